@@ -1,0 +1,210 @@
+"""Every option of a training run, once. Forms, flags, YAML and the JSON schema derive from `TrainConfig`."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from core.config_errors import as_config_error
+from core.data.registry import DataConfig
+from core.data.tables import Digits
+from core.errors import ConfigError
+from core.losses import Auto, LossConfig
+from core.models.mlp import Mlp
+from core.models.registry import ModelConfig
+from core.optimizers import Momentum, OptimizerConfig
+from core.options import Options, Unit
+from core.schedules import Constant, ScheduleConfig
+
+__all__ = [
+    "FAMILIES",
+    "TrainConfig",
+    "Training",
+    "from_dict",
+    "merge",
+    "read_yaml",
+    "set_path",
+    "to_dict",
+    "to_yaml",
+]
+
+FAMILIES: Mapping[str, Any] = {
+    "data": DataConfig,
+    "model": ModelConfig,
+    "loss": LossConfig,
+    "optimizer": OptimizerConfig,
+    "schedule": ScheduleConfig,
+}
+"""The sections whose fields depend on a chosen ``name``, and the union each is chosen from."""
+
+
+class Training(Options):
+    """How long, in what steps, on what."""
+
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 20
+    """Passes over the training data."""
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000), Unit("samples")] = 64
+    """Samples of one step."""
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
+    """Where to compute: auto, cpu, cuda, cuda:0, cuda:1 ..., or mps."""
+    threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = "auto"
+    """Processor threads of one operation; auto takes one for small networks, all cores for large ones."""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    """Seed of the weights and of the batch order; same seed and threads, same weights."""
+    patience: Annotated[int, Field(ge=0), Unit("epochs")] = 0
+    """Epochs without a better validation result before the run ends early; 0 never ends early."""
+    on_divergence: Literal["stop", "continue"] = "stop"
+    """What to do when the loss becomes NaN or infinite."""
+    checkpoint_minutes: Annotated[float, Field(gt=0), Unit("minutes")] = 5.0
+    """Longest time between two checkpoints inside an epoch."""
+
+
+class TrainConfig(Options):
+    """One training run: data, model, loss, optimizer, schedule and training settings."""
+
+    data: DataConfig = Digits()
+    """What to learn from."""
+    model: ModelConfig = Mlp()
+    """The network."""
+    loss: LossConfig = Auto()
+    """What training minimises."""
+    optimizer: OptimizerConfig = Momentum()
+    """How the weights follow the gradient."""
+    schedule: ScheduleConfig = Constant()
+    """How the learning rate changes over the run."""
+    training: Training = Training()
+    """Length, batches, device, seed."""
+
+
+def from_dict(values: Mapping[str, Any]) -> TrainConfig:
+    """The configuration that nested plain values describe; what is missing takes its default.
+
+    Raises:
+        ConfigError: a key is unknown or a value out of range; the message names the field.
+    """
+    try:
+        return TrainConfig.model_validate(_with_names(values))
+    except ValidationError as error:
+        raise as_config_error(error, TrainConfig) from None
+
+
+def to_dict(config: TrainConfig) -> dict[str, Any]:
+    """Nested plain values, fit for JSON and YAML, that `from_dict` reads back."""
+    return config.model_dump(mode="json")
+
+
+def to_yaml(config: TrainConfig) -> str:
+    """The whole configuration as YAML, ``name`` first in each section."""
+    sections = {
+        key: dict(sorted(section.items(), key=lambda item: item[0] != "name"))
+        for key, section in to_dict(config).items()
+    }
+    return yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The nested values of a YAML (or JSON) file.
+
+    Raises:
+        ConfigError: the file is missing, is not YAML, or is not a mapping.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"config: cannot read {path}: {error.strerror}", "Give the path of a YAML file"
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"config: {path} is not a text file", "`tui config` prints a valid one") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError(f"config: {path} is not YAML{where}", "`tui config` prints a valid one") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        kind = type(values).__name__
+        raise ConfigError(
+            f"config: {path} holds a {kind}, not sections such as `data:`", "`tui config` prints a valid one"
+        )
+    return values
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested values of `base` with those of `over` laid on top.
+
+    A section in which `over` chooses another ``name`` starts from that choice's defaults: the learning rate of
+    one optimizer is not meant for another.
+    """
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if not isinstance(value, Mapping) or not isinstance(below, Mapping):
+            merged[key] = value
+        elif "name" in value and value["name"] != _name_in(key, below):
+            merged[key] = dict(value)
+        else:
+            merged[key] = {**below, **value}
+    return merged
+
+
+def set_path(values: Mapping[str, Any], assignment: str) -> dict[str, Any]:
+    """`values` with one ``path=value`` laid on top; the value is read as YAML.
+
+    A field of the training section may be given without ``training.``.
+
+    Raises:
+        ConfigError: the text is no assignment, or its value is not YAML.
+    """
+    path, equals, text = assignment.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise ConfigError(f"--set: got '{assignment}'", "It takes PATH=VALUE, such as optimizer.lr=0.1")
+    if len(keys) == 1 and keys[0] in Training.model_fields:
+        keys = ["training", *keys]
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(
+            f"{path}: cannot read the value '{text}'", "Write it as in YAML, such as [256, 128]"
+        ) from None
+    if isinstance(value, str):
+        value = _number_or_text(value)
+    nested: Any = value
+    for key in reversed(keys):
+        nested = {key: nested}
+    return merge(values, nested)
+
+
+def json_schema() -> str:
+    """The JSON schema of a configuration file, for editors that complete and check."""
+    return json.dumps(TrainConfig.model_json_schema(), indent=2)
+
+
+def _number_or_text(text: str) -> float | str:
+    """Numbers such as ``1e-3``, which YAML 1.1 takes for text, as numbers."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _name_in(section: str, values: Mapping[str, Any]) -> Any:
+    default = TrainConfig.model_fields[section].default if section in FAMILIES else None
+    return values.get("name", getattr(default, "name", None))
+
+
+def _with_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with the default ``name`` put into sections that give fields but no name; ``data: mnist`` is short
+    for ``data: {name: mnist}``."""
+    named = dict(values)
+    for section in FAMILIES:
+        given = named.get(section)
+        if isinstance(given, str):
+            named[section] = {"name": given}
+        elif isinstance(given, Mapping) and "name" not in given:
+            named[section] = {"name": _name_in(section, given), **given}
+    return named

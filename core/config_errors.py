@@ -1,0 +1,116 @@
+"""What pydantic found wrong, in one line that names the field, what it got, and what it takes."""
+
+import math
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from core.errors import ConfigError
+from core.options import choices
+
+__all__ = ["as_config_error", "problems"]
+
+
+def as_config_error(error: ValidationError, schema: type[BaseModel]) -> ConfigError:
+    """One `ConfigError` for all that `error` found; its field is the first one."""
+    found = problems(error, schema)
+    path, message, hint = found[0]
+    if len(found) > 1:
+        more = "; ".join(f"{path}: {message}" for path, message, _ in found[1:])
+        hint = f"{hint}. Also {more}" if hint else f"Also {more}"
+    return ConfigError(f"{path}: {message}", hint, field=path)
+
+
+def problems(error: ValidationError, schema: type[BaseModel]) -> list[tuple[str, str, str]]:
+    """(dotted path, what is wrong, what to do) of every problem, one a field."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for detail in error.errors():
+        path, section = _path(detail["loc"], schema)
+        if detail["type"].startswith("union_tag_"):
+            path += ".name"
+        message, hint = _explain(detail, path, section)
+        if path in found and ", takes " in message:  # a field of several types fails once for each of them
+            message = f"{found[path][1]} or {message.partition(', takes ')[2]}"
+        found[path] = (path, message, hint)
+    inner = {path.rpartition(".")[0] for path in found if path.rpartition(".")[2].isdigit()}
+    return [problem for path, problem in found.items() if path not in inner]
+
+
+def _path(loc: tuple[int | str, ...], schema: type[BaseModel]) -> tuple[str, type[BaseModel]]:
+    """The dotted path of a location, without pydantic's union tags, and the model that holds its last key."""
+    keys: list[str] = []
+    section = schema
+    parts = list(loc)
+    while parts:
+        key = str(parts.pop(0))
+        keys.append(key)
+        field = section.model_fields.get(key)
+        if field is None or not parts:
+            break
+        if field.discriminator:
+            section = choices(field.annotation).get(str(parts.pop(0)), section)
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            section = field.annotation
+        else:
+            keys += [str(part) for part in parts if isinstance(part, int)]
+            break
+    return ".".join(keys), section
+
+
+def _explain(detail: Any, path: str, section: type[BaseModel]) -> tuple[str, str]:
+    kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
+    if kind == "extra_forbidden":
+        key = path.rpartition(".")[2]
+        return "unknown key", _nearest(key, [*section.model_fields])
+    if kind == "union_tag_invalid":
+        known = [name.strip(" '") for name in context["expected_tags"].split(",")]
+        return f"no such name '{context['tag']}'", _nearest(context["tag"], known)
+    if kind in ("union_tag_not_found", "model_type", "model_attributes_type"):
+        return (
+            f"got {_show(given)}, takes a section of fields such as `name`",
+            "`tui config` prints an example",
+        )
+    return f"got {_show(given)}, takes {_wanted(detail, section, path)}", ""
+
+
+def _wanted(detail: Any, section: type[BaseModel], path: str) -> str:
+    """What a field takes, in words, from the kind of the problem."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    bounds = {
+        "greater_than": "a number > {gt:g}",
+        "greater_than_equal": "a number >= {ge:g}",
+        "less_than": "a number < {lt:g}",
+        "less_than_equal": "a number <= {le:g}",
+        "literal_error": "{expected}",
+        "too_short": "at least {min_length} values",
+        "too_long": "at most {max_length} values",
+    }
+    if kind in bounds:
+        return bounds[kind].format(**context)
+    kinds = {
+        "int": "a whole number",
+        "float": "a number",
+        "finite": "a finite number",
+        "bool": "true or false",
+        "string": "text",
+        "tuple": "a list such as [256, 128]",
+        "list": "a list such as [256, 128]",
+    }
+    field = section.model_fields.get(path.rpartition(".")[2])
+    if kind == "string_pattern_mismatch" and field is not None and field.description:
+        return field.description.partition(":")[2].strip(" .") or "another value"
+    return next((words for start, words in kinds.items() if kind.startswith(start)), str(detail["msg"]))
+
+
+def _nearest(given: str, known: list[str]) -> str:
+    close = get_close_matches(str(given), known, n=1, cutoff=0.5)
+    suggestion = f"Did you mean '{close[0]}'? " if close else ""
+    return f"{suggestion}Known: {', '.join(known)}"
+
+
+def _show(value: object) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

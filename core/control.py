@@ -1,0 +1,60 @@
+"""How others reach a training loop: plain flags, safe to set from any thread or signal handler."""
+
+import time
+
+__all__ = ["RunControl"]
+
+PAUSE_POLL_SECONDS = 0.05
+
+
+class RunControl:
+    """Requests to a running loop, which looks at `attention` once a step.
+
+    Plain flags and no locks: a lock taken in a signal handler could wait for the very thread it interrupted.
+    """
+
+    def __init__(self) -> None:
+        self._stop = False
+        self._paused = False
+        self._checkpoint = False
+
+    def stop(self) -> None:
+        """End after the current batch; a paused loop ends too."""
+        self._stop = True
+
+    def pause(self) -> None:
+        """Wait after the current batch until `resume` or `stop`."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._paused = False
+
+    def checkpoint(self) -> None:
+        """Save a checkpoint after the current batch."""
+        self._checkpoint = True
+
+    @property
+    def attention(self) -> bool:
+        """Whether anything was asked for."""
+        return self._stop or self._paused or self._checkpoint
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether the loop shall end."""
+        return self._stop
+
+    @property
+    def paused(self) -> bool:
+        """Whether the loop shall wait."""
+        return self._paused and not self._stop
+
+    def wait_while_paused(self) -> None:
+        """Return as soon as `resume`, `stop` or `checkpoint` was called; a checkpoint is possible in a pause."""
+        while self.paused and not self._checkpoint:
+            time.sleep(PAUSE_POLL_SECONDS)
+
+    def take_checkpoint_request(self) -> bool:
+        """Whether a checkpoint was asked for since the last call; called by the loop."""
+        asked, self._checkpoint = self._checkpoint, False
+        return asked

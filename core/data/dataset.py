@@ -1,0 +1,77 @@
+"""What a loaded data set is: three splits, and the facts every other part asks for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from core.losses import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+__all__ = ["Dataset", "Progress", "Split"]
+
+Progress = Callable[[str, int, int], None]
+"""Told while something slow goes on: what, how much is done, how much there is (0 when unknown)."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Samples of one split, in main memory.
+
+    Attributes:
+        inputs: (n, *sample_shape), uint8 or float32, as in the source.
+        targets: (n,) int64 classes, or (n, 1) float32 in the target's own unit.
+        indices: (n,) int64 positions in the source, so that a sample can be found again.
+    """
+
+    inputs: "Tensor"
+    targets: "Tensor"
+    indices: "np.ndarray"
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Three splits without leaks: every statistic here comes from `train` alone.
+
+    Attributes:
+        kind: ``image``, with samples of (channels, height, width), or ``table``, with samples of (features,).
+        class_names: one a class; empty for regression.
+        feature_names: one a column of a table; empty for images.
+        mean, std: what inputs are standardised with, of a shape that broadcasts over one sample.
+        target_mean, target_std: what regression targets are standardised with; 0 and 1 for classes.
+        value_range: smallest and largest value an input can take; for showing images.
+    """
+
+    name: str
+    kind: Literal["image", "table"]
+    task: Task
+    train: Split
+    validation: Split
+    test: Split
+    class_names: tuple[str, ...]
+    feature_names: tuple[str, ...]
+    mean: "Tensor"
+    std: "Tensor"
+    target_mean: float
+    target_std: float
+    value_range: tuple[float, float]
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one input."""
+        return tuple(self.train.inputs.shape[1:])
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a network gives for one sample: one a class, or one for regression."""
+        return len(self.class_names) or 1
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The three splits by name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}

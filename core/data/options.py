@@ -1,0 +1,33 @@
+"""What every data set lets one set."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from core.data.dataset import Dataset, Progress
+from core.options import Options, Unit
+
+__all__ = ["DataOptions"]
+
+
+class DataOptions(Options):
+    """Base of all data sets."""
+
+    validation: Annotated[float, Field(ge=0, lt=1), Unit("part of train")] = 0.1
+    """Part of the training data held out to choose the best epoch; 0 holds none out."""
+    split_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    """Seed of the split; apart from the training seed, so that runs can be compared."""
+
+    def load(self, root: Path, progress: Progress) -> Dataset:
+        """The data, split.
+
+        Args:
+            root: folder where downloaded data sets are kept.
+            progress: told while a download goes on.
+
+        Raises:
+            DataError: it cannot be read, fetched or split.
+            DependencyError: a package it needs does not work.
+        """
+        raise NotImplementedError

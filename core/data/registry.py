@@ -1,0 +1,42 @@
+"""All data sets. To add one: write its options and `load` in a module of its own, and put it into the union."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import Field
+
+from core.data.dataset import Dataset, Progress
+from core.data.tables import BreastCancer, Diabetes, Digits, Iris, Wine
+from core.data.vision import FashionMnist, Mnist
+
+__all__ = ["DataConfig", "default_root", "load"]
+
+DataConfig = Annotated[
+    Digits | Iris | Wine | BreastCancer | Diabetes | Mnist | FashionMnist,
+    Field(discriminator="name"),
+]
+
+
+def default_root() -> Path:
+    """Where data sets are kept: ``TUI_DATA``, or the platform's cache folder."""
+    given = os.environ.get("TUI_DATA")
+    return Path(given).expanduser() if given else platformdirs.user_cache_path("torchtui") / "data"
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def load(config: DataConfig, root: Path | None = None, progress: Progress = _silent) -> Dataset:
+    """The data set that `config` names, split.
+
+    Args:
+        root: folder of downloaded data sets; by default `default_root`.
+
+    Raises:
+        DataError: it cannot be read, fetched or split.
+        DependencyError: a package it needs does not work.
+    """
+    return config.load(root or default_root(), progress)

@@ -1,0 +1,110 @@
+"""Seeded splits, stratified for classes, and the statistics that come from train alone."""
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from core.data.dataset import Dataset, Split
+from core.errors import DataError
+from core.losses import Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["assemble", "divide"]
+
+
+def divide(
+    targets: np.ndarray, share: float, *, task: Task, seed: int, field: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the kept and of the held-out samples, each in ascending order.
+
+    Args:
+        targets: (n,) classes or numbers; classes are held out in equal shares.
+        share: part held out, in [0, 1); 0 holds none out.
+        field: the configuration field that gave `share`, for the message.
+
+    Raises:
+        DataError: the share leaves a class, or a side, without samples.
+    """
+    from sklearn.model_selection import train_test_split
+
+    everything = np.arange(len(targets))
+    if share == 0:
+        return everything, everything[:0]
+    stratify = None if task == "regression" else targets
+    try:
+        kept, held_out = train_test_split(everything, test_size=share, random_state=seed, stratify=stratify)
+    except ValueError as error:
+        raise DataError(f"{field}: {share:g} of {len(targets)} samples cannot be held out: {error}") from None
+    return np.sort(kept), np.sort(held_out)
+
+
+def assemble(
+    *,
+    name: str,
+    kind: Literal["image", "table"],
+    inputs: "Tensor",
+    targets: "Tensor",
+    parts: dict[str, np.ndarray],
+    official_test: Split | None = None,
+    class_names: tuple[str, ...] = (),
+    feature_names: tuple[str, ...] = (),
+    value_range: tuple[float, float] = (0.0, 1.0),
+) -> Dataset:
+    """A data set from all its samples and the positions of each split.
+
+    Args:
+        inputs: (n, *sample_shape), uint8 or float32.
+        targets: (n,) int64 classes, or (n, 1) float32.
+        parts: positions for ``train``, ``validation`` and, without an official test set, ``test``.
+    """
+    import torch
+
+    splits = {
+        part: Split(inputs[torch.from_numpy(at)], targets[torch.from_numpy(at)], at)
+        for part, at in parts.items()
+    }
+    train = splits["train"]
+    task: Task = "regression" if not class_names else "binary" if len(class_names) == 2 else "multiclass"
+    mean, std = _statistics(train.inputs, kind)
+    target_std = float(train.targets.std(correction=0)) if task == "regression" else 1.0
+    return Dataset(
+        name=name,
+        kind=kind,
+        task=task,
+        train=train,
+        validation=splits["validation"],
+        test=official_test or splits["test"],
+        class_names=class_names,
+        feature_names=feature_names,
+        mean=mean,
+        std=std,
+        target_mean=float(train.targets.mean()) if task == "regression" else 0.0,
+        target_std=target_std or 1.0,
+        value_range=value_range,
+    )
+
+
+def _statistics(inputs: "Tensor", kind: str) -> "tuple[Tensor, Tensor]":
+    """Mean and standard deviation over samples, per channel of images and per column of tables.
+
+    Counts of byte values make this exact and light for large image sets. A constant channel gets deviation 1.
+    """
+    import torch
+
+    if kind == "table":
+        std, mean = torch.std_mean(inputs.double(), dim=0, correction=0)
+    elif inputs.dtype == torch.uint8:
+        channels = inputs.transpose(0, 1).flatten(1)
+        counts = torch.stack([torch.bincount(channel, minlength=256) for channel in channels]).double()
+        values = torch.arange(256, dtype=torch.float64)
+        total = counts.sum(dim=1)
+        mean = (counts @ values) / total
+        std = ((counts @ values.square()) / total - mean.square()).clamp(min=0).sqrt()
+        mean, std = mean.view(-1, 1, 1), std.view(-1, 1, 1)
+    else:
+        std, mean = torch.std_mean(inputs.double(), dim=(0, 2, 3), correction=0, keepdim=True)
+        mean, std = mean[0], std[0]
+    std = torch.where(std > 0, std, torch.ones_like(std))
+    return mean.float(), std.float()

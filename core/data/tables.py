@@ -1,0 +1,114 @@
+"""The small data sets that scikit-learn ships: no download, seconds to train."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from core.data.dataset import Dataset, Progress
+from core.data.options import DataOptions
+from core.data.splits import assemble, divide
+from core.losses import Task
+from core.options import Unit
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["BreastCancer", "Diabetes", "Digits", "Iris", "Wine"]
+
+
+class _Bundled(DataOptions):
+    test: Annotated[float, Field(gt=0, lt=1), Unit("part of all")] = 0.2
+    """Part of all samples kept for the one evaluation at the end."""
+
+    def _parts(self, targets: np.ndarray, task: Task) -> dict[str, np.ndarray]:
+        """Positions of the three splits."""
+        seed = self.split_seed
+        rest, test = divide(targets, self.test, task=task, seed=seed, field="data.test")
+        train, validation = divide(
+            targets[rest], self.validation, task=task, seed=seed, field="data.validation"
+        )
+        return {"train": rest[train], "validation": rest[validation], "test": test}
+
+    def _table(self, bunch: Any) -> Dataset:
+        """A data set from one of scikit-learn's bunches of columns."""
+        import torch
+
+        names = tuple(str(name) for name in bunch.get("target_names", ()))
+        task: Task = "multiclass" if names else "regression"
+        targets: Tensor = torch.from_numpy(np.asarray(bunch.target))
+        return assemble(
+            name=self.name,  # type: ignore[attr-defined]
+            kind="table",
+            inputs=torch.from_numpy(np.asarray(bunch.data, dtype=np.float32)),
+            targets=targets.long() if names else targets.float().unsqueeze(1),
+            parts=self._parts(bunch.target, task),
+            class_names=names,
+            feature_names=tuple(str(name) for name in bunch.feature_names),
+        )
+
+
+class Digits(_Bundled):
+    """1,797 handwritten digits, 8x8 grey, 10 classes (Alpaydin and Kaynak 1998)."""
+
+    name: Literal["digits"] = "digits"
+
+    def load(self, root: Path, progress: Progress) -> Dataset:
+        import torch
+        from sklearn.datasets import load_digits
+
+        bunch = load_digits()
+        return assemble(
+            name=self.name,
+            kind="image",
+            inputs=torch.from_numpy(bunch.images.astype(np.uint8)).unsqueeze(1),
+            targets=torch.from_numpy(bunch.target).long(),
+            parts=self._parts(bunch.target, "multiclass"),
+            class_names=tuple(str(name) for name in bunch.target_names),
+            value_range=(0.0, 16.0),
+        )
+
+
+class Iris(_Bundled):
+    """150 iris flowers, 4 measures, 3 species (Fisher 1936)."""
+
+    name: Literal["iris"] = "iris"
+
+    def load(self, root: Path, progress: Progress) -> Dataset:
+        from sklearn.datasets import load_iris
+
+        return self._table(load_iris())
+
+
+class Wine(_Bundled):
+    """178 wines, 13 measures, 3 growers (Aeberhard and Forina 1991)."""
+
+    name: Literal["wine"] = "wine"
+
+    def load(self, root: Path, progress: Progress) -> Dataset:
+        from sklearn.datasets import load_wine
+
+        return self._table(load_wine())
+
+
+class BreastCancer(_Bundled):
+    """569 tumours, 30 measures, malignant or benign (Wolberg et al. 1995)."""
+
+    name: Literal["breast_cancer"] = "breast_cancer"
+
+    def load(self, root: Path, progress: Progress) -> Dataset:
+        from sklearn.datasets import load_breast_cancer
+
+        return self._table(load_breast_cancer())
+
+
+class Diabetes(_Bundled):
+    """442 patients, 10 measures, progression of diabetes after a year: regression (Efron et al. 2004)."""
+
+    name: Literal["diabetes"] = "diabetes"
+
+    def load(self, root: Path, progress: Progress) -> Dataset:
+        from sklearn.datasets import load_diabetes
+
+        return self._table(load_diabetes())

@@ -1,0 +1,108 @@
+"""Every error the product raises on purpose.
+
+    TorchtuiError               1  something went wrong while a run was going on
+    |-- ConfigError             2  a field of the configuration is wrong or unknown
+    |-- DataError               2  a data set cannot be loaded or does not fit
+    |-- ModelError              2  a model cannot be built for this data
+    |-- DeviceError             2  a device is not there or cannot do what was asked
+    |-- DependencyError         2  an installed package is missing or does not work
+    |-- RunError                2  a run cannot be found, made or written
+    |   |-- RunLocked           2  another process trains this run
+    |   `-- RunDamaged          2  a file of a run cannot be read
+    `-- InputError              2  a file or argument given for reading is wrong
+
+The number is the exit code of the command line. The text is one line for people: what was wrong, what was
+given; ``hint`` says what to do next.
+"""
+
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "DependencyError",
+    "DeviceError",
+    "InputError",
+    "ModelError",
+    "RunDamaged",
+    "RunError",
+    "RunLocked",
+    "TorchtuiError",
+]
+
+
+class TorchtuiError(Exception):
+    """Base of all errors raised on purpose.
+
+    Args:
+        message: one line: what was wrong and what was given.
+        hint: one line: what to do; empty when the message says it all.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
+
+class ConfigError(TorchtuiError):
+    """A field of the configuration is wrong or unknown.
+
+    Args:
+        message: one line: what was wrong and what was given.
+        hint: one line: what to do.
+        field: dotted path of the first field concerned, such as ``optimizer.lr``; empty when none is.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "", field: str = "") -> None:
+        super().__init__(message, hint)
+        self.field = field
+
+
+class DataError(TorchtuiError):
+    """A data set cannot be loaded, or does not fit what was asked of it."""
+
+    exit_code = 2
+
+
+class ModelError(TorchtuiError):
+    """A model cannot be built for this data."""
+
+    exit_code = 2
+
+
+class DeviceError(TorchtuiError):
+    """A device is not there, or cannot do what was asked."""
+
+    exit_code = 2
+
+
+class DependencyError(TorchtuiError):
+    """An installed package is missing or does not work."""
+
+    exit_code = 2
+
+
+class RunError(TorchtuiError):
+    """A run cannot be found, made or written."""
+
+    exit_code = 2
+
+
+class RunLocked(RunError):
+    """Another process trains this run."""
+
+
+class RunDamaged(RunError):
+    """A file of a run cannot be read; the message names the file."""
+
+
+class InputError(TorchtuiError):
+    """A file or an argument given for reading is wrong."""
+
+    exit_code = 2

@@ -1,0 +1,54 @@
+"""Do events given a probability of 0.8 happen eight times in ten?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.evaluation.values import Array, Floats, Integers
+
+BINS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A reliability diagram: one entry for each bin that holds samples.
+
+    ``lower`` and ``upper`` are the bin's edges (the upper one belongs to the bin), ``count`` its samples,
+    ``predicted`` their mean probability, ``observed`` the share of them for which the event happened.
+    """
+
+    lower: Floats
+    upper: Floats
+    count: Integers
+    predicted: Floats
+    observed: Floats
+
+
+def calibration_curve(probability: Array, happened: NDArray[np.bool_], bins: int = BINS) -> Calibration:
+    """Compare probabilities (n,) with what happened (n,) in ``bins`` bins of equal width.
+
+    For the top label pass the highest probability of each sample and whether its prediction is right; for one
+    class its probabilities and whether the sample is of it. Bins are those of scikit-learn.
+    """
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    place = bin_of(probability, bins)
+    count = np.bincount(place, minlength=bins)
+    used = np.flatnonzero(count)
+    predicted = np.bincount(place, weights=probability, minlength=bins)[used] / count[used]
+    observed = np.bincount(place, weights=happened, minlength=bins)[used] / count[used]
+    return Calibration(edges[used], edges[used + 1], count[used], predicted, observed)
+
+
+def expected_calibration_error(curve: Calibration) -> float:
+    """Mean distance, 0 to 1, of predicted and observed, weighted by samples.
+
+    Guo et al., "On calibration of modern neural networks" (2017).
+    """
+    weight = curve.count / curve.count.sum()
+    return float(weight @ np.abs(curve.observed - curve.predicted))
+
+
+def bin_of(probability: Array, bins: int = BINS) -> Integers:
+    """int64 (n,): the bin, from 0 to ``bins - 1``, that each probability falls in."""
+    return np.searchsorted(np.linspace(0.0, 1.0, bins + 1)[1:-1], probability)

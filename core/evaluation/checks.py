@@ -1,0 +1,75 @@
+"""What must hold before metrics mean anything."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.errors import DataError
+from core.evaluation.classification import row_blocks
+from core.evaluation.predictions import Predictions
+from core.evaluation.values import Array
+
+
+def check(predictions: Predictions, task: str, class_names: Sequence[str], split: str) -> None:
+    """Refuse predictions that cannot be evaluated.
+
+    Raises:
+        DataError: there are no samples; scores or targets are NaN or infinite; the arrays do not fit
+            the task or the number of classes.
+    """
+    classes = len(class_names)
+    wanted = {"binary": 2, "multiclass": 2, "regression": 1}.get(task)
+    if wanted is None:
+        raise DataError(
+            f"the task {task!r} cannot be evaluated", "Tasks are binary, multiclass and regression"
+        )
+    if predictions.scores.ndim != wanted:
+        raise DataError(f"scores of shape {predictions.scores.shape} do not fit a {task} task")
+    if not len(predictions):
+        raise DataError(f"the {split} split has no samples to evaluate", "Give it a share of the data")
+    if task != "regression":
+        _check_classes(predictions, task, classes)
+    for what in ("scores", "targets"):
+        bad = _rows_not_finite(getattr(predictions, what))
+        if bad:
+            raise DataError(
+                f"{bad:,} of {len(predictions):,} rows of the {split} {what} hold NaN or infinite values",
+                "The model may have diverged: try a lower learning rate",
+            )
+
+
+def why_not_probabilities(predictions: Predictions) -> str | None:
+    """Why the scores cannot be read as probabilities, None if they can.
+
+    Rows may miss one by the square root of the machine epsilon of their type, as in scikit-learn.
+    """
+    if not predictions.probabilities:
+        return "the scores are margins, not probabilities"
+    scores = predictions.scores
+    tolerance = np.sqrt(np.finfo(scores.dtype).eps)
+    ones = np.ones(scores.shape[1], dtype=scores.dtype)
+    wrong = 0
+    for rows in row_blocks(len(scores)):
+        block = scores[rows]
+        if block.min() < 0 or block.max() > 1:
+            return "scores below 0 or above 1 are not probabilities"
+        wrong += int(np.count_nonzero(np.abs(block @ ones - 1) > tolerance))
+    return f"{wrong:,} of {len(scores):,} rows of scores do not sum to one" if wrong else None
+
+
+def _check_classes(predictions: Predictions, task: str, classes: int) -> None:
+    columns = predictions.scores.shape[1]
+    if columns != classes or classes < 2 or (task == "binary" and classes != 2):
+        raise DataError(f"scores of {columns} classes do not fit a {task} task with {classes} class names")
+    lowest, highest = int(predictions.targets.min()), int(predictions.targets.max())
+    if lowest < 0 or highest >= classes:
+        raise DataError(f"targets go from {lowest} to {highest}, but the classes are 0 to {classes - 1}")
+
+
+def _rows_not_finite(values: Array) -> int:
+    bad = 0
+    for rows in row_blocks(len(values)):
+        finite = np.isfinite(values[rows])
+        if not finite.all():
+            bad += int(np.count_nonzero(~finite.reshape(len(finite), -1).all(axis=1)))
+    return bad

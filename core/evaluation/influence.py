@@ -1,0 +1,114 @@
+"""How much each sample moves a metric.
+
+The influence of a sample is ``n`` times the derivative of the metric with respect to the weight of that
+sample, so the metric of a resample is, to first order, the metric plus the mean influence of the samples
+drawn. Influences (n,) have mean zero. For means this is exact. For ROC AUC it gives the variance of DeLong,
+DeLong and Clarke-Pearson (1988); see LeDell, Petersen and van der Laan, "Computationally efficient confidence
+intervals for cross-validated area under the ROC curve estimates" (2015).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.evaluation.calibration import bin_of
+from core.evaluation.values import Array, Floats, Integers
+
+MAX_ROWS = 20_000
+MAX_CELLS = 5_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Rows that stand for a whole split: positions (m,), and how many samples each stands for (m,)."""
+
+    rows: Integers
+    weights: Floats
+
+
+def sample_rows(targets: Integers, classes: int, rng: np.random.Generator) -> Sample:
+    """Every row of a small split; of a large one equally many of each class, or all that it has."""
+    wanted = min(MAX_ROWS, max(MAX_CELLS // classes, MAX_ROWS // 10))
+    if len(targets) <= wanted:
+        return Sample(np.arange(len(targets)), np.ones(len(targets)))
+    support = np.bincount(targets, minlength=classes)
+    members = np.split(np.argsort(targets, kind="stable"), np.cumsum(support)[:-1])
+    share = max(wanted // np.count_nonzero(support), 2)
+    rows = [part if len(part) <= share else rng.choice(part, share, replace=False) for part in members]
+    weights = [np.full(len(part), size / max(len(part), 1)) for part, size in zip(rows, support, strict=True)]
+    return Sample(np.concatenate(rows), np.concatenate(weights))
+
+
+def area_influence(scores: Array, positive: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:
+    """Influences (m,) on ROC AUC and on average precision of one class against the rest.
+
+    There must be a positive and a negative. All arrays are (m,).
+    """
+    order = np.argsort(scores)[::-1]
+    ranked, is_positive, weight = scores[order], positive[order], weights[order]
+    starts = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
+    group = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(order)))
+    positives_here = np.add.reduceat(weight * is_positive, starts)
+    negatives_here = np.add.reduceat(weight * ~is_positive, starts)
+    tp, fp = np.cumsum(positives_here), np.cumsum(negatives_here)
+    positives, negatives, n = tp[-1], fp[-1], tp[-1] + fp[-1]
+
+    negatives_below = (negatives - fp + negatives_here / 2) / negatives
+    positives_above = (tp - positives_here / 2) / positives
+    auc = positives_here @ negatives_below / positives
+    on_auc = np.where(
+        is_positive,
+        ((negatives_below - auc) * n / positives)[group],
+        ((positives_above - auc) * n / negatives)[group],
+    )
+
+    precision = tp / (tp + fp)
+    average = positives_here @ precision / positives
+    gain = _sum_from_here_on(positives_here / (tp + fp))
+    loss = _sum_from_here_on(positives_here * precision / (tp + fp))
+    of_positive = (precision - average + gain - loss) * n / positives
+    on_average = np.where(is_positive, of_positive[group], (-loss * n / positives)[group])
+
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    return on_auc[back], on_average[back]
+
+
+def mean_area_influence(scores: Array, targets: Integers, weights: Floats) -> tuple[Floats, Floats]:
+    """Influences (m,) on ROC AUC and average precision averaged over the classes (macro).
+
+    ``scores`` (m, classes), ``targets`` (m,); every class must occur and not be the only one.
+    """
+    on_auc, on_average = np.zeros(len(scores)), np.zeros(len(scores))
+    classes = scores.shape[1]
+    for label in range(classes):
+        of_class = area_influence(scores[:, label], targets == label, weights)
+        on_auc += of_class[0] / classes
+        on_average += of_class[1] / classes
+    return on_auc, on_average
+
+
+def pooled_area_influence(scores: Array, targets: Integers, weights: Floats) -> tuple[Floats, Floats]:
+    """Influences (m,) on ROC AUC and average precision of all (sample, class) pairs pooled (micro)."""
+    is_true = targets[:, None] == np.arange(scores.shape[1])
+    pooled = area_influence(scores.ravel(), is_true.ravel(), np.repeat(weights, scores.shape[1]))
+    on_auc, on_average = (influence.reshape(scores.shape).mean(axis=1) for influence in pooled)
+    return on_auc, on_average
+
+
+def calibration_influence(confidence: Array, correct: NDArray[np.bool_], weights: Floats) -> Floats:
+    """Influences (m,) on the expected calibration error: in each bin the gap keeps its sign."""
+    place = bin_of(confidence)
+    gap = confidence.astype(np.float64) - correct
+    sign = np.sign(np.bincount(place, weights=gap * weights))
+    return centred(sign[place] * gap, weights)
+
+
+def centred(values: Floats, weights: Floats) -> Floats:
+    """Influences (m,) of samples on the mean of ``values``: their distance from it."""
+    return values - np.average(values, weights=weights)
+
+
+def _sum_from_here_on(values: Floats) -> Floats:
+    return np.cumsum(values[::-1])[::-1]

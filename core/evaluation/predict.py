@@ -1,0 +1,89 @@
+"""A network's answers for one split: validated in passing after each epoch, or kept as `Predictions` at the end."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from core.data.batches import Batches
+from core.data.dataset import Dataset
+from core.evaluation.predictions import Predictions
+from core.meter import score_name
+
+if TYPE_CHECKING:
+    from core.losses import LossConfig
+
+__all__ = ["MAX_CONFUSION_CLASSES", "predict", "validate"]
+
+BATCH_ROWS = 1024
+MAX_CONFUSION_CLASSES = 32
+"""Largest number of classes for which each epoch's confusion matrix is told; larger ones would swell the log."""
+
+
+def predict(
+    model: nn.Module, split: str, data: Dataset, loss: "LossConfig", device: torch.device
+) -> Predictions:
+    """The answers of `model` for a split of `data`.
+
+    Args:
+        split: ``train``, ``validation`` or ``test``.
+        loss: the loss the model was trained with; it says how outputs become scores.
+    """
+    samples = data.splits[split]
+    outputs = torch.cat([outputs for outputs, _ in _outputs(model, Batches(samples, data, device))])
+    if data.task == "regression":
+        scores = outputs.squeeze(1).cpu().double() * data.target_std + data.target_mean
+        targets = samples.targets.squeeze(1).double()
+    else:
+        scores, targets = loss.scores(outputs).cpu(), samples.targets
+    return Predictions(
+        scores=scores.numpy(),
+        targets=targets.numpy(),
+        indices=samples.indices,
+        probabilities=loss.probabilities,
+    )
+
+
+def validate(
+    model: nn.Module, batches: Batches, loss: Callable[[Tensor, Tensor], Tensor], data: Dataset
+) -> tuple[dict[str, float], list[list[int]]]:
+    """Loss and score of one pass, and the confusion matrix (rows true, columns predicted).
+
+    Both are empty for an empty split; the matrix also for regression and for many classes. The device is waited
+    for once, at the end.
+    """
+    if len(batches) == 0:
+        return {}, []
+    losses: list[Tensor] = []
+    answers: list[Tensor] = []
+    for outputs, targets in _outputs(model, batches):
+        with torch.inference_mode():
+            losses.append(loss(outputs, targets).double() * len(targets))
+            answers.append(outputs if data.task == "regression" else outputs.argmax(dim=1))
+    mean_loss = float(torch.stack(losses).sum()) / len(batches)
+    score, confusion = _score(torch.cat(answers), batches.targets, data)
+    return {"loss": mean_loss, score_name(data.task): score}, confusion
+
+
+def _outputs(model: nn.Module, batches: Batches) -> Iterator[tuple[Tensor, Tensor]]:
+    """Outputs (b, n) and targets of each batch, in the order of the split, without gradients."""
+    model.eval()
+    for inputs, targets in batches.iterate(BATCH_ROWS):
+        with torch.inference_mode():
+            outputs = model(inputs)
+        yield outputs, targets
+
+
+def _score(answers: Tensor, targets: Tensor, data: Dataset) -> tuple[float, list[list[int]]]:
+    """Accuracy and confusion matrix, or R2 (NaN when all targets are equal) and nothing."""
+    if data.task == "regression":
+        residual = (answers - targets).double().square().sum()
+        total = (targets - targets.double().mean()).square().sum()
+        return float(1 - residual / total) if total > 0 else float("nan"), []
+    classes = data.outputs
+    if classes > MAX_CONFUSION_CLASSES:
+        return float((answers == targets).double().mean()), []
+    counts = torch.bincount(targets * classes + answers, minlength=classes * classes)
+    matrix = counts.view(classes, classes).cpu()
+    return float(matrix.trace() / matrix.sum()), matrix.tolist()

@@ -1,0 +1,116 @@
+"""What a model said about every sample of a split, next to what was true."""
+
+import zipfile
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import DataError, RunDamaged
+from core.evaluation.files import write_atomically
+from core.evaluation.values import Array, Integers
+
+# All that numpy and zipfile raise on files with missing, cut or flipped bytes.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Scores and targets of ``n`` samples.
+
+    Args:
+        scores: float32 or float64. Classification: (n, classes), higher means more likely.
+            Regression: (n,), in the unit of the target.
+        targets: classification: int64 (n,), class numbers. Regression: floats (n,).
+        indices: int64 (n,), position of each sample in its source.
+        probabilities: True when the scores are probabilities (rows sum to one), False for raw margins.
+
+    Raises:
+        DataError: kinds or shapes of the arrays do not fit together.
+    """
+
+    scores: Array
+    targets: Array
+    indices: Integers
+    probabilities: bool
+
+    def __post_init__(self) -> None:
+        n = len(self.scores) if self.scores.ndim else 0
+        integer_targets = self.scores.ndim == 2
+        fits = (
+            self.scores.ndim in (1, 2)
+            and self.scores.dtype in (np.float32, np.float64)
+            and self.targets.shape == (n,)
+            and (self.targets.dtype == np.int64 if integer_targets else self.targets.dtype.kind == "f")
+            and self.indices.shape == (n,)
+            and self.indices.dtype == np.int64
+        )
+        if not fits:
+            given = ", ".join(
+                f"{name} {array.dtype} {array.shape}"
+                for name, array in [
+                    ("scores", self.scores),
+                    ("targets", self.targets),
+                    ("indices", self.indices),
+                ]
+            )
+            raise DataError(
+                f"predictions do not fit together: {given}",
+                "Wanted: float32 or float64 scores (n, classes) or (n,), int64 or float targets (n,), "
+                "int64 indices (n,)",
+            )
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @cached_property
+    def predicted(self) -> Integers:
+        """int64 (n,): the class with the highest score, the first one of equals."""
+        classes: Integers = np.argmax(self.scores, axis=1)
+        return classes
+
+    def save(self, path: Path) -> None:
+        """Write everything to an uncompressed .npz file, whole or not at all.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        arrays: dict[str, Array] = {
+            "scores": self.scores,
+            "targets": self.targets,
+            "indices": self.indices,
+            "probabilities": np.array(self.probabilities),
+        }
+        write_atomically(Path(path), lambda file: np.savez(file, allow_pickle=False, **arrays))
+
+    @classmethod
+    def load(cls, path: Path) -> "Predictions":
+        """Read what ``save`` wrote. Checksums of the file show flipped bits.
+
+        Raises:
+            RunDamaged: the file is missing, cut, changed, or lacks an array.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                probabilities = file["probabilities"]
+                if probabilities.shape != () or probabilities.dtype != np.bool_:
+                    raise ValueError("probabilities is not one truth value")
+                return cls(file["scores"], file["targets"], file["indices"], bool(probabilities))
+        except (DataError, *_UNREADABLE) as error:
+            raise RunDamaged(
+                f"the predictions in {path} cannot be read ({error})",
+                "Evaluate the run again to write them anew",
+            ) from error

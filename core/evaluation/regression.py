@@ -1,0 +1,51 @@
+"""Metrics of predicted numbers. Errors are in the unit of the target."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.evaluation.predictions import Predictions
+from core.evaluation.values import Array, Floats, Undefined, Value
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def residuals(predictions: Predictions) -> Floats:
+    """float64 (n,): target minus prediction, in the target's unit; positive where the model is too low."""
+    return np.subtract(predictions.targets, predictions.scores, dtype=np.float64)
+
+
+def error_quantiles(residual: Floats, levels: Sequence[float] = QUANTILES) -> dict[float, float]:
+    """The absolute error not exceeded by each share (0 to 1) of the samples, linear between samples."""
+    return dict(zip(levels, np.quantile(np.abs(residual), levels).tolist(), strict=True))
+
+
+def regression_metrics(targets: Array, residual: Floats) -> dict[str, Value]:
+    """``r2``, ``mae``, ``rmse`` and ``mape`` (a fraction, not per cent) of n > 0 samples.
+
+    R2 is 1 minus the squared error over that of always predicting the mean: at most 1, negative if worse.
+    """
+    squared = float(residual @ residual)
+    return {
+        "r2": _r2(targets.astype(np.float64), squared),
+        "mae": float(np.abs(residual).mean()),
+        "rmse": float(np.sqrt(squared / len(residual))),
+        "mape": _mape(targets.astype(np.float64), residual),
+    }
+
+
+def _r2(targets: Floats, squared_error: float) -> Value:
+    if len(targets) < 2:
+        return Undefined("R2 needs at least two samples")
+    if targets.min() == targets.max():
+        return Undefined("all targets are equal, so there is no variance to explain")
+    deviation = targets - targets.mean()
+    return 1.0 - squared_error / float(deviation @ deviation)
+
+
+def _mape(targets: Floats, residual: Floats) -> Value:
+    zeros = int(np.count_nonzero(np.abs(targets) < np.finfo(np.float64).eps))
+    if zeros:
+        verb = "target is" if zeros == 1 else "targets are"
+        return Undefined(f"{zeros:,} {verb} zero, and an error relative to zero has no value")
+    return float(np.abs(residual / targets).mean())

@@ -1,0 +1,94 @@
+"""The result of an evaluation as plain data, saved as JSON."""
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from core.errors import RunDamaged
+from core.evaluation.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Report:
+    """All numbers of one model on one split.
+
+    Args:
+        task: ``binary``, ``multiclass`` or ``regression``.
+        split: the part of the data that was evaluated, such as ``test``.
+        n: number of samples.
+        class_names: names by class number; empty for regression.
+        metrics: every metric by name; None where these data do not define it.
+        undefined: for each metric that is None one plain sentence that says why.
+        intervals: 95 % bootstrap interval, [low, high], of the metrics that have one.
+        baseline: ``description`` of a rule that needs no model, and the metrics it would reach.
+        per_class: for each class ``name precision recall f1 support roc_auc average_precision``; None where
+            undefined.
+        confusion: counts, rows are true classes, columns predicted ones; empty for regression.
+    """
+
+    task: str
+    split: str
+    n: int
+    class_names: list[str]
+    metrics: dict[str, float | None]
+    undefined: dict[str, str]
+    intervals: dict[str, list[float]]
+    baseline: dict[str, float | str]
+    per_class: list[dict[str, str | int | float | None]]
+    confusion: list[list[int]]
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON-safe data, without NaN or infinity."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Report":
+        """The report that ``to_dict`` described. Unknown keys are ignored.
+
+        Raises:
+            ValueError: a field is missing, of another kind, or does not fit the others.
+        """
+        return _checked(TypeAdapter(cls).validate_python(data))
+
+    def save(self, path: Path) -> None:
+        """Write the report as JSON, whole or not at all.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        text = json.dumps(self.to_dict(), allow_nan=False)
+        write_atomically(Path(path), lambda file: file.write(text.encode()))
+
+    @classmethod
+    def load(cls, path: Path) -> "Report":
+        """Read what ``save`` wrote.
+
+        Raises:
+            RunDamaged: the file is missing, is no JSON, or does not hold a report.
+        """
+        try:
+            return _checked(TypeAdapter(cls).validate_json(Path(path).read_bytes(), strict=True))
+        except (OSError, ValueError) as error:
+            raise RunDamaged(
+                f"the report in {path} cannot be read ({_first_line(error)})",
+                "Evaluate the run again to write it anew",
+            ) from error
+
+
+def _checked(report: Report) -> Report:
+    classes = len(report.class_names)
+    if [len(row) for row in report.confusion] != [classes] * classes or len(report.per_class) != classes:
+        raise ValueError(f"the tables do not fit {classes} classes")
+    return report
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
+    return str(error)

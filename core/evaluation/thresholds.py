@@ -1,0 +1,72 @@
+"""What follows from a decision threshold on the score of one class, and which threshold to take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.evaluation.curves import RankedCounts
+from core.evaluation.values import Array, Undefined, none_if_nan, ratio
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """Counts and rates when scores of at least ``threshold`` count as the class; None where undefined."""
+
+    threshold: float
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    fpr: float | None
+
+
+def threshold_table(ranked: RankedCounts, at: Sequence[float] | Array) -> list[OperatingPoint]:
+    """The operating points at the given thresholds, in their order."""
+    thresholds = np.asarray(at, dtype=np.float64)
+    tp, fp = ranked.counts(thresholds)
+    fn, tn = ranked.positives - tp, ranked.negatives - fp
+    rates = (ratio(tp, tp + fp), ratio(tp, tp + fn), ratio(2 * tp, 2 * tp + fp + fn), ratio(fp, fp + tn))
+    return [
+        OperatingPoint(float(threshold), *map(int, counts), *map(none_if_nan, row))
+        for threshold, counts, row in zip(
+            thresholds, zip(tp, fp, fn, tn, strict=True), zip(*rates, strict=True), strict=True
+        )
+    ]
+
+
+def best_f1_threshold(ranked: RankedCounts) -> OperatingPoint | Undefined:
+    """The threshold with the highest F1, the highest one of equals."""
+    if not ranked.positives:
+        return _NO_POSITIVES
+    f1 = 2 * ranked.tp / (ranked.positives + ranked.tp + ranked.fp)
+    return _point(ranked, int(np.argmax(f1)))
+
+
+def threshold_for_precision(ranked: RankedCounts, precision: float) -> OperatingPoint | Undefined:
+    """The threshold with the most recall among those of at least this precision (0 to 1)."""
+    if not ranked.positives:
+        return _NO_POSITIVES
+    reached = ranked.tp / (ranked.tp + ranked.fp)
+    if reached.max() < precision:
+        return Undefined(f"no threshold reaches precision {precision:g}; the highest is {reached.max():.4f}")
+    return _point(ranked, int(np.argmax(np.where(reached >= precision, ranked.tp, -1))))
+
+
+def threshold_for_recall(ranked: RankedCounts, recall: float) -> OperatingPoint | Undefined:
+    """The highest threshold, so the one with the fewest false positives, of at least this recall (0 to 1)."""
+    if not ranked.positives:
+        return _NO_POSITIVES
+    if recall > 1:
+        return Undefined(f"no threshold reaches recall {recall:g}; the highest is 1")
+    return _point(ranked, int(np.argmax(ranked.tp / ranked.positives >= recall)))
+
+
+_NO_POSITIVES = Undefined("no sample is of this class")
+
+
+def _point(ranked: RankedCounts, position: int) -> OperatingPoint:
+    return threshold_table(ranked, ranked.thresholds[position : position + 1])[0]

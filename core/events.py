@@ -1,0 +1,226 @@
+"""What a run says. Everything that shows a run consumes these events; nothing else is told.
+
+Which ending emits what, after `RunStarted` and the `StepLogged` and `EpochFinished` of the epochs done:
+
+    ==============  ===============  =====================  ===========================================
+    ending          CheckpointSaved  EvaluationFinished     last event
+    ==============  ===============  =====================  ===========================================
+    completed       last and best    validation, then test  RunFinished("completed")
+    early stop      last and best    validation, then test  RunFinished("completed"), after a Notice
+    stopped         last             none                   RunFinished("stopped")
+    diverged        none more        none                   RunFinished("diverged", error), after a Notice
+    failed          none more        none                   RunFinished("failed", error)
+    killed          none             none                   none: the log just ends, and the lock is free
+    ==============  ===============  =====================  ===========================================
+
+An interrupted run that goes on emits `RunStarted` again, with the epoch and step it goes on from; what the log
+held after that step is done again, equally.
+"""
+
+import json
+import math
+import re
+import time
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from core.errors import RunDamaged
+
+__all__ = [
+    "CheckpointSaved",
+    "EpochFinished",
+    "EvaluationFinished",
+    "Event",
+    "Notice",
+    "RunFinished",
+    "RunPaused",
+    "RunResumed",
+    "RunStarted",
+    "StepLogged",
+    "from_json",
+    "to_json",
+]
+
+VERSION = 1
+"""Of the JSON form. Keys are only ever added."""
+
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Base of all events; `time` is seconds since 1970."""
+
+    time: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted(Event):
+    """Data and model are ready; the first step comes next.
+
+    Attributes:
+        config: the resolved configuration, nested plain values.
+        samples: number of samples of each split.
+        classes: names of the classes; empty for regression.
+        epoch, step: epochs and steps already done by an earlier session of the same run.
+        monitor: the validation number that chooses the best epoch, lower is better.
+    """
+
+    config: dict[str, Any]
+    task: str
+    samples: dict[str, int]
+    classes: list[str]
+    sample_shape: list[int]
+    parameters: int
+    device: str
+    threads: int
+    epochs: int
+    steps_per_epoch: int
+    epoch: int = 0
+    step: int = 0
+    monitor: str = "loss"
+    pid: int = 0
+    host: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepLogged(Event):
+    """Means over the steps since the last one logged; about ten a second.
+
+    Attributes:
+        epoch: from 1. step: steps done since the start of the run.
+        train: ``loss``, and ``accuracy`` or ``r2``; NaN when the loss is not a number.
+        lr: learning rate of the last step.
+        samples_per_second: over the steps since the last one logged.
+    """
+
+    epoch: int
+    step: int
+    train: Metrics
+    lr: float
+    samples_per_second: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochFinished(Event):
+    """An epoch and its validation are done.
+
+    Attributes:
+        train: means over the epoch. validation: empty when nothing is held out.
+        best_epoch: the best epoch so far; this one when it equals `epoch`.
+        best_metrics: validation metrics of the best epoch, or its training metrics when nothing is held out.
+        seconds: training and validation of this epoch.
+        confusion: rows true, columns predicted, of the validation split; empty for regression or many classes.
+    """
+
+    epoch: int
+    step: int
+    train: Metrics
+    validation: Metrics
+    lr: float
+    seconds: float
+    best_epoch: int
+    best_metrics: Metrics
+    confusion: list[list[int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointSaved(Event):
+    """A checkpoint is safely on disk."""
+
+    kind: Literal["last", "best"]
+    epoch: int
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationFinished(Event):
+    """A split was evaluated with the best weights; None stands for a metric that is undefined."""
+
+    split: str
+    metrics: dict[str, float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunPaused(Event):
+    """Training waits."""
+
+    epoch: int
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResumed(Event):
+    """Training goes on after a pause."""
+
+    epoch: int
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice(Event):
+    """Something worth telling in words."""
+
+    level: Literal["info", "warning", "error"]
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFinished(Event):
+    """The run has ended in this process.
+
+    Attributes:
+        error: one line that says what went wrong; empty when nothing did.
+        traceback: of an error that nobody expected; empty otherwise.
+    """
+
+    status: Literal["completed", "stopped", "diverged", "failed"]
+    error: str = ""
+    traceback: str = ""
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+_BY_NAME: dict[str, type[Event]] = {_snake_case(kind.__name__): kind for kind in Event.__subclasses__()}
+
+
+def to_json(event: Event, run: str) -> str:
+    """One line of JSON; numbers that are not finite become null."""
+    values = _finite(asdict(event))
+    return json.dumps({"v": VERSION, "event": _snake_case(type(event).__name__), "run": run, **values})
+
+
+def from_json(line: str | bytes) -> Event | None:
+    """The event of one line; None for an event of a newer version that this one does not know.
+
+    Raises:
+        RunDamaged: the line is not an event.
+    """
+    try:
+        values = json.loads(line)
+        kind = values["event"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise RunDamaged("a line of the event log is not an event") from None
+    if kind not in _BY_NAME:
+        return None
+    known = {item.name for item in fields(_BY_NAME[kind])}
+    event = {key: value for key, value in values.items() if key in known}
+    for metrics in ("train", "validation", "best_metrics"):
+        if isinstance(event.get(metrics), dict):
+            event[metrics] = {key: math.nan if v is None else v for key, v in event[metrics].items()}
+    try:
+        return _BY_NAME[kind](**event)
+    except TypeError as error:
+        raise RunDamaged(f"a line of the event log lacks a part: {error}") from None
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,61 @@
+"""A small convolutional network after LeNet-5."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from core.errors import ModelError
+from core.models.options import ModelOptions, activation_layer
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+__all__ = ["Cnn"]
+
+POOLINGS = 2
+Width = Annotated[int, Field(ge=1, le=4096)]
+
+
+class Cnn(ModelOptions):
+    """Two 5x5 convolutions with pooling, then linear layers, after LeNet-5 (LeCun et al. 1998)."""
+
+    name: Literal["cnn"] = "cnn"
+    channels: tuple[Width, Width] = (6, 16)
+    """Channels of the two convolutions."""
+    hidden: Annotated[tuple[Width, ...], Field(max_length=16)] = (120, 84)
+    """Units of each linear layer before the last."""
+    activation: Literal["relu", "tanh", "sigmoid", "gelu"] = "relu"
+    """Function after each layer."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of linear units switched off at each step."""
+
+    def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
+        from torch import nn
+
+        if len(sample_shape) != 3:
+            raise ModelError(
+                f"model.name: cnn takes images, and this data has {sample_shape[0]} columns",
+                "Models that fit: mlp, linear",
+            )
+        channels, height, width = sample_shape
+        smallest = 2**POOLINGS
+        if min(height, width) < smallest:
+            raise ModelError(
+                f"model.name: cnn takes images of {smallest}x{smallest} or more, got {height}x{width}"
+            )
+        layers: list[Module] = []
+        for wider in self.channels:
+            layers += [
+                nn.Conv2d(channels, wider, 5, padding=2),
+                activation_layer(self.activation),
+                nn.MaxPool2d(2),
+            ]
+            channels, height, width = wider, height // 2, width // 2
+        layers.append(nn.Flatten())
+        units = channels * height * width
+        for hidden in self.hidden:
+            layers += [nn.Linear(units, hidden), activation_layer(self.activation)]
+            if self.dropout:
+                layers.append(nn.Dropout(self.dropout))
+            units = hidden
+        return nn.Sequential(*layers, nn.Linear(units, outputs))

@@ -1,0 +1,44 @@
+"""The one shape of everything pluggable.
+
+A data set, model, loss, optimizer or schedule is an `Options` class: its fields are what a person may set, and
+its method builds the thing. A family of them is a union told apart by ``name``; the union is the registry. Forms,
+flags, YAML, search spaces and documentation read these classes, so nothing is written twice.
+
+No module that defines options imports torch at its top: the form must appear before torch has loaded.
+"""
+
+from collections.abc import Mapping
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
+
+__all__ = ["Options", "Unit", "choices", "default_of", "unit_of"]
+
+
+class Options(BaseModel):
+    """Frozen settings; unknown keys are errors; a field's docstring is its description."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+class Unit(str):
+    """Annotation that names the unit of a field, such as ``Annotated[float, Unit("seconds")]``."""
+
+
+def choices(union: Any) -> Mapping[str, type[Options]]:
+    """The option classes of a discriminated union by their ``name``, in the order of the union."""
+    inner = get_args(union)[0] if get_origin(union) is Annotated else union
+    members = get_args(inner) if get_origin(inner) in (Union, UnionType) else (inner,)
+    return {member.model_fields["name"].default: member for member in members}
+
+
+def unit_of(field: FieldInfo) -> str:
+    """The unit of a field, or an empty string."""
+    return next((str(item) for item in field.metadata if isinstance(item, Unit)), "")
+
+
+def default_of(field: FieldInfo) -> Any:
+    """The default value of a field, calling its factory where it has one."""
+    return field.get_default(call_default_factory=True)

@@ -1,0 +1,207 @@
+"""One stretch of work on a run: from a configuration to a finished folder, on the calling thread.
+
+`prepare` finds every mistake before anything is written; `execute` trains, evaluates and records.
+"""
+
+import os
+import socket
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from core import config as configuration
+from core.config import TrainConfig
+from core.control import RunControl
+from core.data.dataset import Dataset, Progress
+from core.data.registry import load
+from core.devices import choose_threads, resolve
+from core.engine import TrainingResult, train
+from core.errors import RunDamaged, RunError, TorchtuiError
+from core.evaluation import evaluate
+from core.evaluation.predict import predict
+from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
+from core.losses import resolve_loss
+from core.models.registry import build
+from core.models.summary import ModelSummary
+from core.models.summary import summarise as summarise_model
+from core.runs.checkpoints import FolderCheckpoints, load_checkpoint
+from core.runs.environment import write_environment
+from core.runs.folder import Run, create_run
+from core.runs.lock import hold
+from core.runs.log import EventLog
+from core.runs.summary import summarise
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+__all__ = ["Prepared", "evaluate_split", "execute", "new_run", "prepare", "resume_state"]
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything a run needs, checked. `config` has its ``auto`` loss made definite."""
+
+    config: TrainConfig
+    data: Dataset
+    model: "Module"
+    summary: ModelSummary
+    device: torch.device
+    threads: int
+
+
+def prepare(config: TrainConfig, data_root: Path | None, progress: Progress) -> Prepared:
+    """Load the data and build the model; writes nothing but downloads.
+
+    Raises:
+        TorchtuiError: device, data, model or loss are not there or do not fit together.
+    """
+    device = resolve(config.training.device)
+    data = load(config.data, data_root, progress)
+    config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
+    model = build(config.model, data, config.training.seed)
+    summary = summarise_model(model, data.sample_shape)
+    threads = choose_threads(config.training.threads, summary.multiply_adds * config.training.batch_size)
+    return Prepared(config, data, model, summary, device, threads)
+
+
+def new_run(prepared: Prepared, runs_dir: Path) -> Run:
+    """A new run folder with the configuration and the environment in it.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+    run = create_run(runs_dir, prepared.config)
+    write_environment(run)
+    return run
+
+
+def resume_state(run: Run, config: TrainConfig) -> dict[str, Any]:
+    """The state from which a run goes on bit for bit.
+
+    Args:
+        config: the run's configuration, maybe with more epochs.
+
+    Raises:
+        RunError: the run is complete, or has no readable checkpoint.
+    """
+    summary = summarise(run)
+    if summary.status == "completed" and config.training.epochs <= summary.epochs:
+        raise RunError(f"{run.id} is complete: {summary.epoch} epochs", "Give a larger --epochs to train on")
+    state = load_checkpoint(run, "last")
+    best = state["progress"]["best_epoch"]
+    state["best_weights"] = load_checkpoint(run, "best")["model"] if best else None
+    return state
+
+
+def execute(
+    prepared: Prepared, run: Run, *, emit: Emit, control: RunControl, state: dict[str, Any] | None = None
+) -> RunFinished:
+    """Train in an existing folder, then evaluate validation and test once with the best weights.
+
+    Events go to the run's log first, then to `emit`. What goes wrong while training ends the run as failed and is
+    told by the returned event; the event log names it too.
+
+    Raises:
+        RunError: the folder cannot be written, or another process trains this run.
+    """
+    with hold(run):
+        log = EventLog(run)
+        recorder = _Recorder(log, emit)
+        try:
+            finished = _run(prepared, run, recorder.emit, control, state)
+        except Exception as error:
+            expected = isinstance(error, TorchtuiError)
+            trace = "" if expected else traceback.format_exc()
+            text = str(error) if expected else f"{type(error).__name__}: {error}"
+            finished = RunFinished(status="failed", error=text, traceback=trace)
+        recorder.emit(finished)
+        log.close()
+    return finished
+
+
+class _Recorder:
+    """Sends events to the log and onwards; a log that cannot be written does not end the training."""
+
+    def __init__(self, log: EventLog, emit: Emit) -> None:
+        self.log, self.onwards = log, emit
+        self.failed = False
+
+    def emit(self, event: Event) -> None:
+        try:
+            self.log.write(event)
+            self.failed = False
+        except RunError as error:
+            if not self.failed:
+                self.onwards(Notice(level="error", message=f"event log not written: {error}"))
+            self.failed = True
+        self.onwards(event)
+
+
+def _run(
+    prepared: Prepared, run: Run, emit: Emit, control: RunControl, state: dict[str, Any] | None
+) -> RunFinished:
+    torch.set_num_threads(prepared.threads)
+    emit(_started(prepared, state))
+    result = train(
+        prepared.config,
+        prepared.data,
+        prepared.model,
+        emit=emit,
+        control=control,
+        checkpoints=FolderCheckpoints(run),
+        device=prepared.device,
+        resume_from=state,
+    )
+    if result.status == "completed":
+        _evaluate_best(prepared, run, result, emit)
+    return RunFinished(status=result.status, error=result.error)
+
+
+def _started(prepared: Prepared, state: dict[str, Any] | None) -> RunStarted:
+    config, data = prepared.config, prepared.data
+    done = state["progress"] if state else {"epoch": 0, "step": 0}
+    return RunStarted(
+        config=configuration.to_dict(config),
+        task=data.task,
+        samples={name: len(split) for name, split in data.splits.items()},
+        classes=list(data.class_names),
+        sample_shape=list(data.sample_shape),
+        parameters=prepared.summary.parameters,
+        device=str(prepared.device),
+        threads=prepared.threads,
+        epochs=config.training.epochs,
+        steps_per_epoch=-(-len(data.train) // config.training.batch_size),
+        epoch=done["epoch"],
+        step=done["step"],
+        pid=os.getpid(),
+        host=socket.gethostname(),
+    )
+
+
+def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: Emit) -> None:
+    if result.best_weights is None:
+        raise RunDamaged("no epoch had a finite validation loss, so there are no best weights to evaluate")
+    prepared.model.load_state_dict(result.best_weights)
+    for split in ("validation", "test"):
+        if len(prepared.data.splits[split]):
+            emit(EvaluationFinished(split=split, metrics=evaluate_split(prepared, run, split)))
+
+
+def evaluate_split(prepared: Prepared, run: Run, split: str) -> dict[str, float | None]:
+    """Predict a split with the model's present weights, and keep predictions and report in the run's folder.
+
+    Returns:
+        The report's headline metrics.
+    """
+    data, folder = prepared.data, run.evaluation_folder(split)
+    predictions = predict(prepared.model, split, data, prepared.config.loss, prepared.device)
+    report = evaluate(predictions, task=data.task, class_names=data.class_names, split=split)
+    predictions.save(folder / "predictions.npz")
+    report.save(folder / "report.json")
+    return report.metrics

@@ -1,0 +1,72 @@
+"""Training on a background thread that core owns, events out through a queue."""
+
+import queue
+import threading
+from collections.abc import Callable
+
+from core.control import RunControl
+from core.events import Event, RunFinished
+
+__all__ = ["TrainingWorker"]
+
+Job = Callable[[Callable[[Event], None], RunControl], RunFinished]
+
+
+class TrainingWorker:
+    """Runs one training job on a daemon thread.
+
+    Args:
+        job: does the work on the thread, given where to send events and what to obey, such as a call of
+            `core.session.execute`. An exception it raises is kept in `error`, and `finished` is set all the same.
+
+    All methods are safe from any thread. A worker runs one job once.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.control = RunControl()
+        self.finished = threading.Event()
+        self.error: BaseException | None = None
+        self._job = job
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="training", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Wait after the current batch."""
+        self.control.pause()
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self.control.resume()
+
+    def stop(self) -> None:
+        """Save and end after the current batch."""
+        self.control.stop()
+
+    def checkpoint(self) -> None:
+        """Save a checkpoint after the current batch."""
+        self.control.checkpoint()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the end, at most `timeout` seconds; whether it has come."""
+        return self.finished.wait(timeout)
+
+    def drain(self) -> list[Event]:
+        """The events since the last call, oldest first; never waits."""
+        events = []
+        while True:
+            try:
+                events.append(self._events.get_nowait())
+            except queue.Empty:
+                return events
+
+    def _run(self) -> None:
+        try:
+            self._job(self._events.put, self.control)
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.finished.set()

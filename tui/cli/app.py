@@ -1,0 +1,68 @@
+"""`tui` without a command: the app."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.errors import InputError
+
+__all__ = ["DataRootOption", "RunsOption", "open_app", "opens_app"]
+
+RunsOption = Annotated[
+    Path | None,
+    typer.Option("--runs", metavar="DIR", envvar="TUI_RUNS", help="Where runs live.", show_default="./runs"),
+]
+DataRootOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-root",
+        metavar="DIR",
+        envvar="TUI_DATA",
+        help="Where downloaded data sets are kept.",
+        show_default="the platform's cache folder",
+    ),
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"torchtui {version('torchtui')}")
+        raise typer.Exit
+
+
+def opens_app(
+    context: typer.Context,
+    runs: RunsOption = None,
+    data_root: DataRootOption = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """From hyper-parameters to evaluation of PyTorch models in the terminal. Without a command it opens the app."""
+    if context.invoked_subcommand is None:
+        open_app(runs=runs, data_root=data_root)
+
+
+def open_app(
+    *, runs: Path | None, data_root: Path | None, values: dict[str, Any] | None = None, start: bool = False
+) -> None:
+    """Open the app.
+
+    Args:
+        values: nested values to fill the form with.
+        start: begin to train at once.
+
+    Raises:
+        InputError: there is no terminal.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError(
+            "the app needs a terminal, and this is none", "Without one: tui train --no-ui [options]"
+        )
+    from tui.app import TuiApp
+
+    TuiApp(runs_dir=runs, data_root=data_root, values=values, start=start).run()

@@ -1,0 +1,32 @@
+"""`tui datasets`, `tui models` ...: what can be chosen, with every field, from the schema."""
+
+import textwrap
+from collections.abc import Callable
+
+from core.config import FAMILIES
+from core.options import choices, default_of
+
+__all__ = ["LISTED", "command"]
+
+LISTED = {
+    "datasets": "data",
+    "models": "model",
+    "losses": "loss",
+    "optimizers": "optimizer",
+    "schedules": "schedule",
+}
+
+
+def command(family: str) -> Callable[[], None]:
+    """The command that lists one family."""
+
+    def listing() -> None:
+        for name, option in choices(FAMILIES[LISTED[family]]).items():
+            print(f"{name:15} {(option.__doc__ or '').strip()}")
+            for key, field in option.model_fields.items():
+                if key != "name":
+                    text = f"{key} = {default_of(field)!r}: {field.description}"
+                    print(textwrap.fill(text, 110, initial_indent=" " * 16, subsequent_indent=" " * 18))
+
+    listing.__doc__ = f"List the {family} with their fields and defaults."
+    return listing

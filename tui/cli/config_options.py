@@ -1,0 +1,118 @@
+"""The options that choose a configuration, shared by every command that takes one, made from the schema."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from core import config as configuration
+from core.config import FAMILIES, TrainConfig
+from core.options import Options, choices, unit_of
+
+__all__ = ["FLAGS", "with_config"]
+
+FLAGS = {
+    "--data": "data.name",
+    "--model": "model.name",
+    "--loss": "loss.name",
+    "--optimizer": "optimizer.name",
+    "--schedule": "schedule.name",
+    "--lr": "optimizer.lr",
+    "--batch-size": "training.batch_size",
+    "--epochs": "training.epochs",
+    "--device": "training.device",
+    "--seed": "training.seed",
+    "--threads": "training.threads",
+    "--val": "data.validation",
+}
+"""The fields people change daily; `--set` reaches the others. Names come first: they choose which fields there are."""
+
+Command = Callable[..., None]
+
+
+def with_config(command: Command) -> Command:
+    """Give a command the configuration options.
+
+    `command` takes ``values``, the nested values that file, flags and ``--set`` gave together, first.
+    """
+    parameters = list(inspect.signature(command).parameters.values())[1:]
+    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    extra = [_flag(flag, path) for flag, path in FLAGS.items()]
+
+    @functools.wraps(command)
+    def wrapper(**arguments: Any) -> None:
+        file, assignments = arguments.pop("config_file"), arguments.pop("assignments")
+        values = configuration.read_yaml(file) if file is not None else {}
+        for flag, path in FLAGS.items():
+            given = arguments.pop(_parameter(flag))
+            if given is not None:
+                values = configuration.set_path(values, f"{path}={given}")
+        for assignment in assignments or []:
+            values = configuration.set_path(values, assignment)
+        command(values, **arguments)
+
+    everything = [_FILE, *extra, _SET, *own]
+    wrapper.__signature__ = inspect.Signature(everything)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in everything}
+    return wrapper
+
+
+def _parameter(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_") + "_flag"
+
+
+def _flag(flag: str, path: str) -> inspect.Parameter:
+    section, _, key = path.partition(".")
+    if key == "name":
+        names = list(choices(FAMILIES[section]))
+        text = f"{TrainConfig.model_fields[section].description} {', '.join(names)}."
+        completion = _completion(names)
+    else:
+        text, completion = _describe(section, key), None
+    option = typer.Option(
+        None, flag, help=text, metavar=key.upper(), autocompletion=completion, rich_help_panel="Configuration"
+    )
+    return inspect.Parameter(
+        _parameter(flag), inspect.Parameter.KEYWORD_ONLY, default=option, annotation=str | None
+    )
+
+
+def _completion(names: list[str]) -> Callable[[str], list[str]]:
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+def _describe(section: str, key: str) -> str:
+    """Description and unit of a field, from the schema."""
+    default = TrainConfig.model_fields[section].default
+    assert isinstance(default, Options)
+    field = type(default).model_fields[key]
+    unit = unit_of(field)
+    return f"{field.description}{f' In {unit}.' if unit and unit not in str(field.description) else ''}"
+
+
+_FILE = inspect.Parameter(
+    "config_file",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=typer.Option(
+        None, "--config", metavar="FILE", help="YAML file to begin with.", rich_help_panel="Configuration"
+    ),
+    annotation=Path | None,
+)
+_SET = inspect.Parameter(
+    "assignments",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=typer.Option(
+        None,
+        "--set",
+        metavar="PATH=VALUE",
+        help="Any other field, such as model.hidden=[256,128]; may be given again. `tui config` shows all.",
+        rich_help_panel="Configuration",
+    ),
+    annotation=list[str] | None,
+)

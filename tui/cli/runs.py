@@ -1,0 +1,86 @@
+"""`tui runs`: list and inspect runs."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.runs.folder import all_runs, default_runs_dir, find_run
+from core.runs.summary import RunSummary, summarise
+from tui.cli.app import RunsOption
+
+__all__ = ["app"]
+
+app = typer.Typer(help="List runs, or show one.", invoke_without_command=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def runs(context: typer.Context, runs: RunsOption = None, as_json: Json = False) -> None:
+    """List all runs, newest first.
+
+    Example: tui runs --json
+    """
+    if context.invoked_subcommand is not None:
+        context.obj = runs
+        return
+    summaries = [summarise(run) for run in all_runs(runs or default_runs_dir())]
+    if as_json:
+        print(json.dumps([_as_dict(summary) for summary in summaries]))
+    else:
+        _print_table(summaries)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="An id, a unique part of one, `latest`, or a path.")],
+    runs: RunsOption = None,
+    as_json: Json = False,
+) -> None:
+    """Show one run: how it stands, its configuration, its results.
+
+    Example: tui runs show latest
+    """
+    summary = summarise(find_run(runs or context.obj or default_runs_dir(), run))
+    if as_json:
+        print(json.dumps(_as_dict(summary)))
+        return
+    from tui.report import print_summary
+
+    print_summary(summary)
+
+
+def _as_dict(summary: RunSummary) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "id": summary.run.id,
+        "status": summary.status,
+        "data": summary.data,
+        "model": summary.model,
+        "epochs": summary.epoch,
+        "metrics": summary.metrics,
+        "started": summary.started,
+        "updated": summary.updated,
+        "evaluation": summary.evaluation,
+        "path": str(Path(summary.run.path).resolve()),
+        "config": summary.config,
+    }
+    return values | ({"error": summary.error} if summary.error else {})
+
+
+def _print_table(summaries: list[RunSummary]) -> None:
+    from tui.text import clean, duration, fit
+
+    if not summaries:
+        print("no runs yet; start one with: tui train --no-ui", file=sys.stderr)
+    for summary in summaries:
+        metrics = "  ".join(f"{name} {value:.4f}" for name, value in summary.metrics.items())
+        age = duration(time.time() - summary.started) if summary.started else "–"
+        epochs = f"{summary.epoch}/{summary.epochs}"
+        print(
+            f"{fit(summary.run.id, 44)} {summary.status:11} {epochs:>9} {age:>10}  {metrics}{clean(summary.error)}"
+        )

@@ -1,0 +1,66 @@
+"""`tui train`: in the app, or headless with --no-ui."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core import config as configuration
+from core.errors import InputError
+from core.runs.folder import default_runs_dir, find_run
+from tui.cli.app import DataRootOption, RunsOption, open_app
+from tui.cli.config_options import with_config
+
+__all__ = ["train"]
+
+
+@with_config
+def train(
+    values: dict[str, Any],
+    no_ui: Annotated[bool, typer.Option("--no-ui", help="Train headless, without the app.")] = False,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run exactly where it ended.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    runs: RunsOption = None,
+    data_root: DataRootOption = None,
+) -> None:
+    """Train a model and evaluate it.
+
+    Examples: tui train --no-ui --data iris --optimizer adam --lr 0.01 --epochs 50
+
+    tui train --no-ui --config run.yaml --set model.hidden=[256,128] --json
+    """
+    if no_ui:
+        sys.exit(_headless(values, resume, as_json, quiet, runs or default_runs_dir(), data_root))
+    for given, flag in ((resume, "--resume"), (as_json, "--json"), (quiet, "--quiet")):
+        if given:
+            raise InputError(f"{flag} needs --no-ui", f"Use: tui train --no-ui {flag} ...")
+    configuration.from_dict(values)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError(
+            "`tui train` opens the app, which needs a terminal", "Without one: tui train --no-ui [options]"
+        )
+    open_app(runs=runs, data_root=data_root, values=values, start=True)
+
+
+def _headless(
+    values: dict[str, Any], resume: str | None, as_json: bool, quiet: bool, runs: Path, data_root: Path | None
+) -> int:
+    """Check what was asked before torch is imported, then train; the exit code."""
+    run = find_run(runs, resume) if resume is not None else None
+    if run is None:
+        config = configuration.from_dict(values)
+    elif set(values) <= {"training"} and set(values.get("training", {})) <= {"epochs"}:
+        config = configuration.from_dict(configuration.merge(configuration.to_dict(run.config()), values))
+    else:
+        raise InputError(
+            "--resume goes on with the run's own configuration; only --epochs can be changed",
+            "To train on with other settings, start a new run",
+        )
+    from tui import headless
+
+    view = headless.choose_view(as_json=as_json, quiet=quiet)
+    return headless.train(config, run, runs_dir=runs, data_root=data_root, view=view)

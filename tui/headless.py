@@ -1,0 +1,177 @@
+"""Training without screens: events become a progress bar, plain lines, or JSON lines."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+from core.config import TrainConfig
+from core.control import RunControl
+from core.events import EpochFinished, Event, Notice, RunFinished, RunStarted, to_json
+from core.runs.folder import Run
+from core.runs.summary import summarise
+from tui.progress_view import ProgressView
+from tui.text import clean, count, duration
+
+__all__ = ["View", "choose_view", "train"]
+
+
+class View(Protocol):
+    """Shows a run as it goes on."""
+
+    def begin(self, run: Run) -> None:
+        """The run's folder is there."""
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+
+    def download(self, what: str, done: int, total: int) -> None:
+        """A download goes on."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+    def finish(self, run: Run) -> None:
+        """Show the results of a run that has ended."""
+
+
+def choose_view(*, as_json: bool, quiet: bool) -> View:
+    """JSON lines or nothing when asked for, a progress bar on a terminal, plain lines elsewhere."""
+    if as_json:
+        return JsonView()
+    if quiet:
+        return QuietView()
+    return ProgressView() if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else PlainView()
+
+
+def train(config: TrainConfig, run: Run | None, *, runs_dir: Path, data_root: Path | None, view: View) -> int:
+    """Train, show, and give the exit code.
+
+    Args:
+        run: a run to go on with; None begins a new one.
+
+    Raises:
+        TorchtuiError: something does not fit; nothing was written.
+    """
+    from core import session
+
+    control = RunControl()
+    try:
+        state = session.resume_state(run, config) if run else None
+        prepared = session.prepare(config, data_root, view.download)
+        run = run or session.new_run(prepared, runs_dir)
+        view.begin(run)
+        with signals_stop(control) as received:
+            finished = session.execute(prepared, run, emit=view.show, control=control, state=state)
+    finally:
+        view.close()
+    if finished.traceback:
+        print(finished.traceback, file=sys.stderr, end="")
+    if finished.error:
+        print(f"error: {clean(finished.error)}", file=sys.stderr)
+    view.finish(run)
+    return _exit_code(finished, received)
+
+
+@contextmanager
+def signals_stop(control: RunControl) -> Iterator[list[int]]:
+    """Within, the first Ctrl-C or SIGTERM asks the run to save and end, and the second Ctrl-C leaves at once.
+
+    Yields:
+        The signals that came.
+    """
+    received: list[int] = []
+
+    def ask_to_stop(number: int, frame: FrameType | None) -> None:
+        if number in received and number == signal.SIGINT:
+            signal.default_int_handler(number, frame)
+        received.append(number)
+        control.stop()
+
+    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit_code(finished: RunFinished, received: list[int]) -> int:
+    if finished.status in ("failed", "diverged"):
+        return 1
+    if finished.status == "stopped" and received:
+        return 128 + received[0]
+    return 0
+
+
+class QuietView:
+    """Shows nothing."""
+
+    def begin(self, run: Run) -> None: ...
+
+    def show(self, event: Event) -> None: ...
+
+    def download(self, what: str, done: int, total: int) -> None: ...
+
+    def close(self) -> None: ...
+
+    def finish(self, run: Run) -> None: ...
+
+
+class JsonView(QuietView):
+    """One event a line on standard output, and nothing else there."""
+
+    def begin(self, run: Run) -> None:
+        self.run_id = run.id
+
+    def show(self, event: Event) -> None:
+        print(to_json(event, self.run_id), flush=True)
+
+
+class PlainView(QuietView):
+    """One line an epoch, without control characters: fit for a file or a batch system's log."""
+
+    def __init__(self) -> None:
+        self.downloaded = ""
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self.epochs = event.epochs
+        line = _plain_line(event, getattr(self, "epochs", 0))
+        if line:
+            print(line, flush=True)
+
+    def download(self, what: str, done: int, total: int) -> None:
+        if what != self.downloaded:
+            print(f"downloading {what}", flush=True)
+            self.downloaded = what
+
+    def finish(self, run: Run) -> None:
+        from tui.report import print_summary
+
+        print_summary(summarise(run))
+
+
+def _plain_line(event: Event, epochs: int) -> str:
+    """What a log says of an event; empty for what it leaves out."""
+    if isinstance(event, RunStarted):
+        sizes = "  ".join(f"{name} {count(size)}" for name, size in event.samples.items())
+        return f"{event.task}  {sizes}  {count(event.parameters)} parameters  {event.device}  {event.threads} threads"
+    if isinstance(event, EpochFinished):
+        parts = [f"epoch {event.epoch}/{epochs}"]
+        parts += [f"{name} {value:.4f}" for name, value in event.train.items()]
+        parts += [f"validation {name} {value:.4f}" for name, value in event.validation.items()]
+        best = "  *" if event.best_epoch == event.epoch else ""
+        return "  ".join([*parts, duration_exact(event.seconds)]) + best
+    if isinstance(event, Notice):
+        return f"{event.level}: {clean(event.message)}"
+    return ""
+
+
+def duration_exact(seconds: float) -> str:
+    """Seconds with two decimals under a minute, else hours, minutes and seconds."""
+    return f"{seconds:.2f} s" if seconds < 60 else duration(seconds)

@@ -1,0 +1,138 @@
+"""Results as text that fits a terminal and a log file alike: metrics, classes, the confusion matrix."""
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from core.errors import RunDamaged
+from core.evaluation import Report
+from core.runs.folder import Run
+from core.runs.summary import RunSummary
+from tui.text import clean, count, fit, number
+
+__all__ = ["print_report", "print_summary", "report_tables"]
+
+MAX_CLASSES = 30
+"""Largest number of classes whose matrix is printed whole."""
+NAME_WIDTH = 20
+HEADLINES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "precision_macro": "precision (macro)",
+    "recall_macro": "recall (macro)",
+    "f1_macro": "F1 (macro)",
+    "f1_weighted": "F1 (weighted)",
+    "roc_auc_macro": "ROC AUC (macro)",
+    "average_precision_macro": "average precision (macro)",
+    "log_loss": "log loss",
+    "r2": "R2",
+    "mae": "MAE",
+    "rmse": "RMSE",
+}
+
+
+def print_summary(summary: RunSummary, console: Console | None = None) -> None:
+    """Print how a run stands, the report of its last evaluated split, and where it is."""
+    console = console or Console(highlight=False)
+    for split in ("test", "validation"):
+        report = load_report(summary.run, split)
+        if report is not None:
+            print_report(report, console)
+            break
+    best = ", ".join(f"{name} {number(value)}" for name, value in summary.metrics.items())
+    console.print(Text(f"\n{summary.status}: {summary.epoch} of {summary.epochs} epochs", "bold"))
+    if best:
+        console.print(Text(f"best epoch {summary.best_epoch}: {best}"))
+    if summary.error:
+        console.print(Text(clean(summary.error)), soft_wrap=True)
+    console.print(Text(f"run     {summary.run.path}"), soft_wrap=True)
+    if (
+        summary.status in ("stopped", "interrupted", "failed")
+        and summary.run.checkpoint_file("last").is_file()
+    ):
+        where = f" --runs {summary.run.path.parent}" if str(summary.run.path.parent) != "runs" else ""
+        console.print(Text(f"go on   tui train --no-ui --resume {summary.run.id}{where}"), soft_wrap=True)
+
+
+def load_report(run: Run, split: str) -> Report | None:
+    """The saved report of a split, or None when it was not evaluated or is damaged."""
+    path = run.evaluation_folder(split) / "report.json"
+    if not path.is_file():
+        return None
+    try:
+        return Report.load(path)
+    except RunDamaged:
+        return None
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print all tables of a report."""
+    console.print()
+    console.print(Text(f"{report.split}: {count(report.n)} samples, best weights", "bold"))
+    for table in report_tables(report):
+        console.print(table)
+
+
+def report_tables(report: Report) -> list[RenderableType]:
+    """The tables of a report: headline metrics, then classes and confusion matrix."""
+    tables: list[RenderableType] = [_metrics(report)]
+    if report.per_class:
+        tables.append(_classes(report))
+    if report.confusion:
+        tables.append(_confusion(report))
+    return tables
+
+
+def _metrics(report: Report) -> RenderableType:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    table.add_column("95 % interval", justify="right")
+    table.add_column("baseline", justify="right")
+    for key, name in HEADLINES.items():
+        if key not in report.metrics:
+            continue
+        low_high = report.intervals.get(key)
+        interval = f"{number(low_high[0])} … {number(low_high[1])}" if low_high else ""
+        baseline = report.baseline.get(key)
+        shown = number(baseline) if isinstance(baseline, (int, float)) else ""
+        table.add_row(name, number(report.metrics[key]), interval, shown)
+    reasons = [
+        Text(f"{HEADLINES[key]}: {why}", "dim") for key, why in report.undefined.items() if key in HEADLINES
+    ]
+    what = report.baseline.get("description", "")
+    return Group(table, Text(f"baseline: {what}", "dim"), *reasons)
+
+
+def _classes(report: Report) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("class")
+    for name in ("precision", "recall", "F1", "support", "ROC AUC", "AP"):
+        table.add_column(name, justify="right")
+    for row in report.per_class[:MAX_CLASSES]:
+        keys = ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
+        values = [row[key] for key in keys]
+        shown = [number(value) if not isinstance(value, str) else value for value in values]
+        table.add_row(Text(fit(str(row["name"]), NAME_WIDTH).rstrip() or "∅"), *shown)
+    if len(report.per_class) > MAX_CLASSES:
+        table.caption = f"and {len(report.per_class) - MAX_CLASSES} more classes in report.json"
+    return table
+
+
+def _confusion(report: Report) -> RenderableType:
+    if len(report.confusion) > MAX_CLASSES:
+        return Text(f"confusion matrix of {len(report.confusion)} classes: in report.json", "dim")
+    width = max(len(str(cell)) for row in report.confusion for cell in row)
+    names = [fit(name, max(width, 5)).rstrip() for name in report.class_names]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("true ↓ predicted →")
+    for name in names:
+        table.add_column(Text(name), justify="right", no_wrap=True)
+    for true, row in enumerate(report.confusion):
+        cells = [
+            Text(str(cell) if cell else "·", "bold" if true == predicted else "")
+            for predicted, cell in enumerate(row)
+        ]
+        table.add_row(Text(fit(report.class_names[true], NAME_WIDTH).rstrip() or "∅"), *cells)
+    return table

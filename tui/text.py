@@ -1,0 +1,157 @@
+"""Text from data made safe to show, and numbers as the screens write them.
+
+Class names, paths and messages may hold anything: escape sequences, bidirectional overrides, double-width or
+combining characters. ``clean`` makes every character that acts on a terminal visible, ``fit`` makes a text
+exactly as wide as its column. Widths are those Textual itself uses (``rich.cells``).
+"""
+
+import math
+import unicodedata
+
+from rich.cells import cell_len, set_cell_size
+
+__all__ = ["bytes_", "clean", "count", "duration", "fit", "number", "percent", "si"]
+
+UNKNOWN = "–"
+
+_CONTROL_PICTURES = {chr(code): chr(0x2400 + code) for code in range(0x20)}
+_PICTURES = _CONTROL_PICTURES | {"\t": "⇥", "\n": "⏎", "\x7f": "␡"}
+# Control, format (bidirectional, zero-width, tags), surrogate, line and paragraph separator.
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
+
+
+def clean(text: str) -> str:
+    """``text`` with every character that would act on the terminal shown instead of sent.
+
+    Escape becomes ``␛``, newline ``⏎``, tab ``⇥``; what has no picture becomes its escape, such as
+    ``\\x9b`` or ``\\u202e``; a byte that a file name could not decode (a lone surrogate) becomes ``\\xff``.
+    Variation selectors are left out, since terminals disagree about the width they give, and a combining
+    mark without a letter to sit on gets a dotted circle. Cleaning twice changes nothing.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    shown = "".join(map(_visible, text))
+    return "◌" + shown if shown and cell_len(shown[0]) == 0 else shown
+
+
+def _visible(character: str) -> str:
+    if character in _PICTURES:
+        return _PICTURES[character]
+    if character in _VARIATION_SELECTORS:
+        return ""
+    if unicodedata.category(character) not in _ACTING:
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # how Python stores the undecodable byte code - 0xDC00
+        code -= 0xDC00
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def fit(text: str, width: int, *, align: str = "<", empty: str = "") -> str:
+    """``text``, cleaned, cut or padded to exactly ``width`` terminal cells.
+
+    Args:
+        text: any text; what does not fit is cut and ends in ``…``.
+        width: cells; 0 or less gives the empty string.
+        align: ``<``, ``^`` or ``>``, as in format strings.
+        empty: shown in place of a text that is empty or only spaces, for example ``∅``.
+    """
+    if width <= 0:
+        return ""
+    shown = clean(text) if text.strip() else empty or clean(text)
+    if cell_len(shown) > width:
+        # A double-width character that would be cut in half leaves a space: the ellipsis takes its place.
+        shown = set_cell_size(shown, width - 1).rstrip() + "…"
+    spare = width - cell_len(shown)
+    left = {"<": 0, "^": spare // 2, ">": spare}[align]
+    return " " * left + shown + " " * (spare - left)
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A metric in at most ``digits + 2`` characters (and a sign), so that a changing value keeps its place.
+
+    ``0.2573``, ``12.303``, ``1.2e-4``, ``1.23e6`` for 4 digits; integers that fit stay whole; ``–`` for None,
+    ``NaN`` and ``∞`` for what is not finite.
+    """
+    if value is None or not math.isfinite(value):
+        return _not_finite(value)
+    room = digits + 2 + (value < 0)
+    if isinstance(value, int) and len(str(value)) <= room:
+        return str(value)
+    value += 0.0  # minus zero becomes zero
+    # Below this a fixed number would show fewer significant digits than one with an exponent.
+    if value == 0 or abs(value) >= 10.0 ** -min(digits, 3):
+        for decimals in range(digits, -1, -1):
+            fixed = f"{value:.{decimals}f}"
+            if len(fixed) <= room:
+                return fixed
+    exponent = f"e{int(f'{value:.0e}'.partition('e')[2])}"
+    decimals = max(0, digits - len(exponent))
+    mantissa, _, power = f"{value:.{decimals}e}".partition("e")
+    return f"{mantissa}e{int(power)}"
+
+
+def _not_finite(value: float | None) -> str:
+    if value is None:
+        return UNKNOWN
+    if math.isnan(value):
+        return "NaN"
+    return "∞" if value > 0 else "-∞"
+
+
+def percent(share: float | None, decimals: int = 1) -> str:
+    """A share from 0 to 1 in per cent, without the sign; ``–`` for None and NaN.
+
+    Rounding never turns some of it into none of it or all of it: 0.9999 is ``99.9``, 0.0001 ``<0.1``.
+    """
+    if share is None or math.isnan(share):
+        return UNKNOWN
+    if share in (0, 1):
+        return f"{100 * share:.0f}"
+    smallest = 10.0**-decimals
+    if 0 < share * 100 < smallest / 2:
+        return f"<{smallest:.{decimals}f}"
+    if 100 - smallest / 2 <= share * 100 < 100:
+        return f"{100 - smallest:.{decimals}f}"
+    return f"{100 * share:.{decimals}f}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as people read time: ``0:42``, ``1:03:20``, ``3 d 4:00`` (4 hours); ``–`` if unknown."""
+    if seconds is None or not math.isfinite(seconds):
+        return UNKNOWN
+    minutes, rest = divmod(round(max(seconds, 0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours}:{minutes:02}"
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def count(n: int) -> str:
+    """A whole number with thousands separated: ``54,000``."""
+    return f"{n:,}"
+
+
+def si(n: float) -> str:
+    """A number to three digits with its metric prefix: ``950``, ``12.1k``, ``168k``, ``1.23M``."""
+    return _scaled(n, 1000, ("", "k", "M", "G", "T", "P"))
+
+
+def bytes_(n: float) -> str:
+    """Memory in the binary units of PyTorch's own messages: ``512 B``, ``1.5 MiB``, ``79.6 GiB``."""
+    return _scaled(n, 1024, (" B", " KiB", " MiB", " GiB", " TiB", " PiB"))
+
+
+def _scaled(n: float, base: int, units: tuple[str, ...]) -> str:
+    if not math.isfinite(n):
+        return _not_finite(n)
+    steps = 0
+    # Round before comparing: 999.9 thousand is 1M, not 1000k.
+    while abs(float(f"{n:.3g}")) >= 1000 and steps < len(units) - 1:
+        n /= base
+        steps += 1
+    return f"{float(f'{n:.3g}'):g}{units[steps]}"

@@ -1,0 +1,138 @@
+"""What a chart shows, as plain data: series, marks, axes; and its legend."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from textual.color import Color
+from textual.content import Content
+from textual.style import Style
+
+from tui.text import clean
+from tui.widgets.series import Floats
+
+__all__ = ["RGB", "Chart", "Mark", "Range", "Series", "legend", "line_markers", "speaks_unicode"]
+
+RGB = tuple[int, int, int]
+Range = tuple[float | None, float | None]
+LineStyle = Literal["line", "steps", "points"]
+
+COLOURLESS_MARKERS = ("braille", "hd", "•", "+", "×", "o")
+PLAIN_MARKERS = ("*", "o", "+", "x", "#", "%")
+SAMPLES = {"braille": "━", "hd": "▀"}
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One curve. Two series are equal when all they would draw is; their arrays must not change afterwards.
+
+    Raises:
+        ValueError: ``x`` and ``y`` are not two lists of numbers of one length.
+    """
+
+    label: str
+    """Its name in the legend; without one it is left out there (reference lines)."""
+    x: Floats | Sequence[float]
+    """Shape (n,). NaN and infinite values drop the point."""
+    y: Floats | Sequence[float]
+    """Shape (n,). NaN and infinite values, and values <= 0 on a log axis, break the line."""
+    color: RGB | None = None
+    """Red, green, blue from 0 to 255; None is the quiet colour of the axes."""
+    marker: str = "braille"
+    """``braille`` (2 x 4 dots a cell), ``hd`` (2 x 2 blocks) or one character."""
+    style: LineStyle = "line"
+    """``line`` joins the points, ``steps`` holds each y until the next x, ``points`` joins nothing."""
+
+    def __post_init__(self) -> None:
+        x, y = np.asarray(self.x, dtype=np.float64), np.asarray(self.y, dtype=np.float64)
+        if x.ndim != 1 or x.shape != y.shape:
+            raise ValueError(
+                f"series {self.label!r} has x of shape {x.shape} and y of shape {y.shape}; "
+                "both must be lists of numbers of the same length"
+            )
+        object.__setattr__(self, "x", x)
+        object.__setattr__(self, "y", y)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Series) and (
+            (self.label, self.color, self.marker, self.style)
+            == (other.label, other.color, other.marker, other.style)
+            and _same(self.x, other.x)
+            and _same(self.y, other.y)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _same(left: Floats, right: Floats) -> bool:
+    return left is right or (left.shape == right.shape and np.array_equal(left, right, equal_nan=True))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A symbol at a place: ``★`` the best epoch, ``✗`` where the loss became NaN, ``●`` a cursor on a curve."""
+
+    x: float
+    y: float | None = None
+    """None (or not finite): the mark stands on the x axis."""
+    symbol: str = "★"
+    color: RGB | None = None
+    text: str = ""
+    """Written beside the symbol where no curve is in the way."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Everything a plot shows. Equal charts are drawn once."""
+
+    series: tuple[Series, ...] = ()
+    """Drawn in this order: the last one lies on top."""
+    marks: tuple[Mark, ...] = ()
+    x_label: str = ""
+    y_label: str = ""
+    log_x: bool = False
+    log_y: bool = False
+    x_range: Range = field(default=(None, None))
+    """Ends of the x axis; None takes the end from the data."""
+    y_range: Range = field(default=(None, None))
+    x_integer: bool = False
+    """Ticks only at whole numbers: epochs, trials."""
+    empty: str = "no data yet"
+    """Shown in the middle when there is nothing to draw."""
+
+
+def speaks_unicode() -> bool:
+    """Whether the stream Textual draws on takes more than a legacy character set."""
+    encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
+    return encoding.lower().startswith("utf")
+
+
+def line_markers(chart: Chart) -> list[str]:
+    """The marker of each series: its own, or one that tells it apart where colour or Unicode is missing."""
+    unicode = speaks_unicode()
+    if unicode and "NO_COLOR" not in os.environ:
+        return [series.marker for series in chart.series]
+    choices = COLOURLESS_MARKERS if unicode else PLAIN_MARKERS
+    reference = "·" if unicode else "."
+    markers, used = [], 0
+    for series in chart.series:
+        markers.append(reference if series.color is None else choices[used % len(choices)])
+        used += series.color is not None
+    return markers
+
+
+def legend(chart: Chart) -> Content:
+    """The names of the series, each behind a dash in its colour: ``━ train  ━ validation``.
+
+    For a panel's title. Labels are never parsed as markup; control characters in them are made visible.
+    """
+    parts: list[Content | str | tuple[str, Style]] = []
+    for series, marker in zip(chart.series, line_markers(chart), strict=True):
+        if not series.label:
+            continue
+        style = Style(foreground=Color(*series.color)) if series.color else Style(dim=True)
+        parts += ["  " if parts else "", (SAMPLES.get(marker, marker), style), f" {clean(series.label)}"]
+    return Content.assemble(*parts)
