@@ -24,6 +24,7 @@ __all__ = [
     "TrainConfig",
     "Training",
     "from_dict",
+    "json_schema",
     "merge",
     "read_yaml",
     "set_path",
@@ -39,6 +40,9 @@ FAMILIES: Mapping[str, Any] = {
     "schedule": ScheduleConfig,
 }
 """The sections whose fields depend on a chosen ``name``, and the union each is chosen from."""
+
+NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+"""What reading YAML raises; ValueError for dates and numbers that only look right, such as 2020-13-45."""
 
 
 class Training(Options):
@@ -119,7 +123,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ) from None
     except UnicodeDecodeError:
         raise ConfigError(f"config: {path} is not a text file", "`tui config` prints a valid one") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except NOT_YAML as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigError(f"config: {path} is not YAML{where}", "`tui config` prints a valid one") from None
@@ -139,8 +143,8 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     A section in which `over` chooses another ``name`` starts from that choice's defaults: the learning rate of
     one optimizer is not meant for another.
     """
-    merged = dict(base)
-    for key, value in over.items():
+    merged = _with_sections(base)
+    for key, value in _with_sections(over).items():
         below = merged.get(key)
         if not isinstance(value, Mapping) or not isinstance(below, Mapping):
             merged[key] = value
@@ -167,7 +171,7 @@ def set_path(values: Mapping[str, Any], assignment: str) -> dict[str, Any]:
         keys = ["training", *keys]
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except NOT_YAML:
         raise ConfigError(
             f"{path}: cannot read the value '{text}'", "Write it as in YAML, such as [256, 128]"
         ) from None
@@ -197,14 +201,17 @@ def _name_in(section: str, values: Mapping[str, Any]) -> Any:
     return values.get("name", getattr(default, "name", None))
 
 
+def _with_sections(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with sections written out: ``data: mnist`` is short for ``data: {name: mnist}``."""
+    names = {key: value for key, value in values.items() if key in FAMILIES and isinstance(value, str)}
+    return {**values, **{key: {"name": name} for key, name in names.items()}}
+
+
 def _with_names(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` with the default ``name`` put into sections that give fields but no name; ``data: mnist`` is short
-    for ``data: {name: mnist}``."""
-    named = dict(values)
+    """`values` with the default ``name`` put into sections that give fields but no name."""
+    named = _with_sections(values)
     for section in FAMILIES:
         given = named.get(section)
-        if isinstance(given, str):
-            named[section] = {"name": given}
-        elif isinstance(given, Mapping) and "name" not in given:
+        if isinstance(given, Mapping) and "name" not in given:
             named[section] = {"name": _name_in(section, given), **given}
     return named

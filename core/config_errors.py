@@ -60,7 +60,7 @@ def _path(loc: tuple[int | str, ...], schema: type[BaseModel]) -> tuple[str, typ
 
 def _explain(detail: Any, path: str, section: type[BaseModel]) -> tuple[str, str]:
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "invalid_key"):
         key = path.rpartition(".")[2]
         return "unknown key", _nearest(key, [*section.model_fields])
     if kind == "union_tag_invalid":
@@ -78,13 +78,14 @@ def _wanted(detail: Any, section: type[BaseModel], path: str) -> str:
     """What a field takes, in words, from the kind of the problem."""
     kind, context = detail["type"], detail.get("ctx", {})
     bounds = {
-        "greater_than": "a number > {gt:g}",
-        "greater_than_equal": "a number >= {ge:g}",
-        "less_than": "a number < {lt:g}",
-        "less_than_equal": "a number <= {le:g}",
+        "greater_than": "a number > {gt:,.10g}",
+        "greater_than_equal": "a number >= {ge:,.10g}",
+        "less_than": "a number < {lt:,.10g}",
+        "less_than_equal": "a number <= {le:,.10g}",
         "literal_error": "{expected}",
         "too_short": "at least {min_length} values",
         "too_long": "at most {max_length} values",
+        "missing": "one value more",
     }
     if kind in bounds:
         return bounds[kind].format(**context)
@@ -112,5 +113,8 @@ def _nearest(given: str, known: list[str]) -> str:
 def _show(value: object) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no numbers of more than some thousand digits
+        return "a number too long to show"
     return text if len(text) <= 60 else text[:57] + "..."

@@ -7,7 +7,7 @@ Which ending emits what, after `RunStarted` and the `StepLogged` and `EpochFinis
     ==============  ===============  =====================  ===========================================
     completed       last and best    validation, then test  RunFinished("completed")
     early stop      last and best    validation, then test  RunFinished("completed"), after a Notice
-    stopped         last             none                   RunFinished("stopped")
+    stopped         last (and best)  none                   RunFinished("stopped")
     diverged        none more        none                   RunFinished("diverged", error), after a Notice
     failed          none more        none                   RunFinished("failed", error)
     killed          none             none                   none: the log just ends, and the lock is free
@@ -200,18 +200,19 @@ def from_json(line: str | bytes) -> Event | None:
     """
     try:
         values = json.loads(line)
-        kind = values["event"]
+        name = values["event"]
+        kind = _BY_NAME.get(name)
     except (ValueError, TypeError, KeyError, RecursionError):
         raise RunDamaged("a line of the event log is not an event") from None
-    if kind not in _BY_NAME:
+    if kind is None:
         return None
-    known = {item.name for item in fields(_BY_NAME[kind])}
+    known = {item.name for item in fields(kind)}
     event = {key: value for key, value in values.items() if key in known}
     for metrics in ("train", "validation", "best_metrics"):
         if isinstance(event.get(metrics), dict):
             event[metrics] = {key: math.nan if v is None else v for key, v in event[metrics].items()}
     try:
-        return _BY_NAME[kind](**event)
+        return kind(**event)
     except TypeError as error:
         raise RunDamaged(f"a line of the event log lacks a part: {error}") from None
 

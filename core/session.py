@@ -30,15 +30,16 @@ from core.models.summary import ModelSummary
 from core.models.summary import summarise as summarise_model
 from core.runs.checkpoints import FolderCheckpoints, load_checkpoint
 from core.runs.environment import write_environment
-from core.runs.folder import Run, create_run
+from core.runs.folder import Run, create_run, write_config
 from core.runs.lock import hold
 from core.runs.log import EventLog
+from core.runs.requests import obeying
 from core.runs.summary import summarise
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
-__all__ = ["Prepared", "evaluate_split", "execute", "new_run", "prepare", "resume_state"]
+__all__ = ["Prepared", "evaluate_split", "execute", "new_run", "prepare", "record_failure", "resume_state"]
 
 Emit = Callable[[Event], None]
 
@@ -81,18 +82,20 @@ def new_run(prepared: Prepared, runs_dir: Path) -> Run:
     return run
 
 
-def resume_state(run: Run, config: TrainConfig) -> dict[str, Any]:
-    """The state from which a run goes on bit for bit.
+def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
+    """The state from which a run goes on bit for bit; None for a run that has no checkpoint yet.
 
     Args:
         config: the run's configuration, maybe with more epochs.
 
     Raises:
-        RunError: the run is complete, or has no readable checkpoint.
+        RunError: the run is complete, or its checkpoint cannot be read.
     """
     summary = summarise(run)
     if summary.status == "completed" and config.training.epochs <= summary.epochs:
         raise RunError(f"{run.id} is complete: {summary.epoch} epochs", "Give a larger --epochs to train on")
+    if not run.checkpoint_file("last").exists():
+        return None
     state = load_checkpoint(run, "last")
     best = state["progress"]["best_epoch"]
     state["best_weights"] = load_checkpoint(run, "best")["model"] if best else None
@@ -111,10 +114,13 @@ def execute(
         RunError: the folder cannot be written, or another process trains this run.
     """
     with hold(run):
+        if prepared.config != run.config():  # more epochs were asked for
+            write_config(run, prepared.config)
         log = EventLog(run)
         recorder = _Recorder(log, emit)
         try:
-            finished = _run(prepared, run, recorder.emit, control, state)
+            with obeying(run, control):
+                finished = _run(prepared, run, recorder.emit, control, state)
         except Exception as error:
             expected = isinstance(error, TorchtuiError)
             trace = "" if expected else traceback.format_exc()
@@ -123,6 +129,18 @@ def execute(
         recorder.emit(finished)
         log.close()
     return finished
+
+
+def record_failure(run: Run, error: TorchtuiError) -> None:
+    """Note in the log of an existing run that it could not be prepared.
+
+    Raises:
+        RunError: the folder cannot be written, or another process trains this run.
+    """
+    with hold(run):
+        log = EventLog(run)
+        log.write(RunFinished(status="failed", error=str(error)))
+        log.close()
 
 
 class _Recorder:

@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from core.config import TrainConfig
 from core.control import RunControl
+from core.errors import TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunFinished, RunStarted, to_json
 from core.runs.folder import Run
 from core.runs.summary import summarise
 from tui.progress_view import ProgressView
 from tui.text import clean, count, duration
+
+if TYPE_CHECKING:
+    from core.session import Prepared
 
 __all__ = ["View", "choose_view", "train"]
 
@@ -62,7 +66,7 @@ def train(config: TrainConfig, run: Run | None, *, runs_dir: Path, data_root: Pa
     control = RunControl()
     try:
         state = session.resume_state(run, config) if run else None
-        prepared = session.prepare(config, data_root, view.download)
+        prepared = _prepare(config, run, data_root, view)
         run = run or session.new_run(prepared, runs_dir)
         view.begin(run)
         with signals_stop(control) as received:
@@ -75,6 +79,18 @@ def train(config: TrainConfig, run: Run | None, *, runs_dir: Path, data_root: Pa
         print(f"error: {clean(finished.error)}", file=sys.stderr)
     view.finish(run)
     return _exit_code(finished, received)
+
+
+def _prepare(config: TrainConfig, run: Run | None, data_root: Path | None, view: View) -> "Prepared":
+    """Prepare; a run that exists already learns why it could not go on."""
+    from core import session
+
+    try:
+        return session.prepare(config, data_root, view.download)
+    except TorchtuiError as error:
+        if run is not None:
+            session.record_failure(run, error)
+        raise
 
 
 @contextmanager

@@ -2,9 +2,9 @@
 
 import gzip
 import hashlib
+import http.client
 import shutil
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,10 +43,8 @@ def fetch(urls: Sequence[str], path: Path, *, md5: str, progress: Progress) -> N
                     shutil.copyfileobj(source, target)
                 unpacked.replace(path.with_suffix(""))
                 return
-        except urllib.error.URLError as error:
-            failures.append(f"{url}: {error.reason}")
-        except OSError as error:
-            failures.append(f"{url}: {error}")
+        except (OSError, http.client.HTTPException) as error:
+            failures.append(f"{url}: {getattr(error, 'reason', error)}")
     raise DataError(
         f"cannot download {path.stem}: {'; '.join(failures)}",
         f"Without network, put the file into {path.parent} or give another --data-root",

@@ -11,6 +11,8 @@ from core.errors import DataError, DependencyError
 
 __all__ = ["FashionMnist", "Mnist"]
 
+IMAGE_SHAPE = (28, 28)
+
 
 class _MnistLike(DataOptions):
     def load(self, root: Path, progress: Progress) -> Dataset:
@@ -92,9 +94,18 @@ def _read(source: Any, root: Path, *, train: bool) -> Split:
 
     try:
         part = source(root=str(root), train=train, download=False)
+        _check(part, len(source.classes))
     except Exception as error:  # torchvision raises whatever its parser trips over in a damaged file
         raise DataError(
             f"{_raw_folder(source, root)} holds damaged files: {error}",
             "Delete the folder to download it again",
         ) from None
     return Split(part.data.unsqueeze(1), part.targets.long(), np.arange(len(part.targets)))
+
+
+def _check(part: Any, classes: int) -> None:
+    """What torchvision takes as it comes: files that read well, and do not belong together."""
+    if part.data.shape != (len(part.targets), *IMAGE_SHAPE):
+        raise ValueError(f"images of shape {tuple(part.data.shape)} for {len(part.targets)} labels")
+    if len(part.targets) and int(part.targets.max()) >= classes:
+        raise ValueError(f"label {int(part.targets.max())} for {classes} classes")

@@ -47,13 +47,12 @@ def why_not_probabilities(predictions: Predictions) -> str | None:
         return "the scores are margins, not probabilities"
     scores = predictions.scores
     tolerance = np.sqrt(np.finfo(scores.dtype).eps)
-    ones = np.ones(scores.shape[1], dtype=scores.dtype)
     wrong = 0
     for rows in row_blocks(len(scores)):
         block = scores[rows]
         if block.min() < 0 or block.max() > 1:
             return "scores below 0 or above 1 are not probabilities"
-        wrong += int(np.count_nonzero(np.abs(block @ ones - 1) > tolerance))
+        wrong += int(np.count_nonzero(np.abs(block.sum(axis=1, dtype=np.float64) - 1) > tolerance))
     return f"{wrong:,} of {len(scores):,} rows of scores do not sum to one" if wrong else None
 
 

@@ -34,7 +34,7 @@ def sample_rows(targets: Integers, classes: int, rng: np.random.Generator) -> Sa
         return Sample(np.arange(len(targets)), np.ones(len(targets)))
     support = np.bincount(targets, minlength=classes)
     members = np.split(np.argsort(targets, kind="stable"), np.cumsum(support)[:-1])
-    share = max(wanted // np.count_nonzero(support), 2)
+    share = max(wanted // int(np.count_nonzero(support)), 2)
     rows = [part if len(part) <= share else rng.choice(part, share, replace=False) for part in members]
     weights = [np.full(len(part), size / max(len(part), 1)) for part, size in zip(rows, support, strict=True)]
     return Sample(np.concatenate(rows), np.concatenate(weights))
@@ -98,7 +98,10 @@ def pooled_area_influence(scores: Array, targets: Integers, weights: Floats) -> 
 
 
 def calibration_influence(confidence: Array, correct: NDArray[np.bool_], weights: Floats) -> Floats:
-    """Influences (m,) on the expected calibration error: in each bin the gap keeps its sign."""
+    """Influences (m,) on the expected calibration error, as if the gap of each bin kept its sign.
+
+    Where gaps are within noise of zero this overstates the spread: the interval is wide rather than narrow.
+    """
     place = bin_of(confidence)
     gap = confidence.astype(np.float64) - correct
     sign = np.sign(np.bincount(place, weights=gap * weights))

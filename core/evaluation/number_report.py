@@ -10,6 +10,8 @@ from core.evaluation.report import Report
 from core.evaluation.values import Array, Floats, Undefined, Value
 
 
+# Squares of errors near the end of the range of a 64-bit number overflow; those metrics come out undefined.
+@np.errstate(over="ignore", invalid="ignore")
 def regression_report(predictions: Predictions, *, split: str, seed: int, intervals: bool) -> Report:
     """Evaluate checked predictions (n,); see ``core.evaluation.evaluate``."""
     targets, residual = predictions.targets, residuals(predictions)
@@ -38,31 +40,35 @@ def _intervals(
 ) -> dict[str, Interval]:
     defined = {name: value for name, value in values.items() if not isinstance(value, Undefined)}
     weights = np.ones(len(residual))
+    squared = residual**2
     influences = {}
     if "mae" in defined:
         influences["mae"] = centred(np.abs(residual), weights)
-    if "rmse" in defined:
-        influences["rmse"] = centred(residual**2, weights)
     if "mape" in defined:
         influences["mape"] = centred(np.abs(residual / targets), weights)
+    if "rmse" in defined:
+        influences["rmse"] = centred(squared, weights)
     if "r2" in defined:
+        # On the logarithm of the unexplained part 1 - R2, which makes room for a long tail downwards.
         deviation = (targets - targets.mean(dtype=np.float64)) ** 2
-        influences["r2"] = ((1 - defined["r2"]) * deviation - residual**2) / deviation.mean()
+        influences["r2"] = squared / (squared.mean() or 1.0) - deviation / deviation.mean()
     if not influences:
         return {}
-    offsets = dict(
-        zip(
-            influences, mean_offsets(np.stack(list(influences.values()), axis=1), weights, rng).T, strict=True
-        )
-    )
-    found = {
-        name: shifted(defined[name], offset) for name, offset in offsets.items() if name in ("mae", "mape")
+    offsets = mean_offsets(np.stack(list(influences.values()), axis=1), weights, rng)
+    intervals = {
+        name: _around(name, defined[name], offset) for name, offset in zip(influences, offsets.T, strict=True)
     }
-    if "rmse" in offsets:
-        found["rmse"] = np.sqrt(shifted(defined["rmse"] ** 2, offsets["rmse"])).tolist()
-    if "r2" in offsets:
-        found["r2"] = (defined["r2"] + offsets["r2"]).tolist()
-    return found
+    return {name: interval for name, interval in intervals.items() if np.isfinite(interval).all()}
+
+
+def _around(metric: str, value: float, offsets: Floats) -> Interval:
+    if metric == "rmse":
+        low, high = np.sqrt(shifted(value**2, offsets)).tolist()
+    elif metric == "r2":
+        high, low = (1 - (1 - value) * np.exp(offsets)).tolist()
+    else:
+        low, high = shifted(value, offsets)
+    return [low, high]
 
 
 def _within_range(values: dict[str, Value]) -> dict[str, Value]:

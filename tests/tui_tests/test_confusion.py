@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 from textual.app import App
-from textual.color import Color
 
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.confusion_matrix import ConfusionMatrix
-from tui.widgets.confusion_paint import readable
 
 ANIMALS = ["cat", "dog", "horse"]
 COUNTS = np.array([[90, 7, 3], [12, 80, 8], [0, 22, 978]])
@@ -42,16 +40,18 @@ def lines(grid):
     return [grid.render_line(y).text for y in range(grid.size.height)]
 
 
+def segments(grid):
+    return [segment for y in range(grid.size.height) for segment in grid.render_line(y)]
+
+
 def backgrounds(grid, text):
     """The background colours of the segments with ``text``, in reading order."""
-    segments = [segment for y in range(grid.size.height) for segment in grid.render_line(y)]
-    return [segment.style.bgcolor.triplet for segment in segments if segment.text.strip() == text]
+    return [segment.style.bgcolor.triplet for segment in segments(grid) if segment.text.strip() == text]
 
 
 def cursor_text(grid):
     """What is written on yellow."""
-    segments = [segment for y in range(grid.size.height) for segment in grid.render_line(y)]
-    return "".join(s.text for s in segments if s.style.bgcolor.triplet == YELLOW).strip()
+    return "".join(s.text for s in segments(grid) if s.style.bgcolor.triplet == YELLOW).strip()
 
 
 def many(classes):
@@ -113,7 +113,7 @@ async def test_without_mistakes_m_stays():
 async def test_n_goes_from_counts_to_row_to_column_shares():
     app = Evaluation()
     async with app.run_test() as pilot:
-        assert "978" in lines(app.grid)[-1 - (24 - 1 - 9)] or any("978" in line for line in lines(app.grid))
+        assert any(re.search(r"horse +· +22 +978", line) for line in lines(app.grid))
         await pilot.press("n")
         assert app.grid.normalise == "row"
         assert any(re.search(r"horse +· +2\.2 +97\.8", line) for line in lines(app.grid))
@@ -203,13 +203,8 @@ async def test_a_column_cut_by_the_edge_shows_no_half_number():
 
 
 HOSTILE = [
-    "猫と犬の写真",
-    "[red]x[/]",
-    "",
-    "a\x1b[31mb\nc",
-    "e\u0301te\u0301\u202eabc",
-    "👩\u200d🔬",
-    "\u0301\u0301",
+    *("猫と犬の写真", "[red]x[/]", "", "a\x1b[31mb\nc"),
+    *("e\u0301te\u0301\u202eabc", "👩\u200d🔬", "\u0301\u0301"),
     "x" * 500,
 ]
 
@@ -220,15 +215,14 @@ async def test_columns_stay_aligned_whatever_the_classes_are_called(compact, siz
     app = Evaluation(np.full((8, 8), 5), HOSTILE, compact)
     async with app.run_test(size=size) as pilot:
         await pilot.press("m") if not compact else await pilot.pause()
-        starts = set()
+        columns = set()
         for line in lines(app.grid):
             assert cell_len(line) == size[0] - app.grid.scrollbar_size_vertical
             assert line.isprintable()
             cells = re.search(r"[5\[\] ]*$", line).start()
-            starts |= {
-                cell_len(line[: match.start()]) % 1000 for match in re.finditer("5", line) if match.start() >= cells
-            }
-        assert len(starts) <= 8, "the fives of each column stand below each other"
+            fives = [five.start() for five in re.finditer("5", line) if five.start() >= cells]
+            columns |= {cell_len(line[:five]) for five in fives}
+        assert 2 <= len(columns) <= 8, "the fives of a column stand below each other"
 
 
 async def test_markup_in_class_names_is_shown_as_it_is():
@@ -305,8 +299,7 @@ async def test_a_click_finds_the_cell_of_a_scrolled_grid():
         await pilot.press("m")
         app.grid.scroll_relative(x=-3, y=-2, animate=False)
         await pilot.pause()
-        here = next((line.index("97"), y) for y, line in enumerate(lines(app.grid)) if " 97 " in line[12:])
-        here = (lines(app.grid)[here[1]].index(" 97 ", 12) + 1, here[1])
+        here = next((line.find(" 97 ", 9), y) for y, line in enumerate(lines(app.grid)) if " 97 " in line[9:])
         await pilot.click(offset=here)
         assert app.grid.cursor == (97, 98)
 
@@ -317,7 +310,7 @@ async def test_the_compact_picture_says_what_it_leaves_out():
         await pilot.press("tab", "down")
         assert app.focused is None
         shown = lines(app.grid)
-        assert [line.split("  ")[0] for line in shown[1:9]] == [f"class {label}" for label in range(8)]
+        assert [line.strip() for line in shown[1:9]] == [f"class {label}" for label in range(8)]
         assert shown[9].strip() == "8 of 30 classes shown"
         await pilot.resize_terminal(120, 40)
         await pilot.pause()
@@ -339,30 +332,7 @@ async def test_without_colour_the_compact_picture_uses_density(monkeypatch):
     app = Evaluation(np.array([[90, 10, 0], [2, 98, 0], [0, 0, 0]]), list("abc"), compact=True)
     async with app.run_test(size=(20, 5)) as pilot:
         await pilot.pause()
-        assert [line.rstrip() for line in lines(app.grid)[1:4]] == [" a ███ ███".replace(" ███ ███", "██████"), "", ""]
-
-
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "nord"])
-async def test_numbers_are_readable_on_every_shade(theme):
-    app = Evaluation(*many(24))
-    async with app.run_test(size=(140, 30)) as pilot:
-        app.theme = theme
-        await pilot.pause()
-        for y in range(1, 25):
-            for segment in app.grid.render_line(y):
-                if segment.text.strip().isdigit():
-                    text, background = segment.style.color.triplet, segment.style.bgcolor.triplet
-                    assert contrast(text, background) >= 4.5
-
-
-def contrast(one, other):
-    def luminance(triplet):
-        channels = [v / 255 for v in triplet]
-        linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in channels]
-        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
-
-    darker, lighter = sorted([luminance(one), luminance(other)])
-    return (lighter + 0.05) / (darker + 0.05)
+        assert [line.rstrip() for line in lines(app.grid)[1:4]] == [" a ██████", " b ░░░███", " c"]
 
 
 async def test_colours_follow_the_shares_and_the_theme():
@@ -376,7 +346,3 @@ async def test_colours_follow_the_shares_and_the_theme():
         app.theme = "textual-light"
         await pilot.pause()
         assert backgrounds(app.grid, "·")[0] != dark
-
-
-def test_text_is_dark_on_light_and_light_on_dark():
-    assert readable(Color.parse("white")).brightness < 0.5 < readable(Color.parse("black")).brightness

@@ -30,6 +30,8 @@ def main() -> None:
 
     0 completed, 1 failed or diverged, 2 wrong use or configuration, 130 after Ctrl-C, 143 after SIGTERM.
     """
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # rather a "?" than to fail where an encoding lacks a character
     try:
         app()
     except TorchtuiError as error:

@@ -22,7 +22,8 @@ TALLEST = 3
 LEVELS = 24
 FAINTEST = 0.12
 """How much of its colour a cell takes at least, so that one mistake is still seen."""
-INK, CHALK = Color(17, 17, 17), Color(238, 238, 238)
+# With pure black and white one of them reaches 4.5 : 1 on any background.
+INK, CHALK = Color(0, 0, 0), Color(255, 255, 255)
 
 
 class Layout(NamedTuple):
@@ -96,9 +97,10 @@ def reveal(scroll: int, index: int, size: int, room: int) -> int:
         return scroll
     if scroll - size <= start < scroll:
         return start
+    at_far_edge = min(ceil((start + size - room) / size) * size, start)
     if scroll <= start <= scroll + room:
-        return min(ceil((start + size - room) / size) * size, start)
-    return max(start - room // 2, 0) // size * size
+        return at_far_edge
+    return max((start - room // 2) // size * size, at_far_edge, 0)
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class Paint:
 
 def _shades(zero: Style, full: Style, bold: bool) -> list[Style]:
     base, colour = Color.from_rich_color(zero.bgcolor), Color.from_rich_color(full.bgcolor)
-    steps = (FAINTEST + (1 - FAINTEST) * level / (LEVELS - 1) for level in range(LEVELS))
+    steps = (1 - (1 - FAINTEST) * (1 - level / (LEVELS - 1)) for level in range(LEVELS))
     backgrounds = [base.blend(colour, step) for step in steps]
     return [
         Style(color=readable(background).rich_color, bgcolor=background.rich_color, bold=bold)

@@ -1,54 +1,48 @@
-"""A chart of curves: plotext draws the curves, everything around them is drawn here, dimmer.
-
-``lay_out`` turns a chart into rows of curves and axes, ``draw`` adds marks and notes, ``Plot`` shows the rows.
-"""
+"""A chart of curves in a widget: plotext draws the curves, ``plot_layout`` what stands around them."""
 
 import re
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from functools import cache, lru_cache
+from typing import Any, Final
 
+import numpy as np
+from rich.color import Color as RichColor
+from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.plot_axes import Scale
-from tui.widgets.plot_chart import RGB, Chart, Mark, Series, legend
-from tui.widgets.series import GrowingSeries, reduce_min_max, smooth
+from tui.widgets.plot_chart import RGB, Chart, LineStyle, Mark, Series, legend, line_markers
+from tui.widgets.plot_layout import Ink, Layout, Row, compose, lay_out, notice
+from tui.widgets.series import Floats, GrowingSeries, Points, reduce_min_max, smooth
 
-__all__ = ["Chart", "GrowingSeries", "Mark", "Plot", "Series", "legend", "reduce_min_max", "smooth"]
+__all__ = [
+    "Chart",
+    "GrowingSeries",
+    "Mark",
+    "Plot",
+    "Series",
+    "draw",
+    "draw_curves",
+    "legend",
+    "reduce_min_max",
+    "smooth",
+]
 
-Ink = RGB | Literal["", "axis", "label"]
-Row = list[tuple[str, Ink]]
-
-SMALLEST_WITH_AXES = (20, 5)
-STRAIGHT = 0.25
+RUN: Final = re.compile(r"\x1b\[0m(\x1b\[[\d;]*m)?([^\x1b]*)")
+STRAIGHT: Final = 0.25
 """In dots: how far a point may lie off the line between its neighbours and still be left out."""
-THINNING_PASSES = 4
-RUN = re.compile(r"\x1b\[0m(\x1b\[[\d;]*m)?([^\x1b]*)")
-LINES = {"left": "│", "left tick": "┤", "corner": "└", "bottom": "─", "bottom tick": "┬"}
-PLAIN_LINES = {"left": "|", "left tick": "+", "corner": "+", "bottom": "-", "bottom tick": "+"}
-PLAIN_SYMBOLS = {"★": "*", "✗": "x", "●": "o"}
-
-
-@dataclass(frozen=True)
-class Ground:
-    """A chart without its marks: rows of curves and axes, and where on them a value stands."""
-
-    rows: list[Row]
-    x: Scale
-    y: Scale
-    left: int
-    """Cells left of the curves."""
-    size: tuple[int, int]
-    """Columns and rows of the curves."""
+THINNING_PASSES: Final = 4
+DOTS_ACROSS, DOTS_UP = 2, 4
+"""Dots of a braille cell."""
 
 
 class Plot(Widget):
     """Shows one chart; ``show`` replaces it.
 
-    What did not change is not drawn again: an equal chart not at all, moved marks without the curves, and only
-    the lines of the screen that differ are sent. A plot that nobody sees is drawn when it appears.
+    What did not change is not drawn again: an equal chart not at all, moved marks without the curves, and
+    only the lines of the screen that differ. A plot that nobody sees is drawn when it appears.
     """
 
     ALLOW_SELECT = False
@@ -65,8 +59,9 @@ class Plot(Widget):
     def __init__(self, chart: Chart | None = None, **options: Any) -> None:
         super().__init__(**options)
         self._chart = chart or Chart()
-        self._ground: Ground | None = None
-        self._ground_size: tuple[int, int] | None = None
+        self._drawn_size: Size | None = None
+        self._layout: Layout | None = None
+        self._curves: list[Row] = []
         self._rows: list[Row] = []
         self._strips: list[Strip] | None = None
         self._styles_of_ink: dict[Ink, Style] = {}
@@ -80,26 +75,175 @@ class Plot(Widget):
         if chart == self._chart:
             return
         if replace(chart, marks=()) != replace(self._chart, marks=()):
-            self._ground_size = None
+            self._drawn_size = None
         self._chart = chart
-        before = self._strips
-        self._strips = None
-        if before is None or not (self.screen.is_active and self.is_on_screen):
-            self.refresh()
-            return
-        rows, self._rows = self._rows, self._draw()
-        changed = [y for y, row in enumerate(self._rows) if y >= len(rows) or row != rows[y]]
-        if len(rows) == len(self._rows):
-            self._strips = before
-            for y in changed:
-                self._strips[y] = self._strip(self._rows[y])
-            if changed:
-                self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+        if self._strips is not None and self.screen.is_current and self.is_on_screen:
+            self._redraw()
         else:
+            self._strips = None
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        if self._strips is None or self._ground_size != self.size:
+        if self._strips is None or self._drawn_size != self.size:
             self._rows = self._draw()
             self._strips = [self._strip(row) for row in self._rows]
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+
+    def notify_style_update(self) -> None:
+        """The theme changed: the same rows in other colours."""
+        super().notify_style_update()
+        self._styles_of_ink = {}
+        self._strips = None
+
+    def _redraw(self) -> None:
+        before, self._rows = self._rows, self._draw()
+        if self._strips is None or len(self._rows) != len(before):
+            self._strips = None
+            self.refresh()
+            return
+        changed = [y for y, row in enumerate(self._rows) if row != before[y]]
+        for y in changed:
+            self._strips[y] = self._strip(self._rows[y])
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def _draw(self) -> list[Row]:
+        if self._drawn_size != self.size:
+            self._layout = lay_out(self._chart, *self.size)
+            self._curves = draw_curves(self._chart, self._layout) if self._layout else []
+            self._drawn_size = self.size
+        if self._layout is None:
+            return notice(self._chart.empty, *self.size)
+        return compose(self._layout, self._curves, self._chart)
+
+    def _strip(self, row: Row) -> Strip:
+        return Strip([Segment(text, self._style(ink)) for text, ink in row], self.size.width)
+
+    def _style(self, ink: Ink) -> Style:
+        style = self._styles_of_ink.get(ink)
+        if style is None:
+            if isinstance(ink, str):
+                style = self.get_visual_style(*([f"plot--{ink}"] if ink else [])).rich_style
+                # Without colour the quiet parts still have to be quieter than the curves.
+                style += Style(dim=bool(ink) and self.app.no_color)
+            else:
+                style = self._style("") + Style(color=RichColor.from_rgb(*ink))
+            self._styles_of_ink[ink] = style
+        return style
+
+
+def draw(chart: Chart, width: int, height: int) -> list[Row]:
+    """The rows of a chart, each exactly ``width`` cells of text with its ink."""
+    layout = lay_out(chart, width, height)
+    if layout is None:
+        return notice(chart.empty, width, height)
+    return compose(layout, draw_curves(chart, layout), chart)
+
+
+def draw_curves(chart: Chart, layout: Layout) -> list[Row]:
+    """The curves alone, drawn by plotext in coordinates of cells."""
+    figure, columns, rows = _plotext().figure, layout.columns, layout.rows
+    figure.clear.data()
+    figure.plot_size(columns, rows)
+    figure.ruler("x").lim(0, columns)
+    figure.ruler("y").lim(0, rows)
+    inks: dict[str, Ink] = {"": ""}
+    for index, (series, marker) in enumerate(zip(chart.series, line_markers(chart), strict=True)):
+        # The colour only says which series a cell belongs to; what it looks like is the widget's business.
+        code = (index >> 16, index >> 8 & 255, index & 255)
+        inks["\x1b[38;2;{};{};{}m".format(*code)] = series.color or "axis"
+        x, y = layout.curves[index]
+        # Far outside, a line would be drawn dot by dot: one length of the axis beyond its ends is enough.
+        across = np.clip(layout.x.fractions(x), -1, 2) * columns
+        up = np.clip(layout.y.fractions(y), -1, 2) * rows
+        if np.isfinite(across + up).any():
+            figure.draw(_signal(across.tobytes(), up.tobytes(), series.style, marker, code))
+    lines = figure.build().string().split("\n")[:rows]
+    return [[(text, inks.get(color, "")) for color, text in RUN.findall(line) if text] for line in lines]
+
+
+@lru_cache(maxsize=32)
+def _signal(x: bytes, y: bytes, style: LineStyle, marker: str, color: RGB) -> Any:
+    """A curve as plotext's signal, kept because most curves of a live chart are those of the frame before.
+
+    Args:
+        x: float64 in cells from the left, NaN nowhere but in clouds of points.
+        y: float64 in cells from below; NaN breaks the line.
+        style: as of the series.
+        marker: as of the series.
+        color: stands for the series.
+    """
+    across, up = np.frombuffer(x), np.frombuffer(y)
+    if style == "points":
+        across, up = _distinct(across, up)
+    else:
+        if style == "steps":
+            across, up = np.repeat(across, 2)[1:], np.repeat(up, 2)[:-1]
+        across, up = _without_straight_parts(across, up)
+    there = np.isfinite(up)
+    pen = _plotext().marker(marker, pixel=color)
+    signal = _plotext().figure.signal(across[there].tolist(), up[there].tolist(), marker=pen)
+    if style != "points":
+        signal.lines()
+        for start in np.flatnonzero(there[1:] & ~there[:-1]) + 1:
+            signal.line(int(there[:start].sum()), False)
+    return _unlisted()(0).clone(signal)
+
+
+def _distinct(across: Floats, up: Floats) -> Points:
+    """One point for each dot that a cloud of points covers."""
+    there = np.isfinite(across) & np.isfinite(up)
+    across, up = across[there], up[there]
+    dots = np.stack((across * DOTS_ACROSS, up * DOTS_UP)).astype(np.int64)
+    _, first = np.unique(dots[0] << 32 | dots[1] & 0xFFFFFFFF, return_index=True)
+    return across[first], up[first]
+
+
+def _without_straight_parts(across: Floats, up: Floats) -> Points:
+    """Leave out points on a straight line between their neighbours: plotext takes its time for each point."""
+    x, y = across * DOTS_ACROSS, up * DOTS_UP
+    for _ in range(THINNING_PASSES):
+        before, after = slice(None, -2, 2), slice(2, None, 2)
+        middle = slice(1, x.size - 1, 2)
+        if x[middle].size == 0:
+            break
+        dx, dy = x[after] - x[before], y[after] - y[before]
+        to_x, to_y = x[middle] - x[before], y[middle] - y[before]
+        off = np.abs(dx * to_y - dy * to_x) > STRAIGHT * np.maximum(np.abs(dx), np.abs(dy))
+        turns = (to_x * (dx - to_x) < 0) | (to_y * (dy - to_y) < 0)
+        kept = np.ones(x.size, dtype=bool)
+        # A gap compares as not off: it has to be kept by name.
+        kept[middle] = off | turns | np.isnan(dx * dy * to_y)
+        x, y = x[kept], y[kept]
+    return x / DOTS_ACROSS, y / DOTS_UP
+
+
+@cache
+def _plotext() -> Any:
+    """plotext with an empty figure: no frame, no ticks, no background, any size."""
+    # Loaded with the first chart: it takes longer to load than everything else a first screen shows.
+    import plotext
+
+    plotext.terminal.limit(False, False)
+    plotext.figure.clear()
+    plotext.figure.axes(False)
+    plotext.figure.legend(False)
+    plotext.figure.canvas("default")
+    for axis in ("x", "y"):
+        plotext.figure.ruler(axis).frequency(0).alignment(lim="edge")
+    return plotext
+
+
+@cache
+def _unlisted() -> Any:
+    """plotext's class of a signal, but empty to those who iterate over it.
+
+    A figure looks at the colour of each point of a new signal, to choose other colours for the next one. That
+    takes two thirds of the time of a chart, and is of no use here: the colours are given.
+    """
+
+    class Unlisted(type(_plotext().figure.signal([], []))):  # type: ignore[misc]
+        def __iter__(self) -> Any:
+            return iter(())
+
+    return Unlisted

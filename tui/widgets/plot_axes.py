@@ -7,17 +7,19 @@ from itertools import pairwise
 
 import numpy as np
 
-from tui.widgets.series import Floats
+from tui.widgets.series import LARGEST, Floats
 
-__all__ = ["LARGEST", "Scale", "Tick", "scale_for", "x_ticks", "y_ticks"]
+__all__ = ["Scale", "Tick", "scale_for", "x_ticks", "y_ticks"]
 
-LARGEST = 1e300
-"""Values beyond it are treated as infinite, so that the length of an axis is always a number."""
 FLAT = 1e-9
 """A range this small, relative to its values, is drawn as one value."""
 MARGIN = 0.04
+NEAR_ZERO = 0.05
+"""An axis whose low end is this close to zero, relative to its high end, begins at zero."""
 SPREAD_OF_ONE_VALUE = 0.1
 DECADES_SKIPPED = (1, 2, 3, 5, 10, 20, 50, 100, 200)
+MOST_ROUND_VALUES = (9, 6)
+"""Steps between numbers on a horizontal and on a vertical axis, however long: more would be noise."""
 PREFIXES = ("", "k", "M", "G", "T")
 
 Tick = tuple[int, str]
@@ -33,16 +35,19 @@ class Scale:
     log: bool = False
 
     def fractions(self, values: Floats) -> Floats:
-        """How far along the axis each value stands: 0 at its low end, 1 at its high end; NaN off a log axis."""
-        if self.log:
-            with np.errstate(divide="ignore", invalid="ignore"):
+        """How far along the axis each value stands: 0 at its low end, 1 at its high end; NaN if nowhere."""
+        with np.errstate(all="ignore"):
+            if self.log:
                 values = np.log10(np.where(values > 0, values, np.nan))
-        return (values - self.low) / (self.high - self.low)
+            return (values - self.low) / (self.high - self.low)
+
+    def fraction(self, value: float | None) -> float:
+        """The same for one value; NaN for None."""
+        return float(self.fractions(np.array([math.nan if value is None else value]))[0])
 
     def cell(self, value: float, cells: int) -> int:
         """In which of ``cells`` cells a value on the axis stands."""
-        fraction = float(self.fractions(np.array([value]))[0])
-        return min(max(int(fraction * cells), 0), cells - 1)
+        return min(max(int(self.fraction(value) * cells), 0), cells - 1)
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -78,8 +83,11 @@ def scale_for(
         low, high = math.log10(low), math.log10(high)
     low, high = float(min(low, high)), float(max(low, high))
     if high - low <= max(FLAT * max(abs(low), abs(high)), 1 / LARGEST):
-        spread = 0.5 if log or integer else SPREAD_OF_ONE_VALUE * abs(low) or 1.0
+        spread = SPREAD_OF_ONE_VALUE * abs(low) if abs(low) > 1 / LARGEST else 1.0
+        spread = 0.5 if log or integer else spread
         return Scale(low - spread, high + spread, log)
+    if not log and not integer and ends[0] is None and 0 < low < NEAR_ZERO * high:
+        low = 0.0
     room = margin * (high - low)
     return Scale(
         low if ends[0] is not None else _not_beyond_zero(low, low - room, log),
@@ -93,11 +101,10 @@ def _not_beyond_zero(end: float, widened: float, log: bool) -> float:
 
 
 def y_ticks(scale: Scale, rows: int) -> list[Tick]:
-    """Numbers for a vertical axis: as many round ones as leave two free rows between them (one if it is short)."""
-    gap = 2 if rows < 9 else 3
-    for values in _round_values(scale, most=max(2, rows // gap)):
+    """Numbers for a vertical axis: round ones with a free row between them; or else those of its ends."""
+    for values in _round_values(scale, most=min(max(2, rows * 2 // 5), MOST_ROUND_VALUES[1])):
         cells = [scale.cell(value, rows) for value in values]
-        if len(values) > 1 and all(after - before >= gap for before, after in pairwise(cells)):
+        if len(values) > 1 and all(after - before >= 2 for before, after in pairwise(cells)):
             return list(zip(cells, _labels(values, scale), strict=True))
     return [(0, _end_label(scale, 0)), (rows - 1, _end_label(scale, 1))]
 
@@ -113,19 +120,25 @@ def x_ticks(scale: Scale, columns: int, left: int, *, integer: bool = False) -> 
         left: free cells left of the axis into which the first number may reach.
         integer: only whole numbers.
     """
-    for values in _round_values(scale, most=max(2, columns // 4), integer=integer):
+    most = min(max(2, columns // 7), MOST_ROUND_VALUES[0])
+    for values in _round_values(scale, most=most, integer=integer):
         placed = []
         for value, label in zip(values, _labels(values, scale), strict=True):
             column = scale.cell(value, columns)
             start = min(max(column - (len(label) - 1) // 2, -left), columns - len(label))
             placed.append((column, start, label))
-        if placed and all(after[1] - before[1] - len(before[2]) >= 2 for before, after in pairwise(placed)):
+        fits = all(start >= -left for _, start, _ in placed)
+        if (
+            placed
+            and fits
+            and all(after[1] - before[1] - len(before[2]) >= 2 for before, after in pairwise(placed))
+        ):
             return placed
     return []
 
 
 def _round_values(scale: Scale, most: int, *, integer: bool = False) -> Iterator[list[float]]:
-    """Sets of round values on the axis, from about ``most`` of them to one or none."""
+    """Sets of round values on the axis, from ``most`` steps between them down to one value or none."""
     low, high = scale.ends
     if _counts_decades(scale):
         yield from _decades(scale, most)
@@ -133,22 +146,21 @@ def _round_values(scale: Scale, most: int, *, integer: bool = False) -> Iterator
     exponent = math.floor(math.log10((high - low) / most))
     while 10.0**exponent <= high - low:
         for step in (10.0**exponent, 2 * 10.0**exponent, 5 * 10.0**exponent):
-            if not integer or step >= 1:
+            if (high - low) / step <= most and (not integer or step >= 1):
                 # A little tolerance keeps an end of the axis that is itself round.
                 first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
-                if last - first <= 2 * most:
-                    yield [multiple * step for multiple in range(first, last + 1)]
+                yield [multiple * step for multiple in range(first, last + 1)]
         exponent += 1
 
 
 def _counts_decades(scale: Scale) -> bool:
-    """A log axis of less than a decade has too few powers of ten to be read: it gets evenly spaced numbers."""
+    """A log axis of less than a decade has too few powers of ten: it gets evenly spaced numbers."""
     return scale.log and scale.high - scale.low >= 1
 
 
 def _decades(scale: Scale, most: int) -> Iterator[list[float]]:
     first, last = math.floor(scale.low), math.ceil(scale.high)
-    if last - first <= most:
+    if 3 * (scale.high - scale.low) <= most:
         fine = [factor * 10.0**e for e in range(first, last + 1) for factor in (1, 2, 5)]
         yield [value for value in fine if scale.low - 1e-6 <= math.log10(value) <= scale.high + 1e-6]
     for skip in DECADES_SKIPPED:

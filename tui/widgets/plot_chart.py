@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from rich.cells import cell_len
 from textual.color import Color
 from textual.content import Content
 from textual.style import Style
@@ -14,7 +15,7 @@ from textual.style import Style
 from tui.text import clean
 from tui.widgets.series import Floats
 
-__all__ = ["RGB", "Chart", "Mark", "Range", "Series", "legend", "line_markers", "speaks_unicode"]
+__all__ = ["RGB", "Chart", "LineStyle", "Mark", "Range", "Series", "legend", "line_markers", "speaks_unicode"]
 
 RGB = tuple[int, int, int]
 Range = tuple[float | None, float | None]
@@ -22,7 +23,7 @@ LineStyle = Literal["line", "steps", "points"]
 
 COLOURLESS_MARKERS = ("braille", "hd", "•", "+", "×", "o")
 PLAIN_MARKERS = ("*", "o", "+", "x", "#", "%")
-SAMPLES = {"braille": "━", "hd": "▀"}
+SAMPLES = {"braille": "━", "hd": "■"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,7 @@ class Series:
     """One curve. Two series are equal when all they would draw is; their arrays must not change afterwards.
 
     Raises:
-        ValueError: ``x`` and ``y`` are not two lists of numbers of one length.
+        ValueError: ``x`` and ``y`` are not two lists of numbers of one length, or the marker is none.
     """
 
     label: str
@@ -53,6 +54,11 @@ class Series:
                 f"series {self.label!r} has x of shape {x.shape} and y of shape {y.shape}; "
                 "both must be lists of numbers of the same length"
             )
+        if self.marker not in SAMPLES and cell_len(self.marker) != 1:
+            raise ValueError(
+                f"series {self.label!r} has the marker {self.marker!r}; take one of {', '.join(SAMPLES)} "
+                "or a character of one cell"
+            )
         object.__setattr__(self, "x", x)
         object.__setattr__(self, "y", y)
 
@@ -73,7 +79,7 @@ def _same(left: Floats, right: Floats) -> bool:
 
 @dataclass(frozen=True)
 class Mark:
-    """A symbol at a place: ``★`` the best epoch, ``✗`` where the loss became NaN, ``●`` a cursor on a curve."""
+    """A symbol at a place: ``★`` the best epoch, ``✗`` where the loss became NaN, ``●`` a cursor."""
 
     x: float
     y: float | None = None
@@ -115,12 +121,15 @@ def line_markers(chart: Chart) -> list[str]:
     unicode = speaks_unicode()
     if unicode and "NO_COLOR" not in os.environ:
         return [series.marker for series in chart.series]
-    choices = COLOURLESS_MARKERS if unicode else PLAIN_MARKERS
-    reference = "·" if unicode else "."
-    markers, used = [], 0
+    markers: list[str] = []
     for series in chart.series:
-        markers.append(reference if series.color is None else choices[used % len(choices)])
-        used += series.color is not None
+        choices = COLOURLESS_MARKERS if unicode else PLAIN_MARKERS
+        if series.style == "points":
+            choices = tuple(marker for marker in choices if marker not in SAMPLES)
+        if series.color is None:
+            choices = ("·" if unicode else ".",)
+        unused = [marker for marker in choices if marker not in markers]
+        markers.append(unused[0] if unused else choices[len(markers) % len(choices)])
     return markers
 
 

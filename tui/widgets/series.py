@@ -10,12 +10,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "GrowingSeries", "Points", "reduce_min_max", "smooth"]
+__all__ = ["LARGEST", "Floats", "GrowingSeries", "Points", "reduce_min_max", "smooth"]
 
 Floats = NDArray[np.float64]
 Points = tuple[Floats, Floats]
 
 X_FIRST, Y_FIRST, X_LOW, Y_LOW, X_HIGH, Y_HIGH, X_LAST, Y_LAST, TOTAL, COUNT = range(10)
+LARGEST: Final = 1e300
+"""Larger values are treated as infinite, so that a distance between two values is always a number."""
 NEGLIGIBLE_SHARE: Final = 1e-12
 MOST_VISITS: Final = 4
 """How often a curve that runs to and fro may come back to a column before neighbouring visits are joined."""
@@ -24,10 +26,11 @@ MOST_VISITS: Final = 4
 def reduce_min_max(x: Floats, y: Floats, columns: int, window: tuple[float, float] | None = None) -> Points:
     """Cut a curve to at most a few points a column: its smallest and largest value in each.
 
-    The points of one column stand in the order in which the curve leaves it (falling: largest first), so
-    that a line through them covers the same dots as a line through all points. Curves of up to
-    ``2 * columns`` points come back whole. A NaN in ``y`` is a gap and stays one where a whole column is NaN;
-    infinite values count as NaN; points whose ``x`` is not finite are dropped.
+    A line through them covers the same dots as a line through all points: where the curve falls, the largest
+    value stands first; where it only shivers, the order alternates, so that the line goes up in one column
+    and down in the next. Curves of up to ``2 * columns`` points come back whole. A NaN in ``y`` is a gap, and
+    stays one where a whole column is NaN; infinite values count as NaN; points whose ``x`` is not finite are
+    dropped.
 
     Args:
         x: shape (n,), any order; sorted either way is fast (10 million points take about 10 ms).
@@ -42,11 +45,13 @@ def reduce_min_max(x: Floats, y: Floats, columns: int, window: tuple[float, floa
     if window is not None:
         x, y = _within(x, y, window, is_sorted)
     if x.size <= 2 * columns:
-        return x, np.where(np.isinf(y), np.nan, y)
+        return x, _finite(y)
     starts = _column_starts(x, columns, is_sorted)
     low, high = _extremes(y, starts)
     ends = np.append(starts[1:], x.size) - 1
-    falls = y[starts] > y[ends]
+    rise = _finite(y[ends]) - _finite(y[starts])
+    shivers = np.abs(rise) < (high - low) / 2
+    falls = np.where(shivers, np.arange(starts.size) % 2 == 1, rise < 0)
     reduced_x = np.stack((x[starts], x[ends]), axis=1)
     reduced_y = np.where(falls[:, None], np.stack((high, low), axis=1), np.stack((low, high), axis=1))
     return reduced_x.ravel(), reduced_y.ravel()
@@ -56,7 +61,7 @@ def smooth(values: Floats, weight: float) -> Floats:
     """Exponential moving average, unbiased at the start; missing values stay missing and weigh nothing.
 
     With w the weight, value t becomes the sum of w^k * value[t-k] over all k >= 0, divided by the sum of the
-    w^k. Computed by doubling: the sum over 2m terms is the sum over m terms plus w^m times the one m places earlier.
+    w^k. Computed by doubling: a sum of 2m terms is the one of m terms plus w^m times that m places earlier.
 
     Args:
         values: shape (n,), NaN where a value is missing.
@@ -81,8 +86,8 @@ class GrowingSeries:
 
     Up to ``capacity`` points are kept as they are. When they are full, neighbours are joined two by two into
     buckets, each remembering its first, smallest, largest and last point and its mean; every time the buckets
-    are full, they double in length. So nothing that a chart of ``capacity`` columns shows is ever lost, except
-    gaps (NaN) shorter than a bucket.
+    are full, they double in length. So nothing that a chart of ``capacity`` columns shows is ever lost,
+    except gaps (NaN) shorter than a bucket.
 
     Args:
         capacity: how many buckets are kept, an even number; 4096 take 320 KiB.
@@ -197,9 +202,9 @@ def _unfold(buckets: Floats, bucket_size: int) -> Points:
 
 def _in_order(x: Floats, y: Floats) -> tuple[Floats, Floats, bool]:
     """Points with finite x; from left to right if they stand in order, else as they come, and False."""
-    if not x.size or (_ascends(x) and math.isfinite(x[0]) and math.isfinite(x[-1])):
+    if not x.size or (_ascends(x) and x[0] >= -LARGEST and x[-1] <= LARGEST):
         return x, y, True
-    finite = np.isfinite(x)
+    finite = np.abs(x) <= LARGEST
     x, y = x[finite], y[finite]
     if _ascends(x[::-1]):
         return x[::-1], y[::-1], True
@@ -238,9 +243,13 @@ def _column_starts(x: Floats, columns: int, is_sorted: bool) -> NDArray[np.intp]
 
 def _extremes(y: Floats, starts: NDArray[np.intp]) -> Points:
     """Smallest and largest finite value from each start to the next; NaN where there is none."""
-    with np.errstate(invalid="ignore"):
+    low, high = np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts)
+    # Looking only at the extremes for values to leave out saves a pass over all values.
+    if (low < -LARGEST).any() or (high > LARGEST).any():
+        y = _finite(y)
         low, high = np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts)
-        if np.isinf(low).any() or np.isinf(high).any():
-            y = np.where(np.isinf(y), np.nan, y)
-            low, high = np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts)
     return low, high
+
+
+def _finite(y: Floats) -> Floats:
+    return np.where(np.abs(y) <= LARGEST, y, np.nan)

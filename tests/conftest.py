@@ -1,0 +1,184 @@
+"""What the tests share: quiet surroundings, a tiny copy of MNIST, and runs trained in a temporary folder."""
+
+import functools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from core import config as configuration
+from core.config import TrainConfig
+from core.control import RunControl
+from core.events import Event, RunFinished
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.data.dataset import Dataset
+    from core.runs.folder import Run
+
+REPOSITORY = Path(__file__).parent.parent
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: its threads would only wait for each other
+
+
+@pytest.fixture(autouse=True)
+def quiet_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the machine's own settings reaches a test."""
+    for name in ("TUI_RUNS", "TUI_DATA", "FORCE_COLOR", "NO_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def write_idx(path: Path, values: np.ndarray) -> None:
+    """Write bytes in the IDX format of the MNIST files."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sizes = b"".join(size.to_bytes(4, "big") for size in values.shape)
+    path.write_bytes(bytes([0, 0, 8, values.ndim]) + sizes + values.astype(np.uint8).tobytes())
+
+
+@pytest.fixture(scope="session")
+def idx_writer() -> Callable[[Path, np.ndarray], None]:
+    """`write_idx`."""
+    return write_idx
+
+
+@pytest.fixture(scope="session")
+def vision_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with 300 + 100 made-up images in the place of MNIST and of Fashion-MNIST."""
+    root = tmp_path_factory.mktemp("vision")
+    random = np.random.default_rng(0)
+    for source in ("MNIST", "FashionMNIST"):
+        for part, samples in (("train", 300), ("t10k", 100)):
+            labels = np.arange(samples) % 10
+            images = random.integers(0, 200, (samples, 28, 28))
+            images[np.arange(samples), labels * 2, :] += 55  # something to learn
+            write_idx(root / source / "raw" / f"{part}-images-idx3-ubyte", images)
+            write_idx(root / source / "raw" / f"{part}-labels-idx1-ubyte", labels)
+    return root
+
+
+@pytest.fixture(scope="session")
+def load_data(vision_root: Path) -> Callable[..., "Dataset"]:
+    """Loads a data set by name; each one once."""
+
+    @functools.cache
+    def load_data(name: str, **fields: Any) -> "Dataset":
+        from core.data.registry import load
+
+        return load(configuration.from_dict({"data": {"name": name, **fields}}).data, vision_root)
+
+    return load_data
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run after one session of training."""
+
+    run: "Run"
+    events: list[Event]
+    finished: RunFinished
+
+    def told(self, kind: type[Event]) -> list[Any]:
+        """The events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def checkpoint(self, kind: str = "last") -> dict[str, Any]:
+        """What the run's folder holds."""
+        from core.runs.checkpoints import load_checkpoint
+
+        return load_checkpoint(self.run, kind)
+
+    def weights(self, kind: str = "last") -> dict[str, "Tensor"]:
+        """The state_dict of a checkpoint."""
+        weights: dict[str, Tensor] = self.checkpoint(kind)["model"]
+        return weights
+
+
+Action = Callable[[RunControl, Any], None]
+
+
+def config_of(values: dict[str, Any]) -> TrainConfig:
+    """A configuration for tests: one thread of the processor."""
+    fixed = {"training": {"device": "cpu", "threads": 1, "epochs": 3}}
+    return configuration.from_dict(configuration.merge(fixed, values))
+
+
+@pytest.fixture
+def train_run(tmp_path: Path, vision_root: Path) -> Callable[..., Trained]:
+    """Trains a run, a new one or on with one, the way the command line does.
+
+    `at_step=(k, action)` calls ``action(control, model)`` in the forward pass of this session's step k.
+    """
+
+    def train_run(
+        values: dict[str, Any] | None = None,
+        *,
+        run: "Run | None" = None,
+        at_step: tuple[int, Action] | None = None,
+        on_event: Callable[[Event, RunControl], None] = lambda event, control: None,
+    ) -> Trained:
+        from core import session
+
+        control = RunControl()
+        config = config_of(values or {}) if run is None else run.config()
+        if run is not None and values:
+            config = configuration.from_dict(configuration.merge(configuration.to_dict(config), values))
+        state = session.resume_state(run, config) if run is not None else None
+        prepared = session.prepare(config, vision_root, lambda what, done, total: None)
+        if at_step is not None:
+            _act_at_step(prepared.model, control, *at_step)
+        events: list[Event] = []
+
+        def emit(event: Event) -> None:
+            events.append(event)
+            on_event(event, control)
+
+        run = run or session.new_run(prepared, tmp_path / "runs")
+        finished = session.execute(prepared, run, emit=emit, control=control, state=state)
+        return Trained(run, events, finished)
+
+    return train_run
+
+
+def _act_at_step(model: Any, control: RunControl, step: int, action: Action) -> None:
+    steps = 0
+
+    def count(module: Any, inputs: Any, outputs: Any) -> None:
+        nonlocal steps
+        steps += module.training
+        if module.training and steps == step:
+            action(control, module)
+
+    model.register_forward_hook(count)
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Starts ``tui`` in a process of its own, in an empty folder; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def command(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tui", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield command
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.communicate()

@@ -1,0 +1,57 @@
+import pytest
+from rich.cells import cell_len
+from textual.app import App
+from textual.widgets import Static
+
+from tui.widgets.panel import Panel, legend
+
+
+class OnePanel(App):
+    def __init__(self, title, subtitle=""):
+        super().__init__()
+        self.panel = Panel(Static("inside"))
+        self.panel.border_title = title
+        self.panel.border_subtitle = subtitle
+
+    def compose(self):
+        yield self.panel
+
+    def edge(self, y):
+        return self.panel.render_lines(self.panel.outer_size.region)[y]
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("loss", "─ loss ─"),
+        ("[red]x[/] [b", "─ [red]x[/] [b ─"),
+        ("two\nlines \x1b[31m", "─ two⏎lines ␛[31m ─"),
+        ("猫", "─ 猫 ─"),
+        ("", "╭──"),
+    ],
+)
+async def test_titles_are_shown_as_they_are_written(title, shown):
+    app = OnePanel(title, subtitle=title)
+    async with app.run_test(size=(40, 5)) as pilot:
+        await pilot.pause()
+        for y, corner in [(0, "╭"), (4, "╰")]:
+            edge = app.edge(y).text
+            assert shown.replace("╭", corner) in edge
+            assert cell_len(edge) == 40
+
+
+async def test_a_legend_colours_the_dash_and_writes_the_name():
+    app = OnePanel(legend("loss", train="rgb(86,180,233)", validation="rgb(230,159,0)"), "best 0.214")
+    async with app.run_test(size=(50, 5)) as pilot:
+        await pilot.pause()
+        assert "─ loss  ━ train  ━ validation ─" in app.edge(0).text
+        dashes = [segment.style.color.triplet for segment in app.edge(0) if segment.text == "━"]
+        assert dashes == [(86, 180, 233), (230, 159, 0)]
+        assert app.edge(4).text.endswith(" best 0.214 ─╯")
+
+
+async def test_a_long_title_is_cut():
+    app = OnePanel("a very long title indeed")
+    async with app.run_test(size=(13, 4)) as pilot:
+        await pilot.pause()
+        assert app.edge(0).text == "╭─ a very… ─╮"

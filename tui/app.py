@@ -1,0 +1,266 @@
+"""The app: six modes, the run that is followed, and what holds them together."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from core import config as configuration
+from core.config import TrainConfig
+from core.errors import RunError, TorchtuiError
+from core.runs.folder import Run, all_runs, create_run, default_runs_dir
+from tui.feed import RunFeed
+from tui.hosts import AppHost, LogHost, launch_in_background
+from tui.screens.base import MODES, ModeScreen
+from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
+from tui.settings import load_settings, save_settings
+from tui.terminal_loss import survive_hangup
+from tui.text import bytes_, clean
+from tui.themes import THEMES
+
+__all__ = ["TuiApp", "stylesheet"]
+
+STOP_SECONDS = 30.0
+
+
+def stylesheet() -> Path:
+    """``screens.tcss``: beside this file when installed, at the top of the checkout otherwise."""
+    here = Path(__file__).parent
+    installed = here / "screens.tcss"
+    return installed if installed.is_file() else here.parent / "screens.tcss"
+
+
+def _screen(module: str, name: str) -> Callable[[], Screen[Any]]:
+    """Makes a screen when it is first shown, so that the first paint does not wait for the other five."""
+
+    def make() -> Screen[Any]:
+        screen: Screen[Any] = getattr(import_module(f"tui.screens.{module}"), name)()
+        return screen
+
+    return make
+
+
+class TuiApp(App[None]):
+    """From hyper-parameters to evaluation.
+
+    Args:
+        runs_dir: where runs live; by default ``TUI_RUNS`` or ``./runs``.
+        data_root: where data sets are kept.
+        values: nested values to fill the form with; by default those of the last time.
+        start: begin to train them at once.
+    """
+
+    TITLE = "torchtui"
+    CSS_PATH = stylesheet()
+    ENABLE_COMMAND_PALETTE = True
+    MODES: ClassVar[dict[str, Any]] = {
+        "runs": _screen("runs", "RunsScreen"),
+        "configure": _screen("configure", "ConfigureScreen"),
+        "live": _screen("live", "LiveScreen"),
+        "evaluate": _screen("evaluate", "EvaluateScreen"),
+        "tune": _screen("coming", "TuneScreen"),
+        "compare": _screen("coming", "CompareScreen"),
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(str(key), f"go('{mode}')", mode.capitalize(), show=False)
+            for key, mode in enumerate(MODES, start=1)
+        ),
+        Binding("ctrl+pagedown", "turn(1)", "Next mode", show=False, priority=True),
+        Binding("ctrl+pageup", "turn(-1)", "Previous mode", show=False, priority=True),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
+        Binding("q", "quit", "Quit", show=False),
+    ]
+
+    device_label: reactive[str] = reactive("")
+
+    def __init__(
+        self,
+        *,
+        runs_dir: Path | None = None,
+        data_root: Path | None = None,
+        values: dict[str, Any] | None = None,
+        start: bool = False,
+        follow: Run | None = None,
+    ) -> None:
+        super().__init__()
+        self.runs_dir = runs_dir or default_runs_dir()
+        self.data_root = data_root
+        self.settings = load_settings()
+        self.form_values: dict[str, Any] = values if values is not None else self.settings.form
+        self.feed: RunFeed | None = None
+        self._start_at_once, self._follow = start, follow
+
+    def on_mount(self) -> None:
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
+        self.theme_changed_signal.subscribe(self, self._remember_theme)
+        survive_hangup(self)
+        if self._follow is not None:
+            self.open_run(self._follow)
+        elif self._start_at_once:
+            self.start_run(configuration.from_dict(self.form_values))
+        else:
+            self.switch_mode("runs" if all_runs(self.runs_dir) else "configure")
+        self.call_after_refresh(self.run_worker, self._find_devices, thread=True)
+
+    def start_run(self, config: TrainConfig, *, background: bool = False) -> None:
+        """Train a configuration and show it live; refused while this app trains another one."""
+        if background:
+            try:
+                run = create_run(self.runs_dir, config)
+                self._show_live(RunFeed(LogHost(run, launch_in_background(run, self.data_root))))
+            except RunError as error:
+                self.show_error(error)
+        elif self._training_in_app():
+            self.notify(
+                "This app trains a run already: stop it, or run this one in the background.",
+                severity="warning",
+            )
+        else:
+            self._show_live(RunFeed(AppHost(config, self.runs_dir, self.data_root)))
+
+    def resume_run(self, run: Run) -> None:
+        """Go on with an interrupted or stopped run in this app."""
+        if self._training_in_app():
+            self.notify("This app trains a run already: stop it first.", severity="warning")
+            return
+        try:
+            self._show_live(RunFeed(AppHost(run.config(), self.runs_dir, self.data_root, run)))
+        except TorchtuiError as error:
+            self.show_error(error)
+
+    def open_run(self, run: Run) -> None:
+        """Show a run live: the one this app trains, or any other through its log."""
+        if self.feed is None or self.feed.host.run != run:
+            if self._training_in_app():
+                self.notify(
+                    "This app trains a run: stop or detach it to look at another one live.",
+                    severity="warning",
+                )
+                return
+            self._show_live(RunFeed(LogHost(run)))
+        else:
+            self.switch_mode("live")
+
+    def evaluate_run(self, run: Run) -> None:
+        """Open a run in Evaluate."""
+        self.switch_mode("evaluate")
+        self.screen.open_run(run)  # type: ignore[attr-defined]
+
+    def show_error(self, error: BaseException, trace: str = "") -> None:
+        """Tell what went wrong in a dialog; the traceback on demand."""
+        self.push_screen(ErrorDialog(error, trace))
+
+    def action_go(self, mode: str) -> None:
+        """Switch to a mode."""
+        if isinstance(self.screen, ModeScreen):
+            self.switch_mode(mode)
+
+    def action_turn(self, by: int) -> None:
+        """Switch to the mode beside this one."""
+        self.action_go(MODES[(MODES.index(self.current_mode) + by) % len(MODES)])
+
+    def action_help(self) -> None:
+        """What this screen is for, and its keys."""
+        if isinstance(self.screen, ModeScreen):
+            self.push_screen(HelpDialog(self.screen))
+
+    async def action_quit(self) -> None:
+        """Leave; asks first when this app is training."""
+        if not self._training_in_app():
+            self._leave()
+            return
+        self.push_screen(
+            Ask(
+                "This app is training a run.",
+                {"stop": "Stop, save and quit", "detach": "Go on in the background and quit", "stay": "Stay"},
+            ),
+            self._quit_as_asked,
+        )
+
+    def detach(self) -> Run | None:
+        """Save the run this app trains and go on with it in a background process; None if it has ended."""
+        if self.feed is None or not isinstance(self.feed.host, AppHost):
+            return None
+        run = self.stop_training()
+        if run is None or self.feed.status != "stopped":
+            return None
+        launch_in_background(run, self.data_root)
+        return run
+
+    def detach_and_follow(self) -> None:
+        """Hand the run over to a background process and follow it there."""
+        run = self.stop_training()
+        if run is None or self.feed is None or self.feed.status != "stopped":
+            self.notify("The run has ended already.")
+            return
+        try:
+            self._show_live(RunFeed(LogHost(run, launch_in_background(run, self.data_root))))
+        except RunError as error:
+            self.show_error(error)
+
+    def stop_training(self) -> Run | None:
+        """Save and end what this app trains, and wait for it; the run, if there is one."""
+        if self.feed is None or not isinstance(self.feed.host, AppHost):
+            return None
+        self.feed.host.worker.stop()
+        self.feed.host.worker.join(STOP_SECONDS)
+        self.feed.poll()
+        return self.feed.host.run
+
+    def get_system_commands(self, screen: Screen[Any]) -> Any:
+        """Everything that has a key, by name, beside Textual's own commands."""
+        yield from super().get_system_commands(screen)
+        for mode in MODES:
+            yield SystemCommand(
+                f"Go to {mode.capitalize()}", f"Switch to {mode}", lambda mode=mode: self.action_go(mode)
+            )
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.description and active.enabled and active.node is not self:
+                yield SystemCommand(
+                    binding.description,
+                    binding.tooltip or f"Key {self.get_key_display(binding)}",
+                    lambda action=binding.action, node=active.node: self.run_worker(
+                        self.run_action(action, default_namespace=node)
+                    ),
+                )
+
+    def _training_in_app(self) -> bool:
+        return self.feed is not None and self.feed.in_app
+
+    def _show_live(self, feed: RunFeed) -> None:
+        self.feed = feed
+        self.switch_mode("live")
+
+    def _quit_as_asked(self, answer: str | None) -> None:
+        if answer == "detach":
+            run = self.detach()
+            self._leave(f"{run.id} goes on in the background; `tui` shows it" if run else "")
+        elif answer == "stop":
+            run = self.stop_training()
+            self._leave(f"saved; go on with: tui train --no-ui --resume {run.id}" if run else "")
+
+    def _leave(self, message: str = "") -> None:
+        self.settings.form = self.form_values
+        problem = save_settings(self.settings)
+        self.exit(message=clean("\n".join(filter(None, (message, problem)))) or None)
+
+    def _remember_theme(self, theme: Any) -> None:
+        self.settings.theme = theme.name
+
+    def _find_devices(self) -> None:
+        """Import torch behind the first paint, and say where `auto` leads."""
+        from core.devices import discover
+
+        best = discover()[0]
+        self.call_from_thread(
+            setattr, self, "device_label", clean(f"{best.name} {best.label}  {bytes_(best.memory)}")
+        )

@@ -1,0 +1,129 @@
+"""Drains a run's events into its history at frame rate, and spaces frames so that training keeps its speed.
+
+The training thread and the screens share one interpreter lock: what a frame computes, training waits for.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from core.runs.history import History
+from tui.hosts import AppHost, RunHost
+
+__all__ = ["FrameBudget", "RunFeed"]
+
+Kind = Literal["text", "charts"]
+
+LONGEST = {"text": 0.25, "charts": 1.0}
+"""Seconds after which a frame is drawn whatever it costs."""
+SHORTEST = 0.1
+SHARE = {"text": 0.01, "charts": 0.015}
+"""Part of the time that frames may take from a training thread beside them."""
+
+
+class FrameBudget:
+    """When the next frame may be drawn, from what the last ones cost this thread, their painting included.
+
+    Attributes:
+        cost: seconds of processor time of a frame, a moving average.
+    """
+
+    def __init__(self) -> None:
+        self.cost = {"text": 0.0, "charts": 0.0}
+        self.frames = {"text": 0, "charts": 0}
+        self._due = {"text": 0.0, "charts": 0.0}
+        self._open: tuple[Kind, float, bool] | None = None
+
+    def text_due(self) -> bool:
+        """Whether a frame of texts may be drawn."""
+        return time.monotonic() >= self._due["text"]
+
+    def charts_due(self) -> bool:
+        """Whether a frame of everything may be drawn."""
+        return time.monotonic() >= self._due["charts"]
+
+    @contextmanager
+    def text_frame(self, shared: bool) -> Iterator[None]:
+        """Draw texts within.
+
+        Args:
+            shared: whether training goes on in this process; if not, frames cost it nothing.
+        """
+        with self._frame("text", shared):
+            yield
+
+    @contextmanager
+    def chart_frame(self, shared: bool) -> Iterator[None]:
+        """Draw everything within; see `text_frame`."""
+        with self._frame("charts", shared):
+            yield
+
+    def settle(self) -> None:
+        """Called after the screen was painted: the frame has cost what this thread has computed since it began."""
+        if self._open is None:
+            return
+        (kind, began, shared), self._open = self._open, None
+        spent = time.thread_time() - began
+        self.frames[kind] += 1
+        self.cost[kind] = spent if self.frames[kind] == 1 else 0.7 * self.cost[kind] + 0.3 * spent
+        self._space(kind, shared)
+
+    @contextmanager
+    def _frame(self, kind: Kind, shared: bool) -> Iterator[None]:
+        self.settle()
+        self._open = (kind, time.thread_time(), shared)
+        yield
+        self._space(kind, shared)
+
+    def _space(self, kind: Kind, shared: bool) -> None:
+        wait = min(LONGEST[kind], max(SHORTEST, self.cost[kind] / SHARE[kind])) if shared else SHORTEST
+        now = time.monotonic()
+        self._due[kind] = now + wait
+        self._due["text"] = max(self._due["text"], now + min(wait, LONGEST["text"]))
+
+
+class RunFeed:
+    """One followed run: where it is trained, and what it has said."""
+
+    def __init__(self, host: RunHost) -> None:
+        self.host = host
+        self.history = History()
+        self.budget = FrameBudget()
+        self.trained_here = isinstance(host, AppHost)
+
+    @property
+    def in_app(self) -> bool:
+        """Whether this process trains it, and still does."""
+        return self.trained_here and self.host.alive
+
+    @property
+    def status(self) -> str:
+        """``preparing``, ``running``, ``paused``, how it ended, or ``interrupted``."""
+        history = self.history
+        if history.finished is not None:
+            return history.finished.status
+        if not self.host.alive:
+            return "failed" if self.host.error else "interrupted"
+        if history.started is None:
+            return "preparing"
+        return "paused" if history.paused else "running"
+
+    def poll(self) -> bool:
+        """Take in what has come; whether anything has."""
+        events = self.host.drain()
+        for event in events:
+            self.history.apply(event)
+        return bool(events)
+
+    def seconds_left(self) -> float | None:
+        """From the speed of the last epochs, or of the last steps before the first epoch is done."""
+        history, started = self.history, self.history.started
+        if started is None:
+            return None
+        left = started.epochs - history.position
+        recent = [epoch.event.seconds for epoch in list(history.epochs)[-5:]]
+        if recent:
+            return left * sum(recent) / len(recent)
+        rate = history.last_step.samples_per_second if history.last_step else 0.0
+        return left * started.samples["train"] / rate if rate else None

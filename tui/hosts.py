@@ -1,0 +1,146 @@
+"""Where a run is trained: on this app's worker thread, or in another process followed through its log.
+
+Both hosts look the same to the screens: events come out, requests go in.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Protocol
+
+from core.config import TrainConfig
+from core.control import RunControl
+from core.errors import RunError
+from core.events import Event, RunFinished
+from core.runs.folder import Run
+from core.runs.lock import is_held
+from core.runs.log import LogReader
+from core.runs.requests import Request, send
+from core.worker import TrainingWorker
+
+__all__ = ["AppHost", "LogHost", "RunHost", "launch_in_background"]
+
+
+class RunHost(Protocol):
+    """One run, wherever it is trained.
+
+    Attributes:
+        run: None until its folder is there.
+        note: what goes on before the first event, such as a download.
+        error: why it could not begin.
+    """
+
+    run: Run | None
+    note: str
+    error: BaseException | None
+
+    def drain(self) -> list[Event]:
+        """The events since the last call; never waits."""
+
+    def request(self, request: Request) -> None:
+        """Ask the training for something."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether something still trains."""
+
+
+class AppHost:
+    """Trains on core's background worker thread in this process."""
+
+    def __init__(
+        self, config: TrainConfig, runs_dir: Path, data_root: Path | None, run: Run | None = None
+    ) -> None:
+        self.config, self.runs_dir, self.data_root = config, runs_dir, data_root
+        self.run = run
+        self.note = "loading PyTorch"
+        self.worker = TrainingWorker(self._work)
+        self.worker.start()
+
+    @property
+    def error(self) -> BaseException | None:
+        return self.worker.error
+
+    @property
+    def alive(self) -> bool:
+        return not self.worker.finished.is_set()
+
+    def drain(self) -> list[Event]:
+        return self.worker.drain()
+
+    def request(self, request: Request) -> None:
+        getattr(self.worker, request)()
+
+    def _work(self, emit: "object", control: RunControl) -> RunFinished:
+        from core import session
+
+        self.note = "loading data"
+        state = session.resume_state(self.run, self.config) if self.run else None
+        prepared = session.prepare(self.config, self.data_root, self._download)
+        if self.run is None:
+            self.run = session.new_run(prepared, self.runs_dir)
+        self.note = ""
+        return session.execute(prepared, self.run, emit=emit, control=control, state=state)  # type: ignore[arg-type]
+
+    def _download(self, what: str, done: int, total: int) -> None:
+        share = f"{100 * done // total} %" if total else f"{done >> 20} MiB"
+        self.note = f"downloading {what} {share}"
+
+
+class LogHost:
+    """Follows a run that some other process trains, or that has ended, through its event log."""
+
+    def __init__(self, run: Run, process: "subprocess.Popen[bytes] | None" = None) -> None:
+        self.run = run
+        self.note = "starting a background process" if process else ""
+        self.error: BaseException | None = None
+        self.reader = LogReader(run.log_file)
+        self._process = process
+
+    @property
+    def alive(self) -> bool:
+        starting = self._process is not None and self._process.poll() is None
+        return starting or is_held(self.run)
+
+    def drain(self) -> list[Event]:
+        events = self.reader.read()
+        if events:
+            self.note = ""
+        elif (
+            self._process is not None
+            and self._process.poll() not in (None, 0)
+            and not self.run.log_file.exists()
+        ):
+            self.error = RunError("the background process ended before it began", self._last_words())
+        return events
+
+    def request(self, request: Request) -> None:
+        send(self.run, request)
+
+    def _last_words(self) -> str:
+        try:
+            lines = self.run.console_file.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            lines = []
+        return lines[-1] if lines else ""
+
+
+def launch_in_background(run: Run, data_root: Path | None) -> "subprocess.Popen[bytes]":
+    """Train an existing run, from its last checkpoint or from the beginning, in a process of its own session.
+
+    It survives this process and its terminal; what it prints goes to the run's console file.
+
+    Raises:
+        RunError: the run's folder cannot be written.
+    """
+    # -P: a folder named `core` where the user stands must not be taken for ours.
+    command = [sys.executable, "-P", "-m", "tui", "train", "--no-ui", "--resume", str(run.path.resolve())]
+    if data_root is not None:
+        command += ["--data-root", str(data_root)]
+    try:
+        with run.console_file.open("ab") as console:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
+            )
+    except OSError as error:
+        raise RunError(f"cannot start a background process for {run.id}: {error}") from error

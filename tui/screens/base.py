@@ -1,0 +1,95 @@
+"""What all six screens share: the line of modes on top, the footer, and how help is found."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.events import Click, ScreenResume
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+__all__ = ["MODES", "NARROW", "ModeScreen"]
+
+NARROW = 110
+MODES = ("runs", "configure", "live", "evaluate", "tune", "compare")
+
+
+class ModeTab(Static):
+    """The name of a mode with its key; a click goes there."""
+
+    def __init__(self, mode: str, key: int, *, current: bool) -> None:
+        name = mode.capitalize()
+        super().__init__(Content.assemble((f"{key} ", "$accent" if current else "$text-muted"), name))
+        self.mode = mode
+        self.set_class(current, "-current")
+
+    @on(Click)
+    async def _go(self) -> None:
+        await self.app.run_action(f"go('{self.mode}')")
+
+
+class TopBar(Horizontal):
+    """Product, the six modes, and the device at the right."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        self.mode = mode
+
+    def compose(self) -> ComposeResult:
+        yield Static("torchtui", id="product")
+        for key, mode in enumerate(MODES, start=1):
+            yield ModeTab(mode, key, current=mode == self.mode)
+        yield Static("", id="device", markup=False)
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "device_label", self._show_device)
+
+    def _show_device(self, label: str) -> None:
+        self.query_one("#device", Static).update(label)
+
+
+class ModeScreen(Screen[None]):
+    """Base of the six screens. Subclasses set `MODE` and `HELP` and yield their content from `compose_body`.
+
+    Attributes:
+        MODE: name of the mode.
+        HELP: what the screen is for and how it is used, plain text; its keys are listed from its bindings.
+    """
+
+    MODE: ClassVar[str] = ""
+    HELP: ClassVar[str] = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (170, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave_field", "Leave the field", show=False),
+        Binding("question_mark,f1", "app.help", "help", key_display="?", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self.MODE)
+        yield from self.compose_body()
+        yield Footer(show_command_palette=True)
+
+    def compose_body(self) -> ComposeResult:
+        """The screen's own content, between top line and footer."""
+        raise NotImplementedError
+
+    def on_resize(self) -> None:
+        """A narrow footer closes up, so that no key is cut."""
+        footer = self.query_one(Footer)
+        footer.compact = self.size.width < NARROW
+        footer.show_command_palette = not footer.compact
+
+    def action_leave_field(self) -> None:
+        """Take the focus out of a field, so that the keys of the screen work."""
+        self.set_focus(None)
+
+    @on(ScreenResume)
+    def _shown(self) -> None:
+        self.call_after_refresh(self.refresh_content)
+
+    def refresh_content(self) -> None:
+        """Called whenever the screen comes to the front."""

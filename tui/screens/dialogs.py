@@ -1,0 +1,124 @@
+"""Small windows over a screen: a question, an error, the help."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from core.errors import TorchtuiError
+from tui.screens.base import ModeScreen
+from tui.text import clean
+
+__all__ = ["Ask", "ErrorDialog", "HelpDialog"]
+
+
+class Ask(ModalScreen[str]):
+    """A question with one button an answer; gives the key of the chosen one, or nothing after Escape.
+
+    Args:
+        question: plain text.
+        answers: key to label; the last one is the safe choice and has the focus.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Cancel"),
+        Binding("left,up", "app.focus_previous", show=False),
+        Binding("right,down", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, question: str, answers: dict[str, str]) -> None:
+        super().__init__()
+        self.question, self.answers = question, answers
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content(clean(self.question)), classes="question")
+            with Horizontal(classes="answers"):
+                for key, label in self.answers.items():
+                    yield Button(label, id=f"answer-{key}", compact=True)
+
+    def on_mount(self) -> None:
+        self.query(Button).last().focus()
+
+    @on(Button.Pressed)
+    def _answer(self, event: Button.Pressed) -> None:
+        self.dismiss(str(event.button.id).removeprefix("answer-"))
+
+
+class ErrorDialog(ModalScreen[None]):
+    """What went wrong, what to do, and the traceback for who wants it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter", "dismiss", "Close"),
+        Binding("t", "toggle_trace", "Traceback"),
+    ]
+
+    def __init__(self, error: BaseException, trace: str = "") -> None:
+        super().__init__()
+        self.error, self.trace = error, trace
+
+    def compose(self) -> ComposeResult:
+        known = isinstance(self.error, TorchtuiError)
+        text = self.error.message if isinstance(self.error, TorchtuiError) else str(self.error)
+        title = "" if known else f"{type(self.error).__name__}: "
+        with Vertical(classes="dialog -error"):
+            yield Static(Content.assemble(("✗ ", "$error"), clean(title + text)))
+            if isinstance(self.error, TorchtuiError) and self.error.hint:
+                yield Static(Content(clean(self.error.hint)), classes="hint")
+            if self.trace:
+                with VerticalScroll(id="trace"):
+                    yield Static(Content("\n".join(clean(line) for line in self.trace.splitlines())))
+            with Horizontal(classes="answers"):
+                yield Button("Close", id="close", compact=True)
+                if self.trace:
+                    yield Button("Traceback (t)", id="trace-button", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#close").focus()
+        if self.trace:
+            self.query_one("#trace").display = False
+
+    def action_toggle_trace(self) -> None:
+        """Show or hide the traceback."""
+        if self.trace:
+            trace = self.query_one("#trace")
+            trace.display = not trace.display
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "close":
+            self.dismiss()
+        else:
+            self.action_toggle_trace()
+
+
+class HelpDialog(ModalScreen[None]):
+    """What a screen is for, and every key that works on it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,f1,q", "dismiss", "Close")]
+
+    def __init__(self, screen: ModeScreen) -> None:
+        super().__init__()
+        self.of = screen
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog -help"):
+            yield Static(Content.styled(self.of.MODE.capitalize(), "bold $accent"))
+            yield Static(Content(self.of.HELP), classes="hint")
+            yield Static(self._keys())
+
+    def _keys(self) -> Content:
+        """One line a key: those of the screen and what has the focus, then those of the app."""
+        lines = []
+        for active in self.of.active_bindings.values():
+            binding = active.binding
+            if binding.description:
+                key = f"{self.app.get_key_display(binding):>12}"
+                text = binding.tooltip or binding.description
+                lines.append(Content.assemble((key, "bold"), f"  {text}"))
+        return Content("\n").join(lines)

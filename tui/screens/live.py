@@ -1,0 +1,322 @@
+"""Live: one run as it goes on, whoever trains it."""
+
+import time
+from typing import ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from core.errors import TorchtuiError
+from core.events import Event, Notice, RunFinished
+from core.runs.history import Epoch, History
+from core.runs.requests import Request
+from tui.feed import RunFeed
+from tui.screens.base import NARROW, ModeScreen
+from tui.screens.dialogs import Ask
+from tui.screens.live_charts import SMOOTHING, ZOOMS, View, metric_chart, subtitle
+from tui.system import memory_text
+from tui.text import clean, count, duration
+from tui.widgets.confusion import ConfusionGrid
+from tui.widgets.epoch_table import EpochTable
+from tui.widgets.panel import Panel
+from tui.widgets.plot import Plot, legend
+from tui.widgets.status_line import StatusLine
+
+__all__ = ["LiveScreen"]
+
+TICK_SECONDS = 0.1
+SIGNS = {"info": ("·", "$text-muted"), "warning": ("▲", "$warning"), "error": ("✗", "$error")}
+
+
+class LiveScreen(ModeScreen):
+    """Charts, epochs, confusion and messages of the followed run."""
+
+    MODE = "live"
+    HELP = (
+        "Follows one run, trained by this app or by any other process. The charts show loss and accuracy (or R2) "
+        "of training and validation by epoch; ★ marks the best epoch, by validation loss, and ✗ the place where "
+        "the loss became NaN. The confusion matrix is that of validation after the chosen epoch: rows true, "
+        "columns predicted."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", "pause"),
+        Binding("s", "stop", "stop", tooltip="Save and end the run; asks first"),
+        Binding("c", "checkpoint", "save", tooltip="Save a checkpoint now"),
+        Binding("d", "detach", "detach", tooltip="Go on in a background process that survives this app"),
+        Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
+        Binding("l", "log_scale", "log", tooltip="Logarithmic loss axis"),
+        Binding("plus,equals_sign", "smooth(1)", "smooth", key_display="+/-", tooltip="More smoothing"),
+        Binding("minus", "smooth(-1)", "less smoothing", show=False),
+        Binding("z", "zoom", "zoom", show=False, tooltip="All epochs, or only the last ones"),
+        Binding(
+            "comma",
+            "epoch(-1)",
+            "epoch",
+            key_display=", .",
+            tooltip="The epoch before, in table and confusion",
+        ),
+        Binding("full_stop", "epoch(1)", "next epoch", show=False, tooltip="The epoch after"),
+        Binding("p", "panel", "panel", tooltip="The next panel under the charts, on small screens"),
+    ]
+    PANELS = ("epochs", "confusion", "messages")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = View()
+        self.chosen_epoch = 0
+        self.panel = 0
+        self._drawn: RunFeed | None = None
+        self._drawn_version = -1
+        self._drawn_state = ""
+        self._reported: RunFeed | None = None
+        self._newest_message: Event | None = None
+
+    def compose_body(self) -> ComposeResult:
+        yield StatusLine(id="status")
+        yield Static("", id="facts", markup=False)
+        with Horizontal(id="charts"):
+            for metric in ("loss", "score"):
+                with Panel(id=f"{metric}-panel"):
+                    yield Plot(id=metric)
+        with Horizontal(id="below"):
+            with Panel(id="epochs-panel"):
+                yield EpochTable(id="epochs")
+            with Panel(id="confusion-panel"):
+                yield ConfusionGrid(compact=True, id="confusion")
+            with Panel(id="messages-panel"), VerticalScroll(id="messages-scroll"):
+                yield Static("", id="messages", markup=False)
+        with Vertical(id="nothing"):
+            yield Static(
+                "No run is followed.\n\n2 opens the form to start one, 1 lists the runs: Enter opens one."
+            )
+
+    def on_mount(self) -> None:
+        self.query_one("#epochs-panel", Panel).border_title = "epochs"
+        self.query_one("#messages-panel", Panel).border_title = "messages"
+        self._choose_panel()
+        self.set_interval(TICK_SECONDS, self._tick)
+
+    @property
+    def feed(self) -> RunFeed | None:
+        """The followed run."""
+        return cast("RunFeed | None", self.app.feed)  # type: ignore[attr-defined]
+
+    def refresh_content(self) -> None:
+        self.draw()
+
+    def _tick(self) -> None:
+        """Take in events; draw what has changed as often as its cost allows."""
+        feed = self.feed
+        if feed is None:
+            return
+        feed.budget.settle()
+        feed.poll()
+        if feed is not self._drawn:
+            self._begin(feed)
+        self._report_failure(feed)
+        if not self.is_current:
+            return
+        changed = feed.history.version != self._drawn_version or feed.status != self._drawn_state
+        if changed and feed.budget.charts_due():
+            self.draw()
+        elif (changed or feed.status == "preparing") and feed.budget.text_due():
+            with feed.budget.text_frame(shared=feed.in_app):
+                self._draw_texts(feed)
+
+    def draw(self) -> None:
+        """Draw everything now: a frame, or the answer to a key."""
+        feed = self.feed
+        self.set_class(feed is None, "-nothing")
+        if feed is None or not self.is_mounted:
+            return
+        if feed is not self._drawn:
+            self._begin(feed)
+        with feed.budget.chart_frame(shared=feed.in_app):
+            self._drawn_version, self._drawn_state = feed.history.version, feed.status
+            self._draw_texts(feed)
+            self._draw_charts(feed.history)
+            self._draw_confusion(feed.history)
+
+    def _begin(self, feed: RunFeed) -> None:
+        self._drawn, self.chosen_epoch, self._newest_message = feed, 0, None
+        self.query_one("#messages", Static).update("")
+
+    def _draw_texts(self, feed: RunFeed) -> None:
+        history = feed.history
+        run = feed.host.run
+        status = self.query_one("#status", StatusLine)
+        name = run.id.partition("_")[2].partition("_")[2] if run else "new run"
+        status.show(name, feed.status, history, feed.seconds_left(), feed.host.note)
+        self.query_one("#facts", Static).update(Content(_facts(history, feed.in_app)))
+        self.query_one("#epochs", EpochTable).show(history, self.chosen_epoch)
+        newest = history.messages[-1] if history.messages else None
+        if newest is not self._newest_message:
+            self._newest_message = newest
+            self.query_one("#messages", Static).update(_messages(history))
+
+    def _draw_charts(self, history: History) -> None:
+        for plot_id, metric in (("loss", "loss"), ("score", history.score)):
+            chart = metric_chart(history, metric, self.view)
+            self.query_one(f"#{plot_id}", Plot).show(chart)
+            panel = self.query_one(f"#{plot_id}-panel", Panel)
+            title = "R2" if metric == "r2" else metric
+            chosen = "".join(self._chosen_view(metric))
+            panel.border_title = Content.assemble(title, "  ", legend(chart), (chosen, "$text-muted"))
+            panel.border_subtitle = subtitle(history, metric)
+
+    def _chosen_view(self, metric: str) -> list[str]:
+        """What was chosen that changes how the curves look, for the title."""
+        view = self.view
+        parts = ["  log"] if view.log_y and metric == "loss" else []
+        parts += [f"  smooth {view.weight:g}"] if view.weight else []
+        return parts + ([f"  last {view.last_epochs}"] if view.last_epochs else [])
+
+    def _draw_confusion(self, history: History) -> None:
+        epoch = self._epoch_shown(history)
+        panel = self.query_one("#confusion-panel", Panel)
+        shown = epoch is not None and epoch.confusion is not None and history.started is not None
+        self.set_class(not shown, "-no-confusion")
+        if epoch is None or epoch.confusion is None or history.started is None:
+            return
+        panel.border_title = f"confusion, epoch {epoch.event.epoch}"
+        panel.border_subtitle = "true ↓ predicted →"
+        self.query_one("#confusion", ConfusionGrid).show(epoch.confusion, history.started.classes)
+
+    def _epoch_shown(self, history: History) -> Epoch | None:
+        """The chosen epoch, or the latest."""
+        if not history.epochs:
+            return None
+        chosen = (epoch for epoch in history.epochs if epoch.event.epoch == self.chosen_epoch)
+        return next(chosen, history.epochs[-1])
+
+    def _report_failure(self, feed: RunFeed) -> None:
+        """Once: why a run of ours failed, in a dialog; the app lives on."""
+        if feed is self._reported or feed.status != "failed":
+            return
+        self._reported = feed
+        finished = feed.history.finished
+        if feed.host.error is not None:
+            self.app.show_error(feed.host.error)  # type: ignore[attr-defined]
+        elif finished is not None and feed.trained_here:
+            self.app.show_error(TorchtuiError(finished.error), finished.traceback)  # type: ignore[attr-defined]
+
+    def action_pause(self) -> None:
+        """Pause, or go on."""
+        if self.feed is not None:
+            self._request("resume" if self.feed.history.paused else "pause")
+
+    def action_stop(self) -> None:
+        """Ask, then save and end."""
+        if self.feed is not None and self.feed.status in ("running", "paused", "preparing"):
+            ask = Ask("Save this run and end it? It can go on later.", {"stop": "Stop", "stay": "Let it run"})
+            self.app.push_screen(ask, lambda answer: self._request("stop") if answer == "stop" else None)
+
+    def action_checkpoint(self) -> None:
+        """Save a checkpoint after the current batch."""
+        self._request("checkpoint")
+
+    def _request(self, request: Request) -> None:
+        feed = self.feed
+        if feed is None or feed.status not in ("running", "paused", "preparing"):
+            self.notify("This run is not being trained.", severity="warning")
+            return
+        try:
+            feed.host.request(request)
+        except TorchtuiError as error:
+            self.notify(clean(str(error)), severity="error", markup=False)
+
+    def action_detach(self) -> None:
+        """Hand the run over to a background process."""
+        if self.feed is None or not self.feed.in_app:
+            self.notify("This run is not trained by this app: nothing to detach.")
+            return
+        self.app.detach_and_follow()  # type: ignore[attr-defined]
+
+    def action_evaluate(self) -> None:
+        """Open the run in Evaluate."""
+        if self.feed is not None and self.feed.host.run is not None:
+            self.app.evaluate_run(self.feed.host.run)  # type: ignore[attr-defined]
+
+    def action_log_scale(self) -> None:
+        """Logarithmic loss axis, or not."""
+        self._change_view(log_y=not self.view.log_y)
+
+    def action_smooth(self, by: int) -> None:
+        """More or less smoothing."""
+        self._change_view(smoothing=min(max(self.view.smoothing + by, 0), len(SMOOTHING) - 1))
+
+    def action_zoom(self) -> None:
+        """All epochs, or the last ones."""
+        self._change_view(zoom=(self.view.zoom + 1) % len(ZOOMS))
+
+    def _change_view(self, **changes: int) -> None:
+        self.view = View(**{**vars(self.view), **changes})
+        self.draw()
+
+    def action_epoch(self, by: int) -> None:
+        """Choose the epoch before or after; after the last one, follow the latest again."""
+        history = self.feed.history if self.feed else None
+        if history is None or not history.epochs:
+            return
+        first, last = history.epochs[0].event.epoch, history.epochs[-1].event.epoch
+        wanted = (self.chosen_epoch or last) + by
+        self.chosen_epoch = 0 if wanted > last else max(first, wanted)
+        self.draw()
+
+    @on(EpochTable.Chosen)
+    def _choose_epoch(self, event: EpochTable.Chosen) -> None:
+        self.chosen_epoch = event.epoch
+        self.draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """All panels are seen at once on wide screens."""
+        return action != "panel" or self.size.width < NARROW
+
+    def action_panel(self) -> None:
+        """The next panel under the charts."""
+        self.panel = (self.panel + 1) % len(self.PANELS)
+        self._choose_panel()
+
+    def _choose_panel(self) -> None:
+        for place, name in enumerate(self.PANELS):
+            self.query_one(f"#{name}-panel").set_class(place == self.panel, "-chosen")
+
+
+def _facts(history: History, in_app: bool) -> str:
+    """What is trained and on what, in one line."""
+    started = history.started
+    if started is None:
+        return ""
+    config = started.config
+    lr = history.last_step.lr if history.last_step else config["optimizer"]["lr"]
+    parts = [
+        f"{config['data']['name']} {count(started.samples.get('train', 0))} samples",
+        f"{config['model']['name']} {count(started.parameters)} parameters",
+        f"{config['optimizer']['name']} lr {lr:.3g}",
+        f"batch {config['training']['batch_size']}",
+        f"{started.device} {started.threads} thread{'s' if started.threads != 1 else ''}",
+        memory_text(started, in_app),
+    ]
+    return clean("   ".join(part for part in parts if part))
+
+
+def _messages(history: History) -> Content:
+    """Newest first, each with the time since the start."""
+    begin = history.started.time if history.started else time.time()
+    return Content("\n").join(_message(event, begin) for event in reversed(history.messages))
+
+
+def _message(event: Event, begin: float) -> Content:
+    when = (f"{duration(event.time - begin)} ", "$text-muted")
+    if isinstance(event, Notice):
+        sign, color = SIGNS[event.level]
+        return Content.assemble(when, (f"{sign} ", color), clean(event.message))
+    if isinstance(event, RunFinished):
+        return Content.assemble(
+            when, (event.status, "bold"), clean(f": {event.error}" if event.error else "")
+        )
+    return Content.assemble(when, type(event).__name__)

@@ -1,0 +1,81 @@
+"""From a history to the two charts of the Live screen: pure functions."""
+
+from dataclasses import dataclass
+
+from core.runs.history import History
+from tui.text import number
+from tui.themes import BLUE, MISTAKE, ORANGE, YELLOW
+from tui.widgets.plot import Chart, Mark, Series, smooth
+
+__all__ = ["SMOOTHING", "View", "metric_chart", "subtitle"]
+
+SMOOTHING = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98)
+ZOOMS = (0, 50, 10)
+"""Epochs shown; 0 shows all."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the person chose."""
+
+    log_y: bool = False
+    smoothing: int = 0
+    zoom: int = 0
+
+    @property
+    def weight(self) -> float:
+        """Of the moving average."""
+        return SMOOTHING[self.smoothing]
+
+    @property
+    def last_epochs(self) -> int:
+        """Epochs shown; 0 shows all."""
+        return ZOOMS[self.zoom]
+
+
+def metric_chart(history: History, metric: str, view: View) -> Chart:
+    """Train and validation of a metric over epochs, the best epoch and a divergence marked."""
+    x_from = history.position - view.last_epochs if view.last_epochs else None
+    x_from = x_from if x_from is not None and x_from > 0 else None
+    train = _train_series(history, metric, x_from, view)
+    series = [train] if len(train.x) else []
+    validation_x, validation_y = history.curve(f"validation {metric}").points(x_from)
+    if len(validation_x):
+        series.append(Series("validation", validation_x, smooth(validation_y, view.weight), ORANGE))
+    return Chart(
+        series=tuple(series),
+        marks=_marks(history, metric, x_from),
+        log_y=view.log_y and metric == "loss",
+        x_range=(x_from if x_from is not None else 0.0, None),
+        x_integer=True,
+        empty="waiting for the first epoch",
+    )
+
+
+def subtitle(history: History, metric: str) -> str:
+    """The number that matters most."""
+    if metric == "loss":
+        best = history.best_metrics.get("loss")
+        return f"best {number(best)} at epoch {history.best_epoch}" if best is not None else ""
+    if history.top_score is None:
+        return ""
+    epoch, value = history.top_score
+    return f"best {number(value)} at epoch {epoch}"
+
+
+def _train_series(history: History, metric: str, x_from: float | None, view: View) -> Series:
+    """By step where an epoch has several logged points, else by epoch."""
+    by_step, by_epoch = history.curve(f"train {metric} by step"), history.curve(f"train {metric}")
+    curve = by_step if len(by_step) > len(by_epoch) else by_epoch
+    x, y = curve.means(x_from) if view.weight else curve.points(x_from)
+    return Series("train", x, smooth(y, view.weight), BLUE)
+
+
+def _marks(history: History, metric: str, x_from: float | None) -> tuple[Mark, ...]:
+    marks = []
+    best = history.best_metrics.get(metric)
+    if best is not None and history.best_epoch >= (x_from or 0):
+        marks.append(Mark(history.best_epoch, best, "★", YELLOW))
+    if history.diverged_at is not None:
+        marks.append(Mark(history.diverged_at, None, "✗", MISTAKE, "NaN"))
+    return tuple(marks)

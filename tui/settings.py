@@ -1,0 +1,56 @@
+"""What the app remembers between two starts: the theme and the last form."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from core.errors import RunError
+from core.files import write_atomically
+
+__all__ = ["Settings", "load_settings", "save_settings"]
+
+THEME = "torchtui"
+
+
+@dataclass
+class Settings:
+    """Remembered choices. `form`: nested values as for `core.config.from_dict`."""
+
+    theme: str = THEME
+    form: dict[str, Any] = field(default_factory=dict)
+    run_in: str = "app"
+
+
+def settings_file() -> Path:
+    """``TUI_CONFIG``, or a file in the platform's configuration folder."""
+    given = os.environ.get("TUI_CONFIG")
+    return Path(given) if given else platformdirs.user_config_path("torchtui") / "settings.json"
+
+
+def load_settings() -> Settings:
+    """The saved settings; defaults for whatever is missing or damaged, since nothing of value is lost."""
+    try:
+        values = json.loads(settings_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Settings()
+    defaults = Settings()
+    if not isinstance(values, dict):
+        return defaults
+    kept = {
+        key: value for key, value in values.items() if isinstance(value, type(getattr(defaults, key, None)))
+    }
+    return Settings(**kept)
+
+
+def save_settings(settings: Settings) -> str:
+    """Save; gives an empty text, or why it could not be done."""
+    text = json.dumps(asdict(settings), indent=2)
+    try:
+        write_atomically(settings_file(), lambda file: file.write(text.encode()))
+    except RunError as error:
+        return error.message
+    return ""

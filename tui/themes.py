@@ -1,0 +1,60 @@
+"""The app's own theme: a quiet ground, and colour only where it means something."""
+
+from textual.theme import Theme
+
+__all__ = ["BLUE", "GREEN", "MISTAKE", "ORANGE", "STATES", "THEMES", "YELLOW"]
+
+BLUE = (86, 180, 233)
+"""Train, and what is right. These are colours of the Okabe-Ito palette, told apart by colour-blind people too."""
+ORANGE = (230, 159, 0)
+"""Validation."""
+MISTAKE = (213, 94, 0)
+"""Mistakes."""
+YELLOW = (240, 228, 66)
+"""The cursor."""
+GREEN = (0, 158, 115)
+"""Running well."""
+
+STATES = {
+    "preparing": ("○", "#56b4e9"),
+    "running": ("●", "#009e73"),
+    "paused": ("‖", "#e69f00"),
+    "completed": ("✓", "#009e73"),
+    "stopped": ("■", "#e69f00"),
+    "diverged": ("✗", "#d55e00"),
+    "failed": ("✗", "#d55e00"),
+    "interrupted": ("▲", "#e69f00"),
+    "damaged": ("?", "#d55e00"),
+}
+"""How a run stands: its sign and its colour; the word always stands beside them."""
+
+THEMES = (
+    Theme(
+        name="torchtui",
+        primary="#56b4e9",
+        secondary="#e69f00",
+        accent="#e69f00",
+        warning="#e69f00",
+        error="#d55e00",
+        success="#009e73",
+        foreground="#dddddd",
+        background="#121212",
+        surface="#181818",
+        panel="#1e2428",
+        dark=True,
+    ),
+    Theme(
+        name="torchtui-light",
+        primary="#0072b2",
+        secondary="#b37a00",
+        accent="#a65e00",
+        warning="#a65e00",
+        error="#b34700",
+        success="#00785a",
+        foreground="#202020",
+        background="#fafafa",
+        surface="#f0f0f0",
+        panel="#e4e8ea",
+        dark=False,
+    ),
+)

@@ -1,0 +1,92 @@
+"""One line that says how a run stands: name, state, epoch, progress, time left, speed."""
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from core.runs.history import History
+from tui.text import duration, fit, si
+from tui.themes import STATES
+
+__all__ = ["StatusLine"]
+
+
+class StatusLine(Widget):
+    """Leaves out what matters least when there is little room; never epoch, progress and time left."""
+
+    COMPONENT_CLASSES = {"status--name", "status--text", "status--done", "status--left"}
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.name_text, self.state, self.note = "", "", ""
+        self.history: History | None = None
+        self.seconds_left: float | None = None
+
+    def show(self, name: str, state: str, history: History, seconds_left: float | None, note: str) -> None:
+        """Show a run.
+
+        Args:
+            note: what goes on before the first event.
+            seconds_left: None when unknown.
+        """
+        self.name_text, self.state, self.history, self.note = name, state, history, note
+        self.seconds_left = seconds_left
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if self.history is None or y > 0:
+            return Strip.blank(width, self._style("text"))
+        sign, color = STATES.get(self.state, ("?", ""))
+        text = self._style("text")
+        state = (f"{sign} {self.state}", text + Style(color=color or None))
+        parts = [(fit(self.name_text, min(30, len(self.name_text))), self._style("name")), state]
+        started = self.history.started
+        if self.note or started is None:
+            parts.append((self.note, text))
+            return self._joined(parts, width)
+        done = self.history.step / max(1, self.history.total_steps)
+        parts.append((f"epoch {self.history.epoch}/{started.epochs}", text + Style(bold=True)))
+        ending = [(f"{100 * done:.0f} %", text)]
+        if self.state in ("running", "paused"):
+            ending.append((f"{duration(self.seconds_left)} left", text + Style(bold=True)))
+        rate = self.history.last_step.samples_per_second if self.history.last_step else None
+        if rate and width >= 100:
+            ending.append((f"{si(rate)} samples/s", text))
+        return self._with_bar(parts, ending, done, width)
+
+    def _with_bar(
+        self, parts: list[tuple[str, Style]], ending: list[tuple[str, Style]], done: float, width: int
+    ) -> Strip:
+        """The bar takes the room between the parts; the name gives way when there is none."""
+        used = sum(len(text) + 2 for text, _ in (*parts, *ending)) + 2
+        bar = width - used
+        if bar < 8:
+            parts = parts[1:]
+            bar = width - sum(len(text) + 2 for text, _ in (*parts, *ending)) - 2
+        if bar < 4:
+            return self._joined([*parts, *ending], width)
+        full = round(done * bar)
+        pieces = _spaced(parts)
+        pieces += [Segment("━" * full, self._style("done")), Segment("━" * (bar - full), self._style("left"))]
+        blank = self._style("text")
+        return Strip(
+            [Segment(" ", blank), *pieces, Segment("  ", blank), *_spaced(ending)]
+        ).adjust_cell_length(width, blank)
+
+    def _joined(self, parts: list[tuple[str, Style]], width: int) -> Strip:
+        blank = self._style("text")
+        return Strip([Segment(" ", blank), *_spaced(parts)]).adjust_cell_length(width, blank)
+
+    def _style(self, kind: str) -> Style:
+        return self.get_component_rich_style(f"status--{kind}")
+
+
+def _spaced(parts: list[tuple[str, Style]]) -> list[Segment]:
+    return [
+        segment
+        for text, style in parts
+        for segment in (Segment(text, style), Segment("  ", Style(bgcolor=style.bgcolor)))
+    ]
