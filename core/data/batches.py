@@ -74,7 +74,7 @@ class Batches:
 
     def standardise(self, inputs: Tensor) -> Tensor:
         """float32 inputs with the training data's mean and deviation taken out; a new tensor."""
-        return inputs.to(torch.float32).sub(self.mean).div_(self.std)
+        return inputs.to(torch.float32, copy=True).sub_(self.mean).div_(self.std)
 
     def _rows_at_once(self, batch_size: int) -> int:
         """Rows of some whole batches; of one batch where the next would not lie as a tensor of its own does.

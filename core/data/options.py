@@ -19,6 +19,14 @@ class DataOptions(Options):
     split_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Seed of the split; apart from the training seed, so that runs can be compared."""
 
+    def available(self, root: Path) -> bool:
+        """Whether `load` needs no download.
+
+        Raises:
+            DependencyError: a package it needs does not work.
+        """
+        return True
+
     def load(self, root: Path, progress: Progress) -> Dataset:
         """The data, split.
 

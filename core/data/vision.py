@@ -15,6 +15,9 @@ IMAGE_SHAPE = (28, 28)
 
 
 class _MnistLike(DataOptions):
+    def available(self, root: Path) -> bool:
+        return _is_complete(getattr(_torchvision_datasets(), self._torchvision_name()), root)
+
     def load(self, root: Path, progress: Progress) -> Dataset:
         source = getattr(_torchvision_datasets(), self._torchvision_name())
         if not _is_complete(source, root):

@@ -38,8 +38,8 @@ def read_inputs(path: Path, data: Dataset) -> NewSamples:
       channel of grey pictures may be left out. Ids are row numbers from 0.
     - any other file: CSV with a header, for tables. Columns are found by name if all names are there, else by
       position if their number fits. A column ``id`` gives the ids.
-    - a folder: its pictures, sorted by name, resized to the size the model takes, for models of images. Ids are
-      file names.
+    - a folder: its pictures, sorted by name, resized to the size the model takes, for models of images.
+      Ids are file names.
 
     Raises:
         InputError: the file cannot be read, or what it holds does not fit `data`.
@@ -113,7 +113,10 @@ def _table(path: Path, data: Dataset) -> tuple[list[str], Array]:
     columns = _columns(header, data, path)
     named = next((place for place, name in enumerate(header) if name == ID and place not in columns), None)
     lines = [(line, row) for line, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
-    ids = [str(place) if named is None else row[named] for place, (_, row) in enumerate(lines)]
+    ids = [
+        row[named] if named is not None and named < len(row) else str(place)
+        for place, (_, row) in enumerate(lines)
+    ]
     values = [[_number(row, column, header, line, path) for column in columns] for line, row in lines]
     return ids, np.array(values, dtype=np.float64).reshape(len(ids), len(columns))
 
@@ -129,7 +132,7 @@ def _columns(header: list[str], data: Dataset, path: Path) -> list[int]:
     some = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
     raise InputError(
         f"{path} has {len(positions)} columns and lacks {some}",
-        f"Name the {len(data.feature_names)} features of {data.name} in the first line, or give exactly as many columns",
+        f"Name the {len(data.feature_names)} features of {data.name} in the first line, or as many columns",
     )
 
 

@@ -96,7 +96,7 @@ def evaluate_run(
 
 
 def trained_model(run: Run, *, data_root: Path | None = None, progress: Progress = _unwatched) -> "Prepared":
-    """The data of a run and its model with the best weights, on the device it was trained on or one that is here.
+    """The data of a run and its model with the best weights, on its own device or else on one that is here.
 
     Raises:
         TorchtuiError: weights, data or model are not there or do not fit together.

@@ -25,7 +25,7 @@ class OperatingPoint:
 
 
 def threshold_table(ranked: RankedCounts, at: Sequence[float] | Array) -> list[OperatingPoint]:
-    """The operating points at the given thresholds, in their order."""
+    """The operating points at the given thresholds, in their order; scores are compared as float64."""
     thresholds = np.asarray(at, dtype=np.float64)
     tp, fp = ranked.counts(thresholds)
     fn, tn = ranked.positives - tp, ranked.negatives - fp

@@ -1,6 +1,6 @@
 """The engine does what the loop that everybody writes by hand does, bit for bit."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -22,17 +22,16 @@ BATCH, EPOCHS, SEED = 64, 2, 7
 class Recording(CrossEntropy):
     """Cross-entropy that keeps the loss of every training step."""
 
+    steps: ClassVar[list[float]] = []
+
     def build(self, task: Any) -> Any:
         def loss(outputs: Tensor, targets: Tensor) -> Tensor:
             value = cross_entropy(outputs, targets)
             if value.requires_grad:
-                steps.append(value.item())
+                self.steps.append(value.item())
             return value
 
         return loss
-
-
-steps: list[float] = []
 
 
 class Forgetful:
@@ -80,7 +79,7 @@ def test_equals_the_classic_loop_bit_for_bit(images: Dataset, fused: bool | None
             "training": {"epochs": EPOCHS, "batch_size": BATCH, "seed": SEED},
         }
     ).model_copy(update={"loss": Recording()})
-    steps.clear()
+    Recording.steps.clear()
     model = build(config.model, images, SEED)
     result = train(
         config,
@@ -96,7 +95,7 @@ def test_equals_the_classic_loop_bit_for_bit(images: Dataset, fused: bool | None
 
     assert result.status == "completed"
     assert len(losses) == EPOCHS * -(-len(images.train) // BATCH)
-    assert steps == losses
+    assert Recording.steps == losses
     assert losses[-1] < losses[0]
     for ours, theirs in zip(model.parameters(), classic.parameters(), strict=True):
         assert torch.equal(ours, theirs)

@@ -29,7 +29,7 @@ from core.evaluation import (
     threshold_table,
 )
 
-steady = settings(max_examples=200, derandomize=True, deadline=None)
+steady = settings(max_examples=150, derandomize=True, deadline=None)
 
 
 @st.composite
@@ -142,7 +142,7 @@ def test_curves_pass_through_points_of_scikit_learn_and_keep_the_area(sample):
 def test_threshold_table_counts_scores_of_at_least_the_threshold(sample, wanted):
     scores, positive = sample
     for at, point in zip(wanted, threshold_table(one_vs_rest(scores, positive), wanted), strict=True):
-        said = scores >= at
+        said = scores.astype(np.float64) >= at
         true_negatives, false_positives, false_negatives, true_positives = reference.confusion_matrix(
             positive, said, labels=[False, True]
         ).ravel()
@@ -183,6 +183,14 @@ def test_chosen_thresholds_are_the_best_of_all_scores(sample, wanted):
     else:
         assert f"precision {wanted:g}" in precise.reason
     assert complete.threshold == max(point.threshold for point in every if point.recall >= wanted)
+
+
+def test_a_wanted_rate_that_is_met_exactly_is_met():
+    ranked = one_vs_rest(np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, False, True, False]))
+
+    assert threshold_for_precision(ranked, 2 / 3).threshold == 0.7
+    assert threshold_for_precision(ranked, 0.67).threshold == 0.9
+    assert threshold_for_recall(ranked, 0.5).threshold == 0.9
 
 
 def test_no_threshold_reaches_a_recall_above_one():

@@ -75,7 +75,7 @@ class TestReduceMinMax:
         with np.errstate(all="raise"):
             _, y = reduce_min_max(np.arange(1000.0), x, 10)
             assert reduce_min_max(x / 1e10, x, 10)[0].size == 20
-        assert np.nanmax(np.abs(y)) <= 1e300
+        assert np.isnan(y).all()
 
     def test_no_points(self) -> None:
         assert reduce_min_max(np.array([]), np.array([]), 10)[0].size == 0
@@ -170,7 +170,13 @@ class TestGrowingSeries:
 
     def test_without_points(self) -> None:
         series = GrowingSeries()
-        assert series.points()[0].size == series.means()[0].size == series.points(0, 1)[0].size == len(series) == 0
+        assert (
+            series.points()[0].size
+            == series.means()[0].size
+            == series.points(0, 1)[0].size
+            == len(series)
+            == 0
+        )
 
     @pytest.mark.parametrize("capacity", [0, 1, 63])
     def test_refuses_a_capacity_that_cannot_be_halved(self, capacity: int) -> None:

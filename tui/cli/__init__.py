@@ -2,11 +2,12 @@
 
 import os
 import sys
+from io import TextIOWrapper
 
 import typer
 
 from core.errors import TorchtuiError
-from tui.cli import choices_, config, runs, train
+from tui.cli import choices_, config, evaluate, predict, runs, train, watch
 from tui.cli.app import opens_app
 
 __all__ = ["app", "main"]
@@ -20,7 +21,11 @@ app = typer.Typer(
 app.callback(invoke_without_command=True)(opens_app)
 app.command("train")(train.train)
 app.command("config")(config.config)
+app.command("evaluate")(evaluate.evaluate)
+app.command("predict")(predict.predict)
 app.add_typer(runs.app, name="runs")
+app.command("watch")(watch.watch)
+app.command("stop")(watch.stop)
 for family in choices_.LISTED:
     app.command(family)(choices_.command(family))
 
@@ -31,7 +36,8 @@ def main() -> None:
     0 completed, 1 failed or diverged, 2 wrong use or configuration, 130 after Ctrl-C, 143 after SIGTERM.
     """
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # rather a "?" than to fail where an encoding lacks a character
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # rather a "?" than to fail where an encoding lacks a character
     try:
         app()
     except TorchtuiError as error:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from core.errors import InputError
+from core.runs.folder import Run
 
 __all__ = ["DataRootOption", "RunsOption", "open_app", "opens_app"]
 
@@ -48,13 +49,19 @@ def opens_app(
 
 
 def open_app(
-    *, runs: Path | None, data_root: Path | None, values: dict[str, Any] | None = None, start: bool = False
+    *,
+    runs: Path | None,
+    data_root: Path | None,
+    values: dict[str, Any] | None = None,
+    start: bool = False,
+    follow: Run | None = None,
 ) -> None:
     """Open the app.
 
     Args:
         values: nested values to fill the form with.
         start: begin to train at once.
+        follow: a run to show live.
 
     Raises:
         InputError: there is no terminal.
@@ -65,4 +72,4 @@ def open_app(
         )
     from tui.app import TuiApp
 
-    TuiApp(runs_dir=runs, data_root=data_root, values=values, start=start).run()
+    TuiApp(runs_dir=runs, data_root=data_root, values=values, start=start, follow=follow).run()

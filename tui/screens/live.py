@@ -194,10 +194,14 @@ class LiveScreen(ModeScreen):
         return next(chosen, history.epochs[-1])
 
     def _report_failure(self, feed: RunFeed) -> None:
-        """Once: why a run of ours failed, in a dialog; the app lives on."""
-        if feed is self._reported or feed.status != "failed":
+        """Once: bring the messages to the front, and why a run of ours failed in a dialog; the app lives on."""
+        if feed is self._reported or feed.status not in ("failed", "diverged"):
             return
         self._reported = feed
+        self.panel = self.PANELS.index("messages")
+        self._choose_panel()
+        if feed.status == "diverged":
+            return
         finished = feed.history.finished
         if feed.host.error is not None:
             self.app.show_error(feed.host.error)  # type: ignore[attr-defined]

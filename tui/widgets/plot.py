@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from rich.color import Color as RichColor
@@ -30,10 +30,10 @@ __all__ = [
     "smooth",
 ]
 
-RUN: Final = re.compile(r"\x1b\[0m(\x1b\[[\d;]*m)?([^\x1b]*)")
-STRAIGHT: Final = 0.25
+RUN = re.compile(r"\x1b\[0m(\x1b\[[\d;]*m)?([^\x1b]*)")
+STRAIGHT = 0.25
 """In dots: how far a point may lie off the line between its neighbours and still be left out."""
-THINNING_PASSES: Final = 4
+THINNING_PASSES = 4
 DOTS_ACROSS, DOTS_UP = 2, 4
 """Dots of a braille cell."""
 
@@ -77,7 +77,7 @@ class Plot(Widget):
         if replace(chart, marks=()) != replace(self._chart, marks=()):
             self._drawn_size = None
         self._chart = chart
-        if self._strips is not None and self.screen.is_current and self.is_on_screen:
+        if self._strips is not None and self._is_seen:
             self._redraw()
         else:
             self._strips = None
@@ -94,6 +94,10 @@ class Plot(Widget):
         super().notify_style_update()
         self._styles_of_ink = {}
         self._strips = None
+
+    @property
+    def _is_seen(self) -> bool:
+        return self.is_attached and self.screen.is_current and self.is_on_screen
 
     def _redraw(self) -> None:
         before, self._rows = self._rows, self._draw()
@@ -194,7 +198,7 @@ def _distinct(across: Floats, up: Floats) -> Points:
     """One point for each dot that a cloud of points covers."""
     there = np.isfinite(across) & np.isfinite(up)
     across, up = across[there], up[there]
-    dots = np.stack((across * DOTS_ACROSS, up * DOTS_UP)).astype(np.int64)
+    dots = np.floor(np.stack((across * DOTS_ACROSS, up * DOTS_UP))).astype(np.int64)
     _, first = np.unique(dots[0] << 32 | dots[1] & 0xFFFFFFFF, return_index=True)
     return across[first], up[first]
 

@@ -13,13 +13,15 @@ __all__ = ["Scale", "Tick", "scale_for", "x_ticks", "y_ticks"]
 
 FLAT = 1e-9
 """A range this small, relative to its values, is drawn as one value."""
-MARGIN = 0.04
+ROOM = 0.02
+GRAIN = 0.04
+"""Room at the ends of an axis, and the least distance of its possible ends, as shares of the values' range."""
 NEAR_ZERO = 0.05
 """An axis whose low end is this close to zero, relative to its high end, begins at zero."""
 SPREAD_OF_ONE_VALUE = 0.1
 DECADES_SKIPPED = (1, 2, 3, 5, 10, 20, 50, 100, 200)
-MOST_ROUND_VALUES = (9, 6)
-"""Steps between numbers on a horizontal and on a vertical axis, however long: more would be noise."""
+MOST_STEPS_ACROSS, MOST_STEPS_UP = 9, 6
+"""Steps between the numbers of an axis, however long it is: more would be noise."""
 PREFIXES = ("", "k", "M", "G", "T")
 
 Tick = tuple[int, str]
@@ -59,54 +61,58 @@ def scale_for(
     asked: tuple[float | None, float | None],
     *,
     log: bool = False,
-    margin: float = MARGIN,
+    roomy: bool = False,
     integer: bool = False,
 ) -> Scale | None:
     """The axis that holds all finite values, or the part asked for; None if there is nothing to hold.
 
     Args:
         values: arrays of any length; on a log axis only positive values count.
-        asked: low and high end; None takes the end from the values and adds the margin.
+        asked: low and high end; None takes the end from the values.
         log: whether the axis is logarithmic.
-        margin: share of the axis left free at each end that was not asked for; never beyond zero.
+        roomy: leave some room at an end that was not asked for, up to a round value, so that the axis of a live
+            chart rests while its values move; but never beyond zero.
         integer: one value gets half a unit to each side.
     """
-    smallest = 10.0**-300 if log else -LARGEST
+    smallest = 1 / LARGEST if log else -LARGEST
     kept = [part[(part >= smallest) & (part <= LARGEST)] for part in values]
     found = [part for part in kept if part.size]
     ends = [end if end is not None and smallest <= end <= LARGEST else None for end in asked]
     if not found and None in ends:
         return None
-    low = min(part.min() for part in found) if ends[0] is None else ends[0]
-    high = max(part.max() for part in found) if ends[1] is None else ends[1]
-    if log:
-        low, high = math.log10(low), math.log10(high)
-    low, high = float(min(low, high)), float(max(low, high))
+    first = min(part.min() for part in found) if ends[0] is None else ends[0]
+    last = max(part.max() for part in found) if ends[1] is None else ends[1]
+    low, high = sorted(math.log10(end) if log else float(end) for end in (first, last))
     if high - low <= max(FLAT * max(abs(low), abs(high)), 1 / LARGEST):
         spread = SPREAD_OF_ONE_VALUE * abs(low) if abs(low) > 1 / LARGEST else 1.0
-        spread = 0.5 if log or integer else spread
+        spread = max(0.5, FLAT * abs(low)) if log or integer else spread
         return Scale(low - spread, high + spread, log)
     if not log and not integer and ends[0] is None and 0 < low < NEAR_ZERO * high:
         low = 0.0
-    room = margin * (high - low)
-    return Scale(
-        low if ends[0] is not None else _not_beyond_zero(low, low - room, log),
-        high if ends[1] is not None else _not_beyond_zero(high, high + room, log),
-        log,
-    )
+    if not roomy:
+        return Scale(low, high, log)
+    grain = _round_step((high - low) * GRAIN)
+    wide_low = math.floor((low - ROOM * (high - low)) / grain) * grain
+    wide_high = math.ceil((high + ROOM * (high - low)) / grain) * grain
+    if not log:
+        wide_low = 0.0 if wide_low < 0 <= low else wide_low
+        wide_high = 0.0 if high <= 0 < wide_high else wide_high
+    return Scale(wide_low if ends[0] is None else low, wide_high if ends[1] is None else high, log)
 
 
-def _not_beyond_zero(end: float, widened: float, log: bool) -> float:
-    return 0.0 if not log and (widened < 0 <= end or end <= 0 < widened) else widened
+def _round_step(least: float) -> float:
+    """The smallest of 1, 2 and 5 times a power of ten that is not smaller."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)
 
 
 def y_ticks(scale: Scale, rows: int) -> list[Tick]:
     """Numbers for a vertical axis: round ones with a free row between them; or else those of its ends."""
-    for values in _round_values(scale, most=min(max(2, rows * 2 // 5), MOST_ROUND_VALUES[1])):
-        cells = [scale.cell(value, rows) for value in values]
-        if len(values) > 1 and all(after - before >= 2 for before, after in pairwise(cells)):
-            return list(zip(cells, _labels(values, scale), strict=True))
-    return [(0, _end_label(scale, 0)), (rows - 1, _end_label(scale, 1))]
+    for numbers in _round_numbers(scale, most=min(max(2, rows * 2 // 5), MOST_STEPS_UP)):
+        ticks = [(scale.cell(value, rows), number) for value, number in numbers]
+        if len(ticks) > 1 and all(after[0] - before[0] >= 2 for before, after in pairwise(ticks)):
+            return ticks
+    return [(0, _end_number(scale, 0)), (rows - 1, _end_number(scale, 1))]
 
 
 def x_ticks(scale: Scale, columns: int, left: int, *, integer: bool = False) -> list[tuple[int, int, str]]:
@@ -120,42 +126,38 @@ def x_ticks(scale: Scale, columns: int, left: int, *, integer: bool = False) -> 
         left: free cells left of the axis into which the first number may reach.
         integer: only whole numbers.
     """
-    most = min(max(2, columns // 7), MOST_ROUND_VALUES[0])
-    for values in _round_values(scale, most=most, integer=integer):
-        placed = []
-        for value, label in zip(values, _labels(values, scale), strict=True):
+    most = min(max(3, columns // 7), MOST_STEPS_ACROSS)
+    for numbers in _round_numbers(scale, most=most, integer=integer):
+        ticks, end = [], -left - 2
+        for value, number in numbers:
             column = scale.cell(value, columns)
-            start = min(max(column - (len(label) - 1) // 2, -left), columns - len(label))
-            placed.append((column, start, label))
-        fits = all(start >= -left for _, start, _ in placed)
-        if (
-            placed
-            and fits
-            and all(after[1] - before[1] - len(before[2]) >= 2 for before, after in pairwise(placed))
-        ):
-            return placed
+            start = min(max(column - (len(number) - 1) // 2, -left), columns - len(number))
+            if start < end + 2:
+                break
+            ticks.append((column, start, number))
+            end = start + len(number)
+        if ticks and len(ticks) == len(numbers):
+            return ticks
     return []
 
 
-def _round_values(scale: Scale, most: int, *, integer: bool = False) -> Iterator[list[float]]:
-    """Sets of round values on the axis, from ``most`` steps between them down to one value or none."""
-    low, high = scale.ends
-    if _counts_decades(scale):
-        yield from _decades(scale, most)
+def _round_numbers(scale: Scale, most: int, *, integer: bool = False) -> Iterator[list[tuple[float, str]]]:
+    """Sets of round values and how to write them, from ``most`` steps between them down to one value or none."""
+    # A log axis of less than a decade has too few powers of ten: it gets evenly spaced numbers.
+    if scale.log and scale.high - scale.low >= 1:
+        for values in _decades(scale, most):
+            yield [(value, _formatted([value], value)[0]) for value in values]
         return
+    low, high = scale.ends
     exponent = math.floor(math.log10((high - low) / most))
     while 10.0**exponent <= high - low:
         for step in (10.0**exponent, 2 * 10.0**exponent, 5 * 10.0**exponent):
             if (high - low) / step <= most and (not integer or step >= 1):
                 # A little tolerance keeps an end of the axis that is itself round.
                 first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
-                yield [multiple * step for multiple in range(first, last + 1)]
+                values = [multiple * step for multiple in range(first, last + 1)]
+                yield list(zip(values, _formatted(values, step), strict=True))
         exponent += 1
-
-
-def _counts_decades(scale: Scale) -> bool:
-    """A log axis of less than a decade has too few powers of ten: it gets evenly spaced numbers."""
-    return scale.log and scale.high - scale.low >= 1
 
 
 def _decades(scale: Scale, most: int) -> Iterator[list[float]]:
@@ -168,14 +170,7 @@ def _decades(scale: Scale, most: int) -> Iterator[list[float]]:
         yield [10.0 ** (skip * multiple) for multiple in exponents]
 
 
-def _labels(values: list[float], scale: Scale) -> list[str]:
-    if not _counts_decades(scale):
-        step = values[1] - values[0] if len(values) > 1 else abs(values[0]) if values else 0
-        return _formatted(values, step)
-    return [_formatted([value], value)[0] for value in values]
-
-
-def _end_label(scale: Scale, end: int) -> str:
+def _end_number(scale: Scale, end: int) -> str:
     """The number at an end of the axis that is not round, to the digits that tell both ends apart."""
     low, high = scale.ends
     return _formatted([low, high], (high - low) / 10)[end]

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -70,8 +70,6 @@ class Series:
             and _same(self.y, other.y)
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
 
 def _same(left: Floats, right: Floats) -> bool:
     return left is right or (left.shape == right.shape and np.array_equal(left, right, equal_nan=True))
@@ -101,9 +99,9 @@ class Chart:
     y_label: str = ""
     log_x: bool = False
     log_y: bool = False
-    x_range: Range = field(default=(None, None))
+    x_range: Range = (None, None)
     """Ends of the x axis; None takes the end from the data."""
-    y_range: Range = field(default=(None, None))
+    y_range: Range = (None, None)
     x_integer: bool = False
     """Ticks only at whole numbers: epochs, trials."""
     empty: str = "no data yet"

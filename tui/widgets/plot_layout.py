@@ -52,10 +52,9 @@ def lay_out(chart: Chart, width: int, height: int) -> Layout | None:
         (across for across, _ in curves),
         chart.x_range,
         log=chart.log_x,
-        margin=0,
         integer=chart.x_integer,
     )
-    y = scale_for((up for _, up in curves), chart.y_range, log=chart.log_y)
+    y = scale_for((up for _, up in curves), chart.y_range, log=chart.log_y, roomy=True)
     if x is None or y is None:
         return None
     if width < SMALLEST_WITH_AXES[0] or height < SMALLEST_WITH_AXES[1]:
@@ -109,7 +108,7 @@ def _points(series: Series, chart: Chart, columns: int) -> Points:
     """The points of a series that a chart of this width can show; NaN where its line breaks."""
     x, y = series.x, series.y
     if chart.log_x:
-        x = np.log10(np.where(x > 0, x, np.nan))
+        x = np.log10(np.where((x > 0) & (x <= LARGEST), x, np.nan))
     if chart.log_y:
         y = np.where(y > 0, y, np.nan)
     if series.style != "points":
@@ -148,12 +147,11 @@ def _stamp(canvas: "_Canvas", mark: Mark, layout: Layout) -> None:
     lowest = layout.rows - 1
     row = lowest + bool(layout.below) if on_axis else lowest - min(int(up * layout.rows), lowest)
     symbol = clean(mark.symbol) if speaks_unicode() else PLAIN_SYMBOLS.get(mark.symbol, "*")
-    ink: Ink = mark.color or "label"
-    canvas.write(row, column, symbol, ink)
+    canvas.write(row, column, symbol, mark.color or "label")
     text = clean(mark.text)
     starts = (column + cell_len(symbol) + 1, column - 1 - cell_len(text))
     for line, start in product((row, row - 1, row + 1), starts):
-        if start > layout.indent and 0 <= line <= lowest and canvas.write_if_free(line, start, text, ink):
+        if start > layout.indent and 0 <= line <= lowest and canvas.write_if_free(line, start, text, "label"):
             break
 
 
@@ -172,8 +170,17 @@ class _Canvas:
             if width == 0 and column > 0:
                 cells[column - 1] = (cells[column - 1][0] + character, ink)
             elif column + width <= len(cells):
+                self._free_halves(cells, column, column + width)
                 cells[column : column + width] = [(character, ink), ("", ink)][:width]
             column += width
+
+    @staticmethod
+    def _free_halves(cells: list[tuple[str, Ink]], start: int, stop: int) -> None:
+        """Blank what is left of wide characters of which only one half lies between start and stop."""
+        if cells[start][0] == "":
+            cells[start - 1] = (" ", "")
+        if stop < len(cells) and cells[stop][0] == "":
+            cells[stop] = (" ", "")
 
     def write_if_free(self, row: int, column: int, text: str, ink: Ink) -> bool:
         """Write on blank cells only; False if there are not enough of them."""

@@ -5,7 +5,6 @@ growing, ``smooth`` averages. Nothing here knows of widgets.
 """
 
 import math
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,10 @@ Floats = NDArray[np.float64]
 Points = tuple[Floats, Floats]
 
 X_FIRST, Y_FIRST, X_LOW, Y_LOW, X_HIGH, Y_HIGH, X_LAST, Y_LAST, TOTAL, COUNT = range(10)
-LARGEST: Final = 1e300
+LARGEST = 1e300
 """Larger values are treated as infinite, so that a distance between two values is always a number."""
-NEGLIGIBLE_SHARE: Final = 1e-12
-MOST_VISITS: Final = 4
+NEGLIGIBLE_SHARE = 1e-12
+MOST_VISITS = 4
 """How often a curve that runs to and fro may come back to a column before neighbouring visits are joined."""
 
 
@@ -52,9 +51,11 @@ def reduce_min_max(x: Floats, y: Floats, columns: int, window: tuple[float, floa
     rise = _finite(y[ends]) - _finite(y[starts])
     shivers = np.abs(rise) < (high - low) / 2
     falls = np.where(shivers, np.arange(starts.size) % 2 == 1, rise < 0)
-    reduced_x = np.stack((x[starts], x[ends]), axis=1)
+    # One x for both: a slanted line would cover the column and half of the next.
+    reduced_x = np.repeat(x[starts] + (x[ends] - x[starts]) / 2, 2)
+    reduced_x[0], reduced_x[-1] = x[0], x[-1]
     reduced_y = np.where(falls[:, None], np.stack((high, low), axis=1), np.stack((low, high), axis=1))
-    return reduced_x.ravel(), reduced_y.ravel()
+    return reduced_x, reduced_y.ravel()
 
 
 def smooth(values: Floats, weight: float) -> Floats:

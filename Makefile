@@ -1,0 +1,40 @@
+# Each target works first on a machine with Python 3.11+, make and git, and installs only when pyproject.toml changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint bench screenshots clean
+
+$(VENV)/.installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+# On a terminal: the app, with the default run already training. Elsewhere: the same run headless, and its evaluation.
+run: $(VENV)/.installed
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/tui train; \
+	else $(BIN)/tui train --no-ui && echo && echo "Open the app in a terminal: $(BIN)/tui"; fi
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks
+
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python docs/screenshots.py
+
+clean:
+	rm -rf $(VENV) dist build

@@ -1,0 +1,139 @@
+"""Every optimizer with every loss, model and data set: it trains, or is refused with what fits instead."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from core import config as configuration
+from core.config import FAMILIES
+from core.control import RunControl
+from core.data.dataset import Dataset
+from core.engine import train
+from core.errors import ConfigError, ModelError
+from core.events import EpochFinished, Event, StepLogged
+from core.losses import resolve_loss
+from core.models.registry import build
+from core.options import choices
+
+DATA, MODELS, LOSSES, OPTIMIZERS, SCHEDULES = (
+    list(choices(FAMILIES[section])) for section in ("data", "model", "loss", "optimizer", "schedule")
+)
+TABLES = {"iris", "wine", "breast_cancer", "diabetes"}
+REGRESSIONS = {"diabetes"}
+CLASS_LOSSES = {"cross_entropy", "hinge"}
+EPOCHS = 2
+
+Load = Callable[..., Dataset]
+
+
+def loss_fits(loss: str, data: str) -> bool:
+    return not (loss in CLASS_LOSSES and data in REGRESSIONS)
+
+
+def model_fits(model: str, data: str) -> bool:
+    return not (model == "cnn" and data in TABLES)
+
+
+class Kept:
+    """Checkpoints in memory."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, dict[str, Any]] = {}
+
+    def save(self, state: dict[str, Any], kind: str) -> None:
+        self.states[kind] = state
+
+
+def train_briefly(data: Dataset, **names: str) -> tuple[list[Event], list[torch.Tensor], list[torch.Tensor]]:
+    """The events of two epochs of few large batches, and the weights before and after."""
+    sections = {section: {"name": name} for section, name in names.items()}
+    small = {"channels": [2, 3], "hidden": [8]} if names["model"] == "cnn" else {}
+    sections["model"] |= small  # type: ignore[arg-type]
+    config = configuration.from_dict({**sections, "training": {"epochs": EPOCHS, "batch_size": 256}})
+    model = build(config.model, data, seed=0)
+    before = [weight.detach().clone() for weight in model.parameters()]
+    events: list[Event] = []
+    checkpoints = Kept()
+    result = train(
+        config,
+        data,
+        model,
+        emit=events.append,
+        control=RunControl(),
+        checkpoints=checkpoints,
+        device=torch.device("cpu"),
+    )
+    assert result.status == "completed"
+    assert set(checkpoints.states) == {"last", "best"}
+    return events, before, list(model.parameters())
+
+
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_what_fits_trains_a_few_steps(
+    optimizer: str, loss: str, model: str, data: str, load_data: Load
+) -> None:
+    torch.set_num_threads(1)
+    loaded = load_data(data)
+    if not (loss_fits(loss, data) and model_fits(model, data)):
+        assert_refused(loss, model, loaded)
+        return
+    events, before, after = train_briefly(loaded, optimizer=optimizer, loss=loss, model=model)
+    epochs = [event for event in events if isinstance(event, EpochFinished)]
+    assert [epoch.epoch for epoch in epochs] == [1, 2]
+    assert epochs[-1].step == EPOCHS * -(-len(loaded.train) // 256)
+    assert set(epochs[0].train) == {"loss", "r2" if data in REGRESSIONS else "accuracy"}
+    assert all(math.isfinite(value) for epoch in epochs for value in epoch.train.values())
+    assert all(math.isfinite(value) for epoch in epochs for value in epoch.validation.values())
+    assert not all(torch.equal(old, new) for old, new in zip(before, after, strict=True))
+
+
+def assert_refused(loss: str, model: str, data: Dataset) -> None:
+    """The first thing that does not fit is refused, and what the message offers does fit."""
+    if not loss_fits(loss, data.name):
+        option = choices(FAMILIES["loss"])[loss]()
+        with pytest.raises(ConfigError, match="does not fit a regression task") as caught:
+            resolve_loss(option, data.task)  # type: ignore[arg-type]
+        assert caught.value.field == "loss.name"
+        offered = caught.value.hint.removeprefix("Losses that fit: ").split(", ")
+        assert offered == [name for name in LOSSES if loss_fits(name, data.name)]
+    if not model_fits(model, data.name):
+        option = choices(FAMILIES["model"])[model]()
+        with pytest.raises(ModelError, match=r"model\.name: cnn takes images") as refused:
+            build(option, data, seed=0)  # type: ignore[arg-type]
+        offered = refused.value.hint.removeprefix("Models that fit: ").split(", ")
+        assert set(offered) == {name for name in MODELS if model_fits(name, data.name)}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_schedule_sets_the_learning_rate(schedule: str, load_data: Load) -> None:
+    data = load_data("digits")
+    config = configuration.from_dict(
+        {
+            "schedule": {"name": schedule} | ({"every": 1} if schedule == "step" else {}),
+            "optimizer": {"name": "sgd", "lr": 0.5},
+            "training": {"epochs": 3, "batch_size": 256},
+        }
+    )
+    events: list[Event] = []
+    model = build(config.model, data, seed=0)
+    train(
+        config,
+        data,
+        model,
+        emit=events.append,
+        control=RunControl(),
+        checkpoints=Kept(),
+        device=torch.device("cpu"),
+    )
+    rates = [event.lr for event in events if isinstance(event, EpochFinished)]
+    steps = -(-len(data.train) // 256)
+    last_steps = [epoch * steps - 1 for epoch in (1, 2, 3)]
+    assert rates == [0.5 * config.schedule.factor(step, 3 * steps, steps) for step in last_steps]
+    assert (rates == [0.5, 0.5, 0.5]) == (schedule == "constant")
+    assert all(event.lr > 0 for event in events if isinstance(event, StepLogged))

@@ -1,0 +1,42 @@
+"""What is heavy is imported when it is needed, and the core knows nothing of the terminal."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent.parent
+HEAVY = ("torch", "torchvision", "textual", "plotext", "sklearn", "scipy")
+TERMINAL = ("tui", "textual", "textual_image", "plotext", "rich", "typer")
+
+
+def imported_by(code: str) -> set[str]:
+    """Top-level packages that a new interpreter has loaded after `code`."""
+    answer = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(*sorted(sys.modules))"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.partition(".")[0] for name in answer.stdout.splitlines()[-1].split()}
+
+
+@pytest.mark.parametrize("module", ["core", "core.config", "core.runs.summary", "tui.cli"])
+def test_light_modules_import_nothing_heavy(module: str) -> None:
+    assert imported_by(f"import {module}").isdisjoint(HEAVY)
+
+
+def test_configuration_commands_import_nothing_heavy() -> None:
+    code = "import sys; sys.argv = ['tui', 'config']\nfrom tui.cli import main\n"
+    assert imported_by(code + "try: main()\nexcept SystemExit: pass").isdisjoint(HEAVY)
+
+
+def test_the_core_imports_nothing_of_the_terminal() -> None:
+    """Every module of the core at once."""
+    files = (REPOSITORY / "core").rglob("*.py")
+    names = [".".join(file.relative_to(REPOSITORY).with_suffix("").parts) for file in sorted(files)]
+    modules = [name.removesuffix(".__init__") for name in names]
+    assert "core.engine" in modules
+    assert imported_by("\n".join(f"import {module}" for module in modules)).isdisjoint(TERMINAL)

@@ -1,0 +1,108 @@
+"""Training watched in a real terminal: curves move, keys act, and every way out leaves the terminal clean."""
+
+import json
+import signal
+from pathlib import Path
+
+from core.runs.folder import all_runs
+from core.runs.summary import summarise
+
+BRAILLE = range(0x2801, 0x2900)
+
+
+def braille(text: str) -> str:
+    return "".join(character for character in text if ord(character) in BRAILLE)
+
+
+def only_run(folder: Path):
+    (run,) = all_runs(folder / "runs")
+    return run
+
+
+def ending(run) -> str:
+    """Whether the process that trains it has ended, and how, as its log says."""
+    events = [json.loads(line) for line in run.log_file.read_text().splitlines()]
+    return events[-1].get("status", "")
+
+
+def test_curves_move_keys_act_and_the_shell_is_clean(terminal, tmp_path):
+    window = terminal("train", "--epochs", "100000")
+    before = window.wait_for(lambda text: len(braille(text)) > 5)
+    window.wait_for(lambda text: braille(text) != braille(before))
+
+    window.press(" ")
+    window.wait_for("paused")
+    window.press(" ")
+    window.wait_for("running")
+    window.resize(80, 24)
+    window.wait_for(lambda text: "running" in text and "epochs" in text)
+
+    window.press("s")
+    window.wait_for("Save this run and end it?")
+    window.press("\x1b[D", "\r")
+    window.wait_for("stopped")
+    window.press("\x11")
+    assert window.end() == 0
+    assert window.is_clean()
+    assert summarise(only_run(tmp_path)).status == "stopped"
+
+
+def test_a_learning_rate_of_1e30_diverges_and_the_app_lives_on(terminal, tmp_path):
+    window = terminal("train", "--lr", "1e30", "--data", "wine")
+    window.wait_for("diverged")
+    window.wait_for("smaller learning rate")
+    window.press("l", "+", "z")
+    window.press("\x11")
+    assert window.end() == 0
+    assert window.is_clean()
+    assert summarise(only_run(tmp_path)).status == "diverged"
+
+
+def test_quitting_while_training_asks_and_saves(terminal, tmp_path):
+    window = terminal("train", "--epochs", "100000")
+    window.wait_for("running")
+    window.press("\x11")
+    window.wait_for("This app is training a run.")
+    window.press("\x1b[D", "\x1b[D", "\r")
+    assert window.end() == 0
+    assert window.is_clean()
+    run = only_run(tmp_path)
+    assert summarise(run).status == "stopped"
+    assert f"--resume {run.id}" in " ".join(window.text.split())
+    assert run.checkpoint_file("last").is_file()
+
+
+def test_a_dropped_connection_does_not_end_the_training(terminal, tmp_path):
+    window = terminal("train", "--epochs", "2000")
+    window.wait_for("running")
+    window.process.kill(signal.SIGHUP)
+    window.end()
+
+    watching = terminal("watch", "latest")
+    watching.wait_for(lambda text: "running" in text or "completed" in text)
+    watching.wait_for("completed")
+    watching.press("q")
+    assert watching.end() == 0
+    run = only_run(tmp_path)
+    assert ending(run) == "completed"
+    epochs = [json.loads(line) for line in run.log_file.read_text().splitlines() if '"epoch_finished"' in line]
+    assert {event["epoch"] for event in epochs} == set(range(1, 2001))
+
+
+def test_detach_hands_over_and_follows(terminal, tmp_path):
+    window = terminal("train", "--epochs", "100000", columns=120, rows=40)
+    window.wait_for("running")
+    window.press("d")
+    window.wait_for(lambda text: "goes on from epoch" in text and "running" in text)
+    window.press("q")
+    assert window.end() == 0
+    assert summarise(only_run(tmp_path)).status == "running"
+
+    watching = terminal("watch")
+    watching.wait_for("running")
+    watching.press("s")
+    watching.wait_for("Save this run and end it?")
+    watching.press("\x1b[D", "\r")
+    watching.wait_for("stopped")
+    watching.press("q")
+    assert watching.end() == 0

@@ -1,0 +1,94 @@
+"""`tui evaluate`: the numbers of a run on a split, as tables, JSON, CSV or plain plots."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from core.runs.folder import default_runs_dir, find_run
+from tui.cli.app import DataRootOption, RunsOption
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from core.evaluation.stored import Evaluation
+
+__all__ = ["RunArgument", "evaluate", "tell"]
+
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="An id, a unique part of one, `latest`, or a path.")
+]
+PLOT_WIDTH, PLOT_HEIGHT = 72, 18
+
+
+def evaluate(
+    run: RunArgument,
+    split: Annotated[
+        Literal["test", "validation", "train"],
+        typer.Option(help="What to evaluate on; test is meant for the end."),
+    ] = "test",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="F", help="Write every sample's target, prediction and scores."),
+    ] = None,
+    plots: Annotated[
+        bool, typer.Option("--plots", help="Print ROC and precision-recall curves too.")
+    ] = False,
+    runs: RunsOption = None,
+    data_root: DataRootOption = None,
+) -> None:
+    """Evaluate a run with its best weights; what was evaluated before opens at once.
+
+    Example: tui evaluate latest --split validation --plots
+    """
+    found = find_run(runs or default_runs_dir(), run)
+    from core.evaluation.stored import evaluate_run
+
+    evaluation = evaluate_run(found, split, data_root=data_root, progress=tell)
+    if csv is not None:
+        from tui.prediction_files import write_predictions
+
+        write_predictions(evaluation, csv)
+    if as_json:
+        print(json.dumps({"v": 1, "run": found.id, **evaluation.report.to_dict()}))
+        return
+    from rich.console import Console
+
+    from tui.report import print_report
+
+    console = Console(highlight=False)
+    print_report(evaluation.report, console)
+    if plots:
+        _print_plots(evaluation, console)
+
+
+def tell(what: str, done: int, total: int) -> None:
+    """Say on a terminal what goes on, in one line that the next one overwrites; nothing into a log file."""
+    if sys.stderr.isatty():
+        from tui.text import clean
+
+        share = f" {100 * done // total} %" if done and total else ""
+        print(f"\r\x1b[K{clean(what)}{share}\r", end="", file=sys.stderr, flush=True)
+
+
+def _print_plots(evaluation: "Evaluation", console: "Console") -> None:
+    """ROC and precision-recall curves of at most three lines, each with its area."""
+    if evaluation.report.task == "regression":
+        console.print("no ROC and precision-recall curves: the run predicts numbers, not classes")
+        return
+    from tui.curves import KINDS, chart, curves_of, few
+    from tui.plot_text import MARKERS, as_text, legend_text
+
+    curves = curves_of(evaluation.predictions, evaluation.report)
+    for kind, (title, area) in KINDS.items():
+        shown = few(curves, kind)
+        if not shown:
+            console.print(f"\n{title}: no curve, {curves[0].reason or 'no class has one'}")
+            continue
+        drawn = chart(curves, shown, kind, markers=MARKERS)
+        console.print(f"\n{title}: {drawn.y_label} against {drawn.x_label}")
+        console.print(legend_text(drawn, {curves[n].name: curves[n].area[kind] for n in shown}, area))
+        console.print(as_text(drawn, min(PLOT_WIDTH, console.width), PLOT_HEIGHT))

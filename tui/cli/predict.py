@@ -1,0 +1,43 @@
+"""`tui predict`: what a trained model says about new samples."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.runs.folder import default_runs_dir, find_run
+from tui.cli.app import DataRootOption, RunsOption
+from tui.cli.evaluate import RunArgument, tell
+
+__all__ = ["predict"]
+
+
+def predict(
+    run: RunArgument,
+    samples: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT",
+            help="An .npz with an array `inputs`, an .npy, a CSV with a header, or a folder of pictures.",
+        ),
+    ],
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="OUT", help="Write to a file instead of standard output.")
+    ] = None,
+    runs: RunsOption = None,
+    data_root: DataRootOption = None,
+) -> None:
+    """Predict new samples with the best weights of a run: one line of CSV a sample, with the score of each class.
+
+    Example: tui predict latest flowers.csv --csv answers.csv
+    """
+    found = find_run(runs or default_runs_dir(), run)
+    from core.evaluation.inputs import read_inputs
+    from core.evaluation.stored import score_inputs, trained_model
+    from tui.prediction_files import write_new_predictions
+
+    trained = trained_model(found, data_root=data_root, progress=tell)
+    given = read_inputs(samples, trained.data)
+    scores = score_inputs(trained, given.inputs)
+    write_new_predictions(given.ids, scores, trained.data.class_names, csv, sys.stdout)

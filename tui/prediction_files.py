@@ -1,0 +1,106 @@
+"""Predictions as CSV: one line a sample, the predicted class or number, and the score of each class."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+
+from core.errors import InputError
+from core.evaluation.values import Array
+from tui.text import clean
+
+if TYPE_CHECKING:
+    from core.evaluation.stored import Evaluation
+
+__all__ = ["write_new_predictions", "write_predictions"]
+
+ROWS_AT_ONCE = 4096
+
+
+def write_predictions(evaluation: "Evaluation", path: Path) -> None:
+    """Write ``index,target,predicted,score_...``: position in the source, names of classes or numbers.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    predictions, names = evaluation.predictions, evaluation.report.class_names
+    with _writing(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["index", "target", "predicted", *_score_names(names)])
+        for rows in _blocks(len(predictions)):
+            facts = zip(
+                predictions.indices[rows].tolist(),
+                _answers(predictions.targets[rows], names),
+                *_columns(predictions.scores[rows], names),
+                strict=True,
+            )
+            writer.writerows(facts)
+
+
+def write_new_predictions(
+    ids: Sequence[str], scores: Array, names: Sequence[str], path: Path | None, terminal: TextIO
+) -> None:
+    """Write ``id,class,score_...``, or ``id,prediction`` for numbers, to a file or to `terminal`.
+
+    On a terminal control characters in names are made visible.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    if path is not None:
+        with _writing(path) as file:
+            _write_new(ids, scores, names, file)
+    elif terminal.isatty():
+        _write_new([clean(name) for name in ids], scores, [clean(name) for name in names], terminal)
+    else:
+        _write_new(ids, scores, names, terminal)
+
+
+def _write_new(ids: Sequence[str], scores: Array, names: Sequence[str], file: TextIO) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["id", "class" if names else "prediction", *_score_names(names)])
+    for rows in _blocks(len(ids)):
+        writer.writerows(zip(ids[rows], *_columns(scores[rows], names), strict=True))
+
+
+def _columns(scores: Array, names: Sequence[str]) -> Iterator[Sequence[Any]]:
+    """The answer to each sample, then the scores of each class."""
+    if not names:
+        yield _digits(scores)
+        return
+    yield _answers(np.argmax(scores, axis=1), names)
+    for column in scores.T:
+        yield _digits(column)
+
+
+def _answers(values: Array, names: Sequence[str]) -> Sequence[Any]:
+    return [names[number] for number in values.tolist()] if names else _digits(values)
+
+
+def _digits(values: Array) -> list[str]:
+    """Numbers with as many digits as it takes to read the same number again."""
+    return (
+        [f"{value:.9g}" for value in values.tolist()]
+        if values.dtype == np.float32
+        else list(map(repr, values.tolist()))
+    )
+
+
+def _score_names(names: Sequence[str]) -> list[str]:
+    return [f"score_{name}" for name in names]
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    return (slice(start, start + ROWS_AT_ONCE) for start in range(0, n, ROWS_AT_ONCE))
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[TextIO]:
+    try:
+        with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            yield file
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}", "Give another path") from None

@@ -1,0 +1,265 @@
+"""What a configuration leads to, before it is started: facts of its data, layers of its network, what does not fit.
+
+All of it takes time (it imports torch and reads data sets), so it belongs on a thread; `Preview` itself is light.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import FAMILIES, TrainConfig
+from core.data.dataset import Dataset, Split
+from core.data.registry import DataConfig, default_root, load
+from core.devices import resolve
+from core.errors import ConfigError, ModelError, TorchtuiError
+from core.losses import Auto, Task, resolve_loss
+from core.options import choices, default_of
+from tui.form import show
+
+if TYPE_CHECKING:
+    from core.models.options import ModelOptions
+    from core.models.summary import ModelSummary
+
+__all__ = ["DataFacts", "Fix", "Memory", "Preview", "Previewer", "Problem"]
+
+SAMPLES = 10
+BINS = 8
+BYTES = 4
+"""Of one float32."""
+
+
+@dataclass(frozen=True)
+class Fix:
+    """What to put into a field so that things fit."""
+
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"use {self.text}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Valid fields that do not go together. `path` is that of the field to change."""
+
+    path: str
+    message: str
+    fix: Fix | None = None
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What is worth knowing of a data set.
+
+    Attributes:
+        sizes: samples of each split.
+        balance: (label, count) of each class of the training split, or of each bin of a regression target.
+        samples: some training samples: (n, height, width, 3) uint8 of images, (n, features) of tables.
+        labels: what each of them is.
+        size: bytes of the training and validation splits.
+    """
+
+    name: str
+    kind: Literal["image", "table"]
+    task: Task
+    sizes: Mapping[str, int]
+    sample_shape: tuple[int, ...]
+    outputs: int
+    feature_names: tuple[str, ...]
+    balance: tuple[tuple[str, int], ...]
+    samples: NDArray[np.generic]
+    labels: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes that training holds on the device, apart from activations."""
+
+    weights: int
+    gradients: int
+    optimizer: int
+    data: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.gradients + self.optimizer + self.data
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a configuration leads to; None where it is not known.
+
+    Attributes:
+        note: why something is not known, when nothing is wrong.
+    """
+
+    config: TrainConfig
+    facts: DataFacts | None = None
+    model: "ModelSummary | None" = None
+    memory: Memory | None = None
+    problems: tuple[Problem, ...] = ()
+    note: str = ""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """0 while the size of the data is not known."""
+        return -(-self.facts.sizes["train"] // self.config.training.batch_size) if self.facts else 0
+
+
+class Previewer:
+    """Computes previews, one at a time, and remembers the facts of the last data set.
+
+    Args:
+        root: folder of downloaded data sets; by default the usual one.
+    """
+
+    def __init__(self, root: Path | None) -> None:
+        self.root = root or default_root()
+        self._known: tuple[DataConfig, DataFacts] | None = None
+
+    def compute(self, config: TrainConfig) -> Preview:
+        """The preview of a configuration. Never downloads, never touches torch's random state."""
+        problems = []
+        try:
+            resolve(config.training.device)
+        except TorchtuiError as error:
+            problems.append(_problem(error, "training.device", Fix("training.device", "auto")))
+        try:
+            if not config.data.available(self.root):
+                return Preview(config, problems=tuple(problems), note="not downloaded yet; Start downloads it")
+            facts = self._facts(config.data)
+        except TorchtuiError as error:
+            problem = _problem(error, "data.name")
+            problems.append(replace(problem, fix=_back_to_default(config, problem.path)))
+            return Preview(config, problems=tuple(problems))
+        try:
+            resolve_loss(config.loss, facts.task)
+        except ConfigError as error:
+            fix = Fix("loss.name", resolve_loss(Auto(), facts.task).name)
+            problems.append(_problem(error, "loss.name", fix))
+        try:
+            model = _summary(config.model, facts)
+        except ModelError as error:
+            problems.append(_problem(error, "model.name", _fitting_model(facts)))
+            return Preview(config, facts, problems=tuple(problems))
+        memory = _memory(config, model.parameters, facts.size)
+        return Preview(config, facts, model, memory, tuple(problems))
+
+    def _facts(self, config: DataConfig) -> DataFacts:
+        if self._known is None or self._known[0] != config:
+            self._known = (config, _facts(load(config, self.root)))
+        return self._known[1]
+
+
+def _problem(error: TorchtuiError, path: str, fix: Fix | None = None) -> Problem:
+    """A problem at the field that the message names, as messages do, or at `path`."""
+    start, _, rest = error.message.partition(": ")
+    section, _, key = start.partition(".")
+    named = section in TrainConfig.model_fields and key.isidentifier()
+    text = rest if named else error.message
+    return Problem(start if named else path, f"{text}. {error.hint}" if error.hint else text, fix)
+
+
+def _back_to_default(config: TrainConfig, path: str) -> Fix | None:
+    """The default of a field that has another value; another data set is nobody's wish."""
+    section, _, key = path.partition(".")
+    chosen = getattr(config, section)
+    default = default_of(type(chosen).model_fields[key])
+    return None if key == "name" or getattr(chosen, key) == default else Fix(path, show(default))
+
+
+def _facts(data: Dataset) -> DataFacts:
+    train = data.train
+    regression = data.task == "regression"
+    chosen = np.arange(len(train))[:SAMPLES] if regression else _one_of_each(train.targets.numpy())
+    inputs = train.inputs[chosen].numpy()
+    targets = train.targets[chosen].flatten().tolist()
+    held = (data.train, data.validation)
+    return DataFacts(
+        name=data.name,
+        kind=data.kind,
+        task=data.task,
+        sizes={name: len(split) for name, split in data.splits.items()},
+        sample_shape=data.sample_shape,
+        outputs=data.outputs,
+        feature_names=data.feature_names,
+        balance=_bins(train) if regression else _classes(train, data.class_names),
+        samples=_pictures(inputs, data.value_range) if data.kind == "image" else inputs,
+        labels=tuple(f"{target:g}" if regression else data.class_names[target] for target in targets),
+        size=sum(tensor.nbytes for split in held for tensor in (split.inputs, split.targets)),
+    )
+
+
+def _one_of_each(targets: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The position of the first sample of each of the first classes."""
+    _, first = np.unique(targets, return_index=True)
+    return first[:SAMPLES]
+
+
+def _classes(train: Split, names: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    counts = np.bincount(train.targets.numpy(), minlength=len(names)).tolist()
+    return tuple(zip(names, counts, strict=True))
+
+
+def _bins(train: Split) -> tuple[tuple[str, int], ...]:
+    """A histogram of a regression target."""
+    counts, edges = np.histogram(train.targets.numpy(), bins=BINS)
+    spans = zip(edges[:-1], edges[1:], strict=True)
+    return tuple(zip((f"{low:.3g} … {high:.3g}" for low, high in spans), counts.tolist(), strict=True))
+
+
+def _pictures(inputs: NDArray[np.generic], value_range: tuple[float, float]) -> NDArray[np.uint8]:
+    """Images (n, channels, height, width) as (n, height, width, 3) bytes; grey ones get three equal channels."""
+    low, high = value_range
+    grey = inputs.shape[1] not in (3, 4)
+    channels = np.repeat(inputs[:, :1], 3, axis=1) if grey else inputs[:, :3]
+    shares = (channels.astype(np.float32) - low) / ((high - low) or 1)
+    return (255 * shares.clip(0, 1)).round().astype(np.uint8).transpose(0, 2, 3, 1)
+
+
+def _summary(config: "ModelOptions", facts: DataFacts) -> "ModelSummary":
+    """The layers of a network, built without memory for its weights and without drawing random numbers: a training
+    that goes on in this process draws from the same generator, and must stay reproducible."""
+    import torch
+
+    from core.models.summary import summarise
+
+    with torch.device("meta"):
+        model = config.build(facts.sample_shape, facts.outputs)
+    return summarise(model, facts.sample_shape)
+
+
+def _fitting_model(facts: DataFacts) -> Fix | None:
+    """The first network that takes this data with its default settings, the default network before others."""
+    default = TrainConfig().model.name
+    known = choices(FAMILIES["model"])
+    for name in sorted(known, key=lambda name: name != default):
+        try:
+            _summary(known[name](), facts)  # type: ignore[arg-type]
+        except ModelError:
+            continue
+        return Fix("model.name", name)
+    return None
+
+
+def _memory(config: TrainConfig, parameters: int, data: int) -> Memory:
+    weights = BYTES * parameters
+    return Memory(weights, weights, weights * _numbers_kept(config), data)
+
+
+def _numbers_kept(config: TrainConfig) -> int:
+    """How many numbers the optimizer keeps for each weight, seen from one step of it on a few weights."""
+    import torch
+
+    weights = torch.nn.Parameter(torch.zeros(64))
+    weights.grad = torch.zeros_like(weights)
+    optimizer = config.optimizer.build([weights])
+    optimizer.step()
+    state = optimizer.state[weights].values()
+    return sum(isinstance(kept, torch.Tensor) and kept.shape == weights.shape for kept in state)

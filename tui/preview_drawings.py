@@ -1,0 +1,172 @@
+"""The preview in text: each function draws one part of it, in lines that are no wider than they may be."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.cells import cell_len
+from textual.color import Color
+from textual.content import Content
+from textual.style import Style
+
+from tui.preview import DataFacts, Memory
+from tui.text import bytes_, clean, count, fit, number, si
+
+if TYPE_CHECKING:
+    from core.models.summary import Layer, ModelSummary
+
+__all__ = ["balance", "facts_lines", "layers", "memory_lines", "model_line", "pictures", "rows"]
+
+EIGHTHS = " ▏▎▍▌▋▊▉"
+MOST_BARS, MOST_FEATURES, MOST_LAYERS = 24, 14, 40
+LABEL_CELLS = 16
+"""Longest label of a bar; longer ones are cut."""
+PICTURE_PIXELS = 16
+"""Largest height of a picture, twice its rows; larger ones are reduced."""
+NUMBER_CELLS = 9
+LINE = Content("\n")
+
+
+def facts_lines(facts: DataFacts, width: int) -> Content:
+    """Samples of each split, their shape, and what there is to tell apart."""
+    parts = [Content.assemble((count(n), "bold"), f" {name}") for name, n in facts.sizes.items()]
+    shape = "×".join(map(str, facts.sample_shape))
+    kind = "regression" if facts.task == "regression" else f"{facts.outputs} classes"
+    form = f"{shape} features" if facts.kind == "table" else shape
+    return _flow([*parts, Content(form), Content(kind)], "   ", width)
+
+
+def balance(facts: DataFacts, width: int) -> Content:
+    """A bar for each class, or for each span of a regression's target, in two columns where they fit."""
+    bars = facts.balance[:MOST_BARS]
+    labels = [clean(label) for label, _ in bars]
+    label = min(LABEL_CELLS, max(map(cell_len, labels)))
+    figures = [count(n) for _, n in bars]
+    figure = max(map(len, figures))
+    columns = 2 if len(bars) > 4 and width >= 2 * (label + figure + 12) else 1
+    room = (width - 3 * (columns - 1)) // columns - label - figure - 2
+    largest = max(n for _, n in bars) or 1
+    cells = [
+        Content.assemble(
+            fit(name, label, align=">" if facts.kind == "image" else "<", empty="∅"),
+            " ",
+            (fit(_bar(n / largest, room), room), "$primary"),
+            (f" {text:>{figure}}", "$text-muted"),
+        )
+        for name, text, (_, n) in zip(labels, figures, bars, strict=True)
+    ]
+    lines = [Content("   ").join(cells[at : at + columns]) for at in range(0, len(cells), columns)]
+    if len(facts.balance) > len(bars):
+        lines.append(_muted(f"… and {count(len(facts.balance) - len(bars))} more classes"))
+    return LINE.join(lines)
+
+
+def pictures(facts: DataFacts, width: int) -> Content:
+    """Some images side by side in half blocks, each with its class below."""
+    shown = [_reduce(picture) for picture in facts.samples]
+    columns = shown[0].shape[1]
+    number_shown = max(1, (width + 2) // (columns + 2))
+    drawn = [_half_blocks(picture) for picture in shown[:number_shown]]
+    gap = Content("  ")
+    lines = [gap.join(parts) for parts in zip(*drawn, strict=True)]
+    names = [_muted(fit(label, columns, align="^", empty="∅")) for label in facts.labels[:number_shown]]
+    return LINE.join([*lines, gap.join(names)])
+
+
+def rows(facts: DataFacts, width: int) -> Content:
+    """Some rows of a table, stood on end: a line for each feature, a column for each sample."""
+    features = facts.feature_names[:MOST_FEATURES]
+    label = min(max(cell_len(clean(name)) for name in features), width // 2)
+    samples = max(1, (width - label) // (NUMBER_CELLS + 1))
+    names = [f" {fit(name, NUMBER_CELLS, align='>', empty='∅')}" for name in facts.labels[:samples]]
+    lines = [
+        Content.assemble(fit("target" if facts.task == "regression" else "class", label), ("".join(names), "bold"))
+    ]
+    for at, name in enumerate(features):
+        values = "".join(f" {number(float(row[at])):>{NUMBER_CELLS}}" for row in facts.samples[:samples])
+        lines.append(Content.assemble((fit(name, label, empty="∅"), "$text-muted"), values))
+    if len(facts.feature_names) > len(features):
+        lines.append(_muted(f"… and {count(len(facts.feature_names) - len(features))} more features"))
+    return LINE.join(lines)
+
+
+def layers(model: "ModelSummary", width: int) -> Content:
+    """The layers of a network, the middle ones of a very deep one left out."""
+    third = min(20, width // 3)
+    lines = [Content.styled(f"{'layer':{third}}{'output':{third}}{'parameters':>{third}}", "$text-muted")]
+
+    def line(layer: "Layer") -> Content:
+        shape = "×".join(map(str, layer.output_shape))
+        text = fit(layer.kind, third) + fit(shape, third) + fit(count(layer.parameters), third, align=">")
+        return Content.styled(text, "$foreground" if layer.parameters else "$text-muted")
+
+    half = MOST_LAYERS // 2
+    if len(model.layers) <= MOST_LAYERS:
+        return LINE.join([*lines, *map(line, model.layers)])
+    hidden = _muted(f"… {len(model.layers) - MOST_LAYERS} more layers")
+    return LINE.join([*lines, *map(line, model.layers[:half]), hidden, *map(line, model.layers[-half:])])
+
+
+def model_line(model: "ModelSummary") -> str:
+    """What a network costs, on one line."""
+    cost = f"{si(model.multiply_adds)} multiply-adds a sample"
+    return f"{count(model.parameters)} parameters · {cost}"
+
+
+def memory_lines(memory: Memory, width: int) -> Content:
+    """What training holds in memory, and what it consists of."""
+    parts = {
+        "weights": memory.weights,
+        "gradients": memory.gradients,
+        "optimizer": memory.optimizer,
+        "data": memory.data,
+    }
+    total = Content.assemble((bytes_(memory.total), "bold"), " memory")
+    return _flow([total, *(_muted(f"{bytes_(size)} {name}") for name, size in parts.items() if size)], "   ", width)
+
+
+def _bar(share: float, cells: int) -> str:
+    full, rest = divmod(round(8 * share * cells), 8)
+    return "█" * full + (EIGHTHS[rest] if rest else "")
+
+
+def _reduce(picture: NDArray[np.generic]) -> NDArray[np.float64]:
+    """A picture (h, w, 3) of at most so many pixels in height, and not much wider, by means over boxes."""
+    height, width = picture.shape[:2]
+    factor = max(1.0, height / PICTURE_PIXELS, width / (2 * PICTURE_PIXELS))
+    for axis, size in ((0, height), (1, width)):
+        starts = (np.arange(round(size / factor)) * factor).astype(int)
+        sums = np.add.reduceat(picture.astype(float), starts, axis=axis)
+        lengths = np.diff(np.append(starts, size))
+        picture = sums / lengths.reshape([-1 if axis == at else 1 for at in range(3)])
+    return picture
+
+
+def _half_blocks(picture: NDArray[np.float64]) -> list[Content]:
+    """Two pixels a cell, one above the other, since a cell is about twice as tall as wide."""
+    lines = []
+    for top in range(0, len(picture), 2):
+        pair = picture[top : top + 2].round().astype(int).tolist()
+        below = pair[1] if len(pair) > 1 else [None] * len(pair[0])
+        lines.append(Content.assemble(*(("▀", _ink(*pixels)) for pixels in zip(pair[0], below, strict=True))))
+    return lines
+
+
+def _ink(above: list[int], below: list[int] | None) -> Style:
+    return Style(foreground=Color(*above), background=Color(*below) if below else None)
+
+
+def _muted(text: str) -> Content:
+    return Content.styled(text, "$text-muted")
+
+
+def _flow(parts: Sequence[Content], gap: str, width: int) -> Content:
+    """Parts side by side, in as many lines as they need."""
+    lines: list[Content] = []
+    for part in parts:
+        if lines and lines[-1].cell_length + len(gap) + part.cell_length <= width:
+            lines[-1] = Content.assemble(lines[-1], gap, part)
+        else:
+            lines.append(part)
+    return LINE.join(lines)

@@ -1,0 +1,188 @@
+"""One field of a form in one row: label, value, and a hint or what is wrong."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click, DescendantBlur, DescendantFocus
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Checkbox, Input, Select
+
+from tui.form import FieldSpec, short, show
+from tui.text import clean, fit
+
+__all__ = ["Field"]
+
+LABEL_CELLS = 21
+VALUE_CELLS = 20
+GAP = 2
+
+
+class TextEditor(Input):
+    """Takes what is typed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, compact=True, classes="editor")
+
+
+class ChoiceEditor(Select[str], inherit_bindings=False):
+    """One of a list; the arrow keys at its sides step through it, Enter opens it."""
+
+    BINDINGS = [
+        Binding("enter,space", "show_overlay", "Open the list", show=False),
+        Binding("left", "step(-1)", "Previous choice", show=False),
+        Binding("right", "step(1)", "Next choice", show=False),
+    ]
+
+    def __init__(self, options: Iterable[tuple[str, str]], text: str) -> None:
+        self.listed = dict((value, label) for label, value in options)
+        self.listed.setdefault(text, text)
+        super().__init__(self._prompts(), value=text, allow_blank=False, compact=True, classes="editor")
+
+    def put(self, text: str) -> None:
+        """Choose; what is not in the list is added at its end."""
+        if text not in self.listed:
+            self.relist([(label, value) for value, label in self.listed.items()], text)
+        self.value = text
+
+    def relist(self, options: Iterable[tuple[str, str]], text: str) -> None:
+        """Give another list, and choose from it."""
+        self.listed = dict((value, label) for label, value in options)
+        self.listed.setdefault(text, text)
+        with self.prevent(Select.Changed):
+            self.set_options(self._prompts())
+        self.value = text
+
+    def action_step(self, by: int) -> None:
+        """Choose the neighbour of the present choice."""
+        values = list(self.listed)
+        self.value = values[(values.index(str(self.value)) + by) % len(values)]
+
+    def _prompts(self) -> list[tuple[Text, str]]:
+        # Text, not str: a str would be read as markup.
+        return [(Text(clean(label), no_wrap=True), value) for value, label in self.listed.items()]
+
+
+class SwitchEditor(Checkbox, inherit_bindings=False):
+    """On or off."""
+
+    BINDINGS: list[BindingType] = [Binding("space,left,right", "toggle_button", "Turn on or off", show=False)]
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, value=text == "on", compact=True, classes="editor")
+
+    def watch_value(self) -> None:
+        self.label = "on" if self.value else "off"
+        super().watch_value()
+
+
+class Field(Widget):
+    """A field of the form. It draws its label and hint itself; the editor is its only child.
+
+    Args:
+        spec: what it takes.
+        text: what is in it.
+    """
+
+    @dataclass
+    class Changed(Message):
+        """The text of a field is another one."""
+
+        field: "Field"
+        text: str
+
+    def __init__(self, spec: FieldSpec, text: str) -> None:
+        super().__init__()
+        self.spec, self.hint, self.problem = spec, spec.hint, ""
+        self._text = text
+        self.editor = self._make_editor()
+
+    @property
+    def text(self) -> str:
+        """What is in the field. Setting it says nothing."""
+        return self._text
+
+    @text.setter
+    def text(self, text: str) -> None:
+        self._text = text
+        if isinstance(self.editor, ChoiceEditor):
+            self.editor.put(text)
+        elif isinstance(self.editor, SwitchEditor):
+            self.editor.value = text == "on"
+        elif self.editor.value != text:
+            self.editor.value = text
+
+    def describe(self, spec: FieldSpec) -> None:
+        """Take another description of the same field."""
+        self.spec = spec
+        self.set_hint(spec.hint)
+
+    def set_hint(self, hint: str) -> None:
+        """What stands behind the value while nothing is wrong."""
+        self.hint = hint
+        self.refresh()
+
+    def set_problem(self, problem: str) -> None:
+        """What is wrong with the value; empty if nothing is."""
+        if problem != self.problem:
+            self.problem = problem
+            self.set_class(bool(problem), "-wrong")
+            self.refresh()
+
+    def set_choices(self, options: Iterable[tuple[str, str]]) -> None:
+        """Give another list of (label, value) to choose from; the value stays."""
+        assert isinstance(self.editor, ChoiceEditor)
+        self.editor.relist(options, self._text)
+
+    def compose(self) -> ComposeResult:
+        yield self.editor
+
+    def render(self) -> Content:
+        focused = self.editor.has_focus
+        label = fit(("▸ " if focused else "  ") + self.spec.label, LABEL_CELLS)
+        room = self.content_size.width - LABEL_CELLS - VALUE_CELLS - GAP
+        space = " " * (VALUE_CELLS + GAP)
+        if self.problem:
+            behind = fit(f"✗ {short(self.problem)}", room)
+        else:
+            full = f"{self.hint} · {self.spec.about}".strip(" ·")
+            behind = fit(full if cell_len(full) <= room and self.spec.kind != "choice" else self.hint, room)
+        return Content.assemble(
+            (label, "bold $accent" if focused else "$foreground"),
+            space,
+            (behind, "$text-error" if self.problem else "$text-muted"),
+        )
+
+    def _make_editor(self) -> TextEditor | ChoiceEditor | SwitchEditor:
+        spec = self.spec
+        if spec.kind == "choice":
+            values = [show(choice) for choice in spec.choices]
+            return ChoiceEditor(zip(spec.labels or values, values, strict=True), self._text)
+        return SwitchEditor(self._text) if spec.kind == "switch" else TextEditor(self._text)
+
+    @on(Input.Changed)
+    @on(Select.Changed)
+    @on(Checkbox.Changed)
+    def _edited(self, event: Input.Changed | Select.Changed | Checkbox.Changed) -> None:
+        event.stop()
+        value = self.editor.value
+        text = show(value) if isinstance(value, bool) else str(value)
+        if text != self._text:
+            self._text = text
+            self.post_message(self.Changed(self, text))
+
+    @on(DescendantFocus)
+    @on(DescendantBlur)
+    def _focus_moved(self) -> None:
+        self.refresh()
+
+    @on(Click)
+    def _clicked(self) -> None:
+        if not self.editor.has_focus:
+            self.editor.focus()

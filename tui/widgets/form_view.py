@@ -1,0 +1,116 @@
+"""The whole form: one panel a section, one row a field."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.widgets import Input
+
+from tui.form import SECTIONS, FieldSpec, Texts, choose, fields_of
+from tui.widgets.field import Field
+from tui.widgets.panel import Panel
+
+__all__ = ["FormView"]
+
+
+class Section(Panel):
+    """The fields of one section."""
+
+    def __init__(self, section: str, fields: list[Field]) -> None:
+        super().__init__(*fields, id=f"section-{section}")
+        self.border_title = section.capitalize()
+
+
+class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """All fields of a configuration.
+
+    Args:
+        texts: what is in them, as `tui.form.fill` gives it.
+        extra: fields at the end of the training section that are no part of the configuration, with their texts.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "screen.focus_previous('.editor, Button')", "Field above", show=False),
+        Binding("down,enter", "screen.focus_next('.editor, Button')", "Field below", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+    ]
+
+    @dataclass
+    class Changed(Message):
+        """The text of some field is another one: `path`, or many if it is empty."""
+
+        path: str
+
+    def __init__(self, texts: Texts, extra: Mapping[FieldSpec, str], *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.texts = dict(texts)
+        self.extra = {spec.path: Field(spec, text) for spec, text in extra.items()}
+        self.fields: dict[str, Field] = {}
+
+    def compose(self) -> ComposeResult:
+        for section in SECTIONS:
+            fields = self._make(section)
+            yield Section(section, [*fields, *(self.extra.values() if section == SECTIONS[-1] else ())])
+
+    async def fill(self, texts: Texts) -> None:
+        """Put other texts into the fields."""
+        before, self.texts = self.texts, dict(texts)
+        for section in SECTIONS:
+            name = f"{section}.name"
+            if before.get(name) != texts.get(name):
+                await self._rebuild(section)
+        for path, text in texts.items():
+            self.fields[path].text = text
+        self.post_message(self.Changed(""))
+
+    async def put(self, path: str, text: str) -> None:
+        """Put a text into one field, as if it had been typed."""
+        section, _, key = path.partition(".")
+        await self.fill(choose(self.texts, section, text) if key == "name" else {**self.texts, path: text})
+
+    def show_problems(self, problems: Mapping[str, str]) -> None:
+        """Tell beside each field what is wrong with it; all others are right."""
+        for path, field in self.fields.items():
+            field.set_problem(problems.get(path, ""))
+
+    def _make(self, section: str) -> list[Field]:
+        """Fresh fields of a section."""
+        specs = fields_of(section, self.texts.get(f"{section}.name", ""))
+        made = {spec.path: Field(spec, self.texts[spec.path]) for spec in specs}
+        self.fields |= made
+        return list(made.values())
+
+    async def _rebuild(self, section: str) -> None:
+        """Show the fields of another choice. The field that chooses stays, and so does the focus in it."""
+        chooser = self.fields[f"{section}.name"]
+        old = [path for path in self.fields if path.startswith(f"{section}.")]
+        gone = [self.fields.pop(path) for path in old]
+        _, *fresh = self._make(section)
+        self.fields[chooser.spec.path] = chooser
+        chooser.describe(fields_of(section, self.texts[chooser.spec.path])[0])
+        with self.app.batch_update():
+            await self.remove_children([field for field in gone if field is not chooser])
+            await self.query_one(f"#section-{section}").mount_all(fresh, after=chooser)
+
+    @on(Field.Changed)
+    async def _edited(self, event: Field.Changed) -> None:
+        path = event.field.spec.path
+        if self.fields.get(path) is not event.field:
+            return
+        event.stop()
+        section, _, key = path.partition(".")
+        if key == "name":
+            await self.fill(choose(self.texts, section, event.text))
+        else:
+            self.texts[path] = event.text
+            self.post_message(self.Changed(path))
+
+    @on(Input.Submitted)
+    def _move_on(self) -> None:
+        self.screen.focus_next(".editor, Button")
