@@ -114,7 +114,7 @@ def config_of(values: dict[str, Any]) -> TrainConfig:
 def train_run(tmp_path: Path, vision_root: Path) -> Callable[..., Trained]:
     """Trains a run, a new one or on with one, the way the command line does.
 
-    `at_step=(k, action)` calls ``action(control, model)`` in the forward pass of this session's step k.
+    `at_step=(k, action)` calls ``action(control, model)`` at the beginning of this session's step k.
     """
 
     def train_run(
@@ -150,13 +150,13 @@ def train_run(tmp_path: Path, vision_root: Path) -> Callable[..., Trained]:
 def _act_at_step(model: Any, control: RunControl, step: int, action: Action) -> None:
     steps = 0
 
-    def count(module: Any, inputs: Any, outputs: Any) -> None:
+    def count(module: Any, inputs: Any) -> None:
         nonlocal steps
         steps += module.training
         if module.training and steps == step:
             action(control, module)
 
-    model.register_forward_hook(count)
+    model.register_forward_pre_hook(count)
 
 
 @pytest.fixture

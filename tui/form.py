@@ -18,7 +18,7 @@ from core.config_errors import problems
 from core.options import Options, choices, default_of, unit_of
 from tui.text import clean
 
-__all__ = ["SECTIONS", "FieldSpec", "Texts", "check", "choose", "fields_of", "fill", "short", "show", "values_of"]
+__all__ = ["DEVICE", "SECTIONS", "FieldSpec", "Texts", "check", "choose", "fields_of", "fill", "short", "show", "values_of"]
 
 SECTIONS = tuple(TrainConfig.model_fields)
 LABELS = {"data.name": "dataset", "optimizer.lr": "learning rate"}

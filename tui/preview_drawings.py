@@ -24,6 +24,7 @@ LABEL_CELLS = 16
 """Longest label of a bar; longer ones are cut."""
 PICTURE_PIXELS = 16
 """Largest height of a picture, twice its rows; larger ones are reduced."""
+PICTURE_ROWS = 2
 NUMBER_CELLS = 9
 LINE = Content("\n")
 
@@ -52,7 +53,7 @@ def balance(facts: DataFacts, width: int) -> Content:
             fit(name, label, align=">" if facts.kind == "image" else "<", empty="∅"),
             " ",
             (fit(_bar(n / largest, room), room), "$primary"),
-            (f" {text:>{figure}}", "$text-muted"),
+            (f" {text:>{figure}}", "$foreground 60%"),
         )
         for name, text, (_, n) in zip(labels, figures, bars, strict=True)
     ]
@@ -66,12 +67,15 @@ def pictures(facts: DataFacts, width: int) -> Content:
     """Some images side by side in half blocks, each with its class below."""
     shown = [_reduce(picture) for picture in facts.samples]
     columns = shown[0].shape[1]
-    number_shown = max(1, (width + 2) // (columns + 2))
-    drawn = [_half_blocks(picture) for picture in shown[:number_shown]]
+    a_row = max(1, (width + 2) // (columns + 2))
     gap = Content("  ")
-    lines = [gap.join(parts) for parts in zip(*drawn, strict=True)]
-    names = [_muted(fit(label, columns, align="^", empty="∅")) for label in facts.labels[:number_shown]]
-    return LINE.join([*lines, gap.join(names)])
+    lines: list[Content] = []
+    for at in range(0, min(len(shown), PICTURE_ROWS * a_row), a_row):
+        drawn = map(_half_blocks, shown[at : at + a_row])
+        lines += [gap.join(parts) for parts in zip(*drawn, strict=True)]
+        names = facts.labels[at : at + a_row]
+        lines.append(gap.join(_muted(fit(name, columns, align="^", empty="∅")) for name in names))
+    return LINE.join(lines)
 
 
 def rows(facts: DataFacts, width: int) -> Content:
@@ -85,7 +89,7 @@ def rows(facts: DataFacts, width: int) -> Content:
     ]
     for at, name in enumerate(features):
         values = "".join(f" {number(float(row[at])):>{NUMBER_CELLS}}" for row in facts.samples[:samples])
-        lines.append(Content.assemble((fit(name, label, empty="∅"), "$text-muted"), values))
+        lines.append(Content.assemble((fit(name, label, empty="∅"), "$foreground 60%"), values))
     if len(facts.feature_names) > len(features):
         lines.append(_muted(f"… and {count(len(facts.feature_names) - len(features))} more features"))
     return LINE.join(lines)
@@ -94,12 +98,12 @@ def rows(facts: DataFacts, width: int) -> Content:
 def layers(model: "ModelSummary", width: int) -> Content:
     """The layers of a network, the middle ones of a very deep one left out."""
     third = min(20, width // 3)
-    lines = [Content.styled(f"{'layer':{third}}{'output':{third}}{'parameters':>{third}}", "$text-muted")]
+    lines = [Content.styled(f"{'layer':{third}}{'output':{third}}{'parameters':>{third}}", "$foreground 60%")]
 
     def line(layer: "Layer") -> Content:
         shape = "×".join(map(str, layer.output_shape))
         text = fit(layer.kind, third) + fit(shape, third) + fit(count(layer.parameters), third, align=">")
-        return Content.styled(text, "$foreground" if layer.parameters else "$text-muted")
+        return Content.styled(text, "$foreground" if layer.parameters else "$foreground 60%")
 
     half = MOST_LAYERS // 2
     if len(model.layers) <= MOST_LAYERS:
@@ -158,7 +162,7 @@ def _ink(above: list[int], below: list[int] | None) -> Style:
 
 
 def _muted(text: str) -> Content:
-    return Content.styled(text, "$text-muted")
+    return Content.styled(text, "$foreground 60%")
 
 
 def _flow(parts: Sequence[Content], gap: str, width: int) -> Content:

@@ -138,6 +138,7 @@ class LiveScreen(ModeScreen):
         with feed.budget.chart_frame(shared=feed.in_app):
             self._drawn_version, self._drawn_state = feed.history.version, feed.status
             self._draw_texts(feed)
+            self.query_one("#facts", Static).update(Content(_facts(feed.history, feed.in_app)), layout=False)
             self._draw_charts(feed.history)
             self._draw_confusion(feed.history)
 
@@ -146,13 +147,13 @@ class LiveScreen(ModeScreen):
         self.query_one("#messages", Static).update("")
 
     def _draw_texts(self, feed: RunFeed) -> None:
-        history = feed.history
-        run = feed.host.run
-        status = self.query_one("#status", StatusLine)
+        """What changes all the time, and what is new; nothing here moves the layout."""
+        history, run = feed.history, feed.host.run
         name = run.id.partition("_")[2].partition("_")[2] if run else "new run"
+        status = self.query_one("#status", StatusLine)
         status.show(name, feed.status, history, feed.seconds_left(), feed.host.note)
-        self.query_one("#facts", Static).update(Content(_facts(history, feed.in_app)))
-        self.query_one("#epochs", EpochTable).show(history, self.chosen_epoch)
+        table = self.query_one("#epochs", EpochTable)
+        table.show(history, self.chosen_epoch)
         newest = history.messages[-1] if history.messages else None
         if newest is not self._newest_message:
             self._newest_message = newest

@@ -1,24 +1,36 @@
 """The table of epochs: the latest at the bottom, the best with a star, one chosen with a cursor."""
 
+from typing import ClassVar
+
 from rich.segment import Segment
 from rich.style import Style
-from textual.events import Click
-from textual.geometry import Size
+from textual.binding import Binding, BindingType
+from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from core.runs.history import Epoch, History
 from tui.text import fit, number
 
 __all__ = ["EpochTable"]
 
+WIDTHS = (7, 8, 9, 8, 8, 8, 9)
+MOST_SPARE = 4
 
-class EpochTable(ScrollView, can_focus=True):
-    """Draws only the rows that are seen, so that thousands of epochs cost nothing."""
 
-    COMPONENT_CLASSES = {"epochs--head", "epochs--row", "epochs--best", "epochs--chosen"}
+class EpochTable(Widget, can_focus=True):
+    """Draws only the rows that are seen, and only when they change; it has no layout that a new row could move."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"epochs--head", "epochs--row", "epochs--best", "epochs--chosen"}
     ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll(1)", "Earlier epochs", show=False),
+        Binding("down", "scroll(-1)", "Later epochs", show=False),
+        Binding("pageup", "scroll(10)", "Ten epochs earlier", show=False),
+        Binding("pagedown", "scroll(-10)", "Ten epochs later", show=False),
+        Binding("end", "scroll(-1_000_000)", "The latest epochs", show=False),
+    ]
 
     class Chosen(Message):
         """A row was clicked."""
@@ -31,31 +43,43 @@ class EpochTable(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.rows: list[Epoch] = []
         self.score, self.best_epoch, self.chosen = "accuracy", 0, 0
-        self.changing_rate = False
+        self.above_end = 0
 
     def show(self, history: History, chosen: int) -> None:
-        """Show all epochs of a history.
+        """Show the epochs of a history; does nothing when none is new.
 
         Args:
-            chosen: number of the epoch with the cursor; 0 follows the latest.
+            chosen: number of the epoch with the cursor, which is scrolled to; 0 follows the latest.
         """
-        at_end = self.scroll_offset.y >= self.max_scroll_y
+        newest = history.epochs[-1] if history.epochs else None
+        shown = self.rows[-1] if self.rows else None
+        if newest is shown and chosen == self.chosen:
+            return
+        if chosen != self.chosen and chosen:
+            latest = history.epochs[-1].event.epoch
+            self.above_end = max(0, latest - chosen - self.size.height // 2)
+        elif chosen != self.chosen:
+            self.above_end = 0
         self.rows, self.score = list(history.epochs), history.score
         self.best_epoch, self.chosen = history.best_epoch, chosen
-        self.changing_rate = len({row.event.lr for row in self.rows[-50:]}) > 1
-        self.virtual_size = Size(0, len(self.rows) + 1)
-        if chosen:
-            place = next((i for i, row in enumerate(self.rows) if row.event.epoch == chosen), 0)
-            self.call_after_refresh(self.scroll_to, y=max(0, place - self.size.height // 2), animate=False)
-        elif at_end:
-            self.call_after_refresh(self.scroll_end, animate=False)
+        self.refresh()
+
+    @property
+    def first(self) -> int:
+        """Place of the first row that is seen."""
+        return max(0, len(self.rows) - self.above_end - (self.size.height - 1))
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll towards earlier rows, or later ones when negative."""
+        most = max(0, len(self.rows) - (self.size.height - 1))
+        self.above_end = min(max(0, self.above_end + by), most)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
+        width = self.size.width
         if y == 0:
             return Strip([Segment(self._head(width), self._style("head"))], width)
-        place = self.scroll_offset.y + y - 1
+        place = self.first + y - 1
         if place >= len(self.rows):
             return Strip.blank(width, self._style("row"))
         event = self.rows[place].event
@@ -63,23 +87,30 @@ class EpochTable(ScrollView, can_focus=True):
         return Strip([Segment(self._row(self.rows[place], width), self._style(kind))], width)
 
     def on_click(self, event: Click) -> None:
-        place = self.scroll_offset.y + event.y - 1
+        place = self.first + event.y - 1
         if event.y > 0 and place < len(self.rows):
             self.post_message(self.Chosen(self.rows[place].event.epoch))
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        self.action_scroll(3)
+        event.stop()
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        self.action_scroll(-3)
+        event.stop()
 
     def _style(self, kind: str) -> Style:
         return self.get_component_rich_style(f"epochs--{kind}")
 
     def _head(self, width: int) -> str:
         score = "acc" if self.score == "accuracy" else "R2"
-        cells = ["epoch", "loss", "val loss", score, f"val {score}", "seconds", "lr"]
-        return _line(cells, width)
+        return _line(["epoch", "loss", "val loss", score, f"val {score}", "seconds", "lr"], width)
 
     def _row(self, row: Epoch, width: int) -> str:
         event = row.event
-        star = "★" if event.epoch == self.best_epoch else "▸" if event.epoch == self.chosen else " "
+        sign = "★" if event.epoch == self.best_epoch else "▸" if event.epoch == self.chosen else " "
         cells = [
-            f"{star}{event.epoch:>5}",
+            f"{sign}{event.epoch:>5}",
             number(event.train.get("loss")),
             number(event.validation.get("loss")),
             number(event.train.get(self.score)),
@@ -90,15 +121,10 @@ class EpochTable(ScrollView, can_focus=True):
         return _line(cells, width)
 
 
-WIDTHS = (7, 8, 9, 8, 8, 8, 9)
-
-
 def _line(cells: list[str], width: int) -> str:
     """As many cells as fit, right-aligned in their columns, wider columns when there is room."""
     count = len(WIDTHS)
     while count > 2 and sum(WIDTHS[:count]) > width:
         count -= 1
-    spare = max(0, (width - sum(WIDTHS[:count])) // count)
-    extra = min(spare, 4)
-    text = "".join(fit(cell, w + extra, align=">") for cell, w in zip(cells[:count], WIDTHS, strict=False))
-    return fit(text, width)
+    spare = min(max(0, (width - sum(WIDTHS[:count])) // count), MOST_SPARE)
+    return fit("".join(fit(cell, w + spare, align=">") for cell, w in zip(cells[:count], WIDTHS, strict=False)), width)

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.cells import cell_len
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,14 +11,15 @@ from textual.content import Content
 from textual.events import Click, DescendantBlur, DescendantFocus
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Checkbox, Input, Select
+from textual.widgets import Checkbox, Input
 
 from tui.form import FieldSpec, short, show
-from tui.text import clean, fit
+from tui.text import fit
+from tui.widgets.choice import Choice
 
 __all__ = ["Field"]
 
-LABEL_CELLS = 21
+LABEL_CELLS = 20
 VALUE_CELLS = 20
 GAP = 2
 
@@ -29,44 +29,6 @@ class TextEditor(Input):
 
     def __init__(self, text: str) -> None:
         super().__init__(text, compact=True, classes="editor")
-
-
-class ChoiceEditor(Select[str], inherit_bindings=False):
-    """One of a list; the arrow keys at its sides step through it, Enter opens it."""
-
-    BINDINGS = [
-        Binding("enter,space", "show_overlay", "Open the list", show=False),
-        Binding("left", "step(-1)", "Previous choice", show=False),
-        Binding("right", "step(1)", "Next choice", show=False),
-    ]
-
-    def __init__(self, options: Iterable[tuple[str, str]], text: str) -> None:
-        self.listed = dict((value, label) for label, value in options)
-        self.listed.setdefault(text, text)
-        super().__init__(self._prompts(), value=text, allow_blank=False, compact=True, classes="editor")
-
-    def put(self, text: str) -> None:
-        """Choose; what is not in the list is added at its end."""
-        if text not in self.listed:
-            self.relist([(label, value) for value, label in self.listed.items()], text)
-        self.value = text
-
-    def relist(self, options: Iterable[tuple[str, str]], text: str) -> None:
-        """Give another list, and choose from it."""
-        self.listed = dict((value, label) for label, value in options)
-        self.listed.setdefault(text, text)
-        with self.prevent(Select.Changed):
-            self.set_options(self._prompts())
-        self.value = text
-
-    def action_step(self, by: int) -> None:
-        """Choose the neighbour of the present choice."""
-        values = list(self.listed)
-        self.value = values[(values.index(str(self.value)) + by) % len(values)]
-
-    def _prompts(self) -> list[tuple[Text, str]]:
-        # Text, not str: a str would be read as markup.
-        return [(Text(clean(label), no_wrap=True), value) for value, label in self.listed.items()]
 
 
 class SwitchEditor(Checkbox, inherit_bindings=False):
@@ -111,7 +73,7 @@ class Field(Widget):
     @text.setter
     def text(self, text: str) -> None:
         self._text = text
-        if isinstance(self.editor, ChoiceEditor):
+        if isinstance(self.editor, Choice):
             self.editor.put(text)
         elif isinstance(self.editor, SwitchEditor):
             self.editor.value = text == "on"
@@ -137,8 +99,8 @@ class Field(Widget):
 
     def set_choices(self, options: Iterable[tuple[str, str]]) -> None:
         """Give another list of (label, value) to choose from; the value stays."""
-        assert isinstance(self.editor, ChoiceEditor)
-        self.editor.relist(options, self._text)
+        assert isinstance(self.editor, Choice)
+        self.editor.set_options(options)
 
     def compose(self) -> ComposeResult:
         yield self.editor
@@ -156,20 +118,20 @@ class Field(Widget):
         return Content.assemble(
             (label, "bold $accent" if focused else "$foreground"),
             space,
-            (behind, "$text-error" if self.problem else "$text-muted"),
+            (behind, "$text-error" if self.problem else "$foreground 60%"),
         )
 
-    def _make_editor(self) -> TextEditor | ChoiceEditor | SwitchEditor:
+    def _make_editor(self) -> TextEditor | Choice | SwitchEditor:
         spec = self.spec
         if spec.kind == "choice":
             values = [show(choice) for choice in spec.choices]
-            return ChoiceEditor(zip(spec.labels or values, values, strict=True), self._text)
+            return Choice(zip(spec.labels or values, values, strict=True), self._text, classes="editor")
         return SwitchEditor(self._text) if spec.kind == "switch" else TextEditor(self._text)
 
     @on(Input.Changed)
-    @on(Select.Changed)
+    @on(Choice.Changed)
     @on(Checkbox.Changed)
-    def _edited(self, event: Input.Changed | Select.Changed | Checkbox.Changed) -> None:
+    def _edited(self, event: Input.Changed | Choice.Changed | Checkbox.Changed) -> None:
         event.stop()
         value = self.editor.value
         text = show(value) if isinstance(value, bool) else str(value)

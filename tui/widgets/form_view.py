@@ -35,8 +35,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "screen.focus_previous('.editor, Button')", "Field above", show=False),
-        Binding("down,enter", "screen.focus_next('.editor, Button')", "Field below", show=False),
+        Binding("enter", "next", "Next field", show=False),
         Binding("pageup", "page_up", "Page up", show=False),
         Binding("pagedown", "page_down", "Page down", show=False),
     ]
@@ -95,8 +94,9 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         self.fields[chooser.spec.path] = chooser
         chooser.describe(fields_of(section, self.texts[chooser.spec.path])[0])
         with self.app.batch_update():
-            await self.remove_children([field for field in gone if field is not chooser])
-            await self.query_one(f"#section-{section}").mount_all(fresh, after=chooser)
+            panel = self.query_one(f"#section-{section}")
+            await panel.remove_children([field for field in gone if field is not chooser])
+            await panel.mount_all(fresh, after=chooser)
 
     @on(Field.Changed)
     async def _edited(self, event: Field.Changed) -> None:
@@ -112,5 +112,6 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
             self.post_message(self.Changed(path))
 
     @on(Input.Submitted)
-    def _move_on(self) -> None:
+    def action_next(self) -> None:
+        """Move to the next field."""
         self.screen.focus_next(".editor, Button")

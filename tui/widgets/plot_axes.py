@@ -94,7 +94,9 @@ def scale_for(
     grain = _round_step((high - low) * GRAIN)
     wide_low = math.floor((low - ROOM * (high - low)) / grain) * grain
     wide_high = math.ceil((high + ROOM * (high - low)) / grain) * grain
-    if not log:
+    if log:
+        wide_low, wide_high = max(wide_low, -math.log10(LARGEST)), min(wide_high, math.log10(LARGEST))
+    else:
         wide_low = 0.0 if wide_low < 0 <= low else wide_low
         wide_high = 0.0 if high <= 0 < wide_high else wide_high
     return Scale(wide_low if ends[0] is None else low, wide_high if ends[1] is None else high, log)

@@ -167,11 +167,13 @@ class _Canvas:
         cells = self._row(row)
         for character in text:
             width = cell_len(character)
-            if width == 0 and column > 0:
-                cells[column - 1] = (cells[column - 1][0] + character, ink)
-            elif column + width <= len(cells):
+            if column + width > len(cells):
+                break
+            if width:
                 self._free_halves(cells, column, column + width)
                 cells[column : column + width] = [(character, ink), ("", ink)][:width]
+            elif column:
+                cells[column - 1] = (cells[column - 1][0] + character, ink)
             column += width
 
     @staticmethod

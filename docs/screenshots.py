@@ -1,0 +1,48 @@
+"""Takes the README's pictures from the real app: trains digits, evaluates, and saves each screen as SVG.
+
+    make screenshots
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+SIZE = (120, 40)
+DOCS = Path(__file__).parent
+
+
+async def take(folder: Path) -> None:
+    """Walk through the app as a person would, and keep what is seen."""
+    from tui.app import TuiApp
+
+    app = TuiApp(runs_dir=folder / "runs", values={"training": {"epochs": 30}}, start=True)
+    async with app.run_test(size=SIZE) as pilot:
+
+        def save(name: str) -> None:
+            (DOCS / f"{name}.svg").write_text(app.export_screenshot(title="torchtui"), encoding="utf-8")
+
+        await until(pilot, lambda: app.feed is not None and app.feed.status == "completed")
+        await pilot.pause(1.2)
+        save("live")
+        for key, name in (("1", "runs"), ("2", "configure"), ("4", "evaluate")):
+            await pilot.press(key)
+            await app.workers.wait_for_complete()
+            await pilot.pause(2)
+            save(name)
+
+
+async def until(pilot: "object", condition: "object") -> None:
+    """Wait for a condition; fails after two minutes."""
+    for _ in range(1200):
+        await pilot.pause(0.1)  # type: ignore[attr-defined]
+        if condition():  # type: ignore[operator]
+            return
+    sys.exit("the run did not complete")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TUI_CONFIG"] = f"{folder}/settings.json"
+        asyncio.run(take(Path(folder)))

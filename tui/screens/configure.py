@@ -1,0 +1,333 @@
+"""Configure: the form of a run, and what it leads to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.events import DescendantFocus
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Button, Static
+
+from core.config import TrainConfig, read_yaml, to_yaml
+from core.devices import Device
+from core.files import write_atomically
+from tui.command_line import command_line
+from tui.form import DEVICE, FieldSpec, check, fill, values_of
+from tui.preview import Fix, Preview, Previewer
+from tui.screens.base import NARROW, ModeScreen
+from tui.screens.dialogs import Ask
+from tui.screens.presets import OpenPreset, SavePreset
+from tui.text import bytes_, clean, count
+from tui.widgets.field import Field
+from tui.widgets.form_view import FormView
+from tui.widgets.preview_panels import CommandPanel, PreviewView
+
+if TYPE_CHECKING:
+    from tui.app import TuiApp
+
+__all__ = ["ConfigureScreen"]
+
+DEBOUNCE_SECONDS = 0.15
+RUN_IN = FieldSpec(
+    path="run_in",
+    label="run in",
+    default="app",
+    hint="Who trains",
+    about="A background process goes on when this app is closed.",
+    kind="choice",
+    choices=("app", "background"),
+    labels=("this app", "background process"),
+)
+STOPS = "'.editor, Button'"
+
+
+class ConfigureScreen(ModeScreen):
+    """The form at the left; data, network, cost and the equivalent command at the right."""
+
+    MODE = "configure"
+    HELP = (
+        "Every field of a run. Up and down go from field to field, left and right step through a list, Enter opens "
+        "it, Escape leaves a field so that single letters are keys again. What is wrong stands beside its field; "
+        "the run can start when nothing is. At the right: the data, the network, what it costs, and the command "
+        "that trains the same without a screen."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+r", "start", "start", tooltip="Start the run"),
+        Binding("f", "fix", "fix", tooltip="Change a field so that things fit"),
+        Binding("y", "copy", "copy command", tooltip="Copy the command that trains the same without a screen"),
+        Binding("ctrl+s", "save", "save", tooltip="Save the form as a preset"),
+        Binding("ctrl+o", "open", "open", tooltip="Open a preset"),
+        Binding("ctrl+d", "defaults", "defaults", tooltip="Put every field back to its default", priority=True),
+        Binding("p", "preview", "preview", tooltip="Form or preview, on small screens"),
+        Binding("up", f"screen.focus_previous({STOPS})", "Field above", show=False),
+        Binding("down", f"screen.focus_next({STOPS})", "Field below", show=False),
+    ]
+
+    @dataclass
+    class Previewed(Message):
+        """A preview has been computed."""
+
+        preview: Preview
+
+    @dataclass
+    class DevicesFound(Message):
+        """It is known what one can train on."""
+
+        devices: list[Device]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config: TrainConfig | None = None
+        self.invalid: dict[str, str] = {}
+        self.preview: Preview | None = None
+        self.computing = False
+        self._values: dict[str, Any] = {}
+        self._timer: Timer | None = None
+
+    @property
+    def tui(self) -> "TuiApp":
+        return cast("TuiApp", self.app)
+
+    @property
+    def form(self) -> FormView:
+        return self.query_one(FormView)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What is wrong at which field: with the field itself, or, if all are valid, with their combination."""
+        if self.invalid or self.preview is None or self.preview.config != self.config:
+            return self.invalid
+        return {problem.path: problem.message for problem in self.preview.problems}
+
+    @property
+    def fix(self) -> Fix | None:
+        """The change that mends the first problem which has one."""
+        if self.preview is None or self.preview.config != self.config:
+            return None
+        return next((problem.fix for problem in self.preview.problems if problem.fix), None)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a run can start."""
+        return self.config is not None and not self.problems
+
+    def compose_body(self) -> ComposeResult:
+        texts, _ = fill(self.tui.form_values)
+        with Horizontal(id="configure"):
+            yield FormView(texts, {RUN_IN: self.tui.settings.run_in}, id="form")
+            yield PreviewView(id="preview")
+        yield Static("", id="about", markup=False)
+        with Horizontal(id="actions"):
+            with Horizontal(id="buttons"):
+                yield Button("Start", id="start", compact=True, variant="primary", action="screen.start")
+                yield Button("Save", compact=True, action="screen.save")
+                yield Button("Open", compact=True, action="screen.open")
+                yield Button("Defaults", compact=True, action="screen.defaults")
+                yield Button("", id="fix", compact=True, action="screen.fix")
+            yield Static("", id="state", markup=False)
+
+    def on_mount(self) -> None:
+        self._previewer = Previewer(self.tui.data_root)
+        _, dropped = fill(self.tui.form_values)
+        self._tell_dropped(dropped)
+        self._revise()
+        self.run_worker(self._find_devices, thread=True)
+
+    def refresh_content(self) -> None:
+        if self.tui.form_values != self._values:
+            self.run_worker(self._fill(self.tui.form_values))
+        elif self.preview is not None and self.preview.note:
+            self.preview = None
+            self._request_preview()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Start is off while something is wrong; fixing and the preview have their keys when there is use for them."""
+        if action == "start":
+            return True if self.ready else None
+        if action == "fix":
+            return self.fix is not None
+        return self.size.width < NARROW if action == "preview" else True
+
+    def action_start(self) -> None:
+        """Start the run, in this app or in a background process."""
+        if self.config is not None and self.ready:
+            self.tui.start_run(self.config, background=self.tui.settings.run_in == "background")
+
+    async def action_fix(self) -> None:
+        """Change a field so that things fit."""
+        if self.fix is not None:
+            await self.form.put(self.fix.path, self.fix.text)
+
+    def action_copy(self) -> None:
+        """Copy the equivalent command."""
+        if self.config is None:
+            self.notify("There is a command once every field is right.", severity="warning")
+            return
+        command = command_line(self.config)
+        self.app.copy_to_clipboard(command)
+        self.notify(clean(command), title="Copied", markup=False)
+
+    def action_preview(self) -> None:
+        """Show the preview in place of the form, or the form again."""
+        shown = not self.has_class("-preview")
+        self.set_class(shown, "-preview")
+        (self.query_one(PreviewView) if shown else self.form.fields["data.name"].editor).focus()
+
+    def action_defaults(self) -> None:
+        """Put every field back to its default; asks first."""
+
+        def answered(answer: str | None) -> None:
+            if answer == "reset":
+                self.run_worker(self._fill({}))
+
+        question = "Put every field back to its default?"
+        self.app.push_screen(Ask(question, {"reset": "Reset", "keep": "Keep the form"}), answered)
+
+    def action_save(self) -> None:
+        """Save the form as a preset."""
+        config = self.config
+        if config is None:
+            self.notify(f"Not saved. {self._first_problem()}", severity="warning", markup=False)
+            return
+
+        def write(path: Path) -> None:
+            write_atomically(path, lambda file: file.write(to_yaml(config).encode()))
+
+        def saved(path: Path | None) -> None:
+            if path is not None:
+                self.notify(clean(str(path)), title="Saved", markup=False)
+
+        self.app.push_screen(SavePreset(f"{config.data.name}-{config.model.name}", write), saved)
+
+    def action_open(self) -> None:
+        """Fill the form from a preset."""
+        read: dict[str, Any] = {}
+
+        def opened(path: Path | None) -> None:
+            if path is not None:
+                self.run_worker(self._fill(read))
+
+        self.app.push_screen(OpenPreset("", lambda path: read.update(read_yaml(path))), opened)
+
+    async def _fill(self, values: Mapping[str, Any]) -> None:
+        """Fill the form; what it has no field for is told."""
+        texts, dropped = fill(values)
+        self._tell_dropped(dropped)
+        await self.form.fill(texts)
+
+    def _tell_dropped(self, dropped: list[str]) -> None:
+        if dropped:
+            text = f"No field takes these values, and they were left out: {', '.join(dropped)}"
+            self.notify(clean(text), severity="warning", markup=False)
+
+    @on(FormView.Changed)
+    def _revise(self) -> None:
+        """Check the form, and show what that means."""
+        self._values = self.tui.form_values = values_of(self.form.texts)
+        self.config, self.invalid = check(self._values)
+        command = command_line(self.config) if self.config else ""
+        self.query_one(CommandPanel).show(command)
+        self._request_preview()
+        self._show_state()
+
+    def _request_preview(self) -> None:
+        """Compute a preview once the form has been quiet for a moment."""
+        if self._timer is not None:
+            self._timer.stop()
+        if self.config is not None and (self.preview is None or self.preview.config != self.config):
+            self._timer = self.set_timer(DEBOUNCE_SECONDS, self._compute)
+
+    def _compute(self) -> None:
+        """Compute a preview on a thread: one at a time, since a thread cannot be stopped."""
+        if self.config is not None and not self.computing:
+            self.computing = True
+            self.query_one(PreviewView).show_busy(True)
+            config = self.config
+            self.run_worker(lambda: self._preview_of(config), thread=True)
+
+    def _preview_of(self, config: TrainConfig) -> None:
+        """On the thread. A defect in a preview must not take the form away, and says so in its place."""
+        try:
+            preview = self._previewer.compute(config)
+        except Exception as error:
+            preview = Preview(config, note=f"no preview: {type(error).__name__}: {error}")
+        self.post_message(self.Previewed(preview))
+
+    def _find_devices(self) -> None:
+        from core.devices import discover
+
+        self.post_message(self.DevicesFound(discover()))
+
+    @on(Previewed)
+    def _previewed(self, event: Previewed) -> None:
+        self.computing, self.preview = False, event.preview
+        view = self.query_one(PreviewView)
+        view.show_busy(False)
+        view.show(event.preview)
+        if self.config is not None and self.config != event.preview.config:
+            self._compute()
+        self._show_state()
+
+    @on(DevicesFound)
+    def _list_devices(self, event: DevicesFound) -> None:
+        found = {device.name: f"{device.label}  {bytes_(device.memory)}" for device in event.devices}
+        options = [("auto", "auto"), *((f"{name}  {text}", name) for name, text in found.items())]
+        field = self.form.fields[DEVICE]
+        field.set_choices(options)
+        best = event.devices[0]
+        field.set_hint(f"auto → {best.name}  {found[best.name]}")
+
+    @on(CommandPanel.Clicked)
+    def _command_clicked(self) -> None:
+        self.action_copy()
+
+    @on(Field.Changed)
+    def _run_in_changed(self, event: Field.Changed) -> None:
+        if event.field.spec is RUN_IN:
+            self.tui.settings.run_in = event.text
+
+    @on(DescendantFocus)
+    def _tell_about(self, event: DescendantFocus) -> None:
+        """Describe the field that has the focus."""
+        field = event.widget.parent
+        if isinstance(field, Field):
+            about, hint = field.spec.about, field.hint
+            text = about if field.spec.kind == "choice" else f"{about} {hint}."
+            self.query_one("#about", Static).update(text)
+
+    def _show_state(self) -> None:
+        """Show problems at their fields, whether the run can start, and if not, why."""
+        self.form.show_problems(self.problems)
+        self.query_one("#start", Button).disabled = not self.ready
+        button = self.query_one("#fix", Button)
+        button.display = self.fix is not None
+        button.label = Content(clean(f"f  {self.fix}"))
+        steps = self.preview.steps_per_epoch if self.preview else 0
+        if self.ready and self.preview and self.preview.note:
+            text = Content.assemble(("✓ ", "$success"), self.preview.note)
+        elif self.ready and steps and self.config:
+            total = count(steps * self.config.training.epochs)
+            text = Content.assemble(("✓ ", "$success"), f"ready: {count(steps)} steps an epoch, {total} in all")
+        elif self.ready:
+            text = Content.assemble(("✓ ", "$success"), "ready")
+        else:
+            text = Content.styled(f"✗ {self._first_problem()}", "$text-error")
+        self.query_one("#state", Static).update(text)
+        self.refresh_bindings()
+
+    def _first_problem(self) -> str:
+        """The first problem in words, and how many more there are."""
+        (path, message), *others = self.problems.items()
+        more = f" And {len(others)} more." if others else ""
+        return clean(f"{path}: {message.rstrip('.')}.{more} Start waits for it.")

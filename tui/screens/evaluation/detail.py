@@ -1,0 +1,93 @@
+"""One sample in full: picture or features, what the model said, and every score that matters."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static
+
+from tui.screens.evaluation.facts import full_facts, score_bars
+from tui.screens.evaluation.tab import Subject
+from tui.text import clean, count, number
+from tui.widgets.drawing import Drawing
+from tui.widgets.panel import Panel
+from tui.widgets.picture import Picture
+from tui.widgets.table import Column, Table
+
+__all__ = ["SampleDetail", "SampleDialog"]
+
+
+class SampleDetail(Container):
+    """Facts and scores beside a picture, or beside a row of features."""
+
+    def compose(self) -> ComposeResult:
+        yield Picture(id="detail-picture")
+        with Vertical(id="detail-texts"):
+            yield Static("", id="detail-facts", markup=False)
+            yield Drawing(id="detail-scores")
+        yield Table(id="detail-features")
+
+    def show(self, subject: Subject, position: int) -> None:
+        """Show a sample; the samples of the subject are loaded."""
+        samples = subject.samples
+        is_image = samples.kind == "image"
+        self.query_one(Picture).display = is_image
+        features = self.query_one("#detail-features", Table)
+        features.display = not is_image
+        self.query_one("#detail-facts", Static).update(full_facts(subject, position))
+        scores = self.query_one(Drawing)
+        scores.show(partial(score_bars, subject, position) if subject.class_names else None)
+        if is_image:
+            self.query_one(Picture).show(samples.picture(position))
+        else:
+            values = samples.features(position)
+            names = [clean(name) for name in samples.feature_names]
+            columns = [Column("feature", 0, "<"), Column("value", 9)]
+            features.show(columns, len(names), lambda row: (names[row], number(float(values[row]))))
+
+
+class SampleDialog(ModalScreen[int]):
+    """A sample, large; arrows go to the ones beside it. Gives the place at which it was closed.
+
+    Args:
+        positions: of all samples one can go to.
+        place: of the first one among them.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter", "close", "close"),
+        Binding("left,up", "go(-1)", "previous", key_display="←"),
+        Binding("right,down", "go(1)", "next", key_display="→"),
+    ]
+
+    def __init__(self, subject: Subject, positions: Sequence[int], place: int) -> None:
+        super().__init__()
+        self.subject, self.positions, self.place = subject, positions, place
+
+    def compose(self) -> ComposeResult:
+        with Panel(id="sample"):
+            yield SampleDetail()
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#detail-features", Table).can_focus = False
+        self._show()
+
+    def action_go(self, by: int) -> None:
+        """Show the sample beside this one."""
+        self.place = min(max(self.place + by, 0), len(self.positions) - 1)
+        self._show()
+
+    def action_close(self) -> None:
+        """Back to the list."""
+        self.dismiss(self.place)
+
+    def _show(self) -> None:
+        self.query_one(SampleDetail).show(self.subject, int(self.positions[self.place]))
+        panel = self.query_one(Panel)
+        panel.border_title = "sample"
+        panel.border_subtitle = f"{count(self.place + 1)} of {count(len(self.positions))}"

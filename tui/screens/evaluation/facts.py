@@ -1,0 +1,104 @@
+"""What is said about one sample: in a caption, in a row, in full."""
+
+import numpy as np
+from textual.content import Content
+
+from tui.screens.evaluation.bars import bars
+from tui.screens.evaluation.tab import Subject
+from tui.text import clean, count, fit, number
+from tui.themes import BLUE, MISTAKE
+from tui.widgets.plot_chart import RGB
+from tui.widgets.table import Cell, Column
+
+__all__ = ["caption", "columns_of", "full_facts", "label", "row_of", "score_bars"]
+
+QUIET = (128, 128, 128)
+MOST_SCORES = 10
+NAME_WIDTH = 12
+
+
+def label(name: str) -> str:
+    """A class name to show: never empty, never acting on the terminal."""
+    return clean(name) if name.strip() else "∅"
+
+
+def caption(subject: Subject, position: int, width: int) -> str:
+    """One line under a picture: ``4→9 0.97``, or ``4 0.99`` where the model is right."""
+    predictions, names = subject.predictions, subject.class_names
+    true, predicted = int(predictions.targets[position]), int(predictions.predicted[position])
+    score = f" {predictions.scores[position, predicted]:.2f}"
+    room = max(1, width - len(score))
+    if true == predicted:
+        return fit(label(names[true]), room).rstrip() + score
+    half = max(1, (room - 1) // 2)
+    return f"{fit(label(names[true]), half).rstrip()}→{fit(label(names[predicted]), half).rstrip()}{score}"
+
+
+def columns_of(subject: Subject) -> list[Column]:
+    """The columns of samples as rows: answers first, then features."""
+    features = [
+        Column(name, min(max(len(name), 8), NAME_WIDTH)) for name in map(clean, subject.samples.feature_names)
+    ]
+    if not subject.class_names:
+        return [Column("sample", 7), Column("target"), Column("predicted", 9), Column("error"), *features]
+    widest = max(len(label(name)) for name in subject.class_names)
+    name_width = min(max(widest, 9), 16)
+    return [
+        Column("sample", 7),
+        Column("true", name_width, "<"),
+        Column("predicted", name_width, "<"),
+        Column("score", 6),
+        *features,
+    ]
+
+
+def row_of(subject: Subject, position: int) -> list[Cell]:
+    """The cells for `columns_of`."""
+    predictions, names = subject.predictions, subject.class_names
+    features = [number(float(value)) for value in subject.samples.features(position)]
+    sample = str(int(predictions.indices[position]))
+    if not names:
+        target, predicted = float(predictions.targets[position]), float(predictions.scores[position])
+        return [sample, number(target), number(predicted), number(target - predicted), *features]
+    true, answer = int(predictions.targets[position]), int(predictions.predicted[position])
+    wrong: Cell = (f"✗ {label(names[answer])}", MISTAKE) if true != answer else f"✓ {label(names[answer])}"
+    score = f"{predictions.scores[position, answer]:.2f}"
+    return [sample, label(names[true]), wrong, score, *features]
+
+
+def full_facts(subject: Subject, position: int) -> Content:
+    """What was true, what the model said, where the sample comes from."""
+    predictions, names = subject.predictions, subject.class_names
+    source = f"sample {count(int(predictions.indices[position]))}"
+    if not names:
+        target, predicted = float(predictions.targets[position]), float(predictions.scores[position])
+        return Content(
+            f"{source}\ntarget    {number(target)}\npredicted {number(predicted)}\nerror     {number(target - predicted)}"
+        )
+    true, answer = int(predictions.targets[position]), int(predictions.predicted[position])
+    sign, color = ("✓", BLUE) if true == answer else ("✗", MISTAKE)
+    return Content.assemble(
+        f"true      {label(names[true])}\n",
+        "predicted ",
+        (f"{sign} {label(names[answer])}", "rgb({},{},{})".format(*color)),
+        "\n",
+        (source, "$text-muted"),
+    )
+
+
+def score_bars(subject: Subject, position: int, width: int) -> Content:
+    """The highest scores and that of the true class as bars, ``✓`` beside the true and ``✗`` beside a wrong answer."""
+    predictions, names = subject.predictions, subject.class_names
+    scores = predictions.scores[position]
+    true, answer = int(predictions.targets[position]), int(predictions.predicted[position])
+    top = np.argsort(-scores, kind="stable")[:MOST_SCORES].tolist()
+    chosen = top if true in top else [*top[:-1], true]
+    low = min(0.0, float(scores.min()))
+    span = max(float(scores.max()) - low, 1e-12) if not predictions.probabilities else 1.0
+    rows = [
+        (label(names[number_]), (float(scores[number_]) - low) / span, f"{scores[number_]:.3f}")
+        for number_ in chosen
+    ]
+    colors: list[RGB] = [BLUE if n == true else MISTAKE if n == answer else QUIET for n in chosen]
+    marks = ["✓" if n == true else "✗" if n == answer else " " for n in chosen]
+    return bars(rows, width, colors, marks=marks)

@@ -1,0 +1,149 @@
+"""The samples at some positions: pictures in tiles, or rows of a table; loaded when they are first wanted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.message import Message
+from textual.widgets import Static
+
+from core.errors import TorchtuiError
+from tui.screens.evaluation.background import Background
+from tui.screens.evaluation.detail import SampleDialog
+from tui.screens.evaluation.facts import caption, columns_of, row_of
+from tui.screens.evaluation.tab import Subject
+from tui.screens.evaluation.tiles import Tiles
+from tui.text import clean, count
+from tui.widgets.table import Table
+
+__all__ = ["SampleList"]
+
+ANSWER_COLUMNS = 4
+"""Columns of a table that do not scroll: sample, true, predicted, score."""
+
+
+class SampleList(Background, Container):
+    """Enter enlarges the sample with the cursor."""
+
+    DEFAULT_CSS = """
+    SampleList { height: 1fr; }
+    SampleList > Static { color: $text-muted; width: 1fr; height: auto; }
+    """
+
+    @dataclass
+    class Highlighted(Message):
+        """The cursor came to the sample at `position`; `text` says which ones are seen."""
+
+        samples: "SampleList"
+        position: int
+        text: str
+
+        @property
+        def control(self) -> "SampleList":
+            return self.samples
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.subject: Subject | None = None
+        self.positions: Sequence[int] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Static("", markup=False)
+        yield Tiles()
+        yield Table()
+
+    def on_mount(self) -> None:
+        self.say("")
+
+    def say(self, text: str) -> None:
+        """Show a line in the place of samples."""
+        self.forget("samples")
+        self.query_one(Static).update(clean(text))
+        self._choose(Static)
+
+    def show(self, subject: Subject, positions: Sequence[int], *, focus: bool = False) -> None:
+        """Show the samples at some positions, in their order."""
+        self.subject, self.positions = subject, positions
+        if subject.samples.loaded:
+            self._fill(subject, focus)
+            return
+        name = subject.evaluation.run.config_file.parent.name
+        self.say(f"loading the samples of {name} ...")
+        self.in_background(
+            "samples",
+            lambda: subject.samples.load(lambda what, done, total: None),
+            lambda _: self._fill(subject, focus),
+            self._failed,
+        )
+
+    @property
+    def active(self) -> Tiles | Table | None:
+        """What shows samples now."""
+        return next((w for w in (self.query_one(Tiles), self.query_one(Table)) if w.display), None)
+
+    def _choose(self, kind: type[Static] | type[Tiles] | type[Table]) -> None:
+        for child in self.children:
+            child.display = isinstance(child, kind)
+
+    def _failed(self, error: TorchtuiError) -> None:
+        self.say(f"✗ {error}")
+
+    def _fill(self, subject: Subject, focus: bool) -> None:
+        positions = self.positions
+        if not len(positions):
+            self.say("no samples here")
+        elif subject.samples.kind == "image":
+            self._choose(Tiles)
+            self.query_one(Tiles).show(
+                len(positions),
+                lambda place: subject.samples.picture(int(positions[place])),
+                lambda place, width: caption(subject, int(positions[place]), width),
+            )
+        else:
+            self._choose(Table)
+            table = self.query_one(Table)
+            table.cursor = 0
+            table.show(
+                columns_of(subject),
+                len(positions),
+                lambda row: row_of(subject, int(positions[row])),
+                frozen=ANSWER_COLUMNS,
+            )
+            self._tell(0, f"{count(len(positions))} samples")
+        if focus and self.active is not None:
+            self.active.focus()
+
+    @on(Tiles.Highlighted)
+    def _tile_highlighted(self, event: Tiles.Highlighted) -> None:
+        event.stop()
+        of = f"{count(event.first + 1)}–{count(event.last + 1)} of {count(len(self.positions))}"
+        self._tell(event.place, of)
+
+    @on(Table.Highlighted)
+    def _row_highlighted(self, event: Table.Highlighted) -> None:
+        event.stop()
+        self._tell(event.row, f"{count(event.row + 1)} of {count(len(self.positions))}")
+
+    def _tell(self, place: int, text: str) -> None:
+        if place < len(self.positions):
+            self.post_message(self.Highlighted(self, int(self.positions[place]), text))
+
+    @on(Tiles.Chosen)
+    def _tile_chosen(self, event: Tiles.Chosen) -> None:
+        event.stop()
+        self._enlarge(event.place)
+
+    @on(Table.Chosen)
+    def _row_chosen(self, event: Table.Chosen) -> None:
+        event.stop()
+        self._enlarge(event.row)
+
+    def _enlarge(self, place: int) -> None:
+        if self.subject is not None:
+            self.app.push_screen(SampleDialog(self.subject, self.positions, place), self._come_back)
+
+    def _come_back(self, place: int | None) -> None:
+        if self.active is not None and place is not None:
+            self.active.cursor = place

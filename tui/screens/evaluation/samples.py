@@ -1,0 +1,102 @@
+"""The samples behind the predictions: loaded when first asked for, found again by their place in the source."""
+
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from core.errors import DataError
+from core.evaluation import Predictions
+from core.runs.folder import Run
+
+if TYPE_CHECKING:
+    from core.data.dataset import Dataset, Progress, Split
+
+__all__ = ["RunData", "Samples"]
+
+
+class RunData:
+    """The data set of a run, loaded once, by whichever thread asks first."""
+
+    def __init__(self, run: Run, root: Path | None) -> None:
+        self.run, self.root = run, root
+        self.dataset: Dataset | None = None
+        self._lock = Lock()
+
+    def load(self, progress: "Progress") -> "Dataset":
+        """Load it; not for the UI thread.
+
+        Raises:
+            TorchtuiError: it cannot be read.
+        """
+        with self._lock:
+            if self.dataset is None:
+                from core.data.registry import load
+
+                self.dataset = load(self.run.config().data, self.root, progress)
+            return self.dataset
+
+
+class Samples:
+    """The samples of one evaluation, by their position in its predictions. Nothing works before `load`."""
+
+    def __init__(self, data: RunData, split: str, predictions: Predictions) -> None:
+        self._data, self._split, self._predictions = data, split, predictions
+        self._rows: np.ndarray | None = None
+
+    @property
+    def loaded(self) -> bool:
+        """Whether samples can be shown at once."""
+        return self._rows is not None
+
+    def load(self, progress: "Progress") -> None:
+        """Load the data set and find the samples in it; not for the UI thread.
+
+        Raises:
+            TorchtuiError: it cannot be read, or it is not what was evaluated.
+        """
+        samples = self._data.load(progress).splits[self._split]
+        wanted = self._predictions.indices
+        order = np.argsort(samples.indices, kind="stable")
+        place = np.searchsorted(samples.indices, wanted, sorter=order)
+        rows = order[np.minimum(place, len(order) - 1)] if len(order) else np.empty(0, dtype=np.int64)
+        if len(rows) != len(wanted) or not np.array_equal(samples.indices[rows], wanted):
+            raise DataError(
+                f"the {self._split} samples are not those that were evaluated: the data set has changed",
+                "Evaluate the run again",
+            )
+        self._rows = rows
+
+    @property
+    def kind(self) -> Literal["image", "table"]:
+        """What the samples are."""
+        return self._dataset.kind
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The columns of a table."""
+        return self._dataset.feature_names
+
+    def features(self, position: int) -> np.ndarray:
+        """One row of a table, float (features,)."""
+        return self._input(position)
+
+    def picture(self, position: int) -> np.ndarray:
+        """One image as uint8 (h, w) or (h, w, 3), from black to white over the range of the data."""
+        low, high = self._dataset.value_range
+        values = (self._input(position).astype(np.float64) - low) / ((high - low) or 1.0)
+        pixels = np.clip(np.round(values * 255), 0, 255).astype(np.uint8)
+        if len(pixels) == 3:
+            return pixels.transpose(1, 2, 0)
+        return pixels[0]
+
+    def _input(self, position: int) -> np.ndarray:
+        assert self._rows is not None
+        split: Split = self._dataset.splits[self._split]
+        return np.asarray(split.inputs[int(self._rows[position])].numpy())
+
+    @property
+    def _dataset(self) -> "Dataset":
+        assert self._data.dataset is not None
+        return self._data.dataset

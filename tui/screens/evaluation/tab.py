@@ -1,0 +1,69 @@
+"""What all tabs of Evaluate share: the evaluation they show, and when they draw it."""
+
+from functools import cached_property
+from typing import ClassVar
+
+from textual.containers import Container
+from textual.widget import Widget
+
+from core.evaluation import Predictions, Report
+from core.evaluation.stored import Evaluation
+from tui.curves import Curve, curves_of
+from tui.screens.evaluation.background import Background
+from tui.screens.evaluation.samples import RunData, Samples
+
+__all__ = ["EvaluationTab", "Subject"]
+
+
+class Subject:
+    """An evaluation, its samples and its curves."""
+
+    def __init__(self, evaluation: Evaluation, data: RunData) -> None:
+        self.evaluation, self.data = evaluation, data
+        self.samples = Samples(data, evaluation.split, evaluation.predictions)
+
+    @property
+    def predictions(self) -> Predictions:
+        return self.evaluation.predictions
+
+    @property
+    def report(self) -> Report:
+        return self.evaluation.report
+
+    @property
+    def class_names(self) -> list[str]:
+        """By class number; empty for regression."""
+        return self.report.class_names
+
+    @cached_property
+    def curves(self) -> list[Curve]:
+        """See `tui.curves.curves_of`; takes its time when first asked for."""
+        return curves_of(self.predictions, self.report)
+
+
+class EvaluationTab(Background, Container):
+    """One tab; draws when it is seen, and again only for another subject.
+
+    Attributes:
+        TITLE: on the tab.
+        TASKS: for which tasks there is such a tab.
+    """
+
+    TITLE: ClassVar[str] = ""
+    TASKS: ClassVar[tuple[str, ...]] = ("binary", "multiclass")
+
+    subject: Subject | None = None
+
+    def show(self, subject: Subject) -> None:
+        """Show an evaluation."""
+        if subject is not self.subject:
+            self.subject = subject
+            self.draw(subject)
+
+    def draw(self, subject: Subject) -> None:
+        """Fill the widgets of this tab."""
+        raise NotImplementedError
+
+    def main_widget(self) -> Widget | None:
+        """What gets the focus when the tab is opened."""
+        return None

@@ -1,0 +1,140 @@
+"""Saving a form as a YAML file, and opening one: the dialogs that ask which."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, OptionList, Static
+
+from core.errors import TorchtuiError
+from tui.screens.dialogs import Ask
+from tui.settings import settings_file
+from tui.text import clean
+
+__all__ = ["OpenPreset", "SavePreset", "presets_folder"]
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def presets_folder() -> Path:
+    """Where presets are kept unless another place is named: beside the app's settings."""
+    return settings_file().parent / "presets"
+
+
+class _PresetDialog(ModalScreen[Path]):
+    """A path, and the presets there are. Gives the path that `use` has taken, or nothing after Escape.
+
+    Args:
+        name: what stands in the path at first.
+        use: does something with a path; what it raises is shown, and the dialog stays.
+    """
+
+    TITLE_TEXT: ClassVar[str] = ""
+    VERB: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Cancel"),
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, name: str, use: Callable[[Path], None]) -> None:
+        super().__init__()
+        self.folder, self.file_name, self.use = presets_folder(), name, use
+
+    def compose(self) -> ComposeResult:
+        known = sorted(path for path in _listed(self.folder) if path.suffix in SUFFIXES)
+        self.known = known
+        with Vertical(classes="dialog -preset"):
+            yield Static(self.TITLE_TEXT, classes="question")
+            yield Input(self.file_name, placeholder="a name, or the path of a YAML file", compact=True)
+            yield Static(Content(clean(f"in {self.folder}")), classes="hint", id="folder")
+            if known:
+                yield OptionList(*(Text(clean(path.stem)) for path in known), compact=True)
+            yield Static("", id="problem")
+            with Horizontal(classes="answers"):
+                yield Button(self.VERB, id="use", compact=True, variant="primary")
+                yield Button("Cancel", id="cancel", compact=True)
+
+    def take(self, path: Path) -> None:
+        """Do it, or show why it cannot be done."""
+        try:
+            self.use(path)
+        except TorchtuiError as error:
+            self.query_one("#problem", Static).update(Content.styled(clean(f"✗ {error}"), "$text-error"))
+        else:
+            self.dismiss(path)
+
+    def submit(self) -> None:
+        """The path is as it should be."""
+        self.take(self.path())
+
+    def path(self) -> Path:
+        """The named file: one of the presets unless a folder is named too."""
+        text = self.query_one(Input).value.strip()
+        path = Path(text).expanduser()
+        if path.suffix not in SUFFIXES:
+            path = path.with_name(f"{path.name}.yaml") if path.name else path / "preset.yaml"
+        return path if len(path.parts) > 1 else self.folder / path
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.submit()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "use":
+            self.submit()
+        else:
+            self.dismiss()
+
+
+class OpenPreset(_PresetDialog):
+    """Which preset to open; choosing one from the list opens it."""
+
+    TITLE_TEXT = "Open a preset"
+    VERB = "Open"
+
+    def on_mount(self) -> None:
+        if self.known:
+            self.query_one(OptionList).focus()
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.take(self.known[event.option_index])
+
+
+class SavePreset(_PresetDialog):
+    """Where to save; choosing one from the list takes its name. A file that is there already is asked about."""
+
+    TITLE_TEXT = "Save the form as a preset"
+    VERB = "Save"
+
+    def submit(self) -> None:
+        path = self.path()
+        if not path.exists():
+            self.take(path)
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer == "overwrite":
+                self.take(path)
+
+        question = f"{path.name} is there already."
+        self.app.push_screen(Ask(question, {"overwrite": "Overwrite", "keep": "Keep it"}), answered)
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        field = self.query_one(Input)
+        field.value = self.known[event.option_index].stem
+        field.focus()
+
+
+def _listed(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []

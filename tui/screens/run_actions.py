@@ -1,0 +1,149 @@
+"""What one can do with the run under the cursor: open, evaluate, go on, stop, delete, reuse, copy."""
+
+from copy import deepcopy
+from functools import partial
+from typing import Any, Final, cast
+
+from textual import on
+
+from core.errors import TorchtuiError
+from core.runs.delete import delete, folder_size
+from core.runs.requests import send
+from core.runs.summary import RunSummary
+from tui.screens.base import ModeScreen
+from tui.screens.dialogs import Ask
+from tui.text import bytes_, clean
+from tui.widgets.runs_table import RunsTable
+
+__all__ = ["RUN_ACTIONS", "RunActions", "possible_actions"]
+
+HELD: Final = ("running", "paused")
+RESUMABLE: Final = ("interrupted", "stopped", "failed")
+RUN_ACTIONS: Final = frozenset({"evaluate", "resume", "configure", "stop", "delete", "copy", "copy_path"})
+
+
+def possible_actions(summary: RunSummary | None) -> frozenset[str]:
+    """Those of the actions on a run that make sense for this one."""
+    if summary is None:
+        return frozenset()
+    possible = {"delete", "copy", "copy_path"}
+    if summary.status in HELD:
+        possible = {"stop", "copy", "copy_path"}
+    if summary.status in RESUMABLE:
+        possible.add("resume")
+    if summary.epoch:
+        possible.add("evaluate")
+    if summary.config:
+        possible.add("configure")
+    return frozenset(possible)
+
+
+class RunActions(ModeScreen):
+    """Base of the screen that lists runs; what takes time is done off the UI thread."""
+
+    @property
+    def selected(self) -> RunSummary | None:
+        """The run with the cursor."""
+        raise NotImplementedError
+
+    def forget(self, summary: RunSummary) -> None:
+        """Take a run that was deleted out of the list."""
+        raise NotImplementedError
+
+    @property
+    def _app(self) -> Any:
+        """The app with what it offers to screens."""
+        return cast(Any, self.app)
+
+    @on(RunsTable.Opened)
+    def _open(self, event: RunsTable.Opened) -> None:
+        self._app.open_run(event.summary.run)
+
+    def action_evaluate(self) -> None:
+        """Open the run in Evaluate."""
+        if self.selected is not None:
+            self._app.evaluate_run(self.selected.run)
+
+    def action_resume(self) -> None:
+        """Go on with a run that has a checkpoint."""
+        summary = self.selected
+        if summary is None:
+            return
+        if summary.run.checkpoint_file("last").is_file():
+            self._app.resume_run(summary.run)
+        else:
+            self._tell("This run has no checkpoint to go on from; c takes its configuration into the form.")
+
+    def action_configure(self) -> None:
+        """Take the configuration of the run into the form."""
+        if self.selected is not None:
+            self._app.form_values = deepcopy(self.selected.config)
+            self._app.action_go("configure")
+
+    def action_stop(self) -> None:
+        """Ask, then ask the run to save and end."""
+        summary = self.selected
+        if summary is not None:
+            ask = Ask(
+                f"Save {summary.run.id} and end it? It can go on later.",
+                {"stop": "Stop", "stay": "Let it run"},
+            )
+            self.app.push_screen(ask, partial(self._stop_as_asked, summary))
+
+    def _stop_as_asked(self, summary: RunSummary, answer: str | None) -> None:
+        if answer != "stop":
+            return
+        try:
+            send(summary.run, "stop")
+        except TorchtuiError as error:
+            self._tell(str(error), "error")
+        else:
+            self._tell(f"{summary.run.id} is asked to save and end.")
+
+    def action_delete(self) -> None:
+        """Measure the run, ask, then delete it."""
+        if self.selected is not None:
+            self.run_worker(partial(self._measure, self.selected), thread=True, group="delete")
+
+    def _measure(self, summary: RunSummary) -> None:
+        size = folder_size(summary.run)
+        self.app.call_from_thread(self._ask_to_delete, summary, size)
+
+    def _ask_to_delete(self, summary: RunSummary, size: int) -> None:
+        what = f"{summary.status}, {summary.epoch} epochs, {bytes_(size)}"
+        ask = Ask(
+            f"Delete {summary.run.id} ({what}) with its checkpoints? This cannot be undone.",
+            {"delete": "Delete", "keep": "Keep"},
+        )
+        self.app.push_screen(ask, partial(self._delete_as_asked, summary))
+
+    def _delete_as_asked(self, summary: RunSummary, answer: str | None) -> None:
+        if answer == "delete":
+            self.run_worker(partial(self._delete, summary), thread=True, group="delete")
+
+    def _delete(self, summary: RunSummary) -> None:
+        try:
+            delete(summary.run)
+        except TorchtuiError as error:
+            self.app.call_from_thread(self._tell, str(error), "error")
+        else:
+            self.app.call_from_thread(self._tell, f"{summary.run.id} is deleted.")
+        if not summary.run.path.exists():
+            self.app.call_from_thread(self.forget, summary)
+
+    def action_copy(self) -> None:
+        """Copy the id."""
+        if self.selected is not None:
+            self._copy(self.selected.run.id)
+
+    def action_copy_path(self) -> None:
+        """Copy the path of the folder."""
+        if self.selected is not None:
+            self._copy(str(self.selected.run.path.resolve()))
+
+    def _copy(self, text: str) -> None:
+        self.app.copy_to_clipboard(text)
+        self._tell(f"Copied {text}")
+
+    def _tell(self, text: str, severity: Any = "information") -> None:
+        self.notify(clean(text), severity=severity, markup=False)

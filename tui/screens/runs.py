@@ -1,0 +1,262 @@
+"""Runs: every run under the run folder, how it stands, and what one can do with it."""
+
+import time
+from collections import Counter
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Static
+from textual.worker import get_current_worker
+
+from core.errors import InputError, RunError
+from core.runs.catalogue import Catalogue, Changes
+from core.runs.query import parse
+from core.runs.summary import RunSummary
+from tui.run_list import RunList
+from tui.screens.run_actions import RUN_ACTIONS, RunActions, possible_actions
+from tui.text import clean, count
+from tui.themes import STATES
+from tui.widgets.panel import Panel
+from tui.widgets.run_preview import RunPreview
+from tui.widgets.runs_table import RunsTable
+
+__all__ = ["RunsScreen"]
+
+LOOK_SECONDS = 2.0
+SHARE = 0.05
+"""Part of the time that looking after runs may take."""
+HINT = "words   status:running   accuracy>0.9   cfg.optimizer.lr>=1e-2"
+
+
+class RunsScreen(RunActions):
+    """Table, filter and preview."""
+
+    MODE = "runs"
+    HELP = (
+        "All runs, newest first, looked after every few seconds. Best values are those of validation at the best "
+        "epoch. The filter takes words, found in the id, data set, model or status; status:running, data:mnist, "
+        "model:mlp, optimizer:adam; comparisons such as epochs>=10, accuracy>0.9, test.f1_macro>0.9; and settings "
+        "such as cfg.optimizer.lr>=1e-2 or cfg.model.hidden=[256,128]. All terms must hold; quotes keep words "
+        "together. A click on the name of a column sorts by it, again turns the order round; a double click opens."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "slash",
+            "filter",
+            "filter",
+            key_display="/",
+            tooltip="Go to the filter; Escape leaves, again clears",
+        ),
+        Binding("o", "sort", "sort", tooltip="Sort by the next column"),
+        Binding("O", "turn_order", "Turn the order round", show=False),
+        Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
+        Binding("r", "resume", "resume", tooltip="Go on with the run in this app"),
+        Binding("c", "configure", "configure", tooltip="Take its configuration into the form"),
+        Binding("s", "stop", "stop", tooltip="Ask the run to save and end; asks first"),
+        Binding("x,delete", "delete", "delete", key_display="x", tooltip="Delete the run; asks first"),
+        Binding("p", "preview", "preview", tooltip="Show or hide the preview"),
+        Binding("y", "copy", "Copy the run's id", show=False),
+        Binding("Y", "copy_path", "Copy the run's path", show=False),
+    ]
+
+    class Found(Message):
+        """Some runs are new, changed or gone."""
+
+        def __init__(self, changes: Changes) -> None:
+            super().__init__()
+            self.changes = changes
+
+    class Looked(Message):
+        """A look at all runs is over."""
+
+        def __init__(self, seconds: float, problem: RunError | None) -> None:
+            super().__init__()
+            self.seconds, self.problem = seconds, problem
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs = RunList()
+        self._catalogue: Catalogue | None = None
+        self._looking = False
+        self._next_look: Timer | None = None
+        self._possible: frozenset[str] = frozenset()
+
+    def compose_body(self) -> ComposeResult:
+        with Horizontal(id="filter-line"):
+            yield Static("/", id="filter-sign")
+            yield Input(placeholder="filter", compact=True, id="filter")
+            yield Static(HINT, id="filter-message", markup=False)
+        with Horizontal(id="runs-body"):
+            with Panel(id="runs-panel"):
+                yield RunsTable(id="runs-table")
+                yield Static("", id="runs-notice", markup=False)
+            yield RunPreview(id="preview")
+
+    def on_mount(self) -> None:
+        self.table.focus()
+
+    @property
+    def table(self) -> RunsTable:
+        """The table of runs."""
+        return self.query_one(RunsTable)
+
+    @property
+    def selected(self) -> RunSummary | None:
+        return self.table.selected
+
+    # Looking after the runs
+
+    def refresh_content(self) -> None:
+        self.look()
+
+    def look(self) -> None:
+        """Look at all runs, off this thread, unless that is going on or nobody sees it."""
+        if self._next_look is not None:
+            self._next_look.stop()
+        if self._looking or not self.is_current:
+            return
+        runs_dir = self.app.runs_dir  # type: ignore[attr-defined]
+        if self._catalogue is None or self._catalogue.runs_dir != runs_dir:
+            self._catalogue = Catalogue(runs_dir)
+        self._looking = True
+        self.run_worker(partial(self._find_changes, self._catalogue), thread=True, group="look")
+
+    def _find_changes(self, catalogue: Catalogue) -> None:
+        worker, began = get_current_worker(), time.thread_time()
+        problem = None
+        try:
+            for changes in catalogue.changes():
+                if worker.is_cancelled:
+                    return
+                self.post_message(self.Found(changes))
+        except RunError as error:
+            problem = error
+        self.post_message(self.Looked(time.thread_time() - began, problem))
+
+    @on(Found)
+    def _take_in(self, event: Found) -> None:
+        self.runs.apply(event.changes)
+        self._show_rows()
+        selected = self.selected
+        if selected is not None and selected.run.id in event.changes:
+            self._highlight(selected)
+
+    @on(Looked)
+    def _rest(self, event: Looked) -> None:
+        self._looking = False
+        self._show_rows()
+        self._show_notice(event.problem)
+        self._next_look = self.set_timer(max(LOOK_SECONDS, event.seconds / SHARE), self.look)
+
+    def forget(self, summary: RunSummary) -> None:
+        self.runs.apply({summary.run.id: None})
+        self._show_rows()
+
+    def _show_notice(self, problem: RunError | None) -> None:
+        """In place of an empty table: how to begin, or why there is nothing."""
+        runs_dir = clean(str(self.app.runs_dir))  # type: ignore[attr-defined]
+        text = (
+            f"✗ {clean(str(problem))}"
+            if problem
+            else f"No runs in {runs_dir} yet.\n\n2 opens the form: choose data and model, and start.\n"
+            "Without the app: tui train --no-ui"
+        )
+        nothing = problem is not None or not self.runs.all
+        if nothing:
+            self.query_one("#runs-notice", Static).update(text)
+        self.set_class(nothing, "-nothing")
+        if not nothing and self.focused is None:
+            self.table.focus()
+
+    def _show_rows(self) -> None:
+        runs, rows = self.runs, self.runs.rows()
+        self.table.empty = "" if self._looking else "no run matches; Escape clears the filter"
+        self.table.show(rows, runs.column, runs.falling)
+        panel = self.query_one("#runs-panel", Panel)
+        known = f"{count(len(runs.all))}{' …' if self._looking else ''}"
+        panel.border_title = (
+            f"runs  {known}" if not runs.query.terms else f"runs  {count(len(rows))} of {known}"
+        )
+        panel.border_subtitle = _standing(rows)
+
+    # Filter and order
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        message = self.query_one("#filter-message", Static)
+        try:
+            query = parse(event.value)
+        except InputError as error:
+            message.update(Content.assemble(("✗ ", "$error"), clean(str(error))))
+            return
+        message.update(HINT if not query.terms else "")
+        self.runs.filter(query)
+        self._show_rows()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self) -> None:
+        self.table.focus()
+
+    def action_filter(self) -> None:
+        """Write in the filter."""
+        self.query_one("#filter", Input).focus()
+
+    def action_leave_field(self) -> None:
+        """Out of the filter; once out, clear it."""
+        field = self.query_one("#filter", Input)
+        if not field.has_focus:
+            field.value = ""
+        self.table.focus()
+
+    def action_sort(self) -> None:
+        """Sort by the next of the columns in sight."""
+        columns = self.table.columns
+        place = columns.index(self.runs.column) if self.runs.column in columns else -1
+        self._sort(columns[(place + 1) % len(columns)])
+
+    def action_turn_order(self) -> None:
+        """The same column the other way round."""
+        self._sort(self.runs.column, not self.runs.falling)
+
+    @on(RunsTable.HeadClicked)
+    def _head_clicked(self, event: RunsTable.HeadClicked) -> None:
+        self._sort(event.column, not self.runs.falling if event.column == self.runs.column else None)
+
+    def _sort(self, column: str, falling: bool | None = None) -> None:
+        self.runs.sort(column, falling)
+        self._show_rows()
+
+    # The run with the cursor
+
+    @on(RunsTable.Highlighted)
+    def _highlighted(self, event: RunsTable.Highlighted) -> None:
+        self._highlight(event.summary)
+
+    def _highlight(self, summary: RunSummary | None) -> None:
+        self.query_one(RunPreview).show(summary)
+        possible = possible_actions(summary)
+        if possible != self._possible:
+            self._possible = possible
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What can be done with the run under the cursor; the rest is not offered."""
+        return action not in RUN_ACTIONS or action in self._possible
+
+    def action_preview(self) -> None:
+        """Show the preview, or hide it."""
+        self.toggle_class("-toggled")
+
+
+def _standing(rows: list[RunSummary]) -> str:
+    """How many runs go on or need a look, by state: ``● 2 running  ✗ 1 failed``."""
+    counts = Counter(summary.status for summary in rows)
+    told = ("running", "paused", "interrupted", "failed", "diverged", "damaged")
+    return "  ".join(f"{STATES[state][0]} {count(counts[state])} {state}" for state in told if counts[state])

@@ -1,0 +1,122 @@
+"""One of a list, in one row: a light relative of Textual's Select, whose list is made when it is opened."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Blur, Click, Key
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import OptionList
+
+from tui.text import clean, fit
+
+__all__ = ["Choice"]
+
+
+class ChoiceList(OptionList):
+    """The open list. A letter goes to the next choice that begins with it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close the list")]
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return character is not None and character.isprintable() and key != "space"
+
+    def action_close(self) -> None:
+        """Close, and choose nothing."""
+        if self.parent is not None and self.has_focus:
+            self.screen.set_focus(self.parent)  # type: ignore[arg-type]
+
+    @on(Key)
+    def _typed(self, event: Key) -> None:
+        if not self.check_consume_key(event.key, event.character):
+            return
+        event.stop()
+        event.prevent_default()
+        after = (self.highlighted or 0) + 1
+        places = [*range(after, self.option_count), *range(after)]
+        letter = str(event.character).lower()
+        starts = (at for at in places if str(self.options[at].prompt).lower().startswith(letter))
+        self.highlighted = next(starts, self.highlighted)
+
+    @on(Blur)
+    def _left(self) -> None:
+        self.remove()
+
+
+class Choice(Widget, can_focus=True):
+    """Shows what is chosen. Left and right step through the list, Enter, space or a click open it.
+
+    Args:
+        options: label and value of each choice.
+        value: the chosen one; it is added to the list if it is not in it.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "open", "Open the list", show=False),
+        Binding("left", "step(-1)", "Previous choice", show=False),
+        Binding("right", "step(1)", "Next choice", show=False),
+    ]
+    ALLOW_SELECT = False
+
+    @dataclass
+    class Changed(Message):
+        """Something else was chosen."""
+
+        choice: "Choice"
+        value: str
+
+    def __init__(self, options: Iterable[tuple[str, str]], value: str, *, classes: str | None = None) -> None:
+        super().__init__(classes=classes)
+        self.value = value
+        self.set_options(options)
+
+    def set_options(self, options: Iterable[tuple[str, str]]) -> None:
+        """Give another list; the value stays."""
+        self.labels = {value: label for label, value in options}
+        self.put(self.value)
+
+    def put(self, value: str) -> None:
+        """Choose without saying so."""
+        self.value = value
+        self.labels.setdefault(value, value)
+        self.refresh()
+
+    def choose(self, value: str) -> None:
+        """Choose as a person does."""
+        if value != self.value:
+            self.put(value)
+            self.post_message(self.Changed(self, value))
+
+    def render(self) -> Content:
+        room = self.content_size.width - 2
+        return Content.assemble(fit(self.labels[self.value], room), (" ▼", "$foreground 50%"))
+
+    def action_step(self, by: int) -> None:
+        """Choose the neighbour in the list."""
+        values = list(self.labels)
+        self.choose(values[(values.index(self.value) + by) % len(values)])
+
+    async def action_open(self) -> None:
+        """Open the list."""
+        # Text, not str: a str would be read as markup.
+        opened = ChoiceList(*(Text(clean(label)) for label in self.labels.values()), compact=True)
+        await self.mount(opened)
+        opened.highlighted = list(self.labels).index(self.value)
+        opened.focus(scroll_visible=False)
+
+    @on(Click)
+    async def _clicked(self, event: Click) -> None:
+        event.stop()
+        if event.widget is self and not self.query(ChoiceList):
+            await self.action_open()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.choose(list(self.labels)[event.option_index])
+        self.focus()

@@ -1,0 +1,174 @@
+"""Pictures: through the terminal's own graphics (kitty, sixel) where it has them, in half blocks elsewhere."""
+
+import io
+import os
+import re
+import select
+import sys
+import termios
+import tty
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from rich.color import Color
+from rich.color_triplet import ColorTriplet
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import ComposeResult
+from textual.strip import Strip
+from textual.widget import Widget
+
+__all__ = ["Picture", "fitted", "prepare_pictures"]
+
+ANSWER_SECONDS = 0.25
+# A picture of one pixel to try (kitty's protocol), then the question which every terminal answers: what are you?
+QUESTION = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c"
+ATTRIBUTES = re.compile(rb"\x1b\[\?([\d;]*)c")
+SIXEL = b"4"
+SILENT = ("dumb", "linux")
+DENSITY = " ░▒▓█"
+
+_graphics: Any = None
+"""The widget of textual-image that this terminal can show, or None."""
+
+
+def prepare_pictures() -> None:
+    """Ask the terminal whether it has graphics. To be called once, before an app reads its input.
+
+    A terminal that does not answer in time gets half blocks.
+    """
+    global _graphics
+    if os.environ.get("TERM", "dumb") in SILENT or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    answer = _ask()
+    attributes = ATTRIBUTES.search(answer)
+    sixel = attributes is not None and SIXEL in attributes.group(1).split(b";")
+    if not sixel and b";OK\x1b\\" not in answer:
+        return
+    # When it is first imported textual-image asks again; asked with nobody there it does not.
+    terminal, sys.__stdout__ = sys.__stdout__, io.StringIO()  # type: ignore[misc]
+    try:
+        import_module("textual_image.renderable")
+    finally:
+        sys.__stdout__ = terminal  # type: ignore[misc]
+    from textual_image.widget import SixelImage, TGPImage
+
+    _graphics = SixelImage if sixel else TGPImage
+
+
+def _ask() -> bytes:
+    """What the terminal answers to the question."""
+    keyboard = sys.stdin.fileno()
+    before = termios.tcgetattr(keyboard)
+    tty.setcbreak(keyboard, termios.TCSANOW)
+    answer = b""
+    try:
+        sys.stdout.write(QUESTION)
+        sys.stdout.flush()
+        while not ATTRIBUTES.search(answer) and select.select([keyboard], [], [], ANSWER_SECONDS)[0]:
+            answer += os.read(keyboard, 1024)
+    finally:
+        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
+    return answer
+
+
+def fitted(pixels: np.ndarray, columns: int, rows: int) -> np.ndarray:
+    """A picture made to fit: each pixel repeated as often as there is room, or squares of pixels averaged.
+
+    Args:
+        pixels: uint8 (h, w) or (h, w, 3).
+        columns, rows: cells; one is as wide as a pixel and as tall as two.
+    """
+    height, width = pixels.shape[:2]
+    if width <= columns and height <= 2 * rows:
+        repeat = max(1, min(columns // width, 2 * rows // height))
+        return pixels.repeat(repeat, axis=0).repeat(repeat, axis=1)
+    square = max(-(-width // max(1, columns)), -(-height // max(1, 2 * rows)))
+    padding = [(0, -height % square), (0, -width % square), (0, 0)][: pixels.ndim]
+    padded = np.pad(pixels, padding, mode="edge")
+    blocks = padded.reshape(padded.shape[0] // square, square, padded.shape[1] // square, square, -1)
+    return (
+        blocks.mean(axis=(1, 3))
+        .round()
+        .astype(np.uint8)
+        .reshape(blocks.shape[0], blocks.shape[2], *pixels.shape[2:])
+    )
+
+
+class Picture(Widget):
+    """One picture, as large as fits with its proportions kept, at the upper left."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    Picture { width: 1fr; height: 1fr; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._pixels: np.ndarray | None = None
+
+    def compose(self) -> ComposeResult:
+        if _graphics is not None:
+            yield _graphics()
+
+    def show(self, pixels: np.ndarray | None) -> None:
+        """Show another picture, uint8 (h, w) or (h, w, 3), or none."""
+        self._pixels = pixels
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        self.refresh()
+        for image in self.children:
+            self._send(image)
+
+    def _send(self, image: Any) -> None:
+        """Hand the picture to the terminal's graphics, in the cells that half blocks would take."""
+        from PIL import Image
+
+        size = self.content_size
+        if self._pixels is None or not size:
+            image.display = False
+            return
+        blocks = fitted(self._pixels, *size)
+        image.display = True
+        image.styles.width, image.styles.height = blocks.shape[1], -(-blocks.shape[0] // 2)
+        # Enlarged here: the terminal would smooth the pixels away.
+        larger = max(1, 256 // max(self._pixels.shape[:2]))
+        image.image = Image.fromarray(self._pixels.repeat(larger, axis=0).repeat(larger, axis=1))
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.content_size
+        blank = self.rich_style
+        if self._pixels is None or self.children or not width:
+            return Strip.blank(width, blank)
+        blocks = fitted(self._pixels, width, height)
+        if 2 * y >= len(blocks):
+            return Strip.blank(width, blank)
+        upper = blocks[2 * y]
+        lower = blocks[2 * y + 1] if 2 * y + 1 < len(blocks) else None
+        line = _dense(upper, lower) if self.app.no_color else _coloured(upper, lower, blank)
+        return Strip(line).adjust_cell_length(width, blank)
+
+
+def _coloured(upper: np.ndarray, lower: np.ndarray | None, blank: Style) -> list[Segment]:
+    top = _triplets(upper)
+    if lower is None:
+        return [Segment("▀", blank + Style(color=color)) for color in top]
+    return [Segment("▀", Style(color=a, bgcolor=b)) for a, b in zip(top, _triplets(lower), strict=True)]
+
+
+def _triplets(row: np.ndarray) -> list[Color]:
+    values = np.broadcast_to(row[:, None], (len(row), 3)) if row.ndim == 1 else row
+    return [Color.from_triplet(ColorTriplet(*pixel)) for pixel in values.tolist()]
+
+
+def _dense(upper: np.ndarray, lower: np.ndarray | None) -> list[Segment]:
+    """Brightness as density of ink, where there is no colour."""
+    both = upper[None] if lower is None else np.stack((upper, lower))
+    brightness = both.reshape(len(both), len(upper), -1).mean(axis=(0, 2))
+    levels = (brightness * len(DENSITY) / 256).astype(int)
+    return [Segment("".join(DENSITY[level] for level in levels))]

@@ -1,0 +1,87 @@
+"""The right side of Configure: what the form leads to."""
+
+from functools import partial
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.widgets import Static
+
+from tui import preview_drawings as draw
+from tui.preview import Preview
+from tui.text import clean
+from tui.widgets.drawing import Drawing
+from tui.widgets.panel import Panel
+
+__all__ = ["CommandPanel", "PreviewView"]
+
+COMMAND = "tui train --no-ui"
+
+
+class CommandPanel(Panel):
+    """The equivalent command; a click copies it."""
+
+    class Clicked(Message):
+        """The command is wanted."""
+
+    def __init__(self) -> None:
+        super().__init__(Static(id="command"), id="command-panel")
+        self.border_title, self.border_subtitle = "the same without a screen", "y copies"
+
+    def show(self, command: str) -> None:
+        """Show a command; an empty one stands for none."""
+        head, rest = command[: len(COMMAND)], command[len(COMMAND) :]
+        text = Content.assemble((head, "bold"), clean(rest)) if command else Content("–")
+        self.query_one("#command", Static).update(text)
+
+    @on(Click)
+    def _clicked(self) -> None:
+        self.post_message(self.Clicked())
+
+
+class PreviewView(VerticalScroll):
+    """Data, samples, network, cost and command."""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="preview-columns"):
+            with Vertical(classes="preview-column"):
+                with Panel(id="data-panel"):
+                    yield Static("", id="preview-note", markup=False)
+                    yield Drawing(id="facts")
+                    yield Drawing(id="balance")
+                with Panel(id="samples-panel"):
+                    yield Drawing(id="samples")
+            with Vertical(classes="preview-column"):
+                with Panel(id="model-panel"):
+                    yield Drawing(id="layers")
+                    yield Drawing(id="memory")
+                yield CommandPanel()
+
+    def on_mount(self) -> None:
+        for name in ("data", "samples", "model"):
+            self.query_one(f"#{name}-panel").border_title = name
+
+    def show_busy(self, busy: bool) -> None:
+        """Whether something newer is being computed."""
+        self.query_one("#data-panel").border_subtitle = "computing …" if busy else ""
+
+    def show(self, preview: Preview) -> None:
+        """Show what a configuration leads to."""
+        facts, model, memory = preview.facts, preview.model, preview.memory
+        note = self.query_one("#preview-note", Static)
+        note.update(clean(preview.note))
+        note.display = bool(preview.note)
+        drawn = {"facts": draw.facts_lines, "balance": draw.balance, "samples": draw.rows}
+        if facts and facts.kind == "image":
+            drawn["samples"] = draw.pictures
+        for name, function in drawn.items():
+            self.query_one(f"#{name}", Drawing).show(partial(function, facts) if facts else None)
+        self.query_one("#samples-panel").display = facts is not None
+        panel = self.query_one("#model-panel")
+        panel.display = model is not None
+        panel.border_subtitle = draw.model_line(model) if model else ""
+        self.query_one("#layers", Drawing).show(partial(draw.layers, model) if model else None)
+        self.query_one("#memory", Drawing).show(partial(draw.memory_lines, memory) if memory else None)

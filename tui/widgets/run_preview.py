@@ -1,0 +1,223 @@
+"""What one sees of a run without opening it: its curves, and the facts that tell it from others."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+from textual.worker import get_current_worker
+
+from core.config import FAMILIES, TrainConfig
+from core.events import RunStarted
+from core.options import choices, default_of
+from core.runs.outline import Outline
+from core.runs.summary import RunSummary
+from tui.screens.live_charts import View, metric_chart
+from tui.text import bytes_, clean, count, duration, number
+from tui.themes import STATES
+from tui.widgets.panel import Panel
+from tui.widgets.plot import Chart, Plot, legend
+from tui.widgets.runs_columns import began, short_name
+
+__all__ = ["RunPreview", "Sketch", "sketch"]
+
+MOST_METRICS = 6
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What the log of a run gives to show: made on any thread, never changed.
+
+    Attributes:
+        score_name: of the second chart, ``accuracy`` or ``r2``.
+        notes: what was wrong with the log or left out of it.
+    """
+
+    name: str
+    loss: Chart
+    score: Chart
+    score_name: str
+    started: RunStarted | None
+    notes: tuple[str, ...]
+
+
+def sketch(outline: Outline) -> Sketch:
+    """The charts and facts of what was read."""
+    history = outline.history
+    notes = []
+    if outline.skipped:
+        notes.append(f"{bytes_(outline.skipped)} in the middle of the log were left out")
+    if outline.damaged:
+        notes.append(f"{count(outline.damaged)} damaged lines in the log")
+    charts = [
+        replace(metric_chart(history, name, View()), empty="no epoch was finished")
+        for name in ("loss", history.score)
+    ]
+    return Sketch(outline.run.id, *charts, history.score, history.started, tuple(notes))
+
+
+class RunPreview(Vertical):
+    """Curves over facts. The facts change at once, the curves when the log has been read, off the UI thread."""
+
+    class Sketched(Message):
+        """The log of a run has been read."""
+
+        def __init__(self, summary: RunSummary, sketched: Sketch) -> None:
+            super().__init__()
+            self.summary, self.sketched = summary, sketched
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._wanted: RunSummary | None = None
+        self._sketch: Sketch | None = None
+        self._outline: Outline | None = None
+        self._reading = False
+
+    def compose(self) -> ComposeResult:
+        with Panel(id="preview-loss-panel"):
+            yield Plot(id="preview-loss")
+        with Panel(id="preview-score-panel"):
+            yield Plot(id="preview-score")
+        with Panel(id="preview-facts-panel"), VerticalScroll(id="preview-scroll", can_focus=False):
+            yield Static(id="preview-facts")
+
+    def show(self, summary: RunSummary | None) -> None:
+        """Show a run, or what is new about it; None shows nothing."""
+        self._wanted = summary
+        self.set_class(summary is None, "-nothing")
+        self._show_facts()
+        self._read()
+
+    def on_show(self) -> None:
+        """It came into sight: now its log is worth reading."""
+        self._read()
+
+    def _read(self) -> None:
+        if self._wanted is None or self._reading or not self.display:
+            return
+        self._reading = True
+        self.run_worker(partial(self._sketch_log, self._wanted), thread=True, group="preview")
+
+    def _sketch_log(self, summary: RunSummary) -> None:
+        """On a thread: read what is new in the log, unless another run is wanted meanwhile."""
+        worker = get_current_worker()
+        if self._outline is None or self._outline.run != summary.run:
+            self._outline = Outline(summary.run)
+        while self._outline.read():
+            if worker.is_cancelled:
+                return
+            if self._wanted is None or self._wanted.run != summary.run:
+                break
+        self.post_message(self.Sketched(summary, sketch(self._outline)))
+
+    @on(Sketched)
+    def _show_sketch(self, event: Sketched) -> None:
+        event.stop()
+        self._reading = False
+        if self._wanted is not None and event.summary.run == self._wanted.run:
+            self._sketch = event.sketched
+            self._show_charts(event.sketched)
+            self._show_facts()
+        if event.summary is not self._wanted:
+            self._read()
+
+    def _show_charts(self, sketched: Sketch) -> None:
+        score = "R2" if sketched.score_name == "r2" else sketched.score_name
+        for kind, name, chart in (("loss", "loss", sketched.loss), ("score", score, sketched.score)):
+            self.query_one(f"#preview-{kind}", Plot).show(chart)
+            title = Content.assemble(name, "  ", legend(chart)) if chart.series else name
+            self.query_one(f"#preview-{kind}-panel", Panel).border_title = title
+
+    def _show_facts(self) -> None:
+        summary = self._wanted
+        if summary is None:
+            return
+        sketched = self._sketch if self._sketch and self._sketch.name == summary.run.id else None
+        self.query_one("#preview-facts-panel", Panel).border_title = short_name(summary, 40)
+        self.query_one("#preview-facts", Static).update(_facts(summary, sketched))
+
+
+def _facts(summary: RunSummary, sketched: Sketch | None) -> Table:
+    """Two columns: what it is, and the value, wrapped within its column."""
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(ratio=1, overflow="fold")
+    sign, color = STATES[summary.status]
+    epochs = f"  epoch {summary.epoch} of {summary.epochs}" if summary.epochs else ""
+    table.add_row("status", Text.assemble((f"{sign} {summary.status}", color), epochs))
+    if summary.error:
+        table.add_row("", Text(clean(summary.error), color))
+    lines = [*_results(summary), *_setup(summary, sketched.started if sketched else None)]
+    for label, text in lines:
+        table.add_row(label, Text(clean(text)))
+    for note in sketched.notes if sketched else ():
+        table.add_row("note", Text(f"▲ {note}", STATES["interrupted"][1]))
+    table.add_row("path", Text(clean(str(summary.run.path)), "dim"))
+    return table
+
+
+def _results(summary: RunSummary) -> Iterator[tuple[str, str]]:
+    if summary.best_epoch:
+        yield "best", f"★ epoch {summary.best_epoch}  {_metrics(summary.metrics)}"
+    for split in ("test", "validation"):
+        if split in summary.evaluation:
+            yield split, _metrics(summary.evaluation[split])
+
+
+def _metrics(metrics: dict[str, Any]) -> str:
+    known = [f"{name} {number(value)}" for name, value in metrics.items() if value is not None]
+    return "  ".join(known[:MOST_METRICS])
+
+
+def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[str, str]]:
+    start = began(summary)
+    if start is not None:
+        took = f", took {duration(summary.updated - start)}" if summary.updated > start else ""
+        yield "began", time.strftime("%Y-%m-%d %H:%M", time.localtime(start)) + took
+    data, model = summary.data, summary.model
+    if started is not None:
+        data += "  " + " / ".join(f"{count(size)} {split}" for split, size in started.samples.items())
+        model += f"  {count(started.parameters)} parameters"
+    if summary.config:
+        yield "data", data
+        yield "model", model
+    if started is not None:
+        yield "device", f"{started.device}, {started.threads} thread{'s' if started.threads != 1 else ''}"
+    changed = [f"{path} {_written(value)}" for path, value in _changed(summary.config).items()]
+    if summary.config:
+        yield "changed", "\n".join(changed) or "nothing: all defaults"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _changed(config: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """By dotted path what differs from the defaults of each section's choice; names apart, they are told anyway."""
+    changed = {}
+    for section, values in config.items():
+        field = TrainConfig.model_fields.get(section)
+        if field is None:
+            continue
+        known = choices(FAMILIES[section]) if section in FAMILIES else {None: type(default_of(field))}
+        options = known.get(values.get("name"))
+        for key, value in values.items():
+            setting = options.model_fields.get(key) if options else None
+            if key != "name" and (setting is None or _plain(default_of(setting)) != value):
+                changed[f"{section}.{key}"] = value
+    return changed
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,192 @@
+"""The columns of a table of runs: what each shows, how it sorts, and which of them fit into a width."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from rich.cells import cell_len
+
+from core.runs.folder import NAME
+from core.runs.summary import RunSummary
+from tui.text import UNKNOWN, clean, number
+from tui.themes import STATES
+
+__all__ = ["COLUMNS", "GAP", "Column", "age", "began", "lay_out", "score", "short_name"]
+
+GAP: Final = 2
+STATUS_ORDER: Final = (
+    "running",
+    "paused",
+    "interrupted",
+    "failed",
+    "diverged",
+    "damaged",
+    "stopped",
+    "completed",
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        value: what it sorts by: numbers or texts, None for unknown.
+        show: the text of a cell, given the present time; it may hold anything.
+        width: cells, room for the arrow of the order included; the run's name takes what is left over, too.
+        rank: columns of a low rank get their place first.
+        falling: whether the largest value comes first when the column is chosen.
+    """
+
+    name: str
+    width: int
+    rank: int
+    value: Callable[[RunSummary], Any]
+    show: Callable[[RunSummary, float], str]
+    align: Literal["<", ">"] = "<"
+    falling: bool = False
+
+
+def lay_out(width: int) -> list[tuple[Column, int]]:
+    """The columns that fit into `width` cells, in their order, with the width of each."""
+    room = width
+    chosen = []
+    for column in sorted(COLUMNS.values(), key=lambda column: column.rank):
+        if room < column.width:
+            break
+        chosen.append(column)
+        room -= column.width + GAP
+    spare = max(0, room + GAP)
+    return [
+        (column, column.width + (min(spare, LONGEST_NAME - column.width) if column.name == "run" else 0))
+        for column in COLUMNS.values()
+        if column in chosen
+    ]
+
+
+def short_name(summary: RunSummary, width: int = 0) -> str:
+    """The whole id where it fits, else without its date, else the last letters, which name the run as well."""
+    name = summary.run.id
+    if not NAME.match(name) or cell_len(clean(name)) <= width:
+        return name
+    undated = name.split("_", 2)[2]
+    return undated if cell_len(clean(undated)) <= width else undated.rpartition("_")[2]
+
+
+def began(summary: RunSummary) -> float | None:
+    """Seconds since 1970; from the name where the log does not tell; None if unknown."""
+    if summary.started:
+        return summary.started
+    if not NAME.match(summary.run.id):
+        return None
+    try:
+        return time.mktime(time.strptime(summary.run.id[:15], "%Y-%m-%d_%H%M"))
+    except (ValueError, OverflowError):
+        return None
+
+
+def age(seconds: float) -> str:
+    """How long ago, in at most six characters: ``42 s``, ``12 min``, ``3 h``, ``12 d``, ``2 y``."""
+    for unit, length in (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}" if seconds < 1000 * length else f">999 {unit}"
+    return f"{max(0, seconds):.0f} s"
+
+
+def score(metrics: dict[str, Any]) -> tuple[str, float] | None:
+    """Accuracy or R2, whichever is there, and its value."""
+    for name in ("accuracy", "r2"):
+        value = _number(metrics.get(name))
+        if value is not None:
+            return name, value
+    return None
+
+
+def _number(value: object) -> float | None:
+    """Numbers of a file that may hold anything."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if is_number else None  # type: ignore[arg-type]
+
+
+def _setting(section: str, field: str) -> Callable[[RunSummary], Any]:
+    return lambda summary: summary.config.get(section, {}).get(field)
+
+
+def _numeric(name: str, width: int, rank: int, value: Callable[[RunSummary], Any], **options: Any) -> Column:
+    def known(summary: RunSummary) -> float | None:
+        return _number(value(summary))
+
+    def show(summary: RunSummary, now: float) -> str:
+        found = known(summary)
+        return UNKNOWN if found is None else f"{found:g}"
+
+    return Column(name, width, rank, known, options.pop("show", show), ">", **options)
+
+
+def _text(name: str, width: int, rank: int, value: Callable[[RunSummary], Any]) -> Column:
+    def shown(summary: RunSummary, now: float = 0.0) -> str:
+        return str(value(summary) or UNKNOWN)
+
+    return Column(name, width, rank, lambda summary: shown(summary).casefold(), shown)
+
+
+def _score_of(metrics: Callable[[RunSummary], dict[str, Any]]) -> dict[str, Any]:
+    def value(summary: RunSummary) -> float | None:
+        found = score(metrics(summary))
+        return found[1] if found else None
+
+    def show(summary: RunSummary, now: float) -> str:
+        found = score(metrics(summary))
+        if found is None:
+            return UNKNOWN
+        return number(found[1]) if found[0] == "accuracy" else f"R2 {number(found[1], 3)}"
+
+    return {"value": value, "show": show, "falling": True}
+
+
+def _status(summary: RunSummary, now: float) -> str:
+    return f"{STATES[summary.status][0]} {summary.status}"
+
+
+def _epochs(summary: RunSummary, now: float) -> str:
+    return f"{summary.epoch}/{summary.epochs}" if summary.epochs else UNKNOWN
+
+
+def _newest_first(summary: RunSummary) -> float | None:
+    start = began(summary)
+    return None if start is None else -start
+
+
+def _age(summary: RunSummary, now: float) -> str:
+    start = began(summary)
+    return UNKNOWN if start is None else age(now - start)
+
+
+LONGEST_NAME: Final = 40
+COLUMNS: Final[dict[str, Column]] = {
+    column.name: column
+    for column in (
+        Column("status", 13, 0, lambda summary: STATUS_ORDER.index(summary.status), _status),
+        Column(
+            "run", 4, 1, lambda summary: summary.run.id.casefold(), lambda summary, now: short_name(summary)
+        ),
+        _text("data", 13, 2, lambda summary: summary.data),
+        _text("model", 7, 3, lambda summary: summary.model),
+        _numeric("epochs", 7, 4, lambda summary: summary.epoch, show=_epochs, falling=True),
+        _numeric("accuracy", 9, 5, **_score_of(lambda summary: summary.metrics)),
+        _numeric(
+            "loss",
+            7,
+            7,
+            lambda summary: summary.metrics.get("loss"),
+            show=lambda summary, now: number(_number(summary.metrics.get("loss"))),
+        ),
+        _numeric("test", 9, 8, **_score_of(lambda summary: summary.evaluation.get("test", {}))),
+        _text("optimizer", 10, 9, _setting("optimizer", "name")),
+        _numeric("lr", 6, 10, _setting("optimizer", "lr")),
+        _numeric("batch", 6, 11, _setting("training", "batch_size")),
+        Column("age", 6, 6, _newest_first, _age, ">"),
+    )
+}

@@ -1,0 +1,208 @@
+"""A table of runs that draws only the rows one sees, so that ten thousand cost no more than ten."""
+
+import time
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.events import Click, Resize
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from core.runs.summary import RunSummary
+from tui.text import fit
+from tui.themes import STATES
+from tui.widgets.runs_columns import GAP, Column, lay_out, short_name
+
+__all__ = ["RunsTable"]
+
+CURSOR = "▸ "
+SPACE = " " * GAP
+
+
+class RunsTable(ScrollView, can_focus=True):
+    """Rows under a head; the cursor stays on its run whatever comes, goes or is sorted.
+
+    Attributes:
+        rows: as given to `show`. cursor: the place in them, 0 for none.
+        empty: shown when there are no rows.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES = {"runs--head", "runs--row", "runs--quiet", "runs--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "open", tooltip="Open the run in Live"),
+        Binding("up,k", "move(-1)", "The run above", show=False),
+        Binding("down,j", "move(1)", "The run below", show=False),
+        Binding("pageup", "page(-1)", "A page up", show=False),
+        Binding("pagedown", "page(1)", "A page down", show=False),
+        Binding("home,g", "jump(0)", "The first run", show=False),
+        Binding("end,G", "jump(-1)", "The last run", show=False),
+    ]
+
+    class Highlighted(Message):
+        """The cursor is on another run, or on none, or what is known of its run has changed."""
+
+        def __init__(self, summary: RunSummary | None) -> None:
+            super().__init__()
+            self.summary = summary
+
+    class Opened(Message):
+        """Enter or a double click on a run."""
+
+        def __init__(self, summary: RunSummary) -> None:
+            super().__init__()
+            self.summary = summary
+
+    class HeadClicked(Message):
+        """A click on the name of a column."""
+
+        def __init__(self, column: str) -> None:
+            super().__init__()
+            self.column = column
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.rows: list[RunSummary] = []
+        self.cursor = 0
+        self.empty = ""
+        self._order = ("", False)
+        self._columns: list[tuple[Column, int]] = []
+
+    @property
+    def selected(self) -> RunSummary | None:
+        """The run with the cursor."""
+        return self.rows[self.cursor] if self.rows else None
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns that have room."""
+        return [column.name for column, _ in self._columns]
+
+    def show(self, rows: list[RunSummary], column: str, falling: bool) -> None:
+        """Show these rows, sorted by a column as its head then says; the cursor stays on its run if it is there."""
+        before, place = self.selected, self.cursor
+        self.rows, self._order = rows, (column, falling)
+        self.cursor = self._place_of(before) if before else 0
+        self.virtual_size = Size(0, len(rows) + 1)
+        if self.scroll_offset.y and self.cursor != place:  # from the top, one sees what is new
+            self.scroll_to(y=self.scroll_offset.y + self.cursor - place, animate=False, force=True)
+        self._keep_in_sight()
+        self.refresh()
+        if self.selected != before:
+            self.post_message(self.Highlighted(self.selected))
+
+    def _place_of(self, summary: RunSummary) -> int:
+        """Where a run is now; if it is gone, the place nearest to where it was."""
+        name = summary.run.id
+        found = (place for place, row in enumerate(self.rows) if row.run.id == name)
+        return next(found, min(self.cursor, max(0, len(self.rows) - 1)))
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by some rows."""
+        self._go_to(self.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by a screenful."""
+        self._go_to(self.cursor + by * max(1, self._seen - 1))
+
+    def action_jump(self, place: int) -> None:
+        """Move the cursor to the first (0) or the last (-1) row."""
+        self._go_to(place if place >= 0 else len(self.rows) - 1)
+
+    def action_open(self) -> None:
+        """Open the run with the cursor."""
+        if self.selected is not None:
+            self.post_message(self.Opened(self.selected))
+
+    def on_click(self, event: Click) -> None:
+        place = self.scroll_offset.y + event.y - 1
+        if event.y == 0:
+            column = self._column_at(event.x)
+            if column is not None:
+                self.post_message(self.HeadClicked(column))
+        elif place < len(self.rows):
+            self._go_to(place)
+            if event.chain == 2:
+                self.action_open()
+
+    def on_resize(self, event: Resize) -> None:
+        self._columns = lay_out(self.scrollable_content_region.width - len(CURSOR))
+        self._keep_in_sight()
+
+    @property
+    def _seen(self) -> int:
+        """Rows in sight: all lines but the head."""
+        return max(1, self.scrollable_content_region.height - 1)
+
+    def _go_to(self, place: int) -> None:
+        place = max(0, min(place, len(self.rows) - 1))
+        if place == self.cursor or not self.rows:
+            return
+        self.cursor = place
+        self._keep_in_sight()
+        self.refresh()
+        self.post_message(self.Highlighted(self.selected))
+
+    def _keep_in_sight(self) -> None:
+        top = self.scroll_offset.y
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, force=True)
+        elif self.cursor >= top + self._seen:
+            self.scroll_to(y=self.cursor - self._seen + 1, animate=False, force=True)
+
+    def _column_at(self, x: int) -> str | None:
+        right = len(CURSOR)
+        for column, width in self._columns:
+            right += width + GAP
+            if x < right:
+                return column.name
+        return None
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        place = self.scroll_offset.y + y - 1
+        if y == 0:
+            line = [Segment(self._head(), self._style("head"))]
+        elif place < len(self.rows):
+            line = self._row(place)
+        else:
+            text = fit(f"  {self.empty}", width) if y == 2 and not self.rows else ""
+            line = [Segment(text, self._style("quiet"))]
+        return Strip(line).adjust_cell_length(width, line[-1].style)
+
+    def _head(self) -> str:
+        sorting, falling = self._order
+        cells = []
+        for column, width in self._columns:
+            name = column.name + (("▼" if falling else "▲") if column.name == sorting else "")
+            cells.append(fit(name, width, align=column.align))
+        return " " * len(CURSOR) + SPACE.join(cells)
+
+    def _row(self, place: int) -> list[Segment]:
+        summary = self.rows[place]
+        has_cursor = place == self.cursor
+        style = self._style("cursor" if has_cursor else "row")
+        now = time.time()
+        line = [Segment(CURSOR if has_cursor else " " * len(CURSOR), style)]
+        for index, (column, width) in enumerate(self._columns):
+            if index > 1 and summary.status == "damaged":
+                room = sum(width + GAP for _, width in self._columns[index:]) - GAP
+                return [*line, Segment(fit(summary.error, room), style)]
+            text = short_name(summary, width) if column.name == "run" else column.show(summary, now)
+            cell = fit(text, width, align=column.align)
+            line.append(
+                Segment(cell, self._status_style(summary, style) if column.name == "status" else style)
+            )
+            line.append(Segment(SPACE, style))
+        return line
+
+    def _status_style(self, summary: RunSummary, style: Style) -> Style:
+        """Coloured where something goes on or went wrong: most runs are complete."""
+        return style if summary.status == "completed" else style + Style(color=STATES[summary.status][1])
+
+    def _style(self, kind: str) -> Style:
+        return self.get_component_rich_style(f"runs--{kind}")
