@@ -25,6 +25,8 @@ LOG_SECONDS = 0.1
 MAX_PENDING_STEPS = 256
 SAVE_SECONDS = 1.0
 """Shortest time between two checkpoints at the ends of short epochs."""
+KEPT_BYTES = 31 << 20
+"""Just below the largest block that glibc learns its thresholds from; see `_keep_freed_memory`."""
 
 State = dict[str, Any]
 
@@ -91,6 +93,7 @@ def train(
     Raises:
         ConfigError: the loss does not fit the data.
     """
+    _keep_freed_memory()
     loop = _Loop(config, data, model.to(device), emit, control, checkpoints, device)
     if resume_from is not None:
         loop.restore(resume_from)
@@ -136,13 +139,15 @@ class _Loop:
     def train_epoch(self) -> bool:
         """The steps that are left of this epoch; False when the loop was asked to end or diverged."""
         settings, at, meter = self.config.training, self.at, self.meter
+        weights = list(self.model.parameters())
         order = epoch_order(len(self.train_set), settings.seed, at.epoch)
         self.epoch_started = time.perf_counter() - at.epoch_seconds
         meter.restore(at.meter)
         self.model.train()
         for inputs, targets in self.train_set.iterate(settings.batch_size, order, first=at.batch):
             self.set_learning_rate()
-            self.optimizer.zero_grad()
+            for weight in weights:  # what zero_grad does, without its hooks for profilers
+                weight.grad = None
             outputs = self.model(inputs)
             loss = self.loss(outputs, targets)
             loss.backward()
@@ -313,6 +318,15 @@ class _Loop:
         self.at = _Progress(**state["progress"])
         self.best_weights = state["best_weights"]
         _set_rng_state(state["rng"], self.device)
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library keep what one step frees for the next one.
+
+    Otherwise it may give the memory back to the system and fault it in again, step after step. glibc raises its
+    thresholds for that when a large block is freed (mallopt(3), M_MMAP_THRESHOLD); elsewhere this does nothing.
+    """
+    torch.empty(KEPT_BYTES, dtype=torch.uint8)
 
 
 def _rng_state(device: torch.device) -> dict[str, Tensor]:

@@ -1,27 +1,32 @@
-"""The app: six modes, the run that is followed, and what holds them together."""
+"""The app: six modes, the run that is followed, and what holds them together.
 
+The first paint waits for Textual alone: the screens, the schema and numpy are imported behind it, then torch.
+"""
+
+import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widgets import Footer
 
-from core import config as configuration
-from core.config import TrainConfig
 from core.errors import RunError, TorchtuiError
-from core.runs.folder import Run, all_runs, create_run, default_runs_dir
-from tui.feed import RunFeed
-from tui.hosts import AppHost, LogHost, launch_in_background
-from tui.screens.base import MODES, ModeScreen
+from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
 from tui.settings import load_settings, save_settings
 from tui.terminal_loss import survive_hangup
 from tui.text import bytes_, clean
 from tui.themes import THEMES
+
+if TYPE_CHECKING:
+    from core.config import TrainConfig
+    from core.runs.folder import Run
+    from tui.feed import RunFeed
 
 __all__ = ["TuiApp", "stylesheet"]
 
@@ -86,14 +91,14 @@ class TuiApp(App[None]):
         data_root: Path | None = None,
         values: dict[str, Any] | None = None,
         start: bool = False,
-        follow: Run | None = None,
+        follow: "Run | None" = None,
     ) -> None:
         super().__init__()
-        self.runs_dir = runs_dir or default_runs_dir()
+        self.runs_dir = runs_dir or Path(os.environ.get("TUI_RUNS") or "runs").expanduser()
         self.data_root = data_root
         self.settings = load_settings()
         self.form_values: dict[str, Any] = values if values is not None else self.settings.form
-        self.feed: RunFeed | None = None
+        self.feed: RunFeed | None = None  # the run that Live shows
         self._start_at_once, self._follow = start, follow
 
     def on_mount(self) -> None:
@@ -102,16 +107,44 @@ class TuiApp(App[None]):
         self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         survive_hangup(self)
+        self.call_after_refresh(self.run_worker, self._load, thread=True, name="load")
+
+    def compose(self) -> ComposeResult:
+        """The first paint: what all screens share."""
+        yield TopBar("")
+        yield Footer()
+
+    def _load(self) -> None:
+        """Import what the first screen needs and show it; then torch, and say where `auto` leads."""
+        from core.runs.folder import all_runs
+
+        first = "live" if self._start_at_once or self._follow else "runs" if all_runs(self.runs_dir) else "configure"
+        import_module(f"tui.screens.{first}")
+        import_module("tui.feed")
+        self.call_from_thread(self._open, first)
+        from core.devices import discover
+
+        best = discover()[0]
+        label = clean(f"{best.name} {best.label}  {bytes_(best.memory)}")
+        self.call_from_thread(setattr, self, "device_label", label)
+
+    def _open(self, first: str) -> None:
+        """Show the first screen; begin what was asked for."""
         if self._follow is not None:
             self.open_run(self._follow)
         elif self._start_at_once:
+            from core import config as configuration
+
             self.start_run(configuration.from_dict(self.form_values))
         else:
-            self.switch_mode("runs" if all_runs(self.runs_dir) else "configure")
-        self.call_after_refresh(self.run_worker, self._find_devices, thread=True)
+            self.switch_mode(first)
 
-    def start_run(self, config: TrainConfig, *, background: bool = False) -> None:
+    def start_run(self, config: "TrainConfig", *, background: bool = False) -> None:
         """Train a configuration and show it live; refused while this app trains another one."""
+        from core.runs.folder import create_run
+        from tui.feed import RunFeed
+        from tui.hosts import AppHost, LogHost, launch_in_background
+
         if background:
             try:
                 run = create_run(self.runs_dir, config)
@@ -126,8 +159,11 @@ class TuiApp(App[None]):
         else:
             self._show_live(RunFeed(AppHost(config, self.runs_dir, self.data_root)))
 
-    def resume_run(self, run: Run) -> None:
+    def resume_run(self, run: "Run") -> None:
         """Go on with an interrupted or stopped run in this app."""
+        from tui.feed import RunFeed
+        from tui.hosts import AppHost
+
         if self._training_in_app():
             self.notify("This app trains a run already: stop it first.", severity="warning")
             return
@@ -136,8 +172,11 @@ class TuiApp(App[None]):
         except TorchtuiError as error:
             self.show_error(error)
 
-    def open_run(self, run: Run) -> None:
+    def open_run(self, run: "Run") -> None:
         """Show a run live: the one this app trains, or any other through its log."""
+        from tui.feed import RunFeed
+        from tui.hosts import LogHost
+
         if self.feed is None or self.feed.host.run != run:
             if self._training_in_app():
                 self.notify(
@@ -149,7 +188,7 @@ class TuiApp(App[None]):
         else:
             self.switch_mode("live")
 
-    def evaluate_run(self, run: Run) -> None:
+    def evaluate_run(self, run: "Run") -> None:
         """Open a run in Evaluate."""
         self.switch_mode("evaluate")
         self.screen.open_run(run)  # type: ignore[attr-defined]
@@ -185,10 +224,10 @@ class TuiApp(App[None]):
             self._quit_as_asked,
         )
 
-    def detach(self) -> Run | None:
+    def detach(self) -> "Run | None":
         """Save the run this app trains and go on with it in a background process; None if it has ended."""
-        if self.feed is None or not isinstance(self.feed.host, AppHost):
-            return None
+        from tui.hosts import launch_in_background
+
         run = self.stop_training()
         if run is None or self.feed.status != "stopped":
             return None
@@ -197,6 +236,9 @@ class TuiApp(App[None]):
 
     def detach_and_follow(self) -> None:
         """Hand the run over to a background process and follow it there."""
+        from tui.feed import RunFeed
+        from tui.hosts import LogHost, launch_in_background
+
         run = self.stop_training()
         if run is None or self.feed is None or self.feed.status != "stopped":
             self.notify("The run has ended already.")
@@ -206,12 +248,12 @@ class TuiApp(App[None]):
         except RunError as error:
             self.show_error(error)
 
-    def stop_training(self) -> Run | None:
+    def stop_training(self) -> "Run | None":
         """Save and end what this app trains, and wait for it; the run, if there is one."""
-        if self.feed is None or not isinstance(self.feed.host, AppHost):
+        if self.feed is None or not self.feed.in_app:
             return None
-        self.feed.host.worker.stop()
-        self.feed.host.worker.join(STOP_SECONDS)
+        self.feed.host.request("stop")
+        self.feed.host.join(STOP_SECONDS)
         self.feed.poll()
         return self.feed.host.run
 
@@ -236,7 +278,7 @@ class TuiApp(App[None]):
     def _training_in_app(self) -> bool:
         return self.feed is not None and self.feed.in_app
 
-    def _show_live(self, feed: RunFeed) -> None:
+    def _show_live(self, feed: "RunFeed") -> None:
         self.feed = feed
         self.switch_mode("live")
 
@@ -255,12 +297,3 @@ class TuiApp(App[None]):
 
     def _remember_theme(self, theme: Any) -> None:
         self.settings.theme = theme.name
-
-    def _find_devices(self) -> None:
-        """Import torch behind the first paint, and say where `auto` leads."""
-        from core.devices import discover
-
-        best = discover()[0]
-        self.call_from_thread(
-            setattr, self, "device_label", clean(f"{best.name} {best.label}  {bytes_(best.memory)}")
-        )

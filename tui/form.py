@@ -3,7 +3,7 @@
 Everything here is read from the schema, so a new field, or a new class in a union, needs no change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -18,7 +18,20 @@ from core.config_errors import problems
 from core.options import Options, choices, default_of, unit_of
 from tui.text import clean
 
-__all__ = ["DEVICE", "SECTIONS", "FieldSpec", "Texts", "check", "choose", "fields_of", "fill", "short", "show", "values_of"]
+__all__ = [
+    "DEVICE",
+    "SECTIONS",
+    "FieldSpec",
+    "Texts",
+    "check",
+    "choose",
+    "fields_of",
+    "fill",
+    "short",
+    "show",
+    "valid_part",
+    "values_of",
+]
 
 SECTIONS = tuple(TrainConfig.model_fields)
 LABELS = {"data.name": "dataset", "optimizer.lr": "learning rate"}
@@ -136,6 +149,14 @@ def check(values: Mapping[str, Any]) -> tuple[TrainConfig | None, dict[str, str]
     return None, {
         ".".join(path.split(".")[:2]): f"{message}. {hint}" if hint else message
         for path, message, hint in found
+    }
+
+
+def valid_part(values: Mapping[str, Any], wrong: Collection[str]) -> dict[str, Any]:
+    """Nested values without the fields at the given paths."""
+    return {
+        section: {key: value for key, value in fields.items() if f"{section}.{key}" not in wrong}
+        for section, fields in values.items()
     }
 
 

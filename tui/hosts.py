@@ -40,6 +40,9 @@ class RunHost(Protocol):
     def request(self, request: Request) -> None:
         """Ask the training for something."""
 
+    def join(self, timeout: float) -> bool:
+        """Wait for the end of what trains in this process, at most `timeout` seconds; whether it has come."""
+
     @property
     def alive(self) -> bool:
         """Whether something still trains."""
@@ -70,6 +73,9 @@ class AppHost:
 
     def request(self, request: Request) -> None:
         getattr(self.worker, request)()
+
+    def join(self, timeout: float) -> bool:
+        return self.worker.join(timeout)
 
     def _work(self, emit: "object", control: RunControl) -> RunFinished:
         from core import session
@@ -116,6 +122,9 @@ class LogHost:
 
     def request(self, request: Request) -> None:
         send(self.run, request)
+
+    def join(self, timeout: float) -> bool:
+        return True
 
     def _last_words(self) -> str:
         try:

@@ -24,7 +24,6 @@ LABEL_CELLS = 16
 """Longest label of a bar; longer ones are cut."""
 PICTURE_PIXELS = 16
 """Largest height of a picture, twice its rows; larger ones are reduced."""
-PICTURE_ROWS = 2
 NUMBER_CELLS = 9
 LINE = Content("\n")
 
@@ -45,7 +44,8 @@ def balance(facts: DataFacts, width: int) -> Content:
     label = min(LABEL_CELLS, max(map(cell_len, labels)))
     figures = [count(n) for _, n in bars]
     figure = max(map(len, figures))
-    columns = 2 if len(bars) > 4 and width >= 2 * (label + figure + 12) else 1
+    paired = facts.task != "regression" and len(bars) > 4 and width >= 2 * (label + figure + 12)
+    columns = 1 + paired
     room = (width - 3 * (columns - 1)) // columns - label - figure - 2
     largest = max(n for _, n in bars) or 1
     cells = [
@@ -70,7 +70,7 @@ def pictures(facts: DataFacts, width: int) -> Content:
     a_row = max(1, (width + 2) // (columns + 2))
     gap = Content("  ")
     lines: list[Content] = []
-    for at in range(0, min(len(shown), PICTURE_ROWS * a_row), a_row):
+    for at in range(0, len(shown), a_row):
         drawn = map(_half_blocks, shown[at : at + a_row])
         lines += [gap.join(parts) for parts in zip(*drawn, strict=True)]
         names = facts.labels[at : at + a_row]
@@ -81,14 +81,13 @@ def pictures(facts: DataFacts, width: int) -> Content:
 def rows(facts: DataFacts, width: int) -> Content:
     """Some rows of a table, stood on end: a line for each feature, a column for each sample."""
     features = facts.feature_names[:MOST_FEATURES]
-    label = min(max(cell_len(clean(name)) for name in features), width // 2)
+    corner = "target" if facts.task == "regression" else "class"
+    label = min(max(cell_len(clean(name)) for name in (corner, *features)), width // 2)
     samples = max(1, (width - label) // (NUMBER_CELLS + 1))
     names = [f" {fit(name, NUMBER_CELLS, align='>', empty='∅')}" for name in facts.labels[:samples]]
-    lines = [
-        Content.assemble(fit("target" if facts.task == "regression" else "class", label), ("".join(names), "bold"))
-    ]
+    lines = [Content.assemble(fit(corner, label), ("".join(names), "bold"))]
     for at, name in enumerate(features):
-        values = "".join(f" {number(float(row[at])):>{NUMBER_CELLS}}" for row in facts.samples[:samples])
+        values = "".join(f" {_figure(float(row[at])):>{NUMBER_CELLS}}" for row in facts.samples[:samples])
         lines.append(Content.assemble((fit(name, label, empty="∅"), "$foreground 60%"), values))
     if len(facts.feature_names) > len(features):
         lines.append(_muted(f"… and {count(len(facts.feature_names) - len(features))} more features"))
@@ -130,21 +129,23 @@ def memory_lines(memory: Memory, width: int) -> Content:
     return _flow([total, *(_muted(f"{bytes_(size)} {name}") for name, size in parts.items() if size)], "   ", width)
 
 
+def _figure(value: float) -> str:
+    """A number of the data as it was written, unless that is long."""
+    text = f"{value:g}"
+    return text if len(text) <= NUMBER_CELLS else number(value)
+
+
 def _bar(share: float, cells: int) -> str:
     full, rest = divmod(round(8 * share * cells), 8)
     return "█" * full + (EIGHTHS[rest] if rest else "")
 
 
 def _reduce(picture: NDArray[np.generic]) -> NDArray[np.float64]:
-    """A picture (h, w, 3) of at most so many pixels in height, and not much wider, by means over boxes."""
+    """A picture (h, w, 3) of at most so many pixels in height, and not much wider, by means over squares."""
     height, width = picture.shape[:2]
-    factor = max(1.0, height / PICTURE_PIXELS, width / (2 * PICTURE_PIXELS))
-    for axis, size in ((0, height), (1, width)):
-        starts = (np.arange(round(size / factor)) * factor).astype(int)
-        sums = np.add.reduceat(picture.astype(float), starts, axis=axis)
-        lengths = np.diff(np.append(starts, size))
-        picture = sums / lengths.reshape([-1 if axis == at else 1 for at in range(3)])
-    return picture
+    factor = max(1, -(-height // PICTURE_PIXELS), -(-width // (2 * PICTURE_PIXELS)))
+    whole = picture[: height - height % factor, : width - width % factor].astype(float)
+    return whole.reshape(height // factor, factor, width // factor, factor, 3).mean(axis=(1, 3))
 
 
 def _half_blocks(picture: NDArray[np.float64]) -> list[Content]:

@@ -13,7 +13,7 @@ from core.data.dataset import Dataset, Split
 
 __all__ = ["Batches", "epoch_order"]
 
-CHUNK_BYTES = 512 << 10
+CHUNK_BYTES = 2 << 20
 """Standardised inputs gathered at once: a few batches, small enough to stay in a processor's cache."""
 ALIGNMENT_BYTES = 64
 """Where PyTorch lets every tensor in main memory begin."""
@@ -82,7 +82,7 @@ class Batches:
         Matrix products round otherwise when their operands are aligned otherwise, and a batch must give the same
         bits wherever an iteration began.
         """
-        batch_bytes = 4 * batch_size * self.inputs[:1].numel()
+        batch_bytes = 4 * batch_size * max(1, self.inputs[:1].numel())
         if batch_bytes % ALIGNMENT_BYTES:
             return batch_size
-        return batch_size * max(1, CHUNK_BYTES // max(1, batch_bytes))
+        return batch_size * max(1, CHUNK_BYTES // batch_bytes)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Evaluation",
     "evaluate_run",
+    "is_latest",
     "latest_evaluated",
     "saved_evaluation",
     "score_inputs",
@@ -31,12 +32,16 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What the best weights of a run said about a split, and every number that follows from it."""
+    """What the best weights of a run said about a split, and every number that follows from it.
+
+    `made`: when its files were written, in nanoseconds since 1970.
+    """
 
     run: Run
     split: str
     predictions: Predictions
     report: Report
+    made: int
 
 
 def _unwatched(what: str, done: int, total: int) -> None:
@@ -54,12 +59,16 @@ def saved_evaluation(run: Run, split: str) -> Evaluation | None:
     Raises:
         RunDamaged: its files cannot be read.
     """
-    folder = run.evaluation_folder(split)
-    report, predictions = folder / "report.json", folder / "predictions.npz"
-    made = min(_modified(report), _modified(predictions))
+    made = _made(run, split)
     if made == 0 or made < _modified(run.checkpoint_file("best")):
         return None
-    return Evaluation(run, split, Predictions.load(predictions), Report.load(report))
+    return _load(run, split)
+
+
+def is_latest(evaluation: Evaluation) -> bool:
+    """Whether the files it was read from are still the ones to read."""
+    run, split = evaluation.run, evaluation.split
+    return evaluation.made == _made(run, split) >= _modified(run.checkpoint_file("best"))
 
 
 def evaluate_run(
@@ -89,10 +98,7 @@ def evaluate_run(
         raise DataError(f"{run.id} has no {split} samples", "Evaluate it on another split")
     progress("predicting", 0, samples)
     evaluate_split(prepared, run, split)
-    folder = run.evaluation_folder(split)
-    return Evaluation(
-        run, split, Predictions.load(folder / "predictions.npz"), Report.load(folder / "report.json")
-    )
+    return _load(run, split)
 
 
 def trained_model(run: Run, *, data_root: Path | None = None, progress: Progress = _unwatched) -> "Prepared":
@@ -156,6 +162,17 @@ def latest_evaluated(runs_dir: Path) -> Run | None:
     dated = [(_last_report(run), run) for run in all_runs(runs_dir)]
     time, run = max(dated, key=lambda pair: pair[0], default=(0, None))
     return run if time else None
+
+
+def _load(run: Run, split: str) -> Evaluation:
+    folder, made = run.evaluation_folder(split), _made(run, split)
+    predictions, report = Predictions.load(folder / "predictions.npz"), Report.load(folder / "report.json")
+    return Evaluation(run, split, predictions, report, made)
+
+
+def _made(run: Run, split: str) -> int:
+    folder = run.evaluation_folder(split)
+    return min(_modified(folder / "report.json"), _modified(folder / "predictions.npz"))
 
 
 def _last_report(run: Run) -> int:

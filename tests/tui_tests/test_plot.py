@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.containers import Vertical
+from textual.screen import Screen
 
 from tui.widgets import plot
 from tui.widgets.plot import Chart, Mark, Plot, Row, Series, draw, legend
@@ -52,7 +53,7 @@ styles = st.sampled_from(["line", "steps", "points"])
 
 
 class TestWhateverTheData:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=200, deadline=None)
     @given(
         st.lists(st.tuples(points, styles), max_size=3),
         st.integers(0, 60),
@@ -121,6 +122,18 @@ class TestWhateverTheData:
             ["1", "10", "100"],
             ["1", "2", "5", "10", "20", "50", "100"],
         )
+
+    def test_values_off_a_log_axis_hide_none_beside_them(self) -> None:
+        values = np.tile([0.0, 1.0, 100.0], 3000)
+        cells = inked(draw(line(values, log_y=True), 60, 12), BLUE)
+        assert len([column for row, column in cells if row == max(cells)[0]]) > 50
+
+    def test_steps_hold_each_value_until_the_next(self) -> None:
+        chart = Chart((Series("", [0, 1, 2], [0, 1, 1], BLUE, style="steps"),), y_range=(0, 1))
+        heights = [
+            {row for row, column in inked(draw(chart, 60, 12), BLUE) if column == at} for at in (20, 45)
+        ]
+        assert heights == [{9}, {0}]
 
     def test_one_spike_is_seen_in_a_long_series(self) -> None:
         values = np.zeros(100_000)
@@ -327,7 +340,7 @@ def test_leaving_out_the_colour_search_of_plotext_changes_nothing(monkeypatch: p
     plot._signal.cache_clear()
 
 
-class Screen(App[None]):
+class Plots(App[None]):
     CSS = "Screen { background: #102030; } #hidden { display: none; }"
 
     def __init__(self, chart: Chart) -> None:
@@ -356,7 +369,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 class TestWidget:
     async def test_shows_colours_on_the_background_of_the_screen(self) -> None:
-        app = Screen(line([1, 2, 3]))
+        app = Plots(line([1, 2, 3]))
         async with app.run_test(size=(40, 12)) as pilot:
             await pilot.pause()
             segments = [segment for y in range(12) for segment in app.query_one("#seen", Plot).render_line(y)]
@@ -365,7 +378,7 @@ class TestWidget:
             assert {tuple(segment.style.bgcolor.triplet) for segment in segments} == {(16, 32, 48)}
 
     async def test_draws_only_what_changed(self, drawn: list[str]) -> None:
-        app = Screen(line([1, 2, 3]))
+        app = Plots(line([1, 2, 3]))
         async with app.run_test(size=(40, 12)) as pilot:
             await pilot.pause()
             shown = app.query_one("#seen", Plot)
@@ -382,7 +395,7 @@ class TestWidget:
             assert drawn == ["train", "train"]
 
     async def test_a_plot_nobody_sees_is_drawn_when_it_appears(self, drawn: list[str]) -> None:
-        app = Screen(line([1, 2, 3]))
+        app = Plots(line([1, 2, 3]))
         async with app.run_test(size=(40, 24)) as pilot:
             await pilot.pause()
             unseen = app.query_one("#unseen", Plot)
@@ -394,11 +407,18 @@ class TestWidget:
             await pilot.pause()
             assert drawn.count("last") == 1
             assert not {"first", "second"} & set(drawn)
+            app.add_mode("other", Screen)
+            await app.switch_mode("other")
+            unseen.show(Chart((Series("covered", [1, 2], [1, 2], BLUE),)))
+            assert "covered" not in drawn
+            await app.switch_mode(app.DEFAULT_MODE)
+            await pilot.pause()
+            assert drawn.count("covered") == 1
 
     async def test_a_plot_without_a_place_only_remembers_its_chart(self, drawn: list[str]) -> None:
         plot = Plot()
         plot.show(line([1, 2]))
-        app = Screen(line([1, 2, 3]))
+        app = Plots(line([1, 2, 3]))
         async with app.run_test(size=(40, 12)) as pilot:
             await pilot.pause()
             shown = app.query_one("#seen", Plot)
@@ -408,7 +428,7 @@ class TestWidget:
         assert (plot.chart, shown.chart) == (line([1, 2]), line([3, 2, 1]))
 
     async def test_a_new_size_is_drawn_anew(self) -> None:
-        app = Screen(line([1, 2, 3]))
+        app = Plots(line([1, 2, 3]))
         async with app.run_test(size=(40, 12)) as pilot:
             await pilot.pause()
             await pilot.resize_terminal(70, 9)
@@ -418,7 +438,7 @@ class TestWidget:
             assert [cell_len(shown.render_line(y).text) for y in range(9)] == [70] * 9
 
     async def test_a_new_theme_colours_the_axes_anew(self) -> None:
-        app = Screen(line([1, 2, 3]))
+        app = Plots(line([1, 2, 3]))
         async with app.run_test(size=(40, 12)) as pilot:
             await pilot.pause()
             shown = app.query_one("#seen", Plot)

@@ -20,6 +20,7 @@ class TestReduceMinMax:
         assert reduced_y.reshape(100, 2).min(axis=1) == pytest.approx([part.min() for part in columns])
         assert reduced_y.reshape(100, 2).max(axis=1) == pytest.approx([part.max() for part in columns])
         assert (np.diff(reduced_x) >= 0).all()
+        assert (reduced_x[0], reduced_x[-1]) == (0, 9999)
 
     def test_one_spike_among_a_million_points_stays(self) -> None:
         y = np.zeros(1_000_000)
@@ -153,6 +154,12 @@ class TestGrowingSeries:
         assert np.isnan(y_kept[inside]).all()
         assert np.nanmin(y_kept) == np.nanmin(y[np.isfinite(y)])
         assert np.isnan(series.means()[1]).any()
+
+    def test_a_bucket_that_begins_with_a_gap_knows_its_numbers(self) -> None:
+        y = np.where(np.arange(64) % 2, noise(64), np.nan)
+        y[1], y[3] = -100, 100
+        y_kept = grown(y, 4).points()[1]
+        assert (np.nanmin(y_kept), np.nanmax(y_kept)) == (-100, 100)
 
     def test_a_window_reaches_to_the_next_points(self) -> None:
         series = grown(np.arange(20.0), 64)

@@ -7,27 +7,36 @@ from io import TextIOWrapper
 import typer
 
 from core.errors import TorchtuiError
-from tui.cli import choices_, config, evaluate, predict, runs, train, watch
 from tui.cli.app import opens_app
+from tui.cli.lazy import LazyGroup
 
 __all__ = ["app", "main"]
 
+class Commands(LazyGroup):
+    """All commands, in the order of ``tui --help``."""
+
+    COMMANDS = {
+        "train": ("tui.cli.train:train", "Train a model and evaluate it."),
+        "evaluate": ("tui.cli.evaluate:evaluate", "Evaluate a run with its best weights."),
+        "predict": ("tui.cli.predict:predict", "Predict new samples with the best weights of a run."),
+        "runs": ("tui.cli.runs:app", "List runs, or show one."),
+        "watch": ("tui.cli.watch:watch", "Follow a run live, whichever process trains it."),
+        "stop": ("tui.cli.watch:stop", "Ask the process that trains a run to save and end."),
+        "config": ("tui.cli.config:config", "Print the configuration as YAML, with every default."),
+        "datasets": ("tui.cli.choices_:datasets", "List the datasets with their fields and defaults."),
+        "models": ("tui.cli.choices_:models", "List the models with their fields and defaults."),
+        "losses": ("tui.cli.choices_:losses", "List the losses with their fields and defaults."),
+        "optimizers": ("tui.cli.choices_:optimizers", "List the optimizers with their fields and defaults."),
+        "schedules": ("tui.cli.choices_:schedules", "List the schedules with their fields and defaults."),
+    }
+
+
 app = typer.Typer(
-    help="From hyper-parameters to evaluation of PyTorch models in the terminal. Without a command it opens the app.",
-    no_args_is_help=False,
+    cls=Commands,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback(invoke_without_command=True)(opens_app)
-app.command("train")(train.train)
-app.command("config")(config.config)
-app.command("evaluate")(evaluate.evaluate)
-app.command("predict")(predict.predict)
-app.add_typer(runs.app, name="runs")
-app.command("watch")(watch.watch)
-app.command("stop")(watch.stop)
-for family in choices_.LISTED:
-    app.command(family)(choices_.command(family))
 
 
 def main() -> None:

@@ -2,12 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.errors import InputError
-from core.runs.folder import Run
+
+if TYPE_CHECKING:
+    from core.runs.folder import Run
 
 __all__ = ["DataRootOption", "RunsOption", "open_app", "opens_app"]
 
@@ -54,7 +56,7 @@ def open_app(
     data_root: Path | None,
     values: dict[str, Any] | None = None,
     start: bool = False,
-    follow: Run | None = None,
+    follow: "Run | None" = None,
 ) -> None:
     """Open the app.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from core.config import FAMILIES
 from core.options import choices, default_of
 
-__all__ = ["LISTED", "command"]
+__all__ = ["LISTED", "datasets", "losses", "models", "optimizers", "schedules"]
 
 LISTED = {
     "datasets": "data",
@@ -17,7 +17,7 @@ LISTED = {
 }
 
 
-def command(family: str) -> Callable[[], None]:
+def _command(family: str) -> Callable[[], None]:
     """The command that lists one family."""
 
     def listing() -> None:
@@ -30,3 +30,10 @@ def command(family: str) -> Callable[[], None]:
 
     listing.__doc__ = f"List the {family} with their fields and defaults."
     return listing
+
+
+datasets = _command("datasets")
+models = _command("models")
+losses = _command("losses")
+optimizers = _command("optimizers")
+schedules = _command("schedules")

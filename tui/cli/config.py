@@ -15,7 +15,9 @@ def config(
     values: dict[str, Any],
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema, for editors.")] = False,
 ) -> None:
-    """Print the configuration as YAML, with every default; save it, edit it, and give it back with --config.
+    """Print the configuration as YAML, with every default.
+
+    Save it, edit it, and give it back with --config.
 
     Example: tui config --data wine --optimizer adam > run.yaml
     """

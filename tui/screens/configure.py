@@ -19,14 +19,14 @@ from core.config import TrainConfig, read_yaml, to_yaml
 from core.devices import Device
 from core.files import write_atomically
 from tui.command_line import command_line
-from tui.form import DEVICE, FieldSpec, check, fill, values_of
+from tui.form import DEVICE, FieldSpec, check, fill, valid_part, values_of
 from tui.preview import Fix, Preview, Previewer
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.presets import OpenPreset, SavePreset
 from tui.text import bytes_, clean, count
 from tui.widgets.field import Field
-from tui.widgets.form_view import FormView
+from tui.widgets.form_view import STOPS, FormView
 from tui.widgets.preview_panels import CommandPanel, PreviewView
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["ConfigureScreen"]
 
 DEBOUNCE_SECONDS = 0.15
+BATCH_SIZE = "training.batch_size"
 RUN_IN = FieldSpec(
     path="run_in",
     label="run in",
@@ -45,13 +46,13 @@ RUN_IN = FieldSpec(
     choices=("app", "background"),
     labels=("this app", "background process"),
 )
-STOPS = "'.editor, Button'"
 
 
 class ConfigureScreen(ModeScreen):
     """The form at the left; data, network, cost and the equivalent command at the right."""
 
     MODE = "configure"
+    AUTO_FOCUS = ""
     HELP = (
         "Every field of a run. Up and down go from field to field, left and right step through a list, Enter opens "
         "it, Escape leaves a field so that single letters are keys again. What is wrong stands beside its field; "
@@ -66,8 +67,8 @@ class ConfigureScreen(ModeScreen):
         Binding("ctrl+o", "open", "open", tooltip="Open a preset"),
         Binding("ctrl+d", "defaults", "defaults", tooltip="Put every field back to its default", priority=True),
         Binding("p", "preview", "preview", tooltip="Form or preview, on small screens"),
-        Binding("up", f"screen.focus_previous({STOPS})", "Field above", show=False),
-        Binding("down", f"screen.focus_next({STOPS})", "Field below", show=False),
+        Binding("up", "above", "Field above", show=False),
+        Binding("down", "below", "Field below", show=False),
     ]
 
     @dataclass
@@ -85,9 +86,10 @@ class ConfigureScreen(ModeScreen):
     def __init__(self) -> None:
         super().__init__()
         self.config: TrainConfig | None = None
+        self.nearest: TrainConfig | None = None
         self.invalid: dict[str, str] = {}
         self.preview: Preview | None = None
-        self.computing = False
+        self.built = self.computing = False
         self._values: dict[str, Any] = {}
         self._timer: Timer | None = None
 
@@ -119,33 +121,37 @@ class ConfigureScreen(ModeScreen):
         return self.config is not None and not self.problems
 
     def compose_body(self) -> ComposeResult:
-        texts, _ = fill(self.tui.form_values)
-        with Horizontal(id="configure"):
-            yield FormView(texts, {RUN_IN: self.tui.settings.run_in}, id="form")
-            yield PreviewView(id="preview")
+        yield Horizontal(id="configure")
         yield Static("", id="about", markup=False)
         with Horizontal(id="actions"):
             with Horizontal(id="buttons"):
-                yield Button("Start", id="start", compact=True, variant="primary", action="screen.start")
+                yield Button("Start", id="start", compact=True, disabled=True, action="screen.start")
                 yield Button("Save", compact=True, action="screen.save")
                 yield Button("Open", compact=True, action="screen.open")
                 yield Button("Defaults", compact=True, action="screen.defaults")
                 yield Button("", id="fix", compact=True, action="screen.fix")
             yield Static("", id="state", markup=False)
 
-    def on_mount(self) -> None:
-        self._previewer = Previewer(self.tui.data_root)
-        _, dropped = fill(self.tui.form_values)
-        self._tell_dropped(dropped)
-        self._revise()
-        self.run_worker(self._find_devices, thread=True)
-
-    def refresh_content(self) -> None:
-        if self.tui.form_values != self._values:
-            self.run_worker(self._fill(self.tui.form_values))
+    async def refresh_content(self) -> None:
+        if not self.built:
+            await self._build()
+        elif self.tui.form_values != self._values:
+            await self._fill(self.tui.form_values)
         elif self.preview is not None and self.preview.note:
             self.preview = None
             self._request_preview()
+
+    async def _build(self) -> None:
+        """Make the form, after the first paint."""
+        self._previewer = Previewer(self.tui.data_root)
+        texts, dropped = fill(self.tui.form_values)
+        form = FormView(texts, {RUN_IN: self.tui.settings.run_in}, id="form")
+        await self.query_one("#configure").mount(form, PreviewView(id="preview"))
+        self.built = True
+        form.fields["data.name"].editor.focus()
+        self._tell_dropped(dropped)
+        self._revise()
+        self.run_worker(self._find_devices, thread=True)
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -153,6 +159,8 @@ class ConfigureScreen(ModeScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Start is off while something is wrong; fixing and the preview have their keys when there is use for them."""
+        if not self.built and action in {"start", "fix", "copy", "save", "open", "defaults", "preview"}:
+            return None
         if action == "start":
             return True if self.ready else None
         if action == "fix":
@@ -220,6 +228,14 @@ class ConfigureScreen(ModeScreen):
 
         self.app.push_screen(OpenPreset("", lambda path: read.update(read_yaml(path))), opened)
 
+    def action_above(self) -> None:
+        """Move to the field above."""
+        self.focus_previous(STOPS)
+
+    def action_below(self) -> None:
+        """Move to the field below."""
+        self.focus_next(STOPS)
+
     async def _fill(self, values: Mapping[str, Any]) -> None:
         """Fill the form; what it has no field for is told."""
         texts, dropped = fill(values)
@@ -236,24 +252,25 @@ class ConfigureScreen(ModeScreen):
         """Check the form, and show what that means."""
         self._values = self.tui.form_values = values_of(self.form.texts)
         self.config, self.invalid = check(self._values)
+        self.nearest = self.config or check(valid_part(self._values, self.invalid))[0]
         command = command_line(self.config) if self.config else ""
         self.query_one(CommandPanel).show(command)
         self._request_preview()
         self._show_state()
 
     def _request_preview(self) -> None:
-        """Compute a preview once the form has been quiet for a moment."""
+        """Compute a preview once the form has been quiet for a moment; wrong fields count as left alone."""
         if self._timer is not None:
             self._timer.stop()
-        if self.config is not None and (self.preview is None or self.preview.config != self.config):
+        if self.nearest is not None and (self.preview is None or self.preview.config != self.nearest):
             self._timer = self.set_timer(DEBOUNCE_SECONDS, self._compute)
 
     def _compute(self) -> None:
         """Compute a preview on a thread: one at a time, since a thread cannot be stopped."""
-        if self.config is not None and not self.computing:
+        if self.nearest is not None and not self.computing:
             self.computing = True
             self.query_one(PreviewView).show_busy(True)
-            config = self.config
+            config = self.nearest
             self.run_worker(lambda: self._preview_of(config), thread=True)
 
     def _preview_of(self, config: TrainConfig) -> None:
@@ -275,7 +292,7 @@ class ConfigureScreen(ModeScreen):
         view = self.query_one(PreviewView)
         view.show_busy(False)
         view.show(event.preview)
-        if self.config is not None and self.config != event.preview.config:
+        if self.nearest is not None and self.nearest != event.preview.config:
             self._compute()
         self._show_state()
 
@@ -298,22 +315,25 @@ class ConfigureScreen(ModeScreen):
             self.tui.settings.run_in = event.text
 
     @on(DescendantFocus)
-    def _tell_about(self, event: DescendantFocus) -> None:
-        """Describe the field that has the focus."""
-        field = event.widget.parent
+    def _tell_about(self) -> None:
+        """Describe the field that has the focus, or say in full what is wrong with it."""
+        field = self.focused.parent if self.focused else None
         if isinstance(field, Field):
-            about, hint = field.spec.about, field.hint
-            text = about if field.spec.kind == "choice" else f"{about} {hint}."
+            about = field.spec.about if field.spec.kind == "choice" else f"{field.spec.about} {field.hint}."
+            text = Content.styled(f"✗ {clean(field.problem)}", "$text-error") if field.problem else Content(about)
             self.query_one("#about", Static).update(text)
 
     def _show_state(self) -> None:
         """Show problems at their fields, whether the run can start, and if not, why."""
         self.form.show_problems(self.problems)
+        self._tell_about()
         self.query_one("#start", Button).disabled = not self.ready
         button = self.query_one("#fix", Button)
         button.display = self.fix is not None
         button.label = Content(clean(f"f  {self.fix}"))
         steps = self.preview.steps_per_epoch if self.preview else 0
+        if steps:
+            self.form.fields[BATCH_SIZE].set_hint(f"{count(steps)} steps an epoch")
         if self.ready and self.preview and self.preview.note:
             text = Content.assemble(("✓ ", "$success"), self.preview.note)
         elif self.ready and steps and self.config:

@@ -1,5 +1,6 @@
 """Runs: every run under the run folder, how it stands, and what one can do with it."""
 
+import threading
 import time
 from collections import Counter
 from functools import partial
@@ -32,7 +33,7 @@ __all__ = ["RunsScreen"]
 LOOK_SECONDS = 2.0
 SHARE = 0.05
 """Part of the time that looking after runs may take."""
-HINT = "words   status:running   accuracy>0.9   cfg.optimizer.lr>=1e-2"
+HINT = "status:running  accuracy>0.9  cfg.optimizer.lr>0.1"
 
 
 class RunsScreen(RunActions):
@@ -58,10 +59,11 @@ class RunsScreen(RunActions):
         Binding("O", "turn_order", "Turn the order round", show=False),
         Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
         Binding("r", "resume", "resume", tooltip="Go on with the run in this app"),
-        Binding("c", "configure", "configure", tooltip="Take its configuration into the form"),
+        Binding("c", "configure", "reuse", tooltip="Take its configuration into the form"),
         Binding("s", "stop", "stop", tooltip="Ask the run to save and end; asks first"),
         Binding("x,delete", "delete", "delete", key_display="x", tooltip="Delete the run; asks first"),
         Binding("p", "preview", "preview", tooltip="Show or hide the preview"),
+        Binding("escape", "leave_field", "leave", tooltip="Leave the filter; again: clear it"),
         Binding("y", "copy", "Copy the run's id", show=False),
         Binding("Y", "copy_path", "Copy the run's path", show=False),
     ]
@@ -85,6 +87,7 @@ class RunsScreen(RunActions):
         self.runs = RunList()
         self._catalogue: Catalogue | None = None
         self._looking = False
+        self._seen = threading.Event()
         self._next_look: Timer | None = None
         self._possible: frozenset[str] = frozenset()
 
@@ -135,7 +138,10 @@ class RunsScreen(RunActions):
             for changes in catalogue.changes():
                 if worker.is_cancelled:
                     return
+                self._seen.clear()
                 self.post_message(self.Found(changes))
+                # Reading on at once would keep the interpreter from painting what was found.
+                self._seen.wait(LOOK_SECONDS)
         except RunError as error:
             problem = error
         self.post_message(self.Looked(time.thread_time() - began, problem))
@@ -147,6 +153,7 @@ class RunsScreen(RunActions):
         selected = self.selected
         if selected is not None and selected.run.id in event.changes:
             self._highlight(selected)
+        self.call_after_refresh(self._seen.set)
 
     @on(Looked)
     def _rest(self, event: Looked) -> None:
@@ -194,7 +201,7 @@ class RunsScreen(RunActions):
         try:
             query = parse(event.value)
         except InputError as error:
-            message.update(Content.assemble(("✗ ", "$error"), clean(str(error))))
+            message.update(Content.assemble(("✗ ", "$error"), (clean(str(error)), "$foreground")))
             return
         message.update(HINT if not query.terms else "")
         self.runs.filter(query)
@@ -213,6 +220,7 @@ class RunsScreen(RunActions):
         field = self.query_one("#filter", Input)
         if not field.has_focus:
             field.value = ""
+            self.refresh_bindings()
         self.table.focus()
 
     def action_sort(self) -> None:
@@ -248,6 +256,9 @@ class RunsScreen(RunActions):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done with the run under the cursor; the rest is not offered."""
+        if action == "leave_field":
+            field = self.query_one("#filter", Input)
+            return field.has_focus or bool(field.value)
         return action not in RUN_ACTIONS or action in self._possible
 
     def action_preview(self) -> None:

@@ -21,7 +21,7 @@ __all__ = ["Choice"]
 class ChoiceList(OptionList):
     """The open list. A letter goes to the next choice that begins with it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close the list")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close the list", show=False)]
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return character is not None and character.isprintable() and key != "space"

@@ -19,7 +19,7 @@ from tui.widgets.choice import Choice
 
 __all__ = ["Field"]
 
-LABEL_CELLS = 20
+LABEL_CELLS = 21
 VALUE_CELLS = 20
 GAP = 2
 

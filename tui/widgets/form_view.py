@@ -15,7 +15,10 @@ from tui.form import SECTIONS, FieldSpec, Texts, choose, fields_of
 from tui.widgets.field import Field
 from tui.widgets.panel import Panel
 
-__all__ = ["FormView"]
+__all__ = ["STOPS", "FormView"]
+
+STOPS = ".editor, Button"
+"""Where the arrow keys and Enter go."""
 
 
 class Section(Panel):
@@ -114,4 +117,4 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
     @on(Input.Submitted)
     def action_next(self) -> None:
         """Move to the next field."""
-        self.screen.focus_next(".editor, Button")
+        self.screen.focus_next(STOPS)

@@ -52,13 +52,12 @@ class PreviewView(VerticalScroll):
                     yield Static("", id="preview-note", markup=False)
                     yield Drawing(id="facts")
                     yield Drawing(id="balance")
-                with Panel(id="samples-panel"):
-                    yield Drawing(id="samples")
-            with Vertical(classes="preview-column"):
                 with Panel(id="model-panel"):
                     yield Drawing(id="layers")
                     yield Drawing(id="memory")
                 yield CommandPanel()
+            with Vertical(classes="preview-column"), Panel(id="samples-panel"):
+                yield Drawing(id="samples")
 
     def on_mount(self) -> None:
         for name in ("data", "samples", "model"):

@@ -1,11 +1,13 @@
 """What one sees of a run without opening it: its curves, and the facts that tell it from others."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 from textual import on
@@ -30,7 +32,8 @@ from tui.widgets.runs_columns import began, short_name
 
 __all__ = ["RunPreview", "Sketch", "sketch"]
 
-MOST_METRICS = 6
+HEADLINES = ("accuracy", "f1_macro", "roc_auc_macro", "log_loss", "r2", "mae", "rmse")
+"""Of an evaluation, the numbers that are shown; all others are in Evaluate."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +53,17 @@ class Sketch:
     notes: tuple[str, ...]
 
 
-def sketch(outline: Outline) -> Sketch:
-    """The charts and facts of what was read."""
+def sketch(outline: Outline, status: str) -> Sketch:
+    """The charts and facts of what was read, of a run that stands so."""
     history = outline.history
     notes = []
     if outline.skipped:
         notes.append(f"{bytes_(outline.skipped)} in the middle of the log were left out")
     if outline.damaged:
         notes.append(f"{count(outline.damaged)} damaged lines in the log")
-    charts = [
-        replace(metric_chart(history, name, View()), empty="no epoch was finished")
-        for name in ("loss", history.score)
-    ]
+    charts = [metric_chart(history, name, View()) for name in ("loss", history.score)]
+    if status not in ("running", "paused") and history.diverged_at is None:
+        charts = [replace(chart, empty="no epoch was finished") for chart in charts]
     return Sketch(outline.run.id, *charts, history.score, history.started, tuple(notes))
 
 
@@ -117,7 +119,7 @@ class RunPreview(Vertical):
                 return
             if self._wanted is None or self._wanted.run != summary.run:
                 break
-        self.post_message(self.Sketched(summary, sketch(self._outline)))
+        self.post_message(self.Sketched(summary, sketch(self._outline, summary.status)))
 
     @on(Sketched)
     def _show_sketch(self, event: Sketched) -> None:
@@ -146,8 +148,26 @@ class RunPreview(Vertical):
         self.query_one("#preview-facts", Static).update(_facts(summary, sketched))
 
 
+@dataclass(frozen=True)
+class _Items:
+    """Short texts in lines as long as there is room; none is broken that fits into a line."""
+
+    items: Sequence[str]
+    style: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = [""]
+        for item in map(clean, self.items):
+            longer = f"{lines[-1]}  {item}" if lines[-1] else item
+            if cell_len(longer) <= options.max_width:
+                lines[-1] = longer
+            else:
+                lines.append(item)
+        yield Text("\n".join(filter(None, lines)), self.style, overflow="fold")
+
+
 def _facts(summary: RunSummary, sketched: Sketch | None) -> Table:
-    """Two columns: what it is, and the value, wrapped within its column."""
+    """Two columns: what it is, and the values, wrapped within their column."""
     table = Table.grid(padding=(0, 1), expand=True)
     table.add_column(no_wrap=True, style="dim")
     table.add_column(ratio=1, overflow="fold")
@@ -156,45 +176,42 @@ def _facts(summary: RunSummary, sketched: Sketch | None) -> Table:
     table.add_row("status", Text.assemble((f"{sign} {summary.status}", color), epochs))
     if summary.error:
         table.add_row("", Text(clean(summary.error), color))
-    lines = [*_results(summary), *_setup(summary, sketched.started if sketched else None)]
-    for label, text in lines:
-        table.add_row(label, Text(clean(text)))
+    started = sketched.started if sketched else None
+    for label, items in (*_results(summary), *_setup(summary, started)):
+        table.add_row(label, _Items(items))
     for note in sketched.notes if sketched else ():
         table.add_row("note", Text(f"▲ {note}", STATES["interrupted"][1]))
     table.add_row("path", Text(clean(str(summary.run.path)), "dim"))
     return table
 
 
-def _results(summary: RunSummary) -> Iterator[tuple[str, str]]:
+def _results(summary: RunSummary) -> Iterator[tuple[str, list[str]]]:
     if summary.best_epoch:
-        yield "best", f"★ epoch {summary.best_epoch}  {_metrics(summary.metrics)}"
-    for split in ("test", "validation"):
-        if split in summary.evaluation:
-            yield split, _metrics(summary.evaluation[split])
+        yield "best", [f"★ epoch {summary.best_epoch}", *_metrics(summary.metrics)]
+    if summary.evaluation:
+        split = "test" if "test" in summary.evaluation else next(iter(summary.evaluation))
+        metrics = summary.evaluation[split]
+        yield split, _metrics({name: metrics[name] for name in HEADLINES if name in metrics} or metrics)
 
 
-def _metrics(metrics: dict[str, Any]) -> str:
-    known = [f"{name} {number(value)}" for name, value in metrics.items() if value is not None]
-    return "  ".join(known[:MOST_METRICS])
+def _metrics(metrics: Mapping[str, float | None]) -> list[str]:
+    return [f"{name} {number(value)}" for name, value in metrics.items()]
 
 
-def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[str, str]]:
+def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[str, list[str]]]:
     start = began(summary)
     if start is not None:
-        took = f", took {duration(summary.updated - start)}" if summary.updated > start else ""
-        yield "began", time.strftime("%Y-%m-%d %H:%M", time.localtime(start)) + took
-    data, model = summary.data, summary.model
+        took = [f"took {duration(summary.updated - start)}"] if summary.updated > start else []
+        yield "began", [time.strftime("%Y-%m-%d %H:%M", time.localtime(start)), *took]
+    if not summary.config:
+        return
+    samples = [f"{count(size)} {split}" for split, size in started.samples.items()] if started else []
+    yield "data", [summary.data, *samples]
+    yield "model", [summary.model, *([f"{count(started.parameters)} parameters"] if started else [])]
     if started is not None:
-        data += "  " + " / ".join(f"{count(size)} {split}" for split, size in started.samples.items())
-        model += f"  {count(started.parameters)} parameters"
-    if summary.config:
-        yield "data", data
-        yield "model", model
-    if started is not None:
-        yield "device", f"{started.device}, {started.threads} thread{'s' if started.threads != 1 else ''}"
+        yield "device", [started.device, f"{started.threads} thread{'s' if started.threads != 1 else ''}"]
     changed = [f"{path} {_written(value)}" for path, value in _changed(summary.config).items()]
-    if summary.config:
-        yield "changed", "\n".join(changed) or "nothing: all defaults"
+    yield "changed", changed or ["nothing: all defaults"]
 
 
 def _written(value: Any) -> str:

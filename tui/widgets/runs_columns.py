@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from rich.cells import cell_len
@@ -35,7 +36,7 @@ class Column:
     Attributes:
         value: what it sorts by: numbers or texts, None for unknown.
         show: the text of a cell, given the present time; it may hold anything.
-        width: cells, room for the arrow of the order included; the run's name takes what is left over, too.
+        width: cells; the run's name takes what is left over, too.
         rank: columns of a low rank get their place first.
         falling: whether the largest value comes first when the column is chosen.
     """
@@ -49,7 +50,8 @@ class Column:
     falling: bool = False
 
 
-def lay_out(width: int) -> list[tuple[Column, int]]:
+@lru_cache(maxsize=8)
+def lay_out(width: int) -> tuple[tuple[Column, int], ...]:
     """The columns that fit into `width` cells, in their order, with the width of each."""
     room = width
     chosen = []
@@ -59,11 +61,11 @@ def lay_out(width: int) -> list[tuple[Column, int]]:
         chosen.append(column)
         room -= column.width + GAP
     spare = max(0, room + GAP)
-    return [
+    return tuple(
         (column, column.width + (min(spare, LONGEST_NAME - column.width) if column.name == "run" else 0))
         for column in COLUMNS.values()
         if column in chosen
-    ]
+    )
 
 
 def short_name(summary: RunSummary, width: int = 0) -> str:
@@ -175,7 +177,7 @@ COLUMNS: Final[dict[str, Column]] = {
         _text("data", 13, 2, lambda summary: summary.data),
         _text("model", 7, 3, lambda summary: summary.model),
         _numeric("epochs", 7, 4, lambda summary: summary.epoch, show=_epochs, falling=True),
-        _numeric("accuracy", 9, 5, **_score_of(lambda summary: summary.metrics)),
+        _numeric("accuracy", 8, 5, **_score_of(lambda summary: summary.metrics)),
         _numeric(
             "loss",
             7,
@@ -183,7 +185,7 @@ COLUMNS: Final[dict[str, Column]] = {
             lambda summary: summary.metrics.get("loss"),
             show=lambda summary, now: number(_number(summary.metrics.get("loss"))),
         ),
-        _numeric("test", 9, 8, **_score_of(lambda summary: summary.evaluation.get("test", {}))),
+        _numeric("test", 8, 8, **_score_of(lambda summary: summary.evaluation.get("test", {}))),
         _text("optimizer", 10, 9, _setting("optimizer", "name")),
         _numeric("lr", 6, 10, _setting("optimizer", "lr")),
         _numeric("batch", 6, 11, _setting("training", "batch_size")),

@@ -70,7 +70,6 @@ class RunsTable(ScrollView, can_focus=True):
         self.cursor = 0
         self.empty = ""
         self._order = ("", False)
-        self._columns: list[tuple[Column, int]] = []
 
     @property
     def selected(self) -> RunSummary | None:
@@ -130,8 +129,12 @@ class RunsTable(ScrollView, can_focus=True):
                 self.action_open()
 
     def on_resize(self, event: Resize) -> None:
-        self._columns = lay_out(self.scrollable_content_region.width - len(CURSOR))
         self._keep_in_sight()
+
+    @property
+    def _columns(self) -> tuple[tuple[Column, int], ...]:
+        """The columns that have room, with their widths."""
+        return lay_out(self.scrollable_content_region.width - len(CURSOR))
 
     @property
     def _seen(self) -> int:
@@ -175,12 +178,16 @@ class RunsTable(ScrollView, can_focus=True):
         return Strip(line).adjust_cell_length(width, line[-1].style)
 
     def _head(self) -> str:
+        """The names, that of the sorting column with an arrow: for numbers in the gap before it."""
         sorting, falling = self._order
-        cells = []
+        text = " " * len(CURSOR)
         for column, width in self._columns:
-            name = column.name + (("▼" if falling else "▲") if column.name == sorting else "")
-            cells.append(fit(name, width, align=column.align))
-        return " " * len(CURSOR) + SPACE.join(cells)
+            arrow = ("▼" if falling else "▲") if column.name == sorting else ""
+            if column.align == "<":
+                text += fit(column.name + arrow, width) + SPACE
+            else:
+                text = text[:-1] + fit(arrow + column.name, width + 1, align=">") + SPACE
+        return text.removesuffix(SPACE)
 
     def _row(self, place: int) -> list[Segment]:
         summary = self.rows[place]

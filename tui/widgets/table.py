@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.actions import SkipAction
 from textual.binding import Binding
 from textual.events import Click
 from textual.geometry import Size
@@ -133,7 +134,9 @@ class Table(ScrollView, can_focus=True):
         self.cursor += pages * max(1, self._view.height - 2)
 
     def action_shift(self, cells: int) -> None:
-        """Scroll sideways."""
+        """Scroll sideways; where nothing is hidden the key is free for others."""
+        if not self.max_scroll_x:
+            raise SkipAction
         self.scroll_to(x=self.scroll_offset.x + cells, animate=False)
 
     def action_choose(self) -> None:

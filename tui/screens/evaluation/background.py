@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from textual.message import Message
 from textual.message_pump import MessagePump
 
+from core.data.dataset import Progress
 from core.errors import TorchtuiError
 
 __all__ = ["Background"]
@@ -19,7 +20,7 @@ class Background(MessagePump):
     """A mixin. Results come as messages, so that a closed widget loses them instead of holding the thread."""
 
     class Answered(Message, bubble=False):
-        """Work has ended: what is to be done with it, if it is still the newest of its kind."""
+        """What is to be done now, unless something newer of this kind was asked for."""
 
         def __init__(self, kind: str, ticket: int, use: Callable[[], None]) -> None:
             super().__init__()
@@ -28,36 +29,44 @@ class Background(MessagePump):
     def in_background(
         self,
         kind: str,
-        work: Callable[[], T],
+        work: Callable[[Progress], T],
         done: Callable[[T], None],
         failed: Callable[[TorchtuiError], None] | None = None,
     ) -> None:
-        """Do `work` on a thread, then `done` with its result on this one, unless something newer was asked for.
+        """Do `work` on a thread, then `done` with its result on this one.
 
         Args:
             kind: only the newest request of a kind counts.
+            work: given a function that makes `told` say how far it is.
             failed: told of expected errors; by default, and for all others, the app shows a dialog.
         """
-        tickets: dict[str, int] = self.__dict__.setdefault("_tickets", {})
-        ticket = tickets[kind] = tickets.get(kind, 0) + 1
+        ticket = self.forget(kind)
         app: Any = self.app
 
-        def run() -> None:
-            use: Callable[[], None]
-            try:
-                use = partial(done, work())
-            except TorchtuiError as error:
-                use = partial(failed or app.show_error, error)
-            except Exception as error:  # a defect: told to the user, not lost in a thread
-                use = partial(app.show_error, error, traceback.format_exc())
+        def answer(use: Callable[[], None]) -> None:
             self.post_message(self.Answered(kind, ticket, use))
+
+        def progress(what: str, done: int, total: int) -> None:
+            answer(partial(self.told, what, done, total))
+
+        def run() -> None:
+            try:
+                answer(partial(done, work(progress)))
+            except TorchtuiError as error:
+                answer(partial(failed or app.show_error, error))
+            except Exception as error:  # a defect: shown, not lost in a thread
+                answer(partial(app.show_error, error, traceback.format_exc()))
 
         self.run_worker(run, thread=True, group=kind)  # type: ignore[attr-defined]
 
-    def forget(self, kind: str) -> None:
-        """Whatever of this kind is under way is not wanted any more."""
+    def forget(self, kind: str) -> int:
+        """Whatever of this kind is under way is not wanted any more; the number of the next request."""
         tickets: dict[str, int] = self.__dict__.setdefault("_tickets", {})
         tickets[kind] = tickets.get(kind, 0) + 1
+        return tickets[kind]
+
+    def told(self, what: str, done: int, total: int) -> None:
+        """Something slow goes on: what, how much is done, how much there is (0 when unknown)."""
 
     def on_background_answered(self, message: Answered) -> None:
         if self.__dict__["_tickets"][message.kind] == message.ticket:

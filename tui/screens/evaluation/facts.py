@@ -72,9 +72,8 @@ def full_facts(subject: Subject, position: int) -> Content:
     source = f"sample {count(int(predictions.indices[position]))}"
     if not names:
         target, predicted = float(predictions.targets[position]), float(predictions.scores[position])
-        return Content(
-            f"{source}\ntarget    {number(target)}\npredicted {number(predicted)}\nerror     {number(target - predicted)}"
-        )
+        lines = ("target", target), ("predicted", predicted), ("error", target - predicted)
+        return Content("\n".join([*(f"{name:9} {number(value)}" for name, value in lines), source]))
     true, answer = int(predictions.targets[position]), int(predictions.predicted[position])
     sign, color = ("✓", BLUE) if true == answer else ("✗", MISTAKE)
     return Content.assemble(

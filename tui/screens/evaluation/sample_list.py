@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
@@ -60,7 +61,7 @@ class SampleList(Background, Container):
     def say(self, text: str) -> None:
         """Show a line in the place of samples."""
         self.forget("samples")
-        self.query_one(Static).update(clean(text))
+        self.query_one(Static).update(Content(clean(text)))
         self._choose(Static)
 
     def show(self, subject: Subject, positions: Sequence[int], *, focus: bool = False) -> None:
@@ -69,14 +70,8 @@ class SampleList(Background, Container):
         if subject.samples.loaded:
             self._fill(subject, focus)
             return
-        name = subject.evaluation.run.config_file.parent.name
-        self.say(f"loading the samples of {name} ...")
-        self.in_background(
-            "samples",
-            lambda: subject.samples.load(lambda what, done, total: None),
-            lambda _: self._fill(subject, focus),
-            self._failed,
-        )
+        self.say("loading the samples ...")
+        self.in_background("samples", subject.samples.load, lambda _: self._fill(subject, focus), self._failed)
 
     @property
     def active(self) -> Tiles | Table | None:
@@ -86,6 +81,10 @@ class SampleList(Background, Container):
     def _choose(self, kind: type[Static] | type[Tiles] | type[Table]) -> None:
         for child in self.children:
             child.display = isinstance(child, kind)
+
+    def told(self, what: str, done: int, total: int) -> None:
+        share = f" {100 * done // total} %" if total else ""
+        self.query_one(Static).update(Content(clean(f"{what}{share} ...")))
 
     def _failed(self, error: TorchtuiError) -> None:
         self.say(f"✗ {error}")

@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import ClassVar
 
+import numpy as np
 from textual.containers import Container
 from textual.widget import Widget
 
@@ -34,6 +35,11 @@ class Subject:
     def class_names(self) -> list[str]:
         """By class number; empty for regression."""
         return self.report.class_names
+
+    @cached_property
+    def confusion(self) -> np.ndarray:
+        """int64 (classes, classes): rows true, columns predicted."""
+        return np.array(self.report.confusion, dtype=np.int64)
 
     @cached_property
     def curves(self) -> list[Curve]:

@@ -1,0 +1,53 @@
+"""The command line, called in the process of the tests: a new one costs seconds."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def tui(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Answer]:
+    """Runs ``tui`` in an empty folder; ``runs`` there is where runs are kept."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    def tui(*arguments: str) -> Answer:
+        from tui.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["tui", *arguments])
+        capsys.readouterr()
+        code: object = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+        out, err = capsys.readouterr()
+        assert isinstance(code, int | None)
+        return Answer(code or 0, out, err)
+
+    return tui
+
+
+@pytest.fixture
+def train(tui: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Runs a small ``tui train --no-ui`` of some seconds' fraction."""
+
+    def train(*arguments: str) -> Answer:
+        short = ("--epochs", "3", "--device", "cpu", "--threads", "1")
+        return tui("train", "--no-ui", "--data", "iris", *short, *arguments)
+
+    return train

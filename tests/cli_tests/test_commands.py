@@ -1,0 +1,12 @@
+"""The table of commands and the commands themselves."""
+
+import pytest
+
+from tui.cli import Commands
+from tui.cli.lazy import _load
+
+
+@pytest.mark.parametrize("name", Commands.COMMANDS)
+def test_each_line_of_help_is_that_of_its_command(name):
+    target, line = Commands.COMMANDS[name]
+    assert _load(target).help.startswith(line.rstrip("."))

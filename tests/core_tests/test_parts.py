@@ -1,0 +1,230 @@
+"""Losses, schedules, optimizers, networks, meter and devices against their definitions."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from core.config import from_dict
+from core.devices import available_cores, choose_threads, discover, resolve
+from core.errors import ConfigError, DeviceError, ModelError
+from core.losses import CrossEntropy, Hinge, Mse, resolve_loss
+from core.meter import Meter
+from core.models.summary import summarise
+from core.schedules import Constant, Cosine, Step
+
+OUTPUTS = torch.tensor([[2.0, 1.0, -1.0], [0.5, 0.0, 0.2]], dtype=torch.float64)
+TARGETS = torch.tensor([0, 2])
+
+# -- losses ----------------------------------------------------------------------------------------------------
+
+
+def test_cross_entropy_is_minus_the_log_of_the_true_probability() -> None:
+    expected = -sum(
+        math.log(math.exp(row[true]) / sum(map(math.exp, row)))
+        for row, true in zip(OUTPUTS.tolist(), TARGETS.tolist(), strict=True)
+    )
+    assert float(CrossEntropy().build("multiclass")(OUTPUTS, TARGETS)) == pytest.approx(expected / 2)
+    assert CrossEntropy().scores(OUTPUTS).sum(dim=1).tolist() == pytest.approx([1, 1])
+
+
+def test_label_smoothing_mixes_in_the_mean_over_all_classes() -> None:
+    plain = float(CrossEntropy().build("multiclass")(OUTPUTS, TARGETS))
+    spread = float(-OUTPUTS.log_softmax(dim=1).mean())
+    smoothed = float(CrossEntropy(label_smoothing=0.3).build("multiclass")(OUTPUTS, TARGETS))
+    assert smoothed == pytest.approx(0.7 * plain + 0.3 * spread)
+
+
+def test_mse_of_classes_is_against_one_hot_targets() -> None:
+    expected = ((OUTPUTS - torch.tensor([[1.0, 0, 0], [0, 0, 1]])) ** 2).mean()
+    assert float(Mse().build("multiclass")(OUTPUTS, TARGETS)) == pytest.approx(float(expected))
+    assert torch.equal(Mse().scores(OUTPUTS), OUTPUTS)
+
+
+def test_mse_of_numbers() -> None:
+    outputs, targets = torch.tensor([[1.0], [3.0]]), torch.tensor([[0.0], [1.0]])
+    assert float(Mse().build("regression")(outputs, targets)) == 2.5
+
+
+@pytest.mark.parametrize("margin", [1.0, 2.5])
+def test_hinge_sums_what_wrong_classes_lack_of_the_margin(margin: float) -> None:
+    expected = sum(
+        max(0.0, margin - row[true] + row[wrong])
+        for row, true in zip(OUTPUTS.tolist(), TARGETS.tolist(), strict=True)
+        for wrong in range(3)
+        if wrong != true
+    )
+    loss = Hinge(margin=margin).build("multiclass")(OUTPUTS, TARGETS)
+    assert float(loss) == pytest.approx(expected / 3 / 2), "the mean over classes and samples"
+
+
+def test_auto_takes_what_is_usual() -> None:
+    auto = from_dict({}).loss
+    assert resolve_loss(auto, "binary") == resolve_loss(auto, "multiclass") == CrossEntropy()
+    assert resolve_loss(auto, "regression") == Mse()
+
+
+def test_a_loss_that_does_not_fit_names_those_that_do() -> None:
+    with pytest.raises(ConfigError, match="'hinge' does not fit a regression task. Losses that fit: auto, mse$"):
+        resolve_loss(Hinge(), "regression")
+
+
+# -- schedules -------------------------------------------------------------------------------------------------
+
+
+def test_schedules_are_functions_of_progress() -> None:
+    assert [Constant().factor(step, 10, 5) for step in (0, 9)] == [1, 1]
+    steps = [Step(every=2, gamma=0.1).factor(step, 60, 10) for step in (0, 19, 20, 39, 40)]
+    assert steps == pytest.approx([1, 1, 0.1, 0.1, 0.01])
+    cosine = [Cosine(last=0.2).factor(step, 100, 10) for step in (0, 50, 100)]
+    assert cosine == pytest.approx([1, 0.6, 0.2])
+    assert Cosine().factor(100, 100, 10) == pytest.approx(0)
+
+
+# -- optimizers ------------------------------------------------------------------------------------------------
+
+STEP_FROM_ZERO: dict[str, tuple[dict[str, float], float]] = {
+    # one step from weight 0 with gradient 2, by hand
+    "sgd": ({"lr": 0.1}, -0.2),
+    "momentum": ({"lr": 0.1}, -0.2),
+    "adagrad": ({"lr": 0.1}, -0.1),
+    "adam": ({"lr": 0.1}, -0.1),
+    "adamw": ({"lr": 0.1}, -0.1),
+    "rmsprop": ({"lr": 0.1, "alpha": 0.75}, -0.2),
+}
+
+
+@pytest.mark.parametrize("name", STEP_FROM_ZERO)
+def test_first_step_of_every_optimizer(name: str) -> None:
+    fields, expected = STEP_FROM_ZERO[name]
+    weight = nn.Parameter(torch.zeros(1))
+    optimizer = from_dict({"optimizer": {"name": name, **fields}}).optimizer.build([weight])
+    weight.grad = torch.full((1,), 2.0)
+    optimizer.step()
+    assert weight.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_momentum_adds_velocity() -> None:
+    weight = nn.Parameter(torch.zeros(1))
+    optimizer = from_dict({"optimizer": {"name": "momentum", "lr": 0.1, "momentum": 0.5}}).optimizer.build([weight])
+    for _ in range(2):
+        weight.grad = torch.ones(1)
+        optimizer.step()
+    assert weight.item() == pytest.approx(-0.1 - 0.15)
+
+
+@pytest.mark.parametrize("name", STEP_FROM_ZERO)
+def test_weight_decay_pulls_towards_zero(name: str) -> None:
+    weight = nn.Parameter(torch.full((1,), 3.0))
+    optimizer = from_dict({"optimizer": {"name": name, "lr": 0.1, "weight_decay": 0.5}}).optimizer.build([weight])
+    weight.grad = torch.zeros(1)
+    optimizer.step()
+    assert 0 < weight.item() < 3
+
+
+# -- networks --------------------------------------------------------------------------------------------------
+
+
+def build(values: dict[str, Any], shape: tuple[int, ...], outputs: int) -> nn.Module:
+    return from_dict({"model": values}).model.build(shape, outputs)
+
+
+def test_parameters_of_the_networks() -> None:
+    assert summarise(build({"name": "linear"}, (1, 28, 28), 10), (1, 28, 28)).parameters == 784 * 10 + 10
+    mlp = summarise(build({"name": "mlp"}, (1, 28, 28), 10), (1, 28, 28))
+    assert mlp.parameters == 784 * 100 + 100 + 100 * 10 + 10
+    assert mlp.multiply_adds == 784 * 100 + 100 * 10
+    assert [layer.kind for layer in mlp.layers] == ["Flatten", "Linear", "ReLU", "Linear"]
+    assert [layer.output_shape for layer in mlp.layers] == [(784,), (100,), (100,), (10,)]
+    lenet = summarise(build({"name": "cnn"}, (1, 28, 28), 10), (1, 28, 28))
+    assert lenet.layers[0].output_shape == (6, 28, 28)
+    assert lenet.parameters == sum(
+        [6 * 25 + 6, 16 * 6 * 25 + 16, 16 * 49 * 120 + 120, 120 * 84 + 84, 84 * 10 + 10]
+    )
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "gelu"])
+def test_activation_and_dropout_stand_after_each_hidden_layer(activation: str) -> None:
+    values = {"name": "mlp", "hidden": [5, 4], "dropout": 0.5, "activation": activation}
+    kinds = [type(layer).__name__.lower() for layer in build(values, (3,), 2).children()]
+    assert kinds == ["flatten", *["linear", activation, "dropout"] * 2, "linear"]
+    values = {"name": "cnn", "channels": [2, 3], "hidden": [4], "dropout": 0.5, "activation": activation}
+    kinds = [type(layer).__name__.lower() for layer in build(values, (1, 8, 8), 2).children()]
+    assert kinds == [*["conv2d", activation, "maxpool2d"] * 2, "flatten", "linear", activation, "dropout", "linear"]
+
+
+def test_a_convolution_without_linear_layers_still_ends_in_one() -> None:
+    assert build({"name": "cnn", "hidden": []}, (3, 4, 4), 7)(torch.zeros(2, 3, 4, 4)).shape == (2, 7)
+
+
+def test_images_too_small_to_pool_are_refused() -> None:
+    with pytest.raises(ModelError, match="takes images of 4x4 or more, got 8x3"):
+        build({"name": "cnn"}, (1, 8, 3), 2)
+
+
+def test_a_summary_leaves_the_network_as_it_was() -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    summarise(model, (3,))
+    assert model.training
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    assert not any(module._forward_hooks for module in model.modules())
+    with pytest.raises(ModelError, match="does not take samples of shape 5"):
+        summarise(model, (5,))
+
+
+# -- the meter -------------------------------------------------------------------------------------------------
+
+
+def test_the_meter_gives_means_over_samples() -> None:
+    meter = Meter("multiclass")
+    meter.restore({})
+    assert meter.mean() == {}
+    meter.add(torch.tensor(1.0), torch.eye(3), torch.tensor([0, 1, 0]))
+    meter.add(torch.tensor(4.0), torch.eye(3)[:1], torch.tensor([0]))
+    meter.read()
+    assert meter.mean() == {"loss": (3 * 1 + 4) / 4, "accuracy": 3 / 4}
+
+
+def test_the_meter_gives_r2_of_standardised_targets() -> None:
+    targets = torch.tensor([[1.0], [-1.0], [1.0], [-1.0]])
+    meter = Meter("regression")
+    meter.restore({})
+    meter.add(torch.tensor(0.25), targets * 0.5, targets)
+    meter.read()
+    assert meter.mean() == {"loss": 0.25, "r2": 0.75}
+
+
+# -- devices ---------------------------------------------------------------------------------------------------
+
+
+def test_the_processor_is_always_there() -> None:
+    devices = {device.name: device for device in discover()}
+    assert devices["cpu"].memory > 0
+    assert str(resolve("cpu")) == "cpu"
+    assert str(resolve("auto")) == next(iter(devices))
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for name in ("cuda", "cuda:7"):
+        with pytest.raises(DeviceError, match=f"training.device: {name} is not available here"):
+            resolve(name)
+
+
+def test_cuda_without_a_number_is_the_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    properties = type("Properties", (), {"name": "Some GPU", "total_memory": 2**34})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: properties)
+    assert [device.name for device in discover()][:2] == ["cuda:0", "cuda:1"]
+    assert str(resolve("cuda")) == str(resolve("auto")) == "cuda:0"
+    assert str(resolve("cuda:1")) == "cuda:1"
+
+
+def test_threads_follow_the_size_of_the_network() -> None:
+    assert choose_threads(3, 10**12) == 3
+    assert choose_threads("auto", 79_400 * 64) == 1
+    assert choose_threads("auto", 10**9) == available_cores() >= 1

@@ -1,0 +1,266 @@
+"""Evaluate: what the best weights of a run are worth, on validation or on test."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static, TabbedContent, TabPane
+
+from core.data.dataset import Progress
+from core.errors import TorchtuiError
+from core.evaluation import Report
+from core.evaluation.stored import Evaluation, evaluate_run, is_latest, latest_evaluated, was_evaluated
+from core.runs.folder import Run
+from core.runs.summary import summarise
+from tui.screens.base import ModeScreen
+from tui.screens.dialogs import Ask
+from tui.screens.evaluation.background import Background
+from tui.screens.evaluation.calibration import CalibrationTab
+from tui.screens.evaluation.confusion import ConfusionTab
+from tui.screens.evaluation.mistakes import MistakesTab
+from tui.screens.evaluation.precision_recall import PrecisionRecallTab
+from tui.screens.evaluation.residuals import ResidualsTab
+from tui.screens.evaluation.roc import RocTab
+from tui.screens.evaluation.samples import RunData
+from tui.screens.evaluation.summary import SummaryTab
+from tui.screens.evaluation.tab import EvaluationTab, Subject
+from tui.screens.evaluation.threshold import ThresholdTab
+from tui.text import bytes_, clean, count, number, percent
+
+__all__ = ["EvaluateScreen"]
+
+TABS: tuple[Callable[[], EvaluationTab], ...] = (
+    SummaryTab,
+    ConfusionTab,
+    RocTab,
+    PrecisionRecallTab,
+    ThresholdTab,
+    CalibrationTab,
+    MistakesTab,
+    ResidualsTab,
+)
+NOTHING = "No run was evaluated yet.\n\n2 opens the form to train one; 1 lists the runs: e evaluates one."
+TEST_IS_FOR_THE_END = (
+    "Test data is meant for the end. Who looks at it to choose a model, or a setting, has no unseen data left: "
+    "the numbers come out too good. This run was not evaluated on it yet."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """An evaluation with the epoch its weights come from; 0 when unknown."""
+
+    subject: Subject
+    best_epoch: int
+
+
+class EvaluateScreen(Background, ModeScreen):
+    """One evaluation in tabs."""
+
+    MODE = "evaluate"
+    HELP = (
+        "Evaluates a run with its best weights. What was evaluated opens at once; anything else is predicted first. "
+        "Validation served to choose the best epoch; test is meant for the end. Every headline number has its "
+        "95 % bootstrap interval and stands beside a baseline that needs no model. Whatever the data do not define, "
+        "such as the recall of a class without samples, is shown as – with the reason."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "turn_tab(1)", "tab", tooltip="The next tab"),
+        Binding("T", "turn_tab(-1)", "previous tab", show=False),
+        Binding("v", "split", "validation/test", tooltip="The other split"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run: Run | None = None
+        self.split = ""
+        self.opened: Opened | None = None
+        self.data: RunData | None = None
+        self._opening = False
+
+    def compose_body(self) -> ComposeResult:
+        with Horizontal(id="evaluated"):
+            yield Static("", id="evaluated-run", markup=False)
+            yield Static("", id="evaluated-headline", markup=False)
+        yield Static("", id="evaluate-notice", markup=False)
+        with TabbedContent(id="evaluation"):
+            for make in TABS:
+                tab = make()
+                with TabPane(Content(tab.TITLE), id=f"tab-{tab.id}"):
+                    yield tab
+
+    @property
+    def tabs(self) -> TabbedContent:
+        """The tabs."""
+        return self.query_one("#evaluation", TabbedContent)
+
+    def open_run(self, run: Run, split: str = "") -> None:
+        """Evaluate a run, or open what was evaluated.
+
+        Args:
+            split: ``validation`` or ``test``; by default test when it was evaluated, else validation.
+        """
+        if self.data is None or run != self.run:
+            self.data = RunData(run, self.app.data_root)  # type: ignore[attr-defined]
+        self.run, self.split, self.opened, self._opening = run, split, None, True
+        data = self.data
+        self.in_background("open", lambda progress: _open(data, split, progress), self._show, self._failed)
+        if self.is_mounted:
+            self._draw_state(f"opening {run.id} ...")
+
+    def refresh_content(self) -> None:
+        """Show the run that was asked for; else the followed run or the one evaluated last; reread what is outdated."""
+        if self._opening:
+            return
+        if self.opened is None and self.run is None:
+            self._find_run()
+        elif self.opened is not None:
+            evaluation = self.opened.subject.evaluation
+            self.in_background("outdated", lambda progress: is_latest(evaluation), self._reopen_unless)
+
+    def _reopen_unless(self, latest: bool) -> None:
+        if not latest and self.run is not None and not self._opening:
+            self.open_run(self.run, self.split)
+
+    def _find_run(self) -> None:
+        app: Any = self.app
+        followed: Run | None = app.feed.host.run if app.feed is not None else None
+        runs_dir = app.runs_dir
+
+        def find(progress: Progress) -> Run | None:
+            if followed is not None and any(was_evaluated(followed, split) for split in ("test", "validation")):
+                return followed
+            return latest_evaluated(runs_dir) or followed
+
+        self._draw_state("looking for a run ...")
+        self.in_background("find", find, self._found)
+
+    def _found(self, run: Run | None) -> None:
+        if self.run is not None:
+            return
+        if run is None:
+            self._draw_state(NOTHING)
+        else:
+            self.open_run(run)
+
+    # ---- what is on the screen
+
+    def told(self, what: str, done: int, total: int) -> None:
+        share = f" {100 * done // total} % of {bytes_(total)}" if done and total else ""
+        samples = f" {count(total)} samples" if total and not done else ""
+        self._draw_state(f"evaluating {self.run.id if self.run else ''}: {what}{share}{samples} ...")
+
+    def _failed(self, error: TorchtuiError) -> None:
+        self._opening = False
+        self.split = self.split or "validation"
+        self._draw_state(f"✗ {error.message}\n\n{error.hint}\n\nv  tries the other split")
+
+    def _draw_state(self, text: str) -> None:
+        """Say something in the place of the tabs."""
+        shown = Content("\n".join(clean(line) for line in text.splitlines()))
+        self.query_one("#evaluate-notice", Static).update(shown)
+        self.query_one("#evaluated-run", Static).update(Content(clean(self.run.id if self.run else "")))
+        self.query_one("#evaluated-headline", Static).update("")
+        self.set_class(False, "-evaluated")
+
+    def _show(self, opened: Opened) -> None:
+        self._opening, self.opened = False, opened
+        evaluation = opened.subject.evaluation
+        self.split = evaluation.split
+        self.query_one("#evaluated-run", Static).update(_title(evaluation, opened.best_epoch))
+        self.query_one("#evaluated-headline", Static).update(_headline(evaluation.report))
+        tabs, first = self.tabs, ""
+        for tab in self.query(EvaluationTab):
+            fits = evaluation.report.task in tab.TASKS
+            first = first or (f"tab-{tab.id}" if fits else "")
+            (tabs.show_tab if fits else tabs.hide_tab)(f"tab-{tab.id}")
+        self.set_class(True, "-evaluated")
+        if evaluation.report.task not in self.active_tab.TASKS:
+            tabs.active = first
+        else:
+            self._draw_tab()
+
+    @property
+    def active_tab(self) -> EvaluationTab:
+        """The tab that is seen."""
+        return self.query_one(f"#{self.tabs.active}", TabPane).query_one(EvaluationTab)
+
+    @on(TabbedContent.TabActivated)
+    def _tab_activated(self) -> None:
+        self._draw_tab()
+
+    def _draw_tab(self) -> None:
+        """Draw the tab that is seen, if it does not show this evaluation yet, and give it the keys."""
+        if self.opened is None or not self.has_class("-evaluated"):
+            return
+        tab = self.active_tab
+        tab.show(self.opened.subject)
+        widget = tab.main_widget()
+        if widget is not None and self.is_current:
+            widget.focus()
+
+    # ---- keys
+
+    def action_turn_tab(self, by: int) -> None:
+        """Go to the tab beside this one."""
+        if self.opened is None:
+            return
+        task = self.opened.subject.report.task
+        there = [f"tab-{tab.id}" for tab in self.query(EvaluationTab) if task in tab.TASKS]
+        self.tabs.active = there[(there.index(self.tabs.active) + by) % len(there)]
+
+    def action_split(self) -> None:
+        """Evaluate on the other split; on test, for the first time, only when the user means it."""
+        run = self.run
+        if run is None or self._opening:
+            return
+        if self.split == "test":
+            self.open_run(run, "validation")
+        elif was_evaluated(run, "test"):
+            self.open_run(run, "test")
+        else:
+            answers = {"test": "Evaluate on test", "stay": "Not yet"}
+            self.app.push_screen(Ask(TEST_IS_FOR_THE_END, answers), self._split_chosen)
+
+    def _split_chosen(self, answer: str | None) -> None:
+        if answer == "test" and self.run is not None:
+            self.open_run(self.run, "test")
+
+
+def _open(data: RunData, split: str, progress: Progress) -> Opened:
+    """Evaluate, and prepare what takes time; not for the UI thread."""
+    run = data.run
+    chosen = split or ("test" if was_evaluated(run, "test") else "validation")
+    evaluation = evaluate_run(run, chosen, data_root=data.root, progress=progress)
+    subject = Subject(evaluation, data)
+    if subject.class_names:
+        _ = subject.confusion, evaluation.predictions.predicted  # computed once, kept
+    return Opened(subject, summarise(run).best_epoch)
+
+
+def _title(evaluation: Evaluation, best_epoch: int) -> Content:
+    weights = f"best, epoch {best_epoch}" if best_epoch else "best weights"
+    return Content.assemble(
+        (clean(evaluation.run.id), "bold"),
+        f"  {evaluation.split}  ",
+        (f"{count(evaluation.report.n)} samples  {weights}", "$text-muted"),
+    )
+
+
+def _headline(report: Report) -> Content:
+    """The one number that matters, its interval, and what needs no model."""
+    if report.task == "regression":
+        parts = [f"{name.upper()} {number(report.metrics.get(name))}" for name in ("r2", "mae")]
+        return Content.styled("  ".join(parts), "bold")
+    low_high = report.intervals.get("accuracy")
+    between = f" ({percent(low_high[0])} – {percent(low_high[1])})" if low_high else ""
+    baseline = report.baseline.get("accuracy")
+    known = f"  majority class {percent(baseline)} %" if isinstance(baseline, (int, float)) else ""
+    return Content.assemble(
+        (f"accuracy {percent(report.metrics.get('accuracy'))} %", "bold"), between, (known, "$text-muted")
+    )

@@ -1,0 +1,127 @@
+"""Calibration: is what the model is 80 % sure of right eight times in ten?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from textual.app import ComposeResult
+from textual.widget import Widget
+from textual.widgets import Static
+
+from core.data.dataset import Progress
+from core.evaluation import Calibration, calibration_curve, expected_calibration_error
+from core.evaluation.checks import why_not_probabilities
+from tui.screens.evaluation.bars import bar
+from tui.screens.evaluation.tab import EvaluationTab, Subject
+from tui.text import count, number
+from tui.themes import BLUE
+from tui.widgets.panel import Panel
+from tui.widgets.plot import Plot
+from tui.widgets.plot_chart import Chart, Series
+from tui.widgets.table import Cell, Column, Table
+
+__all__ = ["CalibrationTab"]
+
+BAR = 14
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Of the most probable class: the curve, its error, mean confidence and accuracy, all 0 to 1."""
+
+    curve: Calibration
+    error: float
+    confidence: float
+    accuracy: float
+
+
+class CalibrationTab(EvaluationTab):
+    """Reliability of the most probable class, and how often each confidence occurs."""
+
+    TITLE = "Calibration"
+
+    def __init__(self) -> None:
+        super().__init__(id="calibration")
+
+    def compose(self) -> ComposeResult:
+        with Panel(classes="plot-panel"):
+            yield Plot()
+        with Panel(id="bins-panel"):
+            yield Table(id="bins")
+        yield Static("", classes="readout", markup=False)
+        yield Static("", id="no-calibration", markup=False)
+
+    def main_widget(self) -> Widget | None:
+        return self.query_one("#bins")
+
+    def draw(self, subject: Subject) -> None:
+        self.query_one(Plot).show(Chart(empty="sorting scores ..."))
+        self.set_class(False, "-without")
+        self.in_background("reliability", lambda progress: _reliability(subject, progress), self._show)
+
+    def _show(self, found: Reliability | str) -> None:
+        self.set_class(isinstance(found, str), "-without")
+        if isinstance(found, str):
+            text = f"No calibration curve: {found}.\n\nCross-entropy trains a model whose scores are probabilities."
+            self.query_one("#no-calibration", Static).update(text)
+            return
+        curve = found.curve
+        self.query_one(Plot).show(_chart(curve))
+        panel = self.query_one(".plot-panel", Panel)
+        panel.border_title = "reliability of the most probable class"
+        interval = self.subject.report.intervals.get("ece") if self.subject else None
+        between = f"  (95 % {number(interval[0])} … {number(interval[1])})" if interval else ""
+        panel.border_subtitle = f"ECE {number(found.error)}{between}"
+        self.query_one("#bins-panel", Panel).border_title = "how sure, how often, how right"
+        columns = [
+            Column("sure", 9, "<"),
+            Column("", BAR, "<"),
+            Column("samples", 8),
+            Column("says", 6),
+            Column("is right", 8),
+        ]
+        self.query_one("#bins", Table).show(columns, len(curve.count), lambda row: _bin(curve, row))
+        gap = found.confidence - found.accuracy
+        tendency = "over-confident" if gap > 0 else "under-confident"
+        self.query_one(".readout", Static).update(
+            f"sure {number(found.confidence)} on average, right {number(found.accuracy)}: "
+            f"{tendency} by {number(abs(gap))}"
+        )
+
+
+def _reliability(subject: Subject, progress: Progress) -> Reliability | str:
+    """The curve, or why there is none."""
+    reason = why_not_probabilities(subject.predictions)
+    if reason is not None:
+        return reason
+    predictions = subject.predictions
+    confidence = predictions.scores.max(axis=1)
+    right = predictions.predicted == predictions.targets
+    curve = calibration_curve(confidence, right)
+    return Reliability(
+        curve, expected_calibration_error(curve), float(confidence.mean(dtype=np.float64)), float(right.mean())
+    )
+
+
+def _chart(curve: Calibration) -> Chart:
+    return Chart(
+        series=(
+            Series("", (0.0, 1.0), (0.0, 1.0)),
+            Series("model", curve.predicted, curve.observed, BLUE),
+            Series("", curve.predicted, curve.observed, BLUE, "●", "points"),
+        ),
+        x_label="confidence",
+        y_label="accuracy",
+        x_range=(0.0, 1.0),
+        y_range=(0.0, 1.0),
+    )
+
+
+def _bin(curve: Calibration, row: int) -> list[Cell]:
+    samples = int(curve.count[row])
+    return [
+        f"{curve.lower[row]:.2f}–{curve.upper[row]:.2f}",
+        (bar(samples / int(curve.count.max()), BAR), BLUE),
+        count(samples),
+        f"{curve.predicted[row]:.3f}",
+        f"{curve.observed[row]:.3f}",
+    ]

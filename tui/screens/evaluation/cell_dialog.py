@@ -1,0 +1,39 @@
+"""The samples behind a cell of the confusion matrix, over a screen that has no room beside it."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+from textual.widgets import Footer
+
+from tui.screens.evaluation.sample_list import SampleList
+from tui.screens.evaluation.tab import Subject
+from tui.widgets.panel import Panel
+
+__all__ = ["CellDialog"]
+
+
+class CellDialog(ModalScreen[None]):
+    """Enter enlarges a sample, Escape goes back to the matrix."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "back")]
+
+    def __init__(self, subject: Subject, title: str, positions: Sequence[int]) -> None:
+        super().__init__()
+        self.subject, self.heading, self.positions = subject, title, positions
+
+    def compose(self) -> ComposeResult:
+        with Panel(id="samples-panel"):
+            yield SampleList()
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Panel).border_title = self.heading
+        self.query_one(SampleList).show(self.subject, self.positions, focus=True)
+
+    @on(SampleList.Highlighted)
+    def _highlighted(self, event: SampleList.Highlighted) -> None:
+        self.query_one(Panel).border_subtitle = event.text

@@ -1,0 +1,38 @@
+"""The most confused pairs of classes, with bars."""
+
+from core.evaluation import ConfusedPair, most_confused
+from tui.screens.evaluation.bars import bar
+from tui.screens.evaluation.facts import label
+from tui.screens.evaluation.tab import Subject
+from tui.text import count, percent
+from tui.themes import MISTAKE
+from tui.widgets.table import Cell, Column, Table
+
+__all__ = ["ConfusedPairs"]
+
+MOST_PAIRS = 100
+BAR = 12
+
+
+class ConfusedPairs(Table):
+    """One row a pair, the most frequent mistake first: names, a bar, the count, the share of the true class."""
+
+    pairs: list[ConfusedPair]
+
+    def show_pairs(self, subject: Subject) -> None:
+        """Show the pairs of an evaluation."""
+        names = [label(name) for name in subject.class_names]
+        self.pairs = pairs = most_confused(subject.confusion, MOST_PAIRS)
+
+        def cells(row: int) -> list[Cell]:
+            pair = pairs[row]
+            mistake = f"{names[pair.true]} → {names[pair.predicted]}"
+            return [
+                mistake,
+                (bar(pair.count / pairs[0].count, BAR), MISTAKE),
+                count(pair.count),
+                f"{percent(pair.share)} %",
+            ]
+
+        columns = [Column("true → predicted", 0, "<"), Column("", BAR, "<"), Column("samples", 7), Column("of true")]
+        self.show(columns, len(pairs), cells)

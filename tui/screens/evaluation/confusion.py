@@ -1,0 +1,97 @@
+"""Confusion: the matrix with a cursor, the samples behind a cell, the most confused pairs."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from core.evaluation import samples_in_cell
+from tui.screens.base import NARROW
+from tui.screens.evaluation.cell_dialog import CellDialog
+from tui.screens.evaluation.confused import ConfusedPairs
+from tui.screens.evaluation.facts import label
+from tui.screens.evaluation.sample_list import SampleList
+from tui.screens.evaluation.tab import EvaluationTab, Subject
+from tui.widgets.confusion import ConfusionGrid
+from tui.widgets.panel import Panel
+from tui.widgets.table import Table
+
+__all__ = ["ConfusionTab"]
+
+TITLES = {"count": "samples", "row": "% of the true class", "column": "% of the predicted class"}
+
+
+class ConfusionTab(EvaluationTab):
+    """Enter opens the samples behind a cell: at the side, or over a narrow screen."""
+
+    TITLE = "Confusion"
+
+    def __init__(self) -> None:
+        super().__init__(id="confusion")
+
+    def compose(self) -> ComposeResult:
+        with Panel(id="grid-panel"):
+            yield ConfusionGrid(id="grid")
+        with Vertical(id="cell-side"):
+            with Panel(id="cell-panel"):
+                yield SampleList(id="cell")
+            with Panel(id="pairs-panel"):
+                yield ConfusedPairs(id="pairs")
+
+    def main_widget(self) -> Widget | None:
+        return self.query_one(ConfusionGrid)
+
+    def draw(self, subject: Subject) -> None:
+        grid = self.query_one(ConfusionGrid)
+        grid.show(subject.confusion, subject.class_names)
+        self.query_one(ConfusedPairs).show_pairs(subject)
+        self.query_one("#pairs-panel", Panel).border_title = "most confused"
+        self._show_cell(*grid.cursor)
+
+    @on(ConfusionGrid.Moved)
+    def _moved(self, event: ConfusionGrid.Moved) -> None:
+        panel = self.query_one("#grid-panel", Panel)
+        panel.border_title = f"true ↓ predicted →   {TITLES[event.grid.normalise]}"
+        panel.border_subtitle = event.grid.caption
+        self._show_cell(event.true, event.predicted)
+
+    @on(ConfusionGrid.Selected)
+    def _selected(self, event: ConfusionGrid.Selected) -> None:
+        self.open_cell(event.true, event.predicted)
+
+    @on(Table.Chosen, "#pairs")
+    def _pair_chosen(self, event: Table.Chosen) -> None:
+        pair = self.query_one(ConfusedPairs).pairs[event.row]
+        grid = self.query_one(ConfusionGrid)
+        grid.cursor = (pair.true, pair.predicted)
+        grid.focus()
+
+    @on(SampleList.Highlighted)
+    def _sample_highlighted(self, event: SampleList.Highlighted) -> None:
+        self.query_one("#cell-panel", Panel).border_subtitle = event.text
+
+    def open_cell(self, true: int, predicted: int) -> None:
+        """Show the samples of class `true` that were predicted as `predicted`, and go to them."""
+        if self.subject is None:
+            return
+        positions = samples_in_cell(self.subject.predictions, true, predicted)
+        if self.screen.size.width < NARROW:
+            self.app.push_screen(CellDialog(self.subject, self._title(self.subject, true, predicted), positions))
+        else:
+            self.query_one("#cell", SampleList).show(self.subject, positions, focus=True)
+
+    def _show_cell(self, true: int, predicted: int) -> None:
+        """Follow the cursor once samples are loaded; until then say how to see them."""
+        if self.subject is None:
+            return
+        panel, samples = self.query_one("#cell-panel", Panel), self.query_one("#cell", SampleList)
+        panel.border_title = self._title(self.subject, true, predicted)
+        panel.border_subtitle = ""
+        if self.subject.samples.loaded:
+            samples.show(self.subject, samples_in_cell(self.subject.predictions, true, predicted))
+        else:
+            samples.say("Enter shows the samples behind the cell")
+
+    def _title(self, subject: Subject, true: int, predicted: int) -> str:
+        names = subject.class_names
+        return f"true {label(names[true])}, predicted {label(names[predicted])}"

@@ -1,0 +1,53 @@
+"""The list of classes beside a chart: which lines are shown, in which colour, with which area."""
+
+from collections.abc import Sequence
+
+from textual.binding import Binding
+from textual.message import Message
+
+from tui.curves import Curve, Kind
+from tui.screens.evaluation.facts import label
+from tui.text import number
+from tui.widgets.table import Cell, Column, Table
+
+__all__ = ["CurveList"]
+
+
+class CurveList(Table):
+    """``✓`` marks the lines that are shown; Space, Enter or a click turns one on or off."""
+
+    BINDINGS = [Binding("space", "choose", "show/hide")]
+
+    class Toggled(Message):
+        """Other lines are to be shown."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.shown: list[int] = []
+
+    def show_curves(self, curves: Sequence[Curve], kind: Kind, area: str, shown: Sequence[int], chosen: int) -> None:
+        """Show the curves of a kind, some of them turned on, one with the cursor.
+
+        Args:
+            area: name of the number behind each.
+        """
+        self.shown = list(shown)
+
+        def cells(row: int) -> list[Cell]:
+            curve = curves[row]
+            there = curve.lines[kind] is not None
+            sign = "✓" if row in self.shown else " "
+            return [sign, ("━", curve.color) if there else "–", label(curve.name), number(curve.area[kind])]
+
+        columns = [Column("", 1), Column("", 1), Column("class", 0, "<"), Column(area, 7)]
+        self.show(columns, len(curves), cells)
+        self.cursor = chosen
+
+    def toggle(self, number_: int) -> None:
+        """Turn a line on or off."""
+        if number_ in self.shown:
+            self.shown.remove(number_)
+        else:
+            self.shown.append(number_)
+        self.refresh()
+        self.post_message(self.Toggled())

@@ -1,0 +1,162 @@
+"""ROC and PR: a line per class, a cursor that walks along one of them, and the same numbers in a table."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.curves import KINDS, Curve, Kind, Point, chart, first_chosen, first_shown
+from tui.screens.evaluation.curve_list import CurveList
+from tui.screens.evaluation.facts import label
+from tui.screens.evaluation.tab import EvaluationTab, Subject
+from tui.text import count, number
+from tui.themes import YELLOW
+from tui.widgets.panel import Panel
+from tui.widgets.plot import Plot
+from tui.widgets.plot_chart import Chart
+from tui.widgets.table import Cell, Column, Table
+
+__all__ = ["CurvesTab"]
+
+STEPS = 100
+"""A step of the cursor is about this part of a line."""
+POINT_COLUMNS = (
+    Column("threshold", 9),
+    Column("precision", 9),
+    Column("recall", 7),
+    Column("F1", 7),
+    Column("FPR", 7),
+)
+
+
+class CurvesTab(EvaluationTab):
+    """Base of ROC and PR."""
+
+    KIND: ClassVar[Kind]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", "threshold", key_display="← →", tooltip="Move along the line: higher threshold"),
+        Binding("right", "step(1)", "lower threshold", show=False),
+        Binding("shift+left", "step(-10)", "ten steps back", show=False),
+        Binding("shift+right", "step(10)", "ten steps on", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(id=self.KIND)
+        self.curves: list[Curve] = []
+        self.places: dict[int, int] = {}
+
+    def compose(self) -> ComposeResult:
+        with Panel(classes="plot-panel"):
+            yield Plot()
+        with Vertical(classes="curve-side"):
+            with Panel(classes="list-panel"):
+                yield CurveList()
+            with Panel(classes="points-panel"):
+                yield Table(id=f"{self.KIND}-points")
+        yield Static("", classes="readout", markup=False)
+
+    def main_widget(self) -> Widget | None:
+        return self.query_one(CurveList)
+
+    def draw(self, subject: Subject) -> None:
+        self.curves, self.places = [], {}
+        self.query_one(Plot).show(Chart(empty="sorting scores ..."))
+        self.query_one(CurveList).show((), 0, lambda row: ())
+        self.in_background("curves", lambda progress: subject.curves, self._show)
+
+    def _show(self, curves: list[Curve]) -> None:
+        self.curves = curves
+        title, area = KINDS[self.KIND]
+        shown = first_shown(curves, self.KIND)
+        self.query_one(".plot-panel", Panel).border_title = title
+        self.query_one(".list-panel", Panel).border_title = area
+        short = "AUC" if self.KIND == "roc" else "AP"
+        curve_list = self.query_one(CurveList)
+        curve_list.show_curves(curves, self.KIND, short, shown, first_chosen(curves, self.KIND))
+        self._show_chosen()
+
+    @property
+    def chosen(self) -> int:
+        """Number of the curve with the cursor."""
+        return self.query_one(CurveList).cursor
+
+    @property
+    def place(self) -> int:
+        """Where the threshold cursor stands on it; where F1 is highest, to begin with."""
+        return self.places.setdefault(self.chosen, self.curves[self.chosen].best_place())
+
+    def action_step(self, steps: int) -> None:
+        """Move the threshold cursor along the line."""
+        line = self.curves[self.chosen].lines[self.KIND] if self.curves else None
+        if line is not None:
+            size = max(1, len(line[0]) // STEPS)
+            self._go(min(max(self.place + steps * size, 0), len(line[0]) - 1))
+
+    def _go(self, place: int) -> None:
+        self.places[self.chosen] = place
+        self.query_one(f"#{self.KIND}-points", Table).cursor = place
+        self._draw_chart()
+
+    @on(CurveList.Highlighted)
+    def _highlighted(self, event: CurveList.Highlighted) -> None:
+        if event.table is self.query_one(CurveList):
+            self._show_chosen()
+        elif event.row != self.place:
+            self._go(event.row)
+
+    @on(CurveList.Chosen)
+    def _row_chosen(self, event: CurveList.Chosen) -> None:
+        if isinstance(event.table, CurveList):
+            event.table.toggle(event.row)
+
+    @on(CurveList.Toggled)
+    def _toggled(self) -> None:
+        self._draw_chart()
+
+    def _show_chosen(self) -> None:
+        """Another curve has the cursor: its points and its line."""
+        if not self.curves:
+            return
+        curve = self.curves[self.chosen]
+        line = curve.lines[self.KIND]
+        rows = len(line[0]) if line else 0
+        table = self.query_one(f"#{self.KIND}-points", Table)
+        table.show(POINT_COLUMNS, rows, lambda row: _point_cells(curve.point(self.KIND, row)))
+        table.cursor = self.place
+        self.query_one(".points-panel", Panel).border_title = f"points of {label(curve.name)}"
+        self._draw_chart()
+
+    def _draw_chart(self) -> None:
+        curve = self.curves[self.chosen]
+        shown = self.query_one(CurveList).shown
+        visible = shown if self.chosen in shown else [*shown, self.chosen]
+        self.query_one(Plot).show(chart(self.curves, visible, self.KIND, at=(self.chosen, self.place)))
+        self.query_one(".readout", Static).update(_readout(curve, self.KIND, self.place))
+
+
+def _point_cells(point: Point) -> list[Cell]:
+    return [number(point.threshold), *map(number, (point.precision, point.recall, point.f1, point.fpr))]
+
+
+def _readout(curve: Curve, kind: Kind, place: int) -> Content:
+    """The point under the cursor in words, or why there is none."""
+    name = Content.styled(f"● {label(curve.name)}", "rgb({},{},{})".format(*YELLOW))
+    if curve.lines[kind] is None:
+        return Content.assemble(name, f"  no curve: {curve.reason}")
+    point = curve.point(kind, place)
+    facts = {
+        "threshold": point.threshold,
+        "precision": point.precision,
+        "recall": point.recall,
+        "F1": point.f1,
+        "FPR": point.fpr,
+    }
+    text = "".join(f"  {what} {number(value)}" for what, value in facts.items())
+    if point.tp is not None and point.fp is not None:
+        text += f"  {count(point.tp)} found, {count(curve.positives - point.tp)} missed, {count(point.fp)} false"
+    return Content.assemble(name, text)

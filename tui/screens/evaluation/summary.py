@@ -1,0 +1,175 @@
+"""Summary: every number beside its interval and a baseline, the classes, the most confused pairs."""
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from core.evaluation import Report
+from tui.screens.evaluation.confused import ConfusedPairs
+from tui.screens.evaluation.facts import label
+from tui.screens.evaluation.tab import EvaluationTab, Subject
+from tui.text import clean, count, number
+from tui.widgets.panel import Panel
+from tui.widgets.table import Cell, Column, Table
+
+__all__ = ["NAMES", "SummaryTab"]
+
+NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "top_5_accuracy": "top 5 accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "precision_macro": "precision, macro",
+    "recall_macro": "recall, macro",
+    "f1_macro": "F1, macro",
+    "f1_weighted": "F1, weighted",
+    "roc_auc": "ROC AUC",
+    "roc_auc_macro": "ROC AUC, macro",
+    "roc_auc_micro": "ROC AUC, micro",
+    "average_precision": "average precision",
+    "average_precision_macro": "average precision, macro",
+    "average_precision_micro": "average precision, micro",
+    "mcc": "MCC",
+    "cohen_kappa": "Cohen's kappa",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "ece": "calibration error (ECE)",
+    "r2": "R2",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "mape": "MAPE",
+}
+"""Metrics in the order in which they are read. Of single labels micro precision, recall and F1 are the accuracy."""
+OF_POSITIVE = ("precision", "recall", "f1", "roc_auc", "average_precision")
+CLASS_COLUMNS = {
+    "name": Column("class", 0, "<"),
+    "precision": Column("precision", 10),
+    "recall": Column("recall", 8),
+    "f1": Column("F1", 8),
+    "support": Column("support", 9),
+    "roc_auc": Column("AUC", 8),
+    "average_precision": Column("AP", 8),
+}
+
+
+class SummaryTab(EvaluationTab):
+    """All numbers."""
+
+    TITLE = "Summary"
+    TASKS = ("binary", "multiclass", "regression")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "sort", "sort", tooltip="Sort the classes by the next column; again by the same reverses"),
+        Binding("O", "reverse", "reverse order", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(id="summary")
+        self.sorted_by, self.descending = "", False
+        self.order: list[int] = []
+
+    def compose(self) -> ComposeResult:
+        with Panel(id="metrics-panel"):
+            yield Table(id="metrics")
+            yield Static("", id="reasons", markup=False)
+        with Vertical(id="classes-side"):
+            with Panel(id="classes-panel"):
+                yield Table(id="classes")
+            with Panel(id="confused-panel"):
+                yield ConfusedPairs()
+
+    def main_widget(self) -> Widget | None:
+        return self.query_one("#metrics")
+
+    def draw(self, subject: Subject) -> None:
+        report = subject.report
+        known = [key for key in NAMES if key in report.metrics]
+        columns = [Column("metric", 0, "<"), Column("value"), Column("95 % interval", 17), Column("baseline")]
+        self.query_one("#metrics", Table).show(columns, len(known), lambda row: _metric(report, known[row]))
+        panel = self.query_one("#metrics-panel", Panel)
+        panel.border_title = f"{report.split}: {count(report.n)} samples"
+        self.query_one("#reasons", Static).update(Content("\n".join(_reasons(report, known))))
+        self.query_one("#metrics", Table).styles.height = len(known) + 1
+        is_classes = bool(report.per_class)
+        self.query_one("#classes-side").display = is_classes
+        if is_classes:
+            self.sorted_by, self.descending = "", False
+            self._show_classes(subject)
+            pairs = self.query_one(ConfusedPairs)
+            pairs.show_pairs(subject)
+            self.query_one("#confused-panel", Panel).border_title = "most confused: true → predicted"
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        keys = list(CLASS_COLUMNS)
+        place = keys.index(self.sorted_by) + 1 if self.sorted_by else 1
+        self._sort(keys[place % len(keys)])
+
+    def action_reverse(self) -> None:
+        """Sort the other way round."""
+        self._sort(self.sorted_by or "name")
+
+    @on(Table.HeadClicked, "#classes")
+    def _head_clicked(self, event: Table.HeadClicked) -> None:
+        self._sort(list(CLASS_COLUMNS)[event.column])
+
+    def _sort(self, key: str) -> None:
+        """Sort the classes, the worst first; once more by the same column, the other way round."""
+        self.descending = not self.descending if key == self.sorted_by else key == "support"
+        self.sorted_by = key
+        if self.subject is not None:
+            self._show_classes(self.subject)
+
+    def _show_classes(self, subject: Subject) -> None:
+        rows = subject.report.per_class
+        self.order = _order(rows, self.sorted_by, self.descending)
+        arrow = "▼" if self.descending else "▲"
+        columns = [
+            Column(f"{arrow} {column.title}" if key == self.sorted_by else column.title, column.width, column.align)
+            for key, column in CLASS_COLUMNS.items()
+        ]
+        table = self.query_one("#classes", Table)
+        table.show(columns, len(rows), lambda row: _class(rows[self.order[row]]), frozen=1)
+        panel = self.query_one("#classes-panel", Panel)
+        panel.border_title = f"{count(len(rows))} classes"
+        panel.border_subtitle = "o sorts"
+
+
+def _metric(report: Report, key: str) -> list[Cell]:
+    interval = report.intervals.get(key)
+    shown = f"{number(interval[0])} … {number(interval[1])}" if interval else ""
+    baseline = report.baseline.get(key)
+    compared = number(baseline) if isinstance(baseline, (int, float)) else ""
+    name = NAMES[key]
+    if key in OF_POSITIVE and report.class_names:
+        name = f"{name} of {label(report.class_names[1])}"
+    return [name, number(report.metrics[key]), shown, compared]
+
+
+def _reasons(report: Report, known: Sequence[str]) -> list[str]:
+    """What the baseline is, and why some metrics are not defined."""
+    lines = [f"baseline: {clean(str(report.baseline.get('description', '')))}"]
+    return lines + [f"– {NAMES[key]}: {clean(report.undefined[key])}" for key in known if key in report.undefined]
+
+
+def _order(rows: Sequence[dict[str, Any]], key: str, descending: bool) -> list[int]:
+    """Class numbers in order; what is undefined comes last."""
+    if not key:
+        return list(range(len(rows)))
+    known = [(row[key], number_) for number_, row in enumerate(rows) if row[key] is not None]
+    unknown = [number_ for number_, row in enumerate(rows) if row[key] is None]
+    return [number_ for _, number_ in sorted(known, key=itemgetter(0), reverse=descending)] + unknown
+
+
+def _class(row: dict[str, Any]) -> list[Cell]:
+    values = [number(row[key]) for key in ("precision", "recall", "f1", "support", "roc_auc", "average_precision")]
+    return [label(str(row["name"])), *values]

@@ -1,0 +1,139 @@
+"""Threshold: what precision and recall follow from a decision threshold, and which threshold to take."""
+
+import math
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Input, Label, Static
+
+from core.evaluation import RankedCounts, one_vs_rest
+from core.evaluation.checks import why_not_probabilities
+from tui.curves import Curve
+from tui.screens.evaluation.decisions import COLUMNS, Decision, cells, decisions, threshold_chart
+from tui.screens.evaluation.facts import label
+from tui.screens.evaluation.tab import EvaluationTab, Subject
+from tui.text import clean
+from tui.widgets.panel import Panel
+from tui.widgets.plot import Plot, legend
+from tui.widgets.plot_chart import Chart
+from tui.widgets.table import Column, Table
+
+__all__ = ["ThresholdTab"]
+
+
+class ThresholdTab(EvaluationTab):
+    """One class against the rest."""
+
+    TITLE = "Threshold"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "ask('precision')", "precision", tooltip="Enter a wanted precision"),
+        Binding("r", "ask('recall')", "recall", tooltip="Enter a wanted recall"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(id="threshold")
+        self.curves: list[Curve] = []
+        self.ranked: RankedCounts | None = None
+        self.probabilities = False
+
+    def compose(self) -> ComposeResult:
+        with Panel(classes="plot-panel"):
+            yield Plot()
+        with Panel(classes="list-panel"):
+            yield Table(id="threshold-classes")
+        with Horizontal(id="wanted"):
+            for name in ("precision", "recall"):
+                yield Label(f"{name} at least")
+                yield Input(id=f"wanted-{name}", placeholder="0 to 1", compact=True, max_length=8)
+            yield Static("", id="wanted-problem", markup=False)
+        with Panel(id="decisions-panel"):
+            yield Table(id="decisions")
+
+    def main_widget(self) -> Widget | None:
+        return self.query_one("#threshold-classes")
+
+    def draw(self, subject: Subject) -> None:
+        self.curves, self.ranked = [], None
+        self.query_one(Plot).show(Chart(empty="sorting scores ..."))
+        self.in_background("curves", lambda progress: (subject.curves, _are_probabilities(subject)), self._show)
+
+    def _show(self, result: tuple[list[Curve], bool]) -> None:
+        self.curves, self.probabilities = result
+        names = [label(curve.name) for curve in self.curves[:-2]]
+        table = self.query_one("#threshold-classes", Table)
+        table.show([Column("class", 0, "<")], len(names), lambda row: (names[row],))
+        self.query_one(".list-panel", Panel).border_title = "class"
+        self.query_one("#decisions-panel", Panel).border_title = "decisions"
+        if len(names) == 2 and table.cursor == 0:
+            table.cursor = 1  # the positive class
+        else:
+            self._rank(table.cursor)
+
+    @on(Table.Highlighted, "#threshold-classes")
+    def _class_chosen(self, event: Table.Highlighted) -> None:
+        self._rank(event.row)
+
+    def _rank(self, number: int) -> None:
+        """Sort the scores of a class, then show what follows."""
+        if self.subject is None:
+            return
+        predictions = self.subject.predictions
+        self.in_background(
+            "class",
+            lambda progress: one_vs_rest(predictions.scores[:, number], predictions.targets == number),
+            self._ranked,
+        )
+
+    def _ranked(self, ranked: RankedCounts) -> None:
+        self.ranked = ranked
+        self._decide()
+
+    def action_ask(self, what: str) -> None:
+        """Go to the field of a wanted precision or recall."""
+        self.query_one(f"#wanted-{what}").focus()
+
+    @on(Input.Changed)
+    def _wanted_changed(self) -> None:
+        self._decide()
+
+    @on(Input.Submitted)
+    def _wanted_entered(self) -> None:
+        self.query_one("#decisions").focus()
+
+    def _decide(self) -> None:
+        if self.ranked is None:
+            return
+        curve = self.curves[self.query_one("#threshold-classes", Table).cursor]
+        wanted, problems = {}, []
+        for name in ("precision", "recall"):
+            wanted[name], problem = _share(self.query_one(f"#wanted-{name}", Input).value)
+            problems += [f"✗ {name}: {problem}"] if problem else []
+        found: list[Decision] = decisions(self.ranked, probabilities=self.probabilities, **wanted)
+        shown = threshold_chart(curve, found, probabilities=self.probabilities)
+        self.query_one(Plot).show(shown)
+        panel = self.query_one(".plot-panel", Panel)
+        panel.border_title = legend(shown)
+        panel.border_subtitle = f"{label(curve.name)} against the rest"
+        self.query_one("#wanted-problem", Static).update("  ".join(problems))
+        self.query_one("#decisions", Table).show(COLUMNS, len(found), lambda row: cells(found[row]), frozen=1)
+
+
+def _are_probabilities(subject: Subject) -> bool:
+    return why_not_probabilities(subject.predictions) is None
+
+
+def _share(text: str) -> tuple[float | None, str]:
+    """A number from 0 to 1, or what is wrong with it; nothing for an empty field."""
+    if not text.strip():
+        return None, ""
+    try:
+        value = float(text)
+    except ValueError:
+        return None, f"'{clean(text)}' is not a number"
+    if math.isnan(value) or not 0 <= value <= 1:
+        return None, f"{clean(text)} is not from 0 to 1"
+    return value, ""
