@@ -150,7 +150,7 @@ class _Loop:
                 weight.grad = None
             outputs = self.model(inputs)
             loss = self.loss(outputs, targets)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
             meter.add(loss, outputs, targets)
             at.batch += 1

@@ -118,7 +118,13 @@ class TuiApp(App[None]):
         """Import what the first screen needs and show it; then torch, and say where `auto` leads."""
         from core.runs.folder import all_runs
 
-        first = "live" if self._start_at_once or self._follow else "runs" if all_runs(self.runs_dir) else "configure"
+        first = (
+            "live"
+            if self._start_at_once or self._follow
+            else "runs"
+            if all_runs(self.runs_dir)
+            else "configure"
+        )
         import_module(f"tui.screens.{first}")
         import_module("tui.feed")
         self.call_from_thread(self._open, first)

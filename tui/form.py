@@ -203,7 +203,6 @@ def _options(section: str, name: str) -> type[Options]:
     return type(default_of(TrainConfig.model_fields[section]))
 
 
-@cache
 def _names(section: str) -> tuple[str, ...]:
     return tuple(choices(FAMILIES[section]))
 

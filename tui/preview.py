@@ -5,6 +5,7 @@ All of it takes time (it imports torch and reads data sets), so it belongs on a 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -132,7 +133,9 @@ class Previewer:
             problems.append(_problem(error, "training.device", Fix("training.device", "auto")))
         try:
             if not config.data.available(self.root):
-                return Preview(config, problems=tuple(problems), note="not downloaded yet; Start downloads it")
+                return Preview(
+                    config, problems=tuple(problems), note="not downloaded yet; Start downloads it"
+                )
             facts = self._facts(config.data)
         except TorchtuiError as error:
             problem = _problem(error, "data.name")
@@ -210,8 +213,8 @@ def _classes(train: Split, names: tuple[str, ...]) -> tuple[tuple[str, int], ...
 def _bins(train: Split) -> tuple[tuple[str, int], ...]:
     """A histogram of a regression target."""
     counts, edges = np.histogram(train.targets.numpy(), bins=BINS)
-    spans = zip(edges[:-1], edges[1:], strict=True)
-    return tuple(zip((f"{low:.3g} … {high:.3g}" for low, high in spans), counts.tolist(), strict=True))
+    spans = [f"{low:.3g} … {high:.3g}" for low, high in pairwise(edges)]
+    return tuple(zip(spans, counts.tolist(), strict=True))
 
 
 def _pictures(inputs: NDArray[np.generic], value_range: tuple[float, float]) -> NDArray[np.uint8]:

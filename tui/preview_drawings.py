@@ -16,7 +16,7 @@ from tui.text import bytes_, clean, count, fit, number, si
 if TYPE_CHECKING:
     from core.models.summary import Layer, ModelSummary
 
-__all__ = ["balance", "facts_lines", "layers", "memory_lines", "model_line", "pictures", "rows"]
+__all__ = ["balance", "cost", "facts_lines", "layers", "pictures", "rows"]
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
 MOST_BARS, MOST_FEATURES, MOST_LAYERS = 24, 14, 40
@@ -111,14 +111,8 @@ def layers(model: "ModelSummary", width: int) -> Content:
     return LINE.join([*lines, *map(line, model.layers[:half]), hidden, *map(line, model.layers[-half:])])
 
 
-def model_line(model: "ModelSummary") -> str:
-    """What a network costs, on one line."""
-    cost = f"{si(model.multiply_adds)} multiply-adds a sample"
-    return f"{count(model.parameters)} parameters · {cost}"
-
-
-def memory_lines(memory: Memory, width: int) -> Content:
-    """What training holds in memory, and what it consists of."""
+def cost(model: "ModelSummary", memory: Memory, width: int) -> Content:
+    """What a network computes, what training holds in memory, and what that consists of."""
     parts = {
         "weights": memory.weights,
         "gradients": memory.gradients,
@@ -126,7 +120,9 @@ def memory_lines(memory: Memory, width: int) -> Content:
         "data": memory.data,
     }
     total = Content.assemble((bytes_(memory.total), "bold"), " memory")
-    return _flow([total, *(_muted(f"{bytes_(size)} {name}") for name, size in parts.items() if size)], "   ", width)
+    held = (_muted(f"{bytes_(size)} {name}") for name, size in parts.items() if size)
+    computed = Content.assemble((si(model.multiply_adds), "bold"), " multiply-adds a sample")
+    return LINE.join([computed, _flow([total, *held], "   ", width)])
 
 
 def _figure(value: float) -> str:

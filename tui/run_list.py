@@ -39,6 +39,10 @@ class RunList:
         self.query = query
         self._matching = {name: summary for name, summary in self.all.items() if query.matches(summary)}
 
+    def any_match(self, query: Query) -> bool:
+        """Whether a query would leave anything to show."""
+        return any(query.matches(summary) for summary in self.all.values())
+
     def sort(self, column: str, falling: bool | None = None) -> None:
         """Sort by a column, in the direction that puts the best or newest first, or in the given one."""
         self.column = column

@@ -70,7 +70,8 @@ class Batches:
             else:  # index_select copies whole rows, many times as fast as indexing does
                 rows = order[start : start + chunk]
                 inputs, targets = self.inputs.index_select(0, rows), self.targets.index_select(0, rows)
-            yield from zip(self.standardise(inputs).split(batch_size), targets.split(batch_size), strict=True)
+            inputs = self.standardise(inputs)
+            yield from zip(torch.split(inputs, batch_size), torch.split(targets, batch_size), strict=True)
 
     def standardise(self, inputs: Tensor) -> Tensor:
         """float32 inputs with the training data's mean and deviation taken out; a new tensor."""

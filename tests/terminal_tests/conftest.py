@@ -73,7 +73,11 @@ class Terminal:
             except pexpect.EOF:
                 break
         self.process.close()
-        return self.process.exitstatus if self.process.exitstatus is not None else 128 + self.process.signalstatus
+        return (
+            self.process.exitstatus
+            if self.process.exitstatus is not None
+            else 128 + self.process.signalstatus
+        )
 
     def is_clean(self) -> bool:
         """Whether the program has given back the normal screen, the cursor and the mouse."""

@@ -85,7 +85,9 @@ def test_a_dropped_connection_does_not_end_the_training(terminal, tmp_path):
     assert watching.end() == 0
     run = only_run(tmp_path)
     assert ending(run) == "completed"
-    epochs = [json.loads(line) for line in run.log_file.read_text().splitlines() if '"epoch_finished"' in line]
+    epochs = [
+        json.loads(line) for line in run.log_file.read_text().splitlines() if '"epoch_finished"' in line
+    ]
     assert {event["epoch"] for event in epochs} == set(range(1, 2001))
 
 

@@ -407,11 +407,13 @@ class TestWidget:
             await pilot.pause()
             assert drawn.count("last") == 1
             assert not {"first", "second"} & set(drawn)
-            app.add_mode("other", Screen)
-            await app.switch_mode("other")
+            # Textual counts the screen right under the uppermost one as visible.
+            await app.push_screen(Screen())
+            await app.push_screen(Screen())
             unseen.show(Chart((Series("covered", [1, 2], [1, 2], BLUE),)))
             assert "covered" not in drawn
-            await app.switch_mode(app.DEFAULT_MODE)
+            await app.pop_screen()
+            await app.pop_screen()
             await pilot.pause()
             assert drawn.count("covered") == 1
 

@@ -12,6 +12,7 @@ from tui.cli.lazy import LazyGroup
 
 __all__ = ["app", "main"]
 
+
 class Commands(LazyGroup):
     """All commands, in the order of ``tui --help``."""
 
@@ -46,7 +47,9 @@ def main() -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # rather a "?" than to fail where an encoding lacks a character
+            stream.reconfigure(
+                errors="replace"
+            )  # rather a "?" than to fail where an encoding lacks a character
     try:
         app()
     except TorchtuiError as error:

@@ -1,30 +1,30 @@
 """Configure: the form of a run, and what it leads to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
+from textual.containers import Horizontal
 from textual.events import DescendantFocus
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Button, Static
 
 from core.config import TrainConfig, read_yaml, to_yaml
 from core.devices import Device
 from core.files import write_atomically
 from tui.command_line import command_line
-from tui.form import DEVICE, FieldSpec, check, fill, valid_part, values_of
-from tui.preview import Fix, Preview, Previewer
+from tui.form import DEVICE, FieldSpec, fill
+from tui.form_state import FormState
+from tui.preview import Preview, Previewer
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.presets import OpenPreset, SavePreset
 from tui.text import bytes_, clean, count
+from tui.widgets.action_bar import ActionBar
 from tui.widgets.field import Field
 from tui.widgets.form_view import STOPS, FormView
 from tui.widgets.preview_panels import CommandPanel, PreviewView
@@ -41,7 +41,7 @@ RUN_IN = FieldSpec(
     label="run in",
     default="app",
     hint="Who trains",
-    about="A background process goes on when this app is closed.",
+    about="Who trains: this app, or a background process, which goes on when this app is closed.",
     kind="choice",
     choices=("app", "background"),
     labels=("this app", "background process"),
@@ -62,10 +62,11 @@ class ConfigureScreen(ModeScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r", "start", "start", tooltip="Start the run"),
         Binding("f", "fix", "fix", tooltip="Change a field so that things fit"),
-        Binding("y", "copy", "copy command", tooltip="Copy the command that trains the same without a screen"),
+        Binding("y", "copy", "copy command", tooltip="Copy the command that trains without a screen"),
         Binding("ctrl+s", "save", "save", tooltip="Save the form as a preset"),
         Binding("ctrl+o", "open", "open", tooltip="Open a preset"),
-        Binding("ctrl+d", "defaults", "defaults", tooltip="Put every field back to its default", priority=True),
+        # Before the field in hand takes it for deleting a character.
+        Binding("ctrl+d", "defaults", "defaults", tooltip="All fields back to default; asks", priority=True),
         Binding("p", "preview", "preview", tooltip="Form or preview, on small screens"),
         Binding("up", "above", "Field above", show=False),
         Binding("down", "below", "Field below", show=False),
@@ -85,12 +86,9 @@ class ConfigureScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.config: TrainConfig | None = None
-        self.nearest: TrainConfig | None = None
-        self.invalid: dict[str, str] = {}
-        self.preview: Preview | None = None
+        self.state = FormState()
         self.built = self.computing = False
-        self._values: dict[str, Any] = {}
+        self._devices: dict[str, str] = {}
         self._timer: Timer | None = None
 
     @property
@@ -101,44 +99,17 @@ class ConfigureScreen(ModeScreen):
     def form(self) -> FormView:
         return self.query_one(FormView)
 
-    @property
-    def problems(self) -> dict[str, str]:
-        """What is wrong at which field: with the field itself, or, if all are valid, with their combination."""
-        if self.invalid or self.preview is None or self.preview.config != self.config:
-            return self.invalid
-        return {problem.path: problem.message for problem in self.preview.problems}
-
-    @property
-    def fix(self) -> Fix | None:
-        """The change that mends the first problem which has one."""
-        if self.preview is None or self.preview.config != self.config:
-            return None
-        return next((problem.fix for problem in self.preview.problems if problem.fix), None)
-
-    @property
-    def ready(self) -> bool:
-        """Whether a run can start."""
-        return self.config is not None and not self.problems
-
     def compose_body(self) -> ComposeResult:
         yield Horizontal(id="configure")
-        yield Static("", id="about", markup=False)
-        with Horizontal(id="actions"):
-            with Horizontal(id="buttons"):
-                yield Button("Start", id="start", compact=True, disabled=True, action="screen.start")
-                yield Button("Save", compact=True, action="screen.save")
-                yield Button("Open", compact=True, action="screen.open")
-                yield Button("Defaults", compact=True, action="screen.defaults")
-                yield Button("", id="fix", compact=True, action="screen.fix")
-            yield Static("", id="state", markup=False)
+        yield ActionBar()
 
     async def refresh_content(self) -> None:
         if not self.built:
             await self._build()
-        elif self.tui.form_values != self._values:
+        elif self.tui.form_values != self.state.values:
             await self._fill(self.tui.form_values)
-        elif self.preview is not None and self.preview.note:
-            self.preview = None
+        elif self.state.preview is not None and self.state.preview.note:
+            self.state = replace(self.state, preview=None)
             self._request_preview()
 
     async def _build(self) -> None:
@@ -159,30 +130,31 @@ class ConfigureScreen(ModeScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Start is off while something is wrong; fixing and the preview have their keys when there is use for them."""
-        if not self.built and action in {"start", "fix", "copy", "save", "open", "defaults", "preview"}:
-            return None
         if action == "start":
-            return True if self.ready else None
+            return True if self.state.ready else None
         if action == "fix":
-            return self.fix is not None
-        return self.size.width < NARROW if action == "preview" else True
+            return self.state.fix is not None
+        if action == "preview":
+            return self.size.width < NARROW
+        return self.built or action not in {"copy", "save", "open", "defaults"}
 
     def action_start(self) -> None:
         """Start the run, in this app or in a background process."""
-        if self.config is not None and self.ready:
-            self.tui.start_run(self.config, background=self.tui.settings.run_in == "background")
+        if self.state.config is not None:
+            background = self.tui.settings.run_in == "background"
+            self.tui.start_run(self.state.config, background=background)
 
     async def action_fix(self) -> None:
         """Change a field so that things fit."""
-        if self.fix is not None:
-            await self.form.put(self.fix.path, self.fix.text)
+        if self.state.fix is not None:
+            await self.form.put(self.state.fix.path, self.state.fix.text)
 
     def action_copy(self) -> None:
         """Copy the equivalent command."""
-        if self.config is None:
+        if self.state.config is None:
             self.notify("There is a command once every field is right.", severity="warning")
             return
-        command = command_line(self.config)
+        command = command_line(self.state.config)
         self.app.copy_to_clipboard(command)
         self.notify(clean(command), title="Copied", markup=False)
 
@@ -191,6 +163,14 @@ class ConfigureScreen(ModeScreen):
         shown = not self.has_class("-preview")
         self.set_class(shown, "-preview")
         (self.query_one(PreviewView) if shown else self.form.fields["data.name"].editor).focus()
+
+    def action_above(self) -> None:
+        """Move to the field above."""
+        self.focus_previous(STOPS)
+
+    def action_below(self) -> None:
+        """Move to the field below."""
+        self.focus_next(STOPS)
 
     def action_defaults(self) -> None:
         """Put every field back to its default; asks first."""
@@ -204,9 +184,9 @@ class ConfigureScreen(ModeScreen):
 
     def action_save(self) -> None:
         """Save the form as a preset."""
-        config = self.config
+        config = self.state.config
         if config is None:
-            self.notify(f"Not saved. {self._first_problem()}", severity="warning", markup=False)
+            self.notify(clean(f"Not saved. {self.state.sentence}"), severity="warning", markup=False)
             return
 
         def write(path: Path) -> None:
@@ -228,14 +208,6 @@ class ConfigureScreen(ModeScreen):
 
         self.app.push_screen(OpenPreset("", lambda path: read.update(read_yaml(path))), opened)
 
-    def action_above(self) -> None:
-        """Move to the field above."""
-        self.focus_previous(STOPS)
-
-    def action_below(self) -> None:
-        """Move to the field below."""
-        self.focus_next(STOPS)
-
     async def _fill(self, values: Mapping[str, Any]) -> None:
         """Fill the form; what it has no field for is told."""
         texts, dropped = fill(values)
@@ -250,27 +222,26 @@ class ConfigureScreen(ModeScreen):
     @on(FormView.Changed)
     def _revise(self) -> None:
         """Check the form, and show what that means."""
-        self._values = self.tui.form_values = values_of(self.form.texts)
-        self.config, self.invalid = check(self._values)
-        self.nearest = self.config or check(valid_part(self._values, self.invalid))[0]
-        command = command_line(self.config) if self.config else ""
-        self.query_one(CommandPanel).show(command)
+        self.state = FormState.of(self.form.texts, self.state.preview)
+        self.tui.form_values = dict(self.state.values)
+        config = self.state.config
+        self.query_one(CommandPanel).show(command_line(config) if config else "")
         self._request_preview()
         self._show_state()
 
     def _request_preview(self) -> None:
-        """Compute a preview once the form has been quiet for a moment; wrong fields count as left alone."""
+        """Compute a preview once the form has been quiet for a moment."""
         if self._timer is not None:
             self._timer.stop()
-        if self.nearest is not None and (self.preview is None or self.preview.config != self.nearest):
+        if not self.state.previewed:
             self._timer = self.set_timer(DEBOUNCE_SECONDS, self._compute)
 
     def _compute(self) -> None:
         """Compute a preview on a thread: one at a time, since a thread cannot be stopped."""
-        if self.nearest is not None and not self.computing:
+        config = self.state.nearest
+        if config is not None and not self.state.previewed and not self.computing:
             self.computing = True
             self.query_one(PreviewView).show_busy(True)
-            config = self.nearest
             self.run_worker(lambda: self._preview_of(config), thread=True)
 
     def _preview_of(self, config: TrainConfig) -> None:
@@ -288,22 +259,22 @@ class ConfigureScreen(ModeScreen):
 
     @on(Previewed)
     def _previewed(self, event: Previewed) -> None:
-        self.computing, self.preview = False, event.preview
+        self.computing = False
+        self.state = replace(self.state, preview=event.preview)
         view = self.query_one(PreviewView)
         view.show_busy(False)
         view.show(event.preview)
-        if self.nearest is not None and self.nearest != event.preview.config:
-            self._compute()
+        self._compute()
         self._show_state()
 
     @on(DevicesFound)
     def _list_devices(self, event: DevicesFound) -> None:
         found = {device.name: f"{device.label}  {bytes_(device.memory)}" for device in event.devices}
+        best = event.devices[0].name
+        self._devices = {**found, "auto": f"→ {best}  {found[best]}"}
         options = [("auto", "auto"), *((f"{name}  {text}", name) for name, text in found.items())]
-        field = self.form.fields[DEVICE]
-        field.set_choices(options)
-        best = event.devices[0]
-        field.set_hint(f"auto → {best.name}  {found[best.name]}")
+        self.form.fields[DEVICE].set_choices(options)
+        self._show_state()
 
     @on(CommandPanel.Clicked)
     def _command_clicked(self) -> None:
@@ -315,39 +286,19 @@ class ConfigureScreen(ModeScreen):
             self.tui.settings.run_in = event.text
 
     @on(DescendantFocus)
-    def _tell_about(self) -> None:
-        """Describe the field that has the focus, or say in full what is wrong with it."""
+    def _describe_field(self) -> None:
+        """Say something about the field that has the focus."""
         field = self.focused.parent if self.focused else None
         if isinstance(field, Field):
-            about = field.spec.about if field.spec.kind == "choice" else f"{field.spec.about} {field.hint}."
-            text = Content.styled(f"✗ {clean(field.problem)}", "$text-error") if field.problem else Content(about)
-            self.query_one("#about", Static).update(text)
+            self.query_one(ActionBar).describe(field)
 
     def _show_state(self) -> None:
         """Show problems at their fields, whether the run can start, and if not, why."""
-        self.form.show_problems(self.problems)
-        self._tell_about()
-        self.query_one("#start", Button).disabled = not self.ready
-        button = self.query_one("#fix", Button)
-        button.display = self.fix is not None
-        button.label = Content(clean(f"f  {self.fix}"))
-        steps = self.preview.steps_per_epoch if self.preview else 0
-        if steps:
-            self.form.fields[BATCH_SIZE].set_hint(f"{count(steps)} steps an epoch")
-        if self.ready and self.preview and self.preview.note:
-            text = Content.assemble(("✓ ", "$success"), self.preview.note)
-        elif self.ready and steps and self.config:
-            total = count(steps * self.config.training.epochs)
-            text = Content.assemble(("✓ ", "$success"), f"ready: {count(steps)} steps an epoch, {total} in all")
-        elif self.ready:
-            text = Content.assemble(("✓ ", "$success"), "ready")
-        else:
-            text = Content.styled(f"✗ {self._first_problem()}", "$text-error")
-        self.query_one("#state", Static).update(text)
+        form, steps = self.form, self.state.steps_per_epoch
+        form.show_problems(self.state.problems)
+        batch_size, device = form.fields[BATCH_SIZE], form.fields[DEVICE]
+        batch_size.set_hint(f"{count(steps)} steps an epoch" if steps else batch_size.spec.hint)
+        device.set_hint(self._devices.get(device.text, device.spec.hint))
+        self.query_one(ActionBar).show(self.state)
+        self._describe_field()
         self.refresh_bindings()
-
-    def _first_problem(self) -> str:
-        """The first problem in words, and how many more there are."""
-        (path, message), *others = self.problems.items()
-        more = f" And {len(others)} more." if others else ""
-        return clean(f"{path}: {message.rstrip('.')}.{more} Start waits for it.")

@@ -248,7 +248,7 @@ def _title(evaluation: Evaluation, best_epoch: int) -> Content:
     return Content.assemble(
         (clean(evaluation.run.id), "bold"),
         f"  {evaluation.split}  ",
-        (f"{count(evaluation.report.n)} samples  {weights}", "$text-muted"),
+        (f"{count(evaluation.report.n)} samples  {weights}", "$foreground 60%"),
     )
 
 
@@ -262,5 +262,5 @@ def _headline(report: Report) -> Content:
     baseline = report.baseline.get("accuracy")
     known = f"  majority class {percent(baseline)} %" if isinstance(baseline, (int, float)) else ""
     return Content.assemble(
-        (f"accuracy {percent(report.metrics.get('accuracy'))} %", "bold"), between, (known, "$text-muted")
+        (f"accuracy {percent(report.metrics.get('accuracy'))} %", "bold"), between, (known, "$foreground 60%")
     )

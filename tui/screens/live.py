@@ -121,7 +121,7 @@ class LiveScreen(ModeScreen):
         if not self.is_current:
             return
         changed = feed.history.version != self._drawn_version or feed.status != self._drawn_state
-        if changed and feed.budget.charts_due():
+        if changed and (feed.budget.charts_due() or not feed.in_app):
             self.draw()
         elif (changed or feed.status == "preparing") and feed.budget.text_due():
             with feed.budget.text_frame(shared=feed.in_app):

@@ -1,5 +1,6 @@
 """Saving a form as a YAML file, and opening one: the dialogs that ask which."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -20,7 +21,7 @@ from tui.text import clean
 
 __all__ = ["OpenPreset", "SavePreset", "presets_folder"]
 
-SUFFIXES = (".yaml", ".yml")
+SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def presets_folder() -> Path:
@@ -49,8 +50,7 @@ class _PresetDialog(ModalScreen[Path]):
         self.folder, self.file_name, self.use = presets_folder(), name, use
 
     def compose(self) -> ComposeResult:
-        known = sorted(path for path in _listed(self.folder) if path.suffix in SUFFIXES)
-        self.known = known
+        self.known = known = sorted(self.folder.glob("*.yaml"))
         with Vertical(classes="dialog -preset"):
             yield Static(self.TITLE_TEXT, classes="question")
             yield Input(self.file_name, placeholder="a name, or the path of a YAML file", compact=True)
@@ -77,10 +77,9 @@ class _PresetDialog(ModalScreen[Path]):
 
     def path(self) -> Path:
         """The named file: one of the presets unless a folder is named too."""
-        text = self.query_one(Input).value.strip()
-        path = Path(text).expanduser()
+        path = Path(os.path.expanduser(self.query_one(Input).value.strip()) or "preset")
         if path.suffix not in SUFFIXES:
-            path = path.with_name(f"{path.name}.yaml") if path.name else path / "preset.yaml"
+            path = path.parent / f"{path.name}.yaml"
         return path if len(path.parts) > 1 else self.folder / path
 
     @on(Input.Submitted)
@@ -118,7 +117,7 @@ class SavePreset(_PresetDialog):
 
     def submit(self) -> None:
         path = self.path()
-        if not path.exists():
+        if not os.path.exists(path):  # unlike Path.exists, it takes any text for a path
             self.take(path)
             return
 
@@ -134,7 +133,3 @@ class SavePreset(_PresetDialog):
         field = self.query_one(Input)
         field.value = self.known[event.option_index].stem
         field.focus()
-
-
-def _listed(folder: Path) -> list[Path]:
-    return list(folder.iterdir()) if folder.is_dir() else []

@@ -18,7 +18,7 @@ from textual.worker import get_current_worker
 
 from core.errors import InputError, RunError
 from core.runs.catalogue import Catalogue, Changes
-from core.runs.query import parse
+from core.runs.query import example, parse
 from core.runs.summary import RunSummary
 from tui.run_list import RunList
 from tui.screens.run_actions import RUN_ACTIONS, RunActions, possible_actions
@@ -197,15 +197,24 @@ class RunsScreen(RunActions):
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:
-        message = self.query_one("#filter-message", Static)
+        """Show what matches; as long as the text is wrong or a name is begun, what matched before."""
         try:
             query = parse(event.value)
         except InputError as error:
-            message.update(Content.assemble(("✗ ", "$error"), (clean(str(error)), "$foreground")))
+            self._tell_of_filter(str(error), is_error=True)
             return
-        message.update(HINT if not query.terms else "")
+        unfinished = example(event.value)
+        if unfinished and not self.runs.any_match(query):
+            self._tell_of_filter(f"as in {unfinished}")
+            return
+        self._tell_of_filter(HINT if not query.terms else "")
         self.runs.filter(query)
         self._show_rows()
+
+    def _tell_of_filter(self, text: str, is_error: bool = False) -> None:
+        message = self.query_one("#filter-message", Static)
+        message.update(Content.assemble(("✗ ", "$error"), (clean(text), "$foreground")) if is_error else text)
+        message.tooltip = Content(clean(text)) if is_error else None
 
     @on(Input.Submitted, "#filter")
     def _filter_done(self) -> None:
@@ -240,6 +249,7 @@ class RunsScreen(RunActions):
     def _sort(self, column: str, falling: bool | None = None) -> None:
         self.runs.sort(column, falling)
         self._show_rows()
+        self.table.action_jump(0)
 
     # The run with the cursor
 

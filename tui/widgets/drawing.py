@@ -19,7 +19,7 @@ class Drawing(Widget):
     Drawing { height: auto; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._draw: Draw | None = None
         self._drawn: tuple[int, Content] = (-1, Content())

@@ -1,7 +1,6 @@
 """The whole form: one panel a section, one row a field."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -43,13 +42,10 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         Binding("pagedown", "page_down", "Page down", show=False),
     ]
 
-    @dataclass
     class Changed(Message):
-        """The text of some field is another one: `path`, or many if it is empty."""
+        """The text of some field is another one."""
 
-        path: str
-
-    def __init__(self, texts: Texts, extra: Mapping[FieldSpec, str], *, id: str) -> None:  # noqa: A002
+    def __init__(self, texts: Texts, extra: Mapping[FieldSpec, str], *, id: str) -> None:
         super().__init__(id=id)
         self.texts = dict(texts)
         self.extra = {spec.path: Field(spec, text) for spec, text in extra.items()}
@@ -62,14 +58,15 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     async def fill(self, texts: Texts) -> None:
         """Put other texts into the fields."""
-        before, self.texts = self.texts, dict(texts)
-        for section in SECTIONS:
-            name = f"{section}.name"
-            if before.get(name) != texts.get(name):
-                await self._rebuild(section)
-        for path, text in texts.items():
-            self.fields[path].text = text
-        self.post_message(self.Changed(""))
+        async with self.batch():
+            before, self.texts = self.texts, dict(texts)
+            for section in SECTIONS:
+                name = f"{section}.name"
+                if before.get(name) != texts.get(name):
+                    await self._rebuild(section)
+            for path, text in texts.items():
+                self.fields[path].text = text
+        self.post_message(self.Changed())
 
     async def put(self, path: str, text: str) -> None:
         """Put a text into one field, as if it had been typed."""
@@ -96,10 +93,9 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         _, *fresh = self._make(section)
         self.fields[chooser.spec.path] = chooser
         chooser.describe(fields_of(section, self.texts[chooser.spec.path])[0])
-        with self.app.batch_update():
-            panel = self.query_one(f"#section-{section}")
-            await panel.remove_children([field for field in gone if field is not chooser])
-            await panel.mount_all(fresh, after=chooser)
+        panel = self.query_one(f"#section-{section}")
+        await panel.remove_children([field for field in gone if field is not chooser])
+        await panel.mount_all(fresh, after=chooser)
 
     @on(Field.Changed)
     async def _edited(self, event: Field.Changed) -> None:
@@ -112,7 +108,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
             await self.fill(choose(self.texts, section, event.text))
         else:
             self.texts[path] = event.text
-            self.post_message(self.Changed(path))
+            self.post_message(self.Changed())
 
     @on(Input.Submitted)
     def action_next(self) -> None:

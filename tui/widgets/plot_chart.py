@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,10 +35,10 @@ class Series:
 
     label: str
     """Its name in the legend; without one it is left out there (reference lines)."""
-    x: Floats | Sequence[float]
-    """Shape (n,). NaN and infinite values drop the point."""
-    y: Floats | Sequence[float]
-    """Shape (n,). NaN and infinite values, and values <= 0 on a log axis, break the line."""
+    x: Floats
+    """Shape (n,); a list of numbers becomes an array. NaN and infinite values drop the point."""
+    y: Floats
+    """Shape (n,), the same. NaN and infinite values, and values <= 0 on a log axis, break the line."""
     color: RGB | None = None
     """Red, green, blue from 0 to 255; None is the quiet colour of the axes."""
     marker: str = "braille"

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from tui import preview_drawings as draw
 from tui.preview import Preview
-from tui.text import clean
+from tui.text import clean, count
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
 
@@ -54,7 +54,7 @@ class PreviewView(VerticalScroll):
                     yield Drawing(id="balance")
                 with Panel(id="model-panel"):
                     yield Drawing(id="layers")
-                    yield Drawing(id="memory")
+                    yield Drawing(id="cost")
                 yield CommandPanel()
             with Vertical(classes="preview-column"), Panel(id="samples-panel"):
                 yield Drawing(id="samples")
@@ -81,6 +81,6 @@ class PreviewView(VerticalScroll):
         self.query_one("#samples-panel").display = facts is not None
         panel = self.query_one("#model-panel")
         panel.display = model is not None
-        panel.border_subtitle = draw.model_line(model) if model else ""
+        panel.border_subtitle = f"{count(model.parameters)} parameters" if model else ""
         self.query_one("#layers", Drawing).show(partial(draw.layers, model) if model else None)
-        self.query_one("#memory", Drawing).show(partial(draw.memory_lines, memory) if memory else None)
+        self.query_one("#cost", Drawing).show(partial(draw.cost, model, memory) if model and memory else None)

@@ -89,7 +89,7 @@ class RunPreview(Vertical):
             yield Plot(id="preview-loss")
         with Panel(id="preview-score-panel"):
             yield Plot(id="preview-score")
-        with Panel(id="preview-facts-panel"), VerticalScroll(id="preview-scroll", can_focus=False):
+        with Panel(id="preview-facts-panel"), VerticalScroll(id="preview-scroll"):
             yield Static(id="preview-facts")
 
     def show(self, summary: RunSummary | None) -> None:

@@ -1,8 +1,8 @@
 """Confusion: the matrix with a cursor, the samples behind a cell, the most confused pairs."""
 
+import numpy as np
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.widget import Widget
 
 from core.evaluation import samples_in_cell
@@ -32,11 +32,10 @@ class ConfusionTab(EvaluationTab):
     def compose(self) -> ComposeResult:
         with Panel(id="grid-panel"):
             yield ConfusionGrid(id="grid")
-        with Vertical(id="cell-side"):
-            with Panel(id="cell-panel"):
-                yield SampleList(id="cell")
-            with Panel(id="pairs-panel"):
-                yield ConfusedPairs(id="pairs")
+        with Panel(id="cell-panel"):
+            yield SampleList(id="cell")
+        with Panel(id="pairs-panel"):
+            yield ConfusedPairs(id="pairs")
 
     def main_widget(self) -> Widget | None:
         return self.query_one(ConfusionGrid)
@@ -74,7 +73,7 @@ class ConfusionTab(EvaluationTab):
         """Show the samples of class `true` that were predicted as `predicted`, and go to them."""
         if self.subject is None:
             return
-        positions = samples_in_cell(self.subject.predictions, true, predicted)
+        positions = _behind(self.subject, true, predicted)
         if self.screen.size.width < NARROW:
             self.app.push_screen(CellDialog(self.subject, self._title(self.subject, true, predicted), positions))
         else:
@@ -88,10 +87,17 @@ class ConfusionTab(EvaluationTab):
         panel.border_title = self._title(self.subject, true, predicted)
         panel.border_subtitle = ""
         if self.subject.samples.loaded:
-            samples.show(self.subject, samples_in_cell(self.subject.predictions, true, predicted))
+            samples.show(self.subject, _behind(self.subject, true, predicted))
         else:
             samples.say("Enter shows the samples behind the cell")
 
     def _title(self, subject: Subject, true: int, predicted: int) -> str:
         names = subject.class_names
         return f"true {label(names[true])}, predicted {label(names[predicted])}"
+
+
+def _behind(subject: Subject, true: int, predicted: int) -> np.ndarray:
+    """Positions of the samples of a cell, those first of which the model was most sure."""
+    positions = samples_in_cell(subject.predictions, true, predicted)
+    sure = subject.predictions.scores[positions, predicted]
+    return positions[np.argsort(-sure, kind="stable")]

@@ -81,7 +81,7 @@ def full_facts(subject: Subject, position: int) -> Content:
         "predicted ",
         (f"{sign} {label(names[answer])}", "rgb({},{},{})".format(*color)),
         "\n",
-        (source, "$text-muted"),
+        (source, "$foreground 60%"),
     )
 
 

@@ -36,14 +36,14 @@ NAMES = {
     "roc_auc": "ROC AUC",
     "roc_auc_macro": "ROC AUC, macro",
     "roc_auc_micro": "ROC AUC, micro",
-    "average_precision": "average precision",
-    "average_precision_macro": "average precision, macro",
-    "average_precision_micro": "average precision, micro",
+    "average_precision": "AP",
+    "average_precision_macro": "AP, macro",
+    "average_precision_micro": "AP, micro",
     "mcc": "MCC",
     "cohen_kappa": "Cohen's kappa",
     "log_loss": "log loss",
     "brier": "Brier score",
-    "ece": "calibration error (ECE)",
+    "ece": "calibration error",
     "r2": "R2",
     "mae": "MAE",
     "rmse": "RMSE",
@@ -54,11 +54,11 @@ OF_POSITIVE = ("precision", "recall", "f1", "roc_auc", "average_precision")
 CLASS_COLUMNS = {
     "name": Column("class", 0, "<"),
     "precision": Column("precision", 10),
-    "recall": Column("recall", 8),
-    "f1": Column("F1", 8),
-    "support": Column("support", 9),
-    "roc_auc": Column("AUC", 8),
-    "average_precision": Column("AP", 8),
+    "recall": Column("recall", 7),
+    "f1": Column("F1", 6),
+    "support": Column("support", 8),
+    "roc_auc": Column("AUC", 6),
+    "average_precision": Column("AP", 6),
 }
 
 
@@ -88,13 +88,20 @@ class SummaryTab(EvaluationTab):
                 yield ConfusedPairs()
 
     def main_widget(self) -> Widget | None:
-        return self.query_one("#metrics")
+        return self.query_one("#classes" if self.subject and self.subject.class_names else "#metrics")
 
     def draw(self, subject: Subject) -> None:
         report = subject.report
         known = [key for key in NAMES if key in report.metrics]
-        columns = [Column("metric", 0, "<"), Column("value"), Column("95 % interval", 17), Column("baseline")]
-        self.query_one("#metrics", Table).show(columns, len(known), lambda row: _metric(report, known[row]))
+        rows = [_metric(report, key) for key in known]
+        widest = max(len(row[2]) for row in rows)
+        columns = [
+            Column("metric", 0, "<"),
+            Column("value", max(len(row[1]) for row in rows)),
+            Column("95 % interval", max(widest, len("95 % interval"))),
+            Column("baseline"),
+        ]
+        self.query_one("#metrics", Table).show(columns, len(rows), rows.__getitem__)
         panel = self.query_one("#metrics-panel", Panel)
         panel.border_title = f"{report.split}: {count(report.n)} samples"
         self.query_one("#reasons", Static).update(Content("\n".join(_reasons(report, known))))
@@ -134,7 +141,7 @@ class SummaryTab(EvaluationTab):
         self.order = _order(rows, self.sorted_by, self.descending)
         arrow = "▼" if self.descending else "▲"
         columns = [
-            Column(f"{arrow} {column.title}" if key == self.sorted_by else column.title, column.width, column.align)
+            Column(f"{arrow}{column.title}" if key == self.sorted_by else column.title, column.width, column.align)
             for key, column in CLASS_COLUMNS.items()
         ]
         table = self.query_one("#classes", Table)
@@ -144,7 +151,7 @@ class SummaryTab(EvaluationTab):
         panel.border_subtitle = "o sorts"
 
 
-def _metric(report: Report, key: str) -> list[Cell]:
+def _metric(report: Report, key: str) -> list[str]:
     interval = report.intervals.get(key)
     shown = f"{number(interval[0])} … {number(interval[1])}" if interval else ""
     baseline = report.baseline.get(key)

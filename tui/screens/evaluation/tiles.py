@@ -13,13 +13,14 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from tui.text import fit
 from tui.widgets.picture import Picture, fitted
 
 __all__ = ["Tiles"]
 
 NARROWEST = 13
 """Cells a caption needs."""
+LINES, LINES_WITH_ROOM, ROOMY = 8, 10, 28
+"""Rows of cells that a picture may take, and with how many in all it may take more."""
 WIDEST_SHAPE = 3
 """A tile is at most this many times as wide as tall."""
 
@@ -31,16 +32,16 @@ class Tile(Container):
         yield Picture()
         yield Static("", markup=False)
 
-    def show(self, pixels: np.ndarray, caption: str, *, at_cursor: bool) -> None:
-        """Show a picture."""
-        self.visible = True
-        self.query_one(Picture).show(pixels)
+    def show(self, pixels: np.ndarray, rows: int, caption: str, *, at_cursor: bool) -> None:
+        """Show a picture in so many rows of cells."""
+        picture = self.query_one(Picture)
+        picture.styles.height = rows
+        picture.show(pixels)
         self.mark(caption, at_cursor=at_cursor)
 
     def mark(self, caption: str, *, at_cursor: bool) -> None:
         """Write the caption, with the cursor or without."""
-        text = f"{'▸' if at_cursor else ' '}{caption}"
-        self.query_one(Static).update(Content(fit(text, max(1, self.size.width or NARROWEST)).rstrip()))
+        self.query_one(Static).update(Content(f"{'▸' if at_cursor else ' '}{caption}"))
         self.set_class(at_cursor, "-cursor")
 
 
@@ -49,7 +50,7 @@ class Tiles(Container, can_focus=True):
 
     DEFAULT_CSS = """
     Tiles { layout: grid; grid-gutter: 0; }
-    Tile { height: 1fr; }
+    Tile { height: 1fr; padding: 0 2 0 0; }
     Tile Static { height: 1; color: $text-muted; text-wrap: nowrap; }
     Tile.-cursor Static { color: $foreground; text-style: bold; }
     Tiles:focus Tile.-cursor Static { color: rgb(17,17,17); background: rgb(240,228,66); }
@@ -168,14 +169,14 @@ class Tiles(Container, can_focus=True):
 
     @property
     def _width(self) -> int:
-        """Cells of a caption."""
-        return max(1, self._tile_size[0] - 2)
+        """Cells of a caption, without the mark of the cursor."""
+        return max(1, self._tile_size[0] - 3)
 
     @property
     def _tile_size(self) -> tuple[int, int]:
         """Columns and rows of one tile with the gap behind it, so that several fit."""
         width, height = self.size
-        lines = max(1, min(7 if height < 28 else 10, height - 2))
+        lines = max(1, min(LINES if height < ROOMY else LINES_WITH_ROOM, height - 1))
         shape = fitted(self._picture(0), min(width, WIDEST_SHAPE * 2 * lines), lines).shape
         return max(shape[1], NARROWEST) + 2, -(-shape[0] // 2) + 2
 
@@ -203,9 +204,8 @@ class Tiles(Container, can_focus=True):
             tile.display = number < self._page
             tile.visible = place < self.count
             if number < self._page and place < self.count:
-                tile.show(
-                    self._picture(place), self._caption(place, self._width), at_cursor=place == self.cursor
-                )
+                caption = self._caption(place, self._width)
+                tile.show(self._picture(place), self._tile_size[1] - 2, caption, at_cursor=place == self.cursor)
         self._tell()
 
     def _tell(self) -> None:

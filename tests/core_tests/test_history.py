@@ -1,0 +1,148 @@
+"""From events to series, facts and notes."""
+
+import math
+
+import pytest
+
+from core.events import (
+    EpochFinished,
+    EvaluationFinished,
+    Notice,
+    RunFinished,
+    RunPaused,
+    RunStarted,
+    StepLogged,
+)
+from core.runs.advice import advise
+from core.runs.history import MAX_EPOCHS, History
+
+STEPS = 10
+
+
+def started(epochs=20, epoch=0, step=0, task="multiclass"):
+    return RunStarted(
+        config={},
+        task=task,
+        samples={"train": 640, "validation": 60, "test": 60},
+        classes=["a", "b"],
+        sample_shape=[4],
+        parameters=10,
+        device="cpu",
+        threads=1,
+        epochs=epochs,
+        steps_per_epoch=STEPS,
+        epoch=epoch,
+        step=step,
+    )
+
+
+def finished(epoch, train=0.5, validation=0.6, best=None, accuracy=0.9, confusion=((30, 0), (6, 24))):
+    return EpochFinished(
+        epoch=epoch,
+        step=STEPS * epoch,
+        train={"loss": train, "accuracy": 0.8},
+        validation={"loss": validation, "accuracy": accuracy},
+        lr=0.01,
+        seconds=1.0,
+        best_epoch=best or epoch,
+        best_metrics={"loss": validation, "accuracy": accuracy},
+        confusion=[list(row) for row in confusion],
+    )
+
+
+def history_of(*events):
+    history = History()
+    for event in events:
+        history.apply(event)
+    return history
+
+
+def test_curves_are_in_epochs():
+    step = StepLogged(
+        epoch=1, step=5, train={"loss": 2.0, "accuracy": 0.1}, lr=0.01, samples_per_second=100.0
+    )
+    history = history_of(started(), step, finished(1), finished(2, train=0.25))
+    x, y = history.curve("train loss").points()
+    assert (x.tolist(), y.tolist()) == ([1.0, 2.0], [0.5, 0.25])
+    x, y = history.curve("train loss by step").points()
+    assert (x.tolist(), y.tolist()) == ([0.5], [2.0])
+    assert history.position == 2.0
+    assert history.total_steps == 200
+
+
+def test_going_on_from_a_checkpoint_takes_back_what_comes_again():
+    history = history_of(
+        started(), *(finished(epoch) for epoch in (1, 2, 3)), started(epoch=2, step=2 * STEPS)
+    )
+    assert [epoch.event.epoch for epoch in history.epochs] == [1, 2]
+    assert history.curve("validation loss").points()[0].tolist() == [1.0, 2.0]
+    assert "goes on from epoch 2" in history.messages[-1].message
+    history.apply(finished(3, validation=0.1))
+    assert history.curve("validation loss").points()[1].tolist() == [0.6, 0.6, 0.1]
+
+
+def test_a_loss_that_is_not_a_number_is_a_place_not_a_crash():
+    step = StepLogged(
+        epoch=2, step=15, train={"loss": math.nan, "accuracy": 0.1}, lr=1.0, samples_per_second=1.0
+    )
+    history = history_of(started(), finished(1), step, RunFinished(status="diverged", error="NaN"))
+    assert history.diverged_at == 1.5
+    assert history.finished.status == "diverged"
+
+
+def test_pause_evaluation_and_end():
+    history = history_of(started(), RunPaused(epoch=1, step=3))
+    assert history.paused
+    history.apply(EvaluationFinished(split="test", metrics={"accuracy": 0.9, "log_loss": None}))
+    history.apply(RunFinished(status="completed"))
+    assert not history.paused
+    assert history.evaluation["test"]["log_loss"] is None
+
+
+def test_memory_is_bounded():
+    history = history_of(started(epochs=10**6))
+    for epoch in range(1, 3 * MAX_EPOCHS):
+        history.apply(finished(epoch, train=1 / epoch, validation=1 / epoch))
+    assert len(history.epochs) == MAX_EPOCHS
+    assert len(history.curve("train loss")) == 3 * MAX_EPOCHS - 1
+    assert len(history.curve("train loss").points()[0]) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "epochs"),
+    [
+        ("stalled", [finished(epoch, train=2.3) for epoch in range(1, 6)]),
+        (
+            "over-fitting since 1",
+            [
+                finished(epoch, train=1 / epoch, validation=0.5 + 0.05 * epoch, best=1)
+                for epoch in range(1, 6)
+            ],
+        ),
+        (
+            "one class",
+            [
+                finished(
+                    epoch, train=1 / epoch, validation=1 / epoch, accuracy=0.5, confusion=((30, 0), (30, 0))
+                )
+                for epoch in (1, 2, 3)
+            ],
+        ),
+    ],
+)
+def test_what_looks_wrong_is_said_once_and_only_it(kind, epochs):
+    events = [
+        event if kind != "over-fitting since 1" else finished_with_best(event, 0.55) for event in epochs
+    ]
+    assert list(advise(events)) == [kind]
+    history = history_of(started(), *events, *events[-1:])
+    assert [type(message) for message in history.messages] == [Notice]
+
+
+def finished_with_best(event, loss):
+    return EpochFinished(**{**vars(event), "best_metrics": {"loss": loss}})
+
+
+def test_a_healthy_run_gets_no_advice():
+    assert advise([finished(epoch, train=1 / epoch, validation=1.1 / epoch) for epoch in range(1, 8)]) == {}
+    assert advise([]) == {}

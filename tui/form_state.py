@@ -1,0 +1,82 @@
+"""What a form amounts to: a configuration, or what keeps it from being one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.config import TrainConfig
+from tui.form import Texts, check, valid_part, values_of
+from tui.preview import Fix, Preview, Problem
+from tui.text import count
+
+__all__ = ["FormState"]
+
+
+@dataclass(frozen=True)
+class FormState:
+    """The form at one moment, and the newest preview there is.
+
+    Attributes:
+        values: nested values, valid or not.
+        config: the configuration, if all fields are valid.
+        nearest: that configuration, or else the one with defaults in place of the wrong fields.
+        invalid: dotted path of each wrong field, and what is wrong with it.
+        preview: maybe that of an earlier form.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    config: TrainConfig | None = None
+    nearest: TrainConfig | None = None
+    invalid: Mapping[str, str] = field(default_factory=dict)
+    preview: Preview | None = None
+
+    @classmethod
+    def of(cls, texts: Texts, preview: Preview | None) -> "FormState":
+        """The state of a form with these texts."""
+        values = values_of(texts)
+        config, invalid = check(values)
+        return cls(values, config, config or check(valid_part(values, invalid))[0], invalid, preview)
+
+    @property
+    def previewed(self) -> bool:
+        """Whether there is nothing newer to preview."""
+        return self.nearest is None or (self.preview is not None and self.preview.config == self.nearest)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What is wrong at which field: with the field itself, or else with how it goes with others."""
+        return {problem.path: problem.message for problem in self._mismatches} | dict(self.invalid)
+
+    @property
+    def fix(self) -> Fix | None:
+        """The change that mends the first mismatch which has one."""
+        return next((problem.fix for problem in self._mismatches if problem.fix), None)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a run can start."""
+        return self.config is not None and not self.problems
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """0 while the size of the data is not known."""
+        return self.preview.steps_per_epoch if self.preview else 0
+
+    @property
+    def sentence(self) -> str:
+        """Why a run cannot start, or what it will be."""
+        if not self.ready:
+            ordered = {path: self.problems[path] for path in (*self.invalid, *self.problems)}
+            (path, message), *others = ordered.items()
+            more = f" And {len(others)} more." if others else ""
+            return f"{path}: {message.rstrip('.')}.{more} Start waits for it."
+        if self.preview and self.preview.note:
+            return self.preview.note
+        if self.config and self.steps_per_epoch:
+            total = self.steps_per_epoch * self.config.training.epochs
+            return f"ready: {count(self.steps_per_epoch)} steps an epoch, {count(total)} in all"
+        return "ready"
+
+    @property
+    def _mismatches(self) -> tuple[Problem, ...]:
+        return self.preview.problems if self.preview and self.previewed else ()

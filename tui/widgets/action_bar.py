@@ -1,0 +1,48 @@
+"""The foot of a form: about the field in hand, what one can do, and how things stand."""
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Button, Static
+
+from tui.form_state import FormState
+from tui.text import clean
+from tui.widgets.field import Field
+
+__all__ = ["ActionBar"]
+
+
+class ActionBar(Vertical):
+    """One line about a field, the buttons, and one sentence."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="about", markup=False)
+        with Horizontal(id="actions"):
+            with Horizontal(id="buttons"):
+                yield Button("Start", id="start", compact=True, disabled=True, action="screen.start")
+                yield Button("Save", compact=True, action="screen.save")
+                yield Button("Open", compact=True, action="screen.open")
+                yield Button("Defaults", compact=True, action="screen.defaults")
+                yield Button("", id="fix", compact=True, action="screen.fix")
+            yield Static("", id="state", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#fix").display = False
+
+    def show(self, state: FormState) -> None:
+        """Say how a form stands."""
+        sign, color = ("✓", "$success") if state.ready else ("✗", "$text-error")
+        rest = "$foreground" if state.ready else color
+        text = Content.assemble((f"{sign} ", color), (clean(state.sentence), rest))
+        self.query_one("#state", Static).update(text)
+        self.query_one("#start", Button).disabled = not state.ready
+        button = self.query_one("#fix", Button)
+        button.display = state.fix is not None
+        button.label = Content(clean(f"f  {state.fix}"))
+
+    def describe(self, field: Field) -> None:
+        """Describe a field, or say in full what is wrong with it."""
+        spec = field.spec
+        about = spec.about if spec.kind == "choice" else f"{spec.about} {field.hint}."
+        wrong = Content.styled(f"✗ {clean(field.problem)}", "$text-error")
+        self.query_one("#about", Static).update(wrong if field.problem else Content(clean(about)))
