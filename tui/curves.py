@@ -21,9 +21,9 @@ from core.evaluation import (
     roc,
     thin,
 )
+from core.runs.series import Floats
 from tui.themes import BLUE, GREEN, ORANGE, YELLOW
 from tui.widgets.plot_chart import RGB, Chart, Mark, Series
-from tui.widgets.series import Floats
 
 __all__ = ["KINDS", "Curve", "Kind", "Point", "chart", "curves_of", "few", "first_chosen", "first_shown"]
 

@@ -162,8 +162,8 @@ def valid_part(values: Mapping[str, Any], wrong: Collection[str]) -> dict[str, A
 
 def short(message: str) -> str:
     """A problem without the value it was found in, since that stands beside it."""
-    _, _, wanted = message.partition(", takes ")
-    return f"takes {wanted}" if wanted else message
+    _, takes, wanted = message.rpartition(", takes ")
+    return f"takes {wanted}" if takes else message
 
 
 def show(value: Any) -> str:

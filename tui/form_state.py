@@ -68,8 +68,8 @@ class FormState:
         if not self.ready:
             ordered = {path: self.problems[path] for path in (*self.invalid, *self.problems)}
             (path, message), *others = ordered.items()
-            more = f" And {len(others)} more." if others else ""
-            return f"{path}: {message.rstrip('.')}.{more} Start waits for it."
+            more = f" (and {len(others)} more)" if others else ""
+            return f"Start waits for {path}{more}: {message}"
         if self.preview and self.preview.note:
             return self.preview.note
         if self.config and self.steps_per_epoch:

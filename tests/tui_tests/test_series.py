@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from tui.widgets.series import GrowingSeries, reduce_min_max, smooth
+from core.runs.series import GrowingSeries
+from tui.widgets.series import reduce_min_max, smooth
 
 
 def noise(n: int, seed: int = 0) -> np.ndarray:

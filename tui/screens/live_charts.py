@@ -1,5 +1,6 @@
 """From a history to the two charts of the Live screen: pure functions."""
 
+import math
 from dataclasses import dataclass
 
 from core.runs.history import History
@@ -10,6 +11,7 @@ from tui.widgets.plot import Chart, Mark, Series, smooth
 __all__ = ["SMOOTHING", "View", "metric_chart", "subtitle"]
 
 SMOOTHING = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98)
+ROUND_STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 ZOOMS = (0, 50, 10)
 """Epochs shown; 0 shows all."""
 
@@ -46,12 +48,21 @@ def metric_chart(history: History, metric: str, view: View) -> Chart:
         series=tuple(series),
         marks=_marks(history, metric, x_from),
         log_y=view.log_y and metric == "loss",
-        x_range=(x_from if x_from is not None else 0.0, None),
+        x_range=(x_from if x_from is not None else 0.0, _last_epoch(history)),
         x_integer=True,
         empty="the loss was not a number from the start"
         if history.diverged_at
         else "waiting for the first epoch",
     )
+
+
+def _last_epoch(history: History) -> float | None:
+    """Where the axis ends: a round number ahead of a run that goes on, so that most frames leave the axis alone."""
+    if history.finished is not None or history.started is None:
+        return None
+    decade = 10.0 ** math.floor(math.log10(max(history.position, 1.0)))
+    ahead = next(decade * step for step in ROUND_STEPS if decade * step > history.position)
+    return min(float(history.started.epochs), ahead)
 
 
 def subtitle(history: History, metric: str) -> str:

@@ -127,4 +127,7 @@ def _line(cells: list[str], width: int) -> str:
     while count > 2 and sum(WIDTHS[:count]) > width:
         count -= 1
     spare = min(max(0, (width - sum(WIDTHS[:count])) // count), MOST_SPARE)
-    return fit("".join(fit(cell, w + spare, align=">") for cell, w in zip(cells[:count], WIDTHS, strict=False)), width)
+    return fit(
+        "".join(fit(cell, w + spare, align=">") for cell, w in zip(cells[:count], WIDTHS, strict=False)),
+        width,
+    )

@@ -13,9 +13,10 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from core.runs.series import Floats, GrowingSeries, Points
 from tui.widgets.plot_chart import RGB, Chart, LineStyle, Mark, Series, legend, line_markers
 from tui.widgets.plot_layout import Ink, Layout, Row, compose, lay_out, notice
-from tui.widgets.series import Floats, GrowingSeries, Points, reduce_min_max, smooth
+from tui.widgets.series import reduce_min_max, smooth
 
 __all__ = [
     "Chart",

@@ -11,8 +11,8 @@ from textual.color import Color
 from textual.content import Content
 from textual.style import Style
 
+from core.runs.series import Floats
 from tui.text import clean
-from tui.widgets.series import Floats
 
 __all__ = ["RGB", "Chart", "LineStyle", "Mark", "Range", "Series", "legend", "line_markers", "speaks_unicode"]
 
@@ -120,7 +120,7 @@ def line_markers(chart: Chart) -> list[str]:
         return [series.marker for series in chart.series]
     markers: list[str] = []
     for series in chart.series:
-        choices = COLOURLESS_MARKERS if unicode else PLAIN_MARKERS
+        choices: tuple[str, ...] = COLOURLESS_MARKERS if unicode else PLAIN_MARKERS
         if series.style == "points":
             choices = tuple(marker for marker in choices if marker not in SAMPLES)
         if series.color is None:

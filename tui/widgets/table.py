@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.actions import SkipAction
 from textual.binding import Binding
 from textual.events import Click
 from textual.geometry import Size
@@ -19,6 +18,8 @@ from tui.widgets.plot_chart import RGB
 
 __all__ = ["Cell", "Column", "Table"]
 
+SMALLEST = 6
+"""Cells that a column without a width gets at least."""
 Cell = str | tuple[str, RGB]
 """Text from anywhere, or text with a colour."""
 
@@ -134,10 +135,12 @@ class Table(ScrollView, can_focus=True):
         self.cursor += pages * max(1, self._view.height - 2)
 
     def action_shift(self, cells: int) -> None:
-        """Scroll sideways; where nothing is hidden the key is free for others."""
-        if not self.max_scroll_x:
-            raise SkipAction
+        """Scroll sideways."""
         self.scroll_to(x=self.scroll_offset.x + cells, animate=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where nothing is hidden sideways, those keys are free for others."""
+        return action != "shift" or self.max_scroll_x > 0
 
     def action_choose(self) -> None:
         """Choose the row with the cursor."""
@@ -178,11 +181,13 @@ class Table(ScrollView, can_focus=True):
         """The width of each column, before a space each; the one without a width takes what is left."""
         fixed = sum(column.width + 1 for column in self._columns)
         open_ended = sum(not column.width for column in self._columns)
-        spare = max(6, (self._view.width - 1 - fixed) // max(1, open_ended))
+        spare = max(SMALLEST, (self._view.width - 1 - fixed) // max(1, open_ended))
         return [column.width or spare for column in self._columns]
 
     def _measure(self) -> None:
-        self.virtual_size = Size(1 + sum(width + 1 for width in self._widths()), self.row_count + 1)
+        # A column that takes what is left never makes a scrollbar by itself.
+        width = 1 + sum((column.width or SMALLEST) + 1 for column in self._columns)
+        self.virtual_size = Size(width, self.row_count + 1)
         self.refresh()
         self.call_after_refresh(self._reveal)
 

@@ -28,9 +28,9 @@ STEPS = 100
 POINT_COLUMNS = (
     Column("threshold", 9),
     Column("precision", 9),
-    Column("recall", 7),
-    Column("F1", 7),
-    Column("FPR", 7),
+    Column("recall", 6),
+    Column("F1", 6),
+    Column("FPR", 6),
 )
 
 
@@ -156,7 +156,7 @@ def _readout(curve: Curve, kind: Kind, place: int) -> Content:
         "F1": point.f1,
         "FPR": point.fpr,
     }
-    text = "".join(f"  {what} {number(value)}" for what, value in facts.items())
+    text = "".join(f"  {what} {number(value, 3)}" for what, value in facts.items())
     if point.tp is not None and point.fp is not None:
         text += f"  {count(point.tp)} found, {count(curve.positives - point.tp)} missed, {count(point.fp)} false"
     return Content.assemble(name, text)

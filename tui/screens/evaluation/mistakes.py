@@ -51,6 +51,6 @@ class MistakesTab(EvaluationTab):
         self.query_one("#mistakes-panel", Panel).border_subtitle = event.text
         if self.subject is not None and self.subject.samples.loaded:
             panel.display = True
-            panel.border_title = "the chosen one"
+            panel.border_title = "at the cursor"
             panel.border_subtitle = "Enter enlarges"
             self.query_one(SampleDetail).show(self.subject, event.position)

@@ -1,0 +1,69 @@
+"""All benchmarks, or one of them.
+
+    python -m benchmarks [--quick] [--only PART]
+
+Each part runs in a process of its own, prints a table, and leaves its numbers and the machine's name in
+``benchmarks/results/PART.json``; with ``--quick`` it only prints.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import machine
+
+PARTS = {
+    "engine": "one epoch of MNIST, beside hand-written loops",
+    "evaluation_cost": "a full evaluation, beside scikit-learn's functions",
+}
+"""The parts in the order in which they run, each the name of a module here."""
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> int:
+    """Run what was asked for; 1 when a part failed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; only print")
+    parser.add_argument("--only", choices=PARTS, metavar="PART", help=f"one of: {', '.join(PARTS)}")
+    options = parser.parse_args()
+    here = machine()
+    print(f"{here['processor']}, {here['cores']} cores, {here['system']}, python {here['python']}")
+    print(", ".join(f"{name} {number}" for name, number in here["packages"].items()))
+    failed = [part for part in PARTS if options.only in (None, part) and not run(part, options.quick, here)]
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def run(part: str, quick: bool, here: dict[str, Any]) -> bool:
+    """Run one part; whether it worked."""
+    print(f"\n{part}: {PARTS[part]} (load average {load():.1f})", flush=True)
+    before = load()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "numbers.json"
+        command = [sys.executable, "-m", f"benchmarks.{part}", "--json", str(file), *["--quick"] * quick]
+        if subprocess.run(command, check=False).returncode != 0:
+            return False
+        numbers = json.loads(file.read_text())
+    if not quick:
+        today = datetime.date.today().isoformat()
+        result = {"date": today, "machine": here, "load_average": [before, load()], "numbers": numbers}
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{part}.json").write_text(json.dumps(result, indent=2) + "\n")
+    return True
+
+
+def load() -> float:
+    """Processes that wanted a core during the last minute, on average."""
+    return round(os.getloadavg()[0], 2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,217 @@
+"""The filter language: what it finds, what it refuses and how it says so."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.config import from_dict, to_dict
+from core.errors import InputError
+from core.evaluation import evaluate
+from core.evaluation.predictions import Predictions
+from core.runs.folder import Run
+from core.runs.query import METRICS, example, parse
+from core.runs.summary import RunSummary
+
+
+def summary(name: str, values: dict[str, Any], **facts: Any) -> RunSummary:
+    return RunSummary(Run(Path("runs") / name), config=to_dict(from_dict(values)), **facts)
+
+
+RUNS = (
+    summary(
+        "2026-01-01_0900_digits-mlp_aaa",
+        {"optimizer": {"name": "adam", "lr": 0.001}, "model": {"hidden": [256, 128]}},
+        status="completed",
+        epoch=20,
+        epochs=20,
+        best_epoch=18,
+        metrics={"loss": 0.11, "accuracy": 0.97},
+        evaluation={
+            "validation": {"accuracy": 0.96, "f1_macro": 0.95},
+            "test": {"accuracy": 0.93, "mcc": None},
+        },
+    ),
+    summary(
+        "2026-01-02_0900_mnist-cnn_bbb",
+        {"data": "mnist", "model": "cnn", "optimizer": {"lr": 0.1}, "training": {"epochs": 5, "threads": 2}},
+        status="running",
+        epoch=2,
+        epochs=5,
+        best_epoch=2,
+        metrics={"loss": 0.4, "accuracy": 0.88},
+    ),
+    summary(
+        "2026-01-03_0900_diabetes-linear_ccc",
+        {"data": "diabetes", "model": "linear", "optimizer": {"name": "sgd", "lr": 0.01}},
+        status="failed",
+        epoch=7,
+        epochs=20,
+        best_epoch=3,
+        metrics={"loss": 0.9, "r2": 0.41},
+    ),
+    RunSummary(Run(Path("runs/my own run")), "damaged", error="events.jsonl: No such file or directory"),
+)
+
+
+def found(text: str) -> str:
+    """The first letters of the runs that match."""
+    query = parse(text)
+    return "".join(letter for letter, run in zip("abcd", RUNS, strict=True) if query.matches(run))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "abcd"),
+        ("  ", "abcd"),
+        ("mnist", "b"),
+        ("MNIST", "b"),
+        ("2026-01-0", "abc"),
+        ("running", "b"),
+        ('"own run"', "d"),
+        ('"own ru', "d"),
+        ("own run", "d"),
+        ("nothing-like-it", ""),
+        ("a!b", ""),
+        ("status:running", "b"),
+        ("status:ed", "acd"),
+        ("status=failed", "c"),
+        ("status!=failed", "abd"),
+        ("data:digits", "a"),
+        ("data=d", ""),
+        ("model!=mlp", "bcd"),
+        ("optimizer=adam", "a"),
+        ("optimizer!=adam", "bc"),
+        ("id:ccc", "c"),
+        ("epochs>=7", "ac"),
+        ("best_epoch = 3", "c"),
+        ("accuracy>0.9", "a"),
+        ("accuracy < 0.9", "b"),
+        ("accuracy>=0.96", "a"),
+        ("r2>0", "c"),
+        ("loss<=.4", "ab"),
+        ("loss!=0.4", "ac"),
+        ("f1_macro>0.9", "a"),
+        ("test.accuracy<0.95", "a"),
+        ("validation.accuracy=0.96", "a"),
+        ("test.mcc>-1", ""),
+        ("train.accuracy>0", ""),
+        ("cfg.optimizer.lr>=1e-2", "bc"),
+        ("cfg.optimizer.lr==1e-3", "a"),
+        ("cfg.optimizer.name:a", "a"),
+        ("cfg.optimizer=sgd", "c"),
+        ("cfg.optimizer.momentum>0", "b"),
+        ("cfg.optimizer.momentum!=5", "b"),
+        ("cfg.training.epochs=5", "b"),
+        ("cfg.epochs=5", "b"),
+        ("cfg.threads=auto", "ac"),
+        ("cfg.threads>1", "b"),
+        ("cfg.model.hidden=[256,128]", "a"),
+        ('cfg.model.hidden="[256, 128]"', "a"),
+        ("cfg.model.hidden=256,128", "a"),
+        ("cfg.model.hidden!=[100]", "ab"),
+        ("cfg.optimizer.lr>=1e-2 status:running mnist", "b"),
+        ("accuracy>0.5 digits", "a"),
+        ("accuracy>0.5 diabetes", ""),
+    ],
+)
+def test_what_a_query_finds(text: str, expected: str) -> None:
+    assert found(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("acuracy>0.9", "no name 'acuracy'. Did you mean accuracy?"),
+        ("foo:bar", "no name 'foo'. Takes id, status, data, model, optimizer, epochs, best_epoch, a metric"),
+        ("tset.accuracy>1", "no name 'tset.accuracy'"),
+        ("accuracy>", "accuracy> lacks a number. As in accuracy>0.9"),
+        ("accuracy>high", "'high' is no number. As in accuracy>0.9"),
+        ("accuracy>nan", "'nan' is no number"),
+        ("accuracy:0.9", "accuracy is a number and has no parts. As in accuracy>0.9"),
+        ("epochs=>3", "'>3' is no number. As in epochs=10"),
+        (">3", "'>' stands without a name"),
+        ("data<3", "data is text and has no order. Takes data:part, data=whole or data!=whole"),
+        ("data:", "data: lacks its text"),
+        ("status:done", "no status 'done'. Takes running, paused, completed, stopped, diverged"),
+        ("status=run", "no status 'run'"),
+        ("status:", "no status ''"),
+        ("cfg.optimizer.l", "no setting 'optimizer.l'. optimizer has lr, weight_decay"),
+        ("cfg.optimizer.lr", "cfg.optimizer.lr compares with nothing yet"),
+        ("cfg.optimizer.lr>", "cfg.optimizer.lr> lacks its value. As in cfg.optimizer.lr>0.1"),
+        ("cfg.optimizer.lr<fast", "'fast' is no number. As in cfg.optimizer.lr<0.9"),
+        ("cfg.lr>1", "no setting 'lr'. Did you mean cfg.optimizer.lr?"),
+        ("cfg.batchsize>1", "no setting 'batchsize'. Did you mean batch_size?"),
+        ("cfg.", "no setting ''. Takes cfg. with data, model, loss, optimizer, schedule, training"),
+        ("cfg.training=3", "no setting 'training'. training has epochs, batch_size"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line_with_what_is_allowed(text: str, told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(text)
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("acc", "accuracy>0.9"),
+        ("mnist sta", "status:"),
+        ("cf", "cfg.optimizer.lr>0.1"),
+        ("test.", "test.accuracy>0.9"),
+        ("mnist ", ""),
+        ("", ""),
+        ("mnist", ""),
+    ],
+)
+def test_how_a_name_that_is_begun_goes_on(text: str, expected: str) -> None:
+    assert example(text) == expected
+
+
+@given(st.text() | st.from_regex(r'(cfg\.)?[a-z_."]{0,12}[:<>!= ]{0,3}[-0-9a-z."\[\]]{0,8}( [a-z]*)?'))
+def test_any_text_is_a_query_or_an_input_error(text: str) -> None:
+    try:
+        query = parse(text)
+    except InputError as error:
+        assert "\n" not in error.message + error.hint or "\n" in text
+        return
+    assert {query.matches(run) for run in RUNS} <= {True, False}
+
+
+@given(
+    st.text(st.characters(exclude_characters='"'), min_size=1).filter(lambda text: not text.isspace()),
+    st.sampled_from(["id", "data", "model"]),
+)
+def test_quotes_take_any_text_literally(text: str, name: str) -> None:
+    run = RunSummary(
+        Run(Path("runs") / "x"), "completed", config={"data": {"name": text}, "model": {"name": text}}
+    )
+    if name == "id":
+        assert parse(f'"{text}"').matches(run)
+    else:
+        assert parse(f'{name}="{text}"').matches(run)
+
+
+@pytest.mark.parametrize(("task", "classes"), [("multiclass", 12), ("binary", 2), ("regression", 0)])
+def test_every_metric_of_an_evaluation_can_be_compared(task: Any, classes: int) -> None:
+    random = np.random.default_rng(0)
+    samples = 300
+    scores = random.random((samples, classes) if classes else samples)
+    targets = random.integers(0, classes, samples) if classes else random.random(samples)
+    predictions = Predictions(
+        scores=scores / scores.sum(-1, keepdims=True) if classes else scores,
+        targets=targets,
+        indices=np.arange(samples),
+        probabilities=bool(classes),
+    )
+    names = [str(number) for number in range(classes)]
+    report = evaluate(predictions, task=task, class_names=names, split="test", intervals=False)
+    assert set(report.metrics) <= set(METRICS)
+    run = RunSummary(Run(Path("runs/x")), "completed", evaluation={"test": report.metrics})
+    for name, value in report.metrics.items():
+        assert value is None or parse(f"test.{name}={value!r}").matches(run)

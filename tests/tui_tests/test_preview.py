@@ -1,0 +1,191 @@
+"""What a configuration leads to, and how it is drawn."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from textual.content import Content
+
+from core.config import FAMILIES, TrainConfig, from_dict
+from core.models.summary import Layer, ModelSummary
+from core.options import choices
+from tui import preview_drawings as draw
+from tui.form_state import FormState
+from tui.preview import DataFacts, Fix, Memory, Preview, Previewer, Problem
+
+
+@pytest.fixture(scope="module")
+def previewer(tmp_path_factory):
+    return Previewer(tmp_path_factory.mktemp("data"))
+
+
+def test_digits_with_the_default_network(previewer):
+    preview = previewer.compute(TrainConfig())
+    facts = preview.facts
+    assert facts.sizes == {"train": 1293, "validation": 144, "test": 360}
+    assert (facts.sample_shape, facts.outputs, facts.kind) == ((1, 8, 8), 10, "image")
+    assert sum(n for _, n in facts.balance) == 1293
+    assert facts.labels == tuple("0123456789")
+    assert facts.samples.shape == (10, 8, 8, 3)
+    assert facts.samples.max() == 255
+    assert [layer.kind for layer in preview.model.layers] == ["Flatten", "Linear", "ReLU", "Linear"]
+    assert preview.model.parameters == 64 * 100 + 100 + 100 * 10 + 10
+    assert preview.memory == Memory(30_040, 30_040, 30_040, (1293 + 144) * (64 + 8))
+    assert preview.steps_per_epoch == 21
+    assert preview.problems == ()
+
+
+@pytest.mark.parametrize(("optimizer", "kept"), [
+    ("sgd", 0), ("momentum", 1), ("adagrad", 1), ("adam", 2), ("adamw", 2), ("rmsprop", 1),
+])  # fmt: skip
+def test_memory_counts_what_the_optimizer_keeps(previewer, optimizer, kept):
+    memory = previewer.compute(from_dict({"optimizer": optimizer})).memory
+    assert memory.optimizer == kept * memory.weights
+    assert memory.total == memory.weights * (2 + kept) + memory.data
+
+
+def test_every_optimizer_is_counted(previewer):
+    for name in choices(FAMILIES["optimizer"]):
+        assert previewer.compute(from_dict({"optimizer": name})).memory is not None
+
+
+def test_a_regression_shows_the_spread_of_its_target(previewer):
+    facts = previewer.compute(from_dict({"data": "diabetes"})).facts
+    assert facts.task == "regression"
+    assert sum(n for _, n in facts.balance) == facts.sizes["train"]
+    assert facts.balance[0][0] == "25 … 65.1"
+    assert facts.samples.shape == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "fix"),
+    [
+        ({"data": "wine", "model": "cnn"}, "model.name", "mlp"),
+        ({"data": "diabetes", "loss": "hinge"}, "loss.name", "mse"),
+        ({"data": {"name": "iris", "validation": 0.999}}, "data.validation", "0.1"),
+        ({"training": {"device": "cuda:99"}}, "training.device", "auto"),
+    ],
+)
+def test_what_does_not_fit_comes_with_its_fix(previewer, values, path, fix):
+    config = from_dict(values)
+    (problem,) = previewer.compute(config).problems
+    assert (problem.path, problem.fix) == (path, Fix(path, fix))
+    assert not problem.message.startswith(path)
+    section, _, key = path.partition(".")
+    given = {**config.model_dump()[section], key: fix}
+    mended = from_dict({**values, section: fix if key == "name" else given})
+    assert previewer.compute(mended).problems == ()
+
+
+def test_data_that_is_not_there_is_not_downloaded(tmp_path):
+    preview = Previewer(tmp_path).compute(from_dict({"data": "mnist"}))
+    assert preview.note == "not downloaded yet; Start downloads it"
+    assert (preview.facts, preview.problems) == (None, ())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_preview_leaves_the_random_numbers_of_a_training_alone(previewer):
+    before = torch.get_rng_state()
+    previewer.compute(from_dict({"model": {"hidden": [100], "dropout": 0.5}, "optimizer": "adam"}))
+    previewer.compute(from_dict({"model": "cnn"}))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_network_larger_than_any_memory_is_only_counted(previewer):
+    preview = previewer.compute(from_dict({"model": {"hidden": [65_536] * 64}}))
+    assert preview.memory.weights > 2**40
+
+
+NAMES = ["[red]x[/]", "\x1b[31m", "", "猫" * 12, "a" * 40, "b"]
+
+
+def table(names=NAMES, counts=(5, 0, 1, 70_000, 3, 2)):
+    return DataFacts(
+        name="t",
+        kind="table",
+        task="multiclass",
+        sizes={"train": 70_011, "validation": 0, "test": 3},
+        sample_shape=(6,),
+        outputs=len(names),
+        feature_names=tuple(names),
+        balance=tuple(zip(names, counts, strict=False)),
+        samples=np.array([[1.5, -1e-30, 1e30, np.nan, 123456789.0, 0.0]] * 3),
+        labels=tuple(names[:3]),
+        size=1,
+    )
+
+
+def images(height, width, n=4):
+    samples = np.zeros((n, height, width, 3), np.uint8)
+    return replace(table(), kind="image", samples=samples, labels=("[b]", "", "猫猫猫", "x")[:n])
+
+
+MODEL = ModelSummary(tuple(Layer(str(i), "Linear" * 9, (10,) * 9, 10**12) for i in range(60)), 1, 10**9)
+DRAWN = {
+    "facts": lambda width: draw.facts_lines(table(), width),
+    "balance": lambda width: draw.balance(table(), width),
+    "one class": lambda width: draw.balance(table(["x"], [0]), width),
+    "rows": lambda width: draw.rows(table(), width),
+    "pictures": lambda width: draw.pictures(images(28, 28), width),
+    "wide picture": lambda width: draw.pictures(images(9, 33, 1), width),
+    "layers": lambda width: draw.layers(MODEL, width),
+    "cost": lambda width: draw.cost(MODEL, Memory(1, 2, 3, 4), width),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("width", [40, 47, 76, 114])
+def test_no_line_is_wider_than_its_panel_or_acts_on_the_terminal(name, width):
+    drawn = DRAWN[name](width)
+    assert isinstance(drawn, Content)
+    lines = drawn.split("\n")
+    assert max(line.cell_length for line in lines) <= width
+    assert "\x1b" not in drawn.plain
+
+
+def test_bars_are_as_long_as_their_share():
+    plain = draw.balance(table(["a", "bb", "c"], [10, 5, 0]), 30).plain.split("\n")
+    assert [line.count("█") for line in plain] == [24, 12, 0]
+    assert [line.split()[-1] for line in plain] == ["10", "5", "0"]
+    many = draw.balance(table([str(at) for at in range(100)], range(100)), 60).plain
+    assert many.endswith("… and 76 more classes")
+
+
+def test_pictures_keep_their_aspect_ratio_and_their_brightness():
+    facts = images(28, 28, 1)
+    facts.samples[0, :14] = 255
+    picture, name = draw.pictures(facts, 60).plain.rsplit("\n", 1)
+    assert picture.split("\n") == ["▀" * 14] * 7
+    assert name.strip() == "[b]"
+    inks = [span.style for span in draw.pictures(facts, 60).spans[: 14 * 7]]
+    tops, bottoms = [ink.foreground.r for ink in inks], [ink.background.r for ink in inks]
+    assert tops == [255] * 14 * 4 + [0] * 14 * 3
+    assert bottoms == [255] * 14 * 3 + [0] * 14 * 4
+
+
+def state(values, *problems):
+    form = FormState.of({}, None) if values is None else FormState(values, *parts(values))
+    return replace(form, preview=Preview(form.nearest, problems=problems))
+
+
+def parts(values):
+    from tui.form import check, valid_part
+
+    config, invalid = check(values)
+    return config, config or check(valid_part(values, invalid))[0], invalid
+
+
+def test_a_form_is_ready_when_its_fields_are_right_and_fit_together():
+    misfit = Problem("model.name", "cnn takes images", Fix("model.name", "mlp"))
+    assert state({}).ready
+    unfit = state({}, misfit)
+    assert not unfit.ready
+    assert unfit.sentence == "Start waits for model.name: cnn takes images"
+    assert str(unfit.fix) == "use mlp"
+    both = state({"training": {"epochs": 0}}, misfit)
+    assert set(both.problems) == {"model.name", "training.epochs"}
+    assert both.sentence.startswith("Start waits for training.epochs (and 1 more): got 0, takes")
+    stale = replace(both, preview=Preview(from_dict({"data": "wine"}), problems=(misfit,)))
+    assert set(stale.problems) == {"training.epochs"}
+    assert not stale.previewed
