@@ -39,7 +39,16 @@ from core.runs.summary import summarise
 if TYPE_CHECKING:
     from torch.nn import Module
 
-__all__ = ["Prepared", "evaluate_split", "execute", "new_run", "prepare", "record_failure", "resume_state"]
+__all__ = [
+    "Prepared",
+    "assemble",
+    "evaluate_split",
+    "execute",
+    "new_run",
+    "prepare",
+    "record_failure",
+    "resume_state",
+]
 
 Emit = Callable[[Event], None]
 
@@ -62,8 +71,17 @@ def prepare(config: TrainConfig, data_root: Path | None, progress: Progress) -> 
     Raises:
         TorchtuiError: device, data, model or loss are not there or do not fit together.
     """
+    resolve(config.training.device)  # a mistake there is told before a download begins
+    return assemble(config, load(config.data, data_root, progress))
+
+
+def assemble(config: TrainConfig, data: Dataset) -> Prepared:
+    """Build the model for data that is loaded already; writes nothing.
+
+    Raises:
+        TorchtuiError: device, model or loss are not there or do not fit the data.
+    """
     device = resolve(config.training.device)
-    data = load(config.data, data_root, progress)
     config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
     model = build(config.model, data, config.training.seed)
     summary = summarise_model(model, data.sample_shape)

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parent.parent
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: its threads would only wait for each other
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # before torch is loaded: its threads would only wait for each other
 
 
 @pytest.fixture(autouse=True)
@@ -164,11 +167,11 @@ def command(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Starts ``tui`` in a process of its own, in an empty folder; what still runs at the end is killed."""
     started: list[subprocess.Popen[str]] = []
 
-    def command(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    def command(line: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [sys.executable, "-m", "tui", *arguments],
+            [sys.executable, "-m", "tui", *shlex.split(line)],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

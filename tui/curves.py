@@ -22,6 +22,7 @@ from core.evaluation import (
     thin,
 )
 from core.runs.series import Floats
+from tui.text import fit
 from tui.themes import BLUE, GREEN, ORANGE, YELLOW
 from tui.widgets.plot_chart import RGB, Chart, Mark, Series
 
@@ -36,6 +37,7 @@ KINDS: dict[Kind, tuple[str, str]] = {
 """Title of each kind of chart, and the name of the area under its lines."""
 COLUMNS = 100
 """Curves keep what can be seen on an axis of this many columns."""
+NAME_WIDTH = 20
 MOST_LINES = 8
 """As many lines as can be told apart in one chart."""
 MEAN, POOLED = (150, 150, 150), (205, 205, 205)
@@ -232,7 +234,15 @@ def chart(
     marks: tuple[Mark, ...] = ()
     if at and (line := curves[chosen].lines[kind]) is not None:
         place = min(at[1], len(line[0]) - 1)
-        marks = (Mark(float(line[0][place]), float(line[1][place]), "●", YELLOW, curves[chosen].name),)
+        marks = (
+            Mark(
+                float(line[0][place]),
+                float(line[1][place]),
+                "●",
+                YELLOW,
+                fit(curves[chosen].name, NAME_WIDTH).rstrip(),
+            ),
+        )
     across, up = ("false positive rate", "true positive rate") if kind == "roc" else ("recall", "precision")
     return Chart(
         series=(*guess, *series) if series else (),

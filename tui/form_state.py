@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.config import TrainConfig
-from tui.form import Texts, check, valid_part, values_of
+from tui.form import check, valid_part
 from tui.preview import Fix, Preview, Problem
 from tui.text import count
 
@@ -31,9 +31,8 @@ class FormState:
     preview: Preview | None = None
 
     @classmethod
-    def of(cls, texts: Texts, preview: Preview | None) -> "FormState":
-        """The state of a form with these texts."""
-        values = values_of(texts)
+    def of(cls, values: Mapping[str, Any], preview: Preview | None) -> "FormState":
+        """The state of a form with these values."""
         config, invalid = check(values)
         return cls(values, config, config or check(valid_part(values, invalid))[0], invalid, preview)
 

@@ -34,7 +34,7 @@ class ProgressView:
 
     def begin(self, run: Run) -> None:
         self.downloads.stop()
-        self.console.print(Text(f"run {run.path}", "dim"))
+        self.console.print(Text(f"run {clean(str(run.path))}", "dim"))
 
     def download(self, what: str, done: int, total: int) -> None:
         self.downloads.start()

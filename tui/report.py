@@ -1,6 +1,9 @@
 """Results as text that fits a terminal and a log file alike: metrics, classes, the confusion matrix."""
 
+import shlex
+
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -11,11 +14,13 @@ from core.runs.folder import Run
 from core.runs.summary import RunSummary
 from tui.text import clean, count, fit, number
 
-__all__ = ["print_report", "print_summary", "report_tables"]
+__all__ = ["print_report", "print_summary", "report_console", "report_tables"]
 
 MAX_CLASSES = 30
 """Largest number of classes whose matrix is printed whole."""
 NAME_WIDTH = 20
+LOG_WIDTH = 240
+CORNER = "true ↓ predicted →"
 HEADLINES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
@@ -34,7 +39,7 @@ HEADLINES = {
 
 def print_summary(summary: RunSummary, console: Console | None = None) -> None:
     """Print how a run stands, the report of its last evaluated split, and where it is."""
-    console = console or Console(highlight=False)
+    console = console or report_console()
     for split in ("test", "validation"):
         report = load_report(summary.run, split)
         if report is not None:
@@ -46,13 +51,22 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
         console.print(Text(f"best epoch {summary.best_epoch}: {best}"))
     if summary.error:
         console.print(Text(clean(summary.error)), soft_wrap=True)
-    console.print(Text(f"run     {summary.run.path}"), soft_wrap=True)
+    console.print(Text(f"run     {clean(str(summary.run.path))}"), soft_wrap=True)
     if (
         summary.status in ("stopped", "interrupted", "failed")
         and summary.run.checkpoint_file("last").is_file()
     ):
-        where = f" --runs {summary.run.path.parent}" if str(summary.run.path.parent) != "runs" else ""
+        folder = str(summary.run.path.parent)
+        where = f" --runs {shlex.quote(clean(folder))}" if folder != "runs" else ""
         console.print(Text(f"go on   tui train --no-ui --resume {summary.run.id}{where}"), soft_wrap=True)
+
+
+def report_console() -> Console:
+    """Standard output; where it is no terminal, tables are as wide as they need to be."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
+    return console
 
 
 def load_report(run: Run, split: str) -> Report | None:
@@ -70,17 +84,17 @@ def print_report(report: Report, console: Console) -> None:
     """Print all tables of a report."""
     console.print()
     console.print(Text(f"{report.split}: {count(report.n)} samples, best weights", "bold"))
-    for table in report_tables(report):
+    for table in report_tables(report, console.width):
         console.print(table)
 
 
-def report_tables(report: Report) -> list[RenderableType]:
-    """The tables of a report: headline metrics, then classes and confusion matrix."""
+def report_tables(report: Report, width: int) -> list[RenderableType]:
+    """The tables of a report in `width` cells: headline metrics, then classes and confusion matrix."""
     tables: list[RenderableType] = [_metrics(report)]
     if report.per_class:
         tables.append(_classes(report))
     if report.confusion:
-        tables.append(_confusion(report))
+        tables.append(_confusion(report, width))
     return tables
 
 
@@ -99,10 +113,12 @@ def _metrics(report: Report) -> RenderableType:
         shown = number(baseline) if isinstance(baseline, (int, float)) else ""
         table.add_row(name, number(report.metrics[key]), interval, shown)
     reasons = [
-        Text(f"{HEADLINES[key]}: {why}", "dim") for key, why in report.undefined.items() if key in HEADLINES
+        Text(clean(f"{HEADLINES[key]}: {why}"), "dim")
+        for key, why in report.undefined.items()
+        if key in HEADLINES
     ]
     what = report.baseline.get("description", "")
-    return Group(table, Text(f"baseline: {what}", "dim"), *reasons)
+    return Group(table, Text(clean(f"baseline: {what}"), "dim"), *reasons)
 
 
 def _classes(report: Report) -> Table:
@@ -120,19 +136,22 @@ def _classes(report: Report) -> Table:
     return table
 
 
-def _confusion(report: Report) -> RenderableType:
-    if len(report.confusion) > MAX_CLASSES:
-        return Text(f"confusion matrix of {len(report.confusion)} classes: in report.json", "dim")
-    width = max(len(str(cell)) for row in report.confusion for cell in row)
-    names = [fit(name, max(width, 5)).rstrip() for name in report.class_names]
+def _confusion(report: Report, width: int) -> RenderableType:
+    """The matrix, its column names cut to the room they have; where counts have none, where to find it."""
+    classes = len(report.confusion)
+    rows = [fit(name, NAME_WIDTH).rstrip() or "∅" for name in report.class_names]
+    digits = max(len(str(cell)) for row in report.confusion for cell in row)
+    room = (width - max(map(cell_len, [CORNER, *rows])) - 2) // classes - 2
+    if classes > MAX_CLASSES or room < digits:
+        return Text(f"confusion matrix of {classes} classes: in report.json", "dim")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("true ↓ predicted →")
-    for name in names:
-        table.add_column(Text(name), justify="right", no_wrap=True)
-    for true, row in enumerate(report.confusion):
+    table.add_column(CORNER)
+    for name in report.class_names:
+        table.add_column(Text(fit(name, min(room, max(digits, 5))).rstrip()), justify="right", no_wrap=True)
+    for true, (name, row) in enumerate(zip(rows, report.confusion, strict=True)):
         cells = [
             Text(str(cell) if cell else "·", "bold" if true == predicted else "")
             for predicted, cell in enumerate(row)
         ]
-        table.add_row(Text(fit(report.class_names[true], NAME_WIDTH).rstrip() or "∅"), *cells)
+        table.add_row(Text(name), *cells)
     return table

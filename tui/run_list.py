@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
+from rich.cells import cell_len
+
 from core.runs.query import Query
 from core.runs.summary import RunSummary
-from tui.widgets.runs_columns import COLUMNS, began
+from tui.text import clean
+from tui.widgets.runs_columns import COLUMNS, began, short_name
 
 __all__ = ["RunList"]
 
@@ -14,6 +17,7 @@ class RunList:
 
     Attributes:
         all: by id. column: name of the one that sorts. falling: whether its largest value comes first.
+        name_width: cells of the longest short name that was ever there.
     """
 
     def __init__(self) -> None:
@@ -21,6 +25,7 @@ class RunList:
         self.query = Query()
         self.column = "age"
         self.falling = False
+        self.name_width = 0
         self._matching: dict[str, RunSummary] = {}
 
     def apply(self, changes: Mapping[str, RunSummary | None]) -> None:
@@ -31,6 +36,7 @@ class RunList:
                 self.all.pop(name, None)
                 continue
             self.all[name] = summary
+            self.name_width = max(self.name_width, cell_len(clean(short_name(summary))))
             if self.query.matches(summary):
                 self._matching[name] = summary
 

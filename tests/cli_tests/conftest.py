@@ -1,5 +1,6 @@
 """The command line, called in the process of the tests: a new one costs seconds."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,10 +26,10 @@ def tui(
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
 
-    def tui(*arguments: str) -> Answer:
+    def tui(line: str) -> Answer:
         from tui.cli import main
 
-        monkeypatch.setattr(sys, "argv", ["tui", *arguments])
+        monkeypatch.setattr(sys, "argv", ["tui", *shlex.split(line)])
         capsys.readouterr()
         code: object = 0
         try:
@@ -46,8 +47,7 @@ def tui(
 def train(tui: Callable[..., Answer]) -> Callable[..., Answer]:
     """Runs a small ``tui train --no-ui`` of some seconds' fraction."""
 
-    def train(*arguments: str) -> Answer:
-        short = ("--epochs", "3", "--device", "cpu", "--threads", "1")
-        return tui("train", "--no-ui", "--data", "iris", *short, *arguments)
+    def train(line: str) -> Answer:
+        return tui(f"train --no-ui --data iris --epochs 3 --device cpu --threads 1 {line}")
 
     return train

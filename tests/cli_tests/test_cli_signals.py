@@ -15,11 +15,11 @@ from core.runs.log import LogReader
 from core.runs.summary import summarise
 from tui.headless import JsonView
 
-ENDLESS = ("train", "--no-ui", "--data", "iris", "--epochs", "1000000", "--device", "cpu", "--threads", "1")
+ENDLESS = "train --no-ui --data iris --epochs 1000000 --device cpu --threads 1"
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(command: Callable[..., Any], tmp_path: Path) -> None:
-    process = command(*ENDLESS)
+    process = command(ENDLESS)
     for line in process.stdout:
         if line.startswith("epoch 1/"):
             break
@@ -35,7 +35,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(command: Callable[..., Any], tmp_pat
 
 
 def test_sigterm_is_the_same_with_its_own_code(command: Callable[..., Any], tmp_path: Path) -> None:
-    process = command(*ENDLESS, "--json")
+    process = command(f"{ENDLESS} --json")
     for line in process.stdout:
         if json.loads(line)["event"] == "epoch_finished":
             break
@@ -65,7 +65,9 @@ def test_once_ends_after_the_batch(
     monkeypatch.setattr(JsonView, "show", raise_when_started(first))
     assert train("--json").code == 128 + first
     run = find_run(Path("runs"), "latest")
-    assert [event.step for event in LogReader(run.log_file).read() if isinstance(event, CheckpointSaved)] == [1]
+    assert [event.step for event in LogReader(run.log_file).read() if isinstance(event, CheckpointSaved)] == [
+        1
+    ]
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
@@ -87,6 +89,6 @@ def test_ctrl_c_while_data_is_fetched(train: Callable[..., Any], monkeypatch: py
         raise KeyboardInterrupt
 
     monkeypatch.setattr("core.session.prepare", interrupt)
-    answer = train()
+    answer = train("")
     assert (answer.code, answer.out) == (130, "")
     assert not Path("runs").exists()

@@ -8,7 +8,11 @@ from pydantic.fields import FieldInfo
 from core.config import FAMILIES, TrainConfig, Training
 from core.options import Options, choices, default_of, unit_of
 
-CLASSES = [TrainConfig, Training, *(option for union in FAMILIES.values() for option in choices(union).values())]
+CLASSES = [
+    TrainConfig,
+    Training,
+    *(option for union in FAMILIES.values() for option in choices(union).values()),
+]
 
 
 def fields() -> Iterator[object]:

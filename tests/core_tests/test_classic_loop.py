@@ -49,7 +49,9 @@ def images() -> Dataset:
     train, validation = divide(targets.numpy(), 0.1, task="multiclass", seed=0, field="data.validation")
     parts = {"train": train, "validation": validation, "test": validation}
     names = tuple("0123456789")
-    return assemble(name="made-up", kind="image", inputs=inputs, targets=targets, parts=parts, class_names=names)
+    return assemble(
+        name="made-up", kind="image", inputs=inputs, targets=targets, parts=parts, class_names=names
+    )
 
 
 def classic_loop(data: Dataset, lr: float, fused: bool | None) -> tuple[list[float], nn.Module]:

@@ -104,7 +104,9 @@ def test_long_values_are_cut_in_messages() -> None:
 
 
 def test_the_last_one_laid_on_top_wins() -> None:
-    values = merge({"optimizer": {"name": "adam", "lr": 0.1}, "training": {"seed": 3}}, {"optimizer": {"lr": 0.2}})
+    values = merge(
+        {"optimizer": {"name": "adam", "lr": 0.1}, "training": {"seed": 3}}, {"optimizer": {"lr": 0.2}}
+    )
     assert values == {"optimizer": {"name": "adam", "lr": 0.2}, "training": {"seed": 3}}
 
 
@@ -163,9 +165,7 @@ def test_what_is_no_assignment_is_refused(assignment: str) -> None:
 
 # -- files -----------------------------------------------------------------------------------------------------
 
-EVERYTHING = [
-    {section: {"name": name}} for section, union in FAMILIES.items() for name in choices(union)
-]
+EVERYTHING = [{section: {"name": name}} for section, union in FAMILIES.items() for name in choices(union)]
 
 
 @pytest.mark.parametrize("values", [{}, *EVERYTHING], ids=str)
@@ -253,7 +253,9 @@ ANYTHING = st.recursive(
     ),
     max_leaves=12,
 )
-SECTIONS = st.dictionaries(st.sampled_from([*FAMILIES, "training"]) | st.text(max_size=3), ANYTHING, max_size=4)
+SECTIONS = st.dictionaries(
+    st.sampled_from([*FAMILIES, "training"]) | st.text(max_size=3), ANYTHING, max_size=4
+)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
@@ -264,10 +266,9 @@ SECTIONS = st.dictionaries(st.sampled_from([*FAMILIES, "training"]) | st.text(ma
 def test_any_values_are_a_configuration_or_refused(below: dict[str, Any], over: dict[str, Any]) -> None:
     try:
         config = from_dict(merge(below, over))
-    except ConfigError as error:
-        assert str(error)
-    else:
-        assert from_dict(yaml.safe_load(to_yaml(config))) == config
+    except ConfigError:
+        return
+    assert from_dict(yaml.safe_load(to_yaml(config))) == config
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)

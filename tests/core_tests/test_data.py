@@ -59,7 +59,9 @@ class TestEveryDataSet:
         inputs, targets = next(batches.iterate(len(data.train)))
         over = (0, 2, 3) if data.kind == "image" else (0,)
         assert torch.allclose(inputs.double().mean(over), torch.zeros(1, dtype=torch.float64), atol=1e-4)
-        assert torch.allclose(inputs.double().std(over, correction=0), torch.ones(1, dtype=torch.float64), atol=1e-3)
+        assert torch.allclose(
+            inputs.double().std(over, correction=0), torch.ones(1, dtype=torch.float64), atol=1e-3
+        )
         if data.task == "regression":
             assert abs(float(targets.double().mean())) < 1e-5
             assert float(targets.double().std(correction=0)) == pytest.approx(1)
@@ -147,7 +149,11 @@ def test_statistics_of_bytes_equal_those_of_floats() -> None:
 def test_a_constant_column_and_a_constant_target_stay_finite() -> None:
     parts = {"train": np.arange(4), "validation": np.arange(0), "test": np.arange(0)}
     data = assemble(
-        name="flat", kind="table", inputs=torch.full((4, 2), 3.0), targets=torch.full((4, 1), 5.0), parts=parts
+        name="flat",
+        kind="table",
+        inputs=torch.full((4, 2), 3.0),
+        targets=torch.full((4, 1), 5.0),
+        parts=parts,
     )
     assert data.std.tolist() == [1.0, 1.0]
     assert data.target_std == 1.0

@@ -10,6 +10,7 @@ import torch
 
 from core.control import RunControl
 from core.errors import DataError, RunDamaged, RunError, RunLocked
+from core.evaluation import Predictions, Report
 from core.events import (
     CheckpointSaved,
     EpochFinished,
@@ -21,8 +22,7 @@ from core.events import (
     StepLogged,
     from_json,
 )
-from core.evaluation import Predictions, Report
-from core.runs.folder import Run, find_run
+from core.runs.folder import find_run
 from core.runs.log import LogReader
 from core.runs.summary import summarise
 
@@ -61,13 +61,16 @@ def test_what_a_completed_run_leaves_in_its_folder(train_run: Train) -> None:
     assert trained.checkpoint("best")["value"] == last.best_metrics["loss"]
     for event in trained.told(EvaluationFinished):
         folder = trained.run.evaluation_folder(event.split)
-        report, predictions = Report.load(folder / "report.json"), Predictions.load(folder / "predictions.npz")
+        report, predictions = (
+            Report.load(folder / "report.json"),
+            Predictions.load(folder / "predictions.npz"),
+        )
         assert report.metrics == event.metrics
         assert len(predictions) == report.n == start.samples[event.split]
         assert event.metrics["accuracy"] == float((predictions.predicted == predictions.targets).mean())
-    assert torch.equal(
-        torch.tensor(last.confusion).sum(dim=1).float(), torch.full((10,), 9.0)
-    ), "the validation split is stratified"
+    assert torch.equal(torch.tensor(last.confusion).sum(dim=1).float(), torch.full((10,), 9.0)), (
+        "the validation split is stratified"
+    )
 
 
 def test_the_best_weights_are_those_evaluated(train_run: Train) -> None:
@@ -133,7 +136,9 @@ def test_diverged_at_once(train_run: Train) -> None:
     assert summarise(trained.run).status == "diverged"
     assert summarise(trained.run).error == trained.finished.error
     steps = LogReader(trained.run.log_file).read()
-    assert any(isinstance(event, StepLogged) and event.train["loss"] != event.train["loss"] for event in steps)
+    assert any(
+        isinstance(event, StepLogged) and event.train["loss"] != event.train["loss"] for event in steps
+    )
 
 
 def spoil(control: RunControl, model: Any) -> None:
@@ -143,7 +148,9 @@ def spoil(control: RunControl, model: Any) -> None:
             weight.fill_(float("nan"))
 
 
-def test_diverged_later_keeps_the_earlier_checkpoints(train_run: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_diverged_later_keeps_the_earlier_checkpoints(
+    train_run: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("core.engine.SAVE_SECONDS", 0.0)
     good = train_run(SMALL, at_step=(27, lambda control, model: control.stop()))
     kept = {kind: good.weights(kind) for kind in ("last", "best")}
@@ -157,9 +164,7 @@ def test_diverged_later_keeps_the_earlier_checkpoints(train_run: Train, monkeypa
 
 
 def test_going_on_after_divergence_is_a_choice(train_run: Train) -> None:
-    trained = train_run(
-        SMALL | {"training": {"on_divergence": "continue"}}, at_step=(20, spoil)
-    )
+    trained = train_run(SMALL | {"training": {"on_divergence": "continue"}}, at_step=(20, spoil))
     assert [event.epoch for event in trained.told(EpochFinished)] == [1, 2, 3]
     assert trained.told(EpochFinished)[-1].best_epoch == 1
     assert len(trained.told(Notice)) == 1, "it is told once"
@@ -189,14 +194,12 @@ def test_failed(train_run: Train, expected: bool) -> None:
     assert summarise(trained.run).error == trained.finished.error
 
 
-def test_killed_and_gone_on_with(
-    command: Callable[..., Any], tmp_path: Path, train_run: Train
-) -> None:
+def test_killed_and_gone_on_with(command: Callable[..., Any], tmp_path: Path, train_run: Train) -> None:
     """SIGKILL in the middle of a run; then the same weights as if nothing had happened."""
     values = {"data": {"name": "digits", "test": 0.9}, "model": {"dropout": 0.2}, "training": {"epochs": 120}}
     process = command(
-        *("train", "--no-ui", "--json", "--data", "digits", "--epochs", "120", "--threads", "1", "--device", "cpu"),
-        *("--set", "data.test=0.9", "--set", "model.dropout=0.2", "--set", "checkpoint_minutes=1e-5"),
+        "train --no-ui --json --data digits --epochs 120 --threads 1 --device cpu --set data.test=0.9 "
+        "--set model.dropout=0.2 --set checkpoint_minutes=1e-5"
     )
     # Nobody reads on after the checkpoint: the pipe fills, so the run cannot reach its end before it is killed.
     for line in process.stdout:
@@ -251,7 +254,7 @@ def test_a_log_that_cannot_be_written_is_told_once_and_training_goes_on(
 
 def test_a_complete_run_is_not_gone_on_with(train_run: Train) -> None:
     trained = train_run(SMALL)
-    with pytest.raises(RunError, match="is complete: 3 epochs. Give a larger --epochs"):
+    with pytest.raises(RunError, match=r"is complete: 3 epochs\. Give a larger --epochs"):
         train_run(run=trained.run)
 
 

@@ -139,7 +139,9 @@ def test_a_damaged_line_is_told(line: str | bytes) -> None:
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_a_line_that_lacks_a_part_is_damaged(event: Event) -> None:
-    needed = [item.name for item in fields(event) if item.default is MISSING and item.default_factory is MISSING]
+    needed = [
+        item.name for item in fields(event) if item.default is MISSING and item.default_factory is MISSING
+    ]
     for name in needed:
         values = json.loads(to_json(event, ""))
         del values[name]

@@ -67,7 +67,9 @@ def test_auto_takes_what_is_usual() -> None:
 
 
 def test_a_loss_that_does_not_fit_names_those_that_do() -> None:
-    with pytest.raises(ConfigError, match="'hinge' does not fit a regression task. Losses that fit: auto, mse$"):
+    with pytest.raises(
+        ConfigError, match=r"'hinge' does not fit a regression task\. Losses that fit: auto, mse$"
+    ):
         resolve_loss(Hinge(), "regression")
 
 
@@ -108,7 +110,9 @@ def test_first_step_of_every_optimizer(name: str) -> None:
 
 def test_momentum_adds_velocity() -> None:
     weight = nn.Parameter(torch.zeros(1))
-    optimizer = from_dict({"optimizer": {"name": "momentum", "lr": 0.1, "momentum": 0.5}}).optimizer.build([weight])
+    optimizer = from_dict({"optimizer": {"name": "momentum", "lr": 0.1, "momentum": 0.5}}).optimizer.build(
+        [weight]
+    )
     for _ in range(2):
         weight.grad = torch.ones(1)
         optimizer.step()
@@ -118,7 +122,9 @@ def test_momentum_adds_velocity() -> None:
 @pytest.mark.parametrize("name", STEP_FROM_ZERO)
 def test_weight_decay_pulls_towards_zero(name: str) -> None:
     weight = nn.Parameter(torch.full((1,), 3.0))
-    optimizer = from_dict({"optimizer": {"name": name, "lr": 0.1, "weight_decay": 0.5}}).optimizer.build([weight])
+    optimizer = from_dict({"optimizer": {"name": name, "lr": 0.1, "weight_decay": 0.5}}).optimizer.build(
+        [weight]
+    )
     weight.grad = torch.zeros(1)
     optimizer.step()
     assert 0 < weight.item() < 3
@@ -152,7 +158,14 @@ def test_activation_and_dropout_stand_after_each_hidden_layer(activation: str) -
     assert kinds == ["flatten", *["linear", activation, "dropout"] * 2, "linear"]
     values = {"name": "cnn", "channels": [2, 3], "hidden": [4], "dropout": 0.5, "activation": activation}
     kinds = [type(layer).__name__.lower() for layer in build(values, (1, 8, 8), 2).children()]
-    assert kinds == [*["conv2d", activation, "maxpool2d"] * 2, "flatten", "linear", activation, "dropout", "linear"]
+    assert kinds == [
+        *["conv2d", activation, "maxpool2d"] * 2,
+        "flatten",
+        "linear",
+        activation,
+        "dropout",
+        "linear",
+    ]
 
 
 def test_a_convolution_without_linear_layers_still_ends_in_one() -> None:

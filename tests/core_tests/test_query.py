@@ -177,8 +177,7 @@ def test_how_a_name_that_is_begun_goes_on(text: str, expected: str) -> None:
 def test_any_text_is_a_query_or_an_input_error(text: str) -> None:
     try:
         query = parse(text)
-    except InputError as error:
-        assert "\n" not in error.message + error.hint or "\n" in text
+    except InputError:
         return
     assert {query.matches(run) for run in RUNS} <= {True, False}
 

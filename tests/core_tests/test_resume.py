@@ -92,7 +92,11 @@ def test_a_run_stopped_twice_ends_as_if_it_had_not_been(name: str, train_run: Tr
     second = train_run(run=first.run, at_step=(3, stop))
     third = train_run(run=first.run)
 
-    assert [session.finished.status for session in (first, second, third)] == ["stopped", "stopped", "completed"]
+    assert [session.finished.status for session in (first, second, third)] == [
+        "stopped",
+        "stopped",
+        "completed",
+    ]
     starts = [session.told(RunStarted)[0] for session in (first, second, third)]
     assert [start.step for start in starts] == [0, 4, 7]
     assert [start.epoch for start in starts] == [step // starts[0].steps_per_epoch for step in (0, 4, 7)]
@@ -128,6 +132,18 @@ def test_what_was_asked_for_last_is_what_a_run_goes_on_with(train_run: Train) ->
     assert stopped.finished.status == "stopped"
     assert short.run.config().training.epochs == 3
     assert train_run(run=short.run).told(EpochFinished)[-1].epoch == 3
+
+
+def test_a_run_without_a_checkpoint_begins_anew(train_run: Train) -> None:
+    def fail(control: RunControl, model: Any) -> None:
+        raise ZeroDivisionError
+
+    values = RUNS["two classes, adagrad"]
+    failed = train_run(values, at_step=(2, fail))
+    assert not failed.run.checkpoint_file("last").exists()
+    again = train_run(run=failed.run)
+    assert again.told(RunStarted)[0].step == 0
+    assert_ended_alike(train_run(values), [again])
 
 
 def test_patience_is_remembered(train_run: Train) -> None:
@@ -176,7 +192,9 @@ class Forgetful:
 def test_the_test_split_has_no_say_in_training(load_data: Callable[..., Dataset]) -> None:
     """Training on data whose test split is nonsense gives the same epochs and weights."""
     data = load_data("digits")
-    nonsense = Split(torch.zeros_like(data.test.inputs), torch.full_like(data.test.targets, 3), data.test.indices)
+    nonsense = Split(
+        torch.zeros_like(data.test.inputs), torch.full_like(data.test.targets, 3), data.test.indices
+    )
     results = []
     for test in (data.test, nonsense):
         changed = Dataset(**{**vars(data), "test": test})
@@ -192,6 +210,8 @@ def test_the_test_split_has_no_say_in_training(load_data: Callable[..., Dataset]
             checkpoints=Forgetful(),
             device=torch.device("cpu"),
         )
-        results.append(([without_clock(e) for e in events if isinstance(e, EpochFinished)], model.state_dict()))
+        results.append(
+            ([without_clock(e) for e in events if isinstance(e, EpochFinished)], model.state_dict())
+        )
     assert results[0][0] == results[1][0]
     assert_same(dict(results[0][1]), dict(results[1][1]))

@@ -11,7 +11,15 @@ import pytest
 
 from core.config import TrainConfig, from_dict
 from core.errors import ConfigError, RunError
-from core.events import CheckpointSaved, EpochFinished, EvaluationFinished, Event, RunFinished, RunStarted, StepLogged
+from core.events import (
+    CheckpointSaved,
+    EpochFinished,
+    EvaluationFinished,
+    Event,
+    RunFinished,
+    RunStarted,
+    StepLogged,
+)
 from core.runs.environment import environment, write_environment
 from core.runs.folder import Run, all_runs, create_run, default_runs_dir, find_run, write_config
 from core.runs.log import EventLog
@@ -203,7 +211,10 @@ def test_a_completed_run(run: Run, log: Callable[..., None]) -> None:
     assert (summary.data, summary.model) == ("iris", "mlp")
     assert (summary.epoch, summary.epochs, summary.best_epoch) == (2, 20, 2)
     assert summary.metrics == {"loss": 0.3}
-    assert summary.evaluation == {"validation": {"accuracy": 0.8}, "test": {"accuracy": 0.9, "roc_auc_macro": None}}
+    assert summary.evaluation == {
+        "validation": {"accuracy": 0.8},
+        "test": {"accuracy": 0.9, "roc_auc_macro": None},
+    }
     assert (summary.started, summary.updated) == (100.0, 103.0)
 
 
@@ -237,7 +248,10 @@ def test_the_last_epoch_is_found_wherever_a_read_begins(run: Run, log: Callable[
         assert (summary.status, summary.epoch, summary.epochs) == ("interrupted", 1, 20)
 
 
-@pytest.mark.parametrize("torn", [b'{"v": 1, "event": "epoch_fini', b'{"v": 1, "event": "epoch_finished", "epo', b"\x00"])
+@pytest.mark.parametrize(
+    "torn",
+    [b'{"v": 1, "event": "epoch_fini', b'{"v": 1, "event": "epoch_finished", "epo', b"\x00"],
+)
 def test_a_torn_last_line_is_tolerated(run: Run, log: Callable[..., None], torn: bytes) -> None:
     log(started(), epoch(1), *[StepLogged(epoch=2, step=3, train={}, lr=0.1, samples_per_second=1.0)] * 100)
     with run.log_file.open("ab") as file:
@@ -274,4 +288,7 @@ def test_a_damaged_log_is_said_to_be_damaged(run: Run, content: bytes) -> None:
 
 
 def test_a_folder_without_a_log_is_damaged(run: Run) -> None:
-    assert (summarise(run).status, summarise(run).error) == ("damaged", "events.jsonl: No such file or directory")
+    assert (summarise(run).status, summarise(run).error) == (
+        "damaged",
+        "events.jsonl: No such file or directory",
+    )

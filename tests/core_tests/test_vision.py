@@ -58,7 +58,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> NoNetwork:
 
 
 def test_idx_files_are_read(raw: Path, no_network: NoNetwork) -> None:
-    data = load(configuration.from_dict({"data": {"name": "mnist", "validation": 0.25}}).data, raw.parent.parent)
+    data = load(
+        configuration.from_dict({"data": {"name": "mnist", "validation": 0.25}}).data, raw.parent.parent
+    )
     assert [len(split) for split in data.splits.values()] == [30, 10, 10]
     assert data.sample_shape == (1, 28, 28)
     assert data.class_names == tuple("0123456789")
@@ -155,7 +157,9 @@ PACKED = gzip.compress(CONTENT, mtime=0)
 MD5 = hashlib.md5(PACKED, usedforsecurity=False).hexdigest()
 
 
-def test_the_first_mirror_with_the_right_file_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_mirror_with_the_right_file_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answers = {
         "a/x.gz": URLError("down"),
         "b/x.gz": IncompleteRead(b""),
@@ -224,5 +228,7 @@ def test_a_torchvision_that_does_not_fit_torch_costs_only_its_own_data_sets() ->
     )
     digits, iris, message = answer.stdout.splitlines()
     assert (int(digits), int(iris)) == (1293, 108)
-    assert message.startswith("2 torchvision does not load with this torch: RuntimeError: operator torchvision")
+    assert message.startswith(
+        "2 torchvision does not load with this torch: RuntimeError: operator torchvision"
+    )
     assert "pip install --upgrade torch torchvision" in message

@@ -17,7 +17,7 @@ from core.config import TrainConfig, read_yaml, to_yaml
 from core.devices import Device
 from core.files import write_atomically
 from tui.command_line import command_line
-from tui.form import DEVICE, FieldSpec, fill
+from tui.form import DEVICE, FieldSpec, fill, values_of
 from tui.form_state import FormState
 from tui.preview import Preview, Previewer
 from tui.screens.base import NARROW, ModeScreen
@@ -89,6 +89,7 @@ class ConfigureScreen(ModeScreen):
         self.state = FormState()
         self.built = self.computing = False
         self._devices: dict[str, str] = {}
+        self._offered = (False, True)
         self._timer: Timer | None = None
 
     @property
@@ -222,7 +223,7 @@ class ConfigureScreen(ModeScreen):
     @on(FormView.Changed)
     def _revise(self) -> None:
         """Check the form, and show what that means."""
-        self.state = FormState.of(self.form.texts, self.state.preview)
+        self.state = FormState.of(values_of(self.form.texts), self.state.preview)
         self.tui.form_values = dict(self.state.values)
         config = self.state.config
         self.query_one(CommandPanel).show(command_line(config) if config else "")
@@ -301,4 +302,7 @@ class ConfigureScreen(ModeScreen):
         device.set_hint(self._devices.get(device.text, device.spec.hint))
         self.query_one(ActionBar).show(self.state)
         self._describe_field()
-        self.refresh_bindings()
+        offered = (self.state.ready, self.state.fix is None)
+        if offered != self._offered:  # the footer is made anew, which takes longer than all the rest
+            self._offered = offered
+            self.refresh_bindings()

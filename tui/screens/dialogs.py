@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -113,12 +113,18 @@ class HelpDialog(ModalScreen[None]):
             yield Static(self._keys())
 
     def _keys(self) -> Content:
-        """One line a key: those of the screen and what has the focus, then those of the app."""
+        """One line an action: those of the screen, then those of what has the focus, then those of the app."""
+        order = [self.of, self.of.focused]
+        found = {(active.node, active.binding.action): active for active in reversed(self.of.active_bindings.values())}
+
+        def place(active: ActiveBinding) -> int:
+            general = "." in active.binding.action or active.node not in order
+            return len(order) if general else order.index(active.node)
+
         lines = []
-        for active in self.of.active_bindings.values():
+        for active in sorted(reversed(found.values()), key=place):
             binding = active.binding
             if binding.description:
                 key = f"{self.app.get_key_display(binding):>12}"
-                text = binding.tooltip or binding.description
-                lines.append(Content.assemble((key, "bold"), f"  {text}"))
+                lines.append(Content.assemble((key, "bold"), f"  {binding.tooltip or binding.description}"))
         return Content("\n").join(lines)

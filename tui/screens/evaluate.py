@@ -1,5 +1,6 @@
 """Evaluate: what the best weights of a run are worth, on validation or on test."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -44,6 +45,8 @@ TABS: tuple[Callable[[], EvaluationTab], ...] = (
     MistakesTab,
     ResidualsTab,
 )
+DATE = re.compile(r"^\d{4}-\d\d-\d\d_\d{4}_")
+"""How the names of runs begin."""
 NOTHING = "No run was evaluated yet.\n\n2 opens the form to train one; 1 lists the runs: e evaluates one."
 TEST_IS_FOR_THE_END = (
     "Test data is meant for the end. Who looks at it to choose a model, or a setting, has no unseen data left: "
@@ -133,7 +136,9 @@ class EvaluateScreen(Background, ModeScreen):
         runs_dir = app.runs_dir
 
         def find(progress: Progress) -> Run | None:
-            if followed is not None and any(was_evaluated(followed, split) for split in ("test", "validation")):
+            if followed is not None and any(
+                was_evaluated(followed, split) for split in ("test", "validation")
+            ):
                 return followed
             return latest_evaluated(runs_dir) or followed
 
@@ -246,7 +251,7 @@ def _open(data: RunData, split: str, progress: Progress) -> Opened:
 def _title(evaluation: Evaluation, best_epoch: int) -> Content:
     weights = f"best, epoch {best_epoch}" if best_epoch else "best weights"
     return Content.assemble(
-        (clean(evaluation.run.id), "bold"),
+        (clean(DATE.sub("", evaluation.run.id)), "bold"),
         f"  {evaluation.split}  ",
         (f"{count(evaluation.report.n)} samples  {weights}", "$foreground 60%"),
     )

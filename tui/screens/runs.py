@@ -180,12 +180,12 @@ class RunsScreen(RunActions):
             self.query_one("#runs-notice", Static).update(text)
         self.set_class(nothing, "-nothing")
         if not nothing and self.focused is None:
-            self.table.focus()
+            self.call_after_refresh(self.table.focus)
 
     def _show_rows(self) -> None:
         runs, rows = self.runs, self.runs.rows()
         self.table.empty = "" if self._looking else "no run matches; Escape clears the filter"
-        self.table.show(rows, runs.column, runs.falling)
+        self.table.show(rows, runs.column, runs.falling, runs.name_width)
         panel = self.query_one("#runs-panel", Panel)
         known = f"{count(len(runs.all))}{' …' if self._looking else ''}"
         panel.border_title = (
@@ -234,7 +234,7 @@ class RunsScreen(RunActions):
 
     def action_sort(self) -> None:
         """Sort by the next of the columns in sight."""
-        columns = self.table.columns
+        columns = self.table.columns or [self.runs.column]
         place = columns.index(self.runs.column) if self.runs.column in columns else -1
         self._sort(columns[(place + 1) % len(columns)])
 

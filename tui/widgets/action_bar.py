@@ -34,15 +34,18 @@ class ActionBar(Vertical):
         sign, color = ("✓", "$success") if state.ready else ("✗", "$text-error")
         rest = "$foreground" if state.ready else color
         text = Content.assemble((f"{sign} ", color), (clean(state.sentence), rest))
-        self.query_one("#state", Static).update(text)
+        self.query_one("#state", Static).update(text, layout=False)
         self.query_one("#start", Button).disabled = not state.ready
-        button = self.query_one("#fix", Button)
-        button.display = state.fix is not None
-        button.label = Content(clean(f"f  {state.fix}"))
+        fix = self.query_one("#fix", Button)
+        fix.display = state.fix is not None
+        if state.fix is not None:
+            fix.label = Content(clean(f"f  {state.fix}"))
 
     def describe(self, field: Field) -> None:
         """Describe a field, or say in full what is wrong with it."""
         spec = field.spec
         about = spec.about if spec.kind == "choice" else f"{spec.about} {field.hint}."
         wrong = Content.styled(f"✗ {clean(field.problem)}", "$text-error")
-        self.query_one("#about", Static).update(wrong if field.problem else Content(clean(about)))
+        self.query_one("#about", Static).update(
+            wrong if field.problem else Content(clean(about)), layout=False
+        )

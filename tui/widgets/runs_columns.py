@@ -51,16 +51,22 @@ class Column:
 
 
 @lru_cache(maxsize=8)
-def lay_out(width: int) -> tuple[tuple[Column, int], ...]:
-    """The columns that fit into `width` cells, in their order, with the width of each."""
-    room = width
+def lay_out(width: int, name_width: int) -> tuple[tuple[Column, int], ...]:
+    """The columns that fit into `width` cells, in their order, with the width of each.
+
+    Args:
+        name_width: of the longest short name of a run; names get that much, if it is not too large a part, before
+            the other columns get their places.
+    """
+    spare_for_name = max(0, min(name_width, width // 8) - COLUMNS["run"].width)
+    room = width - spare_for_name
     chosen = []
     for column in sorted(COLUMNS.values(), key=lambda column: column.rank):
         if room < column.width:
             break
         chosen.append(column)
         room -= column.width + GAP
-    spare = max(0, room + GAP)
+    spare = max(0, room + GAP) + spare_for_name
     return tuple(
         (column, column.width + (min(spare, LONGEST_NAME - column.width) if column.name == "run" else 0))
         for column in COLUMNS.values()

@@ -70,6 +70,7 @@ class RunsTable(ScrollView, can_focus=True):
         self.cursor = 0
         self.empty = ""
         self._order = ("", False)
+        self._name_width = 0
 
     @property
     def selected(self) -> RunSummary | None:
@@ -81,9 +82,15 @@ class RunsTable(ScrollView, can_focus=True):
         """Names of the columns that have room."""
         return [column.name for column, _ in self._columns]
 
-    def show(self, rows: list[RunSummary], column: str, falling: bool) -> None:
-        """Show these rows, sorted by a column as its head then says; the cursor stays on its run if it is there."""
+    def show(self, rows: list[RunSummary], column: str, falling: bool, name_width: int) -> None:
+        """Show these rows; the cursor stays on its run if it is there.
+
+        Args:
+            column, falling: how they are sorted, for the head to say.
+            name_width: of the longest short name of all runs, whether they are shown or not.
+        """
         before, place = self.selected, self.cursor
+        self._name_width = name_width
         self.rows, self._order = rows, (column, falling)
         self.cursor = self._place_of(before) if before else 0
         self.virtual_size = Size(0, len(rows) + 1)
@@ -134,7 +141,8 @@ class RunsTable(ScrollView, can_focus=True):
     @property
     def _columns(self) -> tuple[tuple[Column, int], ...]:
         """The columns that have room, with their widths."""
-        return lay_out(self.scrollable_content_region.width - len(CURSOR))
+        room = self.scrollable_content_region.width - len(CURSOR) - 1  # nothing touches the scrollbar
+        return lay_out(room, self._name_width)
 
     @property
     def _seen(self) -> int:

@@ -24,7 +24,11 @@ def bar(share: float, width: int) -> str:
 
 
 def bars(
-    rows: Sequence[tuple[str, float, str]], width: int, colors: Sequence[RGB] = (), *, marks: Sequence[str] = ()
+    rows: Sequence[tuple[str, float, str]],
+    width: int,
+    colors: Sequence[RGB] = (),
+    *,
+    marks: Sequence[str] = (),
 ) -> Content:
     """One line a row: name, bar, number.
 

@@ -98,7 +98,10 @@ def _reliability(subject: Subject, progress: Progress) -> Reliability | str:
     right = predictions.predicted == predictions.targets
     curve = calibration_curve(confidence, right)
     return Reliability(
-        curve, expected_calibration_error(curve), float(confidence.mean(dtype=np.float64)), float(right.mean())
+        curve,
+        expected_calibration_error(curve),
+        float(confidence.mean(dtype=np.float64)),
+        float(right.mean()),
     )
 
 

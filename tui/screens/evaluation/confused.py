@@ -11,7 +11,7 @@ from tui.widgets.table import Cell, Column, Table
 __all__ = ["ConfusedPairs"]
 
 MOST_PAIRS = 100
-BAR = 12
+BAR = 8
 
 
 class ConfusedPairs(Table):
@@ -34,5 +34,5 @@ class ConfusedPairs(Table):
                 f"{percent(pair.share)} %",
             ]
 
-        columns = [Column("true → predicted", 0, "<"), Column("", BAR, "<"), Column("samples", 7), Column("of true")]
+        columns = [Column("pair", 0, "<"), Column("", BAR, "<"), Column("samples", 7), Column("of true")]
         self.show(columns, len(pairs), cells)

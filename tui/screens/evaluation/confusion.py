@@ -44,7 +44,7 @@ class ConfusionTab(EvaluationTab):
         grid = self.query_one(ConfusionGrid)
         grid.show(subject.confusion, subject.class_names)
         self.query_one(ConfusedPairs).show_pairs(subject)
-        self.query_one("#pairs-panel", Panel).border_title = "most confused"
+        self.query_one("#pairs-panel", Panel).border_title = "most confused: true → predicted"
         self._show_cell(*grid.cursor)
 
     @on(ConfusionGrid.Moved)
@@ -75,7 +75,9 @@ class ConfusionTab(EvaluationTab):
             return
         positions = _behind(self.subject, true, predicted)
         if self.screen.size.width < NARROW:
-            self.app.push_screen(CellDialog(self.subject, self._title(self.subject, true, predicted), positions))
+            self.app.push_screen(
+                CellDialog(self.subject, self._title(self.subject, true, predicted), positions)
+            )
         else:
             self.query_one("#cell", SampleList).show(self.subject, positions, focus=True)
 

@@ -25,7 +25,9 @@ class CurveList(Table):
         super().__init__(id=id)
         self.shown: list[int] = []
 
-    def show_curves(self, curves: Sequence[Curve], kind: Kind, area: str, shown: Sequence[int], chosen: int) -> None:
+    def show_curves(
+        self, curves: Sequence[Curve], kind: Kind, area: str, shown: Sequence[int], chosen: int
+    ) -> None:
         """Show the curves of a kind, some of them turned on, one with the cursor.
 
         Args:

@@ -14,7 +14,7 @@ from tui.curves import KINDS, Curve, Kind, Point, chart, first_chosen, first_sho
 from tui.screens.evaluation.curve_list import CurveList
 from tui.screens.evaluation.facts import label
 from tui.screens.evaluation.tab import EvaluationTab, Subject
-from tui.text import count, number
+from tui.text import count, fit, number
 from tui.themes import YELLOW
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Plot
@@ -23,6 +23,7 @@ from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["CurvesTab"]
 
+NAME_WIDTH = 20
 STEPS = 100
 """A step of the cursor is about this part of a line."""
 POINT_COLUMNS = (
@@ -39,7 +40,13 @@ class CurvesTab(EvaluationTab):
 
     KIND: ClassVar[Kind]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "threshold", key_display="← →", tooltip="Move along the line: higher threshold"),
+        Binding(
+            "left",
+            "step(-1)",
+            "threshold",
+            key_display="← →",
+            tooltip="Move along the line: higher threshold",
+        ),
         Binding("right", "step(1)", "lower threshold", show=False),
         Binding("shift+left", "step(-10)", "ten steps back", show=False),
         Binding("shift+right", "step(10)", "ten steps on", show=False),
@@ -145,7 +152,9 @@ def _point_cells(point: Point) -> list[Cell]:
 
 def _readout(curve: Curve, kind: Kind, place: int) -> Content:
     """The point under the cursor in words, or why there is none."""
-    name = Content.styled(f"● {label(curve.name)}", "rgb({},{},{})".format(*YELLOW))
+    name = Content.styled(
+        f"● {fit(curve.name, NAME_WIDTH, empty='∅').rstrip()}", "rgb({},{},{})".format(*YELLOW)
+    )
     if curve.lines[kind] is None:
         return Content.assemble(name, f"  no curve: {curve.reason}")
     point = curve.point(kind, place)
@@ -158,5 +167,7 @@ def _readout(curve: Curve, kind: Kind, place: int) -> Content:
     }
     text = "".join(f"  {what} {number(value, 3)}" for what, value in facts.items())
     if point.tp is not None and point.fp is not None:
-        text += f"  {count(point.tp)} found, {count(curve.positives - point.tp)} missed, {count(point.fp)} false"
+        text += (
+            f"  {count(point.tp)} found, {count(curve.positives - point.tp)} missed, {count(point.fp)} false"
+        )
     return Content.assemble(name, text)

@@ -1,5 +1,6 @@
 """Which thresholds one may take for a class, and what each costs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,23 +14,25 @@ from core.evaluation import (
     threshold_for_recall,
     threshold_table,
 )
-from tui.curves import Curve
+from core.evaluation.values import ratio
 from tui.text import count, number, percent
 from tui.themes import BLUE, GREEN, MISTAKE, ORANGE, YELLOW
 from tui.widgets.plot_chart import Chart, Mark, Series
 from tui.widgets.table import Cell, Column
 
-__all__ = ["COLUMNS", "Decision", "cells", "decisions", "threshold_chart"]
+__all__ = ["COLUMNS", "COST", "Decision", "cells", "cost", "decisions", "threshold_chart"]
 
 COLUMNS = (
-    Column("decision", 17, "<"),
+    Column("decision", 20, "<"),
     Column("threshold", 9),
     Column("precision", 9),
     Column("recall", 7),
     Column("F1", 7),
     Column("FPR", 7),
-    Column("cost", 0, "<"),
 )
+COST = Column("cost", 0, "<")
+STEPS = 400
+"""Thresholds at which a chart shows the rates."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def decisions(
     """Half, for probabilities; the best F1; and what was asked for (0 to 1)."""
     found = [Decision("best F1", "★", best_f1_threshold(ranked))]
     if probabilities:
-        found.insert(0, Decision("0.5", "┃", threshold_table(ranked, [0.5])[0]))
+        found.insert(0, Decision("0.5", "○", threshold_table(ranked, [0.5])[0]))
     if precision is not None:
         found.append(Decision(f"precision ≥ {precision:g}", "●", threshold_for_precision(ranked, precision)))
     if recall is not None:
@@ -59,41 +62,42 @@ def cells(decision: Decision) -> list[Cell]:
     """The cells of a decision for `COLUMNS`."""
     point, name = decision.point, f"{decision.symbol} {decision.name}"
     if isinstance(point, Undefined):
-        return [name, *["–"] * 5, point.reason]
-    rates = map(number, (point.precision, point.recall, point.f1, point.fpr))
-    return [name, number(point.threshold), *rates, _cost(point)]
+        return [name, *["–"] * 5]
+    return [name, *map(number, (point.threshold, point.precision, point.recall, point.f1, point.fpr))]
 
 
-def _cost(point: OperatingPoint) -> str:
+def cost(decision: Decision) -> str:
+    """What a decision leads to, in samples; or why there is none."""
+    point = decision.point
+    if isinstance(point, Undefined):
+        return point.reason
     positives, flagged = point.tp + point.fn, point.tp + point.fp
-    missed = f"misses {count(point.fn)} of {count(positives)}"
-    share = percent(point.fp / flagged if flagged else None)
-    unit = " %" if flagged else ""
-    return f"{missed}, {count(point.fp)} false alarms of {count(flagged)} ({share}{unit})"
+    share = f" ({percent(point.fp / flagged)} %)" if flagged else ""
+    return f"misses {count(point.fn)} of {count(positives)}, {count(point.fp)} false alarms of {count(flagged)}{share}"
 
 
-def threshold_chart(curve: Curve, found: list[Decision], *, probabilities: bool) -> Chart:
+def threshold_chart(ranked: RankedCounts, found: Sequence[Decision], *, probabilities: bool) -> Chart:
     """Precision, recall, F1 and false positive rate against the threshold, with the decisions marked."""
-    if curve.thresholds is None or curve.tp is None or curve.fp is None:
-        return Chart(empty=curve.reason)
-    # From the lowest threshold up, without the infinite one.
-    thresholds, tp, fp = curve.thresholds[:0:-1], curve.tp[:0:-1], curve.fp[:0:-1]
+    if not ranked.positives:
+        return Chart(empty="no sample is of this class")
+    low, high = (0.0, 1.0) if probabilities else (float(ranked.scores[0]), float(ranked.scores[-1]))
+    thresholds = np.linspace(low, high, STEPS + 1)
+    tp, fp = ranked.counts(thresholds)
     lines = [
-        ("precision", tp / (tp + fp), BLUE),
-        ("recall", tp / curve.positives, ORANGE),
-        ("F1", 2 * tp / (curve.positives + tp + fp), GREEN),
-        ("FPR", fp / curve.negatives if curve.negatives else np.full(len(fp), np.nan), MISTAKE),
+        ("precision", ratio(tp, tp + fp), BLUE),
+        ("recall", ratio(tp, np.full_like(tp, ranked.positives)), ORANGE),
+        ("F1", ratio(2 * tp, ranked.positives + tp + fp), GREEN),
+        ("FPR", ratio(fp, np.full_like(fp, ranked.negatives)), MISTAKE),
     ]
     marks = tuple(
         Mark(point.threshold, point.f1, decision.symbol, YELLOW, decision.name)
         for decision in found
         if isinstance(point := decision.point, OperatingPoint)
     )
-    ends = (0.0, 1.0) if probabilities else (None, None)
     return Chart(
         series=tuple(Series(name, thresholds, y, color) for name, y, color in lines),
         marks=marks,
         x_label="threshold",
-        x_range=ends,
+        x_range=(low, high),
         y_range=(0.0, 1.0),
     )

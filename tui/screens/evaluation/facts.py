@@ -46,7 +46,7 @@ def columns_of(subject: Subject) -> list[Column]:
     return [
         Column("sample", 7),
         Column("true", name_width, "<"),
-        Column("predicted", name_width, "<"),
+        Column("predicted", name_width + 2, "<"),
         Column("score", 6),
         *features,
     ]

@@ -37,7 +37,9 @@ class MistakesTab(EvaluationTab):
         positions = most_confident_mistakes(subject.predictions, MOST)
         wrong = int((subject.predictions.predicted != subject.predictions.targets).sum())
         panel = self.query_one("#mistakes-panel", Panel)
-        panel.border_title = f"{count(wrong)} mistakes of {count(len(subject.predictions))}, the most confident first"
+        panel.border_title = (
+            f"{count(wrong)} mistakes of {count(len(subject.predictions))}, the most confident first"
+        )
         panel.border_subtitle = ""
         self.query_one("#mistake-panel").display = False
         if len(positions):

@@ -65,7 +65,7 @@ class ResidualsTab(EvaluationTab):
             return
         self.query_one(Plot).show(_chart(self.subject.predictions.scores, errors.residual))
         panel = self.query_one(".plot-panel", Panel)
-        panel.border_title = "residual (target − prediction) against prediction"
+        panel.border_title = "residual: target − prediction"
         panel.border_subtitle = f"mean {number(float(errors.residual.mean()))}"
         rows = list(errors.quantiles.items())
         columns = [Column("share of samples", 0, "<"), Column("error at most", 14)]

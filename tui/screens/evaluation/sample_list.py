@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
@@ -23,6 +24,12 @@ __all__ = ["SampleList"]
 
 ANSWER_COLUMNS = 4
 """Columns of a table that do not scroll: sample, true, predicted, score."""
+
+
+class SampleTable(Table):
+    """Samples as rows."""
+
+    BINDINGS = [Binding("enter", "choose", "enlarge")]
 
 
 class SampleList(Background, Container):
@@ -53,7 +60,7 @@ class SampleList(Background, Container):
     def compose(self) -> ComposeResult:
         yield Static("", markup=False)
         yield Tiles()
-        yield Table()
+        yield SampleTable()
 
     def on_mount(self) -> None:
         self.say("")
@@ -71,7 +78,9 @@ class SampleList(Background, Container):
             self._fill(subject, focus)
             return
         self.say("loading the samples ...")
-        self.in_background("samples", subject.samples.load, lambda _: self._fill(subject, focus), self._failed)
+        self.in_background(
+            "samples", subject.samples.load, lambda _: self._fill(subject, focus), self._failed
+        )
 
     @property
     def active(self) -> Tiles | Table | None:

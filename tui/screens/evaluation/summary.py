@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.evaluation import Report
+from tui.screens.base import NARROW
 from tui.screens.evaluation.confused import ConfusedPairs
 from tui.screens.evaluation.facts import label
 from tui.screens.evaluation.tab import EvaluationTab, Subject
@@ -68,7 +69,9 @@ class SummaryTab(EvaluationTab):
     TITLE = "Summary"
     TASKS = ("binary", "multiclass", "regression")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "sort", "sort", tooltip="Sort the classes by the next column; again by the same reverses"),
+        Binding(
+            "o", "sort", "sort", tooltip="Sort the classes by the next column; again by the same reverses"
+        ),
         Binding("O", "reverse", "reverse order", show=False),
     ]
 
@@ -88,7 +91,12 @@ class SummaryTab(EvaluationTab):
                 yield ConfusedPairs()
 
     def main_widget(self) -> Widget | None:
-        return self.query_one("#classes" if self.subject and self.subject.class_names else "#metrics")
+        classes = self.query_one("#classes")
+        return (
+            classes
+            if self.screen.size.width >= NARROW and classes.is_on_screen
+            else self.query_one("#metrics")
+        )
 
     def draw(self, subject: Subject) -> None:
         report = subject.report
@@ -141,7 +149,11 @@ class SummaryTab(EvaluationTab):
         self.order = _order(rows, self.sorted_by, self.descending)
         arrow = "▼" if self.descending else "▲"
         columns = [
-            Column(f"{arrow}{column.title}" if key == self.sorted_by else column.title, column.width, column.align)
+            Column(
+                f"{arrow}{column.title}" if key == self.sorted_by else column.title,
+                column.width,
+                column.align,
+            )
             for key, column in CLASS_COLUMNS.items()
         ]
         table = self.query_one("#classes", Table)
@@ -165,7 +177,9 @@ def _metric(report: Report, key: str) -> list[str]:
 def _reasons(report: Report, known: Sequence[str]) -> list[str]:
     """What the baseline is, and why some metrics are not defined."""
     lines = [f"baseline: {clean(str(report.baseline.get('description', '')))}"]
-    return lines + [f"– {NAMES[key]}: {clean(report.undefined[key])}" for key in known if key in report.undefined]
+    return lines + [
+        f"– {NAMES[key]}: {clean(report.undefined[key])}" for key in known if key in report.undefined
+    ]
 
 
 def _order(rows: Sequence[dict[str, Any]], key: str, descending: bool) -> list[int]:
@@ -178,5 +192,7 @@ def _order(rows: Sequence[dict[str, Any]], key: str, descending: bool) -> list[i
 
 
 def _class(row: dict[str, Any]) -> list[Cell]:
-    values = [number(row[key]) for key in ("precision", "recall", "f1", "support", "roc_auc", "average_precision")]
+    values = [
+        number(row[key]) for key in ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
+    ]
     return [label(str(row["name"])), *values]

@@ -7,16 +7,18 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from core.evaluation import RankedCounts, one_vs_rest
 from core.evaluation.checks import why_not_probabilities
 from tui.curves import Curve
-from tui.screens.evaluation.decisions import COLUMNS, Decision, cells, decisions, threshold_chart
+from tui.screens.base import NARROW
+from tui.screens.evaluation.decisions import COLUMNS, COST, Decision, cells, cost, decisions, threshold_chart
 from tui.screens.evaluation.facts import label
 from tui.screens.evaluation.tab import EvaluationTab, Subject
-from tui.text import clean
+from tui.text import clean, number
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Plot, legend
 from tui.widgets.plot_chart import Chart
@@ -38,6 +40,7 @@ class ThresholdTab(EvaluationTab):
         super().__init__(id="threshold")
         self.curves: list[Curve] = []
         self.ranked: RankedCounts | None = None
+        self.found: list[Decision] = []
         self.probabilities = False
 
     def compose(self) -> ComposeResult:
@@ -59,16 +62,18 @@ class ThresholdTab(EvaluationTab):
     def draw(self, subject: Subject) -> None:
         self.curves, self.ranked = [], None
         self.query_one(Plot).show(Chart(empty="sorting scores ..."))
-        self.in_background("curves", lambda progress: (subject.curves, _are_probabilities(subject)), self._show)
+        self.in_background(
+            "curves", lambda progress: (subject.curves, _are_probabilities(subject)), self._show
+        )
 
     def _show(self, result: tuple[list[Curve], bool]) -> None:
         self.curves, self.probabilities = result
-        names = [label(curve.name) for curve in self.curves[:-2]]
+        rows = [(label(curve.name), number(curve.area["pr"])) for curve in self.curves[:-2]]
         table = self.query_one("#threshold-classes", Table)
-        table.show([Column("class", 0, "<")], len(names), lambda row: (names[row],))
-        self.query_one(".list-panel", Panel).border_title = "class"
+        table.show([Column("class", 0, "<"), Column("AP", 6)], len(rows), rows.__getitem__)
+        self.query_one(".list-panel", Panel).border_title = "one against the rest"
         self.query_one("#decisions-panel", Panel).border_title = "decisions"
-        if len(names) == 2 and table.cursor == 0:
+        if len(rows) == 2 and table.cursor == 0:
             table.cursor = 1  # the positive class
         else:
             self._rank(table.cursor)
@@ -77,14 +82,16 @@ class ThresholdTab(EvaluationTab):
     def _class_chosen(self, event: Table.Highlighted) -> None:
         self._rank(event.row)
 
-    def _rank(self, number: int) -> None:
+    def _rank(self, class_number: int) -> None:
         """Sort the scores of a class, then show what follows."""
         if self.subject is None:
             return
         predictions = self.subject.predictions
         self.in_background(
             "class",
-            lambda progress: one_vs_rest(predictions.scores[:, number], predictions.targets == number),
+            lambda progress: one_vs_rest(
+                predictions.scores[:, class_number], predictions.targets == class_number
+            ),
             self._ranked,
         )
 
@@ -104,22 +111,39 @@ class ThresholdTab(EvaluationTab):
     def _wanted_entered(self) -> None:
         self.query_one("#decisions").focus()
 
+    def on_resize(self) -> None:
+        self._decide()
+
     def _decide(self) -> None:
+        """Find the thresholds that are asked for, and show them."""
         if self.ranked is None:
             return
-        curve = self.curves[self.query_one("#threshold-classes", Table).cursor]
         wanted, problems = {}, []
         for name in ("precision", "recall"):
             wanted[name], problem = _share(self.query_one(f"#wanted-{name}", Input).value)
             problems += [f"✗ {name}: {problem}"] if problem else []
-        found: list[Decision] = decisions(self.ranked, probabilities=self.probabilities, **wanted)
-        shown = threshold_chart(curve, found, probabilities=self.probabilities)
+        self.query_one("#wanted-problem", Static).update(Content("  ".join(problems)))
+        self.found = decisions(self.ranked, probabilities=self.probabilities, **wanted)
+        shown = threshold_chart(self.ranked, self.found, probabilities=self.probabilities)
         self.query_one(Plot).show(shown)
         panel = self.query_one(".plot-panel", Panel)
         panel.border_title = legend(shown)
-        panel.border_subtitle = f"{label(curve.name)} against the rest"
-        self.query_one("#wanted-problem", Static).update("  ".join(problems))
-        self.query_one("#decisions", Table).show(COLUMNS, len(found), lambda row: cells(found[row]), frozen=1)
+        panel.border_subtitle = label(self.curves[self.query_one("#threshold-classes", Table).cursor].name)
+        self._show_decisions()
+
+    def _show_decisions(self) -> None:
+        """Where there is no room for a column, the border says what the chosen decision costs."""
+        found, table = self.found, self.query_one("#decisions", Table)
+        roomy = self.screen.size.width >= NARROW
+        columns = [*COLUMNS, COST] if roomy else COLUMNS
+        table.show(
+            columns, len(found), lambda row: [*cells(found[row]), cost(found[row])][: len(columns)], frozen=1
+        )
+        self.query_one("#decisions-panel", Panel).border_subtitle = "" if roomy else cost(found[table.cursor])
+
+    @on(Table.Highlighted, "#decisions")
+    def _decision_highlighted(self) -> None:
+        self._show_decisions()
 
 
 def _are_probabilities(subject: Subject) -> bool:

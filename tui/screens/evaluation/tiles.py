@@ -102,7 +102,11 @@ class Tiles(Container, can_focus=True):
         self._columns, self._rows = 1, 1
 
     def show(
-        self, count: int, picture: Callable[[int], np.ndarray], caption: Callable[[int, int], str], cursor: int = 0
+        self,
+        count: int,
+        picture: Callable[[int], np.ndarray],
+        caption: Callable[[int, int], str],
+        cursor: int = 0,
     ) -> None:
         """Show other pictures.
 
@@ -176,7 +180,7 @@ class Tiles(Container, can_focus=True):
     def _tile_size(self) -> tuple[int, int]:
         """Columns and rows of one tile with the gap behind it, so that several fit."""
         width, height = self.size
-        lines = max(1, min(LINES if height < ROOMY else LINES_WITH_ROOM, height - 1))
+        lines = max(1, min(LINES if height < ROOMY else LINES_WITH_ROOM, height // 2 - 2))
         shape = fitted(self._picture(0), min(width, WIDEST_SHAPE * 2 * lines), lines).shape
         return max(shape[1], NARROWEST) + 2, -(-shape[0] // 2) + 2
 
@@ -205,7 +209,9 @@ class Tiles(Container, can_focus=True):
             tile.visible = place < self.count
             if number < self._page and place < self.count:
                 caption = self._caption(place, self._width)
-                tile.show(self._picture(place), self._tile_size[1] - 2, caption, at_cursor=place == self.cursor)
+                tile.show(
+                    self._picture(place), self._tile_size[1] - 2, caption, at_cursor=place == self.cursor
+                )
         self._tell()
 
     def _tell(self) -> None:

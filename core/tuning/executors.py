@@ -1,0 +1,218 @@
+"""Where trials are trained. A study gives out tasks and hears messages; it does not know where its workers are."""
+
+import contextlib
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, Protocol
+
+from core.control import RunControl
+from core.devices import available_cores
+from core.tuning.messages import Ended, Message, Outcome, Reported, Task
+
+__all__ = ["Executor", "LocalProcesses", "local_slots"]
+
+PRELOADED = ["core.tuning.trial", "torch._dynamo", "sklearn.datasets", "sklearn.model_selection"]
+"""What workers share: imported once, before they split off. PyTorch imports dynamo when the first model is built."""
+
+
+class Executor(Protocol):
+    """Trains some trials at once. For one thread.
+
+    Attributes:
+        slots: how many trials at once. threads: for how many threads each has cores.
+    """
+
+    slots: int
+    threads: int
+
+    def start(self, task: Task) -> None:
+        """Begin a trial; only while fewer than `slots` are going on."""
+
+    def wait(self, seconds: float) -> list[Message]:
+        """What trials said, as soon as there is something; empty after so many seconds of silence.
+
+        Of every task that was started one `Ended` comes, whatever becomes of its worker.
+        """
+
+    def answer(self, trial: int, go_on: bool) -> None:
+        """Tell a trial that waits whether it may go on."""
+
+    def stop(self) -> None:
+        """Ask all trials to save and end after their batch; each still says how it ended."""
+
+    def close(self) -> None:
+        """End all workers at once."""
+
+
+def local_slots(jobs: int, threads: int | None) -> tuple[int, int]:
+    """How many trials at once, and threads of each: never more altogether than this process has cores.
+
+    Args:
+        jobs: trials at once, as many as asked for; fewer are given when there are not so many cores.
+        threads: of each trial; None for an equal part of the cores.
+    """
+    cores = available_cores()
+    slots = max(1, min(jobs, cores // (threads or 1)))
+    return slots, threads or max(1, cores // slots)
+
+
+class LocalProcesses:
+    """Trains in processes of this machine; each loads the data once, and one that dies is replaced.
+
+    Args:
+        console: file for what the workers print; None leaves it to the terminal.
+    """
+
+    def __init__(self, jobs: int = 1, threads: int | None = None, console: Path | None = None) -> None:
+        self.slots, self.threads = local_slots(jobs, threads)
+        self._console = console
+        self._context = _context()
+        self._workers: list[_Worker] = []
+
+    def start(self, task: Task) -> None:
+        worker = next((worker for worker in self._workers if worker.trial is None), None)
+        if worker is None:
+            worker = self._new_worker()
+            self._workers.append(worker)
+        worker.trial = task.trial
+        worker.send(("task", task))
+
+    def wait(self, seconds: float) -> list[Message]:
+        busy = {worker.connection: worker for worker in self._workers if worker.trial is not None}
+        ready = wait([*busy], seconds)
+        return [self._receive(busy[connection]) for connection in busy if connection in ready]
+
+    def answer(self, trial: int, go_on: bool) -> None:
+        for worker in self._workers:
+            if worker.trial == trial:
+                worker.send(("answer", go_on))
+
+    def stop(self) -> None:
+        for worker in self._workers:
+            if worker.trial is not None:
+                worker.send(("stop", None))
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.connection.close()
+        for worker in self._workers:
+            worker.process.kill()
+            worker.process.join()
+        self._workers.clear()
+
+    def _receive(self, worker: "_Worker") -> Message:
+        """One message; the death of a worker is the end of its trial."""
+        try:
+            message: Message = worker.connection.recv()
+        except (EOFError, OSError):
+            worker.process.join()
+            self._workers.remove(worker)
+            assert worker.trial is not None
+            return Ended(worker.trial, Outcome("failed", reason=_death(worker.process.exitcode)))
+        if isinstance(message, Ended):
+            worker.trial = None
+        return message
+
+    def _new_worker(self) -> "_Worker":
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_work, args=(theirs, self._console), daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+
+class _Worker:
+    """The study's end of one process."""
+
+    def __init__(self, process: BaseProcess, connection: "Connection[Any, Any]") -> None:
+        self.process, self.connection = process, connection
+        self.trial: int | None = None
+
+    def send(self, message: tuple[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # it died: `wait` finds out
+            self.connection.send(message)
+
+
+def _context() -> Any:
+    """Processes that begin with the imports done, where the system can do that safely."""
+    if not sys.platform.startswith("linux"):
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    forkserver.ensure_running()  # it imports while the study is still being checked
+    return context
+
+
+def _death(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        with contextlib.suppress(ValueError):
+            return f"its process was ended by {signal.Signals(-exit_code).name}"
+    return f"its process ended with code {exit_code}"
+
+
+def _work(connection: "Connection[Any, Any]", console: Path | None) -> None:
+    """A worker: trains task after task until its study is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the study, which tells its workers
+    if console is not None:
+        _redirect(console)
+    from core.tuning.trial import run_trial
+
+    inbox = _Inbox(connection)
+    while True:
+        task, control = inbox.tasks.get()
+        try:
+            outcome = run_trial(task, _reporter(connection, inbox, task), control)
+        except Exception as error:
+            outcome = Outcome("failed", reason=f"{type(error).__name__}: {error}")
+        connection.send(Ended(task.trial, outcome))
+
+
+def _reporter(
+    connection: "Connection[Any, Any]", inbox: "_Inbox", task: Task
+) -> Callable[[int, float | None], bool]:
+    def report(epoch: int, value: float | None) -> bool:
+        connection.send(Reported(task.trial, epoch, value))
+        return inbox.answers.get() if task.waits else True
+
+    return report
+
+
+class _Inbox:
+    """Sorts what the study says, on a thread of its own: a trial must hear "stop" in the middle of an epoch."""
+
+    def __init__(self, connection: "Connection[Any, Any]") -> None:
+        self.tasks: queue.SimpleQueue[tuple[Task, RunControl]] = queue.SimpleQueue()
+        self.answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        threading.Thread(target=self._read, args=(connection,), daemon=True).start()
+
+    def _read(self, connection: "Connection[Any, Any]") -> None:
+        control = RunControl()
+        while True:
+            try:
+                kind, content = connection.recv()
+            except (EOFError, OSError):
+                os._exit(1)  # the study is gone, however it ended: nobody waits for this trial
+            if kind == "task":
+                control = RunControl()
+                self.tasks.put((content, control))
+            elif kind == "answer":
+                self.answers.put(content)
+            else:
+                control.stop()
+
+
+def _redirect(console: Path) -> None:
+    """What this process prints goes to a file: the terminal belongs to the study's screen."""
+    handle = os.open(console, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    os.close(handle)

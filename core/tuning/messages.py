@@ -1,0 +1,67 @@
+"""What goes between a study and the workers that train its trials."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+__all__ = ["Ended", "Message", "Outcome", "Report", "Reported", "Task"]
+
+Report = Callable[[int, float | None], bool]
+"""Told the epochs done and the metric after each epoch; False when the trial shall end."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One trial to train, in a run folder that is there with its configuration.
+
+    Attributes:
+        config: nested plain values. run: absolute path of the run's folder.
+        threads: the most threads it may compute with.
+        waits: whether it waits after each epoch to hear if it may go on.
+    """
+
+    trial: int
+    config: dict[str, Any]
+    run: Path
+    metric: str
+    threads: int
+    waits: bool
+    data_root: Path | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended in its worker.
+
+    Attributes:
+        state: ``stopped`` when someone else than the pruner asked for it.
+        value: the metric at the best epoch; None when no epoch was finished.
+        epochs: done, over all sessions.
+        reason: one line; empty for a trial that completed.
+    """
+
+    state: Literal["completed", "pruned", "stopped", "diverged", "failed"]
+    value: float | None = None
+    epochs: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A trial has finished an epoch; when its task waits, it waits for an answer now."""
+
+    trial: int
+    epoch: int
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A trial has ended, or its worker has."""
+
+    trial: int
+    outcome: Outcome
+
+
+Message = Reported | Ended

@@ -1,0 +1,169 @@
+"""What a study is asked to do, as plain data that every process of it shares."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+from core import config as configuration
+from core.config import TrainConfig
+from core.errors import ConfigError
+from core.losses import Task
+from core.runs.query import METRICS
+from core.tuning.ranges import default_domains
+from core.tuning.space import Range, SearchSpace, build_space
+
+__all__ = ["DEFAULT_TRIALS", "EPOCH_METRICS", "Direction", "Method", "Plan", "Pruner", "for_task", "make_plan"]
+
+Method = Literal["grid", "random", "bayes", "gp"]
+Pruner = Literal["none", "median", "asha", "hyperband"]
+Direction = Literal["minimize", "maximize"]
+
+EPOCH_METRICS = ("loss", "accuracy", "r2")
+"""What validation tells after each epoch; all others are known at the end of a trial."""
+
+MINIMISED = ("loss", "log_loss", "ece", "brier", "mae", "rmse", "mape")
+OF_REGRESSION = ("loss", "r2", "mae", "rmse", "mape")
+ONLY_OF_REGRESSION = OF_REGRESSION[1:]
+DEFAULT_TRIALS = 30
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study's settings; see `make_plan`.
+
+    Attributes:
+        metric: of validation, at the best epoch of a trial; ``auto`` until the task is known.
+        trials: how many the study has altogether; None for as many as time allows.
+        keep: of how many best trials the checkpoints stay.
+    """
+
+    space: SearchSpace
+    method: Method
+    pruner: Pruner
+    metric: str
+    direction: Direction
+    trials: int | None
+    keep: int
+
+    @property
+    def seed(self) -> int:
+        """Seed of the search; the configuration's own."""
+        return self.space.base.training.seed
+
+    @property
+    def epochs(self) -> int:
+        """Most epochs of a trial."""
+        domain = self.space.domains.get("training.epochs")
+        if domain is None:
+            return self.space.base.training.epochs
+        return int(domain.high if isinstance(domain, Range) else max(domain.values))
+
+    @property
+    def pruned_by_epoch(self) -> bool:
+        """Whether trials wait after each epoch to hear if they may go on."""
+        return self.pruner != "none"
+
+    def better(self, value: float, than: float) -> bool:
+        """Whether one value of the metric is better than another."""
+        return value < than if self.direction == "minimize" else value > than
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that `plan_from_dict` reads back."""
+        facts = {key: value for key, value in vars(self).items() if key != "space"}
+        return {"base": configuration.to_dict(self.space.base), "space": self.space.to_dict(), **facts}
+
+
+def plan_from_dict(values: Mapping[str, Any]) -> Plan:
+    """The plan that `Plan.to_dict` described.
+
+    Raises:
+        ConfigError: it does not fit this version's configuration.
+    """
+    facts = {key: value for key, value in values.items() if key not in ("base", "space")}
+    return Plan(build_space(configuration.from_dict(values["base"]), values["space"]), **facts)
+
+
+def make_plan(
+    base: TrainConfig,
+    domains: Mapping[str, Any],
+    *,
+    method: Method = "bayes",
+    pruner: Pruner = "none",
+    metric: str = "auto",
+    direction: Direction | None = None,
+    trials: int | None = None,
+    keep: int = 5,
+) -> Plan:
+    """A plan, checked as far as that is possible without the data.
+
+    Args:
+        base: the configuration of everything that is not searched.
+        domains: as for `core.tuning.space.build_space`; without any, defaults for the model and the optimizer.
+        metric: ``auto`` is the validation loss or, when losses are searched, accuracy or R2.
+        direction: found from the metric when None.
+        trials: how many altogether; None for as many as time allows. A grid ends with its last combination.
+
+    Raises:
+        ConfigError: something does not fit; the message names the option or the path.
+    """
+    _check_choice("--method", method, get_args(Method))
+    _check_choice("--pruner", pruner, get_args(Pruner))
+    _check_choice("--metric", metric, ("auto", *METRICS))
+    _check_choice("--direction", direction, (None, *get_args(Direction)))
+    if base.data.validation == 0:
+        raise ConfigError(
+            "data.validation: got 0, tuning needs validation data", "Give --val 0.1", field="data.validation"
+        )
+    if trials is not None and trials < 1:
+        raise ConfigError(f"--trials: got {trials}, takes a number >= 1")
+    space = build_space(base, domains or default_domains(base, grid=method == "grid"))
+    if method == "grid":
+        trials = _grid_trials(space, trials)
+    if metric == "auto" and not _searches_losses(space):
+        metric = "loss"
+    if metric == "loss" and _searches_losses(space):
+        raise ConfigError("--metric: values of different losses cannot be compared", "Give --metric accuracy or r2")
+    if pruner != "none" and metric not in ("auto", *EPOCH_METRICS):
+        raise ConfigError(
+            f"--pruner: {metric} is known at the end of a trial only", f"Prune by {', '.join(EPOCH_METRICS)}"
+        )
+    way = direction or ("minimize" if metric in MINIMISED else "maximize")
+    return Plan(space, method, pruner, metric, way, trials, keep)
+
+
+def for_task(plan: Plan, task: Task) -> Plan:
+    """The plan with its metric made definite.
+
+    Raises:
+        ConfigError: the metric does not exist for the task.
+    """
+    regression = task == "regression"
+    if plan.metric == "auto":
+        return replace(plan, metric="r2" if regression else "accuracy")
+    known = OF_REGRESSION if regression else [name for name in METRICS if name not in ONLY_OF_REGRESSION]
+    if plan.metric not in known:
+        raise ConfigError(
+            f"--metric: a {task} task has no {plan.metric}", f"Metrics that fit: {', '.join(known)}"
+        )
+    return plan
+
+
+def _grid_trials(space: SearchSpace, trials: int | None) -> int:
+    endless = space.endless()
+    if endless:
+        raise ConfigError(
+            f"{endless[0]}: a grid needs choices or a step, and this range has none",
+            "Write LOW..HIGH:STEP, log:LOW..HIGH:FACTOR or choices, or search with --method random",
+            field=endless[0],
+        )
+    return min(space.grid_size(), trials or space.grid_size())
+
+
+def _searches_losses(space: SearchSpace) -> bool:
+    return any(path.startswith("loss.") for path in space.domains)
+
+
+def _check_choice(option: str, given: object, known: tuple[object, ...]) -> None:
+    if given not in known:
+        names = ", ".join(str(name) for name in known if name is not None)
+        raise ConfigError(f"{option}: got '{given}'", f"Takes {names}")

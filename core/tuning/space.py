@@ -1,0 +1,273 @@
+"""Search spaces: dotted paths of a configuration, each with a range or with choices.
+
+A path whose field only some choices of its section have, such as ``optimizer.momentum``, applies to a trial when
+the section's ``name`` is one of those. Everything is checked against `TrainConfig` before a study begins.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from core import config as configuration
+from core.config import FAMILIES, TrainConfig, Training
+from core.errors import ConfigError
+from core.options import choices
+
+__all__ = ["Choices", "Domain", "Range", "SearchSpace", "build_space", "full_path"]
+
+EXAMPLE = "As in {low: 1e-4, high: 1, log: true} or {choices: [64, 128]}"
+ROUNDING = 12
+"""Decimals of the points of a stepped range: what adding steps leaves beyond them is rounding error."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Some values, in plain form as in YAML, at least one."""
+
+    values: tuple[Any, ...]
+
+    def points(self) -> tuple[Any, ...]:
+        """All values."""
+        return self.values
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `build_space` reads back."""
+        return {"choices": list(self.values)}
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `low` to `high`, both included; whole numbers when both are.
+
+    Attributes:
+        log: drawn evenly on a logarithmic scale.
+        step: distance of neighbouring values; None for all of them.
+    """
+
+    low: int | float
+    high: int | float
+    log: bool = False
+    step: int | float | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers are meant."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def points(self) -> tuple[int | float, ...] | None:
+        """All values; None when there is no end of them."""
+        step = self.step or (1 if self.whole and not self.log else None)
+        if step is None:
+            return None
+        count = math.floor((self.high - self.low) / step + 1e-9) + 1
+        values = (self.low + index * step for index in range(count))
+        return tuple(value if self.whole else round(value, ROUNDING) for value in values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `build_space` reads back."""
+        return {key: value for key, value in asdict(self).items() if value is not None and value is not False}
+
+
+Domain = Choices | Range
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """What trials try.
+
+    Attributes:
+        base: the configuration of everything that is not searched.
+        domains: by full path; names come first, for they say which of the others apply.
+    """
+
+    base: TrainConfig
+    domains: Mapping[str, Domain]
+
+    def applies(self, path: str, params: Mapping[str, Any]) -> bool:
+        """Whether a path has a meaning beside the names among `params`."""
+        section, _, key = path.partition(".")
+        return key in _fields(section, params.get(f"{section}.name", _name(self.base, section)))
+
+    def config(self, params: Mapping[str, Any]) -> TrainConfig:
+        """The base configuration with the values of one trial, by path, laid on top.
+
+        Raises:
+            ConfigError: they do not fit together.
+        """
+        return configuration.from_dict(_laid_on(configuration.to_dict(self.base), params))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The domains by path, as `build_space` takes them."""
+        return {path: domain.to_dict() for path, domain in self.domains.items()}
+
+    def endless(self) -> list[str]:
+        """Paths of ranges without a step: a grid has no end with them."""
+        return [path for path, domain in self.domains.items() if domain.points() is None]
+
+    def grid_size(self) -> int:
+        """Number of combinations; only without endless ranges."""
+        return sum(math.prod(map(len, axes.values())) for axes in self._grids())
+
+    def grid_point(self, index: int) -> dict[str, Any]:
+        """The values of one combination, from 0; the last path changes fastest.
+
+        Raises:
+            IndexError: there are not so many.
+        """
+        for axes in self._grids():
+            size = math.prod(map(len, axes.values()))
+            if index < size:
+                return _digits(index, axes)
+            index -= size
+        raise IndexError("beyond the end of the grid")
+
+    def _grids(self) -> Iterator[dict[str, tuple[Any, ...]]]:
+        """One grid for each combination of names, with the paths that apply to it."""
+        axes = {path: domain.points() or () for path, domain in self.domains.items()}
+        names = {path: axes[path] for path in axes if path.endswith(".name")}
+        for chosen in itertools.product(*names.values()):
+            named = dict(zip(names, chosen, strict=True))
+            fixed = {path: (name,) for path, name in named.items()}
+            yield {path: points for path, points in {**axes, **fixed}.items() if self.applies(path, named)}
+
+
+def _digits(index: int, axes: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
+    """`index` as a number whose digits choose from the axes."""
+    point = {}
+    for path in reversed(axes):
+        index, digit = divmod(index, len(axes[path]))
+        point[path] = axes[path][digit]
+    return {path: point[path] for path in axes}
+
+
+def build_space(base: TrainConfig, domains: Mapping[str, Any]) -> SearchSpace:
+    """The space that plain values describe, checked against the configuration.
+
+    Args:
+        base: the configuration of everything that is not searched.
+        domains: by path ``{"low": .., "high": .., "log": .., "step": ..}``, ``{"choices": [..]}``, or a list of
+            choices. The step of a logarithmic range is a factor.
+
+    Raises:
+        ConfigError: a path is unknown or a value does not fit its field; the message names the path.
+    """
+    raw = {full_path(path): domain for path, domain in domains.items()}
+    if not raw:
+        raise ConfigError("the search space is empty", "Give some -p PATH=RANGE")
+    found: dict[str, Domain] = {}
+    for path in sorted(raw, key=lambda path: not path.endswith(".name")):
+        found[path] = _domain(path, raw[path], _bases(base, path, found))
+    return SearchSpace(base, found)
+
+
+def full_path(path: str) -> str:
+    """The whole path of a short one: ``batch_size`` is ``training.batch_size``, ``model`` is ``model.name``."""
+    if path in Training.model_fields:
+        return f"training.{path}"
+    return f"{path}.name" if path in FAMILIES else path
+
+
+def _bases(base: TrainConfig, path: str, names: Mapping[str, Domain]) -> list[dict[str, Any]]:
+    """The configurations, as plain values, in which a path has a meaning.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    section, _, key = path.partition(".")
+    if section == "data":
+        raise ConfigError(f"{path}: all trials share their data, or they could not be compared", field=path)
+    plain = configuration.to_dict(base)
+    chosen = names.get(f"{section}.name")
+    if key != "name" and isinstance(chosen, Choices):
+        candidates = [_laid_on(plain, {f"{section}.name": name}) for name in chosen.values]
+    else:
+        candidates = [plain]
+    fitting = [values for values in candidates if key in _fields(section, values.get(section, {}).get("name"))]
+    if not fitting:
+        configuration.from_dict(_laid_on(candidates[0], {path: None}))
+        raise ConfigError(f"{path}: unknown key", "`tui config` prints all keys", field=path)
+    return fitting
+
+
+def _domain(path: str, raw: Any, bases: list[dict[str, Any]]) -> Domain:
+    if isinstance(raw, Mapping) and {"low", "high"} <= raw.keys() <= {"low", "high", "log", "step"}:
+        return _range(path, raw, bases)
+    values = raw.get("choices") if isinstance(raw, Mapping) and raw.keys() == {"choices"} else raw
+    if not isinstance(values, list | tuple) or not values:
+        raise ConfigError(f"{path}: got {raw!r}, takes a range or choices", EXAMPLE, field=path)
+    return Choices(_distinct([_checked(path, value, bases) for value in values]))
+
+
+def _range(path: str, raw: Mapping[str, Any], bases: list[dict[str, Any]]) -> Domain:
+    low, high = (_checked(path, raw[end], bases) for end in ("low", "high"))
+    log, step = raw.get("log", False), raw.get("step")
+    if not (_is_number(low) and _is_number(high)):
+        raise ConfigError(f"{path}: takes choices, not a range", EXAMPLE, field=path)
+    if not low < high:
+        raise ConfigError(f"{path}: a range goes up, got {low:g}..{high:g}", field=path)
+    if log and not low > 0:
+        raise ConfigError(
+            f"{path}: a logarithmic range begins above 0, got {low:g}", "Or leave out log", field=path
+        )
+    if step is None:
+        return Range(low, high, bool(log))
+    if not _is_number(step) or not step > (1 if log else 0):
+        wanted = "a factor > 1" if log else "a number > 0"
+        raise ConfigError(f"{path}: got the step {step!r}, takes {wanted}", field=path)
+    if log:
+        return Choices(_distinct([_checked(path, value, bases) for value in _powers(low, high, step)]))
+    if isinstance(low, int) and isinstance(high, int) and step != int(step):
+        raise ConfigError(f"{path}: got the step {step!r}, takes a whole number", field=path)
+    return Range(low, high, False, int(step) if isinstance(low, int) else step)
+
+
+def _powers(low: float, high: float, factor: float) -> list[float]:
+    """low, low * factor, ... up to `high`."""
+    count = math.floor(math.log(high / low) / math.log(factor) + 1e-9) + 1
+    values = [low * factor**index for index in range(count)]
+    return [round(value) if isinstance(low, int) else float(f"{value:.{ROUNDING}g}") for value in values]
+
+
+def _checked(path: str, value: Any, bases: list[dict[str, Any]]) -> Any:
+    """`value` in the plain form of its field, which takes it in all of `bases`.
+
+    Raises:
+        ConfigError: the field does not take it.
+    """
+    section, _, key = path.partition(".")
+    if isinstance(bases[0][section].get(key), list) and _is_number(value):
+        value = [value]
+    configs = [configuration.from_dict(_laid_on(values, {path: value})) for values in bases]
+    return configuration.to_dict(configs[0])[section][key]
+
+
+def _laid_on(values: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested values with some given by path; another name begins with that choice's defaults."""
+    nested: dict[str, dict[str, Any]] = {}
+    for path, value in params.items():
+        section, _, key = path.partition(".")
+        nested.setdefault(section, {})[key] = value
+    return configuration.merge(values, nested)
+
+
+def _fields(section: str, name: Any) -> list[str]:
+    """The keys of a section when it has this name."""
+    if section in FAMILIES:
+        known = choices(FAMILIES[section])
+        return list(known[name].model_fields) if name in known else []
+    return list(Training.model_fields) if section == "training" else []
+
+
+def _name(config: TrainConfig, section: str) -> Any:
+    return getattr(getattr(config, section, None), "name", None)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _distinct(values: list[Any]) -> tuple[Any, ...]:
+    """Each value once; lists are not hashable."""
+    return tuple(value for index, value in enumerate(values) if value not in values[:index])

@@ -1,0 +1,80 @@
+"""Training one trial, in whatever process it is given to."""
+
+import dataclasses
+import math
+from functools import lru_cache
+from pathlib import Path
+
+from core import config as configuration
+from core import session
+from core.config import TrainConfig
+from core.control import RunControl
+from core.data.dataset import Dataset, Split
+from core.data.registry import DataConfig, load
+from core.errors import TorchtuiError
+from core.events import EpochFinished, Event
+from core.runs.folder import Run
+from core.runs.summary import RunSummary, summarise
+from core.tuning.messages import Outcome, Report, Task
+from core.tuning.plan import EPOCH_METRICS
+
+__all__ = ["run_trial"]
+
+
+def run_trial(task: Task, report: Report, control: RunControl) -> Outcome:
+    """Train a trial in its run folder, from its last checkpoint if it has one, and evaluate it on validation.
+
+    The data has no test samples while trials train: nothing of them can reach the search.
+
+    Args:
+        report: told after each epoch; when it says so, the run is stopped after the next batch.
+        control: for stopping from outside.
+    """
+    run = Run(task.run)
+    if summarise(run).status == "completed":  # the study was killed before it heard of the end
+        return _completed(summarise(run), task.metric)
+    pruned = False
+
+    def emit(event: Event) -> None:
+        nonlocal pruned
+        if isinstance(event, EpochFinished) and not pruned:
+            value = event.validation.get(task.metric)
+            pruned = not report(event.epoch, value if value is not None and math.isfinite(value) else None)
+            if pruned:
+                control.stop()
+
+    try:
+        config = configuration.from_dict(task.config)
+        state = session.resume_state(run, config)
+        prepared = _prepare(config, task)
+    except Exception as error:  # a network that fills the memory is one trial's failure, not the study's
+        reason = str(error) if isinstance(error, TorchtuiError) else f"{type(error).__name__}: {error}"
+        session.record_failure(run, TorchtuiError(reason))
+        return Outcome("failed", reason=reason)
+    finished = session.execute(prepared, run, emit=emit, control=control, state=state)
+    summary = summarise(run)
+    if finished.status == "completed":
+        return _completed(summary, task.metric)
+    how = "pruned" if pruned and finished.status == "stopped" else finished.status
+    return Outcome(how, summary.metrics.get(task.metric), summary.epoch, finished.error)
+
+
+def _prepare(config: TrainConfig, task: Task) -> session.Prepared:
+    prepared = session.assemble(config, _data(config.data, task.data_root))
+    return dataclasses.replace(prepared, threads=min(prepared.threads, task.threads))
+
+
+@lru_cache(maxsize=1)
+def _data(config: DataConfig, root: Path | None) -> Dataset:
+    """The data without its test split, loaded once in a process."""
+    data = load(config, root)
+    test = Split(data.test.inputs[:0], data.test.targets[:0], data.test.indices[:0])
+    return dataclasses.replace(data, test=test)
+
+
+def _completed(summary: RunSummary, metric: str) -> Outcome:
+    known = summary.metrics if metric in EPOCH_METRICS else summary.evaluation.get("validation", {})
+    value = known.get(metric)
+    if value is None or not math.isfinite(value):
+        return Outcome("failed", epochs=summary.epoch, reason=f"its evaluation on validation has no {metric}")
+    return Outcome("completed", value, summary.epoch)

@@ -1,0 +1,64 @@
+"""Whether the terminal shows pictures by itself; asked once, before an app reads what it answers."""
+
+import io
+import os
+import re
+import select
+import sys
+import termios
+import tty
+from importlib import import_module
+from typing import Any
+
+__all__ = ["ask_for_graphics", "image_widget"]
+
+ANSWER_SECONDS = 0.25
+# A picture of one pixel to try (kitty's protocol), then the question which every terminal answers: what are you?
+QUESTION = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c"
+ATTRIBUTES = re.compile(rb"\x1b\[\?([\d;]*)c")
+SIXEL = b"4"
+SILENT = ("dumb", "linux")
+
+image_widget: Any = None
+"""The class of textual-image's widget that this terminal can show; None means half blocks."""
+
+
+def ask_for_graphics() -> None:
+    """Ask the terminal whether it has graphics. To be called once, before an app reads its input.
+
+    A terminal that does not answer in time gets half blocks.
+    """
+    global image_widget
+    if os.environ.get("TERM", "dumb") in SILENT or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    answer = _ask()
+    attributes = ATTRIBUTES.search(answer)
+    sixel = attributes is not None and SIXEL in attributes.group(1).split(b";")
+    if not sixel and b";OK\x1b\\" not in answer:
+        return
+    # When it is first imported textual-image asks again; asked with nobody there it does not.
+    terminal, sys.__stdout__ = sys.__stdout__, io.StringIO()  # type: ignore[misc]
+    try:
+        import_module("textual_image.renderable")
+    finally:
+        sys.__stdout__ = terminal  # type: ignore[misc]
+    from textual_image.widget import SixelImage, TGPImage
+
+    # Sixel first: some terminals (Konsole, WezTerm) know kitty's protocol, but not the placeholders used here.
+    image_widget = SixelImage if sixel else TGPImage
+
+
+def _ask() -> bytes:
+    """What the terminal answers to the question."""
+    keyboard = sys.stdin.fileno()
+    before = termios.tcgetattr(keyboard)
+    tty.setcbreak(keyboard, termios.TCSANOW)
+    answer = b""
+    try:
+        sys.stdout.write(QUESTION)
+        sys.stdout.flush()
+        while not ATTRIBUTES.search(answer) and select.select([keyboard], [], [], ANSWER_SECONDS)[0]:
+            answer += os.read(keyboard, 1024)
+    finally:
+        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
+    return answer
