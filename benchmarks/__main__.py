@@ -20,6 +20,8 @@ from benchmarks.harness import machine
 
 PARTS = {
     "engine": "one epoch of MNIST, beside hand-written loops",
+    "startup": "the first paint of the app and the first line of the command line, beside empty ones",
+    "interface": "the same training with and without the Live screen",
     "evaluation_cost": "a full evaluation, beside scikit-learn's functions",
 }
 """The parts in the order in which they run, each the name of a module here."""

@@ -1,88 +1,11 @@
-"""A real pseudo-terminal: the program runs in it as for a person, and its screen is read back."""
+"""Terminals for the tests."""
 
-import os
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pexpect
-import pyte
 import pytest
 
-SECONDS = 90
-
-
-class Terminal:
-    """Runs ``tui`` with `arguments` in a terminal of `columns` x `rows`."""
-
-    def __init__(self, arguments: list[str], folder: Path, columns: int = 100, rows: int = 32) -> None:
-        environment = {
-            **os.environ,
-            "TERM": "xterm-256color",
-            "COLORTERM": "truecolor",
-            "LANG": "C.UTF-8",
-            "TUI_RUNS": str(folder / "runs"),
-            "TUI_CONFIG": str(folder / "settings.json"),
-        }
-        environment.pop("NO_COLOR", None)
-        self.folder = folder
-        self.screen = pyte.Screen(columns, rows)
-        self.stream = pyte.ByteStream(self.screen)
-        self.process = pexpect.spawn(
-            sys.executable,
-            ["-m", "tui", *arguments],
-            env=environment,
-            cwd=str(folder),
-            dimensions=(rows, columns),
-            timeout=SECONDS,
-        )
-
-    @property
-    def text(self) -> str:
-        """What the screen shows now."""
-        return "\n".join(self.screen.display)
-
-    def wait_for(self, wanted: str | Callable[[str], bool]) -> str:
-        """Read until the screen shows a text, or fulfils a condition; the screen then."""
-        matches = wanted if callable(wanted) else lambda text: wanted in text
-        deadline = time.monotonic() + SECONDS
-        while not matches(self.text):
-            if time.monotonic() > deadline:
-                raise AssertionError(f"never saw {wanted!r}; the screen:\n{self.text}")
-            try:
-                self.stream.feed(self.process.read_nonblocking(65536, timeout=SECONDS))
-            except (pexpect.TIMEOUT, pexpect.EOF):
-                raise AssertionError(f"never saw {wanted!r}; the screen:\n{self.text}") from None
-        return self.text
-
-    def press(self, *keys: str) -> None:
-        """Send keys as a terminal does."""
-        self.process.send("".join(keys))
-
-    def resize(self, columns: int, rows: int) -> None:
-        """Change the size of the window."""
-        self.screen.resize(rows, columns)
-        self.process.setwinsize(rows, columns)
-
-    def end(self) -> int:
-        """Read to the end of the program; its exit status."""
-        while True:
-            try:
-                self.stream.feed(self.process.read_nonblocking(65536, timeout=SECONDS))
-            except pexpect.EOF:
-                break
-        self.process.close()
-        return (
-            self.process.exitstatus
-            if self.process.exitstatus is not None
-            else 128 + self.process.signalstatus
-        )
-
-    def is_clean(self) -> bool:
-        """Whether the program has given back the normal screen, the cursor and the mouse."""
-        private_modes = {mode >> 5 for mode in self.screen.mode if mode > 31}
-        return 25 in private_modes and not private_modes & {1000, 1003, 1006, 1049}
+from tests.terminal import Terminal
 
 
 @pytest.fixture
@@ -91,7 +14,7 @@ def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     opened: list[Terminal] = []
 
     def make(*arguments: str, columns: int = 100, rows: int = 32) -> Terminal:
-        opened.append(Terminal(list(arguments), tmp_path, columns, rows))
+        opened.append(Terminal(["-m", "tui", *arguments], tmp_path, columns, rows))
         return opened[-1]
 
     yield make

@@ -273,6 +273,7 @@ async def test_the_preview_tells_of_the_run_under_the_cursor(runs_dir):
         assert "★ epoch 4 loss 0.2500 accuracy 0.8750" in text
         assert "test accuracy 0.8500 f1_macro 0.8000" in text
         assert "mnist 100 train 10 validation 20 test" in text
+        assert "learning auto adam constant" in text
         assert "changed optimizer.lr 0.5 training.epochs 4" in text
         assert str(runs_dir / "2026-01-01_0900_mnist-mlp_aaa") in "".join("".join(lines(facts)).split())
         await pilot.press("up", "up")

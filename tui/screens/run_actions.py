@@ -1,5 +1,6 @@
 """What one can do with the run under the cursor: open, evaluate, go on, stop, delete, reuse, copy."""
 
+import os
 from copy import deepcopy
 from functools import partial
 from typing import Any, Final, cast
@@ -69,7 +70,7 @@ class RunActions(ModeScreen):
         summary = self.selected
         if summary is None:
             return
-        if summary.run.checkpoint_file("last").is_file():
+        if os.path.isfile(summary.run.checkpoint_file("last")):
             self._app.resume_run(summary.run)
         else:
             self._tell("This run has no checkpoint to go on from; c takes its configuration into the form.")
@@ -128,7 +129,7 @@ class RunActions(ModeScreen):
             self.app.call_from_thread(self._tell, str(error), "error")
         else:
             self.app.call_from_thread(self._tell, f"{summary.run.id} is deleted.")
-        if not summary.run.path.exists():
+        if not os.path.lexists(summary.run.path):
             self.app.call_from_thread(self.forget, summary)
 
     def action_copy(self) -> None:

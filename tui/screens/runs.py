@@ -78,7 +78,7 @@ class RunsScreen(RunActions):
     class Looked(Message):
         """A look at all runs is over."""
 
-        def __init__(self, seconds: float, problem: RunError | None) -> None:
+        def __init__(self, seconds: float, problem: Exception | None) -> None:
             super().__init__()
             self.seconds, self.problem = seconds, problem
 
@@ -133,7 +133,7 @@ class RunsScreen(RunActions):
 
     def _find_changes(self, catalogue: Catalogue) -> None:
         worker, began = get_current_worker(), time.thread_time()
-        problem = None
+        problem: Exception | None = None
         try:
             for changes in catalogue.changes():
                 if worker.is_cancelled:
@@ -142,7 +142,7 @@ class RunsScreen(RunActions):
                 self.post_message(self.Found(changes))
                 # Reading on at once would keep the interpreter from painting what was found.
                 self._seen.wait(LOOK_SECONDS)
-        except RunError as error:
+        except (RunError, OSError) as error:
             problem = error
         self.post_message(self.Looked(time.thread_time() - began, problem))
 
@@ -166,7 +166,7 @@ class RunsScreen(RunActions):
         self.runs.apply({summary.run.id: None})
         self._show_rows()
 
-    def _show_notice(self, problem: RunError | None) -> None:
+    def _show_notice(self, problem: Exception | None) -> None:
         """In place of an empty table: how to begin, or why there is nothing."""
         runs_dir = clean(str(self.app.runs_dir))  # type: ignore[attr-defined]
         text = (
@@ -278,6 +278,6 @@ class RunsScreen(RunActions):
 
 def _standing(rows: list[RunSummary]) -> str:
     """How many runs go on or need a look, by state: ``● 2 running  ✗ 1 failed``."""
-    counts = Counter(summary.status for summary in rows)
+    counts = Counter[str](summary.status for summary in rows)
     told = ("running", "paused", "interrupted", "failed", "diverged", "damaged")
     return "  ".join(f"{STATES[state][0]} {count(counts[state])} {state}" for state in told if counts[state])

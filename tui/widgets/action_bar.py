@@ -44,8 +44,7 @@ class ActionBar(Vertical):
     def describe(self, field: Field) -> None:
         """Describe a field, or say in full what is wrong with it."""
         spec = field.spec
-        about = spec.about if spec.kind == "choice" else f"{spec.about} {field.hint}."
+        about = spec.about if spec.kind == "choice" else f"{spec.about.rstrip('.')} · {field.hint}"
         wrong = Content.styled(f"✗ {clean(field.problem)}", "$text-error")
-        self.query_one("#about", Static).update(
-            wrong if field.problem else Content(clean(about)), layout=False
-        )
+        text = wrong if field.problem else Content(clean(about))
+        self.query_one("#about", Static).update(text, layout=False)

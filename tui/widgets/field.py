@@ -106,7 +106,7 @@ class Field(Widget):
         yield self.editor
 
     def render(self) -> Content:
-        focused = self.editor.has_focus
+        focused = self.has_focus_within
         label = fit(("▸ " if focused else "  ") + self.spec.label, LABEL_CELLS)
         room = self.content_size.width - LABEL_CELLS - VALUE_CELLS - GAP
         space = " " * (VALUE_CELLS + GAP)

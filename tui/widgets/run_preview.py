@@ -30,7 +30,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.plot import Chart, Plot, legend
 from tui.widgets.runs_columns import began, short_name
 
-__all__ = ["RunPreview", "Sketch", "sketch"]
+__all__ = ["RunPreview", "Sketch", "facts", "sketch"]
 
 HEADLINES = ("accuracy", "f1_macro", "roc_auc_macro", "log_loss", "r2", "mae", "rmse")
 """Of an evaluation, the numbers that are shown; all others are in Evaluate."""
@@ -61,10 +61,10 @@ def sketch(outline: Outline, status: str) -> Sketch:
         notes.append(f"{bytes_(outline.skipped)} in the middle of the log were left out")
     if outline.damaged:
         notes.append(f"{count(outline.damaged)} damaged lines in the log")
-    charts = [metric_chart(history, name, View()) for name in ("loss", history.score)]
+    loss, score = metric_chart(history, "loss", View()), metric_chart(history, history.score, View())
     if status not in ("running", "paused") and history.diverged_at is None:
-        charts = [replace(chart, empty="no epoch was finished") for chart in charts]
-    return Sketch(outline.run.id, *charts, history.score, history.started, tuple(notes))
+        loss, score = (replace(chart, empty="no epoch was finished") for chart in (loss, score))
+    return Sketch(outline.run.id, loss, score, history.score, history.started, tuple(notes))
 
 
 class RunPreview(Vertical):
@@ -145,7 +145,7 @@ class RunPreview(Vertical):
             return
         sketched = self._sketch if self._sketch and self._sketch.name == summary.run.id else None
         self.query_one("#preview-facts-panel", Panel).border_title = short_name(summary, 40)
-        self.query_one("#preview-facts", Static).update(_facts(summary, sketched))
+        self.query_one("#preview-facts", Static).update(facts(summary, sketched))
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class _Items:
         yield Text("\n".join(filter(None, lines)), self.style, overflow="fold")
 
 
-def _facts(summary: RunSummary, sketched: Sketch | None) -> Table:
+def facts(summary: RunSummary, sketched: Sketch | None) -> Table:
     """Two columns: what it is, and the values, wrapped within their column."""
     table = Table.grid(padding=(0, 1), expand=True)
     table.add_column(no_wrap=True, style="dim")
@@ -201,7 +201,7 @@ def _metrics(metrics: Mapping[str, float | None]) -> list[str]:
 def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[str, list[str]]]:
     start = began(summary)
     if start is not None:
-        took = [f"took {duration(summary.updated - start)}"] if summary.updated > start else []
+        took = [f"ran {duration(summary.updated - start)}"] if summary.updated > start else []
         yield "began", [time.strftime("%Y-%m-%d %H:%M", time.localtime(start)), *took]
     if not summary.config:
         return
@@ -210,6 +210,8 @@ def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[st
     yield "model", [summary.model, *([f"{count(started.parameters)} parameters"] if started else [])]
     if started is not None:
         yield "device", [started.device, f"{started.threads} thread{'s' if started.threads != 1 else ''}"]
+    chosen = [summary.config.get(section, {}).get("name") for section in ("loss", "optimizer", "schedule")]
+    yield "learning", [str(name) for name in chosen if name]
     changed = [f"{path} {_written(value)}" for path, value in _changed(summary.config).items()]
     yield "changed", changed or ["nothing: all defaults"]
 
@@ -220,21 +222,22 @@ def _written(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _changed(config: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """By dotted path what differs from the defaults of each section's choice; names apart, they are told anyway."""
-    changed = {}
-    for section, values in config.items():
-        field = TrainConfig.model_fields.get(section)
-        if field is None:
-            continue
-        known = choices(FAMILIES[section]) if section in FAMILIES else {None: type(default_of(field))}
-        options = known.get(values.get("name"))
-        for key, value in values.items():
-            setting = options.model_fields.get(key) if options else None
-            if key != "name" and (setting is None or _plain(default_of(setting)) != value):
-                changed[f"{section}.{key}"] = value
-    return changed
+def _changed(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """By dotted path what differs from the defaults of each section's choice; not the choices themselves."""
+    return {
+        f"{section}.{key}": value
+        for section, values in config.items()
+        for key, value in values.items()
+        if key != "name" and value != _default(section, values.get("name"), key)
+    }
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _default(section: str, name: object, key: str) -> Any:
+    """What a setting is where nobody sets it, as it stands in a configuration; None if it is unknown."""
+    field = TrainConfig.model_fields.get(section)
+    if field is None:
+        return None
+    options = choices(FAMILIES[section]).get(str(name)) if section in FAMILIES else type(default_of(field))
+    setting = options.model_fields.get(key) if options else None
+    default = default_of(setting) if setting else None
+    return list(default) if isinstance(default, tuple) else default

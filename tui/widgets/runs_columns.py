@@ -11,12 +11,14 @@ from rich.cells import cell_len
 
 from core.runs.folder import NAME
 from core.runs.summary import RunSummary
-from tui.text import UNKNOWN, clean, number
+from tui.text import UNKNOWN, clean, number, si
 from tui.themes import STATES
 
 __all__ = ["COLUMNS", "GAP", "Column", "age", "began", "lay_out", "score", "short_name"]
 
 GAP: Final = 2
+LATEST: Final = 250_000_000_000
+"""Seconds since 1970: what lies behind the year 9000 is no date of a run."""
 STATUS_ORDER: Final = (
     "running",
     "paused",
@@ -85,7 +87,7 @@ def short_name(summary: RunSummary, width: int = 0) -> str:
 
 def began(summary: RunSummary) -> float | None:
     """Seconds since 1970; from the name where the log does not tell; None if unknown."""
-    if summary.started:
+    if 0 < summary.started < LATEST:
         return summary.started
     if not NAME.match(summary.run.id):
         return None
@@ -113,9 +115,14 @@ def score(metrics: dict[str, Any]) -> tuple[str, float] | None:
 
 
 def _number(value: object) -> float | None:
-    """Numbers of a file that may hold anything."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if is_number else None  # type: ignore[arg-type]
+    """A value of a file, which may hold anything, if it is a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _setting(section: str, field: str) -> Callable[[RunSummary], Any]:
@@ -159,7 +166,13 @@ def _status(summary: RunSummary, now: float) -> str:
 
 
 def _epochs(summary: RunSummary, now: float) -> str:
-    return f"{summary.epoch}/{summary.epochs}" if summary.epochs else UNKNOWN
+    if not summary.epochs:
+        return UNKNOWN
+    exact = f"{summary.epoch}/{summary.epochs}"
+    done, asked = _number(summary.epoch), _number(summary.epochs)
+    if len(exact) <= EPOCHS_WIDTH or done is None or asked is None:
+        return exact
+    return f"{si(done)}/{si(asked)}"
 
 
 def _newest_first(summary: RunSummary) -> float | None:
@@ -173,6 +186,7 @@ def _age(summary: RunSummary, now: float) -> str:
 
 
 LONGEST_NAME: Final = 40
+EPOCHS_WIDTH: Final = 7
 COLUMNS: Final[dict[str, Column]] = {
     column.name: column
     for column in (
@@ -182,7 +196,7 @@ COLUMNS: Final[dict[str, Column]] = {
         ),
         _text("data", 13, 2, lambda summary: summary.data),
         _text("model", 7, 3, lambda summary: summary.model),
-        _numeric("epochs", 7, 4, lambda summary: summary.epoch, show=_epochs, falling=True),
+        _numeric("epochs", EPOCHS_WIDTH, 4, lambda summary: summary.epoch, show=_epochs, falling=True),
         _numeric("accuracy", 8, 5, **_score_of(lambda summary: summary.metrics)),
         _numeric(
             "loss",

@@ -1,0 +1,78 @@
+"""Plain-language notes when a run looks wrong, from what it has said so far."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from core.events import EpochFinished
+
+__all__ = ["Advice", "advise"]
+
+STALL_EPOCHS = 5
+STALL_SHARE = 0.01
+RISING_EPOCHS = 3
+RISING_SHARE = 0.02
+MAJORITY_EPOCHS = 3
+MAJORITY_MARGIN = 0.01
+
+Advice = dict[str, str]
+"""Kind of the note to its text; each kind is worth telling once."""
+
+
+def advise(epochs: Sequence[EpochFinished]) -> Advice:
+    """What looks wrong after the epochs done, oldest first; empty when nothing does."""
+    best = epochs[-1].best_epoch if epochs else 0
+    rules: dict[str, Callable[[Sequence[EpochFinished]], str]] = {
+        "stalled": _stalled,
+        f"over-fitting since {best}": _over_fitting,
+        "one class": _one_class,
+    }
+    return {kind: text for kind, rule in rules.items() if (text := rule(epochs))}
+
+
+def _stalled(epochs: Sequence[EpochFinished]) -> str:
+    """Training loss has hardly changed since the first epoch."""
+    if len(epochs) < STALL_EPOCHS or epochs[0].epoch != 1:
+        return ""
+    first, last = epochs[0].train.get("loss", 0.0), epochs[-1].train.get("loss", 0.0)
+    if not abs(first - last) < STALL_SHARE * abs(first):
+        return ""
+    return (
+        f"training loss has hardly moved in {len(epochs)} epochs ({first:.4g} to {last:.4g}): "
+        f"is the learning rate {epochs[-1].lr:g} too small, or far too large?"
+    )
+
+
+def _over_fitting(epochs: Sequence[EpochFinished]) -> str:
+    """Validation loss rises while training loss falls."""
+    recent = epochs[-RISING_EPOCHS - 1 :]
+    if len(recent) <= RISING_EPOCHS or not recent[-1].validation:
+        return ""
+    validation = [epoch.validation["loss"] for epoch in recent]
+    train = [epoch.train["loss"] for epoch in recent]
+    best = recent[-1].best_metrics.get("loss", validation[0])
+    if not (_rises(validation) and validation[-1] > best * (1 + RISING_SHARE) and train[-1] < train[0]):
+        return ""
+    return (
+        f"validation loss rises while training loss falls; the best epoch was {recent[-1].best_epoch}: "
+        "over-fitting? Dropout, weight decay or early stopping (training.patience) help"
+    )
+
+
+def _rises(values: Sequence[float]) -> bool:
+    return all(before < after for before, after in pairwise(values))
+
+
+def _one_class(epochs: Sequence[EpochFinished]) -> str:
+    """The model does no better than always naming the most frequent class."""
+    last = epochs[-1] if epochs else None
+    if last is None or last.epoch < MAJORITY_EPOCHS or not last.confusion:
+        return ""
+    supports = [sum(row) for row in last.confusion]
+    majority = max(supports) / max(1, sum(supports))
+    accuracy = last.validation.get("accuracy", 1.0)
+    if accuracy > majority + MAJORITY_MARGIN:
+        return ""
+    return (
+        f"validation accuracy {accuracy:.3f} is that of always naming the most frequent class ({majority:.3f}): "
+        "the model has learned nothing yet; try another learning rate"
+    )

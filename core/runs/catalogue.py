@@ -1,0 +1,90 @@
+"""All runs of a folder and how they stand, kept up to date at little cost while runs come, grow and go."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.runs.folder import Run, all_runs
+from core.runs.lock import is_held
+from core.runs.summary import RunSummary, summarise
+
+__all__ = ["Catalogue", "Changes"]
+
+FIRST_BATCH = 100
+"""More than a screen shows; later batches are larger, since whoever takes them sorts all runs again."""
+HELD = ("running", "paused")
+ENDED = ("completed", "stopped", "diverged", "failed")
+
+Changes = dict[str, RunSummary | None]
+"""By the id of the run: how it stands now, or None if it is gone."""
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What was found when a run was last looked at; `stamp` is None without a log."""
+
+    stamp: Stamp | None
+    summary: RunSummary
+
+
+class Catalogue:
+    """Looks at a folder of runs again and again. One thread at a time may do so.
+
+    Args:
+        runs_dir: where runs live; it need not exist.
+    """
+
+    def __init__(self, runs_dir: Path) -> None:
+        self.runs_dir = runs_dir
+        self._seen: dict[str, _Seen] = {}
+
+    def changes(self) -> Iterator[Changes]:
+        """What is new since the last time, newest runs first, in batches that grow: the first comes at once.
+
+        A run is read again when its log has changed. One that has not ended is read again, too, when a process
+        has begun or ceased to train it.
+
+        Raises:
+            RunError: the folder cannot be read.
+        """
+        runs = all_runs(self.runs_dir)
+        gone = self._seen.keys() - {run.id for run in runs}
+        batch: Changes = dict.fromkeys(gone)
+        for name in gone:
+            del self._seen[name]
+        for run in runs:
+            summary = self._changed(run)
+            if summary is not None:
+                batch[run.id] = summary
+            if len(batch) >= max(FIRST_BATCH, len(self._seen) - len(batch)):
+                yield batch
+                batch = {}
+        if batch:
+            yield batch
+
+    def _changed(self, run: Run) -> RunSummary | None:
+        """How a run stands, if that may be new."""
+        name = run.id
+        stamp, before = _stamp(f"{self.runs_dir}/{name}/events.jsonl"), self._seen.get(name)
+        if before is not None and before.stamp == stamp and not _began_or_ceased(run, before.summary):
+            return None
+        if stamp is None and not os.path.lexists(run.path):  # deleted since it was listed
+            return None
+        summary = summarise(run)
+        self._seen[name] = _Seen(stamp, summary)
+        return summary if before is None or summary != before.summary else None
+
+
+def _stamp(log: str) -> Stamp | None:
+    """What changes whenever a file does; None if there is none."""
+    try:
+        found = os.stat(log)
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _began_or_ceased(run: Run, before: RunSummary) -> bool:
+    return before.status not in ENDED and is_held(run) != (before.status in HELD)

@@ -1,0 +1,79 @@
+"""Deleting a run: all of its folder or, should that fail, nothing that still looks like a run."""
+
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from core.errors import RunError, RunLocked
+from core.runs.folder import Run
+
+__all__ = ["delete", "folder_size"]
+
+PREFIX = ".deleted-"
+
+
+def folder_size(run: Run) -> int:
+    """Bytes of all files of a run; links are counted, not followed. What cannot be seen counts nothing."""
+    total = 0
+    for folder, _, names in os.walk(run.path):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(folder, name)).st_size
+    return total
+
+
+def delete(run: Run) -> None:
+    """Delete a run that nobody trains.
+
+    The folder first moves, in one step, into a hidden one beside it, so that a run is never half there; while it
+    moves, no process can begin to train it. Links inside are removed, what they lead to stays.
+
+    Raises:
+        RunLocked: a process trains it.
+        RunError: it is no folder but a link, or the disk does not let go of it; the message names what is left.
+    """
+    try:
+        with _untrained(run):
+            grave = _bury(run)
+    except OSError as error:
+        raise RunError(
+            f"cannot delete {run.path}: {error.strerror or error}", "Nothing of it was deleted"
+        ) from None
+    try:
+        shutil.rmtree(grave)
+    except OSError as error:
+        raise RunError(
+            f"{run.id} is deleted in part: {error.strerror or error}", f"What is left is in {grave}"
+        ) from None
+
+
+def _bury(run: Run) -> Path:
+    grave = Path(tempfile.mkdtemp(prefix=PREFIX, dir=run.path.parent))
+    try:
+        os.rename(run.path, grave / run.id)
+    except OSError:
+        grave.rmdir()
+        raise
+    return grave
+
+
+@contextmanager
+def _untrained(run: Run) -> Iterator[None]:
+    """Within, no process trains this run."""
+    if not stat.S_ISDIR(os.lstat(run.path).st_mode):
+        raise RunError(f"{run.path} is a link or a file, not the folder of a run", "Remove it by hand")
+    lock = run.lock_file if os.path.lexists(run.lock_file) else run.path
+    handle = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        # A shared lock keeps the trainer's exclusive one out, and works on network disks for a file opened to read.
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise RunLocked(f"{run.id} is being trained", "Stop it first, then delete it") from None
+    finally:
+        os.close(handle)

@@ -1,0 +1,173 @@
+"""Run folders: made, named, found."""
+
+import os
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import config as configuration
+from core.config import TrainConfig
+from core.errors import RunError
+from core.files import creating, write_atomically
+
+__all__ = ["Run", "all_runs", "create_run", "default_runs_dir", "find_run", "write_config"]
+
+NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{4}_")
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Run:
+    """The paths of one run; nothing is read or made by naming it."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @property
+    def config_file(self) -> Path:
+        """What was asked, resolved."""
+        return self.path / "config.yaml"
+
+    @property
+    def environment_file(self) -> Path:
+        """Versions, machine and command line."""
+        return self.path / "environment.json"
+
+    @property
+    def log_file(self) -> Path:
+        """The event log."""
+        return self.path / "events.jsonl"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held while a process trains this run."""
+        return self.path / "run.lock"
+
+    @property
+    def requests_file(self) -> Path:
+        """What other processes ask of the one that trains this run."""
+        return self.path / "requests.txt"
+
+    @property
+    def console_file(self) -> Path:
+        """What a background process prints."""
+        return self.path / "console.log"
+
+    def checkpoint_file(self, kind: str) -> Path:
+        """The checkpoint ``last`` or ``best``."""
+        return self.path / "checkpoints" / f"{kind}.pt"
+
+    def evaluation_folder(self, split: str) -> Path:
+        """Report and predictions of a split."""
+        return self.path / "evaluation" / split
+
+    def config(self) -> TrainConfig:
+        """The configuration of this run.
+
+        Raises:
+            ConfigError: the file is missing or damaged.
+        """
+        return configuration.from_dict(configuration.read_yaml(self.config_file))
+
+
+def default_runs_dir() -> Path:
+    """Where runs are kept: ``TUI_RUNS``, or ``runs`` in the current folder."""
+    return Path(os.environ.get("TUI_RUNS") or "runs").expanduser()
+
+
+def create_run(runs_dir: Path, config: TrainConfig) -> Run:
+    """A new folder, named by date, data, model and three random letters, with the configuration in it.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+    stamp = time.strftime("%Y-%m-%d_%H%M")
+    with creating(runs_dir):
+        runs_dir.mkdir(parents=True, exist_ok=True)
+        while True:
+            tail = "".join(secrets.choice(ALPHABET) for _ in range(3))
+            run = Run(runs_dir / f"{stamp}_{config.data.name}-{config.model.name}_{tail}")
+            try:
+                run.path.mkdir()
+                break
+            except FileExistsError:
+                continue
+    write_config(run, config)
+    return run
+
+
+def write_config(run: Run, config: TrainConfig) -> None:
+    """Write ``config.yaml``.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    text = configuration.to_yaml(config)
+    write_atomically(run.config_file, lambda file: file.write(text.encode()))
+
+
+def all_runs(runs_dir: Path) -> list[Run]:
+    """Every run in a folder, newest first; empty when the folder does not exist.
+
+    A folder counts as a run when it is named like one, so that a damaged one is not lost from sight, or when it
+    holds a configuration or an event log. Links do not count: they may lead out of the folder.
+    """
+    try:
+        with os.scandir(runs_dir) as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise RunError(
+            f"cannot read {runs_dir}: {error.strerror}", "Give another folder with --runs"
+        ) from None
+    paths = (runs_dir / name for name in sorted(names, reverse=True))
+    return [Run(path) for path in paths if NAME.match(path.name) or _is_run(path)]
+
+
+def find_run(runs_dir: Path, reference: str) -> Run:
+    """The run meant by an id, a unique prefix of one, ``latest``, or a path.
+
+    A name's last letters, after the date and the names, are taken for it too.
+
+    Raises:
+        RunError: there is none, or more than one.
+    """
+    if os.sep in reference:
+        path = Path(reference).expanduser()
+        if _is_run(path):
+            return Run(path.resolve())
+        raise RunError(f"{reference} is not a run folder", "`tui runs` lists the runs")
+    runs = all_runs(runs_dir)
+    if reference == "latest":
+        if not runs:
+            raise RunError(f"there are no runs in {runs_dir}", "Start one with `tui train --no-ui`")
+        return max(runs, key=_started)
+    exact = [run for run in runs if run.id == reference]
+    matching = exact or [
+        run for run in runs if run.id.startswith(reference) or run.id.endswith(f"_{reference}")
+    ]
+    if len(matching) == 1:
+        return matching[0]
+    if not matching:
+        raise RunError(f"no run '{reference}' in {runs_dir}", "`tui runs` lists the runs")
+    some = ", ".join(run.id for run in matching[:3])
+    raise RunError(f"'{reference}' means {len(matching)} runs: {some} ...", "Give more letters of the name")
+
+
+def _is_run(path: Path) -> bool:
+    return (path / "config.yaml").is_file() or (path / "events.jsonl").is_file()
+
+
+def _started(run: Run) -> float:
+    """When a run was begun, or given more epochs: its configuration is written then."""
+    try:
+        return run.config_file.stat().st_mtime
+    except OSError:
+        return 0.0

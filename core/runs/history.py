@@ -1,0 +1,157 @@
+"""What a run has said so far, as series to draw and facts to show; memory stays bounded however long it runs."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.events import (
+    EpochFinished,
+    EvaluationFinished,
+    Event,
+    Notice,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    StepLogged,
+)
+from core.runs.advice import RISING_EPOCHS, STALL_EPOCHS, advise
+from core.runs.series import GrowingSeries
+
+__all__ = ["Epoch", "History"]
+
+MAX_EPOCHS = 5000
+"""Rows of the epoch table that are kept; the curves keep all."""
+MAX_MESSAGES = 200
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A row of the epoch table, with its confusion matrix as int32 (classes, classes), or None."""
+
+    event: EpochFinished
+    confusion: np.ndarray | None
+
+
+@dataclass
+class History:
+    """Consumes events in order.
+
+    Attributes:
+        step: of the last event. paused: whether it waits.
+        curves: by name such as ``train loss`` or ``validation accuracy``; x is in epochs.
+        epochs: the latest ones, oldest first. best_epoch: the best one so far, 0 before the first.
+        top_score: epoch and value of the highest accuracy or R2, of validation where there is one.
+        diverged_at: where the first loss that is not finite was seen, in epochs.
+        version: grows with every event; equal versions mean nothing is new.
+    """
+
+    started: RunStarted | None = None
+    finished: RunFinished | None = None
+    last_step: StepLogged | None = None
+    epoch: int = 0
+    step: int = 0
+    paused: bool = False
+    curves: dict[str, GrowingSeries] = field(default_factory=dict)
+    epochs: deque[Epoch] = field(default_factory=lambda: deque(maxlen=MAX_EPOCHS))
+    best_epoch: int = 0
+    best_metrics: dict[str, float] = field(default_factory=dict)
+    top_score: tuple[int, float] | None = None
+    advised: set[str] = field(default_factory=set)
+    evaluation: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    messages: deque[Event] = field(default_factory=lambda: deque(maxlen=MAX_MESSAGES))
+    diverged_at: float | None = None
+    version: int = 0
+
+    @property
+    def score(self) -> str:
+        """What stands beside the loss: ``accuracy`` or ``r2``."""
+        return "r2" if self.started is not None and self.started.task == "regression" else "accuracy"
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run; 0 before it has started."""
+        return self.started.epochs * self.started.steps_per_epoch if self.started else 0
+
+    @property
+    def position(self) -> float:
+        """Epochs done, with the fraction of the one going on."""
+        return self.step / self.started.steps_per_epoch if self.started else 0.0
+
+    def apply(self, event: Event) -> None:
+        """Take in one event."""
+        self.version += 1
+        match event:
+            case RunStarted():
+                self._start(event)
+            case StepLogged():
+                self._step(event)
+            case EpochFinished():
+                self._finish_epoch(event)
+            case EvaluationFinished():
+                self.evaluation[event.split] = event.metrics
+            case RunPaused() | RunResumed():
+                self.paused = isinstance(event, RunPaused)
+            case RunFinished():
+                self.finished, self.paused = event, False
+                self.messages.append(event)
+            case Notice():
+                self.messages.append(event)
+
+    def curve(self, name: str) -> GrowingSeries:
+        """The series of a name, empty until something was said of it."""
+        return self.curves.setdefault(name, GrowingSeries())
+
+    def _start(self, event: RunStarted) -> None:
+        """Begin, or go on: what came after the checkpoint is done again, so it is taken back."""
+        self.started, self.finished, self.paused = event, None, False
+        self.epoch, self.step = event.epoch, event.step
+        self.last_step, self.diverged_at = None, None
+        self.evaluation.clear()
+        while self.epochs and self.epochs[-1].event.epoch > event.epoch:
+            self.epochs.pop()
+        for curve in self.curves.values():
+            curve.cut(self.position)
+        if event.step:
+            self.messages.append(
+                Notice(
+                    time=event.time,
+                    level="info",
+                    message=f"goes on from epoch {event.epoch}, step {event.step}",
+                )
+            )
+
+    def _step(self, event: StepLogged) -> None:
+        self.last_step, self.epoch, self.step = event, event.epoch, event.step
+        self._append("train", event.train, steps=True)
+        self.curve("lr").append(self.position, event.lr)
+        if not np.isfinite(event.train.get("loss", 0.0)) and self.diverged_at is None:
+            self.diverged_at = self.position
+
+    def _finish_epoch(self, event: EpochFinished) -> None:
+        self.epoch, self.step = event.epoch, event.step
+        self.best_epoch, self.best_metrics = event.best_epoch, event.best_metrics
+        confusion = np.asarray(event.confusion, dtype=np.int32) if event.confusion else None
+        self.epochs.append(Epoch(event, confusion))
+        self._append("train", event.train)
+        self._append("validation", event.validation)
+        score = (event.validation or event.train).get(self.score, -np.inf)
+        if self.top_score is None or score > self.top_score[1]:
+            self.top_score = (event.epoch, score)
+        self._advise(event.time)
+        if any(not np.isfinite(value) for value in event.validation.values()) and self.diverged_at is None:
+            self.diverged_at = self.position
+
+    def _advise(self, time: float) -> None:
+        """Add what looks wrong to the messages, each kind once."""
+        recent = max(RISING_EPOCHS, STALL_EPOCHS) + 1
+        advice = advise([epoch.event for epoch in list(self.epochs)[-recent:]])
+        for kind, text in advice.items():
+            if kind not in self.advised:
+                self.messages.append(Notice(time=time, level="warning", message=text))
+        self.advised |= advice.keys()
+
+    def _append(self, split: str, metrics: dict[str, float], steps: bool = False) -> None:
+        for name, value in metrics.items():
+            self.curve(f"{split} {name}{' by step' if steps else ''}").append(self.position, value)

@@ -1,0 +1,86 @@
+"""The event log: one event a line, only ever added to, read by any process while it grows."""
+
+import os
+from pathlib import Path
+
+from core.errors import RunDamaged
+from core.events import Event, from_json, to_json
+from core.files import creating
+from core.runs.folder import Run
+
+__all__ = ["EventLog", "LogReader"]
+
+READ_BYTES = 1 << 22
+
+
+class EventLog:
+    """Appends events to the log of a run.
+
+    Raises:
+        RunError: the file cannot be opened.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        with creating(run.log_file):
+            self._file = os.open(run.log_file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+
+    def write(self, event: Event) -> None:
+        """Append one event in one write, so that readers see whole lines.
+
+        Raises:
+            RunError: the disk does not take it.
+        """
+        with creating(self.run.log_file):
+            self._close_torn_line()
+            os.write(self._file, (to_json(event, self.run.id) + "\n").encode())
+
+    def close(self) -> None:
+        """Write through to the disk and close."""
+        with creating(self.run.log_file):
+            os.fsync(self._file)
+        os.close(self._file)
+
+    def _close_torn_line(self) -> None:
+        """End the line that a killed process or a full disk left half written: the next event has its own."""
+        size = os.fstat(self._file).st_size
+        if size and os.pread(self._file, 1, size - 1) != b"\n":
+            os.write(self._file, b"\n")
+
+
+class LogReader:
+    """Reads a log from the beginning, and later what has come since.
+
+    Attributes:
+        damaged: number of lines so far that were no events.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.damaged = 0
+        self._offset = 0
+        self._torn = b""
+
+    def read(self) -> list[Event]:
+        """The events since the last call, at most some megabytes of them; empty when there are none (yet).
+
+        A last line without its end waits for the next call. Lines that are no events are counted and left out.
+        """
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read(READ_BYTES)
+        except OSError:
+            return []
+        self._offset += len(data)
+        *lines, self._torn = (self._torn + data).split(b"\n")
+        return [event for line in lines if (event := self._parse(line)) is not None]
+
+    def _parse(self, line: bytes) -> Event | None:
+        if not line.strip():
+            return None
+        try:
+            return from_json(line)
+        except RunDamaged:
+            self.damaged += 1
+            return None

@@ -1,0 +1,57 @@
+"""How another process reaches a run: a file of requests in its folder, read by the process that trains it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Literal, get_args
+
+from core.control import RunControl
+from core.errors import RunError
+from core.files import creating
+from core.runs.folder import Run
+from core.runs.lock import is_held
+
+__all__ = ["Request", "obeying", "send"]
+
+Request = Literal["pause", "resume", "stop", "checkpoint"]
+POLL_SECONDS = 0.2
+
+
+def send(run: Run, request: Request) -> None:
+    """Ask the process that trains `run` for something; it obeys after its current batch.
+
+    Raises:
+        RunError: no process trains it, or its folder cannot be written.
+    """
+    if not is_held(run):
+        raise RunError(f"{run.id} is not being trained", "`tui runs` shows how runs stand")
+    with creating(run.requests_file), run.requests_file.open("a") as file:
+        file.write(request + "\n")
+
+
+@contextmanager
+def obeying(run: Run, control: RunControl) -> Iterator[None]:
+    """Within, requests sent to `run` reach `control`; requests from before are forgotten."""
+    with suppress(OSError):
+        run.requests_file.unlink(missing_ok=True)
+    ended = threading.Event()
+    thread = threading.Thread(target=_obey, args=(run, control, ended), name="requests", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _obey(run: Run, control: RunControl, ended: threading.Event) -> None:
+    done = 0
+    while not ended.wait(POLL_SECONDS):
+        try:
+            lines = run.requests_file.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+        for line in lines[done:]:
+            if line in get_args(Request):
+                getattr(control, line)()
+        done = len(lines)

@@ -1,0 +1,169 @@
+"""How a run stands, from the first and the last lines of its log and its lock: a list of thousands stays quick."""
+
+import json
+import os
+from dataclasses import field
+from typing import Any, Literal
+
+from pydantic.dataclasses import dataclass
+from pydantic_core import from_json
+
+from core.runs.folder import Run
+from core.runs.lock import is_held
+
+__all__ = ["RunSummary", "summarise"]
+
+TAIL_BYTES = 8192
+MOST_BYTES = 1 << 26
+"""Of a log that ends in steps alone, no more than this is searched for an epoch: some hours of steps."""
+
+Status = Literal["running", "paused", "completed", "stopped", "diverged", "failed", "interrupted", "damaged"]
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One row of a list of runs.
+
+    Attributes:
+        config: nested plain values as the run has them; empty when its log is damaged.
+        epoch, epochs: done, and asked for.
+        metrics: validation metrics of the best epoch.
+        evaluation: metrics of the splits evaluated at the end, by split.
+        started, updated: seconds since 1970; 0 when unknown.
+        error: what went wrong, or what is damaged; empty otherwise.
+    """
+
+    run: Run
+    status: Status
+    config: dict[str, dict[str, Any]] = field(default_factory=dict)
+    epoch: int = 0
+    epochs: int = 0
+    best_epoch: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+    evaluation: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    started: float = 0.0
+    updated: float = 0.0
+    error: str = ""
+
+    @property
+    def data(self) -> str:
+        """Name of the data set."""
+        return str(self.config.get("data", {}).get("name", ""))
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return str(self.config.get("model", {}).get("name", ""))
+
+
+def summarise(run: Run) -> RunSummary:
+    """How `run` stands now. Never raises for a damaged folder: the summary says what is wrong."""
+    try:
+        first, last = _ends(run)
+    except OSError as problem:
+        if is_held(run):
+            return RunSummary(run, "running")
+        return RunSummary(run, "damaged", error=f"{run.log_file.name}: {problem.strerror}")
+    try:
+        return _summary(run, first, last)
+    except (AttributeError, KeyError, TypeError, ValueError):  # a line is JSON, yet not what we wrote
+        return RunSummary(run, "damaged", error=f"{run.log_file.name} is not an event log")
+
+
+def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]]) -> RunSummary:
+    start = first if first.get("event") == "run_started" else {}
+    facts: dict[str, dict[str, Any]] = {}
+    evaluation: dict[str, dict[str, float | None]] = {}
+    for event in last:
+        facts[event["event"]] = event
+        if event["event"] == "run_started":
+            facts.pop("run_finished", None)
+            evaluation.clear()
+        elif event["event"] == "evaluation_finished":
+            evaluation[event["split"]] = event["metrics"]
+    epoch = facts.get("epoch_finished", {})
+    status, error = _status(run, facts, bool(start))
+    return RunSummary(
+        run=run,
+        status=status,
+        config=start.get("config", {}),
+        epoch=epoch.get("epoch", 0),
+        epochs=facts.get("run_started", start).get("epochs", 0),
+        best_epoch=epoch.get("best_epoch", 0),
+        metrics={key: value for key, value in epoch.get("best_metrics", {}).items() if value is not None},
+        evaluation=evaluation,
+        started=start.get("time", 0.0),
+        updated=last[-1].get("time", 0.0) if last else 0.0,
+        error=error,
+    )
+
+
+def _status(run: Run, facts: dict[str, dict[str, Any]], started: bool) -> tuple[Status, str]:
+    finished = facts.get("run_finished")
+    if finished is not None:
+        return finished.get("status", "damaged"), finished.get("error", "")
+    if is_held(run):
+        paused = facts.get("run_paused", {}).get("time", 0) > facts.get("run_resumed", {}).get("time", 0)
+        return ("paused" if paused else "running"), ""
+    if not started:
+        return "damaged", f"{run.log_file.name} does not begin with the start of a run"
+    return "interrupted", "its process ended without a word; `tui train --no-ui --resume` goes on"
+
+
+def _ends(run: Run) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The first event, and the last ones back to an epoch that finished, oldest first."""
+    handle = os.open(run.log_file, os.O_RDONLY)
+    try:
+        size = os.fstat(handle).st_size
+        head = os.pread(handle, TAIL_BYTES, 0)
+        while b"\n" not in head and len(head) < min(size, MOST_BYTES):
+            head = os.pread(handle, 2 * len(head), 0)
+        first = _parse(head.partition(b"\n")[0])
+        length = TAIL_BYTES
+        while True:
+            tail = os.pread(handle, length, max(0, size - length))
+            if length >= min(size, MOST_BYTES):
+                break
+            tail = tail.partition(b"\n")[2]
+            if b'"epoch_finished"' in tail.rpartition(b"\n")[0]:  # in a whole line: neither end is one
+                break
+            length *= 4
+    finally:
+        os.close(handle)
+    return first, _events(tail)
+
+
+def _events(tail: bytes) -> list[dict[str, Any]]:
+    """The events of some lines, oldest first: no steps, the last epoch alone, and checkpoints only at the end.
+
+    Reading a line as JSON is what a list of thousands of runs spends its time on.
+    """
+    events: list[dict[str, Any]] = []
+    epoch_seen = False
+    for line in reversed(tail.split(b"\n")):
+        is_epoch = b'"epoch_finished"' in line
+        is_noise = b'"step_logged"' in line or (events and b'"checkpoint_saved"' in line)
+        if not line or is_noise or (is_epoch and epoch_seen):
+            continue
+        event = _parse(line)
+        if isinstance(event.get("event"), str):
+            events.append(event)
+            epoch_seen = epoch_seen or is_epoch
+    return events[::-1]
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    """The values of a line; none for a line that is torn or damaged."""
+    try:
+        values = from_json(line)
+    except ValueError:
+        values = _parse_as_written(line)
+    return values if isinstance(values, dict) else {}
+
+
+def _parse_as_written(line: bytes) -> Any:
+    """What pydantic refuses and Python writes: names of files that are not UTF-8, as lone surrogates."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,167 @@
+"""Who trains which trial: every trial once, whatever becomes of the processes that work on a study.
+
+A storage numbers what is added to it without gaps or doubles, also when many processes add at once. An *attempt*
+is an Optuna trial that says "I train trial t, for the a-th time". Of several attempts for the same t and a the
+first counts; whoever finds another one before its own withdraws. So no lock is needed, on one machine or many, and
+a process that is killed between any two steps leaves nothing behind that could be misunderstood: its attempt is
+begun and has no result.
+"""
+
+import itertools
+from collections.abc import Iterable
+from typing import Any
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+
+from core.tuning.methods import encode, suggest
+from core.tuning.plan import Plan
+from core.tuning.presence import Presence
+
+__all__ = ["RESULT", "TRIAL", "Claim", "Claims", "attempts", "give_back", "record_result"]
+
+TRIAL, ATTEMPT, PROCESS, RUN, RESULT = "trial", "attempt", "process", "run", "result"
+"""User attributes of an attempt."""
+
+OPTUNA_STATES = {
+    "completed": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "diverged": TrialState.PRUNED,  # so that the sampler learns to stay away; it forgets failed ones
+    "failed": TrialState.FAIL,
+}
+
+
+class Claim:
+    """A trial that this process is to train.
+
+    Attributes:
+        number: of the trial. attempt: Optuna's own trial. params: values by path.
+        run: the run folder of an earlier attempt, or None.
+    """
+
+    def __init__(self, number: int, attempt: Trial, params: dict[str, Any]) -> None:
+        self.number, self.attempt, self.params = number, attempt, params
+        self.run: str | None = attempt.user_attrs.get(RUN)
+
+    def trained_in(self, run: str) -> None:
+        """Remember the run folder, for whoever may have to go on."""
+        if run != self.run:
+            self.run = run
+            self.attempt.set_user_attr(RUN, run)
+
+
+class Claims:
+    """Claims trials of a study for this process."""
+
+    def __init__(self, study: optuna.Study, plan: Plan, presence: Presence) -> None:
+        self._study, self._plan, self._presence = study, plan, presence
+
+    def next(self) -> Claim | None:
+        """The next trial to train: one whose process is gone, or else a new one; None when none is left."""
+        while True:
+            found = self._free()
+            if found is None:
+                return None
+            attempt = self._claim(*found)
+            if attempt is not None:
+                return Claim(found[0], attempt, suggest(self._plan.space, attempt))
+
+    def elsewhere(self) -> int:
+        """How many trials other living processes train now."""
+        running = (trial for trial in self._latest().values() if trial.state == TrialState.RUNNING)
+        return sum(not self._is_mine(trial) for trial in running)
+
+    def _latest(self) -> dict[int, FrozenTrial]:
+        return attempts(self._study.get_trials(deepcopy=False))
+
+    def _free(self) -> tuple[int, FrozenTrial | None] | None:
+        """A trial that nobody trains, with its last attempt if there was one."""
+        latest = self._latest()
+        for number, trial in latest.items():
+            if self._is_free(trial):
+                return number, trial
+        numbers = itertools.count() if self._plan.trials is None else range(self._plan.trials)
+        new = next((number for number in numbers if number not in latest), None)
+        return None if new is None else (new, None)
+
+    def _is_free(self, trial: FrozenTrial) -> bool:
+        """Whether an attempt has ended without a result; one whose process was killed is ended here."""
+        if trial.state != TrialState.RUNNING:
+            return RESULT not in trial.user_attrs
+        if not self._presence.is_gone(trial.user_attrs[PROCESS]):
+            return False
+        if RESULT in trial.user_attrs:
+            record_result(self._study, trial, trial.user_attrs[RESULT])
+            return False
+        give_back(self._study, trial)
+        return True
+
+    def _claim(self, number: int, before: FrozenTrial | None) -> Trial | None:
+        """An attempt at a trial; None when another process was quicker."""
+        storage, study_id = self._study._storage, self._study._study_id
+        template = self._new(number) if before is None else self._again(number, before)
+        attempt_id = storage.create_new_trial(study_id, template)
+        key = _key(template)
+        same = [trial for trial in self._study.get_trials(deepcopy=False) if _key(trial) == key]
+        if same[0]._trial_id == attempt_id:
+            return Trial(self._study, attempt_id)
+        storage.set_trial_state_values(attempt_id, TrialState.FAIL)
+        return None
+
+    def _new(self, number: int) -> FrozenTrial:
+        grid = self._plan.method == "grid"
+        fixed = {"fixed_params": encode(self._plan.space.grid_point(number))} if grid else {}
+        return create_trial(
+            state=TrialState.RUNNING,
+            user_attrs={TRIAL: number, ATTEMPT: 0, PROCESS: self._presence.name},
+            system_attrs=fixed,
+        )
+
+    def _again(self, number: int, before: FrozenTrial) -> FrozenTrial:
+        """The same values, and the same run folder: its checkpoint is where the trial goes on."""
+        marks = {TRIAL: number, ATTEMPT: before.user_attrs[ATTEMPT] + 1, PROCESS: self._presence.name}
+        return create_trial(
+            state=TrialState.RUNNING,
+            params=before.params,
+            distributions=before.distributions,
+            user_attrs={**before.user_attrs, **marks},
+            system_attrs=before.system_attrs,
+            intermediate_values=before.intermediate_values,
+        )
+
+    def _is_mine(self, trial: FrozenTrial) -> bool:
+        return bool(trial.user_attrs[PROCESS] == self._presence.name)
+
+
+def attempts(trials: Iterable[FrozenTrial]) -> dict[int, FrozenTrial]:
+    """The last attempt that counts, by the number of the trial, in the order of these."""
+    counting: dict[tuple[int, int], FrozenTrial] = {}
+    for trial in trials:
+        if TRIAL in trial.user_attrs:
+            counting.setdefault(_key(trial), trial)
+    return {number: counting[number, attempt] for number, attempt in sorted(counting)}
+
+
+def record_result(study: optuna.Study, attempt: Trial | FrozenTrial, result: dict[str, Any]) -> bool:
+    """End an attempt with its result; False when it had been given to another process meanwhile."""
+    storage = study._storage
+    try:
+        storage.set_trial_user_attr(attempt._trial_id, RESULT, result)
+        state = OPTUNA_STATES[result["state"]]
+        study.tell(attempt.number, result["value"] if state == TrialState.COMPLETE else None, state)
+    except (UpdateFinishedTrialError, ValueError):
+        return False
+    return True
+
+
+def give_back(study: optuna.Study, attempt: Trial | FrozenTrial) -> None:
+    """End an attempt without a result: the trial is free again."""
+    try:
+        study._storage.set_trial_state_values(attempt._trial_id, TrialState.FAIL)
+    except UpdateFinishedTrialError:
+        return  # another process has done so
+
+
+def _key(trial: FrozenTrial) -> tuple[int, int]:
+    return trial.user_attrs.get(TRIAL, -1), trial.user_attrs.get(ATTEMPT, 0)

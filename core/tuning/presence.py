@@ -1,0 +1,78 @@
+"""Which processes work on a study: a trial whose process is gone is run again by another."""
+
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Callable
+
+import optuna
+
+from core.files import creating
+from core.tuning.folder import StudyFolder
+
+__all__ = ["Presence"]
+
+BEAT_SECONDS = 10.0
+SILENT_SECONDS = 60.0
+BEAT = "beat "
+
+
+class Presence:
+    """Shows that this process lives, and tells whether others do.
+
+    On a shared disk a locked file tells at once, since the operating system frees the lock however a process
+    ends. For machines that share only the storage there is a counter: its process is gone when the counter has
+    stood still for a minute by our own clock.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+
+    def __init__(
+        self, folder: StudyFolder, study: optuna.Study, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.name = secrets.token_hex(6)
+        self._folder, self._study, self._clock = folder, study, clock
+        path = folder.processes_dir / self.name
+        with creating(path):
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            fcntl.flock(self._handle, fcntl.LOCK_EX)
+        self._beats = 0
+        self._beaten_at = -BEAT_SECONDS
+        self._seen: dict[str, tuple[int, float]] = {}
+        self.beat()
+
+    def beat(self) -> None:
+        """Show that this process lives; to be called often, and cheap."""
+        now = self._clock()
+        if now - self._beaten_at >= BEAT_SECONDS:
+            self._beats, self._beaten_at = self._beats + 1, now
+            self._study.set_user_attr(BEAT + self.name, self._beats)
+
+    def is_gone(self, name: str) -> bool:
+        """Whether the process of this name has ended."""
+        if name == self.name:
+            return False
+        try:
+            handle = os.open(self._folder.processes_dir / name, os.O_RDONLY)
+        except OSError:
+            return self._is_silent(name)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(handle)
+        return True
+
+    def close(self) -> None:
+        """Leave the study; the file stays and says, unlocked, that this process has gone."""
+        os.close(self._handle)
+
+    def _is_silent(self, name: str) -> bool:
+        beats, now = self._study.user_attrs.get(BEAT + name, 0), self._clock()
+        seen, since = self._seen.setdefault(name, (beats, now))
+        if seen != beats:
+            self._seen[name] = (beats, now)
+        return seen == beats and now - since > SILENT_SECONDS

@@ -1,0 +1,174 @@
+"""How the trials of a study stand, and what a study says while it goes on."""
+
+import json
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from optuna.trial import FrozenTrial, TrialState
+
+from core.tuning.claims import RESULT, RUN, attempts
+from core.tuning.methods import decode
+from core.tuning.plan import Plan
+
+__all__ = [
+    "StudyEvent",
+    "StudyFinished",
+    "StudyNotice",
+    "StudyStarted",
+    "TrialFinished",
+    "TrialRecord",
+    "TrialReported",
+    "TrialStarted",
+    "best_first",
+    "records_of",
+    "to_json",
+]
+
+VERSION = 1
+"""Of the JSON form. Keys are only ever added."""
+
+State = Literal["running", "completed", "pruned", "diverged", "failed", "interrupted"]
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """How one trial stands.
+
+    Attributes:
+        state: ``interrupted`` ones are run again by the next process that works on the study.
+        params: values by path. value: the metric at the best epoch; None before there is one.
+        epochs: done. curve: the metric after each epoch, NaN where it had none.
+        reason: why it failed or was pruned; one line. run: its run folder. seconds: in its worker.
+    """
+
+    number: int
+    state: State
+    params: dict[str, Any]
+    value: float | None = None
+    epochs: int = 0
+    curve: tuple[float, ...] = ()
+    reason: str = ""
+    run: Path | None = None
+    started: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyEvent:
+    """Base of all events of a study; `time` is seconds since 1970."""
+
+    time: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyStarted(StudyEvent):
+    """This process begins to work on a study.
+
+    Attributes:
+        trials: of the whole study; None without a limit. finished: how many of them are done already.
+        slots, threads: trials at once, and threads of each.
+    """
+
+    study: str
+    folder: Path
+    plan: Plan
+    slots: int
+    threads: int
+    finished: tuple[TrialRecord, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialStarted(StudyEvent):
+    """A trial is given to a worker."""
+
+    trial: TrialRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialReported(StudyEvent):
+    """A trial has finished an epoch; `value` is its metric, None when it has none."""
+
+    number: int
+    epoch: int
+    value: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialFinished(StudyEvent):
+    """A trial has ended, for good unless it is ``interrupted``."""
+
+    trial: TrialRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyNotice(StudyEvent):
+    """Something worth telling in words."""
+
+    level: Literal["info", "warning", "error"]
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyFinished(StudyEvent):
+    """This process has ended its work on the study.
+
+    Attributes:
+        status: ``stopped`` when trials are left for another time; ``failed`` when no trial completed.
+        records: of all trials of the study. best: of those that completed.
+    """
+
+    status: Literal["completed", "stopped", "failed"]
+    records: tuple[TrialRecord, ...]
+    best: TrialRecord | None
+    error: str = ""
+
+
+def records_of(plan: Plan, trials: Iterable[FrozenTrial]) -> list[TrialRecord]:
+    """Every trial begun so far, in the order of their numbers."""
+    return [_record(plan, number, trial) for number, trial in attempts(trials).items()]
+
+
+def best_first(plan: Plan, records: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """The trials that completed, the best one first; of equals the earlier one."""
+    sign = 1 if plan.direction == "minimize" else -1
+    completed = (record for record in records if record.state == "completed" and record.value is not None)
+    return sorted(completed, key=lambda record: (sign * (record.value or 0.0), record.number))
+
+
+def to_json(event: TrialFinished | StudyFinished, study: str) -> str:
+    """One line of JSON; numbers that are not finite become null."""
+    values: dict[str, Any] = {"v": VERSION, "time": event.time, "study": study}
+    if isinstance(event, TrialFinished):
+        facts = {key: value for key, value in asdict(event.trial).items() if key not in ("number", "curve")}
+        values |= {"event": "trial_finished", "trial": event.trial.number, **facts}
+    else:
+        best = event.best
+        states = [record.state for record in event.records]
+        done = [state for state in states if state not in ("running", "interrupted")]
+        values |= {"event": "study_finished", "status": event.status, "trials": len(done)}
+        values |= {state: states.count(state) for state in ("completed", "pruned", "diverged", "failed")}
+        found = {"value": best.value, "params": best.params, "trial": best.number, "run": best.run} if best else None
+        values |= {"best": found, "error": event.error}
+    return json.dumps(values, default=str)
+
+
+def _record(plan: Plan, number: int, trial: FrozenTrial) -> TrialRecord:
+    result = trial.user_attrs.get(RESULT)
+    run, began = trial.user_attrs.get(RUN), trial.datetime_start
+    common: dict[str, Any] = {
+        "number": number,
+        "params": decode(plan.space, trial.params),
+        "run": Path(run) if run else None,
+        "started": began.timestamp() if began else 0.0,
+    }
+    if result is not None:
+        curve = tuple(math.nan if value is None else value for value in result["curve"])
+        facts = {key: result[key] for key in ("state", "value", "epochs", "reason", "seconds")}
+        return TrialRecord(**common, **facts, curve=curve)
+    state = "running" if trial.state == TrialState.RUNNING else "interrupted"
+    curve = tuple(trial.intermediate_values[epoch] for epoch in sorted(trial.intermediate_values))
+    return TrialRecord(**common, state=state, epochs=len(curve), curve=curve)

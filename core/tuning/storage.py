@@ -1,0 +1,63 @@
+"""Where studies are kept: Optuna's storages, opened with errors in our words."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, OptunaError
+from optuna.storages import BaseStorage, RDBStorage, get_storage
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from core.errors import DependencyError, RunError
+
+__all__ = ["file_url", "open_storage", "study_names"]
+
+BUSY_SECONDS = 60
+"""How long a process waits for another one that writes to the same file."""
+DRIVER = "postgresql+psycopg"
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+warnings.filterwarnings("ignore", category=ExperimentalWarning)
+
+
+def file_url(path: Path) -> str:
+    """The URL of a study in a file."""
+    return f"sqlite:///{path}"
+
+
+def open_storage(url: str) -> BaseStorage:
+    """The storage at a URL such as ``postgresql://user@host/database``.
+
+    Raises:
+        DependencyError: the package that speaks to it is missing.
+        RunError: it cannot be reached, or is none.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise RunError(
+            "--storage: this is no URL of a database", "As in postgresql://user@host/database"
+        ) from None
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername=DRIVER)
+    is_file = parsed.drivername.startswith("sqlite")
+    settings: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {"pool_pre_ping": True}
+    try:
+        storage = RDBStorage(parsed.render_as_string(hide_password=False), engine_kwargs=settings)
+    except ImportError:
+        raise DependencyError(
+            f"--storage: the package that speaks to {parsed.drivername} is not installed",
+            "For PostgreSQL: pip install 'torchtui[postgres]'",
+        ) from None
+    except (SQLAlchemyError, OptunaError, RuntimeError) as error:
+        where = parsed.render_as_string(hide_password=True)
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        raise RunError(f"cannot open the study's storage {where}: {reason}") from None
+    return get_storage(storage)
+
+
+def study_names(storage: BaseStorage) -> list[str]:
+    """Names of all studies in a storage."""
+    return [study.study_name for study in storage.get_all_studies()]

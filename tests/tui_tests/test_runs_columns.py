@@ -1,0 +1,155 @@
+"""Whatever the log of a run holds, a row, the facts and the charts can be made of it."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from core.config import from_dict, to_dict
+from core.runs.folder import Run
+from core.runs.outline import Outline
+from core.runs.summary import RunSummary, summarise
+from tui.run_list import RunList
+from tui.widgets.plot import draw
+from tui.widgets.run_preview import facts, sketch
+from tui.widgets.runs_columns import COLUMNS, age, lay_out, short_name
+
+METRICS = {"loss": 0.5, "accuracy": 0.9}
+LOG = [
+    {
+        "event": "run_started",
+        "time": 1.77e9,
+        "config": to_dict(from_dict({})),
+        "task": "multiclass",
+        "samples": {"train": 10},
+        "classes": ["a", "b"],
+        "sample_shape": [4],
+        "parameters": 5,
+        "device": "cpu",
+        "threads": 1,
+        "epochs": 2,
+        "steps_per_epoch": 1,
+    },
+    {
+        "event": "epoch_finished",
+        "time": 1.77e9,
+        "epoch": 1,
+        "step": 1,
+        "train": METRICS,
+        "validation": METRICS,
+        "lr": 0.1,
+        "seconds": 1.0,
+        "best_epoch": 1,
+        "best_metrics": METRICS,
+    },
+    {"event": "evaluation_finished", "time": 1.77e9, "split": "test", "metrics": METRICS},
+    {"event": "run_finished", "time": 1.77e9, "status": "completed"},
+]
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.just(10**400) | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+def places(value, path=()):
+    """The paths of all values inside a value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield (*path, key)
+        yield from places(inner, (*path, key))
+
+
+PLACES = [*places(LOG)]
+
+
+def replaced(value, path, new):
+    """A copy of nested values with another one at a place."""
+    if not path:
+        return new
+    key, *rest = path
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[key] = replaced(value[key], rest, new)
+    return copy
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@given(st.sampled_from(PLACES), VALUES)
+@example((0, "time"), 1e300)
+@example((0, "config", "optimizer", "name"), ["adam"])
+@example((0, "config", "optimizer", "lr"), 10**400)
+def test_any_value_in_a_log_can_be_shown_and_sorted(tmp_path, place, value):
+    run = Run(tmp_path)
+    run.log_file.write_text("".join(json.dumps(event) + "\n" for event in replaced(LOG, place, value)))
+    summary = summarise(run)
+    other = RunSummary(Run(Path("2026-01-01_0900_iris-mlp_abc")), "damaged")
+    runs = RunList()
+    runs.apply({"this": summary, "other": other})
+    for name, column in COLUMNS.items():
+        assert isinstance(column.show(summary, 1.8e9), str)
+        for falling in (False, True):
+            runs.sort(name, falling)
+            assert len(runs.rows()) == 2
+    outline = Outline(run)
+    while outline.read():
+        pass
+    sketched = sketch(outline, summary.status)
+    for chart in (sketched.loss, sketched.score):
+        assert len(draw(chart, 40, 12)) == 12
+    Console(file=StringIO(), width=40).print(facts(summary, sketched))
+
+
+@pytest.mark.parametrize(
+    ("width", "names"),
+    [
+        (20, "status run"),
+        (60, "status run data model epochs"),
+        (75, "status run data model epochs accuracy age"),
+        (85, "status run data model epochs accuracy loss age"),
+        (130, "status run data model epochs accuracy loss test optimizer lr batch age"),
+    ],
+)
+def test_what_matters_most_gets_its_place_first(width, names):
+    chosen = lay_out(width, 4)
+    assert " ".join(column.name for column, _ in chosen) == names
+    assert sum(cells + 2 for _, cells in chosen) - 2 <= width
+
+
+def test_long_names_get_more_room():
+    assert [cells for column, cells in lay_out(119, 30) if column.name == "run"] > [
+        cells for column, cells in lay_out(119, 4) if column.name == "run"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "shown"),
+    [
+        ("2026-01-01_0900_fashion_mnist-mlp_abc", 40, "2026-01-01_0900_fashion_mnist-mlp_abc"),
+        ("2026-01-01_0900_fashion_mnist-mlp_abc", 21, "fashion_mnist-mlp_abc"),
+        ("2026-01-01_0900_fashion_mnist-mlp_abc", 20, "abc"),
+        ("my_own_run", 4, "my_own_run"),
+    ],
+)
+def test_names_are_as_long_as_there_is_room(name, width, shown):
+    assert short_name(RunSummary(Run(Path(name)), "damaged"), width) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (-5, "0 s"),
+        (59.4, "59 s"),
+        (60, "1 min"),
+        (3600, "1 h"),
+        (90000, "1 d"),
+        (4e7, "1 y"),
+        (1e12, ">999 y"),
+    ],
+)
+def test_ages_fit_their_column(seconds, shown):
+    assert age(seconds) == shown
+    assert len(shown) <= COLUMNS["age"].width
