@@ -1,45 +1,36 @@
-"""The training loop. It knows no thread, no file and no terminal: events go to `emit`, state to `checkpoints`."""
+"""The training loop. It knows no file and no terminal: events go to `emit`, states to `checkpoints`."""
 
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from core.config import TrainConfig
 from core.control import RunControl
 from core.data.batches import Batches, epoch_order
 from core.data.dataset import Dataset
-from core.errors import RunError
+from core.errors import RunDamaged
 from core.evaluation.predict import validate
-from core.events import CheckpointSaved, EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
+from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.losses import resolve_loss
 from core.meter import Meter
+from core.saver import Checkpoints, Saver, State
 
-__all__ = ["Checkpoints", "TrainingResult", "train"]
+__all__ = ["TrainingResult", "train"]
 
 LOG_SECONDS = 0.1
 MAX_PENDING_STEPS = 256
 SAVE_SECONDS = 1.0
 """Shortest time between two checkpoints at the ends of short epochs."""
 KEPT_BYTES = 31 << 20
-"""Just below the largest block that glibc learns its thresholds from; see `_keep_freed_memory`."""
-
-State = dict[str, Any]
-
-
-class Checkpoints(Protocol):
-    """Where states are kept."""
-
-    def save(self, state: State, kind: Literal["last", "best"]) -> None:
-        """Keep `state` safely, in place of the earlier one of its kind.
-
-        Raises:
-            RunError: it cannot be written; the earlier one is still good.
-        """
+"""Freeing a block of this size once lets glibc keep what each step frees for the next one, in place of giving it back
+to the system and faulting it in again (mallopt(3), M_MMAP_THRESHOLD). Elsewhere it does nothing."""
 
 
 @dataclass(frozen=True)
@@ -87,24 +78,27 @@ def train(
         emit: told everything, on the calling thread; see `core.events`.
         control: looked at after every batch.
         device: where to compute; the model is moved there.
-        resume_from: a state that `checkpoints` was given as ``last``, with the weights given as ``best`` beside
-            it under ``best_weights``.
+        checkpoints: given states on another thread.
+        resume_from: a state that `checkpoints` was given as ``last``.
 
     Raises:
         ConfigError: the loss does not fit the data.
+        RunDamaged: `resume_from` is not a state of this model and optimizer.
     """
-    _keep_freed_memory()
+    torch.empty(KEPT_BYTES, dtype=torch.uint8)
     loop = _Loop(config, data, model.to(device), emit, control, checkpoints, device)
-    if resume_from is not None:
-        loop.restore(resume_from)
-    while loop.at.epoch < config.training.epochs and not loop.out_of_patience():
-        if not loop.train_epoch():
-            return loop.interrupted()
-        loop.finish_epoch()
-        if loop.error:
-            return loop.result("diverged")
-    loop.save()
-    return loop.result("completed")
+    try:
+        if resume_from is not None:
+            loop.restore(resume_from)
+        while loop.at.epoch < config.training.epochs and not loop.out_of_patience():
+            if not loop.train_epoch():
+                return loop.result("stopped")
+            loop.finish_epoch()
+            if loop.error:
+                return loop.result("diverged")
+        return loop.result("completed")
+    finally:
+        loop.saver.close()
 
 
 class _Loop:
@@ -121,7 +115,7 @@ class _Loop:
         device: torch.device,
     ) -> None:
         self.config, self.data, self.model = config, data, model
-        self.emit, self.control, self.checkpoints = emit, control, checkpoints
+        self.emit, self.control, self.saver = emit, control, Saver(checkpoints)
         self.loss = resolve_loss(config.loss, data.task).build(data.task)
         self.optimizer = config.optimizer.build(model.parameters())
         self.train_set = Batches(data.train, data, device)
@@ -130,8 +124,7 @@ class _Loop:
         self.steps_per_epoch = self.train_set.count(config.training.batch_size)
         self.meter = Meter(data.task)
         self.at = _Progress()
-        self.best_weights: dict[str, Tensor] | None = None
-        self.best_unsaved = False
+        self.best: State | None = None
         self.saved_at = self.logged_at = time.perf_counter()
         self.warned_of_divergence = False
         self.error = ""
@@ -139,7 +132,7 @@ class _Loop:
     def train_epoch(self) -> bool:
         """The steps that are left of this epoch; False when the loop was asked to end or diverged."""
         settings, at, meter = self.config.training, self.at, self.meter
-        weights = list(self.model.parameters())
+        weights, step = list(self.model.parameters()), _bare_step(self.optimizer)
         order = epoch_order(len(self.train_set), settings.seed, at.epoch)
         self.epoch_started = time.perf_counter() - at.epoch_seconds
         meter.restore(at.meter)
@@ -151,7 +144,7 @@ class _Loop:
             outputs = self.model(inputs)
             loss = self.loss(outputs, targets)
             loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
+            step()
             meter.add(loss, outputs, targets)
             at.batch += 1
             at.step += 1
@@ -180,13 +173,12 @@ class _Loop:
         if best:
             at.best_epoch, at.best_value, at.best_metrics = at.epoch, value, validation or train
             at.stale_epochs = 0
-            self.best_weights = {
-                key: tensor.detach().clone() for key, tensor in self.model.state_dict().items()
-            }
-            self.best_unsaved = True
+            weights = {key: weight.to("cpu", copy=True) for key, weight in self.model.state_dict().items()}
+            self.best = {"model": weights, "epoch": at.epoch, "step": at.step, "value": value}
         self.emit(
             EpochFinished(
                 epoch=at.epoch,
+                epochs=settings.epochs,
                 step=at.step,
                 train=train,
                 validation=validation,
@@ -198,8 +190,8 @@ class _Loop:
             )
         )
         at.epoch_seconds = 0.0
-        if time.perf_counter() - self.saved_at > SAVE_SECONDS and at.epoch < settings.epochs:
-            self.save()
+        if at.epoch < settings.epochs:
+            self.save_after(SAVE_SECONDS)
 
     def out_of_patience(self) -> bool:
         """Whether validation has not become better for too long."""
@@ -234,8 +226,8 @@ class _Loop:
             )
         if diverged:
             self.diverge("loss")
-        elif now - self.saved_at > 60 * self.config.training.checkpoint_minutes:
-            self.save()
+        else:
+            self.save_after(60 * self.config.training.checkpoint_minutes)
 
     def diverge(self, what: str) -> None:
         """Tell that a loss is not finite any more; end the run unless the configuration says to go on."""
@@ -264,43 +256,47 @@ class _Loop:
         """Wait, and leave the waiting out of the clock."""
         began = time.perf_counter()
         self.log()
+        self.tell_saved(wait=True)
         self.emit(RunPaused(epoch=self.at.epoch + 1, step=self.at.step))
         while self.control.paused:
             self.control.wait_while_paused()
             if self.control.take_checkpoint_request():
                 self.save()
+                self.tell_saved(wait=True)
         self.emit(RunResumed(epoch=self.at.epoch + 1, step=self.at.step))
         self.epoch_started += time.perf_counter() - began
 
-    def interrupted(self) -> TrainingResult:
-        """The result of an epoch that was not finished."""
-        if self.error:
-            return self.result("diverged")
-        self.save()
-        return self.result("stopped")
-
     def result(self, status: Literal["completed", "stopped", "diverged"]) -> TrainingResult:
-        """What `train` returns."""
-        at = self.at
-        return TrainingResult(status, at.epoch, at.step, at.best_epoch, self.best_weights, self.error)
+        """What `train` returns, when all is saved; of a divergence the best epoch."""
+        self.save()
+        self.tell_saved(wait=True)
+        at, weights = self.at, self.best["model"] if self.best else None
+        status = "diverged" if self.error else status
+        return TrainingResult(status, at.epoch, at.step, at.best_epoch, weights, self.error)
+
+    def save_after(self, seconds: float) -> None:
+        """Save if the last time is so long ago, and what was saved then is on disk."""
+        self.tell_saved()
+        if time.perf_counter() - self.saved_at > seconds and not self.saver.busy:
+            self.save()
 
     def save(self) -> None:
-        """Keep the state, the best epoch first: what `last` speaks of must exist."""
+        """Begin to keep the state; of a diverged one, the best epoch."""
         self.meter.read()
-        if self.at.batch:
-            self.at.meter = self.meter.state()
-            self.at.epoch_seconds = time.perf_counter() - self.epoch_started
-        try:
-            if self.best_unsaved and self.best_weights is not None:
-                best = {"model": self.best_weights, "epoch": self.at.best_epoch, "value": self.at.best_value}
-                self.checkpoints.save(best, "best")
-                self.best_unsaved = False
-                self.emit(CheckpointSaved(kind="best", epoch=self.at.best_epoch, step=self.at.step))
-            self.checkpoints.save(self.state(), "last")
-            self.emit(CheckpointSaved(kind="last", epoch=self.at.epoch, step=self.at.step))
-        except RunError as error:
-            self.emit(Notice(level="error", message=f"checkpoint not saved: {error}"))
+        if not math.isfinite(self.meter.loss):
+            self.diverge("loss")
+        at = self.at
+        if at.batch:
+            at.meter = self.meter.state()
+            at.epoch_seconds = time.perf_counter() - self.epoch_started
+        self.tell_saved(wait=True)
+        self.saver.begin(None if self.error else self.state(), self.best)
         self.saved_at = time.perf_counter()
+
+    def tell_saved(self, wait: bool = False) -> None:
+        """Tell what became of the last state that was saved."""
+        for event in self.saver.news(wait=wait):
+            self.emit(event)
 
     def state(self) -> State:
         """All that `restore` needs to go on bit for bit."""
@@ -313,20 +309,23 @@ class _Loop:
 
     def restore(self, state: State) -> None:
         """Take over a state."""
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.at = _Progress(**state["progress"])
-        self.best_weights = state["best_weights"]
-        _set_rng_state(state["rng"], self.device)
+        try:
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.at, self.best = _Progress(**state["progress"]), state["best"]
+            self.saver.best_epoch = self.best["epoch"] if self.best else 0
+            _set_rng_state(state["rng"], self.device)
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise RunDamaged(
+                f"the checkpoint does not fit the configuration: {str(error).partition(chr(10))[0]}",
+                "Restore the files of the run, or start it anew",
+            ) from None
 
 
-def _keep_freed_memory() -> None:
-    """Let the C library keep what one step frees for the next one.
-
-    Otherwise it may give the memory back to the system and fault it in again, step after step. glibc raises its
-    thresholds for that when a large block is freed (mallopt(3), M_MMAP_THRESHOLD); elsewhere this does nothing.
-    """
-    torch.empty(KEPT_BYTES, dtype=torch.uint8)
+def _bare_step(optimizer: Optimizer) -> Callable[[], object]:
+    """`optimizer.step` without the profiler's record and the (absent) hooks that PyTorch puts around each call."""
+    step: Any = type(optimizer).step
+    return partial(step.__wrapped__, optimizer) if hasattr(step, "hooked") else optimizer.step
 
 
 def _rng_state(device: torch.device) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@
     |-- ModelError              2  a model cannot be built for this data
     |-- DeviceError             2  a device is not there or cannot do what was asked
     |-- DependencyError         2  an installed package is missing or does not work
+    |-- OutOfMemory             1  memory of a device is full
     |-- RunError                2  a run cannot be found, made or written
     |   |-- RunLocked           2  another process trains this run
     |   `-- RunDamaged          2  a file of a run cannot be read
@@ -22,6 +23,7 @@ __all__ = [
     "DeviceError",
     "InputError",
     "ModelError",
+    "OutOfMemory",
     "RunDamaged",
     "RunError",
     "RunLocked",
@@ -86,6 +88,10 @@ class DependencyError(TorchtuiError):
     """An installed package is missing or does not work."""
 
     exit_code = 2
+
+
+class OutOfMemory(TorchtuiError):
+    """Memory of a device is full; the text says what should fit."""
 
 
 class RunError(TorchtuiError):

@@ -8,7 +8,7 @@ Which ending emits what, after `RunStarted` and the `StepLogged` and `EpochFinis
     completed       last and best    validation, then test  RunFinished("completed")
     early stop      last and best    validation, then test  RunFinished("completed"), after a Notice
     stopped         last (and best)  none                   RunFinished("stopped")
-    diverged        none more        none                   RunFinished("diverged", error), after a Notice
+    diverged        best, if newer   none                   RunFinished("diverged", error), after a Notice
     failed          none more        none                   RunFinished("failed", error)
     killed          none             none                   none: the log just ends, and the lock is free
     ==============  ===============  =====================  ===========================================
@@ -106,6 +106,7 @@ class EpochFinished(Event):
     """An epoch and its validation are done.
 
     Attributes:
+        epochs: how many the run shall have.
         train: means over the epoch. validation: empty when nothing is held out.
         best_epoch: the best epoch so far; this one when it equals `epoch`.
         best_metrics: validation metrics of the best epoch, or its training metrics when nothing is held out.
@@ -121,6 +122,7 @@ class EpochFinished(Event):
     seconds: float
     best_epoch: int
     best_metrics: Metrics
+    epochs: int = 0
     confusion: list[list[int]] = field(default_factory=list)
 
 

@@ -1,7 +1,10 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and that are what they seem to be."""
 
+import errno
 import os
+import stat
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,11 +12,14 @@ from typing import BinaryIO
 
 from core.errors import RunError
 
-__all__ = ["creating", "write_atomically"]
+__all__ = ["archive_damage", "creating", "open_plain", "write_atomically"]
 
 
-def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_atomically(path: Path, write: Callable[[BinaryIO], object], *, keep: Path | None = None) -> None:
     """Write a file through a temporary one beside it: after a crash the old or the new one is there, whole.
+
+    Args:
+        keep: where the old file stays, in place of what was there before.
 
     Raises:
         RunError: it cannot be written; the old one is untouched.
@@ -26,10 +32,21 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
+            if keep is not None and path.exists():
+                _give_second_name(path, keep)
             os.replace(temporary, path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def _give_second_name(path: Path, name: Path) -> None:
+    """Make `name` the same file as `path`, which is there all the time where the disk knows hard links."""
+    name.unlink(missing_ok=True)
+    try:
+        os.link(path, name)
+    except OSError:
+        os.rename(path, name)
 
 
 @contextmanager
@@ -42,3 +59,35 @@ def creating(path: Path) -> Iterator[None]:
             f"cannot write {path}: {error.strerror or error}",
             "Free some space, or give another folder with --runs",
         ) from error
+
+
+def open_plain(path: Path | str, flags: int) -> int:
+    """A descriptor of a file, as ``os.open`` gives it, but of nothing else that has a name.
+
+    A link in its last part could lead anywhere, and a pipe would wait for its other end for ever.
+
+    Raises:
+        OSError: it cannot be opened, or is no file.
+    """
+    try:
+        handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(error.errno, "it is a link", str(path)) from None
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is not a file", str(path))
+    return handle
+
+
+def archive_damage(path: Path) -> str:
+    """Why a zip file, such as a checkpoint, cannot be trusted; empty when all of it has the checksums it should."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    except Exception as error:  # zipfile raises whatever it trips over in a damaged file
+        return f"it is empty, cut or damaged ({str(error).partition(chr(10))[0]})"
+    return f"it is damaged ({damaged} has another checksum)" if damaged else ""

@@ -6,7 +6,7 @@
 import os
 import socket
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,16 +21,19 @@ from core.data.registry import load
 from core.devices import choose_threads, resolve
 from core.engine import TrainingResult, train
 from core.errors import RunDamaged, RunError, TorchtuiError
-from core.evaluation import evaluate
+from core.evaluation import Predictions, Report, evaluate
 from core.evaluation.predict import predict
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
+from core.files import archive_damage
 from core.losses import resolve_loss
-from core.models.registry import build
+from core.memory import naming_what_fits
+from core.models.registry import build, rebuild
 from core.models.summary import ModelSummary
 from core.models.summary import summarise as summarise_model
-from core.runs.checkpoints import FolderCheckpoints, load_checkpoint
+from core.recorder import Recorder
+from core.runs.checkpoints import FolderCheckpoints, load_latest
 from core.runs.environment import write_environment
-from core.runs.folder import Run, create_run, write_config
+from core.runs.folder import Run, create_run, ensure_plain, write_config
 from core.runs.lock import hold
 from core.runs.log import EventLog
 from core.runs.requests import obeying
@@ -51,6 +54,7 @@ __all__ = [
 ]
 
 Emit = Callable[[Event], None]
+Weights = Mapping[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -65,25 +69,36 @@ class Prepared:
     threads: int
 
 
-def prepare(config: TrainConfig, data_root: Path | None, progress: Progress) -> Prepared:
+def prepare(
+    config: TrainConfig, data_root: Path | None, progress: Progress, weights: Weights | None = None
+) -> Prepared:
     """Load the data and build the model; writes nothing but downloads.
+
+    Args:
+        weights: of the model, to evaluate it; by default they are drawn from the seed, to train it.
 
     Raises:
         TorchtuiError: device, data, model or loss are not there or do not fit together.
+        RuntimeError: the weights are those of another model.
     """
     resolve(config.training.device)  # a mistake there is told before a download begins
-    return assemble(config, load(config.data, data_root, progress))
+    with naming_what_fits(config):
+        return assemble(config, load(config.data, data_root, progress), weights)
 
 
-def assemble(config: TrainConfig, data: Dataset) -> Prepared:
-    """Build the model for data that is loaded already; writes nothing.
+def assemble(config: TrainConfig, data: Dataset, weights: Weights | None = None) -> Prepared:
+    """Build the model for data that is loaded already; writes nothing. See `prepare`.
 
     Raises:
         TorchtuiError: device, model or loss are not there or do not fit the data.
+        RuntimeError: the weights are those of another model.
     """
     device = resolve(config.training.device)
     config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
-    model = build(config.model, data, config.training.seed)
+    if weights is None:
+        model = build(config.model, data, config.training.seed)
+    else:
+        model = rebuild(config.model, data, weights)
     summary = summarise_model(model, data.sample_shape)
     threads = choose_threads(config.training.threads, summary.multiply_adds * config.training.batch_size)
     return Prepared(config, data, model, summary, device, threads)
@@ -107,16 +122,14 @@ def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
         config: the run's configuration, maybe with more epochs.
 
     Raises:
-        RunError: the run is complete, or its checkpoint cannot be read.
+        RunError: the run is complete, or neither its last checkpoint nor the one before can be read.
     """
     summary = summarise(run)
     if summary.status == "completed" and config.training.epochs <= summary.epochs:
         raise RunError(f"{run.id} is complete: {summary.epoch} epochs", "Give a larger --epochs to train on")
-    if not run.checkpoint_file("last").exists():
-        return None
-    state = load_checkpoint(run, "last")
-    best = state["progress"]["best_epoch"]
-    state["best_weights"] = load_checkpoint(run, "best")["model"] if best else None
+    state, problem = load_latest(run)
+    if state is not None:
+        state["problem"] = problem
     return state
 
 
@@ -134,10 +147,14 @@ def execute(
     with hold(run):
         if prepared.config != run.config():  # more epochs were asked for
             write_config(run, prepared.config)
-        log = EventLog(run)
-        recorder = _Recorder(log, emit)
+        begun = run.log_file.exists()
+        recorder = Recorder(EventLog(run), emit)
         try:
-            with obeying(run, control):
+            with obeying(run, control), naming_what_fits(prepared.config, prepared.summary, prepared.device):
+                recorder.emit(_started(prepared, state))
+                if begun and state is None:
+                    message = "the run ended before a checkpoint was saved: it begins anew"
+                    recorder.emit(Notice(level="info", message=message))
                 finished = _run(prepared, run, recorder.emit, control, state)
         except Exception as error:
             expected = isinstance(error, TorchtuiError)
@@ -145,7 +162,7 @@ def execute(
             text = str(error) if expected else f"{type(error).__name__}: {error}"
             finished = RunFinished(status="failed", error=text, traceback=trace)
         recorder.emit(finished)
-        log.close()
+        recorder.close()
     return finished
 
 
@@ -161,42 +178,44 @@ def record_failure(run: Run, error: TorchtuiError) -> None:
         log.close()
 
 
-class _Recorder:
-    """Sends events to the log and onwards; a log that cannot be written does not end the training."""
-
-    def __init__(self, log: EventLog, emit: Emit) -> None:
-        self.log, self.onwards = log, emit
-        self.failed = False
-
-    def emit(self, event: Event) -> None:
-        try:
-            self.log.write(event)
-            self.failed = False
-        except RunError as error:
-            if not self.failed:
-                self.onwards(Notice(level="error", message=f"event log not written: {error}"))
-            self.failed = True
-        self.onwards(event)
-
-
 def _run(
     prepared: Prepared, run: Run, emit: Emit, control: RunControl, state: dict[str, Any] | None
 ) -> RunFinished:
     torch.set_num_threads(prepared.threads)
-    emit(_started(prepared, state))
+    checkpoints = FolderCheckpoints(run)
+    if state is not None:
+        _mend(run, state, checkpoints, emit)
     result = train(
         prepared.config,
         prepared.data,
         prepared.model,
         emit=emit,
         control=control,
-        checkpoints=FolderCheckpoints(run),
+        checkpoints=checkpoints,
         device=prepared.device,
         resume_from=state,
     )
     if result.status == "completed":
         _evaluate_best(prepared, run, result, emit)
     return RunFinished(status=result.status, error=result.error)
+
+
+def _mend(run: Run, state: dict[str, Any], checkpoints: FolderCheckpoints, emit: Emit) -> None:
+    """Tell what was damaged; write ``best.pt`` again where the checkpoint knows better."""
+    if state["problem"]:
+        place = f"epoch {state['progress']['epoch']}, step {state['progress']['step']}"
+        emit(Notice(level="warning", message=f"{state['problem']}: goes on from the one before, {place}"))
+    if state["best"] is None:
+        return
+    path = run.checkpoint_file("best")
+    damage = archive_damage(path)
+    try:
+        checkpoints.save(state["best"], "best")
+    except RunError as error:
+        emit(Notice(level="error", message=f"checkpoint not saved: {error}"))
+        return
+    if damage:
+        emit(Notice(level="warning", message=f"{path} could not be read ({damage}): it is written again"))
 
 
 def _started(prepared: Prepared, state: dict[str, Any] | None) -> RunStarted:
@@ -225,8 +244,14 @@ def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: E
         raise RunDamaged("no epoch had a finite validation loss, so there are no best weights to evaluate")
     prepared.model.load_state_dict(result.best_weights)
     for split in ("validation", "test"):
-        if len(prepared.data.splits[split]):
-            emit(EvaluationFinished(split=split, metrics=evaluate_split(prepared, run, split)))
+        if not len(prepared.data.splits[split]):
+            continue
+        predictions, report = _predicted(prepared, split)
+        try:
+            _keep(run, predictions, report)
+        except RunError as error:
+            emit(Notice(level="error", message=f"evaluation on {split} not saved: {error}"))
+        emit(EvaluationFinished(split=split, metrics=report.metrics))
 
 
 def evaluate_split(prepared: Prepared, run: Run, split: str) -> dict[str, float | None]:
@@ -234,10 +259,23 @@ def evaluate_split(prepared: Prepared, run: Run, split: str) -> dict[str, float 
 
     Returns:
         The report's headline metrics.
+
+    Raises:
+        RunError: they cannot be written.
     """
-    data, folder = prepared.data, run.evaluation_folder(split)
+    predictions, report = _predicted(prepared, split)
+    _keep(run, predictions, report)
+    return report.metrics
+
+
+def _predicted(prepared: Prepared, split: str) -> tuple[Predictions, Report]:
+    data = prepared.data
     predictions = predict(prepared.model, split, data, prepared.config.loss, prepared.device)
-    report = evaluate(predictions, task=data.task, class_names=data.class_names, split=split)
+    return predictions, evaluate(predictions, task=data.task, class_names=data.class_names, split=split)
+
+
+def _keep(run: Run, predictions: Predictions, report: Report) -> None:
+    ensure_plain(run)
+    folder = run.evaluation_folder(report.split)
     predictions.save(folder / "predictions.npz")
     report.save(folder / "report.json")
-    return report.metrics

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["TuiApp", "stylesheet"]
 
 STOP_SECONDS = 30.0
+SETTLE_SECONDS = 0.5
 
 
 def stylesheet() -> Path:
@@ -115,27 +116,31 @@ class TuiApp(App[None]):
         yield Footer()
 
     def _load(self) -> None:
-        """Import what the first screen needs and show it; then torch, and say where `auto` leads."""
+        """Import what the first screen needs, and show it."""
         from core.runs.folder import all_runs
 
-        first = (
-            "live"
-            if self._start_at_once or self._follow
-            else "runs"
-            if all_runs(self.runs_dir)
-            else "configure"
-        )
+        try:
+            empty = not all_runs(self.runs_dir)
+        except RunError:  # Runs says what is wrong with the folder
+            empty = False
+        first = "live" if self._start_at_once or self._follow else "configure" if empty else "runs"
         import_module(f"tui.screens.{first}")
         import_module("tui.feed")
         self.call_from_thread(self._open, first)
+
+    def _load_backend(self) -> None:
+        """Import torch, and say where `auto` leads."""
+        from core.backend import load_backend
         from core.devices import discover
 
+        load_backend()
         best = discover()[0]
         label = clean(f"{best.name} {best.label}  {bytes_(best.memory)}")
         self.call_from_thread(setattr, self, "device_label", label)
 
     def _open(self, first: str) -> None:
-        """Show the first screen; begin what was asked for."""
+        """Show the first screen; begin what was asked for, and import torch when the screen has its content."""
+        self.set_timer(SETTLE_SECONDS, lambda: self.run_worker(self._load_backend, thread=True))
         if self._follow is not None:
             self.open_run(self._follow)
         elif self._start_at_once:

@@ -273,6 +273,8 @@ def _takes(annotation: Any, metadata: list[Any]) -> str:
 
 
 def _bounds(metadata: list[Any]) -> str:
+    low: tuple[str, Any] | None
+    high: tuple[str, Any] | None
     low = next((("", item.ge) for item in metadata if isinstance(item, Ge)), None)
     low = next((("> ", item.gt) for item in metadata if isinstance(item, Gt)), low)
     high = next((("", item.le) for item in metadata if isinstance(item, Le)), None)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
+from core.backend import load_backend
 from core.config import TrainConfig
 from core.control import RunControl
 from core.errors import RunError
@@ -78,6 +79,7 @@ class AppHost:
         return self.worker.join(timeout)
 
     def _work(self, emit: "object", control: RunControl) -> RunFinished:
+        load_backend()
         from core import session
 
         self.note = "loading data"

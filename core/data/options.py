@@ -1,14 +1,14 @@
 """What every data set lets one set."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from core.data.dataset import Dataset, Progress
 from core.options import Options, Unit
 
-__all__ = ["DataOptions"]
+__all__ = ["DataOptions", "ImageOptions"]
 
 
 class DataOptions(Options):
@@ -39,3 +39,10 @@ class DataOptions(Options):
             DependencyError: a package it needs does not work.
         """
         raise NotImplementedError
+
+
+class ImageOptions(DataOptions):
+    """Base of data sets of images."""
+
+    scaling: Literal["standardise", "unit"] = "standardise"
+    """How pixels are scaled: standardise to mean 0 and deviation 1 over train, or unit, from 0 to 1."""

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from core.data.dataset import Dataset, Progress
-from core.data.options import DataOptions
+from core.data.options import DataOptions, ImageOptions
 from core.data.splits import assemble, divide
 from core.losses import Task
 from core.options import Unit
@@ -49,7 +49,7 @@ class _Bundled(DataOptions):
         )
 
 
-class Digits(_Bundled):
+class Digits(_Bundled, ImageOptions):
     """1,797 handwritten digits, 8x8 grey, 10 classes (Alpaydin and Kaynak 1998)."""
 
     name: Literal["digits"] = "digits"
@@ -67,6 +67,7 @@ class Digits(_Bundled):
             parts=self._parts(bunch.target, "multiclass"),
             class_names=tuple(str(name) for name in bunch.target_names),
             value_range=(0.0, 16.0),
+            scaling=self.scaling,
         )
 
 

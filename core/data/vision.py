@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from core.data.dataset import Dataset, Progress, Split
 from core.data.download import fetch
-from core.data.options import DataOptions
+from core.data.options import ImageOptions
 from core.data.splits import assemble, divide
 from core.errors import DataError, DependencyError
 
@@ -14,7 +14,7 @@ __all__ = ["FashionMnist", "Mnist"]
 IMAGE_SHAPE = (28, 28)
 
 
-class _MnistLike(DataOptions):
+class _MnistLike(ImageOptions):
     def available(self, root: Path) -> bool:
         return _is_complete(getattr(_torchvision_datasets(), self._torchvision_name()), root)
 
@@ -39,6 +39,7 @@ class _MnistLike(DataOptions):
             official_test=test,
             class_names=tuple(name.partition(" - ")[0] for name in source.classes),
             value_range=(0.0, 255.0),
+            scaling=self.scaling,
         )
 
     def _torchvision_name(self) -> str:

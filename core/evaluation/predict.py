@@ -56,12 +56,16 @@ def validate(
     if len(batches) == 0:
         return {}, []
     losses: list[Tensor] = []
+    sizes: list[float] = []
     answers: list[Tensor] = []
     for outputs, targets in _outputs(model, batches):
         with torch.inference_mode():
-            losses.append(loss(outputs, targets).double() * len(targets))
+            losses.append(loss(outputs, targets))
+            sizes.append(len(targets))
             answers.append(outputs if data.task == "regression" else outputs.argmax(dim=1))
-    mean_loss = float(torch.stack(losses).sum()) / len(batches)
+    mean_loss = float(torch.stack(losses).cpu().double() @ torch.tensor(sizes, dtype=torch.float64)) / len(
+        batches
+    )
     score, confusion = _score(torch.cat(answers), batches.targets, data)
     return {"loss": mean_loss, score_name(data.task): score}, confusion
 
@@ -78,12 +82,13 @@ def _outputs(model: nn.Module, batches: Batches) -> Iterator[tuple[Tensor, Tenso
 def _score(answers: Tensor, targets: Tensor, data: Dataset) -> tuple[float, list[list[int]]]:
     """Accuracy and confusion matrix, or R2 (NaN when all targets are equal) and nothing."""
     if data.task == "regression":
-        residual = (answers - targets).double().square().sum()
-        total = (targets - targets.double().mean()).square().sum()
+        numbers = targets.cpu().double()
+        residual = (answers.cpu() - numbers).square().sum()
+        total = (numbers - numbers.mean()).square().sum()
         return float(1 - residual / total) if total > 0 else float("nan"), []
+    accuracy = int((answers == targets).sum()) / len(targets)
     classes = data.outputs
     if classes > MAX_CONFUSION_CLASSES:
-        return float((answers == targets).double().mean()), []
+        return accuracy, []
     counts = torch.bincount(targets * classes + answers, minlength=classes * classes)
-    matrix = counts.view(classes, classes).cpu()
-    return float(matrix.trace() / matrix.sum()), matrix.tolist()
+    return accuracy, counts.view(classes, classes).tolist()

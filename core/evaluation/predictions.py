@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import DataError, RunDamaged
-from core.evaluation.files import write_atomically
 from core.evaluation.values import Array, Integers
+from core.files import write_atomically
 
 # All that numpy and zipfile raise on files with missing, cut or flipped bytes.
 _UNREADABLE = (
@@ -86,7 +86,7 @@ class Predictions:
         """Write everything to an uncompressed .npz file, whole or not at all.
 
         Raises:
-            OSError: the file cannot be written.
+            RunError: the file cannot be written.
         """
         arrays: dict[str, Array] = {
             "scores": self.scores,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from core.errors import RunDamaged
-from core.evaluation.files import write_atomically
+from core.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Report:
         """Write the report as JSON, whole or not at all.
 
         Raises:
-            OSError: the file cannot be written.
+            RunError: the file cannot be written.
         """
         text = json.dumps(self.to_dict(), allow_nan=False)
         write_atomically(Path(path), lambda file: file.write(text.encode()))

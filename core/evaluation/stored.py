@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.backend import load_backend
 from core.data.dataset import Progress
+from core.devices import resolve
 from core.errors import DataError, DeviceError, RunDamaged
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
@@ -90,9 +92,9 @@ def evaluate_run(
         saved = None
     if saved is not None:
         return saved
+    prepared = trained_model(run, data_root=data_root, progress=progress)
     from core.session import evaluate_split
 
-    prepared = trained_model(run, data_root=data_root, progress=progress)
     samples = len(prepared.data.splits[split])
     if not samples:
         raise DataError(f"{run.id} has no {split} samples", "Evaluate it on another split")
@@ -107,6 +109,7 @@ def trained_model(run: Run, *, data_root: Path | None = None, progress: Progress
     Raises:
         TorchtuiError: weights, data or model are not there or do not fit together.
     """
+    load_backend()
     from core.runs.checkpoints import load_checkpoint
     from core.session import prepare
 
@@ -114,12 +117,12 @@ def trained_model(run: Run, *, data_root: Path | None = None, progress: Progress
     weights = load_checkpoint(run, "best")["model"]
     progress(f"loading {config.data.name}", 0, 0)
     try:
-        prepared = prepare(config, data_root, progress)
+        resolve(config.training.device)
     except DeviceError:  # trained on another machine
         training = config.training.model_copy(update={"device": "auto"})
-        prepared = prepare(config.model_copy(update={"training": training}), data_root, progress)
+        config = config.model_copy(update={"training": training})
     try:
-        prepared.model.load_state_dict(weights)
+        prepared = prepare(config, data_root, progress, weights)
     except (RuntimeError, TypeError, AttributeError) as error:
         raise RunDamaged(
             f"{run.checkpoint_file('best')} does not fit the model in {run.config_file.name}: "

@@ -10,9 +10,12 @@ from core.models.linear import Linear
 from core.models.mlp import Mlp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
     from torch.nn import Module
 
-__all__ = ["ModelConfig", "build"]
+__all__ = ["ModelConfig", "build", "rebuild"]
 
 ModelConfig = Annotated[Linear | Mlp | Cnn, Field(discriminator="name")]
 
@@ -27,3 +30,20 @@ def build(config: ModelConfig, data: Dataset, seed: int) -> "Module":
 
     torch.manual_seed(seed)
     return config.build(data.sample_shape, data.outputs)
+
+
+def rebuild(config: ModelConfig, data: Dataset, weights: "Mapping[str, Tensor]") -> "Module":
+    """The network that `config` names with given weights, sized for `data`.
+
+    Draws no random numbers: a training that goes on in another thread of this process stays repeatable.
+
+    Raises:
+        ModelError: it cannot take this data.
+        RuntimeError: the weights are those of another network.
+    """
+    import torch
+
+    with torch.device("meta"):
+        model = config.build(data.sample_shape, data.outputs)
+    model.load_state_dict(weights, assign=True)
+    return model

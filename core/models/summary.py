@@ -1,6 +1,7 @@
 """What a network consists of: its layers with shapes and parameters, and what a forward pass costs."""
 
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import nn
@@ -22,7 +23,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """All layers; `multiply_adds` of the forward pass of one sample, of matrix products and convolutions."""
+    """All layers; `multiply_adds` of the forward pass of one sample, in linear and convolution layers."""
 
     layers: tuple[Layer, ...]
     parameters: int
@@ -35,12 +36,13 @@ def summarise(model: nn.Module, sample_shape: tuple[int, ...]) -> ModelSummary:
     Raises:
         ModelError: the network cannot take a sample of this shape.
     """
-    from torch.utils.flop_counter import FlopCounterMode
-
     layers: list[Layer] = []
+    multiply_adds = 0
 
     def note(name: str, module: nn.Module, output: torch.Tensor) -> None:
+        nonlocal multiply_adds
         shape = tuple(output.shape[1:]) if isinstance(output, torch.Tensor) else ()
+        multiply_adds += _multiply_adds(module, prod(shape))
         parameters = sum(weight.numel() for weight in module.parameters())
         layers.append(Layer(name, type(module).__name__, shape, parameters))
 
@@ -51,7 +53,7 @@ def summarise(model: nn.Module, sample_shape: tuple[int, ...]) -> ModelSummary:
     ]
     was_training = model.training
     try:
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        with torch.no_grad():
             model.eval()(torch.zeros(1, *sample_shape, device=next(model.parameters()).device))
     except RuntimeError as error:
         raise ModelError(
@@ -62,4 +64,11 @@ def summarise(model: nn.Module, sample_shape: tuple[int, ...]) -> ModelSummary:
         for hook in hooks:
             hook.remove()
     parameters = sum(weight.numel() for weight in model.parameters())
-    return ModelSummary(tuple(layers), parameters, counter.get_total_flops() // 2)
+    return ModelSummary(tuple(layers), parameters, multiply_adds)
+
+
+def _multiply_adds(module: nn.Module, outputs: int) -> int:
+    """Of one layer that gives `outputs` numbers: each is the sum over one row, or one kernel, of the weights."""
+    if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)):
+        return outputs * module.weight[0].numel()
+    return 0

@@ -12,7 +12,7 @@ from core.config import TrainConfig
 from core.errors import RunError
 from core.files import creating, write_atomically
 
-__all__ = ["Run", "all_runs", "create_run", "default_runs_dir", "find_run", "write_config"]
+__all__ = ["Run", "all_runs", "create_run", "default_runs_dir", "ensure_plain", "find_run", "write_config"]
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{4}_")
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -60,7 +60,7 @@ class Run:
         return self.path / "console.log"
 
     def checkpoint_file(self, kind: str) -> Path:
-        """The checkpoint ``last`` or ``best``."""
+        """The checkpoint ``last``, the ``previous`` one of its kind, or ``best``."""
         return self.path / "checkpoints" / f"{kind}.pt"
 
     def evaluation_folder(self, split: str) -> Path:
@@ -112,6 +112,23 @@ def write_config(run: Run, config: TrainConfig) -> None:
     write_atomically(run.config_file, lambda file: file.write(text.encode()))
 
 
+def ensure_plain(run: Run) -> None:
+    """Make sure that what is written to a run stays in its folder.
+
+    Raises:
+        RunError: the folder is gone, or it or something in it is a link.
+    """
+    if run.path.is_symlink() or not run.path.is_dir():
+        raise RunError(f"cannot write {run.path}: it is not a folder any more", "Bring it back")
+    for folder, folders, files in os.walk(run.path):
+        for name in (*folders, *files):
+            path = Path(folder, name)
+            if path.is_symlink():
+                raise RunError(
+                    f"cannot write {run.path}: {path} is a link", "Put in its place what it leads to"
+                )
+
+
 def all_runs(runs_dir: Path) -> list[Run]:
     """Every run in a folder, newest first; empty when the folder does not exist.
 
@@ -141,6 +158,8 @@ def find_run(runs_dir: Path, reference: str) -> Run:
     """
     if os.sep in reference:
         path = Path(reference).expanduser()
+        if path.is_symlink():
+            raise RunError(f"{reference} is a link", f"Give the folder it leads to: {path.resolve()}")
         if _is_run(path):
             return Run(path.resolve())
         raise RunError(f"{reference} is not a run folder", "`tui runs` lists the runs")
@@ -149,6 +168,8 @@ def find_run(runs_dir: Path, reference: str) -> Run:
         if not runs:
             raise RunError(f"there are no runs in {runs_dir}", "Start one with `tui train --no-ui`")
         return max(runs, key=_started)
+    if not reference:
+        raise RunError("the name of the run is empty", "`tui runs` lists the runs; `latest` is the newest")
     exact = [run for run in runs if run.id == reference]
     matching = exact or [
         run for run in runs if run.id.startswith(reference) or run.id.endswith(f"_{reference}")
@@ -162,7 +183,7 @@ def find_run(runs_dir: Path, reference: str) -> Run:
 
 
 def _is_run(path: Path) -> bool:
-    return (path / "config.yaml").is_file() or (path / "events.jsonl").is_file()
+    return os.path.isfile(path / "config.yaml") or os.path.isfile(path / "events.jsonl")
 
 
 def _started(run: Run) -> float:

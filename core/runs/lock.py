@@ -3,14 +3,18 @@
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from core.errors import RunLocked
-from core.files import creating
-from core.runs.folder import Run
+from core.files import creating, open_plain
+from core.runs.folder import Run, ensure_plain
 
 __all__ = ["hold", "is_held"]
+
+ATTEMPTS = 20
+PAUSE_SECONDS = 0.01
 
 
 @contextmanager
@@ -19,33 +23,46 @@ def hold(run: Run) -> Iterator[None]:
 
     Raises:
         RunLocked: another process holds it; the message says which.
-        RunError: the lock file cannot be written.
+        RunError: the lock file cannot be written, or something in the folder leads out of it.
     """
+    ensure_plain(run)
     with creating(run.lock_file):
-        handle = os.open(run.lock_file, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = open_plain(run.lock_file, os.O_RDWR | os.O_CREAT)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(handle, 200, 0).decode(errors="replace").strip() or "another process"
-            raise RunLocked(f"{run.id} is being trained by {holder}", "Follow it with `tui watch`") from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        with creating(run.lock_file):
+            if not _taken(handle):
+                holder = os.pread(handle, 200, 0).decode(errors="replace").strip() or "another process"
+                raise RunLocked(f"{run.id} is being trained by {holder}", "Follow it with `tui watch`")
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield
     finally:
         os.close(handle)
 
 
+def _taken(handle: int) -> bool:
+    """Take the lock, if no other process trains; one that only looks, as `is_held` does, has it for a moment."""
+    for _ in range(ATTEMPTS):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(PAUSE_SECONDS)
+    return False
+
+
 def is_held(run: Run) -> bool:
     """Whether a living process trains this run."""
     try:
-        handle = os.open(run.lock_file, os.O_RDONLY)
+        handle = open_plain(run.lock_file, os.O_RDONLY)
     except OSError:
         return False
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    except OSError:  # a disk that knows no locks
+        return False
     finally:
         os.close(handle)
     return False

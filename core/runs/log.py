@@ -5,12 +5,14 @@ from pathlib import Path
 
 from core.errors import RunDamaged
 from core.events import Event, from_json, to_json
-from core.files import creating
+from core.files import creating, open_plain
 from core.runs.folder import Run
 
 __all__ = ["EventLog", "LogReader"]
 
 READ_BYTES = 1 << 22
+LONGEST_LINE = 1 << 26
+"""Bytes; what is longer is no event, and is let go of."""
 
 
 class EventLog:
@@ -23,7 +25,7 @@ class EventLog:
     def __init__(self, run: Run) -> None:
         self.run = run
         with creating(run.log_file):
-            self._file = os.open(run.log_file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+            self._file = self._open()
 
     def write(self, event: Event) -> None:
         """Append one event in one write, so that readers see whole lines.
@@ -32,14 +34,26 @@ class EventLog:
             RunError: the disk does not take it.
         """
         with creating(self.run.log_file):
+            if not os.fstat(self._file).st_nlink:  # deleted since; there may be room for a new one
+                self._file, deleted = self._open(), self._file
+                os.close(deleted)
             self._close_torn_line()
             os.write(self._file, (to_json(event, self.run.id) + "\n").encode())
 
     def close(self) -> None:
-        """Write through to the disk and close."""
-        with creating(self.run.log_file):
-            os.fsync(self._file)
-        os.close(self._file)
+        """Write through to the disk and close.
+
+        Raises:
+            RunError: the disk does not take it.
+        """
+        try:
+            with creating(self.run.log_file):
+                os.fsync(self._file)
+        finally:
+            os.close(self._file)
+
+    def _open(self) -> int:
+        return open_plain(self.run.log_file, os.O_RDWR | os.O_APPEND | os.O_CREAT)
 
     def _close_torn_line(self) -> None:
         """End the line that a killed process or a full disk left half written: the next event has its own."""
@@ -67,13 +81,16 @@ class LogReader:
         A last line without its end waits for the next call. Lines that are no events are counted and left out.
         """
         try:
-            with self.path.open("rb") as file:
+            with os.fdopen(open_plain(self.path, os.O_RDONLY), "rb") as file:
                 file.seek(self._offset)
                 data = file.read(READ_BYTES)
         except OSError:
             return []
         self._offset += len(data)
         *lines, self._torn = (self._torn + data).split(b"\n")
+        if len(self._torn) > LONGEST_LINE:
+            self.damaged += 1
+            self._torn = b""
         return [event for line in lines if (event := self._parse(line)) is not None]
 
     def _parse(self, line: bytes) -> Event | None:

@@ -14,6 +14,8 @@ __all__ = ["Outline"]
 
 MOST_BYTES = 1 << 28
 """Of a longer log only the beginning and this much of the end are read."""
+LARGEST = 1 << 53
+"""Larger whole numbers are none of ours; as floats, which charts are made of, they are not exact or not there."""
 
 
 class Outline:
@@ -77,6 +79,9 @@ class _EpochReader(LogReader):
         try:
             checked: Event = _adapters()[type(event)].validate_python(values)
         except ValidationError:
+            self.damaged += 1
+            return None
+        if any(isinstance(value, int) and abs(value) > LARGEST for value in vars(checked).values()):
             self.damaged += 1
             return None
         return checked

@@ -1,5 +1,6 @@
 """How another process reaches a run: a file of requests in its folder, read by the process that trains it."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -7,7 +8,7 @@ from typing import Literal, get_args
 
 from core.control import RunControl
 from core.errors import RunError
-from core.files import creating
+from core.files import creating, open_plain
 from core.runs.folder import Run
 from core.runs.lock import is_held
 
@@ -25,8 +26,10 @@ def send(run: Run, request: Request) -> None:
     """
     if not is_held(run):
         raise RunError(f"{run.id} is not being trained", "`tui runs` shows how runs stand")
-    with creating(run.requests_file), run.requests_file.open("a") as file:
-        file.write(request + "\n")
+    with creating(run.requests_file):
+        handle = open_plain(run.requests_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        with os.fdopen(handle, "w") as file:
+            file.write(request + "\n")
 
 
 @contextmanager
@@ -48,7 +51,8 @@ def _obey(run: Run, control: RunControl, ended: threading.Event) -> None:
     done = 0
     while not ended.wait(POLL_SECONDS):
         try:
-            lines = run.requests_file.read_text(encoding="utf-8", errors="replace").splitlines()
+            with os.fdopen(open_plain(run.requests_file, os.O_RDONLY), errors="replace") as file:
+                lines = file.read().splitlines()
         except OSError:
             continue
         for line in lines[done:]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic.dataclasses import dataclass
 from pydantic_core import from_json
 
+from core.files import open_plain
 from core.runs.folder import Run
 from core.runs.lock import is_held
 
@@ -88,7 +89,7 @@ def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]]) -> Run
         status=status,
         config=start.get("config", {}),
         epoch=epoch.get("epoch", 0),
-        epochs=facts.get("run_started", start).get("epochs", 0),
+        epochs=facts.get("run_started", {}).get("epochs") or epoch.get("epochs") or start.get("epochs", 0),
         best_epoch=epoch.get("best_epoch", 0),
         metrics={key: value for key, value in epoch.get("best_metrics", {}).items() if value is not None},
         evaluation=evaluation,
@@ -112,7 +113,7 @@ def _status(run: Run, facts: dict[str, dict[str, Any]], started: bool) -> tuple[
 
 def _ends(run: Run) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The first event, and the last ones back to an epoch that finished, oldest first."""
-    handle = os.open(run.log_file, os.O_RDONLY)
+    handle = open_plain(run.log_file, os.O_RDONLY)
     try:
         size = os.fstat(handle).st_size
         head = os.pread(handle, TAIL_BYTES, 0)

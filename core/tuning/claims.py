@@ -15,14 +15,14 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from core.tuning.methods import encode, suggest
+from core.tuning.methods import TRIAL, encode, suggest
 from core.tuning.plan import Plan
 from core.tuning.presence import Presence
 
-__all__ = ["RESULT", "TRIAL", "Claim", "Claims", "attempts", "give_back", "record_result"]
+__all__ = ["RESULT", "RUN", "Claim", "Claims", "attempts", "give_back", "record_result"]
 
-TRIAL, ATTEMPT, PROCESS, RUN, RESULT = "trial", "attempt", "process", "run", "result"
-"""User attributes of an attempt."""
+ATTEMPT, PROCESS, RUN, RESULT = "attempt", "process", "run", "result"
+"""User attributes of an attempt, beside the number of its trial."""
 
 OPTUNA_STATES = {
     "completed": TrialState.COMPLETE,

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from core.control import RunControl
 from core.devices import available_cores
+from core.runs.folder import Run
 from core.tuning.messages import Ended, Message, Outcome, Reported, Task
 
 __all__ = ["Executor", "LocalProcesses", "local_slots"]
@@ -69,12 +70,11 @@ class LocalProcesses:
     """Trains in processes of this machine; each loads the data once, and one that dies is replaced.
 
     Args:
-        console: file for what the workers print; None leaves it to the terminal.
+        jobs, threads: as for `local_slots`.
     """
 
-    def __init__(self, jobs: int = 1, threads: int | None = None, console: Path | None = None) -> None:
+    def __init__(self, jobs: int = 1, threads: int | None = None) -> None:
         self.slots, self.threads = local_slots(jobs, threads)
-        self._console = console
         self._context = _context()
         self._workers: list[_Worker] = []
 
@@ -124,7 +124,7 @@ class LocalProcesses:
 
     def _new_worker(self) -> "_Worker":
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs, self._console), daemon=True)
+        process = self._context.Process(target=_work, args=(theirs,), daemon=True)
         process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -159,21 +159,16 @@ def _death(exit_code: int | None) -> str:
     return f"its process ended with code {exit_code}"
 
 
-def _work(connection: "Connection[Any, Any]", console: Path | None) -> None:
+def _work(connection: "Connection[Any, Any]") -> None:
     """A worker: trains task after task until its study is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the study, which tells its workers
-    if console is not None:
-        _redirect(console)
     from core.tuning.trial import run_trial
 
     inbox = _Inbox(connection)
     while True:
         task, control = inbox.tasks.get()
-        try:
-            outcome = run_trial(task, _reporter(connection, inbox, task), control)
-        except Exception as error:
-            outcome = Outcome("failed", reason=f"{type(error).__name__}: {error}")
-        connection.send(Ended(task.trial, outcome))
+        _redirect(Run(task.run).console_file)
+        connection.send(Ended(task.trial, run_trial(task, _reporter(connection, inbox, task), control)))
 
 
 def _reporter(
@@ -211,8 +206,11 @@ class _Inbox:
 
 
 def _redirect(console: Path) -> None:
-    """What this process prints goes to a file: the terminal belongs to the study's screen."""
-    handle = os.open(console, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    """What this process prints goes to a file: the terminal belongs to the study."""
+    try:
+        handle = os.open(console, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    except OSError:  # the trial will say what is wrong with its folder
+        handle = os.open(os.devnull, os.O_WRONLY)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     os.close(handle)

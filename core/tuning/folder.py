@@ -4,7 +4,6 @@
       study.db             the study, unless it is kept elsewhere
       trials/              a run folder for each trial, as all others; give it as --runs, or a trial by its path
       processes/           a locked file for each process that works on the study
-      console.log          what the workers print
 
 Trials have a folder of their own, so that the list of runs stays one's own, ``latest`` means one's own last run, and
 a study is deleted in one piece.
@@ -53,11 +52,6 @@ class StudyFolder:
     def processes_dir(self) -> Path:
         """A locked file for each process that works on the study."""
         return self.path / "processes"
-
-    @property
-    def console_file(self) -> Path:
-        """What the workers print."""
-        return self.path / "console.log"
 
 
 def create_folder(runs_dir: Path, config: TrainConfig) -> StudyFolder:
@@ -119,4 +113,6 @@ def find_study(runs_dir: Path, reference: str) -> StudyFolder:
     if not matching:
         raise RunError(f"no study '{reference}' in {runs_dir}", "`tui tune --no-ui` begins one")
     some = ", ".join(study.name for study in matching[:3])
-    raise RunError(f"'{reference}' means {len(matching)} studies: {some} ...", "Give more letters of the name")
+    raise RunError(
+        f"'{reference}' means {len(matching)} studies: {some} ...", "Give more letters of the name"
+    )

@@ -39,12 +39,14 @@ class Outcome:
         value: the metric at the best epoch; None when no epoch was finished.
         epochs: done, over all sessions.
         reason: one line; empty for a trial that completed.
+        seconds: in its worker.
     """
 
     state: Literal["completed", "pruned", "stopped", "diverged", "failed"]
     value: float | None = None
     epochs: int = 0
     reason: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Search methods and pruners by name, as Optuna's samplers and pruners, and how a trial gets its values."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,10 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from core.tuning.plan import Plan
 from core.tuning.space import Choices, Domain, SearchSpace
 
-__all__ = ["decode", "encode", "make_pruner", "make_sampler", "suggest"]
+__all__ = ["TRIAL", "decode", "encode", "make_pruner", "make_sampler", "suggest"]
 
+TRIAL = "trial"
+"""User attribute of an Optuna trial: the number of ours, from which its values are drawn."""
 REDUCTION = 3
 """Successive halving keeps one trial in three at each rung (Li et al. 2020 take 4, Hyperband's authors 3)."""
 RUNGS = 3
@@ -113,7 +115,7 @@ class _SeededByTrial(BaseSampler):
         self._sampler = make(seed)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        entropy = (self._seed, trial.user_attrs["trial"])
+        entropy = (self._seed, trial.user_attrs[TRIAL])
         self._sampler = self._make(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
         self._sampler.before_trial(study, trial)
 
@@ -131,6 +133,6 @@ class _SeededByTrial(BaseSampler):
         return self._sampler.sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(
-        self, study: Study, trial: FrozenTrial, state: TrialState, values: "list[float] | None"
+        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
     ) -> None:
         self._sampler.after_trial(study, trial, state, values)

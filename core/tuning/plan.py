@@ -12,7 +12,16 @@ from core.runs.query import METRICS
 from core.tuning.ranges import default_domains
 from core.tuning.space import Range, SearchSpace, build_space
 
-__all__ = ["DEFAULT_TRIALS", "EPOCH_METRICS", "Direction", "Method", "Plan", "Pruner", "for_task", "make_plan"]
+__all__ = [
+    "EPOCH_METRICS",
+    "Direction",
+    "Method",
+    "Plan",
+    "Pruner",
+    "for_task",
+    "make_plan",
+    "plan_from_dict",
+]
 
 Method = Literal["grid", "random", "bayes", "gp"]
 Pruner = Literal["none", "median", "asha", "hyperband"]
@@ -24,7 +33,6 @@ EPOCH_METRICS = ("loss", "accuracy", "r2")
 MINIMISED = ("loss", "log_loss", "ece", "brier", "mae", "rmse", "mape")
 OF_REGRESSION = ("loss", "r2", "mae", "rmse", "mape")
 ONLY_OF_REGRESSION = OF_REGRESSION[1:]
-DEFAULT_TRIALS = 30
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,18 @@ class Plan:
     def better(self, value: float, than: float) -> bool:
         """Whether one value of the metric is better than another."""
         return value < than if self.direction == "minimize" else value > than
+
+    def with_trials(self, trials: int | None) -> "Plan":
+        """The same with another number of trials altogether.
+
+        Raises:
+            ConfigError: it is no number of trials.
+        """
+        if trials is not None and trials < 1:
+            raise ConfigError(f"--trials: got {trials}, takes a number >= 1")
+        if self.method == "grid":
+            trials = _grid_trials(self.space, trials)
+        return replace(self, trials=trials)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that `plan_from_dict` reads back."""
@@ -114,21 +134,21 @@ def make_plan(
         raise ConfigError(
             "data.validation: got 0, tuning needs validation data", "Give --val 0.1", field="data.validation"
         )
-    if trials is not None and trials < 1:
-        raise ConfigError(f"--trials: got {trials}, takes a number >= 1")
+    if keep < 0:
+        raise ConfigError(f"--keep: got {keep}, takes a number >= 0")
     space = build_space(base, domains or default_domains(base, grid=method == "grid"))
-    if method == "grid":
-        trials = _grid_trials(space, trials)
     if metric == "auto" and not _searches_losses(space):
         metric = "loss"
     if metric == "loss" and _searches_losses(space):
-        raise ConfigError("--metric: values of different losses cannot be compared", "Give --metric accuracy or r2")
+        raise ConfigError(
+            "--metric: values of different losses cannot be compared", "Give --metric accuracy or r2"
+        )
     if pruner != "none" and metric not in ("auto", *EPOCH_METRICS):
         raise ConfigError(
             f"--pruner: {metric} is known at the end of a trial only", f"Prune by {', '.join(EPOCH_METRICS)}"
         )
     way = direction or ("minimize" if metric in MINIMISED else "maximize")
-    return Plan(space, method, pruner, metric, way, trials, keep)
+    return Plan(space, method, pruner, metric, way, None, keep).with_trials(trials)
 
 
 def for_task(plan: Plan, task: Task) -> Plan:

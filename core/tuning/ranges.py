@@ -13,7 +13,9 @@ from core.options import default_of
 __all__ = ["default_domains", "parse_assignment", "parse_domain"]
 
 FORM = re.compile(r"(?P<log>log:)?(?P<low>[^:,\[\]]+?)\.\.(?P<high>[^:,\[\]]+?)(?::(?P<step>[^:,\[\]]+))?")
-EXAMPLE = "It takes PATH=RANGE, such as optimizer.lr=log:1e-4..1, batch_size=16..256:16 or model.hidden=64,128"
+EXAMPLE = (
+    "It takes PATH=RANGE, such as optimizer.lr=log:1e-4..1, batch_size=16..256:16 or model.hidden=64,128"
+)
 
 SEARCHED: Mapping[str, Any] = {
     "optimizer.weight_decay": {"low": 1e-6, "high": 1e-1, "log": True},

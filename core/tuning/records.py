@@ -69,7 +69,7 @@ class StudyStarted(StudyEvent):
     """This process begins to work on a study.
 
     Attributes:
-        trials: of the whole study; None without a limit. finished: how many of them are done already.
+        finished: the trials that are done already.
         slots, threads: trials at once, and threads of each.
     """
 
@@ -140,7 +140,7 @@ def best_first(plan: Plan, records: Iterable[TrialRecord]) -> list[TrialRecord]:
 
 
 def to_json(event: TrialFinished | StudyFinished, study: str) -> str:
-    """One line of JSON; numbers that are not finite become null."""
+    """One line of JSON."""
     values: dict[str, Any] = {"v": VERSION, "time": event.time, "study": study}
     if isinstance(event, TrialFinished):
         facts = {key: value for key, value in asdict(event.trial).items() if key not in ("number", "curve")}
@@ -151,7 +151,11 @@ def to_json(event: TrialFinished | StudyFinished, study: str) -> str:
         done = [state for state in states if state not in ("running", "interrupted")]
         values |= {"event": "study_finished", "status": event.status, "trials": len(done)}
         values |= {state: states.count(state) for state in ("completed", "pruned", "diverged", "failed")}
-        found = {"value": best.value, "params": best.params, "trial": best.number, "run": best.run} if best else None
+        found = (
+            {"value": best.value, "params": best.params, "trial": best.number, "run": best.run}
+            if best
+            else None
+        )
         values |= {"best": found, "error": event.error}
     return json.dumps(values, default=str)
 
@@ -169,6 +173,6 @@ def _record(plan: Plan, number: int, trial: FrozenTrial) -> TrialRecord:
         curve = tuple(math.nan if value is None else value for value in result["curve"])
         facts = {key: result[key] for key in ("state", "value", "epochs", "reason", "seconds")}
         return TrialRecord(**common, **facts, curve=curve)
-    state = "running" if trial.state == TrialState.RUNNING else "interrupted"
+    state: State = "running" if trial.state == TrialState.RUNNING else "interrupted"
     curve = tuple(trial.intermediate_values[epoch] for epoch in sorted(trial.intermediate_values))
     return TrialRecord(**common, state=state, epochs=len(curve), curve=curve)

@@ -136,7 +136,7 @@ class SearchSpace:
 def _digits(index: int, axes: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
     """`index` as a number whose digits choose from the axes."""
     point = {}
-    for path in reversed(axes):
+    for path in reversed(list(axes)):
         index, digit = divmod(index, len(axes[path]))
         point[path] = axes[path][digit]
     return {path: point[path] for path in axes}
@@ -184,7 +184,9 @@ def _bases(base: TrainConfig, path: str, names: Mapping[str, Domain]) -> list[di
         candidates = [_laid_on(plain, {f"{section}.name": name}) for name in chosen.values]
     else:
         candidates = [plain]
-    fitting = [values for values in candidates if key in _fields(section, values.get(section, {}).get("name"))]
+    fitting = [
+        values for values in candidates if key in _fields(section, values.get(section, {}).get("name"))
+    ]
     if not fitting:
         configuration.from_dict(_laid_on(candidates[0], {path: None}))
         raise ConfigError(f"{path}: unknown key", "`tui config` prints all keys", field=path)

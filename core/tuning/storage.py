@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, OptunaError
+from optuna.exceptions import ExperimentalWarning, OptunaError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -43,7 +43,9 @@ def open_storage(url: str) -> BaseStorage:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername=DRIVER)
     is_file = parsed.drivername.startswith("sqlite")
-    settings: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {"pool_pre_ping": True}
+    settings: dict[str, Any] = (
+        {"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {"pool_pre_ping": True}
+    )
     try:
         storage = RDBStorage(parsed.render_as_string(hide_password=False), engine_kwargs=settings)
     except ImportError:

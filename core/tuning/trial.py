@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import time
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,6 +23,16 @@ __all__ = ["run_trial"]
 
 
 def run_trial(task: Task, report: Report, control: RunControl) -> Outcome:
+    """Train a trial and say how it ended; never raises. See `train_trial`."""
+    began = time.monotonic()
+    try:
+        outcome = train_trial(task, report, control)
+    except Exception as error:  # such as a disk that is full: one trial's failure, not the study's
+        outcome = Outcome("failed", reason=_words(error))
+    return dataclasses.replace(outcome, seconds=time.monotonic() - began)
+
+
+def train_trial(task: Task, report: Report, control: RunControl) -> Outcome:
     """Train a trial in its run folder, from its last checkpoint if it has one, and evaluate it on validation.
 
     The data has no test samples while trials train: nothing of them can reach the search.
@@ -47,16 +58,19 @@ def run_trial(task: Task, report: Report, control: RunControl) -> Outcome:
         config = configuration.from_dict(task.config)
         state = session.resume_state(run, config)
         prepared = _prepare(config, task)
-    except Exception as error:  # a network that fills the memory is one trial's failure, not the study's
-        reason = str(error) if isinstance(error, TorchtuiError) else f"{type(error).__name__}: {error}"
-        session.record_failure(run, TorchtuiError(reason))
-        return Outcome("failed", reason=reason)
+    except Exception as error:  # such as a network that fills the memory
+        session.record_failure(run, TorchtuiError(_words(error)))
+        raise
     finished = session.execute(prepared, run, emit=emit, control=control, state=state)
     summary = summarise(run)
     if finished.status == "completed":
         return _completed(summary, task.metric)
     how = "pruned" if pruned and finished.status == "stopped" else finished.status
     return Outcome(how, summary.metrics.get(task.metric), summary.epoch, finished.error)
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, TorchtuiError) else f"{type(error).__name__}: {error}"
 
 
 def _prepare(config: TrainConfig, task: Task) -> session.Prepared:

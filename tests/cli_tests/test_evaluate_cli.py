@@ -50,7 +50,9 @@ def test_json_is_one_object_with_the_whole_report(train: Tui, tui: Tui) -> None:
     answer = tui(f"evaluate {latest().id} --json")
     found = json.loads(answer.out)
     assert (found["v"], found["run"], found["split"], found["n"]) == (1, latest().id, "test", 30)
-    assert found["metrics"]["accuracy"] == np.mean(predictions(latest()).predicted == predictions(latest()).targets)
+    assert found["metrics"]["accuracy"] == np.mean(
+        predictions(latest()).predicted == predictions(latest()).targets
+    )
     assert answer.out.count("\n") == 1
 
 

@@ -1,7 +1,7 @@
 """The accuracies that a plain PyTorch loop reaches on MNIST, through the command line.
 
-The yardsticks train on all 60,000 images and take the last epoch, so nothing is held out here. They divide bytes
-by 255 where the product standardises them.
+The yardsticks train on all 60,000 images, divide bytes by 255, and take the last epoch; so nothing is held out
+here, and pixels are scaled to the unit range. (Standardised, as by default, slow optimizers get farther.)
 """
 
 import json
@@ -51,21 +51,7 @@ def accuracy_on_test(tui: Callable[..., Any], options: str) -> float:
 
 
 @pytest.mark.parametrize("name", YARDSTICKS)
-def test_no_worse_than_a_plain_loop(name: str, tui: Callable[..., Any]) -> None:
-    """Standardised inputs learn faster than the yardstick's: slow optimizers get farther in ten epochs."""
+def test_as_good_as_a_plain_loop(name: str, tui: Callable[..., Any]) -> None:
     options, accuracies = YARDSTICKS[name]
-    assert accuracy_on_test(tui, options) >= min(accuracies) - 0.01
-
-
-@pytest.mark.parametrize("name", ["sgd", "hinge"])
-def test_equals_a_plain_loop_on_inputs_scaled_alike(
-    name: str, tui: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The two rows that standardised inputs better by more than 0.01, on bytes divided by 255 as in the yardstick."""
-    import torch
-
-    by_255 = (torch.zeros(1, 1, 1), torch.full((1, 1, 1), 255.0))
-    monkeypatch.setattr("core.data.splits._statistics", lambda inputs, kind: by_255)
-    options, accuracies = YARDSTICKS[name]
-    accuracy = accuracy_on_test(tui, options)
+    accuracy = accuracy_on_test(tui, f"{options} --set data.scaling=unit")
     assert min(accuracies) - 0.01 <= accuracy <= max(accuracies) + 0.01

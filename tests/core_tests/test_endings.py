@@ -263,3 +263,34 @@ def test_a_damaged_checkpoint_is_told(train_run: Train) -> None:
     trained.run.checkpoint_file("last").write_bytes(b"?")
     with pytest.raises(RunDamaged, match=r"last\.pt cannot be read"):
         train_run(run=trained.run)
+
+
+@pytest.mark.parametrize("ask", ["stop", "checkpoint"])
+def test_a_request_in_the_moment_of_divergence_keeps_the_good_checkpoint(train_run, ask):
+    good = train_run(SMALL, at_step=(20, lambda control, model: control.stop()))
+
+    def spoil_and_ask(control, model):
+        spoil(control, model)
+        getattr(control, ask)()
+
+    train_run(run=good.run, at_step=(3, spoil_and_ask))
+    assert all(weight.isfinite().all() for weight in good.weights("last").values())
+
+
+def test_the_best_epoch_survives_divergence(train_run):
+    trained = train_run(SMALL, at_step=(30, spoil))
+    assert trained.finished.status == "diverged"
+    assert trained.run.checkpoint_file("best").exists()
+
+
+def test_epochs_of_a_run_that_was_made_longer(train_run):
+    run = train_run({"data": "iris", "training": {"epochs": 1}}).run
+    train_run({"training": {"epochs": 40}}, run=run)
+    assert (summarise(run).epoch, summarise(run).epochs) == (40, 40)
+
+
+def test_validation_accuracy_is_exact(train_run):
+    trained = train_run({"data": {"name": "digits", "test": 0.5}})
+    for epoch in trained.told(EpochFinished):
+        right = sum(row[place] for place, row in enumerate(epoch.confusion))
+        assert epoch.validation["accuracy"] == right / sum(map(sum, epoch.confusion))

@@ -165,7 +165,11 @@ def test_columns_are_found_by_name_or_else_by_position(load_data, tmp_path):
     rows = iris.test.inputs[:3].tolist()
     names = list(iris.feature_names)
     by_name, by_place = tmp_path / "name.csv", tmp_path / "place.csv"
-    lines = [",".join(["note", *names[::-1], "id"]), *(f"x,{a},{b},{c},{d},flower" for d, c, b, a in rows), ""]
+    lines = [
+        ",".join(["note", *names[::-1], "id"]),
+        *(f"x,{a},{b},{c},{d},flower" for d, c, b, a in rows),
+        "",
+    ]
     by_name.write_text("\ufeff" + "\n".join(lines))
     by_place.write_text("\n".join(["a,b,id,c,d", *(f"{a},{b},n{a},{c},{d}" for a, b, c, d in rows)]))
     named, placed = read_inputs(by_name, iris), read_inputs(by_place, iris)

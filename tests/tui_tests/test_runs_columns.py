@@ -14,8 +14,8 @@ from core.runs.folder import Run
 from core.runs.outline import Outline
 from core.runs.summary import RunSummary, summarise
 from tui.run_list import RunList
+from tui.screens.run_preview import facts, sketch
 from tui.widgets.plot import draw
-from tui.widgets.run_preview import facts, sketch
 from tui.widgets.runs_columns import COLUMNS, age, lay_out, short_name
 
 METRICS = {"loss": 0.5, "accuracy": 0.9}
@@ -144,6 +144,7 @@ def test_names_are_as_long_as_there_is_room(name, width, shown):
         (-5, "0 s"),
         (59.4, "59 s"),
         (60, "1 min"),
+        (3599, "59 min"),
         (3600, "1 h"),
         (90000, "1 d"),
         (4e7, "1 y"),

@@ -14,10 +14,10 @@ from core.runs.lock import hold
 from core.runs.log import EventLog
 from tui.app import TuiApp
 from tui.screens.dialogs import Ask
+from tui.screens.run_preview import RunPreview
 from tui.screens.runs import RunsScreen
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Plot
-from tui.widgets.run_preview import RunPreview
 from tui.widgets.runs_table import RunsTable
 
 SIZE = (120, 40)
@@ -269,7 +269,7 @@ async def test_the_preview_tells_of_the_run_under_the_cursor(runs_dir):
         assert chart.series[1].y.tolist() == [1, 1 / 2, 1 / 3, 1 / 4]
         assert [(mark.symbol, mark.x) for mark in chart.marks] == [("★", 4)]
         text = " ".join(" ".join(lines(facts)).split())
-        assert "✓ completed epoch 4 of 4" in text
+        assert "✓ completed epoch 4/4" in text
         assert "★ epoch 4 loss 0.2500 accuracy 0.8750" in text
         assert "test accuracy 0.8500 f1_macro 0.8000" in text
         assert "mnist 100 train 10 validation 20 test" in text
@@ -379,10 +379,11 @@ async def test_deleting_asks_first(runs_dir):
         await pilot.press("enter")  # the safe answer has the focus
         await settled(pilot)
         assert ids(app) == "edcba"
-        await pilot.press("delete")
+        await pilot.press("delete", "delete")
         await settled(pilot)
         await pilot.click("#answer-delete")
         await settled(pilot)
+        assert isinstance(app.screen, RunsScreen)
         assert ids(app) == "edcb"
         assert sorted(path.name[-1] for path in runs_dir.iterdir()) == ["b", "c", "d", "e"]
         assert app.screen.query_one(RunsTable).selected.run.id.endswith("bbb")

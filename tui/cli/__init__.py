@@ -18,6 +18,7 @@ class Commands(LazyGroup):
 
     COMMANDS = {
         "train": ("tui.cli.train:train", "Train a model and evaluate it."),
+        "tune": ("tui.cli.tune:tune", "Search for good hyper-parameters."),
         "evaluate": ("tui.cli.evaluate:evaluate", "Evaluate a run with its best weights."),
         "predict": ("tui.cli.predict:predict", "Predict new samples with the best weights of a run."),
         "runs": ("tui.cli.runs:app", "List runs, or show one."),

@@ -13,8 +13,9 @@ from textual.events import DescendantFocus
 from textual.message import Message
 from textual.timer import Timer
 
+from core.backend import load_backend
 from core.config import TrainConfig, read_yaml, to_yaml
-from core.devices import Device
+from core.devices import Device, discover
 from core.files import write_atomically
 from tui.command_line import command_line
 from tui.form import DEVICE, FieldSpec, fill, values_of
@@ -247,6 +248,7 @@ class ConfigureScreen(ModeScreen):
 
     def _preview_of(self, config: TrainConfig) -> None:
         """On the thread. A defect in a preview must not take the form away, and says so in its place."""
+        load_backend()
         try:
             preview = self._previewer.compute(config)
         except Exception as error:
@@ -254,8 +256,7 @@ class ConfigureScreen(ModeScreen):
         self.post_message(self.Previewed(preview))
 
     def _find_devices(self) -> None:
-        from core.devices import discover
-
+        load_backend()
         self.post_message(self.DevicesFound(discover()))
 
     @on(Previewed)

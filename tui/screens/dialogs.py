@@ -115,7 +115,10 @@ class HelpDialog(ModalScreen[None]):
     def _keys(self) -> Content:
         """One line an action: those of the screen, then those of what has the focus, then those of the app."""
         order = [self.of, self.of.focused]
-        found = {(active.node, active.binding.action): active for active in reversed(self.of.active_bindings.values())}
+        found = {
+            (active.node, active.binding.action): active
+            for active in reversed(self.of.active_bindings.values())
+        }
 
         def place(active: ActiveBinding) -> int:
             general = "." in active.binding.action or active.node not in order

@@ -179,16 +179,17 @@ class EvaluateScreen(Background, ModeScreen):
         self.split = evaluation.split
         self.query_one("#evaluated-run", Static).update(_title(evaluation, opened.best_epoch))
         self.query_one("#evaluated-headline", Static).update(_headline(evaluation.report))
-        tabs, first = self.tabs, ""
-        for tab in self.query(EvaluationTab):
-            fits = evaluation.report.task in tab.TASKS
-            first = first or (f"tab-{tab.id}" if fits else "")
-            (tabs.show_tab if fits else tabs.hide_tab)(f"tab-{tab.id}")
         self.set_class(True, "-evaluated")
-        if evaluation.report.task not in self.active_tab.TASKS:
-            tabs.active = first
-        else:
-            self._draw_tab()
+        self._offer_tabs(evaluation.report.task)
+        self._draw_tab()
+
+    def _offer_tabs(self, task: str) -> None:
+        """Only the tabs that make sense for a task; the first of them if the present one does not."""
+        tabs = self.tabs
+        if task not in self.active_tab.TASKS:
+            tabs.active = next(f"tab-{tab.id}" for tab in self.query(EvaluationTab) if task in tab.TASKS)
+        for tab in self.query(EvaluationTab):
+            (tabs.show_tab if task in tab.TASKS else tabs.hide_tab)(f"tab-{tab.id}")
 
     @property
     def active_tab(self) -> EvaluationTab:

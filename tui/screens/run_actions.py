@@ -111,6 +111,8 @@ class RunActions(ModeScreen):
         self.app.call_from_thread(self._ask_to_delete, summary, size)
 
     def _ask_to_delete(self, summary: RunSummary, size: int) -> None:
+        if not self.is_current:
+            return
         what = f"{summary.status}, {summary.epoch} epochs, {bytes_(size)}"
         ask = Ask(
             f"Delete {summary.run.id} ({what}) with its checkpoints? This cannot be undone.",

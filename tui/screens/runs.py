@@ -3,8 +3,8 @@
 import threading
 import time
 from collections import Counter
-from functools import partial
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,17 +22,24 @@ from core.runs.query import example, parse
 from core.runs.summary import RunSummary
 from tui.run_list import RunList
 from tui.screens.run_actions import RUN_ACTIONS, RunActions, possible_actions
+from tui.screens.run_preview import RunPreview
 from tui.text import clean, count
 from tui.themes import STATES
 from tui.widgets.panel import Panel
-from tui.widgets.run_preview import RunPreview
 from tui.widgets.runs_table import RunsTable
 
 __all__ = ["RunsScreen"]
 
 LOOK_SECONDS = 2.0
-SHARE = 0.05
+"""Shortest pause between two looks."""
+PAINT_SECONDS = 0.5
+"""Longest time that reading waits for the screen."""
+SHARE = 0.03
 """Part of the time that looking after runs may take."""
+BEGIN = """No runs in {} yet.
+
+2 opens the form: choose data and model, and start.
+Without the app: tui train --no-ui"""
 HINT = "status:running  accuracy>0.9  cfg.optimizer.lr>0.1"
 
 
@@ -85,7 +92,6 @@ class RunsScreen(RunActions):
     def __init__(self) -> None:
         super().__init__()
         self.runs = RunList()
-        self._catalogue: Catalogue | None = None
         self._looking = False
         self._seen = threading.Event()
         self._next_look: Timer | None = None
@@ -103,7 +109,13 @@ class RunsScreen(RunActions):
             yield RunPreview(id="preview")
 
     def on_mount(self) -> None:
+        self._catalogue = Catalogue(self.runs_dir)
         self.table.focus()
+
+    @property
+    def runs_dir(self) -> Path:
+        """Where runs live."""
+        return cast(Path, self.app.runs_dir)  # type: ignore[attr-defined]
 
     @property
     def table(self) -> RunsTable:
@@ -125,23 +137,21 @@ class RunsScreen(RunActions):
             self._next_look.stop()
         if self._looking or not self.is_current:
             return
-        runs_dir = self.app.runs_dir  # type: ignore[attr-defined]
-        if self._catalogue is None or self._catalogue.runs_dir != runs_dir:
-            self._catalogue = Catalogue(runs_dir)
         self._looking = True
-        self.run_worker(partial(self._find_changes, self._catalogue), thread=True, group="look")
+        self.run_worker(self._find_changes, thread=True, group="look")
 
-    def _find_changes(self, catalogue: Catalogue) -> None:
+    def _find_changes(self) -> None:
+        """On a thread: tell what is new, batch by batch."""
         worker, began = get_current_worker(), time.thread_time()
         problem: Exception | None = None
         try:
-            for changes in catalogue.changes():
+            for changes in self._catalogue.changes():
                 if worker.is_cancelled:
                     return
                 self._seen.clear()
                 self.post_message(self.Found(changes))
                 # Reading on at once would keep the interpreter from painting what was found.
-                self._seen.wait(LOOK_SECONDS)
+                self._seen.wait(PAINT_SECONDS)
         except (RunError, OSError) as error:
             problem = error
         self.post_message(self.Looked(time.thread_time() - began, problem))
@@ -150,9 +160,6 @@ class RunsScreen(RunActions):
     def _take_in(self, event: Found) -> None:
         self.runs.apply(event.changes)
         self._show_rows()
-        selected = self.selected
-        if selected is not None and selected.run.id in event.changes:
-            self._highlight(selected)
         self.call_after_refresh(self._seen.set)
 
     @on(Looked)
@@ -168,16 +175,9 @@ class RunsScreen(RunActions):
 
     def _show_notice(self, problem: Exception | None) -> None:
         """In place of an empty table: how to begin, or why there is nothing."""
-        runs_dir = clean(str(self.app.runs_dir))  # type: ignore[attr-defined]
-        text = (
-            f"✗ {clean(str(problem))}"
-            if problem
-            else f"No runs in {runs_dir} yet.\n\n2 opens the form: choose data and model, and start.\n"
-            "Without the app: tui train --no-ui"
-        )
+        text = f"✗ {clean(str(problem))}" if problem else BEGIN.format(clean(str(self.runs_dir)))
         nothing = problem is not None or not self.runs.all
-        if nothing:
-            self.query_one("#runs-notice", Static).update(text)
+        self.query_one("#runs-notice", Static).update(text)
         self.set_class(nothing, "-nothing")
         if not nothing and self.focused is None:
             self.call_after_refresh(self.table.focus)
@@ -255,11 +255,8 @@ class RunsScreen(RunActions):
 
     @on(RunsTable.Highlighted)
     def _highlighted(self, event: RunsTable.Highlighted) -> None:
-        self._highlight(event.summary)
-
-    def _highlight(self, summary: RunSummary | None) -> None:
-        self.query_one(RunPreview).show(summary)
-        possible = possible_actions(summary)
+        self.query_one(RunPreview).show(event.summary)
+        possible = possible_actions(event.summary)
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import on
@@ -34,7 +35,9 @@ class TextEditor(Input):
 class SwitchEditor(Checkbox, inherit_bindings=False):
     """On or off."""
 
-    BINDINGS: list[BindingType] = [Binding("space,left,right", "toggle_button", "Turn on or off", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space,left,right", "toggle_button", "Turn on or off", show=False)
+    ]
 
     def __init__(self, text: str) -> None:
         super().__init__(text, value=text == "on", compact=True, classes="editor")

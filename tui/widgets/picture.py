@@ -95,7 +95,7 @@ class Picture(Widget):
             return Strip.blank(width, blank)
         upper = blocks[2 * y]
         lower = blocks[2 * y + 1] if 2 * y + 1 < len(blocks) else None
-        line = _dense(upper, lower) if self.app.no_color else _coloured(upper, lower, blank)
+        line = _dense(upper, lower, blank) if self.app.no_color else _coloured(upper, lower, blank)
         return Strip(line).adjust_cell_length(width, blank)
 
 
@@ -111,9 +111,9 @@ def _triplets(row: np.ndarray) -> list[Color]:
     return [Color.from_triplet(ColorTriplet(*pixel)) for pixel in values.tolist()]
 
 
-def _dense(upper: np.ndarray, lower: np.ndarray | None) -> list[Segment]:
+def _dense(upper: np.ndarray, lower: np.ndarray | None, blank: Style) -> list[Segment]:
     """Brightness as density of ink, where there is no colour."""
     both = upper[None] if lower is None else np.stack((upper, lower))
     brightness = both.reshape(len(both), len(upper), -1).mean(axis=(0, 2))
     levels = (brightness * len(DENSITY) / 256).astype(int)
-    return [Segment("".join(DENSITY[level] for level in levels))]
+    return [Segment("".join(DENSITY[level] for level in levels), blank)]

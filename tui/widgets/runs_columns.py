@@ -101,7 +101,7 @@ def age(seconds: float) -> str:
     """How long ago, in at most six characters: ``42 s``, ``12 min``, ``3 h``, ``12 d``, ``2 y``."""
     for unit, length in (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= length:
-            return f"{seconds / length:.0f} {unit}" if seconds < 1000 * length else f">999 {unit}"
+            return f"{seconds // length:.0f} {unit}" if seconds < 1000 * length else f">999 {unit}"
     return f"{max(0, seconds):.0f} s"
 
 

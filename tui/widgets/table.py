@@ -60,7 +60,7 @@ class Table(ScrollView, can_focus=True):
         Binding("enter", "choose", "Open", show=False),
     ]
 
-    cursor: reactive[int] = reactive(0)
+    cursor: reactive[int] = reactive(0, init=False)
     """The row with the cursor, from 0."""
 
     @dataclass

@@ -62,7 +62,10 @@ class SampleDialog(ModalScreen[int]):
         Binding("escape,enter", "close", "close"),
         Binding("left,up", "go(-1)", "previous", key_display="←"),
         Binding("right,down", "go(1)", "next", key_display="→"),
+        Binding("pageup", "page(-1)", "features above", show=False),
+        Binding("pagedown", "page(1)", "features below", show=False),
     ]
+    AUTO_FOCUS = ""
 
     def __init__(self, subject: Subject, positions: Sequence[int], place: int) -> None:
         super().__init__()
@@ -81,6 +84,10 @@ class SampleDialog(ModalScreen[int]):
         """Show the sample beside this one."""
         self.place = min(max(self.place + by, 0), len(self.positions) - 1)
         self._show()
+
+    def action_page(self, pages: int) -> None:
+        """Go through the features."""
+        self.query_one("#detail-features", Table).action_page(pages)
 
     def action_close(self) -> None:
         """Back to the list."""

@@ -22,9 +22,6 @@ from tui.widgets.table import Table
 
 __all__ = ["SampleList"]
 
-ANSWER_COLUMNS = 4
-"""Columns of a table that do not scroll: sample, true, predicted, score."""
-
 
 class SampleTable(Table):
     """Samples as rows."""
@@ -117,7 +114,7 @@ class SampleList(Background, Container):
                 columns_of(subject),
                 len(positions),
                 lambda row: row_of(subject, int(positions[row])),
-                frozen=ANSWER_COLUMNS,
+                frozen=1,
             )
             self._tell(0, f"{count(len(positions))} samples")
         if focus and self.active is not None:

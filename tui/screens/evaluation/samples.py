@@ -32,8 +32,10 @@ class RunData:
         """
         with self._lock:
             if self.dataset is None:
+                from core.backend import load_backend
                 from core.data.registry import load
 
+                load_backend()
                 self.dataset = load(self.run.config().data, self.root, progress)
             return self.dataset
 

@@ -67,7 +67,7 @@ class Tiles(Container, can_focus=True):
         Binding("enter", "choose", "enlarge"),
     ]
 
-    cursor: reactive[int] = reactive(0)
+    cursor: reactive[int] = reactive(0, init=False)
     """The picture with the cursor, from 0."""
 
     @dataclass

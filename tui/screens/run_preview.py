@@ -172,7 +172,7 @@ def facts(summary: RunSummary, sketched: Sketch | None) -> Table:
     table.add_column(no_wrap=True, style="dim")
     table.add_column(ratio=1, overflow="fold")
     sign, color = STATES[summary.status]
-    epochs = f"  epoch {summary.epoch} of {summary.epochs}" if summary.epochs else ""
+    epochs = f"  epoch {summary.epoch}/{summary.epochs}" if summary.epochs else ""
     table.add_row("status", Text.assemble((f"{sign} {summary.status}", color), epochs))
     if summary.error:
         table.add_row("", Text(clean(summary.error), color))

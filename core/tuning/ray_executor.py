@@ -1,0 +1,191 @@
+"""Trials as tasks on a Ray cluster. Ray schedules them, gives them their GPUs, and runs a lost node's trials again.
+
+The folder of runs must be on a disk that all nodes share: a trial that is run again on another node goes on from the
+checkpoint that it finds there.
+"""
+
+import asyncio
+import logging
+import math
+import threading
+import time
+from typing import Any
+
+from core.control import RunControl
+from core.errors import DependencyError, RunError
+from core.tuning.messages import Ended, Message, Outcome, Reported, Task
+
+__all__ = ["RayExecutor"]
+
+RETRIES = 3
+"""How often a trial is run again when its node or process dies."""
+POLL_SECONDS = 0.02
+STOP_POLL_SECONDS = 0.5
+
+
+class RayExecutor:
+    """Trains on a Ray cluster, one task a trial.
+
+    Args:
+        address: of the cluster; ``auto`` for the one running here, None to begin one here if there is none.
+        jobs: trials at once; None for as many as the cluster has room for.
+        threads: processors of each trial; None for one.
+        gpus: GPUs of each trial; parts of one are shared. Without any, trials see none.
+
+    Raises:
+        DependencyError: Ray is not installed.
+        RunError: the cluster cannot be reached.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        jobs: int | None = None,
+        threads: int | None = None,
+        gpus: float = 0,
+    ) -> None:
+        self._ray, self._ours = _connect(address)
+        self.threads = threads or 1
+        self.slots = jobs or self._room(gpus)
+        self._train = self._ray.remote(num_cpus=self.threads, num_gpus=gpus, max_retries=RETRIES)(_train)
+        here = self._ray.get_runtime_context().get_node_id()
+        pinned = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(here, soft=False)
+        self._mailbox = self._ray.remote(num_cpus=0, scheduling_strategy=pinned)(_Mailbox).remote()
+        self._tasks: dict[Any, int] = {}
+
+    def start(self, task: Task) -> None:
+        self._ray.get(self._mailbox.clear_stop.remote())
+        self._tasks[self._train.remote(task, self._mailbox)] = task.trial
+
+    def wait(self, seconds: float) -> list[Message]:
+        deadline = time.monotonic() + seconds
+        while True:
+            ended = self._ended()
+            messages = [*self._ray.get(self._mailbox.drain.remote()), *map(self._end, ended)]
+            if messages or time.monotonic() > deadline:
+                return messages
+
+    def answer(self, trial: int, go_on: bool) -> None:
+        self._ray.get(self._mailbox.answer.remote(trial, go_on))
+
+    def stop(self) -> None:
+        self._ray.get(self._mailbox.stop.remote())
+
+    def close(self) -> None:
+        for task in self._tasks:
+            self._ray.cancel(task, force=True)
+        self._ray.kill(self._mailbox)
+        if self._ours:
+            self._ray.shutdown()
+
+    def _ended(self) -> list[Any]:
+        """Tasks that have ended; what they reported is in the mailbox by then."""
+        if not self._tasks:
+            time.sleep(POLL_SECONDS)
+            return []
+        ended, _ = self._ray.wait([*self._tasks], num_returns=len(self._tasks), timeout=POLL_SECONDS)
+        return list(ended)
+
+    def _end(self, task: Any) -> Ended:
+        trial = self._tasks.pop(task)
+        try:
+            outcome = self._ray.get(task)
+        except self._ray.exceptions.RayError as error:
+            reason = str(error).strip().partition("\n")[0]
+            outcome = Outcome("failed", reason=f"Ray gave up on it: {type(error).__name__}: {reason}")
+        return Ended(trial, outcome)
+
+    def _room(self, gpus: float) -> int:
+        """Trials for which the cluster has room at once."""
+        there = self._ray.cluster_resources()
+        room = there.get("CPU", 1) / self.threads
+        if gpus:
+            room = min(room, there.get("GPU", 0) / gpus)
+        return max(1, math.floor(room))
+
+
+def _connect(address: str | None) -> tuple[Any, bool]:
+    """Ray, connected; whether that was done here."""
+    try:
+        import ray
+        import ray.util.scheduling_strategies
+    except ImportError:
+        raise DependencyError(
+            "--executor ray: Ray is not installed", "Install it with: pip install 'torchtui[ray]'"
+        ) from None
+    if ray.is_initialized():
+        return ray, False
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise RunError(
+            f"--ray-address: cannot reach a cluster: {reason}", "`ray start --head` begins one"
+        ) from None
+    return ray, True
+
+
+class _Mailbox:
+    """An actor on the study's own node: trials leave messages and wait for answers, the study fetches and answers."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.answers: dict[int, asyncio.Future[bool]] = {}
+        self.stopping = False
+
+    async def report(self, message: Reported, waits: bool) -> bool:
+        """Leave a message; the study's answer if the trial waits for one, else True."""
+        self.messages.append(message)
+        if not waits:
+            return True
+        self.answers[message.trial] = asyncio.get_running_loop().create_future()
+        return await self.answers[message.trial]
+
+    async def drain(self) -> list[Message]:
+        """The messages since the last call."""
+        messages, self.messages = self.messages, []
+        return messages
+
+    async def answer(self, trial: int, go_on: bool) -> None:
+        """Answer a trial that waits."""
+        waiting = self.answers.pop(trial, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(go_on)
+
+    async def stop(self) -> None:
+        """Ask all trials to save and end."""
+        self.stopping = True
+
+    async def clear_stop(self) -> None:
+        """Forget that."""
+        self.stopping = False
+
+    async def is_stopping(self) -> bool:
+        """Whether the trials are asked to save and end."""
+        return self.stopping
+
+
+def _train(task: Task, mailbox: Any) -> Outcome:
+    """The task, on whatever node Ray has chosen."""
+    import ray
+
+    from core.tuning.trial import run_trial
+
+    control, ended = RunControl(), threading.Event()
+
+    def report(epoch: int, value: float | None) -> bool:
+        message = Reported(task.trial, epoch, value)
+        return bool(ray.get(mailbox.report.remote(message, task.waits)))
+
+    def obey() -> None:
+        while not ended.wait(STOP_POLL_SECONDS):
+            if ray.get(mailbox.is_stopping.remote()):
+                control.stop()
+
+    thread = threading.Thread(target=obey, daemon=True)
+    thread.start()
+    try:
+        return run_trial(task, report, control)
+    finally:
+        ended.set()
+        thread.join()

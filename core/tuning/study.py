@@ -1,0 +1,164 @@
+"""A study: its plan, its storage and its folder, made or opened again by any process."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.exceptions import DuplicatedStudyError
+from optuna.study import create_study as create_optuna_study
+from optuna.study import load_study
+
+from core.config import TrainConfig
+from core.data.dataset import Progress
+from core.errors import RunDamaged, RunError
+from core.tuning.folder import StudyFolder, create_folder, find_study, folder_named
+from core.tuning.methods import make_pruner, make_sampler
+from core.tuning.plan import Plan, for_task, plan_from_dict
+from core.tuning.records import TrialRecord, best_first, records_of
+from core.tuning.space import Choices
+from core.tuning.storage import file_url, open_storage, study_names
+
+__all__ = ["TuningStudy", "check_plan", "create_study", "open_study"]
+
+OWN_NAME = "study"
+"""Of the only study in a file of its own; Hyperband's brackets depend on the name, and shall not on chance."""
+PLAN, TRIALS = "plan", "trials"
+
+
+@dataclass(frozen=True)
+class TuningStudy:
+    """One study. Reading it is safe while other processes work on it.
+
+    Attributes:
+        storage_url: None for a study in its own file.
+        optuna: for whoever knows Optuna's own views.
+    """
+
+    folder: StudyFolder
+    plan: Plan
+    storage_url: str | None
+    optuna: optuna.Study
+
+    @property
+    def name(self) -> str:
+        """What it is found by."""
+        return self.folder.name
+
+    def records(self) -> list[TrialRecord]:
+        """How all trials begun so far stand."""
+        return records_of(self.plan, self.optuna.get_trials(deepcopy=False))
+
+    def ranked(self) -> list[TrialRecord]:
+        """The trials that completed, the best one first."""
+        return best_first(self.plan, self.records())
+
+    def config(self, record: TrialRecord) -> TrainConfig:
+        """The configuration of a trial."""
+        return self.plan.space.config(record.params)
+
+    def with_trials(self, trials: int | None) -> "TuningStudy":
+        """The same study with another number of trials altogether, for all processes that open it from now on.
+
+        Raises:
+            ConfigError: the number does not fit.
+        """
+        plan = self.plan.with_trials(trials)
+        self.optuna.set_user_attr(TRIALS, plan.trials)
+        return replace(self, plan=plan)
+
+
+def check_plan(plan: Plan, data_root: Path | None, progress: Progress) -> Plan:
+    """The plan with its metric made definite, once data, device and all models and losses are known to fit.
+
+    Raises:
+        TorchtuiError: they do not.
+    """
+    from core import session
+
+    space = plan.space
+    prepared = session.prepare(space.base, data_root, progress)
+    if not len(prepared.data.validation):
+        raise RunError("tuning needs validation data, and none is held out", "Give a larger --val")
+    for path, domain in space.domains.items():
+        if path.endswith(".name") and isinstance(domain, Choices):
+            for name in domain.values:
+                session.assemble(space.config({path: name}), prepared.data)
+    return for_task(plan, prepared.data.task)
+
+
+def create_study(runs_dir: Path, plan: Plan, storage_url: str | None = None) -> TuningStudy:
+    """A new study.
+
+    Args:
+        plan: as `check_plan` gave it.
+        storage_url: of a database that several machines reach; None for a file in the study's folder.
+
+    Raises:
+        TorchtuiError: folder or storage cannot be written.
+    """
+    folder = create_folder(runs_dir, plan.space.base)
+    storage = open_storage(storage_url or file_url(folder.database))
+    name = folder.name if storage_url else OWN_NAME
+    try:
+        study = create_optuna_study(
+            study_name=name,
+            storage=storage,
+            direction=plan.direction,
+            sampler=make_sampler(plan),
+            pruner=make_pruner(plan),
+        )
+    except DuplicatedStudyError:
+        raise RunError(f"the storage has a study '{name}' already", "Try again") from None
+    study.set_user_attr(PLAN, plan.to_dict())
+    return TuningStudy(folder, plan, storage_url, study)
+
+
+def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -> TuningStudy:
+    """A study that was begun before, here or on another machine.
+
+    Args:
+        reference: its name, the beginning or the last letters of it, ``latest``, or the path of its folder.
+        storage_url: where it is kept, if not in its own folder.
+
+    Raises:
+        TorchtuiError: it cannot be found or read.
+    """
+    if storage_url is None:
+        folder = find_study(runs_dir, reference)
+        if not folder.database.is_file():
+            raise RunError(
+                f"{folder.name} is not kept in its folder", "Give the --storage URL it was begun with"
+            )
+        storage, name = open_storage(file_url(folder.database)), OWN_NAME
+    else:
+        storage = open_storage(storage_url)
+        name = _full_name(study_names(storage), reference)
+        folder = folder_named(runs_dir, name)
+    values: Mapping[str, Any] = {}
+    with contextlib.suppress(KeyError):
+        values = load_study(study_name=name, storage=storage).user_attrs
+    if PLAN not in values:
+        raise RunDamaged(f"{folder.name} has no plan: it was never begun", "Begin a new study")
+    plan = plan_from_dict(values[PLAN])
+    if TRIALS in values:
+        plan = replace(plan, trials=values[TRIALS])
+    study = load_study(study_name=name, storage=storage, sampler=make_sampler(plan), pruner=make_pruner(plan))
+    return TuningStudy(folder, plan, storage_url, study)
+
+
+def _full_name(names: list[str], reference: str) -> str:
+    """Raises RunError when none or several are meant."""
+    matching = [name for name in names if name == reference] or [
+        name for name in names if name.startswith(reference) or name.endswith(f"_{reference}")
+    ]
+    if reference == "latest":
+        matching = sorted(names)[-1:]
+    if len(matching) != 1:
+        raise RunError(
+            f"'{reference}' means {len(matching)} studies of this storage",
+            f"Studies: {', '.join(names) or 'none'}",
+        )
+    return matching[0]

@@ -1,0 +1,302 @@
+"""One process at work on a study: it claims trials, gives them to workers, and tells what comes of them."""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+from core import config as configuration
+from core.control import RunControl
+from core.data.registry import default_root
+from core.files import write_atomically
+from core.runs.environment import environment
+from core.runs.folder import Run, create_run
+from core.runs.lock import is_held
+from core.tuning.claims import Claim, Claims, give_back, record_result
+from core.tuning.executors import Executor
+from core.tuning.messages import Ended, Outcome, Reported, Task
+from core.tuning.presence import Presence
+from core.tuning.records import (
+    StudyEvent,
+    StudyFinished,
+    StudyNotice,
+    StudyStarted,
+    TrialFinished,
+    TrialRecord,
+    TrialReported,
+    TrialStarted,
+    best_first,
+)
+from core.tuning.study import TuningStudy
+
+__all__ = ["tune"]
+
+WAIT_SECONDS = 0.2
+LOOK_SECONDS = 1.0
+"""How often a process with free slots looks for trials that others have lost."""
+FIRST_TRIALS = 5
+"""When so many trials fail before any succeeds, something is wrong with all of them."""
+GOOD = ("completed", "pruned")
+
+Emit = Callable[[StudyEvent], None]
+
+
+def tune(
+    study: TuningStudy,
+    executor: Executor,
+    *,
+    emit: Emit,
+    control: RunControl,
+    timeout: float | None = None,
+    data_root: Path | None = None,
+) -> StudyFinished:
+    """Work on a study until all its trials are done, by this process or by others.
+
+    Args:
+        executor: trains the trials; it stays open.
+        emit: told everything, on the calling thread.
+        control: `stop` saves and ends the trials going on, which are free then to go on another time; while it is
+            paused, no trial begins.
+        timeout: seconds after which to stop.
+
+    Returns:
+        The last event emitted.
+
+    Raises:
+        RunError: the folder or the storage cannot be written.
+    """
+    presence = Presence(study.folder, study.optuna)
+    try:
+        return _Tuner(study, executor, presence, emit, control, timeout, data_root or default_root()).run()
+    finally:
+        presence.close()
+
+
+@dataclass
+class _Running:
+    """A trial that a worker trains now."""
+
+    claim: Claim
+    record: TrialRecord
+    task: Task
+    curve: dict[int, float] = field(default_factory=dict)
+
+
+class _Tuner:
+    """State of one call of `tune`."""
+
+    def __init__(
+        self,
+        study: TuningStudy,
+        executor: Executor,
+        presence: Presence,
+        emit: Emit,
+        control: RunControl,
+        timeout: float | None,
+        data_root: Path,
+    ) -> None:
+        self.study, self.executor, self.presence = study, executor, presence
+        self.emit, self.control, self.data_root = emit, control, data_root
+        self.claims = Claims(study.optuna, study.plan, presence)
+        self.deadline = math.inf if timeout is None else time.monotonic() + timeout
+        self.running: dict[int, _Running] = {}
+        self.looked_at = -math.inf
+        self.ending = False
+        self.error = ""
+        self.ended: list[TrialRecord] = []
+        self.cleared: set[int] = set()
+
+    def run(self) -> StudyFinished:
+        study, executor = self.study, self.executor
+        done = tuple(record for record in study.records() if record.state not in ("running", "interrupted"))
+        self.emit(
+            StudyStarted(
+                study=study.name,
+                folder=study.folder.path,
+                plan=study.plan,
+                slots=executor.slots,
+                threads=executor.threads,
+                finished=done,
+            )
+        )
+        while self.go_on():
+            for message in executor.wait(WAIT_SECONDS):
+                if isinstance(message, Reported):
+                    self.hear(message)
+                else:
+                    self.end(message)
+        return self.finish()
+
+    def go_on(self) -> bool:
+        """Look at the clock and at what is asked for, and fill free slots; False when all is done."""
+        self.presence.beat()
+        if not self.ending and (
+            self.error or self.control.stop_requested or time.monotonic() > self.deadline
+        ):
+            self.ending = True
+            self.executor.stop()
+        free = len(self.running) < self.executor.slots
+        if self.ending or self.control.paused or not free:
+            return bool(self.running) or not self.ending
+        if time.monotonic() - self.looked_at < LOOK_SECONDS:
+            return True
+        while len(self.running) < self.executor.slots:
+            claim = self.claims.next()
+            if claim is None:
+                self.looked_at = time.monotonic()
+                return bool(self.running) or self.claims.elsewhere() > 0
+            self.start(claim)
+        return True
+
+    def start(self, claim: Claim) -> None:
+        """Give a trial to a worker, in the run folder of its last attempt or in a new one."""
+        plan = self.study.plan
+        config = plan.space.config(claim.params)
+        run = Run(Path(claim.run)) if claim.run else None
+        if run is None or not run.config_file.is_file() or is_held(run):
+            run = create_run(self.study.folder.trials_dir, config)
+            write_atomically(run.environment_file, lambda file: file.write(_environment()))
+        claim.trained_in(str(run.path))
+        record = TrialRecord(claim.number, "running", claim.params, run=run.path, started=time.time())
+        task = Task(
+            trial=claim.number,
+            config=configuration.to_dict(config),
+            run=run.path,
+            metric=plan.metric,
+            threads=self.executor.threads,
+            waits=plan.pruned_by_epoch,
+            data_root=self.data_root,
+        )
+        self.running[claim.number] = _Running(claim, record, task)
+        self.emit(TrialStarted(trial=record))
+        self.executor.start(task)
+
+    def hear(self, message: Reported) -> None:
+        """A trial has finished an epoch."""
+        running = self.running[message.trial]
+        running.curve[message.epoch] = math.nan if message.value is None else message.value
+        self.emit(TrialReported(number=message.trial, epoch=message.epoch, value=message.value))
+        if running.task.waits:
+            self.executor.answer(message.trial, not self.is_hopeless(running, message))
+
+    def is_hopeless(self, running: _Running, message: Reported) -> bool:
+        """What the pruner says; an epoch done again after a checkpoint was judged before."""
+        attempt = running.claim.attempt
+        known = attempt._cached_frozen_trial.intermediate_values
+        if message.value is None or message.epoch in known:
+            return False
+        attempt.report(message.value, message.epoch)
+        return attempt.should_prune()
+
+    def end(self, message: Ended) -> None:
+        """A trial has ended: keep what it was worth."""
+        running = self.running.pop(message.trial)
+        self.looked_at = -math.inf
+        outcome = message.outcome
+        if outcome.state == "stopped" and self.ending:
+            give_back(self.study.optuna, running.claim.attempt)
+            record = replace(running.record, state="interrupted", epochs=outcome.epochs)
+            self.emit(TrialFinished(trial=record))
+            return
+        record = _finished(running, outcome)
+        if not record_result(self.study.optuna, running.claim.attempt, _result(record)):
+            text = f"trial {record.number} was given to another process meanwhile: this result does not count"
+            self.emit(StudyNotice(level="warning", message=text))
+            return
+        self.ended.append(record)
+        self.emit(TrialFinished(trial=record))
+        self.keep_best()
+        self.look_at_failures()
+
+    def keep_best(self) -> None:
+        """Remove the checkpoints of all but the best trials."""
+        records = self.study.records()
+        kept = {record.number for record in best_first(self.study.plan, records)[: self.study.plan.keep]}
+        for record in records:
+            done = record.state not in ("running", "interrupted")
+            if done and record.run and record.number not in kept | self.cleared:
+                self.clear(record.number, Run(record.run))
+
+    def clear(self, number: int, run: Run) -> None:
+        """Remove the checkpoints of a trial that nobody trains on by hand."""
+        if is_held(run):
+            return
+        try:
+            for kind in ("last", "best"):
+                run.checkpoint_file(kind).unlink(missing_ok=True)
+        except OSError as error:
+            text = f"cannot remove the checkpoints of {run.id}: {error.strerror}"
+            self.emit(StudyNotice(level="warning", message=text))
+        self.cleared.add(number)
+
+    def look_at_failures(self) -> None:
+        """Give up when the first trials of this process all fail and none of the study ever succeeded."""
+        if (
+            self.error
+            or len(self.ended) != FIRST_TRIALS
+            or any(record.state in GOOD for record in self.ended)
+        ):
+            return
+        if not any(record.state in GOOD for record in self.study.records()):
+            self.error = f"the first {FIRST_TRIALS} trials all failed; the last one: {self.ended[-1].reason}"
+            self.emit(StudyNotice(level="error", message=self.error))
+
+    def finish(self) -> StudyFinished:
+        """Say how it ended."""
+        records = self.study.records()
+        ranked = best_first(self.study.plan, records)
+        done = [record for record in records if record.state not in ("running", "interrupted")]
+        if not self.error and done and not ranked:
+            self.error = (
+                f"none of {len(done)} trials completed; the last one: {done[-1].reason or done[-1].state}"
+            )
+        total = self.study.plan.trials
+        left = self.control.stop_requested if total is None else len(done) < total
+        finished = StudyFinished(
+            status="failed" if self.error else "stopped" if left else "completed",
+            records=tuple(records),
+            best=ranked[0] if ranked else None,
+            error=self.error,
+        )
+        self.emit(finished)
+        return finished
+
+
+def _finished(running: _Running, outcome: Outcome) -> TrialRecord:
+    """The record of a trial that has ended for good."""
+    last = max(running.curve, default=0)
+    reason = outcome.reason
+    if outcome.state == "pruned":
+        reason = f"pruned after epoch {last}"
+    elif outcome.state == "stopped":
+        reason = "stopped by hand"
+    return replace(
+        running.record,
+        state="pruned" if outcome.state == "stopped" else outcome.state,
+        value=outcome.value,
+        epochs=outcome.epochs,
+        curve=tuple(running.curve.get(epoch, math.nan) for epoch in range(1, last + 1)),
+        reason=reason,
+        seconds=outcome.seconds,
+    )
+
+
+def _result(record: TrialRecord) -> dict[str, object]:
+    """What the storage keeps of it; JSON knows no NaN."""
+    return {
+        "state": record.state,
+        "value": record.value,
+        "epochs": record.epochs,
+        "seconds": round(record.seconds, 3),
+        "reason": record.reason,
+        "curve": [None if math.isnan(value) else value for value in record.curve],
+    }
+
+
+@cache
+def _environment() -> bytes:
+    """On what all trials of this process are made."""
+    return json.dumps(environment(), indent=2).encode()

@@ -1,0 +1,113 @@
+"""A table of any length: cursor, head, sideways scrolling, text from anywhere."""
+
+from rich.cells import cell_len
+from textual.app import App
+
+from tui.widgets.table import Column, Table
+
+RED = (213, 94, 0)
+
+
+class OneTable(App):
+    """A screen that is one table, and remembers what it told."""
+
+    def __init__(self, columns, rows, cells, frozen=0):
+        super().__init__()
+        self.table = Table()
+        self.table.show(columns, rows, cells, frozen=frozen)
+        self.told = []
+
+    def compose(self):
+        yield self.table
+
+    def on_table_highlighted(self, event):
+        self.told.append(("at", event.row))
+
+    def on_table_chosen(self, event):
+        self.told.append(("chosen", event.row))
+
+    def on_table_head_clicked(self, event):
+        self.told.append(("head", event.column))
+
+    def lines(self):
+        return [self.table.render_line(y).text for y in range(self.table.size.height)]
+
+
+def numbered(row):
+    return [f"row {row}", str(row * row)]
+
+
+async def test_only_what_is_seen_is_made():
+    made = set()
+
+    def cells(row):
+        made.add(row)
+        return numbered(row)
+
+    app = OneTable([Column("name", 0, "<"), Column("square")], 1_000_000, cells)
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.table.focus()
+        await pilot.press("end")
+        await pilot.pause()
+        assert app.told == [("at", 999_999)]
+        assert app.lines()[-1].startswith("▸row 999999")
+        assert app.lines()[0].split() == ["name", "square"]
+        assert len(made) < 100
+
+
+async def test_keys_move_the_cursor_inside_the_rows():
+    app = OneTable([Column("name", 0, "<"), Column("square")], 30, numbered)
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.table.focus()
+        await pilot.press("up", "down", "down", "pagedown", "pageup", "enter", "home", "end", "down")
+        assert [place for what, place in app.told if what == "at"] == [1, 2, 10, 2, 0, 29]
+        assert ("chosen", 2) in app.told
+
+
+async def test_a_click_moves_the_cursor_and_one_more_chooses():
+    app = OneTable([Column("name", 10, "<"), Column("square", 8)], 30, numbered)
+    async with app.run_test(size=(40, 10)) as pilot:
+        await pilot.click(app.table, offset=(3, 4))
+        await pilot.click(app.table, offset=(3, 4))
+        await pilot.click(app.table, offset=(3, 0))
+        await pilot.click(app.table, offset=(14, 0))
+        assert app.told == [("at", 3), ("chosen", 3), ("head", 0), ("head", 1)]
+
+
+async def test_frozen_columns_stay_while_others_scroll():
+    columns = [Column("id", 4), *(Column(f"c{number}", 8) for number in range(10))]
+    app = OneTable(columns, 3, lambda row: [str(row), *(f"{row}.{n}" for n in range(10))], frozen=1)
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.table.focus()
+        assert app.lines()[1].split()[1:3] == ["0", "0.0"]
+        await pilot.press(*["right"] * 20)
+        assert app.lines()[1].split()[1] == "0"
+        assert app.lines()[1].split()[-1] == "0.9"
+        assert app.lines()[0].split()[0] == "id"
+        await pilot.click(app.table, offset=(36, 0))
+        assert app.told == [("head", 10)]
+
+
+async def test_cells_are_cut_and_shown_as_they_are():
+    app = OneTable(
+        [Column("class", 8, "<"), Column("n", 4)], 1, lambda row: [("[b]猫\x1b[31m and more", RED), "1"]
+    )
+    async with app.run_test(size=(40, 4)):
+        line = app.table.render_line(1)
+        assert line.text.startswith("▸[b]猫␛… ") or line.text.startswith("▸[b]猫␛[…")
+        assert cell_len(line.text) == 40
+        assert next(segment.style.color.triplet for segment in line if "猫" in segment.text) == RED
+
+
+async def test_fewer_rows_bring_the_cursor_back():
+    app = OneTable([Column("name", 0, "<"), Column("square")], 30, numbered)
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.table.cursor = 29
+        app.table.show([Column("name", 0, "<"), Column("square")], 2, numbered)
+        await pilot.pause()
+        assert app.table.cursor == 1
+        assert app.lines()[2].startswith("▸row 1")
+        app.table.show([Column("name", 0, "<"), Column("square")], 0, numbered)
+        app.table.focus()
+        await pilot.press("enter", "down")
+        assert ("chosen", 0) not in app.told

@@ -1,0 +1,206 @@
+"""`tui tune`: search for good hyper-parameters, headless with --no-ui."""
+
+import math
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from core import config as configuration
+from core.errors import InputError
+from core.runs.folder import default_runs_dir
+from core.tuning.plan import Plan, make_plan
+from core.tuning.ranges import parse_assignment
+from tui.cli.app import DataRootOption, RunsOption
+from tui.cli.config_options import FLAGS, with_config
+
+__all__ = ["tune"]
+
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+DEFAULT_TRIALS = 30
+SHORT = {flag.removeprefix("--").replace("-", "_"): path for flag, path in FLAGS.items()}
+"""Paths by the names of their flags."""
+
+
+def _option(*names: str, panel: str = "Search", **facts: Any) -> Any:
+    return typer.Option(*names, rich_help_panel=panel, **facts)
+
+
+Ranges = Annotated[
+    list[str] | None,
+    _option(
+        *("--param", "-p"),
+        metavar="PATH=RANGE",
+        help="What to search, such as lr=log:1e-4..1, batch_size=16..256:16 or model.hidden=64,128; may be given "
+        "again. Without any, a default for the model and the optimizer.",
+    ),
+]
+Space = Annotated[
+    Path | None,
+    _option(
+        "--space",
+        metavar="FILE",
+        help="YAML file of paths, each with {low, high, log, step} or {choices: [..]}.",
+    ),
+]
+Method = Annotated[
+    str | None, _option("--method", metavar="NAME", show_default="bayes", help="grid, random, bayes or gp.")
+]
+Pruner = Annotated[
+    str | None,
+    _option(
+        "--pruner",
+        metavar="NAME",
+        show_default="none",
+        help="What ends hopeless trials early: none, median, asha or hyperband.",
+    ),
+]
+Trials = Annotated[
+    int | None,
+    _option(
+        "--trials", show_default=f"{DEFAULT_TRIALS}, or the whole grid", help="Trials of the whole study."
+    ),
+]
+Timeout = Annotated[
+    str | None, _option("--timeout", metavar="TIME", help="Stop after this time, such as 90s, 10m or 2h.")
+]
+Metric = Annotated[
+    str | None,
+    _option(
+        "--metric",
+        metavar="NAME",
+        show_default="loss",
+        help="What to make good on validation: loss, accuracy, r2, f1_macro, roc_auc ...",
+    ),
+]
+Direction = Annotated[
+    str | None,
+    _option("--direction", metavar="WAY", show_default="found from the metric", help="minimize or maximize."),
+]
+Keep = Annotated[
+    int | None,
+    _option("--keep", show_default="5", help="Of how many best trials the checkpoints stay."),
+]
+Jobs = Annotated[
+    int | None,
+    _option(
+        "--jobs",
+        min=1,
+        panel="Where",
+        show_default="1; on Ray as many as fit",
+        help="Trials at once; the cores are divided among them.",
+    ),
+]
+ExecutorName = Annotated[
+    Literal["local", "ray"],
+    _option("--executor", panel="Where", help="Train in processes here, or on a Ray cluster."),
+]
+RayAddress = Annotated[
+    str | None,
+    _option("--ray-address", metavar="ADDRESS", panel="Where", help="The cluster; auto finds a running one."),
+]
+Gpus = Annotated[
+    float | None,
+    _option("--gpus-per-trial", min=0, panel="Where", help="GPUs, or a part of one, of a trial on Ray."),
+]
+Storage = Annotated[
+    str | None,
+    _option(
+        "--storage",
+        metavar="URL",
+        panel="Where",
+        show_default="a file in the study's folder",
+        help="Database that several machines reach, such as postgresql://user@host/db.",
+    ),
+]
+Resume = Annotated[
+    str | None,
+    typer.Option(
+        "--resume",
+        metavar="STUDY",
+        help="Go on with a study, or join it: its name, a part of it, or `latest`.",
+    ),
+]
+
+
+@with_config
+def tune(
+    values: dict[str, Any],
+    no_ui: Annotated[bool, typer.Option("--no-ui", help="Tune headless, without the app.")] = False,
+    ranges: Ranges = None,
+    space: Space = None,
+    method: Method = None,
+    pruner: Pruner = None,
+    trials: Trials = None,
+    timeout: Timeout = None,
+    metric: Metric = None,
+    direction: Direction = None,
+    keep: Keep = None,
+    jobs: Jobs = None,
+    executor: ExecutorName = "local",
+    ray_address: RayAddress = None,
+    gpus_per_trial: Gpus = None,
+    storage: Storage = None,
+    resume: Resume = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a finished trial.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    runs: RunsOption = None,
+    data_root: DataRootOption = None,
+) -> None:
+    """Search for good hyper-parameters. Trials are judged on validation data only.
+
+    Examples: tui tune --no-ui --data digits --trials 30 -p lr=log:1e-4..1 -p model.hidden=64,128
+
+    tui tune --no-ui --resume latest --jobs 2
+    """
+    if not no_ui:
+        raise InputError("`tui tune` works headless", "Use: tui tune --no-ui [options]")
+    search = {"method": method, "pruner": pruner, "metric": metric, "direction": direction, "keep": keep}
+    given = {key: value for key, value in search.items() if value is not None}
+    if executor == "local" and (ray_address or gpus_per_trial):
+        raise InputError("--ray-address and --gpus-per-trial are for a Ray cluster", "Add --executor ray")
+    seconds = None if timeout is None else _seconds(timeout)
+    if resume is None:
+        if trials is None and timeout is None and method != "grid":
+            trials = DEFAULT_TRIALS
+        plan = _plan(values, ranges or [], space, {**given, "trials": trials})
+    elif given or values or ranges or space:
+        raise InputError(
+            "--resume goes on with the study's own search",
+            "Only --trials, --timeout and where it runs can change; for anything else begin a new study",
+        )
+    else:
+        plan = None
+    from tui import headless_tuning as headless
+
+    asked = headless.Asked(
+        plan=plan,
+        resume=resume or "",
+        trials=trials,
+        seconds=seconds,
+        storage=storage,
+        where=headless.Where(jobs, executor, ray_address, gpus_per_trial or 0),
+        runs_dir=runs or default_runs_dir(),
+        data_root=data_root,
+    )
+    sys.exit(headless.tune(asked, as_json=as_json, quiet=quiet))
+
+
+def _plan(values: dict[str, Any], ranges: Iterable[str], space: Path | None, given: dict[str, Any]) -> Plan:
+    """What was asked for, checked before anything heavy is imported."""
+    domains = configuration.read_yaml(space) if space is not None else {}
+    for text in ranges:
+        path, domain = parse_assignment(text)
+        domains[SHORT.get(path, path)] = domain
+    return make_plan(configuration.from_dict(values), domains, **given)
+
+
+def _seconds(text: str) -> float:
+    """Seconds of ``90``, ``90s``, ``10m`` or ``2h``."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    if found is None or not 0 < float(found[1]) < math.inf:
+        raise InputError(f"--timeout: got '{text}'", "It takes a time such as 90s, 10m or 2h")
+    return float(found[1]) * SECONDS[found[2]]

@@ -1,0 +1,125 @@
+"""Tuning without screens: make or open a study, work on it, print what it found."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from core.control import RunControl
+from core.errors import InputError
+from core.tuning.executors import Executor, LocalProcesses
+from core.tuning.plan import Plan
+from core.tuning.records import StudyFinished, StudyNotice
+from core.tuning.study import TuningStudy, check_plan, create_study, open_study
+from core.tuning.tuner import tune as work_on
+from tui.headless import signals_stop
+from tui.text import clean
+from tui.tuning_view import StudyView, choose_study_view
+
+if TYPE_CHECKING:
+    from core.data.dataset import Progress
+
+__all__ = ["Asked", "Where", "tune"]
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where trials are trained. `jobs`: how many at once; None for the executor's own choice."""
+
+    jobs: int | None = None
+    executor: Literal["local", "ray"] = "local"
+    ray_address: str | None = None
+    gpus_per_trial: float = 0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asked for: a new study by its `plan`, or one to go on with by its name in `resume`.
+
+    Attributes:
+        trials: of an earlier study, a new number of them altogether; None leaves it.
+        seconds: after which to stop; None for never.
+        storage: URL of a database; None for a file in the study's folder.
+    """
+
+    plan: Plan | None
+    resume: str
+    trials: int | None
+    seconds: float | None
+    storage: str | None
+    where: Where
+    runs_dir: Path
+    data_root: Path | None
+
+
+def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
+    """Work on a study, show it, and give the exit code.
+
+    Raises:
+        TorchtuiError: something does not fit; no trial was begun.
+    """
+    view = choose_study_view(as_json=as_json, quiet=quiet)
+    control = RunControl()
+    with signals_stop(control) as received:
+        study = None if asked.plan is not None else _reopen(asked)
+        executor = _executor(asked, study.plan if study else asked.plan)  # its imports go on while we check
+        try:
+            study = study or _begin(asked, view.download)
+            _tell_slots(executor, asked.where, view)
+            finished = work_on(
+                study,
+                executor,
+                emit=view.show,
+                control=control,
+                timeout=asked.seconds,
+                data_root=asked.data_root,
+            )
+        finally:
+            view.close()
+            executor.close()
+    if not (as_json or quiet):
+        _print(study, finished)
+    if finished.error:
+        print(f"error: {clean(finished.error)}", file=sys.stderr)
+    return 128 + received[0] if received else int(finished.status == "failed")
+
+
+def _begin(asked: Asked, progress: "Progress") -> TuningStudy:
+    assert asked.plan is not None
+    plan = check_plan(asked.plan, asked.data_root, progress)
+    return create_study(asked.runs_dir, plan, asked.storage)
+
+
+def _reopen(asked: Asked) -> TuningStudy:
+    study = open_study(asked.runs_dir, asked.resume, asked.storage)
+    if asked.trials is not None:
+        study = study.with_trials(asked.trials)
+    if study.plan.trials is None and asked.seconds is None:
+        raise InputError(f"{study.name} has no number of trials", "Give --trials N or --timeout TIME")
+    return study
+
+
+def _executor(asked: Asked, plan: Plan | None) -> Executor:
+    assert plan is not None
+    where, threads = asked.where, plan.space.base.training.threads
+    if where.executor == "ray":
+        from core.tuning.ray_executor import RayExecutor
+
+        return RayExecutor(
+            where.ray_address, where.jobs, None if threads == "auto" else threads, where.gpus_per_trial
+        )
+    return LocalProcesses(where.jobs or 1, None if threads == "auto" else threads)
+
+
+def _tell_slots(executor: Executor, where: Where, view: StudyView) -> None:
+    if where.jobs and executor.slots < where.jobs:
+        text = f"{executor.slots} trials at once, not {where.jobs}: there are no more cores"
+        view.show(StudyNotice(level="info", message=text))
+
+
+def _print(study: TuningStudy, finished: StudyFinished) -> None:
+    from rich.console import Console
+
+    from tui.tuning_report import print_study
+
+    print_study(study, finished, Console(highlight=False))

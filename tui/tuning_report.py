@@ -1,0 +1,80 @@
+"""What a study found, as text: the best trials, what mattered, the best configuration and its command."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from core.config import to_yaml
+from core.tuning.importance import importance
+from core.tuning.records import StudyFinished, TrialRecord
+from core.tuning.study import TuningStudy
+from tui.command_line import command_line
+from tui.text import clean, number
+from tui.tuning_view import shown_value
+
+__all__ = ["go_on_command", "print_study"]
+
+TOP = 10
+BAR_WIDTH = 30
+
+
+def print_study(study: TuningStudy, finished: StudyFinished, console: Console) -> None:
+    """Print the top ten, the importance of each parameter, and the best configuration, ready to use."""
+    ranked = study.ranked()
+    if finished.best is not None:
+        console.print()
+        console.print(Text(f"best trials by validation {study.plan.metric}", "bold"))
+        console.print(_top(study, ranked[:TOP]))
+        _print_importance(importance(study), console)
+        config = study.config(finished.best)
+        console.print(Text(f"best configuration, trial {finished.best.number}\n", "bold"))
+        console.print(Text(to_yaml(config)), soft_wrap=True)
+        console.print(Text(command_line(config)), soft_wrap=True)
+        console.print(Text(f"\nbest trial  {finished.best.run}"), soft_wrap=True)
+    done = sum(record.state not in ("running", "interrupted") for record in finished.records)
+    console.print(Text(f"{finished.status}: {done} trials done", "bold"))
+    console.print(Text(f"study       {clean(str(study.folder.path))}"), soft_wrap=True)
+    if finished.status == "stopped":
+        console.print(Text(f"go on       {go_on_command(study)}"), soft_wrap=True)
+
+
+def go_on_command(study: TuningStudy) -> str:
+    """The command that goes on with a study; the URL of its storage may hold a password, so it is not shown."""
+    runs_dir = study.folder.path.parent
+    where = f" --runs {runs_dir}" if runs_dir.name != "runs" else ""
+    storage = " --storage URL" if study.storage_url else ""
+    return f"tui tune --no-ui --resume {study.name}{where}{storage}"
+
+
+def _top(study: TuningStudy, records: list[TrialRecord]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("trial", justify="right")
+    table.add_column(study.plan.metric, justify="right")
+    for path in study.plan.space.domains:
+        table.add_column(
+            Text(path.rpartition(".")[2] if not path.endswith(".name") else path.partition(".")[0])
+        )
+    table.add_column("epochs", justify="right")
+    table.add_column("run")
+    for record in records:
+        values = [
+            shown_value(record.params[path]) if path in record.params else "–"
+            for path in study.plan.space.domains
+        ]
+        run = record.run.name if record.run else ""
+        table.add_row(
+            str(record.number), number(record.value), *map(Text, values), str(record.epochs), Text(run)
+        )
+    return table
+
+
+def _print_importance(shares: dict[str, float], console: Console) -> None:
+    if not shares:
+        return
+    console.print(Text("importance of each parameter", "bold"))
+    width = max(map(len, shares))
+    for path, share in shares.items():
+        bar = "█" * round(BAR_WIDTH * share)
+        console.print(Text(f"{path:{width}}  {share:5.2f}  {bar}"), soft_wrap=True)
+    console.print()

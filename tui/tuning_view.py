@@ -1,0 +1,231 @@
+"""A study without screens: its events become a progress bar, a line a trial, or JSON lines."""
+
+import os
+import sys
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
+
+from core.tuning.records import (
+    StudyEvent,
+    StudyFinished,
+    StudyNotice,
+    StudyStarted,
+    TrialFinished,
+    TrialRecord,
+    TrialReported,
+    TrialStarted,
+    best_first,
+    to_json,
+)
+from tui.text import clean, duration, number
+
+__all__ = ["StudyView", "choose_study_view", "shown_value"]
+
+STYLES = {"info": "dim", "warning": "yellow", "error": "red"}
+COUNTED = ("completed", "pruned", "failed")
+
+
+class StudyView(Protocol):
+    """Shows a study as it goes on."""
+
+    def show(self, event: StudyEvent) -> None:
+        """Show one event."""
+
+    def download(self, what: str, done: int, total: int) -> None:
+        """A download goes on."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+
+def choose_study_view(*, as_json: bool, quiet: bool) -> StudyView:
+    """JSON lines or nothing when asked for, a progress bar on a terminal, plain lines elsewhere."""
+    if as_json:
+        return JsonView()
+    if quiet:
+        return QuietView()
+    return ProgressView() if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else PlainView()
+
+
+class QuietView:
+    """Shows errors only, apart from the results."""
+
+    def show(self, event: StudyEvent) -> None:
+        if isinstance(event, StudyNotice) and event.level == "error":
+            print(f"error: {clean(event.message)}", file=sys.stderr)
+
+    def download(self, what: str, done: int, total: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class JsonView(QuietView):
+    """An object a finished trial and one at the end on standard output, and nothing else there."""
+
+    def __init__(self) -> None:
+        self.study = ""
+
+    def show(self, event: StudyEvent) -> None:
+        super().show(event)
+        if isinstance(event, StudyStarted):
+            self.study = event.study
+        elif isinstance(event, StudyFinished) or (
+            isinstance(event, TrialFinished) and event.trial.state != "interrupted"
+        ):
+            print(to_json(event, self.study), flush=True)
+
+
+class Tally:
+    """What a line about the study needs: how many trials ended how, the best of them, and the time they take."""
+
+    def __init__(self, event: StudyStarted) -> None:
+        self.plan, self.slots = event.plan, event.slots
+        self.records = list(event.finished)
+        self.epochs: dict[int, int] = {}
+        self._before = len(self.records)
+
+    @property
+    def best(self) -> TrialRecord | None:
+        """The best trial so far."""
+        ranked = best_first(self.plan, self.records)
+        return ranked[0] if ranked else None
+
+    @property
+    def counts(self) -> str:
+        """How many trials ended how; diverged ones count as failed."""
+        states = [record.state if record.state != "diverged" else "failed" for record in self.records]
+        return "  ".join(f"{states.count(state)} {state}" for state in COUNTED)
+
+    def take(self, record: TrialRecord) -> bool:
+        """Count a trial that has ended; whether it is the best one now."""
+        self.epochs.pop(record.number, None)
+        if record.state == "interrupted":
+            return False
+        self.records.append(record)
+        return self.best is record
+
+    def left(self) -> float | None:
+        """Seconds until all trials are done, from those of this session."""
+        session = self.records[self._before :]
+        if not session or self.plan.trials is None:
+            return None
+        each = sum(record.seconds for record in session) / len(session) / self.slots
+        return each * max(0, self.plan.trials - len(self.records))
+
+
+class PlainView(QuietView):
+    """A line a trial, without control characters: fit for a file or a batch system's log."""
+
+    def __init__(self) -> None:
+        self.downloaded = ""
+        self.tally: Tally | None = None
+
+    def show(self, event: StudyEvent) -> None:
+        if isinstance(event, StudyStarted):
+            self.tally = Tally(event)
+            for line in opening(event):
+                print(line, flush=True)
+        elif isinstance(event, TrialFinished) and self.tally is not None:
+            best = self.tally.take(event.trial)
+            print(_trial_line(self.tally, event.trial) + ("  *" if best else ""), flush=True)
+        elif isinstance(event, StudyNotice):
+            print(f"{event.level}: {clean(event.message)}", flush=True)
+
+    def download(self, what: str, done: int, total: int) -> None:
+        if what != self.downloaded:
+            print(f"downloading {clean(what)}", flush=True)
+            self.downloaded = what
+
+
+class ProgressView(QuietView):
+    """A progress bar with the best value so far, and above it a row for each trial."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False)
+        self.bar = Progress(
+            TextColumn("{task.fields[done]}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[facts]}"),
+            console=self.console,
+            auto_refresh=False,
+            transient=True,
+        )
+        self.tally: Tally | None = None
+
+    def show(self, event: StudyEvent) -> None:
+        if isinstance(event, StudyStarted):
+            self._start(event)
+        elif isinstance(event, StudyNotice):
+            self.console.print(Text(f"{event.level}: {clean(event.message)}", STYLES[event.level]))
+        elif self.tally is not None:
+            if isinstance(event, TrialStarted):
+                self.tally.epochs[event.trial.number] = 0
+            elif isinstance(event, TrialReported):
+                self.tally.epochs[event.number] = event.epoch
+            elif isinstance(event, TrialFinished):
+                best = self.tally.take(event.trial)
+                line = ("★ " if best else "  ") + _trial_line(self.tally, event.trial)
+                self.console.print(Text(line, "bold" if best else ""), soft_wrap=True)
+            self._draw()
+
+    def download(self, what: str, done: int, total: int) -> None:
+        share = f"{100 * done // total} %" if total else f"{done >> 20} MiB"
+        self.console.print(Text(f"downloading {clean(what)} {share}", "dim"), end="\r")
+
+    def close(self) -> None:
+        self.bar.stop()
+
+    def _start(self, event: StudyStarted) -> None:
+        self.tally = Tally(event)
+        for line in opening(event):
+            self.console.print(Text(line, "dim"), soft_wrap=True)
+        self.bar.add_task("", total=1, done="", facts="")
+        self.bar.start()
+
+    def _draw(self) -> None:
+        """Trials done, with the parts of those going on."""
+        tally = self.tally
+        assert tally is not None
+        total = tally.plan.trials
+        going = sum(epochs / tally.plan.epochs for epochs in tally.epochs.values())
+        best = tally.best
+        value = f"best {number(best.value)} (trial {best.number})  " if best else ""
+        done = f"trial {len(tally.records)}" + (f"/{total}" if total else "")
+        facts = f"{value}{tally.counts}  {duration(tally.left())} left"
+        self.bar.update(
+            self.bar.tasks[0].id, total=total, completed=len(tally.records) + going, done=done, facts=facts
+        )
+        self.bar.refresh()
+
+
+def opening(event: StudyStarted) -> list[str]:
+    """What is going to be done, in words."""
+    plan = event.plan
+    count = f"{plan.trials} trials" if plan.trials else "trials as time allows"
+    if plan.method == "grid":
+        count = f"{plan.trials} trials of {plan.space.grid_size()} combinations"
+    pruner = f", {plan.pruner} pruning" if plan.pruner != "none" else ""
+    threads = f"{event.threads} thread{'s' * (event.threads > 1)} each"
+    return [
+        f"study {clean(str(event.folder))}",
+        f"{plan.method}: {count}, {event.slots} at once with {threads}{pruner}",
+        f"{plan.direction} validation {plan.metric} over {', '.join(plan.space.domains)}",
+        *([f"{len(event.finished)} trials are done already"] if event.finished else []),
+    ]
+
+
+def shown_value(value: Any) -> str:
+    """The value of a parameter, short."""
+    return f"{value:.4g}" if isinstance(value, float) else clean(str(value)).replace(" ", "")
+
+
+def _trial_line(tally: Tally, record: TrialRecord) -> str:
+    total = f"/{tally.plan.trials}" if tally.plan.trials else ""
+    value = f"{tally.plan.metric} {number(record.value)}"
+    params = " ".join(f"{path}={shown_value(value)}" for path, value in record.params.items())
+    count = f"{len(tally.records)}{total}  trial {record.number}"
+    parts = [count, f"{record.state:9}", value, params, f"{record.epochs} epochs", f"{record.seconds:.2f} s"]
+    return "  ".join([*parts, clean(record.reason)] if record.state in ("failed", "diverged") else parts)
