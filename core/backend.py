@@ -14,5 +14,4 @@ def load_backend() -> None:
     that come to them from different ends wait for each other.
     """
     with _lock:
-
         import core.session  # noqa: F401

@@ -21,7 +21,7 @@ import json
 import math
 import re
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from core.errors import RunDamaged
@@ -190,7 +190,7 @@ _BY_NAME: dict[str, type[Event]] = {_snake_case(kind.__name__): kind for kind in
 
 def to_json(event: Event, run: str) -> str:
     """One line of JSON; numbers that are not finite become null."""
-    values = _finite(asdict(event))
+    values = _finite(vars(event))
     return json.dumps({"v": VERSION, "event": _snake_case(type(event).__name__), "run": run, **values})
 
 

@@ -24,7 +24,9 @@ class Recorder:
         """Log an event and pass it on; told once when the log begins to fail, and when it is written again."""
         try:
             if self._failing:
-                again = Notice(level="warning", message="the event log is written again; it lacks what came before")
+                again = Notice(
+                    level="warning", message="the event log is written again; it lacks what came before"
+                )
                 self._log.write(again)
                 self._failing = False
                 self._onwards(again)

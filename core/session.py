@@ -95,10 +95,11 @@ def assemble(config: TrainConfig, data: Dataset, weights: Weights | None = None)
     """
     device = resolve(config.training.device)
     config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
-    if weights is None:
-        model = build(config.model, data, config.training.seed)
-    else:
-        model = rebuild(config.model, data, weights)
+    model = (
+        rebuild(config.model, data, weights)
+        if weights is not None
+        else build(config.model, data, config.training.seed)
+    )
     summary = summarise_model(model, data.sample_shape)
     threads = choose_threads(config.training.threads, summary.multiply_adds * config.training.batch_size)
     return Prepared(config, data, model, summary, device, threads)

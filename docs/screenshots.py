@@ -1,6 +1,6 @@
 """Takes the README's pictures from the real app: trains digits, evaluates, and saves each screen as SVG.
 
-    make screenshots
+make screenshots
 """
 
 import asyncio

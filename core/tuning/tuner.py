@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -37,6 +37,8 @@ __all__ = ["tune"]
 WAIT_SECONDS = 0.2
 LOOK_SECONDS = 1.0
 """How often a process with free slots looks for trials that others have lost."""
+CLEAR_SECONDS = 5.0
+"""How often the checkpoints of trials that are not among the best are removed."""
 FIRST_TRIALS = 5
 """When so many trials fail before any succeeds, something is wrong with all of them."""
 GOOD = ("completed", "pruned")
@@ -108,6 +110,7 @@ class _Tuner:
         self.error = ""
         self.ended: list[TrialRecord] = []
         self.cleared: set[int] = set()
+        self.cleared_at = time.monotonic()
 
     def run(self) -> StudyFinished:
         study, executor = self.study, self.executor
@@ -208,12 +211,13 @@ class _Tuner:
             return
         self.ended.append(record)
         self.emit(TrialFinished(trial=record))
-        self.keep_best()
+        if time.monotonic() - self.cleared_at > CLEAR_SECONDS:
+            self.keep_best(self.study.records())
         self.look_at_failures()
 
-    def keep_best(self) -> None:
+    def keep_best(self, records: Iterable[TrialRecord]) -> None:
         """Remove the checkpoints of all but the best trials."""
-        records = self.study.records()
+        self.cleared_at = time.monotonic()
         kept = {record.number for record in best_first(self.study.plan, records)[: self.study.plan.keep]}
         for record in records:
             done = record.state not in ("running", "interrupted")
@@ -247,6 +251,7 @@ class _Tuner:
     def finish(self) -> StudyFinished:
         """Say how it ended."""
         records = self.study.records()
+        self.keep_best(records)
         ranked = best_first(self.study.plan, records)
         done = [record for record in records if record.state not in ("running", "interrupted")]
         if not self.error and done and not ranked:

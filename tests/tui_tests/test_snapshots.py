@@ -72,7 +72,10 @@ def history(config):
         at = BEGAN + 2 * epoch
         train = {"loss": 2.2 * math.exp(-epoch / 5) + 0.05, "accuracy": 1 - 0.9 * math.exp(-epoch / 4)}
         noise = float(random.normal(0, 0.01))
-        validation = {"loss": train["loss"] + 0.002 * epoch + noise, "accuracy": train["accuracy"] - 0.02 + noise / 4}
+        validation = {
+            "loss": train["loss"] + 0.002 * epoch + noise,
+            "accuracy": train["accuracy"] - 0.02 + noise / 4,
+        }
         step = {"train": train, "lr": 0.01, "samples_per_second": 12_345.0}
         yield StepLogged(time=at - 1, epoch=epoch, step=STEPS * epoch - 10, **step)
         if validation["loss"] < best_metrics["loss"]:
@@ -101,7 +104,9 @@ def evaluations(run):
         targets = np.arange(samples) % 10
         outputs = random.normal(size=(samples, 10)) + 3.5 * np.eye(10)[targets]
         scores = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
-        predictions = Predictions(scores=scores, targets=targets, indices=np.arange(samples), probabilities=True)
+        predictions = Predictions(
+            scores=scores, targets=targets, indices=np.arange(samples), probabilities=True
+        )
         names = [str(digit) for digit in range(10)]
         report = evaluate(predictions, task="multiclass", class_names=names, split=split)
         predictions.save(run.evaluation_folder(split) / "predictions.npz")

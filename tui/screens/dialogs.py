@@ -115,17 +115,16 @@ class HelpDialog(ModalScreen[None]):
     def _keys(self) -> Content:
         """One line an action: those of the screen, then those of what has the focus, then those of the app."""
         order = [self.of, self.of.focused]
-        found = {
-            (active.node, active.binding.action): active
-            for active in reversed(self.of.active_bindings.values())
-        }
+        found: dict[tuple[object, str], ActiveBinding] = {}
+        for active in self.of.active_bindings.values():
+            found.setdefault((active.node, active.binding.action), active)
 
         def place(active: ActiveBinding) -> int:
             general = "." in active.binding.action or active.node not in order
             return len(order) if general else order.index(active.node)
 
         lines = []
-        for active in sorted(reversed(found.values()), key=place):
+        for active in sorted(found.values(), key=place):
             binding = active.binding
             if binding.description:
                 key = f"{self.app.get_key_display(binding):>12}"

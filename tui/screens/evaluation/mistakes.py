@@ -1,5 +1,6 @@
 """Mistakes: what the model was most sure of and wrong about."""
 
+import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.widget import Widget
@@ -34,16 +35,20 @@ class MistakesTab(EvaluationTab):
         return self.query_one(SampleList).active
 
     def draw(self, subject: Subject) -> None:
-        positions = most_confident_mistakes(subject.predictions, MOST)
-        wrong = int((subject.predictions.predicted != subject.predictions.targets).sum())
-        panel = self.query_one("#mistakes-panel", Panel)
-        panel.border_title = (
-            f"{count(wrong)} mistakes of {count(len(subject.predictions))}, the most confident first"
-        )
-        panel.border_subtitle = ""
         self.query_one("#mistake-panel").display = False
+        self.query_one(SampleList).say("sorting mistakes ...")
+        self.in_background("mistakes", lambda progress: _mistakes(subject), self._show)
+
+    def _show(self, found: tuple[np.ndarray, int]) -> None:
+        positions, wrong = found
+        if self.subject is None:
+            return
+        panel = self.query_one("#mistakes-panel", Panel)
+        samples = count(len(self.subject.predictions))
+        panel.border_title = f"{count(wrong)} mistakes of {samples}, the most confident first"
+        panel.border_subtitle = ""
         if len(positions):
-            self.query_one(SampleList).show(subject, positions, focus=True)
+            self.query_one(SampleList).show(self.subject, positions, focus=self.is_on_screen)
         else:
             self.query_one(SampleList).say("no mistakes")
 
@@ -56,3 +61,10 @@ class MistakesTab(EvaluationTab):
             panel.border_title = "at the cursor"
             panel.border_subtitle = "Enter enlarges"
             self.query_one(SampleDetail).show(self.subject, event.position)
+
+
+def _mistakes(subject: Subject) -> tuple[np.ndarray, int]:
+    """Positions of the most confident ones, and how many there are."""
+    predictions = subject.predictions
+    wrong = int(np.count_nonzero(predictions.predicted != predictions.targets))
+    return most_confident_mistakes(predictions, MOST), wrong

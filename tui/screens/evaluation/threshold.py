@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
-from core.evaluation import RankedCounts, one_vs_rest
+from core.evaluation import Predictions, RankedCounts, one_vs_rest
 from core.evaluation.checks import why_not_probabilities
 from tui.curves import Curve
 from tui.screens.base import NARROW
@@ -84,16 +84,9 @@ class ThresholdTab(EvaluationTab):
 
     def _rank(self, class_number: int) -> None:
         """Sort the scores of a class, then show what follows."""
-        if self.subject is None:
-            return
-        predictions = self.subject.predictions
-        self.in_background(
-            "class",
-            lambda progress: one_vs_rest(
-                predictions.scores[:, class_number], predictions.targets == class_number
-            ),
-            self._ranked,
-        )
+        if self.subject is not None:
+            predictions = self.subject.predictions
+            self.in_background("class", lambda progress: _counts(predictions, class_number), self._ranked)
 
     def _ranked(self, ranked: RankedCounts) -> None:
         self.ranked = ranked
@@ -148,6 +141,12 @@ class ThresholdTab(EvaluationTab):
 
 def _are_probabilities(subject: Subject) -> bool:
     return why_not_probabilities(subject.predictions) is None
+
+
+def _counts(predictions: Predictions, class_number: int) -> RankedCounts:
+    ranked = one_vs_rest(predictions.scores[:, class_number], predictions.targets == class_number)
+    _ = ranked.tp, ranked.fp  # computed here, kept for the UI thread
+    return ranked
 
 
 def _share(text: str) -> tuple[float | None, str]:
