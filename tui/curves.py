@@ -26,7 +26,18 @@ from tui.text import fit
 from tui.themes import BLUE, GREEN, ORANGE, YELLOW
 from tui.widgets.plot_chart import RGB, Chart, Mark, Series
 
-__all__ = ["KINDS", "Curve", "Kind", "Point", "chart", "curves_of", "few", "first_chosen", "first_shown"]
+__all__ = [
+    "KINDS",
+    "Curve",
+    "Kind",
+    "Point",
+    "chart",
+    "curves_of",
+    "drawing_order",
+    "few",
+    "first_chosen",
+    "first_shown",
+]
 
 Kind = Literal["roc", "pr"]
 
@@ -207,6 +218,11 @@ def first_chosen(curves: Sequence[Curve], kind: Kind) -> int:
     )
 
 
+def drawing_order(curves: Sequence[Curve], shown: Sequence[int], kind: Kind, chosen: int) -> list[int]:
+    """Those of some curves that have a line, in the order in which a chart draws them, after that of a guess."""
+    return sorted((n for n in shown if curves[n].lines[kind]), key=lambda n: (n == chosen, -n))
+
+
 def chart(
     curves: Sequence[Curve],
     shown: Sequence[int],
@@ -224,35 +240,31 @@ def chart(
     """
     chosen = at[0] if at else -1
     marker_of = dict(zip(shown, markers, strict=False))
-    order = sorted((n for n in shown if curves[n].lines[kind]), key=lambda n: (n == chosen, -n))
+    order = drawing_order(curves, shown, kind, chosen)
     series = [
         Series(curves[n].name, *line, curves[n].color, marker_of.get(n, "braille"))
         for n in order
         if (line := curves[n].lines[kind]) is not None
     ]
     guess = _guess(curves[chosen if at else order[-1]] if order else None, kind)
-    marks: tuple[Mark, ...] = ()
-    if at and (line := curves[chosen].lines[kind]) is not None:
-        place = min(at[1], len(line[0]) - 1)
-        marks = (
-            Mark(
-                float(line[0][place]),
-                float(line[1][place]),
-                "●",
-                YELLOW,
-                fit(curves[chosen].name, NAME_WIDTH).rstrip(),
-            ),
-        )
     across, up = ("false positive rate", "true positive rate") if kind == "roc" else ("recall", "precision")
     return Chart(
         series=(*guess, *series) if series else (),
-        marks=marks if chosen in shown else (),
+        marks=_cursor(curves[chosen], kind, at[1]) if at and chosen in shown else (),
         x_label=across,
         y_label=up,
         x_range=(0.0, 1.0),
         y_range=(0.0, 1.0),
         empty="no curve is shown" if curves else "",
     )
+
+
+def _cursor(curve: Curve, kind: Kind, place: int) -> tuple[Mark, ...]:
+    line = curve.lines[kind]
+    if line is None:
+        return ()
+    x, y = (float(values[place]) for values in line)
+    return (Mark(x, y, "●", YELLOW, fit(curve.name, NAME_WIDTH).rstrip()),)
 
 
 def _guess(curve: Curve | None, kind: Kind) -> tuple[Series, ...]:

@@ -10,11 +10,12 @@ from tests.terminal import Terminal
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
-    """Makes terminals; what still runs at the end of the test is ended."""
+    """Makes terminals that run ``tui``, or a script; what still runs at the end of the test is ended."""
     opened: list[Terminal] = []
 
-    def make(*arguments: str, columns: int = 100, rows: int = 32) -> Terminal:
-        opened.append(Terminal(["-m", "tui", *arguments], tmp_path, columns, rows))
+    def make(*arguments: str, script: Path | None = None, columns: int = 100, rows: int = 32) -> Terminal:
+        program = ["-m", "tui", *arguments] if script is None else [str(script)]
+        opened.append(Terminal(program, tmp_path, columns, rows))
         return opened[-1]
 
     yield make

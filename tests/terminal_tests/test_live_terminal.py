@@ -108,3 +108,27 @@ def test_detach_hands_over_and_follows(terminal, tmp_path):
     watching.wait_for("stopped")
     watching.press("q")
     assert watching.end() == 0
+
+
+BROKEN_APP = """
+from tui.app import TuiApp
+
+class Broken(TuiApp):
+    def action_help(self):
+        raise RuntimeError("a defect")
+
+app = Broken()
+app.run()
+raise SystemExit(app.return_code)
+"""
+
+
+def test_a_defect_of_the_app_itself_leaves_the_terminal_clean(terminal, tmp_path):
+    script = tmp_path / "broken.py"
+    script.write_text(BROKEN_APP)
+    window = terminal(script=script)
+    window.wait_for("ready")
+    window.press("\x1b", "?")
+    assert window.end() == 1
+    assert window.is_clean()
+    assert "a defect" in window.text

@@ -74,4 +74,7 @@ def open_app(
         )
     from tui.app import TuiApp
 
-    TuiApp(runs_dir=runs, data_root=data_root, values=values, start=start, follow=follow).run()
+    app = TuiApp(runs_dir=runs, data_root=data_root, values=values, start=start, follow=follow)
+    app.run()
+    if app.return_code:
+        raise typer.Exit(app.return_code)

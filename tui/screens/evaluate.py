@@ -18,7 +18,7 @@ from core.evaluation import Report
 from core.evaluation.stored import Evaluation, evaluate_run, is_latest, latest_evaluated, was_evaluated
 from core.runs.folder import Run
 from core.runs.summary import summarise
-from tui.screens.base import ModeScreen
+from tui.screens.base import NARROW, ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.evaluation.background import Background
 from tui.screens.evaluation.calibration import CalibrationTab
@@ -178,10 +178,15 @@ class EvaluateScreen(Background, ModeScreen):
         evaluation = opened.subject.evaluation
         self.split = evaluation.split
         self.query_one("#evaluated-run", Static).update(_title(evaluation, opened.best_epoch))
-        self.query_one("#evaluated-headline", Static).update(_headline(evaluation.report))
+        self.on_resize()
         self.set_class(True, "-evaluated")
         self._offer_tabs(evaluation.report.task)
         self._draw_tab()
+
+    def on_resize(self) -> None:
+        if self.opened is not None:
+            headline = _headline(self.opened.subject.report, roomy=self.size.width >= NARROW)
+            self.query_one("#evaluated-headline", Static).update(headline)
 
     def _offer_tabs(self, task: str) -> None:
         """Only the tabs that make sense for a task; the first of them if the present one does not."""
@@ -258,15 +263,16 @@ def _title(evaluation: Evaluation, best_epoch: int) -> Content:
     )
 
 
-def _headline(report: Report) -> Content:
-    """The one number that matters, its interval, and what needs no model."""
+def _headline(report: Report, *, roomy: bool) -> Content:
+    """The one number that matters; with room also its interval, and what needs no model."""
     if report.task == "regression":
         parts = [f"{name.upper()} {number(report.metrics.get(name))}" for name in ("r2", "mae")]
         return Content.styled("  ".join(parts), "bold")
+    headline = f"accuracy {percent(report.metrics.get('accuracy'))} %"
+    if not roomy:
+        return Content.styled(headline, "bold")
     low_high = report.intervals.get("accuracy")
     between = f" ({percent(low_high[0])} – {percent(low_high[1])})" if low_high else ""
     baseline = report.baseline.get("accuracy")
     known = f"  majority class {percent(baseline)} %" if isinstance(baseline, (int, float)) else ""
-    return Content.assemble(
-        (f"accuracy {percent(report.metrics.get('accuracy'))} %", "bold"), between, (known, "$foreground 60%")
-    )
+    return Content.assemble((headline, "bold"), between, (known, "$foreground 60%"))

@@ -24,6 +24,13 @@ class CurveList(Table):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.shown: list[int] = []
+        self._marks: dict[int, str] = {}
+
+    def mark(self, marks: dict[int, str]) -> None:
+        """Say what each line is drawn with; where there is no colour that is how they are told apart."""
+        if marks != self._marks:
+            self._marks = marks
+            self.refresh()
 
     def show_curves(
         self, curves: Sequence[Curve], kind: Kind, area: str, shown: Sequence[int], chosen: int
@@ -39,7 +46,8 @@ class CurveList(Table):
             curve = curves[row]
             there = curve.lines[kind] is not None
             sign = "✓" if row in self.shown else " "
-            return [sign, ("━", curve.color) if there else "–", label(curve.name), number(curve.area[kind])]
+            sample = (self._marks.get(row, "━"), curve.color) if there else "–"
+            return [sign, sample, label(curve.name), number(curve.area[kind])]
 
         columns = [Column("", 1), Column("", 1), Column("class", 0, "<"), Column(area, 7)]
         self.show(columns, len(curves), cells)

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.curves import KINDS, Curve, Kind, Point, chart, first_chosen, first_shown
+from tui.curves import KINDS, Curve, Kind, Point, chart, drawing_order, first_chosen, first_shown
 from tui.screens.evaluation.curve_list import CurveList
 from tui.screens.evaluation.facts import label
 from tui.screens.evaluation.tab import EvaluationTab, Subject
@@ -18,7 +18,7 @@ from tui.text import count, fit, number
 from tui.themes import YELLOW
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Plot
-from tui.widgets.plot_chart import Chart
+from tui.widgets.plot_chart import SAMPLES, Chart, line_markers
 from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["CurvesTab"]
@@ -142,7 +142,11 @@ class CurvesTab(EvaluationTab):
         curve = self.curves[self.chosen]
         shown = self.query_one(CurveList).shown
         visible = shown if self.chosen in shown else [*shown, self.chosen]
-        self.query_one(Plot).show(chart(self.curves, visible, self.KIND, at=(self.chosen, self.place)))
+        drawn = chart(self.curves, visible, self.KIND, at=(self.chosen, self.place))
+        self.query_one(Plot).show(drawn)
+        markers = (SAMPLES.get(marker, marker) for marker in line_markers(drawn)[1:])
+        order = drawing_order(self.curves, visible, self.KIND, self.chosen)
+        self.query_one(CurveList).mark(dict(zip(order, markers, strict=False)))
         self.query_one(".readout", Static).update(_readout(curve, self.KIND, self.place))
 
 
@@ -152,9 +156,8 @@ def _point_cells(point: Point) -> list[Cell]:
 
 def _readout(curve: Curve, kind: Kind, place: int) -> Content:
     """The point under the cursor in words, or why there is none."""
-    name = Content.styled(
-        f"● {fit(curve.name, NAME_WIDTH, empty='∅').rstrip()}", "rgb({},{},{})".format(*YELLOW)
-    )
+    shown = fit(curve.name, NAME_WIDTH, empty="∅").rstrip()
+    name = Content.assemble(("●", "rgb({},{},{})".format(*YELLOW)), (f" {shown}", "bold"))
     if curve.lines[kind] is None:
         return Content.assemble(name, f"  no curve: {curve.reason}")
     point = curve.point(kind, place)

@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
+from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
@@ -58,7 +59,15 @@ class EvaluationTab(Background, Container):
     TITLE: ClassVar[str] = ""
     TASKS: ClassVar[tuple[str, ...]] = ("binary", "multiclass")
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "begin", "Back to the first list", show=False)]
+
     subject: Subject | None = None
+
+    def action_begin(self) -> None:
+        """Give the focus back to where it is when the tab is opened."""
+        widget = self.main_widget()
+        if widget is not None:
+            widget.focus()
 
     def show(self, subject: Subject) -> None:
         """Show an evaluation."""

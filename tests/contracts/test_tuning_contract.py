@@ -1,0 +1,305 @@
+"""What every method and pruner keeps to, on a trainer that is a formula: many studies in little time."""
+
+import math
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from core import config as configuration
+from core.control import RunControl
+from core.tuning.claims import Claims
+from core.tuning.messages import Ended, Message, Outcome, Reported, Task
+from core.tuning.plan import Method, Plan, Pruner, make_plan
+from core.tuning.presence import SILENT_SECONDS, Presence
+from core.tuning.records import StudyEvent, StudyFinished, StudyNotice, TrialFinished, TrialStarted
+from core.tuning.study import TuningStudy, create_study, open_study
+from core.tuning.tuner import tune
+
+METHODS, PRUNERS = get_args(Method), get_args(Pruner)
+EPOCHS = 27
+BASE = configuration.from_dict({"data": "iris", "training": {"epochs": EPOCHS}})
+RANGES = {"optimizer.lr": {"low": 1e-4, "high": 1.0, "log": True}, "model.hidden": [[8], [16]]}
+GRID = {
+    "optimizer.name": ["momentum", "adam"],
+    "optimizer.momentum": [0.5, 0.9],
+    "optimizer.lr": {"low": 1e-3, "high": 0.1, "log": True, "step": 10},
+}
+GRID_SIZE = 2 * 3 + 3
+
+
+def loss(lr: float, epoch: int) -> float:
+    """Best at a learning rate of 0.01, and better with every epoch."""
+    return abs(math.log10(lr) + 2) + 1 / epoch
+
+
+@dataclass
+class Formula:
+    """An executor that computes the loss instead of training.
+
+    Attributes:
+        trained: how many epochs each trial was trained, over all of its attempts.
+        ends: what some trials end with at once.
+    """
+
+    slots: int = 1
+    threads: int = 1
+    trained: Counter[int] = field(default_factory=Counter)
+    ends: dict[int, Outcome] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._going: dict[int, Iterator[Message]] = {}
+        self._answers: dict[int, bool] = {}
+        self._stopping = False
+
+    def start(self, task: Task) -> None:
+        assert len(self._going) < self.slots
+        assert (task.run / "config.yaml").is_file()
+        self._going[task.trial] = self._train(task)
+        self._answers[task.trial] = True
+        self._stopping = False
+
+    def wait(self, seconds: float) -> list[Message]:
+        messages = [next(trial) for trial in self._going.values()]
+        for message in messages:
+            if isinstance(message, Ended):
+                del self._going[message.trial]
+        return messages
+
+    def answer(self, trial: int, go_on: bool) -> None:
+        self._answers[trial] = go_on
+
+    def stop(self) -> None:
+        self._stopping = True
+
+    def close(self) -> None: ...
+
+    def _train(self, task: Task) -> Iterator[Message]:
+        if task.trial in self.ends:
+            yield Ended(task.trial, self.ends[task.trial])
+        for epoch in range(1, EPOCHS + 1):
+            if self._stopping or not self._answers[task.trial]:
+                state = "stopped" if self._stopping else "pruned"
+                yield Ended(task.trial, Outcome(state, value, epoch - 1))  # type: ignore[arg-type]
+            self.trained[task.trial] += 1
+            value = loss(task.config["optimizer"]["lr"], epoch)
+            yield Reported(task.trial, epoch, value)
+        yield Ended(task.trial, Outcome("completed", value, EPOCHS))
+
+
+def plan_for(method: str, pruner: str = "none", trials: int | None = 12, seed: int = 0, **facts: Any) -> Plan:
+    base = BASE.model_copy(update={"training": BASE.training.model_copy(update={"seed": seed})})
+    options: dict[str, Any] = {"method": method, "pruner": pruner, "trials": trials, **facts}
+    return make_plan(base, GRID if method == "grid" else RANGES, **options)
+
+
+def work(
+    study: TuningStudy,
+    executor: Formula | None = None,
+    on_event: Callable[[StudyEvent, RunControl], None] = lambda event, control: None,
+) -> tuple[StudyFinished, list[StudyEvent]]:
+    """One process at work on a study."""
+    events: list[StudyEvent] = []
+    control = RunControl()
+
+    def emit(event: StudyEvent) -> None:
+        events.append(event)
+        on_event(event, control)
+
+    return tune(study, executor or Formula(), emit=emit, control=control), events
+
+
+def tried(finished: StudyFinished) -> list[tuple[Any, ...]]:
+    """What can be compared between studies: all but folders and times."""
+    return [
+        (record.number, record.state, tuple(map(str, record.params.items())), record.value, record.epochs)
+        for record in finished.records
+    ]
+
+
+@pytest.mark.parametrize("pruner", PRUNERS)
+@pytest.mark.parametrize("method", METHODS)
+def test_number_of_trials_and_determinism(method: str, pruner: str, tmp_path: Path) -> None:
+    finished, events = work(create_study(tmp_path / "a", plan_for(method, pruner)))
+    count = GRID_SIZE if method == "grid" else 12
+    assert finished.status == "completed"
+    assert [record.number for record in finished.records] == list(range(count))
+    assert {record.state for record in finished.records} <= {"completed", "pruned"}
+    completed = [record for record in finished.records if record.state == "completed"]
+    assert finished.best == min(completed, key=lambda record: record.value or 0)
+    assert [type(event) for event in events].count(TrialFinished) == count
+    again, _ = work(create_study(tmp_path / "b", plan_for(method, pruner)))
+    assert tried(again) == tried(finished)
+    if method != "grid":
+        other, _ = work(create_study(tmp_path / "c", plan_for(method, pruner, seed=1)))
+        assert tried(other) != tried(finished)
+
+
+def test_a_grid_tries_every_combination_once(tmp_path: Path) -> None:
+    finished, _ = work(create_study(tmp_path, plan_for("grid", trials=None)))
+    points = [tuple(record.params.items()) for record in finished.records]
+    assert len(set(points)) == len(points) == GRID_SIZE
+    part, _ = work(create_study(tmp_path, plan_for("grid", trials=4)))
+    assert len(part.records) == 4
+
+
+@pytest.mark.parametrize("pruner", PRUNERS[1:])
+def test_pruning_saves_epochs_and_keeps_the_best(pruner: str, tmp_path: Path) -> None:
+    all_epochs, executor = Formula(), Formula()
+    whole, _ = work(create_study(tmp_path, plan_for("random", trials=20)), all_epochs)
+    pruned, _ = work(create_study(tmp_path, plan_for("random", pruner, trials=20)), executor)
+    assert all_epochs.trained.total() == 20 * EPOCHS
+    assert executor.trained.total() < 15 * EPOCHS
+    assert whole.best is not None
+    assert pruned.best is not None
+    assert pruned.best.params == whole.best.params
+    shortened = [record for record in pruned.records if record.state == "pruned"]
+    assert all(record.epochs < EPOCHS and "pruned after epoch" in record.reason for record in shortened)
+
+
+def test_how_many_at_once_does_not_change_what_random_search_tries(tmp_path: Path) -> None:
+    one, _ = work(create_study(tmp_path, plan_for("random")))
+    three, _ = work(create_study(tmp_path, plan_for("random")), Formula(slots=3))
+    assert tried(one) == tried(three)
+
+
+def test_failing_and_diverging_trials_are_recorded_and_the_study_goes_on(tmp_path: Path) -> None:
+    ends = {
+        1: Outcome("failed", reason="out of memory"),
+        2: Outcome("diverged", 3.0, 1, "the loss became NaN"),
+    }
+    finished, _ = work(create_study(tmp_path, plan_for("bayes")), Formula(ends=ends))
+    assert finished.status == "completed"
+    states = [record.state for record in finished.records]
+    assert states == ["completed", "failed", "diverged", *["completed"] * 9]
+    assert [finished.records[number].reason for number in (1, 2)] == ["out of memory", "the loss became NaN"]
+
+
+def test_a_study_whose_first_five_trials_fail_stops_and_says_why(tmp_path: Path) -> None:
+    ends = {number: Outcome("failed", reason="no such device") for number in range(12)}
+    study = create_study(tmp_path, plan_for("random"))
+    finished, events = work(study, Formula(ends=ends))
+    assert (finished.status, len(finished.records), finished.best) == ("failed", 5, None)
+    assert finished.error == "the first 5 trials all failed; the last one: no such device"
+    notices = [event for event in events if isinstance(event, StudyNotice)]
+    assert [(notice.level, notice.message) for notice in notices] == [("error", finished.error)]
+    repaired, _ = work(open_study(tmp_path, study.name))
+    assert (repaired.status, len(repaired.records)) == ("completed", 12)
+
+
+@pytest.mark.parametrize("pruner", ["none", "asha"])
+def test_a_stopped_study_goes_on_without_losing_or_repeating_a_trial(pruner: str, tmp_path: Path) -> None:
+    def stop_in_trial_3(event: StudyEvent, control: RunControl) -> None:
+        if isinstance(event, TrialStarted) and event.trial.number == 3:
+            control.stop()
+
+    study = create_study(tmp_path, plan_for("random", pruner))
+    stopped, _ = work(study, on_event=stop_in_trial_3)
+    assert stopped.status == "stopped"
+    assert [record.state for record in stopped.records][3:] == ["interrupted"]
+    finished, events = work(open_study(tmp_path, "latest"))
+    begun = [event.trial for event in events if isinstance(event, TrialStarted)]
+    assert [trial.number for trial in begun] == list(range(3, 12))
+    assert (begun[0].params, begun[0].run) == (stopped.records[3].params, stopped.records[3].run)
+    whole, _ = work(create_study(tmp_path, plan_for("random", pruner)))
+    assert [row[:3] for row in tried(finished)] == [row[:3] for row in tried(whole)]
+
+
+def test_more_trials_can_be_added(tmp_path: Path) -> None:
+    study = create_study(tmp_path, plan_for("random", trials=2))
+    work(study)
+    open_study(tmp_path, study.name).with_trials(5)
+    finished, events = work(open_study(tmp_path, study.name))
+    assert len(finished.records) == 5
+    assert [event.trial.number for event in events if isinstance(event, TrialFinished)] == [2, 3, 4]
+
+
+def test_two_processes_on_one_study_share_its_grid(tmp_path: Path) -> None:
+    """Each with its own connection to the storage, as fast as they can."""
+    study = create_study(tmp_path, plan_for("grid"))
+    executors = [Formula(slots=2), Formula(slots=2)]
+    both = [threading.Thread(target=work, args=(open_study(tmp_path, study.name), one)) for one in executors]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    trained = executors[0].trained + executors[1].trained
+    assert trained == dict.fromkeys(range(GRID_SIZE), EPOCHS)
+    assert [record.state for record in study.records()] == ["completed"] * GRID_SIZE
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Claims, Claims, Presence]:
+    """Two processes at a grid of two trials, and the first one's presence."""
+    study = create_study(tmp_path, plan_for("grid", trials=2))
+    opened = [open_study(tmp_path, study.name) for _ in range(2)]
+    presences = [Presence(study.folder, one.optuna) for one in opened]
+    first, second = (Claims(one.optuna, one.plan, here) for one, here in zip(opened, presences, strict=True))
+    return first, second, presences[0]
+
+
+def test_of_two_processes_that_see_the_same_free_trial_one_gets_it(
+    two: tuple[Claims, Claims, Presence], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, _ = two
+    look = first._free
+    quicker = []
+
+    def look_and_be_overtaken() -> Any:
+        found = look()
+        monkeypatch.setattr(first, "_free", look)
+        quicker.append(second.next())
+        return found
+
+    monkeypatch.setattr(first, "_free", look_and_be_overtaken)
+    slower = first.next()
+    assert slower is not None
+    assert [quicker[0].number, slower.number] == [0, 1]
+    assert first.next() is second.next() is None
+    assert first.elsewhere() == second.elsewhere() == 1
+
+
+def test_the_trial_of_a_process_that_was_killed_is_run_again(two: tuple[Claims, Claims, Presence]) -> None:
+    first, second, presence = two
+    lost = first.next()
+    assert lost is not None
+    lost.trained_in("/runs/trials/x")
+    presence.close()  # all that is left of a killed process: its lock is free
+    again = second.next()
+    assert again is not None
+    assert (again.number, again.params, again.run) == (0, lost.params, "/runs/trials/x")
+
+
+def test_a_result_that_was_written_down_before_the_kill_counts(two: tuple[Claims, Claims, Presence]) -> None:
+    first, second, presence = two
+    lost = first.next()
+    assert lost is not None
+    result = {"state": "completed", "value": 0.5, "epochs": 3, "seconds": 1.0, "reason": "", "curve": [0.5]}
+    lost.attempt.set_user_attr("result", result)
+    presence.close()
+    following = second.next()
+    assert following is not None
+    assert following.number == 1
+
+
+def test_a_process_on_a_machine_without_our_disk_is_gone_when_its_counter_stands_still(
+    tmp_path: Path,
+) -> None:
+    study = create_study(tmp_path / "here", plan_for("random"))
+    elsewhere = create_study(tmp_path / "there", plan_for("random")).folder
+    now = [0.0]
+    far = Presence(elsewhere, study.optuna, clock=lambda: now[0])
+    near = Presence(study.folder, study.optuna, clock=lambda: now[0])
+    assert not near.is_gone(far.name)
+    now[0] = SILENT_SECONDS - 1
+    far.beat()
+    assert not near.is_gone(far.name)
+    now[0] += SILENT_SECONDS - 1
+    assert not near.is_gone(far.name)
+    now[0] += 2
+    assert near.is_gone(far.name)
+    assert not far.is_gone(far.name)

@@ -1,0 +1,157 @@
+"""Search spaces: what may be written, what is refused before a study begins, and which combinations there are."""
+
+from typing import Any
+
+import pytest
+
+from core import config as configuration
+from core.config import FAMILIES
+from core.errors import ConfigError
+from core.options import choices
+from core.tuning.plan import make_plan
+from core.tuning.ranges import default_domains, parse_assignment
+from core.tuning.space import Choices, Range, SearchSpace, build_space
+
+IRIS = configuration.from_dict({"data": "iris"})
+
+
+def space(*assignments: str, **values: Any) -> SearchSpace:
+    base = configuration.from_dict({"data": "iris", **values})
+    return build_space(base, dict(parse_assignment(text) for text in assignments))
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "domain"),
+    [
+        ("optimizer.lr=log:1e-4..1", "optimizer.lr", Range(1e-4, 1.0, log=True)),
+        ("optimizer.lr=1e-4..0.1", "optimizer.lr", Range(1e-4, 0.1)),
+        ("batch_size=16..256", "training.batch_size", Range(16, 256)),
+        ("training.batch_size=16..256:16", "training.batch_size", Range(16, 256, step=16)),
+        ("batch_size=log:16..128:2", "training.batch_size", Choices((16, 32, 64, 128))),
+        ("optimizer.lr=log:1e-3..1:10", "optimizer.lr", Choices((0.001, 0.01, 0.1, 1.0))),
+        ("model.hidden=64,128", "model.hidden", Choices(([64], [128]))),
+        ("model.hidden=[64],[256,128]", "model.hidden", Choices(([64], [256, 128]))),
+        ("optimizer.lr=0.1,1e-3,0.1", "optimizer.lr", Choices((0.1, 0.001))),
+        ("optimizer=adam,sgd", "optimizer.name", Choices(("adam", "sgd"))),
+        ("model.dropout=0..0.5", "model.dropout", Range(0.0, 0.5)),
+    ],
+)
+def test_ranges_are_read_as_people_write_them(text: str, path: str, domain: object) -> None:
+    found = space(text)
+    assert dict(found.domains) == {path: domain}
+    assert build_space(found.base, found.to_dict()) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("optimizer.lrr=0.1,0.2", "optimizer.lrr: unknown key. Did you mean 'lr'?"),
+        ("optimiser.lr=0.1,0.2", "optimiser: unknown key. Did you mean 'optimizer'?"),
+        ("optimizer.beta1=0.8..0.9", "optimizer.beta1: unknown key"),
+        ("optimizer.lr=0..1", "optimizer.lr: got 0, takes a number > 0"),
+        ("optimizer.momentum=0.5..1.5", "optimizer.momentum: got 1.5, takes a number < 1"),
+        ("batch_size=1.5..8", "training.batch_size: got 1.5, takes a whole number"),
+        ("batch_size=8..64:0.5", "training.batch_size: got the step 0.5, takes a whole number"),
+        ("optimizer.lr=1..0.1", "optimizer.lr: a range goes up, got 1..0.1"),
+        ("optimizer.weight_decay=log:0..1", "optimizer.weight_decay: a logarithmic range begins above 0"),
+        ("optimizer.lr=log:0.1..1:1", "optimizer.lr: got the step 1, takes a factor > 1"),
+        ("model.activation=relu,tan", "model.activation: got 'tan', takes 'relu'"),
+        ("model.hidden=8..64", "model.hidden: takes choices, not a range"),
+        ("optimizer=adam,adm", "optimizer.name: no such name 'adm'. Did you mean 'adam'?"),
+        ("data.validation=0.1..0.3", "data.validation: all trials share their data"),
+        ("data=iris,wine", "data.name: all trials share their data"),
+        ("optimizer.lr=a..b", "-p: cannot read the range 'a..b'"),
+        ("optimizer.lr", "-p: got 'optimizer.lr'"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        space(text)
+    assert str(caught.value).startswith(message)
+
+
+def test_fields_of_one_choice_apply_only_to_it() -> None:
+    found = space("optimizer=momentum,adam", "optimizer.momentum=0.5,0.9", "optimizer.lr=0.01..0.1:0.03")
+    assert found.applies("optimizer.momentum", {"optimizer.name": "momentum"})
+    assert not found.applies("optimizer.momentum", {"optimizer.name": "adam"})
+    assert found.applies("optimizer.lr", {"optimizer.name": "adam"})
+    points = [found.grid_point(index) for index in range(found.grid_size())]
+    assert len(points) == 2 * 4 + 4
+    assert len({tuple(point.items()) for point in points}) == len(points)
+    assert all(("optimizer.momentum" in point) == (point["optimizer.name"] == "momentum") for point in points)
+    assert {found.config(point).optimizer.lr for point in points} == {0.01, 0.04, 0.07, 0.1}
+    with pytest.raises(IndexError):
+        found.grid_point(len(points))
+
+
+def test_bounds_hold_for_every_choice_that_has_the_field() -> None:
+    """Cnn takes at most 16 linear layers of 4096, the MLP more."""
+    with pytest.raises(ConfigError, match=r"model\.hidden"):
+        space("model=mlp,cnn", "model.hidden=64,5000")
+
+
+def test_a_trial_keeps_what_is_not_searched_unless_another_name_is_chosen() -> None:
+    found = space("optimizer=adam,momentum", "optimizer.lr=0.1,0.2", optimizer={"momentum": 0.5})
+    same = found.config({"optimizer.name": "momentum", "optimizer.lr": 0.2}).optimizer
+    assert (same.name, same.lr, same.momentum) == ("momentum", 0.2, 0.5)  # type: ignore[union-attr]
+    other = found.config({"optimizer.name": "adam", "optimizer.lr": 0.2}).optimizer
+    assert (other.name, other.lr) == ("adam", 0.2)
+
+
+def test_the_number_of_a_huge_grid_is_known_at_once() -> None:
+    axes = [f"optimizer.{key}=0.001..0.9:0.0001" for key in ("lr", "momentum", "weight_decay")]
+    found = space(*axes, "model.dropout=0..0.9:0.0001")
+    assert found.grid_size() > 10**14
+    assert found.grid_point(10**14)
+
+
+@pytest.mark.parametrize("optimizer", choices(FAMILIES["optimizer"]))
+@pytest.mark.parametrize("model", choices(FAMILIES["model"]))
+def test_every_model_and_optimizer_has_a_space_of_its_own(model: str, optimizer: str) -> None:
+    base = configuration.from_dict({"model": model, "optimizer": optimizer})
+    for grid in (False, True):
+        found = build_space(base, default_domains(base, grid=grid))
+        assert "optimizer.lr" in found.domains
+        assert ("model.hidden" in found.domains) == (model != "linear")
+        assert bool(found.endless()) != grid
+    assert found.grid_size() <= 18
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "grid"}, "optimizer.lr: a grid needs choices or a step"),
+        ({"method": "annealing"}, "--method: got 'annealing'. Takes grid, random, bayes, gp"),
+        ({"pruner": "luck"}, "--pruner: got 'luck'"),
+        ({"metric": "acuracy"}, "--metric: got 'acuracy'"),
+        ({"direction": "up"}, "--direction: got 'up'. Takes minimize, maximize"),
+        ({"metric": "f1_macro", "pruner": "asha"}, "--pruner: f1_macro is known at the end of a trial only"),
+        ({"trials": 0}, "--trials: got 0"),
+        ({"keep": -1}, "--keep: got -1"),
+    ],
+)
+def test_plans_that_make_no_sense_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        make_plan(IRIS, {"optimizer.lr": {"low": 0.01, "high": 0.1}}, **options)
+    assert str(caught.value).startswith(message)
+
+
+def test_the_direction_follows_the_metric() -> None:
+    domains = {"optimizer.lr": [0.1, 0.2]}
+    ways = {
+        metric: make_plan(IRIS, domains, metric=metric).direction for metric in ("loss", "accuracy", "ece")
+    }
+    assert ways == {"loss": "minimize", "accuracy": "maximize", "ece": "minimize"}
+    assert make_plan(IRIS, domains, direction="maximize").direction == "maximize"
+
+
+def test_values_of_different_losses_are_not_compared() -> None:
+    plan = make_plan(IRIS, {"loss": ["cross_entropy", "hinge"]})
+    assert (plan.metric, plan.direction) == ("auto", "maximize")
+    with pytest.raises(ConfigError, match="cannot be compared"):
+        make_plan(IRIS, {"loss": ["cross_entropy", "hinge"]}, metric="loss")
+
+
+def test_tuning_needs_validation_data() -> None:
+    with pytest.raises(ConfigError, match=r"data\.validation: got 0"):
+        make_plan(configuration.from_dict({"data": {"validation": 0}}), {})
