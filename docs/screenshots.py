@@ -26,8 +26,8 @@ async def take(folder: Path) -> None:
         await until(pilot, lambda: app.feed is not None and app.feed.status == "completed")
         await pilot.pause(1.2)
         save("live")
-        for key, name in (("1", "runs"), ("2", "configure"), ("4", "evaluate")):
-            await pilot.press(key)
+        for keys, name in (("1", "runs"), ("2", "configure"), (("4", "t"), "evaluate"), (("m", "enter"), "evaluate")):
+            await pilot.press(*keys)
             await app.workers.wait_for_complete()
             await pilot.pause(2)
             save(name)

@@ -256,6 +256,13 @@ async def test_what_cannot_be_evaluated_says_why_in_its_place(visit, copy_of):
         assert "v  tries the other split" in at.seen()
 
 
+async def test_on_a_narrow_screen_the_headline_is_one_number(visit, copy_of):
+    async with visit(NARROW) as at:
+        await at.open(copy_of("digits"))
+        assert at.plain("#evaluated-headline").startswith("accuracy ")
+        assert "majority" not in at.seen()
+
+
 async def test_the_newest_request_wins(visit, copy_of):
     first, second = copy_of("digits"), copy_of("cancer")
     async with visit() as at:
@@ -353,8 +360,8 @@ async def test_the_samples_follow_the_cursor_once_they_are_there(visit, copy_of)
         await at.open(copy_of("digits"), "confusion")
         await at.press("enter")
         assert sorted(at.one("#cell", SampleList).positions) == expected_behind(at, 0, 0)
-        at.one(ConfusionGrid).focus()
-        await at.press("m")
+        await at.press("escape", "m")
+        assert at.app.focused is at.one(ConfusionGrid)
         assert sorted(at.one("#cell", SampleList).positions) == expected_behind(
             at, *at.one(ConfusionGrid).cursor
         )
@@ -444,6 +451,15 @@ async def test_classes_are_turned_on_and_off(visit, copy_of, tab):
         assert f"{report.metrics[f'{key}_macro']:.4f}" in at.text(lines)
 
 
+async def test_without_colour_lines_differ_in_what_they_are_drawn_with(visit, copy_of, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with visit() as at:
+        await at.open(copy_of("digits"), "roc")
+        shown = [line for line in at.text(at.one(CurveList)).splitlines() if "✓" in line]
+        signs = [line[line.index("✓") + 2] for line in shown]
+        assert len(set(signs)) >= 5
+
+
 async def test_the_threshold_cursor_reads_the_point_out(visit, copy_of):
     async with visit() as at:
         await at.open(copy_of("cancer"), "roc")
@@ -484,8 +500,9 @@ async def test_a_class_without_samples_has_no_line_and_says_why(visit, made_up):
         await at.open(made_up(["a", "b", "c"], samples=2), "roc")
         await at.press("end", "up", "up")
         assert "c  no curve: no sample is of this class" in at.one(".readout", Static).content.plain
-        await at.press("left", "t")
-        assert "no curve" in at.one(".readout", Static).content.plain or at.screen.tabs.active == "tab-pr"
+        await at.press("left", "t", "end", "up", "up")
+        assert at.screen.tabs.active == "tab-pr"
+        assert "c  no curve: no sample is of this class" in at.one(".readout", Static).content.plain
 
 
 async def test_a_wanted_precision_gives_a_threshold_and_its_cost(visit, copy_of):

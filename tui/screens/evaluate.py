@@ -178,12 +178,15 @@ class EvaluateScreen(Background, ModeScreen):
         evaluation = opened.subject.evaluation
         self.split = evaluation.split
         self.query_one("#evaluated-run", Static).update(_title(evaluation, opened.best_epoch))
-        self.on_resize()
+        self._draw_headline()
         self.set_class(True, "-evaluated")
         self._offer_tabs(evaluation.report.task)
         self._draw_tab()
 
     def on_resize(self) -> None:
+        self._draw_headline()
+
+    def _draw_headline(self) -> None:
         if self.opened is not None:
             headline = _headline(self.opened.subject.report, roomy=self.size.width >= NARROW)
             self.query_one("#evaluated-headline", Static).update(headline)
