@@ -130,9 +130,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if values is None:
         return {}
     if not isinstance(values, dict):
-        kind = type(values).__name__
         raise ConfigError(
-            f"config: {path} holds a {kind}, not sections such as `data:`", "`tui config` prints a valid one"
+            f"config: {path} does not hold sections such as `data:`", "`tui config` prints a valid one"
         )
     return values
 

@@ -21,8 +21,11 @@ import json
 import math
 import re
 import time
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 from core.errors import RunDamaged
 
@@ -208,15 +211,22 @@ def from_json(line: str | bytes) -> Event | None:
         raise RunDamaged("a line of the event log is not an event") from None
     if kind is None:
         return None
-    known = {item.name for item in fields(kind)}
-    event = {key: value for key, value in values.items() if key in known}
     for metrics in ("train", "validation", "best_metrics"):
-        if isinstance(event.get(metrics), dict):
-            event[metrics] = {key: math.nan if v is None else v for key, v in event[metrics].items()}
+        if isinstance(values.get(metrics), dict):
+            values[metrics] = {key: math.nan if v is None else v for key, v in values[metrics].items()}
     try:
-        return kind(**event)
-    except TypeError as error:
-        raise RunDamaged(f"a line of the event log lacks a part: {error}") from None
+        event: Event = _checker(kind).validate_python(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise RunDamaged(f"a line of the event log is no {name}: {place}: {first['msg']}") from None
+    return event
+
+
+@cache
+def _checker(kind: type[Event]) -> TypeAdapter[Any]:
+    """Checks the values of one kind of event, and leaves out keys of a newer version."""
+    return TypeAdapter(kind)
 
 
 def _finite(value: Any) -> Any:

@@ -32,17 +32,10 @@ def fetch(urls: Sequence[str], path: Path, *, md5: str, progress: Progress) -> N
     failures = []
     for url in urls:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-                packed = Path(folder) / path.name
-                if _save(url, packed, progress) != md5:
-                    failures.append(f"{url}: wrong checksum")
-                    continue
-                unpacked = packed.with_suffix("")
-                with gzip.open(packed) as source, unpacked.open("wb") as target:
-                    shutil.copyfileobj(source, target)
-                unpacked.replace(path.with_suffix(""))
-                return
+            with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
+                if _save(response, path, md5, progress):
+                    return
+            failures.append(f"{url}: wrong checksum")
         except (OSError, http.client.HTTPException) as error:
             failures.append(f"{url}: {getattr(error, 'reason', error)}")
     raise DataError(
@@ -51,13 +44,22 @@ def fetch(urls: Sequence[str], path: Path, *, md5: str, progress: Progress) -> N
     )
 
 
-def _save(url: str, path: Path, progress: Progress) -> str:
-    """Write what `url` gives to `path`; its MD5."""
+def _save(response: http.client.HTTPResponse, path: Path, md5: str, progress: Progress) -> bool:
+    """Write and unpack what comes, by way of a folder that goes away; whether it is the right file."""
     digest = hashlib.md5(usedforsecurity=False)
-    with urllib.request.urlopen(url, timeout=TIMEOUT) as response, path.open("wb") as file:
-        total = int(response.headers.get("Content-Length") or 0)
-        while chunk := response.read(CHUNK):
-            file.write(chunk)
-            digest.update(chunk)
-            progress(path.stem, file.tell(), total)
-    return digest.hexdigest()
+    total = int(response.headers.get("Content-Length") or 0)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        packed = Path(folder) / path.name
+        with packed.open("wb") as file:
+            while chunk := response.read(CHUNK):
+                file.write(chunk)
+                digest.update(chunk)
+                progress(path.stem, file.tell(), total)
+        if digest.hexdigest() != md5:
+            return False
+        unpacked = packed.with_suffix("")
+        with gzip.open(packed) as source, unpacked.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        unpacked.replace(path.with_suffix(""))
+        return True

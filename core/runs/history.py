@@ -44,6 +44,7 @@ class History:
         epochs: the latest ones, oldest first. best_epoch: the best one so far, 0 before the first.
         top_score: epoch and value of the highest accuracy or R2, of validation where there is one.
         diverged_at: where the first loss that is not finite was seen, in epochs.
+        unfit: number of events left out since they contradict the others, as in a damaged log.
         version: grows with every event; equal versions mean nothing is new.
     """
 
@@ -62,6 +63,7 @@ class History:
     evaluation: dict[str, dict[str, float | None]] = field(default_factory=dict)
     messages: deque[Event] = field(default_factory=lambda: deque(maxlen=MAX_MESSAGES))
     diverged_at: float | None = None
+    unfit: int = 0
     version: int = 0
 
     @property
@@ -82,6 +84,15 @@ class History:
     def apply(self, event: Event) -> None:
         """Take in one event."""
         self.version += 1
+        try:
+            self._apply(event)
+        except (
+            ArithmeticError,
+            ValueError,
+        ):  # steps beyond all bounds, an epoch without steps, a ragged matrix
+            self.unfit += 1
+
+    def _apply(self, event: Event) -> None:
         match event:
             case RunStarted():
                 self._start(event)

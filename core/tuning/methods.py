@@ -1,6 +1,7 @@
 """Search methods and pruners by name, as Optuna's samplers and pruners, and how a trial gets its values."""
 
 import json
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.study import Study
@@ -37,10 +39,17 @@ def make_sampler(plan: Plan) -> BaseSampler:
     makers: dict[str, Callable[[int], BaseSampler]] = {
         "grid": lambda seed: RandomSampler(seed=seed),
         "random": lambda seed: RandomSampler(seed=seed),
-        "bayes": lambda seed: TPESampler(seed=seed, multivariate=True, group=True),
+        "bayes": _tpe,
         "gp": lambda seed: GPSampler(seed=seed),
     }
     return _SeededByTrial(makers[plan.method], plan.seed)
+
+
+def _tpe(seed: int) -> BaseSampler:
+    """Multivariate TPE that groups the paths which apply together; Optuna calls the groups an experiment."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return TPESampler(seed=seed, multivariate=True, group=True)
 
 
 def make_pruner(plan: Plan) -> BasePruner:

@@ -1,11 +1,10 @@
 """Where studies are kept: Optuna's storages, opened with errors in our words."""
 
-import warnings
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning, OptunaError
+from optuna.exceptions import OptunaError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -19,7 +18,6 @@ BUSY_SECONDS = 60
 DRIVER = "postgresql+psycopg"
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
-warnings.filterwarnings("ignore", category=ExperimentalWarning)
 
 
 def file_url(path: Path) -> str:

@@ -195,8 +195,8 @@ def test_empty_file_is_all_defaults(tmp_path: Path) -> None:
     [
         (b"data: [", "is not YAML at line 1, column 8"),
         (b"a: 1\n b: 2\n", "is not YAML at line 2"),
-        (b"- digits\n", "holds a list, not sections"),
-        (b"digits", "holds a str, not sections"),
+        (b"- digits\n", "does not hold sections"),
+        (b"digits", "does not hold sections"),
         (b"\xff\xfe\x00", "is not a text file"),
         (b"data: 2020-13-45", "is not YAML"),
         pytest.param(b"a: " + b"[" * 9999, "is not YAML", id="deep"),

@@ -1,0 +1,270 @@
+"""The search form without a screen: ranges as people write them, and what a study of them would be."""
+
+import math
+import os
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from core.config import FAMILIES, TrainConfig
+from core.errors import ConfigError
+from core.tuning.plan import Method, Plan, Pruner, make_plan
+from core.tuning.ranges import default_domains, parse_domain
+from core.tuning.space import Choices, Domain, SearchSpace, build_space
+from tui.command_line import options
+from tui.form import FieldSpec, check, fields_of, valid_part
+from tui.text import clean, count, number
+
+__all__ = ["Search", "SearchState", "default_search", "review", "searchable", "search_command"]
+
+DEFAULT_TRIALS = "30"
+ALL = "all"
+"""Trials of a grid: every combination."""
+SECTIONS = ("model", "loss", "optimizer", "schedule", "training")
+"""All trials share their data: that section cannot be searched."""
+MOST_VALUES = 1000
+"""Of one range with a step. More are never meant, and checking each would hold up the screen."""
+EXAMPLE = "as in 1e-4..1, log:1e-4..1, 16..256:16 or 64,128"
+
+
+@dataclass(frozen=True)
+class Search:
+    """What stands in the form: texts, valid or not.
+
+    Attributes:
+        ranges: by path, in the order of the rows.
+    """
+
+    ranges: Mapping[str, str]
+    method: str = "bayes"
+    pruner: str = "none"
+    metric: str = "auto"
+    trials: str = DEFAULT_TRIALS
+    jobs: str = "1"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """All texts but the ranges, by name."""
+        return {name: text for name, text in vars(self).items() if name != "ranges"}
+
+
+@dataclass(frozen=True)
+class SearchState:
+    """What a form amounts to.
+
+    Attributes:
+        plan: when a study can start. jobs: trials at once.
+        problems: what is wrong, by path, or by the name of the setting.
+        hints: of valid ranges, by path: what they hold.
+        sentence: why it cannot start, or what it will be.
+    """
+
+    plan: Plan | None = None
+    jobs: int = 1
+    problems: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, str] = field(default_factory=dict)
+    sentence: str = ""
+
+
+def default_search(values: Mapping[str, Any], method: str = "bayes") -> Search:
+    """The form at the start, for the configuration that nested values describe, or the nearest valid one."""
+    config, invalid = check(values)
+    config = config or check(valid_part(values, invalid))[0] or TrainConfig()
+    domains = default_domains(config, grid=method == "grid")
+    ranges = {path: _text(domain) for path, domain in build_space(config, domains).to_dict().items()}
+    return Search(ranges, method, trials=ALL if method == "grid" else DEFAULT_TRIALS)
+
+
+def searchable(values: Mapping[str, Any]) -> dict[str, FieldSpec]:
+    """Every field that can be searched for the chosen model, optimizer and so on, by path."""
+    config, invalid = check(values)
+    config = config or check(valid_part(values, invalid))[0] or TrainConfig()
+    names = {section: getattr(getattr(config, section), "name", "") for section in SECTIONS}
+    return {spec.path: spec for section, name in names.items() for spec in fields_of(section, name)}
+
+
+def review(values: Mapping[str, Any], search: Search) -> SearchState:
+    """Check the form.
+
+    Args:
+        values: the configuration of everything that is not searched, nested, valid or not.
+    """
+    config, invalid = check(values)
+    if config is None:
+        path, message = next(iter(invalid.items()))
+        return SearchState(sentence=f"Start waits for {path} in the form: {message}. 2 opens it")
+    problems, domains = _read(search.ranges)
+    spaces = {path: _space(config, domains, path, problems) for path in domains}
+    hints = {path: _holds(space.domains[path]) for path, space in spaces.items() if space is not None}
+    trials, jobs = _count(search, "trials", problems), _count(search, "jobs", problems)
+    if not search.ranges:
+        return SearchState(problems=problems, sentence="Start waits for a field to search: + adds one")
+    plan = None
+    if not problems:
+        plan = _plan(config, domains, search, trials, problems)
+    if plan is None:
+        return SearchState(None, jobs or 1, problems, hints, _waits(problems))
+    return SearchState(plan, jobs or 1, problems, hints, _will_be(plan, jobs or 1))
+
+
+def search_command(state: SearchState, search: Search, runs_dir: Path) -> str:
+    """The ``tui tune --no-ui`` command of a valid form, quoted for a shell."""
+    assert state.plan is not None
+    plan = state.plan
+    parts = ["tui", "tune", "--no-ui", *options(plan.space.base), "--method", plan.method]
+    parts += ["--pruner", plan.pruner] if plan.pruner != "none" else []
+    parts += ["--metric", search.metric] if search.metric != "auto" else []
+    parts += ["--trials", search.trials] if search.trials != ALL else []
+    parts += ["--jobs", search.jobs] if state.jobs > 1 else []
+    for path, text in search.ranges.items():
+        parts += ["-p", f"{path}={text.strip()}"]
+    parts += ["--runs", str(runs_dir)] if runs_dir != Path(os.environ.get("TUI_RUNS") or "runs") else []
+    return shlex.join(parts)
+
+
+def _read(ranges: Mapping[str, str]) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+    """What is wrong with texts that are no ranges, and the plain domains of the others."""
+    problems: dict[str, str] = {}
+    domains: dict[str, dict[str, Any]] = {}
+    for path, text in ranges.items():
+        try:
+            domain = parse_domain(text)
+        except ValueError:
+            problems[path] = f"no range: {EXAMPLE}" if text.strip() else f"takes a range, {EXAMPLE}"
+            continue
+        if _points(domain) > MOST_VALUES:
+            problems[path] = f"more than {count(MOST_VALUES)} values: take a larger step"
+        else:
+            domains[path] = domain
+    return problems, domains
+
+
+def _points(domain: Mapping[str, Any]) -> float:
+    """About how many values a plain range with a step has."""
+    low, high, step = domain.get("low", 0), domain.get("high", 0), domain.get("step", 0)
+    if not domain.get("log"):
+        return float((high - low) / step) if step > 0 else 0.0
+    return math.log(high / low) / math.log(step) if high > low > 0 and step > 1 else 0.0
+
+
+def _space(
+    config: TrainConfig, domains: Mapping[str, Any], path: str, problems: dict[str, str]
+) -> SearchSpace | None:
+    """The space of one path, beside the names that say whether it applies; notes what is wrong with it."""
+    names = {key: domain for key, domain in domains.items() if key.endswith(".name") and key not in problems}
+    try:
+        return build_space(config, {**names, path: domains[path]})
+    except ConfigError as error:
+        problems[path] = _without_path(error, path)
+        return None
+
+
+def _plan(
+    config: TrainConfig,
+    domains: Mapping[str, Any],
+    search: Search,
+    trials: int | None,
+    problems: dict[str, str],
+) -> Plan | None:
+    """The plan of a form whose parts are right each by itself; notes what does not go together."""
+    grid = search.method == "grid"
+    space = build_space(config, domains)
+    sizes = {path: _size(domain) for path, domain in space.domains.items()} if grid else {}
+    if any(size > MOST_VALUES for size in sizes.values() if size != math.inf):
+        path = max((path for path in sizes if sizes[path] != math.inf), key=lambda path: sizes[path])
+        problems[path] = f"{count(int(sizes[path]))} values are too many for a grid: give a step"
+        return None
+    try:
+        return make_plan(
+            config,
+            domains,
+            method=cast(Method, search.method),
+            pruner=cast(Pruner, search.pruner),
+            metric=search.metric,
+            trials=trials,
+        )
+    except ConfigError as error:
+        place, _, _ = error.message.partition(":")
+        key = place.removeprefix("--")
+        problems[key] = _without_path(error, place)
+        return None
+
+
+def _size(domain: Domain) -> float:
+    """How many values a domain has; counted without making them."""
+    if isinstance(domain, Choices):
+        return len(domain.values)
+    step = domain.step or (1 if domain.whole and not domain.log else None)
+    return math.inf if step is None else math.floor((domain.high - domain.low) / step + 1e-9) + 1
+
+
+def _count(search: Search, name: Literal["trials", "jobs"], problems: dict[str, str]) -> int | None:
+    text = getattr(search, name).strip()
+    if name == "trials" and search.method == "grid" and text == ALL:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        wanted = f"a number ≥ 1, or {ALL}" if name == "trials" and search.method == "grid" else "a number ≥ 1"
+        problems[name] = f"takes {wanted}"
+        return None
+    return int(text)
+
+
+def _waits(problems: Mapping[str, str]) -> str:
+    (path, message), *others = problems.items()
+    more = f" (and {len(others)} more)" if others else ""
+    return f"Start waits for {path}{more}: {message}"
+
+
+def _will_be(plan: Plan, jobs: int) -> str:
+    """What a study will do, in words; the size of a grid first."""
+    at_once = f", {jobs} at once" if jobs > 1 else ""
+    if plan.method == "grid":
+        size = plan.space.grid_size()
+        part = "all of them" if plan.trials == size else f"{count(plan.trials or 0)} of them"
+        return f"ready: {count(size)} combinations, {part}{at_once}"
+    epochs = f"up to {count(plan.epochs)} epochs" if plan.pruned_by_epoch else f"{count(plan.epochs)} epochs"
+    return f"ready: {count(plan.trials or 0)} trials of {epochs}{at_once}"
+
+
+def _holds(domain: Domain) -> str:
+    """What a range holds, in a few words."""
+    if isinstance(domain, Choices):
+        return f"{len(domain.values)} values" if len(domain.values) > 1 else "1 value: it stays so"
+    if domain.step is not None or (domain.whole and not domain.log):
+        return f"{count(int(_size(domain)))} values"
+    if not domain.log:
+        return f"any number, {number(domain.high - domain.low)} wide"
+    decades = math.log10(domain.high / domain.low)
+    return f"logarithmic, {decades:.3g} decade{'s' * (decades != 1)}"
+
+
+def _without_path(error: ConfigError, path: str) -> str:
+    """A problem as it stands beside its field."""
+    message = error.message.removeprefix(f"{path}:").strip()
+    return f"{message}. {error.hint}" if error.hint else message
+
+
+def _text(domain: Mapping[str, Any]) -> str:
+    """A plain domain as people write it; `parse_domain` reads it back."""
+    if "choices" in domain:
+        return _listed(domain["choices"])
+    log = "log:" if domain.get("log") else ""
+    step = f":{_value(domain['step'])}" if domain.get("step") else ""
+    return f"{log}{_value(domain['low'])}..{_value(domain['high'])}{step}"
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ",".join(map(_value, values))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return _value(value[0]) if len(value) == 1 else f"[{_listed(value)}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        mantissa, exponent, power = repr(value).partition("e")
+        return f"{mantissa}e{int(power)}" if exponent else mantissa
+    return clean(str(value))
