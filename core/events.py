@@ -206,16 +206,16 @@ def from_json(line: str | bytes) -> Event | None:
     try:
         values = json.loads(line)
         name = values["event"]
-        kind = _BY_NAME.get(name)
+        known = name in _BY_NAME
     except (ValueError, TypeError, KeyError, RecursionError):
         raise RunDamaged("a line of the event log is not an event") from None
-    if kind is None:
+    if not known:
         return None
     for metrics in ("train", "validation", "best_metrics"):
         if isinstance(values.get(metrics), dict):
             values[metrics] = {key: math.nan if v is None else v for key, v in values[metrics].items()}
     try:
-        event: Event = _checker(kind).validate_python(values)
+        event: Event = _checker(name).validate_python(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
@@ -224,9 +224,9 @@ def from_json(line: str | bytes) -> Event | None:
 
 
 @cache
-def _checker(kind: type[Event]) -> TypeAdapter[Any]:
+def _checker(name: str) -> TypeAdapter[Any]:
     """Checks the values of one kind of event, and leaves out keys of a newer version."""
-    return TypeAdapter(kind)
+    return TypeAdapter(_BY_NAME[name])
 
 
 def _finite(value: Any) -> Any:

@@ -240,8 +240,9 @@ class TuiApp(App[None]):
         from tui.hosts import launch_in_background
 
         run = self.stop_training()
-        if run is None or self.feed.status != "stopped":
+        if run is None or self.feed.status in ("completed", "diverged", "failed"):
             return None
+        # If its step takes longer than we can wait, it goes on from the checkpoint before.
         launch_in_background(run, self.data_root)
         return run
 

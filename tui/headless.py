@@ -1,12 +1,9 @@
 """Training without screens: events become a progress bar, plain lines, or JSON lines."""
 
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
 from core.config import TrainConfig
@@ -15,6 +12,7 @@ from core.errors import TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunFinished, RunStarted, to_json
 from core.runs.folder import Run
 from core.runs.summary import summarise
+from tui.endings import Outlet, signals_stop
 from tui.progress_view import ProgressView
 from tui.text import clean, count, duration
 
@@ -68,17 +66,25 @@ def train(config: TrainConfig, run: Run | None, *, runs_dir: Path, data_root: Pa
         state = session.resume_state(run, config) if run else None
         prepared = _prepare(config, run, data_root, view)
         run = run or session.new_run(prepared, runs_dir)
-        view.begin(run)
         with signals_stop(control) as received:
-            finished = session.execute(prepared, run, emit=view.show, control=control, state=state)
+            outlet = Outlet(control, received)
+            outlet(view.begin, run)
+            show = partial(outlet, view.show)
+            finished = session.execute(prepared, run, emit=show, control=control, state=state)
+            outlet(view.close)
+            outlet(_tell_end, finished)
+            outlet(view.finish, run)
     finally:
         view.close()
-    if finished.traceback:
-        print(finished.traceback, file=sys.stderr, end="")
+    return _exit_code(finished, received)
+
+
+def _tell_end(finished: RunFinished) -> None:
+    """What went wrong, if anything did."""
+    for line in finished.traceback.splitlines():
+        print(clean(line), file=sys.stderr)
     if finished.error:
         print(f"error: {clean(finished.error)}", file=sys.stderr)
-    view.finish(run)
-    return _exit_code(finished, received)
 
 
 def _prepare(config: TrainConfig, run: Run | None, data_root: Path | None, view: View) -> "Prepared":
@@ -91,29 +97,6 @@ def _prepare(config: TrainConfig, run: Run | None, data_root: Path | None, view:
         if run is not None:
             session.record_failure(run, error)
         raise
-
-
-@contextmanager
-def signals_stop(control: RunControl) -> Iterator[list[int]]:
-    """Within, the first Ctrl-C or SIGTERM asks the run to save and end, and the second Ctrl-C leaves at once.
-
-    Yields:
-        The signals that came.
-    """
-    received: list[int] = []
-
-    def ask_to_stop(number: int, frame: FrameType | None) -> None:
-        if number in received and number == signal.SIGINT:
-            signal.default_int_handler(number, frame)
-        received.append(number)
-        control.stop()
-
-    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _exit_code(finished: RunFinished, received: list[int]) -> int:

@@ -12,7 +12,7 @@ from core.tuning.plan import Plan
 from core.tuning.records import StudyFinished, StudyNotice
 from core.tuning.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.tuner import tune as work_on
-from tui.headless import signals_stop
+from tui.endings import signals_stop
 from tui.text import clean
 from tui.tuning_view import StudyView, choose_study_view
 

@@ -3,6 +3,7 @@
 Both hosts look the same to the screens: events come out, requests go in.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from core.config import TrainConfig
 from core.control import RunControl
 from core.errors import RunError
 from core.events import Event, RunFinished
+from core.files import open_plain
 from core.runs.folder import Run
 from core.runs.lock import is_held
 from core.runs.log import LogReader
@@ -149,7 +151,7 @@ def launch_in_background(run: Run, data_root: Path | None) -> "subprocess.Popen[
     if data_root is not None:
         command += ["--data-root", str(data_root)]
     try:
-        with run.console_file.open("ab") as console:
+        with os.fdopen(open_plain(run.console_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as console:
             return subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
             )

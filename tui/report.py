@@ -45,20 +45,19 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
         if report is not None:
             print_report(report, console)
             break
-    best = ", ".join(f"{name} {number(value)}" for name, value in summary.metrics.items())
+    best = ", ".join(f"{clean(name)} {number(value)}" for name, value in summary.metrics.items())
     console.print(Text(f"\n{summary.status}: {summary.epoch} of {summary.epochs} epochs", "bold"))
     if best:
         console.print(Text(f"best epoch {summary.best_epoch}: {best}"))
     if summary.error:
         console.print(Text(clean(summary.error)), soft_wrap=True)
     console.print(Text(f"run     {clean(str(summary.run.path))}"), soft_wrap=True)
-    if (
-        summary.status in ("stopped", "interrupted", "failed")
-        and summary.run.checkpoint_file("last").is_file()
-    ):
+    saved = any(summary.run.checkpoint_file(kind).is_file() for kind in ("last", "previous"))
+    if summary.status in ("stopped", "interrupted", "failed") and saved:
         folder = str(summary.run.path.parent)
         where = f" --runs {shlex.quote(clean(folder))}" if folder != "runs" else ""
-        console.print(Text(f"go on   tui train --no-ui --resume {summary.run.id}{where}"), soft_wrap=True)
+        name = shlex.quote(clean(summary.run.id))
+        console.print(Text(f"go on   tui train --no-ui --resume {name}{where}"), soft_wrap=True)
 
 
 def report_console() -> Console:

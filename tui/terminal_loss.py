@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,21 @@ __all__ = ["survive_hangup"]
 def survive_hangup(app: "TuiApp") -> None:
     """On SIGHUP (the connection dropped) save the run and go on with it in the background; then leave.
 
-    SIGTERM saves it and leaves. Nothing more is drawn: nobody is there to see it.
+    SIGTERM and SIGUSR1 (Slurm's early warning) save it and leave. Nothing more is drawn: nobody is there to see it.
     """
+    signal.signal(signal.SIGHUP, _leaving_after(app.detach))
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, _leaving_after(app.stop_training))
 
-    def hung_up(number: int, frame: FrameType | None) -> None:
-        app.detach()
-        os._exit(128 + number)
 
-    def terminated(number: int, frame: FrameType | None) -> None:
-        app.stop_training()
-        os._exit(128 + number)
+def _leaving_after(last_act: Callable[[], object]) -> Callable[[int, FrameType | None], None]:
+    """A handler that does one thing, once, and ends the process whatever comes of it."""
 
-    signal.signal(signal.SIGHUP, hung_up)
-    signal.signal(signal.SIGTERM, terminated)
+    def leave(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a dropped connection may tell it twice
+        try:
+            last_act()
+        finally:
+            os._exit(128 + number)
+
+    return leave

@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 from core.config import FAMILIES, TrainConfig
 from core.errors import ConfigError
+from core.options import choices
 from core.tuning.plan import Method, Plan, Pruner, make_plan
 from core.tuning.ranges import default_domains, parse_domain
 from core.tuning.space import Choices, Domain, SearchSpace, build_space
@@ -70,19 +71,23 @@ class SearchState:
 
 def default_search(values: Mapping[str, Any], method: str = "bayes") -> Search:
     """The form at the start, for the configuration that nested values describe, or the nearest valid one."""
-    config, invalid = check(values)
-    config = config or check(valid_part(values, invalid))[0] or TrainConfig()
+    config = _nearest(values)
     domains = default_domains(config, grid=method == "grid")
     ranges = {path: _text(domain) for path, domain in build_space(config, domains).to_dict().items()}
     return Search(ranges, method, trials=ALL if method == "grid" else DEFAULT_TRIALS)
 
 
-def searchable(values: Mapping[str, Any]) -> dict[str, FieldSpec]:
-    """Every field that can be searched for the chosen model, optimizer and so on, by path."""
-    config, invalid = check(values)
-    config = config or check(valid_part(values, invalid))[0] or TrainConfig()
-    names = {section: getattr(getattr(config, section), "name", "") for section in SECTIONS}
-    return {spec.path: spec for section, name in names.items() for spec in fields_of(section, name)}
+def searchable(values: Mapping[str, Any], ranges: Mapping[str, str]) -> dict[str, FieldSpec]:
+    """Every field that can be searched, by path: those of the chosen model, optimizer ... and of all searched ones."""
+    config = _nearest(values)
+    found: dict[str, FieldSpec] = {}
+    for section in SECTIONS:
+        chosen = getattr(getattr(config, section), "name", "")
+        searched = [name.strip() for name in ranges.get(f"{section}.name", "").split(",")]
+        known = choices(FAMILIES[section]) if section in FAMILIES else ()
+        for name in (chosen, *(name for name in searched if name in known)):
+            found |= {spec.path: spec for spec in fields_of(section, name) if spec.path not in found}
+    return found
 
 
 def review(values: Mapping[str, Any], search: Search) -> SearchState:
@@ -122,6 +127,12 @@ def search_command(state: SearchState, search: Search, runs_dir: Path) -> str:
         parts += ["-p", f"{path}={text.strip()}"]
     parts += ["--runs", str(runs_dir)] if runs_dir != Path(os.environ.get("TUI_RUNS") or "runs") else []
     return shlex.join(parts)
+
+
+def _nearest(values: Mapping[str, Any]) -> TrainConfig:
+    """The configuration, with defaults in place of what is wrong with it."""
+    config, invalid = check(values)
+    return config or check(valid_part(values, invalid))[0] or TrainConfig()
 
 
 def _read(ranges: Mapping[str, str]) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
@@ -265,6 +276,6 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        mantissa, exponent, power = repr(value).partition("e")
+        mantissa, exponent, power = repr(value).removesuffix(".0").partition("e")
         return f"{mantissa}e{int(power)}" if exponent else mantissa
     return clean(str(value))

@@ -2,7 +2,6 @@
 
 import warnings
 
-from optuna.importance import get_param_importances
 from optuna.trial import TrialState
 
 from core.tuning.study import TuningStudy
@@ -17,6 +16,8 @@ def importance(study: TuningStudy) -> dict[str, float]:
 
     By PED-ANOVA (Watanabe et al. 2023), which also knows paths that only some trials have.
     """
+    from optuna.importance import get_param_importances  # brings a terminal library along
+
     completed = study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if len(completed) < LEAST_TRIALS:
         return {}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import DataError, RunDamaged
+from core.errors import DataError, RunDamaged, RunError
 from core.evaluation import Predictions
 
 
@@ -41,7 +41,7 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
         raise OSError("no space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(RunError, match="no space"):
         example(9).save(path)
 
     assert same(Predictions.load(path), example())

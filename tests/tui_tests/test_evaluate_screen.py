@@ -27,7 +27,7 @@ from core.evaluation import (
 from core.evaluation.stored import was_evaluated
 from core.runs.folder import Run
 from tui.app import TuiApp
-from tui.screens.dialogs import Ask
+from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.evaluate import EvaluateScreen
 from tui.screens.evaluation.cell_dialog import CellDialog
 from tui.screens.evaluation.curve_list import CurveList
@@ -248,12 +248,32 @@ async def test_test_is_asked_for_once_and_kept(visit, copy_of):
 async def test_what_cannot_be_evaluated_says_why_in_its_place(visit, copy_of):
     run = copy_of("digits")
     shutil.rmtree(run.path / "evaluation")
-    run.checkpoint_file("best").unlink()
+    run.checkpoint_file("best").rename(run.checkpoint_file("kept"))
     async with visit() as at:
         await at.open(run)
         assert "✗" in at.seen()
         assert f"{run.id} has no checkpoint best.pt" in at.seen()
         assert "v  tries the other split" in at.seen()
+        run.checkpoint_file("kept").rename(run.checkpoint_file("best"))
+        await at.press("1", "4")
+        assert at.screen.has_class("-evaluated")
+
+
+async def test_a_defect_is_shown_and_leaves_the_screen_usable(visit, copy_of, monkeypatch):
+    run = copy_of("digits")
+
+    def broken(*_, **__):
+        raise ZeroDivisionError("a defect")
+
+    async with visit() as at:
+        monkeypatch.setattr("tui.screens.evaluate.evaluate_run", broken)
+        await at.open(run)
+        assert isinstance(at.app.screen, ErrorDialog)
+        assert "ZeroDivisionError: a defect" in at.seen()
+        await at.press("escape")
+        monkeypatch.undo()
+        await at.press("v")
+        assert at.screen.has_class("-evaluated")
 
 
 async def test_on_a_narrow_screen_the_headline_is_one_number(visit, copy_of):

@@ -44,7 +44,8 @@ app.callback(invoke_without_command=True)(opens_app)
 def main() -> None:
     """Run the command line; exits with the documented code.
 
-    0 completed, 1 failed or diverged, 2 wrong use or configuration, 130 after Ctrl-C, 143 after SIGTERM.
+    0 completed, 1 failed or diverged, 2 wrong use or configuration, 130 after Ctrl-C, 138 after SIGUSR1, 141 when
+    nobody reads its output any more, 143 after SIGTERM.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

@@ -42,17 +42,23 @@ def show(
     runs: RunsOption = None,
     as_json: Json = False,
 ) -> None:
-    """Show one run: how it stands, its configuration, its results.
+    """Show one run: how it stands, its results, and which of its files are missing or damaged.
 
     Example: tui runs show latest
     """
+    from core.runs.problems import problems
+
     summary = summarise(find_run(runs or context.obj or default_runs_dir(), run))
+    found = problems(summary.run)
     if as_json:
-        print(json.dumps(_as_dict(summary)))
+        print(json.dumps({**_as_dict(summary), "problems": found}))
         return
     from tui.report import print_summary
+    from tui.text import clean
 
     print_summary(summary)
+    for problem in found:
+        print(f"damaged {clean(problem)}")
 
 
 def _as_dict(summary: RunSummary) -> dict[str, Any]:
@@ -78,7 +84,7 @@ def _print_table(summaries: list[RunSummary]) -> None:
     if not summaries:
         print("no runs yet; start one with: tui train --no-ui", file=sys.stderr)
     for summary in summaries:
-        metrics = "  ".join(f"{name} {value:.4f}" for name, value in summary.metrics.items())
+        metrics = "  ".join(f"{clean(name)} {value:.4f}" for name, value in summary.metrics.items())
         age = duration(time.time() - summary.started) if summary.started else "–"
         epochs = f"{summary.epoch}/{summary.epochs}"
         print(

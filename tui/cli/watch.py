@@ -33,6 +33,8 @@ def stop(
 
     Example: tui stop latest
     """
+    from tui.text import clean
+
     found = find_run(runs or default_runs_dir(), run)
     send(found, "stop")
-    print(f"asked {found.id} to save and end")
+    print(f"asked {clean(found.id)} to save and end")

@@ -15,7 +15,8 @@ from textual.timer import Timer
 
 from core.backend import load_backend
 from core.config import TrainConfig, read_yaml, to_yaml
-from core.devices import Device, discover
+from core import devices
+from core.devices import Device
 from core.files import write_atomically
 from tui.command_line import command_line
 from tui.form import DEVICE, FieldSpec, fill, values_of
@@ -257,7 +258,7 @@ class ConfigureScreen(ModeScreen):
 
     def _find_devices(self) -> None:
         load_backend()
-        self.post_message(self.DevicesFound(discover()))
+        self.post_message(self.DevicesFound(devices.discover()))
 
     @on(Previewed)
     def _previewed(self, event: Previewed) -> None:

@@ -13,7 +13,6 @@ from textual.content import Content
 from textual.widgets import Static, TabbedContent, TabPane
 
 from core.data.dataset import Progress
-from core.errors import TorchtuiError
 from core.evaluation import Report
 from core.evaluation.stored import Evaluation, evaluate_run, is_latest, latest_evaluated, was_evaluated
 from core.runs.folder import Run
@@ -117,12 +116,14 @@ class EvaluateScreen(Background, ModeScreen):
             self._draw_state(f"opening {run.id} ...")
 
     def refresh_content(self) -> None:
-        """Show the run that was asked for; else the followed run or the one evaluated last; reread what is outdated."""
+        """Show the followed run or the one evaluated last; try again what failed; reread what is outdated."""
         if self._opening:
             return
-        if self.opened is None and self.run is None:
+        if self.run is None:
             self._find_run()
-        elif self.opened is not None:
+        elif self.opened is None:
+            self.open_run(self.run, self.split)
+        else:
             evaluation = self.opened.subject.evaluation
             self.in_background("outdated", lambda progress: is_latest(evaluation), self._reopen_unless)
 
@@ -160,10 +161,10 @@ class EvaluateScreen(Background, ModeScreen):
         samples = f" {count(total)} samples" if total and not done else ""
         self._draw_state(f"evaluating {self.run.id if self.run else ''}: {what}{share}{samples} ...")
 
-    def _failed(self, error: TorchtuiError) -> None:
+    def _failed(self, error: Exception) -> None:
         self._opening = False
         self.split = self.split or "validation"
-        self._draw_state(f"✗ {error.message}\n\n{error.hint}\n\nv  tries the other split")
+        self._draw_state(f"✗ {error}\n\nv  tries the other split")
 
     def _draw_state(self, text: str) -> None:
         """Say something in the place of the tabs."""

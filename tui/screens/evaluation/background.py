@@ -31,17 +31,16 @@ class Background(MessagePump):
         kind: str,
         work: Callable[[Progress], T],
         done: Callable[[T], None],
-        failed: Callable[[TorchtuiError], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
     ) -> None:
         """Do `work` on a thread, then `done` with its result on this one.
 
         Args:
             kind: only the newest request of a kind counts.
             work: given a function that makes `told` say how far it is.
-            failed: told of expected errors; by default, and for all others, the app shows a dialog.
+            failed: told of an error; without it, and for every defect, the app shows a dialog.
         """
         ticket = self.forget(kind)
-        app: Any = self.app
 
         def answer(use: Callable[[], None]) -> None:
             self.post_message(self.Answered(kind, ticket, use))
@@ -52,12 +51,18 @@ class Background(MessagePump):
         def run() -> None:
             try:
                 answer(partial(done, work(progress)))
-            except TorchtuiError as error:
-                answer(partial(failed or app.show_error, error))
-            except Exception as error:  # a defect: shown, not lost in a thread
-                answer(partial(app.show_error, error, traceback.format_exc()))
+            except Exception as error:
+                trace = "" if isinstance(error, TorchtuiError) else traceback.format_exc()
+                answer(partial(self._fail, error, trace, failed))
 
         self.run_worker(run, thread=True, group=kind)  # type: ignore[attr-defined]
+
+    def _fail(self, error: Exception, trace: str, failed: Callable[[Exception], None] | None) -> None:
+        app: Any = self.app
+        if trace or failed is None:
+            app.show_error(error, trace)
+        if failed is not None:
+            failed(error)
 
     def forget(self, kind: str) -> int:
         """Whatever of this kind is under way is not wanted any more; the number of the next request."""

@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from core.errors import TorchtuiError
 from tui.screens.evaluation.background import Background
 from tui.screens.evaluation.detail import SampleDialog
 from tui.screens.evaluation.facts import caption, columns_of, row_of
@@ -92,7 +91,7 @@ class SampleList(Background, Container):
         share = f" {100 * done // total} %" if total else ""
         self.query_one(Static).update(Content(clean(f"{what}{share} ...")))
 
-    def _failed(self, error: TorchtuiError) -> None:
+    def _failed(self, error: Exception) -> None:
         self.say(f"✗ {error}")
 
     def _fill(self, subject: Subject, focus: bool) -> None:

@@ -1,0 +1,72 @@
+"""What is wrong with the files of a run, found without torch: missing, cut, damaged."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.errors import ConfigError, RunDamaged
+from core.evaluation.report import Report
+from core.files import archive_damage
+from core.runs.folder import Run
+from core.runs.outline import Outline
+from core.runs.summary import summarise
+
+__all__ = ["problems"]
+
+
+def problems(run: Run) -> list[str]:
+    """One line for each file of `run` that is missing or damaged, each with what that costs; reads all of them."""
+    return [*_of_settings(run), *_of_log(run), *_of_checkpoints(run), *_of_evaluations(run)]
+
+
+def _of_settings(run: Run) -> Iterator[str]:
+    try:
+        run.config()
+    except ConfigError as error:
+        yield f"{error.message}; the run cannot go on or be evaluated"
+    try:
+        json.loads(run.environment_file.read_bytes())
+    except FileNotFoundError:
+        yield f"{run.environment_file.name} is missing; it only tells how the run was made"
+    except (OSError, ValueError, RecursionError):
+        yield f"{run.environment_file.name} cannot be read; it only tells how the run was made"
+
+
+def _of_log(run: Run) -> Iterator[str]:
+    log = Outline(run)
+    while log.read():
+        pass
+    if log.history.started is None:
+        yield f"{run.log_file.name} lacks the start of the run"
+    if log.damaged:
+        yield f"{run.log_file.name} has {log.damaged} damaged lines, which are left out"
+
+
+def _of_checkpoints(run: Run) -> Iterator[str]:
+    status = summarise(run).status
+    needed = {"last": status in ("stopped", "completed"), "previous": False, "best": status == "completed"}
+    loss = {
+        "last": "the run goes on from previous.pt, if that is there",
+        "previous": "it is used when last.pt is damaged",
+        "best": "it is written again when the run goes on",
+    }
+    for kind, is_needed in needed.items():
+        path = run.checkpoint_file(kind)
+        if path.exists() or is_needed:
+            yield from _damage(run, path, loss[kind])
+
+
+def _of_evaluations(run: Run) -> Iterator[str]:
+    for report in sorted(run.path.glob("evaluation/*/report.json")):
+        try:
+            Report.load(report)
+        except RunDamaged as error:
+            yield f"{error.message}; evaluating the run makes it again"
+    for predictions in sorted(run.path.glob("evaluation/*/predictions.npz")):
+        yield from _damage(run, predictions, "evaluating the run makes it again")
+
+
+def _damage(run: Run, path: Path, costs: str) -> Iterator[str]:
+    damage = archive_damage(path)
+    if damage:
+        yield f"{path.relative_to(run.path)}: {damage}; {costs}"

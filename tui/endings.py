@@ -1,0 +1,80 @@
+"""How a training without screens hears that it shall end, and how it outlives what it writes to."""
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Protocol, TextIO
+
+__all__ = ["Outlet", "signals_stop"]
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+"""SIGUSR1 is what Slurm sends as an early warning: ``#SBATCH --signal=USR1@60``."""
+
+
+class Stoppable(Protocol):
+    """What can be asked to save and end."""
+
+    def stop(self) -> None:
+        """End soon."""
+
+
+@contextmanager
+def signals_stop(control: Stoppable) -> Iterator[list[int]]:
+    """Within, the first Ctrl-C, SIGTERM or SIGUSR1 asks to save and end, and the second Ctrl-C leaves at once.
+
+    After SIGHUP (the connection dropped) all goes on, and what would be written to the terminal is dropped.
+
+    Yields:
+        The signals that came.
+    """
+    received: list[int] = []
+    terminal = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
+
+    def ask_to_stop(number: int, frame: FrameType | None) -> None:
+        if number in received and number == signal.SIGINT:
+            signal.default_int_handler(number, frame)
+        received.append(number)
+        control.stop()
+
+    handlers = dict.fromkeys(STOPPING, ask_to_stop)
+    handlers[signal.SIGHUP] = lambda number, frame: _mute(*terminal)
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Outlet:
+    """Calls what writes to standard output, which may go away in the middle of a run.
+
+    When nobody reads a pipe any more, as after ``| head``, the run is asked to save and end: it counts as SIGPIPE in
+    `received`. When the terminal is gone or the disk full, the run goes on without a word.
+    """
+
+    def __init__(self, control: Stoppable, received: list[int]) -> None:
+        self.control, self.received = control, received
+
+    def __call__(self, write: Callable[..., object], *arguments: object) -> None:
+        """Call ``write(*arguments)``."""
+        try:
+            write(*arguments)
+        except BrokenPipeError:
+            _mute(sys.stdout)
+            self.received.append(signal.SIGPIPE)
+            self.control.stop()
+        except OSError as error:
+            _mute(sys.stdout, *([sys.stderr] if error.errno == errno.EIO else []))
+
+
+def _mute(*streams: TextIO) -> None:
+    """Let what is written to some streams from now on, and what they still hold, vanish."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -1,0 +1,29 @@
+"""How much each parameter mattered, as bars."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+
+from tui.tune_charts import importance_lines
+from tui.widgets.drawing import Drawing
+from tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from tui.tune_follow import Standing
+
+__all__ = ["ImportancePanel"]
+
+
+class ImportancePanel(Panel):
+    """A bar a parameter."""
+
+    def compose(self) -> ComposeResult:
+        yield Drawing(id="importance")
+
+    def on_mount(self) -> None:
+        self.border_title = "importance"
+
+    def show(self, standing: "Standing") -> None:
+        """Show what mattered in a study."""
+        self.query_one(Drawing).show(partial(importance_lines, standing.importance))

@@ -1,0 +1,85 @@
+"""Each parameter against the metric: as many charts side by side as there is room for."""
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.text import clean
+from tui.tune_charts import places, slice_chart
+from tui.tune_trials import short_path
+from tui.widgets.panel import Panel
+from tui.widgets.plot import Plot
+
+if TYPE_CHECKING:
+    from tui.tune_follow import Standing
+
+__all__ = ["SlicesPanel"]
+
+MOST = 4
+CELLS = 32
+"""Width that a chart needs."""
+
+
+class Slice(Vertical):
+    """One chart under the name of its parameter; below it what the places of its axis stand for."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("", classes="slice-name", markup=False)
+        yield Plot()
+        yield Static("", classes="slice-places", markup=False)
+
+    def show(self, standing: "Standing", path: str, log_y: bool) -> None:
+        """Show a parameter."""
+        below = places(standing.plan.space.domains[path])
+        self.query_one(".slice-name", Static).update(Content(clean(path)))
+        self.query_one(Plot).show(slice_chart(standing, path, log_y))
+        words = self.query_one(".slice-places", Static)
+        words.update(Content(below))
+        words.display = bool(below)
+
+
+class SlicesPanel(Panel):
+    """The most important parameters first; `turn` shows the others."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._shown: tuple[Standing, bool] | None = None
+        self._first = 0
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            for _ in range(MOST):
+                yield Slice()
+
+    def show(self, standing: "Standing", log_y: bool) -> None:
+        """Show the parameters of a study against its metric."""
+        self._shown = (standing, log_y)
+        self._draw()
+
+    def turn(self, by: int) -> None:
+        """Begin with the next parameter, or with the one before."""
+        self._first += by
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._shown is None:
+            return
+        standing, log_y = self._shown
+        shares = standing.importance
+        paths = sorted(standing.plan.space.domains, key=lambda path: -shares.get(path, 0.0))
+        room = min(MOST, len(paths), max(1, self.content_size.width // CELLS))
+        self._first %= len(paths)
+        seen = [paths[(self._first + place) % len(paths)] for place in range(room)]
+        for place, chart in enumerate(self.query(Slice)):
+            chart.display = place < room
+            if place < room:
+                chart.show(standing, seen[place], log_y)
+        self.border_title = f"{standing.plan.metric} by parameter"
+        hidden = [short_path(path) for path in paths if path not in seen]
+        self.border_subtitle = f", . also {' '.join(hidden)}" if hidden else ""

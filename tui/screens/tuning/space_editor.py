@@ -1,0 +1,225 @@
+"""The search form: which fields are searched over which ranges, and how."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import get_args
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.events import DescendantFocus
+from textual.message import Message
+from textual.widgets import Button, Input, Static
+
+from core.runs.query import METRICS
+from core.tuning.plan import Method, Pruner
+from tui.form import FieldSpec
+from tui.screens.tuning.range_row import RangeRow
+from tui.text import clean
+from tui.tune_search import Search, SearchState
+from tui.widgets.choice import Choice
+from tui.widgets.field import Field
+from tui.widgets.panel import Panel
+from tui.widgets.preview_panels import CommandPanel
+
+__all__ = ["STOPS", "SpaceEditor"]
+
+STOPS = ".editor, .add-field, #search-actions Button"
+"""Where the arrow keys and Enter go."""
+ADD = "+ add a field"
+_setting = partial(FieldSpec, default="", kind="text")
+SETTINGS = (
+    _setting(
+        path="method",
+        label="method",
+        kind="choice",
+        choices=get_args(Method),
+        hint="how values are chosen",
+        about="grid: every combination once. random: anything. bayes: learns from earlier trials (TPE). gp: Gaussian "
+        "process, for few trials",
+    ),
+    _setting(
+        path="pruner",
+        label="pruner",
+        kind="choice",
+        choices=get_args(Pruner),
+        hint="what ends hopeless trials",
+        about="Ends hopeless trials early: median: worse than half of the others. asha, hyperband: only the best third "
+        "goes on",
+    ),
+    _setting(
+        path="metric",
+        label="metric",
+        kind="choice",
+        choices=("auto", *METRICS),
+        hint="of validation",
+        about="What to make good on validation data, at the best epoch of a trial; auto: the loss",
+    ),
+    _setting(path="trials", label="trials", hint="≥ 1", about="Trials of the whole study"),
+    _setting(path="jobs", label="jobs", hint="≥ 1", about="Trials at once; the cores are divided among them"),
+)
+
+
+class SpaceEditor(Vertical):
+    """Rows of ranges at the left, settings and command at the right, what one can do below.
+
+    Attributes:
+        search: what stands in it now.
+    """
+
+    @dataclass
+    class Changed(Message):
+        """Something else stands in the form. `setting` is its name, empty for a range."""
+
+        setting: str = ""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.search = Search({})
+        self._specs: Mapping[str, FieldSpec] = {}
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="search-form", can_focus=False):
+            with Panel(id="ranges-panel"):
+                yield Vertical(id="ranges")
+                yield Choice([(ADD, "")], "", classes="add-field")
+            with Vertical(id="search-side"):
+                with Panel(id="settings-panel"):
+                    for spec in SETTINGS:
+                        yield Field(spec, str(getattr(self.search, spec.path)))
+                yield CommandPanel()
+        yield Static("", id="search-about", markup=False)
+        with Horizontal(id="search-actions"):
+            with Horizontal(id="search-buttons"):
+                yield Button("Start", id="start-search", compact=True, disabled=True, action="screen.start")
+                yield Button("Copy command", compact=True, action="screen.copy")
+                yield Button("Defaults", compact=True, action="screen.defaults")
+            yield Static("", id="search-state", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#ranges-panel").border_title = "search space"
+        self.query_one("#settings-panel").border_title = "search"
+        self.adder.tooltip = "Search one more field"
+
+    @property
+    def adder(self) -> Choice:
+        """Offers the fields that are not searched yet."""
+        return self.query_one(".add-field", Choice)
+
+    @property
+    def rows(self) -> dict[str, RangeRow]:
+        """The rows by path."""
+        return {row.spec.path: row for row in self.query(RangeRow)}
+
+    async def fill(self, search: Search, specs: Mapping[str, FieldSpec]) -> None:
+        """Put another search into the form.
+
+        Args:
+            specs: every field that can be searched, by path.
+        """
+        self.search, self._specs = search, specs
+        rows = self.query_one("#ranges")
+        async with self.batch():
+            await rows.remove_children()
+            await rows.mount_all([RangeRow(self._spec(path), text) for path, text in search.ranges.items()])
+        for field in self.query(Field):
+            field.text = str(getattr(search, field.spec.path))
+        self.offer(specs)
+
+    def offer(self, specs: Mapping[str, FieldSpec]) -> None:
+        """Say which fields can be searched."""
+        self._specs = specs
+        free = [
+            (f"{spec.path:28} {spec.about}", path) for path, spec in specs.items() if path not in self.rows
+        ]
+        self.adder.set_options([(ADD, ""), *free])
+
+    async def add(self, path: str) -> None:
+        """Search one more field."""
+        row = RangeRow(self._spec(path), "")
+        await self.query_one("#ranges").mount(row)
+        row.editor.focus()
+        self._ranges_changed()
+
+    async def remove_row(self, row: RangeRow) -> None:
+        """Do not search a field."""
+        rows = list(self.rows.values())
+        place = rows.index(row)
+        await row.remove()
+        rows.remove(row)
+        stops = [
+            *(other.editor for other in rows[place:][:1]),
+            *(other.editor for other in rows[-1:]),
+            self.adder,
+        ]
+        stops[0].focus()
+        self._ranges_changed()
+
+    def focused_row(self) -> RangeRow | None:
+        """The row that is being edited."""
+        return next((row for row in self.query(RangeRow) if row.editor.has_focus), None)
+
+    def show(self, state: SearchState, command: str) -> None:
+        """Show problems at their rows, what the search will be, and its command."""
+        for path, row in self.rows.items():
+            row.show(state.problems.get(path, ""), state.hints.get(path, ""))
+        for field in self.query(Field):
+            field.set_problem(state.problems.get(field.spec.path, ""))
+        self.query_one(CommandPanel).show(command)
+        self.tell(state.sentence, ready=state.plan is not None)
+        self._describe()
+
+    def tell(self, sentence: str, *, ready: bool) -> None:
+        """Say whether the search can start, and why not."""
+        sign, color = ("✓", "$success") if ready else ("✗", "$text-error")
+        text = Content.assemble((f"{sign} ", color), (clean(sentence), "$foreground" if ready else color))
+        self.query_one("#search-state", Static).update(text, layout=False)
+        self.query_one("#start-search", Button).disabled = not ready
+
+    def _spec(self, path: str) -> FieldSpec:
+        return self._specs.get(path) or FieldSpec(path, path, "", "", "", "text")
+
+    @on(Choice.Changed)
+    async def _add_chosen(self, event: Choice.Changed) -> None:
+        event.stop()
+        if event.choice is self.adder and event.value:
+            path = event.value
+            self.adder.put("")
+            await self.add(path)
+
+    @on(RangeRow.Changed)
+    def _ranges_changed(self) -> None:
+        ranges = {path: row.text for path, row in self.rows.items()}
+        self.search = Search(ranges, **self.search.settings)
+        self.post_message(self.Changed())
+
+    @on(RangeRow.Removed)
+    async def _row_removed(self, event: RangeRow.Removed) -> None:
+        await self.remove_row(event.row)
+
+    @on(Field.Changed)
+    def _setting_changed(self, event: Field.Changed) -> None:
+        event.stop()
+        name = event.field.spec.path
+        self.search = Search(self.search.ranges, **{**self.search.settings, name: event.text})
+        self.post_message(self.Changed(name))
+
+    @on(Input.Submitted)
+    def _next_field(self) -> None:
+        self.screen.focus_next(STOPS)
+
+    @on(DescendantFocus)
+    def _describe(self) -> None:
+        """Say something about what has the focus, or in full what is wrong with it."""
+        focused = self.screen.focused
+        place = focused.parent if focused is not None else None
+        text = Content("")
+        if isinstance(place, RangeRow | Field):
+            about = f"{place.spec.about.rstrip('.')} · takes {place.spec.hint}"
+            if isinstance(place, Field):
+                about = place.spec.about
+            wrong = Content.styled(clean(f"✗ {place.problem}"), "$text-error")
+            text = wrong if place.problem else Content(clean(about))
+        self.query_one("#search-about", Static).update(text, layout=False)

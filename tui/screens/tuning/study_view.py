@@ -1,0 +1,99 @@
+"""A study: its trials, the best so far, all curves, what mattered, and each parameter against the metric."""
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+
+from tui.screens.tuning.importance_panel import ImportancePanel
+from tui.screens.tuning.slices_panel import SlicesPanel
+from tui.screens.tuning.trials_panel import TrialsPanel
+from tui.tune_charts import best_chart, curves_chart
+from tui.widgets.panel import Panel
+from tui.widgets.plot import Chart, Plot, legend
+
+if TYPE_CHECKING:
+    from tui.tune_follow import Standing
+
+__all__ = ["StudyView"]
+
+PANELS = ("trials-panel", "best-panel", "curves-panel", "importance-panel", "slices-panel")
+"""In the order in which small screens show them."""
+
+
+class ChartPanel(Panel):
+    """One chart, with its legend in the title."""
+
+    def compose(self) -> ComposeResult:
+        yield Plot()
+
+    def show(self, title: str, chart: Chart) -> None:
+        """Show another chart."""
+        self.border_title = Content.assemble(f"{title}  ", legend(chart))
+        self.query_one(Plot).show(chart)
+
+
+class StudyView(Vertical):
+    """All panels; on small screens one at a time."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._standing: Standing | None = None
+        self._log_y = False
+        self._panel = 0
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="study-upper"):
+            yield TrialsPanel(id="trials-panel")
+            with Vertical(id="study-charts"):
+                yield ChartPanel(id="best-panel")
+                yield ChartPanel(id="curves-panel")
+        with Horizontal(id="study-lower"):
+            yield ImportancePanel(id="importance-panel")
+            yield SlicesPanel(id="slices-panel")
+
+    def on_mount(self) -> None:
+        self.turn_panel(0)
+
+    @property
+    def trials(self) -> TrialsPanel:
+        """The table."""
+        return self.query_one(TrialsPanel)
+
+    def show(self, standing: "Standing") -> None:
+        """Show how a study stands."""
+        if self._standing is None or standing.folder != self._standing.folder:
+            self.trials.begin()
+        self._standing = standing
+        self.trials.show(standing)
+        self.query_one(ImportancePanel).show(standing)
+        self.draw_charts()
+
+    def draw_charts(self) -> None:
+        """Draw what depends on the trial with the cursor, or on the axes."""
+        standing = self._standing
+        if standing is None:
+            return
+        chosen = self.trials.selected
+        metric = standing.plan.metric
+        best = best_chart(standing, self._log_y)
+        curves = curves_chart(standing, self._log_y, chosen.number if chosen else None)
+        self.query_one("#best-panel", ChartPanel).show(metric, best)
+        self.query_one("#curves-panel", ChartPanel).show(f"{metric} by epoch", curves)
+        self.query_one(SlicesPanel).show(standing, self._log_y)
+
+    def toggle_log(self) -> None:
+        """A logarithmic axis for the metric, or a plain one."""
+        self._log_y = not self._log_y
+        self.draw_charts()
+
+    def turn_panel(self, by: int) -> None:
+        """The next panel, where there is room for one only."""
+        self._panel = (self._panel + by) % len(PANELS)
+        for place, name in enumerate(PANELS):
+            self.query_one(f"#{name}").set_class(place == self._panel, "-chosen")
+        self.set_class(PANELS[self._panel] in ("importance-panel", "slices-panel"), "-lower")
+        self.set_class(PANELS[self._panel] == "trials-panel", "-table")
+        if PANELS[self._panel] == "trials-panel":
+            self.trials.table.focus()

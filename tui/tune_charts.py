@@ -1,0 +1,157 @@
+"""From a study to its charts: pure functions."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from core.tuning.space import Choices, Domain
+from tui.text import fit, number
+from tui.themes import BLUE, GREEN, ORANGE
+from tui.tune_trials import short_path, shown_value
+from tui.widgets.plot import Chart, Mark, Series
+
+if TYPE_CHECKING:
+    from core.tuning.records import TrialRecord
+    from tui.tune_follow import Standing
+
+__all__ = ["best_chart", "curves_chart", "importance_lines", "places", "slice_chart"]
+
+MOST_CURVES = 28
+"""Curves drawn at once, the newest ones: more are a tangle, and take their time."""
+DIMMED = (122, 92, 30)
+"""Orange of curves that are not the best one."""
+WAITING = "waiting for the first trial"
+
+
+def best_chart(standing: "Standing", log_y: bool) -> Chart:
+    """The metric of every completed trial, and the best one so far."""
+    completed = [record for record in standing.records if record.state == "completed"]
+    known = [(record.number, record.value) for record in completed if record.value is not None]
+    best: list[float] = []
+    for _, value in known:
+        better = not best or standing.plan.better(value, best[-1])
+        best.append(value if better else best[-1])
+    numbers, values = [float(at) for at, _ in known], [value for _, value in known]
+    last = max((record.number for record in standing.records), default=0)
+    steps = Series("best so far", [*numbers, last], [*best, *best[-1:]], ORANGE, style="steps")
+    points = Series("trial", numbers, values, BLUE, "•", "points")
+    return Chart(
+        series=(points, steps) if known else (),
+        marks=_stars(known, standing.best),
+        log_y=log_y,
+        x_range=(0.0, float(max(1, last))),
+        x_integer=True,
+        empty=WAITING,
+    )
+
+
+def curves_chart(standing: "Standing", log_y: bool, chosen: int | None) -> Chart:
+    """The metric over the epochs of every trial: pruned ones quiet, the best one and the chosen one on top."""
+    newest = [record for record in standing.records if any(map(math.isfinite, record.curve))]
+    shown = newest[-MOST_CURVES:]
+    shown += [record for record in newest[:-MOST_CURVES] if record.number in (standing.best, chosen)]
+    groups: dict[str, list[TrialRecord]] = {
+        name: [] for name in ("pruned", "completed", "running", "chosen", "best")
+    }
+    for record in shown:
+        groups[_group(record, standing.best, chosen)].append(record)
+    colors = {"completed": DIMMED, "running": GREEN, "chosen": BLUE, "best": ORANGE}
+    series = [
+        Series(name if first else "", *_points(record), colors.get(name))
+        for name, records in groups.items()
+        for first, record in ((index == 0, record) for index, record in enumerate(records))
+    ]
+    last = max((len(record.curve) for record in shown), default=1)
+    return Chart(
+        series=tuple(series),
+        log_y=log_y,
+        x_range=(min(1.0, last - 1.0), float(last)),
+        x_integer=True,
+        empty="waiting for the first epoch",
+    )
+
+
+def slice_chart(standing: "Standing", path: str, log_y: bool) -> Chart:
+    """The metric of completed trials against one parameter; values that are no numbers stand at 1, 2, ..."""
+    domain = standing.plan.space.domains[path]
+    found = [
+        (_place(domain, record.params[path]), record.value, record.number)
+        for record in standing.records
+        if record.state == "completed" and record.value is not None and path in record.params
+    ]
+    numbers = _are_numbers(domain)
+    ends = (0.5, len(domain.values) + 0.5) if isinstance(domain, Choices) and not numbers else (None, None)
+    points = Series("", [x for x, _, _ in found], [y for _, y, _ in found], BLUE, "•", "points")
+    star = [Mark(x, y, color=ORANGE) for x, y, trial in found if trial == standing.best]
+    return Chart(
+        series=(points,) if found else (),
+        marks=tuple(star),
+        log_x=_is_logarithmic(domain),
+        log_y=log_y,
+        x_range=ends,
+        x_integer=not numbers,
+        empty=WAITING,
+    )
+
+
+def places(domain: Domain) -> str:
+    """What the places 1, 2, ... of a slice stand for; empty where the axis says so itself."""
+    if _are_numbers(domain) or not isinstance(domain, Choices):
+        return ""
+    return "  ".join(f"{place} {shown_value(value)}" for place, value in enumerate(domain.values, start=1))
+
+
+def importance_lines(shares: dict[str, float], width: int) -> Content:
+    """A bar a parameter, the most important one first."""
+    if not shares:
+        return Content.styled("known after a few completed trials", "$text-muted")
+    labels = {path: short_path(path) for path in shares}
+    room = min(max(map(cell_len, labels.values())), width // 2)
+    bars = max(1, width - room - 8)
+    lines = []
+    for path, share in shares.items():
+        filled = min(bars, round(bars * share))
+        bar = (("━" * filled, "$primary"), ("─" * (bars - filled), "$foreground 15%"))
+        lines.append(Content.assemble(f"{fit(labels[path], room)}  ", *bar, f" {100 * share:3.0f} %"))
+    return Content("\n").join(lines)
+
+
+def _group(record: "TrialRecord", best: int | None, chosen: int | None) -> str:
+    if record.number == best:
+        return "best"
+    if record.number == chosen:
+        return "chosen"
+    if record.state in ("completed", "running"):
+        return record.state
+    return "pruned"
+
+
+def _points(record: "TrialRecord") -> tuple[list[float], list[float]]:
+    return [float(epoch) for epoch in range(1, len(record.curve) + 1)], list(record.curve)
+
+
+def _stars(known: Sequence[tuple[int, float]], best: int | None) -> tuple[Mark, ...]:
+    return tuple(Mark(at, value, color=ORANGE, text=number(value)) for at, value in known if at == best)
+
+
+def _place(domain: Domain, value: Any) -> float:
+    """Where a value stands on its axis."""
+    if _are_numbers(domain):
+        return float(value)
+    return float(domain.values.index(value) + 1) if isinstance(domain, Choices) else math.nan
+
+
+def _are_numbers(domain: Domain) -> bool:
+    if not isinstance(domain, Choices):
+        return True
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in domain.values)
+
+
+def _is_logarithmic(domain: Domain) -> bool:
+    """Also of choices that double or grow tenfold."""
+    if not isinstance(domain, Choices):
+        return domain.log
+    return _are_numbers(domain) and min(domain.values) > 0 and max(domain.values) >= 8 * min(domain.values)

@@ -1,0 +1,140 @@
+"""A study as it stands: read from its folder again and again, whoever works on it."""
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.errors import RunDamaged
+from core.events import EpochFinished
+from core.runs.folder import Run
+from core.runs.log import LogReader
+from core.tuning.folder import StudyFolder
+from core.tuning.importance import importance
+from core.tuning.plan import Plan
+from core.tuning.records import TrialRecord, best_first
+from core.tuning.study import TRIALS, TuningStudy, open_study
+from tui.tune_process import is_worked_on, last_words
+
+__all__ = ["Follower", "Standing"]
+
+OPEN = ("running", "interrupted")
+"""States of trials that are not done."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a study stands at one moment.
+
+    Attributes:
+        records: in the order of their numbers. best: number of the best trial; None before one completed.
+        importance: share of each path, largest first; empty while too few trials have completed.
+        active: whether some process works on it. problem: why that ended, when it failed; one line.
+    """
+
+    folder: StudyFolder
+    plan: Plan
+    records: tuple[TrialRecord, ...] = ()
+    best: int | None = None
+    importance: dict[str, float] = field(default_factory=dict)
+    active: bool = False
+    problem: str = ""
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Number of trials by state."""
+        return Counter(record.state for record in self.records)
+
+    @property
+    def done(self) -> int:
+        """Trials that have ended for good."""
+        return sum(record.state not in OPEN for record in self.records)
+
+    @property
+    def status(self) -> str:
+        """``running``, ``completed``, ``failed`` (no trial completed) or ``stopped``."""
+        if self.active:
+            return "running"
+        if self.best is None and (self.problem or self.done):
+            return "failed"
+        complete = self.plan.trials is not None and self.done >= self.plan.trials
+        return "completed" if complete else "failed" if self.problem else "stopped"
+
+
+class Follower:
+    """Reads one study. Not for the UI thread, and for one thread at a time.
+
+    Raises:
+        TorchtuiError: the study cannot be found or read.
+    """
+
+    def __init__(self, runs_dir: Path, reference: str) -> None:
+        self._study = _open(runs_dir, reference)
+        self._readers: dict[int, tuple[Path, LogReader]] = {}
+        self._curves: dict[int, dict[int, float]] = {}
+        self._weighed: tuple[int, dict[str, float]] = (0, {})
+
+    @property
+    def folder(self) -> StudyFolder:
+        """Its folder."""
+        return self._study.folder
+
+    def look(self) -> Standing:
+        """The study as it stands now.
+
+        Raises:
+            RunDamaged: its storage cannot be read.
+        """
+        active = is_worked_on(self.folder)  # before the trials: what it does next is seen the next time
+        try:
+            plan = self._plan()
+            records = tuple(self._alive(record, active) for record in self._study.records())
+            shares = self._importance(sum(record.state == "completed" for record in records))
+        except (SQLAlchemyError, KeyError, ValueError) as error:
+            raise _damaged(self.folder.name, error) from error
+        ranked = best_first(plan, records)
+        problem = "" if active else last_words(self.folder)
+        best = ranked[0].number if ranked else None
+        return Standing(self.folder, plan, records, best, shares, active, problem)
+
+    def _plan(self) -> Plan:
+        """The plan with the number of trials that holds now: another process may have changed it."""
+        study = self._study
+        return replace(study.plan, trials=study.optuna.user_attrs.get(TRIALS, study.plan.trials))
+
+    def _alive(self, record: TrialRecord, active: bool) -> TrialRecord:
+        """A trial that goes on, with its epochs so far from its own log; without a process none goes on."""
+        if record.state not in OPEN or record.run is None:
+            return record
+        path, reader = self._readers.get(record.number, (None, None))
+        if path != record.run or reader is None:
+            reader = LogReader(Run(record.run).log_file)
+            self._readers[record.number] = (record.run, reader)
+            self._curves[record.number] = {}
+        curve = self._curves[record.number]
+        for event in reader.read():
+            if isinstance(event, EpochFinished):
+                value = event.validation.get(self._study.plan.metric)
+                curve[event.epoch] = math.nan if value is None else value
+        values = tuple(curve.get(epoch, math.nan) for epoch in range(1, max(curve, default=0) + 1))
+        state = record.state if active else "interrupted"
+        return replace(record, state=state, epochs=len(values), curve=values)
+
+    def _importance(self, completed: int) -> dict[str, float]:
+        if completed != self._weighed[0]:
+            self._weighed = (completed, importance(self._study))
+        return self._weighed[1]
+
+
+def _open(runs_dir: Path, reference: str) -> TuningStudy:
+    try:
+        return open_study(runs_dir, reference)
+    except (SQLAlchemyError, KeyError, ValueError, TypeError) as error:
+        raise _damaged(reference, error) from error
+
+
+def _damaged(name: str, error: Exception) -> RunDamaged:
+    reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+    return RunDamaged(f"{name} cannot be read: {reason}", "ctrl+o opens another study")

@@ -1,0 +1,120 @@
+"""The table of trials without a screen: its columns, its order, its cells."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
+
+from tui.text import clean, duration, number
+from tui.themes import STATES
+from tui.widgets.plot_chart import RGB
+from tui.widgets.table import Cell, Column
+
+if TYPE_CHECKING:
+    from core.tuning.records import TrialRecord
+    from tui.tune_follow import Standing
+
+__all__ = ["TRIAL_STATES", "TrialColumn", "columns_of", "in_order", "short_path", "shown_value"]
+
+TRIAL_STATES = {**STATES, "pruned": ("◇", "#909090")}
+"""How a trial stands: its sign and its colour; the word always stands beside them."""
+WIDEST = 16
+
+
+@dataclass(frozen=True)
+class TrialColumn:
+    """A column, what it is sorted by (None stands last), and what it shows.
+
+    Attributes:
+        falling: whether the largest value comes first at first.
+    """
+
+    column: Column
+    value: "Callable[[TrialRecord], Any]"
+    cell: "Callable[[TrialRecord], Cell]"
+    falling: bool = False
+
+
+def short_path(path: str) -> str:
+    """The part of a path that tells it from others: ``lr``, ``batch_size``, and ``optimizer`` for its name."""
+    section, _, key = path.partition(".")
+    return section if key == "name" else key
+
+
+def shown_value(value: Any) -> str:
+    """The value of a parameter, short."""
+    if isinstance(value, list):
+        return ",".join(map(shown_value, value))
+    if isinstance(value, float):
+        return number(value)
+    return clean("–" if value is None else str(value))
+
+
+def columns_of(standing: "Standing") -> list[TrialColumn]:
+    """Number, state, metric, each parameter, epochs and time."""
+    plan = standing.plan
+    best = standing.best
+    fixed = [
+        TrialColumn(
+            Column("trial", 7),
+            lambda record: record.number,
+            lambda record: f"{'★ ' if record.number == best else ''}{record.number}",
+            falling=True,
+        ),
+        TrialColumn(Column("state", 13, "<"), lambda record: record.state, _state),
+        TrialColumn(
+            Column(plan.metric, max(8, cell_len(plan.metric))),
+            lambda record: record.value,
+            lambda record: number(record.value),
+            falling=plan.direction == "maximize",
+        ),
+    ]
+    rest = [
+        TrialColumn(Column("epochs", 6), lambda record: record.epochs, lambda record: str(record.epochs)),
+        TrialColumn(
+            Column("time", 6), lambda record: record.seconds or None, lambda record: _seconds(record.seconds)
+        ),
+    ]
+    return [*fixed, *(_parameter(standing, path) for path in plan.space.domains), *rest]
+
+
+def in_order(records: "Iterable[TrialRecord]", column: TrialColumn, falling: bool) -> "list[TrialRecord]":
+    """Trials sorted by a column; those without a value stand last, equal ones newest first."""
+    newest = sorted(records, key=lambda record: -record.number)
+    keyed = [(column.value(record), record) for record in newest]
+    known = [pair for pair in keyed if pair[0] is not None]
+    known.sort(key=lambda pair: pair[0], reverse=falling)
+    return [record for _, record in known] + [record for value, record in keyed if value is None]
+
+
+def _parameter(standing: "Standing", path: str) -> TrialColumn:
+    title = short_path(path)
+    widest = max((cell_len(shown_value(record.params.get(path))) for record in standing.records), default=0)
+
+    def value(record: "TrialRecord") -> Any:
+        found = record.params.get(path)
+        if found is None:
+            return None
+        # Lists by their sum: a larger network stands after a smaller one. Words stand after all numbers.
+        size = sum(found) if isinstance(found, list) else found
+        return (1, 0, size) if isinstance(size, str) else (0, size, "")
+
+    return TrialColumn(
+        Column(title, min(WIDEST, max(6, cell_len(title), widest))),
+        value,
+        lambda record: shown_value(record.params.get(path)),
+    )
+
+
+def _state(record: "TrialRecord") -> Cell:
+    sign, color = TRIAL_STATES[record.state]
+    return f"{sign} {record.state}", _rgb(color)
+
+
+def _seconds(seconds: float) -> str:
+    return "–" if not seconds else f"{seconds:.1f} s" if seconds < 60 else duration(seconds)
+
+
+def _rgb(color: str) -> RGB:
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
