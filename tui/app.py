@@ -69,7 +69,7 @@ class TuiApp(App[None]):
         "configure": _screen("configure", "ConfigureScreen"),
         "live": _screen("live", "LiveScreen"),
         "evaluate": _screen("evaluate", "EvaluateScreen"),
-        "tune": _screen("coming", "TuneScreen"),
+        "tune": _screen("tune", "TuneScreen"),
         "compare": _screen("coming", "CompareScreen"),
     }
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +13,7 @@ from core.tuning.plan import Plan
 from core.tuning.records import StudyFinished, StudyNotice
 from core.tuning.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.tuner import tune as work_on
-from tui.endings import signals_stop
+from tui.endings import Outlet, signals_stop
 from tui.text import clean
 from tui.tuning_view import StudyView, choose_study_view
 
@@ -66,21 +67,22 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
         try:
             study = study or _begin(asked, view.download)
             _tell_slots(executor, asked.where, view)
+            outlet = Outlet(control, received)
             finished = work_on(
                 study,
                 executor,
-                emit=view.show,
+                emit=partial(outlet, view.show),
                 control=control,
                 timeout=asked.seconds,
                 data_root=asked.data_root,
             )
+            outlet(view.close)
+            if not (as_json or quiet):
+                outlet(_print, study, finished)
+            outlet(_tell_error, finished)
         finally:
             view.close()
             executor.close()
-    if not (as_json or quiet):
-        _print(study, finished)
-    if finished.error:
-        print(f"error: {clean(finished.error)}", file=sys.stderr)
     return 128 + received[0] if received else int(finished.status == "failed")
 
 
@@ -115,6 +117,11 @@ def _tell_slots(executor: Executor, where: Where, view: StudyView) -> None:
     if where.jobs and executor.slots < where.jobs:
         text = f"{executor.slots} trials at once, not {where.jobs}: there are no more cores"
         view.show(StudyNotice(level="info", message=text))
+
+
+def _tell_error(finished: StudyFinished) -> None:
+    if finished.error:
+        print(f"error: {clean(finished.error)}", file=sys.stderr)
 
 
 def _print(study: TuningStudy, finished: StudyFinished) -> None:

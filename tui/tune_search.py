@@ -16,9 +16,9 @@ from core.tuning.ranges import default_domains, parse_domain
 from core.tuning.space import Choices, Domain, SearchSpace, build_space
 from tui.command_line import options
 from tui.form import FieldSpec, check, fields_of, valid_part
-from tui.text import clean, count, number
+from tui.text import clean, count
 
-__all__ = ["Search", "SearchState", "default_search", "review", "searchable", "search_command"]
+__all__ = ["Search", "SearchState", "default_search", "review", "search_command", "searchable"]
 
 DEFAULT_TRIALS = "30"
 ALL = "all"
@@ -105,7 +105,7 @@ def review(values: Mapping[str, Any], search: Search) -> SearchState:
     hints = {path: _holds(space.domains[path]) for path, space in spaces.items() if space is not None}
     trials, jobs = _count(search, "trials", problems), _count(search, "jobs", problems)
     if not search.ranges:
-        return SearchState(problems=problems, sentence="Start waits for a field to search: + adds one")
+        return SearchState(problems=problems, sentence="Start waits for a field to search: ctrl+n adds one")
     plan = None
     if not problems:
         plan = _plan(config, domains, search, trials, problems)
@@ -242,13 +242,13 @@ def _will_be(plan: Plan, jobs: int) -> str:
 def _holds(domain: Domain) -> str:
     """What a range holds, in a few words."""
     if isinstance(domain, Choices):
-        return f"{len(domain.values)} values" if len(domain.values) > 1 else "1 value: it stays so"
+        return f"{len(domain.values)} values" if len(domain.values) > 1 else "1 value"
     if domain.step is not None or (domain.whole and not domain.log):
         return f"{count(int(_size(domain)))} values"
     if not domain.log:
-        return f"any number, {number(domain.high - domain.low)} wide"
-    decades = math.log10(domain.high / domain.low)
-    return f"logarithmic, {decades:.3g} decade{'s' * (decades != 1)}"
+        return "whole numbers" if domain.whole else "any number"
+    decades = round(math.log10(domain.high / domain.low), 1)
+    return f"log, {decades:g} decade{'s' * (decades != 1)}"
 
 
 def _without_path(error: ConfigError, path: str) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
+from textual.content import Content
 
-from tui.text import clean, duration, number
+from tui.text import clean, count, duration, number
 from tui.themes import STATES
 from tui.widgets.plot_chart import RGB
 from tui.widgets.table import Cell, Column
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from core.tuning.records import TrialRecord
     from tui.tune_follow import Standing
 
-__all__ = ["TRIAL_STATES", "TrialColumn", "columns_of", "in_order", "short_path", "shown_value"]
+__all__ = ["TRIAL_STATES", "TrialColumn", "columns_of", "headline", "in_order", "short_path", "shown_value"]
 
 TRIAL_STATES = {**STATES, "pruned": ("◇", "#909090")}
 """How a trial stands: its sign and its colour; the word always stands beside them."""
@@ -118,3 +119,38 @@ def _seconds(seconds: float) -> str:
 
 def _rgb(color: str) -> RGB:
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def headline(standing: "Standing", *, roomy: bool) -> Content:
+    """One line about a study: its name, how it stands, trials done, the best one, time left."""
+    sign, color = TRIAL_STATES[standing.status]
+    total = f"/{count(standing.plan.trials)}" if standing.plan.trials else ""
+    name = standing.folder.name.removeprefix("study_")
+    parts: list[Content | str | tuple[str, str]] = [
+        (clean(name if roomy else name.split("_", 2)[-1]), "bold"),
+        (f"  {sign} ", color),
+        (standing.status, color),
+        f"  {count(standing.done)}{total} trials",
+    ]
+    best = next((record for record in standing.records if record.number == standing.best), None)
+    if best is not None:
+        parts += [("  ★ ", "$warning"), f"{standing.plan.metric} {number(best.value)}, trial {best.number}"]
+    left = _seconds_left(standing)
+    if standing.active and left is not None:
+        parts.append((f"  {duration(left)} left", "$foreground 60%"))
+    if standing.problem:
+        parts.append((f"  ✗ {clean(standing.problem)}", "$text-error"))
+    elif roomy:
+        settings = f"{standing.plan.method}, {standing.plan.pruner} pruning"
+        method = settings if standing.plan.pruner != "none" else standing.plan.method
+        parts.append((f"  {method}", "$foreground 60%"))
+    return Content.assemble(*parts)
+
+
+def _seconds_left(standing: "Standing") -> float | None:
+    """From the time that the trials took so far, and from how many go on at once."""
+    took = [record.seconds for record in standing.records if record.seconds]
+    if not took or standing.plan.trials is None:
+        return None
+    at_once = max(1, standing.counts["running"])
+    return (standing.plan.trials - standing.done) * sum(took) / len(took) / at_once

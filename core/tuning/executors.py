@@ -23,6 +23,8 @@ __all__ = ["Executor", "LocalProcesses", "local_slots"]
 
 PRELOADED = ["core.tuning.trial", "torch._dynamo", "sklearn.datasets", "sklearn.model_selection"]
 """What workers share: imported once, before they split off. PyTorch imports dynamo when the first model is built."""
+LEFT_TO_THE_STUDY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+"""Terminals and batch systems send these to all processes; the study hears them, and tells its workers what to do."""
 
 
 class Executor(Protocol):
@@ -161,7 +163,8 @@ def _death(exit_code: int | None) -> str:
 
 def _work(connection: "Connection[Any, Any]") -> None:
     """A worker: trains task after task until its study is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the study, which tells its workers
+    for number in LEFT_TO_THE_STUDY:
+        signal.signal(number, signal.SIG_IGN)
     from core.tuning.trial import run_trial
 
     inbox = _Inbox(connection)

@@ -1,8 +1,8 @@
 """What every method and pruner keeps to, on a trainer that is a formula: many studies in little time."""
 
 import math
+import multiprocessing
 import os
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -242,16 +242,22 @@ def test_more_trials_can_be_added(tmp_path: Path) -> None:
 
 
 def test_two_processes_on_one_study_share_its_grid(tmp_path: Path) -> None:
-    """Each with its own connection to the storage, as fast as they can."""
+    """As fast as they can, each with its own connection to the storage."""
     study = create_study(tmp_path, plan_for("grid", trials=None))
-    executors = [Formula(slots=2), Formula(slots=2)]
-    both = [threading.Thread(target=work, args=(open_study(tmp_path, study.name), one)) for one in executors]
-    for thread in both:
-        thread.start()
-    for thread in both:
-        thread.join()
-    trained = executors[0].trained + executors[1].trained
-    assert trained == dict.fromkeys(range(GRID_SIZE), EPOCHS)
+    context = multiprocessing.get_context("fork")
+    trained = context.SimpleQueue()
+
+    def process() -> None:
+        executor = Formula(slots=2)
+        work(open_study(tmp_path, study.name), executor)
+        trained.put(executor.trained)
+
+    both = [context.Process(target=process) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert trained.get() + trained.get() == dict.fromkeys(range(GRID_SIZE), EPOCHS)
     assert [record.state for record in study.records()] == ["completed"] * GRID_SIZE
 
 

@@ -51,7 +51,7 @@ def show(
     summary = summarise(find_run(runs or context.obj or default_runs_dir(), run))
     found = problems(summary.run)
     if as_json:
-        print(json.dumps({**_as_dict(summary), "problems": found}))
+        print(json.dumps(_as_dict(summary) | ({"problems": found} if found else {})))
         return
     from tui.report import print_summary
     from tui.text import clean

@@ -5,21 +5,7 @@ from textual.widgets import Static
 
 from tui.screens.base import ModeScreen
 
-__all__ = ["CompareScreen", "TuneScreen"]
-
-
-class TuneScreen(ModeScreen):
-    """Hyper-parameter search."""
-
-    MODE = "tune"
-    HELP = "Hyper-parameter search by grid, random or Bayesian methods will live here."
-
-    def compose_body(self) -> ComposeResult:
-        yield Static(
-            "Tuning is coming: grid, random and Bayesian search over any field of the form.\n\n"
-            "Until then: 2 opens the form; change a field, start, and compare in 1 Runs.",
-            classes="coming",
-        )
+__all__ = ["CompareScreen"]
 
 
 class CompareScreen(ModeScreen):

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Static, TabbedContent, TabPane
 
 from core.data.dataset import Progress
+from core.errors import TorchtuiError
 from core.evaluation import Report
 from core.evaluation.stored import Evaluation, evaluate_run, is_latest, latest_evaluated, was_evaluated
 from core.runs.folder import Run
@@ -83,7 +84,7 @@ class EvaluateScreen(Background, ModeScreen):
         self.split = ""
         self.opened: Opened | None = None
         self.data: RunData | None = None
-        self._opening = False
+        self._opening, self._retry = False, False
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="evaluated"):
@@ -109,7 +110,8 @@ class EvaluateScreen(Background, ModeScreen):
         """
         if self.data is None or run != self.run:
             self.data = RunData(run, self.app.data_root)  # type: ignore[attr-defined]
-        self.run, self.split, self.opened, self._opening = run, split, None, True
+        self.run, self.split, self.opened = run, split, None
+        self._opening, self._retry = True, False
         data = self.data
         self.in_background("open", lambda progress: _open(data, split, progress), self._show, self._failed)
         if self.is_mounted:
@@ -121,9 +123,9 @@ class EvaluateScreen(Background, ModeScreen):
             return
         if self.run is None:
             self._find_run()
-        elif self.opened is None:
+        elif self._retry:
             self.open_run(self.run, self.split)
-        else:
+        elif self.opened is not None:
             evaluation = self.opened.subject.evaluation
             self.in_background("outdated", lambda progress: is_latest(evaluation), self._reopen_unless)
 
@@ -163,6 +165,8 @@ class EvaluateScreen(Background, ModeScreen):
 
     def _failed(self, error: Exception) -> None:
         self._opening = False
+        # Weights may come with the next epoch; a defect would only be met again.
+        self._retry = isinstance(error, TorchtuiError)
         self.split = self.split or "validation"
         self._draw_state(f"✗ {error}\n\nv  tries the other split")
 

@@ -1,9 +1,8 @@
-"""Tune: what to search, and how a study goes on."""
+"""Tune: what to search, and how a study of it goes on."""
 
-import subprocess
-from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,13 +11,312 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
-from textual.timer import Timer
-from textual.widgets import Static
+from textual.widgets import Button, Static
 
-from core.config import to_dict
-from core.data.dataset import Progress
-from core.errors import TorchtuiError
-from core.runs.folder import Run
-from core.tuning.folder import StudyFolder, all_studies
-from core.tuning.plan import Plan
-from core.tuning.records_text import x
+from tui.screens.base import NARROW
+from tui.screens.tuning.space_editor import STOPS, SpaceEditor
+from tui.screens.tuning.study_actions import STUDY_ACTIONS, TRIAL_ACTIONS, StudyActions
+from tui.screens.tuning.study_view import StudyView
+from tui.screens.tuning.trials_panel import TrialsPanel
+from tui.text import clean
+from tui.tune_search import Search, SearchState, default_search, review, search_command, searchable
+from tui.tune_trials import headline
+from tui.widgets.preview_panels import CommandPanel
+
+if TYPE_CHECKING:
+    from core.tuning.records import TrialRecord
+
+__all__ = ["TuneScreen"]
+
+OF_THE_SPACE = frozenset({"start", "copy", "add_field", "remove_field", "defaults", "above", "below"})
+OF_THE_STUDY = STUDY_ACTIONS | TRIAL_ACTIONS | {"sort", "turn_order", "panel", "log", "slices"}
+NO_STUDY = (
+    "No study is open.\n\nCtrl+T goes to the search space, where Ctrl+R starts one; Ctrl+O opens an earlier one."
+)
+
+
+class ViewTab(Static):
+    """The name of a view; a click shows it."""
+
+    ALLOW_SELECT = False
+
+    @dataclass
+    class Clicked(Message):
+        """It was clicked."""
+
+        view: str
+
+    def __init__(self, view: str) -> None:
+        super().__init__(view, id=f"view-{view}", classes="view-tab")
+        self.view = view
+
+    @on(Click)
+    def _clicked(self) -> None:
+        self.post_message(self.Clicked(self.view))
+
+
+class TuneScreen(StudyActions):
+    """The search space, and the study: two views, one at a time."""
+
+    MODE = "tune"
+    AUTO_FOCUS = ""
+    HELP = (
+        "Searches for good hyper-parameters of the configuration in 2 Configure. In the space: one row a searched "
+        "field; 1e-4..1 is a range, log:1e-4..1 a logarithmic one, 16..256:16 has a step, and 64,128 are choices. "
+        "A study goes on in a background process, also when the app is closed; its trials are judged on validation "
+        "data only. In the study: every trial is a run; Enter opens it live, e evaluates it, p takes its "
+        "configuration into the form. A click on the name of a column sorts by it, again turns the order round."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+t,v", "view", "space/study", tooltip="The search space, or the study"),
+        Binding("ctrl+r", "start", "start", tooltip="Start a study of this space"),
+        Binding("y", "copy", "copy command", tooltip="Copy the command that tunes without a screen"),
+        Binding("ctrl+n", "add_field", "add", tooltip="Search one more field"),
+        # Before the field in hand takes it for deleting a character.
+        Binding("ctrl+d", "remove_field", "remove", tooltip="Do not search this field", priority=True),
+        Binding("d", "defaults", "Back to the default space", show=False),
+        Binding("up", "above", "Field above", show=False),
+        Binding("down", "below", "Field below", show=False),
+        Binding("e", "evaluate", "eval", tooltip="Open the trial in Evaluate"),
+        Binding("p", "promote", "promote", tooltip="Take the trial's configuration into the form"),
+        Binding("s", "stop", "stop", tooltip="Ask the study to save and end; asks first"),
+        Binding("r", "resume", "resume", tooltip="Go on with the trials that are left"),
+        Binding("a", "more", "add trials", tooltip="Give the study more trials, and go on"),
+        Binding("o", "sort", "sort", tooltip="Sort by the next column"),
+        Binding("O", "turn_order", "Turn the order round", show=False),
+        Binding("t", "panel(1)", "panel", tooltip="The next panel, on small screens"),
+        Binding("T", "panel(-1)", "Previous panel", show=False),
+        Binding("l", "log", "log", tooltip="A logarithmic axis for the metric, or a plain one"),
+        Binding("full_stop", "slices(1)", "Next parameter", key_display=".", show=False),
+        Binding("comma", "slices(-1)", "Previous parameter", key_display=",", show=False),
+        Binding("ctrl+o", "open", "open", tooltip="Open an earlier study"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = "space"
+        self.search = Search({})
+        self.state = SearchState()
+        self.built = False
+        self._values: Mapping[str, Any] = {}
+        self._untouched = self.search
+        self._possible: frozenset[str] = frozenset()
+
+    def compose_body(self) -> ComposeResult:
+        with Horizontal(id="tune-line"):
+            yield ViewTab("space")
+            yield ViewTab("study")
+            yield Static("", id="study-facts", markup=False)
+        yield SpaceEditor(id="space")
+        yield Static("looking for a study ...", id="study-notice", markup=False)
+        yield StudyView(id="study")
+
+    @property
+    def editor(self) -> SpaceEditor:
+        """The search form."""
+        return self.query_one(SpaceEditor)
+
+    @property
+    def selected(self) -> "TrialRecord | None":
+        return self.query_one(TrialsPanel).selected if self.is_mounted else None
+
+    @property
+    def jobs(self) -> int:
+        return self.state.jobs
+
+    def on_mount(self) -> None:
+        self._show_view()
+
+    async def refresh_content(self) -> None:
+        if not self.built:
+            await self._fill(default_search(self.tui.form_values))
+            self.built = True
+            self._focus_first()
+            self.open_study("latest")
+        elif self._values != self.tui.form_values:
+            touched = self.search != self._untouched
+            await self._fill(
+                self.search if touched else default_search(self.tui.form_values, self.search.method)
+            )
+        self.look()
+
+    # The search space
+
+    async def _fill(self, search: Search) -> None:
+        """Put a search into the form, for the configuration that the app's form has now."""
+        self._values = self.tui.form_values
+        self._untouched = search
+        self.search = search
+        await self.editor.fill(search, searchable(self._values, search.ranges))
+        self._review()
+
+    @on(SpaceEditor.Changed)
+    async def _edited(self, event: SpaceEditor.Changed) -> None:
+        before, self.search = self.search, self.editor.search
+        if event.setting == "method" and "grid" in (before.method, self.search.method):
+            default = default_search(self._values, self.search.method)
+            same = before.ranges == default_search(self._values, before.method).ranges
+            await self._fill(
+                replace(self.search, trials=default.trials, ranges=default.ranges if same else before.ranges)
+            )
+            return
+        self.editor.offer(searchable(self._values, self.search.ranges))
+        self._review()
+
+    def _review(self) -> None:
+        """Check the form, and say what it amounts to."""
+        ready = self.state.plan is not None
+        self.state = review(self._values, self.search)
+        command = search_command(self.state, self.search, self.tui.runs_dir) if self.state.plan else ""
+        self.editor.show(self.state, command)
+        self.tell_state()
+        if ready != (self.state.plan is not None):
+            self.refresh_bindings()
+
+    def tell_state(self) -> None:
+        if self.starting:
+            self.editor.tell("starting: loading data, and trying every model ...", ready=True)
+            self.query_one("#start-search", Button).disabled = True
+        else:
+            self.editor.tell(self.state.sentence, ready=self.state.plan is not None)
+
+    def action_start(self) -> None:
+        """Begin a study in a background process."""
+        if self.state.plan is not None and not self.starting:
+            self.start(self.state.plan)
+
+    def action_copy(self) -> None:
+        """Copy the equivalent command."""
+        if self.state.plan is None:
+            self.notify("There is a command once every range is right.", severity="warning")
+            return
+        command = search_command(self.state, self.search, self.tui.runs_dir)
+        self.app.copy_to_clipboard(command)
+        self.notify(clean(command), title="Copied", markup=False)
+
+    @on(CommandPanel.Clicked)
+    def _command_clicked(self) -> None:
+        self.action_copy()
+
+    async def action_add_field(self) -> None:
+        """Choose one more field to search."""
+        self.editor.adder.focus()
+        await self.editor.adder.action_open()
+
+    async def action_remove_field(self) -> None:
+        """Do not search the field that is being edited."""
+        row = self.editor.focused_row()
+        if row is not None:
+            await self.editor.remove_row(row)
+
+    async def action_defaults(self) -> None:
+        """The default ranges for the model and the optimizer."""
+        default = default_search(self._values, self.search.method)
+        await self._fill(replace(self.search, ranges=default.ranges))
+
+    def action_above(self) -> None:
+        """Move to the field above."""
+        self.focus_previous(STOPS)
+
+    def action_below(self) -> None:
+        """Move to the field below."""
+        self.focus_next(STOPS)
+
+    # The study
+
+    def show_standing(self) -> None:
+        standing = self.standing
+        facts, notice = self.query_one("#study-facts", Static), self.query_one("#study-notice", Static)
+        text = "reading the study ..." if self._follower and not self.problem else NO_STUDY
+        notice.update(f"✗ {clean(self.problem)}" if self.problem else text)
+        facts.update(headline(standing, roomy=self.size.width >= NARROW) if standing else "")
+        if standing is not None:
+            self.query_one(StudyView).show(standing)
+        self._show_view()
+        self._offer()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.refresh_bindings()
+
+    @on(TrialsPanel.Highlighted)
+    def _trial_highlighted(self) -> None:
+        self.query_one(StudyView).draw_charts()
+        self._offer()
+
+    def _offer(self) -> None:
+        possible = self.possible()
+        if possible != self._possible:  # the footer is made anew, which takes longer than all the rest
+            self._possible = possible
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Each view has its own keys; what makes no sense now is not offered."""
+        if action in OF_THE_SPACE:
+            return self.view == "space" and self.built and self._check_space(action)
+        if action in OF_THE_STUDY:
+            if action == "panel" and self.size.width >= NARROW:
+                return False
+            return self.view == "study" and action in self._possible
+        return True
+
+    def _check_space(self, action: str) -> bool | None:
+        if action == "start":
+            return True if self.state.plan is not None and not self.starting else None
+        return action != "remove_field" or self.editor.focused_row() is not None
+
+    # Views
+
+    def show_study(self) -> None:
+        self.view = "study"
+        self._show_view()
+        self.query_one(StudyView).turn_panel(0)
+
+    def action_view(self) -> None:
+        """The other view."""
+        if self.view == "space":
+            self.show_study()
+        else:
+            self._show_space()
+
+    def _show_space(self) -> None:
+        self.view = "space"
+        self._show_view()
+        self._focus_first()
+
+    def _focus_first(self) -> None:
+        if self.view == "space":
+            first = next(iter(self.editor.rows.values()), None)
+            (first.editor if first else self.editor.adder).focus()
+
+    @on(ViewTab.Clicked)
+    def _tab_clicked(self, event: ViewTab.Clicked) -> None:
+        (self._show_space if event.view == "space" else self.show_study)()
+
+    def _show_view(self) -> None:
+        self.set_class(self.view == "study", "-study")
+        self.set_class(self.standing is not None, "-followed")
+        for tab in self.query(ViewTab):
+            tab.set_class(tab.view == self.view, "-current")
+            tab.update(Content(tab.view.capitalize()))
+        self.refresh_bindings()
+
+    def action_panel(self, by: int) -> None:
+        """The panel beside this one."""
+        self.query_one(StudyView).turn_panel(by)
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        self.query_one(TrialsPanel).sort_by_next()
+
+    def action_turn_order(self) -> None:
+        """The same column the other way round."""
+        self.query_one(TrialsPanel).turn_order()
+
+    def action_log(self) -> None:
+        """Change the axis of the metric."""
+        self.query_one(StudyView).toggle_log()
+
+    def action_slices(self, by: int) -> None:
+        """Show other parameters."""
+        self.query_one("SlicesPanel").turn(by)  # type: ignore[attr-defined]

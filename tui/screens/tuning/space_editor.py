@@ -29,6 +29,14 @@ __all__ = ["STOPS", "SpaceEditor"]
 STOPS = ".editor, .add-field, #search-actions Button"
 """Where the arrow keys and Enter go."""
 ADD = "+ add a field"
+WRITING = """\
+0.1..0.9         any number between
+log:1e-4..1      evenly on a log scale
+16..256:16       in steps of 16
+log:1e-4..1:10   by factors of 10
+64,128,[256,64]  these; [ ] holds layers
+adam,sgd         these names: the fields
+                 of each can be added"""
 _setting = partial(FieldSpec, default="", kind="text")
 SETTINGS = (
     _setting(
@@ -82,14 +90,17 @@ class SpaceEditor(Vertical):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="search-form", can_focus=False):
-            with Panel(id="ranges-panel"):
-                yield Vertical(id="ranges")
-                yield Choice([(ADD, "")], "", classes="add-field")
-            with Vertical(id="search-side"):
+            with Vertical(id="search-fields"):
+                with Panel(id="ranges-panel"):
+                    yield Vertical(id="ranges")
+                    yield Choice([(ADD, "")], "", classes="add-field")
                 with Panel(id="settings-panel"):
                     for spec in SETTINGS:
                         yield Field(spec, str(getattr(self.search, spec.path)))
+            with Vertical(id="search-side"):
                 yield CommandPanel()
+                with Panel(id="writing-panel"):
+                    yield Static(Content(WRITING))
         yield Static("", id="search-about", markup=False)
         with Horizontal(id="search-actions"):
             with Horizontal(id="search-buttons"):
@@ -101,6 +112,7 @@ class SpaceEditor(Vertical):
     def on_mount(self) -> None:
         self.query_one("#ranges-panel").border_title = "search space"
         self.query_one("#settings-panel").border_title = "search"
+        self.query_one("#writing-panel").border_title = "how ranges are written"
         self.adder.tooltip = "Search one more field"
 
     @property

@@ -1,0 +1,256 @@
+"""Follows a study through its folder, and does what one asks for with it and with its trials."""
+
+import subprocess
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from textual import on
+from textual.timer import Timer
+
+from core import config as configuration
+from core.backend import load_backend
+from core.data.dataset import Progress
+from core.errors import TorchtuiError
+from core.runs.folder import Run
+from core.tuning.folder import all_studies
+from core.tuning.plan import Plan
+from tui import tune_process
+from tui.screens.base import ModeScreen
+from tui.screens.dialogs import Ask
+from tui.screens.evaluation.background import Background
+from tui.screens.tuning.dialogs import AddTrials, OpenStudy
+from tui.screens.tuning.trials_panel import TrialsPanel
+from tui.text import bytes_, clean, count
+
+if TYPE_CHECKING:
+    from core.tuning.records import TrialRecord
+    from tui.tune_follow import Follower, Standing
+
+__all__ = ["STUDY_ACTIONS", "TRIAL_ACTIONS", "StudyActions"]
+
+LOOK_SECONDS = 1.0
+TRIAL_ACTIONS: Final = frozenset({"evaluate", "promote"})
+STUDY_ACTIONS: Final = frozenset({"stop", "resume", "more"})
+
+
+class StudyActions(Background, ModeScreen):
+    """Base of Tune. Studies are read, begun and stopped off the UI thread.
+
+    Attributes:
+        standing: how the followed study stands; None while there is none.
+        problem: why it cannot be shown.
+        starting: whether a study is being begun.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.standing: Standing | None = None
+        self.problem = ""
+        self.starting = False
+        self._follower: Follower | None = None
+        self._looking: Follower | None = None
+        self._next_look: Timer | None = None
+        self._launched: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def tui(self) -> Any:
+        """The app with what it offers to screens."""
+        return cast(Any, self.app)
+
+    @property
+    def selected(self) -> "TrialRecord | None":
+        """The trial with the cursor."""
+        raise NotImplementedError
+
+    @property
+    def jobs(self) -> int:
+        """Trials at once."""
+        raise NotImplementedError
+
+    def show_standing(self) -> None:
+        """Show how the study stands, or why it cannot be shown."""
+        raise NotImplementedError
+
+    def tell_state(self) -> None:
+        """Say whether a study can start."""
+        raise NotImplementedError
+
+    def show_study(self) -> None:
+        """Bring the study to the front."""
+        raise NotImplementedError
+
+    # Following
+
+    def open_study(self, reference: str) -> None:
+        """Follow a study: ``latest``, or the path of its folder."""
+        runs_dir = self.tui.runs_dir
+
+        def find(progress: Progress) -> "Follower | None":
+            if reference == "latest" and not all_studies(runs_dir):
+                return None
+            follower: Follower = import_module("tui.tune_follow").Follower(runs_dir, reference)
+            return follower
+
+        self.in_background("open", find, self.follow, self._lost)
+
+    def follow(self, follower: "Follower | None") -> None:
+        """Follow this one from now on."""
+        self._follower, self.standing, self.problem = follower, None, ""
+        self.show_standing()
+        self.look()
+
+    def look(self) -> None:
+        """Look how the study stands, unless that is going on or nobody sees it."""
+        follower = self._follower
+        if follower is None or self._looking is follower or not self.is_current:
+            return
+        if self._next_look is not None:
+            self._next_look.stop()
+        self._looking = follower
+        self.in_background("look", lambda progress: follower.look(), self._seen, self._lost)
+
+    def _seen(self, standing: "Standing") -> None:
+        first, self._looking = self.standing is None, None
+        changed = standing != self.standing
+        self.standing = standing
+        if changed:
+            self.show_standing()
+        if first and standing.active:
+            self.show_study()
+        self._next_look = self.set_timer(LOOK_SECONDS, self.look)
+
+    def _lost(self, error: TorchtuiError) -> None:
+        self._follower = self._looking = self.standing = None
+        self.problem = str(error)
+        self.show_standing()
+
+    # A study
+
+    def start(self, plan: Plan) -> None:
+        """Check a plan against its data, begin a study of it, and follow it."""
+        runs_dir, data_root, jobs = self.tui.runs_dir, self.tui.data_root, self.jobs
+
+        def begin(progress: Progress) -> "Follower":
+            load_backend()
+            study = import_module("core.tuning.study")
+            begun = study.create_study(runs_dir, study.check_plan(plan, data_root, progress))
+            self._launched.append(tune_process.launch(begun.folder, jobs, data_root))
+            follower: Follower = import_module("tui.tune_follow").Follower(runs_dir, str(begun.folder.path))
+            return follower
+
+        self.starting = True
+        self.tell_state()
+        self.in_background("start", begin, self._started, self._not_started)
+
+    def told(self, what: str, done: int, total: int) -> None:
+        share = f" {100 * done // total} % of {bytes_(total)}" if done and total else ""
+        self.notify(clean(f"{what}{share}"), title="Loading data", markup=False)
+
+    def _started(self, follower: "Follower") -> None:
+        self.starting = False
+        self.tell_state()
+        self.forget("open")
+        self.follow(follower)
+        self.show_study()
+
+    def _not_started(self, error: TorchtuiError) -> None:
+        self.starting = False
+        self.tell_state()
+        self.tui.show_error(error)
+
+    def action_open(self) -> None:
+        """Choose a study to look at."""
+        runs_dir = self.tui.runs_dir
+
+        def chosen(path: str | None) -> None:
+            if path is not None:
+                self.open_study(path)
+                self.show_study()
+
+        def ask(studies: dict[str, str]) -> None:
+            self.app.push_screen(OpenStudy(studies), chosen)
+
+        self.in_background(
+            "list", lambda progress: {study.name: str(study.path) for study in all_studies(runs_dir)}, ask
+        )
+
+    def action_stop(self) -> None:
+        """Ask, then ask the study's process to save and end."""
+        standing = self.standing
+        if standing is None:
+            return
+        question = f"Stop {standing.folder.name}? Its trials are saved, and it can go on later."
+        self.app.push_screen(Ask(question, {"stop": "Stop", "stay": "Let it go on"}), self._stop_as_asked)
+
+    def _stop_as_asked(self, answer: str | None) -> None:
+        if answer != "stop" or self.standing is None:
+            return
+        try:
+            tune_process.stop(self.standing.folder)
+        except (TorchtuiError, ProcessLookupError) as error:
+            self.notify(clean(str(error)), severity="error", markup=False)
+        else:
+            self.notify("The study is asked to save and end.")
+
+    def action_resume(self) -> None:
+        """Go on with the trials that are left."""
+        self._go_on(None)
+
+    def action_more(self) -> None:
+        """Give the study more trials, and go on."""
+
+        def asked(more: int | None) -> None:
+            if more is not None and self.standing is not None:
+                self._go_on((self.standing.plan.trials or self.standing.done) + more)
+
+        if self.standing is not None:
+            self.app.push_screen(AddTrials(), asked)
+
+    def _go_on(self, trials: int | None) -> None:
+        standing, jobs, data_root = self.standing, self.jobs, self.tui.data_root
+        if standing is None:
+            return
+        if standing.plan.method == "grid" and standing.done >= standing.plan.space.grid_size():
+            size = count(standing.plan.space.grid_size())
+            self.notify(f"All {size} combinations of this grid were tried.", severity="warning")
+            return
+
+        def launch(progress: Progress) -> None:
+            self._launched.append(tune_process.launch(standing.folder, jobs, data_root, trials))
+
+        self.in_background("start", launch, lambda nothing: self.look())
+
+    # A trial
+
+    @on(TrialsPanel.Chosen)
+    def _open_trial(self, event: TrialsPanel.Chosen) -> None:
+        if event.record.run is not None:
+            self.tui.open_run(Run(event.record.run))
+
+    def action_evaluate(self) -> None:
+        """Open the trial in Evaluate."""
+        if self.selected is not None and self.selected.run is not None:
+            self.tui.evaluate_run(Run(self.selected.run))
+
+    def action_promote(self) -> None:
+        """Take the configuration of the trial into the form."""
+        if self.selected is not None and self.standing is not None:
+            config = self.standing.plan.space.config(self.selected.params)
+            self.tui.form_values = configuration.to_dict(config)
+            self.app.call_later(partial(self.tui.action_go, "configure"))
+
+    def possible(self) -> frozenset[str]:
+        """What can be done with the study and with the trial under the cursor."""
+        standing, record = self.standing, self.selected
+        found = {"sort", "turn_order", "panel", "log", "slices", "leave_field"}
+        if standing is None:
+            return frozenset(found)
+        found |= {"stop"} if standing.active else {"more"}
+        if not standing.active and standing.status != "completed":
+            found.add("resume")
+        if record is not None:
+            found.add("promote")
+            if record.state == "completed" and record.run is not None:
+                found.add("evaluate")
+        return frozenset(found)
