@@ -1,6 +1,7 @@
 """Every option of a training run, once. Forms, flags, YAML and the JSON schema derive from `TrainConfig`."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -43,6 +44,8 @@ FAMILIES: Mapping[str, Any] = {
 
 NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
 """What reading YAML raises; ValueError for dates and numbers that only look right, such as 2020-13-45."""
+MOST_VALUES = 10_000
+"""In a file. A few lines of aliases of aliases stand for millions, on which checking and telling them would choke."""
 
 
 class Training(Options):
@@ -117,6 +120,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        size = _written_out(values, {})
     except OSError as error:
         raise ConfigError(
             f"config: cannot read {path}: {error.strerror}", "Give the path of a YAML file"
@@ -127,6 +131,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigError(f"config: {path} is not YAML{where}", "`tui config` prints a valid one") from None
+    if size > MOST_VALUES:
+        raise ConfigError(
+            f"config: {path} holds more than {MOST_VALUES:,} values", "`tui config` prints a valid one"
+        )
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -185,6 +193,17 @@ def set_path(values: Mapping[str, Any], assignment: str) -> dict[str, Any]:
 def json_schema() -> str:
     """The JSON schema of a configuration file, for editors that complete and check."""
     return json.dumps(TrainConfig.model_json_schema(), indent=2)
+
+
+def _written_out(value: Any, known: dict[int, float]) -> float:
+    """How many values some nested ones are with all aliases written out; infinite where one leads to itself."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = math.inf
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_written_out(item, known) for item in inner)
+    return known[id(value)]
 
 
 def _number_or_text(text: str) -> float | str:

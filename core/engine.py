@@ -91,11 +91,8 @@ def train(
         if resume_from is not None:
             loop.restore(resume_from)
         while loop.at.epoch < config.training.epochs and not loop.out_of_patience():
-            if not loop.train_epoch():
+            if not (loop.train_epoch() and loop.finish_epoch()):
                 return loop.result("stopped")
-            loop.finish_epoch()
-            if loop.error:
-                return loop.result("diverged")
         return loop.result("completed")
     finally:
         loop.saver.close()
@@ -157,16 +154,21 @@ class _Loop:
         self.log()
         return not self.error
 
-    def finish_epoch(self) -> None:
-        """Validate, tell, and save."""
-        at, settings = self.at, self.config.training
-        validation, confusion = validate(self.model, self.validation_set, self.loss, self.data)
+    def finish_epoch(self) -> bool:
+        """Validate, tell, and save; False when the loop was asked to end before that, or diverged."""
+        at, settings, control = self.at, self.config.training, self.control
+        measured = validate(
+            self.model, self.validation_set, self.loss, self.data, lambda: control.stop_requested
+        )
+        if measured is None:
+            return False
+        validation, confusion = measured
         value = validation.get("loss", -at.epoch)  # without validation the latest epoch counts as the best
         best = value < at.best_value
         if not math.isfinite(value):
             self.diverge("validation loss")
             if self.error:
-                return
+                return False
         at.epoch, at.batch, at.meter = at.epoch + 1, 0, {}
         at.stale_epochs += 1
         train = self.meter.mean()
@@ -192,6 +194,7 @@ class _Loop:
         at.epoch_seconds = 0.0
         if at.epoch < settings.epochs:
             self.save_after(SAVE_SECONDS)
+        return True
 
     def out_of_patience(self) -> bool:
         """Whether validation has not become better for too long."""
@@ -266,13 +269,13 @@ class _Loop:
         self.emit(RunResumed(epoch=self.at.epoch + 1, step=self.at.step))
         self.epoch_started += time.perf_counter() - began
 
-    def result(self, status: Literal["completed", "stopped", "diverged"]) -> TrainingResult:
+    def result(self, status: Literal["completed", "stopped"]) -> TrainingResult:
         """What `train` returns, when all is saved; of a divergence the best epoch."""
         self.save()
         self.tell_saved(wait=True)
         at, weights = self.at, self.best["model"] if self.best else None
-        status = "diverged" if self.error else status
-        return TrainingResult(status, at.epoch, at.step, at.best_epoch, weights, self.error)
+        ending = "diverged" if self.error else status
+        return TrainingResult(ending, at.epoch, at.step, at.best_epoch, weights, self.error)
 
     def save_after(self, seconds: float) -> None:
         """Save if the last time is so long ago, and what was saved then is on disk."""

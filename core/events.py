@@ -23,9 +23,9 @@ import re
 import time
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from core.errors import RunDamaged
 
@@ -48,6 +48,8 @@ VERSION = 1
 """Of the JSON form. Keys are only ever added."""
 
 Metrics = dict[str, float]
+Count = Annotated[int, Field(ge=0, le=1 << 53)]
+"""Checked where events are read from a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,20 +71,20 @@ class RunStarted(Event):
         monitor: the validation number that chooses the best epoch, lower is better.
     """
 
-    config: dict[str, Any]
+    config: dict[str, dict[str, Any]]
     task: str
-    samples: dict[str, int]
+    samples: dict[str, Count]
     classes: list[str]
     sample_shape: list[int]
-    parameters: int
+    parameters: Count
     device: str
-    threads: int
-    epochs: int
-    steps_per_epoch: int
-    epoch: int = 0
-    step: int = 0
+    threads: Count
+    epochs: Count
+    steps_per_epoch: Count
+    epoch: Count = 0
+    step: Count = 0
     monitor: str = "loss"
-    pid: int = 0
+    pid: Annotated[int, Field(ge=0, lt=1 << 31)] = 0
     host: str = ""
 
 
@@ -97,8 +99,8 @@ class StepLogged(Event):
         samples_per_second: over the steps since the last one logged.
     """
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     train: Metrics
     lr: float
     samples_per_second: float
@@ -117,16 +119,16 @@ class EpochFinished(Event):
         confusion: rows true, columns predicted, of the validation split; empty for regression or many classes.
     """
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     train: Metrics
     validation: Metrics
     lr: float
     seconds: float
-    best_epoch: int
+    best_epoch: Count
     best_metrics: Metrics
-    epochs: int = 0
-    confusion: list[list[int]] = field(default_factory=list)
+    epochs: Count = 0
+    confusion: list[list[Count]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,8 +136,8 @@ class CheckpointSaved(Event):
     """A checkpoint is safely on disk."""
 
     kind: Literal["last", "best"]
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,16 +152,16 @@ class EvaluationFinished(Event):
 class RunPaused(Event):
     """Training waits."""
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunResumed(Event):
     """Training goes on after a pause."""
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
 
 
 @dataclass(frozen=True, kw_only=True)

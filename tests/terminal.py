@@ -27,6 +27,7 @@ class Terminal:
         environment.pop("NO_COLOR", None)
         self.folder = folder
         self.screen = pyte.Screen(columns, rows)
+        self.screen.write_process_input = lambda answer: self.process.send(answer)
         self.stream = pyte.ByteStream(self.screen)
         self.process = pexpect.spawn(
             sys.executable,

@@ -30,16 +30,18 @@ def best_chart(standing: "Standing", log_y: bool) -> Chart:
     """The metric of every completed trial, and the best one so far."""
     completed = [record for record in standing.records if record.state == "completed"]
     known = [(record.number, record.value) for record in completed if record.value is not None]
+    if not known:
+        return Chart(empty=WAITING)
     best: list[float] = []
     for _, value in known:
         better = not best or standing.plan.better(value, best[-1])
         best.append(value if better else best[-1])
     numbers, values = [float(at) for at, _ in known], [value for _, value in known]
     last = max((record.number for record in standing.records), default=0)
-    steps = Series("best so far", [*numbers, last], [*best, *best[-1:]], ORANGE, style="steps")
+    steps = Series("best so far", [*numbers, last], [*best, best[-1]], ORANGE, style="steps")
     points = Series("trial", numbers, values, BLUE, "•", "points")
     return Chart(
-        series=(points, steps) if known else (),
+        series=(points, steps),
         marks=_stars(known, standing.best),
         log_y=log_y,
         x_range=(0.0, float(max(1, last))),

@@ -130,20 +130,19 @@ def headline(standing: "Standing", *, roomy: bool) -> Content:
         (clean(name if roomy else name.split("_", 2)[-1]), "bold"),
         (f"  {sign} ", color),
         (standing.status, color),
-        f"  {count(standing.done)}{total} trials",
+        f"  {count(standing.done)}{total}{' trials' if roomy else ''}",
     ]
     best = next((record for record in standing.records if record.number == standing.best), None)
     if best is not None:
-        parts += [("  ★ ", "$warning"), f"{standing.plan.metric} {number(best.value)}, trial {best.number}"]
+        parts += [("  ★ ", "$warning"), f"{standing.plan.metric} {number(best.value)} in trial {best.number}"]
     left = _seconds_left(standing)
     if standing.active and left is not None:
         parts.append((f"  {duration(left)} left", "$foreground 60%"))
     if standing.problem:
         parts.append((f"  ✗ {clean(standing.problem)}", "$text-error"))
-    elif roomy:
-        settings = f"{standing.plan.method}, {standing.plan.pruner} pruning"
-        method = settings if standing.plan.pruner != "none" else standing.plan.method
-        parts.append((f"  {method}", "$foreground 60%"))
+    else:
+        pruner = f", {standing.plan.pruner} pruning" if standing.plan.pruner != "none" else ""
+        parts.append((f"  {standing.plan.method}{pruner}", "$foreground 60%"))
     return Content.assemble(*parts)
 
 

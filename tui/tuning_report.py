@@ -1,11 +1,12 @@
 """What a study found, as text: the best trials, what mattered, the best configuration and its command."""
 
-from rich import box
+import shlex
+
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from core.config import to_yaml
+from core.runs.folder import default_runs_dir
 from core.tuning.importance import importance
 from core.tuning.records import StudyFinished, TrialRecord
 from core.tuning.study import TuningStudy
@@ -25,7 +26,9 @@ def print_study(study: TuningStudy, finished: StudyFinished, console: Console) -
     if finished.best is not None:
         console.print()
         console.print(Text(f"best trials by validation {study.plan.metric}", "bold"))
-        console.print(_top(study, ranked[:TOP]))
+        for line in _top(study, ranked[:TOP]):
+            console.print(Text(line), soft_wrap=True)
+        console.print()
         _print_importance(importance(study), console)
         config = study.config(finished.best)
         console.print(Text(f"best configuration, trial {finished.best.number}\n", "bold"))
@@ -42,31 +45,22 @@ def print_study(study: TuningStudy, finished: StudyFinished, console: Console) -
 def go_on_command(study: TuningStudy) -> str:
     """The command that goes on with a study; the URL of its storage may hold a password, so it is not shown."""
     runs_dir = study.folder.path.parent
-    where = f" --runs {runs_dir}" if runs_dir.name != "runs" else ""
+    where = f" --runs {shlex.quote(str(runs_dir))}" if runs_dir != default_runs_dir().resolve() else ""
     storage = " --storage URL" if study.storage_url else ""
     return f"tui tune --no-ui --resume {study.name}{where}{storage}"
 
 
-def _top(study: TuningStudy, records: list[TrialRecord]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("trial", justify="right")
-    table.add_column(study.plan.metric, justify="right")
-    for path in study.plan.space.domains:
-        table.add_column(
-            Text(path.rpartition(".")[2] if not path.endswith(".name") else path.partition(".")[0])
-        )
-    table.add_column("epochs", justify="right")
-    table.add_column("run")
+def _top(study: TuningStudy, records: list[TrialRecord]) -> list[str]:
+    """Aligned lines; cut nowhere, since a terminal wraps them and a file does not need to."""
+    paths = list(study.plan.space.domains)
+    short = [path.removesuffix(".name").rpartition(".")[2] for path in paths]
+    rows = [["trial", study.plan.metric, "epochs", *short]]
     for record in records:
-        values = [
-            shown_value(record.params[path]) if path in record.params else "–"
-            for path in study.plan.space.domains
-        ]
-        run = record.run.name if record.run else ""
-        table.add_row(
-            str(record.number), number(record.value), *map(Text, values), str(record.epochs), Text(run)
-        )
-    return table
+        values = [shown_value(record.params[path]) if path in record.params else "–" for path in paths]
+        rows.append([str(record.number), number(record.value), str(record.epochs), *values])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return [lines[0], "─" * len(lines[0]), *lines[1:]]
 
 
 def _print_importance(shares: dict[str, float], console: Console) -> None:

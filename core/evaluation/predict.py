@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from core.data.batches import Batches
 from core.data.dataset import Dataset
+from core.errors import DataError
 from core.evaluation.predictions import Predictions
 from core.meter import score_name
 
@@ -29,8 +30,13 @@ def predict(
     Args:
         split: ``train``, ``validation`` or ``test``.
         loss: the loss the model was trained with; it says how outputs become scores.
+
+    Raises:
+        DataError: the split is empty.
     """
     samples = data.splits[split]
+    if not len(samples):
+        raise DataError(f"{data.name} has no {split} samples", "Choose another split")
     outputs = torch.cat([outputs for outputs, _ in _outputs(model, Batches(samples, data, device))])
     if data.task == "regression":
         scores = outputs.squeeze(1).cpu().double() * data.target_std + data.target_mean
@@ -46,12 +52,19 @@ def predict(
 
 
 def validate(
-    model: nn.Module, batches: Batches, loss: Callable[[Tensor, Tensor], Tensor], data: Dataset
-) -> tuple[dict[str, float], list[list[int]]]:
+    model: nn.Module,
+    batches: Batches,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    data: Dataset,
+    unwanted: Callable[[], bool] = lambda: False,
+) -> tuple[dict[str, float], list[list[int]]] | None:
     """Loss and score of one pass, and the confusion matrix (rows true, columns predicted).
 
     Both are empty for an empty split; the matrix also for regression and for many classes. The device is waited
     for once, at the end.
+
+    Args:
+        unwanted: asked after each batch; when it says so, the result is None.
     """
     if len(batches) == 0:
         return {}, []
@@ -59,6 +72,8 @@ def validate(
     sizes: list[float] = []
     answers: list[Tensor] = []
     for outputs, targets in _outputs(model, batches):
+        if unwanted():
+            return None
         with torch.inference_mode():
             losses.append(loss(outputs, targets))
             sizes.append(len(targets))

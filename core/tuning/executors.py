@@ -1,5 +1,6 @@
 """Where trials are trained. A study gives out tasks and hears messages; it does not know where its workers are."""
 
+import atexit
 import contextlib
 import multiprocessing
 import os
@@ -7,8 +8,8 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from multiprocessing import forkserver
+from collections.abc import Callable, Iterator
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -79,6 +80,7 @@ class LocalProcesses:
         self.slots, self.threads = local_slots(jobs, threads)
         self._context = _context()
         self._workers: list[_Worker] = []
+        atexit.register(self.close)  # they do not hear SIGTERM, which is how Python would end them
 
     def start(self, task: Task) -> None:
         worker = next((worker for worker in self._workers if worker.trial is None), None)
@@ -104,6 +106,7 @@ class LocalProcesses:
                 worker.send(("stop", None))
 
     def close(self) -> None:
+        atexit.unregister(self.close)
         for worker in self._workers:
             worker.connection.close()
         for worker in self._workers:
@@ -127,7 +130,8 @@ class LocalProcesses:
     def _new_worker(self) -> "_Worker":
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_work, args=(theirs,), daemon=True)
-        process.start()
+        with _deaf_children():
+            process.start()
         theirs.close()
         return _Worker(process, ours)
 
@@ -150,8 +154,20 @@ def _context() -> Any:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    forkserver.ensure_running()  # it imports while the study is still being checked
+    resource_tracker.ensure_running()
+    with _deaf_children():
+        forkserver.ensure_running()  # it imports while the study is still being checked
     return context
+
+
+@contextlib.contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Within, processes are born that do not hear what is left to the study."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_THE_STUDY)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _death(exit_code: int | None) -> str:
@@ -163,8 +179,6 @@ def _death(exit_code: int | None) -> str:
 
 def _work(connection: "Connection[Any, Any]") -> None:
     """A worker: trains task after task until its study is gone."""
-    for number in LEFT_TO_THE_STUDY:
-        signal.signal(number, signal.SIG_IGN)
     from core.tuning.trial import run_trial
 
     inbox = _Inbox(connection)

@@ -6,7 +6,6 @@ checkpoint that it finds there.
 
 import asyncio
 import logging
-import math
 import threading
 import time
 from typing import Any
@@ -101,7 +100,7 @@ class RayExecutor:
         room = there.get("CPU", 1) / self.threads
         if gpus:
             room = min(room, there.get("GPU", 0) / gpus)
-        return max(1, math.floor(room))
+        return max(1, int(room))
 
 
 def _connect(address: str | None) -> tuple[Any, bool]:

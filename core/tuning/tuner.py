@@ -229,7 +229,7 @@ class _Tuner:
         if is_held(run):
             return
         try:
-            for kind in ("last", "best"):
+            for kind in ("last", "previous", "best"):
                 run.checkpoint_file(kind).unlink(missing_ok=True)
         except OSError as error:
             text = f"cannot remove the checkpoints of {run.id}: {error.strerror}"

@@ -73,7 +73,9 @@ def open_app(
             "the app needs a terminal, and this is none", "Without one: tui train --no-ui [options]"
         )
     from tui.app import TuiApp
+    from tui.terminal_graphics import ask_for_graphics
 
+    ask_for_graphics()
     app = TuiApp(runs_dir=runs, data_root=data_root, values=values, start=start, follow=follow)
     app.run()
     if app.return_code:

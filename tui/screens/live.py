@@ -296,13 +296,16 @@ def _facts(history: History, in_app: bool) -> str:
     started = history.started
     if started is None:
         return ""
-    config = started.config
-    lr = history.last_step.lr if history.last_step else config["optimizer"]["lr"]
+
+    def chosen(section: str, field: str = "name") -> object:
+        return started.config.get(section, {}).get(field, "?")
+
+    lr = f"{history.last_step.lr:.3g}" if history.last_step else chosen("optimizer", "lr")
     parts = [
-        f"{config['data']['name']} {count(started.samples.get('train', 0))} samples",
-        f"{config['model']['name']} {count(started.parameters)} parameters",
-        f"{config['optimizer']['name']} lr {lr:.3g}",
-        f"batch {config['training']['batch_size']}",
+        f"{chosen('data')} {count(started.samples.get('train', 0))} samples",
+        f"{chosen('model')} {count(started.parameters)} parameters",
+        f"{chosen('optimizer')} lr {lr}",
+        f"batch {chosen('training', 'batch_size')}",
         f"{started.device} {started.threads} thread{'s' if started.threads != 1 else ''}",
         memory_text(started, in_app),
     ]

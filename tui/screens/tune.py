@@ -30,6 +30,7 @@ __all__ = ["TuneScreen"]
 
 OF_THE_SPACE = frozenset({"start", "copy", "add_field", "remove_field", "defaults", "above", "below"})
 OF_THE_STUDY = STUDY_ACTIONS | TRIAL_ACTIONS | {"sort", "turn_order", "panel", "log", "slices"}
+WIDE = 170
 NO_STUDY = (
     "No study is open.\n\nCtrl+T goes to the search space, where Ctrl+R starts one; Ctrl+O opens an earlier one."
 )
@@ -229,7 +230,7 @@ class TuneScreen(StudyActions):
         facts, notice = self.query_one("#study-facts", Static), self.query_one("#study-notice", Static)
         text = "reading the study ..." if self._follower and not self.problem else NO_STUDY
         notice.update(f"✗ {clean(self.problem)}" if self.problem else text)
-        facts.update(headline(standing, roomy=self.size.width >= NARROW) if standing else "")
+        facts.update(headline(standing, roomy=self.size.width >= WIDE) if standing else "")
         if standing is not None:
             self.query_one(StudyView).show(standing)
         self._show_view()

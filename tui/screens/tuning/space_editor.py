@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import get_args
+from typing import ClassVar, get_args
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import DescendantFocus
@@ -70,6 +71,15 @@ SETTINGS = (
 )
 
 
+class SearchForm(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """Scrolls by the page from any field in it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+    ]
+
+
 class SpaceEditor(Vertical):
     """Rows of ranges at the left, settings and command at the right, what one can do below.
 
@@ -89,7 +99,7 @@ class SpaceEditor(Vertical):
         self._specs: Mapping[str, FieldSpec] = {}
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="search-form", can_focus=False):
+        with SearchForm(id="search-form"):
             with Vertical(id="search-fields"):
                 with Panel(id="ranges-panel"):
                     yield Vertical(id="ranges")

@@ -40,7 +40,7 @@ class StudyView(Vertical):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._standing: Standing | None = None
-        self._log_y = False
+        self._turned = False
         self._panel = 0
 
     def compose(self) -> ComposeResult:
@@ -60,6 +60,12 @@ class StudyView(Vertical):
     def trials(self) -> TrialsPanel:
         """The table."""
         return self.query_one(TrialsPanel)
+
+    @property
+    def _log_y(self) -> bool:
+        """Whether the axis of the metric is logarithmic; that of an error is, unless someone turned it."""
+        error = self._standing is not None and self._standing.plan.direction == "minimize"
+        return error != self._turned
 
     def show(self, standing: "Standing") -> None:
         """Show how a study stands."""
@@ -85,7 +91,7 @@ class StudyView(Vertical):
 
     def toggle_log(self) -> None:
         """A logarithmic axis for the metric, or a plain one."""
-        self._log_y = not self._log_y
+        self._turned = not self._turned
         self.draw_charts()
 
     def turn_panel(self, by: int) -> None:

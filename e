@@ -1,0 +1,1 @@
+/dev/fd/3: line 84: tune: command not found

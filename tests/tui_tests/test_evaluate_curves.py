@@ -1,0 +1,138 @@
+"""ROC, PR, thresholds and calibration on the screen."""
+
+import pytest
+from textual.widgets import Input, Static
+
+from core.evaluation import best_f1_threshold, one_vs_rest, threshold_for_precision, threshold_table
+from tui.screens.evaluation.curve_list import CurveList
+from tui.widgets.panel import Panel
+from tui.widgets.plot import Plot
+from tui.widgets.table import Table
+
+WIDE = (200, 60)
+
+
+def drawn(at):
+    return [series.label for series in at.one(Plot).chart.series]
+
+
+@pytest.mark.parametrize("tab", ["roc", "pr"])
+async def test_classes_are_turned_on_and_off(visit, copy_of, tab):
+    async with visit() as at:
+        await at.open(copy_of("digits"), tab)
+        lines = at.one(CurveList)
+        assert len(lines.shown) == 8
+        assert {10, 11} <= set(lines.shown), "micro and macro"
+        chart = at.one(Plot).chart
+        assert len(chart.series) == 9, "and a line for a guess"
+        chosen, label = lines.cursor, str(lines.cursor)
+        await at.press("space")
+        assert label in drawn(at), "the line with the cursor is drawn in any case"
+        await at.press("up")
+        assert chosen not in lines.shown
+        assert label not in drawn(at)
+        await at.press("down", "space", "up")
+        assert label in drawn(at)
+        report = at.screen.opened.subject.report
+        key = "roc_auc" if tab == "roc" else "average_precision"
+        assert f"{report.per_class[chosen][key]:.4f}" in at.text(lines)
+        await at.press("end")
+        assert f"{report.metrics[f'{key}_macro']:.4f}" in at.text(lines)
+
+
+async def test_without_colour_lines_differ_in_what_they_are_drawn_with(visit, copy_of, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with visit() as at:
+        await at.open(copy_of("digits"), "roc")
+        shown = [line for line in at.text(at.one(CurveList)).splitlines() if "✓" in line]
+        signs = [line[line.index("✓") + 2] for line in shown]
+        assert len(set(signs)) >= 5
+
+
+async def test_the_threshold_cursor_reads_the_point_out(visit, copy_of):
+    async with visit() as at:
+        await at.open(copy_of("cancer"), "roc")
+        lines = at.one(CurveList)
+        assert lines.cursor == 1, "the positive class"
+        ranked = one_vs_rest(at.predictions.scores[:, 1], at.predictions.targets == 1)
+        await at.press("left", "left", "right", "left")
+        tab = at.screen.active_tab
+        point = tab.curves[1].point("roc", tab.place)
+        expected = threshold_table(ranked, [point.threshold])[0]
+        assert (point.tp, point.fp, point.precision, point.recall, point.f1, point.fpr) == (
+            *(expected.tp, expected.fp, expected.precision, expected.recall, expected.f1, expected.fpr),
+        )
+        text = at.one(".readout", Static).content.plain
+        assert text.startswith("● benign")
+        assert f"precision {expected.precision:.3f}" in text
+        assert f"{expected.tp} found, {expected.fn} missed, {expected.fp} false" in text
+        (mark,) = at.one(Plot).chart.marks
+        assert (mark.x, mark.y) == (expected.fpr, expected.recall)
+        assert at.one("#roc-points", Table).cursor == tab.place
+
+
+async def test_the_cursor_begins_at_the_best_f1_and_follows_the_table(visit, copy_of):
+    async with visit(WIDE) as at:
+        await at.open(copy_of("cancer"), "pr")
+        ranked = one_vs_rest(at.predictions.scores[:, 1], at.predictions.targets == 1)
+        tab = at.screen.active_tab
+        best = tab.curves[1].point("pr", tab.place)
+        assert best.f1 == pytest.approx(best_f1_threshold(ranked).f1, abs=0.01)
+        at.one("#pr-points").focus()
+        await at.press("home")
+        (mark,) = at.one(Plot).chart.marks
+        assert (mark.x, mark.y) == (0.0, 1.0)
+
+
+async def test_a_class_without_samples_has_no_line_and_says_why(visit, made_up):
+    async with visit() as at:
+        await at.open(made_up(["a", "b", "c"], samples=2), "roc")
+        await at.press("end", "up", "up")
+        assert "c  no curve: no sample is of this class" in at.one(".readout", Static).content.plain
+        await at.press("left", "t", "end", "up", "up")
+        assert at.screen.tabs.active == "tab-pr"
+        assert "c  no curve: no sample is of this class" in at.one(".readout", Static).content.plain
+
+
+async def test_a_wanted_precision_gives_a_threshold_and_its_cost(visit, copy_of):
+    async with visit() as at:
+        await at.open(copy_of("cancer"), "threshold")
+        ranked = one_vs_rest(at.predictions.scores[:, 1], at.predictions.targets == 1)
+        best = best_f1_threshold(ranked)
+        assert f"{best.threshold:.4f}" in at.text(at.one("#decisions"))
+        await at.press("p", "0", ".", "9", "9")
+        point = threshold_for_precision(ranked, 0.99)
+        line = next(line for line in at.text(at.one("#decisions")).splitlines() if "precision ≥ 0.99" in line)
+        assert f"{point.threshold:.4f}" in line
+        assert f"misses {point.fn} of {ranked.positives}, {point.fp} false alarms" in line
+        assert [mark.symbol for mark in at.one(Plot).chart.marks] == ["○", "★", "●"]
+        assert [series.label for series in at.one(Plot).chart.series] == ["precision", "recall", "F1", "FPR"]
+        await at.press("enter")
+        assert at.app.focused is at.one("#decisions")
+
+
+async def test_a_wanted_share_that_is_none_is_refused_where_it_stands(visit, copy_of):
+    async with visit() as at:
+        await at.open(copy_of("digits"), "threshold")
+        for text, problem in (
+            ("2", "2 is not from 0 to 1"),
+            ("x", "'x' is not a number"),
+            ("nan", "nan is not"),
+        ):
+            at.one("#wanted-recall", Input).value = text
+            await at.settle()
+            assert f"✗ recall: {problem}" in at.seen()
+            assert "recall ≥" not in at.text(at.one("#decisions"))
+
+
+async def test_calibration_shows_its_error_or_says_why_there_is_none(visit, copy_of):
+    async with visit() as at:
+        await at.open(copy_of("digits"), "calibration")
+        report = at.screen.opened.subject.report
+        assert f"ECE {report.metrics['ece']:.4f}" in str(at.one(".plot-panel", Panel).border_subtitle)
+        assert (
+            sum(int(line.split()[-3]) for line in at.text(at.one("#bins")).splitlines()[1:] if line.strip())
+            == 360
+        )
+        await at.open(copy_of("margins"), "calibration")
+        assert "No calibration curve: the scores are margins, not probabilities" in at.seen()

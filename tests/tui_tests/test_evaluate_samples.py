@@ -1,0 +1,132 @@
+"""The samples behind the numbers: those of a cell of the confusion matrix, and the mistakes."""
+
+import numpy as np
+from textual.widgets import Static
+
+from core.evaluation import most_confident_mistakes, samples_in_cell
+from tui.screens.evaluation.cell_dialog import CellDialog
+from tui.screens.evaluation.detail import SampleDialog
+from tui.screens.evaluation.sample_list import SampleList
+from tui.screens.evaluation.tiles import Tiles
+from tui.widgets.confusion import ConfusionGrid
+from tui.widgets.picture import Picture
+from tui.widgets.table import Table
+
+NARROW, WIDE = (80, 24), (200, 60)
+
+
+# ---- confusion
+
+
+def expected_behind(at, true, predicted):
+    return sorted(samples_in_cell(at.predictions, true, predicted).tolist())
+
+
+async def test_enter_opens_the_images_behind_a_cell(visit, copy_of, load_data):
+    async with visit() as at:
+        await at.open(copy_of("digits"), "confusion")
+        assert "Enter shows the samples behind the cell" in at.seen()
+        await at.press("m", "enter")
+        true, predicted = at.one(ConfusionGrid).cursor
+        samples = at.one("#cell", SampleList)
+        assert true != predicted
+        assert sorted(samples.positions) == expected_behind(at, true, predicted)
+        assert f"true {true}, predicted {predicted}" in at.seen()
+        place = samples.positions[0]
+        source = at.predictions.indices[place]
+        split = load_data("digits").test
+        pixels = split.inputs[int(np.flatnonzero(split.indices == source)[0]), 0].numpy().astype(float)
+        picture = at.one("#cell").query(Picture).first()
+        np.testing.assert_array_equal(picture._pixels, np.round(pixels * 255 / 16).astype(np.uint8))
+        assert "▀" in at.text(picture)
+        assert at.app.focused is at.one(Tiles)
+
+
+async def test_the_samples_follow_the_cursor_once_they_are_there(visit, copy_of):
+    async with visit() as at:
+        await at.open(copy_of("digits"), "confusion")
+        await at.press("enter")
+        assert sorted(at.one("#cell", SampleList).positions) == expected_behind(at, 0, 0)
+        await at.press("escape", "m")
+        assert at.app.focused is at.one(ConfusionGrid)
+        assert sorted(at.one("#cell", SampleList).positions) == expected_behind(
+            at, *at.one(ConfusionGrid).cursor
+        )
+
+
+async def test_on_a_narrow_screen_the_samples_lie_over_it(visit, copy_of):
+    async with visit(NARROW) as at:
+        await at.open(copy_of("digits"), "confusion")
+        await at.press("m")
+        cell = at.one(ConfusionGrid).cursor
+        positions = expected_behind(at, *cell)
+        await at.press("enter")
+        assert isinstance(at.app.screen, CellDialog)
+        assert sorted(at.app.screen.query_one(SampleList).positions) == positions
+        await at.press("enter")
+        assert isinstance(at.app.screen, SampleDialog)
+        await at.press("escape", "escape")
+        assert at.one(ConfusionGrid).cursor == cell
+
+
+async def test_tables_show_rows_with_their_features(visit, copy_of, load_data):
+    async with visit(WIDE) as at:
+        await at.open(copy_of("cancer"), "confusion")
+        await at.press("enter")
+        samples = at.one("#cell", SampleList)
+        position = samples.positions[0]
+        split = load_data("breast_cancer").test
+        row = split.inputs[int(np.flatnonzero(split.indices == at.predictions.indices[position])[0])]
+        assert sorted(samples.positions) == expected_behind(at, 0, 0)
+        text = at.text(at.one("#cell").query_one(Table))
+        assert "malignant" in text
+        assert f"{float(row[0]):.3f}"[:5] in text
+        await at.press("enter")
+        assert isinstance(at.app.screen, SampleDialog)
+        assert "mean radius" in at.seen()
+        await at.press("right", "enter")
+        assert at.one("#cell").query_one(Table).cursor == 1
+
+
+async def test_a_confused_pair_leads_to_its_cell(visit, copy_of):
+    async with visit() as at:
+        await at.open(copy_of("digits"), "confusion")
+        pairs = at.one("#pairs")
+        pairs.focus()
+        await at.press("down", "enter")
+        assert at.one(ConfusionGrid).cursor == (pairs.pairs[1].true, pairs.pairs[1].predicted)
+
+
+async def test_other_data_than_those_evaluated_are_not_shown(visit, made_up):
+    async with visit() as at:
+        await at.open(made_up(["a", "b", "c"]), "confusion")
+        await at.press("enter")
+        said = at.one("#cell").query_one(Static).content.plain
+        assert said.startswith(
+            "✗ the test samples are not those that were evaluated: the data set has changed"
+        )
+
+
+# ---- mistakes
+
+
+async def test_mistakes_come_in_order_of_confidence(visit, copy_of):
+    async with visit() as at:
+        await at.open(copy_of("digits"), "mistakes")
+        samples = at.one(SampleList)
+        assert list(samples.positions) == most_confident_mistakes(at.predictions, 1000).tolist()
+        assert f"{len(samples.positions)} mistakes of 360" in at.seen()
+        await at.press("right")
+        second = int(samples.positions[1])
+        facts = at.one("#detail-facts", Static).content.plain
+        assert f"true      {at.predictions.targets[second]}" in facts
+        assert f"predicted ✗ {at.predictions.predicted[second]}" in facts
+        assert f"{at.predictions.scores[second].max():.3f}" in at.text(at.one("#detail-scores"))
+        await at.press("enter", "right", "escape")
+        assert at.one(Tiles).cursor == 2
+
+
+async def test_no_mistakes_are_no_failure(visit, made_up):
+    async with visit() as at:
+        await at.open(made_up(["a", "b"], sharpness=99), "mistakes")
+        assert "no mistakes" in at.seen()

@@ -1,0 +1,291 @@
+"""Searching for hyper-parameters: the space is edited, a study goes on by itself, its trials are looked at."""
+
+
+from dataclasses import replace
+
+import pytest
+from textual.widgets import Button, Static
+
+from core import config as configuration
+from core.tuning.folder import StudyFolder
+from core.tuning.plan import make_plan
+from core.tuning.records import TrialRecord
+from tui.app import TuiApp
+from tui.screens.configure import ConfigureScreen
+from tui.screens.tune import TuneScreen
+from tui.screens.tuning.dialogs import AddTrials, OpenStudy
+from tui.screens.tuning.study_view import ChartPanel
+from tui.screens.tuning.trials_panel import TrialsPanel
+from tui.tune_charts import best_chart, curves_chart, places, slice_chart
+from tui.tune_follow import Standing
+from tui.tune_process import is_worked_on
+from tui.tune_search import Search, default_search, review
+from tui.widgets.choice import ChoiceList
+
+LARGE, SMALL = (120, 40), (80, 24)
+IRIS = {"data": {"name": "iris"}, "training": {"epochs": 2, "threads": 1, "device": "cpu"}}
+
+
+@pytest.fixture
+def make(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "config" / "settings.json"))
+
+    def make(values=IRIS):
+        return TuiApp(runs_dir=tmp_path / "runs", data_root=tmp_path / "data", values=values)
+
+    return make
+
+
+async def until(pilot, condition):
+    """Let the app work until something is so."""
+    for _ in range(12000):
+        if condition():
+            return
+        await pilot.pause(0.005)
+    raise AssertionError("it never came to that")
+
+
+async def opened(pilot):
+    """Go to Tune, and wait for its form."""
+    app = pilot.app
+    await until(pilot, lambda: app.current_mode in ("runs", "configure") and app.screen.is_current)
+    await pilot.pause()
+    app.action_go("tune")
+    await until(pilot, lambda: isinstance(app.screen, TuneScreen) and app.screen.built)
+    await pilot.pause()
+    return app.screen
+
+
+async def put(pilot, path, text):
+    """Replace what is in a row."""
+    row = pilot.app.screen.editor.rows[path]
+    row.editor.focus()
+    await pilot.pause()
+    await pilot.press("ctrl+u", *text)
+    await pilot.pause()
+
+
+def shown(screen, selector):
+    return str(screen.query_one(selector, Static).content)
+
+
+def hint(screen, path):
+    return str(screen.editor.rows[path].query_one(".range-hint", Static).content)
+
+
+async def test_the_default_space_of_the_form_is_shown_with_its_command(make):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        ranges = {path: row.text for path, row in screen.editor.rows.items()}
+        assert ranges == default_search(IRIS).ranges
+        assert ranges["optimizer.lr"] == "log:0.0001..1"
+        assert hint(screen, "optimizer.lr") == "log, 4 decades"
+        assert shown(screen, "#search-state") == "✓ ready: 30 trials of 2 epochs"
+        command = shown(screen, "#command")
+        assert command.startswith("tui tune --no-ui --data iris")
+        assert "--trials 30 -p optimizer.lr=log:0.0001..1 " in command
+        await pilot.press("escape", "y")
+        assert app.clipboard == command
+
+
+async def test_a_wrong_range_is_told_beside_its_field_and_keeps_a_study_from_starting(make):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await put(pilot, "optimizer.lr", "1..0.1")
+        assert hint(screen, "optimizer.lr") == "✗ a range goes up, got 1..0.1"
+        assert "Start waits for optimizer.lr: a range goes up" in shown(screen, "#search-state")
+        assert screen.query_one("#start-search", Button).disabled
+        await pilot.press("ctrl+r")
+        assert not screen.starting
+        await put(pilot, "optimizer.lr", "0.1..1")
+        assert hint(screen, "optimizer.lr") == "any number"
+        assert not screen.query_one("#start-search", Button).disabled
+
+
+async def test_fields_are_added_and_removed(make):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("ctrl+d")
+        assert "optimizer.lr" not in screen.editor.rows
+        await pilot.press("ctrl+n")
+        listed = screen.query_one(ChoiceList)
+        names = [str(option.prompt).split()[0] for option in listed.options]
+        assert "optimizer.lr" in names
+        assert "model.hidden" not in names
+        assert not any(name.startswith("data.") for name in names)
+        listed.highlighted = names.index("optimizer.name")
+        await pilot.press("enter")
+        await until(pilot, lambda: "optimizer.name" in screen.editor.rows)
+        assert "takes a range" in hint(screen, "optimizer.name")
+        await pilot.press(*"adam,sgd")
+        await pilot.pause()
+        assert hint(screen, "optimizer.name") == "2 values"
+        # The fields of a searched name can be searched too.
+        assert "optimizer.beta1" in screen.editor.adder.labels
+        await pilot.click(screen.editor.rows["optimizer.name"].query_one(".range-remove"))
+        await until(pilot, lambda: "optimizer.name" not in screen.editor.rows)
+
+
+async def test_a_grid_says_its_size_first(make):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        screen.query("Field").first().editor.focus()
+        await pilot.press("enter", "g", "enter", "enter", "home", "enter")
+        await until(pilot, lambda: screen.search.method == "grid" and screen.state.plan is not None)
+        assert "combinations, all of them" in shown(screen, "#search-state")
+        await put(pilot, "optimizer.lr", "log:1e-4..1")
+        assert "a grid needs choices or a step" in hint(screen, "optimizer.lr")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "told"),
+    [
+        ("optimizer.lr", "log:1e-4..1:1.0000001", "more than 1,000 values"),
+        ("training.batch_size", "1..1000000", "1,000,000 values are too many for a grid"),
+        ("optimizer.lr", "1..", "takes a number"),
+        ("optimizer.lr", "", "takes a range"),
+    ],
+)
+def test_what_one_types_never_holds_up_the_screen(path, text, told):
+    state = review({}, Search({path: text}, method="grid", trials="all"))
+    assert state.plan is None
+    assert told in state.problems[path]
+
+
+def test_a_form_that_is_wrong_is_said_to_be(make):
+    state = review({"optimizer": {"name": "sgd", "lr": "x"}}, default_search({}))
+    assert state.plan is None
+    assert "optimizer.lr in the form" in state.sentence
+
+
+async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make, tmp_path):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        for path in list(screen.editor.rows)[1:]:
+            await screen.editor.remove_row(screen.editor.rows[path])
+        screen.query("Field")[0].editor.choose("random")
+        screen.query("Field")[3].editor.value = "3"
+        await until(pilot, lambda: "ready: 3 trials" in shown(screen, "#search-state"))
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: screen.standing is not None)
+        assert screen.view == "study"
+        await until(pilot, lambda: screen.standing.status == "completed")
+        folder = screen.standing.folder
+        assert not is_worked_on(folder)
+        panel = screen.query_one(TrialsPanel)
+        assert len(panel.rows) == 3
+        assert [record.state for record in panel.rows] == ["completed"] * 3
+        values = [record.value for record in panel.rows]
+        assert values == sorted(values)
+        assert panel._cells(0)[0] == f"★ {screen.standing.best}"
+        assert panel._cells(0)[1][0] == "✓ completed"
+        assert "completed  3/3  ★ loss" in shown(screen, "#study-facts")
+        assert len(screen.query_one("#best-panel", ChartPanel).query_one("Plot").chart.series) == 2
+
+        panel.table.focus()
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, ConfigureScreen))
+        best = panel.rows[0]
+        assert app.form_values["optimizer"]["lr"] == best.params["optimizer.lr"]
+
+        app.action_go("tune")
+        await until(pilot, lambda: app.screen is screen)
+        panel.table.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: app.current_mode == "live")
+        assert app.feed.host.run.path == best.run
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """A study of a name with markup in it, whose storage is no database, and one without any."""
+    for name, content in (("study_2026-01-01_0900_[b]x", b"no database at all" * 100), ("study_empty", None)):
+        folder = StudyFolder(tmp_path / "runs" / name)
+        folder.trials_dir.mkdir(parents=True)
+        if content:
+            folder.database.write_bytes(content)
+
+
+async def test_a_damaged_study_is_told_and_another_one_can_be_opened(make, damaged):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await until(pilot, lambda: screen.problem)
+        await pilot.press("ctrl+t")
+        assert shown(screen, "#study-notice").startswith("✗ ")
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, OpenStudy))
+        names = list(app.screen.studies)
+        assert names == ["study_empty", "study_2026-01-01_0900_[b]x"]
+        screen.problem = ""
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: screen.problem)
+        assert "cannot" in screen.problem
+
+
+def trial(number, state, value, curve, **params):
+    return TrialRecord(number, state, params, value, len(curve), tuple(curve), seconds=1.0)
+
+
+@pytest.fixture
+def standing(tmp_path):
+    """Three trials, the second one pruned."""
+    config = configuration.from_dict(IRIS)
+    plan = make_plan(config, {"optimizer.lr": {"low": 0.1, "high": 1}, "model.hidden": [[64], [32, 32]]}, trials=4)
+    records = (
+        trial(0, "completed", 0.5, [0.9, 0.5], **{"optimizer.lr": 0.1, "model.hidden": [64]}),
+        trial(1, "pruned", 2.0, [2.0], **{"optimizer.lr": 0.9, "model.hidden": [64]}),
+        trial(2, "completed", 0.3, [0.8, 0.3], **{"optimizer.lr": 0.3, "model.hidden": [32, 32]}),
+    )
+    return Standing(StudyFolder(tmp_path / "study_x"), plan, records, best=2)
+
+
+def test_a_study_without_a_completed_trial_has_charts_that_say_so(standing):
+    failed = replace(standing, records=(trial(0, "failed", None, []), trial(1, "running", None, [])), best=None)
+    assert failed.status == "failed"
+    charts = [best_chart(failed, True), curves_chart(failed, True, None), slice_chart(failed, "optimizer.lr", True)]
+    assert [chart.series for chart in charts] == [()] * 3
+
+
+def test_the_charts_show_what_the_trials_were_worth(standing):
+    points, best = best_chart(standing, False).series
+    assert list(points.y) == [0.5, 0.3]
+    assert list(best.y) == [0.5, 0.3, 0.3]
+    curves = {series.label: list(series.y) for series in curves_chart(standing, False, chosen=0).series}
+    assert curves == {"pruned": [2.0], "chosen": [0.9, 0.5], "best": [0.8, 0.3]}
+    chart = slice_chart(standing, "model.hidden", False)
+    assert list(chart.series[0].x) == [1, 2]
+    assert [(mark.x, mark.y) for mark in chart.marks] == [(2, 0.3)]
+    assert places(standing.plan.space.domains["model.hidden"]) == "1 64  2 32,32"
+
+
+async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(make, standing):
+    app = make()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        await app.workers.wait_for_complete()
+        screen.standing = standing
+        screen.show_study()
+        screen.show_standing()
+        await pilot.pause()
+        panel = screen.query_one(TrialsPanel)
+        assert [record.number for record in panel.rows] == [2, 0, 1]
+        await pilot.press("down")
+        await pilot.press("o")
+        assert [record.params["optimizer.lr"] for record in panel.rows] == [0.1, 0.3, 0.9]
+        assert panel.selected.number == 0
+        await pilot.press("O")
+        assert [record.params["optimizer.lr"] for record in panel.rows] == [0.9, 0.3, 0.1]
+        seen = []
+        for _ in range(5):
+            await pilot.press("t")
+            seen.append([part.id for part in screen.query("StudyView Panel") if part.region.height > 0])
+        assert seen == [["best-panel"], ["curves-panel"], ["importance-panel"], ["slices-panel"], ["trials-panel"]]
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, AddTrials))
+        await pilot.press("escape")
