@@ -79,8 +79,8 @@ class RunStarted(Event):
     parameters: Count
     device: str
     threads: Count
-    epochs: Count
-    steps_per_epoch: Count
+    epochs: Annotated[Count, Field(ge=1)]
+    steps_per_epoch: Annotated[Count, Field(ge=1)]
     epoch: Count = 0
     step: Count = 0
     monitor: str = "loss"

@@ -4,9 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.cells import cell_len
 from textual.content import Content
 
+from core.runs.series import Floats, Points
 from core.tuning.space import Choices, Domain
 from tui.text import fit, number
 from tui.themes import BLUE, GREEN, ORANGE
@@ -36,10 +38,10 @@ def best_chart(standing: "Standing", log_y: bool) -> Chart:
     for _, value in known:
         better = not best or standing.plan.better(value, best[-1])
         best.append(value if better else best[-1])
-    numbers, values = [float(at) for at, _ in known], [value for _, value in known]
+    numbers, values = [at for at, _ in known], [value for _, value in known]
     last = max((record.number for record in standing.records), default=0)
-    steps = Series("best so far", [*numbers, last], [*best, best[-1]], ORANGE, style="steps")
-    points = Series("trial", numbers, values, BLUE, "•", "points")
+    steps = Series("best so far", _array([*numbers, last]), _array([*best, best[-1]]), ORANGE, style="steps")
+    points = Series("trial", _array(numbers), _array(values), BLUE, "•", "points")
     return Chart(
         series=(points, steps),
         marks=_stars(known, standing.best),
@@ -56,11 +58,11 @@ def curves_chart(standing: "Standing", log_y: bool, chosen: int | None) -> Chart
     shown = newest[-MOST_CURVES:]
     shown += [record for record in newest[:-MOST_CURVES] if record.number in (standing.best, chosen)]
     groups: dict[str, list[TrialRecord]] = {
-        name: [] for name in ("pruned", "completed", "running", "chosen", "best")
+        name: [] for name in ("pruned", "done", "running", "chosen", "best")
     }
     for record in shown:
         groups[_group(record, standing.best, chosen)].append(record)
-    colors = {"completed": DIMMED, "running": GREEN, "chosen": BLUE, "best": ORANGE}
+    colors = {"done": DIMMED, "running": GREEN, "chosen": BLUE, "best": ORANGE}
     series = [
         Series(name if first else "", *_points(record), colors.get(name))
         for name, records in groups.items()
@@ -86,7 +88,9 @@ def slice_chart(standing: "Standing", path: str, log_y: bool) -> Chart:
     ]
     numbers = _are_numbers(domain)
     ends = (0.5, len(domain.values) + 0.5) if isinstance(domain, Choices) and not numbers else (None, None)
-    points = Series("", [x for x, _, _ in found], [y for _, y, _ in found], BLUE, "•", "points")
+    points = Series(
+        "", _array([x for x, _, _ in found]), _array([y for _, y, _ in found]), BLUE, "•", "points"
+    )
     star = [Mark(x, y, color=ORANGE) for x, y, trial in found if trial == standing.best]
     return Chart(
         series=(points,) if found else (),
@@ -126,13 +130,15 @@ def _group(record: "TrialRecord", best: int | None, chosen: int | None) -> str:
         return "best"
     if record.number == chosen:
         return "chosen"
-    if record.state in ("completed", "running"):
-        return record.state
-    return "pruned"
+    return {"completed": "done", "running": "running"}.get(record.state, "pruned")
 
 
-def _points(record: "TrialRecord") -> tuple[list[float], list[float]]:
-    return [float(epoch) for epoch in range(1, len(record.curve) + 1)], list(record.curve)
+def _points(record: "TrialRecord") -> Points:
+    return _array(range(1, len(record.curve) + 1)), _array(record.curve)
+
+
+def _array(values: Sequence[float]) -> Floats:
+    return np.array(values, dtype=np.float64)
 
 
 def _stars(known: Sequence[tuple[int, float]], best: int | None) -> tuple[Mark, ...]:

@@ -1,15 +1,17 @@
 """Searching for hyper-parameters: the space is edited, a study goes on by itself, its trials are looked at."""
 
-
+import signal
 from dataclasses import replace
 
 import pytest
 from textual.widgets import Button, Static
 
 from core import config as configuration
+from core.errors import RunError
 from core.tuning.folder import StudyFolder
 from core.tuning.plan import make_plan
 from core.tuning.records import TrialRecord
+from tui import tune_process
 from tui.app import TuiApp
 from tui.screens.configure import ConfigureScreen
 from tui.screens.tune import TuneScreen
@@ -188,17 +190,23 @@ async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make, tmp_path
         assert len(screen.query_one("#best-panel", ChartPanel).query_one("Plot").chart.series) == 2
 
         panel.table.focus()
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, AddTrials))
+        await pilot.press("ctrl+u", "1", "enter")
+        await until(pilot, lambda: screen.standing.done == 4 and not screen.standing.active)
+        assert len(panel.rows) == 4
+
+        chosen = panel.selected
         await pilot.press("p")
         await until(pilot, lambda: isinstance(app.screen, ConfigureScreen))
-        best = panel.rows[0]
-        assert app.form_values["optimizer"]["lr"] == best.params["optimizer.lr"]
+        assert app.form_values["optimizer"]["lr"] == chosen.params["optimizer.lr"]
 
         app.action_go("tune")
         await until(pilot, lambda: app.screen is screen)
         panel.table.focus()
         await pilot.press("enter")
         await until(pilot, lambda: app.current_mode == "live")
-        assert app.feed.host.run.path == best.run
+        assert app.feed.host.run.path == chosen.run
 
 
 @pytest.fixture
@@ -236,7 +244,9 @@ def trial(number, state, value, curve, **params):
 def standing(tmp_path):
     """Three trials, the second one pruned."""
     config = configuration.from_dict(IRIS)
-    plan = make_plan(config, {"optimizer.lr": {"low": 0.1, "high": 1}, "model.hidden": [[64], [32, 32]]}, trials=4)
+    plan = make_plan(
+        config, {"optimizer.lr": {"low": 0.1, "high": 1}, "model.hidden": [[64], [32, 32]]}, trials=4
+    )
     records = (
         trial(0, "completed", 0.5, [0.9, 0.5], **{"optimizer.lr": 0.1, "model.hidden": [64]}),
         trial(1, "pruned", 2.0, [2.0], **{"optimizer.lr": 0.9, "model.hidden": [64]}),
@@ -246,9 +256,15 @@ def standing(tmp_path):
 
 
 def test_a_study_without_a_completed_trial_has_charts_that_say_so(standing):
-    failed = replace(standing, records=(trial(0, "failed", None, []), trial(1, "running", None, [])), best=None)
+    failed = replace(
+        standing, records=(trial(0, "failed", None, []), trial(1, "running", None, [])), best=None
+    )
     assert failed.status == "failed"
-    charts = [best_chart(failed, True), curves_chart(failed, True, None), slice_chart(failed, "optimizer.lr", True)]
+    charts = [
+        best_chart(failed, True),
+        curves_chart(failed, True, None),
+        slice_chart(failed, "optimizer.lr", True),
+    ]
     assert [chart.series for chart in charts] == [()] * 3
 
 
@@ -285,7 +301,40 @@ async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(make, 
         for _ in range(5):
             await pilot.press("t")
             seen.append([part.id for part in screen.query("StudyView Panel") if part.region.height > 0])
-        assert seen == [["best-panel"], ["curves-panel"], ["importance-panel"], ["slices-panel"], ["trials-panel"]]
+        assert seen == [
+            ["best-panel"],
+            ["curves-panel"],
+            ["importance-panel"],
+            ["slices-panel"],
+            ["trials-panel"],
+        ]
         await pilot.press("a")
         await until(pilot, lambda: isinstance(app.screen, AddTrials))
         await pilot.press("escape")
+
+
+def test_the_background_process_is_known_by_its_lock_and_stops_when_asked(tmp_path, monkeypatch):
+    """A process that does not work on any study stands for the one that does."""
+    patient = tmp_path / "patient"
+    patient.write_text("#!/bin/sh\nexec sleep 600\n")
+    patient.chmod(0o755)
+    monkeypatch.setattr(tune_process.sys, "executable", str(patient))
+    folder = StudyFolder(tmp_path)
+    with pytest.raises(RunError, match="no background process"):
+        tune_process.stop(folder)
+    process = tune_process.launch(folder, 1, None)
+    assert tune_process.is_worked_on(folder)
+    with pytest.raises(RunError, match="already"):
+        tune_process.launch(folder, 1, None)
+    tune_process.stop(folder)
+    assert process.wait(timeout=60) == -signal.SIGTERM
+    assert not tune_process.is_worked_on(folder)
+
+
+def test_the_last_words_of_a_process_that_failed_are_kept(tmp_path):
+    folder = StudyFolder(tmp_path)
+    console = tmp_path / "console.log"
+    console.write_text('{"event": "trial_finished"}\nerror: the disk is full\n')
+    assert tune_process.last_words(folder) == "error: the disk is full"
+    console.write_text('error: of yesterday\n{"event": "study_finished"}\n')
+    assert tune_process.last_words(folder) == ""

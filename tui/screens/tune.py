@@ -31,9 +31,7 @@ __all__ = ["TuneScreen"]
 OF_THE_SPACE = frozenset({"start", "copy", "add_field", "remove_field", "defaults", "above", "below"})
 OF_THE_STUDY = STUDY_ACTIONS | TRIAL_ACTIONS | {"sort", "turn_order", "panel", "log", "slices"}
 WIDE = 170
-NO_STUDY = (
-    "No study is open.\n\nCtrl+T goes to the search space, where Ctrl+R starts one; Ctrl+O opens an earlier one."
-)
+NO_STUDY = "No study is open.\n\nCtrl+T goes to the search space, where Ctrl+R starts one; Ctrl+O opens an earlier one."
 
 
 class ViewTab(Static):
@@ -87,7 +85,7 @@ class TuneScreen(StudyActions):
         Binding("O", "turn_order", "Turn the order round", show=False),
         Binding("t", "panel(1)", "panel", tooltip="The next panel, on small screens"),
         Binding("T", "panel(-1)", "Previous panel", show=False),
-        Binding("l", "log", "log", tooltip="A logarithmic axis for the metric, or a plain one"),
+        Binding("l", "log", "Axis: logarithmic or plain", show=False),
         Binding("full_stop", "slices(1)", "Next parameter", key_display=".", show=False),
         Binding("comma", "slices(-1)", "Previous parameter", key_display=",", show=False),
         Binding("ctrl+o", "open", "open", tooltip="Open an earlier study"),
@@ -128,7 +126,7 @@ class TuneScreen(StudyActions):
     def on_mount(self) -> None:
         self._show_view()
 
-    async def refresh_content(self) -> None:
+    async def refresh_content(self) -> None:  # type: ignore[override]
         if not self.built:
             await self._fill(default_search(self.tui.form_values))
             self.built = True
@@ -176,7 +174,7 @@ class TuneScreen(StudyActions):
 
     def tell_state(self) -> None:
         if self.starting:
-            self.editor.tell("starting: loading data, and trying every model ...", ready=True)
+            self.editor.tell(f"starting: {self.starting_note}", ready=True)
             self.query_one("#start-search", Button).disabled = True
         else:
             self.editor.tell(self.state.sentence, ready=self.state.plan is not None)

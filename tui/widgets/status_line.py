@@ -47,7 +47,7 @@ class StatusLine(Widget):
         if self.note or started is None:
             parts.append((self.note, text))
             return self._joined(parts, width)
-        done = self.history.step / max(1, self.history.total_steps)
+        done = min(1.0, self.history.step / max(1, self.history.total_steps))
         parts.append((f"epoch {self.history.epoch}/{started.epochs}", text + Style(bold=True)))
         ending = [(f"{100 * done:.0f} %", text)]
         if self.state in ("running", "paused"):

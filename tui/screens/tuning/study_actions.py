@@ -40,14 +40,14 @@ class StudyActions(Background, ModeScreen):
     Attributes:
         standing: how the followed study stands; None while there is none.
         problem: why it cannot be shown.
-        starting: whether a study is being begun.
+        starting: whether a study is being begun. starting_note: what goes on meanwhile.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.standing: Standing | None = None
         self.problem = ""
-        self.starting = False
+        self.starting, self.starting_note = False, ""
         self._follower: Follower | None = None
         self._looking: Follower | None = None
         self._next_look: Timer | None = None
@@ -120,7 +120,7 @@ class StudyActions(Background, ModeScreen):
             self.show_study()
         self._next_look = self.set_timer(LOOK_SECONDS, self.look)
 
-    def _lost(self, error: TorchtuiError) -> None:
+    def _lost(self, error: Exception) -> None:
         self._follower = self._looking = self.standing = None
         self.problem = str(error)
         self.show_standing()
@@ -139,25 +139,30 @@ class StudyActions(Background, ModeScreen):
             follower: Follower = import_module("tui.tune_follow").Follower(runs_dir, str(begun.folder.path))
             return follower
 
-        self.starting = True
+        self.starting, self.starting_note = True, "loading data, and trying every model ..."
         self.tell_state()
+        self.refresh_bindings()
         self.in_background("start", begin, self._started, self._not_started)
 
     def told(self, what: str, done: int, total: int) -> None:
         share = f" {100 * done // total} % of {bytes_(total)}" if done and total else ""
-        self.notify(clean(f"{what}{share}"), title="Loading data", markup=False)
+        self.starting_note = f"{what}{share} ..."
+        self.tell_state()
 
     def _started(self, follower: "Follower") -> None:
         self.starting = False
         self.tell_state()
+        self.refresh_bindings()
         self.forget("open")
         self.follow(follower)
         self.show_study()
 
-    def _not_started(self, error: TorchtuiError) -> None:
+    def _not_started(self, error: Exception) -> None:
         self.starting = False
         self.tell_state()
-        self.tui.show_error(error)
+        self.refresh_bindings()
+        if isinstance(error, TorchtuiError):  # a defect has its dialog already
+            self.tui.show_error(error)
 
     def action_open(self) -> None:
         """Choose a study to look at."""

@@ -86,7 +86,7 @@ class StudyView(Vertical):
         best = best_chart(standing, self._log_y)
         curves = curves_chart(standing, self._log_y, chosen.number if chosen else None)
         self.query_one("#best-panel", ChartPanel).show(metric, best)
-        self.query_one("#curves-panel", ChartPanel).show(f"{metric} by epoch", curves)
+        self.query_one("#curves-panel", ChartPanel).show("epochs", curves)
         self.query_one(SlicesPanel).show(standing, self._log_y)
 
     def toggle_log(self) -> None:

@@ -101,10 +101,14 @@ class TrialsPanel(Panel):
 
     def _say(self, standing: "Standing") -> None:
         self.border_title = f"trials  {len(standing.records)}"
-        told = (state for state in ("running", "pruned", "diverged", "failed", "interrupted"))
+        told = ("running", "pruned", "diverged", "failed", "interrupted")
         counts = standing.counts
-        self.border_subtitle = "  ".join(
+        standings = "  ".join(
             f"{TRIAL_STATES[state][0]} {counts[state]} {state}" for state in told if counts[state]
+        )
+        record = self.selected
+        self.border_subtitle = (
+            f"trial {record.number}: {record.reason}" if record and record.reason else standings
         )
 
     @on(Table.Highlighted)
@@ -113,6 +117,8 @@ class TrialsPanel(Panel):
         record = self.selected
         if record is not None and record.number != self._trial:
             self._trial = record.number
+            if self._standing is not None:
+                self._say(self._standing)
             self.post_message(self.Highlighted(record))
 
     @on(Table.Chosen)
