@@ -6,6 +6,7 @@ checkpoint that it finds there.
 
 import asyncio
 import logging
+import socket
 import threading
 import time
 from typing import Any
@@ -20,6 +21,7 @@ RETRIES = 3
 """How often a trial is run again when its node or process dies."""
 POLL_SECONDS = 0.02
 STOP_POLL_SECONDS = 0.5
+CONNECT_SECONDS = 10
 
 
 class RayExecutor:
@@ -115,13 +117,21 @@ def _connect(address: str | None) -> tuple[Any, bool]:
     if ray.is_initialized():
         return ray, False
     try:
+        _knock(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise RunError(
             f"--ray-address: cannot reach a cluster: {reason}", "`ray start --head` begins one"
         ) from None
     return ray, True
+
+
+def _knock(address: str | None) -> None:
+    """Raise OSError when nobody listens at ``host:port``; Ray itself tries for many minutes."""
+    host, colon, port = (address or "").rpartition(":")
+    if colon and port.isdecimal() and "/" not in host:
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
 
 
 class _Mailbox:

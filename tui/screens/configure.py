@@ -13,9 +13,9 @@ from textual.events import DescendantFocus
 from textual.message import Message
 from textual.timer import Timer
 
+from core import devices
 from core.backend import load_backend
 from core.config import TrainConfig, read_yaml, to_yaml
-from core import devices
 from core.devices import Device
 from core.files import write_atomically
 from tui.command_line import command_line

@@ -18,7 +18,7 @@ from core.runs.query import METRICS
 from core.tuning.plan import Method, Pruner
 from tui.form import FieldSpec
 from tui.screens.tuning.range_row import RangeRow
-from tui.text import clean
+from tui.text import clean, fit
 from tui.tune_search import Search, SearchState
 from tui.widgets.choice import Choice
 from tui.widgets.field import Field
@@ -154,7 +154,9 @@ class SpaceEditor(Vertical):
         """Say which fields can be searched."""
         self._specs = specs
         free = [
-            (f"{spec.path:28} {spec.about}", path) for path, spec in specs.items() if path not in self.rows
+            (f"{fit(spec.path, 27)} {fit(spec.about, 42)}", path)
+            for path, spec in specs.items()
+            if path not in self.rows
         ]
         self.adder.set_options([(ADD, ""), *free])
 
