@@ -47,6 +47,7 @@ class RunsScreen(RunActions):
     """Table, filter and preview."""
 
     MODE = "runs"
+    AUTO_FOCUS = "RunsTable"
     HELP = (
         "All runs, newest first, looked after every few seconds. Best values are those of validation at the best "
         "epoch. The filter takes words, found in the id, data set, model or status; status:running, data:mnist, "
