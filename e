@@ -1,1 +1,0 @@
-/dev/fd/3: line 84: tune: command not found
