@@ -224,7 +224,7 @@ async def test_a_preset_is_saved_overwritten_and_opened(make, tmp_path):
 async def test_a_preset_that_cannot_be_read_says_why_and_changes_nothing(make, tmp_path):
     (tmp_path / "torn.yaml").write_text("data: [")
     (tmp_path / "list.yaml").write_text("- 1")
-    told = {"torn": "is not YAML at line 1", "list": "holds a list, not sections", "missing": "cannot read"}
+    told = {"torn": "is not YAML at line 1", "list": "does not hold sections", "missing": "cannot read"}
     app = make()
     async with app.run_test(size=SMALL) as pilot:
         screen = await settled(pilot)
@@ -272,7 +272,7 @@ async def test_the_form_takes_over_values_given_elsewhere(make):
     async with app.run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
         app.form_values = {"data": {"name": "iris"}, "optimizer": {"name": "adam", "lr": 0.3}}
-        await pilot.press("5")
+        await pilot.press("6")
         await pilot.press("2")
         await settled(pilot)
         assert screen.state.config == from_dict(app.form_values)
