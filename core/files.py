@@ -18,6 +18,8 @@ __all__ = ["archive_damage", "creating", "open_plain", "write_atomically"]
 def write_atomically(path: Path, write: Callable[[BinaryIO], object], *, keep: Path | None = None) -> None:
     """Write a file through a temporary one beside it: after a crash the old or the new one is there, whole.
 
+    Its folder is made if need be, but not the folder of that: a run that was deleted is not brought back in part.
+
     Args:
         keep: where the old file stays, in place of what was there before.
 
@@ -25,7 +27,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object], *, keep: P
         RunError: it cannot be written; the old one is untouched.
     """
     with creating(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:

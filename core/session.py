@@ -24,7 +24,7 @@ from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report, evaluate
 from core.evaluation.predict import predict
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
-from core.files import archive_damage
+from core.files import archive_damage, creating
 from core.losses import resolve_loss
 from core.memory import naming_what_fits
 from core.models.registry import build, rebuild
@@ -278,5 +278,7 @@ def _predicted(prepared: Prepared, split: str) -> tuple[Predictions, Report]:
 def _keep(run: Run, predictions: Predictions, report: Report) -> None:
     ensure_plain(run)
     folder = run.evaluation_folder(report.split)
+    with creating(folder):
+        folder.parent.mkdir(exist_ok=True)
     predictions.save(folder / "predictions.npz")
     report.save(folder / "report.json")

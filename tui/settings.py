@@ -9,7 +9,7 @@ from typing import Any
 import platformdirs
 
 from core.errors import RunError
-from core.files import write_atomically
+from core.files import creating, write_atomically
 
 __all__ = ["Settings", "load_settings", "save_settings"]
 
@@ -50,6 +50,8 @@ def save_settings(settings: Settings) -> str:
     """Save; gives an empty text, or why it could not be done."""
     text = json.dumps(asdict(settings), indent=2)
     try:
+        with creating(settings_file()):
+            settings_file().parent.mkdir(parents=True, exist_ok=True)
         write_atomically(settings_file(), lambda file: file.write(text.encode()))
     except RunError as error:
         return error.message

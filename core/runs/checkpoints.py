@@ -117,9 +117,25 @@ def load_latest(run: Run) -> tuple[State | None, str]:
     problems: list[str] = []
     for kind in ("last", "previous"):
         try:
-            return load_checkpoint(run, kind), " and ".join(problems)
+            state = load_checkpoint(run, kind)
+            if _can_go_on(state):
+                return state, " and ".join(problems)
+            problems.append(f"{run.checkpoint_file(kind)} is not a checkpoint to go on from")
         except RunDamaged as error:
             problems.append(error.message)
     if not any(run.checkpoint_file(kind).exists() for kind in ("last", "previous")):
         return None, ""
     raise RunDamaged(" and ".join(problems), "Restore one of the files, or start the run anew")
+
+
+def _can_go_on(state: State) -> bool:
+    """Whether a state has the parts of one that training wrote; that they fit the model shows when it takes them."""
+    if not state.keys() >= {"optimizer", "rng", "best"}:
+        return False
+    progress, best = state["progress"], state["best"]
+    counts = isinstance(progress, dict) and all(
+        isinstance(progress.get(key), int) for key in ("epoch", "step")
+    )
+    return counts and (
+        best is None or (isinstance(best, dict) and best.keys() >= {"model", "epoch", "value"})
+    )

@@ -118,12 +118,12 @@ def ensure_plain(run: Run) -> None:
     Raises:
         RunError: the folder is gone, or it or something in it is a link.
     """
-    if run.path.is_symlink() or not run.path.is_dir():
+    if not os.path.isdir(run.path) or os.path.islink(run.path):
         raise RunError(f"cannot write {run.path}: it is not a folder any more", "Bring it back")
     for folder, folders, files in os.walk(run.path):
         for name in (*folders, *files):
-            path = Path(folder, name)
-            if path.is_symlink():
+            path = os.path.join(folder, name)
+            if os.path.islink(path):
                 raise RunError(
                     f"cannot write {run.path}: {path} is a link", "Put in its place what it leads to"
                 )

@@ -23,7 +23,7 @@ from core.tuning.messages import Ended, Message, Outcome, Reported, Task
 __all__ = ["Executor", "LocalProcesses", "local_slots"]
 
 PRELOADED = ["core.tuning.trial", "torch._dynamo", "sklearn.datasets", "sklearn.model_selection"]
-"""What workers share: imported once, before they split off. PyTorch imports dynamo when the first model is built."""
+"""What workers share: imported once, before they split off. PyTorch imports dynamo with the first optimizer."""
 LEFT_TO_THE_STUDY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 """Terminals and batch systems send these to all processes; the study hears them, and tells its workers what to do."""
 

@@ -42,6 +42,10 @@ CLEAR_SECONDS = 5.0
 FIRST_TRIALS = 5
 """When so many trials fail before any succeeds, something is wrong with all of them."""
 GOOD = ("completed", "pruned")
+DRAWN_BLINDLY = ("grid", "random")
+"""Methods for which a trial's values do not depend on the results before it."""
+QUICK_SECONDS = 2.0
+"""Trials that last less long are claimed one ahead; longer ones are left to other processes until a worker is free."""
 
 Emit = Callable[[StudyEvent], None]
 
@@ -78,8 +82,8 @@ def tune(
 
 
 @dataclass
-class _Running:
-    """A trial that a worker trains now."""
+class _Given:
+    """A trial that a worker trains, or will as soon as one is free."""
 
     claim: Claim
     record: TrialRecord
@@ -104,7 +108,8 @@ class _Tuner:
         self.emit, self.control, self.data_root = emit, control, data_root
         self.claims = Claims(study.optuna, study.plan, presence)
         self.deadline = math.inf if timeout is None else time.monotonic() + timeout
-        self.running: dict[int, _Running] = {}
+        self.running: dict[int, _Given] = {}
+        self.ready: _Given | None = None
         self.looked_at = -math.inf
         self.ending = False
         self.error = ""
@@ -134,28 +139,44 @@ class _Tuner:
         return self.finish()
 
     def go_on(self) -> bool:
-        """Look at the clock and at what is asked for, and fill free slots; False when all is done."""
+        """Look at the clock and at what is asked for, and give out work; False when all is done."""
         self.presence.beat()
-        if not self.ending and (
-            self.error or self.control.stop_requested or time.monotonic() > self.deadline
-        ):
+        late = time.monotonic() > self.deadline
+        if not self.ending and (self.error or self.control.stop_requested or late):
             self.ending = True
             self.executor.stop()
-        free = len(self.running) < self.executor.slots
-        if self.ending or self.control.paused or not free:
-            return bool(self.running) or not self.ending
-        if time.monotonic() - self.looked_at < LOOK_SECONDS:
+        if self.ending:
+            if self.ready is not None:
+                give_back(self.study.optuna, self.ready.claim.attempt)
+                self.ready = None
+            return bool(self.running)
+        if self.control.paused or time.monotonic() - self.looked_at < LOOK_SECONDS:
             return True
+        return self.fill()
+
+    def fill(self) -> bool:
+        """Give a trial to each free worker; False when none is left and none goes on, here or elsewhere."""
         while len(self.running) < self.executor.slots:
-            claim = self.claims.next()
-            if claim is None:
-                self.looked_at = time.monotonic()
+            if self.ready is None:
+                self.ready = self.prepare()
+            if self.ready is None:
                 return bool(self.running) or self.claims.elsewhere() > 0
-            self.start(claim)
+            self.start()
+        if self.ready is None and self.study.plan.method in DRAWN_BLINDLY and self.are_quick():
+            self.ready = self.prepare()
         return True
 
-    def start(self, claim: Claim) -> None:
-        """Give a trial to a worker, in the run folder of its last attempt or in a new one."""
+    def are_quick(self) -> bool:
+        """Whether trials are over so soon that a worker would wait for its next one."""
+        last = self.ended[-self.executor.slots :]
+        return bool(last) and all(record.state in GOOD and record.seconds < QUICK_SECONDS for record in last)
+
+    def prepare(self) -> _Given | None:
+        """The next trial, in the run folder of its last attempt or in a new one; None when none is free."""
+        claim = self.claims.next()
+        if claim is None:
+            self.looked_at = time.monotonic()
+            return None
         plan = self.study.plan
         config = plan.space.config(claim.params)
         run = Run(Path(claim.run)) if claim.run else None
@@ -173,9 +194,16 @@ class _Tuner:
             waits=plan.pruned_by_epoch,
             data_root=self.data_root,
         )
-        self.running[claim.number] = _Running(claim, record, task)
-        self.emit(TrialStarted(trial=record))
-        self.executor.start(task)
+        return _Given(claim, record, task)
+
+    def start(self) -> None:
+        """Give the trial that is ready to a worker."""
+        assert self.ready is not None
+        given, self.ready = self.ready, None
+        given.record = replace(given.record, started=time.time())
+        self.running[given.record.number] = given
+        self.executor.start(given.task)
+        self.emit(TrialStarted(trial=given.record))
 
     def hear(self, message: Reported) -> None:
         """A trial has finished an epoch."""
@@ -185,7 +213,7 @@ class _Tuner:
         if running.task.waits:
             self.executor.answer(message.trial, not self.is_hopeless(running, message))
 
-    def is_hopeless(self, running: _Running, message: Reported) -> bool:
+    def is_hopeless(self, running: _Given, message: Reported) -> bool:
         """What the pruner says; an epoch done again after a checkpoint was judged before."""
         attempt = running.claim.attempt
         known = attempt._cached_frozen_trial.intermediate_values
@@ -199,6 +227,8 @@ class _Tuner:
         running = self.running.pop(message.trial)
         self.looked_at = -math.inf
         outcome = message.outcome
+        if self.ready is not None and outcome.state in GOOD and not self.control.attention:
+            self.start()  # the worker need not wait for what is written down now
         if outcome.state == "stopped" and self.ending:
             give_back(self.study.optuna, running.claim.attempt)
             record = replace(running.record, state="interrupted", epochs=outcome.epochs)
@@ -270,7 +300,7 @@ class _Tuner:
         return finished
 
 
-def _finished(running: _Running, outcome: Outcome) -> TrialRecord:
+def _finished(running: _Given, outcome: Outcome) -> TrialRecord:
     """The record of a trial that has ended for good."""
     last = max(running.curve, default=0)
     reason = outcome.reason

@@ -1,8 +1,10 @@
 """`tui tune --no-ui`: what it prints, how it ends, and that a study survives whatever ends it."""
 
+import io
 import json
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,20 @@ from core.events import RunStarted
 from core.runs.folder import Run, all_runs
 from core.runs.lock import is_held
 from core.runs.log import LogReader
-from core.tuning.records import StudyEvent, TrialReported
+from core.tuning.plan import make_plan
+from core.tuning.records import (
+    StudyEvent,
+    StudyStarted,
+    TrialFinished,
+    TrialRecord,
+    TrialReported,
+    TrialStarted,
+)
 from core.tuning.study import open_study
-from tui.tuning_view import PlainView
+from tui.tuning_view import PlainView, ProgressView
 
 SHORT = "tune --no-ui --data iris --epochs 3 --device cpu"
-LONG = "tune --no-ui --json --data iris --epochs 200 --device cpu"
+LONG = "tune --no-ui --json --data iris --epochs 120 --device cpu"
 GRID = "--method grid -p lr=0.1,0.03,0.01 -p batch_size=16,32"
 RATE = "-p lr=log:1e-3..1e-1"
 
@@ -112,7 +122,7 @@ def test_a_study_in_which_everything_fails_says_why(tui: Callable[..., Any]) -> 
 
 
 def test_time_ends_a_study_that_has_no_number_of_trials(tui: Callable[..., Any]) -> None:
-    answer = tui(f"{SHORT} --json {RATE} --timeout 3s")
+    answer = tui(f"{SHORT} --json {RATE} --timeout 1s")
     *trials, end = lines(answer.out)
     assert answer.code == 0
     assert end["trials"] == len(trials)
@@ -131,6 +141,28 @@ def test_a_trial_is_evaluated_and_resumed_like_any_run(tui: Callable[..., Any]) 
     assert tui("runs --json").out == "[]\n"
 
 
+def test_a_terminal_sees_the_best_value_the_counts_and_the_time_left(tmp_path: Path) -> None:
+    plan = make_plan(configuration.from_dict({}), {"optimizer.lr": {"low": 0.01, "high": 1}}, trials=3)
+    view = ProgressView()
+    view.console.file = io.StringIO()
+    params = {"optimizer.lr": 0.5}
+    done = TrialRecord(0, "completed", params, 0.25, epochs=20, seconds=12.0)
+    second = TrialRecord(1, "running", params)
+    view.show(StudyStarted(study="s", folder=tmp_path, plan=plan, slots=2, threads=1, finished=()))
+    view.show(TrialFinished(trial=done))
+    view.show(TrialStarted(trial=second))
+    view.show(TrialReported(number=1, epoch=10, value=0.5))
+    task = view.bar.tasks[0]
+    assert (task.fields["done"], task.completed, task.total) == ("trial 1/3", 1.5, 3)
+    assert task.fields["facts"] == "best 0.2500 (trial 0)  1 completed  0 pruned  0 failed  0:12 left"
+    view.show(TrialFinished(trial=replace(second, state="diverged", reason="the loss became NaN")))
+    view.close()
+    assert task.fields["facts"].startswith("best 0.2500 (trial 0)  1 completed  0 pruned  1 failed")
+    printed = view.console.file.getvalue()
+    assert "★ 1/3  trial 0  completed  loss 0.2500  optimizer.lr=0.5  20 epochs  12.00 s" in printed
+    assert "the loss became NaN" in printed
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_cleanly_and_says_how_to_go_on(
     tui: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, number: signal.Signals
@@ -139,7 +171,7 @@ def test_a_signal_ends_cleanly_and_says_how_to_go_on(
 
     def show_and_signal(view: PlainView, event: StudyEvent) -> None:
         show(view, event)
-        if isinstance(event, TrialReported) and event.number == 1:
+        if isinstance(event, TrialReported) and (event.number, event.epoch) == (1, 1):
             signal.raise_signal(number)
 
     monkeypatch.setattr(PlainView, "show", show_and_signal)

@@ -25,6 +25,7 @@ from core.control import RunControl
 from core.events import EpochFinished, EvaluationFinished, from_json
 from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run
+from core.runs.summary import summarise
 
 DIGITS = {"name": "digits", "test": 0.6, "validation": 0.2}
 RUNS: dict[str, dict[str, Any]] = {
@@ -148,17 +149,19 @@ def main(parent: Path, kills: int) -> None:
         assert status == 0, "an undisturbed run completes"
         expected, done, runs = fingerprint(undisturbed), 0, 0
         while done < kills:
-            folder, killed, status = new_folder(parent, f"{number}-{runs}", config), 0, signal.SIGKILL
+            folder, killed, half_written = new_folder(parent, f"{number}-{runs}", config), 0, 0
+            status, shown = signal.SIGKILL, set()
             while status == signal.SIGKILL:
                 moment = dice.randint(1, length // 3) if done + killed < kills else sys.maxsize
                 status, _ = attempt(folder, config, moment)
                 killed += status == signal.SIGKILL
+                half_written += any(folder.glob("checkpoints/.*.tmp"))
+                shown.add(summarise(Run(folder)).status)
             found = fingerprint(folder) if status == 0 else {}
             wrong = [part for part in expected if found.get(part) != expected[part]]
-            print(json.dumps({"run": name, "kills": killed, "status": status, "wrong": wrong}), flush=True)
+            told = {"run": name, "kills": killed, "half_written": half_written, "shown": sorted(shown)}
+            print(json.dumps({**told, "status": status, "wrong": wrong}), flush=True)
             done, runs = done + killed, runs + 1
-            if killed == 0:
-                break
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def test_cores_are_divided_and_never_lent_twice(monkeypatch: pytest.MonkeyPatch)
 
 def test_trials_compute_with_their_share_of_the_cores(tune_iris: Callable[..., Any]) -> None:
     jobs = available_cores()
-    wide = {"model.hidden": [[4096, 4096]]}  # alone, it would take all cores
+    wide = {"model.hidden": [[1024, 1024]]}  # alone, it would take all cores
     _, finished = tune_iris(wide, jobs=jobs, epochs=1, method="grid")
     assert told(finished.records[0].run, RunStarted)[0].threads == 1
 
@@ -164,13 +164,13 @@ def test_a_stopped_trial_goes_on_from_its_checkpoint(tune_iris: Callable[..., An
         if isinstance(event, TrialReported):
             control.stop()
 
-    study, stopped = tune_iris(RATES, epochs=2000, method="random", trials=1, on_event=stop)
+    study, stopped = tune_iris(RATES, epochs=700, method="random", trials=1, on_event=stop)
     (trial,) = stopped.records
     assert (stopped.status, trial.state) == ("stopped", "interrupted")
     done = summarise(Run(trial.run)).epoch
-    assert 0 < done < 2000
+    assert 0 < done < 700
     _, finished = tune_iris({}, study=open_study(tmp_path, study.name))
-    assert [(record.state, record.epochs) for record in finished.records] == [("completed", 2000)]
+    assert [(record.state, record.epochs) for record in finished.records] == [("completed", 700)]
     assert [event.epoch for event in told(trial.run, RunStarted)] == [0, done]
 
 

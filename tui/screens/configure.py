@@ -17,7 +17,7 @@ from core import devices
 from core.backend import load_backend
 from core.config import TrainConfig, read_yaml, to_yaml
 from core.devices import Device
-from core.files import write_atomically
+from core.files import creating, write_atomically
 from tui.command_line import command_line
 from tui.form import DEVICE, FieldSpec, fill, values_of
 from tui.form_state import FormState
@@ -193,6 +193,8 @@ class ConfigureScreen(ModeScreen):
             return
 
         def write(path: Path) -> None:
+            with creating(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, lambda file: file.write(to_yaml(config).encode()))
 
         def saved(path: Path | None) -> None:
