@@ -26,6 +26,7 @@ def same(a: Predictions, b: Predictions) -> bool:
 
 def test_saved_predictions_come_back_and_no_other_file_stays(tmp_path):
     path = tmp_path / "evaluation" / "test" / "predictions.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
     example().save(path)
     example(9).save(path)
 

@@ -109,6 +109,7 @@ def evaluations(run):
         )
         names = [str(digit) for digit in range(10)]
         report = evaluate(predictions, task="multiclass", class_names=names, split=split)
+        run.evaluation_folder(split).mkdir(parents=True)
         predictions.save(run.evaluation_folder(split) / "predictions.npz")
         report.save(run.evaluation_folder(split) / "report.json")
         yield EvaluationFinished(time=BEGAN + 61, split=split, metrics=report.metrics)
