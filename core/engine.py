@@ -318,7 +318,7 @@ class _Loop:
             self.at, self.best = _Progress(**state["progress"]), state["best"]
             self.saver.best_epoch = self.best["epoch"] if self.best else 0
             _set_rng_state(state["rng"], self.device)
-        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        except Exception as error:  # torch raises whatever it trips over in parts of another kind
             raise RunDamaged(
                 f"the checkpoint does not fit the configuration: {str(error).partition(chr(10))[0]}",
                 "Restore the files of the run, or start it anew",

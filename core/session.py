@@ -36,6 +36,7 @@ from core.runs.environment import write_environment
 from core.runs.folder import Run, create_run, ensure_plain, write_config
 from core.runs.lock import hold
 from core.runs.log import EventLog
+from core.runs.problems import changed_settings
 from core.runs.requests import obeying
 from core.runs.summary import summarise
 
@@ -129,8 +130,15 @@ def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
     if summary.status == "completed" and config.training.epochs <= summary.epochs:
         raise RunError(f"{run.id} is complete: {summary.epoch} epochs", "Give a larger --epochs to train on")
     state, problem = load_latest(run)
-    if state is not None:
-        state["problem"] = problem
+    if state is None:
+        return None
+    changes = changed_settings(config, summary)
+    state["warnings"] = (
+        [f"{run.config_file} is not what the run was begun with: {changes}"] if changes else []
+    )
+    if problem:
+        place = f"epoch {state['progress']['epoch']}, step {state['progress']['step']}"
+        state["warnings"].append(f"{problem}: goes on from the one before, {place}")
     return state
 
 
@@ -203,9 +211,8 @@ def _run(
 
 def _mend(run: Run, state: dict[str, Any], checkpoints: FolderCheckpoints, emit: Emit) -> None:
     """Tell what was damaged; write ``best.pt`` again where the checkpoint knows better."""
-    if state["problem"]:
-        place = f"epoch {state['progress']['epoch']}, step {state['progress']['step']}"
-        emit(Notice(level="warning", message=f"{state['problem']}: goes on from the one before, {place}"))
+    for message in state["warnings"]:
+        emit(Notice(level="warning", message=message))
     if state["best"] is None:
         return
     path = run.checkpoint_file("best")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core import config as configuration
 from core.config import TrainConfig
-from core.errors import RunError
+from core.errors import ConfigError, RunError
 from core.files import creating, write_atomically
 
 __all__ = ["Run", "all_runs", "create_run", "default_runs_dir", "ensure_plain", "find_run", "write_config"]
@@ -73,7 +73,14 @@ class Run:
         Raises:
             ConfigError: the file is missing or damaged.
         """
-        return configuration.from_dict(configuration.read_yaml(self.config_file))
+        values = configuration.read_yaml(self.config_file)
+        missing = [section for section in TrainConfig.model_fields if section not in values]
+        if missing:  # what was cut off must not silently become the default
+            raise ConfigError(
+                f"config: {self.config_file} lacks {', '.join(missing)}",
+                "Restore it from a copy or from events.jsonl",
+            )
+        return configuration.from_dict(values)
 
 
 def default_runs_dir() -> Path:

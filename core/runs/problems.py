@@ -1,17 +1,20 @@
 """What is wrong with the files of a run, found without torch: missing, cut, damaged."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.config import TrainConfig, to_dict
 from core.errors import ConfigError, RunDamaged
 from core.evaluation.report import Report
-from core.files import archive_damage
+from core.files import archive_damage, open_plain
 from core.runs.folder import Run
+from core.runs.lock import is_held
 from core.runs.outline import Outline
-from core.runs.summary import summarise
+from core.runs.summary import RunSummary, summarise
 
-__all__ = ["problems"]
+__all__ = ["changed_settings", "problems"]
 
 
 def problems(run: Run) -> list[str]:
@@ -19,11 +22,25 @@ def problems(run: Run) -> list[str]:
     return [*_of_settings(run), *_of_log(run), *_of_checkpoints(run), *_of_evaluations(run)]
 
 
+def changed_settings(config: TrainConfig, summary: RunSummary) -> str:
+    """Where a configuration is not the one that a run was begun with, the number of epochs aside; empty otherwise."""
+    changes = [
+        f"{section}.{field} is {value}, it was {summary.config[section][field]}"
+        for section, fields in to_dict(config).items()
+        for field, value in fields.items()
+        if summary.config.get(section, {}).get(field, value) != value and field != "epochs"
+    ]
+    return ", ".join(changes)
+
+
 def _of_settings(run: Run) -> Iterator[str]:
     try:
-        run.config()
+        changes = changed_settings(run.config(), summarise(run))
     except ConfigError as error:
         yield f"{error.message}; the run cannot go on or be evaluated"
+    else:
+        if changes:
+            yield f"{run.config_file.name} is not what the run was begun with: {changes}"
     try:
         json.loads(run.environment_file.read_bytes())
     except FileNotFoundError:
@@ -40,6 +57,18 @@ def _of_log(run: Run) -> Iterator[str]:
         yield f"{run.log_file.name} lacks the start of the run"
     if log.damaged:
         yield f"{run.log_file.name} has {log.damaged} damaged lines, which are left out"
+    if _is_torn(run):
+        yield f"{run.log_file.name} ends in the middle of a line, which is left out"
+
+
+def _is_torn(run: Run) -> bool:
+    try:
+        with os.fdopen(open_plain(run.log_file, os.O_RDONLY), "rb") as log:
+            end = log.seek(0, os.SEEK_END)
+            log.seek(max(0, end - 1))
+            return end > 0 and log.read() != b"\n" and not is_held(run)
+    except OSError:
+        return False
 
 
 def _of_checkpoints(run: Run) -> Iterator[str]:

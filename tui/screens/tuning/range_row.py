@@ -55,11 +55,12 @@ class RangeRow(Horizontal):
         self.spec, self.text = spec, text
         self.problem = ""
         self.editor = Input(text, compact=True, classes="editor")
+        self.hint = Static("", classes="range-hint", markup=False)
 
     def compose(self) -> ComposeResult:
         yield Static(Content(f"  {clean(self.spec.path)}"), classes="range-path")
         yield self.editor
-        yield Static("", classes="range-hint", markup=False)
+        yield self.hint
         yield RemoveSign("×", classes="range-remove")
 
     def on_mount(self) -> None:
@@ -70,7 +71,7 @@ class RangeRow(Horizontal):
         self.problem = problem
         self.set_class(bool(problem), "-wrong")
         text = Content.styled(clean(f"✗ {problem}"), "$text-error") if problem else Content(clean(hint))
-        self.query_one(".range-hint", Static).update(text, layout=False)
+        self.hint.update(text, layout=False)
 
     @on(Input.Changed)
     def _edited(self, event: Input.Changed) -> None:
