@@ -20,6 +20,7 @@ from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.losses import resolve_loss
 from core.meter import Meter
+from core.random_state import rng_state, set_rng_state
 from core.saver import Checkpoints, Saver, State
 
 __all__ = ["TrainingResult", "train"]
@@ -307,7 +308,7 @@ class _Loop:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "progress": vars(self.at).copy(),
-            "rng": _rng_state(self.device),
+            "rng": rng_state(self.device),
         }
 
     def restore(self, state: State) -> None:
@@ -317,7 +318,7 @@ class _Loop:
             self.optimizer.load_state_dict(state["optimizer"])
             self.at, self.best = _Progress(**state["progress"]), state["best"]
             self.saver.best_epoch = self.best["epoch"] if self.best else 0
-            _set_rng_state(state["rng"], self.device)
+            set_rng_state(state["rng"], self.device)
         except Exception as error:  # torch raises whatever it trips over in parts of another kind
             raise RunDamaged(
                 f"the checkpoint does not fit the configuration: {str(error).partition(chr(10))[0]}",
@@ -329,21 +330,3 @@ def _bare_step(optimizer: Optimizer) -> Callable[[], object]:
     """`optimizer.step` without the profiler's record and the (absent) hooks that PyTorch puts around each call."""
     step: Any = type(optimizer).step
     return partial(step.__wrapped__, optimizer) if hasattr(step, "hooked") else optimizer.step
-
-
-def _rng_state(device: torch.device) -> dict[str, Tensor]:
-    """States of the random generators that training draws from."""
-    state = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state(device)
-    elif device.type == "mps":
-        state["mps"] = torch.mps.get_rng_state()
-    return state
-
-
-def _set_rng_state(state: dict[str, Tensor], device: torch.device) -> None:
-    torch.set_rng_state(state["cpu"])
-    if device.type == "cuda" and "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"], device)
-    elif device.type == "mps" and "mps" in state:
-        torch.mps.set_rng_state(state["mps"])

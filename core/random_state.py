@@ -1,0 +1,25 @@
+"""States of the random generators that training draws from."""
+
+import torch
+from torch import Tensor
+
+__all__ = ["rng_state", "set_rng_state"]
+
+
+def rng_state(device: torch.device) -> dict[str, Tensor]:
+    """The states now, by kind of device; tensors in main memory."""
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    elif device.type == "mps":
+        state["mps"] = torch.mps.get_rng_state()
+    return state
+
+
+def set_rng_state(state: dict[str, Tensor], device: torch.device) -> None:
+    """Go on from states that `rng_state` gave; one of another kind of device is left out."""
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)
+    elif device.type == "mps" and "mps" in state:
+        torch.mps.set_rng_state(state["mps"])

@@ -1,0 +1,218 @@
+"""What comes from a file is never run, never leaves its folder, and never acts on a terminal."""
+
+import ast
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config import TrainConfig, read_yaml
+from core.errors import ConfigError, RunError
+from core.events import Notice, to_json
+from core.runs.checkpoints import FolderCheckpoints
+from core.runs.folder import Run, all_runs, create_run, find_run
+from core.runs.lock import hold, is_held
+from core.runs.log import EventLog, LogReader
+from core.runs.requests import send
+from core.runs.summary import summarise
+
+REPOSITORY = Path(__file__).parent.parent.parent
+SOURCES = sorted(file for folder in ("core", "tui") for file in (REPOSITORY / folder).rglob("*.py"))
+FORBIDDEN_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
+FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load", "yaml.full_load"}
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, dict[str, str]]]:
+    """The name of each function that is called, and its keyword arguments as source text."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), {word.arg or "": ast.unparse(word.value) for word in node.keywords}
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name.partition(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "").partition(".")[0]
+
+
+def dangers(source: str) -> list[str]:
+    """What in a module could run code that comes from a file."""
+    tree = ast.parse(source)
+    found = [f"import {name}" for name in imports(tree) if name in FORBIDDEN_MODULES]
+    for name, words in calls(tree):
+        unsafe = (
+            name in FORBIDDEN_CALLS
+            or (name == "torch.load" and words.get("weights_only") != "True")
+            or (name in ("np.load", "numpy.load") and words.get("allow_pickle") != "False")
+            or words.get("shell", "False") != "False"
+        )
+        found += [f"{name}({words})"] if unsafe else []
+    return found
+
+
+def test_nothing_runs_code_from_a_file() -> None:
+    assert len(SOURCES) > 100
+    found = {str(file.relative_to(REPOSITORY)): dangers(file.read_text()) for file in SOURCES}
+    assert {file: what for file, what in found.items() if what} == {}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pickle",
+        "from joblib import load",
+        "eval('1')",
+        "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "np.load(path, allow_pickle=True)",
+        "np.load(path)",
+        "yaml.load(text)",
+        "subprocess.run('ls', shell=True)",
+    ],
+)
+def test_what_would_is_noticed(code: str) -> None:
+    assert dangers(code)
+
+
+def test_aliases_of_aliases_are_refused(tmp_path: Path) -> None:
+    """Nine lines that stand for hundreds of millions of values, and a list that holds itself."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
+    for text in ("\n".join(lines), "a: &a [*a]"):
+        (tmp_path / "config.yaml").write_text(text)
+        with pytest.raises(ConfigError, match="holds more than"):
+            read_yaml(tmp_path / "config.yaml")
+
+
+# -- nothing leads out of the folder of the runs ---------------------------------------------------------------
+
+
+@pytest.fixture
+def precious(tmp_path: Path) -> Path:
+    """A file of somebody's that is no business of ours."""
+    file = tmp_path / "home" / "precious.txt"
+    file.parent.mkdir()
+    file.write_text("years of work")
+    return file
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return create_run(tmp_path / "runs", TrainConfig())
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "../home", "~", "*", "\x00", "runs/../../home", "/etc", "/"])
+def test_a_name_finds_only_runs(run: Run, precious: Path, name: str) -> None:
+    with pytest.raises(RunError):
+        find_run(run.path.parent, name)
+
+
+def test_a_link_is_no_run(run: Run, tmp_path: Path) -> None:
+    link = tmp_path / "runs" / "2026-01-01_0000_digits-mlp_aaa"
+    link.symlink_to(create_run(tmp_path / "elsewhere", TrainConfig()).path)
+    assert all_runs(tmp_path / "runs") == [run]
+    with pytest.raises(RunError, match="is a link"):
+        find_run(tmp_path / "runs", str(link))
+    with pytest.raises(RunError):
+        find_run(tmp_path / "runs", link.name)
+    with pytest.raises(RunError, match="it is not a folder any more"), hold(Run(link)):
+        pass
+
+
+def lock(run: Run) -> None:
+    with hold(run):
+        pass
+
+
+def log(run: Run) -> None:
+    EventLog(run).write(Notice(level="info", message="x"))
+
+
+def ask(run: Run) -> None:
+    with hold(run):
+        os.symlink(run.path.parent.parent / "home" / "precious.txt", run.requests_file)
+        send(run, "stop")
+
+
+def save(run: Run) -> None:
+    FolderCheckpoints(run).save({"model": {}, "progress": {}}, "last")
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("run.lock", lock),
+        ("events.jsonl", log),
+        ("requests.txt", lock),
+        ("checkpoints", save),
+        ("evaluation", lock),
+    ],
+)
+def test_nothing_is_written_through_a_link(
+    run: Run, precious: Path, name: str, write: Callable[[Run], None]
+) -> None:
+    (run.path / name).symlink_to(precious.parent if "." not in name else precious)
+    with pytest.raises(RunError, match="is a link"):
+        write(run)
+    assert precious.read_text() == "years of work"
+    assert [path.name for path in precious.parent.iterdir()] == [precious.name]
+
+
+def test_a_request_is_not_written_through_a_link(run: Run, precious: Path) -> None:
+    with pytest.raises(RunError, match="it is a link"):
+        ask(run)
+    assert precious.read_text() == "years of work"
+
+
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("/dev/zero"), os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_not_read(run: Run, make: Callable[[Path], Any]) -> None:
+    """A pipe would be waited for, a device read, for ever."""
+    make(run.log_file)
+    make(run.lock_file)
+    assert summarise(run).status == "damaged"
+    assert LogReader(run.log_file).read() == []
+    assert not is_held(run)
+
+
+# -- nothing acts on the terminal ------------------------------------------------------------------------------
+
+EVIL = "\x1b]0;owned\x07\x1b[2J\u202e\r[bold]x[/bold]"
+
+
+def test_what_a_log_says_is_shown_and_not_obeyed(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = Run(run.path.with_name(f"2026-01-01_0000_{EVIL.replace('/', '')}"))
+    hostile.path.mkdir()
+    start = {"event": "run_started", "config": {"data": {"name": EVIL}}, "epochs": 1, "time": 1.0}
+    epoch = {"event": "epoch_finished", "epoch": 1, "best_epoch": 1, "best_metrics": {EVIL: 1.0}}
+    end = {"event": "run_finished", "status": "failed", "error": EVIL}
+    hostile.log_file.write_text("".join(json.dumps(line) + "\n" for line in (start, epoch, end)))
+    (hostile.path / "config.yaml").write_text(f"data: {json.dumps(EVIL)}\n")
+    monkeypatch.chdir(run.path.parent.parent)
+    from tui.cli import main
+
+    for words in (
+        ["runs"],
+        ["runs", "show", hostile.id],
+        ["train", "--no-ui", "--resume", hostile.id],
+        ["stop", hostile.id],
+    ):
+        monkeypatch.setattr("sys.argv", ["tui", *words])
+        with suppress(SystemExit):
+            main()
+        out, err = capsys.readouterr()
+        assert out + err
+        assert not {"\x1b", "\x07", "\r", "\u202e"} & set(out + err), (words, out + err)
+
+
+def test_an_event_stays_one_line() -> None:
+    line = to_json(Notice(level="info", message=EVIL + "\n"), EVIL)
+    assert line.isascii()
+    assert line.isprintable()
