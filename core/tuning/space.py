@@ -6,7 +6,7 @@ the section's ``name`` is one of those. Everything is checked against `TrainConf
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ __all__ = ["Choices", "Domain", "Range", "SearchSpace", "build_space", "full_pat
 EXAMPLE = "As in {low: 1e-4, high: 1, log: true} or {choices: [64, 128]}"
 ROUNDING = 12
 """Decimals of the points of a stepped range: what adding steps leaves beyond them is rounding error."""
+MOST_POINTS = 10_000
+"""Of a range with a step that is not of whole numbers: each is written out."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,15 @@ class Range:
         """Whether only whole numbers are meant."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
-    def points(self) -> tuple[int | float, ...] | None:
+    def points(self) -> Sequence[int | float] | None:
         """All values; None when there is no end of them."""
         step = self.step or (1 if self.whole and not self.log else None)
         if step is None:
             return None
+        if isinstance(self.low, int) and isinstance(self.high, int):
+            return range(self.low, self.high + 1, int(step))
         count = math.floor((self.high - self.low) / step + 1e-9) + 1
-        values = (self.low + index * step for index in range(count))
-        return tuple(value if self.whole else round(value, ROUNDING) for value in values)
+        return tuple(round(self.low + index * step, ROUNDING) for index in range(count))
 
     def to_dict(self) -> dict[str, Any]:
         """What `build_space` reads back."""
@@ -123,17 +126,19 @@ class SearchSpace:
             index -= size
         raise IndexError("beyond the end of the grid")
 
-    def _grids(self) -> Iterator[dict[str, tuple[Any, ...]]]:
+    def _grids(self) -> Iterator[dict[str, Sequence[Any]]]:
         """One grid for each combination of names, with the paths that apply to it."""
-        axes = {path: domain.points() or () for path, domain in self.domains.items()}
+        axes: dict[str, Sequence[Any]] = {
+            path: domain.points() or () for path, domain in self.domains.items()
+        }
         names = {path: axes[path] for path in axes if path.endswith(".name")}
         for chosen in itertools.product(*names.values()):
             named = dict(zip(names, chosen, strict=True))
-            fixed = {path: (name,) for path, name in named.items()}
+            fixed: dict[str, Sequence[Any]] = {path: (name,) for path, name in named.items()}
             yield {path: points for path, points in {**axes, **fixed}.items() if self.applies(path, named)}
 
 
-def _digits(index: int, axes: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
+def _digits(index: int, axes: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """`index` as a number whose digits choose from the axes."""
     point = {}
     for path in reversed(list(axes)):
@@ -219,10 +224,22 @@ def _range(path: str, raw: Mapping[str, Any], bases: list[dict[str, Any]]) -> Do
         wanted = "a factor > 1" if log else "a number > 0"
         raise ConfigError(f"{path}: got the step {step!r}, takes {wanted}", field=path)
     if log:
+        _check_count(path, math.log(high / low) / math.log(step))
         return Choices(_distinct([_checked(path, value, bases) for value in _powers(low, high, step)]))
     if isinstance(low, int) and isinstance(high, int) and step != int(step):
         raise ConfigError(f"{path}: got the step {step!r}, takes a whole number", field=path)
+    if not isinstance(low, int):
+        _check_count(path, (high - low) / step)
     return Range(low, high, False, int(step) if isinstance(low, int) else step)
+
+
+def _check_count(path: str, steps: float) -> None:
+    if steps >= MOST_POINTS:
+        raise ConfigError(
+            f"{path}: the range holds {steps + 1:,.0f} values, takes at most {MOST_POINTS:,}",
+            "Give a larger step, or none",
+            field=path,
+        )
 
 
 def _powers(low: float, high: float, factor: float) -> list[float]:

@@ -55,6 +55,11 @@ def test_ranges_are_read_as_people_write_them(text: str, path: str, domain: obje
         ("optimizer.lr=1..0.1", "optimizer.lr: a range goes up, got 1..0.1"),
         ("optimizer.weight_decay=log:0..1", "optimizer.weight_decay: a logarithmic range begins above 0"),
         ("optimizer.lr=log:0.1..1:1", "optimizer.lr: got the step 1, takes a factor > 1"),
+        ("optimizer.lr=log:1e-4..1:1.0000001", "optimizer.lr: the range holds 92,103,4"),
+        (
+            "model.dropout=0..0.9:1e-7",
+            "model.dropout: the range holds 9,000,001 values, takes at most 10,000",
+        ),
         ("model.activation=relu,tan", "model.activation: got 'tan', takes 'relu'"),
         ("model.hidden=8..64", "model.hidden: takes choices, not a range"),
         ("optimizer=adam,adm", "optimizer.name: no such name 'adm'. Did you mean 'adam'?"),
@@ -103,6 +108,15 @@ def test_the_number_of_a_huge_grid_is_known_at_once() -> None:
     found = space(*axes, "model.dropout=0..0.9:0.0001")
     assert found.grid_size() > 10**14
     assert found.grid_point(10**14)
+
+
+def test_whole_numbers_are_not_written_out() -> None:
+    found = space("training.epochs=1..1000000", "training.batch_size=1..1000000:3")
+    assert found.grid_size() == 1_000_000 * 333_334
+    assert found.grid_point(found.grid_size() - 1) == {
+        "training.epochs": 1_000_000,
+        "training.batch_size": 1_000_000,
+    }
 
 
 @pytest.mark.parametrize("optimizer", choices(FAMILIES["optimizer"]))
