@@ -27,6 +27,7 @@ from core.events import (
 
 EVENTS = [
     RunStarted(
+        time=1.0,  # the names of tests must not change from process to process
         config={"data": {"name": "iris"}},
         task="multiclass",
         samples={"train": 108, "validation": 12, "test": 30},
