@@ -3,13 +3,11 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from core.config import TrainConfig
 from core.control import RunControl
@@ -18,9 +16,9 @@ from core.data.dataset import Dataset
 from core.errors import RunDamaged
 from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
-from core.losses import resolve_loss
+from core.learner import Learner
 from core.meter import Meter
-from core.random_state import rng_state, set_rng_state
+from core.progress import Progress
 from core.saver import Checkpoints, Saver, State
 
 __all__ = ["TrainingResult", "train"]
@@ -44,21 +42,6 @@ class TrainingResult:
     best_epoch: int
     best_weights: dict[str, Tensor] | None
     error: str = ""
-
-
-@dataclass
-class _Progress:
-    """Where training is: what a checkpoint holds beside weights and optimizer."""
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    best_epoch: int = 0
-    best_value: float = math.inf
-    best_metrics: dict[str, float] = field(default_factory=dict)
-    stale_epochs: int = 0
-    epoch_seconds: float = 0.0
-    meter: dict[str, float] = field(default_factory=dict)
 
 
 def train(
@@ -112,16 +95,14 @@ class _Loop:
         checkpoints: Checkpoints,
         device: torch.device,
     ) -> None:
-        self.config, self.data, self.model = config, data, model
+        self.config, self.data = config, data
         self.emit, self.control, self.saver = emit, control, Saver(checkpoints)
-        self.loss = resolve_loss(config.loss, data.task).build(data.task)
-        self.optimizer = config.optimizer.build(model.parameters())
+        self.learner = Learner(config, data.task, model, device)
         self.train_set = Batches(data.train, data, device)
         self.validation_set = Batches(data.validation, data, device)
-        self.device = device
         self.steps_per_epoch = self.train_set.count(config.training.batch_size)
         self.meter = Meter(data.task)
-        self.at = _Progress()
+        self.at = Progress()
         self.best: State | None = None
         self.saved_at = self.logged_at = time.perf_counter()
         self.warned_of_divergence = False
@@ -129,20 +110,14 @@ class _Loop:
 
     def train_epoch(self) -> bool:
         """The steps that are left of this epoch; False when the loop was asked to end or diverged."""
-        settings, at, meter = self.config.training, self.at, self.meter
-        weights, step = list(self.model.parameters()), _bare_step(self.optimizer)
+        settings, at, meter, learner = self.config.training, self.at, self.meter, self.learner
         order = epoch_order(len(self.train_set), settings.seed, at.epoch)
         self.epoch_started = time.perf_counter() - at.epoch_seconds
         meter.restore(at.meter)
-        self.model.train()
+        learner.model.train()
         for inputs, targets in self.train_set.iterate(settings.batch_size, order, first=at.batch):
-            self.set_learning_rate()
-            for weight in weights:  # what zero_grad does, without its hooks for profilers
-                weight.grad = None
-            outputs = self.model(inputs)
-            loss = self.loss(outputs, targets)
-            loss.backward()  # type: ignore[no-untyped-call]
-            step()
+            learner.set_learning_rate(at.step, self.steps_per_epoch)
+            loss, outputs = learner.step(inputs, targets)
             meter.add(loss, outputs, targets)
             at.batch += 1
             at.step += 1
@@ -157,43 +132,37 @@ class _Loop:
 
     def finish_epoch(self) -> bool:
         """Validate, tell, and save; False when the loop was asked to end before that, or diverged."""
-        at, settings, control = self.at, self.config.training, self.control
+        at, learner, control = self.at, self.learner, self.control
         measured = validate(
-            self.model, self.validation_set, self.loss, self.data, lambda: control.stop_requested
+            learner.model, self.validation_set, learner.loss, self.data, lambda: control.stop_requested
         )
         if measured is None:
             return False
         validation, confusion = measured
         value = validation.get("loss", -at.epoch)  # without validation the latest epoch counts as the best
-        best = value < at.best_value
         if not math.isfinite(value):
             self.diverge("validation loss")
             if self.error:
                 return False
-        at.epoch, at.batch, at.meter = at.epoch + 1, 0, {}
-        at.stale_epochs += 1
         train = self.meter.mean()
-        if best:
-            at.best_epoch, at.best_value, at.best_metrics = at.epoch, value, validation or train
-            at.stale_epochs = 0
-            weights = {key: weight.to("cpu", copy=True) for key, weight in self.model.state_dict().items()}
-            self.best = {"model": weights, "epoch": at.epoch, "step": at.step, "value": value}
+        seconds = time.perf_counter() - self.epoch_started
+        if at.finish_epoch(value, validation or train):
+            self.best = {"model": learner.weights(), "epoch": at.epoch, "step": at.step, "value": value}
         self.emit(
             EpochFinished(
                 epoch=at.epoch,
-                epochs=settings.epochs,
+                epochs=self.config.training.epochs,
                 step=at.step,
                 train=train,
                 validation=validation,
-                lr=self.optimizer.param_groups[0]["lr"],
-                seconds=time.perf_counter() - self.epoch_started,
+                lr=learner.lr,
+                seconds=seconds,
                 best_epoch=at.best_epoch,
                 best_metrics=at.best_metrics,
                 confusion=confusion,
             )
         )
-        at.epoch_seconds = 0.0
-        if at.epoch < settings.epochs:
+        if at.epoch < self.config.training.epochs:
             self.save_after(SAVE_SECONDS)
         return True
 
@@ -206,16 +175,6 @@ class _Loop:
         self.emit(Notice(level="info", message=message))
         return True
 
-    def set_learning_rate(self) -> None:
-        """Apply the schedule to the coming step."""
-        schedule, at = self.config.schedule, self.at
-        if schedule.name == "constant":
-            return
-        steps = self.steps_per_epoch * self.config.training.epochs
-        lr = self.config.optimizer.lr * schedule.factor(at.step, steps, self.steps_per_epoch)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
-
     def log(self) -> None:
         """Read the meter; as often as the clock says, tell the means since the last time and save."""
         self.meter.read()
@@ -224,9 +183,14 @@ class _Loop:
         if now - self.logged_at > LOG_SECONDS or diverged:
             self.logged_at = now
             metrics, rate = self.meter.since_logged()
-            lr = self.optimizer.param_groups[0]["lr"]
             self.emit(
-                StepLogged(epoch=at.epoch + 1, step=at.step, train=metrics, lr=lr, samples_per_second=rate)
+                StepLogged(
+                    epoch=at.epoch + 1,
+                    step=at.step,
+                    train=metrics,
+                    lr=self.learner.lr,
+                    samples_per_second=rate,
+                )
             )
         if diverged:
             self.diverge("loss")
@@ -238,9 +202,11 @@ class _Loop:
         if self.warned_of_divergence:
             return
         self.warned_of_divergence = True
-        lr = self.optimizer.param_groups[0]["lr"]
         place = f"epoch {self.at.epoch + 1}, step {self.at.step}"
-        message = f"the {what} became NaN or infinite in {place} (learning rate {lr:g}): try a smaller learning rate"
+        message = (
+            f"the {what} became NaN or infinite in {place} (learning rate {self.learner.lr:g}): "
+            "try a smaller learning rate"
+        )
         self.emit(Notice(level="error", message=message))
         if self.config.training.on_divergence == "stop":
             self.error = message
@@ -304,29 +270,16 @@ class _Loop:
 
     def state(self) -> State:
         """All that `restore` needs to go on bit for bit."""
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "progress": vars(self.at).copy(),
-            "rng": rng_state(self.device),
-        }
+        return {**self.learner.state(), "progress": vars(self.at).copy()}
 
     def restore(self, state: State) -> None:
         """Take over a state."""
         try:
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.at, self.best = _Progress(**state["progress"]), state["best"]
+            self.learner.restore(state)
+            self.at, self.best = Progress(**state["progress"]), state["best"]
             self.saver.best_epoch = self.best["epoch"] if self.best else 0
-            set_rng_state(state["rng"], self.device)
         except Exception as error:  # torch raises whatever it trips over in parts of another kind
             raise RunDamaged(
                 f"the checkpoint does not fit the configuration: {str(error).partition(chr(10))[0]}",
                 "Restore the files of the run, or start it anew",
             ) from None
-
-
-def _bare_step(optimizer: Optimizer) -> Callable[[], object]:
-    """`optimizer.step` without the profiler's record and the (absent) hooks that PyTorch puts around each call."""
-    step: Any = type(optimizer).step
-    return partial(step.__wrapped__, optimizer) if hasattr(step, "hooked") else optimizer.step

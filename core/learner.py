@@ -1,0 +1,66 @@
+"""What training changes: weights and optimizer, with the step that changes them and the state they resume from."""
+
+import torch
+from torch import Tensor, nn
+
+from core.config import TrainConfig
+from core.losses import Task, resolve_loss
+from core.random_state import rng_state, set_rng_state
+from core.saver import State
+from core.step import step_function
+
+__all__ = ["Learner"]
+
+
+class Learner:
+    """A model on its device, with what trains it.
+
+    Args:
+        task: of the data; the configured loss must fit it.
+        model: lies on `device`; trained in place.
+
+    Attributes:
+        step: trains on one batch; see `core.step`.
+
+    Raises:
+        ConfigError: the loss does not fit the task.
+    """
+
+    def __init__(self, config: TrainConfig, task: Task, model: nn.Module, device: torch.device) -> None:
+        self.config, self.model, self.device = config, model, device
+        self.loss = resolve_loss(config.loss, task).build(task)
+        self.optimizer = config.optimizer.build(model.parameters())
+        self.step = step_function(model, self.loss, self.optimizer)
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the last step."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def set_learning_rate(self, step: int, steps_per_epoch: int) -> None:
+        """Apply the schedule to the coming step, counted from 0."""
+        schedule = self.config.schedule
+        if schedule.name == "constant":
+            return
+        steps = steps_per_epoch * self.config.training.epochs
+        lr = self.config.optimizer.lr * schedule.factor(step, steps, steps_per_epoch)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+
+    def weights(self) -> dict[str, Tensor]:
+        """A copy of the state_dict in main memory."""
+        return {key: weight.to("cpu", copy=True) for key, weight in self.model.state_dict().items()}
+
+    def state(self) -> State:
+        """All that `restore` needs to go on bit for bit; shares its tensors with the model."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "rng": rng_state(self.device),
+        }
+
+    def restore(self, state: State) -> None:
+        """Take over a state. Raises whatever torch trips over in one of another model or optimizer."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        set_rng_state(state["rng"], self.device)
