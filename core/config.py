@@ -17,7 +17,7 @@ from core.losses import Auto, LossConfig
 from core.models.mlp import Mlp
 from core.models.registry import ModelConfig
 from core.optimizers import Momentum, OptimizerConfig
-from core.options import Options, Unit
+from core.options import Options, Unit, choices
 from core.schedules import Constant, ScheduleConfig
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "TrainConfig",
     "Training",
     "from_dict",
+    "in_full",
     "json_schema",
     "merge",
     "read_yaml",
@@ -195,6 +196,21 @@ def json_schema() -> str:
     return json.dumps(TrainConfig.model_json_schema(), indent=2)
 
 
+def in_full(section: str, given: Any) -> Any:
+    """What is given for a family's section, written out.
+
+    ``data: mnist`` is short for ``data: {name: mnist}``, and ``data: my.csv``, also as a name, for
+    ``data: {name: csv, path: my.csv}``.
+    """
+    fields = {"name": given} if isinstance(given, str) else given
+    name = fields.get("name") if isinstance(fields, Mapping) else None
+    known = choices(FAMILIES[section])
+    if not isinstance(name, str) or name in known:
+        return fields
+    meant = ((choice, option.fields_for(name)) for choice, option in known.items())
+    return next(({**fields, "name": choice, **stands} for choice, stands in meant if stands), fields)
+
+
 def _written_out(value: Any, known: dict[int, float]) -> float:
     """How many values some nested ones are with all aliases written out; infinite where one leads to itself."""
     if not isinstance(value, dict | list):
@@ -220,9 +236,8 @@ def _name_in(section: str, values: Mapping[str, Any]) -> Any:
 
 
 def _with_sections(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` with sections written out: ``data: mnist`` is short for ``data: {name: mnist}``."""
-    names = {key: value for key, value in values.items() if key in FAMILIES and isinstance(value, str)}
-    return {**values, **{key: {"name": name} for key, name in names.items()}}
+    """`values` with all that is given in short written out; see `in_full`."""
+    return {key: in_full(key, value) if key in FAMILIES else value for key, value in values.items()}
 
 
 def _with_names(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
-__all__ = ["Options", "Unit", "choices", "default_of", "unit_of"]
+__all__ = ["Files", "Options", "Unit", "choices", "default_of", "files_of", "unit_of"]
 
 
 class Options(BaseModel):
@@ -22,9 +22,27 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
+    @classmethod
+    def fields_for(cls, text: str) -> dict[str, Any] | None:
+        """The fields that `text`, given in place of a name, stands for; None when it is not meant for this choice.
+
+        ``--data my.csv`` is short for the choice that has a field of `Files` with this ending, and for that field.
+        """
+        for key, field in cls.model_fields.items():
+            if text.lower().endswith(tuple(files_of(field))):
+                return {key: text}
+        return None
+
 
 class Unit(str):
     """Annotation that names the unit of a field, such as ``Annotated[float, Unit("seconds")]``."""
+
+
+class Files(tuple[str, ...]):
+    """Annotation of a text field that holds the path of a file with one of these endings.
+
+    Such as ``Annotated[str, Files((".csv", ".tsv"))]``. Forms and shells complete it.
+    """
 
 
 def choices(union: Any) -> Mapping[str, type[Options]]:
@@ -37,6 +55,11 @@ def choices(union: Any) -> Mapping[str, type[Options]]:
 def unit_of(field: FieldInfo) -> str:
     """The unit of a field, or an empty string."""
     return next((str(item) for item in field.metadata if isinstance(item, Unit)), "")
+
+
+def files_of(field: FieldInfo) -> Files:
+    """The endings of the files that a field names; empty when it names none."""
+    return next((item for item in field.metadata if isinstance(item, Files)), Files())
 
 
 def default_of(field: FieldInfo) -> Any:

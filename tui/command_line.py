@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from core.config import TrainConfig, to_dict
-from core.options import default_of
+from core.options import Options, default_of
 from tui.cli.config_options import FLAGS
 
 __all__ = ["command_line", "options"]
@@ -30,11 +30,21 @@ def _changed(config: TrainConfig) -> dict[str, str]:
     changed = {}
     for section in TrainConfig.model_fields:
         chosen, standard = getattr(config, section), default_of(TrainConfig.model_fields[section])
+        fields = {}
         for key, field in type(chosen).model_fields.items():
             default = getattr(standard, "name", None) if key == "name" else default_of(field)
             if getattr(chosen, key) != default:
-                changed[f"{section}.{key}"] = _written(plain[section][key])
+                fields[key] = plain[section][key]
+        changed |= {f"{section}.{key}": _written(value) for key, value in _in_short(chosen, fields).items()}
     return changed
+
+
+def _in_short(chosen: Options, fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields with the one that stands for the whole choice, such as the path of a file, in place of its name."""
+    for key, value in fields.items():
+        if isinstance(value, str) and chosen.fields_for(value) == {key: value}:
+            return {"name": value} | {other: fields[other] for other in fields if other not in ("name", key)}
+    return fields
 
 
 def _written(value: Any) -> str:

@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from core.config import FAMILIES, TrainConfig
+from core.config import FAMILIES, TrainConfig, in_full
 from core.config_errors import problems
 from core.options import Options, choices, default_of, unit_of
 from tui.text import clean
@@ -96,8 +96,8 @@ def fill(values: Mapping[str, Any]) -> tuple[Texts, list[str]]:
     dropped = [str(key) for key in values if key not in SECTIONS]
     for section in SECTIONS:
         given = values.get(section, {})
-        if isinstance(given, str):
-            given = {"name": given}
+        if section in FAMILIES:
+            given = in_full(section, given)
         if not isinstance(given, Mapping):
             dropped.append(section)
             given = {}

@@ -3,12 +3,13 @@
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pydantic import Field
 
 from core.config import (
     FAMILIES,
@@ -22,8 +23,9 @@ from core.config import (
     to_dict,
     to_yaml,
 )
+from core.data.tables import Digits
 from core.errors import ConfigError
-from core.options import choices
+from core.options import Files, Options, choices
 
 
 def refusal(values: dict[str, Any]) -> ConfigError:
@@ -127,6 +129,30 @@ def test_short_form_of_a_section_keeps_its_name_under_a_field() -> None:
     assert (config.optimizer.name, config.optimizer.lr) == ("adam", 0.5)
     config = from_dict(merge({"optimizer": {"name": "adam", "lr": 0.5}}, {"optimizer": "adam"}))
     assert (config.optimizer.name, config.optimizer.lr) == ("adam", 0.5)
+
+
+class Sheets(Options):
+    """Rows of a file."""
+
+    name: Literal["sheets"] = "sheets"
+    rate: float = 0.5
+    path: Annotated[str, Files((".sheet", ".ods"))] = ""
+
+
+@pytest.fixture
+def sheets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A choice of data that has a field for the path of a file."""
+    monkeypatch.setitem(FAMILIES, "data", Annotated[Digits | Sheets, Field(discriminator="name")])  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("sheets")
+@pytest.mark.parametrize("given", ["a/my.SHEET", {"name": "a/my.SHEET"}])
+def test_a_path_in_place_of_a_name_means_the_choice_that_takes_such_files(given: Any) -> None:
+    assert merge({}, {"data": given})["data"] == {"name": "sheets", "path": "a/my.SHEET"}
+    assert merge({"data": {"name": "sheets", "rate": 1}}, {"data": given})["data"]["rate"] == 1
+    assert set_path({}, "data.name=a/my.SHEET")["data"] == {"name": "sheets", "path": "a/my.SHEET"}
+    with pytest.raises(ConfigError, match=r"no such name 'my\.sheets'"):
+        from_dict({"data": "my.sheets"})
 
 
 def test_merge_leaves_its_arguments_alone() -> None:
