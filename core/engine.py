@@ -97,7 +97,7 @@ class _Loop:
     ) -> None:
         self.config, self.data = config, data
         self.emit, self.control, self.saver = emit, control, Saver(checkpoints)
-        self.learner = Learner(config, data.task, model, device)
+        self.learner = Learner(config, data, model, device)
         self.train_set = Batches(data.train, data, device)
         self.validation_set = Batches(data.validation, data, device)
         self.steps_per_epoch = self.train_set.count(config.training.batch_size)

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from core.config import TrainConfig
-from core.losses import Task, resolve_loss
+from core.data.dataset import Dataset
+from core.losses import resolve_loss
 from core.random_state import rng_state, set_rng_state
 from core.saver import State
 from core.step import step_function
@@ -16,7 +17,7 @@ class Learner:
     """A model on its device, with what trains it.
 
     Args:
-        task: of the data; the configured loss must fit it.
+        data: its task must be one that the configured loss fits.
         model: lies on `device`; trained in place.
 
     Attributes:
@@ -26,9 +27,9 @@ class Learner:
         ConfigError: the loss does not fit the task.
     """
 
-    def __init__(self, config: TrainConfig, task: Task, model: nn.Module, device: torch.device) -> None:
+    def __init__(self, config: TrainConfig, data: Dataset, model: nn.Module, device: torch.device) -> None:
         self.config, self.model, self.device = config, model, device
-        self.loss = resolve_loss(config.loss, task).build(task)
+        self.loss = resolve_loss(config.loss, data.task).build(data.task, data.class_counts)
         self.optimizer = config.optimizer.build(model.parameters())
         self.step = step_function(model, self.loss, self.optimizer)
 

@@ -72,6 +72,12 @@ class Dataset:
         return len(self.class_names) or 1
 
     @property
+    def class_counts(self) -> list[int]:
+        """Training samples of each class; empty for regression."""
+        classes = len(self.class_names)
+        return self.train.targets.bincount(minlength=classes).tolist() if classes else []
+
+    @property
     def splits(self) -> dict[str, Split]:
         """The three splits by name."""
         return {"train": self.train, "validation": self.validation, "test": self.test}

@@ -47,7 +47,7 @@ def predict(
         scores=scores.numpy(),
         targets=targets.numpy(),
         indices=samples.indices,
-        probabilities=loss.probabilities,
+        probabilities=data.task in loss.probability_tasks,
     )
 
 

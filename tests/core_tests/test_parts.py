@@ -1,6 +1,5 @@
-"""Losses, schedules, optimizers, networks, meter and devices against their definitions."""
+"""Schedules, optimizers, networks, meter and devices against their definitions."""
 
-import math
 from typing import Any
 
 import pytest
@@ -9,69 +8,10 @@ from torch import nn
 
 from core.config import from_dict
 from core.devices import available_cores, choose_threads, discover, resolve
-from core.errors import ConfigError, DeviceError, ModelError
-from core.losses import CrossEntropy, Hinge, Mse, resolve_loss
+from core.errors import DeviceError, ModelError
 from core.meter import Meter
 from core.models.summary import summarise
 from core.schedules import Constant, Cosine, Step
-
-OUTPUTS = torch.tensor([[2.0, 1.0, -1.0], [0.5, 0.0, 0.2]], dtype=torch.float64)
-TARGETS = torch.tensor([0, 2])
-
-# -- losses ----------------------------------------------------------------------------------------------------
-
-
-def test_cross_entropy_is_minus_the_log_of_the_true_probability() -> None:
-    expected = -sum(
-        math.log(math.exp(row[true]) / sum(map(math.exp, row)))
-        for row, true in zip(OUTPUTS.tolist(), TARGETS.tolist(), strict=True)
-    )
-    assert float(CrossEntropy().build("multiclass")(OUTPUTS, TARGETS)) == pytest.approx(expected / 2)
-    assert CrossEntropy().scores(OUTPUTS).sum(dim=1).tolist() == pytest.approx([1, 1])
-
-
-def test_label_smoothing_mixes_in_the_mean_over_all_classes() -> None:
-    plain = float(CrossEntropy().build("multiclass")(OUTPUTS, TARGETS))
-    spread = float(-OUTPUTS.log_softmax(dim=1).mean())
-    smoothed = float(CrossEntropy(label_smoothing=0.3).build("multiclass")(OUTPUTS, TARGETS))
-    assert smoothed == pytest.approx(0.7 * plain + 0.3 * spread)
-
-
-def test_mse_of_classes_is_against_one_hot_targets() -> None:
-    expected = ((OUTPUTS - torch.tensor([[1.0, 0, 0], [0, 0, 1]])) ** 2).mean()
-    assert float(Mse().build("multiclass")(OUTPUTS, TARGETS)) == pytest.approx(float(expected))
-    assert torch.equal(Mse().scores(OUTPUTS), OUTPUTS)
-
-
-def test_mse_of_numbers() -> None:
-    outputs, targets = torch.tensor([[1.0], [3.0]]), torch.tensor([[0.0], [1.0]])
-    assert float(Mse().build("regression")(outputs, targets)) == 2.5
-
-
-@pytest.mark.parametrize("margin", [1.0, 2.5])
-def test_hinge_sums_what_wrong_classes_lack_of_the_margin(margin: float) -> None:
-    expected = sum(
-        max(0.0, margin - row[true] + row[wrong])
-        for row, true in zip(OUTPUTS.tolist(), TARGETS.tolist(), strict=True)
-        for wrong in range(3)
-        if wrong != true
-    )
-    loss = Hinge(margin=margin).build("multiclass")(OUTPUTS, TARGETS)
-    assert float(loss) == pytest.approx(expected / 3 / 2), "the mean over classes and samples"
-
-
-def test_auto_takes_what_is_usual() -> None:
-    auto = from_dict({}).loss
-    assert resolve_loss(auto, "binary") == resolve_loss(auto, "multiclass") == CrossEntropy()
-    assert resolve_loss(auto, "regression") == Mse()
-
-
-def test_a_loss_that_does_not_fit_names_those_that_do() -> None:
-    with pytest.raises(
-        ConfigError, match=r"'hinge' does not fit a regression task\. Losses that fit: auto, mse$"
-    ):
-        resolve_loss(Hinge(), "regression")
-
 
 # -- schedules -------------------------------------------------------------------------------------------------
 
