@@ -4,6 +4,8 @@
     |-- ConfigError             2  a field of the configuration is wrong or unknown
     |-- DataError               2  a data set cannot be loaded or does not fit
     |-- ModelError              2  a model cannot be built for this data
+    |-- UserCodeError           2  a Python file of the user's cannot be read, or fails
+    |   `-- UntrustedCode       2  it was neither named by the user nor run before
     |-- DeviceError             2  a device is not there or cannot do what was asked
     |-- DependencyError         2  an installed package is missing or does not work
     |-- OutOfMemory             1  memory of a device is full
@@ -28,6 +30,8 @@ __all__ = [
     "RunError",
     "RunLocked",
     "TorchtuiError",
+    "UntrustedCode",
+    "UserCodeError",
 ]
 
 
@@ -40,6 +44,7 @@ class TorchtuiError(Exception):
     """
 
     exit_code = 1
+    trace = ""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -76,6 +81,26 @@ class ModelError(TorchtuiError):
     """A model cannot be built for this data."""
 
     exit_code = 2
+
+
+class UserCodeError(TorchtuiError):
+    """A Python file of the user's cannot be read, or fails.
+
+    Args:
+        message: one line, with the file and the line where it failed.
+        hint: one line: what to do.
+        trace: the traceback through the user's lines; empty when none of them ran.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "", trace: str = "") -> None:
+        super().__init__(message, hint)
+        self.trace = trace
+
+
+class UntrustedCode(UserCodeError):
+    """A Python file was neither named by the user nor run before; it has not been run."""
 
 
 class DeviceError(TorchtuiError):

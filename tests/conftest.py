@@ -33,10 +33,12 @@ os.environ.setdefault(
 
 
 @pytest.fixture(autouse=True)
-def quiet_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the machine's own settings reaches a test."""
+def quiet_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing of the machine's own settings reaches a test, and nothing of a test these settings."""
     for name in ("TUI_RUNS", "TUI_DATA", "FORCE_COLOR", "NO_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("core.trust._named", set())
+    monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings" / "settings.json"))
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:

@@ -6,10 +6,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from core.errors import RunError
 from core.files import creating, write_atomically
+from core.trust import config_folder
 
 __all__ = ["Settings", "load_settings", "save_settings"]
 
@@ -28,7 +27,7 @@ class Settings:
 def settings_file() -> Path:
     """``TUI_CONFIG``, or a file in the platform's configuration folder."""
     given = os.environ.get("TUI_CONFIG")
-    return Path(given) if given else platformdirs.user_config_path("torchtui") / "settings.json"
+    return Path(given) if given else config_folder() / "settings.json"
 
 
 def load_settings() -> Settings:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.config import TrainConfig, read_yaml
-from core.errors import ConfigError, RunError
+from core.errors import ConfigError, RunError, UntrustedCode
 from core.events import Notice, to_json
 from core.runs.checkpoints import FolderCheckpoints
 from core.runs.folder import Run, all_runs, create_run, find_run
@@ -19,6 +19,8 @@ from core.runs.lock import hold, is_held
 from core.runs.log import EventLog, LogReader
 from core.runs.requests import send
 from core.runs.summary import summarise
+from core.trust import config_folder, trust
+from core.user_code import call
 
 REPOSITORY = Path(__file__).parent.parent.parent
 SOURCES = sorted(file for folder in ("core", "tui") for file in (REPOSITORY / folder).rglob("*.py"))
@@ -216,3 +218,89 @@ def test_an_event_stays_one_line() -> None:
     line = to_json(Notice(level="info", message=EVIL + "\n"), EVIL)
     assert line.isascii()
     assert line.isprintable()
+
+
+# -- a program that somebody else names is not run unasked -------------------------------------------------------
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A Python file that leaves a trace when it is run."""
+    path = tmp_path / "theirs.py"
+    path.write_text("from pathlib import Path\nPath('was_run').touch()\ndef make():\n    return 1\n")
+    return path
+
+
+def was_run() -> bool:
+    there = Path("was_run").exists()
+    Path("was_run").unlink(missing_ok=True)
+    return there
+
+
+def test_a_file_that_nobody_has_named_is_not_run(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UntrustedCode, match=r"theirs\.py is a program that you have neither named nor run"):
+        call(f"{program}:make")
+    assert not was_run()
+    trust(program)
+    assert call(f"{program}:make") == 1
+    assert was_run()
+
+
+def test_a_file_that_was_run_before_runs_again_and_a_changed_one_does_not(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trust(program)
+    call(f"{program}:make")
+    monkeypatch.setattr("core.trust._named", set())  # another process of the same user
+    assert was_run()
+    elsewhere = tmp_path / "elsewhere" / "theirs.py"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text(program.read_text())
+    assert call(f"{elsewhere}:make") == 1
+    elsewhere.write_text(program.read_text() + "# changed\n")
+    was_run()
+    with pytest.raises(UntrustedCode):
+        call(f"{elsewhere}:make")
+    assert not was_run()
+
+
+def test_a_module_beside_a_trusted_file_must_be_known_too(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / "mine.py"
+    mine.write_text("import theirs\ndef make():\n    return theirs.make()\n")
+    trust(mine)
+    assert call(f"{mine}:make") == 1
+    monkeypatch.setattr("core.trust._named", set())
+    assert call(f"{mine}:make") == 1
+    was_run()
+    program.write_text(program.read_text() + "# changed\n")
+    with pytest.raises(UntrustedCode):
+        call(f"{mine}:make")
+    assert not was_run()
+
+
+def test_a_copy_that_claims_to_be_of_a_trusted_file_is_not_run(program: Path, tmp_path: Path) -> None:
+    trust(program)
+    evil = tmp_path / "run" / "theirs.py"
+    evil.parent.mkdir()
+    evil.write_text("def make():\n    return 'evil'\n")
+    evil.with_name("sources.json").write_text(json.dumps({"folder": str(tmp_path), "sha256": {}}))
+    with pytest.raises(UntrustedCode):
+        call(f"{evil}:make")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"sha256": 3}', '{"sha256": [[], null]}', "\x00"])
+def test_a_damaged_list_of_what_was_run_trusts_nothing(program: Path, text: str) -> None:
+    listed = config_folder() / "trusted_code.json"
+    listed.parent.mkdir(parents=True)
+    listed.write_text(text)
+    with pytest.raises(UntrustedCode):
+        call(f"{program}:make")
+    trust(program)
+    assert call(f"{program}:make") == 1
