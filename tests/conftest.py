@@ -6,7 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,6 +104,88 @@ class Trained:
         """The state_dict of a checkpoint."""
         weights: dict[str, Tensor] = self.checkpoint(kind)["model"]
         return weights
+
+
+@pytest.fixture
+def write_run(tmp_path: Path) -> Callable[..., "Run"]:
+    """Writes the folder of a run that was never trained: its log, its configuration, its evaluations."""
+
+    def write_run(
+        name: str,
+        losses: Sequence[float],
+        *,
+        values: dict[str, Any] | None = None,
+        seconds: float = 2.0,
+        accuracy: float | None = None,
+        finished: bool = True,
+    ) -> "Run":
+        """A run of digits with these validation losses, of 10 steps an epoch.
+
+        Args:
+            seconds: of each epoch.
+            accuracy: of its evaluation on validation, of 144 samples; None: it was not evaluated.
+        """
+        from core.evaluation import Predictions, evaluate
+        from core.events import EpochFinished, RunStarted, to_json
+        from core.runs.folder import Run
+
+        run = Run(tmp_path / "runs" / name)
+        run.path.mkdir(parents=True)
+        config = configuration.from_dict(
+            configuration.merge({"training": {"epochs": max(1, len(losses))}}, values or {})
+        )
+        run.config_file.write_text(configuration.to_yaml(config))
+        classes = [str(digit) for digit in range(10)]
+        events: list[Event] = [
+            RunStarted(
+                time=1767322800.0,
+                config=configuration.to_dict(config),
+                task="multiclass",
+                samples={"train": 1293, "validation": 144, "test": 360},
+                classes=classes,
+                sample_shape=[1, 8, 8],
+                parameters=7510,
+                device="cpu",
+                threads=1,
+                epochs=max(1, len(losses)),
+                steps_per_epoch=10,
+            )
+        ]
+        for epoch, loss in enumerate(losses, start=1):
+            best = 1 + int(np.nanargmin(losses[:epoch]))
+            events.append(
+                EpochFinished(
+                    time=1767322800.0 + seconds * epoch,
+                    epoch=epoch,
+                    step=10 * epoch,
+                    train={"loss": loss / 2, "accuracy": 1 - loss / 4},
+                    validation={"loss": loss, "accuracy": 1 - loss / 3},
+                    lr=0.01,
+                    seconds=seconds,
+                    best_epoch=best,
+                    best_metrics={"loss": losses[best - 1], "accuracy": 1 - losses[best - 1] / 3},
+                    epochs=len(losses),
+                )
+            )
+        if finished:
+            events.append(RunFinished(status="completed", time=1767322800.0 + seconds * len(losses)))
+        run.log_file.write_text("".join(to_json(event, run.id) + "\n" for event in events))
+        if accuracy is not None:
+            targets = np.arange(144) % 10
+            answers = np.where(np.arange(144) < round(144 * accuracy), targets, (targets + 1) % 10)
+            scores = np.full((144, 10), 0.02) + 0.8 * np.eye(10)[answers]
+            predictions = Predictions(
+                scores=scores, targets=targets, indices=np.arange(144), probabilities=True
+            )
+            folder = run.evaluation_folder("validation")
+            folder.mkdir(parents=True)
+            predictions.save(folder / "predictions.npz")
+            evaluate(predictions, task="multiclass", class_names=classes, split="validation").save(
+                folder / "report.json"
+            )
+        return run
+
+    return write_run
 
 
 Action = Callable[[RunControl, Any], None]

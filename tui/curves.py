@@ -21,9 +21,10 @@ from core.evaluation import (
     roc,
     thin,
 )
+from core.palette import OKABE_ITO
 from core.runs.series import Floats
 from tui.text import fit
-from tui.themes import BLUE, GREEN, ORANGE, YELLOW
+from tui.themes import YELLOW
 from tui.widgets.plot_chart import RGB, Chart, Mark, Series
 
 __all__ = [
@@ -52,7 +53,7 @@ NAME_WIDTH = 20
 MOST_LINES = 8
 """As many lines as can be told apart in one chart."""
 MEAN, POOLED = (150, 150, 150), (205, 205, 205)
-PALETTE: tuple[RGB, ...] = (BLUE, ORANGE, GREEN, (204, 121, 167), (0, 114, 178), (213, 94, 0))
+PALETTE = OKABE_ITO[:6]
 
 
 @dataclass(frozen=True)

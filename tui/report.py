@@ -8,9 +8,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from core.errors import RunDamaged
 from core.evaluation import Report
-from core.runs.folder import Run
+from core.runs.comparison import load_report
 from core.runs.summary import RunSummary
 from tui.text import clean, count, fit, number
 
@@ -66,17 +65,6 @@ def report_console() -> Console:
     if not console.is_terminal:
         console.width = LOG_WIDTH
     return console
-
-
-def load_report(run: Run, split: str) -> Report | None:
-    """The saved report of a split, or None when it was not evaluated or is damaged."""
-    path = run.evaluation_folder(split) / "report.json"
-    if not path.is_file():
-        return None
-    try:
-        return Report.load(path)
-    except RunDamaged:
-        return None
 
 
 def print_report(report: Report, console: Console) -> None:

@@ -10,7 +10,7 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
-__all__ = ["bytes_", "clean", "count", "duration", "fit", "number", "percent", "si"]
+__all__ = ["bytes_", "clean", "count", "duration", "fit", "number", "percent", "setting", "si"]
 
 UNKNOWN = "–"
 
@@ -117,6 +117,15 @@ def percent(share: float | None, decimals: int = 1) -> str:
     if 100 - smallest / 2 <= share * 100 < 100:
         return f"{100 - smallest:.{decimals}f}"
     return f"{100 * share:.{decimals}f}"
+
+
+def setting(value: object) -> str:
+    """The value of a setting, short: ``0.01``, ``256, 128``, ``–`` for None."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(setting, value))
+    if isinstance(value, float):
+        return f"{value:g}"
+    return UNKNOWN if value is None else clean(str(value))
 
 
 def duration(seconds: float | None) -> str:

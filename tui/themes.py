@@ -2,18 +2,12 @@
 
 from textual.theme import Theme
 
+from core.palette import OKABE_ITO
+
 __all__ = ["BLUE", "GREEN", "MISTAKE", "ORANGE", "STATES", "THEMES", "YELLOW"]
 
-BLUE = (86, 180, 233)
-"""Train, and what is right. These are colours of the Okabe-Ito palette, told apart by colour-blind people too."""
-ORANGE = (230, 159, 0)
-"""Validation."""
-MISTAKE = (213, 94, 0)
-"""Mistakes."""
-YELLOW = (240, 228, 66)
-"""The cursor."""
-GREEN = (0, 158, 115)
-"""Running well."""
+BLUE, ORANGE, GREEN, _, _, MISTAKE, YELLOW, _ = OKABE_ITO
+"""Train, and what is right; validation; what goes well; mistakes; the cursor."""
 
 STATES = {
     "preparing": ("○", "#56b4e9"),

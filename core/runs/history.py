@@ -43,6 +43,7 @@ class History:
         curves: by name such as ``train loss`` or ``validation accuracy``; x is in epochs.
         epochs: the latest ones, oldest first. best_epoch: the best one so far, 0 before the first.
         top_score: epoch and value of the highest accuracy or R2, of validation where there is one.
+        seconds: of training and validation in the epochs that are done; their curve is named ``seconds``.
         diverged_at: where the first loss that is not finite was seen, in epochs.
         unfit: number of events left out since they contradict the others, as in a damaged log.
         version: grows with every event; equal versions mean nothing is new.
@@ -62,6 +63,7 @@ class History:
     advised: set[str] = field(default_factory=set)
     evaluation: dict[str, dict[str, float | None]] = field(default_factory=dict)
     messages: deque[Event] = field(default_factory=lambda: deque(maxlen=MAX_MESSAGES))
+    seconds: float = 0.0
     diverged_at: float | None = None
     unfit: int = 0
     version: int = 0
@@ -124,6 +126,8 @@ class History:
             self.epochs.pop()
         for curve in self.curves.values():
             curve.cut(self.position)
+        spent = self.curve("seconds").points()[1]
+        self.seconds = float(spent[-1]) if spent.size else 0.0
         if event.step:
             self.messages.append(
                 Notice(
@@ -147,6 +151,8 @@ class History:
         self.epochs.append(Epoch(event, confusion))
         self._append("train", event.train)
         self._append("validation", event.validation)
+        self.seconds += event.seconds
+        self.curve("seconds").append(self.position, self.seconds)
         score = (event.validation or event.train).get(self.score, -np.inf)
         if self.top_score is None or score > self.top_score[1]:
             self.top_score = (event.epoch, score)

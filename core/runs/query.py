@@ -25,7 +25,7 @@ from core.errors import InputError
 from core.options import Options, choices
 from core.runs.summary import RunSummary, Status
 
-__all__ = ["METRICS", "Query", "example", "parse"]
+__all__ = ["METRICS", "MINIMISED", "Query", "example", "parse"]
 
 METRICS: Final = (
     *("loss", "accuracy", "balanced_accuracy", "mcc", "cohen_kappa"),
@@ -38,6 +38,8 @@ METRICS: Final = (
     *("r2", "mae", "rmse", "mape"),
 )
 """Every number of an epoch or an evaluation that can be compared."""
+MINIMISED: Final = ("loss", "log_loss", "ece", "brier", "mae", "rmse", "mape")
+"""Those of which less is better."""
 
 Read = Callable[[RunSummary], Any]
 ORDER: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}

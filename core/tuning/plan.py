@@ -8,7 +8,7 @@ from core import config as configuration
 from core.config import TrainConfig
 from core.errors import ConfigError
 from core.losses import Task
-from core.runs.query import METRICS
+from core.runs.query import METRICS, MINIMISED
 from core.tuning.ranges import default_domains
 from core.tuning.space import Range, SearchSpace, build_space
 
@@ -30,7 +30,6 @@ Direction = Literal["minimize", "maximize"]
 EPOCH_METRICS = ("loss", "accuracy", "r2")
 """What validation tells after each epoch; all others are known at the end of a trial."""
 
-MINIMISED = ("loss", "log_loss", "ece", "brier", "mae", "rmse", "mape")
 OF_REGRESSION = ("loss", "r2", "mae", "rmse", "mape")
 ONLY_OF_REGRESSION = OF_REGRESSION[1:]
 

@@ -21,6 +21,10 @@ class Commands(LazyGroup):
         "tune": ("tui.cli.tune:tune", "Search for good hyper-parameters."),
         "evaluate": ("tui.cli.evaluate:evaluate", "Evaluate a run with its best weights."),
         "predict": ("tui.cli.predict:predict", "Predict new samples with the best weights of a run."),
+        "compare": (
+            "tui.cli.compare:compare",
+            "Compare runs: final metrics with intervals, the settings in which they differ, a curve of all.",
+        ),
         "runs": ("tui.cli.runs:app", "List runs, or show one."),
         "watch": ("tui.cli.watch:watch", "Follow a run live, whichever process trains it."),
         "stop": ("tui.cli.watch:stop", "Ask the process that trains a run to save and end."),

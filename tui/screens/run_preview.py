@@ -24,7 +24,7 @@ from core.options import choices, default_of
 from core.runs.outline import Outline
 from core.runs.summary import RunSummary
 from tui.screens.live_charts import View, metric_chart
-from tui.text import bytes_, clean, count, duration, number
+from tui.text import bytes_, clean, count, duration, number, setting
 from tui.themes import STATES
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Chart, Plot, legend
@@ -212,14 +212,8 @@ def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[st
         yield "device", [started.device, f"{started.threads} thread{'s' if started.threads != 1 else ''}"]
     chosen = [summary.config.get(section, {}).get("name") for section in ("loss", "optimizer", "schedule")]
     yield "learning", [str(name) for name in chosen if name]
-    changed = [f"{path} {_written(value)}" for path, value in _changed(summary.config).items()]
+    changed = [f"{path} {setting(value)}" for path, value in _changed(summary.config).items()]
     yield "changed", changed or ["nothing: all defaults"]
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _changed(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

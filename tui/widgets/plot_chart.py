@@ -11,12 +11,12 @@ from textual.color import Color
 from textual.content import Content
 from textual.style import Style
 
+from core.palette import RGB
 from core.runs.series import Floats
 from tui.text import clean
 
 __all__ = ["RGB", "Chart", "LineStyle", "Mark", "Range", "Series", "legend", "line_markers", "speaks_unicode"]
 
-RGB = tuple[int, int, int]
 Range = tuple[float | None, float | None]
 LineStyle = Literal["line", "steps", "points"]
 

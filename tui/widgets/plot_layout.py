@@ -23,7 +23,7 @@ Row = list[tuple[str, Ink]]
 SMALLEST_WITH_AXES = (20, 5)
 LINES = {"left": "│", "left tick": "┤", "corner": "└", "bottom": "─", "bottom tick": "┬"}
 PLAIN_LINES = {"left": "|", "left tick": "+", "corner": "+", "bottom": "-", "bottom tick": "+"}
-PLAIN_SYMBOLS = {"★": "*", "✗": "x", "●": "o"}
+PLAIN_SYMBOLS = dict(zip("★✗●■▲◆○□△◇", "*xo#^+O%A@", strict=True))
 
 
 @dataclass(frozen=True)

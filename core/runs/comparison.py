@@ -1,0 +1,265 @@
+"""Runs side by side: their curves on one axis, the settings in which they differ, and which of them leads."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from core.errors import RunDamaged
+from core.evaluation.report import Report
+from core.runs.folder import Run
+from core.runs.outline import Outline
+from core.runs.query import METRICS, MINIMISED
+from core.runs.series import Points
+from core.runs.summary import RunSummary, summarise
+
+__all__ = [
+    "AXES",
+    "MOST_RUNS",
+    "Axis",
+    "Entry",
+    "EntryReader",
+    "Lead",
+    "Score",
+    "Standings",
+    "best_point",
+    "curve",
+    "curve_names",
+    "differences",
+    "lead",
+    "load_report",
+    "lower_is_better",
+    "not_comparable",
+    "standings",
+]
+
+Axis = Literal["epoch", "step", "time"]
+AXES: Final[tuple[Axis, ...]] = ("epoch", "step", "time")
+MOST_RUNS = 8
+"""As many curves as can be told apart in one chart."""
+SPLITS: Final = ("validation", "test", "train")
+FIRST_CURVES: Final = (
+    *("validation loss", "validation accuracy", "validation r2"),
+    *("train loss", "train accuracy", "train r2"),
+)
+NO_POINTS: Final[Points] = (np.empty(0), np.empty(0))
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A run as it stands at one moment; two of the same run differ exactly when something is new.
+
+    Attributes:
+        config: nested plain values of its latest session.
+        curves: by name, such as ``validation loss``: epochs done, and values.
+        seconds: epochs done, and the seconds of training until then.
+        reports: the saved evaluations by split.
+        damaged: lines of its log that cannot be read.
+    """
+
+    summary: RunSummary
+    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    curves: Mapping[str, Points] = field(default_factory=dict)
+    seconds: Points = NO_POINTS
+    steps_per_epoch: int = 1
+    reports: Mapping[str, Report] = field(default_factory=dict)
+    damaged: int = 0
+
+    @property
+    def run(self) -> Run:
+        """Its folder."""
+        return self.summary.run
+
+
+class EntryReader:
+    """Reads one run, and later what is new of it. One thread at a time may do so."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._outline = Outline(run)
+        self._entry: Entry | None = None
+        self._reports: dict[str, tuple[int, Report | None]] = {}
+
+    def read(self) -> Entry:
+        """The run as it stands now; the same object as before while nothing is new."""
+        grown = False
+        while self._outline.read():
+            grown = True
+        summary = summarise(self.run)
+        reports = {split: found for split in SPLITS if (found := self._report(split))}
+        before = self._entry
+        if before is None or grown or (summary, reports) != (before.summary, before.reports):
+            self._entry = before = self._made(summary, reports)
+        return before
+
+    def _report(self, split: str) -> Report | None:
+        """The saved report of a split, read again when its file has changed."""
+        try:
+            stamp = (self.run.evaluation_folder(split) / "report.json").stat().st_mtime_ns
+        except OSError:
+            return None
+        if self._reports.get(split, (0, None))[0] != stamp:
+            self._reports[split] = stamp, load_report(self.run, split)
+        return self._reports[split][1]
+
+    def _made(self, summary: RunSummary, reports: dict[str, Report]) -> Entry:
+        history = self._outline.history
+        started = history.started
+        curves = {name: series.points() for name, series in history.curves.items()}
+        return Entry(
+            summary=summary,
+            config=started.config if started else summary.config,
+            seconds=curves.pop("seconds", NO_POINTS),
+            curves=curves,
+            steps_per_epoch=started.steps_per_epoch if started else 1,
+            reports=reports,
+            damaged=self._outline.damaged,
+        )
+
+
+def load_report(run: Run, split: str) -> Report | None:
+    """The saved report of a split, or None when it was not evaluated or is damaged."""
+    path = run.evaluation_folder(split) / "report.json"
+    if not path.is_file():
+        return None
+    try:
+        return Report.load(path)
+    except RunDamaged:
+        return None
+
+
+def curve_names(entries: Sequence[Entry]) -> list[str]:
+    """Every curve that some run has: losses and scores of validation, then of training, then all others."""
+    found = {name: None for entry in entries for name, (x, _) in entry.curves.items() if len(x)}
+    return [name for name in FIRST_CURVES if name in found] + [
+        name for name in found if name not in FIRST_CURVES
+    ]
+
+
+def curve(entry: Entry, name: str, axis: Axis) -> Points:
+    """A curve over epochs, steps, or seconds of training; empty if the run has none of that name."""
+    x, y = entry.curves.get(name, NO_POINTS)
+    if axis == "step":
+        return x * entry.steps_per_epoch, y
+    if axis == "time":
+        epochs, seconds = (np.append(0.0, values) for values in entry.seconds)
+        return np.interp(x, epochs, seconds), y
+    return x, y
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a smaller value of a metric, or of a curve such as ``train loss``, is the better one."""
+    last = metric.rpartition(" ")[2]
+    return last in MINIMISED or last.endswith(("loss", "error"))
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Which run has the best point of a curve: its place, the epoch of that point, and its value."""
+
+    place: int
+    epoch: float
+    value: float
+
+
+def best_point(entry: Entry, name: str, place: int = 0) -> Lead | None:
+    """The best point of a run's curve; None without one, and for the learning rate."""
+    x, y = entry.curves.get(name, NO_POINTS)
+    there = np.isfinite(y)
+    if name == "lr" or not there.any():
+        return None
+    x, y = x[there], y[there]
+    at = int(np.argmin(y) if lower_is_better(name) else np.argmax(y))
+    return Lead(place, float(x[at]), float(y[at]))
+
+
+def lead(entries: Sequence[Entry], name: str) -> Lead | None:
+    """The run that leads in a curve, the first of equals; None where no run has a best point."""
+    found = [best for place, entry in enumerate(entries) if (best := best_point(entry, name, place))]
+    sign = 1 if lower_is_better(name) else -1
+    return min(found, key=lambda best: sign * best.value, default=None)
+
+
+@dataclass(frozen=True)
+class Score:
+    """A final number of a run, with its 95 % interval where there is one."""
+
+    value: float
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Standings:
+    """One metric of all runs.
+
+    Attributes:
+        scores: in the order of the runs; None where a run does not have it.
+        leader: place of the best one; None without any. level: places of those within the leader's interval.
+    """
+
+    metric: str
+    scores: tuple[Score | None, ...]
+    leader: int | None
+    level: frozenset[int]
+
+
+def standings(entries: Sequence[Entry], split: str) -> list[Standings]:
+    """What the evaluations of a split say, metric by metric; empty if no run was evaluated on it."""
+    reports = [entry.reports.get(split) for entry in entries]
+    known = {
+        name for report in reports if report for name, value in report.metrics.items() if value is not None
+    }
+    ordered = [name for name in METRICS if name in known] + sorted(known - {*METRICS})
+    return [_standings(name, [_score(report, name) for report in reports]) for name in ordered]
+
+
+def _score(report: Report | None, metric: str) -> Score | None:
+    value = report.metrics.get(metric) if report else None
+    if report is None or value is None:
+        return None
+    interval = report.intervals.get(metric)
+    return Score(value, (interval[0], interval[1]) if interval and len(interval) == 2 else None)
+
+
+def _standings(metric: str, scores: list[Score | None]) -> Standings:
+    known = [(score.value, place) for place, score in enumerate(scores) if score is not None]
+    if not known:
+        return Standings(metric, tuple(scores), None, frozenset())
+    sign = 1 if lower_is_better(metric) else -1
+    leader = min(known, key=lambda pair: sign * pair[0])[1]
+    top = scores[leader]
+    low, high = top.interval if top and top.interval else (np.inf, -np.inf)
+    level = {place for value, place in known if low <= value <= high and place != leader}
+    return Standings(metric, tuple(scores), leader, frozenset(level))
+
+
+def differences(entries: Sequence[Entry]) -> dict[str, list[Any]]:
+    """By dotted path, the settings that are not the same in all runs; None where a run has no such setting."""
+    flat = [_flat(entry.config) for entry in entries]
+    paths = {path: None for settings in flat for path in settings}
+    columns = {path: [settings.get(path) for settings in flat] for path in _by_section(paths)}
+    return {path: values for path, values in columns.items() if any(value != values[0] for value in values)}
+
+
+def _flat(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {f"{section}.{key}": value for section, fields in config.items() for key, value in fields.items()}
+
+
+def _by_section(paths: Mapping[str, None]) -> list[str]:
+    """Fields of one section together, in the order in which sections first appear."""
+    sections = list(dict.fromkeys(path.partition(".")[0] for path in paths))
+    return sorted(paths, key=lambda path: sections.index(path.partition(".")[0]))
+
+
+def not_comparable(entries: Sequence[Entry], split: str) -> str:
+    """Why final numbers of these runs cannot be set against each other; empty where they can."""
+    data = [entry.config.get("data", {}) for entry in entries if entry.config]
+    names = sorted({str(fields.get("name")) for fields in data})
+    if len(names) > 1:
+        return f"not the same data: {', '.join(names)}"
+    samples = {report.n for entry in entries if (report := entry.reports.get(split))}
+    drawn = {(str(fields.get("validation")), str(fields.get("split_seed"))) for fields in data}
+    if len(samples) > 1 or (split == "validation" and len(drawn) > 1):
+        return f"not the same {split} samples"
+    return ""

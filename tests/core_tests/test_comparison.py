@@ -1,0 +1,217 @@
+"""Runs side by side: curves on any axis, differing settings, leaders, and runs that go on meanwhile."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from core.events import EpochFinished, RunStarted, to_json
+from core.runs.comparison import (
+    Entry,
+    EntryReader,
+    Score,
+    curve,
+    curve_names,
+    differences,
+    lead,
+    load_report,
+    lower_is_better,
+    not_comparable,
+    standings,
+)
+
+
+def read(*runs):
+    return [EntryReader(run).read() for run in runs]
+
+
+def test_a_curve_is_laid_over_epochs_steps_or_seconds_of_training(write_run):
+    (entry,) = read(write_run("a", [0.9, 0.5, 0.4], seconds=3.0))
+    by_epoch, by_step, by_time = (curve(entry, "validation loss", axis) for axis in ("epoch", "step", "time"))
+    assert by_epoch[0].tolist() == [1, 2, 3]
+    assert by_step[0].tolist() == [10, 20, 30]
+    assert by_time[0].tolist() == [3, 6, 9]
+    assert all(line[1].tolist() == [0.9, 0.5, 0.4] for line in (by_epoch, by_step, by_time))
+    assert len(curve(entry, "validation r2", "time")[0]) == 0
+
+
+def test_seconds_of_training_go_on_where_a_run_goes_on(write_run):
+    run = write_run("a", [0.9, 0.5, 0.4], seconds=3.0, finished=False)
+    lines = run.log_file.read_text().splitlines()
+    again = {**json.loads(lines[0]), "epoch": 2, "step": 20, "time": 1767400000.0}  # a day later
+    third = {**json.loads(lines[-1]), "seconds": 5.0, "time": 1767400005.0}
+    run.log_file.write_text("\n".join([*lines, json.dumps(again), json.dumps(third)]) + "\n")
+    (entry,) = read(run)
+    assert curve(entry, "validation loss", "time")[0].tolist() == [3, 6, 11]
+
+
+def test_every_curve_of_any_run_has_a_name_the_common_ones_first(write_run):
+    run = write_run("a", [0.9])
+    with run.log_file.open("a") as log:
+        more = {"perplexity": 20.0}
+        log.write(
+            to_json(
+                EpochFinished(
+                    epoch=2,
+                    step=20,
+                    train=more,
+                    validation=more,
+                    lr=0.1,
+                    seconds=1,
+                    best_epoch=1,
+                    best_metrics={},
+                ),
+                "a",
+            )
+            + "\n"
+        )
+    names = curve_names(read(run, write_run("b", [0.5])))
+    assert names[:4] == ["validation loss", "validation accuracy", "train loss", "train accuracy"]
+    assert {"train perplexity", "validation perplexity"} <= set(names)
+    assert "seconds" not in names
+
+
+@pytest.mark.parametrize(
+    ("metric", "lower"),
+    [
+        ("validation loss", True),
+        ("train accuracy", False),
+        ("rmse", True),
+        ("f1_macro", False),
+        ("nll loss", True),
+    ],
+)
+def test_it_is_known_which_way_is_better(metric, lower):
+    assert lower_is_better(metric) is lower
+
+
+def test_the_lowest_loss_and_the_highest_accuracy_lead(write_run):
+    entries = read(write_run("a", [0.9, 0.3, 0.6]), write_run("b", [0.9, 0.5, math.nan]), write_run("c", []))
+    best = lead(entries, "validation loss")
+    assert (best.place, best.epoch, best.value) == (0, 2, 0.3)
+    assert lead(entries, "validation accuracy").value == pytest.approx(0.9)
+    assert lead(entries, "lr") is None
+    assert lead(entries, "validation r2") is None
+
+
+def test_final_numbers_have_intervals_and_those_within_the_leaders_are_level_with_it(write_run):
+    entries = read(
+        write_run("a", [0.5], accuracy=0.9),
+        write_run("b", [0.5], accuracy=0.88),
+        write_run("c", [0.5], accuracy=0.5),
+        write_run("d", [0.5]),
+    )
+    rows = {row.metric: row for row in standings(entries, "validation")}
+    accuracy = rows["accuracy"]
+    assert accuracy.leader == 0
+    assert accuracy.level == {1}
+    low, high = accuracy.scores[0].interval
+    assert low < 0.88 < accuracy.scores[0].value < high
+    assert accuracy.scores[3] is None
+    assert rows["ece"].leader is not None
+    assert standings(entries, "test") == []
+
+
+def test_only_the_settings_that_differ_are_told_section_by_section(write_run):
+    entries = read(
+        write_run("a", [0.5], values={"optimizer": {"name": "adam", "lr": 0.1}, "model": {"hidden": [8]}}),
+        write_run("b", [0.5], values={"optimizer": {"name": "sgd", "lr": 0.1}, "model": {"hidden": [8]}}),
+    )
+    different = differences(entries)
+    assert different["optimizer.name"] == ["adam", "sgd"]
+    assert different["optimizer.beta1"][1] is None
+    assert "optimizer.lr" not in different
+    assert "model.hidden" not in different
+    assert all(path.startswith("optimizer.") for path in different)
+    assert differences(entries[:1]) == {}
+
+
+def test_it_is_said_when_numbers_do_not_compare(write_run):
+    digits, iris = write_run("a", [0.5]), write_run("b", [0.5], values={"data": {"name": "iris"}})
+    half = write_run("c", [0.5], values={"data": {"validation": 0.5}})
+    assert not_comparable(read(digits, iris), "test") == "not the same data: digits, iris"
+    assert not_comparable(read(digits, half), "validation") == "not the same validation samples"
+    assert not_comparable(read(digits, half), "test") == ""
+
+
+def test_a_reader_gives_the_same_entry_until_something_is_new(write_run):
+    run = write_run("a", [0.9, 0.5], finished=False)
+    reader = EntryReader(run)
+    first = reader.read()
+    assert reader.read() is first
+    with run.log_file.open("a") as log:
+        log.write(
+            to_json(
+                EpochFinished(
+                    epoch=3,
+                    step=30,
+                    train={"loss": 0.1},
+                    validation={"loss": 0.2},
+                    lr=0.1,
+                    seconds=1,
+                    best_epoch=3,
+                    best_metrics={"loss": 0.2},
+                ),
+                "a",
+            )
+            + "\n"
+        )
+    grown = reader.read()
+    assert grown is not first
+    assert grown.curves["validation loss"][1].tolist() == [0.9, 0.5, 0.2]
+    assert first.curves["validation loss"][1].tolist() == [0.9, 0.5]
+    again = write_run("b", [0.5], accuracy=0.5).evaluation_folder("validation")
+    run.evaluation_folder("validation").parent.mkdir()
+    again.rename(run.evaluation_folder("validation"))
+    assert "validation" in reader.read().reports
+
+
+def test_damaged_and_missing_runs_are_entries_too(tmp_path, write_run):
+    run = write_run("a", [0.5], accuracy=0.5)
+    (run.evaluation_folder("validation") / "report.json").write_text("{")
+    run.log_file.write_bytes(b"\x00no log\n" + b'{"event": "epoch_finished"}\n')
+    entry, missing = read(run, type(run)(tmp_path / "runs" / "none"))
+    assert entry.summary.status == "damaged"
+    assert entry.damaged == 2
+    assert load_report(run, "validation") is None
+    assert curve_names([entry, missing]) == []
+    assert differences([entry, missing]) == {}
+    assert not_comparable([entry, missing], "test") == ""
+
+
+def test_a_score_without_an_interval_leads_alone(write_run):
+    (entry,) = read(write_run("a", [0.5], accuracy=0.9))
+    report = entry.reports["validation"]
+    bare = type(report)(**{**report.to_dict(), "intervals": {}})
+    rows = standings([Entry(entry.summary, reports={"validation": bare})] * 2, "validation")
+    assert rows[0].scores[0] == Score(bare.metrics[rows[0].metric])
+    assert rows[0].leader == 0
+    assert rows[0].level == frozenset()
+
+
+def test_numbers_beyond_all_bounds_do_no_harm(write_run):
+    run = write_run("a", [1e308, 1e-320], finished=False)
+    with run.log_file.open("a") as log:
+        log.write(
+            to_json(
+                RunStarted(
+                    config={"data": {"name": "x"}},
+                    task="multiclass",
+                    samples={},
+                    classes=[],
+                    sample_shape=[1],
+                    parameters=1,
+                    device="cpu",
+                    threads=1,
+                    epochs=1 << 52,
+                    steps_per_epoch=1 << 52,
+                    epoch=1 << 52,
+                    step=1 << 53,
+                ),
+                "a",
+            )
+            + "\n"
+        )
+    (entry,) = read(run)
+    assert np.isfinite(curve(entry, "validation loss", "step")[0]).all()

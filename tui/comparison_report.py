@@ -1,0 +1,106 @@
+"""A comparison as text that fits a terminal and a log file alike."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from core.runs.comparison import Entry, Standings, differences, lead, not_comparable, standings
+from tui.comparison_view import View, chart, interval_text, score_text, sign_of
+from tui.plot_text import as_text
+from tui.report import HEADLINES
+from tui.text import clean, duration, number, setting
+
+__all__ = ["print_comparison"]
+
+PLOT_WIDTH, PLOT_HEIGHT = 100, 20
+
+
+def print_comparison(
+    entries: Sequence[Entry], split: str, console: Console, plot: str | None, view: View
+) -> None:
+    """Print how the runs stand, their final metrics on a split, and what tells their settings apart.
+
+    Args:
+        plot: name of a curve to draw; None draws none.
+    """
+    console.print(_runs(entries))
+    rows = [row for row in standings(entries, split) if row.metric in HEADLINES]
+    if rows:
+        console.print(Text(f"{split}, best weights", "bold"))
+        console.print(_metrics(entries, rows))
+        console.print(Text("★ leads  ≈ within the leader's 95 % interval", "dim"))
+    else:
+        console.print(Text(f"none of them was evaluated on {split}", "dim"))
+    note = not_comparable(entries, split)
+    if note:
+        console.print(Text(clean(f"▲ {note}: their numbers do not compare"), "yellow"))
+    console.print()
+    console.print(_differences(entries))
+    if plot is not None:
+        console.print()
+        console.print(_plot(entries, plot, view, console))
+
+
+def _sign(place: int) -> Text:
+    symbol, color = sign_of(place)
+    return Text(symbol, "rgb({},{},{})".format(*color))
+
+
+def _runs(entries: Sequence[Entry]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    table.add_column("run", overflow="fold")
+    table.add_column("status")
+    for name in ("epochs", "best epoch", "best loss", "trained"):
+        table.add_column(name, justify="right")
+    leading = lead(entries, "validation loss")
+    for place, entry in enumerate(entries):
+        summary = entry.summary
+        star = "★ " if leading is not None and leading.place == place else ""
+        spent = float(entry.seconds[1][-1]) if len(entry.seconds[1]) else None
+        best = star + number(summary.metrics.get("loss"))
+        table.add_row(
+            _sign(place),
+            Text(clean(summary.run.id)),
+            summary.status,
+            f"{summary.epoch}/{summary.epochs}",
+            str(summary.best_epoch or "–"),
+            best,
+            duration(spent),
+        )
+    return table
+
+
+def _metrics(entries: Sequence[Entry], rows: Sequence[Standings]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("metric")
+    for place in range(len(entries)):
+        table.add_column(_sign(place), justify="right")
+    for row in rows:
+        cells = [
+            f"{score_text(row, place)}\n{interval_text(score)}" for place, score in enumerate(row.scores)
+        ]
+        table.add_row(HEADLINES[row.metric], *cells)
+    return table
+
+
+def _differences(entries: Sequence[Entry]) -> Table | Text:
+    different = differences(entries)
+    if not different:
+        return Text("the configurations are the same", "dim")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("differs in", overflow="fold")
+    for place in range(len(entries)):
+        table.add_column(_sign(place), overflow="fold")
+    for path, values in different.items():
+        table.add_row(Text(clean(path)), *(Text(setting(value)) for value in values))
+    return table
+
+
+def _plot(entries: Sequence[Entry], name: str, view: View, console: Console) -> Text:
+    drawn = chart(entries, name, view)
+    title = Text(clean(f"{name} by {view.axis}"), "bold")
+    return Text.assemble(title, "\n", as_text(drawn, min(PLOT_WIDTH, console.width), PLOT_HEIGHT))

@@ -1,0 +1,136 @@
+"""Runs side by side as charts and tables: pure functions that the Compare screen and `tui compare` share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.palette import OKABE_ITO, RGB
+from core.runs.comparison import Axis, Entry, Score, Standings, curve, lead
+from core.runs.series import Points
+from tui.text import number
+from tui.widgets.plot import Chart, Mark, Series, smooth
+from tui.widgets.runs_columns import short_name
+
+__all__ = ["SYMBOLS", "View", "chart", "interval_text", "score_text", "sign_of"]
+
+SYMBOLS = "●■▲◆○□△◇"
+"""The sign of each run, beside its colour, on its curve and in front of its name."""
+ALL_SLOTS = range(len(SYMBOLS))
+MARKS_A_CURVE = 3
+UNITS = ((2.0, 3600.0, "hours"), (5.0, 60.0, "minutes"))
+"""Time is written in a unit of which there are at least so many; otherwise in seconds."""
+
+
+Sign = tuple[str, RGB]
+
+
+@dataclass(frozen=True)
+class View:
+    """What the person chose.
+
+    Attributes:
+        smoothing: weight of the moving average, 0 to below 1.
+        on_top: place of the run whose curve lies over the others.
+    """
+
+    axis: Axis = "epoch"
+    log_y: bool = False
+    smoothing: float = 0.0
+    on_top: int = -1
+
+
+def chart(entries: Sequence[Entry], name: str, view: View, slots: Sequence[int] = ALL_SLOTS) -> Chart:
+    """A curve of all runs. Each has its colour, and its sign at some places along it; ★ marks the best point.
+
+    Args:
+        slots: which sign and colour each run has, see `sign_of`.
+    """
+    lines = [curve(entry, name, view.axis) for entry in entries]
+    label, scale = _x_axis(lines, view.axis)
+    lines = [(x / scale, smooth(y, view.smoothing)) for x, y in lines]
+    shown = [place for place, (x, _) in enumerate(lines) if len(x)]
+    shown.sort(key=lambda place: (place == view.on_top, -place))
+    series = [
+        Series(short_name(entries[place].summary), *lines[place], sign_of(slots[place])[1]) for place in shown
+    ]
+    marks = [
+        mark
+        for place in shown
+        for mark in _signs(lines[place], sign_of(slots[place]), (place + 0.5) / len(entries))
+    ]
+    return Chart(
+        series=tuple(series),
+        marks=(*marks, *_star(entries, name, lines, slots)),
+        x_label=label,
+        log_y=view.log_y,
+        x_range=(0.0, None),
+        x_integer=view.axis != "time",
+        empty=f"no run has finished an epoch with {name}" if entries else "no runs",
+    )
+
+
+def sign_of(slot: int) -> Sign:
+    """One of eight signs and its colour."""
+    return SYMBOLS[slot], OKABE_ITO[slot]
+
+
+def score_text(standing: Standings, place: int, reference: int | None = None) -> str:
+    """A final number with the sign of its rank: ``★ 0.9722`` leads, ``≈ 0.9700`` is level with the leader.
+
+    Args:
+        reference: place of the run against which the others are shown: ``+0.0120``.
+    """
+    score = standing.scores[place]
+    if score is None:
+        return "–"
+    sign = "★" if place == standing.leader else "≈" if place in standing.level else " "
+    against = standing.scores[reference] if reference not in (None, place) else None
+    text = number(score.value) if against is None else _difference(score.value - against.value)
+    return f"{sign} {text}"
+
+
+def interval_text(score: Score | None) -> str:
+    """``0.951 … 0.986``; empty where there is none."""
+    if score is None or score.interval is None:
+        return ""
+    return " … ".join(number(end, 3) for end in score.interval)
+
+
+def _difference(by: float) -> str:
+    return f"+{number(by)}" if by > 0 else number(by)
+
+
+def _x_axis(lines: Sequence[Points], axis: Axis) -> tuple[str, float]:
+    """The name of the axis, and what its values are divided by."""
+    if axis != "time":
+        return axis, 1.0
+    longest = max((float(x[-1]) for x, _ in lines if len(x)), default=0.0)
+    for least, size, unit in UNITS:
+        if longest >= least * size:
+            return unit, size
+    return "seconds", 1.0
+
+
+def _signs(line: Points, sign: Sign, share: float) -> list[Mark]:
+    """A run's sign at some points of its curve, and at its end.
+
+    Args:
+        share: of the distance between two signs, where the first one stands; it differs from run to run.
+    """
+    x, y = line
+    shares = (np.arange(MARKS_A_CURVE) + share) / MARKS_A_CURVE
+    points = {*np.round(shares * (len(x) - 1)).astype(int).tolist(), len(x) - 1}
+    return [Mark(float(x[at]), float(y[at]), *sign) for at in sorted(points) if np.isfinite(y[at])]
+
+
+def _star(
+    entries: Sequence[Entry], name: str, lines: Sequence[Points], slots: Sequence[int]
+) -> tuple[Mark, ...]:
+    best = lead(entries, name)
+    if best is None:
+        return ()
+    epochs, _ = entries[best.place].curves[name]
+    x, y = lines[best.place]
+    at = int(np.searchsorted(epochs, best.epoch))
+    return (Mark(float(x[at]), float(y[at]), "★", sign_of(slots[best.place])[1], number(best.value)),)
