@@ -18,6 +18,7 @@ from core import config as configuration
 from core.config import TrainConfig
 from core.control import RunControl
 from core.events import Event, RunFinished
+from tests.vision_files import write_idx, write_vision_root
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,13 +42,6 @@ def quiet_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings" / "settings.json"))
 
 
-def write_idx(path: Path, values: np.ndarray) -> None:
-    """Write bytes in the IDX format of the MNIST files."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sizes = b"".join(size.to_bytes(4, "big") for size in values.shape)
-    path.write_bytes(bytes([0, 0, 8, values.ndim]) + sizes + values.astype(np.uint8).tobytes())
-
-
 @pytest.fixture(scope="session")
 def idx_writer() -> Callable[[Path, np.ndarray], None]:
     """`write_idx`."""
@@ -56,16 +50,9 @@ def idx_writer() -> Callable[[Path, np.ndarray], None]:
 
 @pytest.fixture(scope="session")
 def vision_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data root with 300 + 100 made-up images in the place of MNIST and of Fashion-MNIST."""
+    """A data root with 300 + 100 made-up images in the place of every image set."""
     root = tmp_path_factory.mktemp("vision")
-    random = np.random.default_rng(0)
-    for source in ("MNIST", "FashionMNIST"):
-        for part, samples in (("train", 300), ("t10k", 100)):
-            labels = np.arange(samples) % 10
-            images = random.integers(0, 200, (samples, 28, 28))
-            images[np.arange(samples), labels * 2, :] += 55  # something to learn
-            write_idx(root / source / "raw" / f"{part}-images-idx3-ubyte", images)
-            write_idx(root / source / "raw" / f"{part}-labels-idx1-ubyte", labels)
+    write_vision_root(root)
     return root
 
 

@@ -31,8 +31,8 @@ class View(Protocol):
     def show(self, event: Event) -> None:
         """Show one event."""
 
-    def download(self, what: str, done: int, total: int) -> None:
-        """A download goes on."""
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """A download or the like goes on before it begins."""
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -92,7 +92,7 @@ def _prepare(config: TrainConfig, run: Run | None, data_root: Path | None, view:
     from core import session
 
     try:
-        return session.prepare(config, data_root, view.download)
+        return session.prepare(config, data_root, view.preparing)
     except TorchtuiError as error:
         if run is not None:
             session.record_failure(run, error)
@@ -114,7 +114,7 @@ class QuietView:
 
     def show(self, event: Event) -> None: ...
 
-    def download(self, what: str, done: int, total: int) -> None: ...
+    def preparing(self, what: str, done: int, total: int) -> None: ...
 
     def close(self) -> None: ...
 
@@ -135,7 +135,7 @@ class PlainView(QuietView):
     """One line an epoch, without control characters: fit for a file or a batch system's log."""
 
     def __init__(self) -> None:
-        self.downloaded = ""
+        self.told = ""
 
     def show(self, event: Event) -> None:
         if isinstance(event, RunStarted):
@@ -144,10 +144,10 @@ class PlainView(QuietView):
         if line:
             print(line, flush=True)
 
-    def download(self, what: str, done: int, total: int) -> None:
-        if what != self.downloaded:
-            print(f"downloading {what}", flush=True)
-            self.downloaded = what
+    def preparing(self, what: str, done: int, total: int) -> None:
+        if what != self.told:
+            print(clean(what), flush=True)
+            self.told = what
 
     def finish(self, run: Run) -> None:
         from tui.report import print_summary

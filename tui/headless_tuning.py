@@ -65,7 +65,7 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
         study = None if asked.plan is not None else _reopen(asked)
         executor = _executor(asked, study.plan if study else asked.plan)  # its imports go on while we check
         try:
-            study = study or _begin(asked, view.download)
+            study = study or _begin(asked, view.preparing)
             _tell_slots(executor, asked.where, view)
             outlet = Outlet(control, received)
             finished = work_on(

@@ -20,6 +20,7 @@ from core.runs.lock import is_held
 from core.runs.log import LogReader
 from core.runs.requests import Request, send
 from core.worker import TrainingWorker
+from tui.text import progress_line
 
 __all__ = ["AppHost", "LogHost", "RunHost", "launch_in_background"]
 
@@ -86,15 +87,14 @@ class AppHost:
 
         self.note = "loading data"
         state = session.resume_state(self.run, self.config) if self.run else None
-        prepared = session.prepare(self.config, self.data_root, self._download)
+        prepared = session.prepare(self.config, self.data_root, self._preparing)
         if self.run is None:
             self.run = session.new_run(prepared, self.runs_dir)
         self.note = ""
         return session.execute(prepared, self.run, emit=emit, control=control, state=state)  # type: ignore[arg-type]
 
-    def _download(self, what: str, done: int, total: int) -> None:
-        share = f"{100 * done // total} %" if total else f"{done >> 20} MiB"
-        self.note = f"downloading {what} {share}"
+    def _preparing(self, what: str, done: int, total: int) -> None:
+        self.note = progress_line(what, done, total)
 
 
 class LogHost:

@@ -1,7 +1,7 @@
 """The headless view for a terminal: a progress bar, and above it a row for each epoch."""
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 from rich.text import Text
 
 from core.events import EpochFinished, Event, Notice, RunStarted, StepLogged
@@ -19,8 +19,11 @@ class ProgressView:
 
     def __init__(self) -> None:
         self.console = Console(highlight=False)
-        self.downloads = Progress(
-            TextColumn("downloading {task.description}"), BarColumn(), DownloadColumn(), console=self.console
+        self.preparations = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            console=self.console,
         )
         self.bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
@@ -33,15 +36,16 @@ class ProgressView:
         self.task: TaskID | None = None
 
     def begin(self, run: Run) -> None:
-        self.downloads.stop()
+        self.preparations.stop()
         self.console.print(Text(f"run {clean(str(run.path))}", "dim"))
 
-    def download(self, what: str, done: int, total: int) -> None:
-        self.downloads.start()
-        task = next((task.id for task in self.downloads.tasks if task.description == what), None)
+    def preparing(self, what: str, done: int, total: int) -> None:
+        self.preparations.start()
+        what = clean(what)
+        task = next((task.id for task in self.preparations.tasks if task.description == what), None)
         if task is None:
-            task = self.downloads.add_task(what, total=total or None)
-        self.downloads.update(task, completed=done)
+            task = self.preparations.add_task(what, total=total or None)
+        self.preparations.update(task, completed=done)
 
     def show(self, event: Event) -> None:
         if isinstance(event, RunStarted):
@@ -54,7 +58,7 @@ class ProgressView:
             self.console.print(Text(f"{event.level}: {clean(event.message)}", STYLES[event.level]))
 
     def close(self) -> None:
-        self.downloads.stop()
+        self.preparations.stop()
         self.bar.stop()
 
     def finish(self, run: Run) -> None:

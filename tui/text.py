@@ -10,7 +10,7 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
-__all__ = ["bytes_", "clean", "count", "duration", "fit", "number", "percent", "setting", "si"]
+__all__ = ["bytes_", "clean", "count", "duration", "fit", "number", "percent", "progress_line", "setting", "si"]
 
 UNKNOWN = "–"
 
@@ -138,6 +138,11 @@ def duration(seconds: float | None) -> str:
     if days:
         return f"{days} d {hours}:{minutes:02}"
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def progress_line(what: str, done: int, total: int) -> str:
+    """What goes on and how much of it is done: ``downloading images 42 %``; without the share where it is unknown."""
+    return f"{what} {100 * done // total} %" if total else what
 
 
 def count(n: int) -> str:

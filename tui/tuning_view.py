@@ -20,7 +20,7 @@ from core.tuning.records import (
     best_first,
     to_json,
 )
-from tui.text import clean, duration, number
+from tui.text import clean, duration, number, progress_line
 
 __all__ = ["StudyView", "choose_study_view", "shown_value"]
 
@@ -34,8 +34,8 @@ class StudyView(Protocol):
     def show(self, event: StudyEvent) -> None:
         """Show one event."""
 
-    def download(self, what: str, done: int, total: int) -> None:
-        """A download goes on."""
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """A download or the like goes on before it begins."""
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -57,7 +57,7 @@ class QuietView:
         if isinstance(event, StudyNotice) and event.level == "error":
             print(f"error: {clean(event.message)}", file=sys.stderr)
 
-    def download(self, what: str, done: int, total: int) -> None: ...
+    def preparing(self, what: str, done: int, total: int) -> None: ...
 
     def close(self) -> None: ...
 
@@ -120,7 +120,7 @@ class PlainView(QuietView):
     """A line a trial, without control characters: fit for a file or a batch system's log."""
 
     def __init__(self) -> None:
-        self.downloaded = ""
+        self.told = ""
         self.tally: Tally | None = None
 
     def show(self, event: StudyEvent) -> None:
@@ -134,10 +134,10 @@ class PlainView(QuietView):
         elif isinstance(event, StudyNotice):
             print(f"{event.level}: {clean(event.message)}", flush=True)
 
-    def download(self, what: str, done: int, total: int) -> None:
-        if what != self.downloaded:
-            print(f"downloading {clean(what)}", flush=True)
-            self.downloaded = what
+    def preparing(self, what: str, done: int, total: int) -> None:
+        if what != self.told:
+            print(clean(what), flush=True)
+            self.told = what
 
 
 class ProgressView(QuietView):
@@ -171,9 +171,8 @@ class ProgressView(QuietView):
                 self.console.print(Text(line, "bold" if best else ""), soft_wrap=True)
             self._draw()
 
-    def download(self, what: str, done: int, total: int) -> None:
-        share = f"{100 * done // total} %" if total else f"{done >> 20} MiB"
-        self.console.print(Text(f"downloading {clean(what)} {share}", "dim"), end="\r")
+    def preparing(self, what: str, done: int, total: int) -> None:
+        self.console.print(Text(clean(progress_line(what, done, total)), "dim"), end="\r")
 
     def close(self) -> None:
         self.bar.stop()

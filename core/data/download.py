@@ -4,62 +4,126 @@ import gzip
 import hashlib
 import http.client
 import shutil
+import tarfile
 import tempfile
 import urllib.request
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from core.data.dataset import Progress
 from core.errors import DataError
 
-__all__ = ["fetch"]
+__all__ = ["Unpack", "as_it_is", "fetch", "gunzip", "gunzip_members_of_zip", "members_of_tar"]
 
 CHUNK = 1 << 16
 TIMEOUT = 20.0
 
+Unpack = Callable[[Path, Path], None]
+"""Puts what a packed file holds into an empty folder."""
 
-def fetch(urls: Sequence[str], path: Path, *, md5: str, progress: Progress) -> None:
-    """Download a gzip file from the first address that answers, check it, and unpack it beside `path`.
+
+def fetch(urls: Sequence[str], path: Path, *, md5: str, progress: Progress, unpack: Unpack) -> None:
+    """Download a file from the first address that answers, check it, and unpack it into the folder of `path`.
+
+    The packed file itself, when a person put it there, is checked and taken in place of a download.
 
     Args:
         urls: addresses of the same file, tried in turn.
-        path: where the packed file would lie; the unpacked one has the name without ``.gz``.
+        path: where the packed file would lie.
         md5: checksum of the packed file.
 
     Raises:
         DataError: no address gave the right file, or the folder cannot be written.
     """
     failures = []
-    for url in urls:
+    places: list[str | Path] = [path, *urls] if path.is_file() else [*urls]
+    for place in places:
         try:
-            with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
-                if _save(response, path, md5, progress):
+            with _opened(place) as (stream, total):
+                if _save(stream, total, path, md5, progress, unpack):
                     return
-            failures.append(f"{url}: wrong checksum")
+            failures.append(f"{place}: wrong checksum")
         except (OSError, http.client.HTTPException) as error:
-            failures.append(f"{url}: {getattr(error, 'reason', error)}")
+            failures.append(f"{place}: {getattr(error, 'reason', error)}")
     raise DataError(
-        f"cannot download {path.stem}: {'; '.join(failures)}",
-        f"Without network, put the file into {path.parent} or give another --data-root",
+        f"cannot download {path.name}: {'; '.join(failures)}",
+        f"Without network, put {path.name} into {path.parent} or give another --data-root",
     )
 
 
-def _save(response: http.client.HTTPResponse, path: Path, md5: str, progress: Progress) -> bool:
-    """Write and unpack what comes, by way of a folder that goes away; whether it is the right file."""
+@contextmanager
+def _opened(place: str | Path) -> Iterator[tuple[BinaryIO, int]]:
+    """What an address or a file holds, and how many bytes that is; 0 where it is not told."""
+    if isinstance(place, Path):
+        with place.open("rb") as file:
+            yield file, place.stat().st_size
+    else:
+        with urllib.request.urlopen(place, timeout=TIMEOUT) as response:
+            yield response, int(response.headers.get("Content-Length") or 0)
+
+
+def _save(stream: BinaryIO, total: int, path: Path, md5: str, progress: Progress, unpack: Unpack) -> bool:
+    """Write and unpack what comes, by way of folders that go away; whether it is the right file."""
     digest = hashlib.md5(usedforsecurity=False)
-    total = int(response.headers.get("Content-Length") or 0)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        packed = Path(folder) / path.name
+        packed, unpacked = Path(folder) / path.name, Path(folder) / "unpacked"
         with packed.open("wb") as file:
-            while chunk := response.read(CHUNK):
+            while chunk := stream.read(CHUNK):
                 file.write(chunk)
                 digest.update(chunk)
-                progress(path.stem, file.tell(), total)
+                progress(f"downloading {path.name}", file.tell(), total)
         if digest.hexdigest() != md5:
             return False
-        unpacked = packed.with_suffix("")
-        with gzip.open(packed) as source, unpacked.open("wb") as target:
-            shutil.copyfileobj(source, target)
-        unpacked.replace(path.with_suffix(""))
+        unpacked.mkdir()
+        unpack(packed, unpacked)
+        for made in unpacked.iterdir():
+            made.replace(path.parent / made.name)
         return True
+
+
+def as_it_is(packed: Path, folder: Path) -> None:
+    """Of a file that is not packed."""
+    packed.rename(folder / packed.name)
+
+
+def gunzip(packed: Path, folder: Path) -> None:
+    """The one file of a gzip file: its name without ``.gz``."""
+    with gzip.open(packed) as source, (folder / packed.stem).open("wb") as target:
+        shutil.copyfileobj(source, target)
+
+
+def members_of_tar(names: Sequence[str]) -> Unpack:
+    """The members of a tar archive whose paths end in these names, without their folders."""
+
+    def unpack(packed: Path, folder: Path) -> None:
+        with tarfile.open(packed) as archive:
+            for member in archive:
+                name = member.name.rpartition("/")[2]
+                source = archive.extractfile(member) if name in names else None
+                if source is not None:
+                    with source, (folder / name).open("wb") as target:
+                        shutil.copyfileobj(source, target)
+
+    return unpack
+
+
+def gunzip_members_of_zip(names: Sequence[str]) -> Unpack:
+    """The gzip files of a zip archive whose unpacked names these are, unpacked, without their folders."""
+
+    def unpack(packed: Path, folder: Path) -> None:
+        with zipfile.ZipFile(packed) as archive:
+            for member in archive.namelist():
+                name = member.rpartition("/")[2].removesuffix(".gz")
+                if name in names:
+                    with (
+                        archive.open(member) as file,
+                        gzip.open(file) as source,
+                        (folder / name).open("wb") as target,
+                    ):
+                        shutil.copyfileobj(source, target)
+
+    return unpack

@@ -1,14 +1,18 @@
 """What every data set lets one set."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from core.data.dataset import Dataset, Progress
+from core.losses import Task
 from core.options import Options, Unit
 
-__all__ = ["DataOptions", "ImageOptions"]
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["DataOptions", "HeldOut", "ImageOptions"]
 
 
 class DataOptions(Options):
@@ -46,3 +50,23 @@ class ImageOptions(DataOptions):
 
     scaling: Literal["standardise", "unit"] = "standardise"
     """How pixels are scaled: standardise to mean 0 and deviation 1 over train, or unit, from 0 to 1."""
+
+
+class HeldOut(DataOptions):
+    """Base of data sets without a test set of their own."""
+
+    test: Annotated[float, Field(gt=0, lt=1), Unit("part of all")] = 0.2
+    """Part of all samples kept for the one evaluation at the end."""
+
+    def parts(self, targets: "np.ndarray", task: Task) -> "dict[str, np.ndarray]":
+        """Positions of the three splits, for samples with these targets (n,).
+
+        Raises:
+            DataError: a share leaves a class, or a side, without samples.
+        """
+        from core.data.splits import divide
+
+        seed = self.split_seed
+        rest, test = divide(targets, self.test, task=task, seed=seed, field="data.test")
+        kept, held_out = divide(targets[rest], self.validation, task=task, seed=seed, field="data.validation")
+        return {"train": rest[kept], "validation": rest[held_out], "test": test}

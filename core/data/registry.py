@@ -7,14 +7,29 @@ from typing import Annotated
 import platformdirs
 from pydantic import Field
 
+from core.data.colour import Cifar10, Cifar100, Svhn
 from core.data.dataset import Dataset, Progress
+from core.data.synthetic import Moons, Spirals
 from core.data.tables import BreastCancer, Diabetes, Digits, Iris, Wine
-from core.data.vision import FashionMnist, Mnist
+from core.data.vision import Emnist, FashionMnist, Kmnist, Mnist
 
 __all__ = ["DataConfig", "default_root", "load"]
 
 DataConfig = Annotated[
-    Digits | Iris | Wine | BreastCancer | Diabetes | Mnist | FashionMnist,
+    Digits
+    | Iris
+    | Wine
+    | BreastCancer
+    | Diabetes
+    | Moons
+    | Spirals
+    | Mnist
+    | FashionMnist
+    | Kmnist
+    | Emnist
+    | Cifar10
+    | Cifar100
+    | Svhn,
     Field(discriminator="name"),
 ]
 

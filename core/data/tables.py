@@ -1,16 +1,14 @@
 """The small data sets that scikit-learn ships: no download, seconds to train."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import Field
 
 from core.data.dataset import Dataset, Progress
-from core.data.options import DataOptions, ImageOptions
-from core.data.splits import assemble, divide
+from core.data.options import HeldOut, ImageOptions
+from core.data.splits import assemble
 from core.losses import Task
-from core.options import Unit
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,19 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["BreastCancer", "Diabetes", "Digits", "Iris", "Wine"]
 
 
-class _Bundled(DataOptions):
-    test: Annotated[float, Field(gt=0, lt=1), Unit("part of all")] = 0.2
-    """Part of all samples kept for the one evaluation at the end."""
-
-    def _parts(self, targets: np.ndarray, task: Task) -> dict[str, np.ndarray]:
-        """Positions of the three splits."""
-        seed = self.split_seed
-        rest, test = divide(targets, self.test, task=task, seed=seed, field="data.test")
-        train, validation = divide(
-            targets[rest], self.validation, task=task, seed=seed, field="data.validation"
-        )
-        return {"train": rest[train], "validation": rest[validation], "test": test}
-
+class _Bundled(HeldOut):
     def _table(self, bunch: Any) -> Dataset:
         """A data set from one of scikit-learn's bunches of columns."""
         import torch
@@ -43,13 +29,13 @@ class _Bundled(DataOptions):
             kind="table",
             inputs=torch.from_numpy(np.asarray(bunch.data, dtype=np.float32)),
             targets=targets.long() if names else targets.float().unsqueeze(1),
-            parts=self._parts(bunch.target, task),
+            parts=self.parts(bunch.target, task),
             class_names=names,
             feature_names=tuple(str(name) for name in bunch.feature_names),
         )
 
 
-class Digits(_Bundled, ImageOptions):
+class Digits(HeldOut, ImageOptions):
     """1,797 handwritten digits, 8x8 grey, 10 classes (Alpaydin and Kaynak 1998)."""
 
     name: Literal["digits"] = "digits"
@@ -64,7 +50,7 @@ class Digits(_Bundled, ImageOptions):
             kind="image",
             inputs=torch.from_numpy(bunch.images.astype(np.uint8)).unsqueeze(1),
             targets=torch.from_numpy(bunch.target).long(),
-            parts=self._parts(bunch.target, "multiclass"),
+            parts=self.parts(bunch.target, "multiclass"),
             class_names=tuple(str(name) for name in bunch.target_names),
             value_range=(0.0, 16.0),
             scaling=self.scaling,

@@ -1,71 +1,106 @@
-"""Image data sets through torchvision, downloaded on first use and checked."""
+"""MNIST and its kin, in the IDX format, through torchvision: downloaded on first use and checked."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from core.data.dataset import Dataset, Progress, Split
-from core.data.download import fetch
-from core.data.options import ImageOptions
-from core.data.splits import assemble, divide
-from core.errors import DataError, DependencyError
+from core.data.dataset import Progress
+from core.data.download import fetch, gunzip, gunzip_members_of_zip
+from core.data.official import Official
+from core.errors import DependencyError
 
-__all__ = ["FashionMnist", "Mnist"]
+if TYPE_CHECKING:
+    from core.data.official import Images
 
-IMAGE_SHAPE = (28, 28)
+__all__ = ["Emnist", "FashionMnist", "Kmnist", "Mnist", "torchvision_datasets"]
 
 
-class _MnistLike(ImageOptions):
-    def available(self, root: Path) -> bool:
-        return _is_complete(getattr(_torchvision_datasets(), self._torchvision_name()), root)
+class _MnistLike(Official):
+    torchvision_name: ClassVar[str]
+    shape = (1, 28, 28)
 
-    def load(self, root: Path, progress: Progress) -> Dataset:
-        source = getattr(_torchvision_datasets(), self._torchvision_name())
-        if not _is_complete(source, root):
-            _download(source, root, progress)
-        train, test = _read(source, root, train=True), _read(source, root, train=False)
-        kept, held_out = divide(
-            train.targets.numpy(),
-            self.validation,
-            task="multiclass",
-            seed=self.split_seed,
-            field="data.validation",
-        )
-        return assemble(
-            name=self.name,  # type: ignore[attr-defined]
-            kind="image",
-            inputs=train.inputs,
-            targets=train.targets,
-            parts={"train": kept, "validation": held_out},
-            official_test=test,
-            class_names=tuple(name.partition(" - ")[0] for name in source.classes),
-            value_range=(0.0, 255.0),
-            scaling=self.scaling,
-        )
+    @property
+    def _source(self) -> Any:
+        return getattr(torchvision_datasets(), self.torchvision_name)
 
-    def _torchvision_name(self) -> str:
-        raise NotImplementedError
+    def folder(self, root: Path) -> Path:
+        return root / self.torchvision_name / "raw"
+
+    def files(self) -> Iterable[str]:
+        return [Path(name).stem for name, _ in self._source.resources]
+
+    def fetch(self, root: Path, progress: Progress) -> None:
+        source = self._source
+        for name, md5 in source.resources:
+            urls = [mirror + name for mirror in source.mirrors]
+            fetch(urls, self.folder(root) / name, md5=md5, progress=progress, unpack=gunzip)
+
+    def read(self, folder: Path, *, train: bool) -> "Images":
+        part = self._source(root=str(folder.parent.parent), train=train, download=False)
+        return part.data.unsqueeze(1), part.targets.long()
+
+    def classes(self, folder: Path) -> tuple[str, ...]:
+        return tuple(name.partition(" - ")[0] for name in self._source.classes)
 
 
 class Mnist(_MnistLike):
     """70,000 handwritten digits, 28x28 grey, 10 classes, official test set of 10,000 (LeCun et al. 1998)."""
 
     name: Literal["mnist"] = "mnist"
-
-    def _torchvision_name(self) -> str:
-        return "MNIST"
+    torchvision_name = "MNIST"
 
 
 class FashionMnist(_MnistLike):
     """70,000 pieces of clothing, 28x28 grey, 10 classes, official test set of 10,000 (Xiao et al. 2017)."""
 
     name: Literal["fashion_mnist"] = "fashion_mnist"
-
-    def _torchvision_name(self) -> str:
-        return "FashionMNIST"
+    torchvision_name = "FashionMNIST"
 
 
-def _torchvision_datasets() -> Any:
-    """torchvision.datasets, or why it does not load."""
+class Kmnist(_MnistLike):
+    """70,000 cursive Japanese letters, 28x28 grey, 10 classes, official test set of 10,000 (Clanuwat et al. 2018)."""
+
+    name: Literal["kmnist"] = "kmnist"
+    torchvision_name = "KMNIST"
+
+
+class Emnist(_MnistLike):
+    """Handwritten letters and digits, 28x28 grey, 10 to 62 classes, official test set (Cohen et al. 2017)."""
+
+    name: Literal["emnist"] = "emnist"
+    subset: Literal["balanced", "byclass", "bymerge", "letters", "digits", "mnist"] = "balanced"
+    """Which characters: balanced has 47 classes and 131,600 images, byclass 62 classes and 814,255."""
+    torchvision_name = "EMNIST"
+
+    def files(self) -> Iterable[str]:
+        kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
+        return [f"emnist-{self.subset}-{part}-{kind}" for part in ("train", "test") for kind in kinds]
+
+    def fetch(self, root: Path, progress: Progress) -> None:
+        source = self._source
+        packed = self.folder(root) / str(source.url).rpartition("/")[2]
+        unpack = gunzip_members_of_zip(list(self.files()))
+        fetch([source.url], packed, md5=source.md5, progress=progress, unpack=unpack)
+
+    def read(self, folder: Path, *, train: bool) -> "Images":
+        part = self._source(root=str(folder.parent.parent), split=self.subset, train=train, download=False)
+        upright = part.data.transpose(1, 2).unsqueeze(1)  # the files hold them column by column
+        return upright.contiguous(), part.targets.long() - self._first_label
+
+    def classes(self, folder: Path) -> tuple[str, ...]:
+        return tuple(self._source.classes_split_dict[self.subset][self._first_label :])
+
+    @property
+    def _first_label(self) -> int:
+        return int(self.subset == "letters")  # there a is 1
+
+
+def torchvision_datasets() -> Any:
+    """torchvision.datasets.
+
+    Raises:
+        DependencyError: it does not load.
+    """
     try:
         from torchvision import datasets
     except (
@@ -76,40 +111,3 @@ def _torchvision_datasets() -> Any:
             "Install a matching pair: pip install --upgrade torch torchvision. Tables and digits work without it",
         ) from None
     return datasets
-
-
-def _raw_folder(source: Any, root: Path) -> Path:
-    return root / str(source.__name__) / "raw"
-
-
-def _is_complete(source: Any, root: Path) -> bool:
-    return all((_raw_folder(source, root) / Path(name).stem).is_file() for name, _ in source.resources)
-
-
-def _download(source: Any, root: Path, progress: Progress) -> None:
-    folder = _raw_folder(source, root)
-    for name, md5 in source.resources:
-        fetch([mirror + name for mirror in source.mirrors], folder / name, md5=md5, progress=progress)
-
-
-def _read(source: Any, root: Path, *, train: bool) -> Split:
-    """One official part as a split."""
-    import numpy as np
-
-    try:
-        part = source(root=str(root), train=train, download=False)
-        _check(part, len(source.classes))
-    except Exception as error:  # torchvision raises whatever its parser trips over in a damaged file
-        raise DataError(
-            f"{_raw_folder(source, root)} holds damaged files: {error}",
-            "Delete the folder to download it again",
-        ) from None
-    return Split(part.data.unsqueeze(1), part.targets.long(), np.arange(len(part.targets)))
-
-
-def _check(part: Any, classes: int) -> None:
-    """What torchvision takes as it comes: files that read well, and do not belong together."""
-    if part.data.shape != (len(part.targets), *IMAGE_SHAPE):
-        raise ValueError(f"images of shape {tuple(part.data.shape)} for {len(part.targets)} labels")
-    if len(part.targets) and int(part.targets.max()) >= classes:
-        raise ValueError(f"label {int(part.targets.max())} for {classes} classes")

@@ -107,9 +107,9 @@ def test_a_damaged_report_does_not_hide_how_the_run_stands(tmp_path: Any) -> Non
 
 def test_downloads_are_told_once_a_file_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
     view = PlainView()
-    for what in ("train-images", "train-labels"):
+    for what in ("downloading train-images", "downloading train-labels"):
         for done in (0, 50, 100):
-            view.download(what, done, 100)
+            view.preparing(what, done, 100)
     assert capsys.readouterr().out == "downloading train-images\ndownloading train-labels\n"
 
 
@@ -119,14 +119,14 @@ def test_downloads_have_a_bar_each_on_a_terminal(
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")
     view = ProgressView()
-    for what in ("train-images", "train-labels"):
+    for what in ("downloading train-images", "downloading train-labels"):
         for done in (0, 500, 1000):
-            view.download(what, done, 1000)
+            view.preparing(what, done, 1000)
     view.begin(Run(tmp_path / "a-run"))
     view.close()
     out = capsys.readouterr().out
     assert "downloading train-images" in out
     assert "downloading train-labels" in out
-    assert "1.0/1.0 kB" in out
-    assert len(view.downloads.tasks) == 2
+    assert "100%" in out
+    assert len(view.preparations.tasks) == 2
     assert out.rindex("\x1b[?25h") > out.rindex("\x1b[?25l"), "the cursor is back"

@@ -18,9 +18,12 @@ from core.options import choices
 
 Load = Callable[..., Dataset]
 ALL = list(choices(FAMILIES["data"]))
-OFFICIAL = {"mnist", "fashion_mnist"}
-SAMPLES = {"digits": 1797, "iris": 150, "wine": 178, "breast_cancer": 569, "diabetes": 442}
-TASKS = {"breast_cancer": "binary", "diabetes": "regression"}
+OFFICIAL = {"mnist", "fashion_mnist", "kmnist", "emnist", "cifar10", "cifar100", "svhn"}
+SAMPLES = {"digits": 1797, "iris": 150, "wine": 178, "breast_cancer": 569, "diabetes": 442} | {
+    "moons": 1000,
+    "spirals": 1000,
+}
+TASKS = {"breast_cancer": "binary", "diabetes": "regression", "moons": "binary", "spirals": "binary"}
 
 
 @pytest.mark.parametrize("name", ALL)

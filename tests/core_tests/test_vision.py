@@ -18,7 +18,7 @@ import pytest
 
 from core import config as configuration
 from core.data.dataset import Dataset
-from core.data.download import fetch
+from core.data.download import fetch, gunzip
 from core.data.registry import load
 from core.errors import DataError
 
@@ -129,9 +129,9 @@ def test_without_network_the_message_names_the_file_and_the_way_out(
     with pytest.raises(DataError) as caught:
         load(MNIST, tmp_path)
     message = str(caught.value)
-    assert message.startswith(f"cannot download {IMAGES}: ")
+    assert message.startswith(f"cannot download {IMAGES}.gz: ")
     assert "Name or service not known" in message
-    assert f"put the file into {tmp_path / 'MNIST' / 'raw'} or give another --data-root" in message
+    assert f"put {IMAGES}.gz into {tmp_path / 'MNIST' / 'raw'} or give another --data-root" in message
     assert len(no_network.asked) > 1, "every mirror is tried"
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
@@ -169,17 +169,23 @@ def test_the_first_mirror_with_the_right_file_is_taken(
     }
     monkeypatch.setattr(urllib.request, "urlopen", Server(answers))
     told: list[tuple[str, int, int]] = []
-    fetch(list(answers), tmp_path / "raw" / "x.gz", md5=MD5, progress=lambda *facts: told.append(facts))
+    fetch(
+        list(answers),
+        tmp_path / "raw" / "x.gz",
+        md5=MD5,
+        progress=lambda *facts: told.append(facts),
+        unpack=gunzip,
+    )
     assert (tmp_path / "raw" / "x").read_bytes() == CONTENT
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["x"]
-    assert told[-1] == ("x", len(PACKED), len(PACKED))
-    assert all(what == "x" and done <= total for what, done, total in told)
+    assert told[-1] == ("downloading x.gz", len(PACKED), len(PACKED))
+    assert all(what == "downloading x.gz" and done <= total for what, done, total in told)
 
 
 def test_a_wrong_checksum_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(urllib.request, "urlopen", Server({"a/x.gz": PACKED + b"?"}))
-    with pytest.raises(DataError, match=r"cannot download x: a/x\.gz: wrong checksum"):
-        fetch(["a/x.gz"], tmp_path / "raw" / "x.gz", md5=MD5, progress=lambda *facts: None)
+    with pytest.raises(DataError, match=r"cannot download x\.gz: a/x\.gz: wrong checksum"):
+        fetch(["a/x.gz"], tmp_path / "raw" / "x.gz", md5=MD5, progress=lambda *facts: None, unpack=gunzip)
     assert list((tmp_path / "raw").iterdir()) == []
 
 
@@ -192,7 +198,7 @@ def test_a_download_that_breaks_off_leaves_nothing_behind(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fetch(["a/x.gz"], tmp_path / "raw" / "x.gz", md5=MD5, progress=interrupt)
+        fetch(["a/x.gz"], tmp_path / "raw" / "x.gz", md5=MD5, progress=interrupt, unpack=gunzip)
     assert list((tmp_path / "raw").iterdir()) == []
 
 
@@ -200,7 +206,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(urllib.request, "urlopen", Server({"a/x.gz": PACKED}))
     (tmp_path / "raw").write_text("a file in the way")
     with pytest.raises(DataError, match="give another --data-root"):
-        fetch(["a/x.gz"], tmp_path / "raw" / "x.gz", md5=MD5, progress=lambda *facts: None)
+        fetch(["a/x.gz"], tmp_path / "raw" / "x.gz", md5=MD5, progress=lambda *facts: None, unpack=gunzip)
 
 
 BROKEN_TORCHVISION = """

@@ -68,10 +68,9 @@ def evaluate(
 def tell(what: str, done: int, total: int) -> None:
     """Say on a terminal what goes on, in one line that the next one overwrites; nothing into a log file."""
     if sys.stderr.isatty():
-        from tui.text import clean
+        from tui.text import clean, progress_line
 
-        share = f" {100 * done // total} %" if done and total else ""
-        print(f"\r\x1b[K{clean(what)}{share}\r", end="", file=sys.stderr, flush=True)
+        print(f"\r\x1b[K{clean(progress_line(what, done, total))}\r", end="", file=sys.stderr, flush=True)
 
 
 def _print_plots(evaluation: "Evaluation", console: "Console") -> None:
