@@ -124,7 +124,7 @@ def test_every_field_of_every_choice_is_described():
         ("training", "", "training.checkpoint_minutes", "> 0 minutes"),
         ("model", "cnn", "model.channels", "2 values, each 1 … 4,096"),
         ("model", "mlp", "model.hidden", "a list, each 1 … 65,536"),
-        ("loss", "hinge", "loss.name", "Multi-class hinge: mean over the wrong classes of max"),
+        ("loss", "hinge", "loss.name", "Multi-class hinge: what wrong classes lack"),
     ],
 )
 def test_hints_come_from_bounds_units_and_descriptions(section, name, path, hint):
