@@ -10,7 +10,18 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
-__all__ = ["bytes_", "clean", "count", "duration", "fit", "number", "percent", "progress_line", "setting", "si"]
+__all__ = [
+    "bytes_",
+    "clean",
+    "count",
+    "duration",
+    "fit",
+    "number",
+    "percent",
+    "progress_line",
+    "setting",
+    "si",
+]
 
 UNKNOWN = "–"
 
