@@ -11,12 +11,16 @@ class RunControl:
     """Requests to a running loop, which looks at `attention` once a step.
 
     Plain flags and no locks: a lock taken in a signal handler could wait for the very thread it interrupted.
+
+    Attributes:
+        waited: seconds that the loop has spent in pauses.
     """
 
     def __init__(self) -> None:
         self._stop = False
         self._paused = False
         self._checkpoint = False
+        self.waited = 0.0
 
     def stop(self) -> None:
         """End after the current batch; a paused loop ends too."""
@@ -51,8 +55,10 @@ class RunControl:
 
     def wait_while_paused(self) -> None:
         """Return as soon as `resume`, `stop` or `checkpoint` was called; a checkpoint is possible in a pause."""
+        began = time.monotonic()
         while self.paused and not self._checkpoint:
             time.sleep(PAUSE_POLL_SECONDS)
+        self.waited += time.monotonic() - began
 
     def take_checkpoint_request(self) -> bool:
         """Whether a checkpoint was asked for since the last call; called by the loop."""

@@ -15,6 +15,7 @@ from core.tuning.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.tuner import tune as work_on
 from tui.endings import Outlet, signals_stop
 from tui.text import clean
+from tui.tune_process import is_worked_on
 from tui.tuning_view import StudyView, choose_study_view
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def _begin(asked: Asked, progress: "Progress") -> TuningStudy:
 
 def _reopen(asked: Asked) -> TuningStudy:
     study = open_study(asked.runs_dir, asked.resume, asked.storage)
+    if study.paused and not is_worked_on(study.folder):
+        study.go_on()  # who joins others that wait, waits with them
     if asked.trials is not None:
         study = study.with_trials(asked.trials)
     if study.plan.trials is None and asked.seconds is None:

@@ -130,7 +130,7 @@ def _group(record: "TrialRecord", best: int | None, chosen: int | None) -> str:
         return "best"
     if record.number == chosen:
         return "chosen"
-    return {"completed": "done", "running": "running"}.get(record.state, "pruned")
+    return {"completed": "done", "running": "running", "paused": "running"}.get(record.state, "pruned")
 
 
 def _points(record: "TrialRecord") -> Points:

@@ -8,20 +8,17 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import RunDamaged
-from core.events import EpochFinished
+from core.events import EpochFinished, RunPaused
 from core.runs.folder import Run
 from core.runs.log import LogReader
 from core.tuning.folder import StudyFolder
 from core.tuning.importance import importance
 from core.tuning.plan import Plan
-from core.tuning.records import TrialRecord, best_first
+from core.tuning.records import State, TrialRecord, best_first
 from core.tuning.study import TRIALS, TuningStudy, open_study
 from tui.tune_process import is_worked_on, last_words
 
 __all__ = ["Follower", "Standing"]
-
-OPEN = ("running", "interrupted")
-"""States of trials that are not done."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,8 @@ class Standing:
     Attributes:
         records: in the order of their numbers. best: number of the best trial; None before one completed.
         importance: share of each path, largest first; empty while too few trials have completed.
-        active: whether some process works on it. problem: why that ended, when it failed; one line.
+        active: whether some process works on it. paused: whether that waits.
+        problem: why that ended, when it failed; one line.
     """
 
     folder: StudyFolder
@@ -40,6 +38,7 @@ class Standing:
     best: int | None = None
     importance: dict[str, float] = field(default_factory=dict)
     active: bool = False
+    paused: bool = False
     problem: str = ""
 
     @property
@@ -50,13 +49,13 @@ class Standing:
     @property
     def done(self) -> int:
         """Trials that have ended for good."""
-        return sum(record.state not in OPEN for record in self.records)
+        return sum(record.done for record in self.records)
 
     @property
     def status(self) -> str:
-        """``running``, ``completed``, ``failed`` (no trial completed) or ``stopped``."""
+        """``running``, ``paused``, ``completed``, ``failed`` (no trial completed) or ``stopped``."""
         if self.active:
-            return "running"
+            return "paused" if self.paused else "running"
         if self.best is None and (self.problem or self.done):
             return "failed"
         complete = self.plan.trials is not None and self.done >= self.plan.trials
@@ -74,7 +73,13 @@ class Follower:
         self._study = _open(runs_dir, reference)
         self._readers: dict[int, tuple[Path, LogReader]] = {}
         self._curves: dict[int, dict[int, float]] = {}
+        self._waiting: set[int] = set()
         self._weighed: tuple[int, dict[str, float]] = (0, {})
+
+    @property
+    def study(self) -> TuningStudy:
+        """What is read."""
+        return self._study
 
     @property
     def folder(self) -> StudyFolder:
@@ -89,7 +94,7 @@ class Follower:
         """
         active = is_worked_on(self.folder)  # before the trials: what it does next is seen the next time
         try:
-            plan = self._plan()
+            plan, paused = self._plan(), self._study.paused
             records = tuple(self._alive(record, active) for record in self._study.records())
             shares = self._importance(sum(record.state == "completed" for record in records))
         except (SQLAlchemyError, KeyError, ValueError) as error:
@@ -97,7 +102,7 @@ class Follower:
         ranked = best_first(plan, records)
         problem = "" if active else last_words(self.folder)
         best = ranked[0].number if ranked else None
-        return Standing(self.folder, plan, records, best, shares, active, problem)
+        return Standing(self.folder, plan, records, best, shares, active, paused, problem)
 
     def _plan(self) -> Plan:
         """The plan with the number of trials that holds now: another process may have changed it."""
@@ -106,20 +111,27 @@ class Follower:
 
     def _alive(self, record: TrialRecord, active: bool) -> TrialRecord:
         """A trial that goes on, with its epochs so far from its own log; without a process none goes on."""
-        if record.state not in OPEN or record.run is None:
+        if record.done or record.run is None:
             return record
         path, reader = self._readers.get(record.number, (None, None))
         if path != record.run or reader is None:
             reader = LogReader(Run(record.run).log_file)
             self._readers[record.number] = (record.run, reader)
             self._curves[record.number] = {}
+            self._waiting.discard(record.number)
         curve = self._curves[record.number]
         for event in reader.read():
             if isinstance(event, EpochFinished):
                 value = event.validation.get(self._study.plan.metric)
                 curve[event.epoch] = math.nan if value is None else value
+            elif isinstance(event, RunPaused):
+                self._waiting.add(record.number)
+            else:
+                self._waiting.discard(record.number)
         values = tuple(curve.get(epoch, math.nan) for epoch in range(1, max(curve, default=0) + 1))
-        state = record.state if active else "interrupted"
+        state: State = record.state if active else "interrupted"
+        if state == "running" and record.number in self._waiting:
+            state = "paused"
         return replace(record, state=state, epochs=len(values), curve=values)
 
     def _importance(self, completed: int) -> dict[str, float]:

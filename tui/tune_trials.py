@@ -136,7 +136,7 @@ def headline(standing: "Standing", *, roomy: bool) -> Content:
     if best is not None:
         parts += [("  ★ ", "$warning"), f"{standing.plan.metric} {number(best.value)} in trial {best.number}"]
     left = _seconds_left(standing)
-    if standing.active and left is not None:
+    if standing.status == "running" and left is not None:
         parts.append((f"  {duration(left)} left", "$foreground 60%"))
     if standing.problem:
         parts.append((f"  ✗ {clean(standing.problem)}", "$text-error"))

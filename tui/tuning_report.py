@@ -35,7 +35,7 @@ def print_study(study: TuningStudy, finished: StudyFinished, console: Console) -
         console.print(Text(to_yaml(config)), soft_wrap=True)
         console.print(Text(command_line(config)), soft_wrap=True)
         console.print(Text(f"\nbest trial  {finished.best.run}"), soft_wrap=True)
-    done = sum(record.state not in ("running", "interrupted") for record in finished.records)
+    done = sum(record.done for record in finished.records)
     console.print(Text(f"{finished.status}: {done} trials done", "bold"))
     console.print(Text(f"study       {clean(str(study.folder.path))}"), soft_wrap=True)
     if finished.status == "stopped":

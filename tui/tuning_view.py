@@ -12,6 +12,8 @@ from core.tuning.records import (
     StudyEvent,
     StudyFinished,
     StudyNotice,
+    StudyPaused,
+    StudyResumed,
     StudyStarted,
     TrialFinished,
     TrialRecord,
@@ -82,9 +84,10 @@ class Tally:
     """What a line about the study needs: how many trials ended how, the best of them, and the time they take."""
 
     def __init__(self, event: StudyStarted) -> None:
-        self.plan, self.slots = event.plan, event.slots
+        self.plan, self.slots, self.study = event.plan, event.slots, event.study
         self.records = list(event.finished)
         self.epochs: dict[int, int] = {}
+        self.paused = False
         self._before = len(self.records)
 
     @property
@@ -106,6 +109,11 @@ class Tally:
             return False
         self.records.append(record)
         return self.best is record
+
+    def pause(self, event: StudyPaused | StudyResumed) -> str:
+        """Note that the study was paused or goes on; the words for it."""
+        self.paused = isinstance(event, StudyPaused)
+        return f"paused; `tui tune --continue {clean(self.study)}` goes on" if self.paused else "goes on"
 
     def left(self) -> float | None:
         """Seconds until all trials are done, from those of this session."""
@@ -133,6 +141,8 @@ class PlainView(QuietView):
             print(_trial_line(self.tally, event.trial) + ("  *" if best else ""), flush=True)
         elif isinstance(event, StudyNotice):
             print(f"{event.level}: {clean(event.message)}", flush=True)
+        elif isinstance(event, StudyPaused | StudyResumed) and self.tally is not None:
+            print(self.tally.pause(event), flush=True)
 
     def preparing(self, what: str, done: int, total: int) -> None:
         if what != self.told:
@@ -161,6 +171,8 @@ class ProgressView(QuietView):
         elif isinstance(event, StudyNotice):
             self.console.print(Text(f"{event.level}: {clean(event.message)}", STYLES[event.level]))
         elif self.tally is not None:
+            if isinstance(event, StudyPaused | StudyResumed):
+                self.console.print(Text(self.tally.pause(event), "dim"), soft_wrap=True)
             if isinstance(event, TrialStarted):
                 self.tally.epochs[event.trial.number] = 0
             elif isinstance(event, TrialReported):
@@ -193,7 +205,8 @@ class ProgressView(QuietView):
         best = tally.best
         value = f"best {number(best.value)} (trial {best.number})  " if best else ""
         done = f"trial {len(tally.records)}" + (f"/{total}" if total else "")
-        facts = f"{value}{tally.counts}  {duration(tally.left())} left"
+        left = "paused" if tally.paused else f"{duration(tally.left())} left"
+        facts = f"{value}{tally.counts}  {left}"
         self.bar.update(
             self.bar.tasks[0].id, total=total, completed=len(tally.records) + going, done=done, facts=facts
         )

@@ -67,6 +67,10 @@ class Claims:
             if attempt is not None:
                 return Claim(found[0], attempt, suggest(self._plan.space, attempt))
 
+    def left(self) -> bool:
+        """Whether a trial is left to train."""
+        return self._free() is not None
+
     def elsewhere(self) -> int:
         """How many trials other living processes train now."""
         running = (trial for trial in self._latest().values() if trial.state == TrialState.RUNNING)

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from core.control import RunControl
 from core.devices import available_cores
 from core.runs.folder import Run
+from core.runs.requests import Request
 from core.tuning.messages import Ended, Message, Outcome, Reported, Task
 
 __all__ = ["Executor", "LocalProcesses", "local_slots"]
@@ -50,8 +51,8 @@ class Executor(Protocol):
     def answer(self, trial: int, go_on: bool) -> None:
         """Tell a trial that waits whether it may go on."""
 
-    def stop(self) -> None:
-        """Ask all trials to save and end after their batch; each still says how it ended."""
+    def ask(self, request: Request) -> None:
+        """Ask all trials to wait after their batch, to go on, or to save and end; they still say how they ended."""
 
     def close(self) -> None:
         """End all workers at once."""
@@ -100,10 +101,10 @@ class LocalProcesses:
             if worker.trial == trial:
                 worker.send(("answer", go_on))
 
-    def stop(self) -> None:
+    def ask(self, request: Request) -> None:
         for worker in self._workers:
             if worker.trial is not None:
-                worker.send(("stop", None))
+                worker.send((request, None))
 
     def close(self) -> None:
         atexit.unregister(self.close)
@@ -219,7 +220,7 @@ class _Inbox:
             elif kind == "answer":
                 self.answers.put(content)
             else:
-                control.stop()
+                getattr(control, kind)()
 
 
 def _redirect(console: Path) -> None:

@@ -39,7 +39,7 @@ class Outcome:
         value: the metric at the best epoch; None when no epoch was finished.
         epochs: done, over all sessions.
         reason: one line; empty for a trial that completed.
-        seconds: in its worker.
+        seconds: in its worker, pauses left out.
     """
 
     state: Literal["completed", "pruned", "stopped", "diverged", "failed"]

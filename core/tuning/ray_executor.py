@@ -13,6 +13,7 @@ from typing import Any
 
 from core.control import RunControl
 from core.errors import DependencyError, RunError
+from core.runs.requests import Request
 from core.tuning.messages import Ended, Message, Outcome, Reported, Task
 
 __all__ = ["RayExecutor"]
@@ -20,7 +21,8 @@ __all__ = ["RayExecutor"]
 RETRIES = 3
 """How often a trial is run again when its node or process dies."""
 POLL_SECONDS = 0.02
-STOP_POLL_SECONDS = 0.5
+ASK_SECONDS = 0.5
+"""How often a trial looks whether it shall wait or end."""
 CONNECT_SECONDS = 10
 
 
@@ -55,7 +57,7 @@ class RayExecutor:
         self._tasks: dict[Any, int] = {}
 
     def start(self, task: Task) -> None:
-        self._ray.get(self._mailbox.clear_stop.remote())
+        self._ray.get(self._mailbox.ask.remote("resume"))
         self._tasks[self._train.remote(task, self._mailbox)] = task.trial
 
     def wait(self, seconds: float) -> list[Message]:
@@ -69,8 +71,8 @@ class RayExecutor:
     def answer(self, trial: int, go_on: bool) -> None:
         self._ray.get(self._mailbox.answer.remote(trial, go_on))
 
-    def stop(self) -> None:
-        self._ray.get(self._mailbox.stop.remote())
+    def ask(self, request: Request) -> None:
+        self._ray.get(self._mailbox.ask.remote(request))
 
     def close(self) -> None:
         for task in self._tasks:
@@ -140,7 +142,7 @@ class _Mailbox:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.answers: dict[int, asyncio.Future[bool]] = {}
-        self.stopping = False
+        self.asked: Request = "resume"
 
     async def report(self, message: Reported, waits: bool) -> bool:
         """Leave a message; the study's answer if the trial waits for one, else True."""
@@ -161,17 +163,13 @@ class _Mailbox:
         if waiting is not None and not waiting.done():
             waiting.set_result(go_on)
 
-    async def stop(self) -> None:
-        """Ask all trials to save and end."""
-        self.stopping = True
+    async def ask(self, request: Request) -> None:
+        """Ask all trials for something, also those that begin later."""
+        self.asked = request
 
-    async def clear_stop(self) -> None:
-        """Forget that."""
-        self.stopping = False
-
-    async def is_stopping(self) -> bool:
-        """Whether the trials are asked to save and end."""
-        return self.stopping
+    async def asked_for(self) -> Request:
+        """What the trials are asked for."""
+        return self.asked
 
 
 def _train(task: Task, mailbox: Any) -> Outcome:
@@ -187,9 +185,8 @@ def _train(task: Task, mailbox: Any) -> Outcome:
         return bool(ray.get(mailbox.report.remote(message, task.waits)))
 
     def obey() -> None:
-        while not ended.wait(STOP_POLL_SECONDS):
-            if ray.get(mailbox.is_stopping.remote()):
-                control.stop()
+        while not ended.wait(ASK_SECONDS):
+            getattr(control, ray.get(mailbox.asked_for.remote()))()
 
     thread = threading.Thread(target=obey, daemon=True)
     thread.start()

@@ -15,9 +15,12 @@ from core.tuning.methods import decode
 from core.tuning.plan import Plan
 
 __all__ = [
+    "State",
     "StudyEvent",
     "StudyFinished",
     "StudyNotice",
+    "StudyPaused",
+    "StudyResumed",
     "StudyStarted",
     "TrialFinished",
     "TrialRecord",
@@ -31,7 +34,7 @@ __all__ = [
 VERSION = 1
 """Of the JSON form. Keys are only ever added."""
 
-State = Literal["running", "completed", "pruned", "diverged", "failed", "interrupted"]
+State = Literal["running", "paused", "completed", "pruned", "diverged", "failed", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class TrialRecord:
     """How one trial stands.
 
     Attributes:
-        state: ``interrupted`` ones are run again by the next process that works on the study.
+        state: ``interrupted`` ones are run again by the next process that works on the study; the storage does not
+            tell ``paused`` ones from running ones, the log of their run does.
         params: values by path. value: the metric at the best epoch; None before there is one.
         epochs: done. curve: the metric after each epoch, NaN where it had none.
         reason: why it failed or was pruned; one line. run: its run folder. seconds: in its worker.
@@ -55,6 +59,11 @@ class TrialRecord:
     run: Path | None = None
     started: float = 0.0
     seconds: float = 0.0
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended for good."""
+        return self.state not in ("running", "paused", "interrupted")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +122,16 @@ class StudyNotice(StudyEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StudyPaused(StudyEvent):
+    """The study was paused: no trial begins, and those that go on wait after their batch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyResumed(StudyEvent):
+    """The pause has ended."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyFinished(StudyEvent):
     """This process has ended its work on the study.
 
@@ -148,8 +167,8 @@ def to_json(event: TrialFinished | StudyFinished, study: str) -> str:
     else:
         best = event.best
         states = [record.state for record in event.records]
-        done = [state for state in states if state not in ("running", "interrupted")]
-        values |= {"event": "study_finished", "status": event.status, "trials": len(done)}
+        done = sum(record.done for record in event.records)
+        values |= {"event": "study_finished", "status": event.status, "trials": done}
         values |= {state: states.count(state) for state in ("completed", "pruned", "diverged", "failed")}
         found = (
             {"value": best.value, "params": best.params, "trial": best.number, "run": best.run}

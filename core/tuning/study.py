@@ -25,7 +25,7 @@ __all__ = ["TuningStudy", "check_plan", "create_study", "open_study"]
 
 OWN_NAME = "study"
 """Of the only study in a file of its own; Hyperband's brackets depend on the name, and shall not on chance."""
-PLAN, TRIALS = "plan", "trials"
+PLAN, TRIALS, PAUSED = "plan", "trials", "paused"
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,19 @@ class TuningStudy:
     def config(self, record: TrialRecord) -> TrainConfig:
         """The configuration of a trial."""
         return self.plan.space.config(record.params)
+
+    @property
+    def paused(self) -> bool:
+        """Whether all processes that work on it shall wait."""
+        return bool(self.optuna.user_attrs.get(PAUSED))
+
+    def pause(self) -> None:
+        """Let no trial begin in any process, and all that go on wait after their batch."""
+        self.optuna.set_user_attr(PAUSED, True)
+
+    def go_on(self) -> None:
+        """End a pause."""
+        self.optuna.set_user_attr(PAUSED, False)
 
     def with_trials(self, trials: int | None) -> "TuningStudy":
         """The same study with another number of trials altogether, for all processes that open it from now on.

@@ -29,7 +29,7 @@ def run_trial(task: Task, report: Report, control: RunControl) -> Outcome:
         outcome = train_trial(task, report, control)
     except Exception as error:  # such as a disk that is full: one trial's failure, not the study's
         outcome = Outcome("failed", reason=_words(error))
-    return dataclasses.replace(outcome, seconds=time.monotonic() - began)
+    return dataclasses.replace(outcome, seconds=time.monotonic() - began - control.waited)
 
 
 def train_trial(task: Task, report: Report, control: RunControl) -> Outcome:

@@ -17,12 +17,15 @@ from core.runs.folder import Run, create_run
 from core.runs.lock import is_held
 from core.tuning.claims import Claim, Claims, give_back, record_result
 from core.tuning.executors import Executor
+from core.tuning.keeping import keep_best
 from core.tuning.messages import Ended, Outcome, Reported, Task
 from core.tuning.presence import Presence
 from core.tuning.records import (
     StudyEvent,
     StudyFinished,
     StudyNotice,
+    StudyPaused,
+    StudyResumed,
     StudyStarted,
     TrialFinished,
     TrialRecord,
@@ -36,7 +39,7 @@ __all__ = ["tune"]
 
 WAIT_SECONDS = 0.2
 LOOK_SECONDS = 1.0
-"""How often a process with free slots looks for trials that others have lost."""
+"""How often a process with free slots looks for trials that others have lost, and every one for a pause."""
 CLEAR_SECONDS = 5.0
 """How often the checkpoints of trials that are not among the best are removed."""
 FIRST_TRIALS = 5
@@ -65,8 +68,8 @@ def tune(
         executor: trains the trials; it stays open.
         emit: told everything, on the calling thread.
         control: `stop` saves and ends the trials going on, which are free then to go on another time; while it is
-            paused, no trial begins.
-        timeout: seconds after which to stop.
+            paused, no trial begins and those going on wait. A pause of the study itself, by any process, does the same.
+        timeout: seconds after which to stop, pauses included.
 
     Returns:
         The last event emitted.
@@ -111,6 +114,8 @@ class _Tuner:
         self.running: dict[int, _Given] = {}
         self.ready: _Given | None = None
         self.looked_at = -math.inf
+        self.asked_at = -math.inf
+        self.asked = self.paused = False
         self.ending = False
         self.error = ""
         self.ended: list[TrialRecord] = []
@@ -119,7 +124,7 @@ class _Tuner:
 
     def run(self) -> StudyFinished:
         study, executor = self.study, self.executor
-        done = tuple(record for record in study.records() if record.state not in ("running", "interrupted"))
+        done = tuple(record for record in study.records() if record.done)
         self.emit(
             StudyStarted(
                 study=study.name,
@@ -144,15 +149,30 @@ class _Tuner:
         late = time.monotonic() > self.deadline
         if not self.ending and (self.error or self.control.stop_requested or late):
             self.ending = True
-            self.executor.stop()
+            self.executor.ask("stop")
         if self.ending:
             if self.ready is not None:
                 give_back(self.study.optuna, self.ready.claim.attempt)
                 self.ready = None
             return bool(self.running)
-        if self.control.paused or time.monotonic() - self.looked_at < LOOK_SECONDS:
+        if self.is_paused():
+            return bool(self.running) or self.ready is not None or self.claims.left()
+        if time.monotonic() - self.looked_at < LOOK_SECONDS:
             return True
         return self.fill()
+
+    def is_paused(self) -> bool:
+        """Whether no trial may begin; those that go on are told when that changes."""
+        if time.monotonic() - self.asked_at > LOOK_SECONDS:
+            self.asked_at = time.monotonic()
+            if self.study.paused != self.asked:
+                self.asked = not self.asked
+                (self.control.pause if self.asked else self.control.resume)()
+        if self.control.paused != self.paused:
+            self.paused = self.control.paused
+            self.executor.ask("pause" if self.paused else "resume")
+            self.emit(StudyPaused() if self.paused else StudyResumed())
+        return self.paused
 
     def fill(self) -> bool:
         """Give a trial to each free worker; False when none is left and none goes on, here or elsewhere."""
@@ -248,23 +268,8 @@ class _Tuner:
     def keep_best(self, records: Iterable[TrialRecord]) -> None:
         """Remove the checkpoints of all but the best trials."""
         self.cleared_at = time.monotonic()
-        kept = {record.number for record in best_first(self.study.plan, records)[: self.study.plan.keep]}
-        for record in records:
-            done = record.state not in ("running", "interrupted")
-            if done and record.run and record.number not in kept | self.cleared:
-                self.clear(record.number, Run(record.run))
-
-    def clear(self, number: int, run: Run) -> None:
-        """Remove the checkpoints of a trial that nobody trains on by hand."""
-        if is_held(run):
-            return
-        try:
-            for kind in ("last", "previous", "best"):
-                run.checkpoint_file(kind).unlink(missing_ok=True)
-        except OSError as error:
-            text = f"cannot remove the checkpoints of {run.id}: {error.strerror}"
-            self.emit(StudyNotice(level="warning", message=text))
-        self.cleared.add(number)
+        for problem in keep_best(self.study.plan, records, self.cleared):
+            self.emit(StudyNotice(level="warning", message=problem))
 
     def look_at_failures(self) -> None:
         """Give up when the first trials of this process all fail and none of the study ever succeeded."""
@@ -283,7 +288,7 @@ class _Tuner:
         records = self.study.records()
         self.keep_best(records)
         ranked = best_first(self.study.plan, records)
-        done = [record for record in records if record.state not in ("running", "interrupted")]
+        done = [record for record in records if record.done]
         if not self.error and done and not ranked:
             self.error = (
                 f"none of {len(done)} trials completed; the last one: {done[-1].reason or done[-1].state}"

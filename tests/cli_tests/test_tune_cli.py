@@ -19,6 +19,7 @@ from core.runs.log import LogReader
 from core.tuning.plan import make_plan
 from core.tuning.records import (
     StudyEvent,
+    StudyPaused,
     StudyStarted,
     TrialFinished,
     TrialRecord,
@@ -26,6 +27,7 @@ from core.tuning.records import (
     TrialStarted,
 )
 from core.tuning.study import open_study
+from tui.tune_follow import Follower
 from tui.tuning_view import PlainView, ProgressView
 
 SHORT = "tune --no-ui --data iris --epochs 3 --device cpu"
@@ -99,6 +101,8 @@ def test_ranges_come_from_a_file_too_and_options_win(tui: Callable[..., Any], tm
         ("--ray-address auto", "--ray-address and --gpus-per-trial are for a Ray cluster"),
         ("--storage nowhere", "--storage: this is no URL of a database"),
         ("--resume latest", "no study 'latest' in runs"),
+        ("--pause latest", "no study 'latest' in runs"),
+        ("--pause x --continue x", "--pause and --continue do not go together"),
         ("--resume x --method grid", "--resume goes on with the study's own search"),
         ("--val 0", "data.validation: got 0, tuning needs validation data"),
     ],
@@ -202,3 +206,54 @@ def test_a_killed_study_loses_and_repeats_nothing(
     runs = all_runs(open_study(tmp_path / "runs", "latest").folder.trials_dir)
     begun = [[e for e in LogReader(run.log_file).read() if isinstance(e, RunStarted)] for run in runs]
     assert sorted(map(len, begun)) in ([1] * 6, [1] * 5 + [2])
+
+
+def test_a_study_is_paused_and_goes_on_from_outside(
+    command: Callable[..., Any], tui: Callable[..., Any], tmp_path: Path
+) -> None:
+    process = command(f"{LONG} --batch-size 128 --method grid -p epochs=1,100000")
+    study = json.loads(process.stdout.readline())["study"]
+    where = f"--runs {tmp_path / 'runs'}"
+    follower = Follower(tmp_path / "runs", study)
+
+    def states(wanted: str) -> tuple[str, list[str]]:
+        """How the study and its trials stand, once the study's last trial is so."""
+        while True:
+            standing = follower.look()
+            if standing.records[-1].state == wanted or process.poll() is not None:
+                return standing.status, [record.state for record in standing.records]
+
+    assert states("running")[0] == "running"
+    assert tui(f"tune --pause latest {where}").out == f"{study} is paused\n"
+    assert states("paused") == ("paused", ["completed", "paused"])
+    assert tui(f"tune --continue latest {where}").out == f"{study} goes on\n"
+    assert states("running") == ("running", ["completed", "running"])
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate()
+    assert (process.returncode, lines(out)[-1]["status"]) == (143, "stopped")
+    refused = tui(f"tune --pause latest {where}")
+    assert (refused.code, "no process works on" in refused.err) == (2, True)
+
+
+def test_a_pause_is_told_and_is_over_when_someone_goes_on_with_the_study(
+    tui: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped while it waits; who resumes it need not know of the pause."""
+    monkeypatch.setattr("core.tuning.tuner.LOOK_SECONDS", 0.0)
+    show = PlainView.show
+
+    def show_and_pause(view: PlainView, event: StudyEvent) -> None:
+        show(view, event)
+        if isinstance(event, TrialFinished):
+            open_study(Path("runs"), "latest").pause()
+        elif isinstance(event, StudyPaused):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(PlainView, "show", show_and_pause)
+    answer = tui(f"{SHORT} {RATE} --trials 2 --epochs 200")
+    study = open_study(Path("runs"), "latest")
+    assert (answer.code, study.paused) == (130, True)
+    assert f"paused; `tui tune --continue {study.name}` goes on\n" in answer.out
+    monkeypatch.setattr(PlainView, "show", show)
+    resumed = tui("tune --no-ui --resume latest")
+    assert (resumed.code, study.paused, len(study.records())) == (0, False, 2)

@@ -14,11 +14,21 @@ from sqlalchemy import Engine, event
 
 from core import config as configuration
 from core.control import RunControl
+from core.runs.requests import Request
 from core.tuning.claims import Claims
 from core.tuning.messages import Ended, Message, Outcome, Reported, Task
 from core.tuning.plan import Method, Plan, Pruner, make_plan
 from core.tuning.presence import SILENT_SECONDS, Presence
-from core.tuning.records import StudyEvent, StudyFinished, StudyNotice, TrialFinished, TrialStarted
+from core.tuning.records import (
+    StudyEvent,
+    StudyFinished,
+    StudyNotice,
+    StudyPaused,
+    StudyResumed,
+    TrialFinished,
+    TrialReported,
+    TrialStarted,
+)
 from core.tuning.study import TuningStudy, create_study, open_study
 from core.tuning.tuner import tune
 
@@ -66,26 +76,31 @@ class Formula:
     Attributes:
         trained: how many epochs each trial was trained, over all of its attempts.
         ends: what some trials end with at once.
+        asked: what the study asked of all trials last. waits: how often it waited for trials that are paused.
     """
 
     slots: int = 1
     threads: int = 1
     trained: Counter[int] = field(default_factory=Counter)
     ends: dict[int, Outcome] = field(default_factory=dict)
+    asked: Request = "resume"
+    waits: int = 0
 
     def __post_init__(self) -> None:
         self._going: dict[int, Iterator[Message]] = {}
         self._answers: dict[int, bool] = {}
-        self._stopping = False
 
     def start(self, task: Task) -> None:
         assert len(self._going) < self.slots
         assert (task.run / "config.yaml").is_file()
         self._going[task.trial] = self._train(task)
         self._answers[task.trial] = True
-        self._stopping = False
+        self.asked = "resume"
 
     def wait(self, seconds: float) -> list[Message]:
+        if self.asked == "pause":
+            self.waits += 1
+            return []
         messages = [next(trial) for trial in self._going.values()]
         for message in messages:
             if isinstance(message, Ended):
@@ -95,8 +110,8 @@ class Formula:
     def answer(self, trial: int, go_on: bool) -> None:
         self._answers[trial] = go_on
 
-    def stop(self) -> None:
-        self._stopping = True
+    def ask(self, request: Request) -> None:
+        self.asked = request
 
     def close(self) -> None: ...
 
@@ -105,8 +120,8 @@ class Formula:
             yield Ended(task.trial, self.ends[task.trial])
         value = math.inf
         for epoch in range(1, EPOCHS + 1):
-            if self._stopping or not self._answers[task.trial]:
-                state = "stopped" if self._stopping else "pruned"
+            if self.asked == "stop" or not self._answers[task.trial]:
+                state = "stopped" if self.asked == "stop" else "pruned"
                 yield Ended(task.trial, Outcome(state, value, epoch - 1))  # type: ignore[arg-type]
             self.trained[task.trial] += 1
             value = loss(task.config["optimizer"]["lr"], epoch)
@@ -230,6 +245,56 @@ def test_a_stopped_study_goes_on_without_losing_or_repeating_a_trial(pruner: str
     assert (begun[0].params, begun[0].run) == (stopped.records[3].params, stopped.records[3].run)
     whole, _ = work(create_study(tmp_path, plan_for("random", pruner)))
     assert [row[:3] for row in tried(finished)] == [row[:3] for row in tried(whole)]
+
+
+def test_a_paused_study_waits_and_ends_as_if_it_had_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paused by another process in the middle of two trials, and let go on after a while."""
+    monkeypatch.setattr("core.tuning.tuner.LOOK_SECONDS", -1.0)
+    study = create_study(tmp_path, plan_for("random", "median"))
+    other = open_study(tmp_path, study.name)
+    executor = Formula(slots=2)
+    wait, trained = executor.wait, []
+
+    def wait_and_end_the_pause(seconds: float) -> list[Message]:
+        if executor.asked == "pause":
+            trained.append(executor.trained.total())
+            if executor.waits == 3:
+                other.go_on()
+        return wait(seconds)
+
+    def pause_in_trial_2(event: StudyEvent, control: RunControl) -> None:
+        if isinstance(event, TrialReported) and (event.number, event.epoch) == (2, 4):
+            other.pause()
+
+    monkeypatch.setattr(executor, "wait", wait_and_end_the_pause)
+    finished, events = work(study, executor, pause_in_trial_2)
+    assert (executor.waits >= 4, len(set(trained))) == (True, 1)
+    kinds = [type(event) for event in events]
+    paused, resumed = kinds.index(StudyPaused), kinds.index(StudyResumed)
+    assert resumed == paused + 1
+    whole, _ = work(create_study(tmp_path, plan_for("random", "median")), Formula(slots=2))
+    assert tried(finished) == tried(whole)
+
+
+def test_a_paused_study_can_be_stopped_and_goes_on_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.tuning.tuner.LOOK_SECONDS", -1.0)
+    study = create_study(tmp_path, plan_for("random"))
+
+    def pause_then_stop(event: StudyEvent, control: RunControl) -> None:
+        if isinstance(event, TrialReported):
+            study.pause()
+        elif isinstance(event, StudyPaused):
+            control.stop()
+
+    stopped, _ = work(study, on_event=pause_then_stop)
+    assert (stopped.status, [record.state for record in stopped.records]) == ("stopped", ["interrupted"])
+    assert open_study(tmp_path, study.name).paused
+    study.go_on()
+    assert work(study)[0].status == "completed"
 
 
 def test_more_trials_can_be_added(tmp_path: Path) -> None:

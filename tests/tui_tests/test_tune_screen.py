@@ -10,7 +10,9 @@ from core import config as configuration
 from core.errors import RunError
 from core.tuning.folder import StudyFolder
 from core.tuning.plan import make_plan
+from core.tuning.presence import Presence
 from core.tuning.records import TrialRecord
+from core.tuning.study import create_study
 from tui import tune_process
 from tui.app import TuiApp
 from tui.screens.configure import ConfigureScreen
@@ -110,6 +112,8 @@ async def test_fields_are_added_and_removed(make):
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
+        screen.editor.rows["optimizer.lr"].editor.focus()
+        await pilot.pause()
         await pilot.press("ctrl+d")
         assert "optimizer.lr" not in screen.editor.rows
         await pilot.press("ctrl+n")
@@ -311,6 +315,39 @@ async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(make, 
         await pilot.press("a")
         await until(pilot, lambda: isinstance(app.screen, AddTrials))
         await pilot.press("escape")
+
+
+async def test_a_study_is_paused_and_goes_on(make, tmp_path):
+    """One that some other process works on: here this one, which holds the lock of one."""
+    study = create_study(
+        tmp_path / "runs", make_plan(configuration.from_dict(IRIS), {"optimizer.lr": [1, 2]})
+    )
+    presence = Presence(study.folder, study.optuna)
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await until(pilot, lambda: screen.standing is not None)
+        assert (screen.view, screen.standing.status) == ("study", "running")
+        assert {"pause", "stop"} <= screen.possible()
+        await pilot.press("space")
+        await until(pilot, lambda: screen.standing.status == "paused")
+        assert study.paused
+        assert "‖ paused" in shown(screen, "#study-facts")
+        await pilot.press("r")
+        await until(pilot, lambda: screen.standing.status == "running")
+        assert not study.paused
+        presence.close()
+        await until(pilot, lambda: screen.standing.status == "stopped")
+        assert {"pause", "stop"}.isdisjoint(screen.possible())
+
+
+async def test_digits_switch_modes_where_no_text_is_edited(make):
+    app = make()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        assert screen.focused is screen.editor.method
+        await pilot.press("2")
+        await until(pilot, lambda: app.current_mode == "configure")
 
 
 def test_the_background_process_is_known_by_its_lock_and_stops_when_asked(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from core import config as configuration
-from core.errors import InputError
+from core.errors import InputError, RunError
 from core.runs.folder import default_runs_dir
 from core.tuning.plan import Plan, make_plan
 from core.tuning.ranges import parse_assignment
@@ -125,6 +125,18 @@ Resume = Annotated[
     ),
 ]
 
+Pause = Annotated[
+    str | None,
+    typer.Option(
+        "--pause",
+        metavar="STUDY",
+        help="Pause a study, wherever it goes on: its trials wait after their batch.",
+    ),
+]
+Continue = Annotated[
+    str | None, typer.Option("--continue", metavar="STUDY", help="Let a paused study go on.")
+]
+
 
 @with_config
 def tune(
@@ -145,6 +157,8 @@ def tune(
     gpus_per_trial: Gpus = None,
     storage: Storage = None,
     resume: Resume = None,
+    pause: Pause = None,
+    go_on: Continue = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a finished trial.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     runs: RunsOption = None,
@@ -155,7 +169,11 @@ def tune(
     Examples: tui tune --no-ui --data digits --trials 30 -p lr=log:1e-4..1 -p model.hidden=64,128
 
     tui tune --no-ui --resume latest --jobs 2
+
+    tui tune --pause latest
     """
+    if pause is not None or go_on is not None:
+        return _set_pause(runs or default_runs_dir(), storage, pause, go_on)
     if not no_ui:
         raise InputError("`tui tune` works headless", "Use: tui tune --no-ui [options]")
     search = {"method": method, "pruner": pruner, "metric": metric, "direction": direction, "keep": keep}
@@ -187,6 +205,26 @@ def tune(
         data_root=data_root,
     )
     sys.exit(headless.tune(asked, as_json=as_json, quiet=quiet))
+
+
+def _set_pause(runs_dir: Path, storage: str | None, pause: str | None, go_on: str | None) -> None:
+    """Pause a study, or end its pause."""
+    if pause is not None and go_on is not None:
+        raise InputError("--pause and --continue do not go together", "Give one of them")
+    from core.tuning.study import open_study
+    from tui.text import clean
+    from tui.tune_process import is_worked_on
+
+    study = open_study(runs_dir, pause or go_on or "", storage)
+    if not (study.storage_url or is_worked_on(study.folder)):
+        raise RunError(
+            f"no process works on {study.name}", "`tui tune --no-ui --resume STUDY` goes on with one"
+        )
+    if pause is not None:
+        study.pause()
+    else:
+        study.go_on()
+    print(f"{clean(study.name)} {'is paused' if pause is not None else 'goes on'}")
 
 
 def _plan(values: dict[str, Any], ranges: Iterable[str], space: Path | None, given: dict[str, Any]) -> Plan:

@@ -78,8 +78,9 @@ class TuneScreen(StudyActions):
         Binding("down", "below", "Field below", show=False),
         Binding("e", "evaluate", "eval", tooltip="Open the trial in Evaluate"),
         Binding("p", "promote", "promote", tooltip="Take the trial's configuration into the form"),
+        Binding("space", "pause", "pause", tooltip="Let the study and its trials wait, or go on"),
         Binding("s", "stop", "stop", tooltip="Ask the study to save and end; asks first"),
-        Binding("r", "resume", "resume", tooltip="Go on with the trials that are left"),
+        Binding("r", "resume", "resume", tooltip="Go on after a pause, or with the trials that are left"),
         Binding("a", "more", "add trials", tooltip="Give the study more trials, and go on"),
         Binding("o", "sort", "sort", tooltip="Sort by the next column"),
         Binding("O", "turn_order", "Turn the order round", show=False),
@@ -284,9 +285,8 @@ class TuneScreen(StudyActions):
         self._focus_first()
 
     def _focus_first(self) -> None:
-        if self.view == "space":
-            first = next(iter(self.editor.rows.values()), None)
-            (first.editor if first else self.editor.adder).focus()
+        if self.view == "space":  # no text field: digits go to other modes
+            self.editor.method.focus()
 
     @on(ViewTab.Clicked)
     def _tab_clicked(self, event: ViewTab.Clicked) -> None:

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from core.runs.query import METRICS
@@ -129,6 +130,11 @@ class SpaceEditor(Vertical):
     def adder(self) -> Choice:
         """Offers the fields that are not searched yet."""
         return self.query_one(".add-field", Choice)
+
+    @property
+    def method(self) -> Widget:
+        """Chooses how values are chosen."""
+        return self.query(Field).first().editor
 
     @property
     def rows(self) -> dict[str, RangeRow]:

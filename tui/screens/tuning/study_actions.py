@@ -31,7 +31,7 @@ __all__ = ["STUDY_ACTIONS", "TRIAL_ACTIONS", "StudyActions"]
 
 LOOK_SECONDS = 1.0
 TRIAL_ACTIONS: Final = frozenset({"evaluate", "promote"})
-STUDY_ACTIONS: Final = frozenset({"stop", "resume", "more"})
+STUDY_ACTIONS: Final = frozenset({"pause", "stop", "resume", "more"})
 
 
 class StudyActions(Background, ModeScreen):
@@ -198,9 +198,19 @@ class StudyActions(Background, ModeScreen):
         else:
             self.notify("The study is asked to save and end.")
 
+    def action_pause(self) -> None:
+        """Let the study and its trials wait, or go on."""
+        standing, follower = self.standing, self._follower
+        if standing is not None and follower is not None:
+            change = follower.study.go_on if standing.paused else follower.study.pause
+            self.in_background("pause", lambda progress: change(), lambda nothing: self.look())
+
     def action_resume(self) -> None:
-        """Go on with the trials that are left."""
-        self._go_on(None)
+        """Go on with a study that is paused, or with the trials that are left."""
+        if self.standing is not None and self.standing.status == "paused":
+            self.action_pause()
+        else:
+            self._go_on(None)
 
     def action_more(self) -> None:
         """Give the study more trials, and go on."""
@@ -214,6 +224,7 @@ class StudyActions(Background, ModeScreen):
 
     def _go_on(self, trials: int | None) -> None:
         standing, jobs, data_root = self.standing, self.jobs, self.tui.data_root
+        follower = self._follower
         if standing is None:
             return
         if standing.plan.method == "grid" and standing.done >= standing.plan.space.grid_size():
@@ -222,6 +233,8 @@ class StudyActions(Background, ModeScreen):
             return
 
         def launch(progress: Progress) -> None:
+            if follower is not None:
+                follower.study.go_on()
             self._launched.append(tune_process.launch(standing.folder, jobs, data_root, trials))
 
         self.in_background("start", launch, lambda nothing: self.look())
@@ -251,8 +264,8 @@ class StudyActions(Background, ModeScreen):
         found = {"sort", "turn_order", "panel", "log", "slices", "leave_field"}
         if standing is None:
             return frozenset(found)
-        found |= {"stop"} if standing.active else {"more"}
-        if not standing.active and standing.status != "completed":
+        found |= {"pause", "stop"} if standing.active else {"more"}
+        if standing.status not in ("running", "completed"):
             found.add("resume")
         if record is not None:
             found.add("promote")

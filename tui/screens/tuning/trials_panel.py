@@ -101,7 +101,7 @@ class TrialsPanel(Panel):
 
     def _say(self, standing: "Standing") -> None:
         self.border_title = f"trials  {len(standing.records)}"
-        told = ("running", "pruned", "diverged", "failed", "interrupted")
+        told = ("running", "paused", "pruned", "diverged", "failed", "interrupted")
         counts = standing.counts
         standings = "  ".join(
             f"{TRIAL_STATES[state][0]} {counts[state]} {state}" for state in told if counts[state]

@@ -1,0 +1,37 @@
+"""Checkpoints take room: those of the best trials are kept, the others removed while the study goes on."""
+
+from collections.abc import Iterable
+
+from core.runs.folder import Run
+from core.runs.lock import is_held
+from core.tuning.plan import Plan
+from core.tuning.records import TrialRecord, best_first
+
+__all__ = ["keep_best"]
+
+
+def keep_best(plan: Plan, records: Iterable[TrialRecord], cleared: set[int]) -> list[str]:
+    """Remove the checkpoints of all trials that are done but the best ones; a trial trained on by hand keeps its own.
+
+    Args:
+        cleared: numbers of the trials whose checkpoints were removed before; those of this call are added.
+
+    Returns:
+        What could not be removed, a sentence each.
+    """
+    records = list(records)
+    kept = {record.number for record in best_first(plan, records)[: plan.keep]} | cleared
+    problems = []
+    for record in records:
+        if not record.done or record.run is None or record.number in kept:
+            continue
+        run = Run(record.run)
+        if is_held(run):
+            continue
+        try:
+            for kind in ("last", "previous", "best"):
+                run.checkpoint_file(kind).unlink(missing_ok=True)
+        except OSError as error:
+            problems.append(f"cannot remove the checkpoints of {run.id}: {error.strerror}")
+        cleared.add(record.number)
+    return problems
