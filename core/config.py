@@ -55,7 +55,7 @@ class Training(Options):
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     """Passes over the training data."""
     batch_size: Annotated[int, Field(ge=1, le=1_000_000), Unit("samples")] = 64
-    """Samples of one step."""
+    """Samples computed at once."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     """Where to compute: auto, cpu, cuda, cuda:0, cuda:1 ..., or mps."""
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = "auto"
@@ -64,10 +64,23 @@ class Training(Options):
     """Seed of the weights and of the batch order; same seed and threads, same weights."""
     patience: Annotated[int, Field(ge=0), Unit("epochs")] = 0
     """Epochs without a better validation result before the run ends early; 0 never ends early."""
+    clip_norm: Annotated[float, Field(ge=0)] = 0.0
+    """Longest gradient of a step: a longer one is scaled down to this norm over all weights; 0 never does."""
+    accumulate: Annotated[int, Field(ge=1, le=10_000), Unit("batches")] = 1
+    """Batches of one step, their gradients added up: 4 batches of 16 step as one of 64 does, in less memory."""
     on_divergence: Literal["stop", "continue"] = "stop"
     """What to do when the loss becomes NaN or infinite."""
     checkpoint_minutes: Annotated[float, Field(gt=0), Unit("minutes")] = 5.0
     """Longest time between two checkpoints inside an epoch."""
+
+    @property
+    def step_samples(self) -> int:
+        """Samples of one step; the last one of an epoch may have fewer."""
+        return self.batch_size * self.accumulate
+
+    def steps_per_epoch(self, samples: int) -> int:
+        """Steps of one pass over so many samples."""
+        return -(-samples // self.step_samples)
 
 
 class TrainConfig(Options):

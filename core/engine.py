@@ -100,7 +100,7 @@ class _Loop:
         self.learner = Learner(config, data, model, device)
         self.train_set = Batches(data.train, data, device)
         self.validation_set = Batches(data.validation, data, device)
-        self.steps_per_epoch = self.train_set.count(config.training.batch_size)
+        self.steps_per_epoch = self.train_set.count(config.training.step_samples)
         self.meter = Meter(data.task)
         self.at = Progress()
         self.best: State | None = None
@@ -115,7 +115,7 @@ class _Loop:
         self.epoch_started = time.perf_counter() - at.epoch_seconds
         meter.restore(at.meter)
         learner.model.train()
-        for inputs, targets in self.train_set.iterate(settings.batch_size, order, first=at.batch):
+        for inputs, targets in self.train_set.iterate(settings.step_samples, order, first=at.batch):
             learner.set_learning_rate(at.step, self.steps_per_epoch)
             loss, outputs = learner.step(inputs, targets)
             meter.add(loss, outputs, targets)

@@ -31,7 +31,7 @@ class Learner:
         self.config, self.model, self.device = config, model, device
         self.loss = resolve_loss(config.loss, data.task).build(data.task, data.class_counts)
         self.optimizer = config.optimizer.build(model.parameters())
-        self.step = step_function(model, self.loss, self.optimizer)
+        self.step = step_function(config.training, model, self.loss, self.optimizer)
 
     @property
     def lr(self) -> float:

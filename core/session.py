@@ -239,7 +239,7 @@ def _started(prepared: Prepared, state: dict[str, Any] | None) -> RunStarted:
         device=str(prepared.device),
         threads=prepared.threads,
         epochs=config.training.epochs,
-        steps_per_epoch=-(-len(data.train) // config.training.batch_size),
+        steps_per_epoch=config.training.steps_per_epoch(len(data.train)),
         epoch=done["epoch"],
         step=done["step"],
         pid=os.getpid(),

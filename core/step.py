@@ -1,11 +1,19 @@
-"""One training step: a batch forward, its gradients back, the weights moved. Chosen once, called for every batch."""
+"""One training step: a batch forward, its gradients back, the weights moved. Chosen once, called for every batch.
+
+What is not asked for is not there: each piece is a function that the next one calls, put together by
+`step_function`.
+"""
 
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
+
+from core.config import Training
 
 if TYPE_CHECKING:
     from core.losses import LossFunction
@@ -13,23 +21,60 @@ if TYPE_CHECKING:
 __all__ = ["Step", "step_function"]
 
 Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Inputs (b, *sample_shape) and targets of a batch, to its mean loss and its outputs (b, n)."""
+"""Inputs (b, *sample_shape) and targets of a step, to the mean loss and the outputs (b, n)."""
 
 
-def step_function(model: nn.Module, loss_function: "LossFunction", optimizer: Optimizer) -> Step:
-    """The step that trains `model`; its gradients are those of the last batch afterwards."""
-    weights, update = list(model.parameters()), _bare_step(optimizer)
+def step_function(
+    settings: Training, model: nn.Module, loss_function: "LossFunction", optimizer: Optimizer
+) -> Step:
+    """The step that trains `model`; its gradients are those of the last step afterwards."""
+    weights = list(model.parameters())
+    gradients = _gradients(settings, model, loss_function)
+    update = _update(settings, weights, optimizer)
 
     def step(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         for weight in weights:  # what zero_grad does, without its hooks for profilers
             weight.grad = None
-        outputs = model(inputs)
-        loss = loss_function(outputs, targets)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss, outputs = gradients(inputs, targets)
         update()
         return loss, outputs
 
     return step
+
+
+def _gradients(settings: Training, model: nn.Module, loss_function: "LossFunction") -> Step:
+    """Adds the gradients of the mean loss to those that the weights have."""
+
+    def at_once(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        outputs = model(inputs)
+        loss = loss_function(outputs, targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss, outputs
+
+    def in_parts(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Each part weighs as much as it has samples: the last one of an epoch may be small."""
+        losses, answers = [], []
+        parts = (torch.split(batch, settings.batch_size) for batch in (inputs, targets))
+        for some_inputs, some_targets in zip(*parts, strict=True):
+            outputs = model(some_inputs)
+            loss = loss_function(outputs, some_targets) * (len(some_targets) / len(targets))
+            loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
+            answers.append(outputs.detach())
+        return torch.stack(losses).sum(), torch.cat(answers)
+
+    return at_once if settings.accumulate == 1 else in_parts
+
+
+def _update(settings: Training, weights: list[nn.Parameter], optimizer: Optimizer) -> Callable[[], object]:
+    """Moves the weights along their gradients."""
+    move = _bare_step(optimizer)
+
+    def clip_and_move() -> None:
+        clip_grad_norm_(weights, settings.clip_norm)
+        move()
+
+    return clip_and_move if settings.clip_norm else move
 
 
 def _bare_step(optimizer: Optimizer) -> Callable[[], object]:

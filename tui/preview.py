@@ -110,7 +110,7 @@ class Preview:
     @property
     def steps_per_epoch(self) -> int:
         """0 while the size of the data is not known."""
-        return -(-self.facts.sizes["train"] // self.config.training.batch_size) if self.facts else 0
+        return self.config.training.steps_per_epoch(self.facts.sizes["train"]) if self.facts else 0
 
 
 class Previewer:

@@ -103,6 +103,23 @@ def test_a_run_stopped_twice_ends_as_if_it_had_not_been(name: str, train_run: Tr
     assert_ended_alike(undisturbed, [first, second, third])
 
 
+OPTIONS: dict[str, dict[str, Any]] = {
+    "clipped, accumulated": {"clip_norm": 0.1, "batch_size": 40, "accumulate": 4},
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_training_options_are_kept_through_a_stop(name: str, train_run: Train) -> None:
+    values = {"data": DIGITS, "optimizer": "adam", "model": {"hidden": [16]}, "schedule": "cosine"}
+    values["training"] = {"epochs": 3, "batch_size": 160, **OPTIONS[name]}
+    undisturbed = train_run(values)
+    first = train_run(values, at_step=(2 + 5 * OPTIONS[name].get("accumulate", 1), stop))
+    second = train_run(run=first.run)
+    assert second.told(RunStarted)[0].step == 6
+    assert undisturbed.told(RunStarted)[0].steps_per_epoch == 5
+    assert_ended_alike(undisturbed, [first, second])
+
+
 def test_a_run_stopped_between_any_two_steps_ends_alike(train_run: Train) -> None:
     """Also at the first and the last batch of an epoch, and of the run."""
     values = RUNS["mlp with dropout, adam, cosine"] | {"data": "iris"}
