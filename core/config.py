@@ -29,6 +29,7 @@ __all__ = [
     "json_schema",
     "merge",
     "read_yaml",
+    "sections_to_yaml",
     "set_path",
     "to_dict",
     "to_yaml",
@@ -119,11 +120,16 @@ def to_dict(config: TrainConfig) -> dict[str, Any]:
 
 def to_yaml(config: TrainConfig) -> str:
     """The whole configuration as YAML, ``name`` first in each section."""
-    sections = {
+    return sections_to_yaml(to_dict(config))
+
+
+def sections_to_yaml(sections: Mapping[str, Mapping[str, Any]]) -> str:
+    """Sections of plain values as YAML, ``name`` first in each."""
+    named_first = {
         key: dict(sorted(section.items(), key=lambda item: item[0] != "name"))
-        for key, section in to_dict(config).items()
+        for key, section in sections.items()
     }
-    return yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(named_first, sort_keys=False, allow_unicode=True)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -64,9 +64,11 @@ class RunStarted(Event):
     """Data and model are ready; the first step comes next.
 
     Attributes:
-        config: the resolved configuration, nested plain values.
+        config: the resolved configuration, nested plain values; of a script's own run, see `core.runs.script`.
+        task: ``binary``, ``multiclass`` or ``regression``; empty where a script does not say.
         samples: number of samples of each split.
         classes: names of the classes; empty for regression.
+        epochs, steps_per_epoch: 0 when unknown.
         epoch, step: epochs and steps already done by an earlier session of the same run.
         monitor: the validation number that chooses the best epoch, lower is better.
     """
@@ -79,8 +81,8 @@ class RunStarted(Event):
     parameters: Count
     device: str
     threads: Count
-    epochs: Annotated[Count, Field(ge=1)]
-    steps_per_epoch: Annotated[Count, Field(ge=1)]
+    epochs: Count
+    steps_per_epoch: Count
     epoch: Count = 0
     step: Count = 0
     monitor: str = "loss"
@@ -95,8 +97,8 @@ class StepLogged(Event):
     Attributes:
         epoch: from 1. step: steps done since the start of the run.
         train: ``loss``, and ``accuracy`` or ``r2``; NaN when the loss is not a number.
-        lr: learning rate of the last step.
-        samples_per_second: over the steps since the last one logged.
+        lr: learning rate of the last step, 0 when unknown.
+        samples_per_second: over the steps since the last one logged, 0 when unknown.
     """
 
     epoch: Count

@@ -22,9 +22,10 @@ from core.devices import choose_threads, resolve
 from core.engine import TrainingResult, train
 from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report, evaluate
+from core.evaluation.kept import keep
 from core.evaluation.predict import predict
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
-from core.files import archive_damage, creating
+from core.files import archive_damage
 from core.losses import resolve_loss
 from core.memory import naming_what_fits
 from core.models.registry import build, rebuild
@@ -33,7 +34,7 @@ from core.models.summary import summarise as summarise_model
 from core.recorder import Recorder
 from core.runs.checkpoints import FolderCheckpoints, load_latest
 from core.runs.environment import write_environment
-from core.runs.folder import Run, create_run, ensure_plain, write_config
+from core.runs.folder import Run, create_run, write_config
 from core.runs.lock import hold
 from core.runs.log import EventLog
 from core.runs.problems import changed_settings
@@ -256,7 +257,7 @@ def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: E
             continue
         predictions, report = _predicted(prepared, split)
         try:
-            _keep(run, predictions, report)
+            keep(run, predictions, report)
         except RunError as error:
             emit(Notice(level="error", message=f"evaluation on {split} not saved: {error}"))
         emit(EvaluationFinished(split=split, metrics=report.metrics))
@@ -272,7 +273,7 @@ def evaluate_split(prepared: Prepared, run: Run, split: str) -> dict[str, float 
         RunError: they cannot be written.
     """
     predictions, report = _predicted(prepared, split)
-    _keep(run, predictions, report)
+    keep(run, predictions, report)
     return report.metrics
 
 
@@ -280,12 +281,3 @@ def _predicted(prepared: Prepared, split: str) -> tuple[Predictions, Report]:
     data = prepared.data
     predictions = predict(prepared.model, split, data, prepared.config.loss, prepared.device)
     return predictions, evaluate(predictions, task=data.task, class_names=data.class_names, split=split)
-
-
-def _keep(run: Run, predictions: Predictions, report: Report) -> None:
-    ensure_plain(run)
-    folder = run.evaluation_folder(report.split)
-    with creating(folder):
-        folder.parent.mkdir(exist_ok=True)
-    predictions.save(folder / "predictions.npz")
-    report.save(folder / "report.json")

@@ -119,11 +119,12 @@ class RunFeed:
     def seconds_left(self) -> float | None:
         """From the speed of the last epochs, or of the last steps before the first epoch is done."""
         history, started = self.history, self.history.started
-        if started is None:
+        if started is None or not started.epochs:
             return None
         left = started.epochs - history.position
         recent = [epoch.event.seconds for epoch in list(history.epochs)[-5:]]
         if recent:
             return left * sum(recent) / len(recent)
         rate = history.last_step.samples_per_second if history.last_step else 0.0
-        return left * started.samples["train"] / rate if rate else None
+        samples = started.samples.get("train", 0)
+        return left * samples / rate if rate and samples else None

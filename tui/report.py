@@ -11,7 +11,7 @@ from rich.text import Text
 from core.evaluation import Report
 from core.runs.comparison import load_report
 from core.runs.summary import RunSummary
-from tui.text import clean, count, fit, number
+from tui.text import clean, count, fit, number, of
 
 __all__ = ["print_report", "print_summary", "report_console", "report_tables"]
 
@@ -45,13 +45,15 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
             print_report(report, console)
             break
     best = ", ".join(f"{clean(name)} {number(value)}" for name, value in summary.metrics.items())
-    console.print(Text(f"\n{summary.status}: {summary.epoch} of {summary.epochs} epochs", "bold"))
+    console.print(Text(f"\n{summary.status}: {of(summary.epoch, summary.epochs, ' of ')} epochs", "bold"))
     if best:
         console.print(Text(f"best epoch {summary.best_epoch}: {best}"))
     if summary.error:
         console.print(Text(clean(summary.error)), soft_wrap=True)
     console.print(Text(f"run     {clean(str(summary.run.path))}"), soft_wrap=True)
-    saved = any(summary.run.checkpoint_file(kind).is_file() for kind in ("last", "previous"))
+    saved = not summary.script and any(
+        summary.run.checkpoint_file(kind).is_file() for kind in ("last", "previous")
+    )
     if summary.status in ("stopped", "interrupted", "failed") and saved:
         folder = str(summary.run.path.parent)
         where = f" --runs {shlex.quote(clean(folder))}" if folder != "runs" else ""

@@ -17,6 +17,7 @@ __all__ = [
     "duration",
     "fit",
     "number",
+    "of",
     "percent",
     "progress_line",
     "setting",
@@ -154,6 +155,11 @@ def duration(seconds: float | None) -> str:
 def progress_line(what: str, done: int, total: int) -> str:
     """What goes on and how much of it is done: ``downloading images 42 %``; without the share where it is unknown."""
     return f"{what} {100 * done // total} %" if total else what
+
+
+def of(done: int, asked: int, join: str = "/") -> str:
+    """How many are done of how many: ``7/20``; ``7`` where nobody knows how many there will be."""
+    return f"{done}{join}{asked}" if asked else str(done)
 
 
 def count(n: int) -> str:

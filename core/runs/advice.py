@@ -47,8 +47,8 @@ def _over_fitting(epochs: Sequence[EpochFinished]) -> str:
     recent = epochs[-RISING_EPOCHS - 1 :]
     if len(recent) <= RISING_EPOCHS or not recent[-1].validation:
         return ""
-    validation = [epoch.validation["loss"] for epoch in recent]
-    train = [epoch.train["loss"] for epoch in recent]
+    validation = [epoch.validation.get("loss", 0.0) for epoch in recent]
+    train = [epoch.train.get("loss", 0.0) for epoch in recent]
     best = recent[-1].best_metrics.get("loss", validation[0])
     if not (_rises(validation) and validation[-1] > best * (1 + RISING_SHARE) and train[-1] < train[0]):
         return ""

@@ -4,15 +4,28 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core import config as configuration
 from core.config import TrainConfig
 from core.errors import ConfigError, RunError
 from core.files import creating, write_atomically
+from core.runs.script import script_of
 
-__all__ = ["Run", "all_runs", "create_run", "default_runs_dir", "ensure_plain", "find_run", "write_config"]
+__all__ = [
+    "Run",
+    "all_runs",
+    "create_folder",
+    "create_run",
+    "default_runs_dir",
+    "ensure_plain",
+    "find_run",
+    "write_config",
+    "write_sections",
+]
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{4}_")
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -72,8 +85,15 @@ class Run:
 
         Raises:
             ConfigError: the file is missing or damaged.
+            RunError: a script wrote this run.
         """
         values = configuration.read_yaml(self.config_file)
+        script = script_of(values)
+        if script:
+            raise RunError(
+                f"{self.id} was written by {script}, so its data and its model are not known here",
+                f"Run {script} again, or open what it evaluated itself",
+            )
         missing = [section for section in TrainConfig.model_fields if section not in values]
         if missing:  # what was cut off must not silently become the default
             raise ConfigError(
@@ -94,19 +114,28 @@ def create_run(runs_dir: Path, config: TrainConfig) -> Run:
     Raises:
         RunError: the folder cannot be written.
     """
+    run = create_folder(runs_dir, f"{config.data.name}-{config.model.name}")
+    write_config(run, config)
+    return run
+
+
+def create_folder(runs_dir: Path, name: str) -> Run:
+    """A new empty folder, named by date, a name and three random letters.
+
+    Raises:
+        RunError: it cannot be made.
+    """
     stamp = time.strftime("%Y-%m-%d_%H%M")
     with creating(runs_dir):
         runs_dir.mkdir(parents=True, exist_ok=True)
         while True:
             tail = "".join(secrets.choice(ALPHABET) for _ in range(3))
-            run = Run(runs_dir / f"{stamp}_{config.data.name}-{config.model.name}_{tail}")
+            run = Run(runs_dir / f"{stamp}_{name}_{tail}")
             try:
                 run.path.mkdir()
-                break
             except FileExistsError:
                 continue
-    write_config(run, config)
-    return run
+            return run
 
 
 def write_config(run: Run, config: TrainConfig) -> None:
@@ -115,7 +144,16 @@ def write_config(run: Run, config: TrainConfig) -> None:
     Raises:
         RunError: it cannot be written.
     """
-    text = configuration.to_yaml(config)
+    write_sections(run, configuration.to_dict(config))
+
+
+def write_sections(run: Run, sections: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write ``config.yaml`` from plain values in sections.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    text = configuration.sections_to_yaml(sections)
     write_atomically(run.config_file, lambda file: file.write(text.encode()))
 
 

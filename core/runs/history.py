@@ -24,6 +24,7 @@ __all__ = ["Epoch", "History"]
 MAX_EPOCHS = 5000
 """Rows of the epoch table that are kept; the curves keep all."""
 MAX_MESSAGES = 200
+SPLITS = ("train ", "validation ")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class History:
         top_score: epoch and value of the highest accuracy or R2, of validation where there is one.
         seconds: of training and validation in the epochs that are done; their curve is named ``seconds``.
         diverged_at: where the first loss that is not finite was seen, in epochs.
+        measured_steps: steps of an epoch, of a run that did not say how many; 0 before its first one is done.
         unfit: number of events left out since they contradict the others, as in a damaged log.
         version: grows with every event; equal versions mean nothing is new.
     """
@@ -65,23 +67,34 @@ class History:
     messages: deque[Event] = field(default_factory=lambda: deque(maxlen=MAX_MESSAGES))
     seconds: float = 0.0
     diverged_at: float | None = None
+    measured_steps: float = 0.0
     unfit: int = 0
     version: int = 0
 
     @property
     def score(self) -> str:
-        """What stands beside the loss: ``accuracy`` or ``r2``."""
-        return "r2" if self.started is not None and self.started.task == "regression" else "accuracy"
+        """What stands beside the loss: ``accuracy`` or ``r2``; of a script's own run, what it told first."""
+        if self.started is not None and self.started.task:
+            return "r2" if self.started.task == "regression" else "accuracy"
+        known = [name for name, curve in self.curves.items() if len(curve) and name.startswith(SPLITS)]
+        told = [name.partition(" ")[2] for name in known]
+        others = [name.removesuffix(" by step") for name in told if not name.startswith("loss")]
+        return "accuracy" if "accuracy" in others or not others else others[0]
 
     @property
     def total_steps(self) -> int:
-        """Steps of the whole run; 0 before it has started."""
-        return self.started.epochs * self.started.steps_per_epoch if self.started else 0
+        """Steps of the whole run; 0 when unknown."""
+        return round(self.started.epochs * self.steps_per_epoch) if self.started else 0
+
+    @property
+    def steps_per_epoch(self) -> float:
+        """As the run says, or else as its first epoch showed; 1 until then."""
+        return (self.started.steps_per_epoch if self.started else 0) or self.measured_steps or 1
 
     @property
     def position(self) -> float:
-        """Epochs done, with the fraction of the one going on."""
-        return self.step / self.started.steps_per_epoch if self.started else 0.0
+        """Epochs done, with the fraction of the one going on; steps, until a run shows how many an epoch has."""
+        return self.step / self.steps_per_epoch if self.started else 0.0
 
     def apply(self, event: Event) -> None:
         """Take in one event."""
@@ -111,6 +124,11 @@ class History:
                 self.messages.append(event)
             case Notice():
                 self.messages.append(event)
+
+    def class_names(self, count: int) -> list[str]:
+        """Names of so many classes: those of the run, or numbers where it names others or none."""
+        names = self.started.classes if self.started else []
+        return names if len(names) == count else [str(number) for number in range(count)]
 
     def curve(self, name: str) -> GrowingSeries:
         """The series of a name, empty until something was said of it."""
@@ -146,6 +164,7 @@ class History:
 
     def _finish_epoch(self, event: EpochFinished) -> None:
         self.epoch, self.step = event.epoch, event.step
+        self._measure(event)
         self.best_epoch, self.best_metrics = event.best_epoch, event.best_metrics
         confusion = np.asarray(event.confusion, dtype=np.int32) if event.confusion else None
         self.epochs.append(Epoch(event, confusion))
@@ -159,6 +178,16 @@ class History:
         self._advise(event.time)
         if any(not np.isfinite(value) for value in event.validation.values()) and self.diverged_at is None:
             self.diverged_at = self.position
+
+    def _measure(self, event: EpochFinished) -> None:
+        """Learn from the first epoch how many steps one has, and count what was said before it in epochs."""
+        if self.started is None or self.started.steps_per_epoch or self.measured_steps:
+            return
+        self.measured_steps = max(event.step, 1) / max(event.epoch, 1)
+        for curve in self.curves.values():
+            curve.stretch(1 / self.measured_steps)
+        if self.diverged_at is not None:
+            self.diverged_at /= self.measured_steps
 
     def _advise(self, time: float) -> None:
         """Add what looks wrong to the messages, each kind once."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.config import TrainConfig, to_dict
-from core.errors import ConfigError, RunDamaged
+from core.errors import RunDamaged, TorchtuiError
 from core.evaluation.report import Report
 from core.files import archive_damage, open_plain
 from core.runs.folder import Run
@@ -34,9 +34,10 @@ def changed_settings(config: TrainConfig, summary: RunSummary) -> str:
 
 
 def _of_settings(run: Run) -> Iterator[str]:
+    summary = summarise(run)
     try:
-        changes = changed_settings(run.config(), summarise(run))
-    except ConfigError as error:
+        changes = "" if summary.script else changed_settings(run.config(), summary)
+    except TorchtuiError as error:
         yield f"{error.message}; the run cannot go on or be evaluated"
     else:
         if changes:
@@ -72,7 +73,8 @@ def _is_torn(run: Run) -> bool:
 
 
 def _of_checkpoints(run: Run) -> Iterator[str]:
-    status = summarise(run).status
+    summary = summarise(run)
+    status = "" if summary.script else summary.status  # a script saves what it likes
     needed = {"last": status in ("stopped", "completed"), "previous": False, "best": status == "completed"}
     loss = {
         "last": "the run goes on from previous.pt, if that is there",

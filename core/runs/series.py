@@ -66,6 +66,14 @@ class GrowingSeries:
         self._full, self._open, self._open_size, self._points = kept, [], 0, None
         self._length = kept * self._bucket_size
 
+    def stretch(self, factor: float) -> None:
+        """Multiply every `x`, as when its unit becomes known."""
+        for row in (X_FIRST, X_LOW, X_HIGH, X_LAST):
+            self._buckets[row, : self._full] *= factor
+            if self._open:
+                self._open[row] *= factor
+        self._points = None
+
     def points(self, x_from: float | None = None, x_to: float | None = None) -> Points:
         """The curve: x and y, shape (m,) with m <= 4 * (capacity + 1); the same arrays until the next append.
 

@@ -11,12 +11,14 @@ from pydantic_core import from_json
 from core.files import open_plain
 from core.runs.folder import Run
 from core.runs.lock import is_held
+from core.runs.script import script_of
 
 __all__ = ["RunSummary", "summarise"]
 
 TAIL_BYTES = 8192
 MOST_BYTES = 1 << 26
 """Of a log that ends in steps alone, no more than this is searched for an epoch: some hours of steps."""
+RESUME = "`tui train --no-ui --resume` goes on"
 
 Status = Literal["running", "paused", "completed", "stopped", "diverged", "failed", "interrupted", "damaged"]
 
@@ -45,6 +47,11 @@ class RunSummary:
     started: float = 0.0
     updated: float = 0.0
     error: str = ""
+
+    @property
+    def script(self) -> str:
+        """Name of the script that wrote this run; empty for a run of our own."""
+        return script_of(self.config)
 
     @property
     def data(self) -> str:
@@ -83,7 +90,7 @@ def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]]) -> Run
         elif event["event"] == "evaluation_finished":
             evaluation[event["split"]] = event["metrics"]
     epoch = facts.get("epoch_finished", {})
-    status, error = _status(run, facts, bool(start))
+    status, error = _status(run, facts, start)
     return RunSummary(
         run=run,
         status=status,
@@ -99,16 +106,17 @@ def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]]) -> Run
     )
 
 
-def _status(run: Run, facts: dict[str, dict[str, Any]], started: bool) -> tuple[Status, str]:
+def _status(run: Run, facts: dict[str, dict[str, Any]], start: dict[str, Any]) -> tuple[Status, str]:
     finished = facts.get("run_finished")
     if finished is not None:
         return finished.get("status", "damaged"), finished.get("error", "")
     if is_held(run):
         paused = facts.get("run_paused", {}).get("time", 0) > facts.get("run_resumed", {}).get("time", 0)
         return ("paused" if paused else "running"), ""
-    if not started:
+    if not start:
         return "damaged", f"{run.log_file.name} does not begin with the start of a run"
-    return "interrupted", "its process ended without a word; `tui train --no-ui --resume` goes on"
+    again = f"run {script} again" if (script := script_of(start["config"])) else RESUME
+    return "interrupted", f"its process ended without a word; {again}"
 
 
 def _ends(run: Run) -> tuple[dict[str, Any], list[dict[str, Any]]]:

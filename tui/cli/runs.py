@@ -79,14 +79,14 @@ def _as_dict(summary: RunSummary) -> dict[str, Any]:
 
 
 def _print_table(summaries: list[RunSummary]) -> None:
-    from tui.text import clean, duration, fit
+    from tui.text import clean, duration, fit, of
 
     if not summaries:
         print("no runs yet; start one with: tui train --no-ui", file=sys.stderr)
     for summary in summaries:
         metrics = "  ".join(f"{clean(name)} {value:.4f}" for name, value in summary.metrics.items())
         age = duration(time.time() - summary.started) if summary.started else "–"
-        epochs = f"{summary.epoch}/{summary.epochs}"
+        epochs = of(summary.epoch, summary.epochs)
         print(
             f"{fit(summary.run.id, 44)} {summary.status:11} {epochs:>9} {age:>10}  {metrics}{clean(summary.error)}"
         )

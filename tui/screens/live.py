@@ -1,6 +1,5 @@
 """Live: one run as it goes on, whoever trains it."""
 
-import time
 from typing import ClassVar, cast
 
 from textual import on
@@ -11,15 +10,15 @@ from textual.content import Content
 from textual.widgets import Static
 
 from core.errors import TorchtuiError
-from core.events import Event, Notice, RunFinished
+from core.events import Event
 from core.runs.history import Epoch, History
 from core.runs.requests import Request
 from tui.feed import RunFeed
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.live_charts import SMOOTHING, ZOOMS, View, metric_chart, subtitle
-from tui.system import memory_text
-from tui.text import clean, count, duration
+from tui.screens.live_texts import facts, messages
+from tui.text import clean
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.epoch_table import EpochTable
 from tui.widgets.panel import Panel
@@ -29,7 +28,6 @@ from tui.widgets.status_line import StatusLine
 __all__ = ["LiveScreen"]
 
 TICK_SECONDS = 0.1
-SIGNS = {"info": ("·", "$text-muted"), "warning": ("▲", "$warning"), "error": ("✗", "$error")}
 
 
 class LiveScreen(ModeScreen):
@@ -138,7 +136,7 @@ class LiveScreen(ModeScreen):
         with feed.budget.chart_frame(shared=feed.in_app):
             self._drawn_version, self._drawn_state = feed.history.version, feed.status
             self._draw_texts(feed)
-            self.query_one("#facts", Static).update(Content(_facts(feed.history, feed.in_app)), layout=False)
+            self.query_one("#facts", Static).update(Content(facts(feed.history, feed.in_app)), layout=False)
             self._draw_charts(feed.history)
             self._draw_confusion(feed.history)
 
@@ -157,7 +155,7 @@ class LiveScreen(ModeScreen):
         newest = history.messages[-1] if history.messages else None
         if newest is not self._newest_message:
             self._newest_message = newest
-            self.query_one("#messages", Static).update(_messages(history))
+            self.query_one("#messages", Static).update(messages(history))
 
     def _draw_charts(self, history: History) -> None:
         for plot_id, metric in (("loss", "loss"), ("score", history.score)):
@@ -185,7 +183,8 @@ class LiveScreen(ModeScreen):
             return
         panel.border_title = f"confusion, epoch {epoch.event.epoch}"
         panel.border_subtitle = "true ↓ predicted →"
-        self.query_one("#confusion", ConfusionGrid).show(epoch.confusion, history.started.classes)
+        names = history.class_names(len(epoch.confusion))
+        self.query_one("#confusion", ConfusionGrid).show(epoch.confusion, names)
 
     def _epoch_shown(self, history: History) -> Epoch | None:
         """The chosen epoch, or the latest."""
@@ -289,42 +288,3 @@ class LiveScreen(ModeScreen):
     def _choose_panel(self) -> None:
         for place, name in enumerate(self.PANELS):
             self.query_one(f"#{name}-panel").set_class(place == self.panel, "-chosen")
-
-
-def _facts(history: History, in_app: bool) -> str:
-    """What is trained and on what, in one line."""
-    started = history.started
-    if started is None:
-        return ""
-
-    def chosen(section: str, field: str = "name") -> object:
-        return started.config.get(section, {}).get(field, "?")
-
-    lr = f"{history.last_step.lr:.3g}" if history.last_step else chosen("optimizer", "lr")
-    parts = [
-        f"{chosen('data')} {count(started.samples.get('train', 0))} samples",
-        f"{chosen('model')} {count(started.parameters)} parameters",
-        f"{chosen('optimizer')} lr {lr}",
-        f"batch {chosen('training', 'batch_size')}",
-        f"{started.device} {started.threads} thread{'s' if started.threads != 1 else ''}",
-        memory_text(started, in_app),
-    ]
-    return clean("   ".join(part for part in parts if part))
-
-
-def _messages(history: History) -> Content:
-    """Newest first, each with the time since the start."""
-    begin = history.started.time if history.started else time.time()
-    return Content("\n").join(_message(event, begin) for event in reversed(history.messages))
-
-
-def _message(event: Event, begin: float) -> Content:
-    when = (f"{duration(event.time - begin)} ", "$text-muted")
-    if isinstance(event, Notice):
-        sign, color = SIGNS[event.level]
-        return Content.assemble(when, (f"{sign} ", color), clean(event.message))
-    if isinstance(event, RunFinished):
-        return Content.assemble(
-            when, (event.status, "bold"), clean(f": {event.error}" if event.error else "")
-        )
-    return Content.assemble(when, type(event).__name__)

@@ -62,7 +62,7 @@ def _last_epoch(history: History) -> float | None:
         return None
     decade = 10.0 ** math.floor(math.log10(max(history.position, 1.0)))
     ahead = next(decade * step for step in ROUND_STEPS if decade * step > history.position)
-    return min(float(history.started.epochs), ahead)
+    return min(float(history.started.epochs or math.inf), ahead)
 
 
 def subtitle(history: History, metric: str) -> str:

@@ -32,9 +32,9 @@ def possible_actions(summary: RunSummary | None) -> frozenset[str]:
         possible = {"stop", "copy", "copy_path"}
     if summary.status in RESUMABLE:
         possible.add("resume")
-    if summary.epoch:
+    if summary.epoch or summary.evaluation:
         possible.add("evaluate")
-    if summary.config:
+    if summary.config and not summary.script:
         possible.add("configure")
     return frozenset(possible)
 
@@ -66,11 +66,11 @@ class RunActions(ModeScreen):
             self._app.evaluate_run(self.selected.run)
 
     def action_resume(self) -> None:
-        """Go on with a run that has a checkpoint."""
+        """Go on with a run that has a checkpoint; of a script's own run the app says why it cannot."""
         summary = self.selected
         if summary is None:
             return
-        if os.path.isfile(summary.run.checkpoint_file("last")):
+        if summary.script or os.path.isfile(summary.run.checkpoint_file("last")):
             self._app.resume_run(summary.run)
         else:
             self._tell("This run has no checkpoint to go on from; c takes its configuration into the form.")

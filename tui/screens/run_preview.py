@@ -24,7 +24,7 @@ from core.options import choices, default_of
 from core.runs.outline import Outline
 from core.runs.summary import RunSummary
 from tui.screens.live_charts import View, metric_chart
-from tui.text import bytes_, clean, count, duration, number, setting
+from tui.text import bytes_, clean, count, duration, number, of, setting
 from tui.themes import STATES
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Chart, Plot, legend
@@ -172,7 +172,8 @@ def facts(summary: RunSummary, sketched: Sketch | None) -> Table:
     table.add_column(no_wrap=True, style="dim")
     table.add_column(ratio=1, overflow="fold")
     sign, color = STATES[summary.status]
-    epochs = f"  epoch {summary.epoch}/{summary.epochs}" if summary.epochs else ""
+    done = summary.epoch or summary.epochs
+    epochs = f"  epoch {of(summary.epoch, summary.epochs)}" if done else ""
     table.add_row("status", Text.assemble((f"{sign} {summary.status}", color), epochs))
     if summary.error:
         table.add_row("", Text(clean(summary.error), color))
@@ -205,15 +206,26 @@ def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[st
         yield "began", [time.strftime("%Y-%m-%d %H:%M", time.localtime(start)), *took]
     if not summary.config:
         return
+    if summary.script:
+        yield "script", [summary.script]
+    yield from ((label, items) for label, items in _parts(summary, started) if any(items))
+    changed = [f"{path} {setting(value)}" for path, value in _changed(summary.config).items()]
+    yield "settings" if summary.script else "changed", changed or ["nothing: all defaults"]
+
+
+def _parts(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[str, list[str]]]:
+    """What it is made of, as far as it is known."""
     samples = [f"{count(size)} {split}" for split, size in started.samples.items()] if started else []
-    yield "data", [summary.data, *samples]
-    yield "model", [summary.model, *([f"{count(started.parameters)} parameters"] if started else [])]
+    yield "data", [*filter(None, [summary.data]), *samples]
+    parameters = [f"{count(started.parameters)} parameters"] if started and started.parameters else []
+    yield "model", [*filter(None, [summary.model]), *parameters]
     if started is not None:
-        yield "device", [started.device, f"{started.threads} thread{'s' if started.threads != 1 else ''}"]
+        threads = (
+            [f"{started.threads} thread{'s' if started.threads != 1 else ''}"] if started.threads else []
+        )
+        yield "device", [*filter(None, [started.device]), *threads]
     chosen = [summary.config.get(section, {}).get("name") for section in ("loss", "optimizer", "schedule")]
     yield "learning", [str(name) for name in chosen if name]
-    changed = [f"{path} {setting(value)}" for path, value in _changed(summary.config).items()]
-    yield "changed", changed or ["nothing: all defaults"]
 
 
 def _changed(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

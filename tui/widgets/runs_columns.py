@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from core.runs.folder import NAME
 from core.runs.summary import RunSummary
-from tui.text import UNKNOWN, clean, number, si
+from tui.text import UNKNOWN, clean, number, of, si
 from tui.themes import STATES
 
 __all__ = ["COLUMNS", "GAP", "Column", "age", "began", "lay_out", "score", "short_name"]
@@ -166,9 +166,9 @@ def _status(summary: RunSummary, now: float) -> str:
 
 
 def _epochs(summary: RunSummary, now: float) -> str:
-    if not summary.epochs:
+    if not summary.epochs and not summary.epoch:
         return UNKNOWN
-    exact = f"{summary.epoch}/{summary.epochs}"
+    exact = of(summary.epoch, summary.epochs)
     done, asked = _number(summary.epoch), _number(summary.epochs)
     if len(exact) <= EPOCHS_WIDTH or done is None or asked is None:
         return exact

@@ -6,7 +6,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from core.runs.history import History
-from tui.text import duration, fit, si
+from tui.text import duration, fit, of, si
 from tui.themes import STATES
 
 __all__ = ["StatusLine"]
@@ -47,14 +47,17 @@ class StatusLine(Widget):
         if self.note or started is None:
             parts.append((self.note, text))
             return self._joined(parts, width)
-        done = min(1.0, self.history.step / max(1, self.history.total_steps))
-        parts.append((f"epoch {self.history.epoch}/{started.epochs}", text + Style(bold=True)))
-        ending = [(f"{100 * done:.0f} %", text)]
-        if self.state in ("running", "paused"):
+        steps = self.history.total_steps
+        done = min(1.0, self.history.step / steps) if steps else 0.0
+        parts.append((f"epoch {of(self.history.epoch, started.epochs)}", text + Style(bold=True)))
+        ending = [(f"{100 * done:.0f} %", text)] if steps else []
+        if steps and self.state in ("running", "paused"):
             ending.append((f"{duration(self.seconds_left)} left", text + Style(bold=True)))
         rate = self.history.last_step.samples_per_second if self.history.last_step else None
         if rate and width >= 100:
             ending.append((f"{si(rate)} samples/s", text))
+        if not steps:
+            return self._joined([*parts, *ending], width)
         return self._with_bar(parts, ending, done, width)
 
     def _with_bar(

@@ -1,0 +1,1 @@
+"""Callbacks that make a run of what other libraries train."""

@@ -1,0 +1,36 @@
+"""Means of numbers that come one by one, as floats or as tensors of one value."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["Means"]
+
+
+class Means:
+    """Adds up by name; tensors stay where they are until the means are taken, so nothing waits for a GPU."""
+
+    def __init__(self) -> None:
+        self._totals: dict[str, Any] = {}
+        self._counts: dict[str, int] = {}
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> dict[str, float]:
+        """Some values as floats, by names without spaces."""
+        means = cls()
+        means.add(values)
+        return means.take()
+
+    def add(self, values: Mapping[str, Any]) -> None:
+        """Take in one value for each name."""
+        for name, value in values.items():
+            key = re.sub(r"\s+", "_", str(name))
+            plain = value.detach() if hasattr(value, "detach") else float(value)
+            self._totals[key] = self._totals[key] + plain if key in self._totals else plain
+            self._counts[key] = self._counts.get(key, 0) + 1
+
+    def take(self) -> dict[str, float]:
+        """The mean for each name since the last time."""
+        means = {name: float(total) / self._counts[name] for name, total in self._totals.items()}
+        self._totals, self._counts = {}, {}
+        return means

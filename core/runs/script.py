@@ -1,0 +1,47 @@
+"""Runs that somebody's own script writes: their configuration, put into the sections that all runs have.
+
+What is told flat finds its section, so that lists, comparisons and queries such as ``cfg.optimizer.lr>0.01`` take such
+runs like any other. The section ``script`` marks them: its ``name`` is the script's file.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from core.config import FAMILIES, Training
+
+__all__ = ["script_of", "script_sections"]
+
+PLACES: Mapping[str, tuple[str, str]] = {
+    **{family: (family, "name") for family in FAMILIES},
+    "dataset": ("data", "name"),
+    "lr": ("optimizer", "lr"),
+    "learning_rate": ("optimizer", "lr"),
+    **{name: ("training", name) for name in Training.model_fields},
+}
+"""Section and field of what scripts tell flat; everything else goes into ``settings``."""
+
+
+def script_sections(config: Mapping[str, Any], script: str) -> dict[str, dict[str, Any]]:
+    """Any configuration as plain values in sections.
+
+    Args:
+        config: nested or flat; what JSON does not know becomes its text.
+        script: name of the script's file.
+    """
+    sections: dict[str, dict[str, Any]] = {}
+    plain = json.loads(json.dumps(dict(config), default=str, skipkeys=True))
+    for key, value in plain.items():
+        if isinstance(value, dict):
+            sections.setdefault(key, {}).update(value)
+        else:
+            section, field = PLACES.get(key, ("settings", key))
+            sections.setdefault(section, {})[field] = value
+    sections["script"] = {**sections.get("script", {}), "name": script}
+    return sections
+
+
+def script_of(config: Mapping[str, Any]) -> str:
+    """The name of the script that wrote a run with this configuration; empty for a run of our own."""
+    section = config.get("script")
+    return str(section.get("name", "")) if isinstance(section, Mapping) else ""

@@ -1,0 +1,345 @@
+"""Makes a run of somebody's own training script: followed live, compared and reported like any other.
+
+with RunWriter("my-run", config={"lr": 0.1}, epochs=10) as run:
+    for epoch in range(10):
+        for batch in loader:
+            ...
+            run.log(loss=loss, accuracy=accuracy)
+        run.epoch(validation={"loss": ..., "accuracy": ...})
+"""
+
+import logging
+import math
+import os
+import re
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from core.control import RunControl
+from core.errors import RunError
+from core.events import (
+    CheckpointSaved,
+    EpochFinished,
+    EvaluationFinished,
+    Event,
+    Notice,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    StepLogged,
+)
+from core.means import Means
+from core.recorder import Recorder
+from core.runs.environment import write_environment
+from core.runs.folder import create_folder, default_runs_dir, write_sections
+from core.runs.lock import hold
+from core.runs.log import EventLog
+from core.runs.requests import obeying
+from core.runs.script import script_sections
+
+__all__ = ["RunWriter"]
+
+LOG_SECONDS = 0.1
+Ending = Literal["completed", "stopped", "diverged", "failed"]
+
+
+class RunWriter:
+    """One run in the folder of the runs, begun at once and ended by ``close`` or the end of a ``with`` block.
+
+    An exception ends it as failed, Ctrl-C and ``sys.exit`` as stopped, a loss that is still NaN as diverged. A script
+    that is killed leaves an interrupted run. Numbers may be floats or tensors of one value; a tensor is read about ten
+    times a second, so that a GPU is not waited for in between. Not for several threads at once.
+
+    Args:
+        name: what the run is called; its folder adds the date and three letters.
+        config: any settings, nested or flat; they are shown, compared and searched for.
+        epochs, steps_per_epoch: how many there will be; 0 when unknown.
+        task: ``binary``, ``multiclass``, ``regression``, or empty.
+        classes: their names. samples: how many each split has. parameters: of the model.
+        device: what it is trained on, such as ``cuda:0``.
+        runs_dir: where runs live; by default ``TUI_RUNS`` or ``./runs``.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        config: Mapping[str, Any] | None = None,
+        *,
+        epochs: int = 0,
+        steps_per_epoch: int = 0,
+        task: Literal["", "binary", "multiclass", "regression"] = "",
+        classes: Sequence[str] = (),
+        samples: Mapping[str, int] | None = None,
+        parameters: int = 0,
+        device: str = "",
+        runs_dir: Path | str | None = None,
+    ) -> None:
+        sections = script_sections(config or {}, Path(sys.argv[0]).name or "python")
+        self.run = create_folder(Path(runs_dir or default_runs_dir()), _folder_name(name))
+        write_sections(self.run, sections)
+        write_environment(self.run)
+        self.control = RunControl()
+        self._held = ExitStack()
+        self._held.enter_context(hold(self.run))
+        self._held.enter_context(obeying(self.run, self.control))
+        self._recorder = Recorder(EventLog(self.run), _tell)
+        self._closed = False
+        self.classes, self.epochs = list(classes), epochs
+        self.step = self.epochs_done = self.best_epoch = 0
+        self._best_value, self._best_metrics = math.inf, dict[str, float]()
+        self._since_logged, self._since_epoch = Means(), Means()
+        self._lr = float(sections.get("optimizer", {}).get("lr") or 0.0)
+        self._batch_size = int(sections.get("training", {}).get("batch_size") or 0)
+        self._logged_step, self._logged_at = 0, time.monotonic()
+        self._epoch_began = time.monotonic()
+        self._diverged, self._warned = "", set[str]()
+        started = RunStarted(
+            config=sections,
+            task=task,
+            samples=dict(samples or {}),
+            classes=self.classes,
+            sample_shape=[],
+            parameters=parameters,
+            device=device,
+            threads=0,
+            epochs=epochs,
+            steps_per_epoch=steps_per_epoch,
+            pid=os.getpid(),
+            host=socket.gethostname(),
+        )
+        self._emit(started)
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether somebody asked this run to end, with ``tui stop`` or in the app; heed it by leaving the loop."""
+        return self.control.stop_requested
+
+    def log(
+        self,
+        metrics: Mapping[str, Any] | None = None,
+        /,
+        *,
+        step: int | None = None,
+        lr: float | None = None,
+        **more: Any,
+    ) -> None:
+        """Tell what one step of training measured; call it as often as you like.
+
+        Args:
+            metrics: names such as ``loss`` and ``accuracy`` to numbers; they may be keywords, too.
+            step: steps done since the start of the run; by default calls are counted.
+            lr: learning rate of this step; by default that of the last time.
+        """
+        self.step = self._next_step(step)
+        self._lr = self._lr if lr is None else float(lr)
+        values = {**(metrics or {}), **more}
+        self._since_logged.add(values)
+        self._since_epoch.add(values)
+        if time.monotonic() - self._logged_at > LOG_SECONDS:
+            self._tell_steps()
+        if self.control.attention:
+            self._attend()
+
+    def epoch(
+        self,
+        train: Mapping[str, Any] | None = None,
+        validation: Mapping[str, Any] | None = None,
+        *,
+        confusion: Sequence[Sequence[int]] = (),
+    ) -> None:
+        """Tell that an epoch and its validation are done.
+
+        The best epoch is the one with the lowest loss: of validation, or else of training.
+
+        Args:
+            train: by default the means of what was logged in this epoch.
+            validation: empty when nothing is held out.
+            confusion: of validation, rows true, columns predicted.
+        """
+        self._tell_steps()
+        logged = self._since_epoch.take()
+        on_train = logged if train is None else Means.of(train)
+        on_validation = Means.of(validation or {})
+        self.epochs_done += 1
+        self.step = max(self.step, self.epochs_done)
+        self._notice_divergence(on_validation.get("loss", 0.0), "validation loss")
+        self._judge(on_validation or on_train)
+        now = time.monotonic()
+        seconds, self._epoch_began = now - self._epoch_began, now
+        self._emit(
+            EpochFinished(
+                epoch=self.epochs_done,
+                epochs=self.epochs,
+                step=self.step,
+                train=on_train,
+                validation=on_validation,
+                lr=self._lr,
+                seconds=seconds,
+                best_epoch=self.best_epoch,
+                best_metrics=self._best_metrics,
+                confusion=[[int(count) for count in row] for row in confusion],
+            )
+        )
+
+    def checkpoint(self, weights: Mapping[str, Any]) -> None:
+        """Save a state_dict as the last checkpoint, and as the best one right after the best epoch.
+
+        A disk that does not take it is told; the script goes on.
+        """
+        from core.runs.checkpoints import FolderCheckpoints
+
+        checkpoints = FolderCheckpoints(self.run)
+        state = {"model": dict(weights), "epoch": self.epochs_done, "step": self.step}
+        try:
+            checkpoints.save({**state, "progress": {"epoch": self.epochs_done, "step": self.step}}, "last")
+            self._emit(CheckpointSaved(kind="last", epoch=self.epochs_done, step=self.step))
+            if self.best_epoch == self.epochs_done:
+                checkpoints.save({**state, "value": self._best_value}, "best")
+                self._emit(CheckpointSaved(kind="best", epoch=self.epochs_done, step=self.step))
+        except RunError as error:
+            self._emit(Notice(level="error", message=f"checkpoint not saved: {error}"))
+
+    def predictions(self, split: str, scores: Any, targets: Any) -> dict[str, float | None]:
+        """Evaluate what the model said about a split, as the Evaluate screen and ``tui evaluate`` show it.
+
+        Args:
+            split: ``train``, ``validation`` or ``test``.
+            scores: (n, classes), probabilities or margins; or (n,) for regression.
+            targets: (n,) class numbers, or numbers.
+
+        Returns:
+            The report's headline metrics.
+
+        Raises:
+            DataError: the arrays do not fit together, or hold NaN.
+            RunError: nothing can be written.
+        """
+        from core.evaluation.given import evaluate_given
+        from core.evaluation.kept import keep
+
+        predictions, report = evaluate_given(scores, targets, self.classes, split)
+        keep(self.run, predictions, report)
+        self._emit(EvaluationFinished(split=split, metrics=report.metrics))
+        return report.metrics
+
+    def notice(self, message: str, level: Literal["info", "warning", "error"] = "info") -> None:
+        """Tell something in words; it stands among the messages of the run."""
+        self._emit(Notice(level=level, message=message))
+
+    def close(self, status: Ending | None = None, error: str = "", trace: str = "") -> None:
+        """End the run; calls after the first do nothing.
+
+        Args:
+            status: by default completed, stopped if somebody asked for it, or diverged if the last loss was NaN.
+        """
+        if self._closed:
+            return
+        self._tell_steps()
+        ending: Ending = "stopped" if self.stop_requested else "completed"
+        if self._diverged:
+            ending, error = "diverged", error or self._diverged
+        self._emit(RunFinished(status=status or ending, error=error, traceback=trace))
+        self._closed = True
+        self._recorder.close()
+        self._held.close()
+
+    def fail(self, error: BaseException) -> None:
+        """End the run with what was raised: stopped by Ctrl-C or ``sys.exit``, else failed."""
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            self.close("stopped")
+        else:
+            text = f"{type(error).__name__}: {error}"
+            self.close("failed", text, "".join(traceback.format_exception(error)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.fail(error)
+
+    def _emit(self, event: Event) -> None:
+        if self._closed:
+            raise RunError(f"{self.run.id} has ended", "Begin another RunWriter")
+        self._recorder.emit(event)
+
+    def _next_step(self, given: int | None) -> int:
+        """Steps never go back: a script that counts them anew in each epoch gets them counted on."""
+        if given is not None and given > self.step:
+            return int(given)
+        if given is not None and self.step and "steps" not in self._warned:
+            self._warned.add("steps")
+            message = f"step {given} came after step {self.step}: from here on the calls are counted"
+            self._emit(Notice(level="warning", message=message))
+        return self.step + 1
+
+    def _tell_steps(self) -> None:
+        """Tell the means since the last time, if there are any."""
+        values = self._since_logged.take()
+        if not values:
+            return
+        now = time.monotonic()
+        done = (self.step - self._logged_step) * self._batch_size
+        rate = done / (now - self._logged_at) if now > self._logged_at else 0.0
+        self._logged_step, self._logged_at = self.step, now
+        epoch = self.epochs_done + 1
+        self._emit(
+            StepLogged(epoch=epoch, step=self.step, train=values, lr=self._lr, samples_per_second=rate)
+        )
+        self._notice_divergence(values.get("loss", 0.0), "loss")
+
+    def _notice_divergence(self, loss: float, what: str) -> None:
+        if math.isfinite(loss):
+            self._diverged = ""
+            return
+        self._diverged = (
+            f"the {what} became NaN or infinite in epoch {max(self.epochs_done, 1)}, step {self.step}"
+        )
+        if "divergence" not in self._warned:
+            self._warned.add("divergence")
+            self._emit(Notice(level="error", message=self._diverged))
+
+    def _judge(self, metrics: dict[str, float]) -> None:
+        """Whether the epoch just done is the best one; without a loss the latest is."""
+        value = metrics.get("loss", -float(self.epochs_done))
+        if value < self._best_value:
+            self.best_epoch, self._best_value, self._best_metrics = self.epochs_done, value, metrics
+
+    def _attend(self) -> None:
+        """Wait while somebody wants a pause; checkpoints are the script's own business."""
+        self.control.take_checkpoint_request()
+        if self.control.paused:
+            self._emit(RunPaused(epoch=self.epochs_done + 1, step=self.step))
+            self._wait()
+            self._emit(RunResumed(epoch=self.epochs_done + 1, step=self.step))
+
+    def _wait(self) -> None:
+        while self.control.paused:
+            self.control.wait_while_paused()
+            self.control.take_checkpoint_request()
+
+
+def _folder_name(name: str) -> str:
+    """A name without what folders cannot be called."""
+    return re.sub(r"[^\w.+-]+", "-", name, flags=re.ASCII).strip("-.")[:60] or "script"
+
+
+def _tell(event: Event) -> None:
+    """What should not go unseen, to Python's own log: on standard error, unless the script says otherwise."""
+    if isinstance(event, Notice) and event.level != "info":
+        logging.getLogger("torchtui").warning(event.message)

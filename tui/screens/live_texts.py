@@ -1,0 +1,57 @@
+"""What the Live screen says in words: the facts of a run in one line, and its messages."""
+
+import time
+from typing import Any
+
+from textual.content import Content
+
+from core.events import Event, Notice, RunFinished
+from core.runs.history import History
+from tui.system import memory_text
+from tui.text import clean, count, duration
+
+__all__ = ["facts", "messages"]
+
+SIGNS = {"info": ("·", "$text-muted"), "warning": ("▲", "$warning"), "error": ("✗", "$error")}
+
+
+def facts(history: History, in_app: bool) -> str:
+    """What is trained and on what, in one line."""
+    started = history.started
+    if started is None:
+        return ""
+
+    def chosen(section: str, field: str = "name") -> Any:
+        return started.config.get(section, {}).get(field, "")
+
+    samples, threads = started.samples.get("train", 0), started.threads
+    rate = history.last_step.lr if history.last_step else 0.0
+    lr = f"{rate:.3g}" if rate else chosen("optimizer", "lr")
+    parts = [
+        (chosen("script"),),
+        (chosen("data"), samples and f"{count(samples)} samples"),
+        (chosen("model"), started.parameters and f"{count(started.parameters)} parameters"),
+        (chosen("optimizer"), lr and f"lr {lr}"),
+        ("batch" if chosen("training", "batch_size") else "", chosen("training", "batch_size")),
+        (started.device, threads and f"{threads} thread{'s' if threads != 1 else ''}"),
+        (memory_text(started, in_app),),
+    ]
+    return clean("   ".join(" ".join(str(word) for word in part if word) for part in parts if any(part)))
+
+
+def messages(history: History) -> Content:
+    """Newest first, each with the time since the start."""
+    begin = history.started.time if history.started else time.time()
+    return Content("\n").join(_message(event, begin) for event in reversed(history.messages))
+
+
+def _message(event: Event, begin: float) -> Content:
+    when = (f"{duration(event.time - begin)} ", "$text-muted")
+    if isinstance(event, Notice):
+        sign, color = SIGNS[event.level]
+        return Content.assemble(when, (f"{sign} ", color), clean(event.message))
+    if isinstance(event, RunFinished):
+        return Content.assemble(
+            when, (event.status, "bold"), clean(f": {event.error}" if event.error else "")
+        )
+    return Content.assemble(when, type(event).__name__)
