@@ -28,6 +28,10 @@ class Commands(LazyGroup):
         "runs": ("tui.cli.runs:app", "List runs, or show one."),
         "watch": ("tui.cli.watch:watch", "Follow a run live, whichever process trains it."),
         "stop": ("tui.cli.watch:stop", "Ask the process that trains a run to save and end."),
+        "doctor": (
+            "tui.cli.doctor:doctor",
+            "Check versions, devices, the terminal, folders, and a short training on each device.",
+        ),
         "config": ("tui.cli.config:config", "Print the configuration as YAML, with every default."),
         "datasets": ("tui.cli.choices_:datasets", "List the datasets with their fields and defaults."),
         "models": ("tui.cli.choices_:models", "List the models with their fields and defaults."),

@@ -1,0 +1,1 @@
+"""What this machine lacks to train, and what to do about it."""

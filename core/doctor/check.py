@@ -1,0 +1,22 @@
+"""One thing that was looked at."""
+
+from dataclasses import dataclass
+
+__all__ = ["Check"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found, and if something is wrong, what to do.
+
+    Attributes:
+        name: what was looked at, such as ``python`` or ``train on cpu``.
+        ok: False when something does not work that should.
+        found: one line.
+        advice: one line; empty when there is nothing to do.
+    """
+
+    name: str
+    ok: bool
+    found: str
+    advice: str = ""

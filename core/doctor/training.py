@@ -1,0 +1,81 @@
+"""A short training on each device, from data to evaluation, in a folder that is gone afterwards."""
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from core import config as configuration
+from core.control import RunControl
+from core.devices import discover
+from core.doctor.check import Check
+from core.errors import TorchtuiError
+from core.events import Event, RunStarted, StepLogged
+from core.runs.folder import Run
+from core.runs.lock import is_held
+from core.session import execute, new_run, prepare
+
+__all__ = ["check_training"]
+
+LONGEST_START = 60.0
+"""Seconds that the first steps may take: a GPU loads its programs then."""
+
+
+def check_training(runs_dir: Path, seconds: float) -> Iterator[Check]:
+    """Train the default model on the digits for some seconds on each device.
+
+    Args:
+        runs_dir: its disk is tried, too: whether it knows locks.
+    """
+    parent = runs_dir if runs_dir.is_dir() else None
+    try:
+        with tempfile.TemporaryDirectory(dir=parent, prefix=".torchtui-") as folder:
+            for device in discover():
+                yield _train(device.name, Path(folder), seconds)
+    except OSError as error:
+        yield Check("training", False, f"no folder for it: {error.strerror}", "Give another with --runs")
+
+
+def _train(device: str, folder: Path, seconds: float) -> Check:
+    name, control = f"train on {device}", RunControl()
+    steps: list[StepLogged] = []
+    locked: list[bool] = []
+    held: list[Run] = []
+
+    def see(event: Event) -> None:
+        if isinstance(event, RunStarted):
+            locked.append(is_held(held[0]))
+        elif isinstance(event, StepLogged):
+            if not steps:
+                enough.start()
+            steps.append(event)
+
+    enough = threading.Timer(seconds, control.stop)
+    stuck = threading.Timer(seconds + LONGEST_START, control.stop)
+    try:
+        config = configuration.from_dict({"training": {"device": device, "epochs": 1_000_000}})
+        prepared = prepare(config, None, lambda what, done, total: None)
+        held.append(new_run(prepared, folder))
+        stuck.start()
+        finished = execute(prepared, held[0], emit=see, control=control)
+    except (TorchtuiError, RuntimeError, OSError) as error:
+        return Check(name, False, str(error).partition("\n")[0], _what_to_do(device))
+    finally:
+        enough.cancel()
+        stuck.cancel()
+    if finished.status != "stopped" or not steps:
+        return Check(name, False, finished.error or "no step was done in time", _what_to_do(device))
+    rate = max(step.samples_per_second for step in steps)
+    losses = f"loss {steps[0].train['loss']:.3g} to {steps[-1].train['loss']:.3g}"
+    found = f"{rate:,.0f} samples/s, {steps[-1].step:,} steps, {losses}"
+    if not all(locked):
+        return Check(
+            name, False, f"{found}; but the disk of the runs knows no locks", "Give another with --runs"
+        )
+    return Check(name, True, found)
+
+
+def _what_to_do(device: str) -> str:
+    if device == "cpu":
+        return "Install torch anew"
+    return f"Update the driver of {device}, or train with --device cpu"

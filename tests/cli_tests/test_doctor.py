@@ -1,0 +1,142 @@
+"""`tui doctor` finds what is wrong, says what to do, and leaves nothing behind."""
+
+import json
+import sys
+
+import pytest
+from packaging.requirements import Requirement
+
+from core.doctor import machine
+from core.doctor.check import Check
+from core.doctor.training import check_training
+from core.errors import DeviceError
+from tui import terminal_checks
+
+
+def test_all_is_well(tui, tmp_path):
+    answer = tui("doctor --json --seconds 0.3")
+    told = json.loads(answer.out)
+    assert (answer.code, told["ok"], answer.err) == (0, True, "")
+    found = {check["name"]: check for check in told["checks"]}
+    assert {"python", "torch", "textual", "device cpu", "folder of runs", "train on cpu", "terminal"} <= set(
+        found
+    )
+    assert "samples/s" in found["train on cpu"]["found"]
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_what_is_wrong_is_said_with_what_to_do(tui, tmp_path, monkeypatch):
+    (tmp_path / "here" / "a-file").touch()
+    monkeypatch.setattr("core.doctor.training.check_training", lambda runs_dir, seconds: iter(()))
+    answer = tui("doctor --runs a-file/runs")
+    assert answer.code == 1
+    assert "BAD folder of runs" in answer.out
+    assert "-> Give another with --runs" in answer.out
+    assert "1 to put right" in answer.out
+
+
+def test_packages_that_are_missing_or_old(monkeypatch):
+    monkeypatch.setattr(
+        machine, "requires", lambda name: ["no-such-thing>=2", "pytest>=999", "extra1; extra == 'x'"]
+    )
+    monkeypatch.setattr(machine, "version", lambda name: machine_version(name))
+    found = {check.name: check for check in machine.check_versions()}
+    assert found["no-such-thing"].found == "not installed"
+    assert found["no-such-thing"].advice == 'pip install "no-such-thing>=2"'
+    assert ">=999 is needed" in found["pytest"].found
+    assert not found["pytest"].ok
+    assert found["optional packages"].ok
+    assert "extra1" not in found
+
+
+def machine_version(name):
+    if name in ("no-such-thing", "extra1"):
+        raise machine.PackageNotFoundError
+    return "8.0"
+
+
+def test_prereleases_count(monkeypatch):
+    monkeypatch.setattr(machine, "version", lambda name: "2.15.0.dev1")
+    assert machine._check_package(Requirement("torch>=2.9")).ok
+
+
+def test_a_gpu_that_torch_cannot_use(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(machine.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.version, "cuda", None)
+    wrong = [check for check in machine.check_devices() if not check.ok]
+    assert [check.advice for check in wrong] == ["Install a build of torch with CUDA"]
+
+
+def test_a_torch_that_cannot_be_imported(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    (only,) = machine.check_devices()
+    assert not only.ok
+    assert "cannot be imported" in only.found
+
+
+def test_a_disk_that_is_nearly_full(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "FREE_BYTES", 1 << 80)
+    check = machine.check_folder("runs", tmp_path / "not" / "there", "--runs")
+    assert not check.ok
+    assert check.advice.startswith("Free some space")
+
+
+def test_a_device_that_fails(tmp_path, monkeypatch):
+    def fail(*arguments):
+        raise DeviceError("the processor is on fire")
+
+    monkeypatch.setattr("core.doctor.training.prepare", fail)
+    (check,) = (check for check in check_training(tmp_path, 0.1) if check.name == "train on cpu")
+    assert (check.ok, check.found) == (False, "the processor is on fire")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_without_locks(tmp_path, monkeypatch):
+    monkeypatch.setattr("core.doctor.training.is_held", lambda run: False)
+    (check,) = (check for check in check_training(tmp_path, 0.2) if check.name == "train on cpu")
+    assert not check.ok
+    assert "knows no locks" in check.found
+
+
+@pytest.mark.parametrize(
+    ("settings", "ok", "found"),
+    [
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, True, "16 million"),
+        ({"TERM": "xterm-256color"}, True, "256"),
+        ({"TERM": "dumb"}, False, "none"),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, True, "none, as NO_COLOR asks for"),
+    ],
+)
+def test_colours_of_a_terminal(monkeypatch, settings, ok, found):
+    class Screen:
+        encoding = "ascii"
+
+        def isatty(self):
+            return True
+
+        def write(self, text):
+            return len(text)
+
+        def flush(self): ...
+
+    for name in ("COLORTERM", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("tui.terminal_graphics.ask_for_graphics", lambda: None)
+    monkeypatch.setattr(sys, "stdin", Screen())
+    monkeypatch.setattr(sys, "stdout", Screen())
+    monkeypatch.setattr(terminal_checks.shutil, "get_terminal_size", lambda: terminal_size(60, 24))
+    checks = {check.name: check for check in terminal_checks.check_terminal()}
+    assert (checks["colours"].ok, checks["colours"].found) == (ok, found)
+    assert not checks["characters"].ok
+    assert checks["size"] == Check("size", False, "60x24", "Make the window 80x24 or larger")
+
+
+def terminal_size(columns, rows):
+    from os import terminal_size
+
+    return terminal_size((columns, rows))

@@ -1,0 +1,57 @@
+"""What this terminal can show."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+
+from core.doctor.check import Check
+
+__all__ = ["check_terminal"]
+
+SMALLEST = (80, 24)
+COLOURS = {"truecolor": "16 million", "256": "256", "standard": "16", "windows": "16"}
+
+
+def check_terminal() -> Iterator[Check]:
+    """Size, colours, characters and pictures; without a terminal only that there is none."""
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    unicode = encoding == "utf8"
+    advice = "" if unicode else "Set a UTF-8 locale, such as LANG=C.UTF-8"
+    yield Check("characters", unicode, sys.stdout.encoding or "unknown", advice)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        yield Check("terminal", True, "none here: tui train --no-ui works, the app needs one")
+        return
+    name = os.environ.get("TERM", "")
+    known = name not in ("", "dumb")
+    yield Check(
+        "terminal", known, name or "TERM is not set", "" if known else "Set TERM, such as xterm-256color"
+    )
+    size = shutil.get_terminal_size()
+    large = size.columns >= SMALLEST[0] and size.lines >= SMALLEST[1]
+    advice = "" if large else "Make the window 80x24 or larger"
+    yield Check("size", large, f"{size.columns}x{size.lines}", advice)
+    yield _colours()
+    yield _pictures()
+
+
+def _colours() -> Check:
+    from rich.console import Console
+
+    system = Console().color_system
+    if "NO_COLOR" in os.environ:
+        return Check("colours", True, "none, as NO_COLOR asks for")
+    if system is None:
+        return Check("colours", False, "none", "Set TERM, such as xterm-256color")
+    rich = system == "truecolor"
+    advice = "" if rich else "If it can show more, set COLORTERM=truecolor"
+    return Check("colours", True, COLOURS[system], advice)
+
+
+def _pictures() -> Check:
+    from tui import terminal_graphics
+
+    terminal_graphics.ask_for_graphics()
+    widget = terminal_graphics.image_widget
+    found = {"SixelImage": "as pixels (Sixel)", "TGPImage": "as pixels (kitty's protocol)"}
+    return Check("pictures", True, found.get(getattr(widget, "__name__", ""), "as half blocks"))
