@@ -18,6 +18,7 @@ from core import config as configuration
 from core.config import TrainConfig
 from core.control import RunControl
 from core.events import Event, RunFinished
+from tests.own_data import write_own_data
 from tests.vision_files import write_idx, write_vision_root
 
 if TYPE_CHECKING:
@@ -57,14 +58,21 @@ def vision_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def load_data(vision_root: Path) -> Callable[..., "Dataset"]:
+def own_data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The fields that name a small file, for each source of data that reads a person's own."""
+    return write_own_data(tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture(scope="session")
+def load_data(vision_root: Path, own_data: dict[str, dict[str, Any]]) -> Callable[..., "Dataset"]:
     """Loads a data set by name; each one once."""
 
     @functools.cache
     def load_data(name: str, **fields: Any) -> "Dataset":
         from core.data.registry import load
 
-        return load(configuration.from_dict({"data": {"name": name, **fields}}).data, vision_root)
+        given = {"name": name, **own_data.get(name, {}), **fields}
+        return load(configuration.from_dict({"data": given}).data, vision_root)
 
     return load_data
 

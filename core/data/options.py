@@ -1,5 +1,6 @@
 """What every data set lets one set."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -58,8 +59,8 @@ class HeldOut(DataOptions):
     test: Annotated[float, Field(gt=0, lt=1), Unit("part of all")] = 0.2
     """Part of all samples kept for the one evaluation at the end."""
 
-    def parts(self, targets: "np.ndarray", task: Task) -> "dict[str, np.ndarray]":
-        """Positions of the three splits, for samples with these targets (n,).
+    def parts(self, targets: "np.ndarray", task: Task, names: Sequence[str] = ()) -> "dict[str, np.ndarray]":
+        """Positions of the three splits, for samples with these targets (n,) of classes with these names.
 
         Raises:
             DataError: a share leaves a class, or a side, without samples.
@@ -67,6 +68,8 @@ class HeldOut(DataOptions):
         from core.data.splits import divide
 
         seed = self.split_seed
-        rest, test = divide(targets, self.test, task=task, seed=seed, field="data.test")
-        kept, held_out = divide(targets[rest], self.validation, task=task, seed=seed, field="data.validation")
+        rest, test = divide(targets, self.test, task=task, seed=seed, field="data.test", names=names)
+        kept, held_out = divide(
+            targets[rest], self.validation, task=task, seed=seed, field="data.validation", names=names
+        )
         return {"train": rest[kept], "validation": rest[held_out], "test": test}

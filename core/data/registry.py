@@ -7,6 +7,7 @@ from typing import Annotated
 import platformdirs
 from pydantic import Field
 
+from core.data.arrays import Arrays
 from core.data.colour import Cifar10, Cifar100, Svhn
 from core.data.dataset import Dataset, Progress
 from core.data.synthetic import Moons, Spirals
@@ -29,7 +30,8 @@ DataConfig = Annotated[
     | Emnist
     | Cifar10
     | Cifar100
-    | Svhn,
+    | Svhn
+    | Arrays,
     Field(discriminator="name"),
 ]
 

@@ -1,5 +1,6 @@
 """Seeded splits, stratified for classes, and the statistics that come from train alone."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,14 +16,14 @@ __all__ = ["assemble", "divide"]
 
 
 def divide(
-    targets: np.ndarray, share: float, *, task: Task, seed: int, field: str
+    targets: np.ndarray, share: float, *, task: Task, seed: int, field: str, names: Sequence[str] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the kept and of the held-out samples, each in ascending order.
 
     Args:
         targets: (n,) classes or numbers; classes are held out in equal shares.
         share: part held out, in [0, 1); 0 holds none out.
-        field: the configuration field that gave `share`, for the message.
+        field: the configuration field that gave `share`, and `names` of the classes, for the message.
 
     Raises:
         DataError: the share leaves a class, or a side, without samples.
@@ -33,11 +34,26 @@ def divide(
     if share == 0:
         return everything, everything[:0]
     stratify = None if task == "regression" else targets
+    if names and stratify is not None:
+        _refuse_single(np.bincount(targets, minlength=len(names)), names, field)
     try:
         kept, held_out = train_test_split(everything, test_size=share, random_state=seed, stratify=stratify)
     except ValueError as error:
         raise DataError(f"{field}: {share:g} of {len(targets)} samples cannot be held out: {error}") from None
     return np.sort(kept), np.sort(held_out)
+
+
+def _refuse_single(counts: np.ndarray, names: Sequence[str], field: str) -> None:
+    """Classes with one sample cannot be on both sides."""
+    single = [name for name, count in zip(names, counts, strict=True) if count == 1]
+    if single:
+        more = f" and {len(single) - 3} others" if len(single) > 3 else ""
+        raise DataError(
+            f"{field}: one sample alone is left of {', '.join(single[:3])}{more}, and each class needs two or more",
+            f"Add samples, leave such classes out, or set {field} to 0"
+            if field != "data.test"
+            else "Add samples, or leave such classes out",
+        )
 
 
 def assemble(

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from core import config as configuration
 from core.config import FAMILIES
 from core.data.batches import Batches, epoch_order
 from core.data.dataset import Dataset, Split
-from core.data.registry import default_root, load
+from core.data.registry import default_root
 from core.data.splits import assemble, divide
 from core.errors import DataError
 from core.options import choices
@@ -69,9 +68,8 @@ class TestEveryDataSet:
             assert abs(float(targets.double().mean())) < 1e-5
             assert float(targets.double().std(correction=0)) == pytest.approx(1)
 
-    def test_same_seed_same_split(self, name: str, load_data: Load, vision_root: Path) -> None:
-        config = configuration.from_dict({"data": {"name": name}}).data
-        again = load(config, vision_root)
+    def test_same_seed_same_split(self, name: str, load_data: Load) -> None:
+        again = load_data.__wrapped__(name)
         for part, split in load_data(name).splits.items():
             assert np.array_equal(split.indices, again.splits[part].indices)
             assert torch.equal(split.inputs, again.splits[part].inputs)

@@ -1,0 +1,242 @@
+"""Arrays from NumPy's files: what they hold is found, what is wrong is told, and nothing in them is run."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core import config as configuration
+from core.data.dataset import Dataset
+from core.data.registry import load
+from core.errors import DataError
+
+N = 60
+CLASSES = np.arange(N) % 3
+RANDOM = np.random.default_rng(0)
+
+
+def loaded(path: Path, **fields: Any) -> Dataset:
+    return load(configuration.from_dict({"data": {"name": "arrays", "path": str(path), **fields}}).data)
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Callable[..., Path]:
+    def save(**arrays: Any) -> Path:
+        np.savez(tmp_path / "my.npz", **arrays)
+        return tmp_path / "my.npz"
+
+    return save
+
+
+Save = Callable[..., Path]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "kind", "shape"),
+    [
+        (RANDOM.normal(size=(N, 5)), "table", (5,)),
+        (RANDOM.normal(size=N), "table", (1,)),
+        (RANDOM.integers(0, 9, (N, 8, 6)).astype(np.uint8), "image", (1, 8, 6)),
+        (RANDOM.integers(0, 9, (N, 8, 6, 3)).astype(np.uint8), "image", (3, 8, 6)),
+        (RANDOM.integers(0, 9, (N, 3, 8, 6)).astype(np.uint8), "image", (3, 8, 6)),
+        (RANDOM.uniform(size=(N, 8, 6)) > 0.5, "image", (1, 8, 6)),
+        (RANDOM.integers(0, 60_000, (N, 8, 6)).astype(np.uint16), "image", (1, 8, 6)),
+        (RANDOM.uniform(size=(N, 4, 4, 3)).astype(np.float64), "image", (3, 4, 4)),
+    ],
+)
+def test_the_shape_says_what_a_sample_is(
+    inputs: np.ndarray, kind: str, shape: tuple[int, ...], save: Save
+) -> None:
+    data = loaded(save(x=inputs, y=CLASSES))
+    assert (data.kind, data.sample_shape, data.task) == (kind, shape, "multiclass")
+    wanted = torch.uint8 if inputs.dtype in (np.uint8, np.bool_) else torch.float32
+    assert data.train.inputs.dtype == wanted
+    assert [len(split) for split in data.splits.values()] == [43, 5, 12]
+    low, high = data.value_range
+    assert low <= float(data.train.inputs.min()) <= float(data.train.inputs.max()) <= high or kind == "table"
+
+
+def test_samples_keep_their_values_and_places(save: Save) -> None:
+    inputs = RANDOM.integers(0, 256, (N, 8, 6, 3)).astype(np.uint8)
+    data = loaded(save(x=inputs, y=CLASSES))
+    for split in data.splits.values():
+        assert np.array_equal(split.inputs, inputs[split.indices].transpose(0, 3, 1, 2))
+        assert np.array_equal(split.targets, CLASSES[split.indices])
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [("table", (96,)), ("channels_first", (4, 8, 3)), ("channels_last", (3, 4, 8))],
+)
+def test_the_shape_can_be_said(shape: str, expected: tuple[int, ...], save: Save) -> None:
+    assert loaded(save(x=np.ones((N, 4, 8, 3)), y=CLASSES), shape=shape).sample_shape == expected
+
+
+@pytest.mark.parametrize(
+    ("targets", "task", "names"),
+    [
+        (CLASSES, "multiclass", ("0", "1", "2")),
+        (CLASSES * 10 - 10, "multiclass", ("-10", "0", "10")),
+        (CLASSES[:, None].astype(np.uint8), "multiclass", ("0", "1", "2")),
+        (CLASSES > 0, "binary", ("False", "True")),
+        (np.eye(3)[CLASSES], "multiclass", ("0", "1", "2")),
+        (np.array(["dog", "cat", "bird"])[CLASSES], "multiclass", ("bird", "cat", "dog")),
+        (np.array([b"b", b"a"])[CLASSES % 2], "binary", ("a", "b")),
+        (CLASSES.astype(float), "regression", ()),
+        (CLASSES.astype(float)[:, None], "regression", ()),
+    ],
+)
+def test_the_type_says_what_the_targets_are(
+    targets: np.ndarray, task: str, names: tuple[str, ...], save: Save
+) -> None:
+    data = loaded(save(x=np.arange(N * 2.0).reshape(N, 2), y=targets))
+    assert (data.task, data.class_names) == (task, names)
+    if names:
+        by_name = np.array(data.class_names)[data.train.targets]
+        given = targets.argmax(1) if targets.shape == (N, 3) else targets.reshape(N)
+        known = [value.decode() if isinstance(value, bytes) else str(value) for value in given]
+        assert by_name.tolist() == [known[at] for at in data.train.indices]
+
+
+def test_the_task_can_be_said(save: Save) -> None:
+    path = save(x=np.ones((N, 2)), y=CLASSES.astype(float) + 9)
+    assert loaded(path, task="classification").class_names == ("9", "10", "11")
+    assert loaded(save(x=np.ones((N, 2)), y=CLASSES), task="regression").task == "regression"
+
+
+def test_an_archive_may_bring_its_own_test_set(save: Save) -> None:
+    inputs, labels = RANDOM.integers(0, 256, (N, 4, 4)).astype(np.uint8), np.array(["b", "a", "c"])[CLASSES]
+    data = loaded(save(x_train=inputs, y_train=labels, x_test=inputs[:6], y_test=labels[:6]))
+    assert [len(split) for split in data.splits.values()] == [54, 6, 6]
+    assert np.array_equal(data.test.inputs[:, 0], inputs[:6])
+    assert [data.class_names[target] for target in data.test.targets] == list(labels[:6])
+
+
+def test_names_are_found_or_given(save: Save) -> None:
+    arrays = {"Images": np.zeros((N, 4, 4)), "LABELS": CLASSES, "other": CLASSES.astype(float)}
+    assert loaded(save(**arrays)).outputs == 3
+    assert loaded(save(**arrays), targets="other").task == "regression"
+    assert loaded(save(pixels=arrays["Images"], LABELS=CLASSES), inputs="pixels").kind == "image"
+
+
+def test_single_arrays_lie_beside_each_other(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((N, 4, 4), np.uint8))
+    np.save(tmp_path / "y.npy", CLASSES)
+    np.save(tmp_path / "numbers.npy", CLASSES.astype(np.float32))
+    assert loaded(tmp_path / "x.npy").outputs == 3
+    assert loaded(tmp_path / "x.npy", targets="numbers.npy").task == "regression"
+    with pytest.raises(DataError, match=r"numbers\.npy is a single array, and no file beside it"):
+        loaded(tmp_path / "numbers.npy")
+
+
+def test_a_path_alone_names_the_source(save: Save) -> None:
+    config = configuration.from_dict({"data": str(save(x=np.ones((N, 2)), y=CLASSES))})
+    assert config.data.name == "arrays"
+    assert len(load(config.data).test) == 12
+
+
+X = np.ones((N, 2))
+BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
+    ({"x": X}, r"my\.npz holds x; which are inputs and targets\?"),
+    ({"a": X, "b": CLASSES}, r"my\.npz holds a, b; which are"),
+    ({}, "holds nothing; which"),
+    ({"x": X[:-1], "y": CLASSES}, r"has 59 samples in x and 60 in y"),
+    ({"x": X[:0], "y": CLASSES[:0]}, r"my\.npz, x holds no samples: its shape is 0x2"),
+    ({"x": np.float64(3), "y": CLASSES}, "x holds no samples: its shape is a single number"),
+    ({"x": X.astype(complex), "y": CLASSES}, "x is of type complex128, not numbers"),
+    ({"x": X.astype(str), "y": CLASSES}, "x is of type <U32, not numbers"),
+    ({"x": X.astype(object), "y": CLASSES}, r"x in .*my\.npz holds Python objects \(a pickle\)"),
+    ({"x": X, "y": CLASSES.astype(object)}, r"y in .*my\.npz holds Python objects"),
+    (
+        {"x": np.where(np.arange(N) < 7, X.T, np.nan).T, "y": CLASSES},
+        "x has NaN or .* in 53 samples, first in sample 7",
+    ),
+    (
+        {"x": X, "y": np.where(CLASSES == 2, np.inf, 0)},
+        "y is NaN or infinite for 20 samples, first for sample 2",
+    ),
+    ({"x": X, "y": np.zeros(N, int)}, "the targets are all 0: there is nothing to tell apart"),
+    ({"x": X, "y": np.arange(N)}, "60 different values in 60 samples, too many for classes"),
+    ({"x": X, "y": np.ones((N, 2, 2))}, "y has the shape 60x2x2"),
+    ({"x": X, "y": np.ones((N, 4))}, "y has the shape 60x4"),
+    ({"x": X, "y": CLASSES.astype("datetime64[D]")}, r"y is of type datetime64\[D\]"),
+    ({"x": np.ones((N, 2, 2, 2, 2)), "y": CLASSES}, "60x2x2x2x2, which is neither a table nor images"),
+    (
+        {"x": X, "y": np.minimum(np.arange(N), 1)},
+        "data.test: one sample alone is left of 0, and each class needs",
+    ),
+    (
+        {"x_train": X, "y_train": CLASSES, "x_test": X[:, :1], "y_test": CLASSES},
+        "the test set has inputs of the shape",
+    ),
+    ({"x_train": X, "y_train": CLASSES, "x_test": X, "y_test": CLASSES + 1}, "the test set has the class 3"),
+]
+
+
+@pytest.mark.parametrize(("arrays", "message"), BAD_ARRAYS)
+def test_what_is_wrong_is_told(arrays: dict[str, Any], message: str, save: Save) -> None:
+    with pytest.raises(DataError, match=message) as caught:
+        loaded(save(**arrays))
+    assert "\n" not in str(caught.value)
+
+
+def pickled(path: Path) -> None:
+    np.save(path, np.array([print], dtype=object), allow_pickle=True)
+
+
+def cut_archive(path: Path) -> None:
+    content = io.BytesIO()
+    np.savez(content, x=X, y=CLASSES)
+    path.write_bytes(content.getvalue()[:300])
+
+
+def damaged_member(path: Path) -> None:
+    np.savez_compressed(path, x=RANDOM.normal(size=(N, 50)), y=CLASSES)
+    content = bytearray(path.read_bytes())
+    content[400:500] = bytes(100)
+    path.write_bytes(content)
+
+
+def no_arrays(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", "text")
+        archive.writestr("y.npy", "text")
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "message"),
+    [
+        ("a.npz", lambda path: None, "cannot read .*: No such file"),
+        ("a.npz", Path.mkdir, "is a folder"),
+        ("a.npz", Path.touch, "is empty"),
+        ("a.npz", lambda path: path.write_bytes(b"\x80\x04K\x01."), "holds Python objects"),
+        ("a.npz", cut_archive, "is no array file, or a damaged one"),
+        ("a.npz", damaged_member, r"x in .* is no array file, or a damaged one"),
+        ("a.npz", no_arrays, r"x is of type \|S4, not numbers"),
+        ("a.npz", lambda path: path.write_bytes(X.tobytes()), "holds Python objects|is no array file"),
+        ("x.npy", pickled, "holds Python objects"),
+        ("x.npy", lambda path: path.write_bytes(b"\x93NUMPY\x01\x00"), "is no array file, or a damaged one"),
+    ],
+)
+def test_bad_files_are_told(name: str, write: Callable[[Path], None], message: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "y.npy", CLASSES)
+    write(tmp_path / name)
+    with pytest.raises(DataError, match=message) as caught:
+        loaded(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("field", ["inputs", "targets"])
+def test_a_name_that_is_not_there_is_told_with_those_that_are(field: str, save: Save) -> None:
+    with pytest.raises(DataError, match=rf"data\.{field}: my\.npz holds x, y, but no 'z'"):
+        loaded(save(x=X, y=CLASSES), **{field: "z"})
+
+
+def test_no_path_is_told() -> None:
+    with pytest.raises(DataError, match=r"data\.path: no file is given.*--data my\.npz"):
+        load(configuration.from_dict({"data": "arrays"}).data)
