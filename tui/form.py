@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from core.config import FAMILIES, TrainConfig, in_full
 from core.config_errors import problems
-from core.options import Options, choices, default_of, unit_of
+from core.options import Files, Options, choices, default_of, unit_of
 from tui.text import clean
 
 __all__ = [
@@ -261,6 +261,10 @@ def _takes(annotation: Any, metadata: list[Any]) -> str:
     if origin is Annotated:
         constraints = [part for item in arguments[1:] for part in getattr(item, "metadata", [item])]
         return _takes(arguments[0], [*metadata, *constraints])
+    if files := next((item for item in metadata if isinstance(item, Files)), None):
+        return f"a file ending in {' '.join(files)}"
+    if annotation is str and not metadata:
+        return "text"
     if origin in (Union, UnionType):
         return " or ".join(filter(None, (_takes(member, metadata) for member in arguments)))
     if origin is Literal:
