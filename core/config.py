@@ -14,6 +14,7 @@ from core.data.registry import DataConfig
 from core.data.tables import Digits
 from core.errors import ConfigError
 from core.losses import Auto, LossConfig
+from core.metrics import EpochMetric
 from core.models.mlp import Mlp
 from core.models.registry import ModelConfig
 from core.optimizers import Momentum, OptimizerConfig
@@ -65,6 +66,10 @@ class Training(Options):
     """Seed of the weights and of the batch order; same seed and threads, same weights."""
     patience: Annotated[int, Field(ge=0), Unit("epochs")] = 0
     """Epochs without a better validation result before the run ends early; 0 never ends early."""
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    """Smallest gain in the monitored number that patience takes for better."""
+    monitor: EpochMetric = "loss"
+    """Validation number that chooses the best epoch and that patience watches; accuracy for classes, r2 for numbers."""
     clip_norm: Annotated[float, Field(ge=0)] = 0.0
     """Longest gradient of a step: a longer one is scaled down to this norm over all weights; 0 never does."""
     accumulate: Annotated[int, Field(ge=1, le=10_000), Unit("batches")] = 1

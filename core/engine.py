@@ -18,6 +18,7 @@ from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.learner import Learner
 from core.meter import Meter
+from core.metrics import check_monitor, lower_is_better
 from core.progress import Progress
 from core.saver import Checkpoints, Saver, State
 
@@ -66,7 +67,7 @@ def train(
         resume_from: a state that `checkpoints` was given as ``last``.
 
     Raises:
-        ConfigError: the loss does not fit the data.
+        ConfigError: the loss or the monitored number does not fit the data.
         RunDamaged: `resume_from` is not a state of this model and optimizer.
     """
     torch.empty(KEPT_BYTES, dtype=torch.uint8)
@@ -97,6 +98,7 @@ class _Loop:
     ) -> None:
         self.config, self.data = config, data
         self.emit, self.control, self.saver = emit, control, Saver(checkpoints)
+        check_monitor(config.training.monitor, data.task)
         self.learner = Learner(config, data, model, device)
         self.train_set = Batches(data.train, data, device)
         self.validation_set = Batches(data.validation, data, device)
@@ -139,14 +141,14 @@ class _Loop:
         if measured is None:
             return False
         validation, confusion = measured
-        value = validation.get("loss", -at.epoch)  # without validation the latest epoch counts as the best
-        if not math.isfinite(value):
+        if not math.isfinite(validation.get("loss", 0.0)):
             self.diverge("validation loss")
             if self.error:
                 return False
         train = self.meter.mean()
         seconds = time.perf_counter() - self.epoch_started
-        if at.finish_epoch(value, validation or train):
+        value = self.badness(validation)
+        if at.finish_epoch(value, validation or train, self.config.training.min_delta):
             self.best = {"model": learner.weights(), "epoch": at.epoch, "step": at.step, "value": value}
         self.emit(
             EpochFinished(
@@ -166,12 +168,22 @@ class _Loop:
             self.save_after(SAVE_SECONDS)
         return True
 
+    def badness(self, validation: dict[str, float]) -> float:
+        """What chooses the best epoch, the lowest; without validation the latest one counts as the best."""
+        monitor = self.config.training.monitor
+        if not validation:
+            return -self.at.epoch
+        if not math.isfinite(validation["loss"]):
+            return math.inf
+        return validation[monitor] if lower_is_better(monitor) else -validation[monitor]
+
     def out_of_patience(self) -> bool:
         """Whether validation has not become better for too long."""
-        patience = self.config.training.patience
-        if not patience or self.at.stale_epochs < patience:
+        settings = self.config.training
+        if not settings.patience or self.at.stale_epochs < settings.patience:
             return False
-        message = f"validation loss has not become better for {patience} epochs: ending early"
+        better = f"better by {settings.min_delta:g}" if settings.min_delta else "better"
+        message = f"validation {settings.monitor} has not become {better} for {settings.patience} epochs: ending early"
         self.emit(Notice(level="info", message=message))
         return True
 

@@ -70,7 +70,7 @@ class RunStarted(Event):
         classes: names of the classes; empty for regression.
         epochs, steps_per_epoch: 0 when unknown.
         epoch, step: epochs and steps already done by an earlier session of the same run.
-        monitor: the validation number that chooses the best epoch, lower is better.
+        monitor: the validation number that chooses the best epoch; see `core.metrics.lower_is_better`.
     """
 
     config: dict[str, dict[str, Any]]

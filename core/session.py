@@ -28,6 +28,7 @@ from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStart
 from core.files import archive_damage
 from core.losses import resolve_loss
 from core.memory import naming_what_fits
+from core.metrics import check_monitor
 from core.models.registry import build, rebuild
 from core.models.summary import ModelSummary
 from core.models.summary import summarise as summarise_model
@@ -80,7 +81,7 @@ def prepare(
         weights: of the model, to evaluate it; by default they are drawn from the seed, to train it.
 
     Raises:
-        TorchtuiError: device, data, model or loss are not there or do not fit together.
+        TorchtuiError: device, data, model, loss or monitored number are not there or do not fit together.
         RuntimeError: the weights are those of another model.
     """
     resolve(config.training.device)  # a mistake there is told before a download begins
@@ -97,6 +98,7 @@ def assemble(config: TrainConfig, data: Dataset, weights: Weights | None = None)
     """
     device = resolve(config.training.device)
     config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
+    check_monitor(config.training.monitor, data.task)
     model = (
         rebuild(config.model, data, weights)
         if weights is not None
@@ -243,6 +245,7 @@ def _started(prepared: Prepared, state: dict[str, Any] | None) -> RunStarted:
         steps_per_epoch=config.training.steps_per_epoch(len(data.train)),
         epoch=done["epoch"],
         step=done["step"],
+        monitor=config.training.monitor,
         pid=os.getpid(),
         host=socket.gethostname(),
     )
@@ -250,7 +253,8 @@ def _started(prepared: Prepared, state: dict[str, Any] | None) -> RunStarted:
 
 def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: Emit) -> None:
     if result.best_weights is None:
-        raise RunDamaged("no epoch had a finite validation loss, so there are no best weights to evaluate")
+        monitor = prepared.config.training.monitor
+        raise RunDamaged(f"no epoch had a finite validation {monitor}: there are no best weights to evaluate")
     prepared.model.load_state_dict(result.best_weights)
     for split in ("validation", "test"):
         if not len(prepared.data.splits[split]):

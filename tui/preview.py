@@ -18,6 +18,7 @@ from core.data.registry import DataConfig, default_root, load
 from core.devices import resolve
 from core.errors import ConfigError, ModelError, TorchtuiError
 from core.losses import Auto, Task, resolve_loss
+from core.metrics import check_monitor
 from core.options import choices, default_of
 from tui.form import show
 
@@ -146,6 +147,10 @@ class Previewer:
         except ConfigError as error:
             fix = Fix("loss.name", resolve_loss(Auto(), facts.task).name)
             problems.append(_problem(error, "loss.name", fix))
+        try:
+            check_monitor(config.training.monitor, facts.task)
+        except ConfigError as error:
+            problems.append(_problem(error, "training.monitor", Fix("training.monitor", "loss")))
         try:
             model = _summary(config.model, facts)
         except ModelError as error:

@@ -47,7 +47,9 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
     best = ", ".join(f"{clean(name)} {number(value)}" for name, value in summary.metrics.items())
     console.print(Text(f"\n{summary.status}: {of(summary.epoch, summary.epochs, ' of ')} epochs", "bold"))
     if best:
-        console.print(Text(f"best epoch {summary.best_epoch}: {best}"))
+        monitor = summary.config.get("training", {}).get("monitor", "loss")
+        chosen = "" if monitor == "loss" else f" by {clean(str(monitor))}"
+        console.print(Text(f"best epoch {summary.best_epoch}{chosen}: {best}"))
     if summary.error:
         console.print(Text(clean(summary.error)), soft_wrap=True)
     console.print(Text(f"run     {clean(str(summary.run.path))}"), soft_wrap=True)

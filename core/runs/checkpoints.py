@@ -76,7 +76,7 @@ def _save(state: State, file: BinaryIO) -> None:
 
 
 def _value_of_best(run: Run) -> float:
-    """The validation loss of the epoch in ``best.pt``; infinite where there is none to lose."""
+    """What chose the epoch in ``best.pt``, lower is better; infinite where there is none to lose."""
     try:
         value = load_checkpoint(run, "best").get("value")
     except RunDamaged:

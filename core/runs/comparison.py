@@ -8,9 +8,9 @@ import numpy as np
 
 from core.errors import RunDamaged
 from core.evaluation.report import Report
+from core.metrics import METRICS, lower_is_better
 from core.runs.folder import Run
 from core.runs.outline import Outline
-from core.runs.query import METRICS, MINIMISED
 from core.runs.series import Points
 from core.runs.summary import RunSummary, summarise
 
@@ -29,7 +29,6 @@ __all__ = [
     "differences",
     "lead",
     "load_report",
-    "lower_is_better",
     "not_comparable",
     "standings",
 ]
@@ -146,12 +145,6 @@ def curve(entry: Entry, name: str, axis: Axis) -> Points:
         epochs, seconds = (np.append(0.0, values) for values in entry.seconds)
         return np.interp(x, epochs, seconds), y
     return x, y
-
-
-def lower_is_better(metric: str) -> bool:
-    """Whether a smaller value of a metric, or of a curve such as ``train loss``, is the better one."""
-    last = metric.rpartition(" ")[2]
-    return last in MINIMISED or last.endswith(("loss", "error"))
 
 
 @dataclass(frozen=True)

@@ -22,24 +22,11 @@ from typing import Any, Final, cast, get_args
 
 from core.config import FAMILIES, TrainConfig, Training
 from core.errors import InputError
+from core.metrics import METRICS
 from core.options import Options, choices
 from core.runs.summary import RunSummary, Status
 
-__all__ = ["METRICS", "MINIMISED", "Query", "example", "parse"]
-
-METRICS: Final = (
-    *("loss", "accuracy", "balanced_accuracy", "mcc", "cohen_kappa"),
-    *("log_loss", "ece", "brier", "top_5_accuracy"),
-    *("precision", "precision_macro", "precision_micro", "precision_weighted"),
-    *("recall", "recall_macro", "recall_micro", "recall_weighted"),
-    *("f1", "f1_macro", "f1_micro", "f1_weighted"),
-    *("roc_auc", "roc_auc_macro", "roc_auc_micro"),
-    *("average_precision", "average_precision_macro", "average_precision_micro"),
-    *("r2", "mae", "rmse", "mape"),
-)
-"""Every number of an epoch or an evaluation that can be compared."""
-MINIMISED: Final = ("loss", "log_loss", "ece", "brier", "mae", "rmse", "mape")
-"""Those of which less is better."""
+__all__ = ["Query", "example", "parse"]
 
 Read = Callable[[RunSummary], Any]
 ORDER: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}

@@ -8,12 +8,11 @@ from core import config as configuration
 from core.config import TrainConfig
 from core.errors import ConfigError
 from core.losses import Task
-from core.runs.query import METRICS, MINIMISED
+from core.metrics import EPOCH_METRICS, METRICS, lower_is_better
 from core.tuning.ranges import default_domains
 from core.tuning.space import Range, SearchSpace, build_space
 
 __all__ = [
-    "EPOCH_METRICS",
     "Direction",
     "Method",
     "Plan",
@@ -26,9 +25,6 @@ __all__ = [
 Method = Literal["grid", "random", "bayes", "gp"]
 Pruner = Literal["none", "median", "asha", "hyperband"]
 Direction = Literal["minimize", "maximize"]
-
-EPOCH_METRICS = ("loss", "accuracy", "r2")
-"""What validation tells after each epoch; all others are known at the end of a trial."""
 
 OF_REGRESSION = ("loss", "r2", "mae", "rmse", "mape")
 ONLY_OF_REGRESSION = OF_REGRESSION[1:]
@@ -146,7 +142,7 @@ def make_plan(
         raise ConfigError(
             f"--pruner: {metric} is known at the end of a trial only", f"Prune by {', '.join(EPOCH_METRICS)}"
         )
-    way = direction or ("minimize" if metric in MINIMISED else "maximize")
+    way = direction or ("minimize" if lower_is_better(metric) else "maximize")
     return Plan(space, method, pruner, metric, way, None, keep).with_trials(trials)
 
 

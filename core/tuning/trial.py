@@ -14,10 +14,10 @@ from core.data.dataset import Dataset, Split
 from core.data.registry import DataConfig, load
 from core.errors import TorchtuiError
 from core.events import EpochFinished, Event
+from core.metrics import EPOCH_METRICS
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
 from core.tuning.messages import Outcome, Report, Task
-from core.tuning.plan import EPOCH_METRICS
 
 __all__ = ["run_trial"]
 

@@ -91,6 +91,11 @@ def test_plain_lines_for_a_log_file(train: Tui) -> None:
     assert lines[-1] == f"run     runs/{latest().id}"
 
 
+def test_the_number_that_chose_the_best_epoch_is_named(train: Tui) -> None:
+    answer = train("--set training.monitor=accuracy")
+    assert re.search(r"^best epoch \d by accuracy: loss", answer.out, re.MULTILINE)
+
+
 def test_quiet_prints_nothing(train: Tui) -> None:
     answer = train("--quiet")
     assert (answer.code, answer.out, answer.err) == (0, "", "")

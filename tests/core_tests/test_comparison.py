@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core.events import EpochFinished, RunStarted, to_json
+from core.metrics import lower_is_better
 from core.runs.comparison import (
     Entry,
     EntryReader,
@@ -16,7 +17,6 @@ from core.runs.comparison import (
     differences,
     lead,
     load_report,
-    lower_is_better,
     not_comparable,
     standings,
 )

@@ -12,8 +12,9 @@ from core.config import from_dict, to_dict
 from core.errors import InputError
 from core.evaluation import evaluate
 from core.evaluation.predictions import Predictions
+from core.metrics import METRICS
 from core.runs.folder import Run
-from core.runs.query import METRICS, example, parse
+from core.runs.query import example, parse
 from core.runs.summary import RunSummary
 
 

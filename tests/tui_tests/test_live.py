@@ -7,6 +7,8 @@ from core.runs.summary import summarise
 from tui.app import TuiApp
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.live import LiveScreen
+from tui.screens.live_charts import subtitle
+from tui.text import number
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.epoch_table import EpochTable
 from tui.widgets.plot import Plot
@@ -143,6 +145,15 @@ async def test_class_names_are_text_wherever_they_come_from(app):
         picture = app.export_screenshot()
         assert "\x1b" not in picture
         assert len(live(app).query_one(ConfusionGrid).render_line(1).text) > 0
+
+
+async def test_the_loss_of_the_best_epoch_is_the_best_loss_only_where_loss_chose_it(app):
+    app = app(data="iris", training={"epochs": 3, "monitor": "accuracy"})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        history = app.feed.history
+        assert subtitle(history, "accuracy").endswith(f" at epoch {history.best_epoch}")
+        assert subtitle(history, "loss") == f"{number(history.best_metrics['loss'])} at the best epoch"
 
 
 async def test_a_background_process_looks_the_same(app):

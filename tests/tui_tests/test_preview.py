@@ -64,6 +64,7 @@ def test_a_regression_shows_the_spread_of_its_target(previewer):
         ({"data": "wine", "model": "cnn"}, "model.name", "mlp"),
         ({"data": "diabetes", "loss": "hinge"}, "loss.name", "mse"),
         ({"data": {"name": "iris", "validation": 0.999}}, "data.validation", "0.1"),
+        ({"data": "wine", "training": {"monitor": "r2"}}, "training.monitor", "loss"),
         ({"training": {"device": "cuda:99"}}, "training.device", "auto"),
     ],
 )

@@ -69,7 +69,14 @@ def subtitle(history: History, metric: str) -> str:
     """The number that matters most."""
     if metric == "loss":
         best = history.best_metrics.get("loss")
-        return f"best {number(best)} at epoch {history.best_epoch}" if best is not None else ""
+        if best is None:
+            return ""
+        chosen = history.started is None or history.started.monitor == "loss"
+        return (
+            f"best {number(best)} at epoch {history.best_epoch}"
+            if chosen
+            else f"{number(best)} at the best epoch"
+        )
     if history.top_score is None:
         return ""
     epoch, value = history.top_score

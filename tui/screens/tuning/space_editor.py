@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from core.runs.query import METRICS
+from core.metrics import METRICS
 from core.tuning.plan import Method, Pruner
 from tui.form import FieldSpec
 from tui.screens.tuning.range_row import RangeRow

@@ -1,0 +1,47 @@
+"""Names of the numbers that epochs and evaluations tell, and which way is better."""
+
+from typing import Final, Literal, get_args
+
+from core.errors import ConfigError
+from core.losses import Task
+
+__all__ = ["EPOCH_METRICS", "METRICS", "EpochMetric", "check_monitor", "lower_is_better"]
+
+METRICS: Final = (
+    *("loss", "accuracy", "balanced_accuracy", "mcc", "cohen_kappa"),
+    *("log_loss", "ece", "brier", "top_5_accuracy"),
+    *("precision", "precision_macro", "precision_micro", "precision_weighted"),
+    *("recall", "recall_macro", "recall_micro", "recall_weighted"),
+    *("f1", "f1_macro", "f1_micro", "f1_weighted"),
+    *("roc_auc", "roc_auc_macro", "roc_auc_micro"),
+    *("average_precision", "average_precision_macro", "average_precision_micro"),
+    *("r2", "mae", "rmse", "mape"),
+)
+"""Every number of an epoch or an evaluation that can be compared."""
+MINIMISED: Final = ("loss", "log_loss", "ece", "brier", "mae", "rmse", "mape")
+"""Those of which less is better."""
+
+EpochMetric = Literal["loss", "accuracy", "r2"]
+EPOCH_METRICS: Final = get_args(EpochMetric)
+"""What validation tells after each epoch; all others are known at the end of a run."""
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a smaller value of a metric, or of a curve such as ``train loss``, is the better one."""
+    last = metric.rpartition(" ")[2]
+    return last in MINIMISED or last.endswith(("loss", "error"))
+
+
+def check_monitor(monitor: EpochMetric, task: Task) -> None:
+    """Refuse to choose epochs by a metric that validation does not give.
+
+    Raises:
+        ConfigError: the metric does not exist for the task.
+    """
+    known = ("loss", "r2") if task == "regression" else ("loss", "accuracy")
+    if monitor not in known:
+        raise ConfigError(
+            f"training.monitor: '{monitor}' is not measured in a {task} task",
+            f"Takes {' or '.join(known)}",
+            field="training.monitor",
+        )
