@@ -30,7 +30,7 @@ class Learner:
     def __init__(self, config: TrainConfig, data: Dataset, model: nn.Module, device: torch.device) -> None:
         self.config, self.model, self.device = config, model, device
         self.loss = resolve_loss(config.loss, data.task).build(data.task, data.class_counts)
-        self.optimizer = config.optimizer.build(model.parameters())
+        self.optimizer = config.optimizer.build(model)
         self.step = step_function(config.training, model, self.loss, self.optimizer)
 
     @property

@@ -41,6 +41,7 @@ from core.runs.log import EventLog
 from core.runs.problems import changed_settings
 from core.runs.requests import obeying
 from core.runs.summary import summarise
+from core.step import ensure_fits
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -97,6 +98,7 @@ def assemble(config: TrainConfig, data: Dataset, weights: Weights | None = None)
         RuntimeError: the weights are those of another model.
     """
     device = resolve(config.training.device)
+    ensure_fits(config)
     config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
     check_monitor(config.training.monitor, data.task)
     model = (

@@ -11,17 +11,32 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
-from torch.optim import Optimizer
+from torch.optim import LBFGS, Optimizer
 
-from core.config import Training
+from core.config import TrainConfig, Training
+from core.errors import ConfigError
 
 if TYPE_CHECKING:
     from core.losses import LossFunction
 
-__all__ = ["Step", "step_function"]
+__all__ = ["Step", "ensure_fits", "step_function"]
 
 Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Inputs (b, *sample_shape) and targets of a step, to the mean loss and the outputs (b, n)."""
+
+
+def ensure_fits(config: TrainConfig) -> None:
+    """Refuse what the configured optimizer cannot do.
+
+    Raises:
+        ConfigError: it searches along the gradient, and something would change the gradient's length.
+    """
+    if config.optimizer.closure and config.training.clip_norm:
+        raise ConfigError(
+            f"training.clip_norm: {config.optimizer.name} needs gradients in their full length",
+            "Set it to 0, or choose another optimizer",
+            field="training.clip_norm",
+        )
 
 
 def step_function(
@@ -30,6 +45,8 @@ def step_function(
     """The step that trains `model`; its gradients are those of the last step afterwards."""
     weights = list(model.parameters())
     gradients = _gradients(settings, model, loss_function)
+    if isinstance(optimizer, LBFGS):
+        return _searching_step(gradients, optimizer)
     update = _update(settings, weights, optimizer)
 
     def step(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -75,6 +92,25 @@ def _update(settings: Training, weights: list[nn.Parameter], optimizer: Optimize
         move()
 
     return clip_and_move if settings.clip_norm else move
+
+
+def _searching_step(gradients: Step, optimizer: LBFGS) -> Step:
+    """A step that moves the weights several times on one batch; its loss and outputs are those before."""
+
+    def step(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        seen: list[tuple[Tensor, Tensor]] = []
+
+        def evaluate() -> Tensor:
+            optimizer.zero_grad()
+            loss, outputs = gradients(inputs, targets)
+            if not seen:
+                seen.append((loss.detach(), outputs.detach()))
+            return loss
+
+        optimizer.step(evaluate)  # type: ignore[no-untyped-call]
+        return seen[0]
+
+    return step
 
 
 def _bare_step(optimizer: Optimizer) -> Callable[[], object]:

@@ -258,16 +258,4 @@ def _fitting_model(facts: DataFacts) -> Fix | None:
 
 def _memory(config: TrainConfig, parameters: int, data: int) -> Memory:
     weights = BYTES * parameters
-    return Memory(weights, weights, weights * _numbers_kept(config), data)
-
-
-def _numbers_kept(config: TrainConfig) -> int:
-    """How many numbers the optimizer keeps for each weight, seen from one step of it on a few weights."""
-    import torch
-
-    weights = torch.nn.Parameter(torch.zeros(64))
-    weights.grad = torch.zeros_like(weights)
-    optimizer = config.optimizer.build([weights])
-    optimizer.step()
-    state = optimizer.state[weights].values()
-    return sum(isinstance(kept, torch.Tensor) and kept.shape == weights.shape for kept in state)
+    return Memory(weights, weights, weights * config.optimizer.numbers_kept(), data)

@@ -1,4 +1,4 @@
-"""Schedules, optimizers, networks, meter and devices against their definitions."""
+"""Schedules, networks, meter and devices against their definitions."""
 
 from typing import Any
 
@@ -23,51 +23,6 @@ def test_schedules_are_functions_of_progress() -> None:
     cosine = [Cosine(last=0.2).factor(step, 100, 10) for step in (0, 50, 100)]
     assert cosine == pytest.approx([1, 0.6, 0.2])
     assert Cosine().factor(100, 100, 10) == pytest.approx(0)
-
-
-# -- optimizers ------------------------------------------------------------------------------------------------
-
-STEP_FROM_ZERO: dict[str, tuple[dict[str, float], float]] = {
-    # one step from weight 0 with gradient 2, by hand
-    "sgd": ({"lr": 0.1}, -0.2),
-    "momentum": ({"lr": 0.1}, -0.2),
-    "adagrad": ({"lr": 0.1}, -0.1),
-    "adam": ({"lr": 0.1}, -0.1),
-    "adamw": ({"lr": 0.1}, -0.1),
-    "rmsprop": ({"lr": 0.1, "alpha": 0.75}, -0.2),
-}
-
-
-@pytest.mark.parametrize("name", STEP_FROM_ZERO)
-def test_first_step_of_every_optimizer(name: str) -> None:
-    fields, expected = STEP_FROM_ZERO[name]
-    weight = nn.Parameter(torch.zeros(1))
-    optimizer = from_dict({"optimizer": {"name": name, **fields}}).optimizer.build([weight])
-    weight.grad = torch.full((1,), 2.0)
-    optimizer.step()
-    assert weight.item() == pytest.approx(expected, rel=1e-5)
-
-
-def test_momentum_adds_velocity() -> None:
-    weight = nn.Parameter(torch.zeros(1))
-    optimizer = from_dict({"optimizer": {"name": "momentum", "lr": 0.1, "momentum": 0.5}}).optimizer.build(
-        [weight]
-    )
-    for _ in range(2):
-        weight.grad = torch.ones(1)
-        optimizer.step()
-    assert weight.item() == pytest.approx(-0.1 - 0.15)
-
-
-@pytest.mark.parametrize("name", STEP_FROM_ZERO)
-def test_weight_decay_pulls_towards_zero(name: str) -> None:
-    weight = nn.Parameter(torch.full((1,), 3.0))
-    optimizer = from_dict({"optimizer": {"name": name, "lr": 0.1, "weight_decay": 0.5}}).optimizer.build(
-        [weight]
-    )
-    weight.grad = torch.zeros(1)
-    optimizer.step()
-    assert 0 < weight.item() < 3
 
 
 # -- networks --------------------------------------------------------------------------------------------------

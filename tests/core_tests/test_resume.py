@@ -42,6 +42,16 @@ RUNS: dict[str, dict[str, Any]] = {
         "optimizer": {"name": "rmsprop", "momentum": 0.5},
     },
     "two classes, adagrad": {"data": "breast_cancer", "loss": "mse", "optimizer": "adagrad"},
+    "muon without decay of biases": {
+        "data": "breast_cancer",
+        "optimizer": {"name": "muon", "decay_norms": False},
+        "loss": {"name": "focal", "class_weights": "balanced"},
+    },
+    "lbfgs with dropout": {
+        "data": "breast_cancer",
+        "model": {"hidden": [8], "dropout": 0.2},
+        "optimizer": {"name": "lbfgs", "iterations": 3},
+    },
     "sgd, nothing held out": {"data": {"name": "wine", "validation": 0}, "optimizer": "sgd"},
 }
 for values in RUNS.values():

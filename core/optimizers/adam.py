@@ -1,0 +1,73 @@
+"""Adam and its kin: steps from running means of the gradient and of its square."""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from core.optimizers.base import Decay, DecayingOptimizer, LearningRate, NotNegative
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+
+__all__ = ["Adam", "AdamW", "NAdam", "RAdam"]
+
+
+class _Adam(DecayingOptimizer):
+    lr: LearningRate = 0.001
+    """Learning rate: about the length of one step for each weight."""
+    beta1: Decay = 0.9
+    """Share of the mean gradient kept from step to step."""
+    beta2: Decay = 0.999
+    """Share of the mean squared gradient kept from step to step."""
+    eps: LearningRate = 1e-8
+    """Small number that keeps the division finite."""
+
+    def settings(self) -> dict[str, Any]:
+        """What PyTorch's classes call these fields."""
+        betas = (self.beta1, self.beta2)
+        return {"lr": self.lr, "betas": betas, "eps": self.eps, "weight_decay": self.weight_decay}
+
+
+class Adam(_Adam):
+    """Adam: steps from running means of the gradient and its square (Kingma and Ba 2015)."""
+
+    name: Literal["adam"] = "adam"
+
+    def build(self, model: "nn.Module") -> "Optimizer":
+        from torch.optim import Adam as TorchAdam
+
+        return TorchAdam(self.groups(model), **self.settings(), fused=True)
+
+
+class AdamW(_Adam):
+    """Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019)."""
+
+    name: Literal["adamw"] = "adamw"
+    weight_decay: NotNegative = 0.01
+    """Share of each weight taken away per step, times the learning rate."""
+
+    def build(self, model: "nn.Module") -> "Optimizer":
+        from torch.optim import AdamW as TorchAdamW
+
+        return TorchAdamW(self.groups(model), **self.settings(), fused=True)
+
+
+class NAdam(_Adam):
+    """Adam with Nesterov's momentum (Dozat 2016)."""
+
+    name: Literal["nadam"] = "nadam"
+
+    def build(self, model: "nn.Module") -> "Optimizer":
+        from torch.optim import NAdam as TorchNAdam
+
+        return TorchNAdam(self.groups(model), **self.settings())
+
+
+class RAdam(_Adam):
+    """Adam that begins as SGD with momentum, until its mean of squares is to be trusted (Liu et al. 2020)."""
+
+    name: Literal["radam"] = "radam"
+
+    def build(self, model: "nn.Module") -> "Optimizer":
+        from torch.optim import RAdam as TorchRAdam
+
+        return TorchRAdam(self.groups(model), **self.settings())

@@ -1,0 +1,75 @@
+"""Steps divided, weight by weight, by how large its gradients have been."""
+
+from typing import TYPE_CHECKING, Literal
+
+from core.optimizers.base import Decay, DecayingOptimizer, LearningRate, trainable
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+
+__all__ = ["Adadelta", "Adagrad", "RmsProp"]
+
+
+class Adagrad(DecayingOptimizer):
+    """Adagrad: steps divided by the root of the sum of all past squared gradients (Duchi et al. 2011)."""
+
+    name: Literal["adagrad"] = "adagrad"
+    lr: LearningRate = 0.01
+    """Learning rate before the division by the gradients' history."""
+    eps: LearningRate = 1e-10
+    """Small number that keeps the division finite."""
+
+    def build(self, model: "nn.Module") -> "Optimizer":
+        from torch.optim import Adagrad as TorchAdagrad
+
+        # there is no fused Adagrad elsewhere
+        fused = all(weight.device.type == "cpu" for weight in trainable(model))
+        return TorchAdagrad(
+            self.groups(model), lr=self.lr, eps=self.eps, weight_decay=self.weight_decay, fused=fused or None
+        )
+
+
+class Adadelta(DecayingOptimizer):
+    """Adadelta: steps scaled by the running sizes of past steps over past gradients (Zeiler 2012)."""
+
+    name: Literal["adadelta"] = "adadelta"
+    lr: LearningRate = 1.0
+    """Learning rate: factor of the step that Adadelta finds by itself."""
+    rho: Decay = 0.9
+    """Share of the mean squares kept from step to step."""
+    eps: LearningRate = 1e-6
+    """Small number that keeps the division finite, and sets the length of the first steps."""
+
+    def build(self, model: "nn.Module") -> "Optimizer":
+        from torch.optim import Adadelta as TorchAdadelta
+
+        return TorchAdadelta(
+            self.groups(model), lr=self.lr, rho=self.rho, eps=self.eps, weight_decay=self.weight_decay
+        )
+
+
+class RmsProp(DecayingOptimizer):
+    """RMSprop: steps divided by the root of a running mean of squared gradients (Hinton 2012)."""
+
+    name: Literal["rmsprop"] = "rmsprop"
+    lr: LearningRate = 0.001
+    """Learning rate: about the length of one step for each weight."""
+    alpha: Decay = 0.99
+    """Share of the mean squared gradient kept from step to step."""
+    momentum: Decay = 0.0
+    """Share of the velocity kept from step to step; 0 is none."""
+    eps: LearningRate = 1e-8
+    """Small number that keeps the division finite."""
+
+    def build(self, model: "nn.Module") -> "Optimizer":
+        from torch.optim import RMSprop
+
+        return RMSprop(
+            self.groups(model),
+            lr=self.lr,
+            alpha=self.alpha,
+            momentum=self.momentum,
+            eps=self.eps,
+            weight_decay=self.weight_decay,
+        )

@@ -1,0 +1,43 @@
+"""L-BFGS: steps that know the curvature, for small networks and large batches."""
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from core.optimizers.base import LearningRate, OptimizerOptions, trainable
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+
+__all__ = ["Lbfgs"]
+
+
+class Lbfgs(OptimizerOptions):
+    """L-BFGS: quasi-Newton steps from the last gradients, best on large batches (Liu and Nocedal 1989)."""
+
+    closure: ClassVar[bool] = True
+    name: Literal["lbfgs"] = "lbfgs"
+    lr: LearningRate = 1.0
+    """Learning rate: length of a step in the direction found, or the first length that a line search tries."""
+    iterations: Annotated[int, Field(ge=1, le=10_000)] = 20
+    """Most moves of the weights in one step, all on the same batch."""
+    history: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Past moves that the curvature is taken from; each keeps two numbers for every weight."""
+    line_search: Literal["strong_wolfe", "none"] = "strong_wolfe"
+    """How the length of a move is found; none moves by the learning rate."""
+
+    def build(self, model: "nn.Module") -> "Optimizer":
+        from torch.optim import LBFGS
+
+        search = None if self.line_search == "none" else self.line_search
+        return LBFGS(
+            trainable(model),
+            lr=self.lr,
+            max_iter=self.iterations,
+            history_size=self.history,
+            line_search_fn=search,
+        )
+
+    def numbers_kept(self) -> int:
+        return 2 * self.history + 2  # and the last gradient and direction

@@ -1,0 +1,61 @@
+"""PyTorch's Muon and AdamW as one optimizer: one list of groups, one state."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+from torch.optim import AdamW, Optimizer
+from torch.optim import Muon as TorchMuon
+
+from core.optimizers.base import trainable
+
+if TYPE_CHECKING:
+    from core.optimizers.muon import Muon
+
+__all__ = ["MuonAdamW"]
+
+
+class MuonAdamW(Optimizer):
+    """Muon on the matrices of `model`, AdamW on all other weights that are not frozen.
+
+    Raises:
+        ModelError: all weights are frozen.
+    """
+
+    def __init__(self, model: nn.Module, options: "Muon") -> None:
+        embeddings = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
+        weights = trainable(model)
+        matrices = [weight for weight in weights if weight.ndim == 2 and id(weight) not in embeddings]
+        chosen = {id(weight) for weight in matrices}
+        kernels = [weight for weight in weights if weight.ndim >= 2 and id(weight) not in chosen]
+        vectors = [weight for weight in weights if weight.ndim < 2]
+        shared: dict[str, Any] = {"lr": options.lr, "weight_decay": options.weight_decay}
+        undecayed = {} if options.decay_norms else {"weight_decay": 0.0}
+        groups: list[dict[str, Any]] = [{"params": kernels}, {"params": vectors, **undecayed}]
+        groups = [group for group in groups if group["params"]]
+        self.parts: list[Optimizer] = []
+        if matrices:
+            muon = TorchMuon(matrices, **shared, momentum=options.momentum, adjust_lr_fn="match_rms_adamw")
+            self.parts.append(muon)
+        if groups:
+            self.parts.append(AdamW(groups, **shared, fused=True))
+        super().__init__([group for part in self.parts for group in part.param_groups], {})
+        self._share()
+
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """One step of both."""
+        for part in self.parts:
+            part.step()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave."""
+        super().load_state_dict(state_dict)
+        self._share()
+
+    def _share(self) -> None:
+        """Let the parts work on the groups and the state that are seen from outside."""
+        begin = 0
+        for part in self.parts:
+            end = begin + len(part.param_groups)
+            part.param_groups, part.state = self.param_groups[begin:end], self.state
+            begin = end
