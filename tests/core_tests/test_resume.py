@@ -47,11 +47,6 @@ RUNS: dict[str, dict[str, Any]] = {
         "optimizer": {"name": "muon", "decay_norms": False},
         "loss": {"name": "focal", "class_weights": "balanced"},
     },
-    "lbfgs with dropout": {
-        "data": "breast_cancer",
-        "model": {"hidden": [8], "dropout": 0.2},
-        "optimizer": {"name": "lbfgs", "iterations": 3},
-    },
     "sgd, nothing held out": {"data": {"name": "wine", "validation": 0}, "optimizer": "sgd"},
 }
 for values in RUNS.values():
@@ -130,6 +125,19 @@ def test_training_options_are_kept_through_a_stop(name: str, train_run: Train) -
     assert second.told(RunStarted)[0].step == 5 + -(-2 // parts)
     assert undisturbed.told(RunStarted)[0].steps_per_epoch == 5
     assert_ended_alike(undisturbed, [first, second])
+
+
+def test_a_run_of_lbfgs_stopped_inside_a_search_ends_alike(train_run: Train) -> None:
+    """A search calls the network several times; it is finished before the run ends."""
+    values = {
+        "data": "iris",
+        "model": {"hidden": [8], "dropout": 0.2},
+        "optimizer": {"name": "lbfgs", "iterations": 3},
+    }
+    undisturbed = train_run(values)
+    first = train_run(values, at_step=(8, stop))
+    assert first.finished.status == "stopped"
+    assert_ended_alike(undisturbed, [first, train_run(run=first.run)])
 
 
 def test_a_run_stopped_between_any_two_steps_ends_alike(train_run: Train) -> None:
