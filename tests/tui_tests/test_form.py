@@ -46,6 +46,8 @@ def some(annotation, metadata=()):
         low, high = limit.get("ge", limit.get("gt")), limit.get("le", limit.get("lt"))
         strict = {"exclude_min": "gt" in limit, "exclude_max": "lt" in limit}
         return st.floats(low, high, allow_nan=False, allow_infinity=False, **strict)
+    if annotation is bool:
+        return st.booleans()
     assert annotation is str
     return st.sampled_from(["auto", "cpu", "mps", "cuda", "cuda:11"])
 
