@@ -12,10 +12,8 @@ import pytest
 import yaml
 
 from core import config as configuration
-from core.events import RunStarted
 from core.runs.folder import Run, all_runs
 from core.runs.lock import is_held
-from core.runs.log import LogReader
 from core.tuning.plan import make_plan
 from core.tuning.records import (
     StudyEvent,
@@ -185,27 +183,6 @@ def test_a_signal_ends_cleanly_and_says_how_to_go_on(
     assert answer.out.endswith(f"go on       tui tune --no-ui --resume {study.name}\n")
     assert [record.state for record in study.records()] == ["completed", "interrupted"]
     assert not any(map(is_held, all_runs(study.folder.trials_dir)))
-
-
-def test_a_killed_study_loses_and_repeats_nothing(
-    command: Callable[..., Any], tui: Callable[..., Any], tmp_path: Path
-) -> None:
-    """Killed in the middle of a trial; another process does the rest, that trial included."""
-    process = command(f"{LONG} {GRID}")
-    done = [json.loads(process.stdout.readline()) for _ in range(2)]
-    process.send_signal(signal.SIGKILL)
-    out, _ = process.communicate()
-    done += lines(out)
-    answer = tui(f"tune --no-ui --json --resume latest --runs {tmp_path / 'runs'}")
-    *rest, end = lines(answer.out)
-    assert (answer.code, end["trials"], end["completed"]) == (0, 6, 6)
-    assert sorted(trial["trial"] for trial in done + rest) == list(range(6))
-    assert {tuple(trial["params"].values()) for trial in done + rest} == {
-        (lr, batch) for lr in (0.1, 0.03, 0.01) for batch in (16, 32)
-    }
-    runs = all_runs(open_study(tmp_path / "runs", "latest").folder.trials_dir)
-    begun = [[e for e in LogReader(run.log_file).read() if isinstance(e, RunStarted)] for run in runs]
-    assert sorted(map(len, begun)) in ([1] * 6, [1] * 5 + [2])
 
 
 def test_a_study_is_paused_and_goes_on_from_outside(

@@ -333,7 +333,8 @@ async def test_a_study_is_paused_and_goes_on(make, tmp_path):
         await until(pilot, lambda: screen.standing.status == "paused")
         assert study.paused
         assert "‖ paused" in shown(screen, "#study-facts")
-        await pilot.press("r")
+        assert "go_on" in screen.possible()
+        await pilot.press("space")
         await until(pilot, lambda: screen.standing.status == "running")
         assert not study.paused
         presence.close()

@@ -1,6 +1,7 @@
 """Follows a study through its folder, and does what one asks for with it and with its trials."""
 
 import subprocess
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -31,7 +32,7 @@ __all__ = ["STUDY_ACTIONS", "TRIAL_ACTIONS", "StudyActions"]
 
 LOOK_SECONDS = 1.0
 TRIAL_ACTIONS: Final = frozenset({"evaluate", "promote"})
-STUDY_ACTIONS: Final = frozenset({"pause", "stop", "resume", "more"})
+STUDY_ACTIONS: Final = frozenset({"pause", "go_on", "stop", "resume", "more"})
 
 
 class StudyActions(Background, ModeScreen):
@@ -199,18 +200,21 @@ class StudyActions(Background, ModeScreen):
             self.notify("The study is asked to save and end.")
 
     def action_pause(self) -> None:
-        """Let the study and its trials wait, or go on."""
-        standing, follower = self.standing, self._follower
-        if standing is not None and follower is not None:
-            change = follower.study.go_on if standing.paused else follower.study.pause
-            self.in_background("pause", lambda progress: change(), lambda nothing: self.look())
+        """Let the study and its trials wait."""
+        if self._follower is not None:
+            self._set_pause(self._follower.study.pause)
+
+    def action_go_on(self) -> None:
+        """End the pause."""
+        if self._follower is not None:
+            self._set_pause(self._follower.study.go_on)
+
+    def _set_pause(self, change: Callable[[], None]) -> None:
+        self.in_background("pause", lambda progress: change(), lambda nothing: self.look())
 
     def action_resume(self) -> None:
-        """Go on with a study that is paused, or with the trials that are left."""
-        if self.standing is not None and self.standing.status == "paused":
-            self.action_pause()
-        else:
-            self._go_on(None)
+        """Go on with the trials that are left."""
+        self._go_on(None)
 
     def action_more(self) -> None:
         """Give the study more trials, and go on."""
@@ -264,9 +268,10 @@ class StudyActions(Background, ModeScreen):
         found = {"sort", "turn_order", "panel", "log", "slices", "leave_field"}
         if standing is None:
             return frozenset(found)
-        found |= {"pause", "stop"} if standing.active else {"more"}
-        if standing.status not in ("running", "completed"):
-            found.add("resume")
+        if standing.active:
+            found |= {"stop", "go_on" if standing.paused else "pause"}
+        else:
+            found |= {"more"} if standing.status == "completed" else {"more", "resume"}
         if record is not None:
             found.add("promote")
             if record.state == "completed" and record.run is not None:
