@@ -61,7 +61,7 @@ class Training(Options):
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     """Where to compute: auto, cpu, cuda, cuda:0, cuda:1 ..., or mps."""
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = "auto"
-    """Processor threads of one operation; auto takes one for small networks, all cores for large ones."""
+    """Processor threads of one operation; auto times a few steps at several counts and takes the fastest."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Seed of the weights and of the batch order; same seed and threads, same weights."""
     patience: Annotated[int, Field(ge=0), Unit("epochs")] = 0

@@ -1,18 +1,15 @@
-"""Devices: which there are, which one is meant, and how many threads to compute with."""
+"""Devices: which there are, and which one is meant."""
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from core.errors import DeviceError
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Device", "available_cores", "choose_threads", "discover", "resolve"]
-
-SMALL_STEP = 20_000_000
-"""Multiply-adds of a forward pass below which a second thread costs more in waiting than it computes."""
+__all__ = ["Device", "available_cores", "discover", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -59,15 +56,3 @@ def resolve(name: str) -> "torch.device":
 def available_cores() -> int:
     """Processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def choose_threads(threads: int | Literal["auto"], multiply_adds: int) -> int:
-    """Threads of one operation.
-
-    Args:
-        threads: the configured number, or ``auto``.
-        multiply_adds: about how much a forward pass of one batch computes.
-    """
-    if threads != "auto":
-        return threads
-    return 1 if multiply_adds < SMALL_STEP else available_cores()

@@ -21,6 +21,7 @@ from core.meter import Meter
 from core.metrics import check_monitor, lower_is_better
 from core.progress import Progress
 from core.saver import Checkpoints, Saver, State
+from core.threads import Threads
 
 __all__ = ["TrainingResult", "train"]
 
@@ -55,6 +56,7 @@ def train(
     checkpoints: Checkpoints,
     device: torch.device,
     resume_from: State | None = None,
+    threads: Threads | None = None,
 ) -> TrainingResult:
     """Train `model` in place; from the beginning, or exactly on from a checkpoint.
 
@@ -65,13 +67,14 @@ def train(
         device: where to compute; the model is moved there.
         checkpoints: given states on another thread.
         resume_from: a state that `checkpoints` was given as ``last``.
+        threads: chooses the number of processor threads again when training becomes slow; None leaves it.
 
     Raises:
         ConfigError: the loss or the monitored number does not fit the data.
         RunDamaged: `resume_from` is not a state of this model and optimizer.
     """
     torch.empty(KEPT_BYTES, dtype=torch.uint8)
-    loop = _Loop(config, data, model.to(device), emit, control, checkpoints, device)
+    loop = _Loop(config, data, model.to(device), emit, control, checkpoints, device, threads)
     try:
         if resume_from is not None:
             loop.restore(resume_from)
@@ -95,8 +98,9 @@ class _Loop:
         control: RunControl,
         checkpoints: Checkpoints,
         device: torch.device,
+        threads: Threads | None,
     ) -> None:
-        self.config, self.data = config, data
+        self.config, self.data, self.threads = config, data, threads
         self.emit, self.control, self.saver = emit, control, Saver(checkpoints)
         check_monitor(config.training.monitor, data.task)
         self.learner = Learner(config, data, model, device)
@@ -204,6 +208,8 @@ class _Loop:
                     samples_per_second=rate,
                 )
             )
+            if self.threads is not None and (told := self.threads.hear(rate)):
+                self.emit(Notice(level="info", message=told))
         if diverged:
             self.diverge("loss")
         else:
@@ -282,7 +288,8 @@ class _Loop:
 
     def state(self) -> State:
         """All that `restore` needs to go on bit for bit."""
-        return {**self.learner.state(), "progress": vars(self.at).copy()}
+        progress = vars(self.at).copy()
+        return {**self.learner.state(), "progress": progress, "threads": torch.get_num_threads()}
 
     def restore(self, state: State) -> None:
         """Take over a state."""

@@ -7,7 +7,7 @@ import os
 import socket
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from core.config import TrainConfig
 from core.control import RunControl
 from core.data.dataset import Dataset, Progress
 from core.data.registry import load
-from core.devices import choose_threads, resolve
+from core.devices import resolve
 from core.engine import TrainingResult, train
 from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report, evaluate
@@ -42,6 +42,7 @@ from core.runs.problems import changed_settings
 from core.runs.requests import obeying
 from core.runs.summary import summarise
 from core.step import ensure_fits
+from core.threads import Threads, most_threads
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -63,7 +64,11 @@ Weights = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything a run needs, checked. `config` has its ``auto`` loss made definite."""
+    """Everything a run needs, checked. `config` has its ``auto`` loss made definite.
+
+    Attributes:
+        threads: processor threads; with ``auto`` the most that may be taken.
+    """
 
     config: TrainConfig
     data: Dataset
@@ -74,12 +79,17 @@ class Prepared:
 
 
 def prepare(
-    config: TrainConfig, data_root: Path | None, progress: Progress, weights: Weights | None = None
+    config: TrainConfig,
+    data_root: Path | None,
+    progress: Progress,
+    weights: Weights | None = None,
+    spare_cores: int = 0,
 ) -> Prepared:
     """Load the data and build the model; writes nothing but downloads.
 
     Args:
         weights: of the model, to evaluate it; by default they are drawn from the seed, to train it.
+        spare_cores: cores that ``threads: auto`` leaves to others, such as to screens.
 
     Raises:
         TorchtuiError: device, data, model, loss or monitored number are not there or do not fit together.
@@ -87,10 +97,12 @@ def prepare(
     """
     resolve(config.training.device)  # a mistake there is told before a download begins
     with naming_what_fits(config):
-        return assemble(config, load(config.data, data_root, progress), weights)
+        return assemble(config, load(config.data, data_root, progress), weights, spare_cores)
 
 
-def assemble(config: TrainConfig, data: Dataset, weights: Weights | None = None) -> Prepared:
+def assemble(
+    config: TrainConfig, data: Dataset, weights: Weights | None = None, spare_cores: int = 0
+) -> Prepared:
     """Build the model for data that is loaded already; writes nothing. See `prepare`.
 
     Raises:
@@ -107,7 +119,8 @@ def assemble(config: TrainConfig, data: Dataset, weights: Weights | None = None)
         else build(config.model, data, config.training.seed)
     )
     summary = summarise_model(model, data.sample_shape)
-    threads = choose_threads(config.training.threads, summary.multiply_adds * config.training.batch_size)
+    multiply_adds = summary.multiply_adds * config.training.batch_size
+    threads = most_threads(config.training.threads, multiply_adds, spare_cores)
     return Prepared(config, data, model, summary, device, threads)
 
 
@@ -165,11 +178,12 @@ def execute(
         recorder = Recorder(EventLog(run), emit)
         try:
             with obeying(run, control), naming_what_fits(prepared.config, prepared.summary, prepared.device):
+                prepared, threads = _settle_threads(prepared, state)
                 recorder.emit(_started(prepared, state))
                 if begun and state is None:
                     message = "the run ended before a checkpoint was saved: it begins anew"
                     recorder.emit(Notice(level="info", message=message))
-                finished = _run(prepared, run, recorder.emit, control, state)
+                finished = _run(prepared, run, recorder.emit, control, state, threads)
         except Exception as error:
             expected = isinstance(error, TorchtuiError)
             trace = "" if expected else traceback.format_exc()
@@ -192,10 +206,28 @@ def record_failure(run: Run, error: TorchtuiError) -> None:
         log.close()
 
 
+def _settle_threads(prepared: Prepared, state: dict[str, Any] | None) -> tuple[Prepared, Threads | None]:
+    """Set the number of threads: the configured one, that of the checkpoint, or the one that is fastest now."""
+    auto = prepared.config.training.threads == "auto" and prepared.device.type == "cpu"
+    if not auto or prepared.threads == 1:
+        torch.set_num_threads(prepared.threads)
+        return prepared, None
+    threads = Threads(prepared.config, prepared.data, prepared.model, prepared.threads)
+    if state is not None and "threads" in state:
+        torch.set_num_threads(state["threads"])
+    else:
+        threads.choose()
+    return replace(prepared, threads=torch.get_num_threads()), threads
+
+
 def _run(
-    prepared: Prepared, run: Run, emit: Emit, control: RunControl, state: dict[str, Any] | None
+    prepared: Prepared,
+    run: Run,
+    emit: Emit,
+    control: RunControl,
+    state: dict[str, Any] | None,
+    threads: Threads | None,
 ) -> RunFinished:
-    torch.set_num_threads(prepared.threads)
     checkpoints = FolderCheckpoints(run)
     if state is not None:
         _mend(run, state, checkpoints, emit)
@@ -208,6 +240,7 @@ def _run(
         checkpoints=checkpoints,
         device=prepared.device,
         resume_from=state,
+        threads=threads,
     )
     if result.status == "completed":
         _evaluate_best(prepared, run, result, emit)

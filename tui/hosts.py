@@ -24,6 +24,9 @@ from tui.text import progress_line
 
 __all__ = ["AppHost", "LogHost", "RunHost", "launch_in_background"]
 
+SPARE_CORES = 1
+"""Of ``threads: auto`` in the app: the screens want one."""
+
 
 class RunHost(Protocol):
     """One run, wherever it is trained.
@@ -87,7 +90,7 @@ class AppHost:
 
         self.note = "loading data"
         state = session.resume_state(self.run, self.config) if self.run else None
-        prepared = session.prepare(self.config, self.data_root, self._preparing)
+        prepared = session.prepare(self.config, self.data_root, self._preparing, spare_cores=SPARE_CORES)
         if self.run is None:
             self.run = session.new_run(prepared, self.runs_dir)
         self.note = ""

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from core.config import from_dict
-from core.devices import available_cores, choose_threads, discover, resolve
+from core.devices import discover, resolve
 from core.errors import DeviceError, ModelError
 from core.meter import Meter
 from core.models.summary import summarise
@@ -130,9 +130,3 @@ def test_cuda_without_a_number_is_the_first_one(monkeypatch: pytest.MonkeyPatch)
     assert [device.name for device in discover()][:2] == ["cuda:0", "cuda:1"]
     assert str(resolve("cuda")) == str(resolve("auto")) == "cuda:0"
     assert str(resolve("cuda:1")) == "cuda:1"
-
-
-def test_threads_follow_the_size_of_the_network() -> None:
-    assert choose_threads(3, 10**12) == 3
-    assert choose_threads("auto", 79_400 * 64) == 1
-    assert choose_threads("auto", 10**9) == available_cores() >= 1
