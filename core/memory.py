@@ -61,7 +61,7 @@ def explained(config: TrainConfig, summary: "ModelSummary | None", device: torch
     room = f"{free / 2**30:.1f} GiB are free"
     if summary is None:
         return OutOfMemory(
-            f"out of memory while preparing {config.data.name} and {config.model.name}: {room}",
+            f"out of memory while preparing {config.data.title} and {config.model.name}: {room}",
             "Try a smaller model or data set",
         )
     fitting = min(_fitting(summary, free), batch // 2)

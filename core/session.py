@@ -180,6 +180,8 @@ def execute(
             with obeying(run, control), naming_what_fits(prepared.config, prepared.summary, prepared.device):
                 prepared, threads = _settle_threads(prepared, state)
                 recorder.emit(_started(prepared, state))
+                for note in prepared.data.notes if state is None else ():
+                    recorder.emit(Notice(level="info", message=note))
                 if begun and state is None:
                     message = "the run ended before a checkpoint was saved: it begins anew"
                     recorder.emit(Notice(level="info", message=message))

@@ -18,4 +18,7 @@ def write_own_data(folder: Path) -> dict[str, dict[str, Any]]:
     """
     labels = np.arange(SAMPLES) % 10
     np.savez(folder / "own.npz", images=images_of(labels, (20, 20)), labels=labels)
-    return {"arrays": {"path": str(folder / "own.npz")}}
+    measures = np.random.default_rng(0).normal(labels, 1, (2, SAMPLES))
+    rows = [f"{x:.4f},{y:.4f},{label}" for x, y, label in zip(*measures, labels, strict=True)]
+    (folder / "csv.csv").write_text("\n".join(["length,width,kind", *rows]))
+    return {"arrays": {"path": str(folder / "own.npz")}, "csv": {"path": str(folder / "csv.csv")}}

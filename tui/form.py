@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from core.config import FAMILIES, TrainConfig, in_full
 from core.config_errors import problems
-from core.options import Files, Options, choices, default_of, unit_of
+from core.options import Files, Options, choices, default_of, files_of, unit_of
 from tui.text import clean
 
 __all__ = [
@@ -54,6 +54,7 @@ class FieldSpec:
         about: its description, a sentence.
         kind: ``choice`` of `choices`, ``switch``, ``number`` or ``text``.
         many: several values with commas between them.
+        files: endings of the files that a text names the path of.
         choices: what can be chosen.
         labels: how the choices are shown; by default as they are.
     """
@@ -65,6 +66,7 @@ class FieldSpec:
     about: str
     kind: Literal["choice", "switch", "number", "text"]
     many: bool = False
+    files: tuple[str, ...] = ()
     choices: tuple[Any, ...] = ()
     labels: tuple[str, ...] = ()
 
@@ -82,7 +84,9 @@ def fields_of(section: str, name: str = "") -> tuple[FieldSpec, ...]:
         name: what is chosen in a section that is a family, such as ``adam``.
     """
     option = _options(section, name)
-    keys = sorted(option.model_fields, key=lambda key: key != "name")
+    keys = sorted(
+        option.model_fields, key=lambda key: (key != "name", not files_of(option.model_fields[key]))
+    )
     specs = [_spec(f"{section}.{key}", option.model_fields[key]) for key in keys if key != "name"]
     return (_name_spec(section, name, option), *specs) if section in FAMILIES else tuple(specs)
 
@@ -243,6 +247,7 @@ def _spec(path: str, field: FieldInfo) -> FieldSpec:
         about=about,
         kind="choice" if listed else "switch" if plain else "number" if types & {int, float} else "text",
         many=tuple in types,
+        files=files_of(field),
         choices=listed,
     )
 

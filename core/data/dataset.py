@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from core.data.tabular.table import Table
+
 __all__ = ["Dataset", "Progress", "Split"]
 
 Progress = Callable[[str, int, int], None]
@@ -45,6 +47,8 @@ class Dataset:
         mean, std: what inputs are standardised with, of a shape that broadcasts over one sample.
         target_mean, target_std: what regression targets are standardised with; 0 and 1 for classes.
         value_range: smallest and largest value an input can take; for showing images.
+        notes: what was found and done while it was loaded, such as values filled in; a line each.
+        table: of a table from a file, how its columns became features; its inputs are scaled already.
     """
 
     name: str
@@ -60,6 +64,8 @@ class Dataset:
     target_mean: float
     target_std: float
     value_range: tuple[float, float]
+    notes: tuple[str, ...] = ()
+    table: "Table | None" = None
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from core.data.dataset import Dataset, Progress
 from core.losses import Task
-from core.options import Options, Unit
+from core.options import Options, Unit, files_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,12 @@ class DataOptions(Options):
     """Part of the training data held out to choose the best epoch; 0 holds none out."""
     split_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Seed of the split; apart from the training seed, so that runs can be compared."""
+
+    @property
+    def title(self) -> str:
+        """What it is called in the names of runs and in messages."""
+        files = (getattr(self, key) for key, field in type(self).model_fields.items() if files_of(field))
+        return next((Path(file).stem for file in files if Path(file).stem), getattr(self, "name", ""))
 
     def available(self, root: Path) -> bool:
         """Whether `load` needs no download.

@@ -12,6 +12,7 @@ from core.data.colour import Cifar10, Cifar100, Svhn
 from core.data.dataset import Dataset, Progress
 from core.data.synthetic import Moons, Spirals
 from core.data.tables import BreastCancer, Diabetes, Digits, Iris, Wine
+from core.data.tabular.options import Csv
 from core.data.vision import Emnist, FashionMnist, Kmnist, Mnist
 
 __all__ = ["DataConfig", "default_root", "load"]
@@ -31,6 +32,7 @@ DataConfig = Annotated[
     | Cifar10
     | Cifar100
     | Svhn
+    | Csv
     | Arrays,
     Field(discriminator="name"),
 ]

@@ -115,7 +115,7 @@ def trained_model(run: Run, *, data_root: Path | None = None, progress: Progress
 
     config = run.config()
     weights = load_checkpoint(run, "best")["model"]
-    progress(f"loading {config.data.name}", 0, 0)
+    progress(f"loading {config.data.title}", 0, 0)
     try:
         resolve(config.training.device)
     except DeviceError:  # trained on another machine

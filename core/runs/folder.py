@@ -23,11 +23,13 @@ __all__ = [
     "default_runs_dir",
     "ensure_plain",
     "find_run",
+    "name_of",
     "write_config",
     "write_sections",
 ]
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{4}_")
+MOST_CHARACTERS = 40
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
@@ -108,13 +110,19 @@ def default_runs_dir() -> Path:
     return Path(os.environ.get("TUI_RUNS") or "runs").expanduser()
 
 
+def name_of(config: TrainConfig) -> str:
+    """The part of a folder's name that says what is trained on what; nothing in it acts on a shell or a file system."""
+    data = re.sub(r"[^\w.+-]+", "_", config.data.title)[:MOST_CHARACTERS].strip("._-")
+    return f"{data or config.data.name}-{config.model.name}"
+
+
 def create_run(runs_dir: Path, config: TrainConfig) -> Run:
     """A new folder, named by date, data, model and three random letters, with the configuration in it.
 
     Raises:
         RunError: the folder cannot be written.
     """
-    run = create_folder(runs_dir, f"{config.data.name}-{config.model.name}")
+    run = create_folder(runs_dir, name_of(config))
     write_config(run, config)
     return run
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from core.config import TrainConfig
 from core.errors import RunError
 from core.files import creating
-from core.runs.folder import ALPHABET
+from core.runs.folder import ALPHABET, name_of
 
 __all__ = ["StudyFolder", "all_studies", "create_folder", "find_study", "folder_named"]
 
@@ -60,7 +60,7 @@ def create_folder(runs_dir: Path, config: TrainConfig) -> StudyFolder:
     Raises:
         RunError: it cannot be written.
     """
-    stem = f"{PREFIX}{time.strftime('%Y-%m-%d_%H%M')}_{config.data.name}-{config.model.name}_"
+    stem = f"{PREFIX}{time.strftime('%Y-%m-%d_%H%M')}_{name_of(config)}_"
     while True:
         tail = "".join(secrets.choice(ALPHABET) for _ in range(3))
         if not (runs_dir / (stem + tail)).exists():

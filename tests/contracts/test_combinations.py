@@ -23,7 +23,7 @@ from core.options import choices
 DATA, MODELS, LOSSES, OPTIMIZERS, SCHEDULES = (
     list(choices(FAMILIES[section])) for section in ("data", "model", "loss", "optimizer", "schedule")
 )
-TABLES = {"iris", "wine", "breast_cancer", "diabetes", "moons", "spirals"}
+TABLES = {"csv", "iris", "wine", "breast_cancer", "diabetes", "moons", "spirals"}
 REGRESSIONS = {"diabetes"}
 CLASS_LOSSES = {"cross_entropy", "bce", "focal", "hinge"}
 NUMBER_LOSSES = {"l1", "huber"}

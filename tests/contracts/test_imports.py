@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parent.parent.parent
-HEAVY = ("torch", "torchvision", "textual", "plotext", "sklearn", "scipy")
+HEAVY = ("torch", "polars", "torchvision", "textual", "plotext", "sklearn", "scipy")
 TERMINAL = ("tui", "textual", "textual_image", "plotext", "rich", "typer")
 
 

@@ -21,7 +21,7 @@ from core.events import (
     StepLogged,
 )
 from core.runs.environment import environment, write_environment
-from core.runs.folder import Run, all_runs, create_run, default_runs_dir, find_run, write_config
+from core.runs.folder import Run, all_runs, create_run, default_runs_dir, find_run, name_of, write_config
 from core.runs.log import EventLog
 from core.runs.summary import TAIL_BYTES, summarise
 
@@ -292,3 +292,17 @@ def test_a_folder_without_a_log_is_damaged(run: Run) -> None:
         "damaged",
         "events.jsonl: No such file or directory",
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("a/Flowers 2024.csv", "Flowers_2024-mlp"),
+        ("/data/../x;rm -rf $HOME.csv", "x_rm_-rf_HOME-mlp"),
+        (".csv", "csv-mlp"),
+        ("", "csv-mlp"),
+        ("ü" * 60 + ".csv", "ü" * 40 + "-mlp"),
+    ],
+)
+def test_runs_of_a_file_are_named_after_it(path: str, name: str) -> None:
+    assert name_of(from_dict({"data": {"name": "csv", "path": path}})) == name

@@ -18,6 +18,7 @@ from core.backend import load_backend
 from core.config import TrainConfig, read_yaml, to_yaml
 from core.devices import Device
 from core.files import creating, write_atomically
+from core.runs.folder import name_of
 from tui.command_line import command_line
 from tui.form import DEVICE, FieldSpec, fill, values_of
 from tui.form_state import FormState
@@ -201,7 +202,7 @@ class ConfigureScreen(ModeScreen):
             if path is not None:
                 self.notify(clean(str(path)), title="Saved", markup=False)
 
-        self.app.push_screen(SavePreset(f"{config.data.name}-{config.model.name}", write), saved)
+        self.app.push_screen(SavePreset(name_of(config), write), saved)
 
     def action_open(self) -> None:
         """Fill the form from a preset."""
