@@ -22,6 +22,7 @@ PARTS = {
     "engine": "one epoch of MNIST, beside hand-written loops",
     "startup": "the first paint of the app and the first line of the command line, beside empty ones",
     "interface": "the same training with and without the Live screen",
+    "tuning": "trials a minute, beside Optuna with a plain loop; Bayesian beside random search",
     "evaluation_cost": "a full evaluation, beside scikit-learn's functions",
 }
 """The parts in the order in which they run, each the name of a module here."""
