@@ -20,6 +20,7 @@ from benchmarks.harness import machine
 
 PARTS = {
     "engine": "one epoch of MNIST, beside hand-written loops",
+    "peers": "one epoch of MNIST, beside other libraries that train",
     "startup": "the first paint of the app and the first line of the command line, beside empty ones",
     "interface": "the same training with and without the Live screen",
     "tuning": "trials a minute, beside Optuna with a plain loop; Bayesian beside random search",
