@@ -31,6 +31,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.install
 	$(BIN)/python -m benchmarks
 
 screenshots: $(VENV)/.installed-dev

@@ -37,10 +37,10 @@ CHECKED_BY_ITSELF = {"keras_"}
 
 
 class Peer:
-    """A process that trains an epoch when asked to.
+    """A process that trains an epoch at once, to see that it can, and then when asked to.
 
     Raises:
-        RuntimeError: the peer cannot be prepared.
+        RuntimeError: it cannot.
     """
 
     def __init__(self, peer: str, model: str, threads: int, root: Path) -> None:
@@ -80,14 +80,13 @@ def _serve(connection: Connection, peer: str, model: str, threads: int, root: Pa
     os.environ["OMP_NUM_THREADS"] = str(threads)
     try:
         epoch, learned = _prepared(peer, model, threads, root)
-        connection.send(None)
         while True:
-            connection.recv()
             watch = Stopwatch()
             epoch()
             took = watch.took()
             accuracy = learned()
             connection.send(took if accuracy > LEARNED else f"accuracy {accuracy:.3f}: it does not learn")
+            connection.recv()
     except Exception as error:  # told to the one that asked, who reports it
         connection.send(f"{type(error).__name__}: {error}")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from fastai.callback.progress import ProgressCallback
 from fastai.data.core import DataLoaders
 from fastai.data.load import DataLoader
 from fastai.learner import Learner
@@ -23,8 +24,10 @@ def prepare(
     )
     learner = Learner(data, model, loss_func=nn.CrossEntropyLoss(), opt_func=SGD, lr=lr, metrics=accuracy)
 
+    learner.remove_cb(ProgressCallback)
+
     def epoch() -> None:
-        with learner.no_bar(), learner.no_logging():
+        with learner.no_logging():
             learner.fit(1)
 
     return epoch
