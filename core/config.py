@@ -74,6 +74,12 @@ class Training(Options):
     """Longest gradient of a step: a longer one is scaled down to this norm over all weights; 0 never does."""
     accumulate: Annotated[int, Field(ge=1, le=10_000), Unit("batches")] = 1
     """Batches of one step, their gradients added up: 4 batches of 16 step as one of 64 does, in less memory."""
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Decay of a running mean of the weights, which is validated, kept and evaluated in their place; 0 keeps none."""
+    max_minutes: Annotated[float, Field(ge=0), Unit("minutes")] = 0.0
+    """Longest training, all sessions of a run together; then it ends early. 0 never ends it."""
+    deterministic: bool = False
+    """Take only operations that give the same bits every time, also on a GPU; slower."""
     on_divergence: Literal["stop", "continue"] = "stop"
     """What to do when the loss becomes NaN or infinite."""
     checkpoint_minutes: Annotated[float, Field(gt=0), Unit("minutes")] = 5.0

@@ -18,8 +18,8 @@ from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.learner import Learner
 from core.meter import Meter
-from core.metrics import check_monitor, lower_is_better
-from core.progress import Progress
+from core.metrics import check_monitor
+from core.progress import Progress, badness, early_end, time_is_up
 from core.saver import Checkpoints, Saver, State
 from core.threads import Threads
 
@@ -78,7 +78,7 @@ def train(
     try:
         if resume_from is not None:
             loop.restore(resume_from)
-        while loop.at.epoch < config.training.epochs and not loop.out_of_patience():
+        while loop.at.epoch < config.training.epochs and not loop.ends_early():
             if not (loop.train_epoch() and loop.finish_epoch()):
                 return loop.result("stopped")
         return loop.result("completed")
@@ -110,12 +110,12 @@ class _Loop:
         self.meter = Meter(data.task)
         self.at = Progress()
         self.best: State | None = None
-        self.saved_at = self.logged_at = time.perf_counter()
+        self.began = self.saved_at = self.logged_at = time.perf_counter()
         self.warned_of_divergence = False
         self.error = ""
 
     def train_epoch(self) -> bool:
-        """The steps that are left of this epoch; False when the loop was asked to end or diverged."""
+        """The steps that are left of this epoch, or of the time; False when asked to end, or diverged."""
         settings, at, meter, learner = self.config.training, self.at, self.meter, self.learner
         order = epoch_order(len(self.train_set), settings.seed, at.epoch)
         self.epoch_started = time.perf_counter() - at.epoch_seconds
@@ -131,16 +131,16 @@ class _Loop:
                 return False
             if meter.pending >= MAX_PENDING_STEPS or time.perf_counter() - self.logged_at > LOG_SECONDS:
                 self.log()
-                if self.error:
-                    return False
+                if self.error or time_is_up(settings, at):
+                    break
         self.log()
         return not self.error
 
     def finish_epoch(self) -> bool:
         """Validate, tell, and save; False when the loop was asked to end before that, or diverged."""
-        at, learner, control = self.at, self.learner, self.control
+        settings, at, learner, control = self.config.training, self.at, self.learner, self.control
         measured = validate(
-            learner.model, self.validation_set, learner.loss, self.data, lambda: control.stop_requested
+            learner.judged, self.validation_set, learner.loss, self.data, lambda: control.stop_requested
         )
         if measured is None:
             return False
@@ -151,13 +151,13 @@ class _Loop:
                 return False
         train = self.meter.mean()
         seconds = time.perf_counter() - self.epoch_started
-        value = self.badness(validation)
-        if at.finish_epoch(value, validation or train, self.config.training.min_delta):
+        value = badness(settings, validation, at.epoch)
+        if at.finish_epoch(value, validation or train, settings.min_delta):
             self.best = {"model": learner.weights(), "epoch": at.epoch, "step": at.step, "value": value}
         self.emit(
             EpochFinished(
                 epoch=at.epoch,
-                epochs=self.config.training.epochs,
+                epochs=settings.epochs,
                 step=at.step,
                 train=train,
                 validation=validation,
@@ -168,33 +168,22 @@ class _Loop:
                 confusion=confusion,
             )
         )
-        if at.epoch < self.config.training.epochs:
+        if at.epoch < settings.epochs:
             self.save_after(SAVE_SECONDS)
         return True
 
-    def badness(self, validation: dict[str, float]) -> float:
-        """What chooses the best epoch, the lowest; without validation the latest one counts as the best."""
-        monitor = self.config.training.monitor
-        if not validation:
-            return -self.at.epoch
-        if not math.isfinite(validation["loss"]):
-            return math.inf
-        return validation[monitor] if lower_is_better(monitor) else -validation[monitor]
-
-    def out_of_patience(self) -> bool:
-        """Whether validation has not become better for too long."""
-        settings = self.config.training
-        if not settings.patience or self.at.stale_epochs < settings.patience:
-            return False
-        better = f"better by {settings.min_delta:g}" if settings.min_delta else "better"
-        message = f"validation {settings.monitor} has not become {better} for {settings.patience} epochs: ending early"
-        self.emit(Notice(level="info", message=message))
-        return True
+    def ends_early(self) -> bool:
+        """Whether there is no sense in, or no time for, another epoch; it is told why."""
+        reason = early_end(self.config.training, self.at)
+        if reason:
+            self.emit(Notice(level="info", message=f"{reason}: ending early"))
+        return bool(reason)
 
     def log(self) -> None:
         """Read the meter; as often as the clock says, tell the means since the last time and save."""
         self.meter.read()
         now, at = time.perf_counter(), self.at
+        at.seconds = now - self.began
         diverged = not math.isfinite(self.meter.loss)
         if now - self.logged_at > LOG_SECONDS or diverged:
             self.logged_at = now
@@ -252,7 +241,8 @@ class _Loop:
                 self.save()
                 self.tell_saved(wait=True)
         self.emit(RunResumed(epoch=self.at.epoch + 1, step=self.at.step))
-        self.epoch_started += time.perf_counter() - began
+        waited = time.perf_counter() - began
+        self.began, self.epoch_started = self.began + waited, self.epoch_started + waited
 
     def result(self, status: Literal["completed", "stopped"]) -> TrainingResult:
         """What `train` returns, when all is saved; of a divergence the best epoch."""
@@ -274,6 +264,7 @@ class _Loop:
         if not math.isfinite(self.meter.loss):
             self.diverge("loss")
         at = self.at
+        at.seconds = time.perf_counter() - self.began
         if at.batch:
             at.meter = self.meter.state()
             at.epoch_seconds = time.perf_counter() - self.epoch_started
@@ -296,6 +287,7 @@ class _Loop:
         try:
             self.learner.restore(state)
             self.at, self.best = Progress(**state["progress"]), state["best"]
+            self.began -= self.at.seconds
             self.saver.best_epoch = self.best["epoch"] if self.best else 0
         except Exception as error:  # torch raises whatever it trips over in parts of another kind
             raise RunDamaged(

@@ -8,7 +8,7 @@ from core.data.dataset import Dataset
 from core.losses import resolve_loss
 from core.random_state import rng_state, set_rng_state
 from core.saver import State
-from core.step import step_function
+from core.step import running_mean, step_function
 
 __all__ = ["Learner"]
 
@@ -21,6 +21,7 @@ class Learner:
         model: lies on `device`; trained in place.
 
     Attributes:
+        judged: the model to validate, keep and evaluate: `model`, or the running mean of its weights.
         step: trains on one batch; see `core.step`.
 
     Raises:
@@ -31,7 +32,9 @@ class Learner:
         self.config, self.model, self.device = config, model, device
         self.loss = resolve_loss(config.loss, data.task).build(data.task, data.class_counts)
         self.optimizer = config.optimizer.build(model)
-        self.step = step_function(config.training, model, self.loss, self.optimizer)
+        self.average = running_mean(model, config.training.ema) if config.training.ema else None
+        self.judged: nn.Module = self.average.module if self.average else model
+        self.step = step_function(config.training, model, self.loss, self.optimizer, self.average)
 
     @property
     def lr(self) -> float:
@@ -49,19 +52,24 @@ class Learner:
             group["lr"] = lr
 
     def weights(self) -> dict[str, Tensor]:
-        """A copy of the state_dict in main memory."""
-        return {key: weight.to("cpu", copy=True) for key, weight in self.model.state_dict().items()}
+        """A copy of the state_dict of `judged` in main memory."""
+        return {key: weight.to("cpu", copy=True) for key, weight in self.judged.state_dict().items()}
 
     def state(self) -> State:
         """All that `restore` needs to go on bit for bit; shares its tensors with the model."""
-        return {
+        state = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "rng": rng_state(self.device),
         }
+        if self.average:
+            state["ema"] = self.average.state_dict()
+        return state
 
     def restore(self, state: State) -> None:
         """Take over a state. Raises whatever torch trips over in one of another model or optimizer."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.average:
+            self.average.load_state_dict(state["ema"])
         set_rng_state(state["rng"], self.device)

@@ -3,7 +3,10 @@
 import math
 from dataclasses import dataclass, field
 
-__all__ = ["Progress"]
+from core.config import Training
+from core.metrics import lower_is_better
+
+__all__ = ["Progress", "badness", "early_end", "time_is_up"]
 
 
 @dataclass
@@ -14,7 +17,7 @@ class Progress:
         epoch, batch, step: epochs done, batches done of the one going on, steps done in all.
         best_value: what chose the best epoch; lower is better.
         patience_value: what later epochs must go below. stale_epochs: epochs since one did.
-        epoch_seconds: spent on the epoch going on, by all sessions.
+        seconds: of training, by all sessions. epoch_seconds: those of the epoch going on.
         meter: sums of the epoch going on, as `Meter.state` gives them.
     """
 
@@ -26,6 +29,7 @@ class Progress:
     best_metrics: dict[str, float] = field(default_factory=dict)
     patience_value: float = math.inf
     stale_epochs: int = 0
+    seconds: float = 0.0
     epoch_seconds: float = 0.0
     meter: dict[str, float] = field(default_factory=dict)
 
@@ -39,3 +43,30 @@ class Progress:
             return False
         self.best_epoch, self.best_value, self.best_metrics = self.epoch, value, metrics
         return True
+
+
+def badness(settings: Training, validation: dict[str, float], epoch: int) -> float:
+    """What chooses the best epoch, the lowest; without validation the latest one counts as the best."""
+    if not validation:
+        return -epoch
+    if not math.isfinite(validation["loss"]):
+        return math.inf
+    value = validation[settings.monitor]
+    return value if lower_is_better(settings.monitor) else -value
+
+
+def time_is_up(settings: Training, at: Progress) -> bool:
+    """Whether the run has trained for as long as it may."""
+    return 0 < 60 * settings.max_minutes < at.seconds
+
+
+def early_end(settings: Training, at: Progress) -> str:
+    """Why a run ends before its last epoch, in words; empty when it goes on."""
+    if at.batch:  # an epoch once begun is validated
+        return ""
+    if 0 < settings.patience <= at.stale_epochs:
+        better = f"better by {settings.min_delta:g}" if settings.min_delta else "better"
+        return f"validation {settings.monitor} has not become {better} for {settings.patience} epochs"
+    if time_is_up(settings, at):
+        return f"the time limit of {settings.max_minutes:g} minutes is reached in epoch {at.epoch}, step {at.step}"
+    return ""

@@ -18,6 +18,7 @@ from core.config import TrainConfig
 from core.control import RunControl
 from core.data.dataset import Dataset, Progress
 from core.data.registry import load
+from core.determinism import deterministic
 from core.devices import resolve
 from core.engine import TrainingResult, train
 from core.errors import RunDamaged, RunError, TorchtuiError
@@ -40,7 +41,7 @@ from core.runs.lock import hold
 from core.runs.log import EventLog
 from core.runs.problems import changed_settings
 from core.runs.requests import obeying
-from core.runs.summary import summarise
+from core.runs.summary import RunSummary, summarise
 from core.step import ensure_fits
 from core.threads import Threads, most_threads
 
@@ -139,13 +140,13 @@ def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
     """The state from which a run goes on bit for bit; None for a run that has no checkpoint yet.
 
     Args:
-        config: the run's configuration, maybe with more epochs.
+        config: the run's configuration, maybe with more epochs or time.
 
     Raises:
         RunError: the run is complete, or neither its last checkpoint nor the one before can be read.
     """
     summary = summarise(run)
-    if summary.status == "completed" and config.training.epochs <= summary.epochs:
+    if summary.status == "completed" and not _asks_for_more(config, run, summary):
         raise RunError(f"{run.id} is complete: {summary.epoch} epochs", "Give a larger --epochs to train on")
     state, problem = load_latest(run)
     if state is None:
@@ -160,6 +161,13 @@ def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
     return state
 
 
+def _asks_for_more(config: TrainConfig, run: Run, summary: RunSummary) -> bool:
+    """Whether a complete run shall have more epochs than it was to have, or more time where time ran out."""
+    minutes, had = config.training.max_minutes, run.config().training.max_minutes
+    more_time = had > 0 and (minutes == 0 or minutes > had) and summary.epoch < summary.epochs
+    return config.training.epochs > summary.epochs or more_time
+
+
 def execute(
     prepared: Prepared, run: Run, *, emit: Emit, control: RunControl, state: dict[str, Any] | None = None
 ) -> RunFinished:
@@ -172,12 +180,16 @@ def execute(
         RunError: the folder cannot be written, or another process trains this run.
     """
     with hold(run):
-        if prepared.config != run.config():  # more epochs were asked for
+        if prepared.config != run.config():  # more was asked for
             write_config(run, prepared.config)
         begun = run.log_file.exists()
         recorder = Recorder(EventLog(run), emit)
         try:
-            with obeying(run, control), naming_what_fits(prepared.config, prepared.summary, prepared.device):
+            with (
+                obeying(run, control),
+                naming_what_fits(prepared.config, prepared.summary, prepared.device),
+                deterministic(prepared.config.training.deterministic),
+            ):
                 prepared, threads = _settle_threads(prepared, state)
                 recorder.emit(_started(prepared, state))
                 for note in prepared.data.notes if state is None else ():

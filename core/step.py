@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import LBFGS, Optimizer
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.config import TrainConfig, Training
 from core.errors import ConfigError
@@ -19,7 +20,7 @@ from core.errors import ConfigError
 if TYPE_CHECKING:
     from core.losses import LossFunction
 
-__all__ = ["Step", "ensure_fits", "step_function"]
+__all__ = ["Step", "ensure_fits", "running_mean", "step_function"]
 
 Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Inputs (b, *sample_shape) and targets of a step, to the mean loss and the outputs (b, n)."""
@@ -40,13 +41,46 @@ def ensure_fits(config: TrainConfig) -> None:
 
 
 def step_function(
-    settings: Training, model: nn.Module, loss_function: "LossFunction", optimizer: Optimizer
+    settings: Training,
+    model: nn.Module,
+    loss_function: "LossFunction",
+    optimizer: Optimizer,
+    average: AveragedModel | None = None,
 ) -> Step:
-    """The step that trains `model`; its gradients are those of the last step afterwards."""
-    weights = list(model.parameters())
+    """The step that trains `model`; its gradients are those of the last step afterwards.
+
+    Args:
+        average: follows the weights; see `running_mean`.
+    """
     gradients = _gradients(settings, model, loss_function)
     if isinstance(optimizer, LBFGS):
-        return _searching_step(gradients, optimizer)
+        step = _searching_step(gradients, optimizer)
+    else:
+        step = _plain_step(gradients, list(model.parameters()), settings, optimizer)
+    return step if average is None else _averaged(step, average, model)
+
+
+def running_mean(model: nn.Module, decay: float) -> AveragedModel:
+    """A copy of `model` whose weights become decay x theirs + (1 - decay) x the model's, from those of the first step.
+
+    Its buffers, such as the statistics of batch normalisation, are the model's.
+    """
+    mean = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(model, multi_avg_fn=mean).eval()
+
+
+def _averaged(step: Step, average: AveragedModel, model: nn.Module) -> Step:
+    def step_and_average(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        seen = step(inputs, targets)
+        average.update_parameters(model)
+        return seen
+
+    return step_and_average
+
+
+def _plain_step(
+    gradients: Step, weights: list[nn.Parameter], settings: Training, optimizer: Optimizer
+) -> Step:
     update = _update(settings, weights, optimizer)
 
     def step(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,10 @@ from core.runs.lock import is_held
 from core.runs.outline import Outline
 from core.runs.summary import RunSummary, summarise
 
-__all__ = ["changed_settings", "problems"]
+__all__ = ["LENGTHS", "changed_settings", "problems"]
+
+LENGTHS = {"epochs", "max_minutes"}
+"""Of the training section: what may be changed when a run goes on."""
 
 
 def problems(run: Run) -> list[str]:
@@ -23,12 +26,12 @@ def problems(run: Run) -> list[str]:
 
 
 def changed_settings(config: TrainConfig, summary: RunSummary) -> str:
-    """Where a configuration is not the one that a run was begun with, the number of epochs aside; empty otherwise."""
+    """Where a configuration is not the one that a run was begun with, its length aside; empty otherwise."""
     changes = [
         f"{section}.{field} is {value}, it was {summary.config[section][field]}"
         for section, fields in to_dict(config).items()
         for field, value in fields.items()
-        if summary.config.get(section, {}).get(field, value) != value and field != "epochs"
+        if summary.config.get(section, {}).get(field, value) != value and field not in LENGTHS
     ]
     return ", ".join(changes)
 

@@ -110,6 +110,8 @@ def test_a_run_stopped_twice_ends_as_if_it_had_not_been(name: str, train_run: Tr
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "clipped, accumulated": {"clip_norm": 0.1, "batch_size": 40, "accumulate": 4},
+    "running mean of the weights": {"ema": 0.9},
+    "deterministic": {"deterministic": True},
     "best by accuracy": {"monitor": "accuracy", "min_delta": 0.01, "patience": 2},
 }
 

@@ -9,15 +9,19 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from core import config as configuration
-from core.config import TrainConfig
+from core import session
+from core.config import TrainConfig, Training
 from core.control import RunControl
 from core.data.batches import epoch_order
 from core.data.dataset import Dataset
 from core.engine import TrainingResult, train
-from core.events import EpochFinished, Event
+from core.errors import RunError
+from core.events import EpochFinished, EvaluationFinished, Event, Notice, RunPaused
 from core.models.registry import build
+from core.step import running_mean, step_function
 
 Load = Callable[..., Dataset]
+Train = Callable[..., Any]
 
 EPOCHS, BATCH, SEED = 2, 50, 3
 
@@ -117,3 +121,155 @@ def test_small_batches_accumulated_train_as_large_ones(load_data: Load) -> None:
         if isinstance(one, EpochFinished) and isinstance(other, EpochFinished):
             assert one.train == pytest.approx(other.train, abs=1e-5)
             assert one.validation == pytest.approx(other.validation, abs=1e-5)
+
+
+def test_the_running_mean_of_the_weights_is_that_of_the_loop_by_hand(load_data: Load) -> None:
+    """It is validated and kept in place of the weights, which go their own way."""
+    data, config = load_data("digits"), config_with(ema=0.9)
+    hand = ByHand(data, config)
+    mean: list[Tensor] = []
+    for inputs, targets in hand.batches(BATCH):
+        hand.optimizer.zero_grad()
+        cross_entropy(hand.model(inputs), targets).backward()
+        hand.optimizer.step()
+        weights = [weight.detach() for weight in hand.model.parameters()]
+        pairs = zip(mean, weights, strict=True)
+        mean = (
+            [0.9 * old + 0.1 * new for old, new in pairs] if mean else [weight.clone() for weight in weights]
+        )
+    model, events, result = trained(data, config)
+    assert_equal(model, hand.model)
+    assert result.best_weights is not None
+    assert result.best_epoch == EPOCHS
+    for kept, ours, theirs in zip(result.best_weights.values(), mean, hand.model.parameters(), strict=True):
+        assert torch.allclose(kept, ours, atol=1e-6)
+        assert not torch.allclose(kept, theirs, atol=1e-3)
+    held = data.validation
+    model.load_state_dict(result.best_weights)
+    outputs = model((held.inputs.float() - data.mean) / data.std)
+    told = [event for event in events if isinstance(event, EpochFinished)][-1].validation["loss"]
+    assert told == pytest.approx(cross_entropy(outputs, held.targets).item(), rel=1e-5)
+
+
+def test_a_running_mean_takes_the_statistics_of_batch_normalisation_as_they_are() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 2))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    mean = running_mean(model, 0.99)
+    step = step_function(Training(), model, cross_entropy, optimizer, mean)
+    for _ in range(3):
+        step(torch.rand(8, 4), torch.tensor([0, 1] * 4))
+    norm, averaged = model[1], mean.module[1]
+    assert int(norm.num_batches_tracked) == 3
+    assert all(torch.equal(one, other) for one, other in zip(norm.buffers(), averaged.buffers(), strict=True))
+    assert not torch.equal(model[0].weight, mean.module[0].weight)
+
+
+def test_what_is_evaluated_are_the_averaged_weights(train_run: Train) -> None:
+    run = train_run({"data": "iris", "training": {"ema": 0.95}})
+    best, last = run.weights("best"), run.checkpoint("last")
+    epoch = run.told(EpochFinished)[-1]
+    assert epoch.best_epoch == epoch.epoch
+    for name, weight in best.items():
+        assert torch.equal(weight, last["ema"][f"module.{name}"])
+        assert not torch.equal(weight, last["model"][name])
+    accuracy = run.told(EvaluationFinished)[0].metrics["accuracy"]
+    assert accuracy == pytest.approx(epoch.best_metrics["accuracy"], abs=1e-6)
+
+
+# -- time ------------------------------------------------------------------------------------------------------
+
+
+class Clock:
+    """Time that passes at every step of training, a minute each, and never else."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    def tick(self, module: nn.Module, inputs: Any) -> None:
+        self.now += 60.0 * module.training
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("core.engine.time", clock)
+    original = session.prepare
+
+    def prepare(*arguments: Any) -> Any:
+        prepared = original(*arguments)
+        prepared.model.register_forward_pre_hook(clock.tick)
+        return prepared
+
+    monkeypatch.setattr(session, "prepare", prepare)
+    return clock
+
+
+TIMED = {"data": "iris", "training": {"epochs": 9, "batch_size": 32, "max_minutes": 5.5}}
+"""Four steps an epoch."""
+
+
+def stop(control: RunControl, model: Any) -> None:
+    control.stop()
+
+
+def test_a_run_ends_early_when_its_time_is_up(train_run: Train, clock: Clock) -> None:
+    run = train_run(TIMED)
+    assert run.finished.status == "completed"
+    assert [event.message for event in run.told(Notice)] == [
+        "the time limit of 5.5 minutes is reached in epoch 2, step 6: ending early"
+    ]
+    assert [(event.epoch, event.step) for event in run.told(EpochFinished)] == [(1, 4), (2, 6)]
+    assert [event.split for event in run.told(EvaluationFinished)] == ["validation", "test"]
+    assert run.checkpoint()["progress"]["seconds"] == 360
+
+
+def test_the_time_of_all_sessions_counts_and_more_can_be_given(train_run: Train, clock: Clock) -> None:
+    first = train_run(TIMED, at_step=(3, stop))
+    clock.now += 1e6
+    second = train_run(run=first.run)
+    assert second.told(EpochFinished)[-1].step == 6
+    with pytest.raises(RunError, match="is complete: 2 epochs"):
+        train_run(run=first.run)
+    with pytest.raises(RunError, match="is complete: 2 epochs"):
+        train_run({"training": {"max_minutes": 4}}, run=first.run)
+    third = train_run({"training": {"max_minutes": 8.5}}, run=first.run)
+    assert third.told(EpochFinished)[-1].step == 9
+    assert third.told(Notice)[-1].message.startswith("the time limit of 8.5 minutes")
+    assert not [event for event in third.told(Notice) if event.level == "warning"]
+    fourth = train_run({"training": {"max_minutes": 0}}, run=first.run)
+    assert fourth.told(EpochFinished)[-1].epoch == 9
+
+
+def test_a_pause_takes_no_time(train_run: Train, clock: Clock) -> None:
+    def pause(control: RunControl, model: Any) -> None:
+        control.pause()
+
+    def wait(event: Event, control: RunControl) -> None:
+        if isinstance(event, RunPaused):
+            clock.now += 1e6
+            control.resume()
+
+    run = train_run(TIMED, at_step=(2, pause), on_event=wait)
+    assert run.told(EpochFinished)[-1].step == 6
+
+
+# -- determinism -----------------------------------------------------------------------------------------------
+
+
+def test_an_operation_without_a_deterministic_form_is_named(train_run: Train) -> None:
+    def scatter(control: RunControl, model: Any) -> None:
+        torch.zeros(2).put_(torch.tensor([0, 0]), torch.ones(2))
+
+    values = {"data": "iris", "training": {"deterministic": True}}
+    assert train_run({"data": "iris"}, at_step=(1, scatter)).finished.status == "completed"
+    finished = train_run(values, at_step=(1, scatter)).finished
+    assert (finished.status, finished.traceback) == ("failed", "")
+    assert finished.error == (
+        "training.deterministic: put_ cannot be computed deterministically here. "
+        "Turn it off, or take a model, loss or device that does without"
+    )
+    assert not torch.are_deterministic_algorithms_enabled(), "other runs of this process are free again"

@@ -9,6 +9,7 @@ import typer
 from core import config as configuration
 from core.errors import InputError
 from core.runs.folder import default_runs_dir, find_run
+from core.runs.problems import LENGTHS
 from tui.cli.app import DataRootOption, RunsOption, open_app
 from tui.cli.config_options import with_config
 
@@ -53,11 +54,11 @@ def _headless(
     run = find_run(runs, resume) if resume is not None else None
     if run is None:
         config = configuration.from_dict(values)
-    elif set(values) <= {"training"} and set(values.get("training", {})) <= {"epochs"}:
+    elif set(values) <= {"training"} and set(values.get("training", {})) <= LENGTHS:
         config = configuration.from_dict(configuration.merge(configuration.to_dict(run.config()), values))
     else:
         raise InputError(
-            "--resume goes on with the run's own configuration; only --epochs can be changed",
+            "--resume goes on with the run's own configuration; only --epochs and max_minutes can be changed",
             "To train on with other settings, start a new run",
         )
     from tui import headless
