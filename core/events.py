@@ -40,6 +40,7 @@ __all__ = [
     "RunResumed",
     "RunStarted",
     "StepLogged",
+    "SystemSampled",
     "from_json",
     "to_json",
 ]
@@ -172,6 +173,28 @@ class Notice(Event):
 
     level: Literal["info", "warning", "error"]
     message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemSampled(Event):
+    """How busy the machine is; about every two seconds.
+
+    Attributes:
+        cpu, memory: per cent in use of the whole machine.
+        process: bytes of the process that trains.
+        gpu, gpu_memory: per cent in use of the GPU that trains; None without one, or where it does not say.
+    """
+
+    cpu: float
+    memory: float
+    process: Count
+    gpu: float | None = None
+    gpu_memory: float | None = None
+
+    def shares(self) -> dict[str, float]:
+        """What is known, in per cent, by name."""
+        values = {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu, "gpu_memory": self.gpu_memory}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from core import config as configuration
+from core.beside.company import accompanied
+from core.beside.extras import ALONE, Extras
 from core.config import TrainConfig
 from core.control import RunControl
 from core.data.dataset import Dataset, Progress
@@ -169,12 +171,21 @@ def _asks_for_more(config: TrainConfig, run: Run, summary: RunSummary) -> bool:
 
 
 def execute(
-    prepared: Prepared, run: Run, *, emit: Emit, control: RunControl, state: dict[str, Any] | None = None
+    prepared: Prepared,
+    run: Run,
+    *,
+    emit: Emit,
+    control: RunControl,
+    state: dict[str, Any] | None = None,
+    extras: Extras = ALONE,
 ) -> RunFinished:
     """Train in an existing folder, then evaluate validation and test once with the best weights.
 
     Events go to the run's log first, then to `emit`. What goes wrong while training ends the run as failed and is
     told by the returned event; the event log names it too.
+
+    Args:
+        extras: what goes on beside it; `emit` may then be called from other threads, one at a time.
 
     Raises:
         RunError: the folder cannot be written, or another process trains this run.
@@ -184,28 +195,41 @@ def execute(
             write_config(run, prepared.config)
         begun = run.log_file.exists()
         recorder = Recorder(EventLog(run), emit)
-        try:
-            with (
-                obeying(run, control),
-                naming_what_fits(prepared.config, prepared.summary, prepared.device),
-                deterministic(prepared.config.training.deterministic),
-            ):
-                prepared, threads = _settle_threads(prepared, state)
-                recorder.emit(_started(prepared, state))
-                for note in prepared.data.notes if state is None else ():
-                    recorder.emit(Notice(level="info", message=note))
-                if begun and state is None:
-                    message = "the run ended before a checkpoint was saved: it begins anew"
-                    recorder.emit(Notice(level="info", message=message))
-                finished = _run(prepared, run, recorder.emit, control, state, threads)
-        except Exception as error:
-            expected = isinstance(error, TorchtuiError)
-            trace = "" if expected else traceback.format_exc()
-            text = str(error) if expected else f"{type(error).__name__}: {error}"
-            finished = RunFinished(status="failed", error=text, traceback=trace)
-        recorder.emit(finished)
+        with accompanied(run, extras, recorder.emit, str(prepared.device)) as company:
+            finished = _attempt(prepared, run, company.emit, control, state, begun)
+            company.end(finished)
         recorder.close()
     return finished
+
+
+def _attempt(
+    prepared: Prepared,
+    run: Run,
+    emit: Emit,
+    control: RunControl,
+    state: dict[str, Any] | None,
+    begun: bool,
+) -> RunFinished:
+    """Train and evaluate; how it ended, whatever went wrong."""
+    try:
+        with (
+            obeying(run, control),
+            naming_what_fits(prepared.config, prepared.summary, prepared.device),
+            deterministic(prepared.config.training.deterministic),
+        ):
+            prepared, threads = _settle_threads(prepared, state)
+            emit(_started(prepared, state))
+            for note in prepared.data.notes if state is None else ():
+                emit(Notice(level="info", message=note))
+            if begun and state is None:
+                message = "the run ended before a checkpoint was saved: it begins anew"
+                emit(Notice(level="info", message=message))
+            return _run(prepared, run, emit, control, state, threads)
+    except Exception as error:
+        expected = isinstance(error, TorchtuiError)
+        trace = "" if expected else traceback.format_exc()
+        text = str(error) if expected else f"{type(error).__name__}: {error}"
+        return RunFinished(status="failed", error=text, traceback=trace)
 
 
 def record_failure(run: Run, error: TorchtuiError) -> None:

@@ -22,6 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from core.beside.company import accompanied
+from core.beside.extras import Extras
 from core.control import RunControl
 from core.errors import RunError
 from core.events import (
@@ -69,6 +71,7 @@ class RunWriter:
 
     Raises:
         RunError: the folder cannot be written.
+        InputError: a variable of the environment such as ``TUI_LOG`` does not fit.
     """
 
     def __init__(
@@ -94,6 +97,8 @@ class RunWriter:
         self._held.enter_context(hold(self.run))
         self._held.enter_context(obeying(self.run, self.control))
         self._recorder = Recorder(EventLog(self.run), _tell)
+        beside = accompanied(self.run, Extras.from_environment(), self._recorder.emit, device)
+        self._company = self._held.enter_context(beside)
         self._closed = False
         self.classes, self.epochs = list(classes), epochs
         self.step = self.epochs_done = self.best_epoch = 0
@@ -249,7 +254,7 @@ class RunWriter:
         ending: Ending = "stopped" if self.stop_requested else "completed"
         if self._diverged:
             ending, error = "diverged", error or self._diverged
-        self._emit(RunFinished(status=status or ending, error=error, traceback=trace))
+        self._company.end(RunFinished(status=status or ending, error=error, traceback=trace))
         self._closed = True
         self._recorder.close()
         self._held.close()
@@ -276,7 +281,7 @@ class RunWriter:
     def _emit(self, event: Event) -> None:
         if self._closed:
             raise RunError(f"{self.run.id} has ended", "Begin another RunWriter")
-        self._recorder.emit(event)
+        self._company.emit(event)
 
     def _next_step(self, given: int | None) -> int:
         """Steps never go back: a script that counts them anew in each epoch gets them counted on."""

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from core.beside.extras import Extras, ensure_possible
 from core.config import TrainConfig
 from core.control import RunControl
 from core.errors import TorchtuiError
@@ -62,6 +63,8 @@ def train(config: TrainConfig, run: Run | None, *, runs_dir: Path, data_root: Pa
     from core import session
 
     control = RunControl()
+    extras = Extras.from_environment()
+    ensure_possible(extras)
     try:
         state = session.resume_state(run, config) if run else None
         prepared = _prepare(config, run, data_root, view)
@@ -70,7 +73,7 @@ def train(config: TrainConfig, run: Run | None, *, runs_dir: Path, data_root: Pa
             outlet = Outlet(control, received)
             outlet(view.begin, run)
             show = partial(outlet, view.show)
-            finished = session.execute(prepared, run, emit=show, control=control, state=state)
+            finished = session.execute(prepared, run, emit=show, control=control, state=state, extras=extras)
             outlet(view.close)
             outlet(_tell_end, finished)
             outlet(view.finish, run)

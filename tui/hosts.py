@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.backend import load_backend
+from core.beside.extras import Extras, ensure_possible
 from core.config import TrainConfig
 from core.control import RunControl
 from core.errors import RunError
@@ -88,13 +89,22 @@ class AppHost:
         load_backend()
         from core import session
 
+        extras = Extras.from_environment()
+        ensure_possible(extras)
         self.note = "loading data"
         state = session.resume_state(self.run, self.config) if self.run else None
         prepared = session.prepare(self.config, self.data_root, self._preparing, spare_cores=SPARE_CORES)
         if self.run is None:
             self.run = session.new_run(prepared, self.runs_dir)
         self.note = ""
-        return session.execute(prepared, self.run, emit=emit, control=control, state=state)  # type: ignore[arg-type]
+        return session.execute(
+            prepared,
+            self.run,
+            emit=emit,  # type: ignore[arg-type]
+            control=control,
+            state=state,
+            extras=extras,
+        )
 
     def _preparing(self, what: str, done: int, total: int) -> None:
         self.note = progress_line(what, done, total)

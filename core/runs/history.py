@@ -15,6 +15,7 @@ from core.events import (
     RunResumed,
     RunStarted,
     StepLogged,
+    SystemSampled,
 )
 from core.runs.advice import RISING_EPOCHS, STALL_EPOCHS, advise
 from core.runs.series import GrowingSeries
@@ -24,6 +25,7 @@ __all__ = ["Epoch", "History"]
 MAX_EPOCHS = 5000
 """Rows of the epoch table that are kept; the curves keep all."""
 MAX_MESSAGES = 200
+SYSTEM_POINTS = 1024
 SPLITS = ("train ", "validation ")
 
 
@@ -41,6 +43,7 @@ class History:
 
     Attributes:
         step: of the last event. paused: whether it waits.
+        system: load by name such as ``cpu``, in per cent; x is in minutes since the run began.
         curves: by name such as ``train loss`` or ``validation accuracy``; x is in epochs.
         epochs: the latest ones, oldest first. best_epoch: the best one so far, 0 before the first.
         top_score: epoch and value of the highest accuracy or R2, of validation where there is one.
@@ -57,6 +60,8 @@ class History:
     epoch: int = 0
     step: int = 0
     paused: bool = False
+    system: dict[str, GrowingSeries] = field(default_factory=dict)
+    began: float | None = None
     curves: dict[str, GrowingSeries] = field(default_factory=dict)
     epochs: deque[Epoch] = field(default_factory=lambda: deque(maxlen=MAX_EPOCHS))
     best_epoch: int = 0
@@ -124,6 +129,8 @@ class History:
                 self.messages.append(event)
             case Notice():
                 self.messages.append(event)
+            case SystemSampled():
+                self._sample(event)
 
     def class_names(self, count: int) -> list[str]:
         """Names of so many classes: those of the run, or numbers where it names others or none."""
@@ -134,9 +141,18 @@ class History:
         """The series of a name, empty until something was said of it."""
         return self.curves.setdefault(name, GrowingSeries())
 
+    def _sample(self, event: SystemSampled) -> None:
+        if self.began is None:
+            self.began = event.time
+        for name, value in event.shares().items():
+            self.system.setdefault(name, GrowingSeries(SYSTEM_POINTS)).append(
+                (event.time - self.began) / 60, value
+            )
+
     def _start(self, event: RunStarted) -> None:
         """Begin, or go on: what came after the checkpoint is done again, so it is taken back."""
         self.started, self.finished, self.paused = event, None, False
+        self.began = event.time if self.began is None else self.began
         self.epoch, self.step = event.epoch, event.step
         self.last_step, self.diverged_at = None, None
         self.evaluation.clear()

@@ -11,6 +11,7 @@ __all__ = ["Outline"]
 
 MOST_BYTES = 1 << 28
 """Of a longer log only the beginning and this much of the end are read."""
+FREQUENT = (b'"step_logged"', b'"system_sampled"')
 LARGEST = 1 << 53
 """Larger whole numbers are none of ours; as floats, which charts are made of, they are not exact or not there."""
 
@@ -65,5 +66,5 @@ class _EpochReader(LogReader):
         return left
 
     def _parse(self, line: bytes) -> Event | None:
-        event = None if b'"step_logged"' in line else super()._parse(line)
+        event = None if any(kind in line for kind in FREQUENT) else super()._parse(line)
         return replace(event, confusion=[]) if isinstance(event, EpochFinished) else event

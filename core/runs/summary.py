@@ -151,7 +151,11 @@ def _events(tail: bytes) -> list[dict[str, Any]]:
     epoch_seen = False
     for line in reversed(tail.split(b"\n")):
         is_epoch = b'"epoch_finished"' in line
-        is_noise = b'"step_logged"' in line or (events and b'"checkpoint_saved"' in line)
+        is_noise = (
+            b'"step_logged"' in line
+            or b'"system_sampled"' in line
+            or (events and b'"checkpoint_saved"' in line)
+        )
         if not line or is_noise or (is_epoch and epoch_seen):
             continue
         event = _parse(line)

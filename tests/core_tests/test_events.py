@@ -21,6 +21,7 @@ from core.events import (
     RunResumed,
     RunStarted,
     StepLogged,
+    SystemSampled,
     from_json,
     to_json,
 )
@@ -56,6 +57,7 @@ EVENTS = [
     RunPaused(epoch=1, step=2),
     RunResumed(epoch=1, step=2),
     Notice(level="warning", message="one line\nand another"),
+    SystemSampled(cpu=12.5, memory=40.0, process=1 << 30, gpu_memory=3.0),
     RunFinished(status="failed", error="ValueError: x", traceback="Traceback ...\n"),
 ]
 

@@ -12,11 +12,13 @@ from core.runs.folder import default_runs_dir, find_run
 from core.runs.problems import LENGTHS
 from tui.cli.app import DataRootOption, RunsOption, open_app
 from tui.cli.config_options import with_config
+from tui.cli.extras_options import with_extras
 
 __all__ = ["train"]
 
 
 @with_config
+@with_extras
 def train(
     values: dict[str, Any],
     no_ui: Annotated[bool, typer.Option("--no-ui", help="Train headless, without the app.")] = False,

@@ -1,0 +1,101 @@
+"""All that goes on beside one run, from its beginning to its end."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from core.beside.consumer import Consumer, Feeder, Tell
+from core.beside.extras import Extras
+from core.beside.system import Sampler
+from core.errors import TorchtuiError
+from core.events import Event, Notice, RunFinished
+from core.runs.folder import Run
+
+__all__ = ["Company", "accompanied"]
+
+LAST_SECONDS = 60.0
+"""Longest time that the consumers together may take for the end of a run."""
+
+
+class Company:
+    """Passes events on to a run's log and to those beside it.
+
+    Args:
+        missing: told after the first event.
+        tell: takes events for the log; from any thread.
+        sampled: the device whose load is told; None tells none.
+    """
+
+    def __init__(self, feeders: list[Feeder], missing: list[Notice], tell: Tell, sampled: str | None) -> None:
+        self._feeders, self._missing, self._tell, self._sampled = feeders, missing, tell, sampled
+        self._sampler: Sampler | None = None
+        self._begun = False
+
+    def emit(self, event: Event) -> None:
+        """One event, for everybody; the first one begins the log."""
+        self._tell(event)
+        for feeder in self._feeders:
+            feeder.put(event)
+        if not self._begun:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._begun = True
+        for notice in self._missing:
+            self._tell(notice)
+        if self._sampled is not None:
+            self._sampler = Sampler(self.emit, self._sampled)
+
+    def end(self, finished: RunFinished) -> None:
+        """The last event: whoever is beside hears of it first, so that what fails there is told before it."""
+        self.rest()
+        for feeder in self._feeders:
+            feeder.put(finished)
+        share = LAST_SECONDS / max(1, len(self._feeders))
+        for feeder in self._feeders:
+            if not feeder.close(share):
+                name = feeder.consumer.name
+                self._tell(Notice(level="warning", message=f"{name} is too slow: it may lack the end"))
+        self._tell(finished)
+
+    def rest(self) -> None:
+        """Tell nothing more by itself."""
+        if self._sampler is not None:
+            self._sampler.stop()
+
+
+@contextmanager
+def accompanied(run: Run, extras: Extras, tell: Tell, device: str) -> Iterator[Company]:
+    """Within, what `extras` ask for goes on beside a run; what cannot begin is told, and left out."""
+    lock = threading.Lock()
+
+    def tell_in_turn(event: Event) -> None:
+        with lock:
+            tell(event)
+
+    feeders, missing = [], []
+    for make in _makers(run, extras, tell_in_turn):
+        try:
+            feeders.append(Feeder(make(), tell_in_turn))
+        except TorchtuiError as error:
+            missing.append(Notice(level="warning", message=str(error)))
+    company = Company(feeders, missing, tell_in_turn, device if extras.system else None)
+    try:
+        yield company
+    finally:
+        company.rest()
+
+
+def _makers(run: Run, extras: Extras, tell: Tell) -> Iterator[Callable[[], Consumer]]:
+    if "tensorboard" in extras.log:
+        from core.beside.tensorboard import TensorBoard
+
+        yield lambda: TensorBoard(run)
+    if "mlflow" in extras.log:
+        from core.beside.mlflow import MLflow
+
+        yield lambda: MLflow(run)
+    if extras.notify:
+        from core.beside.notify import Notifier
+
+        yield lambda: Notifier(run, extras.notify, extras.stall_minutes, tell)

@@ -1,0 +1,86 @@
+"""Which things go on beside a training. They are no part of its configuration: results do not depend on them, and
+the address of a notification is often a secret. The environment carries them to every process that trains.
+"""
+
+import os
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator
+
+from core.errors import DependencyError, InputError
+from core.options import Options, Unit
+
+__all__ = ["ALONE", "Extras", "Tracker", "ensure_possible"]
+
+Tracker = Literal["tensorboard", "mlflow"]
+
+
+class Extras(Options):
+    """What goes on beside a training. The environment variable of a field is its name after ``TUI_``."""
+
+    log: tuple[Tracker, ...] = ()
+    """Other trackers that get the same numbers: tensorboard in the folder of the run, mlflow at its tracking URI."""
+    notify: str = ""
+    """URL that gets a POST of JSON, or a command, when the run finishes, fails, diverges or stalls."""
+    stall_minutes: Annotated[float, Field(gt=0), Unit("minutes")] = 10.0
+    """Time without a step after which a run counts as stalled."""
+    system: bool = True
+    """Whether the use of processor, memory and GPU is recorded."""
+
+    @field_validator("log", mode="before")
+    @classmethod
+    def _separate(cls, given: Any) -> Any:
+        """Names in one text are separated by commas."""
+        return [name for name in given.split(",") if name] if isinstance(given, str) else given
+
+    @classmethod
+    def from_environment(cls, over: Mapping[str, Any] | None = None) -> Self:
+        """As the environment says, with some fields given otherwise.
+
+        Raises:
+            InputError: a variable or an option has a value that does not fit.
+        """
+        over = over or {}
+        told = {name: os.environ.get(f"TUI_{name.upper()}") for name in cls.model_fields}
+        given = {**{name: value for name, value in told.items() if value}, **over}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = str(first["loc"][0])
+            place = f"--{name.replace('_', '-')}" if name in over else f"TUI_{name.upper()}"
+            raise InputError(
+                f"{place}: got '{first['input']}'", str(first["msg"]).removeprefix("Input ").capitalize()
+            ) from None
+
+    def to_environment(self) -> None:
+        """Make `from_environment` give this, here and in the processes that are started from here."""
+        os.environ["TUI_LOG"] = ",".join(self.log)
+        os.environ["TUI_NOTIFY"] = self.notify
+        os.environ["TUI_STALL_MINUTES"] = str(self.stall_minutes)
+        os.environ["TUI_SYSTEM"] = "1" if self.system else "0"
+
+
+ALONE = Extras(system=False)
+"""Nothing goes on beside it."""
+PACKAGES: Mapping[str, str] = {"tensorboard": "tensorboard", "mlflow": "mlflow"}
+
+
+def ensure_possible(extras: Extras) -> None:
+    """Make sure that what is asked for can be done here, before a run begins.
+
+    Raises:
+        DependencyError: a package is not installed.
+        InputError: there is no such command to notify with.
+    """
+    for tracker in extras.log:
+        if find_spec(PACKAGES[tracker]) is None:
+            raise DependencyError(
+                f"--log {tracker}: {PACKAGES[tracker]} is not installed", f'pip install "torchtui[{tracker}]"'
+            )
+    if extras.notify:
+        from core.beside.notify import check_target
+
+        check_target(extras.notify)

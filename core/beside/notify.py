@@ -1,0 +1,151 @@
+"""Tells somebody when a run has finished, failed, diverged or stalled: a POST of JSON, or a command."""
+
+import json
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.beside.consumer import Tell
+from core.errors import InputError
+from core.events import (
+    EpochFinished,
+    EvaluationFinished,
+    Event,
+    Notice,
+    RunFinished,
+    RunPaused,
+    RunStarted,
+    SystemSampled,
+)
+from core.runs.folder import Run
+
+__all__ = ["Notifier", "check_target"]
+
+POST_SECONDS = 8.0
+COMMAND_SECONDS = 15.0
+URLS = ("http://", "https://")
+
+
+def check_target(target: str) -> None:
+    """Make sure that something can be told there.
+
+    Raises:
+        InputError: it is neither a URL nor a command that is there.
+    """
+    is_url = target.startswith(URLS)
+    try:
+        words = shlex.split(target)
+        if is_url and (urlsplit(target).port == 0 or not urlsplit(target).hostname):
+            raise ValueError("it names no host")
+    except ValueError as error:
+        raise InputError(f"--notify: cannot read '{target}': {error}", "Give a URL or a command") from None
+    if is_url:
+        return
+    if not words or shutil.which(words[0]) is None:
+        raise InputError(f"--notify: no command '{words[0] if words else ''}'", "Give a URL or a command")
+
+
+class Notifier:
+    """Watches one run; what cannot be told becomes a notice of the run.
+
+    Args:
+        target: a URL, or a command, which is run without a shell and finds the facts in ``TUI_RUN``, ``TUI_EVENT`` ...
+        stall_minutes: without any event of the training, a pause aside.
+    """
+
+    name = "notification"
+
+    def __init__(self, run: Run, target: str, stall_minutes: float, tell: Tell) -> None:
+        check_target(target)
+        self._run, self._target, self._tell = run, target, tell
+        self._stall_seconds = 60 * stall_minutes
+        self._alive_at = time.monotonic()
+        self._paused = self._stalled = False
+        self._facts: dict[str, Any] = {"epoch": 0, "epochs": 0, "metrics": {}, "evaluation": {}}
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, SystemSampled):
+            self.wait()
+            return
+        self._alive_at, self._stalled = time.monotonic(), False
+        self._paused = isinstance(event, RunPaused)
+        match event:
+            case RunStarted():
+                self._facts["epochs"] = event.epochs
+            case EpochFinished():
+                self._facts.update(epoch=event.epoch, metrics=event.best_metrics)
+            case EvaluationFinished():
+                self._facts["evaluation"][event.split] = event.metrics
+            case RunFinished():
+                self._notify(event.status, event.error)
+
+    def wait(self) -> None:
+        """Tell of a stall, once each time."""
+        if self._paused or self._stalled or time.monotonic() - self._alive_at < self._stall_seconds:
+            return
+        self._stalled = True
+        message = f"no step for {self._stall_seconds / 60:g} minutes"
+        self._tell(Notice(level="warning", message=message))
+        self._notify("stalled", message)
+
+    def _notify(self, what: str, error: str) -> None:
+        best = ", ".join(f"{name} {value:.4g}" for name, value in self._facts["metrics"].items())
+        text = f"{self._run.id} {what}" + (f": {error or best}" if error or best else "")
+        facts = {
+            "v": 1,
+            "event": what,
+            "run": self._run.id,
+            "path": str(self._run.path.resolve()),
+            "host": socket.gethostname(),
+            "error": error,
+            "text": text,
+            **self._facts,
+        }
+        try:
+            if self._target.startswith(URLS):
+                _post(self._target, facts)
+            else:
+                _call(self._target, facts)
+        except (OSError, ValueError, HTTPException, subprocess.SubprocessError) as problem:
+            message = f"the notification '{what}' did not get through: {_reason(problem)}"
+            self._tell(Notice(level="warning", message=message))
+
+
+def _post(url: str, facts: dict[str, Any]) -> None:
+    """POST JSON; ``text`` is what chat services show."""
+    request = urllib.request.Request(
+        url, json.dumps(facts).encode(), {"Content-Type": "application/json", "User-Agent": "torchtui"}
+    )
+    with urllib.request.urlopen(request, timeout=POST_SECONDS):
+        pass
+
+
+def _call(command: str, facts: dict[str, Any]) -> None:
+    """Run a command, without a shell."""
+    given = {f"TUI_{name.upper()}": value for name, value in facts.items() if name != "v"}
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+    subprocess.run(
+        shlex.split(command),
+        env={**os.environ, **texts},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=COMMAND_SECONDS,
+        check=True,
+    )
+
+
+def _reason(problem: Exception) -> str:
+    """Without the address or the command: who has the address of a chat service may write there."""
+    if isinstance(problem, subprocess.CalledProcessError):
+        return f"the command ended with {problem.returncode}"
+    if isinstance(problem, subprocess.TimeoutExpired):
+        return f"the command took longer than {COMMAND_SECONDS:g} s"
+    return str(problem).partition("\n")[0]

@@ -1,0 +1,39 @@
+"""Options of what goes on beside a training."""
+
+import os
+
+import pytest
+
+from core.runs.folder import find_run
+from core.runs.log import LogReader
+
+
+def test_options_reach_the_run_and_the_processes_it_starts(tui, tmp_path):
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    line = "train --no-ui --quiet --data iris --epochs 2 --device cpu --log tensorboard --no-system --notify false"
+    answer = tui(line)
+    assert answer.code == 0
+    run = find_run(tmp_path / "here" / "runs", "latest")
+    assert list((run.path / "tensorboard").glob("events.out.tfevents.*"))
+    assert "the command ended with 1" in str(LogReader(run.log_file).read()[-2])
+    assert (os.environ["TUI_LOG"], os.environ["TUI_NOTIFY"], os.environ["TUI_SYSTEM"]) == (
+        "tensorboard",
+        "false",
+        "0",
+    )
+    assert "notify" not in run.config_file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ("--log wandb", "--log: got 'wandb'. Should be 'tensorboard' or 'mlflow'"),
+        ("--stall-minutes 0", "--stall-minutes: got '0.0'. Should be greater than 0"),
+        ("--notify no-such-thing", "--notify: no command 'no-such-thing'"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_written(tui, tmp_path, options, error):
+    answer = tui(f"train --no-ui {options}")
+    assert answer.code == 2
+    assert error in answer.err
+    assert list((tmp_path / "here").iterdir()) == []
