@@ -39,7 +39,7 @@ class Unit(str):
 
 
 class Files(tuple[str, ...]):
-    """Annotation of a text field that holds the path of a file with one of these endings.
+    """Annotation of a text field that holds the path of a file with one of these endings; ``/`` for a folder.
 
     Such as ``Annotated[str, Files((".csv", ".tsv"))]``. Forms and shells complete it.
     """

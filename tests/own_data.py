@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from tests.vision_files import SAMPLES, images_of
 
-__all__ = ["write_own_data"]
+__all__ = ["write_image_folder", "write_own_data"]
 
 
 def write_own_data(folder: Path) -> dict[str, dict[str, Any]]:
@@ -21,4 +22,14 @@ def write_own_data(folder: Path) -> dict[str, dict[str, Any]]:
     measures = np.random.default_rng(0).normal(labels, 1, (2, SAMPLES))
     rows = [f"{x:.4f},{y:.4f},{label}" for x, y, label in zip(*measures, labels, strict=True)]
     (folder / "csv.csv").write_text("\n".join(["length,width,kind", *rows]))
-    return {"arrays": {"path": str(folder / "own.npz")}, "csv": {"path": str(folder / "csv.csv")}}
+    write_image_folder(folder / "pictures", images_of(labels, (20, 20)), labels)
+    paths = {"arrays": "own.npz", "csv": "csv.csv", "image_folder": "pictures"}
+    return {name: {"path": str(folder / path)} for name, path in paths.items()}
+
+
+def write_image_folder(folder: Path, images: np.ndarray, labels: np.ndarray) -> Path:
+    """Write a PNG for each image (n, h, w) or (n, h, w, 3) into the folder of its class."""
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / str(label) / f"{number:05}.png")
+    return folder

@@ -267,7 +267,7 @@ def _takes(annotation: Any, metadata: list[Any]) -> str:
         constraints = [part for item in arguments[1:] for part in getattr(item, "metadata", [item])]
         return _takes(arguments[0], [*metadata, *constraints])
     if files := next((item for item in metadata if isinstance(item, Files)), None):
-        return f"a file ending in {' '.join(files)}"
+        return "a folder" if files == ("/",) else f"a file ending in {' '.join(files)}"
     if annotation is str and not metadata:
         return "text"
     if origin in (Union, UnionType):

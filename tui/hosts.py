@@ -107,6 +107,8 @@ class AppHost:
         )
 
     def _preparing(self, what: str, done: int, total: int) -> None:
+        if self.worker.control.stop_requested:
+            raise RunError("stopped before the training began")
         self.note = progress_line(what, done, total)
 
 

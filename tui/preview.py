@@ -134,9 +134,7 @@ class Previewer:
             problems.append(_problem(error, "training.device", Fix("training.device", "auto")))
         try:
             if not config.data.available(self.root):
-                return Preview(
-                    config, problems=tuple(problems), note="not downloaded yet; Start downloads it"
-                )
+                return Preview(config, problems=tuple(problems), note=config.data.preparation)
             facts = self._facts(config.data)
         except TorchtuiError as error:
             problem = _problem(error, "data.name")

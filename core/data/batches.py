@@ -10,8 +10,12 @@ import torch
 from torch import Tensor
 
 from core.data.dataset import Dataset, Split
+from core.data.mapped import MappedRows, read_ahead
 
 __all__ = ["Batches", "epoch_order"]
+
+Piece = Tensor | slice
+"""Positions of some rows."""
 
 CHUNK_BYTES = 2 << 20
 """Standardised inputs gathered at once: a few batches, small enough to stay in a processor's cache."""
@@ -36,7 +40,8 @@ class Batches:
     """
 
     def __init__(self, split: Split, data: Dataset, device: torch.device) -> None:
-        self.inputs = split.inputs.to(device)
+        self.mapped = isinstance(split.inputs, MappedRows)
+        self.inputs = split.inputs if isinstance(split.inputs, MappedRows) else split.inputs.to(device)
         self.targets = split.targets.to(device)
         if data.task == "regression":
             self.targets = (self.targets - data.target_mean) / data.target_std
@@ -62,16 +67,29 @@ class Batches:
             first: number of batches to leave out at the start.
         """
         chunk = self._rows_at_once(batch_size)
-        if order is not None:
+        starts = range(first * batch_size, len(self), chunk)
+        if order is not None and not self.mapped:
             order = order.to(self.device)
-        for start in range(first * batch_size, len(self), chunk):
-            if order is None:
-                inputs, targets = self.inputs[start : start + chunk], self.targets[start : start + chunk]
-            else:  # index_select copies whole rows, many times as fast as indexing does
-                rows = order[start : start + chunk]
-                inputs, targets = self.inputs.index_select(0, rows), self.targets.index_select(0, rows)
+        pieces = (
+            slice(start, start + chunk) if order is None else order[start : start + chunk] for start in starts
+        )
+        read = read_ahead if self.mapped else map
+        for inputs, targets in read(self._gather, pieces):
             inputs = self.standardise(inputs)
             yield from zip(torch.split(inputs, batch_size), torch.split(targets, batch_size), strict=True)
+
+    def _gather(self, rows: Piece) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of some rows, on the device."""
+        if isinstance(self.inputs, MappedRows):
+            inputs = self.inputs[rows.numpy() if isinstance(rows, Tensor) else rows]
+            if self.device.type == "cuda":
+                inputs = inputs.pin_memory()
+            inputs = inputs.to(self.device, non_blocking=True)
+            return inputs, self.targets[rows]
+        if isinstance(rows, slice):
+            return self.inputs[rows], self.targets[rows]
+        # index_select copies whole rows, many times as fast as indexing does
+        return self.inputs.index_select(0, rows), self.targets.index_select(0, rows)
 
     def standardise(self, inputs: Tensor) -> Tensor:
         """float32 inputs with the training data's mean and deviation taken out; a new tensor."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from core.data.mapped import MappedRows
     from core.data.tabular.table import Table
 
 __all__ = ["Dataset", "Progress", "Split"]
@@ -20,7 +21,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Split:
-    """Samples of one split, in main memory.
+    """Samples of one split, in main memory; inputs that are too large for it stay on disk.
 
     Attributes:
         inputs: (n, *sample_shape), uint8 or float32, as in the source.
@@ -28,7 +29,7 @@ class Split:
         indices: (n,) int64 positions in the source, so that a sample can be found again.
     """
 
-    inputs: "Tensor"
+    inputs: "Tensor | MappedRows"
     targets: "Tensor"
     indices: "np.ndarray"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,9 @@ class DataOptions(Options):
     split_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Seed of the split; apart from the training seed, so that runs can be compared."""
 
+    preparation: ClassVar[str] = "not downloaded yet; Start downloads it"
+    """What there is to be said while `load` would take long."""
+
     @property
     def title(self) -> str:
         """What it is called in the names of runs and in messages."""
@@ -31,9 +34,10 @@ class DataOptions(Options):
         return next((Path(file).stem for file in files if Path(file).stem), getattr(self, "name", ""))
 
     def available(self, root: Path) -> bool:
-        """Whether `load` needs no download.
+        """Whether `load` needs no download or the like.
 
         Raises:
+            DataError: it cannot be read.
             DependencyError: a package it needs does not work.
         """
         return True

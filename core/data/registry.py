@@ -10,6 +10,7 @@ from pydantic import Field
 from core.data.arrays import Arrays
 from core.data.colour import Cifar10, Cifar100, Svhn
 from core.data.dataset import Dataset, Progress
+from core.data.image_folder import ImageFolder
 from core.data.synthetic import Moons, Spirals
 from core.data.tables import BreastCancer, Diabetes, Digits, Iris, Wine
 from core.data.tabular.options import Csv
@@ -33,7 +34,8 @@ DataConfig = Annotated[
     | Cifar100
     | Svhn
     | Csv
-    | Arrays,
+    | Arrays
+    | ImageFolder,
     Field(discriminator="name"),
 ]
 

@@ -1,11 +1,13 @@
 """Seeded splits, stratified for classes, and the statistics that come from train alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from core.data.dataset import Dataset, Split
+from core.data.mapped import MappedRows, select
 from core.errors import DataError
 from core.losses import Task
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["assemble", "divide"]
+
+ROWS_AT_ONCE = 4096
 
 
 def divide(
@@ -60,7 +64,7 @@ def assemble(
     *,
     name: str,
     kind: Literal["image", "table"],
-    inputs: "Tensor",
+    inputs: "Tensor | MappedRows",
     targets: "Tensor",
     parts: dict[str, np.ndarray],
     official_test: Split | None = None,
@@ -80,8 +84,7 @@ def assemble(
     import torch
 
     splits = {
-        part: Split(inputs[torch.from_numpy(at)], targets[torch.from_numpy(at)], at)
-        for part, at in parts.items()
+        part: Split(select(inputs, at), targets[torch.from_numpy(at)], at) for part, at in parts.items()
     }
     train = splits["train"]
     task: Task = "regression" if not class_names else "binary" if len(class_names) == 2 else "multiclass"
@@ -108,25 +111,48 @@ def assemble(
     )
 
 
-def _statistics(inputs: "Tensor", kind: str) -> "tuple[Tensor, Tensor]":
+def _statistics(inputs: "Tensor | MappedRows", kind: str) -> "tuple[Tensor, Tensor]":
     """Mean and standard deviation over samples, per channel of images and per column of tables.
 
-    Counts of byte values make this exact and light for large image sets. A constant channel gets deviation 1.
+    A constant channel gets deviation 1.
     """
     import torch
 
     if kind == "table":
-        std, mean = torch.std_mean(inputs.double(), dim=0, correction=0)
-    elif inputs.dtype == torch.uint8:
-        channels = inputs.transpose(0, 1).flatten(1)
-        counts = torch.stack([torch.bincount(channel, minlength=256) for channel in channels]).double()
-        values = torch.arange(256, dtype=torch.float64)
-        total = counts.sum(dim=1)
-        mean = (counts @ values) / total
-        std = ((counts @ values.square()) / total - mean.square()).clamp(min=0).sqrt()
-        mean, std = mean.view(-1, 1, 1), std.view(-1, 1, 1)
+        std, mean = torch.std_mean(inputs[:].double(), dim=0, correction=0)
     else:
-        std, mean = torch.std_mean(inputs.double(), dim=(0, 2, 3), correction=0, keepdim=True)
-        mean, std = mean[0], std[0]
+        mean, std = (_byte_moments if inputs.dtype == torch.uint8 else _float_moments)(inputs)
+        mean, std = mean.view(-1, 1, 1), std.view(-1, 1, 1)
     std = torch.where(std > 0, std, torch.ones_like(std))
     return mean.float(), std.float()
+
+
+def _byte_moments(inputs: "Tensor | MappedRows") -> "tuple[Tensor, Tensor]":
+    """Mean and deviation of each channel; counts of byte values make this exact and light."""
+    import torch
+
+    values = torch.arange(256, dtype=torch.float64)
+    counts = torch.zeros(inputs.shape[1], 256, dtype=torch.int64)
+    for rows in _pieces(inputs):
+        for channel, count in zip(rows.transpose(0, 1).flatten(1), counts, strict=True):
+            count += torch.bincount(channel, minlength=256)
+    total, weights = counts.sum(dim=1), counts.double()
+    mean = (weights @ values) / total
+    return mean, ((weights @ values.square()) / total - mean.square()).clamp(min=0).sqrt()
+
+
+def _float_moments(inputs: "Tensor | MappedRows") -> "tuple[Tensor, Tensor]":
+    """Mean and deviation of each channel, in two passes."""
+    import torch
+
+    total = len(inputs) * prod(inputs.shape[2:])
+    channels = torch.zeros(inputs.shape[1], dtype=torch.float64)
+    mean = sum((rows.double().sum(dim=(0, 2, 3)) for rows in _pieces(inputs)), channels) / total
+    deviations = ((rows.double() - mean.view(-1, 1, 1)).square() for rows in _pieces(inputs))
+    return mean, (sum((part.sum(dim=(0, 2, 3)) for part in deviations), channels) / total).sqrt()
+
+
+def _pieces(inputs: "Tensor | MappedRows") -> "Iterator[Tensor]":
+    """Some rows at a time."""
+    for start in range(0, len(inputs), ROWS_AT_ONCE):
+        yield inputs[start : start + ROWS_AT_ONCE]

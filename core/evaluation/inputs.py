@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.data.dataset import Dataset
+from core.data.pictures import ENDINGS, read_picture, reason
 from core.errors import InputError
 from core.evaluation.values import Array
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NewSamples", "read_inputs"]
 
-PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 ID = "id"
 """The column of a CSV file that names its rows."""
 
@@ -153,30 +153,29 @@ def _pictures(folder: Path, data: Dataset) -> tuple[list[str], Array]:
             f"{folder} is a folder, but the model takes tables of {len(data.feature_names)} features",
             "Give a CSV file with a header",
         )
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in PICTURES and file.is_file())
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
+    if data.sample_shape[0] not in (1, 3):
+        raise InputError(
+            f"{folder} is a folder of pictures, but the model takes images of {data.sample_shape[0]} channels",
+            "Give an .npz with an array `inputs`",
+        )
     if not files:
-        raise InputError(f"{folder} holds no pictures", f"Pictures end in {', '.join(sorted(PICTURES))}")
+        raise InputError(f"{folder} holds no pictures", f"Pictures end in {', '.join(sorted(ENDINGS))}")
     pictures = np.stack([_picture(file, data) for file in files])
     return [str(file.relative_to(folder)) for file in files], pictures
 
 
 def _picture(file: Path, data: Dataset) -> Array:
     """One picture as (channels, height, width) in the value range of the data."""
-    from PIL import Image, UnidentifiedImageError
-
     channels, height, width = data.sample_shape
     try:
-        with Image.open(file) as image:
-            fitted = image.convert("L" if channels == 1 else "RGB").resize(
-                (width, height), Image.Resampling.BOX
-            )
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        values = read_picture(file, (height, width), grey=channels == 1)
+    except Exception as error:  # Pillow raises whatever it trips over in a damaged file
         raise InputError(
-            f"{file} cannot be read as a picture: {error}", "Leave it out, or convert it"
+            f"{file} cannot be read as a picture: {reason(error)}", "Leave it out, or convert it"
         ) from None
     low, high = data.value_range
-    values = np.asarray(fitted, dtype=np.float32).reshape(height, width, channels).transpose(2, 0, 1)
-    return low + values / 255 * (high - low)
+    return values if (low, high) == (0, 255) else low + values.astype(np.float32) / 255 * (high - low)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -1,0 +1,81 @@
+"""From the decoded images of a folder to a data set: broken ones told, splits made, rows read or mapped."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.data.dataset import Dataset
+from core.data.folder_cache import Cached
+from core.data.folder_listing import Listing, named
+from core.data.mapped import MappedRows
+from core.data.splits import assemble, divide
+from core.errors import DataError
+
+if TYPE_CHECKING:
+    from core.data.image_folder import ImageFolder
+
+__all__ = ["dataset_of"]
+
+NAMED = 3
+"""Broken images that a message names."""
+
+
+def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Dataset:
+    """The data set of a folder.
+
+    Raises:
+        DataError: images are broken, and shall not be left out; or a class has too few.
+    """
+    import torch
+
+    if cached.broken and options.on_error == "error":
+        raise DataError(
+            f"data.path: {len(cached.broken):,} of {len(listing.files):,} images cannot be read: "
+            + _list(listing, cached),
+            "Repair or remove them, or leave them out with --set data.on_error=skip",
+        )
+    parts = {split: at[~np.isin(at, list(cached.broken))] for split, at in listing.parts.items()}
+    parts = _split(listing, parts, options)
+    data = assemble(
+        name=options.name,
+        kind="image",
+        inputs=MappedRows(cached.pictures, np.arange(len(listing.files))),
+        targets=torch.from_numpy(listing.classes),
+        parts=parts,
+        class_names=listing.class_names,
+        value_range=(0.0, 255.0),
+        scaling=options.scaling,
+    )
+    left_out = f"left out {len(cached.broken):,} images that cannot be read: {_list(listing, cached)}"
+    return replace(data, notes=(*listing.notes, left_out) if cached.broken else listing.notes)
+
+
+def _split(listing: Listing, parts: dict[str, np.ndarray], options: "ImageFolder") -> dict[str, np.ndarray]:
+    """Positions of all three splits: those that have a folder of their own, the others taken from train."""
+    train = parts["train"]
+    for split, share in (("test", options.test), ("validation", options.validation)):
+        if split not in parts:
+            kept, held_out = divide(
+                listing.classes[train],
+                share,
+                task="multiclass",
+                seed=options.split_seed,
+                field=f"data.{split}",
+                names=listing.class_names,
+            )
+            parts[split], train = train[held_out], train[kept]
+    missing = set(range(len(listing.class_names))) - set(np.unique(listing.classes[train]).tolist())
+    if missing:
+        name = listing.class_names[min(missing)]
+        raise DataError(
+            f"data.path: no image of the class {name} is left for training", "Add some, or remove it"
+        )
+    return {"train": train, "validation": parts["validation"], "test": parts["test"]}
+
+
+def _list(listing: Listing, cached: Cached) -> str:
+    """The first broken images, each with what is wrong."""
+    some = [f"{named(listing.files[at])} ({why})" for at, why in sorted(cached.broken.items())[:NAMED]]
+    more = len(cached.broken) - len(some)
+    return "; ".join(some) + (f"; and {more:,} more" if more else "")
