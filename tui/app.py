@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from core.errors import RunError, TorchtuiError
+from tui.compared_runs import ComparedRuns
 from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
 from tui.settings import load_settings, save_settings
@@ -70,7 +71,7 @@ class TuiApp(App[None]):
         "live": _screen("live", "LiveScreen"),
         "evaluate": _screen("evaluate", "EvaluateScreen"),
         "tune": _screen("tune", "TuneScreen"),
-        "compare": _screen("coming", "CompareScreen"),
+        "compare": _screen("compare", "CompareScreen"),
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -100,6 +101,7 @@ class TuiApp(App[None]):
         self.settings = load_settings()
         self.form_values: dict[str, Any] = values if values is not None else self.settings.form
         self.feed: RunFeed | None = None  # the run that Live shows
+        self.compared = ComparedRuns()
         self._start_at_once, self._follow = start, follow
 
     def on_mount(self) -> None:

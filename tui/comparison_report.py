@@ -8,10 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from core.runs.comparison import Entry, Standings, differences, lead, not_comparable, standings
-from tui.comparison_view import View, chart, interval_text, score_text, sign_of
+from tui.comparison_view import View, chart, interval_text, score_text
 from tui.plot_text import as_text
 from tui.report import HEADLINES
 from tui.text import clean, duration, number, setting
+from tui.themes import sign_of
 
 __all__ = ["print_comparison"]
 

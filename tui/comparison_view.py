@@ -5,24 +5,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.palette import OKABE_ITO, RGB
-from core.runs.comparison import Axis, Entry, Score, Standings, curve, lead
+from core.runs.comparison import MOST_RUNS, Axis, Entry, Score, Standings, curve, lead
 from core.runs.series import Points
 from tui.text import number
+from tui.themes import Sign, sign_of
 from tui.widgets.plot import Chart, Mark, Series, smooth
 from tui.widgets.runs_columns import short_name
 
-__all__ = ["SYMBOLS", "View", "chart", "interval_text", "score_text", "sign_of"]
+__all__ = ["View", "chart", "interval_text", "score_text"]
 
-SYMBOLS = "●■▲◆○□△◇"
-"""The sign of each run, beside its colour, on its curve and in front of its name."""
-ALL_SLOTS = range(len(SYMBOLS))
+ALL_SLOTS = range(MOST_RUNS)
 MARKS_A_CURVE = 3
 UNITS = ((2.0, 3600.0, "hours"), (5.0, 60.0, "minutes"))
 """Time is written in a unit of which there are at least so many; otherwise in seconds."""
-
-
-Sign = tuple[str, RGB]
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,8 @@ def chart(entries: Sequence[Entry], name: str, view: View, slots: Sequence[int] 
     shown = [place for place, (x, _) in enumerate(lines) if len(x)]
     shown.sort(key=lambda place: (place == view.on_top, -place))
     series = [
-        Series(short_name(entries[place].summary), *lines[place], sign_of(slots[place])[1]) for place in shown
+        Series(short_name(entries[place].summary, 20), *lines[place], sign_of(slots[place])[1])
+        for place in shown
     ]
     marks = [
         mark
@@ -68,11 +64,6 @@ def chart(entries: Sequence[Entry], name: str, view: View, slots: Sequence[int] 
         x_integer=view.axis != "time",
         empty=f"no run has finished an epoch with {name}" if entries else "no runs",
     )
-
-
-def sign_of(slot: int) -> Sign:
-    """One of eight signs and its colour."""
-    return SYMBOLS[slot], OKABE_ITO[slot]
 
 
 def score_text(standing: Standings, place: int, reference: int | None = None) -> str:

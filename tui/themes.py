@@ -2,12 +2,16 @@
 
 from textual.theme import Theme
 
-from core.palette import OKABE_ITO
+from core.palette import OKABE_ITO, RGB
 
-__all__ = ["BLUE", "GREEN", "MISTAKE", "ORANGE", "STATES", "THEMES", "YELLOW"]
+__all__ = ["BLUE", "GREEN", "MISTAKE", "ORANGE", "STATES", "THEMES", "YELLOW", "Sign", "sign_of"]
 
 BLUE, ORANGE, GREEN, _, _, MISTAKE, YELLOW, _ = OKABE_ITO
 """Train, and what is right; validation; what goes well; mistakes; the cursor."""
+
+Sign = tuple[str, RGB]
+SIGNS = "●■▲◆○□△◇"
+"""Of the runs of a comparison, each beside its colour: on its curve and in front of its name."""
 
 STATES = {
     "preparing": ("○", "#56b4e9"),
@@ -52,3 +56,8 @@ THEMES = (
         dark=False,
     ),
 )
+
+
+def sign_of(slot: int) -> Sign:
+    """One of eight signs, and its colour."""
+    return SIGNS[slot], OKABE_ITO[slot]

@@ -9,6 +9,7 @@ import numpy as np
 from core.errors import RunDamaged
 from core.evaluation.report import Report
 from core.metrics import METRICS, lower_is_better
+from core.palette import OKABE_ITO
 from core.runs.folder import Run
 from core.runs.outline import Outline
 from core.runs.series import Points
@@ -35,7 +36,7 @@ __all__ = [
 
 Axis = Literal["epoch", "step", "time"]
 AXES: Final[tuple[Axis, ...]] = ("epoch", "step", "time")
-MOST_RUNS = 8
+MOST_RUNS: Final = len(OKABE_ITO)
 """As many curves as can be told apart in one chart."""
 SPLITS: Final = ("validation", "test", "train")
 FIRST_CURVES: Final = (

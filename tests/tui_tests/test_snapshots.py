@@ -32,6 +32,14 @@ BEGAN = 1767322800.0
 EPOCHS, STEPS = 30, 20
 
 
+OTHERS = {
+    "2026-01-02_0310_digits-mlp_def": ({"optimizer": {"lr": 0.1}}, 3.0, 3.0),
+    "2026-01-02_0320_digits-mlp_ghk": ({"optimizer": "adam", "model": {"hidden": [64, 32]}}, 4.0, 3.9),
+    "2026-01-02_0330_digits-cnn_mnp": ({"optimizer": "rmsprop", "model": "cnn"}, 7.0, 4.5),
+}
+"""More runs to compare: what is set, how slowly the loss falls, and how good they become."""
+
+
 @pytest.fixture
 def runs_dir(tmp_path, monkeypatch):
     """One finished run of digits, on a machine that is always the same at a time that is always the same."""
@@ -51,9 +59,9 @@ def runs_dir(tmp_path, monkeypatch):
     return Path("runs")
 
 
-def history(config):
+def history(config, seed=0, pace=5.0):
     """A run that over-fits a little towards its end."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     yield RunStarted(
         time=BEGAN,
         config=configuration.to_dict(config),
@@ -70,7 +78,7 @@ def history(config):
     best, best_metrics = 0, {"loss": math.inf}
     for epoch in range(1, EPOCHS + 1):
         at = BEGAN + 2 * epoch
-        train = {"loss": 2.2 * math.exp(-epoch / 5) + 0.05, "accuracy": 1 - 0.9 * math.exp(-epoch / 4)}
+        train = {"loss": 2.2 * math.exp(-epoch / pace) + 0.05, "accuracy": 1 - 0.9 * math.exp(-epoch / 4)}
         noise = float(random.normal(0, 0.01))
         validation = {
             "loss": train["loss"] + 0.002 * epoch + noise,
@@ -97,12 +105,12 @@ def history(config):
     yield Notice(time=BEGAN + 60, level="info", message="all epochs are done")
 
 
-def evaluations(run):
+def evaluations(run, seed=1, skill=3.5):
     """Saved predictions and reports of both splits."""
-    random = np.random.default_rng(1)
+    random = np.random.default_rng(seed)
     for split, samples in (("validation", 144), ("test", 360)):
         targets = np.arange(samples) % 10
-        outputs = random.normal(size=(samples, 10)) + 3.5 * np.eye(10)[targets]
+        outputs = random.normal(size=(samples, 10)) + skill * np.eye(10)[targets]
         scores = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
         predictions = Predictions(
             scores=scores, targets=targets, indices=np.arange(samples), probabilities=True
@@ -150,3 +158,21 @@ def test_screen(snap_compare, runs_dir, screen, size):
     (run,) = [Run(path) for path in runs_dir.iterdir()]
     app = TuiApp(runs_dir=runs_dir, values={"training": {"epochs": EPOCHS}}, follow=run)
     assert snap_compare(app, terminal_size=size, run_before=settled(app, *SCREENS[screen]))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_compare(snap_compare, runs_dir, size):
+    for seed, (name, (values, pace, skill)) in enumerate(OTHERS.items(), start=2):
+        run = Run(runs_dir / name)
+        run.path.mkdir()
+        config = configuration.from_dict(configuration.merge({"training": {"epochs": EPOCHS}}, values))
+        run.config_file.write_text(configuration.to_yaml(config))
+        events = [*history(config, seed, pace), *evaluations(run, seed, skill)]
+        run.log_file.write_text(
+            "".join(
+                to_json(event, run.id) + "\n"
+                for event in [*events, RunFinished(status="completed", time=BEGAN)]
+            )
+        )
+    app = TuiApp(runs_dir=runs_dir)
+    assert snap_compare(app, terminal_size=size, run_before=settled(app, "6"))

@@ -20,7 +20,9 @@ from core.errors import InputError, RunError
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.query import example, parse
 from core.runs.summary import RunSummary
+from tui.compared_runs import MOST, ComparedRuns
 from tui.run_list import RunList
+from tui.screens.comparing.picker import marks
 from tui.screens.run_actions import RUN_ACTIONS, RunActions, possible_actions
 from tui.screens.run_preview import RunPreview
 from tui.text import clean, count
@@ -163,6 +165,13 @@ class RunsScreen(RunActions):
         self._show_rows()
         self.call_after_refresh(self._seen.set)
 
+    @on(RunsTable.Marked)
+    def _mark(self, event: RunsTable.Marked) -> None:
+        compared: ComparedRuns = self.app.compared  # type: ignore[attr-defined]
+        if not compared.toggle(event.summary.run):
+            self.notify(f"{MOST} runs are as many as 6 Compare can show.", severity="warning")
+        self._show_rows()
+
     @on(Looked)
     def _rest(self, event: Looked) -> None:
         self._looking = False
@@ -192,7 +201,10 @@ class RunsScreen(RunActions):
         panel.border_title = (
             f"runs  {known}" if not runs.query.terms else f"runs  {count(len(rows))} of {known}"
         )
-        panel.border_subtitle = _standing(rows)
+        compared: ComparedRuns = self.app.compared  # type: ignore[attr-defined]
+        self.table.mark(marks(compared) if compared.touched else {})
+        marked = f"{len(compared.slots)} marked, 6 compares  " if compared.touched and compared.slots else ""
+        panel.border_subtitle = marked + _standing(rows)
 
     # Filter and order
 

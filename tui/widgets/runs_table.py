@@ -1,6 +1,7 @@
 """A table of runs that draws only the rows one sees, so that ten thousand cost no more than ten."""
 
 import time
+from collections.abc import Mapping
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -14,7 +15,7 @@ from textual.strip import Strip
 
 from core.runs.summary import RunSummary
 from tui.text import fit
-from tui.themes import STATES
+from tui.themes import STATES, sign_of
 from tui.widgets.runs_columns import GAP, Column, lay_out, short_name
 
 __all__ = ["RunsTable"]
@@ -35,6 +36,7 @@ class RunsTable(ScrollView, can_focus=True):
     COMPONENT_CLASSES = {"runs--head", "runs--row", "runs--quiet", "runs--cursor"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", tooltip="Open the run in Live"),
+        Binding("space", "mark", "mark", tooltip="Mark the run for 6 Compare"),
         Binding("up,k", "move(-1)", "The run above", show=False),
         Binding("down,j", "move(1)", "The run below", show=False),
         Binding("pageup", "page(-1)", "A page up", show=False),
@@ -57,6 +59,13 @@ class RunsTable(ScrollView, can_focus=True):
             super().__init__()
             self.summary = summary
 
+    class Marked(Message):
+        """Space on a run: mark it, or take its mark away."""
+
+        def __init__(self, summary: RunSummary) -> None:
+            super().__init__()
+            self.summary = summary
+
     class HeadClicked(Message):
         """A click on the name of a column."""
 
@@ -71,6 +80,7 @@ class RunsTable(ScrollView, can_focus=True):
         self.empty = ""
         self._order = ("", False)
         self._name_width = 0
+        self._marks: Mapping[str, int] = {}
 
     @property
     def selected(self) -> RunSummary | None:
@@ -101,6 +111,12 @@ class RunsTable(ScrollView, can_focus=True):
         if self.selected != before:
             self.post_message(self.Highlighted(self.selected))
 
+    def mark(self, marks: Mapping[str, int]) -> None:
+        """Show the sign of a slot beside these runs, by their ids."""
+        if marks != self._marks:
+            self._marks = marks
+            self.refresh()
+
     def _place_of(self, summary: RunSummary) -> int:
         """Where a run is now; if it is gone, the place nearest to where it was."""
         name = summary.run.id
@@ -123,6 +139,12 @@ class RunsTable(ScrollView, can_focus=True):
         """Open the run with the cursor."""
         if self.selected is not None:
             self.post_message(self.Opened(self.selected))
+
+    def action_mark(self) -> None:
+        """Mark the run with the cursor, or take its mark away; the cursor goes on to the next."""
+        if self.selected is not None:
+            self.post_message(self.Marked(self.selected))
+            self.action_move(1)
 
     def on_click(self, event: Click) -> None:
         place = self.scroll_offset.y + event.y - 1
@@ -202,7 +224,7 @@ class RunsTable(ScrollView, can_focus=True):
         has_cursor = place == self.cursor
         style = self._style("cursor" if has_cursor else "row")
         now = time.time()
-        line = [Segment(CURSOR if has_cursor else " " * len(CURSOR), style)]
+        line = [Segment(CURSOR[0] if has_cursor else " ", style), self._mark_of(summary, style)]
         for index, (column, width) in enumerate(self._columns):
             if index > 1 and summary.status == "damaged":
                 room = sum(width + GAP for _, width in self._columns[index:]) - GAP
@@ -214,6 +236,14 @@ class RunsTable(ScrollView, can_focus=True):
             )
             line.append(Segment(SPACE, style))
         return line
+
+    def _mark_of(self, summary: RunSummary, style: Style) -> Segment:
+        """The sign of a marked run."""
+        slot = self._marks.get(summary.run.id)
+        if slot is None:
+            return Segment(" ", style)
+        sign, color = sign_of(slot)
+        return Segment(sign, style + Style(color="rgb({},{},{})".format(*color)))
 
     def _status_style(self, summary: RunSummary, style: Style) -> Style:
         """Coloured where something goes on or went wrong: most runs are complete."""

@@ -1,0 +1,61 @@
+"""Which runs are set side by side: chosen in Runs or in Compare, seen by both."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.palette import OKABE_ITO
+
+if TYPE_CHECKING:
+    from core.runs.folder import Run
+
+__all__ = ["MOST", "ComparedRuns"]
+
+MOST = len(OKABE_ITO)
+"""As many curves as can be told apart in one chart."""
+
+
+@dataclass
+class ComparedRuns:
+    """A run keeps its slot, and so its sign and colour, as long as it is compared.
+
+    Attributes:
+        slots: of each run, in the order in which they came: the lowest number that was free.
+        pinned: the run against which the others are shown; it stays when the rest is let go.
+        touched: whether someone has chosen; until then the screen chooses.
+    """
+
+    slots: "dict[Run, int]" = field(default_factory=dict)
+    pinned: "Run | None" = None
+    touched: bool = False
+
+    def add(self, run: "Run") -> bool:
+        """Compare one more run; False if there is no room."""
+        if run in self.slots:
+            return True
+        free = sorted({*range(MOST)} - {*self.slots.values()})
+        if not free:
+            return False
+        self.slots[run] = free[0]
+        return True
+
+    def remove(self, run: "Run") -> None:
+        """Compare one run less."""
+        self.slots.pop(run, None)
+        self.pinned = None if self.pinned == run else self.pinned
+
+    def toggle(self, run: "Run") -> bool:
+        """Add a run, or remove it; False if there is no room."""
+        self.touched = True
+        if run in self.slots:
+            self.remove(run)
+            return True
+        return self.add(run)
+
+    def pin(self, run: "Run") -> None:
+        """Show the others against this run, or against none when it was pinned."""
+        self.pinned = None if self.pinned == run else run
+
+    def clear(self) -> None:
+        """Let all runs go but the pinned one."""
+        self.touched = True
+        self.slots = {run: slot for run, slot in self.slots.items() if run == self.pinned}

@@ -1,0 +1,317 @@
+"""Compare: up to eight runs side by side, those that still go on included."""
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import Static
+
+from core.metrics import lower_is_better
+from core.runs.comparison import AXES, Entry, curve_names, lead, not_comparable
+from core.runs.folder import Run, default_runs_dir
+from tui.compared_runs import ComparedRuns
+from tui.comparison_view import View, chart
+from tui.screens.base import NARROW, ModeScreen
+from tui.screens.comparing.follower import Follower, first_choice
+from tui.screens.comparing.picker import PickRuns
+from tui.screens.comparing.tables import DifferencesPanel, Shown, StandingsPanel
+from tui.screens.evaluation.background import Background
+from tui.screens.live_charts import SMOOTHING
+from tui.text import clean, number
+from tui.themes import sign_of
+from tui.widgets.panel import Panel
+from tui.widgets.plot import Plot
+from tui.widgets.runs_columns import short_name
+from tui.widgets.table import Table
+
+__all__ = ["CompareScreen"]
+
+LOOK_SECONDS = 1.0
+SPLITS = ("validation", "test")
+ON_A_RUN = frozenset({"remove", "pin", "open", "evaluate"})
+WITH_RUNS = frozenset({"metric", "axis", "log_scale", "smooth", "split", "clear", "copy", "panel"})
+NOTHING = "No runs are compared.\n\na picks some; so does Space on a run in 1 Runs."
+
+
+class CompareScreen(Background, ModeScreen):
+    """One curve of all runs over two tables: final numbers, and the settings that differ."""
+
+    MODE = "compare"
+    AUTO_FOCUS = "#standings"
+    HELP = (
+        "Up to eight runs in one chart, each with its colour and its sign; ★ marks the one that leads. The table "
+        "below has their final numbers on a split with 95 % bootstrap intervals; ≈ stands beside those that lie "
+        "within the leader's interval: such a lead may be chance. Choose between runs by validation; test is meant "
+        "for the end. A pinned run is the reference: the others are shown as differences from it. Time counts the "
+        "seconds of training and validation alone. Runs that still go on are followed."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "add", "add", tooltip="Choose the runs to compare"),
+        Binding("x,delete", "remove", "remove", key_display="x", tooltip="Compare this run no more"),
+        Binding("p", "pin", "pin", tooltip="Show the others against this run; again: against none"),
+        Binding("X", "clear", "Let go of all runs but the pinned one", show=False),
+        Binding("m", "metric(1)", "metric", tooltip="The next curve"),
+        Binding("M", "metric(-1)", "Previous curve", show=False),
+        Binding("b", "axis", "by", tooltip="By epoch, by step, or by time"),
+        Binding("l", "log_scale", "log", tooltip="Logarithmic axis of losses"),
+        Binding("plus,equals_sign", "smooth(1)", "smooth", key_display="+/-", tooltip="More smoothing"),
+        Binding("minus", "smooth(-1)", "less smoothing", show=False),
+        Binding("v", "split", "val/test", tooltip="Final numbers on validation, or on test"),
+        Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
+        Binding("t", "panel", "settings", tooltip="The other table, on small screens"),
+        Binding("y", "copy", "Copy the command that compares these runs", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[Entry] = []
+        self.metric = "validation loss"
+        self.split = SPLITS[0]
+        self.view = View()
+        self.smoothing = 0
+        self._follower = Follower()
+        self._looking = False
+        self._next_look: Timer | None = None
+        self._drawn: object = None
+
+    def compose_body(self) -> ComposeResult:
+        yield Static("", id="compare-line", markup=False)
+        with Horizontal(id="compare-charts"):
+            for name in ("first", "second"):
+                with Panel(id=f"{name}-panel"):
+                    yield Plot(id=name)
+        with Horizontal(id="compare-lower"):
+            yield StandingsPanel(id="standings-panel", classes="-chosen")
+            yield DifferencesPanel(id="differences-panel")
+        yield Static("looking for runs ...", id="compare-notice", markup=False)
+
+    @property
+    def compared(self) -> ComparedRuns:
+        """The runs that were chosen."""
+        return cast(ComparedRuns, self._app.compared)
+
+    @property
+    def selected(self) -> Entry | None:
+        """The run with the cursor."""
+        table = self.query_one("#standings", Table) if self.is_mounted else None
+        return self.entries[table.cursor] if table and table.cursor < len(self.entries) else None
+
+    @property
+    def _app(self) -> Any:
+        """The app with what it offers to screens."""
+        return cast(Any, self.app)
+
+    # Following
+
+    def refresh_content(self) -> None:
+        if self.compared.touched or self.compared.slots:
+            self.look()
+        else:
+            runs_dir: Path = self._app.runs_dir
+            self.in_background("choose", lambda progress: first_choice(runs_dir), self._chosen, self._failed)
+
+    def _chosen(self, runs: list[Run]) -> None:
+        for run in runs:
+            self.compared.add(run)
+        self.look()
+
+    def _failed(self, error: Exception) -> None:
+        self._looking = False
+        self.query_one("#compare-notice", Static).update(f"✗ {clean(str(error))}")
+        self.set_class(True, "-nothing")
+
+    def look(self) -> None:
+        """Look how the runs stand, unless that is going on or nobody sees it."""
+        if self._next_look is not None:
+            self._next_look.stop()
+        if self._looking or not self.is_current:
+            return
+        self._looking = True
+        runs = tuple(self.compared.slots)
+        self.in_background("look", lambda progress: self._follower.read(runs), self._seen, self._failed)
+
+    def _seen(self, entries: list[Entry]) -> None:
+        self._looking = False
+        if [entry.run for entry in entries] != list(self.compared.slots):
+            self.look()  # others were chosen meanwhile
+            return
+        self.entries = entries
+        self._draw_if_new()
+        self._next_look = self.set_timer(LOOK_SECONDS, self.look)
+
+    # Drawing
+
+    def _draw_if_new(self) -> None:
+        shown = (tuple(map(id, self.entries)), self.compared.pinned, tuple(self.compared.slots))
+        if shown != self._drawn:
+            self._drawn = shown
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw everything: something is new, or a key was pressed."""
+        self.query_one("#compare-notice", Static).update(NOTHING)
+        self.set_class(not self.entries, "-nothing")
+        names = curve_names(self.entries)
+        if names and self.metric not in names:
+            self.metric = names[0]
+        slots = [self.compared.slots[entry.run] for entry in self.entries if entry.run in self.compared.slots]
+        if len(slots) != len(self.entries):
+            return
+        runs = [entry.run for entry in self.entries]
+        pinned = self.compared.pinned
+        shown = Shown(
+            self.entries, slots, self.metric, self.split, runs.index(pinned) if pinned in runs else None
+        )
+        self.query_one(StandingsPanel).show(shown)
+        self.query_one(DifferencesPanel).show(shown)
+        self._draw_charts(names, slots)
+        self._draw_line()
+        self.refresh_bindings()
+
+    def _draw_charts(self, names: list[str], slots: list[int]) -> None:
+        on_top = self.query_one("#standings", Table).cursor
+        place = names.index(self.metric) if names else 0
+        for panel, at in (("first", place), ("second", place + 1)):
+            name = names[at % len(names)] if names else self.metric
+            log = self.view.log_y and lower_is_better(name)
+            view = replace(self.view, log_y=log, smoothing=SMOOTHING[self.smoothing], on_top=on_top)
+            self.query_one(f"#{panel}", Plot).show(chart(self.entries, name, view, slots))
+            self._title(panel, name, log)
+
+    def _title(self, panel: str, name: str, log: bool) -> None:
+        widget = self.query_one(f"#{panel}-panel", Panel)
+        weight = SMOOTHING[self.smoothing]
+        chosen = f"{'  log' if log else ''}{f'  smooth {weight:g}' if weight else ''}"
+        widget.border_title = Content.assemble(
+            clean(name), (f" by {self.view.axis}{chosen}", "$foreground 60%")
+        )
+        best = lead(self.entries, name)
+        if best is None:
+            widget.border_subtitle = ""
+            return
+        entry = self.entries[best.place]
+        sign, color = sign_of(self.compared.slots[entry.run])
+        widget.border_subtitle = Content.assemble(
+            "★ ",
+            (sign, "rgb({},{},{})".format(*color)),
+            f" {clean(short_name(entry.summary, 20))} {number(best.value)} at epoch {best.epoch:g}",
+        )
+
+    def _draw_line(self) -> None:
+        """The signs and names of all runs, and what keeps their numbers from being compared."""
+        parts: list[Any] = []
+        for entry in self.entries:
+            sign, color = sign_of(self.compared.slots[entry.run])
+            name = clean(short_name(entry.summary, 20))
+            parts += [(sign, "rgb({},{},{})".format(*color)), f" {name}   "]
+        note = not_comparable(self.entries, self.split)
+        warning = [("▲ ", "$warning"), f"{clean(note)}: final numbers do not compare   "] if note else []
+        self.query_one("#compare-line", Static).update(Content.assemble(*warning, *parts))
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.refresh_bindings()
+
+    @on(Table.Highlighted, "#standings")
+    def _highlighted(self) -> None:
+        slots = [self.compared.slots[entry.run] for entry in self.entries if entry.run in self.compared.slots]
+        if len(slots) == len(self.entries):
+            self._draw_charts(curve_names(self.entries), slots)
+
+    # What one can do
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What makes no sense now is not offered."""
+        if action == "panel" and self.size.width >= NARROW:
+            return False
+        return bool(self.entries) if action in ON_A_RUN | WITH_RUNS else True
+
+    def action_add(self) -> None:
+        """Choose the runs to compare."""
+        self.compared.touched = True
+        self.app.push_screen(PickRuns(self._app.runs_dir, self.compared))
+
+    def action_remove(self) -> None:
+        """Compare the run with the cursor no more."""
+        if self.selected is not None:
+            self.compared.toggle(self.selected.run)
+            self._chosen_anew()
+
+    def action_clear(self) -> None:
+        """Let go of all runs but the pinned one."""
+        self.compared.clear()
+        self._chosen_anew()
+
+    def _chosen_anew(self) -> None:
+        self.entries = [entry for entry in self.entries if entry.run in self.compared.slots]
+        self.draw()
+        self.look()
+
+    def action_pin(self) -> None:
+        """Show the others against the run with the cursor."""
+        if self.selected is not None:
+            self.compared.pin(self.selected.run)
+            self.draw()
+
+    def action_metric(self, by: int) -> None:
+        """Another curve."""
+        names = curve_names(self.entries)
+        if names:
+            self.metric = names[(names.index(self.metric) + by) % len(names)]
+            self.draw()
+
+    def action_axis(self) -> None:
+        """By epoch, by step, or by time."""
+        following = AXES[(AXES.index(self.view.axis) + 1) % len(AXES)]
+        self.view = replace(self.view, axis=following)
+        self.draw()
+
+    def action_log_scale(self) -> None:
+        """Logarithmic axis of losses, or not."""
+        self.view = replace(self.view, log_y=not self.view.log_y)
+        self.draw()
+
+    def action_smooth(self, by: int) -> None:
+        """More or less smoothing."""
+        self.smoothing = min(max(self.smoothing + by, 0), len(SMOOTHING) - 1)
+        self.draw()
+
+    def action_split(self) -> None:
+        """Final numbers on the other split."""
+        self.split = SPLITS[1 - SPLITS.index(self.split)]
+        self.draw()
+
+    def action_panel(self) -> None:
+        """The other table."""
+        for panel in (StandingsPanel, DifferencesPanel):
+            self.query_one(panel).toggle_class("-chosen")
+
+    @on(Table.Chosen, "#standings")
+    def action_open(self) -> None:
+        """Open the run in Live."""
+        if self.selected is not None:
+            self._app.open_run(self.selected.run)
+
+    def action_evaluate(self) -> None:
+        """Open the run in Evaluate."""
+        if self.selected is not None:
+            self._app.evaluate_run(self.selected.run)
+
+    def action_copy(self) -> None:
+        """Copy the equivalent command."""
+        here = self._app.runs_dir.resolve() == default_runs_dir().resolve()
+        names = [
+            entry.run.id if entry.run.path.parent == self._app.runs_dir else str(entry.run.path)
+            for entry in self.entries
+        ]
+        where = [] if here else ["--runs", str(self._app.runs_dir)]
+        command = shlex.join(["tui", "compare", *names, "--split", self.split, *where])
+        self.app.copy_to_clipboard(command)
+        self.notify(clean(command), title="Copied", markup=False)

@@ -1,0 +1,122 @@
+"""A window in which one marks the runs to compare."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from core.errors import InputError
+from core.runs.catalogue import Catalogue, Changes
+from core.runs.query import parse
+from tui.compared_runs import MOST, ComparedRuns
+from tui.run_list import RunList
+from tui.screens.evaluation.background import Background
+from tui.text import clean
+from tui.widgets.runs_table import RunsTable
+
+__all__ = ["PickRuns", "marks"]
+
+
+def marks(compared: ComparedRuns) -> dict[str, int]:
+    """By the id of a run the sign it has, for a table of runs."""
+    return {run.id: slot for run, slot in compared.slots.items()}
+
+
+class PickRuns(Background, ModalScreen[None]):
+    """All runs, newest first; Space marks, Enter or Escape closes. What is marked counts at once.
+
+    Args:
+        runs_dir: where runs live.
+        compared: the runs that are marked.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "done", "Done"),
+        Binding("slash", "filter", "Filter", key_display="/"),
+    ]
+
+    def __init__(self, runs_dir: Path, compared: ComparedRuns) -> None:
+        super().__init__()
+        self.runs_dir, self.compared = runs_dir, compared
+        self.runs = RunList()
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -runs"):
+            yield Static("Compare which runs?", classes="question")
+            yield Input(placeholder="/ filter, as in 1 Runs", compact=True, id="pick-filter")
+            yield RunsTable(id="pick-table")
+            yield Static("", id="pick-note", markup=False)
+            with Horizontal(classes="answers"):
+                yield Button("Done", compact=True, variant="primary", action="screen.done")
+
+    def on_mount(self) -> None:
+        self.table.empty = "looking for runs ..."
+        self.table.focus()
+        self.in_background("find", lambda progress: self._find(), self._found, self._failed)
+
+    @property
+    def table(self) -> RunsTable:
+        """The table of runs."""
+        return self.query_one(RunsTable)
+
+    def _find(self) -> list[Changes]:
+        return list(Catalogue(self.runs_dir).changes())
+
+    def _found(self, batches: list[Changes]) -> None:
+        for changes in batches:
+            self.runs.apply(changes)
+        self.table.empty = "no run matches" if self.runs.all else "there are no runs yet"
+        self._show()
+
+    def _failed(self, error: Exception) -> None:
+        self._note(f"✗ {clean(str(error))}")
+
+    def _show(self) -> None:
+        self.table.show(self.runs.rows(), self.runs.column, self.runs.falling, self.runs.name_width)
+        self.table.mark(marks(self.compared))
+        self._note(f"{len(self.compared.slots)} of {MOST}   space marks   enter closes")
+
+    def _note(self, text: str) -> None:
+        self.query_one("#pick-note", Static).update(text)
+
+    @on(Input.Changed)
+    def _filter(self, event: Input.Changed) -> None:
+        try:
+            self.runs.filter(parse(event.value))
+        except InputError as error:
+            self._note(f"✗ {clean(str(error))}")
+        else:
+            self._show()
+
+    @on(Input.Submitted)
+    def _filtered(self) -> None:
+        self.table.focus()
+
+    def action_filter(self) -> None:
+        """Write in the filter."""
+        self.query_one(Input).focus()
+
+    @on(RunsTable.Marked)
+    def _mark(self, event: RunsTable.Marked) -> None:
+        there_was_room = self.compared.toggle(event.summary.run)
+        self._show()
+        if not there_was_room:
+            self._note(f"✗ {MOST} runs are as many as one chart can show: unmark one first")
+
+    @on(RunsTable.HeadClicked)
+    def _sort(self, event: RunsTable.HeadClicked) -> None:
+        self.runs.sort(event.column, not self.runs.falling if event.column == self.runs.column else None)
+        self._show()
+
+    @on(RunsTable.Opened)
+    def action_done(self) -> None:
+        """Close; out of the filter first."""
+        if self.query_one(Input).has_focus:
+            self.table.focus()
+        else:
+            self.dismiss()

@@ -1,0 +1,161 @@
+"""The two tables of Compare: the runs with their final numbers, and the settings that differ."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+
+from core.palette import RGB
+from core.runs.comparison import Entry, Standings, best_point, differences, lead, standings
+from tui.comparison_view import interval_text, score_text
+from tui.report import HEADLINES
+from tui.text import clean, duration, number, setting
+from tui.themes import STATES, Sign, sign_of
+from tui.tune_trials import short_path
+from tui.widgets.panel import Panel
+from tui.widgets.runs_columns import short_name
+from tui.widgets.table import Cell, Column, Table
+
+__all__ = ["DifferencesPanel", "Shown", "StandingsPanel"]
+
+NAME_WIDTHS = (10, 20)
+VALUE_WIDTHS = (6, 16)
+PATH_WIDTH = 22
+FIXED = 2
+"""Columns that stay when the others scroll: sign and name."""
+REFERENCE = " ref"
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What the tables show.
+
+    Attributes:
+        slots: the sign and colour of each run. curve: name of the curve in the chart.
+        reference: place of the pinned run, or None.
+    """
+
+    entries: Sequence[Entry] = ()
+    slots: Sequence[int] = ()
+    curve: str = ""
+    split: str = "validation"
+    reference: int | None = None
+    rows: Sequence[Standings] = field(default_factory=list)
+
+    def signed(self, place: int) -> Sign:
+        """Sign and colour of a run."""
+        return sign_of(self.slots[place])
+
+
+class StandingsPanel(Panel):
+    """One row a run: how it stands, its best point of the curve, its final numbers with their intervals."""
+
+    def compose(self) -> ComposeResult:
+        yield Table(id="standings")
+
+    @property
+    def table(self) -> Table:
+        return self.query_one(Table)
+
+    def show(self, shown: Shown) -> None:
+        """Show how the runs stand."""
+        names = [_name(shown, place) for place in range(len(shown.entries))]
+        rows = [row for row in standings(shown.entries, shown.split) if row.metric in HEADLINES]
+        leading = lead(shown.entries, shown.curve)
+        first = leading.place if leading else -1
+
+        def cells(place: int) -> list[Cell]:
+            return [
+                shown.signed(place),
+                names[place],
+                *_progress(shown.entries[place], shown.curve, place == first),
+                *(cell for row in rows for cell in _final(row, place, shown.reference)),
+                *_state(shown.entries[place]),
+            ]
+
+        low, high = NAME_WIDTHS
+        best = f"best {clean(shown.curve.rpartition(' ')[2])}"
+        width = min(high, max([low, *map(cell_len, names)]))
+        columns = [
+            *(Column("", 1, "<"), Column("run", width, "<"), Column("epochs", 8)),
+            *(Column(best, max(9, cell_len(best))), Column("at", 4)),
+            *(column for row in rows for column in _columns(row)),
+            *(Column("trained", 8), Column("status", 13, "<")),
+        ]
+        self.table.show(columns, len(shown.entries), cells, frozen=FIXED)
+        self.border_title = f"runs  {len(shown.entries)}"
+        told = "★ leads  ≈ within its 95 % interval" if rows else f"none was evaluated on {shown.split}"
+        self.border_subtitle = told if shown.entries else ""
+
+
+class DifferencesPanel(Panel):
+    """One row a setting that is not the same in all runs, one column a run."""
+
+    def compose(self) -> ComposeResult:
+        yield Table(id="differences")
+
+    def show(self, shown: Shown) -> None:
+        """Show what differs."""
+        different = differences(shown.entries)
+        paths = list(different)
+        texts = {path: [setting(value) for value in values] for path, values in different.items()}
+        names = _short_names(paths)
+        low, high = VALUE_WIDTHS
+        columns = [Column("", min(PATH_WIDTH, max(map(len, names), default=0)), "<")]
+        for place in range(len(shown.entries)):
+            widest = max([low, *(cell_len(texts[path][place]) for path in paths)])
+            columns.append(Column(shown.signed(place)[0], min(high, widest)))
+
+        def cells(row: int) -> list[Cell]:
+            values = texts[paths[row]]
+            return [names[row], *((text, shown.signed(place)[1]) for place, text in enumerate(values))]
+
+        self.query_one(Table).show(columns, len(paths), cells, frozen=1)
+        self.border_title = f"settings that differ  {len(paths)}"
+        several = len(shown.entries) > 1
+        self.border_subtitle = "the configurations are the same" if several and not paths else ""
+
+
+def _name(shown: Shown, place: int) -> str:
+    name = clean(short_name(shown.entries[place].summary, NAME_WIDTHS[1]))
+    return name + REFERENCE if place == shown.reference else name
+
+
+def _progress(entry: Entry, curve: str, leads: bool) -> list[Cell]:
+    best, summary = best_point(entry, curve), entry.summary
+    value = number(best.value) if best else "–"
+    return [
+        (f"{STATES[summary.status][0]} {summary.epoch}/{summary.epochs}", _color(entry)),
+        f"★ {value}" if leads else value,
+        f"{best.epoch:g}" if best else "–",
+    ]
+
+
+def _state(entry: Entry) -> list[Cell]:
+    spent = float(entry.seconds[1][-1]) if len(entry.seconds[1]) else None
+    return [duration(spent), (f"{STATES[entry.summary.status][0]} {entry.summary.status}", _color(entry))]
+
+
+def _color(entry: Entry) -> RGB:
+    red, green, blue = bytes.fromhex(STATES[entry.summary.status][1][1:])
+    return red, green, blue
+
+
+def _columns(row: Standings) -> list[Column]:
+    title = HEADLINES[row.metric]
+    return [Column(title, max(10, cell_len(title))), Column("95 %", 13 if _has_intervals(row) else 4)]
+
+
+def _final(row: Standings, place: int, reference: int | None) -> list[Cell]:
+    return [score_text(row, place, reference), interval_text(row.scores[place])]
+
+
+def _has_intervals(row: Standings) -> bool:
+    return any(score is not None and score.interval for score in row.scores)
+
+
+def _short_names(paths: Sequence[str]) -> list[str]:
+    """``lr`` for ``optimizer.lr`` unless another section has one too, and ``optimizer`` for the choice itself."""
+    short = [clean(short_path(path)) for path in paths]
+    return [name if short.count(name) == 1 else clean(path) for name, path in zip(short, paths, strict=True)]
