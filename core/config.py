@@ -189,8 +189,13 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         elif "name" in value and value["name"] != _name_in(key, below):
             merged[key] = dict(value)
         else:
-            merged[key] = {**below, **value}
+            merged[key] = {**below, **{name: _within(below.get(name), new) for name, new in value.items()}}
     return merged
+
+
+def _within(old: Any, new: Any) -> Any:
+    """A field's new value; of a field of nested values, such as a model's arguments, those not given stay."""
+    return {**old, **new} if isinstance(old, Mapping) and isinstance(new, Mapping) else new
 
 
 def set_path(values: Mapping[str, Any], assignment: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ flags, YAML, search spaces and documentation read these classes, so nothing is w
 No module that defines options imports torch at its top: the form must appear before torch has loaded.
 """
 
+import re
 from collections.abc import Mapping
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -14,7 +15,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
-__all__ = ["Files", "Options", "Unit", "choices", "default_of", "files_of", "unit_of"]
+__all__ = ["Code", "Files", "Options", "Unit", "choices", "code_fields", "default_of", "files_of", "unit_of"]
 
 
 class Options(BaseModel):
@@ -26,12 +27,13 @@ class Options(BaseModel):
     def fields_for(cls, text: str) -> dict[str, Any] | None:
         """The fields that `text`, given in place of a name, stands for; None when it is not meant for this choice.
 
-        ``--data my.csv`` is short for the choice that has a field of `Files` with this ending, and for that field.
+        ``--data my.csv`` is short for the choice that has a field of `Files` with this ending, and for that field;
+        ``--model mynet.py:Net`` for the one that has a field of `Code`.
         """
         for key, field in cls.model_fields.items():
             if text.lower().endswith(tuple(files_of(field))):
                 return {key: text}
-        return None
+        return {key: text for key in code_fields(cls) if re.match(Code.PATTERN, text)} or None
 
 
 class Unit(str):
@@ -43,6 +45,12 @@ class Files(tuple[str, ...]):
 
     Such as ``Annotated[str, Files((".csv", ".tsv"))]``. Forms and shells complete it.
     """
+
+
+class Code:
+    """Annotation of a text field that names a class or a function in a Python file, as FILE.py:NAME."""
+
+    PATTERN = r"^.+\.py:[A-Za-z_]\w*$"
 
 
 def choices(union: Any) -> Mapping[str, type[Options]]:
@@ -60,6 +68,12 @@ def unit_of(field: FieldInfo) -> str:
 def files_of(field: FieldInfo) -> Files:
     """The endings of the files that a field names; empty when it names none."""
     return next((item for item in field.metadata if isinstance(item, Files)), Files())
+
+
+def code_fields(option: type[Options]) -> list[str]:
+    """The fields that name a class or a function in a Python file."""
+    fields = option.model_fields.items()
+    return [key for key, field in fields if any(isinstance(item, Code) for item in field.metadata)]
 
 
 def default_of(field: FieldInfo) -> Any:

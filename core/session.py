@@ -37,6 +37,7 @@ from core.models.summary import ModelSummary
 from core.models.summary import summarise as summarise_model
 from core.recorder import Recorder
 from core.runs.checkpoints import FolderCheckpoints, load_latest
+from core.runs.code import from_copies
 from core.runs.environment import write_environment
 from core.runs.folder import Run, create_run, write_config
 from core.runs.lock import hold
@@ -46,6 +47,7 @@ from core.runs.requests import obeying
 from core.runs.summary import RunSummary, summarise
 from core.step import ensure_fits
 from core.threads import Threads, most_threads
+from core.user_code import as_user_error
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -87,12 +89,14 @@ def prepare(
     progress: Progress,
     weights: Weights | None = None,
     spare_cores: int = 0,
+    run: Run | None = None,
 ) -> Prepared:
     """Load the data and build the model; writes nothing but downloads.
 
     Args:
         weights: of the model, to evaluate it; by default they are drawn from the seed, to train it.
         spare_cores: cores that ``threads: auto`` leaves to others, such as to screens.
+        run: an existing one, whose copies of the user's own files are used.
 
     Raises:
         TorchtuiError: device, data, model, loss or monitored number are not there or do not fit together.
@@ -100,11 +104,16 @@ def prepare(
     """
     resolve(config.training.device)  # a mistake there is told before a download begins
     with naming_what_fits(config):
-        return assemble(config, load(config.data, data_root, progress), weights, spare_cores)
+        data = load(from_copies(config, run).data, data_root, progress)
+        return assemble(config, data, weights, spare_cores, run)
 
 
 def assemble(
-    config: TrainConfig, data: Dataset, weights: Weights | None = None, spare_cores: int = 0
+    config: TrainConfig,
+    data: Dataset,
+    weights: Weights | None = None,
+    spare_cores: int = 0,
+    run: Run | None = None,
 ) -> Prepared:
     """Build the model for data that is loaded already; writes nothing. See `prepare`.
 
@@ -116,12 +125,11 @@ def assemble(
     ensure_fits(config)
     config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
     check_monitor(config.training.monitor, data.task)
+    network = from_copies(config, run).model
     model = (
-        rebuild(config.model, data, weights)
-        if weights is not None
-        else build(config.model, data, config.training.seed)
+        rebuild(network, data, weights) if weights is not None else build(network, data, config.training.seed)
     )
-    summary = summarise_model(model, data.sample_shape)
+    summary = summarise_model(model, data.sample_shape, data.outputs)
     multiply_adds = summary.multiply_adds * config.training.batch_size
     threads = most_threads(config.training.threads, multiply_adds, spare_cores)
     return Prepared(config, data, model, summary, device, threads)
@@ -226,9 +234,9 @@ def _attempt(
                 emit(Notice(level="info", message=message))
             return _run(prepared, run, emit, control, state, threads)
     except Exception as error:
-        expected = isinstance(error, TorchtuiError)
-        trace = "" if expected else traceback.format_exc()
-        text = str(error) if expected else f"{type(error).__name__}: {error}"
+        told = error if isinstance(error, TorchtuiError) else as_user_error(error)
+        trace = told.trace if told else traceback.format_exc()
+        text = str(told) if told else f"{type(error).__name__}: {error}"
         return RunFinished(status="failed", error=text, traceback=trace)
 
 

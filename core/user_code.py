@@ -22,11 +22,12 @@ from pydantic import Field
 
 from core import trust
 from core.errors import TorchtuiError, UserCodeError
+from core.options import Code, Options, code_fields
 from core.user_source import UserSource, read_source
 
-__all__ = ["Reference", "as_user_error", "call", "load_object", "parse"]
+__all__ = ["Reference", "as_user_error", "call", "load_object", "parse", "references", "source_of"]
 
-Reference = Annotated[str, Field(pattern=r"^$|^.+\.py:[A-Za-z_]\w*$")]
+Reference = Annotated[str, Field(pattern=f"^$|{Code.PATTERN}"), Code()]
 """A field that names a class or a function in a file; empty for none. Describe it as ``...: FILE.py:NAME ...``."""
 
 _versions: dict[tuple[Path, str], "_Version"] = {}
@@ -46,6 +47,26 @@ def parse(reference: str) -> tuple[Path, str]:
     if not file or not name.isidentifier():
         raise UserCodeError(f"got '{reference}'", "It takes FILE.py:NAME, such as mynet.py:Net")
     return Path(file).expanduser(), name
+
+
+def source_of(reference: str) -> UserSource:
+    """The file that a reference names, and what it imports beside it, as they are now.
+
+    Raises:
+        UserCodeError: it cannot be read.
+    """
+    return read_source(parse(reference)[0])
+
+
+def references(config: Options) -> dict[str, tuple[str, str]]:
+    """For each section of a configuration that names code of the user's: the field, and what is named."""
+    sections = ((key, getattr(config, key)) for key in type(config).model_fields)
+    return {
+        key: (field, getattr(section, field))
+        for key, section in sections
+        for field in code_fields(type(section))
+        if getattr(section, field)
+    }
 
 
 def load_object(reference: str) -> Callable[..., Any]:

@@ -95,7 +95,7 @@ def _prepare(config: TrainConfig, run: Run | None, data_root: Path | None, view:
     from core import session
 
     try:
-        return session.prepare(config, data_root, view.preparing)
+        return session.prepare(config, data_root, view.preparing, run=run)
     except TorchtuiError as error:
         if run is not None:
             session.record_failure(run, error)

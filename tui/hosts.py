@@ -93,7 +93,9 @@ class AppHost:
         ensure_possible(extras)
         self.note = "loading data"
         state = session.resume_state(self.run, self.config) if self.run else None
-        prepared = session.prepare(self.config, self.data_root, self._preparing, spare_cores=SPARE_CORES)
+        prepared = session.prepare(
+            self.config, self.data_root, self._preparing, spare_cores=SPARE_CORES, run=self.run
+        )
         if self.run is None:
             self.run = session.new_run(prepared, self.runs_dir)
         self.note = ""
@@ -162,7 +164,9 @@ def launch_in_background(run: Run, data_root: Path | None) -> "subprocess.Popen[
         RunError: the run's folder cannot be written.
     """
     # -P: a folder named `core` where the user stands must not be taken for ours.
-    command = [sys.executable, "-P", "-m", "tui", "train", "--no-ui", "--resume", str(run.path.resolve())]
+    # --trust-code: whoever starts this has seen to it.
+    command = [sys.executable, "-P", "-m", "tui", "train", "--no-ui", "--trust-code"]
+    command += ["--resume", str(run.path.resolve())]
     if data_root is not None:
         command += ["--data-root", str(data_root)]
     try:

@@ -16,14 +16,14 @@ from core.config import FAMILIES, TrainConfig
 from core.data.dataset import Dataset, Split
 from core.data.registry import DataConfig, default_root, load
 from core.devices import resolve
-from core.errors import ConfigError, ModelError, TorchtuiError
+from core.errors import ConfigError, ModelError, TorchtuiError, UserCodeError
 from core.losses import Auto, Task, resolve_loss
 from core.metrics import check_monitor
+from core.models.registry import outline
 from core.options import choices, default_of
 from tui.form import show
 
 if TYPE_CHECKING:
-    from core.models.options import ModelOptions
     from core.models.summary import ModelSummary
 
 __all__ = ["DataFacts", "Fix", "Memory", "Preview", "Previewer", "Problem"]
@@ -150,8 +150,8 @@ class Previewer:
         except ConfigError as error:
             problems.append(_problem(error, "training.monitor", Fix("training.monitor", "loss")))
         try:
-            model = _summary(config.model, facts)
-        except ModelError as error:
+            model = outline(config.model, facts.sample_shape, facts.outputs)
+        except (ModelError, UserCodeError, ConfigError) as error:
             problems.append(_problem(error, "model.name", _fitting_model(facts)))
             return Preview(config, facts, problems=tuple(problems))
         memory = _memory(config, model.parameters, facts.size)
@@ -229,25 +229,13 @@ def _pictures(inputs: NDArray[np.generic], value_range: tuple[float, float]) -> 
     return (255 * shares.clip(0, 1)).round().astype(np.uint8).transpose(0, 2, 3, 1)
 
 
-def _summary(config: "ModelOptions", facts: DataFacts) -> "ModelSummary":
-    """The layers of a network, built without memory for its weights and without drawing random numbers: a training
-    that goes on in this process draws from the same generator, and must stay reproducible."""
-    import torch
-
-    from core.models.summary import summarise
-
-    with torch.device("meta"):
-        model = config.build(facts.sample_shape, facts.outputs)
-    return summarise(model, facts.sample_shape)
-
-
 def _fitting_model(facts: DataFacts) -> Fix | None:
     """The first network that takes this data with its default settings, the default network before others."""
     default = TrainConfig().model.name
     known = choices(FAMILIES["model"])
     for name in sorted(known, key=lambda name: name != default):
         try:
-            _summary(known[name](), facts)  # type: ignore[arg-type]
+            outline(known[name](), facts.sample_shape, facts.outputs)  # type: ignore[arg-type]
         except ModelError:
             continue
         return Fix("model.name", name)

@@ -1,6 +1,6 @@
 """What every network has in common."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from core.options import Options
 
@@ -12,6 +12,9 @@ __all__ = ["ModelOptions", "activation_layer"]
 
 class ModelOptions(Options):
     """Base of all networks."""
+
+    ON_META: ClassVar[bool] = True
+    """Whether it can be built on PyTorch's meta device, without memory for weights and without random numbers."""
 
     def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
         """A network with fresh weights.

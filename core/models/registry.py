@@ -1,23 +1,27 @@
 """All networks. To add one: write its options and `build` in a module of its own, and put it into the union."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from core.data.dataset import Dataset
+from core.errors import ModelError, UserCodeError
 from core.models.cnn import Cnn
 from core.models.linear import Linear
 from core.models.mlp import Mlp
+from core.models.python import Python
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from torch import Tensor
     from torch.nn import Module
 
-__all__ = ["ModelConfig", "build", "rebuild"]
+    from core.models.summary import ModelSummary
 
-ModelConfig = Annotated[Linear | Mlp | Cnn, Field(discriminator="name")]
+__all__ = ["ModelConfig", "build", "outline", "rebuild"]
+
+ModelConfig = Annotated[Linear | Mlp | Cnn | Python, Field(discriminator="name")]
 
 
 def build(config: ModelConfig, data: Dataset, seed: int) -> "Module":
@@ -41,9 +45,42 @@ def rebuild(config: ModelConfig, data: Dataset, weights: "Mapping[str, Tensor]")
         ModelError: it cannot take this data.
         RuntimeError: the weights are those of another network.
     """
-    import torch
-
-    with torch.device("meta"):
+    with _drawing_nothing(on_meta=config.ON_META):
         model = config.build(data.sample_shape, data.outputs)
     model.load_state_dict(weights, assign=True)
     return model
+
+
+def outline(config: ModelConfig, sample_shape: tuple[int, ...], outputs: int) -> "ModelSummary":
+    """The layers of the network that `config` names; without memory for its weights, if it can be built without.
+
+    Draws no random numbers; see `rebuild`.
+
+    Raises:
+        ModelError: it does not fit.
+        UserCodeError: it is the user's own, and fails.
+    """
+    from core.models.summary import summarise
+
+    try:
+        with _drawing_nothing(on_meta=True):
+            return summarise(config.build(sample_shape, outputs), sample_shape, outputs)
+    except (ModelError, UserCodeError):
+        if config.ON_META:
+            raise
+    with _drawing_nothing(on_meta=False):
+        return summarise(config.build(sample_shape, outputs), sample_shape, outputs)
+
+
+@contextmanager
+def _drawing_nothing(*, on_meta: bool) -> Iterator[None]:
+    """Within, networks are built, and the random numbers drawn afterwards are those that were drawn without."""
+    import torch
+
+    state = torch.get_rng_state()
+    with torch.device("meta" if on_meta else "cpu"):
+        try:
+            yield
+        finally:
+            if not on_meta:
+                torch.set_rng_state(state)

@@ -6,9 +6,13 @@ from math import prod
 import torch
 from torch import nn
 
-from core.errors import ModelError
+from core.errors import ModelError, TorchtuiError
+from core.user_code import as_user_error
 
 __all__ = ["Layer", "ModelSummary", "summarise"]
+
+SAMPLES = 2
+"""That a network is tried on: with one, a lost batch dimension would go unnoticed."""
 
 
 @dataclass(frozen=True)
@@ -23,52 +27,103 @@ class Layer:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """All layers; `multiply_adds` of the forward pass of one sample, in linear and convolution layers."""
+    """All layers in the order of their use.
+
+    Attributes:
+        multiply_adds: of the forward pass of one sample, in linear, convolution and attention layers.
+        trainable: how many of the parameters are not frozen.
+    """
 
     layers: tuple[Layer, ...]
     parameters: int
     multiply_adds: int
+    trainable: int
 
 
-def summarise(model: nn.Module, sample_shape: tuple[int, ...]) -> ModelSummary:
-    """Try `model` on one sample of zeros and note what each leaf layer gives.
+def summarise(model: nn.Module, sample_shape: tuple[int, ...], outputs: int) -> ModelSummary:
+    """Try `model` on samples of zeros and note what each layer gives.
+
+    Args:
+        outputs: how many numbers it shall give for one sample.
 
     Raises:
-        ModelError: the network cannot take a sample of this shape.
+        ModelError: it does not take samples of this shape, gives something else, or has nothing to train.
+        UserCodeError: it is the user's own, and fails.
     """
     layers: list[Layer] = []
     multiply_adds = 0
 
-    def note(name: str, module: nn.Module, output: torch.Tensor) -> None:
+    def note(name: str, module: nn.Module, output: object) -> None:
         nonlocal multiply_adds
-        shape = tuple(output.shape[1:]) if isinstance(output, torch.Tensor) else ()
-        multiply_adds += _multiply_adds(module, prod(shape))
-        parameters = sum(weight.numel() for weight in module.parameters())
-        layers.append(Layer(name, type(module).__name__, shape, parameters))
+        first = output[0] if isinstance(output, tuple) and output else output
+        shape = tuple(first.shape[1:]) if isinstance(first, torch.Tensor) else ()
+        multiply_adds += _multiply_adds(module, shape)
+        layers.append(Layer(name, type(module).__name__, shape, _own_parameters(module)))
 
-    leaves = [(name, module) for name, module in model.named_modules() if not any(module.children())]
     hooks = [
         module.register_forward_hook(lambda module, _, output, name=name: note(name, module, output))
-        for name, module in leaves
+        for name, module in model.named_modules()
+        if not any(module.children()) or _own_parameters(module)
     ]
     was_training = model.training
     try:
-        with torch.no_grad():
-            model.eval()(torch.zeros(1, *sample_shape, device=next(model.parameters()).device))
-    except RuntimeError as error:
-        raise ModelError(
-            f"the model does not take samples of shape {'x'.join(map(str, sample_shape))}: {error}"
-        ) from None
+        _check_output(_try_on_zeros(model.eval(), sample_shape), outputs)
     finally:
         model.train(was_training)
         for hook in hooks:
             hook.remove()
-    parameters = sum(weight.numel() for weight in model.parameters())
-    return ModelSummary(tuple(layers), parameters, multiply_adds)
+    weights = list(model.parameters())
+    trainable = sum(weight.numel() for weight in weights if weight.requires_grad)
+    return ModelSummary(tuple(layers), sum(map(torch.numel, weights)), multiply_adds, trainable)
 
 
-def _multiply_adds(module: nn.Module, outputs: int) -> int:
-    """Of one layer that gives `outputs` numbers: each is the sum over one row, or one kernel, of the weights."""
+def _try_on_zeros(model: nn.Module, sample_shape: tuple[int, ...]) -> object:
+    trained = next((weight for weight in model.parameters() if weight.requires_grad), None)
+    if trained is None:
+        raise ModelError("the model has no parameters to train", "Unfreeze some, or choose another model")
+    try:
+        with torch.no_grad():
+            return model(torch.zeros(SAMPLES, *sample_shape, device=trained.device))
+    except TorchtuiError:
+        raise
+    except Exception as error:  # a network that does not fit fails with whatever its layers raise
+        shape = f"samples of shape {_sizes(sample_shape)}"
+        told = as_user_error(error)
+        if told is not None:
+            told.message = f"{told.message}, for {shape}"
+            raise told from None
+        first_line = str(error).partition("\n")[0] or type(error).__name__
+        raise ModelError(f"the model does not take {shape}: {first_line}") from None
+
+
+def _check_output(output: object, outputs: int) -> None:
+    """See that there is one row of numbers a sample."""
+    why = "one number a class" if outputs > 1 else "one number a sample"
+    hint = f"It should give a tensor of shape (samples, {outputs}), {why}"
+    if not isinstance(output, torch.Tensor):
+        raise ModelError(f"the model gives an object of type {type(output).__name__}, not a tensor", hint)
+    if output.shape != (SAMPLES, outputs):
+        given = f"{_sizes(tuple(output.shape))} numbers for {SAMPLES} samples"
+        raise ModelError(f"the model gives {given}, this data takes {SAMPLES}x{outputs}", hint)
+    if not output.is_floating_point():
+        raise ModelError(f"the model gives numbers of type {output.dtype}, it takes float32", hint)
+
+
+def _own_parameters(module: nn.Module) -> int:
+    """Parameters that no layer inside it tells of: attention uses those of its output layer itself."""
+    inner = isinstance(module, nn.MultiheadAttention)
+    return sum(weight.numel() for weight in module.parameters(recurse=inner))
+
+
+def _multiply_adds(module: nn.Module, shape: tuple[int, ...]) -> int:
+    """Of one layer that gives `shape`: each number is the sum over one row, or one kernel, of the weights."""
     if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)):
-        return outputs * module.weight[0].numel()
+        return prod(shape) * module.weight[0].numel()
+    if isinstance(module, nn.MultiheadAttention) and len(shape) == 2:
+        tokens, width = shape
+        return tokens * (4 * width * width + 2 * tokens * width)
     return 0
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "single"

@@ -14,6 +14,8 @@ from core.config import TrainConfig
 from core.errors import ConfigError, RunError
 from core.files import creating, write_atomically
 from core.runs.script import script_of
+from core.user_code import references, source_of
+from core.user_source import copy_source
 
 __all__ = [
     "Run",
@@ -74,6 +76,11 @@ class Run:
         """What a background process prints."""
         return self.path / "console.log"
 
+    @property
+    def code_folder(self) -> Path:
+        """Copies of the user's own Python files, one folder a section of the configuration that names one."""
+        return self.path / "code"
+
     def checkpoint_file(self, kind: str) -> Path:
         """The checkpoint ``last``, the ``previous`` one of its kind, or ``best``."""
         return self.path / "checkpoints" / f"{kind}.pt"
@@ -119,11 +126,16 @@ def name_of(config: TrainConfig) -> str:
 def create_run(runs_dir: Path, config: TrainConfig) -> Run:
     """A new folder, named by date, data, model and three random letters, with the configuration in it.
 
+    Python files of the user's that it names are copied, so that the run can be built again when they have changed.
+
     Raises:
         RunError: the folder cannot be written.
+        UserCodeError: such a file cannot be read.
     """
     run = create_folder(runs_dir, name_of(config))
     write_config(run, config)
+    for section, (_, reference) in references(config).items():
+        copy_source(source_of(reference), run.code_folder / section)
     return run
 
 

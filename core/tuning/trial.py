@@ -57,7 +57,7 @@ def train_trial(task: Task, report: Report, control: RunControl) -> Outcome:
     try:
         config = configuration.from_dict(task.config)
         state = session.resume_state(run, config)
-        prepared = _prepare(config, task)
+        prepared = _prepare(config, task, run)
     except Exception as error:  # such as a network that fills the memory
         session.record_failure(run, TorchtuiError(_words(error)))
         raise
@@ -73,8 +73,8 @@ def _words(error: Exception) -> str:
     return str(error) if isinstance(error, TorchtuiError) else f"{type(error).__name__}: {error}"
 
 
-def _prepare(config: TrainConfig, task: Task) -> session.Prepared:
-    prepared = session.assemble(config, _data(config.data, task.data_root))
+def _prepare(config: TrainConfig, task: Task, run: Run) -> session.Prepared:
+    prepared = session.assemble(config, _data(config.data, task.data_root), run=run)
     return dataclasses.replace(prepared, threads=min(prepared.threads, task.threads))
 
 

@@ -234,7 +234,9 @@ def test_out_of_memory_before_the_run_begins(
 
 
 def test_what_should_fit_is_estimated_from_the_layers(monkeypatch: pytest.MonkeyPatch) -> None:
-    summary = ModelSummary((Layer("a", "Linear", (1000,), 5), Layer("b", "Conv", (10, 30, 30), 5)), 10, 10)
+    summary = ModelSummary(
+        (Layer("a", "Linear", (1000,), 5), Layer("b", "Conv", (10, 30, 30), 5)), 10, 10, 10
+    )
     config = from_dict({"training": {"batch_size": 4096}})
     a_sample = 4 * (1000 + 9000)
     for samples, wanted in (

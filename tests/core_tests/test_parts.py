@@ -75,12 +75,12 @@ def test_images_too_small_to_pool_are_refused() -> None:
 def test_a_summary_leaves_the_network_as_it_was() -> None:
     model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    summarise(model, (3,))
+    summarise(model, (3,), 2)
     assert model.training
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
     assert not any(module._forward_hooks for module in model.modules())
     with pytest.raises(ModelError, match="does not take samples of shape 5"):
-        summarise(model, (5,))
+        summarise(model, (5,), 2)
 
 
 # -- the meter -------------------------------------------------------------------------------------------------

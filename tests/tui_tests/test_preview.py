@@ -122,7 +122,7 @@ def images(height, width, n=4):
     return replace(table(), kind="image", samples=samples, labels=("[b]", "", "猫猫猫", "x")[:n])
 
 
-MODEL = ModelSummary(tuple(Layer(str(i), "Linear" * 9, (10,) * 9, 10**12) for i in range(60)), 1, 10**9)
+MODEL = ModelSummary(tuple(Layer(str(i), "Linear" * 9, (10,) * 9, 10**12) for i in range(60)), 1, 10**9, 1)
 DRAWN = {
     "facts": lambda width: draw.facts_lines(table(), width),
     "balance": lambda width: draw.balance(table(), width),

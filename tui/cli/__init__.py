@@ -63,6 +63,8 @@ def main() -> None:
     try:
         app()
     except TorchtuiError as error:
+        for line in error.trace.splitlines():
+            print(_clean(line), file=sys.stderr)
         print(f"error: {_clean(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:

@@ -11,7 +11,7 @@ from core.errors import InputError
 if TYPE_CHECKING:
     from core.runs.folder import Run
 
-__all__ = ["DataRootOption", "RunsOption", "open_app", "opens_app"]
+__all__ = ["DataRootOption", "RunsOption", "TrustOption", "open_app", "opens_app"]
 
 RunsOption = Annotated[
     Path | None,
@@ -26,6 +26,10 @@ DataRootOption = Annotated[
         help="Where downloaded data sets are kept.",
         show_default="the platform's cache folder",
     ),
+]
+TrustOption = Annotated[
+    bool,
+    typer.Option("--trust-code", help="Run the Python files that only a run or a configuration file names."),
 ]
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from core.runs.code import agree
 from core.runs.folder import default_runs_dir, find_run
-from tui.cli.app import DataRootOption, RunsOption
+from tui.cli.app import DataRootOption, RunsOption, TrustOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,6 +38,7 @@ def evaluate(
     plots: Annotated[
         bool, typer.Option("--plots", help="Print ROC and precision-recall curves too.")
     ] = False,
+    trust_code: TrustOption = False,
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
@@ -45,6 +47,8 @@ def evaluate(
     Example: tui evaluate latest --split validation --plots
     """
     found = find_run(runs or default_runs_dir(), run)
+    if trust_code:
+        agree(found.config(), found)
     from core.evaluation.stored import evaluate_run
 
     evaluation = evaluate_run(found, split, data_root=data_root, progress=tell)

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from core.runs.code import agree
 from core.runs.folder import default_runs_dir, find_run
-from tui.cli.app import DataRootOption, RunsOption
+from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.evaluate import RunArgument, tell
 
 __all__ = ["predict"]
@@ -25,6 +26,7 @@ def predict(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="OUT", help="Write to a file instead of standard output.")
     ] = None,
+    trust_code: TrustOption = False,
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
@@ -33,6 +35,8 @@ def predict(
     Example: tui predict latest flowers.csv --csv answers.csv
     """
     found = find_run(runs or default_runs_dir(), run)
+    if trust_code:
+        agree(found.config(), found)
     from core.evaluation.inputs import read_inputs
     from core.evaluation.stored import score_inputs, trained_model
     from tui.prediction_files import write_new_predictions

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from core import config as configuration
+from core.config import TrainConfig
 from core.errors import InputError
-from core.runs.folder import default_runs_dir, find_run
+from core.runs.code import agree
+from core.runs.folder import Run, default_runs_dir, find_run
 from core.runs.problems import LENGTHS
-from tui.cli.app import DataRootOption, RunsOption, open_app
+from tui.cli.app import DataRootOption, RunsOption, TrustOption, open_app
 from tui.cli.config_options import with_config
 from tui.cli.extras_options import with_extras
 
@@ -27,6 +29,7 @@ def train(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    trust_code: TrustOption = False,
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
@@ -37,11 +40,16 @@ def train(
     tui train --no-ui --config run.yaml --set model.hidden=[256,128] --json
     """
     if no_ui:
-        sys.exit(_headless(values, resume, as_json, quiet, runs or default_runs_dir(), data_root))
+        config, run = _asked(values, resume, runs or default_runs_dir())
+        if trust_code:
+            agree(config, run)
+        sys.exit(_headless(config, run, as_json, quiet, runs or default_runs_dir(), data_root))
     for given, flag in ((resume, "--resume"), (as_json, "--json"), (quiet, "--quiet")):
         if given:
             raise InputError(f"{flag} needs --no-ui", f"Use: tui train --no-ui {flag} ...")
-    configuration.from_dict(values)
+    config = configuration.from_dict(values)
+    if trust_code:
+        agree(config)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError(
             "`tui train` opens the app, which needs a terminal", "Without one: tui train --no-ui [options]"
@@ -49,20 +57,24 @@ def train(
     open_app(runs=runs, data_root=data_root, values=values, start=True)
 
 
-def _headless(
-    values: dict[str, Any], resume: str | None, as_json: bool, quiet: bool, runs: Path, data_root: Path | None
-) -> int:
-    """Check what was asked before torch is imported, then train; the exit code."""
+def _asked(values: dict[str, Any], resume: str | None, runs: Path) -> tuple[TrainConfig, Run | None]:
+    """What to train, and the run to go on with, checked before torch is imported."""
     run = find_run(runs, resume) if resume is not None else None
     if run is None:
-        config = configuration.from_dict(values)
-    elif set(values) <= {"training"} and set(values.get("training", {})) <= LENGTHS:
-        config = configuration.from_dict(configuration.merge(configuration.to_dict(run.config()), values))
-    else:
-        raise InputError(
-            "--resume goes on with the run's own configuration; only --epochs and max_minutes can be changed",
-            "To train on with other settings, start a new run",
-        )
+        return configuration.from_dict(values), None
+    if set(values) <= {"training"} and set(values.get("training", {})) <= LENGTHS:
+        merged = configuration.merge(configuration.to_dict(run.config()), values)
+        return configuration.from_dict(merged), run
+    raise InputError(
+        "--resume goes on with the run's own configuration; only --epochs and max_minutes can be changed",
+        "To train on with other settings, start a new run",
+    )
+
+
+def _headless(
+    config: TrainConfig, run: Run | None, as_json: bool, quiet: bool, runs: Path, data_root: Path | None
+) -> int:
+    """Train; the exit code."""
     from tui import headless
 
     view = headless.choose_view(as_json=as_json, quiet=quiet)

@@ -11,10 +11,11 @@ import typer
 
 from core import config as configuration
 from core.errors import InputError, RunError
+from core.runs.code import agree
 from core.runs.folder import default_runs_dir
 from core.tuning.plan import Plan, make_plan
 from core.tuning.ranges import parse_assignment
-from tui.cli.app import DataRootOption, RunsOption
+from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.config_options import FLAGS, with_config
 
 __all__ = ["tune"]
@@ -161,6 +162,7 @@ def tune(
     go_on: Continue = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a finished trial.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    trust_code: TrustOption = False,
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
@@ -185,6 +187,8 @@ def tune(
         if trials is None and timeout is None and method != "grid":
             trials = DEFAULT_TRIALS
         plan = _plan(values, ranges or [], space, {**given, "trials": trials})
+        if trust_code:
+            agree(plan.space.base)
     elif given or values or ranges or space:
         raise InputError(
             "--resume goes on with the study's own search",

@@ -1,0 +1,44 @@
+"""A network of the user's own, from a Python file."""
+
+from math import prod
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from core.errors import ModelError
+from core.models.options import ModelOptions
+from core.user_arguments import check_arguments
+from core.user_code import Reference, call, load_object
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+__all__ = ["Python"]
+
+
+class Python(ModelOptions):
+    """A network of your own: a class, or a function that returns a module, in a Python file."""
+
+    ON_META: ClassVar = False  # its own tensors would stay there
+    FILLED: ClassVar = ("in_features", "in_channels", "num_classes", "outputs", "sample_shape")
+    """Arguments that the data fills when the signature has them, unless they are given."""
+
+    name: Literal["python"] = "python"
+    path: Reference = ""
+    """Your class or function: FILE.py:NAME, such as mynet.py:Net."""
+    arguments: dict[str, Any] = {}
+    """Its arguments; in_features, in_channels, num_classes, outputs and sample_shape are filled from the data."""
+
+    def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
+        from torch import nn
+
+        if not self.path:
+            raise ModelError("model.path: names no file yet", "Give FILE.py:NAME, such as mynet.py:Net")
+        facts = (prod(sample_shape), sample_shape[0], outputs, outputs, sample_shape)
+        filled = dict(zip(self.FILLED, facts, strict=True))
+        arguments = check_arguments(load_object(self.path), self.arguments, filled, "model.arguments")
+        made = call(self.path, **arguments)
+        if not isinstance(made, nn.Module):
+            raise ModelError(
+                f"model.path: {self.path} gave an object of type {type(made).__name__}, no torch.nn.Module",
+                "Name a class derived from torch.nn.Module, or a function that returns one",
+            )
+        return made

@@ -1,0 +1,217 @@
+"""The arguments of a user's class or function as option fields: shown in forms, and checked by type before the call."""
+
+import ast
+import inspect
+import warnings
+from collections.abc import Callable, Collection, Mapping
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import ConfigDict, Field, ValidationError, create_model
+
+from core.config_errors import problems
+from core.errors import ConfigError, UserCodeError
+from core.options import Options, code_fields
+from core.user_code import parse
+from core.user_source import read_source
+
+__all__ = ["ARGUMENTS", "check_arguments", "known_arguments", "wrong_arguments"]
+
+ARGUMENTS = "arguments"
+"""The field beside a field of `Code` that holds what the class or function is given."""
+
+PLAIN: Mapping[str, type] = {kind.__name__: kind for kind in (int, float, bool, str)}
+LATER = object()
+"""A default that only running the file would tell."""
+
+
+class Arguments(Options):
+    """Base of the fields made from a signature."""
+
+    model_config = ConfigDict(use_attribute_docstrings=False)
+
+
+def known_arguments(option: type[Options], values: Mapping[str, Any]) -> type[Options] | None:
+    """The arguments that the code named in some values takes, as fields, read from its source without running it.
+
+    Args:
+        option: has a field of `Code`, a field `ARGUMENTS`, and may list in `FILLED` what is filled from elsewhere.
+
+    Returns:
+        None where there is no such field, or the file does not tell: it cannot be read, or the constructor is not
+        written in it.
+    """
+    code = code_fields(option)
+    if ARGUMENTS not in option.model_fields or not code or not values.get(code[0]):
+        return None
+    try:
+        file, name = parse(str(values[code[0]]))
+        source = read_source(file)
+        tree = ast.parse(source.files[source.name])
+    except (UserCodeError, SyntaxError, ValueError):  # told when it is to be run
+        return None
+    signature = _signature(tree, name)
+    return None if signature is None else _fields(name, signature, getattr(option, "FILLED", ()))
+
+
+def wrong_arguments(option: type[Options], values: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with some of the arguments, by name, as far as the source tells without being run."""
+    fields = known_arguments(option, values)
+    return {} if fields is None else _wrong(fields, values.get(ARGUMENTS, {}))
+
+
+def check_arguments(
+    found: Callable[..., Any], given: Mapping[str, Any], filled: Mapping[str, Any], path: str
+) -> dict[str, Any]:
+    """The arguments of a call: those given, by their types, and those of `filled` that the signature has.
+
+    Args:
+        path: dotted path of the field that gave them, such as ``model.arguments``.
+
+    Raises:
+        ConfigError: one is unknown, missing, or of the wrong type.
+    """
+    try:
+        signature = inspect.signature(found, eval_str=True)
+    except (NameError, TypeError, ValueError, SyntaxError):  # annotations of names that are not there
+        try:
+            signature = inspect.signature(found)
+        except (TypeError, ValueError):  # written in C
+            return dict(given)
+    used = {name: filled[name] for name in filled if name in signature.parameters and name not in given}
+    name = getattr(found, "__name__", "")
+    for argument, message in _wrong(_fields(name, signature, used), given).items():
+        raise ConfigError(f"{path}.{argument}: {message}", field=f"{path}.{argument}")
+    fields = _fields(name, signature, used).model_validate(given)
+    return {**used, **{key: getattr(fields, key) for key in given}}
+
+
+def _wrong(fields: type[Options], given: Mapping[str, Any]) -> dict[str, str]:
+    missing = [key for key, field in fields.model_fields.items() if field.is_required() and key not in given]
+    wrong = dict.fromkeys(missing, f"{fields.__name__} needs it, and it has no default")
+    try:
+        fields.model_validate(given)
+    except ValidationError as error:
+        found = {path.partition(".")[0]: (message, hint) for path, message, hint in problems(error, fields)}
+        wrong = {key: f"{text}. {hint}" if hint else text for key, (text, hint) in found.items()} | wrong
+    return wrong
+
+
+def _fields(name: str, signature: inspect.Signature, without: Collection[str]) -> type[Options]:
+    """A signature as an options class named after what it is of. Arguments of unknown types take anything."""
+    kinds = {parameter.kind for parameter in signature.parameters.values()}
+    fields: dict[str, Any] = {}
+    for key, parameter in signature.parameters.items():
+        by_name = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        if by_name and key not in without and not key.startswith("_"):
+            default = parameter.default
+            default = ... if default is parameter.empty else None if default is LATER else default
+            fields[key] = (_type(parameter), Field(default, description=f"Argument of {name}."))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names that pydantic has methods of: only values are read
+        made: type[Options] = create_model(name, __base__=Arguments, **fields)
+        if inspect.Parameter.VAR_KEYWORD in kinds:
+            made.model_config["extra"] = "allow"
+            made.model_rebuild(force=True)
+    return made
+
+
+def _type(parameter: inspect.Parameter) -> Any:
+    """The annotation if forms know it, else the type of the default, else anything."""
+    annotation, default = parameter.annotation, parameter.default
+    if default is LATER:
+        return Any
+    if annotation is not parameter.empty:
+        return annotation if _is_known(annotation) else Any
+    if isinstance(default, tuple):
+        kinds = {type(item) for item in default}
+        return tuple[kinds.pop(), ...] if len(kinds) == 1 and kinds <= {*PLAIN.values()} else Any  # type: ignore[misc]
+    return type(default) if type(default) in PLAIN.values() else Any
+
+
+def _is_known(annotation: Any) -> bool:
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if annotation in (*PLAIN.values(), NoneType, Ellipsis) or origin is Literal:
+        return True
+    return origin in (tuple, Union, UnionType) and all(map(_is_known, inner))
+
+
+def _signature(tree: ast.Module, name: str) -> inspect.Signature | None:
+    """The signature of a function or a constructor that is written in a module; None if it is not."""
+    named = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    seen: set[str] = set()
+    found: ast.stmt | None = named.get(name)
+    while isinstance(found, ast.ClassDef) and found.name not in seen:
+        seen.add(found.name)
+        own = [node for node in found.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
+        bases = [named.get(base.id) for base in found.bases if isinstance(base, ast.Name)]
+        found = own[0] if own else next(filter(None, bases), None)
+    if not isinstance(found, ast.FunctionDef):
+        return None
+    constants = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    parameters = _parameters(found.args, constants)
+    return inspect.Signature(parameters[1:] if seen else parameters)
+
+
+def _parameters(written: ast.arguments, constants: Mapping[str, ast.expr]) -> list[inspect.Parameter]:
+    positional = [*written.posonlyargs, *written.args]
+    defaults: list[ast.expr | None] = [None] * (len(positional) - len(written.defaults)) + written.defaults
+    kinds: list[Any] = [inspect.Parameter.POSITIONAL_ONLY] * len(written.posonlyargs)
+    kinds += [inspect.Parameter.POSITIONAL_OR_KEYWORD] * len(written.args)
+    kinds += [inspect.Parameter.KEYWORD_ONLY] * len(written.kwonlyargs)
+    everything = zip(
+        [*positional, *written.kwonlyargs], [*defaults, *written.kw_defaults], kinds, strict=True
+    )
+    parameters = [
+        inspect.Parameter(node.arg, kind, default=_default(default, constants), annotation=_annotation(node))
+        for node, default, kind in everything
+    ]
+    if written.kwarg:
+        parameters.append(inspect.Parameter(written.kwarg.arg, inspect.Parameter.VAR_KEYWORD))
+    return parameters
+
+
+def _default(written: ast.expr | None, constants: Mapping[str, ast.expr]) -> Any:
+    if written is None:
+        return inspect.Parameter.empty
+    if isinstance(written, ast.Name):
+        written = constants.get(written.id, written)
+    try:
+        return ast.literal_eval(written)
+    except ValueError:
+        return LATER
+
+
+def _annotation(node: ast.arg) -> Any:
+    if node.annotation is None:
+        return inspect.Parameter.empty
+    try:
+        return _meaning(node.annotation)
+    except (LookupError, SyntaxError, TypeError, ValueError):
+        return Any
+
+
+def _meaning(node: ast.expr) -> Any:
+    """The type that an expression stands for; raises LookupError for what is not known here."""
+    if isinstance(node, ast.Constant):
+        values: dict[Any, Any] = {None: NoneType, ...: ...}
+        text = node.value
+        return _meaning(ast.parse(text, mode="eval").body) if isinstance(text, str) else values[text]
+    if isinstance(node, ast.Name):
+        return PLAIN[node.id]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return _meaning(node.left) | _meaning(node.right)
+    if isinstance(node, ast.Subscript):
+        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        name = ast.unparse(node.value).rpartition(".")[2]
+        if name == "Literal":
+            return Literal[tuple(ast.literal_eval(item) for item in inner)]
+        types = tuple(_meaning(item) for item in inner)
+        return {"tuple": tuple[types], "Tuple": tuple[types], "Optional": Union[(*types, None)]}[name]  # type: ignore[valid-type]
+    raise LookupError(ast.dump(node))
