@@ -214,7 +214,7 @@ def train_run(tmp_path: Path, vision_root: Path) -> Callable[..., Trained]:
         if run is not None and values:
             config = configuration.from_dict(configuration.merge(configuration.to_dict(config), values))
         state = session.resume_state(run, config) if run is not None else None
-        prepared = session.prepare(config, vision_root, lambda what, done, total: None)
+        prepared = session.prepare(config, vision_root, lambda what, done, total: None, run=run)
         if at_step is not None:
             _act_at_step(prepared.model, control, *at_step)
         events: list[Event] = []

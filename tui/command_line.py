@@ -35,7 +35,9 @@ def _changed(config: TrainConfig) -> dict[str, str]:
             default = getattr(standard, "name", None) if key == "name" else default_of(field)
             if getattr(chosen, key) != default:
                 fields[key] = plain[section][key]
-        changed |= {f"{section}.{key}": _written(value) for key, value in _in_short(chosen, fields).items()}
+        for key, value in _in_short(chosen, fields).items():
+            inner = {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, dict) else {}
+            changed |= {f"{section}.{name}": _written(part) for name, part in (inner or {key: value}).items()}
     return changed
 
 

@@ -21,7 +21,7 @@ from core.losses import Auto, Task, resolve_loss
 from core.metrics import check_monitor
 from core.models.registry import outline
 from core.options import choices, default_of
-from tui.form import show
+from tui.form_fields import show
 
 if TYPE_CHECKING:
     from core.models.summary import ModelSummary
@@ -167,7 +167,7 @@ def _problem(error: TorchtuiError, path: str, fix: Fix | None = None) -> Problem
     """A problem at the field that the message names, as messages do, or at `path`."""
     start, _, rest = error.message.partition(": ")
     section, _, key = start.partition(".")
-    named = section in TrainConfig.model_fields and key.isidentifier()
+    named = section in TrainConfig.model_fields and all(map(str.isidentifier, key.split(".")))
     text = rest if named else error.message
     return Problem(start if named else path, f"{text}. {error.hint}" if error.hint else text, fix)
 

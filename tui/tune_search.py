@@ -15,7 +15,8 @@ from core.tuning.plan import Method, Plan, Pruner, make_plan
 from core.tuning.ranges import default_domains, parse_domain
 from core.tuning.space import Choices, Domain, SearchSpace, build_space
 from tui.command_line import options
-from tui.form import FieldSpec, check, fields_of, valid_part
+from tui.form import check, valid_part
+from tui.form_fields import FieldSpec, fields_of
 from tui.text import clean, count
 
 __all__ = ["Search", "SearchState", "default_search", "review", "search_command", "searchable"]

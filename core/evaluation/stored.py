@@ -122,7 +122,7 @@ def trained_model(run: Run, *, data_root: Path | None = None, progress: Progress
         training = config.training.model_copy(update={"device": "auto"})
         config = config.model_copy(update={"training": training})
     try:
-        prepared = prepare(config, data_root, progress, weights, run)
+        prepared = prepare(config, data_root, progress, weights, run=run)
     except (RuntimeError, TypeError, AttributeError) as error:
         raise RunDamaged(
             f"{run.checkpoint_file('best')} does not fit the model in {run.config_file.name}: "

@@ -1,11 +1,11 @@
 """A small convolutional network after LeNet-5."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from core.errors import ModelError
-from core.models.options import ModelOptions, activation_layer
+from core.models.options import ModelOptions, activation_layer, image_shape
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -18,6 +18,8 @@ Width = Annotated[int, Field(ge=1, le=4096)]
 
 class Cnn(ModelOptions):
     """Two 5x5 convolutions with pooling, then linear layers, after LeNet-5 (LeCun et al. 1998)."""
+
+    TAKES: ClassVar = "images"
 
     name: Literal["cnn"] = "cnn"
     channels: tuple[Width, Width] = (6, 16)
@@ -32,12 +34,7 @@ class Cnn(ModelOptions):
     def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
         from torch import nn
 
-        if len(sample_shape) != 3:
-            raise ModelError(
-                f"model.name: cnn takes images, and this data has {sample_shape[0]} columns",
-                "Models that fit: mlp, linear",
-            )
-        channels, height, width = sample_shape
+        channels, height, width = image_shape(self, sample_shape)
         smallest = 2**POOLINGS
         if min(height, width) < smallest:
             raise ModelError(

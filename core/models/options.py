@@ -1,13 +1,14 @@
 """What every network has in common."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from core.options import Options
+from core.errors import ModelError
+from core.options import Options, choices
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
-__all__ = ["ModelOptions", "activation_layer"]
+__all__ = ["ModelOptions", "activation_layer", "image_shape"]
 
 
 class ModelOptions(Options):
@@ -15,6 +16,8 @@ class ModelOptions(Options):
 
     ON_META: ClassVar[bool] = True
     """Whether it can be built on PyTorch's meta device, without memory for weights and without random numbers."""
+
+    TAKES: ClassVar[Literal["images", "anything"]] = "anything"
 
     def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
         """A network with fresh weights.
@@ -27,6 +30,27 @@ class ModelOptions(Options):
             ModelError: it cannot take such samples.
         """
         raise NotImplementedError
+
+
+def image_shape(model: ModelOptions, sample_shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """The shape of an image: (channels, height, width).
+
+    Raises:
+        ModelError: samples are no images; the message names the models that fit.
+    """
+    if len(sample_shape) == 3:
+        channels, height, width = sample_shape
+        return channels, height, width
+    from core.models.registry import ModelConfig
+
+    fitting = [
+        name for name, other in choices(ModelConfig).items() if getattr(other, "TAKES", "") == "anything"
+    ]
+    name = type(model).model_fields["name"].default
+    raise ModelError(
+        f"model.name: {name} takes images, and this data has {sample_shape[0]} columns",
+        f"Models that fit: {', '.join(fitting)}",
+    )
 
 
 def activation_layer(name: str) -> "Module":

@@ -4,6 +4,7 @@ import itertools
 import math
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,9 @@ from core.events import EpochFinished, Event, StepLogged
 from core.losses import resolve_loss
 from core.models.registry import build
 from core.options import choices
+from core.trust import trust
 
+REPOSITORY = Path(__file__).parent.parent.parent
 DATA, MODELS, LOSSES, OPTIMIZERS, SCHEDULES = (
     list(choices(FAMILIES[section])) for section in ("data", "model", "loss", "optimizer", "schedule")
 )
@@ -27,6 +30,13 @@ TABLES = {"csv", "iris", "wine", "breast_cancer", "diabetes", "moons", "spirals"
 REGRESSIONS = {"diabetes"}
 CLASS_LOSSES = {"cross_entropy", "bce", "focal", "hinge"}
 NUMBER_LOSSES = {"l1", "huber"}
+IMAGE_MODELS = {name for name, option in choices(FAMILIES["model"]).items() if option.TAKES == "images"}  # type: ignore[attr-defined]
+OWN_NET = REPOSITORY / "tests" / "core_tests" / "own_net.py"
+SMALL: dict[str, dict[str, Any]] = {
+    "cnn": {"channels": [2, 3], "hidden": [8]},
+    "python": {"path": f"{OWN_NET}:Net"},
+}
+"""Fields of models that would take long, or cannot be built, by default."""
 EPOCHS = 2
 
 Load = Callable[..., Dataset]
@@ -37,7 +47,7 @@ def loss_fits(loss: str, data: str) -> bool:
 
 
 def model_fits(model: str, data: str) -> bool:
-    return not (model == "cnn" and data in TABLES)
+    return not (model in IMAGE_MODELS and data in TABLES)
 
 
 class Kept:
@@ -52,10 +62,10 @@ class Kept:
 
 def train_briefly(data: Dataset, **names: str) -> tuple[list[Event], list[torch.Tensor], list[torch.Tensor]]:
     """The events of two epochs of few large batches, and the weights before and after."""
-    sections = {section: {"name": name} for section, name in names.items()}
-    small = {"channels": [2, 3], "hidden": [8]} if names["model"] == "cnn" else {}
-    sections["model"] |= small  # type: ignore[arg-type]
+    sections: dict[str, dict[str, Any]] = {section: {"name": name} for section, name in names.items()}
+    sections["model"] |= SMALL.get(names["model"], {})
     config = configuration.from_dict({**sections, "training": {"epochs": EPOCHS, "batch_size": 256}})
+    trust(OWN_NET)
     model = build(config.model, data, seed=0)
     before = [weight.detach().clone() for weight in model.parameters()]
     events: list[Event] = []
@@ -127,7 +137,7 @@ def assert_refused(loss: str, model: str, data: Dataset) -> None:
         assert offered == [name for name in LOSSES if loss_fits(name, data.name)]
     if not model_fits(model, data.name):
         option = choices(FAMILIES["model"])[model]()
-        with pytest.raises(ModelError, match=r"model\.name: cnn takes images") as refused:
+        with pytest.raises(ModelError, match=rf"model\.name: {model} takes images") as refused:
             build(option, data, seed=0)  # type: ignore[arg-type]
         offered = refused.value.hint.removeprefix("Models that fit: ").split(", ")
         assert set(offered) == {name for name in MODELS if model_fits(name, data.name)}

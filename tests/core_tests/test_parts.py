@@ -33,13 +33,13 @@ def build(values: dict[str, Any], shape: tuple[int, ...], outputs: int) -> nn.Mo
 
 
 def test_parameters_of_the_networks() -> None:
-    assert summarise(build({"name": "linear"}, (1, 28, 28), 10), (1, 28, 28)).parameters == 784 * 10 + 10
-    mlp = summarise(build({"name": "mlp"}, (1, 28, 28), 10), (1, 28, 28))
+    assert summarise(build({"name": "linear"}, (1, 28, 28), 10), (1, 28, 28), 10).parameters == 784 * 10 + 10
+    mlp = summarise(build({"name": "mlp"}, (1, 28, 28), 10), (1, 28, 28), 10)
     assert mlp.parameters == 784 * 100 + 100 + 100 * 10 + 10
     assert mlp.multiply_adds == 784 * 100 + 100 * 10
     assert [layer.kind for layer in mlp.layers] == ["Flatten", "Linear", "ReLU", "Linear"]
     assert [layer.output_shape for layer in mlp.layers] == [(784,), (100,), (100,), (10,)]
-    lenet = summarise(build({"name": "cnn"}, (1, 28, 28), 10), (1, 28, 28))
+    lenet = summarise(build({"name": "cnn"}, (1, 28, 28), 10), (1, 28, 28), 10)
     assert lenet.layers[0].output_shape == (6, 28, 28)
     assert lenet.parameters == sum(
         [6 * 25 + 6, 16 * 6 * 25 + 16, 16 * 49 * 120 + 120, 120 * 84 + 84, 84 * 10 + 10]

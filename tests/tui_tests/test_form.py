@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 from core.config import FAMILIES, TrainConfig, from_dict, to_dict
 from core.errors import ConfigError
 from core.optimizers import Sgd
-from core.options import Options, choices
+from core.options import Code, Options, choices
 from tui.cli import app
 from tui.command_line import command_line, options
-from tui.form import SECTIONS, check, choose, fields_of, fill, short, valid_part, values_of
+from tui.form import check, choose, fill, short, valid_part, values_of
+from tui.form_fields import SECTIONS, fields_of
 
 
 def some(annotation, metadata=()):
@@ -32,6 +33,8 @@ def some(annotation, metadata=()):
         for key in ("ge", "gt", "le", "lt", "min_length", "max_length")
         if hasattr(item, key)
     }
+    if any(isinstance(item, Code) for item in metadata):
+        return st.sampled_from(["", "nowhere.py:Net"])
     if origin is Literal:
         return st.sampled_from(arguments)
     if origin in (Union, UnionType):
@@ -48,6 +51,8 @@ def some(annotation, metadata=()):
         return st.floats(low, high, allow_nan=False, allow_infinity=False, **strict)
     if annotation is bool:
         return st.booleans()
+    if origin is dict:
+        return st.just({})
     assert annotation is str
     return st.sampled_from(["auto", "cpu", "mps", "cuda", "cuda:11"])
 

@@ -20,7 +20,8 @@ from core.devices import Device
 from core.files import creating, write_atomically
 from core.runs.folder import name_of
 from tui.command_line import command_line
-from tui.form import DEVICE, FieldSpec, fill, values_of
+from tui.form import fill, values_of
+from tui.form_fields import DEVICE, FieldSpec
 from tui.form_state import FormState
 from tui.preview import Preview, Previewer
 from tui.screens.base import NARROW, ModeScreen

@@ -14,7 +14,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input
 
-from tui.form import FieldSpec, short, show
+from tui.form import short
+from tui.form_fields import FieldSpec, show
 from tui.text import fit
 from tui.widgets.choice import Choice
 

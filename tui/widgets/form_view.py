@@ -10,7 +10,8 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Input
 
-from tui.form import SECTIONS, FieldSpec, Texts, choose, fields_of
+from tui.form import choose, refit
+from tui.form_fields import SECTIONS, FieldSpec, Texts, fields_in, fields_of
 from tui.widgets.field import Field
 from tui.widgets.panel import Panel
 
@@ -64,6 +65,8 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
                 name = f"{section}.name"
                 if before.get(name) != texts.get(name):
                     await self._rebuild(section)
+                else:
+                    await self._fit_arguments(section)
             for path, text in texts.items():
                 self.fields[path].text = text
         self.post_message(self.Changed())
@@ -80,7 +83,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     def _make(self, section: str) -> list[Field]:
         """Fresh fields of a section."""
-        specs = fields_of(section, self.texts.get(f"{section}.name", ""))
+        specs = fields_in(section, self.texts)
         made = {spec.path: Field(spec, self.texts[spec.path]) for spec in specs}
         self.fields |= made
         return list(made.values())
@@ -97,6 +100,21 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         await panel.remove_children([field for field in gone if field is not chooser])
         await panel.mount_all(fresh, after=chooser)
 
+    async def _fit_arguments(self, section: str) -> None:
+        """Show the arguments of the code that is named now; every other field stays."""
+        specs = {spec.path: spec for spec in fields_in(section, self.texts)}
+        gone = [path for path, field in self.fields.items() if specs.get(path, field.spec) != field.spec]
+        gone += [path for path in self.fields if path.startswith(f"{section}.") and path not in specs]
+        if not gone and specs.keys() <= self.fields.keys():
+            return
+        removed = [self.fields.pop(path) for path in gone]
+        fresh = [Field(spec, self.texts[path]) for path, spec in specs.items() if path not in self.fields]
+        *_, last = (field for path, field in self.fields.items() if path in specs)
+        self.fields |= {field.spec.path: field for field in fresh}
+        panel = self.query_one(f"#section-{section}")
+        await panel.remove_children(removed)
+        await panel.mount_all(fresh, after=last)
+
     @on(Field.Changed)
     async def _edited(self, event: Field.Changed) -> None:
         path = event.field.spec.path
@@ -106,8 +124,11 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         section, _, key = path.partition(".")
         if key == "name":
             await self.fill(choose(self.texts, section, event.text))
+            return
+        self.texts[path] = event.text
+        if event.field.spec.code:
+            await self.fill(refit(self.texts))
         else:
-            self.texts[path] = event.text
             self.post_message(self.Changed())
 
     @on(Input.Submitted)

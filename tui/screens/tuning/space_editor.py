@@ -17,7 +17,7 @@ from textual.widgets import Button, Input, Static
 
 from core.metrics import METRICS
 from core.tuning.plan import Method, Pruner
-from tui.form import FieldSpec
+from tui.form_fields import FieldSpec
 from tui.screens.tuning.range_row import RangeRow
 from tui.text import clean, fit
 from tui.tune_search import Search, SearchState

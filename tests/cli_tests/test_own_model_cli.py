@@ -1,0 +1,102 @@
+"""`--model mynet.py:Net`: named on the command line it runs; named by a file of somebody's, after consent."""
+
+import itertools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli_tests.conftest import Answer
+
+OWN = Path(__file__).parent.parent / "core_tests" / "own_net.py"
+Tui = Callable[[str], Answer]
+
+
+@pytest.fixture
+def mynet(tui: Tui) -> Path:
+    """``mynet.py`` where the user stands."""
+    return Path(shutil.copy(OWN, "mynet.py"))
+
+
+@pytest.fixture
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Afterwards nothing is trusted, as with another user."""
+
+    users = itertools.count()
+
+    def forget() -> None:
+        monkeypatch.setattr("core.trust._named", set())
+        monkeypatch.setenv("TUI_CONFIG", str(Path(f"user{next(users)}") / "settings.json"))
+
+    return forget
+
+
+def run_config() -> dict[str, Any]:
+    (config,) = Path("runs").glob("*/config.yaml")
+    values: dict[str, Any] = yaml.safe_load(config.read_text())
+    return values
+
+
+def test_a_model_of_ones_own_by_flag(train: Tui, mynet: Path) -> None:
+    answer = train("--model mynet.py:Net --set model.arguments.width=5 --set model.arguments.dropout=0.5")
+    assert answer.code == 0, answer.err
+    assert run_config()["model"] == {
+        "name": "python",
+        "path": "mynet.py:Net",
+        "arguments": {"width": 5, "dropout": 0.5},
+    }
+
+
+def test_what_is_wrong_with_it_ends_before_a_run_is_made(train: Tui, mynet: Path) -> None:
+    answer = train("--model mynet.py:Net --set model.arguments.widht=5")
+    assert (answer.code, answer.out) == (2, "")
+    assert "model.arguments.widht: unknown key. Did you mean 'width'?" in answer.err
+    mynet.write_text("def Net():\n    return oops\n")
+    answer = train("--model mynet.py:Net")
+    assert answer.code == 2
+    assert "    return oops" in answer.err
+    assert answer.err.splitlines()[-1] == "error: mynet.py, line 2: NameError: name 'oops' is not defined"
+    assert train("--model nowhere.py:Net").code == 2
+    assert not Path("runs").exists()
+
+
+def test_a_configuration_of_somebody_is_not_run_unasked(
+    train: Tui, mynet: Path, forgotten: Callable[[], None]
+) -> None:
+    Path("theirs.yaml").write_text("model: mynet.py:Net\n")
+    answer = train("--config theirs.yaml")
+    assert answer.code == 2
+    assert "mynet.py is a program that you have neither named nor run before" in answer.err
+    assert "--trust-code" in answer.err
+    assert train("--config theirs.yaml --trust-code").code == 0
+    assert train("--config theirs.yaml").code == 0  # it ran before
+
+
+def test_a_run_of_somebody_is_not_run_unasked(
+    tui: Tui, train: Tui, mynet: Path, forgotten: Callable[[], None]
+) -> None:
+    train("--model mynet.py:Net")
+    mynet.unlink()
+    forgotten()
+    Path("new.csv").write_text("a,b,c,d\n5.1,3.5,1.4,0.2\n")
+    for command in ("evaluate latest --split train", "predict latest new.csv"):
+        answer = tui(command)
+        assert answer.code == 2
+        assert "neither named nor run before" in answer.err
+        assert tui(f"{command} --trust-code").code == 0
+        forgotten()
+    assert tui("train --no-ui --resume latest --epochs 5").code == 2
+    forgotten()
+    assert tui("train --no-ui --resume latest --epochs 5 --trust-code").code == 0
+
+
+def test_trials_use_it_too(tui: Tui, mynet: Path) -> None:
+    answer = tui(
+        "tune --no-ui --data iris --model mynet.py:Net --epochs 1 --trials 2 --device cpu --quiet -p lr=0.1,0.2"
+    )
+    assert answer.code == 0, answer.err
+    copies = list(Path("runs").rglob("code/model/mynet.py"))
+    assert len(copies) == 2
