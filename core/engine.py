@@ -122,7 +122,7 @@ class _Loop:
         meter.restore(at.meter)
         learner.model.train()
         for inputs, targets in self.train_set.iterate(settings.step_samples, order, first=at.batch):
-            learner.set_learning_rate(at.step, self.steps_per_epoch)
+            learner.set_learning_rate(at.step, self.steps_per_epoch, at.schedule)
             loss, outputs = learner.step(inputs, targets)
             meter.add(loss, outputs, targets)
             at.batch += 1
@@ -152,6 +152,7 @@ class _Loop:
         train = self.meter.mean()
         seconds = time.perf_counter() - self.epoch_started
         value = badness(settings, validation, at.epoch)
+        at.schedule = dict(self.config.schedule.after_epoch(at.schedule, value))
         if at.finish_epoch(value, validation or train, settings.min_delta):
             self.best = {"model": learner.weights(), "epoch": at.epoch, "step": at.step, "value": value}
         self.emit(

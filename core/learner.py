@@ -8,6 +8,7 @@ from core.data.dataset import Dataset
 from core.losses import resolve_loss
 from core.random_state import rng_state, set_rng_state
 from core.saver import State
+from core.schedules import Seen
 from core.step import running_mean, step_function
 
 __all__ = ["Learner"]
@@ -41,13 +42,13 @@ class Learner:
         """The learning rate of the last step."""
         return float(self.optimizer.param_groups[0]["lr"])
 
-    def set_learning_rate(self, step: int, steps_per_epoch: int) -> None:
-        """Apply the schedule to the coming step, counted from 0."""
+    def set_learning_rate(self, step: int, steps_per_epoch: int, seen: Seen) -> None:
+        """Apply the schedule to the coming step, counted from 0; it has `seen` the epochs so far."""
         schedule = self.config.schedule
-        if schedule.name == "constant":
+        if schedule.name == "constant" and not schedule.warmup:
             return
         steps = steps_per_epoch * self.config.training.epochs
-        lr = self.config.optimizer.lr * schedule.factor(step, steps, steps_per_epoch)
+        lr = self.config.optimizer.lr * schedule.factor(step, steps, steps_per_epoch, seen)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
 

@@ -18,6 +18,7 @@ class Progress:
         best_value: what chose the best epoch; lower is better.
         patience_value: what later epochs must go below. stale_epochs: epochs since one did.
         seconds: of training, by all sessions. epoch_seconds: those of the epoch going on.
+        schedule: what the schedule has seen of validation.
         meter: sums of the epoch going on, as `Meter.state` gives them.
     """
 
@@ -31,6 +32,7 @@ class Progress:
     stale_epochs: int = 0
     seconds: float = 0.0
     epoch_seconds: float = 0.0
+    schedule: dict[str, float] = field(default_factory=dict)
     meter: dict[str, float] = field(default_factory=dict)
 
     def finish_epoch(self, value: float, metrics: dict[str, float], min_delta: float) -> bool:

@@ -16,6 +16,7 @@ import torch
 from core import config as configuration
 from core.beside.company import accompanied
 from core.beside.extras import ALONE, Extras
+from core.compatibility import ensure_fits
 from core.config import TrainConfig
 from core.control import RunControl
 from core.data.dataset import Dataset, Progress
@@ -45,7 +46,6 @@ from core.runs.log import EventLog
 from core.runs.problems import changed_settings
 from core.runs.requests import obeying
 from core.runs.summary import RunSummary, summarise
-from core.step import ensure_fits
 from core.threads import Threads, most_threads
 from core.user_code import as_user_error
 

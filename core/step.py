@@ -14,30 +14,15 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import LBFGS, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from core.config import TrainConfig, Training
-from core.errors import ConfigError
+from core.config import Training
 
 if TYPE_CHECKING:
     from core.losses import LossFunction
 
-__all__ = ["Step", "ensure_fits", "running_mean", "step_function"]
+__all__ = ["Step", "running_mean", "step_function"]
 
 Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Inputs (b, *sample_shape) and targets of a step, to the mean loss and the outputs (b, n)."""
-
-
-def ensure_fits(config: TrainConfig) -> None:
-    """Refuse what the configured optimizer cannot do.
-
-    Raises:
-        ConfigError: it searches along the gradient, and something would change the gradient's length.
-    """
-    if config.optimizer.closure and config.training.clip_norm:
-        raise ConfigError(
-            f"training.clip_norm: {config.optimizer.name} needs gradients in their full length",
-            "Set it to 0, or choose another optimizer",
-            field="training.clip_norm",
-        )
 
 
 def step_function(

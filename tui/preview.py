@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.compatibility import ensure_fits
 from core.config import FAMILIES, TrainConfig
 from core.data.dataset import Dataset, Split
 from core.data.registry import DataConfig, default_root, load
@@ -145,6 +146,10 @@ class Previewer:
         except ConfigError as error:
             fix = Fix("loss.name", resolve_loss(Auto(), facts.task).name)
             problems.append(_problem(error, "loss.name", fix))
+        try:
+            ensure_fits(config)
+        except ConfigError as error:
+            problems.append(_problem(error, error.field, _back_to_default(config, error.field)))
         try:
             check_monitor(config.training.monitor, facts.task)
         except ConfigError as error:

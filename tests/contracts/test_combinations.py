@@ -37,6 +37,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "python": {"path": f"{OWN_NET}:Net"},
 }
 """Fields of models that would take long, or cannot be built, by default."""
+FALLING = {"step": {"every": 1}, "plateau": {"patience": 0, "min_delta": 10.0}}
+"""With what a schedule falls within three epochs."""
 EPOCHS = 2
 
 Load = Callable[..., Dataset]
@@ -148,7 +150,7 @@ def test_every_schedule_sets_the_learning_rate(schedule: str, load_data: Load) -
     data = load_data("digits")
     config = configuration.from_dict(
         {
-            "schedule": {"name": schedule} | ({"every": 1} if schedule == "step" else {}),
+            "schedule": {"name": schedule} | FALLING.get(schedule, {}),
             "optimizer": {"name": "sgd", "lr": 0.5},
             "training": {"epochs": 3, "batch_size": 256},
         }
@@ -167,6 +169,8 @@ def test_every_schedule_sets_the_learning_rate(schedule: str, load_data: Load) -
     rates = [event.lr for event in events if isinstance(event, EpochFinished)]
     steps = -(-len(data.train) // 256)
     last_steps = [epoch * steps - 1 for epoch in (1, 2, 3)]
-    assert rates == [0.5 * config.schedule.factor(step, 3 * steps, steps) for step in last_steps]
+    seen = [{}, {"factor": 1.0}, {"factor": 0.1}]  # by a plateau
+    pairs = zip(last_steps, seen, strict=True)
+    assert rates == [0.5 * config.schedule.factor(step, 3 * steps, steps, known) for step, known in pairs]
     assert (rates == [0.5, 0.5, 0.5]) == (schedule == "constant")
     assert all(event.lr > 0 for event in events if isinstance(event, StepLogged))

@@ -1,4 +1,4 @@
-"""Schedules, networks, meter and devices against their definitions."""
+"""Networks, meter and devices against their definitions."""
 
 from typing import Any
 
@@ -11,19 +11,6 @@ from core.devices import discover, resolve
 from core.errors import DeviceError, ModelError
 from core.meter import Meter
 from core.models.summary import summarise
-from core.schedules import Constant, Cosine, Step
-
-# -- schedules -------------------------------------------------------------------------------------------------
-
-
-def test_schedules_are_functions_of_progress() -> None:
-    assert [Constant().factor(step, 10, 5) for step in (0, 9)] == [1, 1]
-    steps = [Step(every=2, gamma=0.1).factor(step, 60, 10) for step in (0, 19, 20, 39, 40)]
-    assert steps == pytest.approx([1, 1, 0.1, 0.1, 0.01])
-    cosine = [Cosine(last=0.2).factor(step, 100, 10) for step in (0, 50, 100)]
-    assert cosine == pytest.approx([1, 0.6, 0.2])
-    assert Cosine().factor(100, 100, 10) == pytest.approx(0)
-
 
 # -- networks --------------------------------------------------------------------------------------------------
 

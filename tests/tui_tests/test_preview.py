@@ -198,3 +198,15 @@ def test_a_folder_that_is_not_there_is_a_problem_of_its_field(tmp_path):
     (problem,) = Previewer(tmp_path).compute(config).problems
     assert problem.path == "data.path"
     assert "nowhere" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "fix"),
+    [
+        ({"schedule": {"warmup": 20}}, "schedule.warmup", "0.0"),
+        ({"optimizer": "lbfgs", "training": {"clip_norm": 1.0}}, "training.clip_norm", "0.0"),
+    ],
+)
+def test_fields_that_do_not_go_together_are_told_at_one_of_them(previewer, values, path, fix):
+    (problem,) = previewer.compute(from_dict(values)).problems
+    assert (problem.path, problem.fix) == (path, Fix(path, fix))

@@ -12,9 +12,11 @@ from textual.widgets import Static
 
 from tui import preview_drawings as draw
 from tui.preview import Preview
+from tui.rate_chart import rate_chart, rate_subtitle
 from tui.text import clean, count
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
+from tui.widgets.plot import Plot
 
 __all__ = ["CommandPanel", "PreviewView"]
 
@@ -55,6 +57,8 @@ class PreviewView(VerticalScroll):
                 with Panel(id="model-panel"):
                     yield Drawing(id="layers")
                     yield Drawing(id="cost")
+                with Panel(id="rate-panel"):
+                    yield Plot(id="rate")
                 yield CommandPanel()
             with Vertical(classes="preview-column"), Panel(id="samples-panel"):
                 yield Drawing(id="samples")
@@ -62,6 +66,7 @@ class PreviewView(VerticalScroll):
     def on_mount(self) -> None:
         for name in ("data", "samples", "model"):
             self.query_one(f"#{name}-panel").border_title = name
+        self.query_one("#rate-panel").border_title = "learning rate"
 
     def show_busy(self, busy: bool) -> None:
         """Whether something newer is being computed."""
@@ -84,3 +89,7 @@ class PreviewView(VerticalScroll):
         panel.border_subtitle = f"{count(model.parameters)} parameters" if model else ""
         self.query_one("#layers", Drawing).show(partial(draw.layers, model) if model else None)
         self.query_one("#cost", Drawing).show(partial(draw.cost, model, memory) if model and memory else None)
+        rates, panel = rate_chart(preview.config, preview.steps_per_epoch), self.query_one("#rate-panel")
+        panel.display = bool(rates.series)
+        panel.border_subtitle = rate_subtitle(preview.config, rates)
+        self.query_one("#rate", Plot).show(rates)

@@ -1,0 +1,28 @@
+"""Fields of a configuration that do not go together, whatever the data."""
+
+from core.config import TrainConfig
+from core.errors import ConfigError
+
+__all__ = ["ensure_fits"]
+
+
+def ensure_fits(config: TrainConfig) -> None:
+    """Refuse what the configured optimizer or schedule cannot do.
+
+    Raises:
+        ConfigError: the optimizer searches along the gradient, and something would change the gradient's length;
+            or the warm-up is as long as the run.
+    """
+    warmup, epochs = config.schedule.warmup, config.training.epochs
+    if warmup >= epochs:
+        raise ConfigError(
+            f"schedule.warmup: {warmup:g} epochs are the whole run of {epochs}",
+            "Give it fewer, or more epochs",
+            field="schedule.warmup",
+        )
+    if config.optimizer.closure and config.training.clip_norm:
+        raise ConfigError(
+            f"training.clip_norm: {config.optimizer.name} needs gradients in their full length",
+            "Set it to 0, or choose another optimizer",
+            field="training.clip_norm",
+        )
