@@ -39,6 +39,7 @@ from core.models.summary import summarise as summarise_model
 from core.recorder import Recorder
 from core.runs.checkpoints import FolderCheckpoints, load_latest
 from core.runs.code import from_copies
+from core.runs.data_facts import ensure_same_data, write_data_facts
 from core.runs.environment import write_environment
 from core.runs.folder import Run, create_run, write_config
 from core.runs.lock import hold
@@ -96,7 +97,7 @@ def prepare(
     Args:
         weights: of the model, to evaluate it; by default they are drawn from the seed, to train it.
         spare_cores: cores that ``threads: auto`` leaves to others, such as to screens.
-        run: an existing one, whose copies of the user's own files are used.
+        run: an existing one, whose copies of the user's own files are used, and whose data must not have changed.
 
     Raises:
         TorchtuiError: device, data, model, loss or monitored number are not there or do not fit together.
@@ -122,6 +123,8 @@ def assemble(
         RuntimeError: the weights are those of another model.
     """
     device = resolve(config.training.device)
+    if run is not None:
+        ensure_same_data(run, data)
     ensure_fits(config)
     config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
     check_monitor(config.training.monitor, data.task)
@@ -201,6 +204,7 @@ def execute(
     with hold(run):
         if prepared.config != run.config():  # more was asked for
             write_config(run, prepared.config)
+        write_data_facts(run, prepared.data)
         begun = run.log_file.exists()
         recorder = Recorder(EventLog(run), emit)
         with accompanied(run, extras, recorder.emit, str(prepared.device)) as company:

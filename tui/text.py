@@ -11,6 +11,7 @@ import unicodedata
 from rich.cells import cell_len, set_cell_size
 
 __all__ = [
+    "UNKNOWN",
     "bytes_",
     "clean",
     "count",

@@ -11,11 +11,13 @@ import numpy as np
 
 from core.data.dataset import Dataset
 from core.data.pictures import ENDINGS, read_picture, reason
-from core.errors import InputError
+from core.errors import DataError, InputError
 from core.evaluation.values import Array
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from core.data.tabular.table import Table
 
 __all__ = ["NewSamples", "read_inputs"]
 
@@ -25,10 +27,17 @@ ID = "id"
 
 @dataclass(frozen=True, eq=False)
 class NewSamples:
-    """Samples without targets. ``ids``: a name for each; ``inputs``: (n, *sample_shape)."""
+    """Samples without targets.
+
+    Attributes:
+        ids: a name for each.
+        inputs: (n, *sample_shape).
+        notes: what was done to them, such as values filled in; a line each.
+    """
 
     ids: list[str]
     inputs: "Tensor"
+    notes: tuple[str, ...] = ()
 
 
 def read_inputs(path: Path, data: Dataset) -> NewSamples:
@@ -38,6 +47,8 @@ def read_inputs(path: Path, data: Dataset) -> NewSamples:
       channel of grey pictures may be left out. Ids are row numbers from 0.
     - any other file: CSV with a header, for tables. Columns are found by name if all names are there, else by
       position if their number fits. A column ``id`` gives the ids.
+      For a model of a table from a file, such a file: its columns are found by name alone, missing values are filled
+      and texts made numbers of as for the training rows.
     - a folder: its pictures, sorted by name, resized to the size the model takes, for models of images.
       Ids are file names.
 
@@ -46,13 +57,21 @@ def read_inputs(path: Path, data: Dataset) -> NewSamples:
     """
     import torch
 
+    notes: list[str] = []
     if not path.exists():
         raise InputError(f"{path} is not there", "Give an .npz, .npy or .csv file, or a folder of pictures")
     if path.is_dir():
         ids, array = _pictures(path, data)
     elif path.suffix in (".npz", ".npy"):
+        if data.table is not None:
+            raise InputError(
+                f"{path} holds arrays, but the model takes rows with the columns of {data.table.file}",
+                "Give a .csv, .tsv or .parquet file",
+            )
         array = _with_sample_shape(_array(path), data, path)
         ids = [str(row) for row in range(len(array))]
+    elif data.table is not None:
+        ids, array, notes = _rows(path, data.table)
     else:
         ids, array = _table(path, data)
     if not len(array):
@@ -63,7 +82,16 @@ def read_inputs(path: Path, data: Dataset) -> NewSamples:
             f"{path}: sample {ids[bad[0]]} holds NaN or infinite values", "Leave it out, or fill it"
         )
     kept = array if array.dtype == np.uint8 else array.astype(np.float32)
-    return NewSamples(ids, torch.from_numpy(np.ascontiguousarray(kept)))
+    return NewSamples(ids, torch.from_numpy(np.ascontiguousarray(kept)), tuple(notes))
+
+
+def _rows(path: Path, table: "Table") -> tuple[list[str], Array, list[str]]:
+    from core.data.tabular.new_rows import read_new_rows
+
+    try:
+        return read_new_rows(path, table)
+    except DataError as error:
+        raise InputError(error.message, error.hint) from None
 
 
 def _array(path: Path) -> Array:

@@ -103,15 +103,21 @@ def evaluate_run(
     return _load(run, split)
 
 
-def trained_model(run: Run, *, data_root: Path | None = None, progress: Progress = _unwatched) -> "Prepared":
+def trained_model(
+    run: Run, *, data_root: Path | None = None, progress: Progress = _unwatched, samples: bool = True
+) -> "Prepared":
     """The data of a run and its model with the best weights, on its own device or else on one that is here.
+
+    Args:
+        samples: whether the data shall have its samples; without them it need not be there any more.
 
     Raises:
         TorchtuiError: weights, data or model are not there or do not fit together.
     """
     load_backend()
     from core.runs.checkpoints import load_checkpoint
-    from core.session import prepare
+    from core.runs.data_facts import known_data
+    from core.session import assemble, prepare
 
     config = run.config()
     weights = load_checkpoint(run, "best")["model"]
@@ -122,7 +128,11 @@ def trained_model(run: Run, *, data_root: Path | None = None, progress: Progress
         training = config.training.model_copy(update={"device": "auto"})
         config = config.model_copy(update={"training": training})
     try:
-        prepared = prepare(config, data_root, progress, weights, run=run)
+        known = None if samples else known_data(run)
+        if known is not None:
+            prepared = assemble(config, known, weights, run=run)
+        else:
+            prepared = prepare(config, data_root, progress, weights, run=run)
     except (RuntimeError, TypeError, AttributeError) as error:
         raise RunDamaged(
             f"{run.checkpoint_file('best')} does not fit the model in {run.config_file.name}: "

@@ -57,6 +57,11 @@ class Run:
         return self.path / "environment.json"
 
     @property
+    def data_file(self) -> Path:
+        """What is known of the data without its samples."""
+        return self.path / "data.json"
+
+    @property
     def log_file(self) -> Path:
         """The event log."""
         return self.path / "events.jsonl"

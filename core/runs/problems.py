@@ -9,6 +9,7 @@ from core.config import TrainConfig, to_dict
 from core.errors import RunDamaged, TorchtuiError
 from core.evaluation.report import Report
 from core.files import archive_damage, open_plain
+from core.runs.data_facts import read_facts
 from core.runs.folder import Run
 from core.runs.lock import is_held
 from core.runs.outline import Outline
@@ -45,6 +46,10 @@ def _of_settings(run: Run) -> Iterator[str]:
     else:
         if changes:
             yield f"{run.config_file.name} is not what the run was begun with: {changes}"
+    try:
+        read_facts(run)
+    except RunDamaged as error:
+        yield f"{error.message}; `tui predict` needs it"
     try:
         json.loads(run.environment_file.read_bytes())
     except FileNotFoundError:

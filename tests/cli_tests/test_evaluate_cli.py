@@ -148,3 +148,19 @@ def test_input_that_does_not_fit_is_refused_in_one_line(train: Tui, tui: Tui) ->
     answer = tui("predict latest new.csv")
     assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
     assert "new.csv has 2 columns and lacks sepal length (cm)" in answer.err
+
+
+def test_predict_takes_rows_of_a_file_and_tells_what_it_did(tui: Callable[..., Any]) -> None:
+    rows = [f"{at},{at % 5},{'ab'[at // 20 % 2]}" for at in range(80)]
+    Path("my.csv").write_text("\n".join(["height,size,kind", *rows]))
+    assert tui("train --no-ui --data my.csv --epochs 2 --device cpu --threads 1 --quiet").code == 0
+    Path("my.csv").unlink()
+    Path("new.csv").write_text("kind,size,id,height\na,,one,3\nb,2,two,70\n")
+    answer = tui("predict latest new.csv")
+    assert answer.code == 0
+    assert [line.partition(",")[0] for line in answer.out.splitlines()] == ["id", "one", "two"]
+    assert "filled missing values with the median of the training rows: size 1" in answer.err
+    Path("new.csv").write_text("size,hight\n1,2\n")
+    answer = tui("predict latest new.csv")
+    assert (answer.code, answer.out) == (2, "")
+    assert "new.csv lacks height. There is 'hight'" in answer.err

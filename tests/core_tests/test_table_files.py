@@ -285,7 +285,7 @@ def test_rows_are_found_again_as_they_stand_in_the_file(read: Read) -> None:
     data = read(lines("size,colour,kind", NUMBERS, ["?", " red"] * 20, KINDS))
     assert data.table is not None
     assert data.table.columns == ("size", "colour")
-    assert data.table.rows("test", [33, 0]) == [("16.5", " red"), ("0.0", "?")]
+    assert data.table.rows("test", np.array([33, 0])).rows() == [("16.5", " red"), ("0.0", "?")]
 
 
 def test_features_that_do_not_fit_into_memory_are_refused(

@@ -49,6 +49,12 @@ def runs_dir(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def train_here(runs_dir):
+    """Trains a run in the folder the app looks into."""
+    return lambda values: train(runs_dir, values)
+
+
+@pytest.fixture
 def copy_of(trained, runs_dir):
     """A copy of a trained run, in the folder the app looks into."""
 

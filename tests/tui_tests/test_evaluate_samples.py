@@ -130,3 +130,18 @@ async def test_no_mistakes_are_no_failure(visit, made_up):
     async with visit() as at:
         await at.open(made_up(["a", "b"], sharpness=99), "mistakes")
         assert "no mistakes" in at.seen()
+
+
+async def test_rows_of_a_file_are_shown_as_they_stand_there(visit, train_here, tmp_path):
+    path = tmp_path / "flowers.csv"
+    rows = [f"{at}.50,{['red', 'blue', '?'][at % 3]},{'ab'[at * at % 11 % 2]}" for at in range(80)]
+    path.write_text("\n".join(["length,colour,kind", *rows]))
+    run = train_here({"data": str(path)})
+    async with visit() as at:
+        await at.open(run, "mistakes")
+        first = at.one(SampleList).positions[0]
+        length, colour, _ = rows[at.predictions.indices[first]].split(",")
+        seen = at.text(at.one("#detail-features", Table)).split("\n")
+        assert [line.split() for line in seen[1:3]] == [["▸length", length], ["colour", colour]]
+        listed = at.text(at.one("#mistakes-panel").query_one(Table))
+        assert f" {length} " in listed

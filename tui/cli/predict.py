@@ -10,6 +10,7 @@ from core.runs.code import agree
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.evaluate import RunArgument, tell
+from tui.text import clean
 
 __all__ = ["predict"]
 
@@ -20,7 +21,7 @@ def predict(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="An .npz with an array `inputs`, an .npy, a CSV with a header, or a folder of pictures.",
+            help="A CSV, TSV or Parquet file, an .npz with an array `inputs`, an .npy, or a folder of pictures.",
         ),
     ],
     csv: Annotated[
@@ -41,7 +42,9 @@ def predict(
     from core.evaluation.stored import score_inputs, trained_model
     from tui.prediction_files import write_new_predictions
 
-    trained = trained_model(found, data_root=data_root, progress=tell)
+    trained = trained_model(found, data_root=data_root, progress=tell, samples=False)
     given = read_inputs(samples, trained.data)
+    for note in given.notes:
+        print(clean(note), file=sys.stderr)
     scores = score_inputs(trained, given.inputs)
     write_new_predictions(given.ids, scores, trained.data.class_names, csv, sys.stdout)

@@ -89,7 +89,15 @@ def load_table(options: Csv) -> Dataset:
         )
         for name, at in parts.items()
     }
-    table = Table(encoding, rows.target_name, digest(rows.source.path), dict.fromkeys(splits, rows.source))
+    table = Table(
+        encoding=encoding,
+        target=rows.target_name,
+        digest=digest(rows.source.path),
+        file=rows.source.path.name,
+        text_encoding=options.encoding,
+        header=options.header,
+        sources=dict.fromkeys(splits, rows.source),
+    )
     if options.test_path:
         with _naming("data.test_path"):
             splits["test"], table = _official_test(options, encoding, rows, table)

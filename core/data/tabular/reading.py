@@ -106,7 +106,7 @@ def refuse_bad(source: Source, frame: pl.DataFrame, readings: Mapping[str, Readi
         if not bad.any():
             continue
         row = bad.arg_max() or 0
-        text = source.rows([row], [name])[0][0]
+        text = source.rows([row], [name]).item()
         more = int(bad.sum()) - 1
         others = f" (and {more:,} rows more)" if more else ""
         wanted = "finite numbers" if how.kind == "number" else "dates"

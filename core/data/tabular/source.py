@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from core.data.tabular import layout
@@ -51,8 +52,8 @@ class Source:
         """
         return self._collected(self.frame.select(*columns))
 
-    def rows(self, positions: Sequence[int], columns: Sequence[str]) -> list[tuple[str, ...]]:
-        """Rows as they stand in the file, in the order of `positions`, which count from 0.
+    def rows(self, positions: Sequence[int] | np.ndarray, columns: Sequence[str]) -> pl.DataFrame:
+        """Rows as they stand in the file, all text, in the order of `positions`, which count from 0.
 
         Raises:
             DataError: the file cannot be read any more, or has fewer rows.
@@ -63,11 +64,10 @@ class Source:
         wanted = pl.Series(positions, dtype=pl.UInt32)
         texts = [pl.col(column).cast(pl.String).fill_null("") for column in columns]
         found = self.frame.with_row_index(counter).filter(pl.col(counter).is_in(wanted.implode()))
-        frame = self._collected(found.select(counter, *texts))
-        by_position = {row[0]: row[1:] for row in frame.iter_rows()}
-        if any(position not in by_position for position in positions):
+        frame = self._collected(found.select(counter, *texts)).sort(counter)
+        if len(frame) < wanted.n_unique():
             raise DataError(f"{self.path.name} has fewer rows than before", "Put the old file back")
-        return [by_position[position] for position in positions]
+        return frame[frame[counter].search_sorted(wanted)].drop(counter)
 
     def place(self, row: int) -> str:
         """Where a row stands, in words: its line in a text file."""

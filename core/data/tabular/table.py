@@ -1,15 +1,20 @@
 """What a data set keeps of the file it comes from."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
 
 from core.data.tabular.encoding import Encoding
 from core.data.tabular.source import Source
 from core.errors import DataError
 
 __all__ = ["Table", "digest"]
+
+PLAIN = ("target", "digest", "file", "text_encoding", "header")
 
 
 @dataclass(frozen=True)
@@ -19,12 +24,17 @@ class Table:
     Attributes:
         target: the column that is predicted.
         digest: of the content of its files, to see whether they have changed.
+        file: the name of the file.
+        text_encoding, header: how a text file of it is read; see the options.
         sources: the file that each split comes from; none when it was read from a run's folder.
     """
 
     encoding: Encoding
     target: str
     digest: str
+    file: str
+    text_encoding: str = "utf-8"
+    header: bool = True
     sources: dict[str, Source] = field(default_factory=dict)
 
     @property
@@ -32,8 +42,22 @@ class Table:
         """The columns that features are made of."""
         return tuple(self.encoding.readings)
 
-    def rows(self, split: str, positions: Sequence[int]) -> list[tuple[str, ...]]:
-        """Rows as they stand in the file; the texts of `columns`.
+    def plain(self) -> dict[str, Any]:
+        """All but the rows as plain values, fit for JSON, which `from_plain` reads back."""
+        values = {key: getattr(self, key) for key in PLAIN}
+        return values | {"encoding": self.encoding.model_dump(mode="json")}
+
+    @classmethod
+    def from_plain(cls, values: dict[str, Any]) -> "Table":
+        """The table that plain values describe, without rows.
+
+        Raises:
+            ValueError, KeyError: they describe none.
+        """
+        return cls(Encoding.model_validate(values["encoding"]), **{key: values[key] for key in PLAIN})
+
+    def rows(self, split: str, positions: np.ndarray) -> pl.DataFrame:
+        """Rows of a split as they stand in the file: the texts of `columns`, in the order of `positions` there.
 
         Raises:
             DataError: the file cannot be read any more.

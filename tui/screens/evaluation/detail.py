@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -12,13 +13,16 @@ from textual.widgets import Footer, Static
 
 from tui.screens.evaluation.facts import full_facts, score_bars
 from tui.screens.evaluation.tab import Subject
-from tui.text import clean, count, number
+from tui.text import clean, count
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table
 
 __all__ = ["SampleDetail", "SampleDialog"]
+
+MOST_CELLS = 24
+"""Widest column of values; longer ones are cut."""
 
 
 class SampleDetail(Container):
@@ -44,10 +48,11 @@ class SampleDetail(Container):
         if is_image:
             self.query_one(Picture).show(samples.picture(position))
         else:
-            values = samples.features(position)
-            names = [clean(name) for name in samples.feature_names]
-            columns = [Column("feature", 0, "<"), Column("value", 9)]
-            features.show(columns, len(names), lambda row: (names[row], number(float(values[row]))))
+            values = samples.row(position)
+            names = [clean(name) for name in samples.columns]
+            widest = max(map(cell_len, values), default=0)
+            columns = [Column("feature", 0, "<"), Column("value", min(max(widest, 9), MOST_CELLS))]
+            features.show(columns, len(names), lambda row: (names[row], values[row]))
 
 
 class SampleDialog(ModalScreen[int]):

@@ -37,7 +37,7 @@ def caption(subject: Subject, position: int, width: int) -> str:
 def columns_of(subject: Subject) -> list[Column]:
     """The columns of samples as rows: answers first, then features."""
     features = [
-        Column(name, min(max(len(name), 8), NAME_WIDTH)) for name in map(clean, subject.samples.feature_names)
+        Column(name, min(max(len(name), 8), NAME_WIDTH)) for name in map(clean, subject.samples.columns)
     ]
     if not subject.class_names:
         return [Column("sample", 7), Column("target"), Column("predicted", 9), Column("error"), *features]
@@ -55,7 +55,7 @@ def columns_of(subject: Subject) -> list[Column]:
 def row_of(subject: Subject, position: int) -> list[Cell]:
     """The cells for `columns_of`."""
     predictions, names = subject.predictions, subject.class_names
-    features = [number(float(value)) for value in subject.samples.features(position)]
+    features = subject.samples.row(position)
     sample = str(int(predictions.indices[position]))
     if not names:
         target, predicted = float(predictions.targets[position]), float(predictions.scores[position])

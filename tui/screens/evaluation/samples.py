@@ -9,8 +9,11 @@ import numpy as np
 from core.errors import DataError
 from core.evaluation import Predictions
 from core.runs.folder import Run
+from tui.text import UNKNOWN, clean, number
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from core.data.dataset import Dataset, Progress, Split
 
 __all__ = ["RunData", "Samples"]
@@ -34,9 +37,12 @@ class RunData:
             if self.dataset is None:
                 from core.backend import load_backend
                 from core.data.registry import load
+                from core.runs.data_facts import ensure_same_data
 
                 load_backend()
-                self.dataset = load(self.run.config().data, self.root, progress)
+                loaded = load(self.run.config().data, self.root, progress)
+                ensure_same_data(self.run, loaded)
+                self.dataset = loaded
             return self.dataset
 
 
@@ -46,6 +52,7 @@ class Samples:
     def __init__(self, data: RunData, split: str, predictions: Predictions) -> None:
         self._data, self._split, self._predictions = data, split, predictions
         self._rows: np.ndarray | None = None
+        self._texts: pl.DataFrame | None = None
 
     @property
     def loaded(self) -> bool:
@@ -68,6 +75,9 @@ class Samples:
                 f"the {self._split} samples are not those that were evaluated: the data set has changed",
                 "Evaluate the run again",
             )
+        table = self._dataset.table
+        if table is not None:
+            self._texts = table.rows(self._split, wanted)
         self._rows = rows
 
     @property
@@ -76,13 +86,16 @@ class Samples:
         return self._dataset.kind
 
     @property
-    def feature_names(self) -> tuple[str, ...]:
-        """The columns of a table."""
-        return self._dataset.feature_names
+    def columns(self) -> tuple[str, ...]:
+        """The columns of a table; of one from a file those of the file."""
+        table = self._dataset.table
+        return table.columns if table is not None else self._dataset.feature_names
 
-    def features(self, position: int) -> np.ndarray:
-        """One row of a table, float (features,)."""
-        return self._input(position)
+    def row(self, position: int) -> list[str]:
+        """One row of a table as texts to show; of one from a file as it stands there."""
+        if self._texts is not None:
+            return [clean(text) or UNKNOWN for text in self._texts.row(position)]
+        return [number(float(value)) for value in self._input(position)]
 
     def picture(self, position: int) -> np.ndarray:
         """One image as uint8 (h, w) or (h, w, 3), from black to white over the range of the data."""

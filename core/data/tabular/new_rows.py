@@ -1,0 +1,54 @@
+"""Rows to predict, made numbers of as the training rows were."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from core.data.tabular.reading import Reading
+from core.data.tabular.rows import read_known
+from core.data.tabular.source import Source, open_source
+from core.data.tabular.table import Table
+
+__all__ = ["read_new_rows"]
+
+ID = "id"
+"""The column that names rows."""
+
+
+def read_new_rows(path: Path, table: Table) -> tuple[list[str], np.ndarray, list[str]]:
+    """Rows of a file in which the columns of a table may stand in any order, among others.
+
+    Returns:
+        A name for each row, float32 (n, features), and a line for each thing that was done to the rows.
+
+    Raises:
+        DataError: the file cannot be read, or lacks a column.
+    """
+    source = open_source(path, encoding=table.text_encoding, header=table.header)
+    encoding = table.encoding
+    named = ID in source.names and ID not in encoding.readings
+    readings = dict(encoding.readings) | ({ID: Reading("text")} if named else {})
+    frame = read_known(source, readings, encoding.missing)
+    rows = np.flatnonzero(_filled(source))
+    frame = frame if len(rows) == len(frame) else frame[rows]
+    names = frame[ID].fill_null("").to_list() if named else [str(row) for row in range(len(frame))]
+    return names, encoding.apply(frame), [*_notes(source, frame, table)]
+
+
+def _filled(source: Source) -> np.ndarray:
+    """Which lines are not empty."""
+    return source.collect(pl.any_horizontal(pl.all().is_not_null()))[:, 0].to_numpy()
+
+
+def _notes(source: Source, frame: pl.DataFrame, table: Table) -> list[str]:
+    known = {*table.columns, table.target, ID}
+    more = [name for name in source.names if name not in known]
+    told = [f"not used: {', '.join(more[:8])}{' ...' if len(more) > 8 else ''}"] if more else []
+    filled = table.encoding.imputed(frame)
+    if filled:
+        listed = ", ".join(f"{name} {count:,}" for name, count in filled.items())
+        told.append(f"filled missing values with the median of the training rows: {listed}")
+    for name, (count, text) in table.encoding.unseen(frame).items():
+        told.append(f"{name}: {count:,} rows hold texts that the training rows had not, such as '{text}'")
+    return told

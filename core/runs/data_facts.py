@@ -1,0 +1,95 @@
+"""What a run keeps of its data: everything but the samples, so that new ones can be predicted without the old."""
+
+import json
+from typing import Any
+
+from core.data.dataset import Dataset, Split
+from core.errors import DataError, RunDamaged
+from core.files import write_atomically
+from core.runs.folder import Run
+
+__all__ = ["ensure_same_data", "known_data", "read_facts", "write_data_facts"]
+
+PLAIN = ("name", "kind", "task", "class_names", "feature_names", "target_mean", "target_std", "value_range")
+
+
+def write_data_facts(run: Run, data: Dataset) -> None:
+    """Write ``data.json``, unless it is there.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    if run.data_file.exists():
+        return
+    facts: dict[str, Any] = {key: getattr(data, key) for key in PLAIN}
+    facts |= {"mean": data.mean.tolist(), "std": data.std.tolist(), "sample_shape": data.sample_shape}
+    facts["dtype"] = str(data.train.inputs.dtype).removeprefix("torch.")
+    facts["table"] = data.table.plain() if data.table else None
+    text = json.dumps(facts, indent=1, ensure_ascii=False)
+    write_atomically(run.data_file, lambda file: file.write(text.encode("utf-8", "surrogateescape")))
+
+
+def read_facts(run: Run) -> dict[str, Any] | None:
+    """The plain values of ``data.json``; None when the run did not keep it.
+
+    Raises:
+        RunDamaged: the file cannot be read.
+    """
+    try:
+        facts = json.loads(run.data_file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(run, error) from None
+    if not isinstance(facts, dict):
+        raise _damaged(run, TypeError("it holds no mapping"))
+    return facts
+
+
+def known_data(run: Run) -> Dataset | None:
+    """A run's data without samples; None when the run did not keep it.
+
+    Raises:
+        RunDamaged: the file cannot be read.
+    """
+    facts = read_facts(run)
+    if facts is None:
+        return None
+    import numpy as np
+    import torch
+
+    from core.data.tabular.table import Table
+
+    try:
+        inputs = torch.zeros((0, *facts["sample_shape"]), dtype=getattr(torch, facts["dtype"]))
+        targets = torch.zeros((0, 1)) if facts["task"] == "regression" else torch.zeros(0, dtype=torch.int64)
+        empty = Split(inputs, targets, np.zeros(0, dtype=np.int64))
+        plain: dict[str, Any] = {key: facts[key] for key in PLAIN}
+        plain = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
+        plain |= {key: torch.tensor(facts[key], dtype=torch.float32) for key in ("mean", "std")}
+        plain["table"] = Table.from_plain(facts["table"]) if facts["table"] else None
+        return Dataset(train=empty, validation=empty, test=empty, **plain)
+    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
+        raise _damaged(run, error) from None
+
+
+def ensure_same_data(run: Run, data: Dataset) -> None:
+    """Make sure that the file a run learns from is what it was when the run began.
+
+    Raises:
+        DataError: it has changed.
+        RunDamaged: what the run kept of it cannot be read.
+    """
+    before = known_data(run) if data.table is not None else None
+    if before is not None and before.table is not None and data.table is not None:
+        if before.table.digest == data.table.digest:
+            return
+        raise DataError(
+            f"data.path: {data.table.file} is not what {run.id} was begun with: its content has changed",
+            "Bring the old file back, or start a new run; `tui predict` works as before",
+        )
+
+
+def _damaged(run: Run, error: Exception) -> RunDamaged:
+    reason = str(error).partition("\n")[0]
+    return RunDamaged(f"{run.data_file} cannot be read: {reason}", "Restore it from a copy")
