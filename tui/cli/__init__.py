@@ -19,6 +19,11 @@ class Commands(LazyGroup):
     COMMANDS = {
         "train": ("tui.cli.train:train", "Train a model and evaluate it."),
         "tune": ("tui.cli.tune:tune", "Search for good hyper-parameters."),
+        "lr-find": ("tui.cli.find:lr_find", "Find a learning rate by a range test."),
+        "batch-find": (
+            "tui.cli.find:batch_find",
+            "Find the batch sizes that fit into memory, and a fast one.",
+        ),
         "evaluate": ("tui.cli.evaluate:evaluate", "Evaluate a run with its best weights."),
         "predict": ("tui.cli.predict:predict", "Predict new samples with the best weights of a run."),
         "compare": (

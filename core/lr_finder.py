@@ -1,0 +1,131 @@
+"""The learning-rate range test: train with a rate that grows from step to step, and see where the loss falls fastest.
+
+L. N. Smith, Cyclical Learning Rates for Training Neural Networks, 2017, section 3.3. It trains a copy: neither the
+model nor the random numbers to come are touched.
+"""
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core.config import TrainConfig
+from core.data.batches import Batches, epoch_order
+from core.data.dataset import Dataset
+from core.learner import Learner
+from core.random_state import rng_state, set_rng_state
+
+__all__ = ["RangeTest", "range_test"]
+
+LOWEST, HIGHEST, STEPS = 1e-6, 10.0, 120
+BLOWN_UP = 4.0
+"""Times the lowest running mean of the loss at which the test ends."""
+KEPT = 0.9
+"""Share of the running mean kept from step to step."""
+SPREAD = 0.03
+"""Deviation of the Gaussian that smooths the losses, as a share of all steps."""
+EDGE = 3
+"""Steps at either end whose slope is not trusted."""
+WORTHWHILE = 0.02
+"""Share of the loss by which it must fall for a suggestion."""
+
+
+@dataclass(frozen=True)
+class RangeTest:
+    """Losses of a range test.
+
+    Attributes:
+        rates: of each step, ascending.
+        losses: mean of the batch before that step.
+        blew_up: whether the last loss was not finite or many times the lowest one; otherwise all rates were tried.
+    """
+
+    rates: list[float]
+    losses: list[float]
+    blew_up: bool
+
+    @cached_property
+    def smoothed(self) -> NDArray[np.float64]:
+        """The losses after a Gaussian filter over the steps, which shifts nothing."""
+        places = np.arange(len(self.losses))
+        deviation = max(1.0, SPREAD * STEPS)
+        weights = np.exp(-0.5 * ((places[:, None] - places) / deviation) ** 2)
+        smoothed: NDArray[np.float64] = weights @ np.array(self.losses) / weights.sum(axis=1)
+        return smoothed
+
+    @cached_property
+    def lowest(self) -> int:
+        """The step of the lowest smoothed loss."""
+        return int(np.argmin(self.smoothed)) if self.losses else 0
+
+    @cached_property
+    def suggestion(self) -> float | None:
+        """The rate at which the smoothed loss falls fastest over the logarithm of the rate; None if it never falls."""
+        if self.lowest <= EDGE:
+            return None
+        loss = self.smoothed
+        if not loss[0] - loss[self.lowest] > WORTHWHILE * abs(loss[0]):
+            return None
+        slope = np.gradient(loss, np.log(self.rates))
+        steepest = EDGE + int(np.argmin(slope[EDGE : self.lowest + 1]))
+        return float(f"{self.rates[steepest]:.2g}")
+
+
+def range_test(
+    config: TrainConfig,
+    data: Dataset,
+    model: nn.Module,
+    device: torch.device,
+    *,
+    hear: Callable[[float, float], None],
+    unwanted: Callable[[], bool],
+) -> RangeTest | None:
+    """Train a copy of `model` for some steps, each with a larger learning rate than the one before.
+
+    Args:
+        config: what to train and how, but for its schedule and the number of epochs.
+        hear: told each rate and its loss, at once.
+        unwanted: asked before each step; when it says so, the result is None.
+    """
+    random = rng_state(device)
+    learner = Learner(config, data, copy.deepcopy(model).to(device), device)
+    learner.model.train()
+    rates: list[float] = []
+    losses: list[float] = []
+    running, lowest = 0.0, math.inf
+    try:
+        for step, (inputs, targets) in zip(range(STEPS), _endless(config, data, device), strict=False):
+            if unwanted():
+                return None
+            rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
+            for group in learner.optimizer.param_groups:
+                group["lr"] = rate
+            loss = learner.step(inputs, targets)[0].item()
+            if not math.isfinite(loss):
+                return RangeTest(rates, losses, blew_up=True)
+            rates.append(rate)
+            losses.append(loss)
+            hear(rate, loss)
+            running = KEPT * running + (1 - KEPT) * loss
+            mean = running / (1 - KEPT ** (step + 1))
+            lowest = min(lowest, mean)
+            if mean > BLOWN_UP * lowest:
+                return RangeTest(rates, losses, blew_up=True)
+        return RangeTest(rates, losses, blew_up=False)
+    finally:
+        set_rng_state(random, device)
+
+
+def _endless(config: TrainConfig, data: Dataset, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """The batches of a run that does not end."""
+    batches = Batches(data.train, data, device)
+    for epoch in count():
+        order = epoch_order(len(batches), config.training.seed, epoch)
+        yield from batches.iterate(config.training.step_samples, order)

@@ -1,0 +1,70 @@
+"""`tui lr-find` and `tui batch-find`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import batch_finder
+from core.batch_finder import BatchTest, TriedBatch
+from core.lr_finder import RangeTest
+from tui.finder_report import batch_sentence, rate_sentence
+
+Tui = Callable[..., Any]
+SMALL = "--data iris --device cpu --threads 1"
+
+
+def test_a_learning_rate_is_shown_with_its_reason(tui: Tui) -> None:
+    answer = tui(f"lr-find {SMALL} --optimizer adam")
+    assert (answer.code, answer.err) == (0, "")
+    assert "The loss falls fastest at a learning rate of" in answer.out
+    assert "Smith 2017" in answer.out
+    assert answer.out.startswith("loss over the learning rate\n")
+    suggestion = answer.out.split("--lr ")[1].strip()
+    assert tui(f"config --optimizer adam --lr {suggestion}").code == 0
+    assert list(Path().iterdir()) == [], "nothing is written"
+
+
+def test_a_learning_rate_as_json(tui: Tui) -> None:
+    told = json.loads(tui(f"lr-find {SMALL} --json").out)
+    assert set(told) == {"suggestion", "lowest", "blew_up", "points"}
+    assert set(told["points"][0]) == {"lr", "loss", "smoothed"}
+    assert told["points"][0]["lr"] == pytest.approx(1e-6)
+    assert told["suggestion"] < told["lowest"]
+
+
+def test_a_batch_size_is_shown_with_its_reason(tui: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_finder, "SECONDS", 0.0)
+    answer = tui(f"batch-find {SMALL}")
+    assert (answer.code, answer.err) == (0, "")
+    sizes = [int(line.split()[0]) for line in answer.out.splitlines() if "samples/s" in line]
+    assert sizes == [8, 16, 32, 64]
+    assert "--batch-size" in answer.out
+
+
+def test_a_batch_size_as_json(tui: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_finder, "SECONDS", 0.0)
+    told = json.loads(tui(f"batch-find {SMALL} --json").out)
+    assert set(told) == {"suggestion", "ended", "room", "sizes"}
+    assert [set(size) for size in told["sizes"]] == [{"batch_size", "samples_per_second", "memory"}] * 4
+    assert told["ended"] == "data"
+
+
+@pytest.mark.parametrize("command", ["lr-find", "batch-find"])
+def test_what_does_not_fit_is_refused(tui: Tui, command: str) -> None:
+    answer = tui(f"{command} --data iris --loss l1")
+    assert answer.code == 2
+    assert "'l1' does not fit a multiclass task" in answer.err
+    assert tui(f"{command} --optimizer adan").code == 2
+
+
+def test_sentences() -> None:
+    never = RangeTest([1e-6, 1e-5], [1.0, 1.0], blew_up=False)
+    assert "at no learning rate" in rate_sentence(never)
+    none = BatchTest([], 0, "out of memory")
+    assert "smaller model" in batch_sentence(none)
+    some = [TriedBatch(8, 10.0, 1), TriedBatch(16, 30.0, 2)]
+    assert "more than the 4 KiB" in batch_sentence(BatchTest(some, 4096, "memory"))
+    assert "With more than 16 memory was full" in batch_sentence(BatchTest(some, 4096, "out of memory"))

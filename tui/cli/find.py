@@ -1,0 +1,115 @@
+"""`tui lr-find` and `tui batch-find`: a learning rate and a batch size to begin with."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core import config as configuration
+from tui.cli.app import DataRootOption
+from tui.cli.config_options import with_config
+
+if TYPE_CHECKING:
+    from core.session import Prepared
+    from tui.widgets.plot_chart import Chart
+
+__all__ = ["batch_find", "lr_find"]
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+CHART = (72, 16)
+
+
+@with_config
+def lr_find(values: dict[str, Any], as_json: JsonOption = False, data_root: DataRootOption = None) -> None:
+    """Find a learning rate: train a copy with a rate that grows, and see where the loss falls fastest.
+
+    Nothing is written. The suggestion is for the optimizer, the model and the batch size that are given.
+
+    Example: tui lr-find --data digits --optimizer adam
+    """
+    config = configuration.from_dict(values)
+    from core.lr_finder import range_test
+    from tui.finder_report import rate_chart, rate_sentence
+
+    prepared = _prepare(config, data_root, as_json)
+    test = range_test(*_parts(prepared), hear=lambda rate, loss: None, unwanted=lambda: False)
+    assert test is not None
+    if as_json:
+        points = zip(test.rates, test.losses, test.smoothed.tolist(), strict=True)
+        told = {
+            "suggestion": test.suggestion,
+            "lowest": test.rates[test.lowest] if test.rates else None,
+            "blew_up": test.blew_up,
+            "points": [{"lr": lr, "loss": loss, "smoothed": smooth} for lr, loss, smooth in points],
+        }
+        print(json.dumps(told))
+        return
+    print("loss over the learning rate")
+    _print_chart(rate_chart(test))
+    print(rate_sentence(test))
+    if test.suggestion is not None:
+        print(f"Take it with --lr {test.suggestion:g}")
+
+
+@with_config
+def batch_find(values: dict[str, Any], as_json: JsonOption = False, data_root: DataRootOption = None) -> None:
+    """Find a batch size: double it until memory is used up, and see how fast each one trains.
+
+    Nothing is written. On a GPU its memory counts, elsewhere four fifths of the memory that is free.
+
+    Example: tui batch-find --data mnist --model cnn
+    """
+    config = configuration.from_dict(values)
+    from core.batch_finder import TriedBatch, batch_test
+    from tui.finder_report import batch_lines, batch_sentence
+
+    prepared = _prepare(config, data_root, as_json)
+
+    def tell(tried: TriedBatch) -> None:
+        if not as_json:
+            print(batch_lines([tried])[0], flush=True)
+
+    test = batch_test(*_parts(prepared), hear=tell, unwanted=lambda: False)
+    assert test is not None
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "suggestion": test.suggestion,
+                    "ended": test.ended,
+                    "room": test.room,
+                    "sizes": [vars(each) for each in test.tried],
+                }
+            )
+        )
+        return
+    print(batch_sentence(test))
+    if test.suggestion is not None:
+        print(f"Take it with --batch-size {test.suggestion}")
+
+
+def _prepare(config: configuration.TrainConfig, data_root: Any, as_json: bool) -> "Prepared":
+    import torch
+
+    from core import session
+    from tui.headless import choose_view
+
+    view = choose_view(as_json=False, quiet=as_json)
+    try:
+        prepared = session.prepare(config, data_root, view.preparing)
+    finally:
+        view.close()
+    torch.set_num_threads(prepared.threads)
+    return prepared
+
+
+def _parts(prepared: "Prepared") -> tuple[Any, ...]:
+    return prepared.config, prepared.data, prepared.model, prepared.device
+
+
+def _print_chart(chart: "Chart") -> None:
+    from rich.console import Console
+
+    from tui.plot_text import as_text
+
+    Console(highlight=False, width=max(CHART[0], 20)).print(as_text(chart, *CHART))

@@ -1,0 +1,91 @@
+"""What the finders found, as charts and sentences, for the terminal and for the dialog."""
+
+import numpy as np
+
+from core.batch_finder import BatchTest, TriedBatch
+from core.lr_finder import RangeTest
+from tui.text import bytes_, count, number, si
+from tui.themes import BLUE, ORANGE
+from tui.widgets.plot_chart import Chart, Mark, Series
+
+__all__ = ["batch_chart", "batch_lines", "batch_sentence", "rate_chart", "rate_sentence"]
+
+HEADROOM = 1.3
+"""The chart ends at so many times the loss of the beginning: a loss that blows up would flatten all the rest."""
+
+
+def rate_chart(test: RangeTest) -> Chart:
+    """Losses over learning rates, smoothed, with the suggestion marked; also while the test goes on."""
+    if len(test.rates) < 2:
+        return Chart(empty="waiting for the first losses")
+    rates, smoothed = np.array(test.rates), test.smoothed
+    marks = []
+    if test.suggestion is not None:
+        at = int(np.argmin(np.abs(np.log(rates / test.suggestion))))
+        marks = [Mark(test.suggestion, float(smoothed[at]), color=ORANGE, text=number(test.suggestion))]
+    top = HEADROOM * max(float(smoothed[0]), test.losses[0])
+    return Chart(
+        (
+            Series("loss of a batch", rates, np.array(test.losses), None, style="points", marker="•"),
+            Series("smoothed", rates, smoothed, BLUE),
+        ),
+        marks=tuple(marks),
+        x_label="learning rate",
+        log_x=True,
+        y_range=(None, top if smoothed.max() > top else None),
+    )
+
+
+def rate_sentence(test: RangeTest) -> str:
+    """What the test says, in words."""
+    if test.suggestion is None:
+        return "The loss fell at no learning rate: look at the data, the model or the batch size first."
+    end = f"; from {number(test.rates[-1])} on it blows up" if test.blew_up else ""
+    lowest = number(test.rates[test.lowest])
+    return (
+        f"The loss falls fastest at a learning rate of {number(test.suggestion)} (range test, Smith 2017). "
+        f"It is lowest at {lowest}, where a step is too long already{end}."
+    )
+
+
+def batch_chart(tried: list[TriedBatch], suggestion: int | None) -> Chart:
+    """Samples per second over batch sizes, with the suggestion marked; also while the test goes on."""
+    sizes = np.array([each.batch_size for each in tried], dtype=float)
+    rates = np.array([each.samples_per_second for each in tried])
+    marks = tuple(
+        Mark(float(each.batch_size), each.samples_per_second, color=ORANGE, text=count(each.batch_size))
+        for each in tried
+        if each.batch_size == suggestion
+    )
+    return Chart(
+        (Series("samples/s", sizes, rates, BLUE),) if tried else (),
+        marks=marks,
+        x_label="batch size",
+        log_x=True,
+        y_range=(0.0, None),
+        empty="waiting for the first size",
+    )
+
+
+def batch_lines(tried: list[TriedBatch]) -> list[str]:
+    """A line for each size: its speed and its memory."""
+    return [
+        f"{count(each.batch_size):>9}  {si(each.samples_per_second):>6} samples/s  {bytes_(each.memory):>9}"
+        for each in tried
+    ]
+
+
+def batch_sentence(test: BatchTest) -> str:
+    """What the test says, in words."""
+    if test.suggestion is None:
+        return "Not even the smallest batch fits: try a smaller model."
+    largest = count(test.tried[-1].batch_size)
+    ends = {
+        "memory": f"More than {largest} would take more than the {bytes_(test.room)} that may be taken.",
+        "out of memory": f"With more than {largest} memory was full.",
+        "data": f"{largest} fits too; the training data has no more for twice as many.",
+    }
+    return (
+        f"{count(test.suggestion)} samples are the smallest batch that trains nearly as fast as any. "
+        f"{ends[test.ended]} Another batch size wants another learning rate."
+    )
