@@ -20,6 +20,12 @@ def ensure_fits(config: TrainConfig) -> None:
             "Give it fewer, or more epochs",
             field="schedule.warmup",
         )
+    if config.optimizer.closure and config.training.precision == "fp16":
+        raise ConfigError(
+            f"training.precision: {config.optimizer.name} cannot work with the scaled loss of fp16",
+            "Set it to bf16 or fp32, or choose another optimizer",
+            field="training.precision",
+        )
     if config.optimizer.closure and config.training.clip_norm:
         raise ConfigError(
             f"training.clip_norm: {config.optimizer.name} needs gradients in their full length",

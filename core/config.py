@@ -78,6 +78,12 @@ class Training(Options):
     """Decay of a running mean of the weights, which is validated, kept and evaluated in their place; 0 keeps none."""
     max_minutes: Annotated[float, Field(ge=0), Unit("minutes")] = 0.0
     """Longest training, all sessions of a run together; then it ends early. 0 never ends it."""
+    precision: Literal["fp32", "tf32", "bf16", "fp16"] = "fp32"
+    """Numbers to compute in: tf32 on NVIDIA's tensor cores, bf16 and fp16 by autocast, fp16 with a scaled loss."""
+    channels_last: bool = False
+    """Keep the channels of images last in memory, as convolutions on GPUs like them."""
+    compile: bool = False
+    """Compile the network with torch.compile: a slow start, then faster steps."""
     deterministic: bool = False
     """Take only operations that give the same bits every time, also on a GPU; slower."""
     on_divergence: Literal["stop", "continue"] = "stop"

@@ -9,7 +9,10 @@ from core.errors import DeviceError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Device", "available_cores", "discover", "resolve"]
+__all__ = ["Device", "available_cores", "discover", "ensure_precision", "precisions", "resolve"]
+
+AMPERE = (8, 0)
+"""Compute capability of the first NVIDIA GPUs with TF32 and bf16."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,31 @@ def resolve(name: str) -> "torch.device":
             f"training.device: {name} is not available here", f"Devices here: auto, {', '.join(names)}"
         )
     return torch.device(wanted)
+
+
+def precisions(device: "torch.device") -> tuple[str, ...]:
+    """The values of ``training.precision`` that a device can compute in."""
+    import torch
+
+    if device.type == "cuda":
+        new = torch.cuda.get_device_capability(device) >= AMPERE
+        return ("fp32", "tf32", "bf16", "fp16") if new else ("fp32", "fp16")
+    if device.type == "mps":
+        return ("fp32", "bf16") if torch.backends.mps.is_macos_or_newer(14, 0) else ("fp32",)
+    return ("fp32", "bf16", "fp16")
+
+
+def ensure_precision(precision: str, device: "torch.device") -> None:
+    """Refuse what a device cannot compute in.
+
+    Raises:
+        DeviceError: that is so; the message names what it can.
+    """
+    possible = precisions(device)
+    if precision not in possible:
+        raise DeviceError(
+            f"training.precision: {device} cannot compute in {precision}", f"It takes {', '.join(possible)}"
+        )
 
 
 def available_cores() -> int:

@@ -16,6 +16,7 @@ from core.data.dataset import Dataset
 from core.errors import RunDamaged
 from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
+from core.forward import tensor_cores
 from core.learner import Learner
 from core.meter import Meter
 from core.metrics import check_monitor
@@ -78,9 +79,10 @@ def train(
     try:
         if resume_from is not None:
             loop.restore(resume_from)
-        while loop.at.epoch < config.training.epochs and not loop.ends_early():
-            if not (loop.train_epoch() and loop.finish_epoch()):
-                return loop.result("stopped")
+        with tensor_cores(config.training.precision):
+            while loop.at.epoch < config.training.epochs and not loop.ends_early():
+                if not (loop.train_epoch() and loop.finish_epoch()):
+                    return loop.result("stopped")
         return loop.result("completed")
     finally:
         loop.saver.close()
@@ -140,7 +142,12 @@ class _Loop:
         """Validate, tell, and save; False when the loop was asked to end before that, or diverged."""
         settings, at, learner, control = self.config.training, self.at, self.learner, self.control
         measured = validate(
-            learner.judged, self.validation_set, learner.loss, self.data, lambda: control.stop_requested
+            learner.judged,
+            self.validation_set,
+            learner.loss,
+            self.data,
+            lambda: control.stop_requested,
+            settings.precision,
         )
         if measured is None:
             return False

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from core.config import TrainConfig
 from core.data.dataset import Dataset
+from core.forward import forward_function, loss_scaler
 from core.losses import resolve_loss
 from core.random_state import rng_state, set_rng_state
 from core.saver import State
@@ -32,10 +33,22 @@ class Learner:
     def __init__(self, config: TrainConfig, data: Dataset, model: nn.Module, device: torch.device) -> None:
         self.config, self.model, self.device = config, model, device
         self.loss = resolve_loss(config.loss, data.task).build(data.task, data.class_counts)
+        settings = config.training
+        if settings.channels_last:
+            model.to(memory_format=torch.channels_last)
         self.optimizer = config.optimizer.build(model)
-        self.average = running_mean(model, config.training.ema) if config.training.ema else None
+        self.average = running_mean(model, settings.ema) if settings.ema else None
         self.judged: nn.Module = self.average.module if self.average else model
-        self.step = step_function(config.training, model, self.loss, self.optimizer, self.average)
+        self.scaler = loss_scaler(settings.precision, device)
+        self.step = step_function(
+            settings,
+            model,
+            self.loss,
+            self.optimizer,
+            forward=forward_function(settings, model, device),
+            average=self.average,
+            scaler=self.scaler,
+        )
 
     @property
     def lr(self) -> float:
@@ -65,6 +78,8 @@ class Learner:
         }
         if self.average:
             state["ema"] = self.average.state_dict()
+        if self.scaler:
+            state["scaler"] = self.scaler.state_dict()
         return state
 
     def restore(self, state: State) -> None:
@@ -73,4 +88,6 @@ class Learner:
         self.optimizer.load_state_dict(state["optimizer"])
         if self.average:
             self.average.load_state_dict(state["ema"])
+        if self.scaler:
+            self.scaler.load_state_dict(state["scaler"])
         set_rng_state(state["rng"], self.device)

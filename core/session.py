@@ -22,7 +22,7 @@ from core.control import RunControl
 from core.data.dataset import Dataset, Progress
 from core.data.registry import load
 from core.determinism import deterministic
-from core.devices import resolve
+from core.devices import ensure_precision, resolve
 from core.engine import TrainingResult, train
 from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report, evaluate
@@ -30,6 +30,7 @@ from core.evaluation.kept import keep
 from core.evaluation.predict import predict
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
 from core.files import archive_damage
+from core.forward import ensure_callable
 from core.losses import resolve_loss
 from core.memory import naming_what_fits
 from core.metrics import check_monitor
@@ -128,6 +129,9 @@ def assemble(
     ensure_fits(config)
     config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
     check_monitor(config.training.monitor, data.task)
+    if weights is None:  # evaluations compute in fp32, on any device
+        ensure_precision(config.training.precision, device)
+        ensure_callable(config.training, data.sample_shape)
     network = from_copies(config, run).model
     model = (
         rebuild(network, data, weights) if weights is not None else build(network, data, config.training.seed)

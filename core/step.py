@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import LBFGS, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.config import Training
+from core.forward import Forward
 
 if TYPE_CHECKING:
     from core.losses import LossFunction
@@ -30,18 +32,23 @@ def step_function(
     model: nn.Module,
     loss_function: "LossFunction",
     optimizer: Optimizer,
+    *,
+    forward: Forward | None = None,
     average: AveragedModel | None = None,
+    scaler: GradScaler | None = None,
 ) -> Step:
     """The step that trains `model`; its gradients are those of the last step afterwards.
 
     Args:
+        forward: calls the model; by default it is called as it is.
+        scaler: scales the loss, and the gradients back, so that small ones do not vanish.
         average: follows the weights; see `running_mean`.
     """
-    gradients = _gradients(settings, model, loss_function)
+    gradients = _gradients(settings, forward or model, loss_function, scaler)
     if isinstance(optimizer, LBFGS):
         step = _searching_step(gradients, optimizer)
     else:
-        step = _plain_step(gradients, list(model.parameters()), settings, optimizer)
+        step = _plain_step(gradients, list(model.parameters()), settings, optimizer, scaler)
     return step if average is None else _averaged(step, average, model)
 
 
@@ -64,9 +71,13 @@ def _averaged(step: Step, average: AveragedModel, model: nn.Module) -> Step:
 
 
 def _plain_step(
-    gradients: Step, weights: list[nn.Parameter], settings: Training, optimizer: Optimizer
+    gradients: Step,
+    weights: list[nn.Parameter],
+    settings: Training,
+    optimizer: Optimizer,
+    scaler: GradScaler | None,
 ) -> Step:
-    update = _update(settings, weights, optimizer)
+    update = _update(settings, weights, optimizer, scaler)
 
     def step(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         for weight in weights:  # what zero_grad does, without its hooks for profilers
@@ -78,13 +89,16 @@ def _plain_step(
     return step
 
 
-def _gradients(settings: Training, model: nn.Module, loss_function: "LossFunction") -> Step:
+def _gradients(
+    settings: Training, forward: Forward, loss_function: "LossFunction", scaler: GradScaler | None
+) -> Step:
     """Adds the gradients of the mean loss to those that the weights have."""
+    backward: Callable[[Tensor], None] = Tensor.backward if scaler is None else _scaled_backward(scaler)
 
     def at_once(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        outputs = model(inputs)
+        outputs = forward(inputs)
         loss = loss_function(outputs, targets)
-        loss.backward()  # type: ignore[no-untyped-call]
+        backward(loss)
         return loss, outputs
 
     def in_parts(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,9 +106,9 @@ def _gradients(settings: Training, model: nn.Module, loss_function: "LossFunctio
         losses, answers = [], []
         parts = (torch.split(batch, settings.batch_size) for batch in (inputs, targets))
         for some_inputs, some_targets in zip(*parts, strict=True):
-            outputs = model(some_inputs)
+            outputs = forward(some_inputs)
             loss = loss_function(outputs, some_targets) * (len(some_targets) / len(targets))
-            loss.backward()  # type: ignore[no-untyped-call]
+            backward(loss)
             losses.append(loss.detach())
             answers.append(outputs.detach())
         return torch.stack(losses).sum(), torch.cat(answers)
@@ -102,7 +116,16 @@ def _gradients(settings: Training, model: nn.Module, loss_function: "LossFunctio
     return at_once if settings.accumulate == 1 else in_parts
 
 
-def _update(settings: Training, weights: list[nn.Parameter], optimizer: Optimizer) -> Callable[[], object]:
+def _scaled_backward(scaler: GradScaler) -> Callable[[Tensor], None]:
+    def backward(loss: Tensor) -> None:
+        scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+
+    return backward
+
+
+def _update(
+    settings: Training, weights: list[nn.Parameter], optimizer: Optimizer, scaler: GradScaler | None
+) -> Callable[[], object]:
     """Moves the weights along their gradients."""
     move = _bare_step(optimizer)
 
@@ -110,6 +133,17 @@ def _update(settings: Training, weights: list[nn.Parameter], optimizer: Optimize
         clip_grad_norm_(weights, settings.clip_norm)
         move()
 
+    def unscale_and_move() -> None:
+        """Not at all where a gradient is not finite: the scale was too large, and becomes smaller."""
+        assert scaler is not None
+        if settings.clip_norm:
+            scaler.unscale_(optimizer)
+            clip_grad_norm_(weights, settings.clip_norm)
+        scaler.step(optimizer)
+        scaler.update()
+
+    if scaler is not None:
+        return unscale_and_move
     return clip_and_move if settings.clip_norm else move
 
 

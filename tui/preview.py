@@ -3,7 +3,7 @@
 All of it takes time (it imports torch and reads data sets), so it belongs on a thread; `Preview` itself is light.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,7 @@ from core.compatibility import ensure_fits
 from core.config import FAMILIES, TrainConfig
 from core.data.dataset import Dataset, Split
 from core.data.registry import DataConfig, default_root, load
-from core.devices import resolve
+from core.devices import ensure_precision, resolve
 from core.errors import ConfigError, ModelError, TorchtuiError, UserCodeError
 from core.losses import Auto, Task, resolve_loss
 from core.metrics import check_monitor
@@ -130,30 +130,22 @@ class Previewer:
         """The preview of a configuration. Never downloads, never touches torch's random state."""
         problems = []
         try:
-            resolve(config.training.device)
+            ensure_precision(config.training.precision, resolve(config.training.device))
         except TorchtuiError as error:
-            problems.append(_problem(error, "training.device", Fix("training.device", "auto")))
+            problems.append(_with_default(config, _problem(error, "training.device")))
         try:
             if not config.data.available(self.root):
                 return Preview(config, problems=tuple(problems), note=config.data.preparation)
             facts = self._facts(config.data)
         except TorchtuiError as error:
-            problem = _problem(error, "data.name")
-            problems.append(replace(problem, fix=_back_to_default(config, problem.path)))
+            problems.append(_with_default(config, _problem(error, "data.name")))
             return Preview(config, problems=tuple(problems))
         try:
             resolve_loss(config.loss, facts.task)
         except ConfigError as error:
             fix = Fix("loss.name", resolve_loss(Auto(), facts.task).name)
             problems.append(_problem(error, "loss.name", fix))
-        try:
-            ensure_fits(config)
-        except ConfigError as error:
-            problems.append(_problem(error, error.field, _back_to_default(config, error.field)))
-        try:
-            check_monitor(config.training.monitor, facts.task)
-        except ConfigError as error:
-            problems.append(_problem(error, "training.monitor", Fix("training.monitor", "loss")))
+        problems += _unfit_training(config, facts)
         try:
             model = outline(config.model, facts.sample_shape, facts.outputs)
         except (ModelError, UserCodeError, ConfigError) as error:
@@ -175,6 +167,26 @@ def _problem(error: TorchtuiError, path: str, fix: Fix | None = None) -> Problem
     named = section in TrainConfig.model_fields and all(map(str.isidentifier, key.split(".")))
     text = rest if named else error.message
     return Problem(start if named else path, f"{text}. {error.hint}" if error.hint else text, fix)
+
+
+def _unfit_training(config: TrainConfig, facts: DataFacts) -> Iterator[Problem]:
+    """What of the training section does not go with the data or the optimizer."""
+    from core.forward import ensure_callable
+
+    for check in (
+        lambda: check_monitor(config.training.monitor, facts.task),
+        lambda: ensure_callable(config.training, facts.sample_shape),
+        lambda: ensure_fits(config),
+    ):
+        try:
+            check()
+        except TorchtuiError as error:
+            yield _with_default(config, _problem(error, "training"))
+
+
+def _with_default(config: TrainConfig, problem: Problem) -> Problem:
+    """The problem, and as its way out the default of its field."""
+    return replace(problem, fix=_back_to_default(config, problem.path))
 
 
 def _back_to_default(config: TrainConfig, path: str) -> Fix | None:

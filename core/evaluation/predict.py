@@ -10,6 +10,7 @@ from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.errors import DataError
 from core.evaluation.predictions import Predictions
+from core.forward import autocast
 from core.meter import score_name
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def validate(
     loss: Callable[[Tensor, Tensor], Tensor],
     data: Dataset,
     unwanted: Callable[[], bool] = lambda: False,
+    precision: str = "fp32",
 ) -> tuple[dict[str, float], list[list[int]]] | None:
     """Loss and score of one pass, and the confusion matrix (rows true, columns predicted).
 
@@ -64,6 +66,7 @@ def validate(
     for once, at the end.
 
     Args:
+        precision: of the network; see `core.forward.autocast`.
         unwanted: asked after each batch; when it says so, the result is None.
     """
     if len(batches) == 0:
@@ -71,7 +74,7 @@ def validate(
     losses: list[Tensor] = []
     sizes: list[float] = []
     answers: list[Tensor] = []
-    for outputs, targets in _outputs(model, batches):
+    for outputs, targets in _outputs(model, batches, precision):
         if unwanted():
             return None
         with torch.inference_mode():
@@ -85,13 +88,13 @@ def validate(
     return {"loss": mean_loss, score_name(data.task): score}, confusion
 
 
-def _outputs(model: nn.Module, batches: Batches) -> Iterator[tuple[Tensor, Tensor]]:
-    """Outputs (b, n) and targets of each batch, in the order of the split, without gradients."""
+def _outputs(model: nn.Module, batches: Batches, precision: str = "fp32") -> Iterator[tuple[Tensor, Tensor]]:
+    """Float32 outputs (b, n) and targets of each batch, in the order of the split, without gradients."""
     model.eval()
     for inputs, targets in batches.iterate(BATCH_ROWS):
-        with torch.inference_mode():
+        with torch.inference_mode(), autocast(precision, batches.device):
             outputs = model(inputs)
-        yield outputs, targets
+        yield outputs.float(), targets
 
 
 def _score(answers: Tensor, targets: Tensor, data: Dataset) -> tuple[float, list[list[int]]]:

@@ -65,6 +65,9 @@ def test_a_regression_shows_the_spread_of_its_target(previewer):
         ({"data": "diabetes", "loss": "hinge"}, "loss.name", "mse"),
         ({"data": {"name": "iris", "validation": 0.999}}, "data.validation", "0.1"),
         ({"data": "wine", "training": {"monitor": "r2"}}, "training.monitor", "loss"),
+        ({"training": {"device": "cpu", "precision": "tf32"}}, "training.precision", "fp32"),
+        ({"data": "wine", "training": {"channels_last": True}}, "training.channels_last", "off"),
+        ({"optimizer": "lbfgs", "training": {"clip_norm": 1}}, "training.clip_norm", "0.0"),
         ({"training": {"device": "cuda:99"}}, "training.device", "auto"),
     ],
 )

@@ -29,6 +29,7 @@ FLAGS = {
     "--device": "training.device",
     "--seed": "training.seed",
     "--threads": "training.threads",
+    "--precision": "training.precision",
     "--val": "data.validation",
 }
 """The fields people change daily; `--set` reaches the others. Names come first: they choose which fields there are."""
