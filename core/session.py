@@ -1,28 +1,24 @@
 """One stretch of work on a run: from a configuration to a finished folder, on the calling thread.
 
-`prepare` finds every mistake before anything is written; `execute` trains, evaluates and records.
+`core.preparation` finds every mistake before anything is written; `execute` trains, evaluates and records.
 """
 
 import os
 import socket
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from core import config as configuration
 from core.beside.company import accompanied
 from core.beside.extras import ALONE, Extras
-from core.compatibility import ensure_fits
 from core.config import TrainConfig
 from core.control import RunControl
-from core.data.dataset import Dataset, Progress
-from core.data.registry import load
 from core.determinism import deterministic
-from core.devices import ensure_precision, resolve
 from core.engine import TrainingResult, train
 from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report, evaluate
@@ -30,17 +26,11 @@ from core.evaluation.kept import keep
 from core.evaluation.predict import predict
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
 from core.files import archive_damage
-from core.forward import ensure_callable
-from core.losses import resolve_loss
 from core.memory import naming_what_fits
-from core.metrics import check_monitor
-from core.models.registry import build, rebuild
-from core.models.summary import ModelSummary
-from core.models.summary import summarise as summarise_model
+from core.preparation import Prepared, assemble, prepare
 from core.recorder import Recorder
 from core.runs.checkpoints import FolderCheckpoints, load_latest
-from core.runs.code import from_copies
-from core.runs.data_facts import ensure_same_data, write_data_facts
+from core.runs.data_facts import write_data_facts
 from core.runs.environment import write_environment
 from core.runs.folder import Run, create_run, write_config
 from core.runs.lock import hold
@@ -48,11 +38,8 @@ from core.runs.log import EventLog
 from core.runs.problems import changed_settings
 from core.runs.requests import obeying
 from core.runs.summary import RunSummary, summarise
-from core.threads import Threads, most_threads
+from core.threads import Threads
 from core.user_code import as_user_error
-
-if TYPE_CHECKING:
-    from torch.nn import Module
 
 __all__ = [
     "Prepared",
@@ -66,80 +53,6 @@ __all__ = [
 ]
 
 Emit = Callable[[Event], None]
-Weights = Mapping[str, torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Everything a run needs, checked. `config` has its ``auto`` loss made definite.
-
-    Attributes:
-        threads: processor threads; with ``auto`` the most that may be taken.
-    """
-
-    config: TrainConfig
-    data: Dataset
-    model: "Module"
-    summary: ModelSummary
-    device: torch.device
-    threads: int
-
-
-def prepare(
-    config: TrainConfig,
-    data_root: Path | None,
-    progress: Progress,
-    weights: Weights | None = None,
-    spare_cores: int = 0,
-    run: Run | None = None,
-) -> Prepared:
-    """Load the data and build the model; writes nothing but downloads.
-
-    Args:
-        weights: of the model, to evaluate it; by default they are drawn from the seed, to train it.
-        spare_cores: cores that ``threads: auto`` leaves to others, such as to screens.
-        run: an existing one, whose copies of the user's own files are used, and whose data must not have changed.
-
-    Raises:
-        TorchtuiError: device, data, model, loss or monitored number are not there or do not fit together.
-        RuntimeError: the weights are those of another model.
-    """
-    resolve(config.training.device)  # a mistake there is told before a download begins
-    with naming_what_fits(config):
-        data = load(from_copies(config, run).data, data_root, progress)
-        return assemble(config, data, weights, spare_cores, run)
-
-
-def assemble(
-    config: TrainConfig,
-    data: Dataset,
-    weights: Weights | None = None,
-    spare_cores: int = 0,
-    run: Run | None = None,
-) -> Prepared:
-    """Build the model for data that is loaded already; writes nothing. See `prepare`.
-
-    Raises:
-        TorchtuiError: device, model or loss are not there or do not fit the data.
-        RuntimeError: the weights are those of another model.
-    """
-    device = resolve(config.training.device)
-    if run is not None:
-        ensure_same_data(run, data)
-    ensure_fits(config)
-    config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
-    check_monitor(config.training.monitor, data.task)
-    if weights is None:  # evaluations compute in fp32, on any device
-        ensure_precision(config.training.precision, device)
-        ensure_callable(config.training, data.sample_shape)
-    network = from_copies(config, run).model
-    model = (
-        rebuild(network, data, weights) if weights is not None else build(network, data, config.training.seed)
-    )
-    summary = summarise_model(model, data.sample_shape, data.outputs)
-    multiply_adds = summary.multiply_adds * config.training.batch_size
-    threads = most_threads(config.training.threads, multiply_adds, spare_cores)
-    return Prepared(config, data, model, summary, device, threads)
 
 
 def new_run(prepared: Prepared, runs_dir: Path) -> Run:
