@@ -71,6 +71,9 @@ def _explain(detail: Any, path: str, section: type[BaseModel]) -> tuple[str, str
             f"got {_show(given)}, takes a section of fields such as `name`",
             "`tui config` prints an example",
         )
+    if kind == "value_error":  # a field's own check, which says what was wrong; what to do
+        wrong, _, hint = str(context["error"]).partition("; ")
+        return wrong, hint
     return f"got {_show(given)}, takes {_wanted(detail, section, path)}", ""
 
 

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from core.config import TrainConfig
 from core.control import RunControl
+from core.data.augment.augmenter import augmenter
 from core.data.batches import Batches, epoch_order
 from core.data.dataset import Dataset
 from core.errors import RunDamaged
@@ -109,6 +111,7 @@ class _Loop:
         self.train_set = Batches(data.train, data, device)
         self.validation_set = Batches(data.validation, data, device)
         self.steps_per_epoch = self.train_set.count(config.training.step_samples)
+        self.augment = augmenter(config.data, data, config.loss, config.training.seed)
         self.meter = Meter(data.task)
         self.at = Progress()
         self.best: State | None = None
@@ -123,7 +126,8 @@ class _Loop:
         self.epoch_started = time.perf_counter() - at.epoch_seconds
         meter.restore(at.meter)
         learner.model.train()
-        for inputs, targets in self.train_set.iterate(settings.step_samples, order, first=at.batch):
+        augment = partial(self.augment, epoch=at.epoch) if self.augment else None
+        for inputs, targets in self.train_set.iterate(settings.step_samples, order, at.batch, augment):
             learner.set_learning_rate(at.step, self.steps_per_epoch, at.schedule)
             loss, outputs = learner.step(inputs, targets)
             meter.add(loss, outputs, targets)

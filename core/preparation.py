@@ -9,6 +9,7 @@ import torch
 
 from core.compatibility import ensure_fits
 from core.config import TrainConfig
+from core.data.augment.check import check_augment
 from core.data.dataset import Dataset, Progress
 from core.data.registry import load
 from core.devices import ensure_precision, resolve
@@ -91,6 +92,7 @@ def assemble(
         ensure_same_data(run, data)
     ensure_fits(config)
     config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
+    check_augment(config.data, config.loss, data.kind, data.task)
     check_monitor(config.training.monitor, data.task)
     if weights is None:  # evaluations compute in fp32, on any device
         ensure_precision(config.training.precision, device)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.compatibility import ensure_fits
 from core.config import FAMILIES, TrainConfig
+from core.data.augment.check import check_augment
 from core.data.dataset import Dataset, Split
 from core.data.registry import DataConfig, default_root, load
 from core.devices import ensure_precision, resolve
@@ -170,13 +171,14 @@ def _problem(error: TorchtuiError, path: str, fix: Fix | None = None) -> Problem
 
 
 def _unfit_training(config: TrainConfig, facts: DataFacts) -> Iterator[Problem]:
-    """What of the training section does not go with the data or the optimizer."""
+    """What of the training section does not go with the data or the optimizer, or of augmentation with data or loss."""
     from core.forward import ensure_callable
 
     for check in (
         lambda: check_monitor(config.training.monitor, facts.task),
         lambda: ensure_callable(config.training, facts.sample_shape),
         lambda: ensure_fits(config),
+        lambda: check_augment(config.data, config.loss, facts.kind, facts.task),
     ):
         try:
             check()

@@ -3,7 +3,7 @@
 Gathering some batches at once costs the same few kernel launches as gathering one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ __all__ = ["Batches", "epoch_order"]
 
 Piece = Tensor | slice
 """Positions of some rows."""
+Augment = Callable[[Tensor, Tensor, int], tuple[Tensor, Tensor]]
 
 CHUNK_BYTES = 2 << 20
 """Standardised inputs gathered at once: a few batches, small enough to stay in a processor's cache."""
@@ -58,15 +59,20 @@ class Batches:
         return -(-len(self) // batch_size)
 
     def iterate(
-        self, batch_size: int, order: Tensor | None = None, first: int = 0
+        self,
+        batch_size: int,
+        order: Tensor | None = None,
+        first: int = 0,
+        augment: Augment | None = None,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Standardised inputs (b, *sample_shape) and targets of each batch.
 
         Args:
             order: (n,) positions to go through; by default as they lie.
             first: number of batches to leave out at the start.
+            augment: changes each batch before it is standardised, given its inputs, targets and number.
         """
-        chunk = self._rows_at_once(batch_size)
+        chunk = batch_size if augment else self._rows_at_once(batch_size)
         starts = range(first * batch_size, len(self), chunk)
         if order is not None and not self.mapped:
             order = order.to(self.device)
@@ -74,7 +80,9 @@ class Batches:
             slice(start, start + chunk) if order is None else order[start : start + chunk] for start in starts
         )
         read = read_ahead if self.mapped else map
-        for inputs, targets in read(self._gather, pieces):
+        for number, (inputs, targets) in enumerate(read(self._gather, pieces), start=first):
+            if augment:
+                inputs, targets = augment(inputs, targets, number)
             inputs = self.standardise(inputs)
             yield from zip(torch.split(inputs, batch_size), torch.split(targets, batch_size), strict=True)
 

@@ -9,7 +9,7 @@ import numpy as np
 from core.data.dataset import Progress
 from core.data.download import as_it_is, fetch, members_of_tar
 from core.data.official import Official
-from core.data.vision import torchvision_datasets
+from core.data.vision import torchvision_module
 
 if TYPE_CHECKING:
     from core.data.official import Images
@@ -95,7 +95,7 @@ class Svhn(Official):
 
     def fetch(self, root: Path, progress: Progress) -> None:
         for part in ("train", "test"):
-            url, name, md5 = torchvision_datasets().SVHN.split_list[part]
+            url, name, md5 = torchvision_module("datasets").SVHN.split_list[part]
             path = self.folder(root) / name
             if not path.is_file():
                 fetch([url], path, md5=md5, progress=progress, unpack=as_it_is)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from core.data.augment.options import Augment
 from core.data.dataset import Dataset, Progress
 from core.losses import Task
 from core.options import Options, Unit, files_of
@@ -61,6 +62,8 @@ class ImageOptions(DataOptions):
 
     scaling: Literal["standardise", "unit"] = "standardise"
     """How pixels are scaled: standardise to mean 0 and deviation 1 over train, or unit, from 0 to 1."""
+    augment: Augment = ()
+    """Changes to training images: crop, flip, rotation, colour, randaugment, mixup, cutmix; as in crop:4, flip."""
 
 
 class HeldOut(DataOptions):

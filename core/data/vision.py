@@ -1,5 +1,6 @@
 """MNIST and its kin, in the IDX format, through torchvision: downloaded on first use and checked."""
 
+import importlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -12,7 +13,7 @@ from core.errors import DependencyError
 if TYPE_CHECKING:
     from core.data.official import Images
 
-__all__ = ["Emnist", "FashionMnist", "Kmnist", "Mnist", "torchvision_datasets"]
+__all__ = ["Emnist", "FashionMnist", "Kmnist", "Mnist", "torchvision_module"]
 
 
 class _MnistLike(Official):
@@ -21,7 +22,7 @@ class _MnistLike(Official):
 
     @property
     def _source(self) -> Any:
-        return getattr(torchvision_datasets(), self.torchvision_name)
+        return getattr(torchvision_module("datasets"), self.torchvision_name)
 
     def folder(self, root: Path) -> Path:
         return root / self.torchvision_name / "raw"
@@ -95,14 +96,14 @@ class Emnist(_MnistLike):
         return int(self.subset == "letters")  # there a is 1
 
 
-def torchvision_datasets() -> Any:
-    """torchvision.datasets.
+def torchvision_module(name: str) -> Any:
+    """A module of torchvision's, such as ``datasets``.
 
     Raises:
         DependencyError: it does not load.
     """
     try:
-        from torchvision import datasets
+        return importlib.import_module(f"torchvision.{name}")
     except (
         Exception
     ) as error:  # a torchvision built for another torch fails in many ways while it is imported
@@ -110,4 +111,3 @@ def torchvision_datasets() -> Any:
             f"torchvision does not load with this torch: {type(error).__name__}: {error}",
             "Install a matching pair: pip install --upgrade torch torchvision. Tables and digits work without it",
         ) from None
-    return datasets

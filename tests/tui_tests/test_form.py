@@ -12,6 +12,7 @@ from pydantic import Field
 from typer.testing import CliRunner
 
 from core.config import FAMILIES, TrainConfig, from_dict, to_dict
+from core.data.augment.options import Augment
 from core.errors import ConfigError
 from core.optimizers import Sgd
 from core.options import Code, Options, choices
@@ -33,6 +34,8 @@ def some(annotation, metadata=()):
         for key in ("ge", "gt", "le", "lt", "min_length", "max_length")
         if hasattr(item, key)
     }
+    if annotation == Augment:
+        return st.lists(st.sampled_from(["crop", "flip:0.3", "mixup:1.0"]), max_size=4)
     if any(isinstance(item, Code) for item in metadata):
         return st.sampled_from(["", "nowhere.py:Net"])
     if origin is Literal:
@@ -269,3 +272,12 @@ def test_values_of_another_version_are_left_out_and_told():
 def test_texts_never_act_on_the_terminal():
     texts, _ = fill({"training": {"device": "\x1b[31m\n"}})
     assert texts["training.device"] == "␛[31m⏎"
+
+
+def test_augmentations_are_a_list_of_texts():
+    texts, _ = fill({"data": {"name": "mnist", "augment": ["crop:2", "flip"]}})
+    assert texts["data.augment"] == "crop:2, flip"
+    config, wrong = check(values_of(texts))
+    assert (config.data.augment, wrong) == (("crop:2", "flip"), {})
+    _, wrong = check(values_of({**texts, "data.augment": "crop:2, zoom"}))
+    assert wrong["data.augment"].startswith("no augmentation 'zoom'. Known: crop, flip")

@@ -1,0 +1,1 @@
+"""Random changes to training images, on whole batches on the device: `options` lists them, `augmenter` makes them."""

@@ -1,0 +1,45 @@
+"""Whether an augmentation goes with the data and the loss; said before anything is trained."""
+
+from typing import Any
+
+from core.data.augment.options import parse
+from core.errors import ConfigError
+from core.losses import LossConfig, Task
+from core.options import choices
+
+__all__ = ["check_augment"]
+
+
+def check_augment(options: Any, loss: LossConfig, kind: str, task: Task) -> None:
+    """Make sure that the augmentation in the options of a data set fits.
+
+    Args:
+        options: of any data set; one that knows no augmentation fits.
+        kind: ``image`` or ``table``, as the data set turned out to be.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    asked = [parse(text) for text in getattr(options, "augment", ())]
+    if asked and kind != "image":
+        raise ConfigError("data.augment: the samples are no images", "Leave it empty", field="data.augment")
+    mixing = next((one.name for one in asked if one.mixes), "")
+    if not mixing:
+        return
+    if task == "regression":
+        raise ConfigError(
+            f"data.augment: {mixing} mixes classes, and this is a regression task",
+            "Leave it out",
+            field="data.augment",
+        )
+    if loss.name != "auto" and not loss.soft_targets:
+        fitting = [
+            name
+            for name, option in choices(LossConfig).items()
+            if task in getattr(option, "tasks", ()) and getattr(option, "soft_targets", False)
+        ]
+        raise ConfigError(
+            f"loss.name: '{loss.name}' takes one class a sample, and {mixing} mixes two",
+            f"Losses that fit: {', '.join(fitting)}; or leave {mixing} out of data.augment",
+            field="loss.name",
+        )
