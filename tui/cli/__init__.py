@@ -30,6 +30,10 @@ class Commands(LazyGroup):
             "tui.cli.compare:compare",
             "Compare runs: final metrics with intervals, the settings in which they differ, a curve of all.",
         ),
+        "report": (
+            "tui.cli.report:report",
+            "Write one self-contained page: curves, confusion matrix, ROC, PR, calibration, mistakes, configuration.",
+        ),
         "runs": ("tui.cli.runs:app", "List runs, or show one."),
         "watch": ("tui.cli.watch:watch", "Follow a run live, whichever process trains it."),
         "stop": ("tui.cli.watch:stop", "Ask the process that trains a run to save and end."),

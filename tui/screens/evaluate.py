@@ -15,6 +15,7 @@ from textual.widgets import Static, TabbedContent, TabPane
 from core.data.dataset import Progress
 from core.errors import TorchtuiError
 from core.evaluation import Report
+from core.evaluation.samples import RunData
 from core.evaluation.stored import Evaluation, evaluate_run, is_latest, latest_evaluated, was_evaluated
 from core.runs.folder import Run
 from core.runs.summary import summarise
@@ -27,7 +28,6 @@ from tui.screens.evaluation.mistakes import MistakesTab
 from tui.screens.evaluation.precision_recall import PrecisionRecallTab
 from tui.screens.evaluation.residuals import ResidualsTab
 from tui.screens.evaluation.roc import RocTab
-from tui.screens.evaluation.samples import RunData
 from tui.screens.evaluation.summary import SummaryTab
 from tui.screens.evaluation.tab import EvaluationTab, Subject
 from tui.screens.evaluation.threshold import ThresholdTab

@@ -9,10 +9,10 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from core.evaluation import Predictions, Report
+from core.evaluation.samples import RunData, Samples
 from core.evaluation.stored import Evaluation
 from tui.curves import Curve, curves_of
 from tui.screens.evaluation.background import Background
-from tui.screens.evaluation.samples import RunData, Samples
 
 __all__ = ["EvaluationTab", "Subject"]
 

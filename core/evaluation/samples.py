@@ -104,12 +104,14 @@ class Samples:
         pixels = np.clip(np.round(values * 255), 0, 255).astype(np.uint8)
         if len(pixels) == 3:
             return pixels.transpose(1, 2, 0)
-        return pixels[0]
+        grey: np.ndarray = pixels[0]
+        return grey
 
     def _input(self, position: int) -> np.ndarray:
         assert self._rows is not None
         split: Split = self._dataset.splits[self._split]
-        return np.asarray(split.inputs[int(self._rows[position])].numpy())
+        values: np.ndarray = np.asarray(split.inputs[int(self._rows[position])].numpy())
+        return values
 
     @property
     def _dataset(self) -> "Dataset":

@@ -1,0 +1,243 @@
+"""Figures of the report: matplotlib and scikit-learn's displays, each as an SVG."""
+
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from core.errors import DependencyError
+from core.evaluation import (
+    Predictions,
+    Report,
+    Undefined,
+    calibration_curve,
+    micro,
+    one_vs_rest,
+    precision_recall,
+    residuals,
+    roc,
+    thin,
+)
+from core.palette import OKABE_ITO
+from core.report.page import shown
+from core.runs.comparison import Axis, Entry, best_point, curve
+
+__all__ = [
+    "calibration",
+    "confusion",
+    "overlay",
+    "precision_recalls",
+    "predicted_numbers",
+    "rocs",
+    "train_and_validation",
+]
+
+SETTINGS: Any = {
+    "text.parse_math": False,  # a class named $x$ is no formula
+    "svg.fonttype": "none",
+    "svg.hashsalt": "torchtui",
+    "font.family": ["sans-serif"],
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e4e8ea",
+    "axes.axisbelow": True,
+    "figure.constrained_layout.use": True,
+}
+SIZE = (6.4, 4.2)
+SQUARE = (5.6, 5.2)
+MARKERS = "os^DvP*X"
+"""One a curve, since colour alone does not tell them apart for everybody."""
+COLUMNS = 200
+MOST_CLASSES = 30
+"""Of a confusion matrix with names and numbers; a larger one is a picture of shades."""
+MOST_LINES = 8
+MOST_POINTS = 5000
+NAME = 24
+
+
+@contextmanager
+def _figure(size: tuple[float, float], out: list[bytes]) -> Iterator[Any]:
+    """Axes to draw on; the picture is in `out` afterwards.
+
+    Raises:
+        DependencyError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise DependencyError(
+            "a report needs matplotlib, which is not installed", "Install it: pip install 'torchtui[report]'"
+        ) from None
+    with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # the reader's own fonts draw the text
+        figure = Figure(figsize=size)
+        yield figure.add_subplot()
+        file = io.BytesIO()
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    out.append(file.getvalue())
+
+
+def train_and_validation(entry: Entry, metric: str) -> bytes:
+    """A metric over the epochs, the best one marked."""
+    out: list[bytes] = []
+    with _figure(SIZE, out) as axes:
+        for name, place in (("train", 0), ("validation", 1)):
+            x, y = curve(entry, f"{name} {metric}", "epoch")
+            if len(x):
+                axes.plot(x, y, color=_color(place), label=name, linestyle=("--", "-")[place])
+        best = best_point(entry, f"validation {metric}") or best_point(entry, f"train {metric}")
+        if best is not None:
+            label = f"best {best.value:.4g}, epoch {best.epoch:g}"
+            axes.plot(best.epoch, best.value, "*", markersize=13, color="#1d2328", label=label)
+        axes.set(xlabel="epoch", ylabel=shown(metric))
+        axes.legend()
+    return out[0]
+
+
+def overlay(entries: Sequence[Entry], names: Sequence[str], curve_name: str, axis: Axis) -> bytes:
+    """One curve of all runs."""
+    out: list[bytes] = []
+    with _figure(SIZE, out) as axes:
+        for place, (entry, name) in enumerate(zip(entries, names, strict=True)):
+            x, y = curve(entry, curve_name, axis)
+            if len(x):
+                every = max(1, len(x) // 6)
+                look = {"marker": MARKERS[place], "markevery": (place % every, every), "color": _color(place)}
+                axes.plot(x, y, label=shown(name), **look)
+        axes.set(xlabel="seconds of training" if axis == "time" else axis, ylabel=shown(curve_name))
+        if axes.lines:
+            axes.legend(fontsize="small")
+    return out[0]
+
+
+def confusion(report: Report) -> bytes:
+    """The confusion matrix, coloured by the share of each true class."""
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    matrix = np.asarray(report.confusion)
+    classes = len(matrix)
+    small = classes <= MOST_CLASSES
+    side = min(12.0, max(5.0, 1.6 + 0.46 * classes)) if small else 8.0
+    out: list[bytes] = []
+    with _figure((side + 0.4, side), out) as axes:
+        axes.grid(False)
+        display = ConfusionMatrixDisplay(matrix, display_labels=[_name(name) for name in report.class_names])
+        display.plot(ax=axes, cmap="Blues", include_values=small, values_format="d", colorbar=False)
+        share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+        display.im_.set_data(share)
+        display.im_.set_clim(0, 1)
+        for text, part in zip(np.ravel(display.text_) if small else [], share.ravel(), strict=small):
+            text.set_color("white" if part > 0.6 else "#1d2328")
+        axes.tick_params(axis="x", rotation=90 if classes > 4 else 0)
+        if not small:
+            axes.set(xticks=[], yticks=[])
+    return out[0]
+
+
+def rocs(predictions: Predictions, report: Report) -> bytes:
+    """ROC curves one-vs-rest: the positive class of two, or all pooled and the worst classes."""
+    from sklearn.metrics import RocCurveDisplay
+
+    out: list[bytes] = []
+    with _figure(SQUARE, out) as axes:
+        for place, (name, ranked, area) in enumerate(_lines(predictions, report, "roc_auc")):
+            found = roc(ranked)
+            if isinstance(found, Undefined):
+                continue
+            kept = thin(found.fpr, found.tpr, COLUMNS)
+            display = RocCurveDisplay(fpr=found.fpr[kept], tpr=found.tpr[kept], roc_auc=area, name=name)
+            display.plot(ax=axes, curve_kwargs=_line(place))
+        axes.plot([0, 1], [0, 1], ":", color="#8a949b", label="guessing")
+        axes.legend(loc="lower right", fontsize="small")
+    return out[0]
+
+
+def precision_recalls(predictions: Predictions, report: Report) -> bytes:
+    """Precision-recall curves of the same classes as `rocs`."""
+    from sklearn.metrics import PrecisionRecallDisplay
+
+    out: list[bytes] = []
+    with _figure(SQUARE, out) as axes:
+        for place, (name, ranked, area) in enumerate(_lines(predictions, report, "average_precision")):
+            found = precision_recall(ranked)
+            if isinstance(found, Undefined):
+                continue
+            kept = thin(found.recall, found.precision, COLUMNS)
+            display = PrecisionRecallDisplay(
+                precision=found.precision[kept], recall=found.recall[kept], average_precision=area, name=name
+            )
+            display.plot(ax=axes, curve_kwargs=_line(place))
+        axes.legend(loc="lower left", fontsize="small")
+    return out[0]
+
+
+def calibration(predictions: Predictions) -> bytes:
+    """How often the predicted class was right, beside its probability."""
+    from sklearn.calibration import CalibrationDisplay
+
+    probability = predictions.scores.max(axis=1)
+    found = calibration_curve(probability, predictions.predicted == predictions.targets)
+    out: list[bytes] = []
+    with _figure(SQUARE, out) as axes:
+        display = CalibrationDisplay(found.observed, found.predicted, probability)
+        display.plot(ax=axes, name="predicted class", color=_color(0), marker="s")
+        axes.set(xlabel="mean probability of the predicted class", ylabel="share that was right")
+        axes.set(xlim=(0, 1), ylim=(0, 1.02))
+    return out[0]
+
+
+def predicted_numbers(predictions: Predictions, kind: str) -> bytes:
+    """Regression: ``actual_vs_predicted`` or ``residual_vs_predicted``."""
+    from sklearn.metrics import PredictionErrorDisplay
+
+    step = -(-len(predictions) // MOST_POINTS)
+    out: list[bytes] = []
+    with _figure(SQUARE, out) as axes:
+        targets = predictions.scores + residuals(predictions)
+        display = PredictionErrorDisplay(y_true=targets[::step], y_pred=predictions.scores[::step])
+        display.plot(ax=axes, kind=kind, scatter_kwargs={"color": _color(0), "alpha": 0.6, "s": 16})
+    return out[0]
+
+
+def _lines(predictions: Predictions, report: Report, area: str) -> list[tuple[str, Any, float | None]]:
+    """Name, ranked counts and area of the curves to draw."""
+    classes = report.per_class
+    areas = [value if isinstance(value := row[area], float) else None for row in classes]
+    if len(classes) == 2:
+        shown_classes = [1]
+    else:
+        shown_classes = sorted(range(len(classes)), key=lambda at: areas[at] or 0.0)[: MOST_LINES - 1]
+    lines = [
+        (
+            _name(str(classes[at]["name"])),
+            one_vs_rest(predictions.scores[:, at], predictions.targets == at),
+            areas[at],
+        )
+        for at in sorted(shown_classes)
+    ]
+    if len(classes) > 2:
+        pooled = micro(predictions.scores, predictions.targets)
+        lines.append(("all pooled (micro)", pooled, report.metrics.get(f"{area}_micro")))
+    return lines
+
+
+def _name(name: str) -> str:
+    text = shown(name).strip() or "∅"
+    text = text if len(text) <= NAME else text[: NAME - 1] + "…"
+    return " " + text if text.startswith("_") else text  # matplotlib leaves such labels out of legends
+
+
+def _line(place: int) -> dict[str, Any]:
+    return {"color": _color(place), "linestyle": ("-", "--", "-.", ":")[place % 4]}
+
+
+def _color(place: int) -> tuple[float, float, float]:
+    """Of the palette; darker where the page is white: yellow and grey would hardly be seen on it."""
+    red, green, blue = OKABE_ITO[place % len(OKABE_ITO)]
+    scale = 255 if place % len(OKABE_ITO) < 6 else 340
+    return red / scale, green / scale, blue / scale

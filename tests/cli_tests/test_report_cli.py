@@ -1,0 +1,32 @@
+"""`tui report` writes a page, or says in one line why not."""
+
+import pytest
+
+
+@pytest.fixture
+def runs(write_run):
+    return write_run("2026-01-02_0300_digits-mlp_abc", [0.9, 0.4], accuracy=0.9).path.parent
+
+
+def test_a_page_is_written_and_its_name_printed(tui, runs, tmp_path):
+    answer = tui(f"report abc --runs {runs} -o {tmp_path / 'page.html'}")
+    assert answer.code == 0
+    assert answer.out.strip() == str(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("report nothing", "no run 'nothing'"),
+        ("report abc -o /nowhere/at/all.html", "cannot be a file"),
+        ("report abc -o .", "cannot be a file"),
+        ("report", "RUN"),
+        ("report abc --split tests", "'tests'"),
+    ],
+)
+def test_what_is_wrong_is_one_line(tui, runs, line, told):
+    answer = tui(f"{line} --runs {runs}")
+    assert answer.code == 2
+    assert told in answer.err
+    assert answer.out == ""

@@ -1,0 +1,205 @@
+"""The page of a run: everything is inside it, nothing from data acts in it, and what is missing is said."""
+
+import base64
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from core.errors import DependencyError
+from core.evaluation import Predictions, evaluate
+from core.report.build import build
+from core.report.page import POLICY, element, picture, shown, table
+
+HOSTILE = [
+    "</td><script>alert(1)</script>",
+    "$\\frac{x$ \x1b[31m\u202e",
+    '"><img src=x onerror=alert(2)>',
+    "_猫 &amp;\n",
+]
+
+
+class Page(HTMLParser):
+    """What a browser would find: tags, attributes, and the text outside of styles."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text += data
+
+    def pictures(self, kind):
+        """Description and bytes of each picture of a kind."""
+        sources = [(values["alt"], values["src"]) for tag, values in self.tags if tag == "img"]
+        start = f"data:image/{kind};base64,"
+        return [
+            (alt, base64.b64decode(src.removeprefix(start))) for alt, src in sources if src.startswith(start)
+        ]
+
+
+def check(html):
+    """A page that holds all it shows and can do nothing."""
+    page = Page(html)
+    assert page.open == []
+    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "iframe", "object", "form", "base"})
+    for tag, values in page.tags:
+        assert not any(name.startswith("on") for name in values), tag
+        for name in ("src", "href"):
+            assert values.get(name, "data:image/").startswith("data:image/")
+    assert ("meta", {"http-equiv": "Content-Security-Policy", "content": POLICY}) in page.tags
+    assert not re.search(r"url\(|@import", html.partition("</style>")[0])
+    return page
+
+
+def test_a_trained_run_is_shown_from_curves_to_environment(train_run):
+    run = train_run({"data": "digits"}).run
+    page = check(build([run]))
+    drawn = [alt for alt, svg in page.pictures("svg+xml") if svg.startswith(b"<?xml")]
+    assert drawn[:2] == ["loss over the epochs", "accuracy over the epochs"]
+    assert drawn[2:] == ["Confusion matrix", "ROC curves", "PR curves", "Calibration"]
+    mistakes = page.pictures("png")
+    assert mistakes
+    assert all(data.startswith(b"\x89PNG") for _, data in mistakes)
+    assert re.match(r"sample \d+, true \d, predicted \d", mistakes[0][0])
+    for told in (
+        run.id,
+        "accuracy, test",
+        "roc auc macro",
+        "always '",
+        "name: digits",
+        "scikit-learn",
+        "95 %: ",
+    ):
+        assert told in page.text
+
+
+@pytest.mark.parametrize(
+    ("data", "told"), [("diabetes", "Largest errors"), ("breast_cancer", "Most confident mistakes")]
+)
+def test_tables_show_rows_instead_of_images(train_run, data, told):
+    page = check(build([train_run({"data": data}).run], split="validation"))
+    assert told in page.text
+    assert page.pictures("png") == []
+    assert "bmi" in page.text or "mean radius" in page.text
+
+
+def test_several_runs_are_compared_first(write_run):
+    first = write_run("2026-01-02_0300_digits-mlp_abc", [0.9, 0.4], accuracy=0.9)
+    second = write_run(
+        "2026-01-02_0301_digits-mlp_def", [0.8, 0.5], values={"optimizer": {"lr": 0.5}}, accuracy=0.6
+    )
+    html = build([first, second])
+    page = check(html)
+    assert page.text.index("2 runs compared") < page.text.index("optimizer.lr") < page.text.index(first.id)
+    assert "digits-mlp_def" in page.text
+    assert ("td", {"class": "best"}) in page.tags
+    assert next(alt for alt, _ in page.pictures("svg+xml")) == "validation loss of all runs over the epochs"
+
+
+def test_names_from_data_do_no_harm(write_run):
+    run = write_run("2026-01-02_0300_digits-mlp_abc", [0.9, 0.4])
+    targets = np.arange(80) % 4
+    scores = np.random.default_rng(0).dirichlet(np.ones(4), size=80)
+    predictions = Predictions(scores=scores, targets=targets, indices=np.arange(80), probabilities=True)
+    folder = run.evaluation_folder("test")
+    folder.mkdir(parents=True)
+    predictions.save(folder / "predictions.npz")
+    evaluate(predictions, task="multiclass", class_names=HOSTILE, split="test").save(folder / "report.json")
+    run.environment_file.write_text(
+        '{"host": "<script>x</script>", "packages": {"a<b>": "1"}, "command": ["<i>"]}'
+    )
+    run.config_file.write_text(run.config_file.read_text() + "# <b>\n")
+    page = check(build([run]))
+    assert "</td><script>alert(1)</script>" in page.text  # as a text
+    assert "\x1b" not in page.text
+    assert "\u202e" not in page.text
+    matrix = dict(page.pictures("svg+xml"))["Confusion matrix"].decode()
+    assert "<script" not in matrix
+
+
+def test_what_is_missing_is_said(write_run):
+    bare = write_run("2026-01-02_0300_digits-mlp_abc", [0.9])
+    damaged = write_run("2026-01-02_0301_digits-mlp_def", [0.9], accuracy=0.9)
+    (damaged.evaluation_folder("validation") / "report.json").write_text("{")
+    damaged.config_file.write_text(": no")
+    damaged.log_file.write_text("")
+    assert "It was not evaluated" in check(build([bare])).text
+    page = check(build([bare, damaged]))
+    assert "environment.json" in page.text
+    assert "cannot be read" in page.text
+
+
+def test_data_that_are_not_here_are_not_fetched(write_run, tmp_path):
+    run = write_run("2026-01-02_0300_mnist-mlp_abc", [0.9], values={"data": "mnist"}, accuracy=0.9)
+    page = check(build([run], data_root=tmp_path / "empty"))
+    assert "the data set is not on this machine" in page.text
+    assert not (tmp_path / "empty").exists()
+
+
+def test_without_matplotlib_it_says_what_to_install(write_run, monkeypatch):
+    run = write_run("2026-01-02_0300_digits-mlp_abc", [0.9])
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    with pytest.raises(DependencyError, match=r"torchtui\[report\]"):
+        build([run])
+
+
+def test_parts_escape_every_text():
+    assert element("p", "<b>") == "<p>&lt;b&gt;</p>"
+    assert table(["<"], [["a\n<"]], [(0, 0)]).count("&lt;") == 2
+    assert 'alt="&quot;&gt;"' in picture(b"", "png", '">')
+    assert shown("a\x00\u202e\udcff") == "a\\x00\\u202e\\udcff"
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_a_browser_shows_it_without_scrolling_sideways(write_run, tmp_path, width):
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        pytest.skip("no Chromium is installed")
+    run = write_run("2026-01-02_0300_digits-mlp_" + "x" * 60, [0.9, 0.5], accuracy=0.9)
+    html = build([run])
+    file = tmp_path / "report.html"
+    # A page that says its own width, next to the real one, in a frame of the width of a phone.
+    file.write_text(html)
+    probe = tmp_path / "probe.html"
+    probe.write_text(
+        f'<iframe src="report.html" width="{width}" height="900"></iframe><script>onload = () => {{'
+        'const inside = document.querySelector("iframe").contentDocument.documentElement;'
+        "document.title = inside.scrollWidth + ' ' + inside.querySelectorAll('img').length;}</script>"
+    )
+    answer = subprocess.run(
+        [
+            browser,
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--allow-file-access-from-files",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--dump-dom",
+            probe.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    found = re.search(r"<title>(\d+) (\d+)</title>", answer.stdout)
+    assert found is not None, answer.stdout[-2000:]
+    assert int(found[1]) <= width
+    assert int(found[2]) >= 6

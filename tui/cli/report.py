@@ -1,0 +1,60 @@
+"""`tui report`: runs as one page."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from core.errors import InputError
+from core.runs.folder import default_runs_dir, find_run
+from tui.cli.app import DataRootOption, RunsOption
+
+__all__ = ["report"]
+
+
+def report(
+    run: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN ...", help="Ids, unique parts of ids, `latest`, or paths; up to eight."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="F.html", help="The page.")] = Path(
+        "report.html"
+    ),
+    split: Annotated[
+        Literal["test", "validation", "train"] | None,
+        typer.Option(
+            help="Whose evaluation; several runs are compared on validation.",
+            show_default="test if evaluated",
+        ),
+    ] = None,
+    runs: RunsOption = None,
+    data_root: DataRootOption = None,
+) -> None:
+    """Write one self-contained page: curves, confusion matrix, ROC, PR, calibration, mistakes, configuration.
+
+    Example: tui report latest -o report.html
+    """
+    from core.files import write_atomically
+    from core.runs.comparison import MOST_RUNS
+
+    found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))
+    if len(found) > MOST_RUNS:
+        raise InputError(f"a report takes up to {MOST_RUNS} runs, got {len(found)}", "Give fewer")
+    if output.is_dir() or not output.absolute().parent.is_dir():
+        raise InputError(f"--output: {output} cannot be a file", "Give a file name in a folder that is there")
+    from core.report.build import build
+
+    text = build(found, split=split or "", data_root=data_root, tell=_tell)
+    write_atomically(output, lambda file: file.write(text.encode(errors="backslashreplace")))
+    _tell("")
+    from tui.text import clean
+
+    print(clean(str(output)))
+
+
+def _tell(what: str) -> None:
+    if sys.stderr.isatty():
+        from tui.text import clean
+
+        print(f"\r\x1b[K{clean(what)}\r", end="", file=sys.stderr, flush=True)
