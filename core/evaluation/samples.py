@@ -9,7 +9,6 @@ import numpy as np
 from core.errors import DataError
 from core.evaluation import Predictions
 from core.runs.folder import Run
-from tui.text import UNKNOWN, clean, number
 
 if TYPE_CHECKING:
     import polars as pl
@@ -91,11 +90,11 @@ class Samples:
         table = self._dataset.table
         return table.columns if table is not None else self._dataset.feature_names
 
-    def row(self, position: int) -> list[str]:
-        """One row of a table as texts to show; of one from a file as it stands there."""
+    def row(self, position: int) -> list[str | float]:
+        """One row of a table: numbers, or of one from a file the texts that stand there."""
         if self._texts is not None:
-            return [clean(text) or UNKNOWN for text in self._texts.row(position)]
-        return [number(float(value)) for value in self._input(position)]
+            return list(self._texts.row(position))
+        return [float(value) for value in self._input(position)]
 
     def picture(self, position: int) -> np.ndarray:
         """One image as uint8 (h, w) or (h, w, 3), from black to white over the range of the data."""

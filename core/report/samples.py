@@ -62,14 +62,11 @@ def _image(evaluation: Evaluation, samples: Samples, position: int) -> str:
 
 def _rows(evaluation: Evaluation, samples: Samples | None, positions: list[int]) -> str:
     predictions, names = evaluation.predictions, evaluation.report.class_names
-    features = [shown(name) for name in samples.feature_names[:MOST_FEATURES]] if samples else []
+    features = [shown(name) for name in samples.columns[:MOST_FEATURES]] if samples else []
     rows = []
     for at in positions:
-        inputs = (
-            [f"{value:.4g}" for value in samples.features(at)[: len(features)]]
-            if samples and features
-            else []
-        )
+        row = samples.row(at)[:MOST_FEATURES] if samples and features else []
+        inputs = [f"{value:.4g}" if isinstance(value, float) else value for value in row]
         if names:
             true, answer = int(predictions.targets[at]), int(predictions.predicted[at])
             answers = [names[true], names[answer], f"{predictions.scores[at, answer]:.3f}"]

@@ -11,7 +11,7 @@ from textual.containers import Container, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
-from tui.screens.evaluation.facts import full_facts, score_bars
+from tui.screens.evaluation.facts import cells_of, full_facts, score_bars
 from tui.screens.evaluation.tab import Subject
 from tui.text import clean, count
 from tui.widgets.drawing import Drawing
@@ -48,7 +48,7 @@ class SampleDetail(Container):
         if is_image:
             self.query_one(Picture).show(samples.picture(position))
         else:
-            values = samples.row(position)
+            values = cells_of(samples, position)
             names = [clean(name) for name in samples.columns]
             widest = max(map(cell_len, values), default=0)
             columns = [Column("feature", 0, "<"), Column("value", min(max(widest, 9), MOST_CELLS))]

@@ -3,14 +3,15 @@
 import numpy as np
 from textual.content import Content
 
+from core.evaluation.samples import Samples
 from tui.screens.evaluation.bars import bars
 from tui.screens.evaluation.tab import Subject
-from tui.text import clean, count, fit, number
+from tui.text import UNKNOWN, clean, count, fit, number
 from tui.themes import BLUE, MISTAKE
 from tui.widgets.plot_chart import RGB
 from tui.widgets.table import Cell, Column
 
-__all__ = ["caption", "columns_of", "full_facts", "label", "row_of", "score_bars"]
+__all__ = ["caption", "cells_of", "columns_of", "full_facts", "label", "row_of", "score_bars"]
 
 QUIET = (128, 128, 128)
 MOST_SCORES = 10
@@ -55,7 +56,7 @@ def columns_of(subject: Subject) -> list[Column]:
 def row_of(subject: Subject, position: int) -> list[Cell]:
     """The cells for `columns_of`."""
     predictions, names = subject.predictions, subject.class_names
-    features = subject.samples.row(position)
+    features = cells_of(subject.samples, position)
     sample = str(int(predictions.indices[position]))
     if not names:
         target, predicted = float(predictions.targets[position]), float(predictions.scores[position])
@@ -64,6 +65,12 @@ def row_of(subject: Subject, position: int) -> list[Cell]:
     wrong: Cell = (f"✗ {label(names[answer])}", MISTAKE) if true != answer else f"✓ {label(names[answer])}"
     score = f"{predictions.scores[position, answer]:.2f}"
     return [sample, label(names[true]), wrong, score, *features]
+
+
+def cells_of(samples: Samples, position: int) -> list[str]:
+    """One row of a table as texts to show."""
+    row = samples.row(position)
+    return [number(value) if isinstance(value, float) else clean(value or "") or UNKNOWN for value in row]
 
 
 def full_facts(subject: Subject, position: int) -> Content:
