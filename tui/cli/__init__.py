@@ -19,10 +19,13 @@ class Commands(LazyGroup):
     COMMANDS = {
         "train": ("tui.cli.train:train", "Train a model and evaluate it."),
         "tune": ("tui.cli.tune:tune", "Search for good hyper-parameters."),
-        "lr-find": ("tui.cli.find:lr_find", "Find a learning rate by a range test."),
+        "lr-find": (
+            "tui.cli.find:lr_find",
+            "Find a learning rate: train a copy with a rate that grows, and see where the loss falls fastest.",
+        ),
         "batch-find": (
             "tui.cli.find:batch_find",
-            "Find the batch sizes that fit into memory, and a fast one.",
+            "Find a batch size: double it until memory is used up, and see how fast each one trains.",
         ),
         "evaluate": ("tui.cli.evaluate:evaluate", "Evaluate a run with its best weights."),
         "predict": ("tui.cli.predict:predict", "Predict new samples with the best weights of a run."),
