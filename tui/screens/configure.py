@@ -21,11 +21,12 @@ from core.files import creating, write_atomically
 from core.runs.folder import name_of
 from tui.command_line import command_line
 from tui.form import fill, values_of
-from tui.form_fields import DEVICE, FieldSpec
+from tui.form_fields import DEVICE, RATE, FieldSpec
 from tui.form_state import FormState
 from tui.preview import Preview, Previewer
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.dialogs import Ask
+from tui.screens.finder import BatchFinder, RateFinder
 from tui.screens.presets import OpenPreset, SavePreset
 from tui.text import bytes_, clean, count
 from tui.widgets.action_bar import ActionBar
@@ -65,6 +66,8 @@ class ConfigureScreen(ModeScreen):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r", "start", "start", tooltip="Start the run"),
+        Binding("ctrl+l", "find_rate", "find lr", tooltip="Find a learning rate, and show why"),
+        Binding("b", "find_batch", "find batch", tooltip="Find the batch sizes that fit into memory"),
         Binding("f", "fix", "fix", tooltip="Change a field so that things fit"),
         Binding("y", "copy", "copy command", tooltip="Copy the command that trains without a screen"),
         Binding("ctrl+s", "save", "save", tooltip="Save the form as a preset"),
@@ -141,6 +144,8 @@ class ConfigureScreen(ModeScreen):
             return self.state.fix is not None
         if action == "preview":
             return self.size.width < NARROW
+        if action in {"find_rate", "find_batch"}:
+            return True if self.state.config else None
         return self.built or action not in {"copy", "save", "open", "defaults"}
 
     def action_start(self) -> None:
@@ -148,6 +153,28 @@ class ConfigureScreen(ModeScreen):
         if self.state.config is not None:
             background = self.tui.settings.run_in == "background"
             self.tui.start_run(self.state.config, background=background)
+
+    def action_find_rate(self) -> None:
+        """Find a learning rate for what the form says."""
+        self._find(RateFinder, RATE)
+
+    def action_find_batch(self) -> None:
+        """Find a batch size for what the form says."""
+        self._find(BatchFinder, BATCH_SIZE)
+
+    def _find(self, finder: type[RateFinder] | type[BatchFinder], path: str) -> None:
+        """Open a dialog that finds the value of a field, and put that into it."""
+        if self.tui.feed is not None and self.tui.feed.in_app:
+            text = "This app trains a run, which a search beside it would slow down and disturb: wait, or detach it."
+            self.notify(text, severity="warning")
+            return
+
+        def found(text: str | None) -> None:
+            if text is not None:
+                self.run_worker(self.form.put(path, text))
+
+        if self.state.config is not None:
+            self.app.push_screen(finder(self.state.config, self.tui.data_root), found)
 
     async def action_fix(self) -> None:
         """Change a field so that things fit."""

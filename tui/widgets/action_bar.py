@@ -20,6 +20,7 @@ class ActionBar(Vertical):
         with Horizontal(id="actions"):
             with Horizontal(id="buttons"):
                 yield Button("Start", id="start", compact=True, disabled=True, action="screen.start")
+                yield Button("Find lr", compact=True, action="screen.find_rate")
                 yield Button("Save", compact=True, action="screen.save")
                 yield Button("Open", compact=True, action="screen.open")
                 yield Button("Defaults", compact=True, action="screen.defaults")

@@ -1,0 +1,233 @@
+"""The dialogs that find a learning rate or a batch size for the form, and show why."""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from core.backend import load_backend
+from core.config import TrainConfig
+from core.errors import RunError, TorchtuiError
+from tui.hosts import SPARE_CORES
+from tui.text import clean, progress_line
+from tui.widgets.plot import Plot
+from tui.widgets.plot_chart import Chart
+
+if TYPE_CHECKING:
+    from core.batch_finder import BatchTest, TriedBatch
+    from core.lr_finder import RangeTest
+    from core.session import Prepared
+
+__all__ = ["BatchFinder", "RateFinder"]
+
+FRAME_SECONDS = 0.1
+
+
+class _Finder(ModalScreen[str]):
+    """Searches on a thread and shows what comes out. Gives the text for the field, or nothing when it is left.
+
+    Args:
+        config: what would be trained.
+        data_root: folder of downloaded data sets.
+    """
+
+    TITLE_TEXT: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Cancel"),
+        Binding("enter", "take", "Take it"),
+    ]
+
+    def __init__(self, config: TrainConfig, data_root: Path | None) -> None:
+        super().__init__()
+        self.config, self.data_root = config, data_root
+        self.note = "loading PyTorch"
+        self.ended = False
+        self._unwanted = threading.Event()
+        self._drawn: tuple[str, int, bool] | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -finder"):
+            yield Static(self.TITLE_TEXT, classes="question")
+            yield Plot()
+            yield Static("", id="found")
+            with Horizontal(classes="answers"):
+                yield Button("Take it", id="take", compact=True, disabled=True)
+                yield Button("Cancel", id="cancel", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#cancel").focus()
+        self.set_interval(FRAME_SECONDS, self._draw)
+        self.run_worker(self._work, thread=True)
+
+    def on_unmount(self) -> None:
+        self._unwanted.set()
+
+    def action_take(self) -> None:
+        """Close with what was found; without that, close with nothing."""
+        self.dismiss(self.suggestion or None)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(self.suggestion if event.button.id == "take" else None)
+
+    def _work(self) -> None:
+        """On the thread. Whatever goes wrong is told in the dialog."""
+        try:
+            load_backend()
+            import torch
+
+            from core import session
+
+            self.note = "loading data"
+            prepared = session.prepare(self.config, self.data_root, self._preparing, spare_cores=SPARE_CORES)
+            torch.set_num_threads(prepared.threads)
+            self.note = ""
+            self.find(prepared)
+        except TorchtuiError as error:
+            self.note = f"✗ {error}"
+        except Exception as error:
+            self.note = f"✗ {type(error).__name__}: {error}"
+        self.ended = True
+
+    def _preparing(self, what: str, done: int, total: int) -> None:
+        if self._unwanted.is_set():
+            raise RunError("nobody waits for the data any more")
+        self.note = progress_line(what, done, total)
+
+    def _draw(self) -> None:
+        """Show what is new."""
+        note, progress, ended = state = (self.note, self.progress, self.ended)  # the thread goes on meanwhile
+        if state == self._drawn:
+            return
+        self._drawn = state
+        if progress:  # before that PyTorch may not be loaded, which would hold up the screen
+            self.query_one(Plot).show(self.chart())
+        text = note or (self.sentence() if ended else "")
+        self.query_one("#found", Static).update(Content("\n".join(map(clean, text.split("\n")))))
+        if ended and self.suggestion:
+            take = self.query_one("#take", Button)
+            take.disabled = False
+            take.label = Content(f"Take {self.suggestion}")
+            take.focus()
+
+    def find(self, prepared: "Prepared") -> None:
+        """Search, on the thread, until it is done or ``_unwanted`` is set."""
+        raise NotImplementedError
+
+    @property
+    def progress(self) -> int:
+        """How much there is to draw."""
+        raise NotImplementedError
+
+    @property
+    def suggestion(self) -> str:
+        """What to put into the field; empty when nothing was found."""
+        raise NotImplementedError
+
+    def chart(self) -> Chart:
+        """What has been found so far."""
+        raise NotImplementedError
+
+    def sentence(self) -> str:
+        """What it says, at the end."""
+        raise NotImplementedError
+
+
+class RateFinder(_Finder):
+    """Finds a learning rate."""
+
+    TITLE_TEXT = "Learning rate: a copy trains with a rate that grows from step to step"
+
+    def __init__(self, config: TrainConfig, data_root: Path | None) -> None:
+        super().__init__(config, data_root)
+        self.rates: list[float] = []
+        self.losses: list[float] = []
+        self.found: RangeTest | None = None
+
+    def find(self, prepared: "Prepared") -> None:
+        from core.lr_finder import range_test
+
+        self.found = range_test(
+            prepared.config,
+            prepared.data,
+            prepared.model,
+            prepared.device,
+            hear=self._hear,
+            unwanted=self._unwanted.is_set,
+        )
+
+    def _hear(self, rate: float, loss: float) -> None:
+        self.losses.append(loss)
+        self.rates.append(rate)
+
+    @property
+    def progress(self) -> int:
+        return len(self.rates)
+
+    @property
+    def suggestion(self) -> str:
+        rate = self.found.suggestion if self.found else None
+        return "" if rate is None else f"{rate:g}"
+
+    def chart(self) -> Chart:
+        from core.lr_finder import RangeTest
+        from tui.finder_report import rate_chart
+
+        done = self.progress  # a loss is noted before its rate: both are there
+        return rate_chart(self.found or RangeTest(self.rates[:done], self.losses[:done], blew_up=False))
+
+    def sentence(self) -> str:
+        from tui.finder_report import rate_sentence
+
+        return rate_sentence(self.found) if self.found else ""
+
+
+class BatchFinder(_Finder):
+    """Finds a batch size."""
+
+    TITLE_TEXT = "Batch size: doubled until memory is used up, and the speed of each"
+
+    def __init__(self, config: TrainConfig, data_root: Path | None) -> None:
+        super().__init__(config, data_root)
+        self.tried: list[TriedBatch] = []
+        self.found: BatchTest | None = None
+
+    def find(self, prepared: "Prepared") -> None:
+        from core.batch_finder import batch_test
+
+        self.found = batch_test(
+            prepared.config,
+            prepared.data,
+            prepared.model,
+            prepared.device,
+            hear=self.tried.append,
+            unwanted=self._unwanted.is_set,
+        )
+
+    @property
+    def progress(self) -> int:
+        return len(self.tried)
+
+    @property
+    def suggestion(self) -> str:
+        size = self.found.suggestion if self.found else None
+        return "" if size is None else str(size)
+
+    def chart(self) -> Chart:
+        from tui.finder_report import batch_chart
+
+        return batch_chart(list(self.tried), self.found.suggestion if self.found else None)
+
+    def sentence(self) -> str:
+        from tui.finder_report import batch_lines, batch_sentence
+
+        if self.found is None:
+            return ""
+        return "\n".join([*batch_lines(self.found.tried[-4:]), "", batch_sentence(self.found)])
