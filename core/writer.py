@@ -24,6 +24,7 @@ from typing import Any, Literal, Self
 
 from core.beside.company import accompanied
 from core.beside.extras import Extras
+from core.best import Best
 from core.control import RunControl
 from core.errors import RunError
 from core.events import (
@@ -101,8 +102,8 @@ class RunWriter:
         self._company = self._held.enter_context(beside)
         self._closed = False
         self.classes, self.epochs = list(classes), epochs
-        self.step = self.epochs_done = self.best_epoch = 0
-        self._best_value, self._best_metrics = math.inf, dict[str, float]()
+        self.step = self.epochs_done = 0
+        self._best = Best()
         self._since_logged, self._since_epoch = Means(), Means()
         self._lr = float(sections.get("optimizer", {}).get("lr") or 0.0)
         self._batch_size = int(sections.get("training", {}).get("batch_size") or 0)
@@ -179,7 +180,7 @@ class RunWriter:
         self.epochs_done += 1
         self.step = max(self.step, self.epochs_done)
         self._notice_divergence(on_validation.get("loss", 0.0), "validation loss")
-        self._judge(on_validation or on_train)
+        self._best.judge(self.epochs_done, on_validation or on_train)
         now = time.monotonic()
         seconds, self._epoch_began = now - self._epoch_began, now
         self._emit(
@@ -191,8 +192,8 @@ class RunWriter:
                 validation=on_validation,
                 lr=self._lr,
                 seconds=seconds,
-                best_epoch=self.best_epoch,
-                best_metrics=self._best_metrics,
+                best_epoch=self._best.epoch,
+                best_metrics=self._best.metrics,
                 confusion=[[int(count) for count in row] for row in confusion],
             )
         )
@@ -209,8 +210,8 @@ class RunWriter:
         try:
             checkpoints.save({**state, "progress": {"epoch": self.epochs_done, "step": self.step}}, "last")
             self._emit(CheckpointSaved(kind="last", epoch=self.epochs_done, step=self.step))
-            if self.best_epoch == self.epochs_done:
-                checkpoints.save({**state, "value": self._best_value}, "best")
+            if self._best.epoch == self.epochs_done:
+                checkpoints.save({**state, "value": self._best.value}, "best")
                 self._emit(CheckpointSaved(kind="best", epoch=self.epochs_done, step=self.step))
         except RunError as error:
             self._emit(Notice(level="error", message=f"checkpoint not saved: {error}"))
@@ -318,12 +319,6 @@ class RunWriter:
         if "divergence" not in self._warned:
             self._warned.add("divergence")
             self._emit(Notice(level="error", message=self._diverged))
-
-    def _judge(self, metrics: dict[str, float]) -> None:
-        """Whether the epoch just done is the best one; without a loss the latest is."""
-        value = metrics.get("loss", -float(self.epochs_done))
-        if value < self._best_value:
-            self.best_epoch, self._best_value, self._best_metrics = self.epochs_done, value, metrics
 
     def _attend(self) -> None:
         """Wait while somebody wants a pause; checkpoints are the script's own business."""

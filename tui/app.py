@@ -21,11 +21,13 @@ from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
 from tui.settings import load_settings, save_settings
 from tui.terminal_loss import survive_hangup
+from tui.terminal_title import GIVE_BACK, KEEP, titled
 from tui.text import bytes_, clean
 from tui.themes import THEMES
 
 if TYPE_CHECKING:
     from core.config import TrainConfig
+    from core.foreign.logs import ForeignLog
     from core.runs.folder import Run
     from tui.feed import RunFeed
 
@@ -60,6 +62,7 @@ class TuiApp(App[None]):
         data_root: where data sets are kept.
         values: nested values to fill the form with; by default those of the last time.
         start: begin to train them at once.
+        follow: a run, or the log of another tool, to show live.
     """
 
     TITLE = "torchtui"
@@ -93,7 +96,7 @@ class TuiApp(App[None]):
         data_root: Path | None = None,
         values: dict[str, Any] | None = None,
         start: bool = False,
-        follow: "Run | None" = None,
+        follow: "Run | ForeignLog | None" = None,
     ) -> None:
         super().__init__()
         self.runs_dir = runs_dir or Path(os.environ.get("TUI_RUNS") or "runs").expanduser()
@@ -103,6 +106,7 @@ class TuiApp(App[None]):
         self.feed: RunFeed | None = None  # the run that Live shows
         self.compared = ComparedRuns()
         self._start_at_once, self._follow = start, follow
+        self._terminal_title = ""
 
     def on_mount(self) -> None:
         for theme in THEMES:
@@ -185,12 +189,17 @@ class TuiApp(App[None]):
         except TorchtuiError as error:
             self.show_error(error)
 
-    def open_run(self, run: "Run") -> None:
-        """Show a run live: the one this app trains, or any other through its log."""
+    def open_run(self, run: "Run | ForeignLog") -> None:
+        """Show a run live: the one this app trains, any other through its log, or what another tool logs."""
+        from core.runs.folder import Run
         from tui.feed import RunFeed
         from tui.hosts import LogHost
 
-        if self.feed is None or self.feed.host.run != run:
+        if not isinstance(run, Run):
+            from tui.foreign_host import ForeignHost
+
+            self._show_live(RunFeed(ForeignHost(run)))
+        elif self.feed is None or self.feed.host.run != run:
             if self._training_in_app():
                 self.notify(
                     "This app trains a run: stop or detach it to look at another one live.",
@@ -209,6 +218,16 @@ class TuiApp(App[None]):
     def show_error(self, error: BaseException, trace: str = "") -> None:
         """Tell what went wrong in a dialog; the traceback on demand."""
         self.push_screen(ErrorDialog(error, trace))
+
+    def set_terminal_title(self, text: str) -> None:
+        """Name the terminal's window; its own name comes back at the end."""
+        if text != self._terminal_title and self._driver is not None:
+            self._driver.write(titled(text) if self._terminal_title else KEEP + titled(text))
+            self._terminal_title = text
+
+    def on_unmount(self) -> None:
+        if self._terminal_title and self._driver is not None:
+            self._driver.write(GIVE_BACK)
 
     def action_go(self, mode: str) -> None:
         """Switch to a mode."""

@@ -104,7 +104,7 @@ class RunFeed:
         if history.finished is not None:
             return history.finished.status
         if not self.host.alive:
-            return "failed" if self.host.error else "interrupted"
+            return "failed" if self.host.error else self.host.silent
         if history.started is None:
             return "preparing"
         return "paused" if history.paused else "running"

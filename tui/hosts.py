@@ -34,11 +34,14 @@ class RunHost(Protocol):
 
     Attributes:
         run: None until its folder is there.
+        name: what the run is called.
         note: what goes on before the first event, such as a download.
         error: why it could not begin.
+        silent: what it is called when nothing trains it any more, and it did not say how it ended.
     """
 
     run: Run | None
+    silent: str
     note: str
     error: BaseException | None
 
@@ -52,12 +55,23 @@ class RunHost(Protocol):
         """Wait for the end of what trains in this process, at most `timeout` seconds; whether it has come."""
 
     @property
+    def name(self) -> str:
+        """See above."""
+
+    @property
     def alive(self) -> bool:
         """Whether something still trains."""
 
 
+def _name_of(run: Run | None) -> str:
+    """Without its date."""
+    return run.id.partition("_")[2].partition("_")[2] or run.id if run else "new run"
+
+
 class AppHost:
     """Trains on core's background worker thread in this process."""
+
+    silent = "interrupted"
 
     def __init__(
         self, config: TrainConfig, runs_dir: Path, data_root: Path | None, run: Run | None = None
@@ -67,6 +81,10 @@ class AppHost:
         self.note = "loading PyTorch"
         self.worker = TrainingWorker(self._work)
         self.worker.start()
+
+    @property
+    def name(self) -> str:
+        return _name_of(self.run)
 
     @property
     def error(self) -> BaseException | None:
@@ -117,12 +135,18 @@ class AppHost:
 class LogHost:
     """Follows a run that some other process trains, or that has ended, through its event log."""
 
+    silent = "interrupted"
+
     def __init__(self, run: Run, process: "subprocess.Popen[bytes] | None" = None) -> None:
         self.run = run
         self.note = "starting a background process" if process else ""
         self.error: BaseException | None = None
         self.reader = LogReader(run.log_file)
         self._process = process
+
+    @property
+    def name(self) -> str:
+        return _name_of(self.run)
 
     @property
     def alive(self) -> bool:

@@ -7,6 +7,7 @@ from rich.text import Text
 from core.events import EpochFinished, Event, Notice, RunStarted, StepLogged
 from core.runs.folder import Run
 from core.runs.summary import summarise
+from tui.terminal_title import BELL, GIVE_BACK, KEEP, titled
 from tui.text import clean, count, duration, number, si
 
 __all__ = ["ProgressView"]
@@ -38,6 +39,8 @@ class ProgressView:
     def begin(self, run: Run) -> None:
         self.preparations.stop()
         self.console.print(Text(f"run {clean(str(run.path))}", "dim"))
+        self.name = run.id
+        self._send(KEEP + titled(run.id))
 
     def preparing(self, what: str, done: int, total: int) -> None:
         self.preparations.start()
@@ -54,6 +57,7 @@ class ProgressView:
             self._advance(event)
         elif isinstance(event, EpochFinished):
             self.console.print(self._row(event), soft_wrap=True)
+            self._send(titled(f"{event.epoch}/{self.epochs} {self.name}"))
         elif isinstance(event, Notice):
             self.console.print(Text(f"{event.level}: {clean(event.message)}", STYLES[event.level]))
 
@@ -62,9 +66,15 @@ class ProgressView:
         self.bar.stop()
 
     def finish(self, run: Run) -> None:
+        self._send(GIVE_BACK + BELL)
         from tui.report import print_summary
 
         print_summary(summarise(run))
+
+    def _send(self, codes: str) -> None:
+        """What the terminal does not print."""
+        self.console.file.write(codes)
+        self.console.file.flush()
 
     def _start(self, event: RunStarted) -> None:
         sizes = ", ".join(f"{count(size)} {name}" for name, size in event.samples.items())

@@ -2,8 +2,9 @@
 
 from tui.text import clean
 
-__all__ = ["GIVE_BACK", "KEEP", "titled"]
+__all__ = ["BELL", "GIVE_BACK", "KEEP", "titled"]
 
+BELL = "\a"
 KEEP, GIVE_BACK = "\x1b[22;2t", "\x1b[23;2t"
 """Put the present title on the terminal's stack, and take it from there."""
 

@@ -4,10 +4,10 @@ from textual.theme import Theme
 
 from core.palette import OKABE_ITO, RGB
 
-__all__ = ["BLUE", "GREEN", "MISTAKE", "ORANGE", "STATES", "THEMES", "YELLOW", "Sign", "sign_of"]
+__all__ = ["BLUE", "GREEN", "MISTAKE", "ORANGE", "PINK", "STATES", "THEMES", "YELLOW", "Sign", "sign_of"]
 
-BLUE, ORANGE, GREEN, _, _, MISTAKE, YELLOW, _ = OKABE_ITO
-"""Train, and what is right; validation; what goes well; mistakes; the cursor."""
+BLUE, ORANGE, GREEN, PINK, _, MISTAKE, YELLOW, _ = OKABE_ITO
+"""Train, and what is right; validation; what goes well; memory of a GPU; mistakes; the cursor."""
 
 Sign = tuple[str, RGB]
 SIGNS = "●■▲◆○□△◇"

@@ -58,12 +58,13 @@ class MLflow:
                 self._log(event, event.step, {**_grouped("train", event.train), "lr": event.lr})
             case EpochFinished():
                 values = {**_grouped("validation", event.validation), "epoch": float(event.epoch)}
+                values |= {f"train/{name}_epoch": value for name, value in event.train.items()}
                 self._log(event, event.step, values)
             case EvaluationFinished():
                 self._log(event, self._step, _grouped(event.split, event.metrics))
             case SystemSampled():
                 self._log(event, self._step, _grouped("system", event.shares()))
-            case RunFinished():
+            case RunFinished() if self._id:
                 self._client.set_terminated(self._id, STATUS[event.status])
 
     def wait(self) -> None:

@@ -50,13 +50,15 @@ class TensorBoard:
                 self._writer.add_scalar("lr", event.lr, event.step, event.time)
             case EpochFinished():
                 self._add(event, event.step, "validation", event.validation)
-                self._add(event, event.step, "train by epoch", event.train)
+                self._add(
+                    event, event.step, "train", {f"{name}_epoch": event.train[name] for name in event.train}
+                )
                 self._writer.add_scalar("epoch", event.epoch, event.step, event.time)
             case EvaluationFinished():
                 self._add(event, self._step, event.split, event.metrics)
             case SystemSampled():
                 self._add(event, self._step, "system", event.shares())
-            case RunFinished():
+            case RunFinished() if self._writer is not None:
                 self._writer.close()
 
     def wait(self) -> None:

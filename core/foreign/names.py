@@ -3,13 +3,18 @@
 import re
 from typing import Literal
 
-__all__ = ["Place", "place_of"]
+__all__ = ["SPLIT_NAMES", "Place", "place_of"]
 
-Place = tuple[Literal["train", "validation", "lr", "epoch"], str]
+Split = Literal["train", "validation", "test", "lr", "epoch", "system"]
+Place = tuple[Split, str]
 """Where a number belongs, and the name of its metric there."""
 
-TRAIN = frozenset({"train", "training"})
-VALIDATION = frozenset({"val", "valid", "validation", "eval", "evaluation", "test", "dev"})
+SPLIT_NAMES: dict[str, Split] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+    "system": "system",
+}
 SHORT = {"acc": "accuracy"}
 RATES = re.compile(r"^(lr|learning_rate|lr-.*)$")
 ENDINGS = re.compile(r"[_/](step|epoch)$")
@@ -22,11 +27,11 @@ def place_of(name: str) -> Place:
     (('validation', 'loss'), ('train', 'accuracy'), ('lr', 'lr'))
     """
     plain = name.strip().lower()
-    words = [word for word in re.split(r"[/_.\s-]+", ENDINGS.sub("", plain)) if word]
-    if plain == "epoch":
+    if plain in ("epoch", "train/epoch"):
         return "epoch", "epoch"
-    rest = [SHORT.get(word, word) for word in words if word not in TRAIN | VALIDATION]
-    if RATES.match("_".join(rest)) or RATES.match(plain):
+    words = [word for word in re.split(r"[/_.\s-]+", ENDINGS.sub("", plain)) if word]
+    rest = "_".join(SHORT.get(word, word) for word in words if word not in SPLIT_NAMES)
+    if RATES.match(rest) or RATES.match(plain):
         return "lr", "lr"
-    split: Literal["train", "validation"] = "validation" if VALIDATION & set(words) else "train"
-    return split, "_".join(rest) or "value"
+    split: Split = next((SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES), "train")
+    return split, rest or "value"

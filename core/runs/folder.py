@@ -25,6 +25,7 @@ __all__ = [
     "default_runs_dir",
     "ensure_plain",
     "find_run",
+    "is_run",
     "name_of",
     "write_config",
     "write_sections",
@@ -215,7 +216,7 @@ def all_runs(runs_dir: Path) -> list[Run]:
             f"cannot read {runs_dir}: {error.strerror}", "Give another folder with --runs"
         ) from None
     paths = (runs_dir / name for name in sorted(names, reverse=True))
-    return [Run(path) for path in paths if NAME.match(path.name) or _is_run(path)]
+    return [Run(path) for path in paths if NAME.match(path.name) or is_run(path)]
 
 
 def find_run(runs_dir: Path, reference: str) -> Run:
@@ -230,7 +231,7 @@ def find_run(runs_dir: Path, reference: str) -> Run:
         path = Path(reference).expanduser()
         if path.is_symlink():
             raise RunError(f"{reference} is a link", f"Give the folder it leads to: {path.resolve()}")
-        if _is_run(path):
+        if is_run(path):
             return Run(path.resolve())
         raise RunError(f"{reference} is not a run folder", "`tui runs` lists the runs")
     runs = all_runs(runs_dir)
@@ -252,7 +253,8 @@ def find_run(runs_dir: Path, reference: str) -> Run:
     raise RunError(f"'{reference}' means {len(matching)} runs: {some} ...", "Give more letters of the name")
 
 
-def _is_run(path: Path) -> bool:
+def is_run(path: Path) -> bool:
+    """Whether a folder holds what makes it a run."""
     return os.path.isfile(path / "config.yaml") or os.path.isfile(path / "events.jsonl")
 
 

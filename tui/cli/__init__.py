@@ -39,6 +39,7 @@ class Commands(LazyGroup):
         ),
         "runs": ("tui.cli.runs:app", "List runs, or show one."),
         "watch": ("tui.cli.watch:watch", "Follow a run live, whichever process trains it."),
+        "serve": ("tui.cli.serve:serve", "Open the app in a browser."),
         "stop": ("tui.cli.watch:stop", "Ask the process that trains a run to save and end."),
         "doctor": (
             "tui.cli.doctor:doctor",

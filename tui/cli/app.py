@@ -1,5 +1,6 @@
 """`tui` without a command: the app."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +10,7 @@ import typer
 from core.errors import InputError
 
 if TYPE_CHECKING:
+    from core.foreign.logs import ForeignLog
     from core.runs.folder import Run
 
 __all__ = ["DataRootOption", "RunsOption", "TrustOption", "open_app", "opens_app"]
@@ -60,19 +62,19 @@ def open_app(
     data_root: Path | None,
     values: dict[str, Any] | None = None,
     start: bool = False,
-    follow: "Run | None" = None,
+    follow: "Run | ForeignLog | None" = None,
 ) -> None:
     """Open the app.
 
     Args:
         values: nested values to fill the form with.
         start: begin to train at once.
-        follow: a run to show live.
+        follow: a run, or the log of another tool, to show live.
 
     Raises:
         InputError: there is no terminal.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
         raise InputError(
             "the app needs a terminal, and this is none", "Without one: tui train --no-ui [options]"
         )

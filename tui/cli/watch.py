@@ -1,28 +1,37 @@
 """`tui watch` and `tui stop`: reach a run that any process trains."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from core.runs.folder import default_runs_dir, find_run
+from core.runs.folder import default_runs_dir, find_run, is_run
 from core.runs.requests import send
 from tui.cli.app import RunsOption, open_app
 
 __all__ = ["stop", "watch"]
 
 RUN_HELP = "An id, a unique part of one, `latest`, or a path."
+LOG_HELP = f"{RUN_HELP} Also a log directory of TensorBoard, or a metrics.csv of Lightning."
 
 
 def watch(
-    run: Annotated[str, typer.Argument(help=RUN_HELP)] = "latest",
+    run: Annotated[str, typer.Argument(help=LOG_HELP)] = "latest",
     runs: RunsOption = None,
 ) -> None:
     """Follow a run live, whichever process trains it.
 
-    Example: tui watch latest
+    Examples: tui watch latest
+
+    tui watch lightning_logs/version_0
     """
-    found = find_run(runs or default_runs_dir(), run)
-    open_app(runs=runs, data_root=None, follow=found)
+    path = Path(run).expanduser()
+    if path.exists() and not is_run(path):
+        from core.foreign.logs import find_log
+
+        open_app(runs=runs, data_root=None, follow=find_log(path))
+    else:
+        open_app(runs=runs, data_root=None, follow=find_run(runs or default_runs_dir(), run))
 
 
 def stop(

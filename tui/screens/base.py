@@ -11,9 +11,9 @@ from textual.events import Click, ScreenResume
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-__all__ = ["MODES", "NARROW", "ModeScreen"]
+__all__ = ["MODES", "NARROW", "WIDE", "ModeScreen"]
 
-NARROW = 110
+NARROW, WIDE = 110, 170
 MODES = ("runs", "configure", "live", "evaluate", "tune", "compare")
 
 
@@ -61,7 +61,7 @@ class ModeScreen(Screen[None]):
 
     MODE: ClassVar[str] = ""
     HELP: ClassVar[str] = ""
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (170, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave_field", "Leave the field", show=False),

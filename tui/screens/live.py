@@ -14,11 +14,12 @@ from core.events import Event
 from core.runs.history import Epoch, History
 from core.runs.requests import Request
 from tui.feed import RunFeed
-from tui.screens.base import NARROW, ModeScreen
+from tui.screens.base import NARROW, WIDE, ModeScreen
 from tui.screens.dialogs import Ask
-from tui.screens.live_charts import SMOOTHING, ZOOMS, View, metric_chart, subtitle
+from tui.screens.live_charts import SMOOTHING, ZOOMS, View, metric_chart, subtitle, system_chart
 from tui.screens.live_texts import facts, messages
-from tui.text import clean
+from tui.text import clean, of
+from tui.themes import STATES
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.epoch_table import EpochTable
 from tui.widgets.panel import Panel
@@ -58,6 +59,13 @@ class LiveScreen(ModeScreen):
             tooltip="The epoch before, in table and confusion",
         ),
         Binding("full_stop", "epoch(1)", "next epoch", show=False, tooltip="The epoch after"),
+        Binding(
+            "m",
+            "machine",
+            "machine",
+            show=False,
+            tooltip="Load of processor, memory and GPU, in per cent over minutes",
+        ),
         Binding("p", "panel", "panel", tooltip="The next panel under the charts, on small screens"),
     ]
     PANELS = ("epochs", "confusion", "messages")
@@ -67,6 +75,8 @@ class LiveScreen(ModeScreen):
         self.view = View()
         self.chosen_epoch = 0
         self.panel = 0
+        self.machine: bool | None = None  # whether its load is shown; None shows it where there is room
+        self._going: RunFeed | None = None
         self._drawn: RunFeed | None = None
         self._drawn_version = -1
         self._drawn_state = ""
@@ -80,6 +90,8 @@ class LiveScreen(ModeScreen):
             for metric in ("loss", "score"):
                 with Panel(id=f"{metric}-panel"):
                     yield Plot(id=metric)
+            with Panel(id="system-panel"):
+                yield Plot(id="system")
         with Horizontal(id="below"):
             with Panel(id="epochs-panel"):
                 yield EpochTable(id="epochs")
@@ -116,6 +128,7 @@ class LiveScreen(ModeScreen):
         if feed is not self._drawn:
             self._begin(feed)
         self._report_failure(feed)
+        self._announce(feed)
         if not self.is_current:
             return
         changed = feed.history.version != self._drawn_version or feed.status != self._drawn_state
@@ -146,8 +159,7 @@ class LiveScreen(ModeScreen):
 
     def _draw_texts(self, feed: RunFeed) -> None:
         """What changes all the time, and what is new; nothing here moves the layout."""
-        history, run = feed.history, feed.host.run
-        name = run.id.partition("_")[2].partition("_")[2] if run else "new run"
+        history, name = feed.history, feed.host.name
         status = self.query_one("#status", StatusLine)
         status.show(name, feed.status, history, feed.seconds_left(), feed.host.note)
         table = self.query_one("#epochs", EpochTable)
@@ -166,6 +178,19 @@ class LiveScreen(ModeScreen):
             chosen = "".join(self._chosen_view(metric))
             panel.border_title = Content.assemble(title, "  ", legend(chart), (chosen, "$text-muted"))
             panel.border_subtitle = subtitle(history, metric)
+
+        self._draw_system(history)
+
+    def _draw_system(self, history: History) -> None:
+        roomy = self.size.width >= WIDE and bool(history.system)
+        shown = roomy if self.machine is None else self.machine
+        self.set_class(shown, "-machine")
+        if shown:
+            chart = system_chart(history)
+            self.query_one("#system", Plot).show(chart)
+            panel = self.query_one("#system-panel", Panel)
+            panel.border_title = Content.assemble("machine %  ", legend(chart))
+            panel.border_subtitle = "minutes"
 
     def _chosen_view(self, metric: str) -> list[str]:
         """What was chosen that changes how the curves look, for the title."""
@@ -207,6 +232,21 @@ class LiveScreen(ModeScreen):
             self.app.show_error(feed.host.error)  # type: ignore[attr-defined]
         elif finished is not None and feed.trained_here:
             self.app.show_error(TorchtuiError(finished.error), finished.traceback)  # type: ignore[attr-defined]
+
+    def _announce(self, feed: RunFeed) -> None:
+        """How it stands, in the title of the window; the bell when it ends under our eyes."""
+        status = feed.status
+        done = of(feed.history.epoch, feed.history.started.epochs if feed.history.started else 0)
+        self.app.set_terminal_title(f"{STATES[status][0]} {status} {done} {feed.host.name}")  # type: ignore[attr-defined]
+        going = status in ("preparing", "running", "paused")
+        if not going and self._going is feed:
+            self.app.bell()
+        self._going = feed if going else None
+
+    def action_machine(self) -> None:
+        """Show the load of the machine, or not."""
+        self.machine = not self.has_class("-machine")
+        self.draw()
 
     def action_pause(self) -> None:
         """Pause, or go on."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from core.runs.history import History
 from tui.text import number
-from tui.themes import BLUE, MISTAKE, ORANGE, YELLOW
+from tui.themes import BLUE, GREEN, MISTAKE, ORANGE, PINK, YELLOW
 from tui.widgets.plot import Chart, Mark, Series, smooth
 
-__all__ = ["SMOOTHING", "View", "metric_chart", "subtitle"]
+__all__ = ["SMOOTHING", "View", "metric_chart", "subtitle", "system_chart"]
 
 SMOOTHING = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98)
 ROUND_STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
@@ -63,6 +63,26 @@ def _last_epoch(history: History) -> float | None:
     decade = 10.0 ** math.floor(math.log10(max(history.position, 1.0)))
     ahead = next(decade * step for step in ROUND_STEPS if decade * step > history.position)
     return min(float(history.started.epochs or math.inf), ahead)
+
+
+SYSTEM = {
+    "cpu": ("processor", BLUE),
+    "memory": ("memory", ORANGE),
+    "gpu": ("GPU", GREEN),
+    "gpu_memory": ("GPU memory", PINK),
+}
+"""Name and colour of each part of the load."""
+
+
+def system_chart(history: History) -> Chart:
+    """The load of the machine in per cent, over minutes since the run began."""
+    known = [(*SYSTEM[name], curve) for name, curve in history.system.items()]
+    ended = history.finished is not None
+    return Chart(
+        series=tuple(Series(label, *curve.points(), color) for label, color, curve in known),
+        y_range=(0.0, 100.0),
+        empty="the load of the machine was not recorded" if ended else "waiting for the first sample",
+    )
 
 
 def subtitle(history: History, metric: str) -> str:

@@ -1,0 +1,70 @@
+"""A log that another tool writes, followed like a run: read on a thread of its own, since it may be long."""
+
+import queue
+import threading
+import time
+
+from core.errors import RunError, TorchtuiError
+from core.events import Event
+from core.foreign.logs import ForeignLog
+from core.runs.folder import Run
+from core.runs.requests import Request
+
+__all__ = ["ForeignHost"]
+
+POLL_SECONDS = 0.5
+ALIVE_SECONDS = 120.0
+"""Without anything new for so long, the tool is taken to have ended."""
+
+
+class ForeignHost:
+    """Nothing can be asked of the tool: it reads none of our requests."""
+
+    silent = "stopped"
+
+    def __init__(self, log: ForeignLog) -> None:
+        self.run: Run | None = None
+        self.note = f"reading {log.path}"
+        self.error: BaseException | None = None
+        self._log = log
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._latest = time.time()
+        threading.Thread(target=self._read, name="foreign log", daemon=True).start()
+
+    @property
+    def name(self) -> str:
+        path = self._log.path
+        return path.parent.name if path.is_file() else path.name
+
+    @property
+    def alive(self) -> bool:
+        return self.error is None and time.time() - self._latest < ALIVE_SECONDS
+
+    def drain(self) -> list[Event]:
+        events = []
+        while not self._events.empty():
+            events.append(self._events.get_nowait())
+        if events:
+            self.note = ""
+        return events
+
+    def request(self, request: Request) -> None:
+        raise RunError(f"{self.name} is written by another tool", f"Ask that one to {request}")
+
+    def join(self, timeout: float) -> bool:
+        return True
+
+    def _read(self) -> None:
+        """Until the app ends."""
+        try:
+            while True:
+                events = self._log.read()
+                for event in events:
+                    self._events.put(event)
+                if events:
+                    self._latest = events[-1].time
+                time.sleep(POLL_SECONDS)
+        except TorchtuiError as error:
+            self.error = error
+        except Exception as error:  # TensorBoard's reader raises what it trips over in a damaged file
+            self.error = RunError(f"{self._log.path} cannot be read: {error}", "Is it damaged?")
