@@ -10,7 +10,7 @@ No module that defines options imports torch at its top: the form must appear be
 import re
 from collections.abc import Mapping
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
@@ -21,6 +21,8 @@ __all__ = ["Code", "Files", "Options", "Unit", "choices", "code_fields", "defaul
 class Options(BaseModel):
     """Frozen settings; unknown keys are errors; a field's docstring is its description."""
 
+    FIRST: ClassVar[tuple[str, ...]] = ()
+    """Fields that a form shows before all others, in this order."""
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
     @classmethod

@@ -83,9 +83,9 @@ def fields_of(section: str, name: str = "") -> tuple[FieldSpec, ...]:
         name: what is chosen in a section that is a family, such as ``adam``.
     """
     option = _options(section, name)
-    keys = sorted(
-        option.model_fields, key=lambda key: (key != "name", not files_of(option.model_fields[key]))
-    )
+    fields = option.model_fields
+    first = ("name", *option.FIRST, *(key for key, field in fields.items() if files_of(field)))
+    keys = [*dict.fromkeys((*first, *fields))]
     if code_fields(option):
         keys = [key for key in keys if key != ARGUMENTS]  # they are fields of their own
     specs = [_spec(f"{section}.{key}", option.model_fields[key]) for key in keys if key != "name"]

@@ -3,35 +3,29 @@
 All of it takes time (it imports torch and reads data sets), so it belongs on a thread; `Preview` itself is light.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from core.compatibility import ensure_fits
 from core.config import FAMILIES, TrainConfig
 from core.data.augment.check import check_augment
-from core.data.dataset import Dataset, Split
 from core.data.registry import DataConfig, default_root, load
 from core.devices import ensure_precision, resolve
 from core.errors import ConfigError, ModelError, TorchtuiError, UserCodeError
-from core.losses import Auto, Task, resolve_loss
+from core.losses import Auto, resolve_loss
 from core.metrics import check_monitor
 from core.models.registry import outline
 from core.options import choices, default_of
+from tui.data_facts import DataFacts, data_facts
 from tui.form_fields import show
 
 if TYPE_CHECKING:
     from core.models.summary import ModelSummary
 
-__all__ = ["DataFacts", "Fix", "Memory", "Preview", "Previewer", "Problem"]
+__all__ = ["Fix", "Memory", "Preview", "Previewer", "Problem"]
 
-SAMPLES = 10
-BINS = 8
 BYTES = 4
 """Of one float32."""
 
@@ -54,31 +48,6 @@ class Problem:
     path: str
     message: str
     fix: Fix | None = None
-
-
-@dataclass(frozen=True)
-class DataFacts:
-    """What is worth knowing of a data set.
-
-    Attributes:
-        sizes: samples of each split.
-        balance: (label, count) of each class of the training split, or of each bin of a regression target.
-        samples: some training samples: (n, height, width, 3) uint8 of images, (n, features) of tables.
-        labels: what each of them is.
-        size: bytes of the training and validation splits.
-    """
-
-    name: str
-    kind: Literal["image", "table"]
-    task: Task
-    sizes: Mapping[str, int]
-    sample_shape: tuple[int, ...]
-    outputs: int
-    feature_names: tuple[str, ...]
-    balance: tuple[tuple[str, int], ...]
-    samples: NDArray[np.generic]
-    labels: tuple[str, ...]
-    size: int
 
 
 @dataclass(frozen=True)
@@ -157,7 +126,7 @@ class Previewer:
 
     def _facts(self, config: DataConfig) -> DataFacts:
         if self._known is None or self._known[0] != config:
-            self._known = (config, _facts(load(config, self.root)))
+            self._known = (config, data_facts(load(config, self.root)))
         return self._known[1]
 
 
@@ -197,55 +166,6 @@ def _back_to_default(config: TrainConfig, path: str) -> Fix | None:
     chosen = getattr(config, section)
     default = default_of(type(chosen).model_fields[key])
     return None if key == "name" or getattr(chosen, key) == default else Fix(path, show(default))
-
-
-def _facts(data: Dataset) -> DataFacts:
-    train = data.train
-    regression = data.task == "regression"
-    chosen = np.arange(len(train))[:SAMPLES] if regression else _one_of_each(train.targets.numpy())
-    inputs = train.inputs[chosen].numpy()
-    targets = train.targets[chosen].flatten().tolist()
-    held = (data.train, data.validation)
-    return DataFacts(
-        name=data.name,
-        kind=data.kind,
-        task=data.task,
-        sizes={name: len(split) for name, split in data.splits.items()},
-        sample_shape=data.sample_shape,
-        outputs=data.outputs,
-        feature_names=data.feature_names,
-        balance=_bins(train) if regression else _classes(train, data.class_names),
-        samples=_pictures(inputs, data.value_range) if data.kind == "image" else inputs,
-        labels=tuple(f"{target:g}" if regression else data.class_names[target] for target in targets),
-        size=sum(tensor.nbytes for split in held for tensor in (split.inputs, split.targets)),
-    )
-
-
-def _one_of_each(targets: NDArray[np.int64]) -> NDArray[np.intp]:
-    """The position of the first sample of each of the first classes."""
-    _, first = np.unique(targets, return_index=True)
-    return first[:SAMPLES]
-
-
-def _classes(train: Split, names: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
-    counts = np.bincount(train.targets.numpy(), minlength=len(names)).tolist()
-    return tuple(zip(names, counts, strict=True))
-
-
-def _bins(train: Split) -> tuple[tuple[str, int], ...]:
-    """A histogram of a regression target."""
-    counts, edges = np.histogram(train.targets.numpy(), bins=BINS)
-    spans = [f"{low:.3g} … {high:.3g}" for low, high in pairwise(edges)]
-    return tuple(zip(spans, counts.tolist(), strict=True))
-
-
-def _pictures(inputs: NDArray[np.generic], value_range: tuple[float, float]) -> NDArray[np.uint8]:
-    """Images (n, channels, height, width) as (n, height, width, 3) bytes; grey ones get three equal channels."""
-    low, high = value_range
-    grey = inputs.shape[1] not in (3, 4)
-    channels = np.repeat(inputs[:, :1], 3, axis=1) if grey else inputs[:, :3]
-    shares = (channels.astype(np.float32) - low) / ((high - low) or 1)
-    return (255 * shares.clip(0, 1)).round().astype(np.uint8).transpose(0, 2, 3, 1)
 
 
 def _fitting_model(facts: DataFacts) -> Fix | None:

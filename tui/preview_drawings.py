@@ -10,13 +10,14 @@ from textual.color import Color
 from textual.content import Content
 from textual.style import Style
 
-from tui.preview import DataFacts, Memory
+from tui.data_facts import DataFacts
+from tui.preview import Memory
 from tui.text import bytes_, clean, count, fit, number, si
 
 if TYPE_CHECKING:
     from core.models.summary import Layer, ModelSummary
 
-__all__ = ["balance", "cost", "facts_lines", "layers", "pictures", "rows"]
+__all__ = ["balance", "cost", "facts_lines", "layers", "pictures", "rows", "shares"]
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
 MOST_BARS, MOST_FEATURES, MOST_LAYERS = 24, 14, 40
@@ -25,6 +26,8 @@ LABEL_CELLS = 16
 PICTURE_PIXELS = 16
 """Largest height of a picture, twice its rows; larger ones are reduced."""
 NUMBER_CELLS = 9
+SHARE_CELLS = 6
+"""A share in per cent, and the space before it."""
 LINE = Content("\n")
 
 
@@ -63,6 +66,31 @@ def balance(facts: DataFacts, width: int) -> Content:
     return LINE.join(lines)
 
 
+def shares(facts: DataFacts, width: int) -> Content:
+    """A line for each class, or span of a regression's target: how many samples, and what part, each split has."""
+    shown = facts.balance[:MOST_BARS]
+    figure = max((len(count(n)) for counts in facts.counts.values() for n in counts), default=1)
+    spare = width - len(facts.sizes) * (figure + SHARE_CELLS + 2)
+    label = min(max(cell_len(clean(name)) for name, _ in shown), max(4, min(LABEL_CELLS, spare)))
+    column = max(figure + SHARE_CELLS, (width - label) // len(facts.sizes) - 2)
+    heads = "".join(f"  {fit(name, figure + SHARE_CELLS, align='>'):{column}}" for name in facts.sizes)
+    lines = [Content.styled(fit(" " * label + heads, width), "$foreground 60%")]
+    bar = column - figure - SHARE_CELLS - 1
+    for at, (name, _) in enumerate(shown):
+        parts: list[Content | str | tuple[str, str]] = [fit(name, label, empty="∅")]
+        for split, size in facts.sizes.items():
+            counts = facts.counts[split]
+            share = f"{100 * counts[at] / max(1, size):3.0f} %"
+            parts += [f"  {count(counts[at]):>{figure}}", (f" {share}", "$foreground 60%")]
+            parts.append(
+                (" " + fit(_bar(counts[at] / max(1, *counts), bar), bar) if bar > 0 else "", "$primary")
+            )
+        lines.append(Content.assemble(*parts))
+    if len(facts.balance) > len(shown):
+        lines.append(_muted(f"… and {count(len(facts.balance) - len(shown))} more classes"))
+    return LINE.join(lines)
+
+
 def pictures(facts: DataFacts, width: int) -> Content:
     """Some images side by side in half blocks, each with its class below."""
     shown = [_reduce(picture) for picture in facts.samples]
@@ -87,7 +115,7 @@ def rows(facts: DataFacts, width: int) -> Content:
     names = [f" {fit(name, NUMBER_CELLS, align='>', empty='∅')}" for name in facts.labels[:samples]]
     lines = [Content.assemble(fit(corner, label), ("".join(names), "bold"))]
     for at, name in enumerate(features):
-        values = "".join(f" {_figure(float(row[at])):>{NUMBER_CELLS}}" for row in facts.samples[:samples])
+        values = "".join(f" {_cell(row[at])}" for row in facts.samples[:samples])
         lines.append(Content.assemble((fit(name, label, empty="∅"), "$foreground 60%"), values))
     if len(facts.feature_names) > len(features):
         lines.append(_muted(f"… and {count(len(facts.feature_names) - len(features))} more features"))
@@ -123,6 +151,12 @@ def cost(model: "ModelSummary", memory: Memory, width: int) -> Content:
     held = (_muted(f"{bytes_(size)} {name}") for name, size in parts.items() if size)
     computed = Content.assemble((si(model.multiply_adds), "bold"), " multiply-adds a sample")
     return LINE.join([computed, _flow([total, *held], "   ", width)])
+
+
+def _cell(value: np.generic) -> str:
+    """A value of a table, as wide as a column."""
+    text = str(value) if isinstance(value, np.str_) else _figure(float(value))
+    return fit(text, NUMBER_CELLS, align=">", empty="–")
 
 
 def _figure(value: float) -> str:

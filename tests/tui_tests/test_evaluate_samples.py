@@ -7,10 +7,10 @@ from core.evaluation import most_confident_mistakes, samples_in_cell
 from tui.screens.evaluation.cell_dialog import CellDialog
 from tui.screens.evaluation.detail import SampleDialog
 from tui.screens.evaluation.sample_list import SampleList
-from tui.screens.evaluation.tiles import Tiles
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.picture import Picture
 from tui.widgets.table import Table
+from tui.widgets.tiles import Tiles
 
 NARROW, WIDE = (80, 24), (200, 60)
 

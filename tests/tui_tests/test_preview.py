@@ -11,8 +11,9 @@ from core.config import FAMILIES, TrainConfig, from_dict
 from core.models.summary import Layer, ModelSummary
 from core.options import choices
 from tui import preview_drawings as draw
+from tui.data_facts import DataFacts
 from tui.form_state import FormState
-from tui.preview import DataFacts, Fix, Memory, Preview, Previewer, Problem
+from tui.preview import Fix, Memory, Preview, Previewer, Problem
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,13 @@ from core.devices import Device
 from core.files import creating, write_atomically
 from core.runs.folder import name_of
 from tui.command_line import command_line
+from tui.data_facts import DataFacts
 from tui.form import fill, values_of
 from tui.form_fields import DEVICE, RATE, FieldSpec
 from tui.form_state import FormState
 from tui.preview import Preview, Previewer
 from tui.screens.base import NARROW, ModeScreen
+from tui.screens.data_dialog import DataDialog
 from tui.screens.dialogs import Ask
 from tui.screens.finder import BatchFinder, RateFinder
 from tui.screens.presets import OpenPreset, SavePreset
@@ -74,6 +76,9 @@ class ConfigureScreen(ModeScreen):
         Binding("ctrl+o", "open", "open", tooltip="Open a preset"),
         # Before the field in hand takes it for deleting a character.
         Binding("ctrl+d", "defaults", "defaults", tooltip="All fields back to default; asks", priority=True),
+        Binding(
+            "d", "data", "data", tooltip="Look at the data: rows or images, ranges, classes of each split"
+        ),
         Binding("p", "preview", "preview", tooltip="Form or preview, on small screens"),
         Binding("up", "above", "Field above", show=False),
         Binding("down", "below", "Field below", show=False),
@@ -96,7 +101,7 @@ class ConfigureScreen(ModeScreen):
         self.state = FormState()
         self.built = self.computing = False
         self._devices: dict[str, str] = {}
-        self._offered = (False, True)
+        self._offered = (False, True, True)
         self._timer: Timer | None = None
 
     @property
@@ -142,6 +147,8 @@ class ConfigureScreen(ModeScreen):
             return True if self.state.ready else None
         if action == "fix":
             return self.state.fix is not None
+        if action == "data":
+            return self._facts is not None
         if action == "preview":
             return self.size.width < NARROW
         if action in {"find_rate", "find_batch"}:
@@ -189,6 +196,15 @@ class ConfigureScreen(ModeScreen):
         command = command_line(self.state.config)
         self.app.copy_to_clipboard(command)
         self.notify(clean(command), title="Copied", markup=False)
+
+    @property
+    def _facts(self) -> DataFacts | None:
+        return self.state.preview.facts if self.state.preview else None
+
+    def action_data(self) -> None:
+        """Look at the data."""
+        if self._facts is not None:
+            self.app.push_screen(DataDialog(self._facts))
 
     def action_preview(self) -> None:
         """Show the preview in place of the form, or the form again."""
@@ -335,7 +351,7 @@ class ConfigureScreen(ModeScreen):
         device.set_hint(self._devices.get(device.text, device.spec.hint))
         self.query_one(ActionBar).show(self.state)
         self._describe_field()
-        offered = (self.state.ready, self.state.fix is None)
+        offered = (self.state.ready, self.state.fix is None, self._facts is None)
         if offered != self._offered:  # the footer is made anew, which takes longer than all the rest
             self._offered = offered
             self.refresh_bindings()

@@ -1,6 +1,6 @@
 """One field of a form in one row: label, value, and a hint or what is wrong."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,6 +18,7 @@ from tui.form import short
 from tui.form_fields import FieldSpec, show
 from tui.text import fit
 from tui.widgets.choice import Choice
+from tui.widgets.path_suggester import PathSuggester
 
 __all__ = ["Field"]
 
@@ -27,10 +28,11 @@ GAP = 2
 
 
 class TextEditor(Input):
-    """Takes what is typed."""
+    """Takes what is typed; offers paths of files with some endings."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text, compact=True, classes="editor")
+    def __init__(self, text: str, files: Sequence[str] = ()) -> None:
+        suggester = PathSuggester(files) if files else None
+        super().__init__(text, compact=True, classes="editor", suggester=suggester)
 
 
 class SwitchEditor(Checkbox, inherit_bindings=False):
@@ -130,7 +132,7 @@ class Field(Widget):
         if spec.kind == "choice":
             values = [show(choice) for choice in spec.choices]
             return Choice(zip(spec.labels or values, values, strict=True), self._text, classes="editor")
-        return SwitchEditor(self._text) if spec.kind == "switch" else TextEditor(self._text)
+        return SwitchEditor(self._text) if spec.kind == "switch" else TextEditor(self._text, spec.files)
 
     @on(Input.Changed)
     @on(Choice.Changed)

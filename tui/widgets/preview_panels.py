@@ -51,9 +51,9 @@ class PreviewView(VerticalScroll):
         with Horizontal(id="preview-columns"):
             with Vertical(classes="preview-column"):
                 with Panel(id="data-panel"):
-                    yield Static("", id="preview-note", markup=False)
                     yield Drawing(id="facts")
                     yield Drawing(id="balance")
+                    yield Static("", id="preview-note", markup=False)
                 with Panel(id="model-panel"):
                     yield Drawing(id="layers")
                     yield Drawing(id="cost")
@@ -76,14 +76,17 @@ class PreviewView(VerticalScroll):
         """Show what a configuration leads to."""
         facts, model, memory = preview.facts, preview.model, preview.memory
         note = self.query_one("#preview-note", Static)
-        note.update(clean(preview.note))
-        note.display = bool(preview.note)
+        told = [preview.note] if preview.note else list(facts.notes) if facts else []
+        note.update("\n".join(map(clean, told)))
+        note.display = bool(told)
         drawn = {"facts": draw.facts_lines, "balance": draw.balance, "samples": draw.rows}
         if facts and facts.kind == "image":
             drawn["samples"] = draw.pictures
         for name, function in drawn.items():
             self.query_one(f"#{name}", Drawing).show(partial(function, facts) if facts else None)
-        self.query_one("#samples-panel").display = facts is not None
+        samples = self.query_one("#samples-panel")
+        samples.display = facts is not None
+        samples.border_subtitle = "d shows more"
         panel = self.query_one("#model-panel")
         panel.display = model is not None
         panel.border_subtitle = f"{count(model.parameters)} parameters" if model else ""

@@ -21,6 +21,7 @@ from core.data.tabular.options import SEPARATORS, Csv
 from core.data.tabular.reading import Reading
 from core.data.tabular.rows import read_known, read_rows
 from core.data.tabular.source import Source, open_source
+from core.data.tabular.summary import summarise
 from core.data.tabular.table import Table, digest
 from core.data.tabular.target import Target, choose_target, class_numbers, examine_target
 from core.errors import DataError
@@ -89,6 +90,7 @@ def load_table(options: Csv) -> Dataset:
         )
         for name, at in parts.items()
     }
+    counted = rows.frame if len(positions) == len(rows.frame) else rows.frame[positions]
     table = Table(
         encoding=encoding,
         target=rows.target_name,
@@ -96,12 +98,12 @@ def load_table(options: Csv) -> Dataset:
         file=rows.source.path.name,
         text_encoding=options.encoding,
         header=options.header,
+        summaries=summarise(counted, rows.readings),
         sources=dict.fromkeys(splits, rows.source),
     )
     if options.test_path:
         with _naming("data.test_path"):
             splits["test"], table = _official_test(options, encoding, rows, table)
-    counted = rows.frame if len(positions) == len(rows.frame) else rows.frame[positions]
     told = [notes.columns(encoding, rows.readings), *left_out, *notes.filled(encoding, counted)]
     numbers = splits["train"].targets if task == "regression" else torch.tensor([0.0])
     return Dataset(

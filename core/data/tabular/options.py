@@ -18,6 +18,7 @@ ENDINGS = Files((".csv", ".tsv", ".parquet"))
 class Csv(HeldOut):
     """Your own table: a CSV, TSV or Parquet file with a row for each sample and a name for each column."""
 
+    FIRST = ("path", "target", "task")
     name: Literal["csv"] = "csv"
     path: Annotated[str, ENDINGS] = ""
     """The file; its ending says whether it is CSV, TSV or Parquet."""

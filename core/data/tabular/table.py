@@ -10,6 +10,7 @@ import polars as pl
 
 from core.data.tabular.encoding import Encoding
 from core.data.tabular.source import Source
+from core.data.tabular.summary import ColumnSummary
 from core.errors import DataError
 
 __all__ = ["Table", "digest"]
@@ -26,6 +27,7 @@ class Table:
         digest: of the content of its files, to see whether they have changed.
         file: the name of the file.
         text_encoding, header: how a text file of it is read; see the options.
+        summaries: of its columns, the target among them.
         sources: the file that each split comes from; none when it was read from a run's folder.
     """
 
@@ -35,6 +37,7 @@ class Table:
     file: str
     text_encoding: str = "utf-8"
     header: bool = True
+    summaries: tuple[ColumnSummary, ...] = ()
     sources: dict[str, Source] = field(default_factory=dict)
 
     @property

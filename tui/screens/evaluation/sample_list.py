@@ -15,9 +15,9 @@ from tui.screens.evaluation.background import Background
 from tui.screens.evaluation.detail import SampleDialog
 from tui.screens.evaluation.facts import caption, columns_of, row_of
 from tui.screens.evaluation.tab import Subject
-from tui.screens.evaluation.tiles import Tiles
 from tui.text import clean, count
 from tui.widgets.table import Table
+from tui.widgets.tiles import Tiles
 
 __all__ = ["SampleList"]
 

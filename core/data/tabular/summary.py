@@ -1,0 +1,60 @@
+"""What the columns of a table hold, in a few values each."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from core.data.tabular.reading import Reading
+
+__all__ = ["ColumnSummary", "summarise"]
+
+
+@dataclass(frozen=True)
+class ColumnSummary:
+    """One column.
+
+    Attributes:
+        low, high: smallest and largest number or date, as text; empty for texts.
+        missing: rows without a value.
+        different: how many different texts there are; 0 for numbers and dates.
+        frequent: the most frequent text.
+    """
+
+    name: str
+    kind: Literal["number", "date", "text"]
+    missing: int
+    low: str = ""
+    high: str = ""
+    different: int = 0
+    frequent: str = ""
+
+
+def summarise(frame: pl.DataFrame, readings: Mapping[str, Reading]) -> tuple[ColumnSummary, ...]:
+    """A summary of each column that is read."""
+    return tuple(_summary(frame[name], how) for name, how in readings.items())
+
+
+def _summary(values: pl.Series, how: Reading) -> ColumnSummary:
+    missing = values.null_count()
+    if missing == len(values):
+        return ColumnSummary(values.name, how.kind, missing)
+    if how.kind == "text":
+        counts = values.drop_nulls().value_counts(sort=True)
+        return ColumnSummary(
+            values.name, how.kind, missing, different=len(counts), frequent=str(counts[values.name][0])
+        )
+    show = _date if how.kind == "date" else _number
+    low, high = (show(float(edge)) for edge in (values.min(), values.max()))  # type: ignore[arg-type]
+    return ColumnSummary(values.name, how.kind, missing, low, high)
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _date(days: float) -> str:
+    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(days=days)
+    return moment.isoformat(sep=" ", timespec="minutes").removesuffix(" 00:00")

@@ -1,0 +1,172 @@
+"""What is worth knowing of a data set before one trains on it: sizes, samples, ranges of values, balance of classes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.data.dataset import Dataset, Split
+from core.losses import Task
+from tui.text import number
+
+if TYPE_CHECKING:
+    from core.data.tabular.summary import ColumnSummary
+
+__all__ = ["DataFacts", "Spread", "data_facts"]
+
+SAMPLES = 10
+"""Of the preview."""
+MORE_SAMPLES = 60
+"""Of the Data view."""
+BINS = 8
+MEASURED = 2000
+"""Images whose pixels are looked at for their range."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The values of one column of a table, or of one channel of images, as texts; `missing` counts rows."""
+
+    name: str
+    holds: str
+    values: str
+    missing: int = 0
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What is worth knowing of a data set.
+
+    Attributes:
+        sizes: samples of each split.
+        feature_names: the columns of `samples`; of a table from a file those of the file.
+        balance: (label, count) of each class of the training split, or of each bin of a regression target.
+        samples: some training samples: (n, height, width, 3) uint8 of images, (n, columns) numbers or texts of tables.
+        labels: what each of them is.
+        size: bytes of the training and validation splits.
+        more: as `samples`, more of them, with their labels; for the Data view.
+        spreads: of each column or channel.
+        counts: of each split, samples of each class or bin, in the order of `balance`.
+        notes: what was found and done while it was loaded.
+    """
+
+    name: str
+    kind: Literal["image", "table"]
+    task: Task
+    sizes: Mapping[str, int]
+    sample_shape: tuple[int, ...]
+    outputs: int
+    feature_names: tuple[str, ...]
+    balance: tuple[tuple[str, int], ...]
+    samples: NDArray[np.generic]
+    labels: tuple[str, ...]
+    size: int
+    more: tuple[NDArray[np.generic], tuple[str, ...]] = (np.zeros((0, 0)), ())
+    spreads: tuple[Spread, ...] = ()
+    counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def data_facts(data: Dataset) -> DataFacts:
+    """Look at a data set."""
+    train = data.train
+    regression = data.task == "regression"
+    first = np.arange(len(train))[:SAMPLES] if regression else _one_of_each(train.targets.numpy())
+    samples, labels = _samples(data, first)
+    held = (data.train, data.validation)
+    names, counts = _counts(data)
+    return DataFacts(
+        name=data.name,
+        kind=data.kind,
+        task=data.task,
+        sizes={name: len(split) for name, split in data.splits.items()},
+        sample_shape=data.sample_shape,
+        outputs=data.outputs,
+        feature_names=data.table.columns if data.table else data.feature_names,
+        balance=tuple(zip(names, counts["train"], strict=True)),
+        samples=samples,
+        labels=labels,
+        size=sum(tensor.nbytes for split in held for tensor in (split.inputs, split.targets)),
+        more=_samples(data, np.arange(len(train))[:MORE_SAMPLES]),
+        spreads=_spreads(data),
+        counts=counts,
+        notes=data.notes,
+    )
+
+
+def _one_of_each(targets: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The position of the first sample of each of the first classes."""
+    _, first = np.unique(targets, return_index=True)
+    return first[:SAMPLES]
+
+
+def _samples(data: Dataset, at: NDArray[np.intp]) -> tuple[NDArray[np.generic], tuple[str, ...]]:
+    """Training samples to show, and what each is."""
+    train = data.train
+    targets = train.targets[at].flatten().tolist()
+    names = data.class_names
+    labels = tuple(names[target] if names else f"{target:g}" for target in targets)
+    if data.table is not None:
+        rows = data.table.rows("train", train.indices[at]).rows()
+        return np.array(rows, dtype=str).reshape(len(at), -1), labels
+    inputs = train.inputs[at].numpy()
+    return (_pictures(inputs, data.value_range) if data.kind == "image" else inputs), labels
+
+
+def _counts(data: Dataset) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
+    """Names of classes, or spans of a regression's target, and the samples of each in each split."""
+    if data.class_names:
+        bins, names = len(data.class_names), data.class_names
+
+        def counted(split: Split) -> NDArray[np.int64]:
+            return np.bincount(split.targets.numpy(), minlength=bins)
+    else:
+        _, edges = np.histogram(data.train.targets.numpy(), bins=BINS)
+        names = tuple(f"{low:.3g} … {high:.3g}" for low, high in pairwise(edges))
+
+        def counted(split: Split) -> NDArray[np.int64]:
+            return np.histogram(np.clip(split.targets.numpy(), edges[0], edges[-1]), bins=edges)[0]
+
+    return names, {name: tuple(counted(split).tolist()) for name, split in data.splits.items()}
+
+
+def _spreads(data: Dataset) -> tuple[Spread, ...]:
+    if data.table is not None:
+        return tuple(map(_spread, data.table.summaries))
+    inputs = data.train.inputs[:MEASURED] if data.kind == "image" else data.train.inputs
+    values = inputs.float().transpose(0, 1).flatten(1) if len(data.train) else inputs.float().T
+    if not values.numel():
+        return ()
+    names = data.feature_names or _channels(len(values))
+    parts = zip(names, values.amin(1).tolist(), values.amax(1).tolist(), values.mean(1).tolist(), strict=True)
+    holds = "pixels" if data.kind == "image" else "numbers"
+    return tuple(
+        Spread(name, holds, f"{low:.6g} … {high:.6g}, mean {number(mean)}") for name, low, high, mean in parts
+    )
+
+
+def _spread(column: "ColumnSummary") -> Spread:
+    words = {"number": "numbers", "date": "dates", "text": "categories"}
+    if column.kind == "text":
+        values = f"{column.different:,} different, mostly {column.frequent}" if column.different else ""
+    else:
+        values = f"{column.low} … {column.high}" if column.low else ""
+    return Spread(column.name, words[column.kind], values, column.missing)
+
+
+def _channels(number_: int) -> tuple[str, ...]:
+    return {1: ("grey",), 3: ("red", "green", "blue")}.get(
+        number_, tuple(f"channel {at}" for at in range(number_))
+    )
+
+
+def _pictures(inputs: NDArray[np.generic], value_range: tuple[float, float]) -> NDArray[np.uint8]:
+    """Images (n, channels, height, width) as (n, height, width, 3) bytes; grey ones get three equal channels."""
+    low, high = value_range
+    grey = inputs.shape[1] not in (3, 4)
+    channels = np.repeat(inputs[:, :1], 3, axis=1) if grey else inputs[:, :3]
+    shares = (channels.astype(np.float32) - low) / ((high - low) or 1)
+    return (255 * shares.clip(0, 1)).round().astype(np.uint8).transpose(0, 2, 3, 1)

@@ -1,0 +1,45 @@
+"""Completes the path of a file while it is typed; the right arrow takes what is offered."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+
+from textual.suggester import Suggester
+
+__all__ = ["PathSuggester", "complete_path"]
+
+MOST = 10_000
+"""Entries of a folder that are looked at."""
+
+
+class PathSuggester(Suggester):
+    """Offers folders, and files with certain endings.
+
+    Args:
+        endings: such as ``.csv``.
+    """
+
+    def __init__(self, endings: Sequence[str]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self.endings = tuple(endings)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return await asyncio.to_thread(complete_path, value, self.endings)
+
+
+def complete_path(text: str, endings: Sequence[str]) -> str | None:
+    """The first file, or else folder, that begins as `text` does; None when there is none or nothing was typed."""
+    folder, start = os.path.split(text)
+    if not start:
+        return None
+    try:
+        with os.scandir(os.path.expanduser(folder) or ".") as entries:
+            near = [
+                entry for entry, _ in zip(entries, range(MOST), strict=False) if entry.name.startswith(start)
+            ]
+            files = sorted(entry.name for entry in near if entry.name.lower().endswith(tuple(endings)))
+            folders = sorted(entry.name + os.sep for entry in near if entry.is_dir())
+    except OSError:  # what is typed so far leads to no folder
+        return None
+    found = [name for name in (*files, *folders) if name != start]
+    return os.path.join(folder, found[0]) if found and start not in files else None
