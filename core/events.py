@@ -13,6 +13,8 @@ Which ending emits what, after `RunStarted` and the `StepLogged` and `EpochFinis
     killed          none             none                   none: the log just ends, and the lock is free
     ==============  ===============  =====================  ===========================================
 
+A run of one fold of a cross-validation leaves the test split alone.
+
 An interrupted run that goes on emits `RunStarted` again, with the epoch and step it goes on from; what the log
 held after that step is done again, equally.
 """

@@ -254,11 +254,12 @@ def _started(prepared: Prepared, state: dict[str, Any] | None) -> RunStarted:
 
 
 def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: Emit) -> None:
+    """Evaluate validation, and the test split once; while folds are compared it stays untouched."""
     if result.best_weights is None:
         monitor = prepared.config.training.monitor
         raise RunDamaged(f"no epoch had a finite validation {monitor}: there are no best weights to evaluate")
     prepared.model.load_state_dict(result.best_weights)
-    for split in ("validation", "test"):
+    for split in ("validation",) if prepared.config.data.folds else ("validation", "test"):
         if not len(prepared.data.splits[split]):
             continue
         predictions, report = _predicted(prepared, split)

@@ -51,7 +51,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     """
     import torch
 
-    from core.data.splits import assemble, divide
+    from core.data.splits import assemble
 
     inputs = _samples(given.train[0], shape, _place(given, 0))
     answers = _answers(given.train[1], task, _place(given, 1))
@@ -66,9 +66,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     if official is None:
         parts = options.parts(targets, found, given.class_names or keys)
     else:
-        seed, share = options.split_seed, options.validation
-        names = given.class_names or keys
-        kept, held_out = divide(targets, share, task=found, seed=seed, field="data.validation", names=names)
+        kept, held_out = options.hold_out(targets, found, given.class_names or keys)
         parts = {"train": kept, "validation": held_out}
     columns = range(inputs.shape[1]) if kind == "table" else ()
     return assemble(

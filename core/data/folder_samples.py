@@ -53,18 +53,20 @@ def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Data
 
 def _split(listing: Listing, parts: dict[str, np.ndarray], options: "ImageFolder") -> dict[str, np.ndarray]:
     """Positions of all three splits: those that have a folder of their own, the others taken from train."""
-    train = parts["train"]
-    for split, share in (("test", options.test), ("validation", options.validation)):
-        if split not in parts:
-            kept, held_out = divide(
-                listing.classes[train],
-                share,
-                task="multiclass",
-                seed=options.split_seed,
-                field=f"data.{split}",
-                names=listing.class_names,
-            )
-            parts[split], train = train[held_out], train[kept]
+    train, names, seed = parts["train"], listing.class_names, options.split_seed
+    if "test" not in parts:
+        classes = listing.classes[train]
+        kept, held_out = divide(
+            classes, options.test, task="multiclass", seed=seed, field="data.test", names=names
+        )
+        parts["test"], train = train[held_out], train[kept]
+    if "validation" not in parts:
+        kept, held_out = options.hold_out(listing.classes[train], "multiclass", names)
+        parts["validation"], train = train[held_out], train[kept]
+    elif options.folds:
+        raise DataError(
+            "data.folds: the data has a validation folder of its own", "Set it to 0, or move its images"
+        )
     missing = set(range(len(listing.class_names))) - set(np.unique(listing.classes[train]).tolist())
     if missing:
         name = listing.class_names[min(missing)]

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.data.dataset import Dataset, Progress, Split
 from core.data.options import ImageOptions
-from core.data.splits import assemble, divide
+from core.data.splits import assemble
 from core.errors import DataError, TorchtuiError
 
 if TYPE_CHECKING:
@@ -60,13 +60,7 @@ class Official(ImageOptions):
         if not self.available(root):
             self.fetch(root, progress)
         (inputs, targets), test, names = self._checked(self.folder(root))
-        kept, held_out = divide(
-            targets.numpy(),
-            self.validation,
-            task="multiclass",
-            seed=self.split_seed,
-            field="data.validation",
-        )
+        kept, held_out = self.hold_out(targets.numpy(), "multiclass")
         return assemble(
             name=self.name,  # type: ignore[attr-defined]
             kind="image",

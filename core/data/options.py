@@ -25,6 +25,11 @@ class DataOptions(Options):
     split_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Seed of the split; apart from the training seed, so that runs can be compared."""
 
+    folds: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Parts of train for cross-validation, one of which is held out; 0 holds out `validation` instead."""
+    fold: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Which of the folds is held out; `tui train --no-ui --folds 5` trains with each of them."""
+
     preparation: ClassVar[str] = "not downloaded yet; Start downloads it"
     """What there is to be said while `load` would take long."""
 
@@ -56,6 +61,22 @@ class DataOptions(Options):
         """
         raise NotImplementedError
 
+    def hold_out(
+        self, targets: "np.ndarray", task: Task, names: Sequence[str] = ()
+    ) -> "tuple[np.ndarray, np.ndarray]":
+        """Positions of the samples to train on, and of those held out for validation, among those with these targets.
+
+        Raises:
+            DataError: the share or the folds leave a class, or a side, without samples.
+        """
+        from core.data.splits import divide, one_fold
+
+        if self.folds:
+            return one_fold(targets, self.fold, self.folds, task=task, seed=self.split_seed, names=names)
+        return divide(
+            targets, self.validation, task=task, seed=self.split_seed, field="data.validation", names=names
+        )
+
 
 class ImageOptions(DataOptions):
     """Base of data sets of images."""
@@ -80,9 +101,8 @@ class HeldOut(DataOptions):
         """
         from core.data.splits import divide
 
-        seed = self.split_seed
-        rest, test = divide(targets, self.test, task=task, seed=seed, field="data.test", names=names)
-        kept, held_out = divide(
-            targets[rest], self.validation, task=task, seed=seed, field="data.validation", names=names
+        rest, test = divide(
+            targets, self.test, task=task, seed=self.split_seed, field="data.test", names=names
         )
+        kept, held_out = self.hold_out(targets[rest], task, names)
         return {"train": rest[kept], "validation": rest[held_out], "test": test}

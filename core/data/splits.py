@@ -14,7 +14,7 @@ from core.losses import Task
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["assemble", "divide"]
+__all__ = ["assemble", "divide", "one_fold"]
 
 ROWS_AT_ONCE = 4096
 
@@ -45,6 +45,40 @@ def divide(
     except ValueError as error:
         raise DataError(f"{field}: {share:g} of {len(targets)} samples cannot be held out: {error}") from None
     return np.sort(kept), np.sort(held_out)
+
+
+def one_fold(
+    targets: np.ndarray, fold: int, folds: int, *, task: Task, seed: int, names: Sequence[str] = ()
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the kept samples and of those of one fold, each in ascending order.
+
+    The folds are about equally large, have equal shares of each class, and together hold every sample once.
+
+    Args:
+        targets, names: as for `divide`.
+        fold: which one, from 1 to `folds`.
+
+    Raises:
+        DataError: there is no such fold, or a class has fewer samples than there are folds.
+    """
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    if folds == 1:
+        raise DataError("data.folds: got 1, takes at least 2", "0 holds out data.validation instead")
+    if fold > folds:
+        raise DataError(f"data.fold: got {fold}, there are {folds} folds", f"Give 1 to {folds}")
+    counts = np.unique(targets, return_counts=True)[1] if task != "regression" else np.array([len(targets)])
+    if counts.min() < folds:
+        name = names[int(counts.argmin())] if len(names) == len(counts) else ""
+        few = f"class {name} has" if name else "a class has" if task != "regression" else "there are"
+        raise DataError(
+            f"data.folds: {few} only {counts.min()} samples to train on, fewer than {folds} folds",
+            "Give fewer folds",
+        )
+    kind = KFold if task == "regression" else StratifiedKFold
+    parts = list(kind(folds, shuffle=True, random_state=seed).split(targets, targets))
+    kept, held_out = parts[fold - 1]
+    return kept, held_out
 
 
 def _refuse_single(counts: np.ndarray, names: Sequence[str], field: str) -> None:

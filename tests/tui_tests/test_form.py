@@ -254,7 +254,7 @@ def test_values_of_another_version_are_left_out_and_told():
             "loss": ["hinge"],
             "optimizer": {"name": "newton", "lr": 1},
             "schedule": {"name": ["step"]},
-            "training": {"epochs": "three", "precision": "bf16"},
+            "training": {"epochs": "three", "flux": 1},
         }
     )
     assert dropped == [
@@ -262,7 +262,7 @@ def test_values_of_another_version_are_left_out_and_told():
         "loss",
         "optimizer.name = newton",
         "schedule.name = ['step']",
-        "training.precision",
+        "training.flux",
     ]
     assert texts["data.name"] == "wine"
     assert texts["optimizer.name"] == "momentum"

@@ -27,6 +27,12 @@ def train(
     resume: Annotated[
         str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run exactly where it ended.")
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            "--folds", min=2, max=1000, metavar="N", help="Cross-validate: a run for each of N folds."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     trust_code: TrustOption = False,
@@ -43,8 +49,10 @@ def train(
         config, run = _asked(values, resume, runs or default_runs_dir())
         if trust_code:
             agree(config, run)
-        sys.exit(_headless(config, run, as_json, quiet, runs or default_runs_dir(), data_root))
-    for given, flag in ((resume, "--resume"), (as_json, "--json"), (quiet, "--quiet")):
+        if folds is None:
+            sys.exit(_headless(config, run, as_json, quiet, runs or default_runs_dir(), data_root))
+        sys.exit(_cross_validate(config, run, folds, as_json, quiet, runs or default_runs_dir(), data_root))
+    for given, flag in ((resume, "--resume"), (folds, "--folds"), (as_json, "--json"), (quiet, "--quiet")):
         if given:
             raise InputError(f"{flag} needs --no-ui", f"Use: tui train --no-ui {flag} ...")
     config = configuration.from_dict(values)
@@ -79,3 +87,20 @@ def _headless(
 
     view = headless.choose_view(as_json=as_json, quiet=quiet)
     return headless.train(config, run, runs_dir=runs, data_root=data_root, view=view)
+
+
+def _cross_validate(
+    config: TrainConfig,
+    run: Run | None,
+    folds: int,
+    as_json: bool,
+    quiet: bool,
+    runs: Path,
+    data_root: Path | None,
+) -> int:
+    """Train a run for each fold; the exit code."""
+    from tui.folds import cross_validate
+
+    return cross_validate(
+        config, folds, run, runs_dir=runs, data_root=data_root, as_json=as_json, quiet=quiet
+    )

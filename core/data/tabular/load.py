@@ -12,7 +12,6 @@ import psutil
 import torch
 
 from core.data.dataset import Dataset, Split
-from core.data.splits import divide
 from core.data.tabular import notes
 from core.data.tabular.columns import useful
 from core.data.tabular.encoding import Encoding, fit
@@ -199,9 +198,7 @@ def _parts(options: Csv, target: Target, task: Task) -> dict[str, np.ndarray]:
     """Positions of the splits among the rows with a target."""
     if not options.test_path:
         return options.parts(target.values, task)
-    train, validation = divide(
-        target.values, options.validation, task=task, seed=options.split_seed, field="data.validation"
-    )
+    train, validation = options.hold_out(target.values, task)
     return {"train": train, "validation": validation, "test": train[:0]}
 
 

@@ -1,0 +1,134 @@
+"""`tui train --no-ui --folds`: every fold a run, the spread at the end, and going on after an interruption."""
+
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.events import EpochFinished, Event
+from core.runs.folder import all_runs
+from core.runs.summary import summarise
+from tui.headless import JsonView, PlainView
+
+Tui = Callable[..., Any]
+
+
+def by_fold() -> dict[int, Any]:
+    return {run.config().data.fold: summarise(run) for run in all_runs(Path("runs"))}
+
+
+def test_each_fold_is_a_run_and_their_metrics_end_in_a_table(train: Tui) -> None:
+    answer = train("--folds 3")
+    assert (answer.code, answer.err) == (0, "")
+    runs = by_fold()
+    assert {fold: summary.status for fold, summary in runs.items()} == dict.fromkeys((1, 2, 3), "completed")
+    values = [runs[fold].evaluation["validation"]["accuracy"] for fold in (1, 2, 3)]
+    rows = {line.split()[0]: line.split()[1:] for line in answer.out.splitlines() if line}
+    assert "3 of 3 folds are complete" in answer.out
+    shown = [np.mean(values), np.std(values, ddof=1), *values]
+    assert rows["accuracy"] == [f"{value:.4f}" for value in shown]
+    assert "go on" not in answer.out
+    assert "test:" not in answer.out
+
+
+def test_json_ends_with_the_spread(train: Tui) -> None:
+    answer = train("--folds 2 --json")
+    told = [json.loads(line) for line in answer.out.splitlines()]
+    assert [event["event"] for event in told].count("run_finished") == 2
+    last, runs = told[-1], by_fold()
+    assert (last["event"], last["status"], last["folds"], last["completed"]) == (
+        "folds_finished",
+        "completed",
+        2,
+        2,
+    )
+    assert last["runs"] == [runs[1].run.id, runs[2].run.id]
+    assert {event["run"] for event in told[:-1]} == set(last["runs"])
+    losses = [runs[fold].metrics["loss"] for fold in (1, 2)]
+    assert last["metrics"]["loss"]["values"] == losses
+    assert last["metrics"]["loss"]["mean"] == pytest.approx(np.mean(losses))
+    assert last["metrics"]["loss"]["deviation"] == pytest.approx(np.std(losses, ddof=1))
+
+
+def interrupt_in_fold(view: type, fold: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Press Ctrl-C at the end of the first epoch of a fold."""
+    original = view.show
+
+    def show(self: Any, event: Event) -> None:
+        original(self, event)
+        if isinstance(event, EpochFinished) and event.epoch == 1 and max(by_fold()) == fold:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(view, "show", show)
+
+
+def test_after_ctrl_c_it_goes_on_and_repeats_nothing(
+    train: Tui, tui: Tui, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        interrupt_in_fold(PlainView, 2, patch)
+        answer = train("--folds 3")
+    assert answer.code == 130
+    first = by_fold()
+    assert {fold: summary.status for fold, summary in first.items()} == {1: "completed", 2: "stopped"}
+    assert "1 of 3 folds are complete" in answer.out
+    command = answer.out.splitlines()[-1]
+    assert command == f"go on   tui train --no-ui --resume {first[2].run.id} --folds 3"
+    again = tui(command.removeprefix("go on   tui "))
+    assert again.code == 0
+    assert "fold 1 of 3" not in again.out
+    assert "3 of 3 folds are complete" in again.out
+    last = by_fold()
+    assert {summary.status for summary in last.values()} == {"completed"}
+    assert last[1] == first[1]
+    assert last[2].run == first[2].run
+    assert len(all_runs(Path("runs"))) == 3
+    undisturbed = tui("train --no-ui --data iris --epochs 3 --device cpu --threads 1 --folds 3").out
+    assert table_of(undisturbed) == table_of(again.out)
+
+
+def table_of(out: str) -> list[str]:
+    lines = out.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.endswith("folds are complete"))
+    return [line for line in lines[at:] if "runs" not in line]
+
+
+def test_an_interrupted_one_says_so_in_json(train: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupt_in_fold(JsonView, 1, monkeypatch)
+    answer = train("--folds 2 --json")
+    last = json.loads(answer.out.splitlines()[-1])
+    assert answer.code == 130
+    assert (last["status"], last["completed"], last["metrics"], len(last["runs"])) == ("stopped", 0, {}, 1)
+
+
+def test_a_fold_that_diverges_is_exit_1_and_the_others_are_told(train: Tui) -> None:
+    answer = train("--folds 2 --optimizer sgd --lr 1e30 --loss mse")
+    assert answer.code == 1
+    assert "0 of 2 folds are complete" in answer.out
+    assert "fold 2  diverged" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--folds 3 --resume latest", "--folds: got 3, "),
+        ("--folds 2 --resume latest --epochs 9", "goes on with the runs as they are"),
+    ],
+)
+def test_what_does_not_go_on_is_refused(train: Tui, tui: Tui, line: str, message: str) -> None:
+    train("--folds 2 --quiet")
+    before = all_runs(Path("runs"))
+    answer = tui(f"train --no-ui {line}")
+    assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+    assert message in answer.err
+    assert all_runs(Path("runs")) == before
+
+
+def test_folds_need_no_ui(tui: Tui) -> None:
+    answer = tui("train --folds 5")
+    assert answer.code == 2
+    assert "--folds needs --no-ui" in answer.err

@@ -1,0 +1,100 @@
+"""Folds of the training data, and how metrics spread over them."""
+
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core import config as configuration
+from core.data.dataset import Dataset
+from core.data.registry import load
+from core.data.splits import one_fold
+from core.errors import DataError
+from core.events import EvaluationFinished
+from core.folds import fold_config, fold_metrics, runs_of_folds, spread
+from core.runs.summary import summarise
+
+Train = Callable[..., Any]
+Load = Callable[..., Dataset]
+FOLDS = 4
+
+
+@pytest.mark.parametrize("name", ["iris", "diabetes", "mnist", "moons"])
+def test_folds_hold_every_training_sample_once_and_leave_the_test_set_alone(
+    name: str, load_data: Load
+) -> None:
+    whole = load_data(name, validation=0)
+    parts = [load_data(name, folds=FOLDS, fold=fold) for fold in range(1, FOLDS + 1)]
+    held_out = np.concatenate([data.validation.indices for data in parts])
+    assert sorted(held_out.tolist()) == sorted(whole.train.indices.tolist())
+    sizes = [len(data.validation) for data in parts]
+    assert max(sizes) - min(sizes) <= whole.outputs
+    for data in parts:
+        assert not set(data.train.indices) & set(data.validation.indices)
+        assert data.test.indices.tolist() == whole.test.indices.tolist()
+        assert len(data.train) + len(data.validation) == len(whole.train)
+
+
+def test_classes_have_equal_shares_of_every_fold(load_data: Load) -> None:
+    for fold in range(1, FOLDS + 1):
+        data = load_data("iris", folds=FOLDS, fold=fold)
+        assert np.bincount(data.validation.targets).tolist() == [10, 10, 10]
+
+
+def test_statistics_come_from_the_folds_that_train(load_data: Load) -> None:
+    means = [load_data("wine", folds=2, fold=fold).mean for fold in (1, 2)]
+    assert not np.allclose(means[0], means[1])
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"folds": 1}, r"data\.folds: got 1, takes at least 2"),
+        ({"folds": 3, "fold": 4}, r"data\.fold: got 4, there are 3 folds"),
+        ({"folds": 50}, r"data\.folds: a class has only 40 samples to train on, fewer than 50 folds"),
+    ],
+)
+def test_folds_that_cannot_be_are_refused(fields: dict[str, int], message: str) -> None:
+    data = configuration.from_dict({"data": {"name": "iris", **fields}}).data
+    with pytest.raises(DataError, match=message):
+        load(data, None)
+
+
+def test_the_rare_class_is_named() -> None:
+    targets = np.array([0] * 10 + [1] * 2)
+    with pytest.raises(DataError, match="class rare has only 2 samples"):
+        one_fold(targets, 1, 3, task="binary", seed=0, names=("common", "rare"))
+
+
+def test_a_run_of_a_fold_is_not_evaluated_on_the_test_set(train_run: Train) -> None:
+    run = train_run({"data": {"name": "iris", "folds": 3, "fold": 2}})
+    assert run.finished.status == "completed"
+    assert [event.split for event in run.told(EvaluationFinished)] == ["validation"]
+    assert not run.run.evaluation_folder("test").exists()
+    measured = fold_metrics(summarise(run.run))
+    assert measured["accuracy"] == run.told(EvaluationFinished)[0].metrics["accuracy"]
+    assert measured["loss"] == summarise(run.run).metrics["loss"]
+
+
+def test_runs_of_the_same_settings_are_found_by_their_fold(train_run: Train) -> None:
+    runs = {}
+    for fold in (1, 3):
+        runs[fold] = train_run({"data": {"name": "iris", "folds": 3, "fold": fold}}).run
+    train_run({"data": {"name": "iris", "folds": 3, "fold": 2}, "training": {"epochs": 1}})
+    train_run({"data": {"name": "iris", "folds": 2, "fold": 2}})
+    config = runs[3].config()
+    assert fold_config(config, 1, 3) == runs[1].config()
+    assert runs_of_folds(config, 3, runs[1].path.parent) == runs
+
+
+def test_mean_and_deviation_are_those_of_a_sample() -> None:
+    values = [0.9, 0.7, 0.95]
+    found = spread([{"accuracy": value, "roc_auc": None} for value in values])
+    assert found["accuracy"].values == (0.9, 0.7, 0.95)
+    assert found["accuracy"].mean == pytest.approx(statistics.mean(values))
+    assert found["accuracy"].deviation == pytest.approx(np.std(values, ddof=1))
+    assert (found["roc_auc"].mean, found["roc_auc"].deviation) == (None, None)
+    alone = spread([{"accuracy": 0.5}])["accuracy"]
+    assert (alone.mean, alone.deviation) == (0.5, None)

@@ -1,0 +1,145 @@
+"""Cross-validation without screens: the runs of all folds one after the other, then their metrics in one table."""
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from core.config import TrainConfig
+from core.errors import InputError
+from core.events import VERSION, Event
+from core.folds import Spread, fold_config, fold_metrics, runs_of_folds, spread
+from core.runs.folder import Run
+from core.runs.summary import RunSummary, summarise
+from tui import headless
+from tui.headless import View
+from tui.report import go_on_command, report_console
+from tui.text import clean, number
+
+__all__ = ["cross_validate"]
+
+MOST_COLUMNS = 10
+"""Of folds whose values are shown beside mean and deviation."""
+
+
+def cross_validate(
+    config: TrainConfig,
+    folds: int,
+    run: Run | None,
+    *,
+    runs_dir: Path,
+    data_root: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Train a run for each fold, tell how their metrics spread, and give the exit code.
+
+    Args:
+        run: of any fold of an earlier cross-validation, which goes on: what is complete is not trained again.
+
+    Raises:
+        TorchtuiError: something does not fit; no run was begun.
+    """
+    known = _begun(config, folds, run) if run is not None else {}
+    done: list[RunSummary] = []
+    code = 0
+    for fold in range(1, folds + 1):
+        summary = summarise(known[fold]) if fold in known else None
+        if summary is None or summary.status != "completed":
+            plain = headless.choose_view(as_json=as_json, quiet=quiet)
+            view = _OneFold(plain, "" if as_json or quiet else f"fold {fold} of {folds}")
+            asked = fold_config(config, fold, folds)
+            ended = headless.train(asked, known.get(fold), runs_dir=runs_dir, data_root=data_root, view=view)
+            assert view.run is not None
+            code, summary = max(code, ended), summarise(view.run)
+            known[fold] = view.run
+        done.append(summary)
+        if summary.status == "stopped":
+            break
+    if as_json:
+        print(json.dumps(_event(done, folds)), flush=True)
+    elif not quiet:
+        _print(done, folds)
+    return code
+
+
+def _begun(config: TrainConfig, folds: int, run: Run) -> dict[int, Run]:
+    """The runs of an earlier cross-validation."""
+    if config.data.folds != folds:
+        had = f"{config.data.folds} folds" if config.data.folds else "no folds"
+        raise InputError(f"--folds: got {folds}, {run.id} was begun with {had}", "Give the same number")
+    if config != run.config():
+        raise InputError(
+            "--folds with --resume goes on with the runs as they are", "To change settings, begin anew"
+        )
+    return runs_of_folds(config, folds, run.path.parent)
+
+
+def _spread_of(done: list[RunSummary]) -> dict[str, Spread]:
+    return spread([fold_metrics(summary) for summary in done if summary.status == "completed"])
+
+
+def _event(done: list[RunSummary], folds: int) -> dict[str, object]:
+    complete = [summary for summary in done if summary.status == "completed"]
+    return {
+        "v": VERSION,
+        "event": "folds_finished",
+        "time": time.time(),
+        "status": "completed" if len(complete) == folds else done[-1].status,
+        "folds": folds,
+        "completed": len(complete),
+        "metrics": {name: asdict(values) for name, values in _spread_of(done).items()},
+        "runs": [summary.run.id for summary in done],
+    }
+
+
+def _print(done: list[RunSummary], folds: int) -> None:
+    """The table, the runs, and how to go on where folds are missing."""
+    console = report_console()
+    complete = [summary for summary in done if summary.status == "completed"]
+    metrics = _spread_of(done)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("validation")
+    shown = [str(summary.config["data"]["fold"]) for summary in complete] if folds <= MOST_COLUMNS else []
+    for name in ("mean", "deviation", *(f"fold {fold}" for fold in shown)):
+        table.add_column(name, justify="right")
+    for name, values in metrics.items():
+        numbers = (values.mean, values.deviation, *(values.values if shown else ()))
+        table.add_row(clean(name), *(number(value) for value in numbers))
+    console.print(Text(f"\n{len(complete)} of {folds} folds are complete", "bold"))
+    if complete:
+        console.print(table)
+    for summary in done:
+        fold = summary.config.get("data", {}).get("fold", "?")
+        line = f"fold {fold}  {summary.status}  {clean(str(summary.run.path))}"
+        console.print(Text(line), soft_wrap=True)
+    if len(complete) < folds:
+        console.print(Text(f"go on   {go_on_command(done[-1].run)} --folds {folds}"), soft_wrap=True)
+
+
+class _OneFold:
+    """The view of one fold's run, with a title in the place of the results."""
+
+    def __init__(self, view: View, title: str) -> None:
+        self.view, self.title = view, title
+        self.run: Run | None = None
+
+    def begin(self, run: Run) -> None:
+        self.run = run
+        if self.title:
+            print(f"{self.title}: {clean(run.id)}", flush=True)
+        self.view.begin(run)
+
+    def show(self, event: Event) -> None:
+        self.view.show(event)
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        self.view.preparing(what, done, total)
+
+    def close(self) -> None:
+        self.view.close()
+
+    def finish(self, run: Run) -> None: ...
