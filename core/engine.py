@@ -15,6 +15,7 @@ from core.control import RunControl
 from core.data.augment.augmenter import augmenter
 from core.data.batches import Batches, epoch_order
 from core.data.dataset import Dataset
+from core.distributed import SINGLE, Group, Meetings
 from core.errors import RunDamaged
 from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
@@ -60,6 +61,7 @@ def train(
     device: torch.device,
     resume_from: State | None = None,
     threads: Threads | None = None,
+    group: Group = SINGLE,
 ) -> TrainingResult:
     """Train `model` in place; from the beginning, or exactly on from a checkpoint.
 
@@ -70,6 +72,7 @@ def train(
         device: where to compute; the model is moved there.
         checkpoints: given states on another thread.
         resume_from: a state that `checkpoints` was given as ``last``.
+        group: the processes that train together; each calls this with the same configuration and data.
         threads: chooses the number of processor threads again when training becomes slow; None leaves it.
 
     Raises:
@@ -77,10 +80,11 @@ def train(
         RunDamaged: `resume_from` is not a state of this model and optimizer.
     """
     torch.empty(KEPT_BYTES, dtype=torch.uint8)
-    loop = _Loop(config, data, model.to(device), emit, control, checkpoints, device, threads)
+    loop = _Loop(config, data, model.to(device), emit, control, checkpoints, device, threads, group)
     try:
         if resume_from is not None:
             loop.restore(resume_from)
+        group.part_random_numbers(config.training.seed, loop.at.step)
         with tensor_cores(config.training.precision):
             while loop.at.epoch < config.training.epochs and not loop.ends_early():
                 if not (loop.train_epoch() and loop.finish_epoch()):
@@ -103,11 +107,15 @@ class _Loop:
         checkpoints: Checkpoints,
         device: torch.device,
         threads: Threads | None,
+        group: Group,
     ) -> None:
-        self.config, self.data, self.threads = config, data, threads
-        self.emit, self.control, self.saver = emit, control, Saver(checkpoints)
+        self.config, self.data, self.threads, self.group = config, data, threads, group
+        self.emit, self.saver = emit, Saver(checkpoints)
+        self.meetings = Meetings(control, group) if group.size > 1 else None
+        self.control = self.meetings.control if self.meetings else control
+        group.ensure_fits(config, len(data.train))
         check_monitor(config.training.monitor, data.task)
-        self.learner = Learner(config, data, model, device)
+        self.learner = Learner(config, data, model, device, group)
         self.train_set = Batches(data.train, data, device)
         self.validation_set = Batches(data.validation, data, device)
         self.steps_per_epoch = self.train_set.count(config.training.step_samples)
@@ -127,20 +135,34 @@ class _Loop:
         meter.restore(at.meter)
         learner.model.train()
         augment = partial(self.augment, epoch=at.epoch) if self.augment else None
-        for inputs, targets in self.train_set.iterate(settings.step_samples, order, at.batch, augment):
+        batches = self.train_set.iterate(settings.step_samples, order, at.batch, augment, self.group)
+        for inputs, targets in batches:
+            if self.meetings:
+                learner.share.weight = self.share(len(targets))
             learner.set_learning_rate(at.step, self.steps_per_epoch, at.schedule)
             loss, outputs = learner.step(inputs, targets)
             meter.add(loss, outputs, targets)
             at.batch += 1
             at.step += 1
-            if self.control.attention and not self.attend():
-                return False
-            if meter.pending >= MAX_PENDING_STEPS or time.perf_counter() - self.logged_at > LOG_SECONDS:
+            if self.log_is_due():
                 self.log()
                 if self.error or time_is_up(settings, at):
                     break
+            if self.control.attention and not self.attend():
+                return False
         self.log()
         return not self.error
+
+    def share(self, samples: int) -> float:
+        """The part of the coming step's samples that are this process's."""
+        size = self.config.training.step_samples
+        return samples / min(size, len(self.train_set) - self.at.batch * size)
+
+    def log_is_due(self) -> bool:
+        """By the clock; among several processes at the step that they have agreed on."""
+        if self.meetings:
+            return self.at.step >= self.meetings.next_step
+        return self.meter.pending >= MAX_PENDING_STEPS or time.perf_counter() - self.logged_at > LOG_SECONDS
 
     def finish_epoch(self) -> bool:
         """Validate, tell, and save; False when the loop was asked to end before that, or diverged."""
@@ -152,6 +174,7 @@ class _Loop:
             self.data,
             lambda: control.stop_requested,
             settings.precision,
+            self.group,
         )
         if measured is None:
             return False
@@ -160,7 +183,7 @@ class _Loop:
             self.diverge("validation loss")
             if self.error:
                 return False
-        train = self.meter.mean()
+        train = self.meter.mean(self.group)
         seconds = time.perf_counter() - self.epoch_started
         value = badness(settings, validation, at.epoch)
         at.schedule = dict(self.config.schedule.after_epoch(at.schedule, value))
@@ -180,8 +203,9 @@ class _Loop:
                 confusion=confusion,
             )
         )
-        if at.epoch < settings.epochs:
-            self.save_after(SAVE_SECONDS)
+        if at.epoch < settings.epochs and self.is_old(SAVE_SECONDS):
+            self.save()
+        self.tell_saved()
         return True
 
     def ends_early(self) -> bool:
@@ -197,6 +221,9 @@ class _Loop:
         now, at = time.perf_counter(), self.at
         at.seconds = now - self.began
         diverged = not math.isfinite(self.meter.loss)
+        save = self.is_old(60 * self.config.training.checkpoint_minutes)
+        if self.meetings:
+            diverged, save, at.seconds = self.meetings.meet(at.step, diverged, save, at.seconds)
         if now - self.logged_at > LOG_SECONDS or diverged:
             self.logged_at = now
             metrics, rate = self.meter.since_logged()
@@ -206,15 +233,17 @@ class _Loop:
                     step=at.step,
                     train=metrics,
                     lr=self.learner.lr,
-                    samples_per_second=rate,
+                    samples_per_second=rate * self.group.size,
                 )
             )
             if self.threads is not None and (told := self.threads.hear(rate)):
                 self.emit(Notice(level="info", message=told))
         if diverged:
             self.diverge("loss")
+        elif save:
+            self.save()
         else:
-            self.save_after(60 * self.config.training.checkpoint_minutes)
+            self.tell_saved()
 
     def diverge(self, what: str) -> None:
         """Tell that a loss is not finite any more; end the run unless the configuration says to go on."""
@@ -264,11 +293,9 @@ class _Loop:
         ending = "diverged" if self.error else status
         return TrainingResult(ending, at.epoch, at.step, at.best_epoch, weights, self.error)
 
-    def save_after(self, seconds: float) -> None:
-        """Save if the last time is so long ago, and what was saved then is on disk."""
-        self.tell_saved()
-        if time.perf_counter() - self.saved_at > seconds and not self.saver.busy:
-            self.save()
+    def is_old(self, seconds: float) -> bool:
+        """Whether the last time that the state was saved is so long ago, and what was saved then is on disk."""
+        return time.perf_counter() - self.saved_at > seconds and not self.saver.busy
 
     def save(self) -> None:
         """Begin to keep the state; of a diverged one, the best epoch."""
@@ -278,8 +305,10 @@ class _Loop:
         at = self.at
         at.seconds = time.perf_counter() - self.began
         if at.batch:
-            at.meter = self.meter.state()
+            at.meter = self.meter.state(self.group)
             at.epoch_seconds = time.perf_counter() - self.epoch_started
+        if self.group.rank:
+            return
         self.tell_saved(wait=True)
         self.saver.begin(None if self.error else self.state(), self.best)
         self.saved_at = time.perf_counter()
@@ -300,6 +329,8 @@ class _Loop:
             self.learner.restore(state)
             self.at, self.best = Progress(**state["progress"]), state["best"]
             self.began -= self.at.seconds
+            if self.group.rank:
+                self.at.meter = {}  # the first process has the sums of all
             self.saver.best_epoch = self.best["epoch"] if self.best else 0
         except Exception as error:  # torch raises whatever it trips over in parts of another kind
             raise RunDamaged(

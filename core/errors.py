@@ -9,6 +9,7 @@
     |-- DeviceError             2  a device is not there or cannot do what was asked
     |-- DependencyError         2  an installed package is missing or does not work
     |-- OutOfMemory             1  memory of a device is full
+    |-- ProcessLost             1  another process that trained this run is gone
     |-- RunError                2  a run cannot be found, made or written
     |   |-- RunLocked           2  another process trains this run
     |   `-- RunDamaged          2  a file of a run cannot be read
@@ -26,6 +27,7 @@ __all__ = [
     "InputError",
     "ModelError",
     "OutOfMemory",
+    "ProcessLost",
     "RunDamaged",
     "RunError",
     "RunLocked",
@@ -117,6 +119,10 @@ class DependencyError(TorchtuiError):
 
 class OutOfMemory(TorchtuiError):
     """Memory of a device is full; the text says what should fit."""
+
+
+class ProcessLost(TorchtuiError):
+    """Another process that trained this run is gone."""
 
 
 class RunError(TorchtuiError):

@@ -1,10 +1,13 @@
 """What training changes: weights and optimizer, with the step that changes them and the state they resume from."""
 
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor, nn
 
 from core.config import TrainConfig
 from core.data.dataset import Dataset
+from core.distributed import SINGLE, Group, Share
 from core.forward import forward_function, loss_scaler
 from core.losses import resolve_loss
 from core.random_state import rng_state, set_rng_state
@@ -23,6 +26,7 @@ class Learner:
         model: lies on `device`; trained in place.
 
     Attributes:
+        share: of the coming step, among several processes.
         judged: the model to validate, keep and evaluate: `model`, or the running mean of its weights.
         step: trains on one batch; see `core.step`.
 
@@ -30,7 +34,14 @@ class Learner:
         ConfigError: the loss does not fit the task.
     """
 
-    def __init__(self, config: TrainConfig, data: Dataset, model: nn.Module, device: torch.device) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        data: Dataset,
+        model: nn.Module,
+        device: torch.device,
+        group: Group = SINGLE,
+    ) -> None:
         self.config, self.model, self.device = config, model, device
         self.loss = resolve_loss(config.loss, data.task).build(data.task, data.class_counts)
         settings = config.training
@@ -40,14 +51,18 @@ class Learner:
         self.average = running_mean(model, settings.ema) if settings.ema else None
         self.judged: nn.Module = self.average.module if self.average else model
         self.scaler = loss_scaler(settings.precision, device)
+        self.share = Share()
+        shared = group.wrapped(model, self.share)
         self.step = step_function(
             settings,
             model,
             self.loss,
             self.optimizer,
-            forward=forward_function(settings, model, device),
+            forward=forward_function(settings, shared, device),
             average=self.average,
             scaler=self.scaler,
+            processes=group.size,
+            unshared=getattr(shared, "no_sync", nullcontext),
         )
 
     @property

@@ -5,6 +5,7 @@ import time
 import torch
 from torch import Tensor
 
+from core.distributed import SINGLE, Group
 from core.losses import Task
 
 __all__ = ["Meter", "score_name"]
@@ -55,9 +56,10 @@ class Meter:
         self._read_score()
         self._losses, self._outputs, self._targets = [], [], []
 
-    def mean(self) -> dict[str, float]:
-        """Loss and score of the epoch so far, per sample."""
-        return self._metrics(self.samples, self.loss, self.score)
+    def mean(self, group: Group = SINGLE) -> dict[str, float]:
+        """Loss and score of the epoch so far, per sample of all processes."""
+        samples, loss, score = group.sums([self.samples, self.loss, self.score])
+        return self._metrics(int(samples), loss, score)
 
     def since_logged(self) -> tuple[dict[str, float], float]:
         """Loss and score since the last call, and samples per second in that time."""
@@ -68,9 +70,10 @@ class Meter:
         self._logged, self._logged_at = (self.samples, self.loss, self.score), now
         return metrics, rate
 
-    def state(self) -> dict[str, float]:
-        """The sums, for a checkpoint; only after `read`."""
-        return {"samples": self.samples, "loss": self.loss, "score": self.score}
+    def state(self, group: Group = SINGLE) -> dict[str, float]:
+        """The sums over all processes, for a checkpoint; only after `read`."""
+        sums = group.sums([self.samples, self.loss, self.score])
+        return dict(zip(("samples", "loss", "score"), sums, strict=True))
 
     def restore(self, state: dict[str, float]) -> None:
         """Take over the sums of a checkpoint; an empty state begins an epoch."""

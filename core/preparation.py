@@ -13,6 +13,7 @@ from core.data.augment.check import check_augment
 from core.data.dataset import Dataset, Progress
 from core.data.registry import load
 from core.devices import ensure_precision, resolve
+from core.distributed import SINGLE, Group
 from core.forward import ensure_callable
 from core.losses import resolve_loss
 from core.memory import naming_what_fits
@@ -39,6 +40,7 @@ class Prepared:
 
     Attributes:
         threads: processor threads; with ``auto`` the most that may be taken.
+        group: the processes that train together.
     """
 
     config: TrainConfig
@@ -47,6 +49,7 @@ class Prepared:
     summary: ModelSummary
     device: torch.device
     threads: int
+    group: Group = SINGLE
 
 
 def prepare(

@@ -16,28 +16,26 @@ import torch
 from core import config as configuration
 from core.beside.company import accompanied
 from core.beside.extras import ALONE, Extras
-from core.config import TrainConfig
 from core.control import RunControl
 from core.determinism import deterministic
+from core.distributed import naming_lost_processes
 from core.engine import TrainingResult, train
 from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report, evaluate
 from core.evaluation.kept import keep
 from core.evaluation.predict import predict
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
-from core.files import archive_damage
 from core.memory import naming_what_fits
 from core.preparation import Prepared, assemble, prepare
 from core.recorder import Recorder
-from core.runs.checkpoints import FolderCheckpoints, load_latest
+from core.resume import mend, resume_state
+from core.runs.checkpoints import FolderCheckpoints
 from core.runs.data_facts import write_data_facts
 from core.runs.environment import write_environment
 from core.runs.folder import Run, create_run, write_config
 from core.runs.lock import hold
 from core.runs.log import EventLog
-from core.runs.problems import changed_settings
 from core.runs.requests import obeying
-from core.runs.summary import RunSummary, summarise
 from core.threads import Threads
 from core.user_code import as_user_error
 
@@ -50,6 +48,7 @@ __all__ = [
     "prepare",
     "record_failure",
     "resume_state",
+    "settle_threads",
 ]
 
 Emit = Callable[[Event], None]
@@ -64,38 +63,6 @@ def new_run(prepared: Prepared, runs_dir: Path) -> Run:
     run = create_run(runs_dir, prepared.config)
     write_environment(run)
     return run
-
-
-def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
-    """The state from which a run goes on bit for bit; None for a run that has no checkpoint yet.
-
-    Args:
-        config: the run's configuration, maybe with more epochs or time.
-
-    Raises:
-        RunError: the run is complete, or neither its last checkpoint nor the one before can be read.
-    """
-    summary = summarise(run)
-    if summary.status == "completed" and not _asks_for_more(config, run, summary):
-        raise RunError(f"{run.id} is complete: {summary.epoch} epochs", "Give a larger --epochs to train on")
-    state, problem = load_latest(run)
-    if state is None:
-        return None
-    changes = changed_settings(config, summary)
-    state["warnings"] = (
-        [f"{run.config_file} is not what the run was begun with: {changes}"] if changes else []
-    )
-    if problem:
-        place = f"epoch {state['progress']['epoch']}, step {state['progress']['step']}"
-        state["warnings"].append(f"{problem}: goes on from the one before, {place}")
-    return state
-
-
-def _asks_for_more(config: TrainConfig, run: Run, summary: RunSummary) -> bool:
-    """Whether a complete run shall have more epochs than it was to have, or more time where time ran out."""
-    minutes, had = config.training.max_minutes, run.config().training.max_minutes
-    more_time = had > 0 and (minutes == 0 or minutes > had) and summary.epoch < summary.epochs
-    return config.training.epochs > summary.epochs or more_time
 
 
 def execute(
@@ -145,8 +112,9 @@ def _attempt(
             obeying(run, control),
             naming_what_fits(prepared.config, prepared.summary, prepared.device),
             deterministic(prepared.config.training.deterministic),
+            naming_lost_processes(prepared.group),
         ):
-            prepared, threads = _settle_threads(prepared, state)
+            prepared, threads = settle_threads(prepared, state)
             emit(_started(prepared, state))
             for note in prepared.data.notes if state is None else ():
                 emit(Notice(level="info", message=note))
@@ -173,7 +141,7 @@ def record_failure(run: Run, error: TorchtuiError) -> None:
         log.close()
 
 
-def _settle_threads(prepared: Prepared, state: dict[str, Any] | None) -> tuple[Prepared, Threads | None]:
+def settle_threads(prepared: Prepared, state: dict[str, Any] | None) -> tuple[Prepared, Threads | None]:
     """Set the number of threads: the configured one, that of the checkpoint, or the one that is fastest now."""
     auto = prepared.config.training.threads == "auto" and prepared.device.type == "cpu"
     if not auto or prepared.threads == 1:
@@ -197,7 +165,7 @@ def _run(
 ) -> RunFinished:
     checkpoints = FolderCheckpoints(run)
     if state is not None:
-        _mend(run, state, checkpoints, emit)
+        mend(run, state, checkpoints, emit)
     result = train(
         prepared.config,
         prepared.data,
@@ -208,27 +176,11 @@ def _run(
         device=prepared.device,
         resume_from=state,
         threads=threads,
+        group=prepared.group,
     )
     if result.status == "completed":
         _evaluate_best(prepared, run, result, emit)
     return RunFinished(status=result.status, error=result.error)
-
-
-def _mend(run: Run, state: dict[str, Any], checkpoints: FolderCheckpoints, emit: Emit) -> None:
-    """Tell what was damaged; write ``best.pt`` again where the checkpoint knows better."""
-    for message in state["warnings"]:
-        emit(Notice(level="warning", message=message))
-    if state["best"] is None:
-        return
-    path = run.checkpoint_file("best")
-    damage = archive_damage(path)
-    try:
-        checkpoints.save(state["best"], "best")
-    except RunError as error:
-        emit(Notice(level="error", message=f"checkpoint not saved: {error}"))
-        return
-    if damage:
-        emit(Notice(level="warning", message=f"{path} could not be read ({damage}): it is written again"))
 
 
 def _started(prepared: Prepared, state: dict[str, Any] | None) -> RunStarted:

@@ -5,6 +5,7 @@ What is not asked for is not there: each piece is a function that the next one c
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ def step_function(
     forward: Forward | None = None,
     average: AveragedModel | None = None,
     scaler: GradScaler | None = None,
+    processes: int = 1,
+    unshared: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Step:
     """The step that trains `model`; its gradients are those of the last step afterwards.
 
@@ -43,8 +46,12 @@ def step_function(
         forward: calls the model; by default it is called as it is.
         scaler: scales the loss, and the gradients back, so that small ones do not vanish.
         average: follows the weights; see `running_mean`.
+        processes: how many take a share of each batch; `forward` adds up their gradients.
+        unshared: within it, `forward` does not yet: only with the last part of a step.
     """
-    gradients = _gradients(settings, forward or model, loss_function, scaler)
+    gradients = _gradients(
+        settings, forward or model, loss_function, scaler, settings.batch_size // processes, unshared
+    )
     if isinstance(optimizer, LBFGS):
         step = _searching_step(gradients, optimizer)
     else:
@@ -90,7 +97,12 @@ def _plain_step(
 
 
 def _gradients(
-    settings: Training, forward: Forward, loss_function: "LossFunction", scaler: GradScaler | None
+    settings: Training,
+    forward: Forward,
+    loss_function: "LossFunction",
+    scaler: GradScaler | None,
+    batch_size: int,
+    unshared: Callable[[], AbstractContextManager[object]],
 ) -> Step:
     """Adds the gradients of the mean loss to those that the weights have."""
     backward: Callable[[Tensor], None] = Tensor.backward if scaler is None else _scaled_backward(scaler)
@@ -104,11 +116,12 @@ def _gradients(
     def in_parts(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Each part weighs as much as it has samples: the last one of an epoch may be small."""
         losses, answers = [], []
-        parts = (torch.split(batch, settings.batch_size) for batch in (inputs, targets))
-        for some_inputs, some_targets in zip(*parts, strict=True):
-            outputs = forward(some_inputs)
-            loss = loss_function(outputs, some_targets) * (len(some_targets) / len(targets))
-            backward(loss)
+        parts = list(zip(torch.split(inputs, batch_size), torch.split(targets, batch_size), strict=True))
+        for number, (some_inputs, some_targets) in enumerate(parts, start=1):
+            with nullcontext() if number == len(parts) else unshared():
+                outputs = forward(some_inputs)
+                loss = loss_function(outputs, some_targets) * (len(some_targets) / len(targets))
+                backward(loss)
             losses.append(loss.detach())
             answers.append(outputs.detach())
         return torch.stack(losses).sum(), torch.cat(answers)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -18,6 +19,9 @@ from tui.progress_view import ProgressView
 from tui.text import clean, count, duration
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.distributed import Group
     from core.session import Prepared
 
 __all__ = ["View", "choose_view", "train"]
@@ -60,26 +64,70 @@ def train(config: TrainConfig, run: Run | None, *, runs_dir: Path, data_root: Pa
     Raises:
         TorchtuiError: something does not fit; nothing was written.
     """
+    from core.distributed import group_of_processes
+
+    extras = Extras.from_environment()
+    ensure_possible(extras)
+    with group_of_processes() as group:
+        if group.rank:
+            return _assist(config, run, data_root, group)
+        try:
+            return _lead(config, run, runs_dir, data_root, view, extras, group)
+        finally:
+            view.close()
+
+
+def _lead(
+    config: TrainConfig,
+    run: Run | None,
+    runs_dir: Path,
+    data_root: Path | None,
+    view: View,
+    extras: Extras,
+    group: "Group",
+) -> int:
+    """Train in this process, or as the first of several."""
     from core import session
 
     control = RunControl()
-    extras = Extras.from_environment()
-    ensure_possible(extras)
+    state = session.resume_state(run, config) if run else None
+    prepared = _in_group(group, lambda: _prepare(config, run, data_root, view))
+    run = run or session.new_run(prepared, runs_dir)
+    with signals_stop(control) as received:
+        outlet = Outlet(control, received)
+        outlet(view.begin, run)
+        show = partial(outlet, view.show)
+        finished = session.execute(prepared, run, emit=show, control=control, state=state, extras=extras)
+        outlet(view.close)
+        outlet(_tell_end, finished)
+        outlet(view.finish, run)
+    return _exit_code(finished, received)
+
+
+def _assist(config: TrainConfig, run: Run | None, data_root: Path | None, group: "Group") -> int:
+    """Train as another process than the first, which tells what is wrong with what was asked for."""
+    from core import session
+    from core.assist import assist
+    from core.errors import ProcessLost
+
+    control = RunControl()
     try:
         state = session.resume_state(run, config) if run else None
-        prepared = _prepare(config, run, data_root, view)
-        run = run or session.new_run(prepared, runs_dir)
+        prepared = _in_group(
+            group, lambda: session.prepare(config, data_root, QuietView().preparing, run=run)
+        )
         with signals_stop(control) as received:
-            outlet = Outlet(control, received)
-            outlet(view.begin, run)
-            show = partial(outlet, view.show)
-            finished = session.execute(prepared, run, emit=show, control=control, state=state, extras=extras)
-            outlet(view.close)
-            outlet(_tell_end, finished)
-            outlet(view.finish, run)
-    finally:
-        view.close()
-    return _exit_code(finished, received)
+            return _exit_code(assist(prepared, control=control, state=state), received)
+    except ProcessLost:
+        raise
+    except TorchtuiError as error:
+        return error.exit_code
+
+
+def _in_group(group: "Group", prepare: "Callable[[], Prepared]") -> "Prepared":
+    """What one process prepares, on the device that is dealt to it."""
+    prepared = group.first(prepare)
+    return replace(prepared, group=group, device=group.device(prepared.device))
 
 
 def _tell_end(finished: RunFinished) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from core.data.dataset import Dataset, Split
 from core.data.mapped import MappedRows, read_ahead
+from core.distributed import SINGLE, Group
 
 __all__ = ["Batches", "epoch_order"]
 
@@ -64,6 +65,7 @@ class Batches:
         order: Tensor | None = None,
         first: int = 0,
         augment: Augment | None = None,
+        group: Group = SINGLE,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Standardised inputs (b, *sample_shape) and targets of each batch.
 
@@ -71,20 +73,23 @@ class Batches:
             order: (n,) positions to go through; by default as they lie.
             first: number of batches to leave out at the start.
             augment: changes each batch before it is standardised, given its inputs, targets and number.
+            group: of each batch in `order` this process gets its share alone; see `Group.ensure_divides`.
         """
         chunk = batch_size if augment else self._rows_at_once(batch_size)
         starts = range(first * batch_size, len(self), chunk)
         if order is not None and not self.mapped:
             order = order.to(self.device)
         pieces = (
-            slice(start, start + chunk) if order is None else order[start : start + chunk] for start in starts
+            slice(start, start + chunk) if order is None else group.share(order[start : start + chunk])
+            for start in starts
         )
+        each = batch_size // group.size
         read = read_ahead if self.mapped else map
         for number, (inputs, targets) in enumerate(read(self._gather, pieces), start=first):
             if augment:
                 inputs, targets = augment(inputs, targets, number)
             inputs = self.standardise(inputs)
-            yield from zip(torch.split(inputs, batch_size), torch.split(targets, batch_size), strict=True)
+            yield from zip(torch.split(inputs, each), torch.split(targets, each), strict=True)
 
     def _gather(self, rows: Piece) -> tuple[Tensor, Tensor]:
         """Inputs and targets of some rows, on the device."""

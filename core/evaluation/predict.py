@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from core.data.batches import Batches
 from core.data.dataset import Dataset
+from core.distributed import SINGLE, Group
 from core.errors import DataError
 from core.evaluation.predictions import Predictions
 from core.forward import autocast
@@ -59,6 +60,7 @@ def validate(
     data: Dataset,
     unwanted: Callable[[], bool] = lambda: False,
     precision: str = "fp32",
+    group: Group = SINGLE,
 ) -> tuple[dict[str, float], list[list[int]]] | None:
     """Loss and score of one pass, and the confusion matrix (rows true, columns predicted).
 
@@ -68,45 +70,60 @@ def validate(
     Args:
         precision: of the network; see `core.forward.autocast`.
         unwanted: asked after each batch; when it says so, the result is None.
+        group: the processes that each take some batches.
     """
     if len(batches) == 0:
         return {}, []
+    if unwanted():
+        return None
     losses: list[Tensor] = []
     sizes: list[float] = []
     answers: list[Tensor] = []
-    for outputs, targets in _outputs(model, batches, precision):
+    seen: list[Tensor] = []
+    for outputs, targets in _outputs(model, batches, precision, group):
         if unwanted():
             return None
         with torch.inference_mode():
             losses.append(loss(outputs, targets))
             sizes.append(len(targets))
             answers.append(outputs if data.task == "regression" else outputs.argmax(dim=1))
-    mean_loss = float(torch.stack(losses).cpu().double() @ torch.tensor(sizes, dtype=torch.float64)) / len(
-        batches
+            seen.append(targets)
+    means = torch.stack(losses).cpu().double() if losses else torch.zeros(0, dtype=torch.float64)
+    (total,) = group.sums([float(means @ torch.tensor(sizes, dtype=torch.float64))])
+    nothing = batches.targets[:0]
+    score, confusion = _score(
+        torch.cat([*answers, nothing]), torch.cat([*seen, nothing]), batches.targets, data, group
     )
-    score, confusion = _score(torch.cat(answers), batches.targets, data)
-    return {"loss": mean_loss, score_name(data.task): score}, confusion
+    return {"loss": total / len(batches), score_name(data.task): score}, confusion
 
 
-def _outputs(model: nn.Module, batches: Batches, precision: str = "fp32") -> Iterator[tuple[Tensor, Tensor]]:
-    """Float32 outputs (b, n) and targets of each batch, in the order of the split, without gradients."""
+def _outputs(
+    model: nn.Module, batches: Batches, precision: str = "fp32", group: Group = SINGLE
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Float32 outputs (b, n) and targets of this process's batches, in the order of the split, without gradients."""
     model.eval()
-    for inputs, targets in batches.iterate(BATCH_ROWS):
+    for number, (inputs, targets) in enumerate(batches.iterate(BATCH_ROWS)):
+        if number % group.size != group.rank:
+            continue
         with torch.inference_mode(), autocast(precision, batches.device):
             outputs = model(inputs)
         yield outputs.float(), targets
 
 
-def _score(answers: Tensor, targets: Tensor, data: Dataset) -> tuple[float, list[list[int]]]:
+def _score(
+    answers: Tensor, targets: Tensor, all_targets: Tensor, data: Dataset, group: Group
+) -> tuple[float, list[list[int]]]:
     """Accuracy and confusion matrix, or R2 (NaN when all targets are equal) and nothing."""
     if data.task == "regression":
-        numbers = targets.cpu().double()
-        residual = (answers.cpu() - numbers).square().sum()
-        total = (numbers - numbers.mean()).square().sum()
-        return float(1 - residual / total) if total > 0 else float("nan"), []
-    accuracy = int((answers == targets).sum()) / len(targets)
+        numbers = all_targets.cpu().double()
+        (residual,) = group.sums([float((answers.cpu() - targets.cpu().double()).square().sum())])
+        total = float((numbers - numbers.mean()).square().sum())
+        return 1 - residual / total if total > 0 else float("nan"), []
+    (right,) = group.sums([int((answers == targets).sum())])
     classes = data.outputs
     if classes > MAX_CONFUSION_CLASSES:
-        return accuracy, []
+        return right / len(all_targets), []
     counts = torch.bincount(targets * classes + answers, minlength=classes * classes)
-    return accuracy, counts.view(classes, classes).tolist()
+    summed = [int(count) for count in group.sums(counts.tolist())]
+    rows = [summed[start : start + classes] for start in range(0, len(summed), classes)]
+    return right / len(all_targets), rows

@@ -129,5 +129,5 @@ def test_a_configured_number_is_not_timed(
 ) -> None:
     monkeypatch.setattr(Threads, "choose", lambda self: pytest.fail("was timed"))
     config = configuration.from_dict({"data": "digits", "training": {"threads": 3, "device": "cpu"}})
-    prepared, chooser = session._settle_threads(session.assemble(config, load_data("digits")), None)
+    prepared, chooser = session.settle_threads(session.assemble(config, load_data("digits")), None)
     assert (prepared.threads, torch.get_num_threads(), chooser) == (3, 3, None)
