@@ -37,6 +37,10 @@ class Commands(LazyGroup):
             "tui.cli.report:report",
             "Write one self-contained page: curves, confusion matrix, ROC, PR, calibration, mistakes, configuration.",
         ),
+        "export": (
+            "tui.cli.export:export",
+            "Export a model with its preprocessing and class names, and check it on real samples.",
+        ),
         "runs": ("tui.cli.runs:app", "List runs, or show one."),
         "watch": ("tui.cli.watch:watch", "Follow a run live, whichever process trains it."),
         "serve": ("tui.cli.serve:serve", "Open the app in a browser."),

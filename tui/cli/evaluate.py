@@ -53,7 +53,7 @@ def evaluate(
 
     evaluation = evaluate_run(found, split, data_root=data_root, progress=tell)
     if csv is not None:
-        from tui.prediction_files import write_predictions
+        from core.evaluation.prediction_files import write_predictions
 
         write_predictions(evaluation, csv)
     if as_json:

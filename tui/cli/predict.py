@@ -39,12 +39,12 @@ def predict(
     if trust_code:
         agree(found.config(), found)
     from core.evaluation.inputs import read_inputs
+    from core.evaluation.prediction_files import write_new_predictions
     from core.evaluation.stored import score_inputs, trained_model
-    from tui.prediction_files import write_new_predictions
 
     trained = trained_model(found, data_root=data_root, progress=tell, samples=False)
     given = read_inputs(samples, trained.data)
     for note in given.notes:
         print(clean(note), file=sys.stderr)
     scores = score_inputs(trained, given.inputs)
-    write_new_predictions(given.ids, scores, trained.data.class_names, csv, sys.stdout)
+    write_new_predictions(given.ids, scores, trained.data.class_names, csv, sys.stdout, clean)

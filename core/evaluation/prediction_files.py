@@ -1,7 +1,7 @@
 """Predictions as CSV: one line a sample, the predicted class or number, and the score of each class."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -10,7 +10,6 @@ import numpy as np
 
 from core.errors import InputError
 from core.evaluation.values import Array
-from tui.text import clean
 
 if TYPE_CHECKING:
     from core.evaluation.stored import Evaluation
@@ -41,11 +40,17 @@ def write_predictions(evaluation: "Evaluation", path: Path) -> None:
 
 
 def write_new_predictions(
-    ids: Sequence[str], scores: Array, names: Sequence[str], path: Path | None, terminal: TextIO
+    ids: Sequence[str],
+    scores: Array,
+    names: Sequence[str],
+    path: Path | None,
+    terminal: TextIO,
+    clean: Callable[[str], str],
 ) -> None:
     """Write ``id,class,score_...``, or ``id,prediction`` for numbers, to a file or to `terminal`.
 
-    On a terminal control characters in names are made visible.
+    Args:
+        clean: how a name is written on a terminal.
 
     Raises:
         InputError: the file cannot be written.

@@ -1,0 +1,60 @@
+"""The network as other tools get it: raw values in, scores or numbers out."""
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from core.data.dataset import Dataset
+from core.losses import LossConfig
+
+if TYPE_CHECKING:
+    from core.session import Prepared
+
+__all__ = ["Deployed", "deployed", "facts"]
+
+
+class Deployed(nn.Module):
+    """Preprocessing, network, and what makes scores of its outputs.
+
+    Inputs are float32 (n, *sample_shape) in the unit of the data; the answer is scores (n, classes), or numbers (n,)
+    in the unit of the target.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, model: nn.Module, data: Dataset, loss: LossConfig) -> None:
+        super().__init__()
+        self.model, self.loss = model, loss
+        self.target = (data.target_mean, data.target_std) if data.task == "regression" else None
+        self.register_buffer("mean", data.mean.clone().float())
+        self.register_buffer("std", data.std.clone().float())
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        outputs: Tensor = self.model((inputs - self.mean) / self.std)
+        if self.target is None:
+            return self.loss.scores(outputs)
+        mean, std = self.target
+        return outputs.squeeze(1) * std + mean
+
+
+def deployed(trained: "Prepared") -> Deployed:
+    """The trained network of a run, on the processor."""
+    module = Deployed(trained.model.to(torch.device("cpu")), trained.data, trained.config.loss)
+    return module.eval()
+
+
+def facts(trained: "Prepared", run: str) -> dict[str, Any]:
+    """What one has to know beside the network, as plain values: names, shapes, how a table becomes features."""
+    data = trained.data
+    return {
+        "run": run,
+        "kind": data.kind,
+        "task": data.task,
+        "sample_shape": list(data.sample_shape),
+        "class_names": [name.encode(errors="backslashreplace").decode() for name in data.class_names],
+        "features": list(data.feature_names),
+        "table": data.table.plain()["encoding"] if data.table else None,
+        "value_range": list(data.value_range),
+    }

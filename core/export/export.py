@@ -1,0 +1,58 @@
+"""Writes a folder for another tool, whole and checked, or not at all."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.data.dataset import Progress
+from core.errors import InputError
+from core.files import creating
+from core.options import choices
+
+if TYPE_CHECKING:
+    from core.runs.folder import Run
+
+__all__ = ["Exported", "export"]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written. `difference`: largest one between the answers of both models; None without a model."""
+
+    folder: Path
+    files: tuple[str, ...]
+    difference: float | None
+
+
+def export(run: "Run", to: str, folder: Path, *, data_root: Path | None, progress: Progress) -> Exported:
+    """Write a run in a format into a new folder.
+
+    Args:
+        to: name of the format.
+        folder: is made; it must not be there, or be empty.
+
+    Raises:
+        InputError: the format is unknown, or the folder holds something.
+        TorchtuiError: it cannot be exported; nothing is left behind.
+    """
+    from core.export.formats import FormatConfig
+
+    formats = choices(FormatConfig)
+    if to not in formats:
+        raise InputError(f"no format '{to}'", f"Takes {', '.join(formats)}")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is there already", "Give another folder with -o")
+    parent = folder.absolute().parent
+    if not parent.is_dir():
+        raise InputError(f"there is no folder {parent}", "Give a folder with -o whose parent is there")
+    with creating(folder):
+        work = Path(tempfile.mkdtemp(dir=parent, prefix=f".{folder.name}."))
+        try:
+            difference = formats[to]().write(run, work, data_root, progress)  # type: ignore[attr-defined]
+            work.chmod(0o755)
+            work.replace(folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return Exported(folder, tuple(sorted(path.name for path in folder.iterdir())), difference)

@@ -1,0 +1,84 @@
+"""What ONNX and PyTorch's own format share: a graph of the whole network, checked on real samples."""
+
+from pathlib import Path
+from shutil import copyfile
+from typing import TYPE_CHECKING, Any
+
+from core.data.dataset import Progress
+from core.errors import DependencyError, ModelError, TorchtuiError
+from core.evaluation.stored import score_inputs, trained_model
+from core.export import predict
+from core.export.options import ExportOptions, largest_difference
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.export import ExportedProgram
+
+    from core.runs.folder import Run
+    from core.session import Prepared
+
+__all__ = ["GraphOptions", "samples_of"]
+
+CHECKED_SAMPLES = 256
+
+
+class GraphOptions(ExportOptions):
+    """Base of formats that hold a graph which needs none of our code."""
+
+    def save(self, program: "ExportedProgram", path: Path, facts: dict[str, Any]) -> None:
+        """Write the graph with its facts."""
+        raise NotImplementedError
+
+    @property
+    def file_name(self) -> str:
+        """Of the model in its folder."""
+        raise NotImplementedError
+
+    def write(self, run: "Run", folder: Path, data_root: Path | None, progress: Progress) -> float:
+        trained = trained_model(run, data_root=data_root, progress=progress)
+        from core.export.deployed import facts
+
+        inputs = samples_of(trained)
+        own = score_inputs(trained, inputs)
+        path = folder / self.file_name
+        progress("writing the graph", 0, 0)
+        try:
+            self.save(_traced(trained, inputs), path, facts(trained, run.id))
+        except (TorchtuiError, OSError):
+            raise
+        except ImportError as error:
+            raise DependencyError(
+                f"a package for this format is not installed: {error.name}",
+                f"Install it: pip install 'torchtui[{self.file_name.rpartition('.')[2]}]'",
+            ) from None
+        except Exception as error:  # whatever the tracer meets in a network of somebody's own
+            reason = str(error).strip().partition("\n")[0]
+            raise ModelError(
+                f"this network cannot be made a graph: {type(error).__name__}: {reason}"
+            ) from error
+        copyfile(str(predict.__file__), folder / "predict.py")
+        progress("checking it on real samples", 0, 0)
+        _, answer = predict.load(path)
+        raw = inputs.float().numpy()
+        one_by_one = largest_difference(answer(raw[:1]), own[:1])  # the size of the batch is free
+        return max(one_by_one, largest_difference(answer(raw), own))
+
+
+def samples_of(trained: "Prepared") -> "Tensor":
+    """Some samples of validation, or of training where nothing is held out."""
+    import torch
+
+    splits = trained.data.splits
+    split = splits["validation"] if len(splits["validation"]) else splits["train"]
+    return torch.as_tensor(split.inputs[:CHECKED_SAMPLES])
+
+
+def _traced(trained: "Prepared", inputs: "Tensor") -> "ExportedProgram":
+    """The graph for batches of any size."""
+    import torch
+
+    from core.export.deployed import deployed
+
+    example = inputs[:2].float() if len(inputs) > 1 else inputs.float().repeat(2, *[1] * (inputs.dim() - 1))
+    size = torch.export.Dim("batch", min=1)
+    return torch.export.export(deployed(trained), (example,), dynamic_shapes=({0: size},))

@@ -1,0 +1,58 @@
+"""What every target format has in common."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.data.dataset import Progress
+from core.errors import ModelError
+from core.options import Options
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from core.runs.folder import Run
+
+__all__ = ["ExportOptions", "largest_difference"]
+
+RELATIVE, ABSOLUTE = 1e-3, 1e-4
+"""How far an exported model may be from the run's own: of the value, and of the largest value."""
+
+
+class ExportOptions(Options):
+    """Base of all formats."""
+
+    def write(self, run: "Run", folder: Path, data_root: Path | None, progress: Progress) -> float | None:
+        """Write a run into an empty folder, and read it again with the tool it is for.
+
+        Returns:
+            The largest difference between the answers to real samples of the written model and of the run's own;
+            None where no model is written.
+
+        Raises:
+            DependencyError: a package it needs is not installed.
+            TorchtuiError: the run has no model, it cannot be written so, or what was written answers otherwise.
+        """
+        raise NotImplementedError
+
+
+def largest_difference(written: "np.ndarray", own: "np.ndarray") -> float:
+    """The largest absolute difference of two models' answers of one shape.
+
+    Raises:
+        ModelError: the answers are not the same.
+    """
+    import numpy as np
+
+    if written.shape != own.shape:
+        raise ModelError(
+            f"the exported model answers with the shape {written.shape}, the run's own with {own.shape}"
+        )
+    difference = np.abs(written.astype(np.float64) - own)
+    scale = max(1.0, float(np.abs(own).max(initial=0.0)))
+    worst = float(difference.max(initial=0.0))
+    if not (difference <= ABSOLUTE * scale + RELATIVE * np.abs(own)).all():
+        raise ModelError(
+            f"the exported model answers otherwise than the run's own: they differ by up to {worst:.3g}",
+            "Nothing was written; take another format",
+        )
+    return worst

@@ -1,0 +1,132 @@
+"""Predict with an exported model: python predict.py INPUT
+
+INPUT is an .npy array, an .npz with an array `inputs`, or for tables a CSV with a header; values as in the data the
+model was trained on. Prints one line a sample: the answer, and the score of each class.
+
+Needs numpy, and onnxruntime for model.onnx or torch for model.pt2; nothing else.
+"""
+
+import csv
+import datetime
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DAY = 86400.0
+ROWS_AT_ONCE = 1024
+
+
+def load(path: Path) -> tuple[dict[str, Any], Callable[[np.ndarray], np.ndarray]]:
+    """What is known of a model, and the function from float32 inputs (n, *sample_shape) to scores or numbers."""
+    if path.suffix == ".onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        facts = json.loads(session.get_modelmeta().custom_metadata_map["torchtui"])
+        return facts, lambda inputs: np.asarray(session.run(None, {"inputs": inputs})[0])
+    import torch
+
+    extra = {"torchtui.json": ""}
+    model = torch.export.load(str(path), extra_files=extra).module()
+
+    def run(inputs: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            scores: np.ndarray = model(torch.from_numpy(inputs)).numpy()
+        return scores
+
+    return json.loads(extra["torchtui.json"]), run
+
+
+def read(path: Path, facts: dict[str, Any]) -> np.ndarray:
+    """float32 (n, *sample_shape)."""
+    if path.suffix == ".npy":
+        values = np.load(path, allow_pickle=False)
+    elif path.suffix == ".npz":
+        values = np.load(path, allow_pickle=False)["inputs"]
+    elif path.suffix == ".csv" and facts["kind"] == "table":
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+        table = facts["table"]
+        values = np.array([encode(row, table) if table else plain(row, facts["features"]) for row in rows])
+    else:
+        sys.exit(f"{path}: takes .npy or .npz{', or .csv' if facts['kind'] == 'table' else ''}")
+    wanted = tuple(facts["sample_shape"])
+    values = np.ascontiguousarray(values, dtype=np.float32)
+    if values.shape == wanted:
+        values = values[None]
+    if values.shape[1:] != wanted:
+        sys.exit(f"{path}: samples have the shape {values.shape[1:]}, the model takes {wanted}")
+    return values
+
+
+def plain(row: dict[str, str], features: list[str]) -> list[float]:
+    """The numbers of a row in the order of the model's features."""
+    missing = [name for name in features if name not in row]
+    if missing:
+        sys.exit(f"the table has no column {missing[0]!r}")
+    return [float(row[name]) for name in features]
+
+
+def encode(row: dict[str, str], table: dict[str, Any]) -> list[float]:
+    """The features of a row, made as they were learnt from the training rows."""
+    marks = {mark.casefold() for mark in table["missing"]}
+    features: list[float] = []
+    for column in table["columns"]:
+        if column["name"] not in row:
+            sys.exit(f"the table has no column {column['name']!r}")
+        text = (row[column["name"]] or "").strip()
+        missing = not text or text.casefold() in marks
+        if column["kind"] == "text":
+            features += [float(not missing and text == known) for known in column["texts"]]
+            if column["others"]:
+                features.append(float(not missing and text not in column["texts"]))
+            if column["missing"]:
+                features.append(float(missing))
+        elif column["kind"] == "number":
+            number = text.replace(",", ".") if column["format"] == "," else text
+            features.append(scaled(None if missing else float(number), column["scale"]))
+        else:
+            date = None if missing else moment(text, column["format"])
+            for part, scale in column["parts"].items():
+                features.append(scaled(part_of(date, part) if date else None, scale))
+    return features
+
+
+def scaled(value: float | None, scale: dict[str, float]) -> float:
+    """A number with the training rows' mean and deviation taken out; their median in place of a missing one."""
+    return ((scale["fill"] if value is None else value) - scale["mean"]) / scale["std"]
+
+
+def moment(text: str, pattern: str) -> datetime.datetime:
+    """A date as it was read for the training."""
+    return datetime.datetime.strptime(text, pattern.replace("%.f", ".%f")).replace(tzinfo=datetime.UTC)
+
+
+def part_of(date: datetime.datetime, part: str) -> float:
+    """Days since 1970, month, weekday from 1 for Monday, or hour."""
+    numbers = {"month": date.month, "weekday": date.isoweekday(), "hour": date.hour}
+    return date.timestamp() / DAY if part == "days" else float(numbers[part])
+
+
+def main() -> None:
+    """Read, predict, print."""
+    here = Path(__file__).parent
+    models = [path for path in (here / "model.onnx", here / "model.pt2") if path.is_file()]
+    if len(sys.argv) != 2 or not models:
+        sys.exit(__doc__)
+    facts, run = load(models[0])
+    names = facts["class_names"]
+    inputs = read(Path(sys.argv[1]), facts)
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(["class", *(f"score_{name}" for name in names)] if names else ["prediction"])
+    for start in range(0, len(inputs), ROWS_AT_ONCE):
+        for scores in run(inputs[start : start + ROWS_AT_ONCE]).tolist():
+            out.writerow([names[int(np.argmax(scores))], *scores] if names else [scores])
+
+
+if __name__ == "__main__":
+    main()

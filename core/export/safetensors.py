@@ -1,0 +1,55 @@
+"""Weights alone, for code of one's own that has the network already."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from core.data.dataset import Progress
+from core.errors import DependencyError
+from core.evaluation.stored import score_inputs, trained_model
+from core.export.network import samples_of
+from core.export.options import ExportOptions, largest_difference
+
+if TYPE_CHECKING:
+    from core.runs.folder import Run
+
+__all__ = ["Safetensors"]
+
+
+class Safetensors(ExportOptions):
+    """The weights by name, mean and deviation of the inputs as ``mean`` and ``std``, all facts as metadata."""
+
+    name: Literal["safetensors"] = "safetensors"
+
+    def write(self, run: "Run", folder: Path, data_root: Path | None, progress: Progress) -> float:
+        try:
+            from safetensors.torch import load_file, save_file
+        except ImportError:
+            raise DependencyError(
+                "export to safetensors needs safetensors, which is not installed",
+                "Install it: pip install 'torchtui[safetensors]'",
+            ) from None
+        trained = trained_model(run, data_root=data_root, progress=progress)
+        from core.config import to_yaml
+        from core.export.deployed import deployed, facts
+
+        inputs = samples_of(trained)
+        own = score_inputs(trained, inputs)
+        module = deployed(trained)
+        tensors = {name: value.contiguous().clone() for name, value in module.state_dict().items()}
+        path = folder / "model.safetensors"
+        metadata = {
+            "format": "pt",
+            "torchtui": json.dumps(facts(trained, run.id)),
+            "config": to_yaml(trained.config),
+        }
+        save_file(tensors, str(path), metadata=metadata)
+        progress("checking it on real samples", 0, 0)
+        import torch
+
+        for value in module.state_dict().values():  # so that only what was written can answer rightly
+            value.zero_()
+        module.load_state_dict(load_file(str(path)))
+        with torch.inference_mode():
+            answers = module(inputs.float())
+        return largest_difference(answers.numpy(), own)

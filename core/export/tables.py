@@ -1,0 +1,75 @@
+"""Numbers for spreadsheets and data frames: the epochs, the final metrics, the predictions."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from core.data.dataset import Progress
+from core.errors import RunDamaged
+from core.evaluation.prediction_files import write_predictions
+from core.evaluation.stored import SPLITS, saved_evaluation
+from core.events import EpochFinished
+from core.export.options import ExportOptions
+from core.runs.log import LogReader
+
+if TYPE_CHECKING:
+    from core.runs.folder import Run
+
+__all__ = ["Csv"]
+
+
+class Csv(ExportOptions):
+    """``epochs.csv``, and for each evaluated split ``metrics_SPLIT.csv`` and ``predictions_SPLIT.csv``."""
+
+    name: Literal["csv"] = "csv"
+
+    def write(self, run: "Run", folder: Path, data_root: Path | None, progress: Progress) -> None:
+        epochs = _epochs(run)
+        if not epochs:
+            raise RunDamaged(f"{run.id} has no epoch to export", "`tui runs show` says what is wrong with it")
+        metrics = list(dict.fromkeys(name for event in epochs for name in (*event.train, *event.validation)))
+        head = [
+            "epoch",
+            "step",
+            *(f"{split}_{name}" for split in ("train", "validation") for name in metrics),
+        ]
+        rows = (
+            [
+                event.epoch,
+                event.step,
+                *map(event.train.get, metrics),
+                *map(event.validation.get, metrics),
+                event.lr,
+                event.seconds,
+            ]
+            for event in epochs
+        )
+        _write(folder / "epochs.csv", [*head, "lr", "seconds"], rows)
+        for split in SPLITS:
+            evaluation = saved_evaluation(run, split)
+            if evaluation is None:
+                continue
+            report = evaluation.report
+            values = (
+                [name, value, *report.intervals.get(name, [None, None])]
+                for name, value in report.metrics.items()
+            )
+            _write(folder / f"metrics_{split}.csv", ["metric", "value", "low_95", "high_95"], values)
+            write_predictions(evaluation, folder / f"predictions_{split}.csv")
+
+
+def _epochs(run: "Run") -> list[EpochFinished]:
+    """The last word on each epoch: a run that went on from a checkpoint did some twice."""
+    reader = LogReader(run.log_file)
+    found: dict[int, EpochFinished] = {}
+    while events := reader.read():
+        found |= {event.epoch: event for event in events if isinstance(event, EpochFinished)}
+    return [found[epoch] for epoch in sorted(found)]
+
+
+def _write(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(head)
+        writer.writerows(rows)

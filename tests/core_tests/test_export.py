@@ -1,0 +1,185 @@
+"""Exported models answer as the run's own: in the tool they are for, and without any of our code."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from core.errors import DependencyError, InputError, ModelError
+from core.evaluation.stored import saved_evaluation
+from core.export import network, predict
+from core.export.export import export
+from core.export.formats import FormatConfig
+from core.export.options import largest_difference
+from core.options import choices
+
+ROWS = 120
+
+
+def quietly(what, done, total):
+    """Progress that nobody watches."""
+
+
+def written(run, to, folder, root=None):
+    return export(run, to, folder, data_root=root, progress=quietly)
+
+
+def predicted(folder, inputs):
+    """What ``predict.py`` prints in a clean interpreter that knows nothing of this product."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    code = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    hidden = "import sys; sys.modules['core'] = sys.modules['tui'] = None; "
+    answer = subprocess.run(
+        [sys.executable, "-I", "-c", hidden + code, str(folder / "predict.py"), str(inputs)],
+        cwd=folder.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return list(csv.reader(io.StringIO(answer.stdout)))
+
+
+def validation_of(run, load_data):
+    """Raw inputs of the validation split, and what the run said about them."""
+    config = run.config().data
+    data = load_data(config.name)
+    return data.validation.inputs, saved_evaluation(run, "validation").predictions
+
+
+def test_onnx_takes_raw_images_in_batches_of_any_size(train_run, load_data, tmp_path):
+    run = train_run({"data": "digits", "model": {"name": "cnn", "channels": [2, 2]}}).run
+    done = written(run, "onnx", tmp_path / "out")
+    assert done.files == ("model.onnx", "predict.py")
+    assert done.difference < 1e-4
+    inputs, known = validation_of(run, load_data)
+    facts, answer = predict.load(tmp_path / "out" / "model.onnx")
+    assert facts["class_names"] == [str(digit) for digit in range(10)]
+    for count in (1, 3, len(inputs)):
+        scores = answer(inputs[:count].float().numpy())
+        assert scores == pytest.approx(known.scores[:count], abs=1e-4)
+    np.save(tmp_path / "raw.npy", inputs.numpy())
+    head, *rows = predicted(tmp_path / "out", tmp_path / "raw.npy")
+    assert head == ["class", *(f"score_{digit}" for digit in range(10))]
+    assert [int(row[0]) for row in rows] == known.predicted.tolist()
+    assert np.array(rows, dtype=float)[:, 1:] == pytest.approx(known.scores, abs=1e-4)
+
+
+def test_pt2_gives_numbers_in_the_unit_of_the_target(train_run, load_data, tmp_path):
+    run = train_run({"data": "diabetes"}).run
+    assert written(run, "pt2", tmp_path / "out").files == ("model.pt2", "predict.py")
+    inputs, known = validation_of(run, load_data)
+    np.savez(tmp_path / "raw.npz", inputs=inputs.numpy())
+    head, *rows = predicted(tmp_path / "out", tmp_path / "raw.npz")
+    assert head == ["prediction"]
+    assert [float(row[0]) for row in rows] == pytest.approx(known.scores.tolist(), rel=1e-4)
+
+
+@pytest.fixture
+def flowers(tmp_path):
+    """A table of numbers with gaps, texts and dates, and something to learn."""
+    random = np.random.default_rng(0)
+    path = tmp_path / "flowers.csv"
+    with path.open("w") as file:
+        file.write("size,colour,seen,kind\n")
+        for row in range(ROWS):
+            kind, size = (
+                ("rose", "tulip")[row % 2],
+                "" if row % 17 == 0 else f"{row % 2 + random.normal(0, 0.3):.3f}",
+            )
+            file.write(f"{size},{('red', 'blue', 'white')[row % 3]},2024-{1 + row % 12:02}-05,{kind}\n")
+    return path
+
+
+def test_a_table_becomes_features_without_our_code(train_run, flowers, tmp_path):
+    run = train_run({"data": {"name": "csv", "path": str(flowers), "target": "kind"}}).run
+    written(run, "pt2", tmp_path / "out")
+    known = saved_evaluation(run, "validation").predictions
+    head, *rows = predicted(tmp_path / "out", flowers)
+    assert head == ["class", "score_rose", "score_tulip"]
+    assert len(rows) == ROWS
+    scores = np.array([row[1:] for row in rows], dtype=float)[known.indices]
+    assert scores == pytest.approx(known.scores, abs=1e-4)
+
+
+def test_safetensors_hold_weights_preprocessing_and_facts(train_run, tmp_path):
+    from safetensors import safe_open
+
+    run = train_run({"data": "iris"}).run
+    assert written(run, "safetensors", tmp_path / "out").difference == 0
+    with safe_open(tmp_path / "out" / "model.safetensors", "pt") as file:
+        metadata, names = file.metadata(), set(file.keys())
+        assert file.get_tensor("mean").shape == (4,)
+    assert {"mean", "std"} < names
+    assert json.loads(metadata["torchtui"])["class_names"] == ["setosa", "versicolor", "virginica"]
+    assert "name: iris" in metadata["config"]
+
+
+def test_csv_holds_epochs_metrics_and_predictions(write_run, tmp_path):
+    run = write_run("a", [0.9, 0.4], accuracy=0.9)
+    done = written(run, "csv", tmp_path / "out")
+    assert done.files == ("epochs.csv", "metrics_validation.csv", "predictions_validation.csv")
+    assert done.difference is None
+    epochs = list(csv.DictReader((tmp_path / "out" / "epochs.csv").open()))
+    assert [(row["epoch"], row["validation_loss"], row["train_loss"]) for row in epochs] == [
+        ("1", "0.9", "0.45"),
+        ("2", "0.4", "0.2"),
+    ]
+    metrics = {
+        row["metric"]: row for row in csv.DictReader((tmp_path / "out" / "metrics_validation.csv").open())
+    }
+    assert float(metrics["accuracy"]["low_95"]) < float(metrics["accuracy"]["value"]) == 130 / 144
+    assert sum(1 for _ in (tmp_path / "out" / "predictions_validation.csv").open()) == 145
+
+
+def test_a_model_that_answers_otherwise_is_not_written(train_run, tmp_path, monkeypatch):
+    run = train_run({"data": "iris"}).run
+    own = network.score_inputs
+    monkeypatch.setattr(network, "score_inputs", lambda trained, inputs: 1 - own(trained, inputs))
+    with pytest.raises(ModelError, match="differ by up to"):
+        written(run, "pt2", tmp_path / "out")
+    assert not [path for path in tmp_path.iterdir() if "out" in path.name]
+
+
+def test_what_is_missing_or_in_the_way_is_said(write_run, tmp_path, monkeypatch):
+    run = write_run("a", [0.9])
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    with pytest.raises(InputError, match="is there already"):
+        written(run, "csv", tmp_path / "full")
+    with pytest.raises(InputError, match="there is no folder"):
+        written(run, "csv", tmp_path / "no" / "where")
+    with pytest.raises(InputError, match="Takes onnx, pt2, safetensors, csv"):
+        written(run, "tflite", tmp_path / "out")
+    monkeypatch.setitem(sys.modules, "safetensors.torch", None)
+    with pytest.raises(DependencyError, match=r"torchtui\[safetensors\]"):
+        written(run, "safetensors", tmp_path / "out")
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(DependencyError, match=r"torchtui\[onnx\]"):
+        choices(FormatConfig)["onnx"]().save(None, tmp_path / "model.onnx", {})
+    assert not (tmp_path / "out").exists()
+
+
+def test_small_differences_are_told_and_large_ones_refused():
+    own = np.array([[0.5, 0.5], [0.9, 0.1]])
+    assert largest_difference(own + 5e-5, own) == pytest.approx(5e-5)
+    with pytest.raises(ModelError, match=r"0\.01"):
+        largest_difference(own + 0.01, own)
+    with pytest.raises(ModelError, match="shape"):
+        largest_difference(own[:1], own)
+    with pytest.raises(ModelError):
+        largest_difference(own * np.nan, own)
+
+
+def test_every_format_is_a_choice_of_the_command():
+    import typing
+
+    from tui.cli.export import export as command
+
+    annotation = typing.get_type_hints(command)["to"]
+    assert typing.get_args(annotation) == tuple(choices(FormatConfig))

@@ -1,0 +1,47 @@
+"""`tui export`: a trained model for other tools."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from core.runs.code import agree
+from core.runs.folder import default_runs_dir, find_run
+from tui.cli.app import DataRootOption, RunsOption, TrustOption
+from tui.cli.evaluate import RunArgument, tell
+
+__all__ = ["export"]
+
+
+def export(
+    run: RunArgument,
+    to: Annotated[
+        Literal["onnx", "pt2", "safetensors", "csv"],
+        typer.Option("--to", help="ONNX, PyTorch's graph, weights alone, or numbers."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="A new folder.", show_default="RUN-FORMAT"),
+    ] = None,
+    trust_code: TrustOption = False,
+    runs: RunsOption = None,
+    data_root: DataRootOption = None,
+) -> None:
+    """Export a model with its preprocessing and class names, and check it on real samples.
+
+    The folder holds the model and predict.py, which needs none of torchtui. The model takes values as in the data it
+    was trained on, and batches of any size.
+
+    Example: tui export latest --to onnx -o model
+    """
+    found = find_run(runs or default_runs_dir(), run)
+    if trust_code:
+        agree(found.config(), found)
+    from core.export.export import export as export_run
+    from tui.text import clean
+
+    written = export_run(found, to, output or Path(f"{found.id}-{to}"), data_root=data_root, progress=tell)
+    tell("", 0, 0)
+    print(clean(f"{written.folder}: {', '.join(written.files)}"))
+    if written.difference is not None:
+        print(f"checked on real samples: largest difference {written.difference:.2g}")
