@@ -64,6 +64,8 @@ class Training(Options):
     """Processor threads of one operation; auto times a few steps at several counts and takes the fastest."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Seed of the weights and of the batch order; same seed and threads, same weights."""
+    sampling: Literal["shuffled", "balanced"] = "shuffled"
+    """What an epoch goes through: shuffled takes each sample once, balanced equally many of each class."""
     patience: Annotated[int, Field(ge=0), Unit("epochs")] = 0
     """Epochs without a better validation result before the run ends early; 0 never ends early."""
     min_delta: Annotated[float, Field(ge=0)] = 0.0

@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import torch
@@ -13,8 +12,9 @@ from torch import Tensor, nn
 from core.config import TrainConfig
 from core.control import RunControl
 from core.data.augment.augmenter import augmenter
-from core.data.batches import Batches, epoch_order
+from core.data.batches import Batches
 from core.data.dataset import Dataset
+from core.data.sampling import training_order
 from core.distributed import SINGLE, Group, Meetings
 from core.errors import RunDamaged
 from core.evaluation.predict import validate
@@ -130,11 +130,11 @@ class _Loop:
     def train_epoch(self) -> bool:
         """The steps that are left of this epoch, or of the time; False when asked to end, or diverged."""
         settings, at, meter, learner = self.config.training, self.at, self.meter, self.learner
-        order = epoch_order(len(self.train_set), settings.seed, at.epoch)
+        order = training_order(settings, self.data, at.epoch)
         self.epoch_started = time.perf_counter() - at.epoch_seconds
         meter.restore(at.meter)
         learner.model.train()
-        augment = partial(self.augment, epoch=at.epoch) if self.augment else None
+        augment = self.augment(at.epoch)
         batches = self.train_set.iterate(settings.step_samples, order, at.batch, augment, self.group)
         for inputs, targets in batches:
             if self.meetings:

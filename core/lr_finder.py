@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.config import TrainConfig
-from core.data.batches import Batches, epoch_order
+from core.data.augment.augmenter import augmenter
+from core.data.batches import Batches
 from core.data.dataset import Dataset
+from core.data.sampling import training_order
 from core.learner import Learner
 from core.random_state import rng_state, set_rng_state
 
@@ -126,6 +128,7 @@ def range_test(
 def _endless(config: TrainConfig, data: Dataset, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
     """The batches of a run that does not end."""
     batches = Batches(data.train, data, device)
+    augment = augmenter(config.data, data, config.loss, config.training.seed)
     for epoch in count():
-        order = epoch_order(len(batches), config.training.seed, epoch)
-        yield from batches.iterate(config.training.step_samples, order)
+        order = training_order(config.training, data, epoch)
+        yield from batches.iterate(config.training.step_samples, order, augment=augment(epoch))

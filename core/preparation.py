@@ -12,6 +12,7 @@ from core.config import TrainConfig
 from core.data.augment.check import check_augment
 from core.data.dataset import Dataset, Progress
 from core.data.registry import load
+from core.data.sampling import check_sampling
 from core.devices import ensure_precision, resolve
 from core.distributed import SINGLE, Group
 from core.forward import ensure_callable
@@ -96,6 +97,7 @@ def assemble(
     ensure_fits(config)
     config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
     check_augment(config.data, config.loss, data.kind, data.task)
+    check_sampling(config.training, data.task)
     check_monitor(config.training.monitor, data.task)
     if weights is None:  # evaluations compute in fp32, on any device
         ensure_precision(config.training.precision, device)

@@ -13,7 +13,7 @@ from core.data.dataset import Dataset, Split
 from core.data.mapped import MappedRows, read_ahead
 from core.distributed import SINGLE, Group
 
-__all__ = ["Batches", "epoch_order"]
+__all__ = ["Batches", "epoch_generator", "epoch_order"]
 
 Piece = Tensor | slice
 """Positions of some rows."""
@@ -27,9 +27,13 @@ ALIGNMENT_BYTES = 64
 
 def epoch_order(samples: int, seed: int, epoch: int) -> Tensor:
     """A permutation of ``range(samples)`` that depends on `seed` and `epoch` alone; int64 (samples,)."""
+    return torch.randperm(samples, generator=epoch_generator(seed, epoch))
+
+
+def epoch_generator(seed: int, epoch: int) -> torch.Generator:
+    """Random numbers for the order of one epoch."""
     state = np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0]
-    generator = torch.Generator().manual_seed(int(state >> np.uint64(1)))
-    return torch.randperm(samples, generator=generator)
+    return torch.Generator().manual_seed(int(state >> np.uint64(1)))
 
 
 class Batches:

@@ -213,7 +213,7 @@ def test_batches_are_cut_and_numbered_as_without(load_data: Load) -> None:
 def test_nothing_is_made_when_nothing_is_asked_for(load_data: Load) -> None:
     for name in ("digits", "iris"):
         option = configuration.from_dict({"data": name}).data
-        assert augmenter(option, load_data(name), Auto(), 0) is None
+        assert augmenter(option, load_data(name), Auto(), 0)(0) is None
 
 
 # -- what is refused -------------------------------------------------------------------------------------------

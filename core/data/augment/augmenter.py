@@ -25,6 +25,7 @@ from core.data.augment.options import (
     Rotation,
     parse,
 )
+from core.data.batches import Augment
 from core.data.dataset import Dataset
 from core.data.vision import torchvision_module
 from core.losses import LossConfig
@@ -38,8 +39,8 @@ GREY = (0.299, 0.587, 0.114)
 """What red, green and blue weigh in brightness (ITU-R BT.601)."""
 
 
-def augmenter(options: Any, data: Dataset, loss: LossConfig, seed: int) -> "Augmenter | None":
-    """What the options of a data set ask for; None when that is nothing.
+def augmenter(options: Any, data: Dataset, loss: LossConfig, seed: int) -> Callable[[int], Augment | None]:
+    """What the options of a data set ask to be done to the batches of an epoch; None when that is nothing.
 
     Raises:
         ConfigError: it fits neither data nor loss.
@@ -47,7 +48,7 @@ def augmenter(options: Any, data: Dataset, loss: LossConfig, seed: int) -> "Augm
     """
     check_augment(options, loss, data.kind, data.task)
     asked = [parse(text) for text in getattr(options, "augment", ())]
-    return Augmenter(asked, data, seed) if asked else None
+    return Augmenter(asked, data, seed).of_epoch if asked else lambda epoch: None
 
 
 class Augmenter:
@@ -63,6 +64,10 @@ class Augmenter:
         self.low, self.high = data.value_range
         self.changes = [_change(one) for one in asked if not one.mixes]
         self.mixes = [_mix(one, data.outputs) for one in asked if one.mixes]
+
+    def of_epoch(self, epoch: int) -> Augment:
+        """What changes the batches of an epoch."""
+        return partial(self, epoch=epoch)
 
     def __call__(self, inputs: Tensor, targets: Tensor, batch: int, epoch: int) -> tuple[Tensor, Tensor]:
         """Changed inputs, float32 in the data's own unit, and targets: mixed ones are (b, classes) shares.

@@ -1,0 +1,58 @@
+"""In which order an epoch goes through the training samples."""
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from core.data.batches import epoch_generator, epoch_order
+from core.data.dataset import Dataset
+from core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from core.config import Training
+    from core.losses import Task
+
+__all__ = ["balanced_order", "check_sampling", "training_order"]
+
+
+def training_order(settings: "Training", data: Dataset, epoch: int) -> Tensor:
+    """Positions of the training samples in the order of one epoch, counted from 0; int64 (n,).
+
+    It depends on the seed and the epoch alone, so that a run goes on with the same batches.
+    """
+    if settings.sampling == "balanced":
+        return balanced_order(data.train.targets, settings.seed, epoch)
+    return epoch_order(len(data.train), settings.seed, epoch)
+
+
+def balanced_order(targets: Tensor, seed: int, epoch: int) -> Tensor:
+    """As many positions as there are targets (n,), equally many of each class that occurs, shuffled.
+
+    A large class is left out in part, another part each epoch; a small one comes again and again, and no sample a
+    second time before all of its class have come.
+    """
+    generator = epoch_generator(seed, epoch)
+    counts = targets.bincount()
+    members = [part for part in torch.split(targets.argsort(stable=True), counts.tolist()) if len(part)]
+    chosen = []
+    for place, part in enumerate(members):
+        share = len(targets) // len(members) + (place < len(targets) % len(members))
+        rounds = [part[torch.randperm(len(part), generator=generator)] for _ in range(-(-share // len(part)))]
+        chosen += [torch.cat(rounds)[:share]] if rounds else []
+    order = torch.cat(chosen)
+    return order[torch.randperm(len(order), generator=generator)]
+
+
+def check_sampling(settings: "Training", task: "Task") -> None:
+    """Make sure that there are classes to balance.
+
+    Raises:
+        ConfigError: there are not.
+    """
+    if settings.sampling == "balanced" and task == "regression":
+        raise ConfigError(
+            "training.sampling: balanced goes by classes, and this is a regression task",
+            "Use shuffled",
+            field="training.sampling",
+        )
