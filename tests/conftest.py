@@ -71,7 +71,10 @@ def load_data(vision_root: Path, own_data: dict[str, dict[str, Any]]) -> Callabl
     @functools.cache
     def load_data(name: str, **fields: Any) -> "Dataset":
         from core.data.registry import load
+        from core.trust import trust
 
+        if name == "python":
+            trust(Path(own_data[name]["path"].rpartition(":")[0]))
         given = {"name": name, **own_data.get(name, {}), **fields}
         return load(configuration.from_dict({"data": given}).data, vision_root)
 

@@ -8,6 +8,15 @@ from PIL import Image
 
 from tests.vision_files import SAMPLES, images_of
 
+OWN_CODE = """
+import numpy as np
+from pathlib import Path
+
+def make():
+    with np.load(Path(__file__).with_name("own.npz")) as arrays:
+        return arrays["images"], arrays["labels"]
+"""
+
 __all__ = ["write_image_folder", "write_own_data"]
 
 
@@ -23,7 +32,8 @@ def write_own_data(folder: Path) -> dict[str, dict[str, Any]]:
     rows = [f"{x:.4f},{y:.4f},{label}" for x, y, label in zip(*measures, labels, strict=True)]
     (folder / "csv.csv").write_text("\n".join(["length,width,kind", *rows]))
     write_image_folder(folder / "pictures", images_of(labels, (20, 20)), labels)
-    paths = {"arrays": "own.npz", "csv": "csv.csv", "image_folder": "pictures"}
+    paths = {"arrays": "own.npz", "csv": "csv.csv", "image_folder": "pictures", "python": "own_data.py:make"}
+    (folder / "own_data.py").write_text(OWN_CODE)
     return {name: {"path": str(folder / path)} for name, path in paths.items()}
 
 

@@ -11,6 +11,7 @@ from core.data.arrays import Arrays
 from core.data.colour import Cifar10, Cifar100, Svhn
 from core.data.dataset import Dataset, Progress
 from core.data.image_folder import ImageFolder
+from core.data.python import PythonData
 from core.data.synthetic import Moons, Spirals
 from core.data.tables import BreastCancer, Diabetes, Digits, Iris, Wine
 from core.data.tabular.options import Csv
@@ -35,7 +36,8 @@ DataConfig = Annotated[
     | Svhn
     | Csv
     | Arrays
-    | ImageFolder,
+    | ImageFolder
+    | PythonData,
     Field(discriminator="name"),
 ]
 

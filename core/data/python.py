@@ -1,0 +1,41 @@
+"""Data of the user's own, from a function in a Python file."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from core.data.array_samples import ArrayShape, AskedTask
+from core.data.dataset import Dataset, Progress
+from core.data.options import HeldOut, ImageOptions
+from core.errors import DataError
+from core.user_arguments import check_arguments
+from core.user_code import Reference, load_object
+
+__all__ = ["PythonData"]
+
+
+class PythonData(HeldOut, ImageOptions):
+    """Data of your own: a function in a Python file that returns arrays, tensors or a torch Dataset."""
+
+    name: Literal["python"] = "python"
+    path: Reference = ""
+    """Your function: FILE.py:NAME, such as mydata.py:make."""
+    arguments: dict[str, Any] = {}
+    """Its arguments."""
+    task: AskedTask = "auto"
+    """What the targets are: with auto, whole numbers and texts are classes, and other numbers are to be predicted."""
+    shape: ArrayShape = "auto"
+    """What a sample is: with auto, two or three dimensions are an image, with its channels first or last."""
+
+    @property
+    def title(self) -> str:
+        return Path(self.path.rpartition(":")[0]).stem or self.name
+
+    def load(self, root: Path, progress: Progress) -> Dataset:
+        from core.data.array_samples import dataset_of
+        from core.data.python_samples import collect
+
+        if not self.path:
+            raise DataError("data.path: names no file yet", "Give FILE.py:NAME, such as mydata.py:make")
+        arguments = check_arguments(load_object(self.path), self.arguments, {}, "data.arguments")
+        given = collect(self.path, arguments, self.split_seed, progress)
+        return dataset_of(given, self, self.name, self.task, self.shape)
