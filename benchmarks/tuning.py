@@ -1,4 +1,5 @@
-"""Trials a minute on digits, beside Optuna with a plain PyTorch loop; and what learning from earlier trials is worth.
+"""Trials a minute on digits, beside Optuna with a plain PyTorch loop; trials that train together as one program; and
+what learning from earlier trials is worth.
 
     python -m benchmarks.tuning [--quick] [--json FILE]
 
@@ -22,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from benchmarks.harness import QUICK_ROUNDS, Stopwatch, Took, in_turns, options, print_table, rows, write
+from benchmarks.harness import QUICK_ROUNDS, Row, Stopwatch, Took, in_turns, options, print_table, rows, write
 from core import config as configuration
 from core.control import RunControl
 from core.data.registry import load
@@ -31,6 +32,7 @@ from core.tuning.plan import Method, make_plan
 from core.tuning.records import StudyFinished
 from core.tuning.study import create_study
 from core.tuning.tuner import tune
+from core.tuning.vmap_executor import VmapExecutor
 
 GRID: dict[str, Any] = {
     "optimizer.lr": [0.01, 0.03, 0.1],
@@ -38,6 +40,13 @@ GRID: dict[str, Any] = {
     "training.batch_size": [32, 64],
 }
 TRIALS = 12
+ALIKE: dict[str, Any] = {
+    "optimizer.lr": [0.01, 0.02, 0.05, 0.1],
+    "optimizer.momentum": [0.8, 0.9],
+    "training.seed": [0, 1, 2, 3],
+}
+"""Of one architecture: what `--executor vmap` trains together."""
+TOGETHER = 32
 EPOCHS, QUICK_EPOCHS = 10, 4
 OPTUNA = "Optuna, a plain loop, 1 process"
 JOBS = (1, 2)
@@ -93,14 +102,16 @@ def study(
     return finished
 
 
-def torchtui(executor: Executor, jobs: int, epochs: int) -> dict[str, Took]:
-    """All trials of the grid, by worker processes."""
+def torchtui(
+    name: str, executor: Executor, grid: Mapping[str, Any], trials: int, epochs: int
+) -> dict[str, Took]:
+    """All trials of a grid, by one of our executors."""
     watch = Stopwatch(family_seconds)
-    finished = study(executor, GRID, "digits", "grid", TRIALS, epochs, seed=0)
+    finished = study(executor, grid, "digits", "grid", trials, epochs, seed=0)
     took = watch.took()
     assert finished.best is not None
     check(finished.best.value)
-    return {f"torchtui --jobs {jobs}": took}
+    return {name: took}
 
 
 def plain(epochs: int) -> dict[str, Took]:
@@ -172,6 +183,14 @@ def searched(executor: Executor, data: str, seeds: int, trials: int, epochs: int
     return Searched(data, best["random"], best["bayes"], statistics.median(every))
 
 
+def print_throughput(table: list[Row], trials: int) -> dict[str, float]:
+    """Trials a minute by name."""
+    a_minute = {row.name: 60 * trials / row.seconds for row in table}
+    for name, count in a_minute.items():
+        print(f"  {name:36} {count:7.0f} trials a minute", flush=True)
+    return a_minute
+
+
 def print_searched(found: list[Searched], trials: int) -> None:
     """The searches as text."""
     print(f"\nbest validation loss after {trials} trials, a column a seed")
@@ -197,17 +216,24 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     executors = {jobs: LocalProcesses(jobs, 1) for jobs in JOBS}
     contestants: list[Callable[[], Mapping[str, Took]]] = [partial(plain, epochs)]
-    contestants += [partial(torchtui, executor, jobs, epochs) for jobs, executor in executors.items()]
+    by_jobs: dict[str, Executor] = {
+        f"torchtui --jobs {jobs}": executor for jobs, executor in executors.items()
+    }
+    contestants += [partial(torchtui, name, it, GRID, TRIALS, epochs) for name, it in by_jobs.items()]
     table = rows(in_turns(contestants, given.rounds), OPTUNA, {})
     print_table(f"{TRIALS} trials of {epochs} epochs of digits, {given.rounds} rounds", table)
-    a_minute = {row.name: 60 * TRIALS / row.seconds for row in table}
-    for name, count in a_minute.items():
-        print(f"  {name:32} {count:7.0f} trials a minute", flush=True)
+    a_minute = print_throughput(table, TRIALS)
+    by_jobs[f"torchtui --executor vmap --jobs {TOGETHER}"] = VmapExecutor(TOGETHER)
+    contestants = [partial(torchtui, name, it, ALIKE, TOGETHER, epochs) for name, it in by_jobs.items()]
+    alike = rows(in_turns(contestants, given.rounds), f"torchtui --jobs {JOBS[0]}", {})
+    print_table(f"\n{TOGETHER} trials of one architecture, {epochs} epochs of digits", alike)
+    a_minute_alike = print_throughput(alike, TOGETHER)
     found = [searched(executors[2], data, seeds, trials, epochs) for data in SETS]
     print_searched(found, trials)
-    for executor in executors.values():
+    for executor in by_jobs.values():
         executor.close()
     facts = {"trials": TRIALS, "epochs": epochs, "trials_a_minute": a_minute}
+    facts |= {"alike": [asdict(row) for row in alike], "alike_a_minute": a_minute_alike}
     title = f"{TRIALS} trials of {epochs} epochs of digits"
     write(given.json, title, table, **facts, searches=[asdict(one) for one in found])
 

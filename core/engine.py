@@ -25,6 +25,7 @@ from core.meter import Meter
 from core.metrics import check_monitor
 from core.progress import Progress, badness, early_end, time_is_up
 from core.saver import Checkpoints, Saver, State
+from core.step import Gradients
 from core.threads import Threads
 
 __all__ = ["TrainingResult", "train"]
@@ -62,6 +63,7 @@ def train(
     resume_from: State | None = None,
     threads: Threads | None = None,
     group: Group = SINGLE,
+    gradients: Gradients | None = None,
 ) -> TrainingResult:
     """Train `model` in place; from the beginning, or exactly on from a checkpoint.
 
@@ -74,13 +76,16 @@ def train(
         resume_from: a state that `checkpoints` was given as ``last``.
         group: the processes that train together; each calls this with the same configuration and data.
         threads: chooses the number of processor threads again when training becomes slow; None leaves it.
+        gradients: asked first for what computes them; see `core.step`.
 
     Raises:
         ConfigError: the loss or the monitored number does not fit the data.
         RunDamaged: `resume_from` is not a state of this model and optimizer.
     """
     torch.empty(KEPT_BYTES, dtype=torch.uint8)
-    loop = _Loop(config, data, model.to(device), emit, control, checkpoints, device, threads, group)
+    loop = _Loop(
+        config, data, model.to(device), emit, control, checkpoints, device, threads, group, gradients
+    )
     try:
         if resume_from is not None:
             loop.restore(resume_from)
@@ -108,6 +113,7 @@ class _Loop:
         device: torch.device,
         threads: Threads | None,
         group: Group,
+        gradients: Gradients | None,
     ) -> None:
         self.config, self.data, self.threads, self.group = config, data, threads, group
         self.emit, self.saver = emit, Saver(checkpoints)
@@ -115,7 +121,7 @@ class _Loop:
         self.control = self.meetings.control if self.meetings else control
         group.ensure_fits(config, len(data.train))
         check_monitor(config.training.monitor, data.task)
-        self.learner = Learner(config, data, model, device, group)
+        self.learner = Learner(config, data, model, device, group, gradients)
         self.train_set = Batches(data.train, data, device)
         self.validation_set = Batches(data.validation, data, device)
         self.steps_per_epoch = self.train_set.count(config.training.step_samples)

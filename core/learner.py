@@ -13,7 +13,7 @@ from core.losses import resolve_loss
 from core.random_state import rng_state, set_rng_state
 from core.saver import State
 from core.schedules import Seen
-from core.step import running_mean, step_function
+from core.step import Gradients, running_mean, step_function
 
 __all__ = ["Learner"]
 
@@ -24,6 +24,7 @@ class Learner:
     Args:
         data: its task must be one that the configured loss fits.
         model: lies on `device`; trained in place.
+        gradients: asked first for what computes them; see `core.step`.
 
     Attributes:
         share: of the coming step, among several processes.
@@ -41,6 +42,7 @@ class Learner:
         model: nn.Module,
         device: torch.device,
         group: Group = SINGLE,
+        gradients: Gradients | None = None,
     ) -> None:
         self.config, self.model, self.device = config, model, device
         self.loss = resolve_loss(config.loss, data.task).build(data.task, data.class_counts)
@@ -63,6 +65,7 @@ class Learner:
             scaler=self.scaler,
             processes=group.size,
             unshared=getattr(shared, "no_sync", nullcontext),
+            gradients_of=gradients,
         )
 
     @property

@@ -25,6 +25,7 @@ from core.models.summary import summarise as summarise_model
 from core.runs.code import from_copies
 from core.runs.data_facts import ensure_same_data
 from core.runs.folder import Run
+from core.step import Gradients
 from core.threads import most_threads
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Prepared:
     Attributes:
         threads: processor threads; with ``auto`` the most that may be taken.
         group: the processes that train together.
+        gradients: asked first for what computes them; see `core.step`.
     """
 
     config: TrainConfig
@@ -51,6 +53,7 @@ class Prepared:
     device: torch.device
     threads: int
     group: Group = SINGLE
+    gradients: Gradients | None = None
 
 
 def prepare(

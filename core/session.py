@@ -177,6 +177,7 @@ def _run(
         resume_from=state,
         threads=threads,
         group=prepared.group,
+        gradients=prepared.gradients,
     )
     if result.status == "completed":
         _evaluate_best(prepared, run, result, emit)

@@ -22,10 +22,13 @@ from core.forward import Forward
 if TYPE_CHECKING:
     from core.losses import LossFunction
 
-__all__ = ["Step", "running_mean", "step_function"]
+__all__ = ["Gradients", "Step", "running_mean", "step_function"]
 
 Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Inputs (b, *sample_shape) and targets of a step, to the mean loss and the outputs (b, n)."""
+
+Gradients = Callable[[Training, nn.Module, "LossFunction"], Step | None]
+"""Makes what adds the gradients of a step's mean loss to those of a network; None to leave that to this module."""
 
 
 def step_function(
@@ -39,6 +42,7 @@ def step_function(
     scaler: GradScaler | None = None,
     processes: int = 1,
     unshared: Callable[[], AbstractContextManager[object]] = nullcontext,
+    gradients_of: Gradients | None = None,
 ) -> Step:
     """The step that trains `model`; its gradients are those of the last step afterwards.
 
@@ -48,8 +52,10 @@ def step_function(
         average: follows the weights; see `running_mean`.
         processes: how many take a share of each batch; `forward` adds up their gradients.
         unshared: within it, `forward` does not yet: only with the last part of a step.
+        gradients_of: asked first for what computes the gradients.
     """
-    gradients = _gradients(
+    gradients = gradients_of(settings, model, loss_function) if gradients_of else None
+    gradients = gradients or _gradients(
         settings, forward or model, loss_function, scaler, settings.batch_size // processes, unshared
     )
     if isinstance(optimizer, LBFGS):

@@ -29,7 +29,7 @@ class Where:
     """Where trials are trained. `jobs`: how many at once; None for the executor's own choice."""
 
     jobs: int | None = None
-    executor: Literal["local", "ray"] = "local"
+    executor: Literal["local", "ray", "vmap"] = "local"
     ray_address: str | None = None
     gpus_per_trial: float = 0
 
@@ -113,6 +113,11 @@ def _executor(asked: Asked, plan: Plan | None) -> Executor:
         return RayExecutor(
             where.ray_address, where.jobs, None if threads == "auto" else threads, where.gpus_per_trial
         )
+    if where.executor == "vmap":
+        from core.tuning.vmap_executor import VmapExecutor, ensure_vectorises
+
+        ensure_vectorises(plan.space)
+        return VmapExecutor(where.jobs, None if threads == "auto" else threads)
     return LocalProcesses(where.jobs or 1, None if threads == "auto" else threads)
 
 

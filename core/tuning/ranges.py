@@ -35,6 +35,8 @@ IN_A_GRID: Mapping[str, Any] = {
 
 RATE_FACTOR = 100
 """A learning rate is searched from its default divided by this to its default times this."""
+LARGEST_RATE = 1.0
+"""But no further than this: rates of 1 are factors to a step that the optimizer finds by itself."""
 
 
 def parse_assignment(text: str) -> tuple[str, dict[str, Any]]:
@@ -83,9 +85,10 @@ def default_domains(config: TrainConfig, *, grid: bool) -> dict[str, Any]:
     """
     rate: float = default_of(type(config.optimizer).model_fields["lr"])
     if grid:
-        chosen = {"optimizer.lr": {"low": rate / 10, "high": rate * 10, "log": True, "step": 10}, **IN_A_GRID}
+        ends = {"low": rate / 10, "high": min(rate * 10, LARGEST_RATE)}
+        chosen = {"optimizer.lr": {**ends, "log": True, "step": 10}, **IN_A_GRID}
     else:
-        ends = {"low": rate / RATE_FACTOR, "high": rate * RATE_FACTOR}
+        ends = {"low": rate / RATE_FACTOR, "high": min(rate * RATE_FACTOR, LARGEST_RATE)}
         chosen = {"optimizer.lr": {**ends, "log": True}, **SEARCHED}
     return {path: chosen[path] for path in _present(chosen, config)}
 

@@ -17,22 +17,23 @@ from core.events import EpochFinished, Event
 from core.metrics import EPOCH_METRICS
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
+from core.step import Gradients
 from core.tuning.messages import Outcome, Report, Task
 
 __all__ = ["run_trial"]
 
 
-def run_trial(task: Task, report: Report, control: RunControl) -> Outcome:
+def run_trial(task: Task, report: Report, control: RunControl, gradients: Gradients | None = None) -> Outcome:
     """Train a trial and say how it ended; never raises. See `train_trial`."""
     began = time.monotonic()
     try:
-        outcome = train_trial(task, report, control)
+        outcome = train_trial(task, report, control, gradients)
     except Exception as error:  # such as a disk that is full: one trial's failure, not the study's
         outcome = Outcome("failed", reason=_words(error))
     return dataclasses.replace(outcome, seconds=time.monotonic() - began - control.waited)
 
 
-def train_trial(task: Task, report: Report, control: RunControl) -> Outcome:
+def train_trial(task: Task, report: Report, control: RunControl, gradients: Gradients | None) -> Outcome:
     """Train a trial in its run folder, from its last checkpoint if it has one, and evaluate it on validation.
 
     The data has no test samples while trials train: nothing of them can reach the search.
@@ -40,6 +41,7 @@ def train_trial(task: Task, report: Report, control: RunControl) -> Outcome:
     Args:
         report: told after each epoch; when it says so, the run is stopped after the next batch.
         control: for stopping from outside.
+        gradients: asked first for what computes them; see `core.step`.
     """
     run = Run(task.run)
     if summarise(run).status == "completed":  # the study was killed before it heard of the end
@@ -57,7 +59,7 @@ def train_trial(task: Task, report: Report, control: RunControl) -> Outcome:
     try:
         config = configuration.from_dict(task.config)
         state = session.resume_state(run, config)
-        prepared = _prepare(config, task, run)
+        prepared = dataclasses.replace(_prepare(config, task, run), gradients=gradients)
     except Exception as error:  # such as a network that fills the memory
         session.record_failure(run, TorchtuiError(_words(error)))
         raise

@@ -97,6 +97,7 @@ def test_ranges_come_from_a_file_too_and_options_win(tui: Callable[..., Any], tm
         (f"--method grid {RATE}", "optimizer.lr: a grid needs choices or a step"),
         ("--timeout soon", "--timeout: got 'soon'"),
         ("--ray-address auto", "--ray-address and --gpus-per-trial are for a Ray cluster"),
+        ("--executor vmap", "--executor vmap: networks with dropout cannot be trained together"),
         ("--storage nowhere", "--storage: this is no URL of a database"),
         ("--resume latest", "no study 'latest' in runs"),
         ("--pause latest", "no study 'latest' in runs"),

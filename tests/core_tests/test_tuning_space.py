@@ -125,7 +125,9 @@ def test_every_model_and_optimizer_has_a_space_of_its_own(model: str, optimizer:
     base = configuration.from_dict({"model": model, "optimizer": optimizer})
     for grid in (False, True):
         found = build_space(base, default_domains(base, grid=grid))
-        assert "optimizer.lr" in found.domains
+        rates = found.domains["optimizer.lr"]
+        largest = max(rates.values) if isinstance(rates, Choices) else rates.high
+        assert base.optimizer.lr <= largest <= 1
         assert ("model.hidden" in found.domains) == (model != "linear")
         assert bool(found.endless()) != grid
     assert found.grid_size() <= 18

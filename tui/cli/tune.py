@@ -91,13 +91,18 @@ Jobs = Annotated[
         "--jobs",
         min=1,
         panel="Where",
-        show_default="1; on Ray as many as fit",
+        show_default="1; on Ray as many as fit, with vmap 16",
         help="Trials at once; the cores are divided among them.",
     ),
 ]
 ExecutorName = Annotated[
-    Literal["local", "ray"],
-    _option("--executor", panel="Where", help="Train in processes here, or on a Ray cluster."),
+    Literal["local", "ray", "vmap"],
+    _option(
+        "--executor",
+        panel="Where",
+        help="Train in processes here, on a Ray cluster, or all trials at once as one program (vmap): for small "
+        "networks and GPUs.",
+    ),
 ]
 RayAddress = Annotated[
     str | None,
@@ -180,7 +185,7 @@ def tune(
         raise InputError("`tui tune` works headless", "Use: tui tune --no-ui [options]")
     search = {"method": method, "pruner": pruner, "metric": metric, "direction": direction, "keep": keep}
     given = {key: value for key, value in search.items() if value is not None}
-    if executor == "local" and (ray_address or gpus_per_trial):
+    if executor != "ray" and (ray_address or gpus_per_trial):
         raise InputError("--ray-address and --gpus-per-trial are for a Ray cluster", "Add --executor ray")
     seconds = None if timeout is None else _seconds(timeout)
     if resume is None:

@@ -1,0 +1,127 @@
+"""Trials on threads of the study's own process, which train together as one program: see `core.tuning.together`.
+
+Each is a run like any other, with its own learning rate, optimizer, seed, log and checkpoints. It pays where a step is
+so small that starting its operations takes longer than computing them: small networks, and graphics processors.
+"""
+
+import json
+import queue
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+
+from core.config import Training
+from core.control import RunControl
+from core.errors import ConfigError
+from core.runs.requests import Request
+from core.step import Step
+from core.tuning.messages import Ended, Message, Reported, Task
+from core.tuning.space import SearchSpace
+from core.tuning.together import Member, Together
+from core.tuning.trial import run_trial
+
+if TYPE_CHECKING:
+    from core.losses import LossFunction
+
+__all__ = ["VmapExecutor", "ensure_vectorises"]
+
+SLOTS = 16
+END_SECONDS = 10.0
+"""How long closing waits for trials to save."""
+
+
+def ensure_vectorises(space: SearchSpace) -> None:
+    """Refuse a space of networks that cannot be trained together.
+
+    Raises:
+        ConfigError: they draw random numbers.
+    """
+    if "model.dropout" in space.domains or getattr(space.base.model, "dropout", False):
+        raise ConfigError(
+            "--executor vmap: networks with dropout cannot be trained together",
+            "Give the ranges to search with -p, without model.dropout, or use --executor local",
+            field="model.dropout",
+        )
+
+
+class VmapExecutor:
+    """Trains on threads of this process.
+
+    Args:
+        jobs: trials at once. threads: processor threads of one operation.
+    """
+
+    def __init__(self, jobs: int | None = None, threads: int | None = None) -> None:
+        self.slots, self.threads = jobs or SLOTS, threads or 1
+        self._together = Together()
+        self._one_at_a_time = threading.Lock()
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._answers: dict[int, queue.SimpleQueue[bool]] = {}
+        self._controls: dict[int, RunControl] = {}
+        self._trials: dict[int, threading.Thread] = {}
+
+    def start(self, task: Task) -> None:
+        self._answers[task.trial], self._controls[task.trial] = queue.SimpleQueue(), RunControl()
+        self._trials[task.trial] = threading.Thread(
+            target=self._train,
+            args=(task, self._together.expect()),
+            name=f"trial {task.trial}",
+            daemon=True,
+        )
+
+    def wait(self, seconds: float) -> list[Message]:
+        for thread in self._trials.values():  # all that were started since the last time begin together
+            if thread.ident is None:
+                thread.start()
+        try:
+            messages = [self._messages.get(timeout=seconds)]
+        except queue.Empty:
+            return []
+        while not self._messages.empty():
+            messages.append(self._messages.get())
+        for message in messages:
+            if isinstance(message, Ended):
+                del self._trials[message.trial], self._controls[message.trial], self._answers[message.trial]
+        return messages
+
+    def answer(self, trial: int, go_on: bool) -> None:
+        self._answers[trial].put(go_on)
+
+    def ask(self, request: Request) -> None:
+        for control in self._controls.values():
+            getattr(control, request)()
+
+    def close(self) -> None:
+        self.ask("stop")
+        for answers in self._answers.values():
+            answers.put(False)
+        for thread in self._trials.values():
+            if thread.ident is not None:
+                thread.join(END_SECONDS)
+
+    def _train(self, task: Task, member: Member) -> None:
+        """A trial, from its beginning to its end."""
+        control, answers = self._controls[task.trial], self._answers[task.trial]
+
+        def report(epoch: int, value: float | None) -> bool:
+            self._messages.put(Reported(task.trial, epoch, value))
+            return answers.get() if task.waits else True
+
+        with ExitStack() as meeting, ExitStack() as turn:
+            meeting.callback(self._together.leave, member)
+            # The weights are drawn from the process's own random numbers: no other trial may begin meanwhile.
+            turn.enter_context(self._one_at_a_time)
+
+            def gradients(settings: Training, model: nn.Module, loss: "LossFunction") -> Step | None:
+                turn.close()
+                return self._together.join(member, _kind(task.config), settings, model, loss)
+
+            outcome = run_trial(task, report, control, gradients)
+        self._messages.put(Ended(task.trial, outcome))
+
+
+def _kind(config: dict[str, Any]) -> str:
+    """The same for trials whose networks differ in their weights alone."""
+    return json.dumps(config["model"], sort_keys=True)

@@ -1,0 +1,150 @@
+"""Trials that train together as one program come to what they come to one by one."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core import config as configuration
+from core.control import RunControl
+from core.errors import ConfigError
+from core.events import EpochFinished
+from core.runs.checkpoints import load_checkpoint
+from core.runs.folder import Run
+from core.runs.log import LogReader
+from core.tuning.executors import Executor, LocalProcesses
+from core.tuning.plan import make_plan
+from core.tuning.records import StudyFinished
+from core.tuning.study import create_study
+from core.tuning.together import Together
+from core.tuning.tuner import tune
+from core.tuning.vmap_executor import VmapExecutor, ensure_vectorises
+
+TOLERANCE = {"rel": 1e-3, "abs": 1e-5}
+
+
+@pytest.fixture(scope="module")
+def one_by_one() -> Iterator[LocalProcesses]:
+    executor = LocalProcesses(1, 1)
+    yield executor
+    executor.close()
+
+
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many trials each step was computed for."""
+    found: list[int] = []
+    compute = Together._compute
+
+    def counted(together: Together, calls: list[Any]) -> None:
+        found.append(len(calls))
+        compute(together, calls)
+
+    monkeypatch.setattr(Together, "_compute", counted)
+    return found
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Callable[..., StudyFinished]:
+    """A whole grid on an executor."""
+
+    def study(executor: Executor, domains: dict[str, Any], **values: Any) -> StudyFinished:
+        fixed = {"data": "iris", "training": {"epochs": 3, "batch_size": 50, "device": "cpu", "threads": 1}}
+        base = configuration.from_dict(configuration.merge(fixed, values))
+        plan = make_plan(
+            base, domains, method="grid", keep=99, metric="auto" if base.loss.name == "auto" else "accuracy"
+        )
+        return tune(create_study(tmp_path, plan), executor, emit=lambda event: None, control=RunControl())
+
+    return study
+
+
+def validation(finished: StudyFinished) -> list[list[float]]:
+    """The validation losses of every trial."""
+    runs = [Run(record.run or Path()) for record in finished.records]
+    return [
+        [
+            event.validation["loss"]
+            for event in LogReader(run.log_file).read()
+            if isinstance(event, EpochFinished)
+        ]
+        for run in runs
+    ]
+
+
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "rates, momentum and seeds": (
+        {"optimizer.lr": [0.01, 0.1], "optimizer.momentum": [0.5, 0.9], "training.seed": [0, 1]},
+        {},
+    ),
+    "another optimizer, decay, clipping, a schedule": (
+        {"optimizer.name": ["adamw", "rmsprop"], "optimizer.lr": [1e-3, 1e-2]},
+        {"training": {"clip_norm": 0.5}, "schedule": "cosine"},
+    ),
+    "two architectures, a loss of one-hot targets": (
+        {"model.hidden": [[4], [8, 4]], "optimizer.lr": [0.01, 0.1]},
+        {"loss": "mse"},
+    ),
+    "batches of two sizes": ({"training.batch_size": [30, 50], "optimizer.lr": [0.01, 0.1]}, {}),
+    "a convolutional network": (
+        {"optimizer.lr": [0.01, 0.1]},
+        {
+            "data": {"name": "digits", "test": 0.6},
+            "model": {"name": "cnn", "channels": [2, 4], "hidden": [8]},
+        },
+    ),
+    "regression": ({"optimizer.lr": [0.001, 0.01]}, {"data": "diabetes", "model": "linear"}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_trials_trained_together_are_those_trained_one_by_one(
+    case: str, one_by_one: LocalProcesses, study: Callable[..., StudyFinished], sizes: list[int]
+) -> None:
+    domains, values = CASES[case]
+    together = VmapExecutor(jobs=8)
+    alone, joined = (study(executor, domains, **values) for executor in (one_by_one, together))
+    together.close()
+    assert {record.state for record in joined.records} == {"completed"}
+    assert [record.params for record in joined.records] == [record.params for record in alone.records]
+    for found, expected in zip(validation(joined), validation(alone), strict=True):
+        assert found == pytest.approx(expected, **TOLERANCE)
+    for one, other in zip(joined.records, alone.records, strict=True):
+        weights, expected_weights = (
+            load_checkpoint(Run(record.run), "best")["model"] for record in (one, other)
+        )
+        torch.testing.assert_close(weights, expected_weights, rtol=1e-3, atol=1e-4)
+    assert max(sizes) > 1
+
+
+def test_a_network_that_cannot_be_stacked_computes_by_itself(
+    one_by_one: LocalProcesses, study: Callable[..., StudyFinished], sizes: list[int]
+) -> None:
+    together = VmapExecutor(jobs=2)
+    added = {"training": {"accumulate": 2}}
+    alone, joined = (study(it, {"optimizer.lr": [0.01, 0.1]}, **added) for it in (one_by_one, together))
+    assert validation(joined) == validation(alone)
+    assert not sizes
+
+
+def test_networks_that_draw_random_numbers_are_refused() -> None:
+    space = make_plan(configuration.from_dict({}), {}, trials=1).space
+    with pytest.raises(ConfigError, match="networks with dropout cannot be trained together"):
+        ensure_vectorises(space)
+    together, model = Together(), torch.nn.Sequential(torch.nn.Dropout(0.1))
+    with pytest.raises(ConfigError, match="a network with dropout"):
+        together.join(together.expect(), "", space.base.training, model, torch.nn.functional.mse_loss)
+
+
+def test_what_goes_wrong_in_a_common_step_fails_its_trials_alone(
+    study: Callable[..., StudyFinished], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(together: Together, calls: list[Any]) -> None:
+        raise RuntimeError("the memory is full")
+
+    monkeypatch.setattr(Together, "_compute", full)
+    finished = study(VmapExecutor(jobs=3), {"optimizer.lr": [0.01, 0.1, 0.2]})
+    assert [record.state for record in finished.records] == ["failed"] * 3
+    assert "in a step together with other trials: the memory is full" in finished.records[0].reason
