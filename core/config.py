@@ -88,6 +88,8 @@ class Training(Options):
     """Compile the network with torch.compile: a slow start, then faster steps."""
     deterministic: bool = False
     """Take only operations that give the same bits every time, also on a GPU; slower."""
+    watch_layers: bool = False
+    """Tell norms, updates and dead units of each layer every few seconds, as y in Live does."""
     on_divergence: Literal["stop", "continue"] = "stop"
     """What to do when the loss becomes NaN or infinite."""
     checkpoint_minutes: Annotated[float, Field(gt=0), Unit("minutes")] = 5.0

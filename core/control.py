@@ -20,6 +20,7 @@ class RunControl:
         self._stop = False
         self._paused = False
         self._checkpoint = False
+        self._layers = False
         self.waited = 0.0
 
     def stop(self) -> None:
@@ -38,10 +39,14 @@ class RunControl:
         """Save a checkpoint after the current batch."""
         self._checkpoint = True
 
+    def watch_layers(self) -> None:
+        """Tell norms and dead units of the layers from now on."""
+        self._layers = True
+
     @property
     def attention(self) -> bool:
         """Whether anything was asked for."""
-        return self._stop or self._paused or self._checkpoint
+        return self._stop or self._paused or self._checkpoint or self._layers
 
     @property
     def stop_requested(self) -> bool:
@@ -63,4 +68,9 @@ class RunControl:
     def take_checkpoint_request(self) -> bool:
         """Whether a checkpoint was asked for since the last call; called by the loop."""
         asked, self._checkpoint = self._checkpoint, False
+        return asked
+
+    def take_layers_request(self) -> bool:
+        """Whether the layers were asked for since the last call; called by the loop."""
+        asked, self._layers = self._layers, False
         return asked

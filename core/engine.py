@@ -20,6 +20,7 @@ from core.errors import RunDamaged
 from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.forward import tensor_cores
+from core.layers import LayerWatch
 from core.learner import Learner
 from core.meter import Meter
 from core.metrics import check_monitor
@@ -130,8 +131,10 @@ class _Loop:
         self.at = Progress()
         self.best: State | None = None
         self.began = self.saved_at = self.logged_at = time.perf_counter()
-        self.warned_of_divergence = False
+        self.warned_of_divergence = self.watches_layers = False
         self.error = ""
+        if config.training.watch_layers:
+            self.watch_layers()
 
     def train_epoch(self) -> bool:
         """The steps that are left of this epoch, or of the time; False when asked to end, or diverged."""
@@ -265,11 +268,20 @@ class _Loop:
         if self.config.training.on_divergence == "stop":
             self.error = message
 
+    def watch_layers(self) -> None:
+        """Sample the layers from the next step on."""
+        if not self.watches_layers:
+            self.watches_layers = True
+            watch = LayerWatch(self.learner.model, self.emit)
+            self.learner.step = watch.around(self.learner.step, lambda: (self.at.epoch + 1, self.at.step + 1))
+
     def attend(self) -> bool:
         """Do what was asked for; False when the loop shall end."""
         while self.control.attention:
             if self.control.take_checkpoint_request():
                 self.save()
+            if self.control.take_layers_request():
+                self.watch_layers()
             if self.control.stop_requested:
                 return False
             if self.control.paused:

@@ -36,6 +36,7 @@ __all__ = [
     "EpochFinished",
     "EvaluationFinished",
     "Event",
+    "LayersSampled",
     "Notice",
     "RunFinished",
     "RunPaused",
@@ -197,6 +198,34 @@ class SystemSampled(Event):
         """What is known, in per cent, by name."""
         values = {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu, "gpu_memory": self.gpu_memory}
         return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayersSampled(Event):
+    """What one step did to the layers that have weights; every few seconds, while somebody wants to know.
+
+    The lists go together, a layer each, in the order of the network. None stands for what is not finite.
+
+    Attributes:
+        step: the step it was, from 1.
+        weights, gradients: Euclidean norms, of the weights before the step and of the gradient that moved them.
+        updates: norm of the step over that of the weights.
+        dead: share of units that gave 0 for every sample of the batch, of the activation behind; None without one.
+    """
+
+    epoch: Count
+    step: Count
+    names: list[str]
+    kinds: list[str]
+    weights: list[float | None]
+    gradients: list[float | None]
+    updates: list[float | None]
+    dead: list[float | None]
+
+    def __post_init__(self) -> None:
+        columns = (self.kinds, self.weights, self.gradients, self.updates, self.dead)
+        if any(len(column) != len(self.names) for column in columns):
+            raise ValueError("lists of different lengths")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,6 +50,10 @@ class TrainingWorker:
         """Save a checkpoint after the current batch."""
         self.control.checkpoint()
 
+    def watch_layers(self) -> None:
+        """Tell norms and dead units of the layers from now on."""
+        self.control.watch_layers()
+
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end, at most `timeout` seconds; whether it has come."""
         return self.finished.wait(timeout)

@@ -9,6 +9,7 @@ from core.events import (
     EpochFinished,
     EvaluationFinished,
     Event,
+    LayersSampled,
     Notice,
     RunFinished,
     RunPaused,
@@ -44,6 +45,7 @@ class History:
     Attributes:
         step: of the last event. paused: whether it waits.
         system: load by name such as ``cpu``, in per cent; x is in minutes since the run began.
+        layers: the latest sample of the layers; None before the first.
         curves: by name such as ``train loss`` or ``validation accuracy``; x is in epochs.
         epochs: the latest ones, oldest first. best_epoch: the best one so far, 0 before the first.
         top_score: epoch and value of the highest accuracy or R2, of validation where there is one.
@@ -61,6 +63,7 @@ class History:
     step: int = 0
     paused: bool = False
     system: dict[str, GrowingSeries] = field(default_factory=dict)
+    layers: LayersSampled | None = None
     began: float | None = None
     curves: dict[str, GrowingSeries] = field(default_factory=dict)
     epochs: deque[Epoch] = field(default_factory=lambda: deque(maxlen=MAX_EPOCHS))
@@ -129,6 +132,8 @@ class History:
                 self.messages.append(event)
             case Notice():
                 self.messages.append(event)
+            case LayersSampled():
+                self.layers = event
             case SystemSampled():
                 self._sample(event)
 

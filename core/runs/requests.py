@@ -14,7 +14,7 @@ from core.runs.lock import is_held
 
 __all__ = ["Request", "obeying", "send"]
 
-Request = Literal["pause", "resume", "stop", "checkpoint"]
+Request = Literal["pause", "resume", "stop", "checkpoint", "watch_layers"]
 POLL_SECONDS = 0.2
 
 

@@ -15,6 +15,7 @@ from core.events import (
     EpochFinished,
     EvaluationFinished,
     Event,
+    LayersSampled,
     Notice,
     RunFinished,
     RunPaused,
@@ -58,6 +59,16 @@ EVENTS = [
     RunResumed(epoch=1, step=2),
     Notice(level="warning", message="one line\nand another"),
     SystemSampled(cpu=12.5, memory=40.0, process=1 << 30, gpu_memory=3.0),
+    LayersSampled(
+        epoch=1,
+        step=2,
+        names=["1", "3"],
+        kinds=["Linear", "Linear"],
+        weights=[1.0, 2.0],
+        gradients=[0.1, None],
+        updates=[1e-3, 2e-3],
+        dead=[0.25, None],
+    ),
     RunFinished(status="failed", error="ValueError: x", traceback="Traceback ...\n"),
 ]
 

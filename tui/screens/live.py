@@ -22,6 +22,7 @@ from tui.text import clean, of
 from tui.themes import STATES
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.epoch_table import EpochTable
+from tui.widgets.layers_panel import LayersPanel
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Plot, legend
 from tui.widgets.status_line import StatusLine
@@ -29,6 +30,7 @@ from tui.widgets.status_line import StatusLine
 __all__ = ["LiveScreen"]
 
 TICK_SECONDS = 0.1
+ACTIVE = ("running", "paused", "preparing")
 
 
 class LiveScreen(ModeScreen):
@@ -47,6 +49,12 @@ class LiveScreen(ModeScreen):
         Binding("c", "checkpoint", "save", tooltip="Save a checkpoint now"),
         Binding("d", "detach", "detach", tooltip="Go on in a background process that survives this app"),
         Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
+        Binding(
+            "y",
+            "layers",
+            "layers",
+            tooltip="Norms, updates and dead units of each layer, or the charts again",
+        ),
         Binding("l", "log_scale", "log", tooltip="Logarithmic loss axis"),
         Binding("plus,equals_sign", "smooth(1)", "smooth", key_display="+/-", tooltip="More smoothing"),
         Binding("minus", "smooth(-1)", "less smoothing", show=False),
@@ -81,6 +89,7 @@ class LiveScreen(ModeScreen):
         self._drawn_version = -1
         self._drawn_state = ""
         self._reported: RunFeed | None = None
+        self._asked_for_layers: RunFeed | None = None
         self._newest_message: Event | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -92,6 +101,7 @@ class LiveScreen(ModeScreen):
                     yield Plot(id=metric)
             with Panel(id="system-panel"):
                 yield Plot(id="system")
+        yield LayersPanel(id="layers-panel")
         with Horizontal(id="below"):
             with Panel(id="epochs-panel"):
                 yield EpochTable(id="epochs")
@@ -150,7 +160,10 @@ class LiveScreen(ModeScreen):
             self._drawn_version, self._drawn_state = feed.history.version, feed.status
             self._draw_texts(feed)
             self.query_one("#facts", Static).update(Content(facts(feed.history, feed.in_app)), layout=False)
-            self._draw_charts(feed.history)
+            if self.has_class("-layers"):
+                self._draw_layers(feed)
+            else:
+                self._draw_charts(feed.history)
             self._draw_confusion(feed.history)
 
     def _begin(self, feed: RunFeed) -> None:
@@ -175,10 +188,9 @@ class LiveScreen(ModeScreen):
             self.query_one(f"#{plot_id}", Plot).show(chart)
             panel = self.query_one(f"#{plot_id}-panel", Panel)
             title = "R2" if metric == "r2" else metric
-            chosen = "".join(self._chosen_view(metric))
-            panel.border_title = Content.assemble(title, "  ", legend(chart), (chosen, "$text-muted"))
+            chosen = (self.view.chosen(metric), "$text-muted")
+            panel.border_title = Content.assemble(title, "  ", legend(chart), chosen)
             panel.border_subtitle = subtitle(history, metric)
-
         self._draw_system(history)
 
     def _draw_system(self, history: History) -> None:
@@ -192,12 +204,12 @@ class LiveScreen(ModeScreen):
             panel.border_title = Content.assemble("machine %  ", legend(chart))
             panel.border_subtitle = "minutes"
 
-    def _chosen_view(self, metric: str) -> list[str]:
-        """What was chosen that changes how the curves look, for the title."""
-        view = self.view
-        parts = ["  log"] if view.log_y and metric == "loss" else []
-        parts += [f"  smooth {view.weight:g}"] if view.weight else []
-        return parts + ([f"  last {view.last_epochs}"] if view.last_epochs else [])
+    def _draw_layers(self, feed: RunFeed) -> None:
+        """The latest sample of the layers; the run is asked for them once it goes on."""
+        if feed is not self._asked_for_layers and feed.status == "running":
+            self._asked_for_layers = feed
+            self._request("watch_layers")
+        self.query_one(LayersPanel).show(feed.history.layers, feed.status in ACTIVE)
 
     def _draw_confusion(self, history: History) -> None:
         epoch = self._epoch_shown(history)
@@ -255,7 +267,7 @@ class LiveScreen(ModeScreen):
 
     def action_stop(self) -> None:
         """Ask, then save and end."""
-        if self.feed is not None and self.feed.status in ("running", "paused", "preparing"):
+        if self.feed is not None and self.feed.status in ACTIVE:
             ask = Ask("Save this run and end it? It can go on later.", {"stop": "Stop", "stay": "Let it run"})
             self.app.push_screen(ask, lambda answer: self._request("stop") if answer == "stop" else None)
 
@@ -265,7 +277,7 @@ class LiveScreen(ModeScreen):
 
     def _request(self, request: Request) -> None:
         feed = self.feed
-        if feed is None or feed.status not in ("running", "paused", "preparing"):
+        if feed is None or feed.status not in ACTIVE:
             self.notify("This run is not being trained.", severity="warning")
             return
         try:
@@ -284,6 +296,11 @@ class LiveScreen(ModeScreen):
         """Open the run in Evaluate."""
         if self.feed is not None and self.feed.host.run is not None:
             self.app.evaluate_run(self.feed.host.run)  # type: ignore[attr-defined]
+
+    def action_layers(self) -> None:
+        """Show the layers in place of the charts, or the charts again."""
+        self.toggle_class("-layers")
+        self.draw()
 
     def action_log_scale(self) -> None:
         """Logarithmic loss axis, or not."""

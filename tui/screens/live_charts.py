@@ -34,6 +34,12 @@ class View:
         """Epochs shown; 0 shows all."""
         return ZOOMS[self.zoom]
 
+    def chosen(self, metric: str) -> str:
+        """What was chosen that changes how the curves of a metric look, for a title."""
+        parts = ["  log"] if self.log_y and metric == "loss" else []
+        parts += [f"  smooth {self.weight:g}"] if self.weight else []
+        return "".join(parts + ([f"  last {self.last_epochs}"] if self.last_epochs else []))
+
 
 def metric_chart(history: History, metric: str, view: View) -> Chart:
     """Train and validation of a metric over epochs, the best epoch and a divergence marked."""
