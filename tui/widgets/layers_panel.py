@@ -29,4 +29,6 @@ class LayersPanel(Panel):
         """Show a sample, or that there is none yet, or of a run that has ended, none at all."""
         self.query_one("#layers", Drawing).show(partial(layer_lines, sample) if sample else None)
         text = "waiting for the next step" if active else "the layers of this run were not sampled"
-        self.query_one("#no-layers", Static).update("" if sample else text)
+        note = self.query_one("#no-layers", Static)
+        note.update(text)
+        note.display = sample is None
