@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from core.losses import resolve_loss
 from core.models.registry import build
 from core.options import choices
 from core.trust import trust
+from tests.pairs import covering
 
 REPOSITORY = Path(__file__).parent.parent.parent
 DATA, MODELS, LOSSES, OPTIMIZERS, SCHEDULES = (
@@ -86,27 +86,14 @@ def train_briefly(data: Dataset, **names: str) -> tuple[list[Event], list[torch.
     return events, before, list(model.parameters())
 
 
-def covering() -> list[tuple[str, str, str, str]]:
-    """Few combinations of data, model, loss and optimizer that fit, in which every two names that fit meet."""
-    fitting = [
-        combination
-        for combination in itertools.product(DATA, MODELS, LOSSES, OPTIMIZERS)
-        if model_fits(combination[1], combination[0]) and loss_fits(combination[2], combination[0])
-    ]
-    random.Random(0).shuffle(fitting)
-    places = list(itertools.combinations(range(4), 2))
-    met: set[tuple[int, str, int, str]] = set()
-    chosen = []
-    for wanted in range(len(places), 0, -1):  # first those in which the most pairs meet for the first time
-        for combination in fitting:
-            pairs = {(i, combination[i], j, combination[j]) for i, j in places}
-            if len(pairs - met) >= wanted:
-                met |= pairs
-                chosen.append(combination)
-    return sorted(chosen)
+FITTING = [
+    combination
+    for combination in itertools.product(DATA, MODELS, LOSSES, OPTIMIZERS)
+    if model_fits(combination[1], combination[0]) and loss_fits(combination[2], combination[0])
+]
 
 
-@pytest.mark.parametrize(("data", "model", "loss", "optimizer"), covering())
+@pytest.mark.parametrize(("data", "model", "loss", "optimizer"), covering(FITTING))
 def test_what_fits_trains_a_few_steps(
     data: str, model: str, loss: str, optimizer: str, load_data: Load
 ) -> None:
