@@ -28,7 +28,7 @@ def _command(family: str) -> Callable[[], None]:
                     text = f"{key} = {default_of(field)!r}: {field.description}"
                     print(textwrap.fill(text, 110, initial_indent=" " * 16, subsequent_indent=" " * 18))
 
-    listing.__doc__ = f"List the {family} with their fields and defaults."
+    listing.__doc__ = f"List the {family} with their fields and defaults.\n\n    Example: tui {family}"
     return listing
 
 

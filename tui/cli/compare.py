@@ -8,6 +8,7 @@ import typer
 from core.errors import InputError
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import RunsOption
+from tui.cli.run_arguments import RunsArgument
 
 if TYPE_CHECKING:
     from core.runs.comparison import Entry
@@ -16,12 +17,7 @@ __all__ = ["compare"]
 
 
 def compare(
-    run: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="RUN RUN ...", help="Ids, unique parts of ids, `latest`, or paths; up to eight."
-        ),
-    ],
+    run: RunsArgument,
     split: Annotated[
         Literal["validation", "test", "train"],
         typer.Option(help="Whose final metrics; validation chooses between runs, test is meant for the end."),

@@ -10,17 +10,15 @@ import typer
 from core.runs.code import agree
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
+from tui.cli.run_arguments import RunArgument
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from core.evaluation.stored import Evaluation
 
-__all__ = ["RunArgument", "evaluate", "tell"]
+__all__ = ["evaluate", "tell"]
 
-RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="An id, a unique part of one, `latest`, or a path.")
-]
 PLOT_WIDTH, PLOT_HEIGHT = 72, 18
 
 

@@ -9,15 +9,13 @@ import typer
 from core.errors import InputError
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption
+from tui.cli.run_arguments import RunsArgument
 
 __all__ = ["report"]
 
 
 def report(
-    run: Annotated[
-        list[str],
-        typer.Argument(metavar="RUN ...", help="Ids, unique parts of ids, `latest`, or paths; up to eight."),
-    ],
+    run: RunsArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="F.html", help="The page.")] = Path(
         "report.html"
     ),

@@ -11,10 +11,11 @@ import typer
 from core.runs.folder import all_runs, default_runs_dir, find_run
 from core.runs.summary import RunSummary, summarise
 from tui.cli.app import RunsOption
+from tui.cli.run_arguments import RunArgument
 
 __all__ = ["app"]
 
-app = typer.Typer(help="List runs, or show one.", invoke_without_command=True)
+app = typer.Typer(help="List runs, or show one.\n\nExample: tui runs --json", invoke_without_command=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -38,7 +39,7 @@ def runs(context: typer.Context, runs: RunsOption = None, as_json: Json = False)
 @app.command()
 def show(
     context: typer.Context,
-    run: Annotated[str, typer.Argument(help="An id, a unique part of one, `latest`, or a path.")],
+    run: RunArgument,
     runs: RunsOption = None,
     as_json: Json = False,
 ) -> None:

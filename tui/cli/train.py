@@ -15,6 +15,7 @@ from core.runs.problems import LENGTHS
 from tui.cli.app import DataRootOption, RunsOption, TrustOption, open_app
 from tui.cli.config_options import with_config
 from tui.cli.extras_options import with_extras
+from tui.cli.run_arguments import complete_runs
 
 __all__ = ["train"]
 
@@ -25,7 +26,13 @@ def train(
     values: dict[str, Any],
     no_ui: Annotated[bool, typer.Option("--no-ui", help="Train headless, without the app.")] = False,
     resume: Annotated[
-        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run exactly where it ended.")
+        str | None,
+        typer.Option(
+            "--resume",
+            metavar="RUN",
+            help="Go on with a run exactly where it ended.",
+            autocompletion=complete_runs,
+        ),
     ] = None,
     folds: Annotated[
         int | None,

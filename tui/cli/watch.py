@@ -8,15 +8,15 @@ import typer
 from core.runs.folder import default_runs_dir, find_run, is_run
 from core.runs.requests import send
 from tui.cli.app import RunsOption, open_app
+from tui.cli.run_arguments import RUN_HELP, RunArgument, complete_runs
 
 __all__ = ["stop", "watch"]
 
-RUN_HELP = "An id, a unique part of one, `latest`, or a path."
 LOG_HELP = f"{RUN_HELP} Also a log directory of TensorBoard, or a metrics.csv of Lightning."
 
 
 def watch(
-    run: Annotated[str, typer.Argument(help=LOG_HELP)] = "latest",
+    run: Annotated[str, typer.Argument(help=LOG_HELP, autocompletion=complete_runs)] = "latest",
     runs: RunsOption = None,
 ) -> None:
     """Follow a run live, whichever process trains it.
@@ -35,7 +35,7 @@ def watch(
 
 
 def stop(
-    run: Annotated[str, typer.Argument(help=RUN_HELP)],
+    run: RunArgument,
     runs: RunsOption = None,
 ) -> None:
     """Ask the process that trains a run to save and end.

@@ -1,0 +1,40 @@
+"""How a command takes runs, and what a shell completes in their place."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.errors import TorchtuiError
+from core.runs.folder import all_runs, default_runs_dir
+
+__all__ = ["RUN_HELP", "RunArgument", "RunsArgument", "complete_runs"]
+
+RUN_HELP = "An id, a unique part of one, `latest`, or a path."
+MOST = 100
+
+
+def complete_runs(context: typer.Context, incomplete: str) -> list[str]:
+    """``latest``, and the ids of runs that begin so or whose last letters do, newest first.
+
+    Only names are looked at, so that Tab answers at once.
+
+    Args:
+        context: of the command line so far; its ``--runs`` says where to look.
+    """
+    given = context.params.get("runs")
+    try:
+        names = [run.id for run in all_runs(Path(given) if given else default_runs_dir())]
+    except TorchtuiError:
+        return []
+    tails = [name.rpartition("_")[2] for name in names if incomplete]
+    return [name for name in ("latest", *names, *tails) if name.startswith(incomplete)][:MOST]
+
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP, autocompletion=complete_runs)]
+RunsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN ...", help=f"Up to eight. {RUN_HELP}", show_default=False, autocompletion=complete_runs
+    ),
+]
