@@ -11,7 +11,6 @@ with RunWriter("my-run", config={"lr": 0.1}, epochs=10) as run:
 import logging
 import math
 import os
-import re
 import socket
 import sys
 import time
@@ -26,9 +25,8 @@ from core.beside.company import accompanied
 from core.beside.extras import Extras
 from core.best import Best
 from core.control import RunControl
-from core.errors import RunError
+from core.errors import DataError, RunError
 from core.events import (
-    CheckpointSaved,
     EpochFinished,
     EvaluationFinished,
     Event,
@@ -41,16 +39,17 @@ from core.events import (
 )
 from core.means import Means
 from core.recorder import Recorder
-from core.runs.environment import write_environment
-from core.runs.folder import create_folder, default_runs_dir, write_sections
+from core.runs.folder import default_runs_dir
 from core.runs.lock import hold
 from core.runs.log import EventLog
 from core.runs.requests import obeying
 from core.runs.script import script_sections
+from core.runs.script_files import ensure_readable, make_folder, save_weights
 
 __all__ = ["RunWriter"]
 
 LOG_SECONDS = 0.1
+SPLITS = ("train", "validation", "test")
 Ending = Literal["completed", "stopped", "diverged", "failed"]
 
 
@@ -72,6 +71,7 @@ class RunWriter:
 
     Raises:
         RunError: the folder cannot be written.
+        DataError: a number is negative.
         InputError: a variable of the environment such as ``TUI_LOG`` does not fit.
     """
 
@@ -90,9 +90,22 @@ class RunWriter:
         runs_dir: Path | str | None = None,
     ) -> None:
         sections = script_sections(config or {}, Path(sys.argv[0]).name or "python")
-        self.run = create_folder(Path(runs_dir or default_runs_dir()), _folder_name(name))
-        write_sections(self.run, sections)
-        write_environment(self.run)
+        started = RunStarted(
+            config=sections,
+            task=task,
+            samples=dict(samples or {}),
+            classes=list(classes),
+            sample_shape=[],
+            parameters=parameters,
+            device=device,
+            threads=0,
+            epochs=epochs,
+            steps_per_epoch=steps_per_epoch,
+            pid=os.getpid(),
+            host=socket.gethostname(),
+        )
+        ensure_readable(started)
+        self.run = make_folder(Path(runs_dir or default_runs_dir()), name, sections)
         self.control = RunControl()
         self._held = ExitStack()
         self._held.enter_context(hold(self.run))
@@ -105,25 +118,11 @@ class RunWriter:
         self.step = self.epochs_done = 0
         self._best = Best()
         self._since_logged, self._since_epoch = Means(), Means()
-        self._lr = float(sections.get("optimizer", {}).get("lr") or 0.0)
-        self._batch_size = int(sections.get("training", {}).get("batch_size") or 0)
+        self._lr = _number(sections.get("optimizer", {}).get("lr"))
+        self._batch_size = _number(sections.get("training", {}).get("batch_size"))
         self._logged_step, self._logged_at = 0, time.monotonic()
         self._epoch_began = time.monotonic()
         self._diverged, self._warned = "", set[str]()
-        started = RunStarted(
-            config=sections,
-            task=task,
-            samples=dict(samples or {}),
-            classes=self.classes,
-            sample_shape=[],
-            parameters=parameters,
-            device=device,
-            threads=0,
-            epochs=epochs,
-            steps_per_epoch=steps_per_epoch,
-            pid=os.getpid(),
-            host=socket.gethostname(),
-        )
         self._emit(started)
 
     @property
@@ -172,6 +171,9 @@ class RunWriter:
             train: by default the means of what was logged in this epoch.
             validation: empty when nothing is held out.
             confusion: of validation, rows true, columns predicted.
+
+        Raises:
+            DataError: the confusion matrix is not square, or holds what is no count.
         """
         self._tell_steps()
         logged = self._since_epoch.take()
@@ -183,38 +185,28 @@ class RunWriter:
         self._best.judge(self.epochs_done, on_validation or on_train)
         now = time.monotonic()
         seconds, self._epoch_began = now - self._epoch_began, now
-        self._emit(
-            EpochFinished(
-                epoch=self.epochs_done,
-                epochs=self.epochs,
-                step=self.step,
-                train=on_train,
-                validation=on_validation,
-                lr=self._lr,
-                seconds=seconds,
-                best_epoch=self._best.epoch,
-                best_metrics=self._best.metrics,
-                confusion=[[int(count) for count in row] for row in confusion],
-            )
+        done = EpochFinished(
+            epoch=self.epochs_done,
+            epochs=self.epochs,
+            step=self.step,
+            train=on_train,
+            validation=on_validation,
+            lr=self._lr,
+            seconds=seconds,
+            best_epoch=self._best.epoch,
+            best_metrics=self._best.metrics,
+            confusion=[[int(count) for count in row] for row in confusion],
         )
+        ensure_readable(done)
+        self._emit(done)
 
     def checkpoint(self, weights: Mapping[str, Any]) -> None:
         """Save a state_dict as the last checkpoint, and as the best one right after the best epoch.
 
         A disk that does not take it is told; the script goes on.
         """
-        from core.runs.checkpoints import FolderCheckpoints
-
-        checkpoints = FolderCheckpoints(self.run)
-        state = {"model": dict(weights), "epoch": self.epochs_done, "step": self.step}
-        try:
-            checkpoints.save({**state, "progress": {"epoch": self.epochs_done, "step": self.step}}, "last")
-            self._emit(CheckpointSaved(kind="last", epoch=self.epochs_done, step=self.step))
-            if self._best.epoch == self.epochs_done:
-                checkpoints.save({**state, "value": self._best.value}, "best")
-                self._emit(CheckpointSaved(kind="best", epoch=self.epochs_done, step=self.step))
-        except RunError as error:
-            self._emit(Notice(level="error", message=f"checkpoint not saved: {error}"))
+        for event in save_weights(self.run, weights, self.epochs_done, self.step, self._best):
+            self._emit(event)
 
     def predictions(self, split: str, scores: Any, targets: Any) -> dict[str, float | None]:
         """Evaluate what the model said about a split, as the Evaluate screen and ``tui evaluate`` show it.
@@ -228,9 +220,11 @@ class RunWriter:
             The report's headline metrics.
 
         Raises:
-            DataError: the arrays do not fit together, or hold NaN.
+            DataError: there is no such split, or the arrays do not fit together, or hold NaN.
             RunError: nothing can be written.
         """
+        if split not in SPLITS:
+            raise DataError(f"split: got '{split}'", f"It takes {', '.join(SPLITS)}")
         from core.evaluation.given import evaluate_given
         from core.evaluation.kept import keep
 
@@ -334,9 +328,9 @@ class RunWriter:
             self.control.take_checkpoint_request()
 
 
-def _folder_name(name: str) -> str:
-    """A name without what folders cannot be called."""
-    return re.sub(r"[^\w.+-]+", "-", name, flags=re.ASCII).strip("-.")[:60] or "script"
+def _number(value: object) -> float:
+    """A setting that may be anything, if it is a number; else 0."""
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _tell(event: Event) -> None:

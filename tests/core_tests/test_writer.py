@@ -226,6 +226,8 @@ def test_predictions_that_do_not_fit_are_refused(runs: Path) -> None:
         assert writer.predictions("test", [1.0, 2.0, 3.0], [1.0, 2.0, 4.0])["mae"] == pytest.approx(1 / 3)
         with pytest.raises(DataError):
             writer.predictions("test", [[0.5, 0.5]], [0, 1])
+        with pytest.raises(DataError, match=r"split: got '\.\./x'"):
+            writer.predictions("../x", [1.0], [1.0])
         with pytest.raises(DataError, match="class numbers"):
             writer.predictions("test", [[0.5, 0.5]], [0.5])
 
@@ -244,17 +246,28 @@ def test_any_configuration_finds_its_sections(runs: Path) -> None:
         "model": {"name": "resnet", "depth": 18},
         "optimizer": "adam",
         "learning_rate": 3e-4,
-        "batch_size": 32,
+        "batch_size": "auto",
         "path": Path("/data"),
         3: "three",
     }
     assert script_sections(config, "a.py") == {
         "model": {"name": "resnet", "depth": 18},
         "optimizer": {"name": "adam", "lr": 3e-4},
-        "training": {"batch_size": 32},
+        "training": {"batch_size": "auto"},
         "settings": {"path": "/data", "3": "three"},
         "script": {"name": "a.py"},
     }
     with RunWriter("any", config) as writer:
         pass
     assert told(writer, RunStarted)[0].config["settings"]["path"] == "/data"
+
+
+@pytest.mark.parametrize("confusion", [[[1, -1], [0, 1]], [[1, 2], [3]], [[1, 2]]])
+def test_a_confusion_matrix_that_is_none_is_refused(runs: Path, confusion: list[list[int]]) -> None:
+    with RunWriter("matrix") as writer:
+        with pytest.raises(DataError, match="confusion"):
+            writer.epoch({"loss": 1.0}, confusion=confusion)
+        writer.epoch({"loss": 1.0}, confusion=[[1, 2], [3, 4]])
+    assert len(told(writer, EpochFinished)) == 1
+    with pytest.raises(DataError, match="epochs"):
+        RunWriter("negative", epochs=-1)

@@ -1,0 +1,57 @@
+"""The files of a run that somebody's own script writes."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from core.best import Best
+from core.errors import DataError, RunDamaged, RunError
+from core.events import CheckpointSaved, EpochFinished, Event, Notice, RunStarted, from_json, to_json
+from core.runs.environment import write_environment
+from core.runs.folder import Run, create_folder, write_sections
+
+__all__ = ["ensure_readable", "make_folder", "save_weights"]
+
+
+def make_folder(runs_dir: Path, name: str, sections: Mapping[str, Mapping[str, Any]]) -> Run:
+    """A new folder with the configuration and the environment in it.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    plain = re.sub(r"[^\w.+-]+", "-", name, flags=re.ASCII).strip("-.")[:60] or "script"
+    run = create_folder(runs_dir, plain)
+    write_sections(run, sections)
+    write_environment(run)
+    return run
+
+
+def save_weights(run: Run, weights: Mapping[str, Any], epoch: int, step: int, best: Best) -> Iterator[Event]:
+    """Write a state_dict as ``last.pt``, and as ``best.pt`` right after the best epoch; tells what came of it."""
+    from core.runs.checkpoints import FolderCheckpoints
+
+    state = {"model": dict(weights), "epoch": epoch, "step": step}
+    try:
+        checkpoints = FolderCheckpoints(run)
+        checkpoints.save({**state, "progress": {"epoch": epoch, "step": step}}, "last")
+        yield CheckpointSaved(kind="last", epoch=epoch, step=step)
+        if best.epoch == epoch:
+            checkpoints.save({**state, "value": best.value}, "best")
+            yield CheckpointSaved(kind="best", epoch=epoch, step=step)
+    except RunError as error:
+        yield Notice(level="error", message=f"checkpoint not saved: {error}")
+
+
+def ensure_readable(event: RunStarted | EpochFinished) -> None:
+    """What a script hands over must not become a line that nobody can read.
+
+    Raises:
+        DataError: a count is negative, or a matrix is not square.
+    """
+    if isinstance(event, EpochFinished) and any(len(row) != len(event.confusion) for row in event.confusion):
+        raise DataError("confusion: it is not square", "Give one row and one column for each class")
+    try:
+        from_json(to_json(event, ""))
+    except RunDamaged as error:
+        raise DataError(error.message.partition(": ")[2], "Give counts from 0 and names as text") from None
