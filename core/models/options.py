@@ -17,6 +17,9 @@ class ModelOptions(Options):
     ON_META: ClassVar[bool] = True
     """Whether it can be built on PyTorch's meta device, without memory for weights and without random numbers."""
 
+    STATIC: ClassVar[bool] = True
+    """Whether it computes the same way at each step, so that a step can be recorded and replayed."""
+
     TAKES: ClassVar[Literal["images", "anything"]] = "anything"
 
     def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
