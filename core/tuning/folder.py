@@ -1,7 +1,7 @@
 """Study folders: made, named, found. What trials said lies in their run folders, what they were worth in the storage.
 
     runs/study_2026-11-22_0915_digits-mlp_k3f/
-      study.db             the study, unless it is kept elsewhere
+      study.db             the study, or storage.txt with the URL where it is kept, without its password
       trials/              a run folder for each trial, as all others; give it as --runs, or a trial by its path
       processes/           a locked file for each process that works on the study
 
@@ -42,6 +42,11 @@ class StudyFolder:
     def database(self) -> Path:
         """The study's own storage."""
         return self.path / "study.db"
+
+    @property
+    def storage_file(self) -> Path:
+        """Holds the URL of the storage, when that is elsewhere."""
+        return self.path / "storage.txt"
 
     @property
     def trials_dir(self) -> Path:

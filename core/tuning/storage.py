@@ -6,12 +6,12 @@ from typing import Any
 import optuna
 from optuna.exceptions import OptunaError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.errors import DependencyError, RunError
 
-__all__ = ["file_url", "open_storage", "study_names"]
+__all__ = ["file_url", "open_storage", "study_names", "without_password"]
 
 BUSY_SECONDS = 60
 """How long a process waits for another one that writes to the same file."""
@@ -56,6 +56,15 @@ def open_storage(url: str) -> BaseStorage:
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
         raise RunError(f"cannot open the study's storage {where}: {reason}") from None
     return get_storage(storage)
+
+
+def without_password(url: str) -> str:
+    """The URL of a storage, fit to be written down; PGPASSWORD or ~/.pgpass give the password where one is needed."""
+    given = make_url(url).difference_update_query(["password"])
+    bare = URL.create(
+        given.drivername, given.username, None, given.host, given.port, given.database, given.query
+    )
+    return bare.render_as_string(hide_password=False)
 
 
 def study_names(storage: BaseStorage) -> list[str]:

@@ -14,12 +14,13 @@ from optuna.study import load_study
 from core.config import TrainConfig
 from core.data.dataset import Progress
 from core.errors import RunDamaged, RunError
+from core.files import write_atomically
 from core.tuning.folder import StudyFolder, create_folder, find_study, folder_named
 from core.tuning.methods import make_pruner, make_sampler
 from core.tuning.plan import Plan, for_task, plan_from_dict
 from core.tuning.records import TrialRecord, best_first, records_of
 from core.tuning.space import Choices
-from core.tuning.storage import file_url, open_storage, study_names
+from core.tuning.storage import file_url, open_storage, study_names, without_password
 
 __all__ = ["TuningStudy", "check_plan", "create_study", "open_study"]
 
@@ -126,6 +127,7 @@ def create_study(runs_dir: Path, plan: Plan, storage_url: str | None = None) -> 
     except DuplicatedStudyError:
         raise RunError(f"the storage has a study '{name}' already", "Try again") from None
     study.set_user_attr(PLAN, plan.to_dict())
+    _remember(folder, storage_url)
     return TuningStudy(folder, plan, storage_url, study)
 
 
@@ -134,7 +136,7 @@ def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -
 
     Args:
         reference: its name, the beginning or the last letters of it, ``latest``, or the path of its folder.
-        storage_url: where it is kept, if not in its own folder.
+        storage_url: where it is kept, if not where its folder says.
 
     Raises:
         TorchtuiError: it cannot be found or read.
@@ -142,14 +144,13 @@ def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -
     if storage_url is None:
         folder = find_study(runs_dir, reference)
         if not folder.database.is_file():
-            raise RunError(
-                f"{folder.name} is not kept in its folder", "Give the --storage URL it was begun with"
-            )
+            return open_study(runs_dir, folder.name, _remembered(folder))
         storage, name = open_storage(file_url(folder.database)), OWN_NAME
     else:
         storage = open_storage(storage_url)
         name = _full_name(study_names(storage), reference)
         folder = folder_named(runs_dir, name)
+        _remember(folder, storage_url)
     values: Mapping[str, Any] = {}
     with contextlib.suppress(KeyError):
         values = load_study(study_name=name, storage=storage).user_attrs
@@ -160,6 +161,22 @@ def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -
         plan = replace(plan, trials=values[TRIALS])
     study = load_study(study_name=name, storage=storage, sampler=make_sampler(plan), pruner=make_pruner(plan))
     return TuningStudy(folder, plan, storage_url, study)
+
+
+def _remember(folder: StudyFolder, storage_url: str | None) -> None:
+    """Write down where a study is kept, for whoever opens it without saying so."""
+    if storage_url is not None:
+        text = without_password(storage_url).encode()
+        write_atomically(folder.storage_file, lambda file: file.write(text))
+
+
+def _remembered(folder: StudyFolder) -> str:
+    try:
+        return folder.storage_file.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        raise RunError(
+            f"{folder.name} is not kept in its folder", "Give the --storage URL it was begun with"
+        ) from None
 
 
 def _full_name(names: list[str], reference: str) -> str:

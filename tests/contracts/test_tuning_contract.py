@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event
 
 from core import config as configuration
 from core.control import RunControl
+from core.errors import RunError
 from core.runs.requests import Request
 from core.tuning.claims import Claims
 from core.tuning.messages import Ended, Message, Outcome, Reported, Task
@@ -29,6 +30,7 @@ from core.tuning.records import (
     TrialReported,
     TrialStarted,
 )
+from core.tuning.storage import without_password
 from core.tuning.study import TuningStudy, create_study, open_study
 from core.tuning.tuner import tune
 
@@ -304,6 +306,20 @@ def test_more_trials_can_be_added(tmp_path: Path) -> None:
     finished, events = work(open_study(tmp_path, study.name))
     assert len(finished.records) == 5
     assert [event.trial.number for event in events if isinstance(event, TrialFinished)] == [2, 3, 4]
+
+
+def test_a_study_kept_elsewhere_is_found_by_its_folder(tmp_path: Path) -> None:
+    """As the Tune screen and ``--resume latest`` do; the folder knows where, and no password."""
+    study = create_study(tmp_path / "runs", plan_for("random"), f"sqlite:///{tmp_path}/elsewhere.db")
+    assert not study.folder.database.exists()
+    for reference in ("latest", str(study.folder.path)):
+        again = open_study(tmp_path / "runs", reference)
+        assert (again.name, again.plan, again.folder) == (study.name, study.plan, study.folder)
+    study.folder.storage_file.unlink()
+    with pytest.raises(RunError, match="is not kept in its folder"):
+        open_study(tmp_path / "runs", "latest")
+    told = "postgresql://someone:secret@host:5432/db?x=1&password=secret"
+    assert without_password(told) == "postgresql://someone@host:5432/db?x=1"
 
 
 def test_two_processes_on_one_study_share_its_grid(tmp_path: Path) -> None:
