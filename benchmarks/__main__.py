@@ -24,6 +24,7 @@ PARTS = {
     "startup": "the first paint of the app and the first line of the command line, beside empty ones",
     "interface": "the same training with and without the Live screen",
     "tuning": "trials a minute, beside Optuna with a plain loop; Bayesian beside random search",
+    "tables": "a table of 1,000,000 rows from its file to an epoch, beside polars and pandas",
     "evaluation_cost": "a full evaluation, beside scikit-learn's functions",
 }
 """The parts in the order in which they run, each the name of a module here."""

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from core.data.tabular.reading import Reading
 from core.data.tabular.rows import read_known
 from core.data.tabular.source import Source, open_source
 from core.data.tabular.table import Table
@@ -28,11 +27,10 @@ def read_new_rows(path: Path, table: Table) -> tuple[list[str], np.ndarray, list
     source = open_source(path, encoding=table.text_encoding, header=table.header)
     encoding = table.encoding
     named = ID in source.names and ID not in encoding.readings
-    readings = dict(encoding.readings) | ({ID: Reading("text")} if named else {})
-    frame = read_known(source, readings, encoding.missing)
+    frame = read_known(source, encoding.readings, encoding.missing)
     rows = np.flatnonzero(_filled(source))
     frame = frame if len(rows) == len(frame) else frame[rows]
-    names = frame[ID].fill_null("").to_list() if named else [str(row) for row in range(len(frame))]
+    names = source.rows(rows, [ID])[ID].to_list() if named else [str(row) for row in range(len(frame))]
     return names, encoding.apply(frame), [*_notes(source, frame, table)]
 
 

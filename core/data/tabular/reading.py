@@ -158,7 +158,7 @@ def _values(name: str, kind: pl.DataType, how: Reading, marks: list[str]) -> pl.
     if how.kind == "text":
         return pl.when(given).then(text).alias(name)
     reader = _number if how.kind == "number" else _days_of
-    slow = pl.coalesce(reader(text, how.format), pl.when(given).then(float("nan")))
+    slow = pl.coalesce(reader(text, how.format).fill_nan(None), pl.when(given).then(float("nan")))
     quick = reader(raw, how.format)  # nearly all values; polars computes the rest only where it is needed
     read = pl.when(quick.is_finite()).then(quick).otherwise(slow).alias(name)
     return _without(read, marks) if how.kind == "number" else read
@@ -172,7 +172,7 @@ def _without(numbers: pl.Expr, marks: list[str]) -> pl.Expr:
 
 def _number(text: pl.Expr, mark: str) -> pl.Expr:
     plain = text.str.replace(",", ".", literal=True) if mark == "," else text
-    return plain.cast(pl.Float64, strict=False).fill_nan(None)
+    return plain.cast(pl.Float64, strict=False)
 
 
 def _date(text: pl.Expr, format_: str) -> pl.Expr:
