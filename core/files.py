@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from core.errors import RunError
 
-__all__ = ["archive_damage", "creating", "open_plain", "write_atomically"]
+__all__ = ["archive_damage", "as_usual", "creating", "open_plain", "write_atomically"]
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object], *, keep: Path | None = None) -> None:
@@ -40,6 +40,13 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object], *, keep: P
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def as_usual(path: Path) -> None:
+    """Give a file or folder the permissions of any new one here, in place of the private ones of a temporary one."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod((0o777 if path.is_dir() else 0o666) & ~mask)
 
 
 def _give_second_name(path: Path, name: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.data.dataset import Progress
 from core.errors import InputError
-from core.files import creating
+from core.files import as_usual, creating
 from core.options import choices
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def export(run: "Run", to: str, folder: Path, *, data_root: Path | None, progres
         work = Path(tempfile.mkdtemp(dir=parent, prefix=f".{folder.name}."))
         try:
             difference = formats[to]().write(run, work, data_root, progress)  # type: ignore[attr-defined]
-            work.chmod(0o755)
+            for path in (work, *work.iterdir()):
+                as_usual(path)
             work.replace(folder)
         finally:
             shutil.rmtree(work, ignore_errors=True)

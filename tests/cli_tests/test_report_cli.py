@@ -1,5 +1,7 @@
 """`tui report` writes a page, or says in one line why not."""
 
+import os
+
 import pytest
 
 
@@ -9,9 +11,12 @@ def runs(write_run):
 
 
 def test_a_page_is_written_and_its_name_printed(tui, runs, tmp_path):
+    mask = os.umask(0o022)
+    os.umask(mask)
     answer = tui(f"report abc --runs {runs} -o {tmp_path / 'page.html'}")
     assert answer.code == 0
     assert answer.out.strip() == str(tmp_path / "page.html")
+    assert (tmp_path / "page.html").stat().st_mode & 0o777 == 0o666 & ~mask  # as any new file
     assert (tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")
 
 

@@ -29,11 +29,11 @@ def report(
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
-    """Write one self-contained page: curves, confusion matrix, ROC, PR, calibration, mistakes, configuration.
+    """Write runs as one self-contained page: curves, evaluation, mistakes, configuration, comparison.
 
     Example: tui report latest -o report.html
     """
-    from core.files import write_atomically
+    from core.files import as_usual, write_atomically
     from core.runs.comparison import MOST_RUNS
 
     found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))
@@ -45,6 +45,7 @@ def report(
 
     text = build(found, split=split or "", data_root=data_root, tell=_tell)
     write_atomically(output, lambda file: file.write(text.encode(errors="backslashreplace")))
+    as_usual(output)
     _tell("")
     from tui.text import clean
 
