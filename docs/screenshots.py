@@ -1,16 +1,28 @@
-"""Takes the README's pictures from the real app: trains digits, evaluates, and saves each screen as SVG.
+"""Takes the README's pictures from the real app: trains digits, evaluates, compares, and saves each screen as SVG.
 
 make screenshots
 """
 
 import asyncio
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 SIZE = (120, 40)
 DOCS = Path(__file__).parent
+
+
+OTHERS = ("--optimizer adagrad --lr 0.05", "--optimizer adam --lr 0.003", "--model cnn --optimizer rmsprop --lr 0.001")
+"""More runs, to be compared."""
+
+
+def train_others(folder: Path) -> None:
+    """Train them in processes of their own."""
+    for options in OTHERS:
+        command = [sys.executable, "-m", "tui", "train", "--no-ui", "--quiet", "--epochs", "30", *options.split()]
+        subprocess.run([*command, "--runs", str(folder / "runs")], check=True)
 
 
 async def take(folder: Path) -> None:
@@ -26,7 +38,7 @@ async def take(folder: Path) -> None:
         await until(pilot, lambda: app.feed is not None and app.feed.status == "completed")
         await pilot.pause(1.2)
         save("live")
-        for keys, name in (("1", "runs"), ("2", "configure"), (("4", "t"), "evaluate"), (("m", "enter"), "evaluate")):
+        for keys, name in (("1", "runs"), ("2", "configure"), (("4", "t"), "evaluate"), (("m", "enter"), "evaluate"), (("6",), "compare")):
             await pilot.press(*keys)
             await app.workers.wait_for_complete()
             await pilot.pause(2)
@@ -45,4 +57,5 @@ async def until(pilot: "object", condition: "object") -> None:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TUI_CONFIG"] = f"{folder}/settings.json"
+        train_others(Path(folder))
         asyncio.run(take(Path(folder)))
