@@ -25,6 +25,7 @@ PARTS = {
     "interface": "the same training with and without the Live screen",
     "tuning": "trials a minute, beside Optuna with a plain loop; Bayesian beside random search",
     "tables": "a table of 1,000,000 rows from its file to an epoch, beside polars and pandas",
+    "image_folder": "MNIST as PNG files: the first and the second epoch, beside ImageFolder with a DataLoader",
     "evaluation_cost": "a full evaluation, beside scikit-learn's functions",
 }
 """The parts in the order in which they run, each the name of a module here."""

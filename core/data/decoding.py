@@ -17,7 +17,7 @@ import numpy as np
 
 from core.data.pictures import read_picture, reason
 
-__all__ = ["decode_files", "workers"]
+__all__ = ["decode_files", "out_of_reach", "workers"]
 
 
 def decode_files(
@@ -65,9 +65,18 @@ def workers(count: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def out_of_reach() -> Iterator[None]:
+    """Ctrl-C does not reach processes that are started within, not even while they start; here it comes afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin() -> None:
-    """Leave Ctrl-C to the parent, and end when that has ended, however it did."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """End when the parent has ended, however it did."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from core.data.dataset import Progress
-from core.data.decoding import decode_files, workers
+from core.data.decoding import decode_files, out_of_reach, workers
 from core.data.folder_listing import Listing
 from core.devices import available_cores
 from core.errors import DataError
@@ -143,9 +143,10 @@ def _decode_all(
         return
     done = 0
     with workers(count) as pool:
-        starts: dict[Future[list[tuple[int, str]]], int] = {
-            pool.submit(decode_files, *task): start for start, task in tasks
-        }
+        with out_of_reach():
+            starts: dict[Future[list[tuple[int, str]]], int] = {
+                pool.submit(decode_files, *task): start for start, task in tasks
+            }
         for future in as_completed(starts):
             start = starts[future]
             yield from ((start + place, why) for place, why in future.result())

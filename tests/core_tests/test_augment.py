@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from core import config as configuration
+from core.config import FAMILIES
 from core.control import RunControl
 from core.data.augment.augmenter import Augmenter, augmenter
 from core.data.augment.options import Augmentation, parse
@@ -287,3 +289,9 @@ def test_each_is_described(option: Any) -> None:
     for field in option.model_fields.values():
         assert field.default is not None
     assert all(field.description for key, field in option.model_fields.items() if key != "name")
+
+
+def test_the_guide_names_each_augmentation_and_each_source() -> None:
+    guide = (Path(__file__).parent.parent.parent / "docs" / "data.md").read_text()
+    own = [name for name, option in choices(FAMILIES["data"]).items() if "path" in option.model_fields]
+    assert [name for name in [*NAMES, *own] if f"`{name}`" not in guide] == []

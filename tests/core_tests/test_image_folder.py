@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from PIL import Image
 from core import config as configuration
 from core.data import folder_cache, mapped
 from core.data.dataset import Dataset
+from core.data.decoding import out_of_reach, workers
 from core.data.registry import load
 from core.errors import DataError
 from tests.own_data import write_image_folder
@@ -173,6 +175,19 @@ def test_an_interruption_leaves_nothing_behind(
         load(options(folder), tmp_path / "root", interrupt)
     assert list((tmp_path / "root" / "image_folder").iterdir()) == []
     assert multiprocessing.active_children() == []
+
+
+def blocked_signals() -> set[signal.Signals]:
+    """Of the process that runs it."""
+    return {signal.Signals(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())}
+
+
+def test_ctrl_c_does_not_reach_workers_even_while_they_start() -> None:
+    with workers(1) as pool:
+        with out_of_reach():
+            answer = pool.submit(blocked_signals)
+        assert signal.SIGINT in answer.result()
+    assert signal.SIGINT not in blocked_signals()
 
 
 def test_a_folder_that_cannot_be_written_is_told(folder: Path, tmp_path: Path) -> None:

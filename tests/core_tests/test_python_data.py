@@ -13,6 +13,7 @@ from core import config as configuration
 from core.data.dataset import Dataset
 from core.data.registry import load
 from core.errors import ConfigError, DataError, TorchtuiError, UntrustedCode, UserCodeError
+from core.events import EpochFinished
 from core.trust import trust
 
 HEAD = """
@@ -185,3 +186,13 @@ def test_a_run_keeps_the_file_and_goes_on_with_it(
     run = train_run({"data": f"{tmp_path / 'mydata.py'}:make", "training": {"epochs": 2}}).run
     (tmp_path / "mydata.py").write_text("raise RuntimeError('changed since')")
     assert train_run({"training": {"epochs": 3}}, run=run).finished.status == "completed"
+
+
+def test_the_example_trains(train_run: Callable[..., Any]) -> None:
+    example = Path(__file__).parent.parent.parent / "examples" / "own_data.py"
+    trust(example)
+    run = train_run(
+        {"data": f"{example}:make", "optimizer": "adam", "training": {"epochs": 10, "batch_size": 32}}
+    )
+    assert run.finished.status == "completed"
+    assert run.told(EpochFinished)[-1].validation["accuracy"] > 0.9
