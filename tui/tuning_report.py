@@ -43,11 +43,10 @@ def print_study(study: TuningStudy, finished: StudyFinished, console: Console) -
 
 
 def go_on_command(study: TuningStudy) -> str:
-    """The command that goes on with a study; the URL of its storage may hold a password, so it is not shown."""
+    """The command that goes on with a study; its folder knows where it is kept."""
     runs_dir = study.folder.path.parent
     where = f" --runs {shlex.quote(str(runs_dir))}" if runs_dir != default_runs_dir().resolve() else ""
-    storage = " --storage URL" if study.storage_url else ""
-    return f"tui tune --no-ui --resume {study.name}{where}{storage}"
+    return f"tui tune --no-ui --resume {study.name}{where}"
 
 
 def _top(study: TuningStudy, records: list[TrialRecord]) -> list[str]:

@@ -63,8 +63,9 @@ class TuneScreen(StudyActions):
         "Searches for good hyper-parameters of the configuration in 2 Configure. In the space: one row a searched "
         "field; 1e-4..1 is a range, log:1e-4..1 a logarithmic one, 16..256:16 has a step, and 64,128 are choices. "
         "A study goes on in a background process, also when the app is closed; its trials are judged on validation "
-        "data only. In the study: every trial is a run; Enter opens it live, e evaluates it, p takes its "
-        "configuration into the form. A click on the name of a column sorts by it, again turns the order round."
+        "data only. In the study: Space pauses it, and lets it go on. Every trial is a run; Enter opens it live, e "
+        "evaluates it, p takes its configuration into the form. A click on the name of a column sorts by it, again "
+        "turns the order round."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t,v", "view", "space/study", tooltip="The search space, or the study"),
