@@ -6,11 +6,12 @@ Imports nothing that takes long: each worker imports this module anew.
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from multiprocessing.process import BaseProcess
 
 import numpy as np
@@ -56,9 +57,13 @@ def decode_files(
 
 @contextmanager
 def workers(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes of their own, not copies of this one: it has threads. What is not begun is dropped on an error."""
+    """Processes of their own, not copies of this one: it has threads. What is not begun is dropped on an error.
+
+    They start when work is submitted, which belongs into `out_of_reach`.
+    """
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin)
+    with out_of_reach():
+        pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin)
     try:
         yield pool
     finally:
@@ -67,10 +72,15 @@ def workers(count: int) -> Iterator[ProcessPoolExecutor]:
 
 @contextmanager
 def out_of_reach() -> Iterator[None]:
-    """Ctrl-C does not reach processes that are started within, not even while they start; here it comes afterwards."""
+    """Ctrl-C does not reach processes that are started within, not even while they start; here it comes afterwards.
+
+    Meanwhile stderr is the process's own: an app puts something without a file in its place, and multiprocessing
+    would hand that on.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        with redirect_stderr(sys.__stderr__):
+            yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

@@ -4,6 +4,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -188,6 +190,28 @@ def test_ctrl_c_does_not_reach_workers_even_while_they_start() -> None:
             answer = pool.submit(blocked_signals)
         assert signal.SIGINT in answer.result()
     assert signal.SIGINT not in blocked_signals()
+
+
+IN_AN_APP = """
+import io, os, sys
+from core.data.decoding import out_of_reach, workers
+
+class Captured(io.StringIO):
+    def fileno(self):
+        return -1
+
+sys.stderr = Captured()
+with workers(1) as pool, out_of_reach():
+    answer = pool.submit(os.getpid)
+print(answer.result() != os.getpid(), isinstance(sys.stderr, Captured))
+"""
+
+
+def test_workers_start_where_an_app_has_taken_stderr() -> None:
+    repository = Path(__file__).parent.parent.parent
+    command = [sys.executable, "-c", IN_AN_APP]
+    answer = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
+    assert answer.stdout == "True True\n"
 
 
 def test_a_folder_that_cannot_be_written_is_told(folder: Path, tmp_path: Path) -> None:
