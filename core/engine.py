@@ -272,7 +272,7 @@ class _Loop:
         """Sample the layers from the next step on."""
         if not self.watches_layers:
             self.watches_layers = True
-            watch = LayerWatch(self.learner.model, self.emit)
+            watch = LayerWatch(self.learner.model, self.emit, scaled=self.learner.scaler is not None)
             self.learner.step = watch.around(self.learner.step, lambda: (self.at.epoch + 1, self.at.step + 1))
 
     def attend(self) -> bool:

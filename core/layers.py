@@ -32,10 +32,11 @@ class LayerWatch:
 
     Args:
         emit: told samples, and notices when gradients vanish or explode, each kind once.
+        scaled: whether the loss is, so that a gradient that is not finite is no step.
     """
 
-    def __init__(self, model: nn.Module, emit: Callable[[Event], None]) -> None:
-        self._emit = emit
+    def __init__(self, model: nn.Module, emit: Callable[[Event], None], scaled: bool = False) -> None:
+        self._emit, self._scaled = emit, scaled
         self._model = model
         self._layers = [
             (name or type(module).__name__, module, weights)
@@ -104,6 +105,8 @@ class LayerWatch:
     def _problems(self, sample: LayersSampled) -> dict[str, str]:
         gradients = [math.inf if value is None else value for value in sample.gradients]
         whole = math.hypot(*gradients)
+        if self._scaled and not math.isfinite(whole):
+            return {}  # the scale was too large, and becomes smaller
         if self._first is None and 0 < whole < math.inf:
             self._first = whole
         found = {}

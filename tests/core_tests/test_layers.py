@@ -139,6 +139,20 @@ def test_watching_changes_nothing_that_is_trained(often: None, train_run: Train)
         assert torch.equal(weight, seen.weights()[key])
 
 
+@pytest.mark.parametrize("optimizer", ["momentum", "nadam"])
+@pytest.mark.parametrize("clip_norm", [0.0, 1e3])
+def test_the_scale_of_the_loss_is_left_out(
+    often: None, train_run: Train, optimizer: str, clip_norm: float
+) -> None:
+    first = []
+    for precision in ("fp32", "fp16"):
+        settings = {"epochs": 1, "watch_layers": True, "precision": precision, "clip_norm": clip_norm}
+        trained = train_run({"data": "iris", "optimizer": optimizer, "training": settings})
+        assert not trained.told(Notice)
+        first.append(trained.told(LayersSampled)[0])
+    assert first[1].gradients == pytest.approx(first[0].gradients, rel=0.05)
+
+
 def test_samples_are_in_the_log_and_the_history(often: None, train_run: Train) -> None:
     trained = train_run(WATCHED)
     history = History()
