@@ -21,6 +21,7 @@ from core.data.augment.augmenter import augmenter
 from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
+from core.errors import ConfigError
 from core.learner import Learner
 from core.random_state import rng_state, set_rng_state
 
@@ -35,6 +36,8 @@ SPREAD = 0.03
 """Deviation of the Gaussian that smooths the losses, as a share of all steps."""
 EDGE = 3
 """Steps at either end whose slope is not trusted."""
+CEILING = 1.1
+"""Times the largest loss of the first steps, as high as a loss counts."""
 WORTHWHILE = 0.02
 """Share of the loss by which it must fall for a suggestion."""
 
@@ -55,11 +58,18 @@ class RangeTest:
 
     @cached_property
     def smoothed(self) -> NDArray[np.float64]:
-        """The losses after a Gaussian filter over the steps, which shifts nothing."""
+        """The losses after a Gaussian filter over the steps, which shifts nothing.
+
+        A loss far above those of the beginning counts no more than one a little above: one that blows up would
+        hide the fall before it.
+        """
+        losses = np.array(self.losses)
+        if len(losses):
+            losses = np.minimum(losses, CEILING * losses[: EDGE + 1].max())
         places = np.arange(len(self.losses))
         deviation = max(1.0, SPREAD * STEPS)
         weights = np.exp(-0.5 * ((places[:, None] - places) / deviation) ** 2)
-        smoothed: NDArray[np.float64] = weights @ np.array(self.losses) / weights.sum(axis=1)
+        smoothed: NDArray[np.float64] = weights @ losses / weights.sum(axis=1)
         return smoothed
 
     @cached_property
@@ -95,7 +105,16 @@ def range_test(
         config: what to train and how, but for its schedule and the number of epochs.
         hear: told each rate and its loss, at once.
         unwanted: asked before each step; when it says so, the result is None.
+
+    Raises:
+        ConfigError: the optimizer finds the length of each step by itself.
     """
+    if config.optimizer.closure:
+        raise ConfigError(
+            f"optimizer.name: {config.optimizer.name} searches for the length of each step by itself",
+            "A range test is for other optimizers",
+            field="optimizer.name",
+        )
     random = rng_state(device)
     learner = Learner(config, data, copy.deepcopy(model).to(device), device)
     learner.model.train()

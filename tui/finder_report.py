@@ -32,7 +32,7 @@ def rate_chart(test: RangeTest) -> Chart:
         marks=tuple(marks),
         x_label="learning rate",
         log_x=True,
-        y_range=(None, top if smoothed.max() > top else None),
+        y_range=(None, top if max(test.losses) > top else None),
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from core import batch_finder
 from core.batch_finder import BatchTest, TriedBatch
 from core.lr_finder import RangeTest
-from tui.finder_report import batch_sentence, rate_sentence
+from tui.finder_report import batch_sentence, rate_chart, rate_sentence
 
 Tui = Callable[..., Any]
 SMALL = "--data iris --device cpu --threads 1"
@@ -58,6 +58,11 @@ def test_what_does_not_fit_is_refused(tui: Tui, command: str) -> None:
     assert answer.code == 2
     assert "'l1' does not fit a multiclass task" in answer.err
     assert tui(f"{command} --optimizer adan").code == 2
+
+
+def test_a_loss_that_blows_up_does_not_flatten_the_chart() -> None:
+    test = RangeTest([10.0**n for n in range(-6, 1)], [2.0, 2.0, 1.5, 1.0, 1.2, 2.0, 1e6], blew_up=True)
+    assert rate_chart(test).y_range[1] == pytest.approx(1.3 * 2, rel=0.1)
 
 
 def test_sentences() -> None:

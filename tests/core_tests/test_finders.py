@@ -14,6 +14,7 @@ from core import batch_finder
 from core.batch_finder import BatchTest, TriedBatch, batch_test
 from core.config import from_dict
 from core.data.dataset import Dataset
+from core.errors import ConfigError
 from core.lr_finder import HIGHEST, LOWEST, STEPS, RangeTest, range_test
 from core.models.registry import build
 
@@ -60,6 +61,12 @@ def test_a_later_fall_from_a_peak_is_no_suggestion() -> None:
     assert test.suggestion == falling_at(1e-3, up=0.05).suggestion
 
 
+def test_one_loss_that_blows_up_does_not_hide_the_fall_before_it() -> None:
+    losses = [2.3] * 90 + np.linspace(2.3, 1.9, 12).tolist() + [1e5]
+    test = RangeTest(RATES[: len(losses)], losses, blew_up=True)
+    assert test.suggestion == pytest.approx(RATES[97], rel=0.6)
+
+
 @pytest.mark.parametrize("losses", [[1.0] * STEPS, np.linspace(1, 2, STEPS).tolist(), [], [2.0, 1.0]])
 def test_a_loss_that_never_falls_gives_none(losses: list[float]) -> None:
     assert RangeTest(RATES[: len(losses)], losses, blew_up=False).suggestion is None
@@ -87,6 +94,11 @@ def test_a_loss_that_blows_up_ends_it(load_data: Any) -> None:
     assert found.blew_up
     assert len(found.rates) < STEPS
     assert np.isfinite(found.losses).all()
+
+
+def test_an_optimizer_that_searches_has_no_use_for_it(load_data: Any) -> None:
+    with pytest.raises(ConfigError, match="lbfgs searches for the length of each step by itself"):
+        on(load_data("iris"), range_test, {"optimizer": "lbfgs"})
 
 
 def test_it_is_left_when_nobody_wants_it_any_more(load_data: Any) -> None:
