@@ -77,6 +77,8 @@ def prepare(
     """
     resolve(config.training.device)  # a mistake there is told before a download begins
     with naming_what_fits(config):
+        if weights is None:
+            config.model.fetch(progress)
         data = load(from_copies(config, run).data, data_root, progress)
         return assemble(config, data, weights, spare_cores, run)
 

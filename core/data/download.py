@@ -25,7 +25,9 @@ Unpack = Callable[[Path, Path], None]
 """Puts what a packed file holds into an empty folder."""
 
 
-def fetch(urls: Sequence[str], path: Path, *, md5: str, progress: Progress, unpack: Unpack) -> None:
+def fetch(
+    urls: Sequence[str], path: Path, *, md5: str = "", sha256: str = "", progress: Progress, unpack: Unpack
+) -> None:
     """Download a file from the first address that answers, check it, and unpack it into the folder of `path`.
 
     The packed file itself, when a person put it there, is checked and taken in place of a download.
@@ -33,7 +35,7 @@ def fetch(urls: Sequence[str], path: Path, *, md5: str, progress: Progress, unpa
     Args:
         urls: addresses of the same file, tried in turn.
         path: where the packed file would lie.
-        md5: checksum of the packed file.
+        md5, sha256: checksum of the packed file, one of the two; its first digits do.
 
     Raises:
         DataError: no address gave the right file, or the folder cannot be written.
@@ -42,8 +44,9 @@ def fetch(urls: Sequence[str], path: Path, *, md5: str, progress: Progress, unpa
     places: list[str | Path] = [path, *urls] if path.is_file() else [*urls]
     for place in places:
         try:
+            digest = hashlib.new("sha256" if sha256 else "md5", usedforsecurity=False)
             with _opened(place) as (stream, total):
-                if _save(stream, total, path, md5, progress, unpack):
+                if _save(stream, total, path, digest, sha256 or md5, progress, unpack):
                     return
             failures.append(f"{place}: wrong checksum")
         except (OSError, http.client.HTTPException) as error:
@@ -65,9 +68,16 @@ def _opened(place: str | Path) -> Iterator[tuple[BinaryIO, int]]:
             yield response, int(response.headers.get("Content-Length") or 0)
 
 
-def _save(stream: BinaryIO, total: int, path: Path, md5: str, progress: Progress, unpack: Unpack) -> bool:
+def _save(
+    stream: BinaryIO,
+    total: int,
+    path: Path,
+    digest: "hashlib._Hash",
+    checksum: str,
+    progress: Progress,
+    unpack: Unpack,
+) -> bool:
     """Write and unpack what comes, by way of folders that go away; whether it is the right file."""
-    digest = hashlib.md5(usedforsecurity=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         packed, unpacked = Path(folder) / path.name, Path(folder) / "unpacked"
@@ -76,7 +86,7 @@ def _save(stream: BinaryIO, total: int, path: Path, md5: str, progress: Progress
                 file.write(chunk)
                 digest.update(chunk)
                 progress(f"downloading {path.name}", file.tell(), total)
-        if digest.hexdigest() != md5:
+        if not digest.hexdigest().startswith(checksum):
             return False
         unpacked.mkdir()
         unpack(packed, unpacked)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from core.data.dataset import Progress
 from core.errors import ModelError
 from core.options import Options, choices
 
@@ -14,13 +15,19 @@ __all__ = ["ModelOptions", "activation_layer", "image_shape"]
 class ModelOptions(Options):
     """Base of all networks."""
 
-    ON_META: ClassVar[bool] = True
-    """Whether it can be built on PyTorch's meta device, without memory for weights and without random numbers."""
-
-    STATIC: ClassVar[bool] = True
-    """Whether it computes the same way at each step, so that a step can be recorded and replayed."""
-
     TAKES: ClassVar[Literal["images", "anything"]] = "anything"
+
+    @property
+    def on_meta(self) -> bool:
+        """Whether it can be built on PyTorch's meta device, without memory for weights and without random numbers."""
+        return True
+
+    def fetch(self, progress: Progress) -> None:
+        """Download what `build` needs, if anything.
+
+        Raises:
+            ModelError: it cannot be had.
+        """
 
     def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
         """A network with fresh weights.

@@ -17,8 +17,6 @@ __all__ = ["Python"]
 class Python(ModelOptions):
     """A network of your own: a class, or a function that returns a module, in a Python file."""
 
-    ON_META: ClassVar = False  # its own tensors would stay there
-    STATIC: ClassVar = False
     FILLED: ClassVar = ("in_features", "in_channels", "num_classes", "outputs", "sample_shape")
     """Arguments that the data fills when the signature has them, unless they are given."""
 
@@ -27,6 +25,10 @@ class Python(ModelOptions):
     """Your class or function: FILE.py:NAME, such as mynet.py:Net."""
     arguments: dict[str, Any] = {}
     """Its arguments; in_features, in_channels, num_classes, outputs and sample_shape are filled from the data."""
+
+    @property
+    def on_meta(self) -> bool:
+        return False  # tensors that it keeps for itself would stay there
 
     def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
         from torch import nn

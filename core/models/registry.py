@@ -12,6 +12,10 @@ from core.models.cnn import Cnn
 from core.models.linear import Linear
 from core.models.mlp import Mlp
 from core.models.python import Python
+from core.models.residual_mlp import ResidualMlp
+from core.models.resnet_small import ResnetSmall
+from core.models.vit_small import VitSmall
+from core.models.zoo import Zoo
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelConfig", "build", "outline", "rebuild"]
 
-ModelConfig = Annotated[Linear | Mlp | Cnn | Python, Field(discriminator="name")]
+ModelConfig = Annotated[
+    Linear | Mlp | ResidualMlp | Cnn | ResnetSmall | VitSmall | Zoo | Python, Field(discriminator="name")
+]
 
 
 def build(config: ModelConfig, data: Dataset, seed: int) -> "Module":
@@ -45,7 +51,7 @@ def rebuild(config: ModelConfig, data: Dataset, weights: "Mapping[str, Tensor]")
         ModelError: it cannot take this data.
         RuntimeError: the weights are those of another network.
     """
-    with _drawing_nothing(on_meta=config.ON_META):
+    with _drawing_nothing(on_meta=config.on_meta):
         model = config.build(data.sample_shape, data.outputs)
     model.load_state_dict(weights, assign=True)
     return model
@@ -65,8 +71,8 @@ def outline(config: ModelConfig, sample_shape: tuple[int, ...], outputs: int) ->
     try:
         with _drawing_nothing(on_meta=True):
             return summarise(config.build(sample_shape, outputs), sample_shape, outputs)
-    except (ModelError, UserCodeError):
-        if config.ON_META:
+    except (ModelError, UserCodeError, NotImplementedError):
+        if config.on_meta:
             raise
     with _drawing_nothing(on_meta=False):
         return summarise(config.build(sample_shape, outputs), sample_shape, outputs)

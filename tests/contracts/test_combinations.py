@@ -34,6 +34,9 @@ IMAGE_MODELS = {name for name, option in choices(FAMILIES["model"]).items() if o
 OWN_NET = REPOSITORY / "tests" / "core_tests" / "own_net.py"
 SMALL: dict[str, dict[str, Any]] = {
     "cnn": {"channels": [2, 3], "hidden": [8]},
+    "resnet_small": {"width": 2},
+    "vit_small": {"width": 4, "depth": 1, "patch": 8},
+    "zoo": {"architecture": "mobilenet_v3_small", "enlarge_to": 32},
     "python": {"path": f"{OWN_NET}:Net"},
 }
 """Fields of models that would take long, or cannot be built, by default."""
