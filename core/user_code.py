@@ -8,6 +8,7 @@ all is asked of `core.trust` first.
 import importlib.abc
 import importlib.util
 import linecache
+import re
 import sys
 import threading
 import traceback
@@ -25,7 +26,17 @@ from core.errors import TorchtuiError, UserCodeError
 from core.options import Code, Options, code_fields
 from core.user_source import UserSource, read_source
 
-__all__ = ["Reference", "as_user_error", "call", "load_object", "parse", "references", "source_of"]
+__all__ = [
+    "Reference",
+    "as_user_error",
+    "call",
+    "load_object",
+    "parse",
+    "references",
+    "source_of",
+    "trust_named",
+    "version",
+]
 
 Reference = Annotated[str, Field(pattern=f"^$|{Code.PATTERN}"), Code()]
 """A field that names a class or a function in a file; empty for none. Describe it as ``...: FILE.py:NAME ...``."""
@@ -56,6 +67,24 @@ def source_of(reference: str) -> UserSource:
         UserCodeError: it cannot be read.
     """
     return read_source(parse(reference)[0])
+
+
+def trust_named(text: str) -> None:
+    """A reference that the user has typed: its file may run. Other texts mean nothing here."""
+    if re.match(Code.PATTERN, text):
+        trust.trust(parse(text)[0])
+
+
+def version(options: Options) -> str:
+    """Changes whenever a file that some options name changes; empty when they name none that can be read."""
+    try:
+        return " ".join(
+            source_of(getattr(options, field)).digest
+            for field in code_fields(type(options))
+            if getattr(options, field)
+        )
+    except UserCodeError:
+        return ""
 
 
 def references(config: Options) -> dict[str, tuple[str, str]]:

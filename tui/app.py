@@ -17,6 +17,7 @@ from textual.widgets import Footer
 
 from core.errors import RunError, TorchtuiError
 from tui.compared_runs import ComparedRuns
+from tui.consent import with_consent
 from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
 from tui.settings import load_settings, save_settings
@@ -158,36 +159,43 @@ class TuiApp(App[None]):
 
     def start_run(self, config: "TrainConfig", *, background: bool = False) -> None:
         """Train a configuration and show it live; refused while this app trains another one."""
+        start = self._start_in_background if background else self._start_here
+        with_consent(self, config, lambda: start(config), refused=lambda: self.switch_mode("configure"))
+
+    def _start_in_background(self, config: "TrainConfig") -> None:
         from core.runs.folder import create_run
         from tui.feed import RunFeed
-        from tui.hosts import AppHost, LogHost, launch_in_background
+        from tui.hosts import LogHost, launch_in_background
 
-        if background:
-            try:
-                run = create_run(self.runs_dir, config)
-                self._show_live(RunFeed(LogHost(run, launch_in_background(run, self.data_root))))
-            except RunError as error:
-                self.show_error(error)
-        elif self._training_in_app():
+        try:
+            run = create_run(self.runs_dir, config)
+            self._show_live(RunFeed(LogHost(run, launch_in_background(run, self.data_root))))
+        except TorchtuiError as error:
+            self.show_error(error)
+
+    def _start_here(self, config: "TrainConfig", run: "Run | None" = None) -> None:
+        from tui.feed import RunFeed
+        from tui.hosts import AppHost
+
+        if self._training_in_app():
             self.notify(
                 "This app trains a run already: stop it, or run this one in the background.",
                 severity="warning",
             )
         else:
-            self._show_live(RunFeed(AppHost(config, self.runs_dir, self.data_root)))
+            self._show_live(RunFeed(AppHost(config, self.runs_dir, self.data_root, run)))
 
     def resume_run(self, run: "Run") -> None:
         """Go on with an interrupted or stopped run in this app."""
-        from tui.feed import RunFeed
-        from tui.hosts import AppHost
-
         if self._training_in_app():
             self.notify("This app trains a run already: stop it first.", severity="warning")
             return
         try:
-            self._show_live(RunFeed(AppHost(run.config(), self.runs_dir, self.data_root, run)))
+            config = run.config()
         except TorchtuiError as error:
             self.show_error(error)
+        else:
+            with_consent(self, config, lambda: self._start_here(config, run), run=run)
 
     def open_run(self, run: "Run | ForeignLog") -> None:
         """Show a run live: the one this app trains, any other through its log, or what another tool logs."""
@@ -212,12 +220,21 @@ class TuiApp(App[None]):
 
     def evaluate_run(self, run: "Run") -> None:
         """Open a run in Evaluate."""
-        self.switch_mode("evaluate")
-        self.screen.open_run(run)  # type: ignore[attr-defined]
+
+        def open_it() -> None:
+            self.switch_mode("evaluate")
+            self.screen.open_run(run)  # type: ignore[attr-defined]
+
+        try:
+            config = run.config()
+        except TorchtuiError:  # what it lacks is told there
+            open_it()
+        else:
+            with_consent(self, config, open_it, run=run, refused=open_it)
 
     def show_error(self, error: BaseException, trace: str = "") -> None:
         """Tell what went wrong in a dialog; the traceback on demand."""
-        self.push_screen(ErrorDialog(error, trace))
+        self.push_screen(ErrorDialog(error, trace or getattr(error, "trace", "")))
 
     def set_terminal_title(self, text: str) -> None:
         """Name the terminal's window; its own name comes back at the end."""

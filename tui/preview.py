@@ -17,7 +17,8 @@ from core.errors import ConfigError, ModelError, TorchtuiError, UserCodeError
 from core.losses import Auto, resolve_loss
 from core.metrics import check_monitor
 from core.models.registry import outline
-from core.options import choices, default_of
+from core.options import Options, choices, code_fields, default_of
+from core.user_code import version
 from tui.data_facts import DataFacts, data_facts
 from tui.form_fields import show
 
@@ -94,7 +95,7 @@ class Previewer:
 
     def __init__(self, root: Path | None) -> None:
         self.root = root or default_root()
-        self._known: tuple[DataConfig, DataFacts] | None = None
+        self._known: tuple[tuple[DataConfig, str], DataFacts] | None = None
 
     def compute(self, config: TrainConfig) -> Preview:
         """The preview of a configuration. Never downloads, never touches torch's random state."""
@@ -108,7 +109,7 @@ class Previewer:
                 return Preview(config, problems=tuple(problems), note=config.data.preparation)
             facts = self._facts(config.data)
         except TorchtuiError as error:
-            problems.append(_with_default(config, _problem(error, "data.name")))
+            problems.append(_with_default(config, _problem(error, _chooser("data", config.data))))
             return Preview(config, problems=tuple(problems))
         try:
             resolve_loss(config.loss, facts.task)
@@ -119,14 +120,15 @@ class Previewer:
         try:
             model = outline(config.model, facts.sample_shape, facts.outputs)
         except (ModelError, UserCodeError, ConfigError) as error:
-            problems.append(_problem(error, "model.name", _fitting_model(facts)))
+            problems.append(_problem(error, _chooser("model", config.model), _fitting_model(facts)))
             return Preview(config, facts, problems=tuple(problems))
         memory = _memory(config, model.parameters, facts.size)
         return Preview(config, facts, model, memory, tuple(problems))
 
     def _facts(self, config: DataConfig) -> DataFacts:
-        if self._known is None or self._known[0] != config:
-            self._known = (config, data_facts(load(config, self.root)))
+        key = (config, version(config))
+        if self._known is None or self._known[0] != key:
+            self._known = (key, data_facts(load(config, self.root)))
         return self._known[1]
 
 
@@ -160,6 +162,11 @@ def _unfit_training(config: TrainConfig, facts: DataFacts) -> Iterator[Problem]:
 def _with_default(config: TrainConfig, problem: Problem) -> Problem:
     """The problem, and as its way out the default of its field."""
     return replace(problem, fix=_back_to_default(config, problem.path))
+
+
+def _chooser(section: str, chosen: Options) -> str:
+    """The field that says what a section is: its name, or the code of the user's that it names."""
+    return f"{section}.{(code_fields(type(chosen)) or ['name'])[0]}"
 
 
 def _back_to_default(config: TrainConfig, path: str) -> Fix | None:

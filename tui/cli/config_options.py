@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ import typer
 
 from core import config as configuration
 from core.config import FAMILIES, TrainConfig
-from core.options import Code, Options, choices, unit_of
-from core.trust import trust
-from core.user_code import parse
+from core.options import Options, choices, unit_of
+from core.user_code import trust_named
 
 __all__ = ["FLAGS", "with_config"]
 
@@ -54,20 +52,13 @@ def with_config(command: Command) -> Command:
         typed = [f"{path}={text}" for path, text in given if text is not None] + (assignments or [])
         for assignment in typed:
             values = configuration.set_path(values, assignment)
-            _trust_named(assignment)
+            trust_named(assignment.partition("=")[2].strip())
         command(values, **arguments)
 
     everything = [_FILE, *extra, _SET, *own]
     wrapper.__signature__ = inspect.Signature(everything)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in everything}
     return wrapper
-
-
-def _trust_named(assignment: str) -> None:
-    """A Python file that stands on the command line is named by the user: it may run."""
-    value = assignment.partition("=")[2].strip()
-    if re.match(Code.PATTERN, value):
-        trust(parse(value)[0])
 
 
 def _parameter(flag: str) -> str:

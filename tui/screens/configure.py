@@ -19,9 +19,11 @@ from core.config import TrainConfig, read_yaml, to_yaml
 from core.devices import Device
 from core.files import creating, write_atomically
 from core.runs.folder import name_of
+from core.user_code import references, version
 from tui.command_line import command_line
+from tui.consent import with_consent
 from tui.data_facts import DataFacts
-from tui.form import fill, values_of
+from tui.form import fill, refit, values_of
 from tui.form_fields import DEVICE, RATE, FieldSpec
 from tui.form_state import FormState
 from tui.preview import Preview, Previewer
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 __all__ = ["ConfigureScreen"]
 
 DEBOUNCE_SECONDS = 0.15
+CODE_SECONDS = 1.0
+"""Between two looks at the Python files that the form names."""
 BATCH_SIZE = "training.batch_size"
 RUN_IN = FieldSpec(
     path="run_in",
@@ -103,6 +107,7 @@ class ConfigureScreen(ModeScreen):
         self._devices: dict[str, str] = {}
         self._offered = (False, True, True)
         self._timer: Timer | None = None
+        self._code: list[str] = []
 
     @property
     def tui(self) -> "TuiApp":
@@ -122,8 +127,7 @@ class ConfigureScreen(ModeScreen):
         elif self.tui.form_values != self.state.values:
             await self._fill(self.tui.form_values)
         elif self.state.preview is not None and self.state.preview.note:
-            self.state = replace(self.state, preview=None)
-            self._request_preview()
+            self._preview_anew()
 
     async def _build(self) -> None:
         """Make the form, after the first paint."""
@@ -135,7 +139,9 @@ class ConfigureScreen(ModeScreen):
         form.fields["data.name"].editor.focus()
         self._tell_dropped(dropped)
         self._revise()
+        self._ask_for_code()
         self.run_worker(self._find_devices, thread=True)
+        self.set_interval(CODE_SECONDS, self._look_at_code)
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -263,6 +269,26 @@ class ConfigureScreen(ModeScreen):
         texts, dropped = fill(values)
         self._tell_dropped(dropped)
         await self.form.fill(texts)
+        self.call_later(self._ask_for_code)
+
+    def _ask_for_code(self) -> None:
+        """Ask for what the form names and the user has not typed."""
+        if self.state.nearest is not None:
+            with_consent(self.app, self.state.nearest, self._preview_anew)
+
+    async def _look_at_code(self) -> None:
+        """See whether a file of the user's that the form names has changed."""
+        config = self.state.nearest
+        code = [version(getattr(config, section)) for section in references(config)] if config else []
+        if self.is_current and code != self._code:
+            known, self._code = self._code, code
+            if known:
+                await self.form.fill(refit(self.form.texts))
+                self._preview_anew()
+
+    def _preview_anew(self) -> None:
+        self.state = replace(self.state, preview=None)
+        self._request_preview()
 
     def _tell_dropped(self, dropped: list[str]) -> None:
         if dropped:

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Input
 
+from core.user_code import trust_named
 from tui.form import choose, refit
 from tui.form_fields import SECTIONS, FieldSpec, Texts, fields_in, fields_of
 from tui.widgets.field import Field
@@ -127,6 +128,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
             return
         self.texts[path] = event.text
         if event.field.spec.code:
+            trust_named(event.text)
             await self.fill(refit(self.texts))
         else:
             self.post_message(self.Changed())

@@ -1,0 +1,56 @@
+"""Asking before a Python file runs that only a run's folder or a configuration names."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+
+from core.errors import TorchtuiError
+from tui.screens.dialogs import Ask
+
+if TYPE_CHECKING:
+    from core.config import TrainConfig
+    from core.runs.folder import Run
+
+__all__ = ["with_consent"]
+
+
+def with_consent(
+    app: App[Any],
+    config: "TrainConfig",
+    then: Callable[[], object],
+    *,
+    run: "Run | None" = None,
+    refused: Callable[[], object] = lambda: None,
+) -> None:
+    """Do something at once, or when the user has agreed to the programs that it would run.
+
+    Args:
+        config: what names them.
+        run: whose copies of them would run in their place.
+        refused: done when the user does not agree.
+    """
+    from core.runs.code import agree, unknown_code
+
+    try:
+        unknown = unknown_code(config, run)
+    except TorchtuiError:  # what cannot be read does not run; `then` tells of it
+        unknown = []
+    if not unknown:
+        then()
+        return
+
+    def answered(answer: str | None) -> None:
+        if answer != "run":
+            refused()
+            return
+        try:
+            agree(config, run)
+        except TorchtuiError as error:
+            app.push_screen(Ask(str(error), {"close": "Close"}))
+        else:
+            then()
+
+    files = ", ".join(map(str, unknown))
+    question = f"This runs a program that you have neither named nor run before: {files}. It can do whatever you can."
+    app.push_screen(Ask(question, {"run": "Run it", "no": "Do not run it"}), answered)
