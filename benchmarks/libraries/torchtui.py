@@ -20,13 +20,7 @@ class NoCheckpoints:
 
 
 def prepare(
-    inputs: Tensor,
-    targets: Tensor,
-    model: nn.Module,
-    batch_size: int,
-    lr: float,
-    precision: str = "fp32",
-    cuda_graphs: str = "auto",
+    inputs: Tensor, targets: Tensor, model: nn.Module, batch_size: int, lr: float
 ) -> Callable[[], None]:
     """See `benchmarks.libraries`."""
     split = Split(inputs, targets, np.arange(len(inputs)))
@@ -49,12 +43,7 @@ def prepare(
     values = {
         "loss": "cross_entropy",
         "optimizer": {"name": "sgd", "lr": lr},
-        "training": {
-            "epochs": 1,
-            "batch_size": batch_size,
-            "precision": precision,
-            "cuda_graphs": cuda_graphs,
-        },
+        "training": {"epochs": 1, "batch_size": batch_size},
     }
     config = configuration.from_dict(values)
 
