@@ -3,10 +3,11 @@
 import pytest
 
 from core.runs.code import agree
+from core.runs.folder import Run
 from core.trust import is_trusted
 from core.user_source import read_source
 from tests.tui_tests.test_configure import LARGE, form_screen, make, put, row, settled, until  # noqa: F401
-from tui.screens import configure
+from tui.screens import filling
 from tui.screens.dialogs import Ask
 
 NET = """
@@ -21,7 +22,7 @@ class Net(nn.Sequential):
 
 @pytest.fixture
 def mynet(tmp_path, monkeypatch):
-    monkeypatch.setattr(configure, "CODE_SECONDS", 0.2)
+    monkeypatch.setattr(filling, "CODE_SECONDS", 0.2)
     path = tmp_path / "mynet.py"
     path.write_text(NET)
     return path
@@ -73,9 +74,8 @@ async def test_arguments_become_fields_and_a_changed_file_is_reloaded(make, myne
 async def test_a_file_that_the_user_has_not_named_is_asked_for(make, mynet, answer):  # noqa: F811
     app = make({"data": "iris", "model": f"{mynet}:Net"})
     async with app.run_test(size=LARGE) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await until(pilot, lambda: isinstance(app.screen, Ask) and app.screen.query("#answer-no:focus"))
         assert str(mynet) in app.screen.question
-        await until(pilot, lambda: app.focused is not None and app.focused.id == "answer-no")
         await pilot.click(f"#answer-{answer}")
         await until(pilot, lambda: app.screen is form_screen(app))
         screen = await settled(pilot)
@@ -93,7 +93,8 @@ async def test_to_go_on_with_a_run_of_somebody_is_asked_for(make, mynet, train_r
     from core import config as configuration
 
     agree(configuration.from_dict(values))
-    run = train_run(values).run
+    trained = train_run(values).run
+    run = Run(trained.path.rename(mynet.parent / trained.id))
     copy = run.code_folder / "model" / "mynet.py"
     copy.write_text(copy.read_text() + "# of somebody\n")
     monkeypatch.setattr("core.trust._named", set())
@@ -104,7 +105,7 @@ async def test_to_go_on_with_a_run_of_somebody_is_asked_for(make, mynet, train_r
         await settled(pilot)
         for answer, expected in (("no", []), ("run", [run])):
             app.resume_run(run)
-            await until(pilot, lambda: isinstance(app.screen, Ask))
+            await until(pilot, lambda: isinstance(app.screen, Ask) and app.screen.query("#answer-no:focus"))
             assert str(copy) in app.screen.question
             await pilot.click(f"#answer-{answer}")
             await until(pilot, lambda: not isinstance(app.screen, Ask))

@@ -1,9 +1,7 @@
 """Configure: the form of a run, and what it leads to."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,23 +13,19 @@ from textual.timer import Timer
 
 from core import devices
 from core.backend import load_backend
-from core.config import TrainConfig, read_yaml, to_yaml
+from core.config import TrainConfig
 from core.devices import Device
-from core.files import creating, write_atomically
-from core.runs.folder import name_of
-from core.user_code import references, version
 from tui.command_line import command_line
-from tui.consent import with_consent
 from tui.data_facts import DataFacts
-from tui.form import fill, refit, values_of
+from tui.form import fill, values_of
 from tui.form_fields import DEVICE, RATE, FieldSpec
 from tui.form_state import FormState
 from tui.preview import Preview, Previewer
-from tui.screens.base import NARROW, ModeScreen
+from tui.screens import filling
+from tui.screens.base import NARROW
 from tui.screens.data_dialog import DataDialog
-from tui.screens.dialogs import Ask
+from tui.screens.filling import FilledForm
 from tui.screens.finder import BatchFinder, RateFinder
-from tui.screens.presets import OpenPreset, SavePreset
 from tui.text import bytes_, clean, count
 from tui.widgets.action_bar import ActionBar
 from tui.widgets.field import Field
@@ -44,8 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["ConfigureScreen"]
 
 DEBOUNCE_SECONDS = 0.15
-CODE_SECONDS = 1.0
-"""Between two looks at the Python files that the form names."""
 BATCH_SIZE = "training.batch_size"
 RUN_IN = FieldSpec(
     path="run_in",
@@ -59,7 +51,7 @@ RUN_IN = FieldSpec(
 )
 
 
-class ConfigureScreen(ModeScreen):
+class ConfigureScreen(FilledForm):
     """The form at the left; data, network, cost and the equivalent command at the right."""
 
     MODE = "configure"
@@ -107,15 +99,10 @@ class ConfigureScreen(ModeScreen):
         self._devices: dict[str, str] = {}
         self._offered = (False, True, True)
         self._timer: Timer | None = None
-        self._code: list[str] = []
 
     @property
     def tui(self) -> "TuiApp":
         return cast("TuiApp", self.app)
-
-    @property
-    def form(self) -> FormView:
-        return self.query_one(FormView)
 
     def compose_body(self) -> ComposeResult:
         yield Horizontal(id="configure")
@@ -141,7 +128,7 @@ class ConfigureScreen(ModeScreen):
         self._revise()
         self._ask_for_code()
         self.run_worker(self._find_devices, thread=True)
-        self.set_interval(CODE_SECONDS, self._look_at_code)
+        self.set_interval(filling.CODE_SECONDS, self._look_at_code)
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -226,74 +213,9 @@ class ConfigureScreen(ModeScreen):
         """Move to the field below."""
         self.focus_next(STOPS)
 
-    def action_defaults(self) -> None:
-        """Put every field back to its default; asks first."""
-
-        def answered(answer: str | None) -> None:
-            if answer == "reset":
-                self.run_worker(self._fill({}))
-
-        question = "Put every field back to its default?"
-        self.app.push_screen(Ask(question, {"reset": "Reset", "keep": "Keep the form"}), answered)
-
-    def action_save(self) -> None:
-        """Save the form as a preset."""
-        config = self.state.config
-        if config is None:
-            self.notify(clean(f"Not saved. {self.state.sentence}"), severity="warning", markup=False)
-            return
-
-        def write(path: Path) -> None:
-            with creating(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, lambda file: file.write(to_yaml(config).encode()))
-
-        def saved(path: Path | None) -> None:
-            if path is not None:
-                self.notify(clean(str(path)), title="Saved", markup=False)
-
-        self.app.push_screen(SavePreset(name_of(config), write), saved)
-
-    def action_open(self) -> None:
-        """Fill the form from a preset."""
-        read: dict[str, Any] = {}
-
-        def opened(path: Path | None) -> None:
-            if path is not None:
-                self.run_worker(self._fill(read))
-
-        self.app.push_screen(OpenPreset("", lambda path: read.update(read_yaml(path))), opened)
-
-    async def _fill(self, values: Mapping[str, Any]) -> None:
-        """Fill the form; what it has no field for is told."""
-        texts, dropped = fill(values)
-        self._tell_dropped(dropped)
-        await self.form.fill(texts)
-        self.call_later(self._ask_for_code)
-
-    def _ask_for_code(self) -> None:
-        """Ask for what the form names and the user has not typed."""
-        if self.state.nearest is not None:
-            with_consent(self.app, self.state.nearest, self._preview_anew)
-
-    async def _look_at_code(self) -> None:
-        """See whether a file of the user's that the form names has changed."""
-        config = self.state.nearest
-        code = [version(getattr(config, section)) for section in references(config)] if config else []
-        if self.is_current and code != self._code:
-            known, self._code = self._code, code
-            if known:
-                await self.form.fill(refit(self.form.texts))
-                self._preview_anew()
-
     def _preview_anew(self) -> None:
         self.state = replace(self.state, preview=None)
         self._request_preview()
-
-    def _tell_dropped(self, dropped: list[str]) -> None:
-        if dropped:
-            text = f"No field takes these values, and they were left out: {', '.join(dropped)}"
-            self.notify(clean(text), severity="warning", markup=False)
 
     @on(FormView.Changed)
     def _revise(self) -> None:

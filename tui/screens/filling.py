@@ -1,0 +1,106 @@
+"""What fills the form of a run from elsewhere than the keyboard: presets, defaults, and files that it names."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.config import read_yaml, to_yaml
+from core.files import creating, write_atomically
+from core.runs.folder import name_of
+from core.user_code import references, version
+from tui.consent import with_consent
+from tui.form import fill, refit
+from tui.form_state import FormState
+from tui.screens.base import ModeScreen
+from tui.screens.dialogs import Ask
+from tui.screens.presets import OpenPreset, SavePreset
+from tui.text import clean
+from tui.widgets.form_view import FormView
+
+__all__ = ["CODE_SECONDS", "FilledForm"]
+
+CODE_SECONDS = 1.0
+"""Between two looks at the Python files that the form names."""
+
+
+class FilledForm(ModeScreen):
+    """Base of the screen with the form."""
+
+    state: FormState
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._code: list[str] = []
+
+    @property
+    def form(self) -> FormView:
+        return self.query_one(FormView)
+
+    def _preview_anew(self) -> None:
+        """Compute the preview again, although the form is as it was."""
+        raise NotImplementedError
+
+    def action_defaults(self) -> None:
+        """Put every field back to its default; asks first."""
+
+        def answered(answer: str | None) -> None:
+            if answer == "reset":
+                self.run_worker(self._fill({}))
+
+        question = "Put every field back to its default?"
+        self.app.push_screen(Ask(question, {"reset": "Reset", "keep": "Keep the form"}), answered)
+
+    def action_save(self) -> None:
+        """Save the form as a preset."""
+        config = self.state.config
+        if config is None:
+            self.notify(clean(f"Not saved. {self.state.sentence}"), severity="warning", markup=False)
+            return
+
+        def write(path: Path) -> None:
+            with creating(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, lambda file: file.write(to_yaml(config).encode()))
+
+        def saved(path: Path | None) -> None:
+            if path is not None:
+                self.notify(clean(str(path)), title="Saved", markup=False)
+
+        self.app.push_screen(SavePreset(name_of(config), write), saved)
+
+    def action_open(self) -> None:
+        """Fill the form from a preset."""
+        read: dict[str, Any] = {}
+
+        def opened(path: Path | None) -> None:
+            if path is not None:
+                self.run_worker(self._fill(read))
+
+        self.app.push_screen(OpenPreset("", lambda path: read.update(read_yaml(path))), opened)
+
+    async def _fill(self, values: Mapping[str, Any]) -> None:
+        """Fill the form; what it has no field for is told."""
+        texts, dropped = fill(values)
+        self._tell_dropped(dropped)
+        await self.form.fill(texts)
+        self.call_later(self._ask_for_code)
+
+    def _ask_for_code(self) -> None:
+        """Ask for what the form names and the user has not typed."""
+        if self.state.nearest is not None:
+            with_consent(self.app, self.state.nearest, self._preview_anew)
+
+    async def _look_at_code(self) -> None:
+        """See whether a file of the user's that the form names has changed."""
+        config = self.state.nearest
+        code = [version(getattr(config, section)) for section in references(config)] if config else []
+        if self.is_current and code != self._code:
+            known, self._code = self._code, code
+            if known:
+                await self.form.fill(refit(self.form.texts))
+                self._preview_anew()
+
+    def _tell_dropped(self, dropped: list[str]) -> None:
+        if dropped:
+            text = f"No field takes these values, and they were left out: {', '.join(dropped)}"
+            self.notify(clean(text), severity="warning", markup=False)
