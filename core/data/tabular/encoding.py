@@ -5,6 +5,7 @@ text that was seen. Nothing here looks at validation or test rows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
@@ -66,10 +67,10 @@ class Encoding(Options):
         """How the columns of a file are read."""
         return {column.name: Reading(column.kind, getattr(column, "format", "")) for column in self.columns}
 
-    @property
+    @cached_property
     def features(self) -> tuple[str, ...]:
         """The name of each number that `apply` gives for a row."""
-        return tuple(name for name, _ in self._features())
+        return tuple(name for name, _ in self._features)
 
     def apply(self, frame: pl.DataFrame, rows: np.ndarray | None = None) -> np.ndarray:
         """float32 (n, features).
@@ -78,7 +79,7 @@ class Encoding(Options):
             frame: columns as `readings` has them read.
             rows: (n,) positions to take; by default all.
         """
-        expressions = [value.cast(pl.Float32).alias(name) for name, value in self._features()]
+        expressions = [value.cast(pl.Float32).alias(name) for name, value in self._features]
         chosen = np.arange(len(frame)) if rows is None else rows
         values = np.empty((len(chosen), len(expressions)), np.float32)
         for at in range(0, len(chosen), ROWS_AT_ONCE):
@@ -104,21 +105,9 @@ class Encoding(Options):
         }
         return {name: count for name, count in counts.items() if count}
 
-    def _features(self) -> Iterator[tuple[str, pl.Expr]]:
-        for column in self.columns:
-            value = pl.col(column.name)
-            if isinstance(column, NumberColumn):
-                yield column.name, _scaled(value, column.scale)
-            elif isinstance(column, DateColumn):
-                for part, scale in column.parts.items():
-                    yield f"{column.name} {part}", _scaled(_part(value, part), scale)
-            else:
-                for text in column.texts:
-                    yield f"{column.name}={text}", (value == text).fill_null(False)
-                if column.others:
-                    yield f"{column.name}=(others)", (~value.is_in(column.texts)).fill_null(False)
-                if column.missing:
-                    yield f"{column.name}=(missing)", value.is_null()
+    @cached_property
+    def _features(self) -> list[tuple[str, pl.Expr]]:
+        return [feature for column in self.columns for feature in _features_of(column)]
 
 
 def fit(
@@ -148,6 +137,23 @@ def fit(
 
 
 PARTS = ("days", "month", "weekday", "hour")
+
+
+def _features_of(column: NumberColumn | DateColumn | TextColumn) -> Iterator[tuple[str, pl.Expr]]:
+    """The features of a column: the name of each, and how it is computed."""
+    value = pl.col(column.name)
+    if isinstance(column, NumberColumn):
+        yield column.name, _scaled(value, column.scale)
+    elif isinstance(column, DateColumn):
+        for part, scale in column.parts.items():
+            yield f"{column.name} {part}", _scaled(_part(value, part), scale)
+    else:
+        for text in column.texts:
+            yield f"{column.name}={text}", (value == text).fill_null(False)
+        if column.others:
+            yield f"{column.name}=(others)", (~value.is_in(column.texts)).fill_null(False)
+        if column.missing:
+            yield f"{column.name}=(missing)", value.is_null()
 
 
 def _part(days: pl.Expr, part: str) -> pl.Expr:

@@ -10,7 +10,7 @@ from core.data.tabular.layout import quoted
 from core.data.tabular.source import Source
 from core.errors import DataError
 
-__all__ = ["Reading", "find_readings", "is_bad", "mistaken", "read_columns", "refuse_bad"]
+__all__ = ["Reading", "find_readings", "mistaken", "read_columns", "refuse_bad"]
 
 SAMPLE_ROWS = 10_000
 MOSTLY = 0.9
@@ -63,10 +63,15 @@ def find_readings(
     Raises:
         DataError: a column holds lists or other values that are none of these.
     """
-    head = source.head(columns, SAMPLE_ROWS)
-    return {
-        name: Reading("text") if name in texts else _guess(head[name], missing, source) for name in columns
-    }
+    head, marks = source.head(columns, SAMPLE_ROWS), _spellings(missing)
+    plain = _mostly_numbers(head, marks)
+
+    def reading(name: str) -> Reading:
+        if name in texts:
+            return Reading("text")
+        return Reading("number") if name in plain else _guess(head[name], marks, source)
+
+    return {name: reading(name) for name in columns}
 
 
 def read_columns(source: Source, readings: Mapping[str, Reading], missing: Sequence[str]) -> pl.DataFrame:
@@ -76,21 +81,17 @@ def read_columns(source: Source, readings: Mapping[str, Reading], missing: Seque
     """
     schema = source.frame.collect_schema()
     marks = _spellings(missing)
-    return source.collect(*(_values(name, schema[name], how, marks) for name, how in readings.items()))
-
-
-def is_bad(values: pl.Series) -> pl.Series:
-    """Which values could not be read, or are infinite."""
-    return (~values.is_finite()).fill_null(False) if values.dtype.is_float() else values.is_null() & False
+    numbers = pl.Series(marks).cast(pl.Float64, strict=False).drop_nulls().drop_nans().to_list()
+    return source.collect(
+        *(_values(name, schema[name], how, marks, numbers) for name, how in readings.items())
+    )
 
 
 def mistaken(frame: pl.DataFrame, readings: Mapping[str, Reading]) -> dict[str, Reading]:
     """The columns that hold texts after all: fewer of their values could be read than the first rows promised."""
-    numbers = [name for name, how in readings.items() if how.kind != "text"]
-    bad = {name: is_bad(frame[name]).sum() for name in numbers}
     return {
         name: Reading("text")
-        for name, count in bad.items()
+        for name, count in _bad_counts(frame, readings).items()
         if count > (1 - MOSTLY) * (len(frame) - frame[name].null_count())
     }
 
@@ -101,15 +102,11 @@ def refuse_bad(source: Source, frame: pl.DataFrame, readings: Mapping[str, Readi
     Raises:
         DataError: it names the row and the column, and shows the text.
     """
-    for name, how in readings.items():
-        bad = is_bad(frame[name])
-        if not bad.any():
-            continue
-        row = bad.arg_max() or 0
+    for name, count in _bad_counts(frame, readings).items():
+        row = (~frame[name].is_finite()).fill_null(False).arg_max() or 0
         text = source.rows([row], [name]).item()
-        more = int(bad.sum()) - 1
-        others = f" (and {more:,} rows more)" if more else ""
-        wanted = "finite numbers" if how.kind == "number" else "dates"
+        others = f" (and {count - 1:,} rows more)" if count > 1 else ""
+        wanted = "finite numbers" if readings[name].kind == "number" else "dates"
         raise DataError(
             f"{source.path.name}, {source.place(row)}, column {name}: got {quoted(text)}, "
             f"where other rows hold {wanted}{others}",
@@ -117,7 +114,25 @@ def refuse_bad(source: Source, frame: pl.DataFrame, readings: Mapping[str, Readi
         )
 
 
-def _guess(values: pl.Series, missing: Sequence[str], source: Source) -> Reading:
+def _bad_counts(frame: pl.DataFrame, readings: Mapping[str, Reading]) -> dict[str, int]:
+    """For each column with numbers or dates that could not be read, or are infinite: how many."""
+    numbers = [name for name, how in readings.items() if how.kind != "text"]
+    counts = frame.select((~pl.col(name).is_finite()).sum() for name in numbers)
+    return {name: count for name, count in counts.to_dicts()[0].items() if count} if numbers else {}
+
+
+def _mostly_numbers(head: pl.DataFrame, marks: list[str]) -> set[str]:
+    """The columns of text that hold numbers, found for all at once: a table may have thousands."""
+    names = [name for name, kind in head.schema.items() if kind == pl.String]
+    if not names:
+        return set()
+    texts = pl.col(names).str.strip_chars()
+    filled = head.select((~texts.is_in(marks)).sum()).row(0)
+    numbers = head.select(_number(texts, "").is_not_null().sum()).row(0)
+    return {name for name, n, of in zip(names, numbers, filled, strict=True) if of and n >= MOSTLY * of}
+
+
+def _guess(values: pl.Series, marks: list[str], source: Source) -> Reading:
     """How to read a column that begins with these values."""
     kind = values.dtype
     if kind.is_numeric():
@@ -129,7 +144,7 @@ def _guess(values: pl.Series, missing: Sequence[str], source: Source) -> Reading
             f"{source.path.name}, column {values.name}: holds {kind}", f"--set data.drop=[{values.name}]"
         )
     texts = values.cast(pl.String).str.strip_chars()
-    texts = texts.filter(texts.is_not_null() & ~texts.is_in(_spellings(missing))).unique()
+    texts = texts.filter(texts.is_not_null() & ~texts.is_in(marks)).unique()
     if not len(texts):
         return Reading("number")
     comma = source.layout is not None and source.layout.separator == ";"
@@ -146,12 +161,13 @@ def _share(expression: pl.Expr, texts: pl.Series) -> float:
     return float(texts.to_frame().select(expression)[:, 0].count() / len(texts))
 
 
-def _values(name: str, kind: pl.DataType, how: Reading, marks: list[str]) -> pl.Expr:
+def _values(name: str, kind: pl.DataType, how: Reading, marks: list[str], numbers: list[float]) -> pl.Expr:
+    """The expression that reads a column; `marks`, or `numbers` such as -999, stand for a missing value."""
     column = pl.col(name)
     if kind.is_temporal() and how.kind == "date":
         return _days(column.cast(pl.Datetime("ms")))
     if kind.is_numeric() and how.kind == "number":
-        return _without(column.cast(pl.Float64).fill_nan(None), marks)
+        return _without(column.cast(pl.Float64).fill_nan(None), numbers)
     raw = column.cast(pl.String)
     text = raw.str.strip_chars()
     given = ~text.is_in(marks)
@@ -161,13 +177,11 @@ def _values(name: str, kind: pl.DataType, how: Reading, marks: list[str]) -> pl.
     slow = pl.coalesce(reader(text, how.format).fill_nan(None), pl.when(given).then(float("nan")))
     quick = reader(raw, how.format)  # nearly all values; polars computes the rest only where it is needed
     read = pl.when(quick.is_finite()).then(quick).otherwise(slow).alias(name)
-    return _without(read, marks) if how.kind == "number" else read
+    return _without(read, numbers) if how.kind == "number" else read
 
 
-def _without(numbers: pl.Expr, marks: list[str]) -> pl.Expr:
-    """Numbers, and null where one stands for a missing value, such as -999."""
-    meant = pl.Series(marks).cast(pl.Float64, strict=False).fill_nan(None).drop_nulls().to_list()
-    return pl.when(~numbers.is_in(meant)).then(numbers) if meant else numbers
+def _without(values: pl.Expr, numbers: list[float]) -> pl.Expr:
+    return pl.when(~values.is_in(numbers)).then(values) if numbers else values
 
 
 def _number(text: pl.Expr, mark: str) -> pl.Expr:
