@@ -16,7 +16,6 @@ from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.distributed import SINGLE, Group, Meetings
-from core.errors import RunDamaged
 from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.forward import tensor_cores
@@ -25,7 +24,7 @@ from core.learner import Learner
 from core.meter import Meter
 from core.metrics import check_monitor
 from core.progress import Progress, badness, early_end, time_is_up
-from core.saver import Checkpoints, Saver, State
+from core.saver import Checkpoints, Saver, State, naming_what_does_not_fit
 from core.step import Gradients
 from core.threads import Threads
 
@@ -130,7 +129,7 @@ class _Loop:
         self.meter = Meter(data.task)
         self.at = Progress()
         self.best: State | None = None
-        self.began = self.saved_at = self.logged_at = time.perf_counter()
+        self.began = self.logged_at = time.perf_counter()
         self.warned_of_divergence = self.watches_layers = False
         self.error = ""
         if config.training.watch_layers:
@@ -212,7 +211,7 @@ class _Loop:
                 confusion=confusion,
             )
         )
-        if at.epoch < settings.epochs and self.is_old(SAVE_SECONDS):
+        if at.epoch < settings.epochs and self.saver.is_due(SAVE_SECONDS):
             self.save()
         self.tell_saved()
         return True
@@ -230,7 +229,7 @@ class _Loop:
         now, at = time.perf_counter(), self.at
         at.seconds = now - self.began
         diverged = not math.isfinite(self.meter.loss)
-        save = self.is_old(60 * self.config.training.checkpoint_minutes)
+        save = self.saver.is_due(60 * self.config.training.checkpoint_minutes)
         if self.meetings:
             diverged, save, at.seconds = self.meetings.meet(at.step, diverged, save, at.seconds)
         if now - self.logged_at > LOG_SECONDS or diverged:
@@ -311,10 +310,6 @@ class _Loop:
         ending = "diverged" if self.error else status
         return TrainingResult(ending, at.epoch, at.step, at.best_epoch, weights, self.error)
 
-    def is_old(self, seconds: float) -> bool:
-        """Whether the last time that the state was saved is so long ago, and what was saved then is on disk."""
-        return time.perf_counter() - self.saved_at > seconds and not self.saver.busy
-
     def save(self) -> None:
         """Begin to keep the state; of a diverged one, the best epoch."""
         self.meter.read()
@@ -329,7 +324,6 @@ class _Loop:
             return
         self.tell_saved(wait=True)
         self.saver.begin(None if self.error else self.state(), self.best)
-        self.saved_at = time.perf_counter()
 
     def tell_saved(self, wait: bool = False) -> None:
         """Tell what became of the last state that was saved."""
@@ -343,15 +337,10 @@ class _Loop:
 
     def restore(self, state: State) -> None:
         """Take over a state."""
-        try:
+        with naming_what_does_not_fit():
             self.learner.restore(state)
             self.at, self.best = Progress(**state["progress"]), state["best"]
             self.began -= self.at.seconds
             if self.group.rank:
                 self.at.meter = {}  # the first process has the sums of all
             self.saver.best_epoch = self.best["epoch"] if self.best else 0
-        except Exception as error:  # torch raises whatever it trips over in parts of another kind
-            raise RunDamaged(
-                f"the checkpoint does not fit the configuration: {str(error).partition(chr(10))[0]}",
-                "Restore the files of the run, or start it anew",
-            ) from None

@@ -26,7 +26,8 @@ def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
     """
     summary = summarise(run)
     if summary.status == "completed" and not _asks_for_more(config, run, summary):
-        raise RunError(f"{run.id} is complete: {summary.epoch} epochs", "Give a larger --epochs to train on")
+        more = "--epochs" if summary.epoch == summary.epochs else "--epochs or training.max_minutes"
+        raise RunError(f"{run.id} is complete: {summary.epoch} epochs", f"Give a larger {more} to train on")
     state, problem = load_latest(run)
     if state is None:
         return None

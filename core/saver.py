@@ -1,16 +1,18 @@
 """Checkpoints written behind the training's back: it waits for a copy of its state, not for the disk."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
 import psutil
 from torch import Tensor
 
-from core.errors import RunError
+from core.errors import RunDamaged, RunError
 from core.events import CheckpointSaved, Event, Notice
 
-__all__ = ["Checkpoints", "Saver", "State"]
+__all__ = ["Checkpoints", "Saver", "State", "naming_what_does_not_fit"]
 
 State = dict[str, Any]
 
@@ -41,11 +43,16 @@ class Saver:
         self.best_epoch = 0
         self._thread = ThreadPoolExecutor(1, "checkpoints")
         self._writing: Future[list[Event]] | None = None
+        self._began_at = time.perf_counter()
 
     @property
     def busy(self) -> bool:
         """Whether a state is still being written."""
         return self._writing is not None and not self._writing.done()
+
+    def is_due(self, seconds: float) -> bool:
+        """Whether the last state was given so long ago, or none yet, and is on disk."""
+        return time.perf_counter() - self._began_at > seconds and not self.busy
 
     def begin(self, last: State | None, best: State | None) -> None:
         """Begin to write a copy of the state. Where memory has no room for one, wait until it is written.
@@ -56,6 +63,7 @@ class Saver:
             last: what is kept as ``last``, with `best` in it; None keeps the earlier one.
             best: weights, ``epoch`` and ``step`` of the best epoch, which change no more; None before the first.
         """
+        self._began_at = time.perf_counter()
         if sum(tensor.nbytes for tensor in _tensors(last)) < psutil.virtual_memory().available / 2:
             self._writing = self._thread.submit(self._write, _copied(last), best)
         else:
@@ -89,6 +97,22 @@ class Saver:
         except RunError as error:
             told.append(Notice(level="error", message=f"checkpoint not saved: {error}"))
         return told
+
+
+@contextmanager
+def naming_what_does_not_fit() -> Iterator[None]:
+    """Within, a state is taken over; what torch trips over in parts of another kind becomes one error.
+
+    Raises:
+        RunDamaged: it is not a state of this model and optimizer.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise RunDamaged(
+            f"the checkpoint does not fit the configuration: {str(error).partition(chr(10))[0]}",
+            "Restore the files of the run, or start it anew",
+        ) from None
 
 
 def _tensors(state: Any) -> Iterator[Tensor]:

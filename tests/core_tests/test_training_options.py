@@ -156,7 +156,7 @@ def test_a_running_mean_takes_the_statistics_of_batch_normalisation_as_they_are(
     model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 2))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     mean = running_mean(model, 0.99)
-    step = step_function(Training(), model, cross_entropy, optimizer, mean)
+    step = step_function(Training(), model, cross_entropy, optimizer, average=mean)
     for _ in range(3):
         step(torch.rand(8, 4), torch.tensor([0, 1] * 4))
     norm, averaged = model[1], mean.module[1]
@@ -199,8 +199,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr("core.engine.time", clock)
     original = session.prepare
 
-    def prepare(*arguments: Any) -> Any:
-        prepared = original(*arguments)
+    def prepare(*arguments: Any, **named: Any) -> Any:
+        prepared = original(*arguments, **named)
         prepared.model.register_forward_pre_hook(clock.tick)
         return prepared
 
@@ -232,7 +232,9 @@ def test_the_time_of_all_sessions_counts_and_more_can_be_given(train_run: Train,
     clock.now += 1e6
     second = train_run(run=first.run)
     assert second.told(EpochFinished)[-1].step == 6
-    with pytest.raises(RunError, match="is complete: 2 epochs"):
+    with pytest.raises(
+        RunError, match=r"is complete: 2 epochs\. Give a larger --epochs or training\.max_minutes"
+    ):
         train_run(run=first.run)
     with pytest.raises(RunError, match="is complete: 2 epochs"):
         train_run({"training": {"max_minutes": 4}}, run=first.run)
