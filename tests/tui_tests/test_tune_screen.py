@@ -213,6 +213,24 @@ async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make, tmp_path
         assert app.feed.host.run.path == chosen.run
 
 
+async def test_the_best_trials_are_compared(make, standing, write_run):
+    runs = {
+        record.number: write_run(f"trial_{record.number:04}", record.curve) for record in standing.records
+    }
+    records = tuple(replace(record, run=runs[record.number].path) for record in standing.records)
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await app.workers.wait_for_complete()
+        screen.standing = replace(standing, records=records)
+        screen.show_study()
+        screen.show_standing()
+        await pilot.pause()
+        await pilot.press("c")
+        await until(pilot, lambda: app.current_mode == "compare" and len(app.screen.entries) == 2)
+        assert [entry.run for entry in app.screen.entries] == [runs[2], runs[0]]
+
+
 @pytest.fixture
 def damaged(tmp_path):
     """A study of a name with markup in it, whose storage is no database, and one without any."""

@@ -88,6 +88,7 @@ class TuneScreen(StudyActions):
         Binding("O", "turn_order", "Turn the order round", show=False),
         Binding("t", "panel(1)", "panel", tooltip="The next panel, on small screens"),
         Binding("T", "panel(-1)", "Previous panel", show=False),
+        Binding("c", "compare", "Compare the best trials", show=False),
         Binding("l", "log", "Axis: logarithmic or plain", show=False),
         Binding("full_stop", "slices(1)", "Next parameter", key_display=".", show=False),
         Binding("comma", "slices(-1)", "Previous parameter", key_display=",", show=False),

@@ -16,7 +16,9 @@ from core.errors import TorchtuiError
 from core.runs.folder import Run
 from core.tuning.folder import all_studies
 from core.tuning.plan import Plan
+from core.tuning.records import best_first
 from tui import tune_process
+from tui.compared_runs import MOST, ComparedRuns
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.evaluation.background import Background
@@ -32,7 +34,7 @@ __all__ = ["STUDY_ACTIONS", "TRIAL_ACTIONS", "StudyActions"]
 
 LOOK_SECONDS = 1.0
 TRIAL_ACTIONS: Final = frozenset({"evaluate", "promote"})
-STUDY_ACTIONS: Final = frozenset({"pause", "go_on", "stop", "resume", "more"})
+STUDY_ACTIONS: Final = frozenset({"pause", "go_on", "stop", "resume", "more", "compare"})
 
 
 class StudyActions(Background, ModeScreen):
@@ -262,6 +264,21 @@ class StudyActions(Background, ModeScreen):
             self.tui.form_values = configuration.to_dict(config)
             self.app.call_later(partial(self.tui.action_go, "configure"))
 
+    def _best_runs(self, standing: "Standing") -> list[Run]:
+        """Runs of the best trials, as many as can be compared."""
+        ranked = best_first(standing.plan, standing.records)
+        return [Run(record.run) for record in ranked if record.run is not None][:MOST]
+
+    def action_compare(self) -> None:
+        """Set the best trials side by side, in place of what was compared."""
+        if self.standing is None:
+            return
+        compared: ComparedRuns = self.tui.compared
+        compared.clear()
+        for run in self._best_runs(self.standing):
+            compared.add(run)
+        self.tui.action_go("compare")
+
     def possible(self) -> frozenset[str]:
         """What can be done with the study and with the trial under the cursor."""
         standing, record = self.standing, self.selected
@@ -272,6 +289,8 @@ class StudyActions(Background, ModeScreen):
             found |= {"stop", "go_on" if standing.paused else "pause"}
         else:
             found |= {"more"} if standing.status == "completed" else {"more", "resume"}
+        if len(self._best_runs(standing)) > 1:
+            found.add("compare")
         if record is not None:
             found.add("promote")
             if record.state == "completed" and record.run is not None:
