@@ -85,7 +85,7 @@ def test_ctrl_c_twice_leaves_at_once(train: Callable[..., Any], monkeypatch: pyt
 
 
 def test_ctrl_c_while_data_is_fetched(train: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*arguments: Any) -> None:
+    def interrupt(*arguments: Any, **named: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("core.session.prepare", interrupt)

@@ -18,7 +18,7 @@ from core.evaluation import Report
 from core.evaluation.samples import RunData
 from core.evaluation.stored import Evaluation, evaluate_run, is_latest, latest_evaluated, was_evaluated
 from core.runs.folder import Run
-from core.runs.summary import summarise
+from core.runs.summary import RunSummary, summarise
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.evaluation.background import Background
@@ -56,10 +56,10 @@ TEST_IS_FOR_THE_END = (
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """An evaluation with the epoch its weights come from; 0 when unknown."""
+    """An evaluation with what is known of the weights that made it."""
 
     subject: Subject
-    best_epoch: int
+    weights: str
 
 
 class EvaluateScreen(Background, ModeScreen):
@@ -182,7 +182,7 @@ class EvaluateScreen(Background, ModeScreen):
         self._opening, self.opened = False, opened
         evaluation = opened.subject.evaluation
         self.split = evaluation.split
-        self.query_one("#evaluated-run", Static).update(_title(evaluation, opened.best_epoch))
+        self.query_one("#evaluated-run", Static).update(_title(evaluation, opened.weights))
         self._draw_headline()
         self.set_class(True, "-evaluated")
         self._offer_tabs(evaluation.report.task)
@@ -259,15 +259,20 @@ def _open(data: RunData, split: str, progress: Progress) -> Opened:
     subject = Subject(evaluation, data)
     if subject.class_names:
         _ = subject.confusion, evaluation.predictions.predicted  # computed once, kept
-    return Opened(subject, summarise(run).best_epoch)
+    return Opened(subject, _weights(summarise(run)))
 
 
-def _title(evaluation: Evaluation, best_epoch: int) -> Content:
-    weights = f"best, epoch {best_epoch}" if best_epoch else "best weights"
+def _weights(summary: RunSummary) -> str:
+    if summary.script:
+        return f"as {summary.script} evaluated them"
+    return f"best, epoch {summary.best_epoch}" if summary.best_epoch else "best weights"
+
+
+def _title(evaluation: Evaluation, weights: str) -> Content:
     return Content.assemble(
         (clean(DATE.sub("", evaluation.run.id)), "bold"),
         f"  {evaluation.split}  ",
-        (f"{count(evaluation.report.n)} samples  {weights}", "$foreground 60%"),
+        (f"{count(evaluation.report.n)} samples  {clean(weights)}", "$foreground 60%"),
     )
 
 
