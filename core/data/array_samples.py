@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from core.data.mapped import MappedRows
 from core.errors import DataError
 from core.losses import Task
 
@@ -68,11 +69,12 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     else:
         kept, held_out = options.hold_out(targets, found, given.class_names or keys)
         parts = {"train": kept, "validation": held_out}
+    on_disk = kind == "image" and isinstance(given.train[0], np.memmap)
     columns = range(inputs.shape[1]) if kind == "table" else ()
     return assemble(
         name=name,
         kind=kind,
-        inputs=torch.from_numpy(inputs),
+        inputs=MappedRows(inputs, np.arange(len(inputs))) if on_disk else torch.from_numpy(inputs),
         targets=torch.from_numpy(targets),
         parts=parts,
         official_test=official,

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from core import config as configuration
+from core.data import mapped
 from core.data.dataset import Dataset
 from core.data.registry import load
 from core.errors import DataError
@@ -132,6 +133,17 @@ def test_single_arrays_lie_beside_each_other(tmp_path: Path) -> None:
     assert loaded(tmp_path / "x.npy", targets="numbers.npy").task == "regression"
     with pytest.raises(DataError, match=r"numbers\.npy is a single array, and no file beside it"):
         loaded(tmp_path / "numbers.npy")
+
+
+def test_images_larger_than_memory_stay_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "x.npy", RANDOM.integers(0, 256, (N, 4, 4)).astype(np.uint8))
+    np.save(tmp_path / "y.npy", CLASSES)
+    resident = loaded(tmp_path / "x.npy")
+    monkeypatch.setattr(mapped, "LARGEST_RESIDENT", 0)
+    on_disk = loaded(tmp_path / "x.npy")
+    assert isinstance(on_disk.train.inputs, mapped.MappedRows)
+    assert torch.equal(on_disk.train.inputs[:], resident.train.inputs[:])
+    assert torch.equal(on_disk.mean, resident.mean)
 
 
 def test_a_path_alone_names_the_source(save: Save) -> None:

@@ -214,6 +214,21 @@ def test_workers_start_where_an_app_has_taken_stderr() -> None:
     assert answer.stdout == "True True\n"
 
 
+def ended_from_outside(*task: Any) -> None:
+    """In place of `decode_files`."""
+    os._exit(9)
+
+
+@pytest.mark.usefixtures("many")
+def test_a_worker_that_is_ended_is_told(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_cache, "decode_files", ended_from_outside)
+    with pytest.raises(DataError, match="a process that decoded images was ended from outside"):
+        load(options(folder), tmp_path / "root")
+    assert list((tmp_path / "root" / "image_folder").iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_written_is_told(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "root").write_text("a file in the way")
     with pytest.raises(DataError, match=r"cannot keep decoded images in .*another --data-root"):
