@@ -16,7 +16,6 @@ from core.errors import TorchtuiError
 from core.runs.folder import Run
 from core.tuning.folder import all_studies
 from core.tuning.plan import Plan
-from core.tuning.records import best_first
 from tui import tune_process
 from tui.compared_runs import MOST, ComparedRuns
 from tui.screens.base import ModeScreen
@@ -266,6 +265,8 @@ class StudyActions(Background, ModeScreen):
 
     def _best_runs(self, standing: "Standing") -> list[Run]:
         """Runs of the best trials, as many as can be compared."""
+        from core.tuning.records import best_first  # loads Optuna, which the first paint does not wait for
+
         ranked = best_first(standing.plan, standing.records)
         return [Run(record.run) for record in ranked if record.run is not None][:MOST]
 
