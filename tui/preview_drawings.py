@@ -26,7 +26,7 @@ LABEL_CELLS = 16
 PICTURE_PIXELS = 16
 """Largest height of a picture, twice its rows; larger ones are reduced."""
 NUMBER_CELLS = 9
-SHARE_CELLS = 6
+LEAST_LABEL_CELLS, SHARE_CELLS = 4, 6
 """A share in per cent, and the space before it."""
 LINE = Content("\n")
 
@@ -70,18 +70,22 @@ def shares(facts: DataFacts, width: int) -> Content:
     """A line for each class, or span of a regression's target: how many samples, and what part, each split has."""
     shown = facts.balance[:MOST_BARS]
     figure = max((len(count(n)) for counts in facts.counts.values() for n in counts), default=1)
-    spare = width - len(facts.sizes) * (figure + SHARE_CELLS + 2)
-    label = min(max(cell_len(clean(name)) for name, _ in shown), max(4, min(LABEL_CELLS, spare)))
-    column = max(figure + SHARE_CELLS, (width - label) // len(facts.sizes) - 2)
-    heads = "".join(f"  {fit(name, figure + SHARE_CELLS, align='>'):{column}}" for name in facts.sizes)
+    roomy = width >= LEAST_LABEL_CELLS + len(facts.sizes) * (figure + SHARE_CELLS + 2)
+    cells = figure + SHARE_CELLS * roomy
+    spare = width - len(facts.sizes) * (cells + 2)
+    label = min(
+        max(cell_len(clean(name)) for name, _ in shown), max(LEAST_LABEL_CELLS, min(LABEL_CELLS, spare))
+    )
+    column = max(cells, (width - label) // len(facts.sizes) - 2)
+    heads = "".join(f"  {fit(name, cells, align='>'):{column}}" for name in facts.sizes)
     lines = [Content.styled(fit(" " * label + heads, width), "$foreground 60%")]
-    bar = column - figure - SHARE_CELLS - 1
+    bar = column - cells - 1
     for at, (name, _) in enumerate(shown):
         parts: list[Content | str | tuple[str, str]] = [fit(name, label, empty="∅")]
         for split, size in facts.sizes.items():
             counts = facts.counts[split]
-            share = f"{100 * counts[at] / max(1, size):3.0f} %"
-            parts += [f"  {count(counts[at]):>{figure}}", (f" {share}", "$foreground 60%")]
+            share = f" {100 * counts[at] / max(1, size):3.0f} %" if roomy else ""
+            parts += [f"  {count(counts[at]):>{figure}}", (share, "$foreground 60%")]
             parts.append(
                 (" " + fit(_bar(counts[at] / max(1, *counts), bar), bar) if bar > 0 else "", "$primary")
             )

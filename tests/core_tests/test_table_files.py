@@ -294,3 +294,13 @@ def test_features_that_do_not_fit_into_memory_are_refused(
     monkeypatch.setattr("core.data.tabular.load.SPARE", 0.0)
     with pytest.raises(DataError, match=r"40 rows of 1 features take 0\.0 GiB of memory"):
         read(lines("size,kind", NUMBERS, KINDS))
+
+
+def test_folds_hold_out_every_row_once_also_beside_a_test_file(tmp_path: Path, read: Read) -> None:
+    text = lines("size,kind", NUMBERS, KINDS)
+    (tmp_path / "other.csv").write_text(text)
+    held = [
+        read(text, test_path=str(tmp_path / "other.csv"), folds=4, fold=fold).validation
+        for fold in (1, 2, 3, 4)
+    ]
+    assert sorted(np.concatenate([split.indices for split in held])) == list(range(40))

@@ -46,7 +46,7 @@ class DataDialog(ModalScreen[None]):
         Binding("tab", "app.focus_next", "next panel", key_display="tab"),
         Binding("shift+tab", "app.focus_previous", show=False),
     ]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-normal")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
 
     def __init__(self, facts: DataFacts) -> None:

@@ -197,8 +197,8 @@ def _with_target(
 def _parts(options: Csv, target: Target, task: Task) -> dict[str, np.ndarray]:
     """Positions of the splits among the rows with a target."""
     if not options.test_path:
-        return options.parts(target.values, task)
-    train, validation = options.hold_out(target.values, task)
+        return options.parts(target.values, task, target.class_names)
+    train, validation = options.hold_out(target.values, task, target.class_names)
     return {"train": train, "validation": validation, "test": train[:0]}
 
 
