@@ -129,11 +129,13 @@ def machine() -> dict[str, Any]:
     }
 
 
-def options(description: str) -> argparse.Namespace:
-    """``rounds`` and ``json`` of a part's command line."""
+def options(description: str, *switches: str) -> argparse.Namespace:
+    """``rounds`` and ``json`` of a part's command line, and `switches` of its own."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds in place of {ROUNDS}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to this file too")
+    for switch in switches:
+        parser.add_argument(switch, action="store_true")
     given = parser.parse_args()
     given.rounds = QUICK_ROUNDS if given.quick else ROUNDS
     return given

@@ -1,25 +1,32 @@
 """One epoch of MNIST: torchtui's engine beside other libraries that train.
 
-    python -m benchmarks.peers [--quick] [--json FILE]
+    python -m benchmarks.peers [--quick] [--json FILE] [--cuda]
 
 The same network, data, batches of 64 in shuffled order, SGD with learning rate 0.01 and number of threads for all; each
-peer lives in a process of its own, and they take turns.
+peer lives in a process of its own, and they take turns. With ``--cuda`` on a GPU, in fp32 and, where a peer can, in
+bf16.
 """
 
 import multiprocessing
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.harness import Row, Stopwatch, Took, in_turns, options, print_table, rows, write
 from benchmarks.mnist import mnist_root
 
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
 PEERS = {
     "bare": ("bare resident loop", "torch"),
     "torchtui": ("torchtui", "torchtui"),
+    "torchtui_eager": ("torchtui, without CUDA graphs", "torchtui"),
     "loop": ("loop over a DataLoader", "torch"),
     "ignite": ("PyTorch-Ignite", "pytorch-ignite"),
     "skorch_": ("skorch", "skorch"),
@@ -32,8 +39,35 @@ BASELINE = PEERS["bare"][0]
 BUDGETS = {PEERS["torchtui"][0]: 1.10}
 BATCH, LR = 64, 0.01
 SAMPLES = {"mlp": 60_000, "cnn": 12_000}
+ON_GPU = {"mlp": 60_000, "cnn": 60_000, "resnet18": 12_000}
+"""Samples of an epoch, by network."""
+HALF = {"bare", "torchtui", "torchtui_eager", "lightning_"}
+GPU_ONLY = {"torchtui_eager"}
+UNABLE = {("keras_", "resnet18")}
+"""Keras builds its own networks, layer by layer."""
 LEARNED = 0.3
 CHECKED_BY_ITSELF = {"keras_"}
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What all do: train `model` on `device`, in a precision, with a number of threads."""
+
+    model: str
+    threads: int
+    samples: int
+    device: str = "cpu"
+    precision: str = "fp32"
+
+    def takes(self, peer: str) -> bool:
+        """Whether a peer is one for this contest."""
+        if (peer, self.model) in UNABLE or (self.precision == "bf16" and peer not in HALF):
+            return False
+        return self.device == "cuda" or peer not in GPU_ONLY
+
+    def __str__(self) -> str:
+        where = f"threads {self.threads}" if self.device == "cpu" else f"GPU, {self.precision}"
+        return f"{self.model}, {where}"
 
 
 class Peer:
@@ -43,11 +77,11 @@ class Peer:
         RuntimeError: it cannot.
     """
 
-    def __init__(self, peer: str, model: str, threads: int, root: Path) -> None:
+    def __init__(self, peer: str, contest: Contest, root: Path) -> None:
         context = multiprocessing.get_context("spawn")
         self.peer = peer
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, peer, model, threads, root), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, peer, contest, root), daemon=True)
         self._process.start()
         theirs.close()  # or its death would not be heard here
         self._receive()
@@ -75,11 +109,11 @@ class Peer:
         return said
 
 
-def _serve(connection: Connection, peer: str, model: str, threads: int, root: Path) -> None:
+def _serve(connection: Connection, peer: str, contest: Contest, root: Path) -> None:
     """What a peer's process does."""
-    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ["OMP_NUM_THREADS"] = str(contest.threads)
     try:
-        epoch, learned = _prepared(peer, model, threads, root)
+        epoch, learned = _prepared(peer, contest, root)
         while True:
             watch = Stopwatch()
             epoch()
@@ -91,44 +125,64 @@ def _serve(connection: Connection, peer: str, model: str, threads: int, root: Pa
         connection.send(f"{type(error).__name__}: {error}")
 
 
-def _prepared(
-    peer: str, model: str, threads: int, root: Path
-) -> tuple[Callable[[], None], Callable[[], float]]:
-    """A peer's epoch, and the accuracy of the network that it trains."""
+def _prepared(peer: str, contest: Contest, root: Path) -> tuple[Callable[[], None], Callable[[], float]]:
+    """A peer's epoch, which ends when the device is done, and the accuracy of the network that it trains."""
     module = import_module(f"benchmarks.libraries.{peer}")
     import torch
 
-    from core import config as configuration
-    from core.data.registry import load
-    from core.models.registry import build
+    torch.set_num_threads(contest.threads)
+    network, inputs, targets = _task(contest, root)
+    half = {"precision": "bf16"} if contest.precision == "bf16" else {}
+    train = module.prepare(inputs, targets, network, BATCH, LR, **half)
 
-    torch.set_num_threads(threads)
-    config = configuration.from_dict({"data": {"name": "mnist", "validation": 0}, "model": {"name": model}})
-    data = load(config.data, root)
-    network = build(config.model, data, seed=0)
-    targets = data.train.targets[: SAMPLES[model]]
-    inputs = (data.train.inputs[: SAMPLES[model]].float() - data.mean) / data.std
-    epoch = module.prepare(inputs, targets, network, BATCH, LR)
+    def epoch() -> None:
+        train()
+        if contest.device == "cuda":
+            torch.cuda.synchronize()
 
     @torch.inference_mode()
     def learned() -> float:
         if peer in CHECKED_BY_ITSELF:
             return 1.0
-        network.eval()
-        return float((network(inputs[:1000]).argmax(dim=1) == targets[:1000]).double().mean())
+        network.to(contest.device).eval()
+        answers = network(inputs[:1000].to(contest.device)).argmax(dim=1).cpu()
+        network.train()
+        return float((answers == targets[:1000]).double().mean())
 
     return epoch, learned
 
 
-def measure(model: str, threads: int, root: Path, rounds: int) -> tuple[list[Row], list[str]]:
-    """The table of one network and number of threads, and what could not take part."""
+def _task(contest: Contest, root: Path) -> "tuple[nn.Module, Tensor, Tensor]":
+    """The network on its device, with standardised inputs and targets in main memory."""
+    from core import config as configuration
+    from core.data.registry import load
+    from core.models.registry import build
+
+    resnet = contest.model == "resnet18"
+    model = "mlp" if resnet else contest.model
+    config = configuration.from_dict({"data": {"name": "mnist", "validation": 0}, "model": {"name": model}})
+    data = load(config.data, root)
+    inputs = (data.train.inputs[: contest.samples].float() - data.mean) / data.std
+    if resnet:
+        from torchvision.models import resnet18
+
+        network, inputs = resnet18(num_classes=10), inputs.repeat(1, 3, 1, 1)
+    else:
+        network = build(config.model, data, seed=0)
+    return network.to(contest.device), inputs, data.train.targets[: contest.samples]
+
+
+def measure(contest: Contest, root: Path, rounds: int) -> tuple[list[Row], list[str]]:
+    """The table of one contest, and what could not take part."""
     peers, absent = [], []
     for module, (name, package) in PEERS.items():
+        if not contest.takes(module):
+            continue
         try:
             version(package)
-            peers.append(Peer(module, model, threads, root))
+            peers.append(Peer(module, contest, root))
         except (PackageNotFoundError, RuntimeError) as error:
-            absent.append(f"{name} takes no part: {error}")
+            absent.append(f"{contest}: {name} takes no part: {error}")
     try:
         return rows(in_turns([peer.epoch for peer in peers], rounds), BASELINE, BUDGETS), absent
     finally:
@@ -136,23 +190,34 @@ def measure(model: str, threads: int, root: Path, rounds: int) -> tuple[list[Row
             peer.close()
 
 
+def contests(on_gpu: bool) -> list[Contest]:
+    """Networks with one thread and with all, or in two precisions."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if on_gpu:
+        return [
+            Contest(model, cores, samples, "cuda", precision)
+            for model, samples in ON_GPU.items()
+            for precision in ("fp32", "bf16")
+        ]
+    return [
+        Contest(model, threads, samples)
+        for model, samples in SAMPLES.items()
+        for threads in sorted({1, cores})
+    ]
+
+
 def main() -> None:
     """Measure, print, and write the numbers if asked."""
-    given = options(__doc__.splitlines()[0])
+    given = options(__doc__.splitlines()[0], "--cuda")
     everything: list[Row] = []
     told: list[str] = []
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with mnist_root() as (root, data):
-        for model in SAMPLES:
-            for threads in sorted({1, cores}):
-                table, absent = measure(model, threads, root, given.rounds)
-                title = f"{model}, {SAMPLES[model]:,} samples of {data}, threads: {threads}"
-                print_table(title, table)
-                print("".join(f"  {line}\n" for line in absent), end="")
-                everything += [
-                    Row(**{**vars(row), "name": f"{model}, {threads}: {row.name}"}) for row in table
-                ]
-                told += absent
+        for contest in contests(given.cuda):
+            table, absent = measure(contest, root, given.rounds)
+            print_table(f"{contest}, {contest.samples:,} samples of {data}", table)
+            print("".join(f"  {line}\n" for line in absent), end="")
+            everything += [replace(row, name=f"{contest}: {row.name}") for row in table]
+            told += absent
     packages = {package: _version(package) for _, package in PEERS.values()}
     write(given.json, "one epoch beside other libraries", everything, packages=packages, absent=told)
 

@@ -86,6 +86,8 @@ class Training(Options):
     """Keep the channels of images last in memory, as convolutions on GPUs like them."""
     compile: bool = False
     """Compile the network with torch.compile: a slow start, then faster steps."""
+    cuda_graphs: Literal["auto", "on", "off"] = "auto"
+    """Launch a step's kernels all at once: auto does for small networks on NVIDIA GPUs, whose results stay the same."""
     deterministic: bool = False
     """Take only operations that give the same bits every time, also on a GPU; slower."""
     watch_layers: bool = False

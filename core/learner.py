@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from core.config import TrainConfig
+from core.cuda_graphs import wants_graphs
 from core.data.dataset import Dataset
 from core.distributed import SINGLE, Group, Share
 from core.forward import forward_function, loss_scaler
@@ -63,6 +64,7 @@ class Learner:
             forward=forward_function(settings, shared, device),
             average=self.average,
             scaler=self.scaler,
+            capture=wants_graphs(config, model, device, group),
             processes=group.size,
             unshared=getattr(shared, "no_sync", nullcontext),
             gradients_of=gradients,

@@ -17,6 +17,7 @@ from torch.optim import LBFGS, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.config import Training
+from core.cuda_graphs import Captured
 from core.forward import Forward
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def step_function(
     forward: Forward | None = None,
     average: AveragedModel | None = None,
     scaler: GradScaler | None = None,
+    capture: bool = False,
     processes: int = 1,
     unshared: Callable[[], AbstractContextManager[object]] = nullcontext,
     gradients_of: Gradients | None = None,
@@ -50,6 +52,7 @@ def step_function(
         forward: calls the model; by default it is called as it is.
         scaler: scales the loss, and the gradients back, so that small ones do not vanish.
         average: follows the weights; see `running_mean`.
+        capture: replay the forward and backward pass as a CUDA graph.
         processes: how many take a share of each batch; `forward` adds up their gradients.
         unshared: within it, `forward` does not yet: only with the last part of a step.
         gradients_of: asked first for what computes the gradients.
@@ -58,10 +61,13 @@ def step_function(
     gradients = gradients or _gradients(
         settings, forward or model, loss_function, scaler, settings.batch_size // processes, unshared
     )
+    weights = list(model.parameters())
+    if capture:
+        gradients = Captured(gradients, weights, settings.batch_size)
     if isinstance(optimizer, LBFGS):
         step = _searching_step(gradients, optimizer)
     else:
-        step = _plain_step(gradients, list(model.parameters()), settings, optimizer, scaler)
+        step = _plain_step(gradients, weights, settings, optimizer, scaler)
     return step if average is None else _averaged(step, average, model)
 
 

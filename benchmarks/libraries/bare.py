@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 
 def prepare(
-    inputs: Tensor, targets: Tensor, model: nn.Module, batch_size: int, lr: float
+    inputs: Tensor, targets: Tensor, model: nn.Module, batch_size: int, lr: float, precision: str = "fp32"
 ) -> Callable[[], None]:
     """See `benchmarks.libraries`."""
     device = next(model.parameters()).device
@@ -20,7 +20,9 @@ def prepare(
         for start in range(0, len(inputs), batch_size):
             batch = order[start : start + batch_size]
             optimizer.zero_grad()
-            cross_entropy(model(inputs[batch]), targets[batch]).backward()
+            with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+                loss = cross_entropy(model(inputs[batch]), targets[batch])
+            loss.backward()
             optimizer.step()
 
     return epoch

@@ -31,7 +31,7 @@ class Module(lightning.LightningModule):
 
 
 def prepare(
-    inputs: Tensor, targets: Tensor, model: nn.Module, batch_size: int, lr: float
+    inputs: Tensor, targets: Tensor, model: nn.Module, batch_size: int, lr: float, precision: str = "fp32"
 ) -> Callable[[], None]:
     """See `benchmarks.libraries`."""
     warnings.filterwarnings("ignore")
@@ -46,6 +46,7 @@ def prepare(
             max_epochs=1,
             accelerator="gpu" if on_gpu else "cpu",
             devices=1,
+            precision="bf16-mixed" if precision == "bf16" else "32-true",
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,

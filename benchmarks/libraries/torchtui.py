@@ -20,7 +20,13 @@ class NoCheckpoints:
 
 
 def prepare(
-    inputs: Tensor, targets: Tensor, model: nn.Module, batch_size: int, lr: float
+    inputs: Tensor,
+    targets: Tensor,
+    model: nn.Module,
+    batch_size: int,
+    lr: float,
+    precision: str = "fp32",
+    cuda_graphs: str = "auto",
 ) -> Callable[[], None]:
     """See `benchmarks.libraries`."""
     split = Split(inputs, targets, np.arange(len(inputs)))
@@ -43,7 +49,12 @@ def prepare(
     values = {
         "loss": "cross_entropy",
         "optimizer": {"name": "sgd", "lr": lr},
-        "training": {"epochs": 1, "batch_size": batch_size},
+        "training": {
+            "epochs": 1,
+            "batch_size": batch_size,
+            "precision": precision,
+            "cuda_graphs": cuda_graphs,
+        },
     }
     config = configuration.from_dict(values)
 

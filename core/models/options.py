@@ -15,6 +15,9 @@ __all__ = ["ModelOptions", "activation_layer", "image_shape"]
 class ModelOptions(Options):
     """Base of all networks."""
 
+    STATIC: ClassVar[bool] = True
+    """Whether it computes the same way at each step, so that a step can be recorded and replayed."""
+
     TAKES: ClassVar[Literal["images", "anything"]] = "anything"
 
     @property

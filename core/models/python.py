@@ -17,6 +17,7 @@ __all__ = ["Python"]
 class Python(ModelOptions):
     """A network of your own: a class, or a function that returns a module, in a Python file."""
 
+    STATIC: ClassVar = False
     FILLED: ClassVar = ("in_features", "in_channels", "num_classes", "outputs", "sample_shape")
     """Arguments that the data fills when the signature has them, unless they are given."""
 

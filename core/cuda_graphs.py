@@ -1,0 +1,95 @@
+"""A step's kernels launched all at once, as a CUDA graph: a small network waits for launches, not for arithmetic.
+
+What is captured is the forward and backward pass of a full batch; the optimizer, schedules and clipping stay as they
+are, and so do a smaller last batch, the numbers that come out, and what a checkpoint holds.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from core.config import TrainConfig
+from core.distributed import Group
+
+if TYPE_CHECKING:
+    from core.step import Step
+
+__all__ = ["Captured", "wants_graphs"]
+
+SMALL = 5_000_000
+"""Parameters up to which ``auto`` captures: above, the kernels take longer than their launches."""
+WARM_UP = 3
+"""Steps before the capture: libraries choose their kernels, and lazily made things are made."""
+
+Replay = Callable[[], None]
+
+
+def wants_graphs(config: TrainConfig, model: nn.Module, device: torch.device, group: Group) -> bool:
+    """Whether the steps are to be captured.
+
+    ``auto`` captures small networks of our own, which are known to do the same at each step. Optimizers that call a
+    closure, several processes, accumulation, compiled and fp16 training are not captured.
+    """
+    settings = config.training
+    plain = settings.accumulate == 1 and not settings.compile and settings.precision != "fp16"
+    if settings.cuda_graphs == "off" or not plain or config.optimizer.closure:
+        return False
+    if device.type != "cuda" or group.size > 1:
+        return False
+    small = sum(weight.numel() for weight in model.parameters()) <= SMALL
+    return settings.cuda_graphs == "on" or (small and config.model.STATIC)
+
+
+class Captured:
+    """Gradients of a step, computed as they are a few times, and from then on by replaying what that launched.
+
+    Args:
+        gradients: a step without its update.
+        weights: their ``grad`` is None before each call, and set by it.
+        batch_size: samples of the batches that are replayed; others are computed as they are.
+        record: gives, for a function, what launches again what it launches.
+    """
+
+    def __init__(
+        self,
+        gradients: "Step",
+        weights: Sequence[nn.Parameter],
+        batch_size: int,
+        record: Callable[[Callable[[], None]], Replay] | None = None,
+    ) -> None:
+        self._compute, self._weights, self._batch_size = gradients, weights, batch_size
+        self._record = record or _record
+        self._steps = 0
+        self._replay: Replay | None = None
+
+    def __call__(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        if len(targets) != self._batch_size:
+            return self._compute(inputs, targets)
+        self._steps += 1
+        if self._steps <= WARM_UP:
+            return self._compute(inputs, targets)
+        if self._replay is None:
+            self._inputs, self._targets = inputs.clone(), targets.clone()
+            self._replay = self._record(self._once)
+            self._gradients = [weight.grad for weight in self._weights]
+        self._inputs.copy_(inputs)
+        self._targets.copy_(targets)
+        self._replay()
+        for weight, gradient in zip(self._weights, self._gradients, strict=True):
+            weight.grad = gradient
+        return self._loss.clone(), self._outputs.clone()
+
+    def _once(self) -> None:
+        loss, outputs = self._compute(self._inputs, self._targets)
+        self._loss, self._outputs = loss.detach(), outputs.detach()
+
+
+def _record(function: Callable[[], None]) -> Replay:
+    """As a CUDA graph; other threads may use the device meanwhile."""
+    graph = torch.cuda.CUDAGraph()
+    torch.cuda.synchronize()
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+        function()
+    return graph.replay
