@@ -64,6 +64,7 @@ def main() -> int:
         print("no CUDA device here")
         return 0
     print(torch.cuda.get_device_name(), "torch", torch.__version__)
+    torch.backends.cudnn.deterministic = True  # or two runs alike would differ
     wrong = 0
     with mnist_root() as (root, _):
         for name, model in NETWORKS.items():

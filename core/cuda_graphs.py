@@ -69,7 +69,7 @@ class Captured:
             return self._compute(inputs, targets)
         self._steps += 1
         if self._steps <= WARM_UP:
-            return self._compute(inputs, targets)
+            return self._warm_up(inputs, targets)
         if self._replay is None:
             self._inputs, self._targets = inputs.clone(), targets.clone()
             self._replay = self._record(self._once)
@@ -80,6 +80,18 @@ class Captured:
         for weight, gradient in zip(self._weights, self._gradients, strict=True):
             weight.grad = gradient
         return self._loss.clone(), self._outputs.clone()
+
+    def _warm_up(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute on another stream: what autograd ties to the default one cannot be captured."""
+        if not inputs.is_cuda:
+            return self._compute(inputs, targets)
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        here = torch.cuda.current_stream()
+        stream.wait_stream(here)
+        with torch.cuda.stream(stream):
+            seen = self._compute(inputs, targets)
+        here.wait_stream(stream)
+        return seen
 
     def _once(self) -> None:
         loss, outputs = self._compute(self._inputs, self._targets)

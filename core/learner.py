@@ -64,7 +64,7 @@ class Learner:
             forward=forward_function(settings, shared, device),
             average=self.average,
             scaler=self.scaler,
-            capture=wants_graphs(config, model, device, group),
+            capture=gradients is None and wants_graphs(config, model, device, group),
             processes=group.size,
             unshared=getattr(shared, "no_sync", nullcontext),
             gradients_of=gradients,
