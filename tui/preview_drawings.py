@@ -127,7 +127,9 @@ def rows(facts: DataFacts, width: int) -> Content:
 
 
 def layers(model: "ModelSummary", width: int) -> Content:
-    """The layers of a network, the middle ones of a very deep one left out."""
+    """The layers of a network; those of a deep one by the module that they are in, the middle left out if need be."""
+    from core.models.summary import condensed
+
     third = min(20, width // 3)
     lines = [Content.styled(f"{'layer':{third}}{'output':{third}}{'parameters':>{third}}", "$foreground 60%")]
 
@@ -137,10 +139,11 @@ def layers(model: "ModelSummary", width: int) -> Content:
         return Content.styled(text, "$foreground" if layer.parameters else "$foreground 60%")
 
     half = MOST_LAYERS // 2
-    if len(model.layers) <= MOST_LAYERS:
-        return LINE.join([*lines, *map(line, model.layers)])
-    hidden = _muted(f"… {len(model.layers) - MOST_LAYERS} more layers")
-    return LINE.join([*lines, *map(line, model.layers[:half]), hidden, *map(line, model.layers[-half:])])
+    shown = condensed(model.layers, MOST_LAYERS)
+    if len(shown) <= MOST_LAYERS:
+        return LINE.join([*lines, *map(line, shown)])
+    hidden = _muted(f"… {len(shown) - MOST_LAYERS} more layers")
+    return LINE.join([*lines, *map(line, shown[:half]), hidden, *map(line, shown[-half:])])
 
 
 def cost(model: "ModelSummary", memory: Memory, width: int) -> Content:
@@ -154,6 +157,9 @@ def cost(model: "ModelSummary", memory: Memory, width: int) -> Content:
     total = Content.assemble((bytes_(memory.total), "bold"), " memory")
     held = (_muted(f"{bytes_(size)} {name}") for name, size in parts.items() if size)
     computed = Content.assemble((si(model.multiply_adds), "bold"), " multiply-adds a sample")
+    if model.trainable < model.parameters:
+        frozen = f"   {count(model.trainable)} of {count(model.parameters)} parameters trained"
+        computed = Content.assemble(computed, _muted(frozen)) if width > 60 else computed
     return LINE.join([computed, _flow([total, *held], "   ", width)])
 
 

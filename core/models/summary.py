@@ -1,6 +1,8 @@
 """What a network consists of: its layers with shapes and parameters, and what a forward pass costs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import prod
 
 import torch
@@ -9,7 +11,7 @@ from torch import nn
 from core.errors import ModelError, TorchtuiError
 from core.user_code import as_user_error
 
-__all__ = ["Layer", "ModelSummary", "summarise"]
+__all__ = ["Layer", "ModelSummary", "condensed", "summarise"]
 
 SAMPLES = 2
 """That a network is tried on: with one, a lost batch dimension would go unnoticed."""
@@ -75,6 +77,36 @@ def summarise(model: nn.Module, sample_shape: tuple[int, ...], outputs: int) -> 
     weights = list(model.parameters())
     trainable = sum(weight.numel() for weight in weights if weight.requires_grad)
     return ModelSummary(tuple(layers), sum(map(torch.numel, weights)), multiply_adds, trainable)
+
+
+def condensed(layers: Sequence[Layer], most: int) -> list[Layer]:
+    """Layers taken together by the module that they are in, as deep as `most` lines allow; one each if they fit.
+
+    A group is named by its module, and has the last output shape and all parameters of its layers.
+    """
+    if len(layers) <= most:
+        return list(layers)
+    deepest = max(layer.name.count(".") for layer in layers)
+    grouped: list[Layer] = []
+    for depth in range(1, deepest + 2):
+        groups = [
+            (name, list(group))
+            for name, group in groupby(
+                layers, lambda layer, depth=depth: ".".join(layer.name.split(".")[:depth])
+            )
+        ]
+        if grouped and len(groups) > most:
+            break
+        grouped = [_together(name, group) for name, group in groups]
+    return grouped
+
+
+def _together(name: str, group: Sequence[Layer]) -> Layer:
+    if len(group) == 1:
+        return group[0]
+    inner = name.rpartition(".")[2]
+    kind = ".".join(name.split(".")[-2:]) if inner.isdigit() else inner
+    return Layer(name, kind, group[-1].output_shape, sum(layer.parameters for layer in group))
 
 
 def _try_on_zeros(model: nn.Module, sample_shape: tuple[int, ...]) -> object:

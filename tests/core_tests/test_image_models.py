@@ -14,6 +14,7 @@ from core import config as configuration
 from core.errors import ModelError
 from core.models.freezing import freeze_all_but_last
 from core.models.registry import outline, rebuild
+from core.models.summary import condensed
 from core.models.zoo import Zoo
 from core.models.zoo_names import Architecture
 from core.session import assemble
@@ -165,6 +166,14 @@ def test_more_layers_than_there_are_freeze_nothing() -> None:
 def test_a_summary_tells_frozen_parameters() -> None:
     summary = outline(Zoo(trainable_layers=1), (1, 8, 8), 10)
     assert summary.trainable == 512 * 10 + 10 < summary.parameters
+
+
+def test_a_deep_network_is_told_by_its_parts() -> None:
+    summary = outline(Zoo(architecture="resnet50"), (1, 8, 8), 10)
+    parts = condensed(summary.layers, 40)
+    assert sum(part.parameters for part in parts) == summary.parameters
+    assert [part.kind for part in parts][4:8] == ["layer1.0", "layer1.1", "layer1.2", "layer2.0"]
+    assert condensed(summary.layers, 1000) == list(summary.layers)
 
 
 # -- weights learnt elsewhere ------------------------------------------------------------------------------------
