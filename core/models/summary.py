@@ -89,15 +89,12 @@ def condensed(layers: Sequence[Layer], most: int) -> list[Layer]:
     deepest = max(layer.name.count(".") for layer in layers)
     grouped: list[Layer] = []
     for depth in range(1, deepest + 2):
-        groups = [
-            (name, list(group))
-            for name, group in groupby(
-                layers, lambda layer, depth=depth: ".".join(layer.name.split(".")[:depth])
-            )
-        ]
-        if grouped and len(groups) > most:
+        names = [".".join(layer.name.split(".")[:depth]) for layer in layers]
+        groups = groupby(zip(names, layers, strict=True), lambda pair: pair[0])
+        candidate = [_together(name, [layer for _, layer in group]) for name, group in groups]
+        if grouped and len(candidate) > most:
             break
-        grouped = [_together(name, group) for name, group in groups]
+        grouped = candidate
     return grouped
 
 
