@@ -24,7 +24,7 @@ from tui.settings import load_settings, save_settings
 from tui.terminal_loss import survive_hangup
 from tui.terminal_title import GIVE_BACK, KEEP, titled
 from tui.text import bytes_, clean
-from tui.themes import THEMES
+from tui.themes import begin_with
 
 if TYPE_CHECKING:
     from core.config import TrainConfig
@@ -103,6 +103,7 @@ class TuiApp(App[None]):
         self.runs_dir = runs_dir or Path(os.environ.get("TUI_RUNS") or "runs").expanduser()
         self.data_root = data_root
         self.settings = load_settings()
+        begin_with(self, self.settings.theme)
         self.form_values: dict[str, Any] = values if values is not None else self.settings.form
         self.feed: RunFeed | None = None  # the run that Live shows
         self.compared = ComparedRuns()
@@ -110,9 +111,6 @@ class TuiApp(App[None]):
         self._terminal_title = ""
 
     def on_mount(self) -> None:
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         survive_hangup(self)
         self.call_after_refresh(self.run_worker, self._load, thread=True, name="load")

@@ -7,6 +7,7 @@ import select
 import sys
 import termios
 import tty
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -23,15 +24,18 @@ image_widget: Any = None
 """The class of textual-image's widget that this terminal can show; None means half blocks."""
 
 
-def ask_for_graphics() -> None:
+def ask_for_graphics(meanwhile: Callable[[], object] = lambda: None) -> None:
     """Ask the terminal whether it has graphics. To be called once, before an app reads its input.
 
     A terminal that does not answer in time gets half blocks.
+
+    Args:
+        meanwhile: done while a terminal that was asked makes up its answer.
     """
     global image_widget
     if os.environ.get("TERM", "dumb") in SILENT or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
-    answer = _ask()
+    answer = _ask(meanwhile)
     attributes = ATTRIBUTES.search(answer)
     sixel = attributes is not None and SIXEL in attributes.group(1).split(b";")
     if not sixel and b";OK\x1b\\" not in answer:
@@ -48,7 +52,7 @@ def ask_for_graphics() -> None:
     image_widget = SixelImage if sixel else TGPImage
 
 
-def _ask() -> bytes:
+def _ask(meanwhile: Callable[[], object]) -> bytes:
     """What the terminal answers to the question."""
     keyboard = sys.stdin.fileno()
     before = termios.tcgetattr(keyboard)
@@ -57,6 +61,7 @@ def _ask() -> bytes:
     try:
         sys.stdout.write(QUESTION)
         sys.stdout.flush()
+        meanwhile()
         while not ATTRIBUTES.search(answer) and select.select([keyboard], [], [], ANSWER_SECONDS)[0]:
             answer += os.read(keyboard, 1024)
     finally:

@@ -1,10 +1,25 @@
 """The app's own theme: a quiet ground, and colour only where it means something."""
 
+from typing import Any
+
+from textual.app import App
 from textual.theme import Theme
 
 from core.palette import OKABE_ITO, RGB
 
-__all__ = ["BLUE", "GREEN", "MISTAKE", "ORANGE", "PINK", "STATES", "THEMES", "YELLOW", "Sign", "sign_of"]
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "MISTAKE",
+    "ORANGE",
+    "PINK",
+    "STATES",
+    "THEMES",
+    "YELLOW",
+    "Sign",
+    "begin_with",
+    "sign_of",
+]
 
 BLUE, ORANGE, GREEN, PINK, _, MISTAKE, YELLOW, _ = OKABE_ITO
 """Train, and what is right; validation; what goes well; memory of a GPU; mistakes; the cursor."""
@@ -56,6 +71,20 @@ THEMES = (
         dark=False,
     ),
 )
+
+
+def begin_with(app: App[Any], name: str) -> None:
+    """Give an app that does not run yet its themes, and one to begin with: ours if there is none of that name.
+
+    The styles are read once when it starts; a theme that is set then would have them read again before the first paint.
+    """
+    for theme in THEMES:
+        app.register_theme(theme)
+    chosen = app.get_theme(name) or THEMES[0]
+    app.set_reactive(App.theme, chosen.name)
+    app.set_class(chosen.dark, "-dark-mode", update=False)
+    app.set_class(not chosen.dark, "-light-mode", update=False)
+    app.set_class(True, f"-theme-{chosen.name}", update=False)
 
 
 def sign_of(slot: int) -> Sign:

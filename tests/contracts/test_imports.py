@@ -33,6 +33,20 @@ def test_configuration_commands_import_nothing_heavy() -> None:
     assert imported_by(code + "try: main()\nexcept SystemExit: pass").isdisjoint(HEAVY)
 
 
+def test_the_first_paint_waits_for_textual_alone() -> None:
+    code = """
+import os, sys
+os.environ["TEXTUAL_DRIVER"] = "textual.drivers.headless_driver:HeadlessDriver"
+from tui.app import TuiApp
+TuiApp.run = lambda app: None
+sys.argv = ["tui"]
+from tui.cli import main
+main()"""
+    loaded = imported_by(code)
+    assert "textual" in loaded
+    assert loaded.isdisjoint({*HEAVY, "numpy", "pydantic", "yaml"} - {"textual"})
+
+
 def test_the_core_imports_nothing_of_the_terminal() -> None:
     """Every module of the core at once, but those for other frameworks, which import these."""
     files = (REPOSITORY / "core").rglob("*.py")

@@ -7,7 +7,7 @@ from io import TextIOWrapper
 import typer
 
 from core.errors import TorchtuiError
-from tui.cli.app import opens_app
+from tui.cli.app import open_app, opens_app
 from tui.cli.lazy import LazyGroup
 
 __all__ = ["app", "main"]
@@ -90,7 +90,10 @@ def main() -> None:
                 errors="replace"
             )  # rather a "?" than to fail where an encoding lacks a character
     try:
-        app()
+        if _asks_for_app():
+            open_app()
+        else:
+            app()
     except TorchtuiError as error:
         for line in error.trace.splitlines():
             print(_clean(line), file=sys.stderr)
@@ -104,6 +107,12 @@ def main() -> None:
             os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
         )  # nobody reads: let the last flush succeed
         sys.exit(1)
+
+
+def _asks_for_app() -> bool:
+    """Whether `tui` stands alone: the app is painted before Typer and pydantic would have read no options."""
+    completes = any(name.endswith("TUI_COMPLETE") for name in os.environ)
+    return len(sys.argv) == 1 and not completes
 
 
 def _clean(text: str) -> str:

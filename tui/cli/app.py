@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,8 +59,8 @@ def opens_app(
 
 def open_app(
     *,
-    runs: Path | None,
-    data_root: Path | None,
+    runs: Path | None = None,
+    data_root: Path | None = None,
     values: dict[str, Any] | None = None,
     start: bool = False,
     follow: "Run | ForeignLog | None" = None,
@@ -67,6 +68,7 @@ def open_app(
     """Open the app.
 
     Args:
+        runs, data_root: by default what the environment names, as the options do.
         values: nested values to fill the form with.
         start: begin to train at once.
         follow: a run, or the log of another tool, to show live.
@@ -78,11 +80,12 @@ def open_app(
         raise InputError(
             "the app needs a terminal, and this is none", "Without one: tui train --no-ui [options]"
         )
-    from tui.app import TuiApp
     from tui.terminal_graphics import ask_for_graphics
 
-    ask_for_graphics()
+    ask_for_graphics(meanwhile=lambda: import_module("tui.app"))
+    from tui.app import TuiApp
+
     app = TuiApp(runs_dir=runs, data_root=data_root, values=values, start=start, follow=follow)
     app.run()
     if app.return_code:
-        raise typer.Exit(app.return_code)
+        sys.exit(app.return_code)

@@ -1,0 +1,56 @@
+"""The colours one chose are there from the first paint on."""
+
+import json
+
+import pytest
+from textual.css.stylesheet import Stylesheet
+
+from tui.app import TuiApp
+
+
+@pytest.fixture
+def app_with(tmp_path, monkeypatch):
+    """Makes an app that remembers a theme."""
+
+    def app_with(theme):
+        settings = tmp_path / "settings.json"
+        settings.write_text(json.dumps({"theme": theme}))
+        monkeypatch.setenv("TUI_CONFIG", str(settings))
+        return TuiApp(runs_dir=tmp_path / "runs")
+
+    return app_with
+
+
+@pytest.mark.parametrize(
+    ("remembered", "shown", "mode"),
+    [
+        ("torchtui", "torchtui", "dark"),
+        ("torchtui-light", "torchtui-light", "light"),
+        ("textual-light", "textual-light", "light"),
+        ("of another version", "torchtui", "dark"),
+    ],
+)
+async def test_the_remembered_theme_is_there_and_the_styles_are_read_once(
+    app_with, monkeypatch, remembered, shown, mode
+):
+    read_again = []
+    monkeypatch.setattr(Stylesheet, "reparse", lambda sheet: read_again.append(sheet))
+    monkeypatch.setattr(TuiApp, "_load", lambda app: None)  # the first paint alone
+    app = app_with(remembered)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert app.theme == shown
+        assert app.classes & {"-dark-mode", "-light-mode"} == {f"-{mode}-mode"}
+        assert {name for name in app.classes if name.startswith("-theme-")} == {f"-theme-{shown}"}
+        background = app.theme_variables["background"]
+        assert app.screen.styles.background.hex.lower() == background.lower()
+    assert read_again == []
+
+
+async def test_a_theme_chosen_later_is_shown_and_remembered(app_with):
+    app = app_with("torchtui")
+    async with app.run_test() as pilot:
+        app.theme = "torchtui-light"
+        await pilot.pause()
+        assert app.has_class("-light-mode")
+        assert app.settings.theme == "torchtui-light"
