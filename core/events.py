@@ -30,6 +30,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from core.errors import RunDamaged
+from core.json_lines import read_line
 
 __all__ = [
     "CheckpointSaved",
@@ -262,7 +263,7 @@ def from_json(line: str | bytes) -> Event | None:
         RunDamaged: the line is not an event.
     """
     try:
-        values = json.loads(line)
+        values = read_line(line)
         name = values["event"]
         known = name in _BY_NAME
     except (ValueError, TypeError, KeyError, RecursionError):

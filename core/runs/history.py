@@ -144,7 +144,9 @@ class History:
 
     def curve(self, name: str) -> GrowingSeries:
         """The series of a name, empty until something was said of it."""
-        return self.curves.setdefault(name, GrowingSeries())
+        if name not in self.curves:
+            self.curves[name] = GrowingSeries()
+        return self.curves[name]
 
     def _sample(self, event: SystemSampled) -> None:
         if self.began is None:

@@ -1,14 +1,13 @@
 """How a run stands, from the first and the last lines of its log and its lock: a list of thousands stays quick."""
 
-import json
 import os
 from dataclasses import field
 from typing import Any, Literal
 
 from pydantic.dataclasses import dataclass
-from pydantic_core import from_json
 
 from core.files import open_plain
+from core.json_lines import read_line
 from core.runs.folder import Run
 from core.runs.lock import is_held
 from core.runs.script import script_of
@@ -168,15 +167,7 @@ def _events(tail: bytes) -> list[dict[str, Any]]:
 def _parse(line: bytes) -> dict[str, Any]:
     """The values of a line; none for a line that is torn or damaged."""
     try:
-        values = from_json(line)
-    except ValueError:
-        values = _parse_as_written(line)
-    return values if isinstance(values, dict) else {}
-
-
-def _parse_as_written(line: bytes) -> Any:
-    """What pydantic refuses and Python writes: names of files that are not UTF-8, as lone surrogates."""
-    try:
-        return json.loads(line)
+        values = read_line(line)
     except (ValueError, RecursionError):
-        return None
+        return {}
+    return values if isinstance(values, dict) else {}

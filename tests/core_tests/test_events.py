@@ -119,6 +119,11 @@ def test_an_undefined_metric_stays_none() -> None:
     assert back.metrics["roc_auc_macro"] is None
 
 
+def test_a_file_name_that_is_not_utf8_comes_back() -> None:
+    event = Notice(time=1.0, level="info", message="cannot read \udcff.csv")
+    assert from_json(to_json(event, "r")) == event
+
+
 def test_keys_of_a_newer_version_are_left_out() -> None:
     line = json.dumps({**json.loads(to_json(EVENTS[5], "")), "v": 2, "mood": "sunny"})
     assert from_json(line) == EVENTS[5]
