@@ -164,10 +164,7 @@ def _lines(path: Path, layout: Layout) -> Iterator[str]:
         try:
             yield from file
         except UnicodeError:
-            pass
-        else:
-            return
-    decoded(path, layout)
+            decoded(path, layout)  # raises with the place, which only the whole file tells
 
 
 def _not_in_encoding(path: Path, layout: Layout, error: UnicodeError) -> DataError:
