@@ -78,6 +78,8 @@ def configs(draw):
         name = draw(st.sampled_from(list(choices(family))))
         values[section] = {"name": name, **draw(section_values(choices(family)[name]))}
     values["training"] = draw(section_values(type(TrainConfig().training)))
+    if values["model"]["name"] == "vit_small" and "width" in values["model"]:
+        values["model"]["width"] = 2 * max(1, values["model"]["width"] // 2)  # it takes even ones
     return from_dict(values)
 
 
