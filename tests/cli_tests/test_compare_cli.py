@@ -57,7 +57,7 @@ def test_runs_on_other_data_are_said_not_to_compare(tui, runs):
         ("compare abc nothing", "no run 'nothing'"),
         ("compare abc def --plot losss", "no curve 'losss'. There is validation loss"),
         ("compare abc def --by day", "'day'"),
-        ("compare", "Usage: tui compare"),
+        ("compare", "compare [OPTIONS]"),
     ],
 )
 def test_what_is_wrong_is_one_line(tui, runs, line, told):

@@ -99,7 +99,7 @@ def test_a_damaged_report_does_not_hide_how_the_run_stands(tmp_path: Any) -> Non
     out = io.StringIO()
     print_summary(RunSummary(run, "failed", error="two\nlines"), Console(file=out, width=80))
     text = out.getvalue()
-    assert "failed: 0 of 0 epochs" in text
+    assert "failed: 0 epochs" in text
     assert "two⏎lines" in text
     assert "\x1b" not in text
     assert f"a␛[31m/{run.id}" in text
