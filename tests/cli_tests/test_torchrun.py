@@ -1,6 +1,8 @@
 """Several processes train one run as one process would; one that dies ends it with a sentence."""
 
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -18,8 +20,9 @@ from core.distributed import Group, SharedControl
 from core.errors import ConfigError, DeviceError
 from core.events import EpochFinished
 from core.runs.checkpoints import load_checkpoint
-from core.runs.folder import Run
+from core.runs.folder import Run, find_run
 from core.runs.log import LogReader
+from core.runs.summary import summarise
 
 REPOSITORY = Path(__file__).parent.parent.parent
 NEW = ["--device", "cpu", "--threads", "1"]
@@ -85,6 +88,75 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def test_two_nodes_train_as_one_process_which_can_go_on_alone(
+    launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
+) -> None:
+    (tmp_path / "run.yaml").write_text(json.dumps(DEMANDING))
+    where = ("--nnodes", "2", "--nproc-per-node", "1", "--master-addr", "127.0.0.1", "--master-port")
+    port = str(free_port())
+    nodes = [
+        launch("--config", "run.yaml", "--runs", "several", nodes=(*where, port, "--node-rank", str(number)))
+        for number in (0, 1)
+    ]
+    outputs = [node.communicate() for node in nodes]
+    assert [node.returncode for node in nodes] == [0, 0], outputs
+    assert "epoch 2/2" in outputs[0][0]
+    assert "epoch" not in outputs[1][0]
+    several = find_run(tmp_path / "several", "latest")
+    assert len(list((tmp_path / "several").iterdir())) == 1
+    assert (several.evaluation_folder("test") / "report.json").is_file()
+
+    alone = train_run(DEMANDING)
+    assert_alike(several, alone.run)
+    more = {"training": {"epochs": 3}}
+    train_run(more, run=several)
+    train_run(more, run=alone.run)
+    assert_alike(several, alone.run)
+
+
+def test_a_run_goes_on_with_more_processes_from_the_middle_of_an_epoch(
+    launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
+) -> None:
+    values = {"data": "diabetes", "training": {"batch_size": 16, "epochs": 3, "ema": 0.5}}
+    alone = train_run(values)
+    begun = train_run(values, at_step=(25, lambda control, model: control.stop()))
+    assert load_checkpoint(begun.run, "last")["progress"]["batch"] > 0
+    process = launch("--resume", str(begun.run.path))
+    output = process.communicate()
+    assert process.returncode == 0, output
+    assert_alike(begun.run, alone.run)
+
+
+def test_one_process_that_dies_ends_the_run_with_a_sentence(launch: Launch, tmp_path: Path) -> None:
+    process = launch("--data", "iris", "--epochs", "1000000", "--json")
+    for line in process.stdout:
+        event = json.loads(line)
+        if event["event"] == "run_started":
+            first = event["pid"]
+        if event["event"] == "epoch_finished":
+            break
+    workers = {child.pid for child in psutil.Process(process.pid).children() if child.is_running()}
+    (other,) = {pid for pid in workers if "tui" in psutil.Process(pid).cmdline()} - {first}
+    os.kill(other, signal.SIGKILL)
+    _, err = process.communicate()
+    assert process.returncode == 1
+    assert "one of the 2 processes of this run is gone" in err
+    summary = summarise(find_run(tmp_path / "runs", "latest"))
+    assert summary.status in ("failed", "stopped")  # torchrun asks the others to end at the same time
+
+
+def test_sigterm_saves_and_ends_all(launch: Launch, tmp_path: Path) -> None:
+    process = launch("--data", "iris", "--epochs", "1000000", "--json")
+    for line in process.stdout:
+        if json.loads(line)["event"] == "epoch_finished":
+            break
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    run = find_run(tmp_path / "runs", "latest")
+    assert summarise(run).status == "stopped"
+    assert load_checkpoint(run, "last")["progress"]["epoch"] >= 1
 
 
 def test_batches_that_cannot_be_divided_are_refused() -> None:
