@@ -55,5 +55,5 @@ def test_a_lost_nodes_trial_is_run_again_from_its_checkpoint(ray_cluster: Any, t
     assert [trial.state for trial in finished.records] == ["completed"] * 2
     assert len(lost) == 1
     for trial in finished.records:
-        epochs = [start.epoch for start in starts(trial.run)]
-        assert (len(epochs), epochs[-1] > 0) == ((2, True) if trial.number in lost else (1, False))
+        steps = [start.step for start in starts(trial.run)]
+        assert (len(steps), steps[-1] > 0) == ((2, True) if trial.number in lost else (1, False))

@@ -107,7 +107,7 @@ def fingerprint(folder: Path) -> dict[str, str]:
             epochs[event.epoch] = repr(kept)
         elif isinstance(event, EvaluationFinished):
             tests[event.split] = repr(event.metrics)
-    progress = {key: value for key, value in last["progress"].items() if key != "epoch_seconds"}
+    progress = {key: value for key, value in last["progress"].items() if not key.endswith("seconds")}
     parts = {
         "weights": last["model"],
         "best weights": best["model"],

@@ -112,9 +112,15 @@ def notices(events: list[Event]) -> list[str]:
 # -- trackers --------------------------------------------------------------------------------------------------
 
 
-def test_tensorboard_reads_back_what_was_said(run: Run, tell_all: Callable[..., list[Event]]) -> None:
+def test_tensorboard_reads_back_what_was_said(
+    run: Run, tell_all: Callable[..., list[Event]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.summary.writer import event_file_writer
+
+    # Two files of one second are read in the order of a count that is not padded: "10" before "9".
+    monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(0))
 
     extras = Extras(log=("tensorboard",), system=False)
     told = tell_all(extras, STORY)
