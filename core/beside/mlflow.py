@@ -4,19 +4,11 @@
 
 import math
 import os
-from collections.abc import Mapping
 from typing import Any
 
+from core.beside.scalars import scalars
 from core.errors import DependencyError
-from core.events import (
-    EpochFinished,
-    EvaluationFinished,
-    Event,
-    RunFinished,
-    RunStarted,
-    StepLogged,
-    SystemSampled,
-)
+from core.events import Event, RunFinished, RunStarted
 from core.runs.folder import Run
 
 __all__ = ["MLflow"]
@@ -28,7 +20,7 @@ LONGEST = 500
 
 
 class MLflow:
-    """Logs parameters, and metrics by step: ``train/loss``, ``validation/loss``, ``lr``, ``test/accuracy`` ...
+    """Logs parameters, and `scalars` by step.
 
     Raises:
         DependencyError: mlflow is not installed.
@@ -54,18 +46,10 @@ class MLflow:
         match event:
             case RunStarted():
                 self._begin(event)
-            case StepLogged():
-                self._log(event, event.step, {**_grouped("train", event.train), "lr": event.lr})
-            case EpochFinished():
-                values = {**_grouped("validation", event.validation), "epoch": float(event.epoch)}
-                values |= {f"train/{name}_epoch": value for name, value in event.train.items()}
-                self._log(event, event.step, values)
-            case EvaluationFinished():
-                self._log(event, self._step, _grouped(event.split, event.metrics))
-            case SystemSampled():
-                self._log(event, self._step, _grouped("system", event.shares()))
             case RunFinished() if self._id:
                 self._client.set_terminated(self._id, STATUS[event.status])
+            case _:
+                self._log(event)
 
     def wait(self) -> None:
         """Nothing is due."""
@@ -90,12 +74,13 @@ class MLflow:
         }
         client.log_batch(self._id, params=[self._param(*item) for item in settings.items()])
 
-    def _log(self, event: Event, step: int, values: Mapping[str, float | None]) -> None:
-        self._step, moment = step, int(event.time * 1000)
-        known = {key: value for key, value in values.items() if value is not None and math.isfinite(value)}
-        metrics = [self._metric(key, value, moment, step) for key, value in known.items()]
-        self._client.log_batch(self._id, metrics=metrics)
-
-
-def _grouped(group: str, values: Mapping[str, float | None]) -> dict[str, float | None]:
-    return {f"{group}/{name}": value for name, value in values.items()}
+    def _log(self, event: Event) -> None:
+        self._step = getattr(event, "step", self._step)
+        moment = int(event.time * 1000)
+        metrics = [
+            self._metric(name, value, moment, self._step)
+            for name, value in scalars(event).items()
+            if math.isfinite(value)
+        ]
+        if metrics:
+            self._client.log_batch(self._id, metrics=metrics)

@@ -2,24 +2,17 @@
 
 from typing import Any
 
+from core.beside.scalars import scalars
 from core.config import sections_to_yaml
 from core.errors import DependencyError
-from core.events import (
-    EpochFinished,
-    EvaluationFinished,
-    Event,
-    RunFinished,
-    RunStarted,
-    StepLogged,
-    SystemSampled,
-)
+from core.events import Event, RunFinished, RunStarted
 from core.runs.folder import Run
 
 __all__ = ["TensorBoard"]
 
 
 class TensorBoard:
-    """Writes scalars by step: ``train/loss``, ``validation/loss``, ``lr``, ``test/accuracy``, ``system/cpu`` ...
+    """Writes `scalars` by step.
 
     Raises:
         DependencyError: tensorboard is not installed.
@@ -45,27 +38,12 @@ class TensorBoard:
                 self._step = event.step
                 self._writer = self._open(str(self._folder), purge_step=event.step or None)
                 self._writer.add_text("config", f"```yaml\n{sections_to_yaml(event.config)}```", event.step)
-            case StepLogged():
-                self._add(event, event.step, "train", event.train)
-                self._writer.add_scalar("lr", event.lr, event.step, event.time)
-            case EpochFinished():
-                self._add(event, event.step, "validation", event.validation)
-                self._add(
-                    event, event.step, "train", {f"{name}_epoch": event.train[name] for name in event.train}
-                )
-                self._writer.add_scalar("epoch", event.epoch, event.step, event.time)
-            case EvaluationFinished():
-                self._add(event, self._step, event.split, event.metrics)
-            case SystemSampled():
-                self._add(event, self._step, "system", event.shares())
             case RunFinished() if self._writer is not None:
                 self._writer.close()
+            case _:
+                self._step = getattr(event, "step", self._step)
+                for name, value in scalars(event).items():
+                    self._writer.add_scalar(name, value, self._step, event.time)
 
     def wait(self) -> None:
         """Nothing is due."""
-
-    def _add(self, event: Event, step: int, group: str, values: Any) -> None:
-        self._step = step
-        for name, value in values.items():
-            if value is not None:
-                self._writer.add_scalar(f"{group}/{name}", value, step, event.time)
