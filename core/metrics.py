@@ -28,7 +28,7 @@ EPOCH_METRICS: Final = get_args(EpochMetric)
 
 def lower_is_better(metric: str) -> bool:
     """Whether a smaller value of a metric, or of a curve such as ``train loss``, is the better one."""
-    last = metric.rpartition(" ")[2]
+    last = metric.removesuffix(" by step").rpartition(" ")[2]
     return last in MINIMISED or last.endswith(("loss", "error"))
 
 

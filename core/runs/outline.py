@@ -1,6 +1,7 @@
-"""What a run has said, without its steps: the curves by epoch and the facts, quickly however long it ran."""
+"""What a run has said, with few of its steps: curves and facts, quickly however long it ran."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from core.events import EpochFinished, Event
 from core.runs.folder import Run
@@ -11,7 +12,9 @@ __all__ = ["Outline"]
 
 MOST_BYTES = 1 << 28
 """Of a longer log only the beginning and this much of the end are read."""
-FREQUENT = (b'"step_logged"', b'"system_sampled"')
+STEP, SYSTEM = b'"step_logged"', b'"system_sampled"'
+DENSITY = 250
+"""So many logged steps are read from the first ones, and again whenever the run has become 2.7 times as long."""
 LARGEST = 1 << 53
 """Larger whole numbers are none of ours; as floats, which charts are made of, they are not exact or not there."""
 
@@ -20,7 +23,7 @@ class Outline:
     """Reads the log of a run into a history; call `read` until it gives False, and again when the log has grown.
 
     Attributes:
-        history: the curves by epoch and all events but the steps, without confusion matrices.
+        history: the curves by epoch and all events, without confusion matrices; of logged steps ever fewer.
         skipped: bytes in the middle of a very long log that were left out.
     """
 
@@ -46,7 +49,11 @@ class Outline:
 
 
 class _EpochReader(LogReader):
-    """Leaves out steps without reading them as JSON, and confusion matrices."""
+    """Leaves out most steps without reading them as JSON, and confusion matrices."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._steps, self._next = 0, 1
 
     @property
     def offset(self) -> int:
@@ -62,9 +69,19 @@ class _EpochReader(LogReader):
         if left <= 0:
             return 0
         self._offset += left
-        self._torn = b'"step_logged"'  # the line we land in is cut: it is left out like a step
+        self._torn = SYSTEM  # the line we land in is cut: it is left out like a sample
         return left
 
     def _parse(self, line: bytes) -> Event | None:
-        event = None if any(kind in line for kind in FREQUENT) else super()._parse(line)
+        if SYSTEM in line or (STEP in line and not self._wanted()):
+            return None
+        event = super()._parse(line)
         return replace(event, confusion=[]) if isinstance(event, EpochFinished) else event
+
+    def _wanted(self) -> bool:
+        """Whether this step is one of those that are read."""
+        self._steps += 1
+        if self._steps < self._next:
+            return False
+        self._next += max(1, self._steps // DENSITY)
+        return True

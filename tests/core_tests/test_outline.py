@@ -1,7 +1,8 @@
-"""A log without its steps tells the same as the whole log."""
+"""A log without most of its steps tells the same as the whole log."""
 
 import json
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +88,22 @@ def test_curves_by_epoch_are_those_of_the_whole_log(run: Run, monkeypatch: pytes
     for name in ("train loss", "validation loss", "train accuracy", "validation accuracy"):
         (x, y), (whole_x, whole_y) = outline.history.curve(name).points(), whole.curve(name).points()
         assert (x.tolist(), y.tolist()) == (whole_x.tolist(), whole_y.tolist())
-    assert len(outline.history.curve("train loss by step")) == 0
     assert outline.history.best_epoch == 30
     assert outline.history.evaluation == {"test": {"accuracy": 0.5}}
     assert (outline.damaged, outline.skipped) == (0, 0)
     assert all(epoch.confusion is None for epoch in outline.history.epochs)
+
+
+def test_steps_are_read_ever_more_sparsely(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DENSITY", 10)
+    write(run, told(250))
+    x, y = read_all(Outline(run)).history.curve("train loss by step").points()
+    steps = [round(at * STEPS) for at in x]
+    assert steps[:20] == list(range(1, 21))
+    assert 50 < len(steps) < 80
+    assert max(after / before for before, after in pairwise(steps[20:])) < 1.11
+    assert steps[-1] > 900
+    assert y.tolist() == [1 / -(-step // STEPS) for step in steps]
 
 
 def test_a_growing_log_is_read_on(run: Run) -> None:
