@@ -10,7 +10,8 @@ from core.runs.folder import Run
 
 __all__ = ["EventLog", "LogReader"]
 
-READ_BYTES = 1 << 22
+READ_BYTES = 1 << 20
+"""Of one read: a screen takes in that much between two keys."""
 LONGEST_LINE = 1 << 26
 """Bytes; what is longer is no event, and is let go of."""
 
@@ -76,7 +77,7 @@ class LogReader:
         self._torn = b""
 
     def read(self) -> list[Event]:
-        """The events since the last call, at most some megabytes of them; empty when there are none (yet).
+        """The events since the last call, at most a megabyte of them; empty when there are none (yet).
 
         A last line without its end waits for the next call. Lines that are no events are counted and left out.
         """
