@@ -20,6 +20,7 @@ from benchmarks.harness import machine
 
 PARTS = {
     "engine": "one epoch of MNIST, beside hand-written loops",
+    "threads": "`threads: auto` beside torch's default, with the last core idle and busy",
     "peers": "one epoch of MNIST, beside other libraries that train",
     "startup": "the first paint of the app and the first line of the command line, beside empty ones",
     "interface": "the same training with and without the Live screen",
