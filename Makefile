@@ -22,7 +22,7 @@ run: $(VENV)/.installed
 	else $(BIN)/tui train --no-ui && echo && echo "Open the app in a terminal: $(BIN)/tui"; fi
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n logical --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n logical --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
