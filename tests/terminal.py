@@ -15,7 +15,14 @@ SECONDS = 90
 class Terminal:
     """Runs Python with `arguments`, such as ``-m tui``, in a terminal of `columns` x `rows`."""
 
-    def __init__(self, arguments: list[str], folder: Path, columns: int = 100, rows: int = 32) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        folder: Path,
+        columns: int = 100,
+        rows: int = 32,
+        python: str | Path = sys.executable,
+    ) -> None:
         environment = {
             **os.environ,
             "TERM": "xterm-256color",
@@ -30,7 +37,7 @@ class Terminal:
         self.screen.write_process_input = lambda answer: self.process.send(answer)
         self.stream = pyte.ByteStream(self.screen)
         self.process = pexpect.spawn(
-            sys.executable,
+            str(python),
             arguments,
             env=environment,
             cwd=str(folder),

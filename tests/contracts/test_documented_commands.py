@@ -1,40 +1,79 @@
-"""Every command in README and docs: those marked ``<!-- run -->`` are run, the options of all others are looked up."""
+"""Every `tui` line of README and docs is run, page by page, by the wheel alone in a folder as a reader has it."""
 
-import glob
 import os
 import re
 import shlex
+import site
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
 
+from tests.terminal import Terminal
 from tui.cli import Commands
 from tui.cli.lazy import _load
 
 REPOSITORY = Path(__file__).parent.parent.parent
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
-MARK = "<!-- run -->"
 GROUP = {"--runs", "--data-root", "--version", "--install-completion", "--show-completion", "--help", "-h"}
 
+FILLED_IN = {
+    "RUN RUN ...": "runs/*_iris-*",
+    "[RUN ...]": "",
+    "[RUN]": "latest",
+    "RUN INPUT": "latest new.csv",
+    "RUN": "latest",
+    "--to F": "--to csv",
+    "[options]": "--data iris",
+    "[--json]": "--json",
+    "https://hooks.example.org/xyz": "http://127.0.0.1:9/xyz",
+    "'notify-send training'": "true",
+}
+"""What a reader puts in the place of words that stand for something."""
 
-def blocks(page):
-    """Code blocks, indented or fenced: whether each is marked to be run, and its lines."""
+ELSEWHERE = {
+    "<Tab>": "a key: test_completion.py",
+    "--install-completion": "writes into the start-up files of the shell around it: typer's own",
+    "model.pretrained=true": "a download: test_image_models.py serves one",
+    "stop latest": "a run that goes on: test_commands.py",
+}
+"""Lines that cannot be run here, and what runs them, or why nothing does."""
+
+SCREENS = {
+    "tui": "Configure",
+    "train": "running",
+    "watch": "epoch",
+    "serve": "http://127.0.0.1:",
+}
+"""What comes onto the terminal of commands that stay there."""
+
+
+def lines(page):
+    """The lines of code blocks, indented or fenced, that begin with `tui`, without what explains them."""
     text = page.read_text(encoding="utf-8")
-    pattern = r"(<!-- run -->\n+)?(?:```\w*\n(.*?)```|((?:^ {4}[^\n]*\n?)+))"
-    for marked, fenced, indented in re.findall(pattern, text, flags=re.M | re.S):
-        lines = (fenced or re.sub(r"^ {4}", "", indented, flags=re.M)).splitlines()
-        yield bool(marked), lines
+    for fenced, indented in re.findall(r"```\w*\n(.*?)```|((?:^ {4}[^\n]*\n?)+)", text, flags=re.M | re.S):
+        for line in (fenced or re.sub(r"^ {4}", "", indented, flags=re.M)).splitlines():
+            if re.match(r"tui( |$)", line):
+                yield re.split(r"\s{2,}", line)[0]
 
 
-def commands(page, marked):
-    """The `tui` lines of those blocks, as lists of words."""
-    for is_marked, lines in blocks(page):
-        if is_marked == marked:
-            for line in lines:
-                if line.startswith("tui"):
-                    yield line
+def commands(page):
+    """What a reader types, line by line."""
+    for line in lines(page):
+        for words, typed in FILLED_IN.items():
+            line = re.sub(rf"(?<!\S){re.escape(words)}(?!\S)", typed, line)
+        first, *others = line.split(" | ")
+        for command in [first, *(f"tui {name}" for name in others)]:
+            if not any(part in command for part in ELSEWHERE):
+                yield command
+
+
+def screen_of(command):
+    """What a command shows that stays on the terminal; empty for others."""
+    name = [*command.split(), ""][1]
+    return "" if "--no-ui" in command else SCREENS.get(name or "tui", "")
 
 
 def known_options(command):
@@ -43,37 +82,83 @@ def known_options(command):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_and_option_of_a_page_is_there(page):
-    for line in [*commands(page, marked=False), *commands(page, marked=True)]:
-        words = shlex.split(re.split(r"\s{2,}", line)[0], comments=True)[1:]
+    for line in lines(page):
+        words = shlex.split(line)[1:]
         if words[:1] and words[0] in Commands.COMMANDS:
             allowed = known_options(_load(Commands.COMMANDS[words[0]][0])) | GROUP
         else:
-            assert not words or words[0].startswith("-") or words[0][0] in "[|", f"no command in: {line}"
+            assert not words or words[0].startswith("-"), f"no command in: {line}"
             allowed = GROUP
         used = {word.partition("=")[0] for word in words[1:] if re.match(r"--?[a-z]", word)}
         assert used <= allowed, f"{line}: no option {used - allowed}"
 
 
-def test_there_are_commands_to_run():
-    """The marks are found: a typing error in one must not silently leave its block out."""
-    text = (REPOSITORY / "docs" / "tutorial.md").read_text()
-    assert text.count(MARK) == sum(marked for marked, _ in blocks(REPOSITORY / "docs" / "tutorial.md")) > 8
-    assert {line.split()[1] for line in commands(REPOSITORY / "docs" / "tutorial.md", marked=True)} > {
-        "train",
-        "tune",
-        "evaluate",
-        "compare",
-        "report",
-        "export",
-    }
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    """The Python of an environment that has the wheel in place of this folder; what the wheel needs is shared."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, "--wheel-dir", str(folder), str(REPOSITORY)], check=True)
+    venv.create(folder / "venv", with_pip=False, symlinks=True)
+    (packages,) = (folder / "venv" / "lib").glob("python*/site-packages")
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(packages)]
+    subprocess.run([*install, *map(str, folder.glob("*.whl"))], check=True)
+    (packages / "shared.pth").write_text("\n".join(site.getsitepackages()))
+    python = folder / "venv" / "bin" / "python"
+    where = subprocess.run(
+        [python, "-c", "import tui, core; print(tui.__file__, core.__file__)"],
+        env=surroundings(),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert [Path(file).parent.parent for file in where] == [packages] * 2
+    return python
+
+
+def surroundings():
+    """The environment without a path to this folder."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A reader's own files, by the names that the pages give them."""
+    rows = [f"{n % 17},{('red', 'blue')[n % 2]},{n % 17 * 2 + 0.5}" for n in range(200)]
+    table = "\n".join(["size,colour,price", *rows])
+    (tmp_path / "my.csv").write_text(table)
+    (tmp_path / "new.csv").write_text(table)
+    (tmp_path / "run.yaml").write_text("data: wine\nmodel: mlp\ntraining: {epochs: 3}\n")
+    (code,) = re.findall(
+        r"(?: {4}[^\n]*\n|\n)*? {4}# mynet\.py\n((?: {4}[^\n]*\n|\n)+?)(?= {4}tui)",
+        (REPOSITORY / "docs" / "own_models.md").read_text(),
+    )
+    (tmp_path / "mynet.py").write_text(re.sub(r"^ {4}", "", code, flags=re.M))
+    log = tmp_path / "lightning_logs" / "version_0"
+    log.mkdir(parents=True)
+    (log / "metrics.csv").write_text(
+        "epoch,step,train_loss,val_loss\n0,10,1.5,\n0,10,,1.25\n1,20,1.0,\n1,20,,0.75\n"
+    )
+    write_board(tmp_path / "tb_logs")
+    return tmp_path
+
+
+def write_board(folder):
+    """A log of TensorBoard's."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(folder)) as board:
+        for step in range(5):
+            board.add_scalar("train/loss", 1 / (step + 1), step)
+            board.add_scalar("validation/loss", 2 / (step + 1), step)
 
 
 RUNNER = """
-import glob, io, shlex, sys, contextlib
+import contextlib, glob, io, shlex, sys
 from tui.cli import main
 for line in sys.stdin.read().splitlines():
-    words = [found for word in shlex.split(line) for found in (sorted(glob.glob(word)) or [word])]
-    sys.argv = words
+    sys.argv = [found for word in shlex.split(line) for found in (sorted(glob.glob(word)) or [word])]
     said = io.StringIO()
     code = 0
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
@@ -81,28 +166,36 @@ for line in sys.stdin.read().splitlines():
             main()
         except SystemExit as end:
             code = end.code or 0
-    print(f"{code} {len(said.getvalue())} {line}", flush=True)
     if code:
-        sys.exit(said.getvalue())
+        sys.exit(f"{line}: exit code {code}\\n{said.getvalue()}")
+    print(line, flush=True)
 """
+"""Runs lines in one process: each new one would load PyTorch again."""
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if MARK in page.read_text()], ids=lambda page: page.name
-)
-def test_the_marked_commands_of_a_page_work_one_after_the_other(page, tmp_path, vision_root):
-    """In one process, since each new one would load PyTorch again; in an empty folder, as a reader has it."""
-    lines = list(commands(page, marked=True))
+@pytest.mark.parametrize("page", [page for page in PAGES if any(commands(page))], ids=lambda page: page.name)
+def test_the_commands_of_a_page_work_one_after_the_other(page, program, folder, vision_root, monkeypatch):
+    typed = list(commands(page))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.setenv("TUI_DATA", str(vision_root))
+    monkeypatch.setenv("TUI_RUNS", str(folder / "runs"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+    first = "tui train --no-ui --data my.csv --runs runs --epochs 2"
+    headless = [command for command in typed if not screen_of(command)]
     answer = subprocess.run(
-        [sys.executable, "-c", RUNNER],
-        input="\n".join(lines),
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "TUI_DATA": str(vision_root)},
+        [program, "-c", RUNNER],
+        input="\n".join([first, *headless]),
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    done = answer.stdout.splitlines()
-    assert len(done) == len(lines)
-    assert glob.glob(str(tmp_path / "runs" / "*"))
+    assert answer.stdout.splitlines() == [first, *headless]
+    for command in typed:
+        if shown := screen_of(command):
+            window = Terminal(["-m", *shlex.split(command)], folder, 120, 40, python=program)
+            try:
+                window.wait_for(shown)
+            finally:
+                window.process.close(force=True)
