@@ -53,16 +53,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes that training holds on the device, apart from activations."""
+    """Bytes that training holds on the device, apart from activations. `mean`: of the running mean of the weights."""
 
     weights: int
     gradients: int
     optimizer: int
+    mean: int
     data: int
 
     @property
     def total(self) -> int:
-        return self.weights + self.gradients + self.optimizer + self.data
+        return self.weights + self.gradients + self.optimizer + self.mean + self.data
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class Previewer:
         except (ModelError, UserCodeError, ConfigError) as error:
             problems.append(_problem(error, _chooser("model", config.model), _fitting_model(facts)))
             return Preview(config, facts, problems=tuple(problems))
-        memory = _memory(config, model.parameters, facts.size)
+        memory = _memory(config, model, facts.size)
         return Preview(config, facts, model, memory, tuple(problems))
 
     def _facts(self, config: DataConfig) -> DataFacts:
@@ -190,6 +191,7 @@ def _fitting_model(facts: DataFacts) -> Fix | None:
     return None
 
 
-def _memory(config: TrainConfig, parameters: int, data: int) -> Memory:
-    weights = BYTES * parameters
-    return Memory(weights, weights, weights * config.optimizer.numbers_kept(), data)
+def _memory(config: TrainConfig, model: "ModelSummary", data: int) -> Memory:
+    weights, gradients = BYTES * model.parameters, BYTES * model.trainable
+    optimizer = gradients * config.optimizer.numbers_kept()
+    return Memory(weights, gradients, optimizer, weights if config.training.ema else 0, data)

@@ -152,6 +152,7 @@ def cost(model: "ModelSummary", memory: Memory, width: int) -> Content:
         "weights": memory.weights,
         "gradients": memory.gradients,
         "optimizer": memory.optimizer,
+        "running mean": memory.mean,
         "data": memory.data,
     }
     total = Content.assemble((bytes_(memory.total), "bold"), " memory")

@@ -32,7 +32,7 @@ def test_digits_with_the_default_network(previewer):
     assert facts.samples.max() == 255
     assert [layer.kind for layer in preview.model.layers] == ["Flatten", "Linear", "ReLU", "Linear"]
     assert preview.model.parameters == 64 * 100 + 100 + 100 * 10 + 10
-    assert preview.memory == Memory(30_040, 30_040, 30_040, (1293 + 144) * (64 + 8))
+    assert preview.memory == Memory(30_040, 30_040, 30_040, 0, (1293 + 144) * (64 + 8))
     assert preview.steps_per_epoch == 21
     assert preview.problems == ()
 
@@ -44,6 +44,18 @@ def test_memory_counts_what_the_optimizer_keeps(previewer, optimizer, kept):
     memory = previewer.compute(from_dict({"optimizer": optimizer})).memory
     assert memory.optimizer == kept * memory.weights
     assert memory.total == memory.weights * (2 + kept) + memory.data
+
+
+def test_memory_counts_the_running_mean_and_leaves_out_what_is_frozen(previewer):
+    values = {"data": "digits", "training": {"ema": 0.9}}
+    memory = previewer.compute(from_dict(values)).memory
+    assert memory.mean == memory.weights
+    assert memory.total == 4 * memory.weights + memory.data  # weights, gradients, momentum and mean
+    frozen = {"name": "zoo", "architecture": "resnet18", "trainable_layers": 1}
+    preview = previewer.compute(from_dict({**values, "model": frozen}))
+    assert preview.memory.gradients == 4 * preview.model.trainable < preview.memory.weights
+    assert preview.memory.optimizer == preview.memory.gradients
+    assert preview.memory.mean == preview.memory.weights
 
 
 def test_every_optimizer_is_counted(previewer):
@@ -135,7 +147,7 @@ DRAWN = {
     "pictures": lambda width: draw.pictures(images(28, 28), width),
     "wide picture": lambda width: draw.pictures(images(9, 33, 1), width),
     "layers": lambda width: draw.layers(MODEL, width),
-    "cost": lambda width: draw.cost(MODEL, Memory(1, 2, 3, 4), width),
+    "cost": lambda width: draw.cost(MODEL, Memory(1, 2, 3, 4, 5), width),
 }
 
 
