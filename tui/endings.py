@@ -23,15 +23,18 @@ class Stoppable(Protocol):
 
 
 @contextmanager
-def signals_stop(control: Stoppable) -> Iterator[list[int]]:
+def signals_stop(control: Stoppable, received: list[int] | None = None) -> Iterator[list[int]]:
     """Within, the first Ctrl-C, SIGTERM or SIGUSR1 asks to save and end, and the second Ctrl-C leaves at once.
 
     After SIGHUP (the connection dropped) all goes on, and what would be written to the terminal is dropped.
 
+    Args:
+        received: takes up the signals that come; by default a new list.
+
     Yields:
         The signals that came.
     """
-    received: list[int] = []
+    received = [] if received is None else received
     terminal = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:

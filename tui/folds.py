@@ -1,14 +1,17 @@
 """Cross-validation without screens: the runs of all folds one after the other, then their metrics in one table."""
 
 import json
+import signal
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
 from core.config import TrainConfig
+from core.distributed import is_launched
 from core.errors import InputError
 from core.events import VERSION, Event
 from core.folds import Spread, fold_config, fold_metrics, runs_of_folds, spread
@@ -43,8 +46,15 @@ def cross_validate(
     Raises:
         TorchtuiError: something does not fit; no run was begun.
     """
+    if is_launched():
+        raise InputError(
+            "--folds trains in a single process, and torchrun started several",
+            "Leave out torchrun, or train one fold with: --set data.folds=5 --set data.fold=1",
+        )
     known = _begun(config, folds, run) if run is not None else {}
     done: list[RunSummary] = []
+    received: list[int] = []
+    train = partial(headless.train, runs_dir=runs_dir, data_root=data_root, received=received)
     code = 0
     for fold in range(1, folds + 1):
         summary = summarise(known[fold]) if fold in known else None
@@ -52,13 +62,19 @@ def cross_validate(
             plain = headless.choose_view(as_json=as_json, quiet=quiet)
             view = _OneFold(plain, "" if as_json or quiet else f"fold {fold} of {folds}")
             asked = fold_config(config, fold, folds)
-            ended = headless.train(asked, known.get(fold), runs_dir=runs_dir, data_root=data_root, view=view)
-            assert view.run is not None
-            code, summary = max(code, ended), summarise(view.run)
-            known[fold] = view.run
-        done.append(summary)
-        if summary.status == "stopped":
+            try:
+                code = max(code, train(asked, known.get(fold), view=view))
+            except KeyboardInterrupt:  # while the fold is prepared, or pressed twice
+                received.append(signal.SIGINT)
+            summary = summarise(view.run) if view.run else None
+        if summary is not None:
+            done.append(summary)
+        if received or summary is None or summary.status == "stopped":
             break
+    if not done:
+        raise KeyboardInterrupt
+    if received and len(done) < folds:
+        code = 128 + received[0]
     if as_json:
         print(json.dumps(_event(done, folds)), flush=True)
     elif not quiet:
@@ -84,11 +100,12 @@ def _spread_of(done: list[RunSummary]) -> dict[str, Spread]:
 
 def _event(done: list[RunSummary], folds: int) -> dict[str, object]:
     complete = [summary for summary in done if summary.status == "completed"]
+    others = [summary.status for summary in done if summary.status != "completed"]
     return {
         "v": VERSION,
         "event": "folds_finished",
         "time": time.time(),
-        "status": "completed" if len(complete) == folds else done[-1].status,
+        "status": "completed" if len(complete) == folds else others[-1] if others else "stopped",
         "folds": folds,
         "completed": len(complete),
         "metrics": {name: asdict(values) for name, values in _spread_of(done).items()},

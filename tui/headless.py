@@ -55,24 +55,34 @@ def choose_view(*, as_json: bool, quiet: bool) -> View:
     return ProgressView() if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else PlainView()
 
 
-def train(config: TrainConfig, run: Run | None, *, runs_dir: Path, data_root: Path | None, view: View) -> int:
+def train(
+    config: TrainConfig,
+    run: Run | None,
+    *,
+    runs_dir: Path,
+    data_root: Path | None,
+    view: View,
+    received: list[int] | None = None,
+) -> int:
     """Train, show, and give the exit code.
 
     Args:
         run: a run to go on with; None begins a new one.
+        received: takes up the signals that come, also those that come too late to stop the run.
 
     Raises:
         TorchtuiError: something does not fit; nothing was written.
     """
     from core.distributed import group_of_processes
 
+    received = [] if received is None else received
     extras = Extras.from_environment()
     ensure_possible(extras)
     with group_of_processes() as group:
         if group.rank:
             return _assist(config, run, data_root, group)
         try:
-            return _lead(config, run, runs_dir, data_root, view, extras, group)
+            return _lead(config, run, runs_dir, data_root, view, extras, group, received)
         finally:
             view.close()
 
@@ -85,6 +95,7 @@ def _lead(
     view: View,
     extras: Extras,
     group: "Group",
+    received: list[int],
 ) -> int:
     """Train in this process, or as the first of several."""
     from core import session
@@ -93,7 +104,7 @@ def _lead(
     state = session.resume_state(run, config) if run else None
     prepared = _in_group(group, lambda: _prepare(config, run, data_root, view))
     run = run or session.new_run(prepared, runs_dir)
-    with signals_stop(control) as received:
+    with signals_stop(control, received):
         outlet = Outlet(control, received)
         outlet(view.begin, run)
         show = partial(outlet, view.show)

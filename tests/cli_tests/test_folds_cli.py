@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.events import EpochFinished, Event
+from core import session
+from core.config import TrainConfig
+from core.events import EpochFinished, EvaluationFinished, Event
 from core.runs.folder import all_runs
 from core.runs.summary import summarise
 from tui.headless import JsonView, PlainView
@@ -89,6 +91,55 @@ def test_after_ctrl_c_it_goes_on_and_repeats_nothing(
     assert len(all_runs(Path("runs"))) == 3
     undisturbed = tui("train --no-ui --data iris --epochs 3 --device cpu --threads 1 --folds 3").out
     assert table_of(undisturbed) == table_of(again.out)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_ctrl_c_while_a_fold_is_evaluated_ends_after_it(
+    train: Tui, monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    """It is too late to stop the run of that fold, which is complete; the next one does not begin."""
+    view = JsonView if as_json else PlainView
+    original = view.show
+
+    def show(self: Any, event: Event) -> None:
+        original(self, event)
+        if isinstance(event, EvaluationFinished):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(view, "show", show)
+    answer = train("--folds 3 --json" if as_json else "--folds 3")
+    assert (answer.code, answer.err) == (130, "")
+    (run,) = all_runs(Path("runs"))
+    assert summarise(run).status == "completed"
+    last = answer.out.splitlines()[-1]
+    if as_json:
+        assert (json.loads(last)["status"], json.loads(last)["completed"]) == ("stopped", 1)
+    else:
+        assert last == f"go on   tui train --no-ui --resume {run.id} --folds 3"
+
+
+def test_ctrl_c_while_a_fold_is_prepared_says_how_to_go_on(
+    train: Tui, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepare(config: TrainConfig, *others: Any, **named: Any) -> Any:
+        if config.data.fold == 2:
+            raise KeyboardInterrupt
+        return original(config, *others, **named)
+
+    original = session.prepare
+    monkeypatch.setattr(session, "prepare", prepare)
+    answer = train("--folds 3")
+    (run,) = all_runs(Path("runs"))
+    assert (answer.code, answer.err) == (130, "")
+    assert answer.out.endswith(f"go on   tui train --no-ui --resume {run.id} --folds 3\n")
+
+
+def test_several_processes_are_refused(train: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    answer = train("--folds 2")
+    assert (answer.code, answer.out) == (2, "")
+    assert "--folds trains in a single process" in answer.err
 
 
 def table_of(out: str) -> list[str]:
