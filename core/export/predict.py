@@ -120,7 +120,10 @@ def main() -> None:
         sys.exit(__doc__)
     facts, run = load(models[0])
     names = facts["class_names"]
-    inputs = read(Path(sys.argv[1]), facts)
+    try:
+        inputs = read(Path(sys.argv[1]), facts)
+    except (OSError, EOFError, LookupError, ValueError) as error:
+        sys.exit(f"{sys.argv[1]} cannot be read: {error}")
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(["class", *(f"score_{name}" for name in names)] if names else ["prediction"])
     for start in range(0, len(inputs), ROWS_AT_ONCE):

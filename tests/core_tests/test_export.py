@@ -30,19 +30,24 @@ def written(run, to, folder, root=None):
 
 
 def predicted(folder, inputs):
-    """What ``predict.py`` prints in a clean interpreter that knows nothing of this product."""
+    """The rows that ``predict.py`` prints."""
+    answer = run_predict(folder, inputs)
+    assert answer.returncode == 0, answer.stderr
+    return list(csv.reader(io.StringIO(answer.stdout)))
+
+
+def run_predict(folder, inputs):
+    """What becomes of ``predict.py`` in a clean interpreter that knows nothing of this product."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     code = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
     hidden = "import sys; sys.modules['core'] = sys.modules['tui'] = None; "
-    answer = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-I", "-c", hidden + code, str(folder / "predict.py"), str(inputs)],
         cwd=folder.parent,
         env=environment,
         capture_output=True,
         text=True,
-        check=True,
     )
-    return list(csv.reader(io.StringIO(answer.stdout)))
 
 
 def validation_of(run, load_data):
@@ -68,6 +73,18 @@ def test_onnx_takes_raw_images_in_batches_of_any_size(train_run, load_data, tmp_
     assert head == ["class", *(f"score_{digit}" for digit in range(10))]
     assert [int(row[0]) for row in rows] == known.predicted.tolist()
     assert np.array(rows, dtype=float)[:, 1:] == pytest.approx(known.scores, abs=1e-4)
+
+
+def test_predict_names_a_file_that_it_cannot_read(train_run, tmp_path):
+    written(train_run({"data": "iris"}).run, "onnx", tmp_path / "out")
+    (tmp_path / "text.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "text.npy").write_text("no array")
+    np.savez(tmp_path / "other.npz", x=np.zeros(4))
+    for name in ("missing.npy", "text.npy", "other.npz", "text.csv"):
+        answer = run_predict(tmp_path / "out", tmp_path / name)
+        assert answer.returncode == 1
+        assert len(answer.stderr.splitlines()) == 1, answer.stderr
+        assert name in answer.stderr or "no column" in answer.stderr
 
 
 def test_pt2_gives_numbers_in_the_unit_of_the_target(train_run, load_data, tmp_path):
