@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
@@ -110,9 +110,12 @@ class HelpDialog(ModalScreen[None]):
         with VerticalScroll(classes="dialog -help"):
             yield Static(Content.styled(self.of.MODE.capitalize(), "bold $accent"))
             yield Static(Content(self.of.HELP), classes="hint")
-            yield Static(self._keys())
+            with Grid(classes="keys"):
+                for key, meaning in self._keys():
+                    yield Static(Content.styled(key, "bold"), classes="key")
+                    yield Static(Content(meaning), classes="meaning")
 
-    def _keys(self) -> Content:
+    def _keys(self) -> list[tuple[str, str]]:
         """One line an action: those of the screen, then those of what has the focus, then those of the app."""
         order = [self.of, self.of.focused]
         found: dict[tuple[object, str], ActiveBinding] = {}
@@ -123,10 +126,8 @@ class HelpDialog(ModalScreen[None]):
             general = "." in active.binding.action or active.node not in order
             return len(order) if general else order.index(active.node)
 
-        lines = []
-        for active in sorted(found.values(), key=place):
-            binding = active.binding
-            if binding.description:
-                key = f"{self.app.get_key_display(binding):>12}"
-                lines.append(Content.assemble((key, "bold"), f"  {binding.tooltip or binding.description}"))
-        return Content("\n").join(lines)
+        return [
+            (self.app.get_key_display(active.binding), active.binding.tooltip or active.binding.description)
+            for active in sorted(found.values(), key=place)
+            if active.binding.description
+        ]
