@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from core.runs.comparison import Entry, Standings, differences, lead, not_comparable, standings
-from tui.comparison_view import View, chart, interval_text, score_text
+from tui.comparison_view import View, axis_text, chart, interval_text, score_text
 from tui.plot_text import as_text
 from tui.report import HEADLINES
-from tui.text import clean, duration, number, setting
+from tui.text import clean, duration, number, of, setting
 from tui.themes import sign_of
 
 __all__ = ["print_comparison"]
@@ -67,7 +67,7 @@ def _runs(entries: Sequence[Entry]) -> Table:
             _sign(place),
             Text(clean(summary.run.id)),
             summary.status,
-            f"{summary.epoch}/{summary.epochs}",
+            of(summary.epoch, summary.epochs),
             str(summary.best_epoch or "–"),
             best,
             duration(spent),
@@ -103,5 +103,5 @@ def _differences(entries: Sequence[Entry]) -> Table | Text:
 
 def _plot(entries: Sequence[Entry], name: str, view: View, console: Console) -> Text:
     drawn = chart(entries, name, view)
-    title = Text(clean(f"{name} by {view.axis}"), "bold")
+    title = Text(clean(name + axis_text(name, view.axis)), "bold")
     return Text.assemble(title, "\n", as_text(drawn, min(PLOT_WIDTH, console.width), PLOT_HEIGHT))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -12,12 +13,13 @@ from tui.themes import Sign, sign_of
 from tui.widgets.plot import Chart, Mark, Series, smooth
 from tui.widgets.runs_columns import short_name
 
-__all__ = ["View", "chart", "interval_text", "score_text"]
+__all__ = ["View", "axis_text", "chart", "interval_text", "score_text"]
 
 ALL_SLOTS = range(MOST_RUNS)
 MARKS_A_CURVE = 3
 UNITS = ((2.0, 3600.0, "hours"), (5.0, 60.0, "minutes"))
 """Time is written in a unit of which there are at least so many; otherwise in seconds."""
+OVER: Final[dict[Axis, str]] = {"epoch": ", over epochs", "step": "", "time": ", over time"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class View:
     log_y: bool = False
     smoothing: float = 0.0
     on_top: int = -1
+
+
+def axis_text(name: str, axis: Axis) -> str:
+    """What follows the name of a curve in a title: `` by epoch``; ``, over epochs`` where it says by step itself."""
+    return OVER[axis] if name.endswith(" by step") else f" by {axis}"
 
 
 def chart(entries: Sequence[Entry], name: str, view: View, slots: Sequence[int] = ALL_SLOTS) -> Chart:
@@ -62,7 +69,7 @@ def chart(entries: Sequence[Entry], name: str, view: View, slots: Sequence[int] 
         log_y=view.log_y,
         x_range=(0.0, None),
         x_integer=view.axis != "time",
-        empty=f"no run has finished an epoch with {name}" if entries else "no runs",
+        empty=_empty(entries, name),
     )
 
 
@@ -90,6 +97,12 @@ def interval_text(score: Score | None) -> str:
 
 def _difference(by: float) -> str:
     return f"+{number(by)}" if by > 0 else number(by)
+
+
+def _empty(entries: Sequence[Entry], name: str) -> str:
+    if any(len(entry.curves.get(name, ((),))[0]) for entry in entries):
+        return "how long an epoch is shows when the first one is done; until then: by step"
+    return f"no run has finished an epoch with {name}" if entries else "no runs"
 
 
 def _x_axis(lines: Sequence[Points], axis: Axis) -> tuple[str, float]:
@@ -123,5 +136,7 @@ def _star(
         return ()
     epochs, _ = entries[best.place].curves[name]
     x, y = lines[best.place]
+    if not len(x):
+        return ()
     at = int(np.searchsorted(epochs, best.epoch))
     return (Mark(float(x[at]), float(y[at]), "★", sign_of(slots[best.place])[1], number(best.value)),)

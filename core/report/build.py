@@ -94,7 +94,8 @@ def _comparison(entries: Sequence[Entry], split: str) -> list[str]:
 def _run(entry: Entry, split: str, data_root: Path | None) -> list[str]:
     summary = entry.summary
     spent = entry.seconds[1][-1] if len(entry.seconds[1]) else 0.0
-    done = f"{summary.status}: {summary.epoch} of {summary.epochs} epochs in {spent:.1f} s"
+    asked = f" of {summary.epochs}" if summary.epochs else ""
+    done = f"{summary.status}: {summary.epoch}{asked} epochs in {spent:.1f} s"
     best = f"best epoch {summary.best_epoch}"
     parts = [element("p", " · ".join((summary.data, summary.model, done, best)))]
     if summary.error:

@@ -92,7 +92,7 @@ def train_and_validation(entry: Entry, metric: str) -> bytes:
                 axes.plot(x, y, color=_color(place), label=name, linestyle=("--", "-")[place])
         best = best_point(entry, f"validation {metric}") or best_point(entry, f"train {metric}")
         if best is not None:
-            label = f"best {best.value:.4g}, epoch {best.epoch:g}"
+            label = f"best {best.value:.4g}, epoch {round(best.epoch, 1):g}"
             axes.plot(best.epoch, best.value, "*", markersize=13, color="#1d2328", label=label)
         axes.set(xlabel="epoch", ylabel=shown(metric))
         axes.legend()

@@ -11,6 +11,7 @@ from core.evaluation.report import Report
 from core.metrics import METRICS, lower_is_better
 from core.palette import OKABE_ITO
 from core.runs.folder import Run
+from core.runs.history import History
 from core.runs.outline import Outline
 from core.runs.series import Points
 from core.runs.summary import RunSummary, summarise
@@ -54,6 +55,7 @@ class Entry:
         config: nested plain values of its latest session.
         curves: by name, such as ``validation loss``: epochs done, and values.
         seconds: epochs done, and the seconds of training until then.
+        steps_per_epoch: 0 as long as it is unknown; epochs are then counted in steps.
         reports: the saved evaluations by split.
         damaged: lines of its log that cannot be read.
     """
@@ -62,7 +64,7 @@ class Entry:
     config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     curves: Mapping[str, Points] = field(default_factory=dict)
     seconds: Points = NO_POINTS
-    steps_per_epoch: int = 1
+    steps_per_epoch: float = 1
     reports: Mapping[str, Report] = field(default_factory=dict)
     damaged: int = 0
 
@@ -106,16 +108,28 @@ class EntryReader:
     def _made(self, summary: RunSummary, reports: dict[str, Report]) -> Entry:
         history = self._outline.history
         started = history.started
-        curves = {name: series.points() for name, series in history.curves.items()}
+        curves = {name: series.points() for name, series in history.curves.items() if name != "seconds"}
         return Entry(
             summary=summary,
             config=started.config if started else summary.config,
-            seconds=curves.pop("seconds", NO_POINTS),
+            seconds=_seconds(history),
             curves=curves,
-            steps_per_epoch=started.steps_per_epoch if started else 1,
+            steps_per_epoch=(started.steps_per_epoch or history.measured_steps) if started else 1,
             reports=reports,
             damaged=self._outline.damaged,
         )
+
+
+def _seconds(history: History) -> Points:
+    """Epochs done and the seconds until then; those of the epoch going on as the clock has them."""
+    x, y = history.curve("seconds").points()
+    started, step = history.started, history.last_step
+    done = float(x[-1]) if len(x) else 0.0
+    if started is None or step is None or history.position <= done:
+        return x, y
+    begun = max(started.time, history.epochs[-1].event.time if history.epochs else 0.0)
+    spent = history.seconds + max(0.0, step.time - begun)
+    return np.append(x, history.position), np.append(y, spent)
 
 
 def load_report(run: Run, split: str) -> Report | None:
@@ -138,14 +152,17 @@ def curve_names(entries: Sequence[Entry]) -> list[str]:
 
 
 def curve(entry: Entry, name: str, axis: Axis) -> Points:
-    """A curve over epochs, steps, or seconds of training; empty if the run has none of that name."""
+    """A curve over epochs, steps, or seconds of training.
+
+    Empty if the run has none of that name, or is to be counted in epochs whose length is unknown.
+    """
     x, y = entry.curves.get(name, NO_POINTS)
     if axis == "step":
-        return x * entry.steps_per_epoch, y
+        return x * (entry.steps_per_epoch or 1), y
     if axis == "time":
         epochs, seconds = (np.append(0.0, values) for values in entry.seconds)
         return np.interp(x, epochs, seconds), y
-    return x, y
+    return (x, y) if entry.steps_per_epoch else NO_POINTS
 
 
 @dataclass(frozen=True)
@@ -249,9 +266,11 @@ def _by_section(paths: Mapping[str, None]) -> list[str]:
 def not_comparable(entries: Sequence[Entry], split: str) -> str:
     """Why final numbers of these runs cannot be set against each other; empty where they can."""
     data = [entry.config.get("data", {}) for entry in entries if entry.config]
-    names = sorted({str(fields.get("name")) for fields in data})
+    names = sorted({str(fields["name"]) for fields in data if fields.get("name")})
     if len(names) > 1:
         return f"not the same data: {', '.join(names)}"
+    if names and not all(fields.get("name") for fields in data):
+        return "not every run says what its data is"
     samples = {report.n for entry in entries if (report := entry.reports.get(split))}
     drawn = {(str(fields.get("validation")), str(fields.get("split_seed"))) for fields in data}
     if len(samples) > 1 or (split == "validation" and len(drawn) > 1):

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from core.events import EpochFinished, RunStarted, to_json
+from core.events import EpochFinished, RunStarted, StepLogged, to_json
 from core.metrics import lower_is_better
 from core.runs.comparison import (
     Entry,
@@ -44,6 +44,64 @@ def test_seconds_of_training_go_on_where_a_run_goes_on(write_run):
     run.log_file.write_text("\n".join([*lines, json.dumps(again), json.dumps(third)]) + "\n")
     (entry,) = read(run)
     assert curve(entry, "validation loss", "time")[0].tolist() == [3, 6, 11]
+
+
+def step(number, at, epoch=1):
+    return StepLogged(
+        time=1767322800.0 + at,
+        epoch=epoch,
+        step=number,
+        train={"loss": 1 / number},
+        lr=0.1,
+        samples_per_second=0.0,
+    )
+
+
+def add(run, *events):
+    with run.log_file.open("a") as log:
+        log.writelines(f"{to_json(event, run.id)}\n" for event in events)
+
+
+def test_the_steps_of_a_first_epoch_have_their_time(write_run):
+    run = write_run("a", [], finished=False)
+    add(run, step(2, 4.0), step(5, 10.0))
+    (entry,) = read(run)
+    by_epoch, by_time = (curve(entry, "train loss by step", axis)[0] for axis in ("epoch", "time"))
+    assert by_epoch.tolist() == [0.2, 0.5]
+    assert by_time.tolist() == [4.0, 10.0]
+
+
+def test_a_script_that_does_not_say_how_long_an_epoch_is(write_run):
+    run = write_run("a", [], finished=False)
+    begun = {
+        **json.loads(run.log_file.read_text()),
+        "steps_per_epoch": 0,
+        "config": {"script": {"name": "x"}},
+    }
+    run.log_file.write_text(json.dumps(begun) + "\n")
+    add(run, step(2, 4.0), step(8, 16.0))
+    (entry,) = read(run)
+    assert curve(entry, "train loss by step", "step")[0].tolist() == [2, 8]
+    assert curve(entry, "train loss by step", "time")[0].tolist() == [4, 16]
+    assert curve(entry, "train loss by step", "epoch")[0].size == 0
+    ended = EpochFinished(
+        time=1767322820.0,
+        epoch=1,
+        step=10,
+        train={},
+        validation={"loss": 0.1},
+        lr=0.1,
+        seconds=20.0,
+        best_epoch=1,
+        best_metrics={},
+    )
+    add(run, ended, step(15, 30.0, epoch=2))
+    (entry,) = read(run)
+    assert curve(entry, "train loss by step", "epoch")[0].tolist() == [0.2, 0.8, 1.5]
+    assert curve(entry, "train loss by step", "step")[0].tolist() == [2, 8, 15]
+    assert curve(entry, "train loss by step", "time")[0].tolist() == [4, 16, 30]
+    told = not_comparable(read(run, write_run("b", [0.5])), "validation")
+    assert told == "not every run says what its data is"
 
 
 def test_every_curve_of_any_run_has_a_name_the_common_ones_first(write_run):

@@ -1,9 +1,12 @@
 """Compare: runs are chosen, drawn, read again while they go on, pinned and let go."""
 
+import json
+
 import pytest
+from textual.content import Content
 from textual.widgets import Input, Static
 
-from core.events import EpochFinished, to_json
+from core.events import EpochFinished, StepLogged, to_json
 from core.runs.comparison import EntryReader
 from tui.app import TuiApp
 from tui.compared_runs import MOST, ComparedRuns
@@ -11,6 +14,7 @@ from tui.comparison_view import View, chart, score_text
 from tui.screens.compare import CompareScreen
 from tui.screens.comparing.picker import PickRuns
 from tui.screens.comparing.tables import DifferencesPanel, StandingsPanel
+from tui.screens.dialogs import HelpDialog
 from tui.themes import SIGNS, sign_of
 from tui.widgets.plot import Plot
 from tui.widgets.runs_table import RunsTable
@@ -75,7 +79,7 @@ async def test_the_newest_runs_on_the_same_data_are_there_at_first(make, runs, w
         plotted = screen.query_one("#first", Plot).chart
         assert len(plotted.series) == 3
         assert {mark.symbol for mark in plotted.marks} == {*SIGNS[:3], "★"}
-        assert screen.query_one("#first-panel")._border_title.plain == "validation loss by epoch"
+        assert screen.query_one("#first-panel")._border_title == "validation loss by epoch"
         leader = row(screen, 2)
         assert leader[:5] == ["▲", "digits-mlp_abc", "✓ 3/3", "★ 0.3000", "3"]
         assert row(screen, 1)[5] == "★ 0.9028"
@@ -103,7 +107,7 @@ async def test_keys_change_curve_axis_and_split(make, runs):
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot, 3)
         await pilot.press("m", "b", "b", "plus", "l")
-        title = screen.query_one("#first-panel")._border_title.plain
+        title = screen.query_one("#first-panel")._border_title
         assert title == "validation accuracy by time  smooth 0.5"
         assert screen.query_one("#first", Plot).chart.x_label == "seconds"
         assert not screen.query_one("#first", Plot).chart.log_y
@@ -270,3 +274,41 @@ def test_a_score_is_shown_with_its_rank_or_against_the_reference(runs):
     assert [score_text(accuracy, place) for place in range(3)] == ["≈ 0.8819", "★ 0.9028", "–"]
     assert score_text(accuracy, 1, reference=0) == "★ +0.0208"
     assert score_text(accuracy, 0, reference=2) == "≈ 0.8819"
+
+
+async def test_a_script_in_its_first_epoch_is_drawn_by_step_until_its_epochs_are_known(make, runs, write_run):
+    script = write_run("2026-01-02_0303_mine_xyz", [], finished=False)
+    begun = {**json.loads(script.log_file.read_text()), "epochs": 0, "steps_per_epoch": 0}
+    said = StepLogged(
+        epoch=1, step=1234, train={"loss": 0.25}, lr=0.1, samples_per_second=0.0, time=begun["time"] + 2
+    )
+    script.log_file.write_text(f"{json.dumps(begun)}\n{to_json(said, script.id)}\n")
+    app = make()
+    for run in (script, runs[0]):
+        app.compared.toggle(run)
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot, 2)
+        screen.metric = "train loss by step"
+        screen.draw()
+        panel = screen.query_one("#first-panel")
+        assert str(Content.from_markup(panel.border_title)) == "train loss by step, over epochs"
+        assert "until then: by step" in screen.query_one("#first", Plot).chart.empty
+        assert str(Content.from_markup(panel.border_subtitle)).endswith("0.2500 at step 1234")
+        assert row(screen, 0)[2].endswith(" 0")  # of how many epochs is unknown
+        assert row(screen, 0)[3:5] == ["★ 0.2500", "–"]
+        await pilot.press("b")
+        assert str(Content.from_markup(panel.border_title)) == "train loss by step"
+        assert screen.query_one("#first", Plot).chart.series[0].x.tolist() == [1234]
+
+
+async def test_what_a_key_does_is_told_in_lines_of_one_margin(make, runs):
+    app = make()
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(pilot, 3)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpDialog))
+        await pilot.pause()
+        meanings = app.screen.query(".meaning")
+        assert {text.region.x for text in meanings} == {meanings.first().region.x}
+        assert max(text.size.height for text in meanings) > 1
+        assert all(key.size.width >= len(str(key.content)) for key in app.screen.query(".key"))

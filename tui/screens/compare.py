@@ -17,7 +17,7 @@ from core.metrics import lower_is_better
 from core.runs.comparison import AXES, Entry, curve_names, lead, not_comparable
 from core.runs.folder import Run, default_runs_dir
 from tui.compared_runs import ComparedRuns
-from tui.comparison_view import View, chart
+from tui.comparison_view import View, axis_text, chart
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.comparing.follower import Follower, first_choice
 from tui.screens.comparing.picker import PickRuns
@@ -190,7 +190,7 @@ class CompareScreen(Background, ModeScreen):
         weight = SMOOTHING[self.smoothing]
         chosen = f"{'  log' if log else ''}{f'  smooth {weight:g}' if weight else ''}"
         widget.border_title = Content.assemble(
-            clean(name), (f" by {self.view.axis}{chosen}", "$foreground 60%")
+            clean(name), (f"{axis_text(name, self.view.axis)}{chosen}", "$foreground 60%")
         )
         best = lead(self.entries, name)
         if best is None:
@@ -198,10 +198,11 @@ class CompareScreen(Background, ModeScreen):
             return
         entry = self.entries[best.place]
         sign, color = sign_of(self.compared.slots[entry.run])
+        unit = "epoch" if entry.steps_per_epoch else "step"
         widget.border_subtitle = Content.assemble(
             "★ ",
             (sign, "rgb({},{},{})".format(*color)),
-            f" {clean(short_name(entry.summary, 20))} {number(best.value)} at epoch {best.epoch:g}",
+            f" {clean(short_name(entry.summary, 20))} {number(best.value)} at {unit} {round(best.epoch, 1):g}",
         )
 
     def _draw_line(self) -> None:

@@ -10,7 +10,7 @@ from core.palette import RGB
 from core.runs.comparison import Entry, Standings, best_point, differences, lead, standings
 from tui.comparison_view import interval_text, score_text
 from tui.report import HEADLINES
-from tui.text import clean, duration, number, setting
+from tui.text import clean, duration, number, of, setting
 from tui.themes import STATES, Sign, sign_of
 from tui.tune_trials import short_path
 from tui.widgets.panel import Panel
@@ -75,7 +75,7 @@ class StandingsPanel(Panel):
             ]
 
         low, high = NAME_WIDTHS
-        best = f"best {clean(shown.curve.rpartition(' ')[2])}"
+        best = f"best {clean(shown.curve.removesuffix(' by step').rpartition(' ')[2])}"
         width = min(high, max([low, *map(cell_len, names)]))
         columns = [
             *(Column("", 1, "<"), Column("run", width, "<"), Column("epochs", 8)),
@@ -126,9 +126,9 @@ def _progress(entry: Entry, curve: str, leads: bool) -> list[Cell]:
     best, summary = best_point(entry, curve), entry.summary
     value = number(best.value) if best else "–"
     return [
-        (f"{STATES[summary.status][0]} {summary.epoch}/{summary.epochs}", _color(entry)),
+        (f"{STATES[summary.status][0]} {of(summary.epoch, summary.epochs)}", _color(entry)),
         f"★ {value}" if leads else value,
-        f"{best.epoch:g}" if best else "–",
+        f"{round(best.epoch, 1):g}" if best and entry.steps_per_epoch else "–",
     ]
 
 
