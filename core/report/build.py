@@ -20,6 +20,7 @@ __all__ = ["build"]
 
 CARDS = ("accuracy", "f1_macro", "roc_auc_macro", "log_loss", "r2", "mae", "rmse")
 SPLITS = ("test", "validation")
+BY_STEP = " by step"
 MOST_CLASSES = 100
 """Rows of the table of classes."""
 
@@ -71,7 +72,7 @@ def _comparison(entries: Sequence[Entry], split: str) -> list[str]:
     if rows:
         parts.append(element("h3", f"Final metrics on {split}"))
         best = [(at, 1 + row.leader) for at, row in enumerate(rows) if row.leader is not None]
-        cells = [[row.metric, *map(_score, row.scores)] for row in rows]
+        cells = [[row.metric.replace("_", " "), *map(_score, row.scores)] for row in rows]
         parts.append(table(["metric", *names], cells, best))
         parts.append(
             element(
@@ -96,20 +97,16 @@ def _run(entry: Entry, split: str, data_root: Path | None) -> list[str]:
     spent = entry.seconds[1][-1] if len(entry.seconds[1]) else 0.0
     asked = f" of {summary.epochs}" if summary.epochs else ""
     done = f"{summary.status}: {summary.epoch}{asked} epochs in {spent:.1f} s"
-    best = f"best epoch {summary.best_epoch}"
-    parts = [element("p", " · ".join((summary.data, summary.model, done, best)))]
+    best = f"best epoch {summary.best_epoch}" if summary.best_epoch else ""
+    facts = (summary.script, summary.data, summary.model, done, best)
+    parts = [element("p", " · ".join(filter(None, facts)))]
     if summary.error:
         parts.append(element("p", summary.error, "warning"))
-    evaluation, problem = _evaluation(entry.run, split)
+    evaluation, problem = _evaluation(entry, split)
     parts += _cards(evaluation.report) if evaluation else []
-    metrics = list(
-        dict.fromkeys(
-            name.partition(" ")[2] for name in entry.curves if name.startswith(("train ", "validation "))
-        )
-    )
     drawn = [
         picture(figures.train_and_validation(entry, metric), "svg+xml", f"{metric} over the epochs")
-        for metric in metrics
+        for metric in _drawn(entry)
     ]
     parts += [element("h3", "Curves"), f'<div class="figures">{"".join(drawn)}</div>'] if drawn else []
     if evaluation is not None:
@@ -119,16 +116,29 @@ def _run(entry: Entry, split: str, data_root: Path | None) -> list[str]:
     return [*parts, *_made_of(entry)]
 
 
-def _evaluation(run: Run, split: str) -> tuple[Evaluation | None, str]:
+def _drawn(entry: Entry) -> list[str]:
+    """Metrics with a curve; those by step until an epoch is done."""
+    names = [name for name, (x, _) in entry.curves.items() if len(x)]
+    metrics = dict.fromkeys(
+        name.partition(" ")[2] for name in names if name.startswith(("train ", "validation "))
+    )
+    return [
+        name for name in metrics if not name.endswith(BY_STEP) or name.removesuffix(BY_STEP) not in metrics
+    ]
+
+
+def _evaluation(entry: Entry, split: str) -> tuple[Evaluation | None, str]:
     """The saved evaluation, or why there is none."""
     for name in (split,) if split else SPLITS:
         try:
-            found = saved_evaluation(run, name)
+            found = saved_evaluation(entry.run, name)
         except TorchtuiError as error:
             return None, str(error)
         if found is not None:
             return found, ""
-    return None, f"It was not evaluated{f' on {split}' if split else ''}: tui evaluate {run.id} does that."
+    what = f"It was not evaluated{f' on {split}' if split else ''}"
+    script = entry.summary.script
+    return None, f"{what} by {script}." if script else f"{what}: tui evaluate {entry.run.id} does that."
 
 
 def _cards(report: Report) -> list[str]:
@@ -224,8 +234,8 @@ def _made_of(entry: Entry) -> list[str]:
     """Configuration and environment."""
     run = entry.run
     try:
-        settings = to_yaml(run.config())
-    except TorchtuiError as error:
+        settings = run.config_file.read_text() if entry.summary.script else to_yaml(run.config())
+    except (TorchtuiError, OSError, ValueError) as error:
         settings = str(error)
     return [
         details("Configuration", element("pre", settings)),

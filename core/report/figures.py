@@ -83,18 +83,19 @@ def _figure(size: tuple[float, float], out: list[bytes]) -> Iterator[Any]:
 
 
 def train_and_validation(entry: Entry, metric: str) -> bytes:
-    """A metric over the epochs, the best one marked."""
+    """A metric over the epochs, or over steps while it is not known how long an epoch is; the best one marked."""
     out: list[bytes] = []
+    axis: Axis = "epoch" if entry.steps_per_epoch else "step"
     with _figure(SIZE, out) as axes:
         for name, place in (("train", 0), ("validation", 1)):
-            x, y = curve(entry, f"{name} {metric}", "epoch")
+            x, y = curve(entry, f"{name} {metric}", axis)
             if len(x):
                 axes.plot(x, y, color=_color(place), label=name, linestyle=("--", "-")[place])
         best = best_point(entry, f"validation {metric}") or best_point(entry, f"train {metric}")
         if best is not None:
-            label = f"best {best.value:.4g}, epoch {round(best.epoch, 1):g}"
+            label = f"best {best.value:.4g}, {axis} {round(best.epoch, 1):g}"
             axes.plot(best.epoch, best.value, "*", markersize=13, color="#1d2328", label=label)
-        axes.set(xlabel="epoch", ylabel=shown(metric))
+        axes.set(xlabel=axis, ylabel=shown(metric))
         axes.legend()
     return out[0]
 

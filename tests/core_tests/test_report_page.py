@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from core import RunWriter
 from core.errors import DependencyError
 from core.evaluation import Predictions, evaluate
 from core.report.build import build
@@ -98,6 +99,21 @@ def test_tables_show_rows_instead_of_images(train_run, data, told):
     assert told in page.text
     assert page.pictures("png") == []
     assert "bmi" in page.text or "mean radius" in page.text
+
+
+def test_a_script_is_shown_with_its_settings_and_its_steps_until_an_epoch_is_done(tmp_path, monkeypatch):
+    monkeypatch.setattr("core.writer.LOG_SECONDS", 0)
+    with RunWriter("mine", {"width": 12}, runs_dir=tmp_path) as writer:
+        writer.log(loss=0.5)
+        begun = check(build([writer.run]))
+        writer.epoch(train={"loss": 0.5}, validation={"loss": 0.4})
+    done = check(build([writer.run]))
+    assert [alt for alt, _ in begun.pictures("svg+xml")] == ["loss by step over the epochs"]
+    assert [alt for alt, _ in done.pictures("svg+xml")] == ["loss over the epochs"]
+    assert b">step<" in begun.pictures("svg+xml")[0][1]
+    for told in ("width: 12", "It was not evaluated by ", "completed: 1 epochs in"):
+        assert told in done.text
+    assert "tui evaluate" not in done.text
 
 
 def test_several_runs_are_compared_first(write_run):
