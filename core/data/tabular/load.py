@@ -72,14 +72,7 @@ def load_table(options: Csv) -> Dataset:
         rows = _read(options)
     positions, target, task = rows.positions, rows.target, rows.task
     parts = _parts(options, target, task)
-    train = rows.frame[positions[parts["train"]]]
-    features = {name: how for name, how in rows.readings.items() if name != rows.target_name}
-    kept, left_out = useful(train, features, options.max_categories)
-    if not kept:
-        raise DataError(
-            f"data.path: {rows.source.path.name} has no column to learn from", "; ".join(left_out)
-        )
-    encoding = fit(train, kept, options.missing, options.max_categories)
+    encoding, left_out = _encoding(options, rows, positions[parts["train"]])
     _check_memory(len(positions), len(encoding.features))
     splits = {
         name: Split(
@@ -200,6 +193,18 @@ def _parts(options: Csv, target: Target, task: Task) -> dict[str, np.ndarray]:
         return options.parts(target.values, task, target.class_names)
     train, validation = options.hold_out(target.values, task, target.class_names)
     return {"train": train, "validation": validation, "test": train[:0]}
+
+
+def _encoding(options: Csv, rows: Rows, train: np.ndarray) -> tuple[Encoding, list[str]]:
+    """What makes numbers of the columns, by what training rows say; which columns are left out, and why."""
+    frame = rows.frame[train]
+    features = {name: how for name, how in rows.readings.items() if name != rows.target_name}
+    kept, left_out = useful(frame, features, options.max_categories)
+    if not kept:
+        raise DataError(
+            f"data.path: {rows.source.path.name} has no column to learn from", "; ".join(left_out)
+        )
+    return fit(frame, kept, options.missing, options.max_categories), left_out
 
 
 def _official_test(options: Csv, encoding: Encoding, rows: Rows, table: Table) -> tuple[Split, Table]:
