@@ -9,10 +9,15 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import RunError
 from core.tuning.folder import StudyFolder
+
+if TYPE_CHECKING:
+    from core.tuning.study import TuningStudy
 
 __all__ = ["is_worked_on", "last_words", "launch", "stop"]
 
@@ -55,23 +60,15 @@ def launch(
     return process
 
 
-def stop(folder: StudyFolder) -> None:
-    """Ask the background process of a study to save its trials and end.
-
-    Raises:
-        RunError: there is none on this machine.
-    """
-    path = folder.path / LOCK
+def stop(study: "TuningStudy") -> None:
+    """Ask every process that works on a study, here and elsewhere, to save its trials and end."""
+    study.stop()
+    path = study.folder.path / LOCK
     words = path.read_text().split() if _is_locked(path) else []
-    match words:
+    match words:  # a background process that has only begun to start hears this alone
         case ["process", number, "on", host] if host == socket.gethostname() and number.isdecimal():
-            os.kill(int(number), signal.SIGTERM)
-        case ["process", _, "on", host]:
-            raise RunError(f"{folder.name} is worked on by a process on {host}", "Stop it there")
-        case _:
-            raise RunError(
-                f"no background process of this app works on {folder.name}", "Stop it where it was started"
-            )
+            with suppress(ProcessLookupError):
+                os.kill(int(number), signal.SIGTERM)
 
 
 def is_worked_on(folder: StudyFolder) -> bool:

@@ -1,6 +1,7 @@
 """A study: its plan, its storage and its folder, made or opened again by any process."""
 
 import contextlib
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +27,7 @@ __all__ = ["TuningStudy", "check_plan", "create_study", "open_study"]
 
 OWN_NAME = "study"
 """Of the only study in a file of its own; Hyperband's brackets depend on the name, and shall not on chance."""
-PLAN, TRIALS, PAUSED = "plan", "trials", "paused"
+PLAN, TRIALS, PAUSED, STOP = "plan", "trials", "paused", "stop"
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,15 @@ class TuningStudy:
     def go_on(self) -> None:
         """End a pause."""
         self.optuna.set_user_attr(PAUSED, False)
+
+    @property
+    def last_stop(self) -> str:
+        """Another text after each `stop`; empty before the first."""
+        return str(self.optuna.user_attrs.get(STOP, ""))
+
+    def stop(self) -> None:
+        """Let all processes that work on it now save their trials and end."""
+        self.optuna.set_user_attr(STOP, secrets.token_hex(6))
 
     def with_trials(self, trials: int | None) -> "TuningStudy":
         """The same study with another number of trials altogether, for all processes that open it from now on.

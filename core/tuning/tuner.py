@@ -39,7 +39,7 @@ __all__ = ["tune"]
 
 WAIT_SECONDS = 0.2
 LOOK_SECONDS = 1.0
-"""How often a process with free slots looks for trials that others have lost, and every one for a pause."""
+"""How often a process with free slots looks for trials that others have lost, and every one for what is asked."""
 CLEAR_SECONDS = 5.0
 """How often the checkpoints of trials that are not among the best are removed."""
 FIRST_TRIALS = 5
@@ -68,7 +68,7 @@ def tune(
         executor: trains the trials; it stays open.
         emit: told everything, on the calling thread.
         control: `stop` saves and ends the trials going on, which are free then to go on another time; while it is
-            paused, no trial begins and those going on wait. A pause of the study itself, by any process, does the same.
+            paused, no trial begins and those going on wait. What any process asks of the study itself does the same.
         timeout: seconds after which to stop, pauses included.
 
     Returns:
@@ -116,6 +116,7 @@ class _Tuner:
         self.looked_at = -math.inf
         self.asked_at = -math.inf
         self.asked = self.paused = False
+        self.last_stop = study.last_stop
         self.ending = False
         self.error = ""
         self.ended: list[TrialRecord] = []
@@ -146,6 +147,7 @@ class _Tuner:
     def go_on(self) -> bool:
         """Look at the clock and at what is asked for, and give out work; False when all is done."""
         self.presence.beat()
+        self.hear_others()
         late = time.monotonic() > self.deadline
         if not self.ending and (self.error or self.control.stop_requested or late):
             self.ending = True
@@ -161,13 +163,18 @@ class _Tuner:
             return True
         return self.fill()
 
-    def is_paused(self) -> bool:
-        """Whether no trial may begin; those that go on are told when that changes."""
+    def hear_others(self) -> None:
+        """Take over what any process has asked of the study."""
         if time.monotonic() - self.asked_at > LOOK_SECONDS:
             self.asked_at = time.monotonic()
             if self.study.paused != self.asked:
                 self.asked = not self.asked
                 (self.control.pause if self.asked else self.control.resume)()
+            if self.study.last_stop != self.last_stop:
+                self.control.stop()
+
+    def is_paused(self) -> bool:
+        """Whether no trial may begin; those that go on are told when that changes."""
         if self.control.paused != self.paused:
             self.paused = self.control.paused
             self.executor.ask("pause" if self.paused else "resume")

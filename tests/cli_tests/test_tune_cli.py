@@ -102,6 +102,7 @@ def test_ranges_come_from_a_file_too_and_options_win(tui: Callable[..., Any], tm
         ("--resume latest", "no study 'latest' in runs"),
         ("--pause latest", "no study 'latest' in runs"),
         ("--pause x --continue x", "--pause and --continue do not go together"),
+        ("--stop x --pause x", "--pause and --stop do not go together"),
         ("--resume x --method grid", "--resume goes on with the study's own search"),
         ("--val 0", "data.validation: got 0, tuning needs validation data"),
     ],
@@ -210,6 +211,20 @@ def test_a_study_is_paused_and_goes_on_from_outside(
     out, _ = process.communicate()
     assert (process.returncode, lines(out)[-1]["status"]) == (143, "stopped")
     refused = tui(f"tune --pause latest {where}")
+    assert (refused.code, "no process works on" in refused.err) == (2, True)
+
+
+def test_a_study_is_stopped_from_outside(
+    command: Callable[..., Any], tui: Callable[..., Any], tmp_path: Path
+) -> None:
+    process = command(f"{LONG} --batch-size 128 --method grid -p epochs=1,100000")
+    study = json.loads(process.stdout.readline())["study"]
+    where = f"--runs {tmp_path / 'runs'}"
+    assert tui(f"tune --stop latest {where}").out == f"{study} is asked to save and end\n"
+    out, _ = process.communicate()
+    assert (process.returncode, lines(out)[-1]["status"]) == (0, "stopped")
+    assert not any(map(is_held, all_runs(open_study(tmp_path / "runs", study).folder.trials_dir)))
+    refused = tui(f"tune --stop latest {where}")
     assert (refused.code, "no process works on" in refused.err) == (2, True)
 
 

@@ -299,6 +299,22 @@ def test_a_paused_study_can_be_stopped_and_goes_on_later(
     assert work(study)[0].status == "completed"
 
 
+def test_a_study_is_stopped_by_another_process_but_not_whoever_begins_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.tuning.tuner.LOOK_SECONDS", -1.0)
+    study = create_study(tmp_path, plan_for("random"))
+
+    def stop_in_trial_3(event: StudyEvent, control: RunControl) -> None:
+        if isinstance(event, TrialReported) and event.number == 3:
+            open_study(tmp_path, study.name).stop()
+
+    stopped, _ = work(study, on_event=stop_in_trial_3)
+    assert stopped.status == "stopped"
+    assert {record.state for record in stopped.records[3:]} == {"interrupted"}
+    assert work(study)[0].status == "completed"
+
+
 def test_more_trials_can_be_added(tmp_path: Path) -> None:
     study = create_study(tmp_path, plan_for("random", trials=2))
     work(study)

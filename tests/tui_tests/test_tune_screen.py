@@ -16,6 +16,7 @@ from core.tuning.study import create_study
 from tui import tune_process
 from tui.app import TuiApp
 from tui.screens.configure import ConfigureScreen
+from tui.screens.dialogs import Ask
 from tui.screens.tune import TuneScreen
 from tui.screens.tuning.dialogs import AddTrials, OpenStudy
 from tui.screens.tuning.study_view import ChartPanel
@@ -335,7 +336,7 @@ async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(make, 
         await pilot.press("escape")
 
 
-async def test_a_study_is_paused_and_goes_on(make, tmp_path):
+async def test_a_study_of_another_process_is_paused_goes_on_and_is_stopped(make, tmp_path):
     """One that some other process works on: here this one, which holds the lock of one."""
     study = create_study(
         tmp_path / "runs", make_plan(configuration.from_dict(IRIS), {"optimizer.lr": [1, 2]})
@@ -355,6 +356,10 @@ async def test_a_study_is_paused_and_goes_on(make, tmp_path):
         await pilot.press("space")
         await until(pilot, lambda: screen.standing.status == "running")
         assert not study.paused
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("left", "enter")
+        await until(pilot, lambda: study.last_stop != "")
         presence.close()
         await until(pilot, lambda: screen.standing.status == "stopped")
         assert {"pause", "stop"}.isdisjoint(screen.possible())
@@ -375,14 +380,15 @@ def test_the_background_process_is_known_by_its_lock_and_stops_when_asked(tmp_pa
     patient.write_text("#!/bin/sh\nexec sleep 600\n")
     patient.chmod(0o755)
     monkeypatch.setattr(tune_process.sys, "executable", str(patient))
-    folder = StudyFolder(tmp_path)
-    with pytest.raises(RunError, match="no background process"):
-        tune_process.stop(folder)
+    study = create_study(
+        tmp_path / "runs", make_plan(configuration.from_dict(IRIS), {"optimizer.lr": [1, 2]})
+    )
+    folder = study.folder
     process = tune_process.launch(folder, 1, None)
     assert tune_process.is_worked_on(folder)
     with pytest.raises(RunError, match="already"):
         tune_process.launch(folder, 1, None)
-    tune_process.stop(folder)
+    tune_process.stop(study)
     assert process.wait(timeout=60) == -signal.SIGTERM
     assert not tune_process.is_worked_on(folder)
 

@@ -3,7 +3,8 @@
 import math
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -142,6 +143,14 @@ Pause = Annotated[
 Continue = Annotated[
     str | None, typer.Option("--continue", metavar="STUDY", help="Let a paused study go on.")
 ]
+Stop = Annotated[
+    str | None,
+    typer.Option(
+        "--stop",
+        metavar="STUDY",
+        help="Let every process that works on a study save its trials and end, wherever it is.",
+    ),
+]
 
 
 @with_config
@@ -165,6 +174,7 @@ def tune(
     resume: Resume = None,
     pause: Pause = None,
     go_on: Continue = None,
+    stop: Stop = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a finished trial.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     trust_code: TrustOption = False,
@@ -179,70 +189,82 @@ def tune(
 
     tui tune --pause latest
     """
-    if pause is not None or go_on is not None:
-        return _set_pause(runs or default_runs_dir(), storage, pause, go_on)
+    others = {"--pause": pause, "--continue": go_on, "--stop": stop}
+    if any(study is not None for study in others.values()):
+        return _ask(runs or default_runs_dir(), storage, others)
     if not no_ui:
         raise InputError("`tui tune` works headless", "Use: tui tune --no-ui [options]")
-    search = {"method": method, "pruner": pruner, "metric": metric, "direction": direction, "keep": keep}
-    given = {key: value for key, value in search.items() if value is not None}
     if executor != "ray" and (ray_address or gpus_per_trial):
         raise InputError("--ray-address and --gpus-per-trial are for a Ray cluster", "Add --executor ray")
+    search = {"method": method, "pruner": pruner, "metric": metric, "direction": direction, "keep": keep}
+    given = {key: value for key, value in search.items() if value is not None}
     seconds = None if timeout is None else _seconds(timeout)
     if resume is None:
         if trials is None and timeout is None and method != "grid":
             trials = DEFAULT_TRIALS
-        plan = _plan(values, ranges or [], space, {**given, "trials": trials})
-        if trust_code:
-            agree(plan.space.base)
-    elif given or values or ranges or space:
-        raise InputError(
-            "--resume goes on with the study's own search",
-            "Only --trials, --timeout and where it runs can change; for anything else begin a new study",
-        )
+        plan = _plan(values, ranges or [], space, {**given, "trials": trials}, trust_code=trust_code)
     else:
         plan = None
+        _ensure_not_given(given, values, ranges, space)
     from tui import headless_tuning as headless
 
+    where = headless.Where(jobs, executor, ray_address, gpus_per_trial or 0)
     asked = headless.Asked(
-        plan=plan,
-        resume=resume or "",
-        trials=trials,
-        seconds=seconds,
-        storage=storage,
-        where=headless.Where(jobs, executor, ray_address, gpus_per_trial or 0),
-        runs_dir=runs or default_runs_dir(),
-        data_root=data_root,
+        plan, resume or "", trials, seconds, storage, where, runs or default_runs_dir(), data_root
     )
     sys.exit(headless.tune(asked, as_json=as_json, quiet=quiet))
 
 
-def _set_pause(runs_dir: Path, storage: str | None, pause: str | None, go_on: str | None) -> None:
-    """Pause a study, or end its pause."""
-    if pause is not None and go_on is not None:
-        raise InputError("--pause and --continue do not go together", "Give one of them")
-    from core.tuning.study import open_study
-    from tui.text import clean
-    from tui.tune_process import is_worked_on
+def _ensure_not_given(*search: object) -> None:
+    """Refuse a search beside ``--resume``."""
+    if any(search):
+        raise InputError(
+            "--resume goes on with the study's own search",
+            "Only --trials, --timeout and where it runs can change; for anything else begin a new study",
+        )
 
-    study = open_study(runs_dir, pause or go_on or "", storage)
-    if not (study.storage_url or is_worked_on(study.folder)):
+
+def _ask(runs_dir: Path, storage: str | None, given: Mapping[str, str | None]) -> None:
+    """Ask all processes that work on a study for something: its name by the flag that says what."""
+    (flag, reference), *more = ((flag, study) for flag, study in given.items() if study is not None)
+    if more:
+        raise InputError(f"{flag} and {more[0][0]} do not go together", "Give one of them")
+    from core.tuning.study import open_study
+    from tui import tune_process
+    from tui.text import clean
+
+    study = open_study(runs_dir, reference, storage)
+    if not (study.storage_url or tune_process.is_worked_on(study.folder)):
         raise RunError(
             f"no process works on {study.name}", "`tui tune --no-ui --resume STUDY` goes on with one"
         )
-    if pause is not None:
-        study.pause()
-    else:
-        study.go_on()
-    print(f"{clean(study.name)} {'is paused' if pause is not None else 'goes on'}")
+    asked: dict[str, tuple[Callable[[], None], str]] = {
+        "--pause": (study.pause, "is paused"),
+        "--continue": (study.go_on, "goes on"),
+        "--stop": (partial(tune_process.stop, study), "is asked to save and end"),
+    }
+    act, told = asked[flag]
+    act()
+    print(f"{clean(study.name)} {told}")
 
 
-def _plan(values: dict[str, Any], ranges: Iterable[str], space: Path | None, given: dict[str, Any]) -> Plan:
+def _plan(
+    values: dict[str, Any],
+    ranges: Iterable[str],
+    space: Path | None,
+    given: dict[str, Any],
+    *,
+    trust_code: bool,
+) -> Plan:
     """What was asked for, checked before anything heavy is imported."""
     domains = configuration.read_yaml(space) if space is not None else {}
     for text in ranges:
         path, domain = parse_assignment(text)
         domains[SHORT.get(path, path)] = domain
-    return make_plan(configuration.from_dict(values), domains, **given)
+    plan = make_plan(configuration.from_dict(values), domains, **given)
+    if trust_code:
+        agree(plan.space.base)
+    return plan
 
 
 def _seconds(text: str) -> float:

@@ -23,7 +23,7 @@ from tui.screens.dialogs import Ask
 from tui.screens.evaluation.background import Background
 from tui.screens.tuning.dialogs import AddTrials, OpenStudy
 from tui.screens.tuning.trials_panel import TrialsPanel
-from tui.text import bytes_, clean, count
+from tui.text import bytes_, count
 
 if TYPE_CHECKING:
     from core.tuning.records import TrialRecord
@@ -183,7 +183,7 @@ class StudyActions(Background, ModeScreen):
         )
 
     def action_stop(self) -> None:
-        """Ask, then ask the study's process to save and end."""
+        """Ask, then ask all processes of the study to save and end."""
         standing = self.standing
         if standing is None:
             return
@@ -191,14 +191,13 @@ class StudyActions(Background, ModeScreen):
         self.app.push_screen(Ask(question, {"stop": "Stop", "stay": "Let it go on"}), self._stop_as_asked)
 
     def _stop_as_asked(self, answer: str | None) -> None:
-        if answer != "stop" or self.standing is None:
-            return
-        try:
-            tune_process.stop(self.standing.folder)
-        except (TorchtuiError, ProcessLookupError) as error:
-            self.notify(clean(str(error)), severity="error", markup=False)
-        else:
-            self.notify("The study is asked to save and end.")
+        if answer == "stop" and self._follower is not None:
+            study = self._follower.study
+            self.in_background(
+                "pause",
+                lambda progress: tune_process.stop(study),
+                lambda nothing: self.notify("The study is asked to save and end."),
+            )
 
     def action_pause(self) -> None:
         """Let the study and its trials wait."""
