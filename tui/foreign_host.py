@@ -33,7 +33,7 @@ class ForeignHost:
 
     @property
     def name(self) -> str:
-        path = self._log.path
+        path = self._log.path.absolute()
         return path.parent.name if path.is_file() else path.name
 
     @property

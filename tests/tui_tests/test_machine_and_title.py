@@ -1,13 +1,16 @@
 """The load of the machine in Live, the terminal's title and its bell, and logs of other tools on the screen."""
 
 import time
+from pathlib import Path
 
 import pytest
 
 from core.events import SystemSampled
+from core.foreign.logs import find_log
 from core.runs.log import EventLog
 from core.writer import RunWriter
 from tui.app import TuiApp
+from tui.foreign_host import ForeignHost
 from tui.screens.live import LiveScreen
 from tui.widgets.plot import Plot
 
@@ -73,6 +76,7 @@ async def test_the_load_is_shown_where_there_is_room_or_by_a_key(opened, tmp_pat
             assert panel.size.width > 20
             chart = app.screen.query_one("#system", Plot).chart
             assert [series.label for series in chart.series] == ["processor", "memory", "GPU"]
+            assert chart.x_range[0] == 0
             assert chart.series[0].y.tolist() == [0.0, 10.0, 20.0]
             assert app.screen.query_one("#score-panel").display == (size[0] > 80)
             await pilot.press("m")
@@ -103,9 +107,15 @@ async def test_no_bell_for_what_had_ended_before(opened, tmp_path):
     assert opened.bells == []
 
 
-async def test_a_log_of_another_tool_is_followed(opened, tmp_path):
-    from core.foreign.logs import find_log
+def test_a_log_in_this_folder_has_the_folders_name(tmp_path, monkeypatch):
+    folder = tmp_path / "version_3"
+    folder.mkdir()
+    (folder / "metrics.csv").write_text("step,train_loss\n1,0.9\n")
+    monkeypatch.chdir(folder)
+    assert {ForeignHost(find_log(Path(name))).name for name in ("metrics.csv", ".")} == {"version_3"}
 
+
+async def test_a_log_of_another_tool_is_followed(opened, tmp_path):
     table = tmp_path / "version_3" / "metrics.csv"
     table.parent.mkdir()
     table.write_text("step,train_loss,val_loss\n1,0.9,\n2,,0.8\n")

@@ -86,6 +86,7 @@ def system_chart(history: History) -> Chart:
     ended = history.finished is not None
     return Chart(
         series=tuple(Series(label, *curve.points(), color) for label, color, curve in known),
+        x_range=(0.0, None),
         y_range=(0.0, 100.0),
         empty="the load of the machine was not recorded" if ended else "waiting for the first sample",
     )
