@@ -133,9 +133,9 @@ def percent(share: float | None, decimals: int = 1) -> str:
 
 
 def setting(value: object) -> str:
-    """The value of a setting, short: ``0.01``, ``256, 128``, ``–`` for None."""
+    """The value of a setting, short: ``0.01``, ``256, 128``, ``none`` for an empty list, ``–`` for None."""
     if isinstance(value, list | tuple):
-        return ", ".join(map(setting, value))
+        return ", ".join(map(setting, value)) or "none"
     if isinstance(value, float):
         return f"{value:g}"
     return UNKNOWN if value is None else clean(str(value))

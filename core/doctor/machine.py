@@ -33,8 +33,8 @@ def check_versions() -> Iterator[Check]:
     for requirement in needed:
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
             yield _check_package(requirement)
-    markers = {requirement.name: str(requirement.marker) for requirement in needed}
-    optional = {name for name, marker in markers.items() if EXTRA in marker and DEVELOPERS not in marker}
+    markers = [(requirement.name, str(requirement.marker)) for requirement in needed]
+    optional = {name for name, marker in markers if EXTRA in marker and DEVELOPERS not in marker}
     there = sorted(f"{name} {found}" for name in optional if (found := _version(name)))
     yield Check("optional packages", True, ", ".join(there) or "none")
 

@@ -17,3 +17,6 @@ def test_every_command_shows_an_example(name):
     command = _load(Commands.COMMANDS[name][0])
     for each in (command, *getattr(command, "commands", {}).values()):
         assert "Example" in each.help, each.name
+        assert "\n" not in each.help.replace("\n\n", ""), (
+            f"{each.name}: a paragraph of its help is cut in two"
+        )

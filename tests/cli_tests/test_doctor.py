@@ -55,6 +55,13 @@ def machine_version(name):
     return "8.0"
 
 
+def test_a_package_that_developers_need_too_is_optional(monkeypatch):
+    both = ["pytest; extra == 'report'", "pytest; extra == 'dev'"]
+    monkeypatch.setattr(machine, "requires", lambda name: both)
+    *_, optional = machine.check_versions()
+    assert optional.found == f"pytest {pytest.__version__}"
+
+
 def test_prereleases_count(monkeypatch):
     monkeypatch.setattr(machine, "version", lambda name: "2.15.0.dev1")
     assert machine._check_package(Requirement("torch>=2.9")).ok

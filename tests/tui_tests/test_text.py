@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.text import bytes_, clean, count, duration, fit, number, percent, si
+from tui.text import bytes_, clean, count, duration, fit, number, percent, setting, si
 
 HARD = "\x00\x1b\x07\n\r\t\x7f\x9b\x85\xad\u061c\u200b\u200d\u202e\u2028\u2066\ufe0f\ufeff\udc80"
 WIDE = "日本語犬👩👩🏽한ｱ한국∅é\u0301\u0903\u0e33"
@@ -107,6 +107,11 @@ def test_a_number_keeps_its_place_and_its_value(value, digits):
     shown = number(value, digits)
     assert len(shown) <= digits + 2
     assert float(shown) == pytest.approx(value, rel=0.5, abs=5e-324)
+
+
+def test_settings():
+    values = (0.01, [256, 128], [], None, "a\x1b", True)
+    assert [setting(value) for value in values] == ["0.01", "256, 128", "none", "–", "a␛", "True"]
 
 
 def test_durations():

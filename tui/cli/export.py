@@ -30,8 +30,9 @@ def export(
 ) -> None:
     """Export a model with its preprocessing and class names, and check it on real samples.
 
-    The folder holds the model and predict.py, which needs none of torchtui. The model takes values as in the data it
-    was trained on, and batches of any size.
+    Beside onnx and pt2 stands predict.py, which needs none of torchtui.
+
+    The model takes values as in the data it was trained on, and batches of any size.
 
     Example: tui export latest --to onnx -o model
     """
