@@ -122,7 +122,7 @@ def _attempt(
                 message = "the run ended before a checkpoint was saved: it begins anew"
                 emit(Notice(level="info", message=message))
             return _run(prepared, run, emit, control, state, threads)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a network of the user's own may call sys.exit
         told = error if isinstance(error, TorchtuiError) else as_user_error(error)
         trace = told.trace if told else traceback.format_exc()
         text = str(told) if told else f"{type(error).__name__}: {error}"

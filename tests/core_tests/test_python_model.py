@@ -229,6 +229,17 @@ def mine(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_network_that_ends_the_program_fails_its_run(write: Write, train_run: TrainRun) -> None:
+    text = (
+        "class Net(nn.Linear):\n    def __init__(self):\n        super().__init__(4, 3)\n"
+        "    def forward(self, x):\n        if self.training:\n            raise SystemExit('enough')\n"
+        "        return super().forward(x)\n"
+    )
+    outcome = train_run({"data": "iris", "model": write(text)})
+    assert outcome.finished.status == "failed"
+    assert outcome.finished.error == "mynet.py, line 10: SystemExit: enough"
+
+
 def test_a_run_is_built_again_from_its_copy(mine: Path, train_run: TrainRun) -> None:
     values = {"data": {"name": "iris", "validation": 0.2}, "model": f"{mine}:make", "training": {"epochs": 2}}
     whole = train_run(configuration.merge(values, {"training": {"epochs": 4}}))

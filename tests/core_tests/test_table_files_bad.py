@@ -76,6 +76,10 @@ MISTAKES = {
         changed(5, "big,red,b").replace("\n9,", "\nlarge,"),
         "got 'big', where other rows hold",
     ),
+    "too large": (
+        changed(9, "-1e39,red,b"),
+        "my.csv, line 9, column size: got '-1e39', where other rows hold numbers up to 1e+38. Correct it",
+    ),
     "infinity": (changed(9, "inf,red,b"), "my.csv, line 9, column size: got 'inf'"),
     "target missing": (
         changed(9, "7,red,"),

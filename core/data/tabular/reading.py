@@ -1,5 +1,6 @@
 """What the columns of a table hold: numbers, dates or texts, found from their values; and how these are read."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,8 @@ __all__ = ["Reading", "find_readings", "mistaken", "read_columns", "refuse_bad"]
 SAMPLE_ROWS = 10_000
 MOSTLY = 0.9
 """Part of a column that must be numbers (dates) for the others to be mistakes; with fewer, all are texts."""
+LARGEST = 1e38
+"""About the largest number that float32 holds."""
 DATE_FORMATS = (
     "%Y-%m-%d",
     "%Y-%m-%d %H:%M:%S",
@@ -103,10 +106,12 @@ def refuse_bad(source: Source, frame: pl.DataFrame, readings: Mapping[str, Readi
         DataError: it names the row and the column, and shows the text.
     """
     for name, count in _bad_counts(frame, readings).items():
-        row = (~frame[name].is_finite()).fill_null(False).arg_max() or 0
+        values = frame[name]
+        row = values.to_frame().select(~_fits(name)).to_series().fill_null(False).arg_max() or 0
         text = source.rows([row], [name]).item()
         others = f" (and {count - 1:,} rows more)" if count > 1 else ""
         wanted = "finite numbers" if readings[name].kind == "number" else "dates"
+        wanted = f"numbers up to {LARGEST:.0e}" if math.isfinite(values[row]) else wanted
         raise DataError(
             f"{source.path.name}, {source.place(row)}, column {name}: got {quoted(text)}, "
             f"where other rows hold {wanted}{others}",
@@ -115,10 +120,15 @@ def refuse_bad(source: Source, frame: pl.DataFrame, readings: Mapping[str, Readi
 
 
 def _bad_counts(frame: pl.DataFrame, readings: Mapping[str, Reading]) -> dict[str, int]:
-    """For each column with numbers or dates that could not be read, or are infinite: how many."""
+    """For each column with numbers or dates that could not be read, or are too large: how many."""
     numbers = [name for name, how in readings.items() if how.kind != "text"]
-    counts = frame.select((~pl.col(name).is_finite()).sum() for name in numbers)
+    counts = frame.select((~_fits(name)).sum() for name in numbers)
     return {name: count for name, count in counts.to_dicts()[0].items() if count} if numbers else {}
+
+
+def _fits(name: str) -> pl.Expr:
+    """Whether a number was read, and float32 holds it."""
+    return pl.col(name).abs() <= LARGEST  # to polars, NaN is larger than all numbers
 
 
 def _mostly_numbers(head: pl.DataFrame, marks: list[str]) -> set[str]:
