@@ -115,7 +115,10 @@ def _try_on_zeros(model: nn.Module, sample_shape: tuple[int, ...]) -> object:
             return model(torch.zeros(SAMPLES, *sample_shape, device=trained.device))
     except TorchtuiError:
         raise
-    except Exception as error:  # a network that does not fit fails with whatever its layers raise
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # a network that does not fit fails with whatever its layers raise
         shape = f"samples of shape {_sizes(sample_shape)}"
         told = as_user_error(error)
         if told is not None:

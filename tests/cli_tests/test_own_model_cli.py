@@ -109,3 +109,25 @@ def test_trials_use_it_too(tui: Tui, mynet: Path) -> None:
     assert answer.returncode == 0, answer.stderr
     copies = list(Path("runs").rglob("code/model/mynet.py"))
     assert len(copies) == 2
+
+
+@pytest.mark.parametrize("command", ["lr-find", "batch-find"])
+def test_a_finder_tells_an_error_in_it_by_its_line(tui: Tui, command: str) -> None:
+    Path("mynet.py").write_text(
+        "from torch import nn\nclass Net(nn.Linear):\n    def __init__(self):\n"
+        "        super().__init__(4, 3)\n    def forward(self, x):\n        assert not self.training\n"
+        "        return super().forward(x)\n"
+    )
+    answer = tui(f"{command} --data iris --device cpu --threads 1 --model mynet.py:Net")
+    assert answer.code == 2
+    assert answer.err.splitlines()[-1] == "error: mynet.py, line 6: AssertionError"
+    assert "torch/nn" not in answer.err
+
+
+def test_a_finder_runs_what_a_file_names_after_consent(
+    tui: Tui, mynet: Path, forgotten: Callable[[], None]
+) -> None:
+    forgotten()
+    Path("run.yaml").write_text("data: iris\nmodel: mynet.py:Net\ntraining: {device: cpu, threads: 1}\n")
+    assert "--trust-code" in tui("lr-find --config run.yaml").err
+    assert tui("lr-find --config run.yaml --trust-code").code == 0

@@ -7,6 +7,7 @@ from textual.widgets import Button, Static
 
 from core import batch_finder
 from core.lr_finder import RangeTest
+from core.trust import trust
 from tui.app import TuiApp
 from tui.screens.configure import ConfigureScreen
 from tui.screens.finder import BatchFinder, RateFinder
@@ -115,6 +116,22 @@ async def test_what_does_not_fit_is_told_in_the_dialog(make, values):
         await until(pilot, lambda: shown(dialog).startswith("✗"))
         assert "l1" in shown(dialog) or "warmup" in shown(dialog)
         assert dialog.query_one("#take", Button).disabled
+
+
+@pytest.mark.parametrize("raised", ["ValueError('no')", "SystemExit('enough')"])
+async def test_an_error_in_a_network_of_ones_own_is_told_by_its_line(make, tmp_path, raised):
+    path = tmp_path / "mynet.py"
+    path.write_text(
+        "from torch import nn\nclass Net(nn.Linear):\n    def __init__(self):\n        super().__init__(4, 3)\n"
+        f"    def forward(self, x):\n        if self.training:\n            raise {raised}\n"
+        "        return super().forward(x)\n"
+    )
+    trust(path)
+    values = {**IRIS, "model": {"name": "python", "path": f"{path}:Net"}}
+    async with make(values).run_test(size=(120, 40)) as pilot:
+        dialog, _ = await opened(pilot, "ctrl+l", values)
+        await until(pilot, lambda: dialog.ended)
+        await until(pilot, lambda: "mynet.py, line 7: " in shown(dialog))
 
 
 async def test_a_run_that_this_app_trains_is_not_disturbed(make):

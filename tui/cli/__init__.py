@@ -95,10 +95,7 @@ def main() -> None:
         else:
             app()
     except TorchtuiError as error:
-        for line in error.trace.splitlines():
-            print(_clean(line), file=sys.stderr)
-        print(f"error: {_clean(str(error))}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        sys.exit(_tell(error))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
@@ -107,6 +104,21 @@ def main() -> None:
             os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
         )  # nobody reads: let the last flush succeed
         sys.exit(1)
+    except Exception as error:
+        from core.user_code import as_user_error
+
+        told = as_user_error(error)
+        if told is None:
+            raise
+        sys.exit(_tell(told))
+
+
+def _tell(error: TorchtuiError) -> int:
+    """Say what went wrong; the exit code."""
+    for line in error.trace.splitlines():
+        print(_clean(line), file=sys.stderr)
+    print(f"error: {_clean(str(error))}", file=sys.stderr)
+    return error.exit_code
 
 
 def _asks_for_app() -> bool:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core import config as configuration
-from tui.cli.app import DataRootOption
+from core.runs.code import agree
+from tui.cli.app import DataRootOption, TrustOption
 from tui.cli.config_options import with_config
 
 if TYPE_CHECKING:
@@ -20,14 +21,19 @@ CHART = (72, 16)
 
 
 @with_config
-def lr_find(values: dict[str, Any], as_json: JsonOption = False, data_root: DataRootOption = None) -> None:
+def lr_find(
+    values: dict[str, Any],
+    as_json: JsonOption = False,
+    trust_code: TrustOption = False,
+    data_root: DataRootOption = None,
+) -> None:
     """Find a learning rate: train a copy with a rate that grows, and see where the loss falls fastest.
 
     Nothing is written. The suggestion is for the optimizer, the model and the batch size that are given.
 
     Example: tui lr-find --data digits --optimizer adam
     """
-    config = configuration.from_dict(values)
+    config = _config(values, trust_code)
     from core.lr_finder import range_test
     from tui.finder_report import rate_chart, rate_sentence
 
@@ -44,22 +50,28 @@ def lr_find(values: dict[str, Any], as_json: JsonOption = False, data_root: Data
         }
         print(json.dumps(told))
         return
-    print("loss over the learning rate")
-    _print_chart(rate_chart(test))
+    if test.rates:
+        print("loss over the learning rate")
+        _print_chart(rate_chart(test))
     print(rate_sentence(test))
     if test.suggestion is not None:
         print(f"Take it with --lr {test.suggestion:g}")
 
 
 @with_config
-def batch_find(values: dict[str, Any], as_json: JsonOption = False, data_root: DataRootOption = None) -> None:
+def batch_find(
+    values: dict[str, Any],
+    as_json: JsonOption = False,
+    trust_code: TrustOption = False,
+    data_root: DataRootOption = None,
+) -> None:
     """Find a batch size: double it until memory is used up, and see how fast each one trains.
 
     Nothing is written. On a GPU its memory counts, elsewhere four fifths of the memory that is free.
 
     Example: tui batch-find --data mnist --model cnn
     """
-    config = configuration.from_dict(values)
+    config = _config(values, trust_code)
     from core.batch_finder import TriedBatch, batch_test
     from tui.finder_report import batch_lines, batch_sentence
 
@@ -86,6 +98,13 @@ def batch_find(values: dict[str, Any], as_json: JsonOption = False, data_root: D
     print(batch_sentence(test))
     if test.suggestion is not None:
         print(f"Take it with --batch-size {test.suggestion}")
+
+
+def _config(values: dict[str, Any], trust_code: bool) -> configuration.TrainConfig:
+    config = configuration.from_dict(values)
+    if trust_code:
+        agree(config)
+    return config
 
 
 def _prepare(config: configuration.TrainConfig, data_root: Any, as_json: bool) -> "Prepared":

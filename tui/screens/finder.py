@@ -15,6 +15,7 @@ from textual.widgets import Button, Static
 from core.backend import load_backend
 from core.config import TrainConfig
 from core.errors import RunError, TorchtuiError
+from core.user_code import as_user_error
 from tui.hosts import SPARE_CORES
 from tui.text import clean, progress_line
 from tui.widgets.plot import Plot
@@ -92,8 +93,8 @@ class _Finder(ModalScreen[str]):
             self.find(prepared)
         except TorchtuiError as error:
             self.note = f"✗ {error}"
-        except Exception as error:
-            self.note = f"✗ {type(error).__name__}: {error}"
+        except (Exception, SystemExit) as error:  # a network of the user's own may call sys.exit
+            self.note = f"✗ {as_user_error(error) or f'{type(error).__name__}: {error}'}"
         self.ended = True
 
     def _preparing(self, what: str, done: int, total: int) -> None:
