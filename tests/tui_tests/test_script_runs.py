@@ -76,6 +76,13 @@ async def test_the_list_shows_it_and_says_why_it_cannot_go_on(app, tmp_path):
         await until(pilot, lambda: isinstance(app.screen, ErrorDialog) and "written by mine.py" in seen(app))
 
 
+async def test_a_script_that_told_no_settings_is_not_said_to_have_defaults(app, tmp_path):
+    RunWriter("mine", runs_dir=tmp_path / "runs").close()
+    app = app()
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: "settings none were told" in seen(app))
+
+
 async def test_what_the_script_evaluated_opens_and_what_needs_its_data_says_so(app, tmp_path):
     run = write(tmp_path)
     run.predictions("validation", [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]] * 5, [0, 1, 1] * 5)

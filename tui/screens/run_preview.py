@@ -210,7 +210,10 @@ def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[st
         yield "script", [summary.script]
     yield from ((label, items) for label, items in _parts(summary, started) if any(items))
     changed = [f"{path} {setting(value)}" for path, value in _changed(summary.config).items()]
-    yield "settings" if summary.script else "changed", changed or ["nothing: all defaults"]
+    if summary.script:
+        yield "settings", changed or ["none were told"]
+    else:
+        yield "changed", changed or ["nothing: all defaults"]
 
 
 def _parts(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[str, list[str]]]:
