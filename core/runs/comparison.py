@@ -121,15 +121,21 @@ class EntryReader:
 
 
 def _seconds(history: History) -> Points:
-    """Epochs done and the seconds until then; those of the epoch going on as the clock has them."""
+    """Epochs done and the seconds until then; those of the epoch going on as the clock has them.
+
+    Of an epoch that an earlier session began, that one's part counts at the pace of this one.
+    """
     x, y = history.curve("seconds").points()
     started, step = history.started, history.last_step
-    done = float(x[-1]) if len(x) else 0.0
-    if started is None or step is None or history.position <= done:
+    if started is None or step is None:
+        return x, y
+    done, now = float(x[-1]) if len(x) else 0.0, history.position
+    from_here = max(done, started.step / history.steps_per_epoch)
+    if now <= from_here:
         return x, y
     begun = max(started.time, history.epochs[-1].event.time if history.epochs else 0.0)
-    spent = history.seconds + max(0.0, step.time - begun)
-    return np.append(x, history.position), np.append(y, spent)
+    spent = max(0.0, step.time - begun) * (now - done) / (now - from_here)
+    return np.append(x, now), np.append(y, history.seconds + spent)
 
 
 def load_report(run: Run, split: str) -> Report | None:

@@ -71,6 +71,18 @@ def test_the_steps_of_a_first_epoch_have_their_time(write_run):
     assert by_time.tolist() == [4.0, 10.0]
 
 
+def test_an_epoch_that_an_earlier_session_began_counts_at_this_ones_pace(write_run):
+    run = write_run("a", [0.5], seconds=3.0, finished=False)
+    first = json.loads(run.log_file.read_text().splitlines()[0])
+    again = {**first, "epoch": 1, "step": 14, "time": first["time"] + 1000}  # of 10 steps an epoch
+    with run.log_file.open("a") as log:
+        log.write(json.dumps(again) + "\n")
+    add(run, step(16, 1002.0, epoch=2))
+    (entry,) = read(run)
+    assert entry.seconds[0].tolist() == pytest.approx([1.0, 1.6])
+    assert entry.seconds[1].tolist() == pytest.approx([3.0, 9.0])
+
+
 def test_a_script_that_does_not_say_how_long_an_epoch_is(write_run):
     run = write_run("a", [], finished=False)
     begun = {
