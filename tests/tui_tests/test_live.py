@@ -12,6 +12,7 @@ from tui.text import number
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.epoch_table import EpochTable
 from tui.widgets.plot import Plot
+from tui.widgets.status_line import StatusLine
 
 SIZE = (120, 40)
 
@@ -103,6 +104,10 @@ async def test_what_does_not_fit_is_told_in_a_dialog_and_the_app_lives_on(app, t
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
         assert "cnn takes images" in app.screen.error.message
+        live = app.screen_stack[0]
+        live.draw()
+        status = live.query_one(StatusLine)
+        assert status.render_line(0).text.split() == ["new", "run", "✗", "failed"]
         await pilot.press("escape", "1")
         await until(pilot, lambda: app.current_mode == "runs")
     assert all_runs(tmp_path / "runs") == []

@@ -173,8 +173,8 @@ class LiveScreen(ModeScreen):
     def _draw_texts(self, feed: RunFeed) -> None:
         """What changes all the time, and what is new; nothing here moves the layout."""
         history, name = feed.history, feed.host.name
-        status = self.query_one("#status", StatusLine)
-        status.show(name, feed.status, history, feed.seconds_left(), feed.host.note)
+        note = "" if feed.host.error else feed.host.note
+        self.query_one("#status", StatusLine).show(name, feed.status, history, feed.seconds_left(), note)
         table = self.query_one("#epochs", EpochTable)
         table.show(history, self.chosen_epoch)
         newest = history.messages[-1] if history.messages else None
