@@ -71,7 +71,7 @@ class Contest:
 
 
 class Peer:
-    """A process that trains an epoch at once, to see that it can, and then when asked to.
+    """A process that trains two epochs at once, to see that it learns, and then one when asked to.
 
     Raises:
         RuntimeError: it cannot.
@@ -114,6 +114,7 @@ def _serve(connection: Connection, peer: str, contest: Contest, root: Path) -> N
     os.environ["OMP_NUM_THREADS"] = str(contest.threads)
     try:
         epoch, learned = _prepared(peer, contest, root)
+        epoch()  # some networks need more than one to learn what can be told from guessing
         while True:
             watch = Stopwatch()
             epoch()

@@ -2,7 +2,7 @@
 
     python -m benchmarks.threads [--quick] [--json FILE]
 
-One epoch of the first 15,000 images of MNIST, from the start of the run to the end of the epoch, so that the time in
+One epoch of the first 30,000 images of MNIST, from the start of the run to the end of the epoch, so that the time in
 which the number of threads is chosen counts. Another process keeps the last core busy.
 """
 
@@ -29,7 +29,7 @@ from core.data.dataset import Split
 from core.events import EpochFinished, Event
 from core.session import Prepared
 
-SAMPLES, BATCH = 15_000, 64
+SAMPLES, BATCH = 30_000, 64
 MODELS = {"mlp 784-512-10": {"name": "mlp", "hidden": [512]}, "cnn": {"name": "cnn"}}
 AUTO, DEFAULT, ONE = "threads: auto", "torch's default", "one thread"
 

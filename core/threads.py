@@ -5,6 +5,7 @@ only knows the network can tell.
 """
 
 import copy
+import math
 import os
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ SMALL_STEP = 2_000_000
 """Multiply-adds of a forward pass that are done before a second thread has started; no timing is worth it there."""
 SECONDS = 0.05
 """How long each number of threads is tried in one turn, but for at least one step."""
+LEAST_SHARE = 100
+"""Steps of a run for each step of such a try: a short run does not spend its time on choosing."""
 TURNS = 3
 GAIN = 0.9
 """More threads are taken only when a step takes less than this part of its time with fewer: they are others' cores."""
@@ -62,6 +65,8 @@ class Threads:
 
     def __init__(self, config: TrainConfig, data: Dataset, model: nn.Module, most: int) -> None:
         self._config, self._data, self._model, self._most = config, data, model, most
+        settings = config.training
+        self._steps = settings.epochs * math.ceil(len(data.train) / settings.batch_size)
         self._rate = 0.0
         self._low = 0
         self._looked_at = time.monotonic()
@@ -76,7 +81,8 @@ class Threads:
         if len(counts) > 1:
             random = rng_state(CPU)
             try:
-                count = _fastest(_step_of_a_copy(self._config, self._data, self._model), counts)
+                step = _step_of_a_copy(self._config, self._data, self._model)
+                count = _fastest(step, counts, self._steps // LEAST_SHARE)
             finally:
                 set_rng_state(random, CPU)
         torch.set_num_threads(count)
@@ -108,16 +114,16 @@ def _step_of_a_copy(config: TrainConfig, data: Dataset, model: nn.Module) -> Cal
     return lambda: learner.step(inputs, targets)
 
 
-def _fastest(step: Callable[[], object], counts: list[int]) -> int:
+def _fastest(step: Callable[[], object], counts: list[int], steps: int) -> int:
     """The count to take, by the least seconds of a step over some turns; `counts` in ascending order."""
     step()  # what is made once, such as the optimizer's state
     least = dict.fromkeys(counts, float("inf"))
-    slow = _seconds_of(step) > SECONDS
+    slow = _seconds_of(step, 1) > SECONDS
     for _ in range(1 if slow else TURNS):
         for count in counts:
             torch.set_num_threads(count)
             step()  # threads are started here
-            least[count] = min(least[count], _seconds_of(step))
+            least[count] = min(least[count], _seconds_of(step, steps))
     chosen = counts[0]
     for count in counts[1:]:
         if least[count] < GAIN * least[chosen]:
@@ -125,12 +131,12 @@ def _fastest(step: Callable[[], object], counts: list[int]) -> int:
     return chosen
 
 
-def _seconds_of(step: Callable[[], object]) -> float:
-    """Mean seconds of a step, over a short while."""
+def _seconds_of(step: Callable[[], object], most: int) -> float:
+    """Mean seconds of a step, over a short while and at most so many of them."""
     began, steps = time.perf_counter(), 0
     while True:
         step()
         steps += 1
         took = time.perf_counter() - began
-        if took > SECONDS:
+        if took > SECONDS or steps >= most:
             return took / steps

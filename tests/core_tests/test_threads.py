@@ -35,7 +35,7 @@ def takes(monkeypatch: pytest.MonkeyPatch) -> dict[int, float]:
     """Seconds of a step by number of threads, in place of real ones; a step is taken all the same."""
     seconds = {1: 1.0, 2: 1.0, 4: 1.0}
 
-    def seconds_of(step: Callable[[], object]) -> float:
+    def seconds_of(step: Callable[[], object], most: int) -> float:
         step()
         return seconds[torch.get_num_threads()]
 
@@ -86,6 +86,20 @@ def test_choosing_changes_neither_weights_nor_random_numbers(load_data: Callable
     assert torch.equal(torch.rand(3), expected)
     assert all(torch.equal(before[key], weight) for key, weight in model.state_dict().items())
     assert all(weight.grad is None for weight in model.parameters())
+
+
+def test_a_short_run_spends_few_steps_on_choosing(
+    load_data: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = load_data("digits")
+    values = {"data": "digits", "training": {"epochs": 10, "batch_size": 64}}
+    config = configuration.from_dict(values)
+    monkeypatch.setattr(threads, "SECONDS", 1e9)
+    taken: list[int] = []
+    monkeypatch.setattr(threads, "_step_of_a_copy", lambda *given: lambda: taken.append(1))
+    Threads(config, data, build(config.model, data, seed=0), 2).choose()
+    in_run = 10 * -(-len(data.train) // 64)
+    assert len(taken) == 2 + 2 * threads.TURNS * (1 + in_run // threads.LEAST_SHARE)
 
 
 def test_throughput_that_halves_is_looked_at_again(
