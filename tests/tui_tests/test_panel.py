@@ -1,6 +1,7 @@
 import pytest
 from rich.cells import cell_len
 from textual.app import App
+from textual.geometry import Region
 from textual.widgets import Static
 
 from tui.widgets.panel import Panel, legend
@@ -55,3 +56,19 @@ async def test_a_long_title_is_cut():
     async with app.run_test(size=(13, 4)) as pilot:
         await pilot.pause()
         assert app.edge(0).text == "╭─ a very… ─╮"
+
+
+async def test_a_new_title_draws_its_line_alone():
+    app = OnePanel("loss 0.5", "best 0.5")
+    async with app.run_test(size=(40, 5)) as pilot:
+        await pilot.pause()
+        app.panel.border_title = "loss 0.25"
+        assert app.panel._repaint_regions == {Region(0, 0, 40, 1)}
+        app.panel.border_subtitle = "best 0.25"
+        assert app.panel._repaint_regions == {Region(0, 0, 40, 1), Region(0, 4, 40, 1)}
+        await pilot.pause()
+        shown = ["".join(segment.text for segment in line) for line in app.screen._compositor.render_strips()]
+        assert " loss 0.25 " in shown[0]
+        assert " best 0.25 " in shown[4]
+        app.panel.border_title = "loss 0.25"
+        assert app.panel._repaint_regions == set()

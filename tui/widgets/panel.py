@@ -1,11 +1,33 @@
 """A container with a thin round border whose title is plain text."""
 
+from typing import Any, Self
+
 from textual.containers import Container
 from textual.content import Content
+from textual.geometry import Region
+from textual.widget import Widget
 
 from tui.text import clean
 
 __all__ = ["Panel", "legend"]
+
+
+class _Title:
+    """A title in the border. A new one draws its line again and not the panel: some change with every frame."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name, self._usual = name, vars(Widget)[name]
+
+    def __get__(self, panel: "Panel", owner: type | None = None) -> Any:
+        return self._usual.__get__(panel, owner)
+
+    def __set__(self, panel: "Panel", title: str | Content | None) -> None:
+        if title == panel.titles.get(self._name):
+            return
+        panel.titles[self._name] = title
+        panel.changed_line = 0 if self._name == "border_title" else panel.outer_size.height - 1
+        self._usual.__set__(panel, title)
+        panel.changed_line = None
 
 
 class Panel(Container):
@@ -24,6 +46,21 @@ class Panel(Container):
         padding: 0 1;
     }
     """
+
+    border_title: Any = _Title()
+    border_subtitle: Any = _Title()
+
+    def __init__(self, *children: Widget, **options: Any) -> None:
+        self.titles: dict[str, str | Content | None] = {}
+        self.changed_line: int | None = None
+        super().__init__(*children, **options)
+
+    def refresh(self, *regions: Region, **options: bool) -> Self:
+        """See `Widget.refresh`; while a title is set, its line alone."""
+        if self.changed_line is not None and self.outer_size:
+            left, top = self.content_offset
+            regions = (Region(-left, self.changed_line - top, self.outer_size.width, 1),)
+        return super().refresh(*regions, **options)
 
     def render_str(self, text_content: str | Content) -> Content:
         return text_content if isinstance(text_content, Content) else Content(clean(text_content))
