@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from core.errors import DataError
+
 __all__ = ["Means"]
 
 
@@ -22,10 +24,14 @@ class Means:
         return means.take()
 
     def add(self, values: Mapping[str, Any]) -> None:
-        """Take in one value for each name."""
+        """Take in one value for each name.
+
+        Raises:
+            DataError: a value is no number, or a tensor of several.
+        """
         for name, value in values.items():
             key = re.sub(r"\s+", "_", str(name))
-            plain = value.detach() if hasattr(value, "detach") else float(value)
+            plain = _plain(key, value)
             self._totals[key] = self._totals[key] + plain if key in self._totals else plain
             self._counts[key] = self._counts.get(key, 0) + 1
 
@@ -34,3 +40,17 @@ class Means:
         means = {name: float(total) / self._counts[name] for name, total in self._totals.items()}
         self._totals, self._counts = {}, {}
         return means
+
+
+def _plain(name: str, value: Any) -> Any:
+    """The value as a float, or as a tensor of one number that takes no part in gradients."""
+    if hasattr(value, "detach"):
+        if value.numel() != 1:
+            raise DataError(
+                f"{name}: got a tensor of shape {tuple(value.shape)}", "Give one number, such as its mean"
+            )
+        return value.detach()
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise DataError(f"{name}: got {value!r:.60}", "Give a number, or a tensor of one") from None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from core import RunWriter
 from core.errors import DataError, RunError, RunLocked
@@ -271,3 +272,9 @@ def test_a_confusion_matrix_that_is_none_is_refused(runs: Path, confusion: list[
     assert len(told(writer, EpochFinished)) == 1
     with pytest.raises(DataError, match="epochs"):
         RunWriter("negative", epochs=-1)
+
+
+@pytest.mark.parametrize("value", ["high", None, [1.0, 2.0], torch.ones(3)])
+def test_what_is_no_number_is_told_by_its_name(tmp_path: Path, value: Any) -> None:
+    with RunWriter("mine", runs_dir=tmp_path) as run, pytest.raises(DataError, match="accuracy: got "):
+        run.log(loss=0.5, accuracy=value)
