@@ -46,6 +46,26 @@ def test_sigterm_is_the_same_with_its_own_code(command: Callable[..., Any], tmp_
     assert (find_run(tmp_path / "runs", "latest").path / "checkpoints" / "last.pt").is_file()
 
 
+def test_stop_from_another_process_saves_and_ends(
+    command: Callable[..., Any], tui: Callable[..., Any], tmp_path: Path
+) -> None:
+    process = command(ENDLESS)
+    for line in process.stdout:
+        if line.startswith("epoch 1/"):
+            break
+    run = find_run(tmp_path / "runs", "latest")
+    where = f"--runs {tmp_path / 'runs'}"
+    assert tui(f"stop latest {where}").out == f"asked {run.id} to save and end\n"
+    out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert out.endswith(f"go on   tui train --no-ui --resume {run.id}\n")
+    assert summarise(run).status == "stopped"
+    assert run.checkpoint_file("last").is_file()
+    refused = tui(f"stop latest {where}")
+    assert refused.code == 2
+    assert "is not being trained" in refused.err
+
+
 def raise_when_started(*signals: signal.Signals) -> Callable[[Any, Event], None]:
     """A view's `show` that sends this process signals as soon as the run has started."""
 

@@ -30,6 +30,7 @@ FILLED_IN = {
     "[--json]": "--json",
     "https://hooks.example.org/xyz": "http://127.0.0.1:9/xyz",
     "'notify-send training'": "true",
+    "tui serve": "tui serve --port 0",
 }
 """What a reader puts in the place of words that stand for something."""
 
@@ -37,7 +38,7 @@ ELSEWHERE = {
     "<Tab>": "a key: test_completion.py",
     "--install-completion": "writes into the start-up files of the shell around it: typer's own",
     "model.pretrained=true": "a download: test_image_models.py serves one",
-    "stop latest": "a run that goes on: test_commands.py",
+    "stop latest": "a run that goes on: test_cli_signals.py",
 }
 """Lines that cannot be run here, and what runs them, or why nothing does."""
 
