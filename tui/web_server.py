@@ -40,11 +40,15 @@ class AppServer(Server):
             command, host, port, title="torchtui", public_url=public_url or f"http://{name}:{port}"
         )
 
-    def initialize_logging(self) -> None:
-        """No log: the page says when a session ends."""
-
     async def on_startup(self, app: web.Application) -> None:
-        """Say where it is."""
+        """Nothing yet: pages cannot be opened before it listens."""
+
+    def serve(self, debug: bool = False) -> None:
+        """Serve until Ctrl-C or SIGTERM; say where once it listens."""
+        self.debug = debug
+        web.run_app(self._make_app(), host=self.host, port=self.port, print=self._say_where)
+
+    def _say_where(self, *usual: object) -> None:
         print(f"serving on {self.public_url}; Ctrl-C ends it", flush=True)
 
     async def _make_app(self) -> web.Application:
