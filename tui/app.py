@@ -145,6 +145,8 @@ class TuiApp(App[None]):
 
     def _open(self, first: str) -> None:
         """Show the first screen; begin what was asked for, and import torch when the screen has its content."""
+        if not self.is_running:  # left before the first screen was there
+            return
         self.set_timer(SETTLE_SECONDS, lambda: self.run_worker(self._load_backend, thread=True))
         if self._follow is not None:
             self.open_run(self._follow)

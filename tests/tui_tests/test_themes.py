@@ -54,3 +54,12 @@ async def test_a_theme_chosen_later_is_shown_and_remembered(app_with):
         await pilot.pause()
         assert app.has_class("-light-mode")
         assert app.settings.theme == "torchtui-light"
+
+
+async def test_who_leaves_before_the_first_screen_is_there_never_opens_it(app_with, monkeypatch):
+    monkeypatch.setattr(TuiApp, "_load", lambda app: None)
+    app = app_with("torchtui")
+    async with app.run_test():
+        shown = dict(app._screen_stacks)
+    app._open("runs")
+    assert app._screen_stacks.keys() == shown.keys()
