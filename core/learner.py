@@ -11,6 +11,7 @@ from core.data.dataset import Dataset
 from core.distributed import SINGLE, Group, Share
 from core.forward import forward_function, loss_scaler
 from core.losses import resolve_loss
+from core.optimizers.uncompiled import leave_compiler_out
 from core.random_state import rng_state, set_rng_state
 from core.saver import State
 from core.schedules import Seen
@@ -50,6 +51,7 @@ class Learner:
         settings = config.training
         if settings.channels_last:
             model.to(memory_format=torch.channels_last)
+        leave_compiler_out()
         self.optimizer = config.optimizer.build(model)
         self.average = running_mean(model, settings.ema) if settings.ema else None
         self.judged: nn.Module = self.average.module if self.average else model

@@ -6,8 +6,7 @@ What is not asked for is not there: each piece is a function that the next one c
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from core.config import Training
 from core.cuda_graphs import Captured
 from core.forward import Forward
+from core.optimizers.uncompiled import bare_step
 
 if TYPE_CHECKING:
     from core.losses import LossFunction
@@ -152,7 +152,7 @@ def _update(
     settings: Training, weights: list[nn.Parameter], optimizer: Optimizer, scaler: GradScaler | None
 ) -> Callable[[], object]:
     """Moves the weights along their gradients."""
-    move = _bare_step(optimizer)
+    move = bare_step(optimizer)
 
     def clip_and_move() -> None:
         clip_grad_norm_(weights, settings.clip_norm)
@@ -189,9 +189,3 @@ def _searching_step(gradients: Step, optimizer: LBFGS) -> Step:
         return seen[0]
 
     return step
-
-
-def _bare_step(optimizer: Optimizer) -> Callable[[], object]:
-    """`optimizer.step` without the profiler's record and the (absent) hooks that PyTorch puts around each call."""
-    step: Any = type(optimizer).step
-    return partial(step.__wrapped__, optimizer) if hasattr(step, "hooked") else optimizer.step

@@ -8,6 +8,7 @@ from torch.optim import AdamW, Optimizer
 from torch.optim import Muon as TorchMuon
 
 from core.optimizers.base import trainable
+from core.optimizers.uncompiled import bare_step
 
 if TYPE_CHECKING:
     from core.optimizers.muon import Muon
@@ -45,7 +46,7 @@ class MuonAdamW(Optimizer):
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """One step of both."""
         for part in self.parts:
-            part.step()
+            bare_step(part)()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` gave."""

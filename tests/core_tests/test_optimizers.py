@@ -1,6 +1,7 @@
 """Every optimizer against PyTorch's own or its formula; which weights it moves and lets decay; its state."""
 
 import copy
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn, optim
 
 from core.config import FAMILIES, Training, from_dict
 from core.errors import ConfigError, ModelError
+from core.optimizers.uncompiled import bare_step, leave_compiler_out
 from core.options import choices
 from core.step import step_function
 
@@ -263,3 +265,54 @@ def test_numbers_kept_for_each_weight(name: str, kept: int) -> None:
 def assert_equal_weights(first: nn.Module, second: nn.Module) -> None:
     for key, weight in first.state_dict().items():
         assert torch.allclose(weight, second.state_dict()[key], rtol=1e-5, atol=1e-7), key
+
+
+@pytest.mark.parametrize("name", DECAYING)
+def test_without_the_compiler_it_steps_saves_and_loads_as_pytorchs_own(name: str) -> None:
+    usual, bare = network(), network()
+    one, other = build(usual, name=name), build(bare, name=name)
+    leave_compiler_out()
+    move = bare_step(other)
+    for _ in range(2):
+        for model, step in ((usual, one.step), (bare, move)):
+            model.zero_grad()
+            model(torch.linspace(-1, 1, 32).reshape(4, 1, 8)).square().mean().backward()
+            step()
+        assert all(map(torch.equal, usual.state_dict().values(), bare.state_dict().values()))
+    again = build(bare, name=name)
+    again.load_state_dict(other.state_dict())
+    assert again.state_dict()["state"].keys() == one.state_dict()["state"].keys()
+
+
+def test_a_step_that_somebody_wrapped_stays_wrapped() -> None:
+    calls = []
+
+    def counted(step: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(step)
+        def call(*arguments: Any) -> Any:
+            calls.append(arguments)
+            return step(*arguments)
+
+        return call
+
+    class Counted(optim.SGD):
+        @counted
+        def step(self, closure: Any = None) -> Any:
+            return super().step(closure)
+
+    model = Weight(1.0)
+    model.weight.grad = torch.ones(1)
+    bare_step(Counted(model.parameters(), lr=0.5))()
+    assert model.weight.item() == 0.5
+    assert len(calls) == 1
+
+
+def test_a_differentiable_step_keeps_its_graph() -> None:
+    weight = nn.Parameter(torch.ones(1))
+    moved = weight.clone()
+    rate = torch.tensor([0.5], requires_grad=True)
+    moved.grad = rate * 2
+    bare_step(optim.SGD([moved], lr=1.0, differentiable=True))()
+    moved.sum().backward()
+    assert rate.grad is not None
+    assert rate.grad.item() == -2
