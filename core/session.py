@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from core import config as configuration
+from core.backend import spare_the_collector
 from core.beside.company import accompanied
 from core.beside.extras import ALONE, Extras
 from core.control import RunControl
@@ -166,6 +167,7 @@ def _run(
     checkpoints = FolderCheckpoints(run)
     if state is not None:
         mend(run, state, checkpoints, emit)
+    spare_the_collector()
     result = train(
         prepared.config,
         prepared.data,

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from core.backend import load_backend
 from core.beside.extras import Extras, ensure_possible
 from core.config import TrainConfig
 from core.control import RunControl
@@ -73,6 +74,7 @@ def train(
     Raises:
         TorchtuiError: something does not fit; nothing was written.
     """
+    load_backend()
     from core.distributed import group_of_processes
 
     received = [] if received is None else received

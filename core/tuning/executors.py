@@ -15,6 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.backend import load_backend
 from core.control import RunControl
 from core.devices import available_cores
 from core.runs.folder import Run
@@ -23,8 +24,8 @@ from core.tuning.messages import Ended, Message, Outcome, Reported, Task
 
 __all__ = ["Executor", "LocalProcesses", "local_slots"]
 
-PRELOADED = ["core.tuning.trial", "torch._dynamo", "sklearn.datasets", "sklearn.model_selection"]
-"""What workers share: imported once, before they split off. PyTorch imports dynamo with the first optimizer."""
+PRELOADED = ["core.tuning.trial", "sklearn.datasets", "sklearn.model_selection"]
+"""What workers share: imported once, before they split off."""
 LEFT_TO_THE_STUDY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 """Terminals and batch systems send these to all processes; the study hears them, and tells its workers what to do."""
 
@@ -180,6 +181,7 @@ def _death(exit_code: int | None) -> str:
 
 def _work(connection: "Connection[Any, Any]") -> None:
     """A worker: trains task after task until its study is gone."""
+    load_backend()
     from core.tuning.trial import run_trial
 
     inbox = _Inbox(connection)

@@ -12,6 +12,7 @@ from optuna.exceptions import DuplicatedStudyError
 from optuna.study import create_study as create_optuna_study
 from optuna.study import load_study
 
+from core.backend import load_backend
 from core.config import TrainConfig
 from core.data.dataset import Progress
 from core.errors import RunDamaged, RunError
@@ -100,6 +101,7 @@ def check_plan(plan: Plan, data_root: Path | None, progress: Progress) -> Plan:
     Raises:
         TorchtuiError: they do not.
     """
+    load_backend()
     from core import session
 
     space = plan.space

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core import config as configuration
+from core.backend import load_backend
 from core.runs.code import agree
 from tui.cli.app import DataRootOption, TrustOption
 from tui.cli.config_options import with_config
@@ -108,6 +109,7 @@ def _config(values: dict[str, Any], trust_code: bool) -> configuration.TrainConf
 
 
 def _prepare(config: configuration.TrainConfig, data_root: Any, as_json: bool) -> "Prepared":
+    load_backend()
     import torch
 
     from core import session
