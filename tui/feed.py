@@ -18,8 +18,8 @@ Kind = Literal["text", "charts"]
 LONGEST = {"text": 0.25, "charts": 1.0}
 """Seconds after which a frame is drawn whatever it costs."""
 SHORTEST = 0.1
-SHARE = {"text": 0.01, "charts": 0.015}
-"""Part of the time that frames may take from a training thread beside them."""
+SHARE = {True: {"text": 0.01, "charts": 0.015}, False: {"text": 0.05, "charts": 0.05}}
+"""Part of a core that frames may take: with a training thread beside them, or without."""
 
 
 class FrameBudget:
@@ -48,7 +48,7 @@ class FrameBudget:
         """Draw texts within.
 
         Args:
-            shared: whether training goes on in this process; if not, frames cost it nothing.
+            shared: whether training goes on in this process; if not, frames cost it little.
         """
         with self._frame("text", shared):
             yield
@@ -77,7 +77,7 @@ class FrameBudget:
         self._space(kind, shared)
 
     def _space(self, kind: Kind, shared: bool) -> None:
-        wait = min(LONGEST[kind], max(SHORTEST, self.cost[kind] / SHARE[kind])) if shared else SHORTEST
+        wait = min(LONGEST[kind], max(SHORTEST, self.cost[kind] / SHARE[shared][kind]))
         now = time.monotonic()
         self._due[kind] = now + wait
         self._due["text"] = max(self._due["text"], now + min(wait, LONGEST["text"]))

@@ -61,6 +61,28 @@ async def test_a_run_is_watched_to_its_end(app):
         assert (screen.view.smoothing, screen.view.zoom) == (1, 1)
 
 
+async def test_only_what_changed_is_drawn_again(app, monkeypatch):
+    app = app(training={"epochs": 3})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        screen = live(app)
+        screen.draw()
+        await pilot.pause()
+        drawn = []
+        for widget in screen.query("*"):
+            refresh = widget.refresh
+
+            def noted(*regions, refresh=refresh, name=widget.id, **options):
+                drawn.append(name)
+                return refresh(*regions, **options)
+
+            monkeypatch.setattr(widget, "refresh", noted)
+        screen.draw()
+        assert set(drawn) <= {"status"}
+        await pilot.press("comma")
+        assert {"confusion", "epochs"} <= set(drawn)
+
+
 async def test_pause_checkpoint_and_stop(app, tmp_path):
     app = app(training={"epochs": 1_000_000})
     async with app.run_test(size=SIZE) as pilot:

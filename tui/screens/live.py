@@ -20,11 +20,11 @@ from tui.screens.live_charts import SMOOTHING, ZOOMS, View, metric_chart, subtit
 from tui.screens.live_texts import facts, messages
 from tui.text import clean, of
 from tui.themes import STATES
+from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.epoch_table import EpochTable
 from tui.widgets.layers_panel import LayersPanel
 from tui.widgets.panel import Panel
-from tui.widgets.plot import Plot, legend
 from tui.widgets.status_line import StatusLine
 
 __all__ = ["LiveScreen"]
@@ -91,16 +91,14 @@ class LiveScreen(ModeScreen):
         self._reported: RunFeed | None = None
         self._asked_for_layers: RunFeed | None = None
         self._newest_message: Event | None = None
+        self._confusion_of: Epoch | None = None
 
     def compose_body(self) -> ComposeResult:
         yield StatusLine(id="status")
         yield Static("", id="facts", markup=False)
         with Horizontal(id="charts"):
-            for metric in ("loss", "score"):
-                with Panel(id=f"{metric}-panel"):
-                    yield Plot(id=metric)
-            with Panel(id="system-panel"):
-                yield Plot(id="system")
+            for chart in ("loss", "score", "system"):
+                yield ChartPanel(id=f"{chart}-panel", plot=chart)
         yield LayersPanel(id="layers-panel")
         with Horizontal(id="below"):
             with Panel(id="epochs-panel"):
@@ -142,7 +140,7 @@ class LiveScreen(ModeScreen):
         if not self.is_current:
             return
         changed = feed.history.version != self._drawn_version or feed.status != self._drawn_state
-        if changed and (feed.budget.charts_due() or not feed.in_app):
+        if changed and feed.budget.charts_due():
             self.draw()
         elif (changed or feed.status == "preparing") and feed.budget.text_due():
             with feed.budget.text_frame(shared=feed.in_app):
@@ -159,7 +157,7 @@ class LiveScreen(ModeScreen):
         with feed.budget.chart_frame(shared=feed.in_app):
             self._drawn_version, self._drawn_state = feed.history.version, feed.status
             self._draw_texts(feed)
-            self.query_one("#facts", Static).update(Content(facts(feed.history, feed.in_app)), layout=False)
+            self._draw_facts(feed)
             if self.has_class("-layers"):
                 self._draw_layers(feed)
             else:
@@ -182,27 +180,25 @@ class LiveScreen(ModeScreen):
             self._newest_message = newest
             self.query_one("#messages", Static).update(messages(history))
 
-    def _draw_charts(self, history: History) -> None:
-        for plot_id, metric in (("loss", "loss"), ("score", history.score)):
-            chart = metric_chart(history, metric, self.view)
-            self.query_one(f"#{plot_id}", Plot).show(chart)
-            panel = self.query_one(f"#{plot_id}-panel", Panel)
-            title = "R2" if metric == "r2" else metric
-            chosen = (self.view.chosen(metric), "$text-muted")
-            panel.border_title = Content.assemble(title, "  ", legend(chart), chosen)
-            panel.border_subtitle = subtitle(history, metric)
-        self._draw_system(history)
+    def _draw_facts(self, feed: RunFeed) -> None:
+        text, shown = Content(facts(feed.history, feed.in_app)), self.query_one("#facts", Static)
+        if text != shown.content:
+            shown.update(text, layout=False)
 
-    def _draw_system(self, history: History) -> None:
+    def _draw_charts(self, history: History) -> None:
+        for place, metric in (("loss", "loss"), ("score", history.score)):
+            self.query_one(f"#{place}-panel", ChartPanel).show(
+                "R2" if metric == "r2" else metric,
+                metric_chart(history, metric, self.view),
+                chosen=self.view.chosen(metric),
+                subtitle=subtitle(history, metric),
+            )
         roomy = self.size.width >= WIDE and bool(history.system)
-        shown = roomy if self.machine is None else self.machine
-        self.set_class(shown, "-machine")
-        if shown:
-            chart = system_chart(history)
-            self.query_one("#system", Plot).show(chart)
-            panel = self.query_one("#system-panel", Panel)
-            panel.border_title = Content.assemble("machine %  ", legend(chart))
-            panel.border_subtitle = "minutes"
+        machine = roomy if self.machine is None else self.machine
+        self.set_class(machine, "-machine")
+        if machine:
+            panel = self.query_one("#system-panel", ChartPanel)
+            panel.show("machine %", system_chart(history), subtitle="minutes")
 
     def _draw_layers(self, feed: RunFeed) -> None:
         """The latest sample of the layers; the run is asked for them once it goes on."""
@@ -220,8 +216,10 @@ class LiveScreen(ModeScreen):
             return
         panel.border_title = f"confusion, epoch {epoch.event.epoch}"
         panel.border_subtitle = "true ↓ predicted →"
-        names = history.class_names(len(epoch.confusion))
-        self.query_one("#confusion", ConfusionGrid).show(epoch.confusion, names)
+        if epoch is not self._confusion_of:
+            self._confusion_of = epoch
+            names = history.class_names(len(epoch.confusion))
+            self.query_one("#confusion", ConfusionGrid).show(epoch.confusion, names)
 
     def _epoch_shown(self, history: History) -> Epoch | None:
         """The chosen epoch, or the latest."""

@@ -13,7 +13,6 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 from textual.worker import get_current_worker
@@ -26,8 +25,9 @@ from core.runs.summary import RunSummary
 from tui.screens.live_charts import View, metric_chart
 from tui.text import bytes_, clean, count, duration, number, of, setting
 from tui.themes import STATES
+from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.panel import Panel
-from tui.widgets.plot import Chart, Plot, legend
+from tui.widgets.plot import Chart
 from tui.widgets.runs_columns import began, short_name
 
 __all__ = ["RunPreview", "Sketch", "facts", "sketch"]
@@ -85,10 +85,8 @@ class RunPreview(Vertical):
         self._reading = False
 
     def compose(self) -> ComposeResult:
-        with Panel(id="preview-loss-panel"):
-            yield Plot(id="preview-loss")
-        with Panel(id="preview-score-panel"):
-            yield Plot(id="preview-score")
+        for chart in ("loss", "score"):
+            yield ChartPanel(id=f"preview-{chart}-panel", plot=f"preview-{chart}")
         with Panel(id="preview-facts-panel"), VerticalScroll(id="preview-scroll"):
             yield Static(id="preview-facts")
 
@@ -135,9 +133,7 @@ class RunPreview(Vertical):
     def _show_charts(self, sketched: Sketch) -> None:
         score = "R2" if sketched.score_name == "r2" else sketched.score_name
         for kind, name, chart in (("loss", "loss", sketched.loss), ("score", score, sketched.score)):
-            self.query_one(f"#preview-{kind}", Plot).show(chart)
-            title = Content.assemble(name, "  ", legend(chart)) if chart.series else name
-            self.query_one(f"#preview-{kind}-panel", Panel).border_title = title
+            self.query_one(f"#preview-{kind}-panel", ChartPanel).show(name, chart)
 
     def _show_facts(self) -> None:
         summary = self._wanted

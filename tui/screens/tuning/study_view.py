@@ -4,14 +4,12 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 
 from tui.screens.tuning.importance_panel import ImportancePanel
 from tui.screens.tuning.slices_panel import SlicesPanel
 from tui.screens.tuning.trials_panel import TrialsPanel
 from tui.tune_charts import best_chart, curves_chart
-from tui.widgets.panel import Panel
-from tui.widgets.plot import Chart, Plot, legend
+from tui.widgets.chart_panel import ChartPanel
 
 if TYPE_CHECKING:
     from tui.tune_follow import Standing
@@ -20,18 +18,6 @@ __all__ = ["StudyView"]
 
 PANELS = ("trials-panel", "best-panel", "curves-panel", "importance-panel", "slices-panel")
 """In the order in which small screens show them."""
-
-
-class ChartPanel(Panel):
-    """One chart, with its legend in the title."""
-
-    def compose(self) -> ComposeResult:
-        yield Plot()
-
-    def show(self, title: str, chart: Chart) -> None:
-        """Show another chart."""
-        self.border_title = Content.assemble(f"{title}  ", legend(chart))
-        self.query_one(Plot).show(chart)
 
 
 class StudyView(Vertical):

@@ -1,0 +1,67 @@
+"""How often the Live screen is drawn: from what its frames cost, more where no training thread waits for them."""
+
+import pytest
+
+from tui import feed
+from tui.feed import LONGEST, SHARE, SHORTEST, FrameBudget
+
+
+class Clock:
+    """Stands for the module `time`; goes on when told."""
+
+    def __init__(self):
+        self.now = self.spent = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def thread_time(self):
+        return self.spent
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(feed, "time", clock)
+    return clock
+
+
+def draw(budget, clock, cost, shared):
+    """A frame of everything, painted."""
+    with budget.chart_frame(shared=shared):
+        clock.spent += cost / 2
+    clock.spent += cost / 2
+    budget.settle()
+
+
+def seconds_until(due, clock):
+    begin = clock.now
+    while not due():
+        clock.now += 0.001
+    return clock.now - begin
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("cost", [0.0001, 0.008, 0.1])
+def test_frames_take_their_share_and_no_more(clock, cost, shared):
+    budget = FrameBudget()
+    draw(budget, clock, cost, shared)
+    expected = min(LONGEST["charts"], max(SHORTEST, cost / SHARE[shared]["charts"]))
+    assert seconds_until(budget.charts_due, clock) == pytest.approx(expected, abs=0.002)
+
+
+def test_texts_do_not_wait_for_a_costly_chart(clock):
+    budget = FrameBudget()
+    draw(budget, clock, 10.0, shared=True)
+    assert seconds_until(budget.text_due, clock) == pytest.approx(LONGEST["text"], abs=0.002)
+    assert not budget.charts_due()
+    assert seconds_until(budget.charts_due, clock) < LONGEST["charts"]
+
+
+def test_a_watcher_draws_more_often_than_who_trains(clock):
+    def pause(shared):
+        budget = FrameBudget()
+        draw(budget, clock, 0.01, shared)
+        return seconds_until(budget.charts_due, clock)
+
+    assert pause(shared=False) < pause(shared=True) / 3
