@@ -4,17 +4,20 @@ The screen beside them is once left alone, and once keys are pressed and its win
 
     python -m benchmarks.interface [--quick] [--json FILE]
 
-Each is a process of its own in a real pseudo-terminal of 120x40 and trains 784-100-10 with SGD and batches of 64 on
-one thread; the median seconds of its epochs after the first two count.
+Each is a process of its own, screens in a real pseudo-terminal of 120x40, and trains 784-100-10 with SGD and batches of
+64 on one thread. All live at once and take turns of an epoch, while the others are stopped (SIGSTOP): what is compared
+lies seconds apart, so that a machine whose speed changes by the minute does not count.
 """
 
 import json
-import statistics
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import cycle
 from pathlib import Path
 
@@ -23,58 +26,48 @@ from benchmarks.mnist import mnist_root
 from core.runs.folder import all_runs
 from tests.terminal import Terminal
 
-EPOCHS, WARM_UP = 12, 2
 HEADLESS, BESIDE, PRESSED, FOLLOWED = (
     "headless",
     "Live screen, training thread beside it",
     "Live screen, the same, keys and resizing",
     "Live screen, background process",
 )
+TURNS_A_ROUND = 5
+"""Epochs are short: each round of the other parts is this many here."""
 KEYS = "l+z-,l.+z-z."
 """Pressed one after the other; each changes what the charts or the tables show."""
 SIZES = ((100, 32), (120, 40), (160, 48), (120, 40))
 KEY_SECONDS = 0.2
 KEYS_A_SIZE = 5
+LOOK_SECONDS = 0.02
+"""How often the log of a training without a screen is looked at."""
 BUDGETS = {BESIDE: 1.05, FOLLOWED: 1.01}
 
 
-def settings(root: Path) -> list[str]:
-    """The options that all are started with."""
-    return [
-        *("--data", "mnist", "--data-root", str(root), "--optimizer", "sgd"),
-        *("--epochs", str(EPOCHS), "--threads", "1", "--device", "cpu"),
-    ]
+class Epochs:
+    """The epochs that the only run in a folder has logged so far."""
 
+    def __init__(self, runs: Path) -> None:
+        self.seconds: list[float] = []
+        self._runs, self._read, self._rest = runs, 0, b""
 
-def headless(root: Path) -> dict[str, Took]:
-    """`tui train --no-ui`, its lines thrown away."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "tui",
-            "train",
-            "--no-ui",
-            "--runs",
-            f"{folder}/runs",
-            *settings(root),
-        ]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        return {HEADLESS: epoch_seconds(Path(folder) / "runs")}
-
-
-def beside(root: Path) -> dict[str, Took]:
-    """`tui train`: the app's own worker thread."""
-    return {BESIDE: in_app(root, lambda terminal: terminal.wait_for("completed"))}
-
-
-def pressed(root: Path) -> dict[str, Took]:
-    """The same, while somebody plays with the keys and the window."""
-    return {PRESSED: in_app(root, lambda terminal: terminal.wait_for(Player(terminal).has_ended))}
+    def count(self) -> int:
+        """How many there are by now."""
+        for run in all_runs(self._runs):
+            if not run.log_file.is_file():  # its folder was made, its training has not begun
+                continue
+            with run.log_file.open("rb") as log:
+                log.seek(self._read)
+                new = log.read()
+            self._read += len(new)
+            *lines, self._rest = (self._rest + new).split(b"\n")
+            events = [json.loads(line) for line in lines if b'"epoch_finished"' in line]
+            self.seconds += [event["seconds"] for event in events]
+        return len(self.seconds)
 
 
 class Player:
-    """Presses the next key, or resizes the window, whenever that is due and the screen has changed."""
+    """Presses the next key, or resizes the window, whenever that is due."""
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
@@ -82,76 +75,117 @@ class Player:
         self.pressed = 0
         self.due = 0.0
 
-    def has_ended(self, text: str) -> bool:
-        """Whether training is done; plays on if not."""
-        if "running" in text and time.monotonic() >= self.due:
+    def play(self) -> None:
+        """Press a key if it is time."""
+        if time.monotonic() >= self.due:
             self.due = time.monotonic() + KEY_SECONDS
             self.terminal.press(next(self.keys))
             self.pressed += 1
             if self.pressed % KEYS_A_SIZE == 0:
                 self.terminal.resize(*next(self.sizes))
-        return "completed" in text
 
 
-def in_app(root: Path, watch: Callable[[Terminal], object]) -> Took:
-    """An epoch in the app, while `watch` looks at its terminal until the end."""
-    with tempfile.TemporaryDirectory() as folder:
-        terminal = Terminal(["-m", "tui", "train", *settings(root)], Path(folder), 120, 40)
-        watch(terminal)
-        terminal.press("\x11")
+def settings(root: Path) -> list[str]:
+    """The options that all are started with; they train until they are killed."""
+    return [
+        *("--data", "mnist", "--data-root", str(root), "--optimizer", "sgd"),
+        *("--epochs", "100000", "--threads", "1", "--device", "cpu"),
+    ]
+
+
+@contextmanager
+def without_screen(root: Path, runs: Path) -> Iterator[int]:
+    """`tui train --no-ui`, its lines thrown away; the process's number."""
+    command = [sys.executable, "-m", "tui", "train", "--no-ui", "--runs", str(runs), *settings(root)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as training:
+        try:
+            yield training.pid
+        finally:
+            training.kill()
+
+
+@contextmanager
+def in_terminal(folder: Path, *arguments: str) -> Iterator[Terminal]:
+    """`tui` with `arguments` in a pseudo-terminal, once it shows a run."""
+    terminal = Terminal(["-m", "tui", *arguments], folder, 120, 40)
+    try:
+        terminal.wait_for("running")
+        yield terminal
+    finally:
+        terminal.process.kill(signal.SIGKILL)
         terminal.end()
-        return epoch_seconds(Path(folder) / "runs")
 
 
-def followed(root: Path) -> dict[str, Took]:
-    """`tui train --no-ui` in one process, `tui watch` in another."""
-    with tempfile.TemporaryDirectory() as folder:
-        runs = Path(folder) / "runs"
-        command = [
-            sys.executable,
-            "-m",
-            "tui",
-            "train",
-            "--no-ui",
-            "--json",
-            "--runs",
-            str(runs),
-            *settings(root),
-        ]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as training:
-            assert training.stdout is not None
-            training.stdout.readline()
-            terminal = Terminal(["-m", "tui", "watch", "latest"], Path(folder), 120, 40)
-            training.stdout.read()
-        terminal.wait_for("completed")
-        terminal.press("\x11")
-        terminal.end()
-        return {FOLLOWED: epoch_seconds(runs)}
+def wait_for_epochs(epochs: Epochs, wanted: int) -> None:
+    """Look at the log until it has so many."""
+    while epochs.count() < wanted:
+        time.sleep(LOOK_SECONDS)
 
 
-def epoch_seconds(runs: Path) -> Took:
-    """The median of the only run's epochs, from its log."""
-    (run,) = all_runs(runs)
-    events = [json.loads(line) for line in run.log_file.read_text().splitlines()]
-    seconds = [event["seconds"] for event in events if event["event"] == "epoch_finished"][WARM_UP:]
-    median = statistics.median(seconds)
-    return Took(median, median)
+def turns(
+    name: str, processes: list[int], epochs: Epochs, wait: Callable[[Epochs, int], object]
+) -> Callable[[], dict[str, Took]]:
+    """Lets processes go on until an epoch has begun and ended while they did; they rest before and after it."""
+
+    def send(number: signal.Signals) -> None:
+        for process in processes:
+            os.kill(process, number)
+
+    def turn() -> dict[str, Took]:
+        send(signal.SIGCONT)
+        wait(epochs, epochs.count() + 2)  # the first of them was under way
+        send(signal.SIGSTOP)
+        return {name: Took(epochs.seconds[-1], epochs.seconds[-1])}
+
+    wait(epochs, 1)
+    send(signal.SIGSTOP)
+    return turn
+
+
+def looking(terminal: Terminal, player: Player | None = None) -> Callable[[Epochs, int], object]:
+    """Waits for epochs while it reads a terminal, and plays with it."""
+
+    def wait(epochs: Epochs, wanted: int) -> None:
+        def are_there(_: str) -> bool:
+            if player is not None:
+                player.play()
+            return epochs.count() >= wanted
+
+        terminal.wait_for(are_there)
+
+    return wait
+
+
+@contextmanager
+def contestants(root: Path) -> Iterator[list[Callable[[], dict[str, Took]]]]:
+    """All four, each stopped after its first epoch."""
+    with tempfile.TemporaryDirectory() as given, ExitStack() as stack:
+        folder = Path(given)
+        alone = stack.enter_context(without_screen(root, folder / "alone"))
+        made = [turns(HEADLESS, [alone], Epochs(folder / "alone"), wait_for_epochs)]
+        for name in (BESIDE, PRESSED):
+            place = folder / name.replace(" ", "_")
+            place.mkdir()
+            screen = stack.enter_context(in_terminal(place, "train", *settings(root)))
+            wait = looking(screen, Player(screen) if name == PRESSED else None)
+            made.append(turns(name, [screen.process.pid], Epochs(place / "runs"), wait))
+        training = stack.enter_context(without_screen(root, folder / "runs"))
+        wait_for_epochs(Epochs(folder / "runs"), 1)
+        screen = stack.enter_context(in_terminal(folder, "watch", "latest"))
+        processes = [training, screen.process.pid]
+        made.append(turns(FOLLOWED, processes, Epochs(folder / "runs"), looking(screen)))
+        yield made
 
 
 def main() -> None:
     """Measure, print, and write the numbers if asked."""
     given = options(__doc__.splitlines()[0])
-    with mnist_root() as (root, data):
-        contestants = [
-            lambda: headless(root),
-            lambda: beside(root),
-            lambda: pressed(root),
-            lambda: followed(root),
-        ]
-        table = rows(in_turns(contestants, given.rounds), HEADLESS, BUDGETS)
-    title = f"one epoch of {data}, 784-100-10, 1 thread, {given.rounds} rounds"
+    rounds = given.rounds * TURNS_A_ROUND
+    with mnist_root() as (root, data), contestants(root) as made:
+        table = rows(in_turns(made, rounds), HEADLESS, BUDGETS)
+    title = f"one epoch of {data}, 784-100-10, 1 thread, {rounds} rounds"
     print_table(title, table)
-    write(given.json, title, table, rounds=given.rounds, epochs=EPOCHS)
+    write(given.json, title, table, rounds=rounds)
 
 
 if __name__ == "__main__":

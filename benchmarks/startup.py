@@ -1,5 +1,7 @@
 """From the command to the first thing seen: beside an empty Textual app and an empty Typer app.
 
+And to the end of a small run, beside importing what it cannot do without.
+
 python -m benchmarks.startup [--quick] [--json FILE]
 """
 
@@ -28,8 +30,16 @@ app = typer.Typer()
 def nothing(): ...
 app()
 """
-APP, COMMAND = "tui, first paint", "tui --help"
-EMPTY = {APP: "empty Textual app", COMMAND: "empty Typer app --help"}
+IMPORTS = """
+import torch, torch.nn, torch.optim
+import pydantic, sklearn.datasets, sklearn.metrics
+"""
+APP, COMMAND, RUN = "tui, first paint", "tui --help", "tui train --no-ui, digits, 1 epoch"
+EMPTY = {
+    APP: "empty Textual app",
+    COMMAND: "empty Typer app --help",
+    RUN: "import torch, scikit-learn and pydantic",
+}
 BUDGET = 2.0
 
 
@@ -44,13 +54,19 @@ def paint(name: str, arguments: list[str], seen: str, folder: Path) -> dict[str,
     return {name: Took(wall, times.user + times.system)}
 
 
-def helped(name: str, arguments: list[str]) -> dict[str, Took]:
+def whole(name: str, *arguments: str) -> dict[str, Took]:
     """From the start of a process to its end."""
     before, watch = psutil.Process().cpu_times(), Stopwatch()
-    subprocess.run([sys.executable, *arguments, "--help"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
     after = psutil.Process().cpu_times()
     spent = after.children_user + after.children_system - before.children_user - before.children_system
     return {name: Took(watch.took().wall, spent)}
+
+
+def training(runs: Path) -> list[str]:
+    """The arguments of a small run."""
+    options = ["--data", "digits", "--epochs", "1", "--device", "cpu", "--threads", "1"]
+    return ["-m", "tui", "train", "--no-ui", "--runs", str(runs), *options]
 
 
 def main() -> None:
@@ -70,12 +86,20 @@ def main() -> None:
         )
         asked = in_turns(
             [
-                lambda: helped(EMPTY[COMMAND], [str(command)]),
-                lambda: helped(COMMAND, ["-m", "tui"]),
+                lambda: whole(EMPTY[COMMAND], str(command), "--help"),
+                lambda: whole(COMMAND, "-m", "tui", "--help"),
             ],
             given.rounds,
         )
-    table = rows(painted, EMPTY[APP], {APP: BUDGET}) + rows(asked, EMPTY[COMMAND], {COMMAND: BUDGET})
+        trained = in_turns(
+            [lambda: whole(EMPTY[RUN], "-c", IMPORTS), lambda: whole(RUN, *training(folder / "runs"))],
+            given.rounds,
+        )
+    table = [
+        *rows(painted, EMPTY[APP], {APP: BUDGET}),
+        *rows(asked, EMPTY[COMMAND], {COMMAND: BUDGET}),
+        *rows(trained, EMPTY[RUN], {}),
+    ]
     title = f"from the command to what is first seen, {given.rounds} rounds"
     print_table(title, table)
     write(given.json, title, table, rounds=given.rounds)
