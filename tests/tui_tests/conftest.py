@@ -101,6 +101,10 @@ class Visit:
             await self.app.workers.wait_for_complete()
             await self.pilot.pause()
 
+    async def go(self):
+        self.app.switch_mode("evaluate")
+        await self.settle()
+
     async def open(self, run, tab="", split=""):
         self.app.switch_mode("evaluate")
         self.screen.open_run(run, split)
@@ -144,8 +148,9 @@ class Visit:
 
 
 @pytest.fixture
-def visit(runs_dir):
-    """Opens the app in a size."""
+def visit(runs_dir, monkeypatch):
+    """Opens the app in a size, without a first screen."""
+    monkeypatch.setattr(TuiApp, "_load", lambda app: None)
 
     class Opening:
         def __init__(self, size):
@@ -153,10 +158,7 @@ def visit(runs_dir):
             self.running = self.app.run_test(size=size)
 
         async def __aenter__(self):
-            at = Visit(await self.running.__aenter__())
-            while at.app.current_mode not in at.app.MODES:
-                await at.settle()
-            return at
+            return Visit(await self.running.__aenter__())
 
         async def __aexit__(self, *error):
             await self.running.__aexit__(*error)

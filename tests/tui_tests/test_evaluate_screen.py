@@ -42,14 +42,14 @@ async def test_a_finished_run_opens_on_test_with_its_headline(visit, copy_of):
 async def test_without_a_run_the_one_evaluated_last_is_shown(visit, copy_of):
     run = copy_of("digits")
     async with visit() as at:
-        await at.press("4")
+        await at.go()
         assert at.screen.run == run
         assert at.screen.has_class("-evaluated")
 
 
 async def test_without_any_run_the_screen_says_how_to_get_one(visit):
     async with visit() as at:
-        await at.press("4")
+        await at.go()
         assert "No run was evaluated yet" in at.seen()
         assert "2 opens the form to train one" in at.seen()
         await at.press("v", "t")
