@@ -13,6 +13,7 @@ import os
 import random
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,9 @@ def attempt(folder: Path, config: TrainConfig, moment: int) -> tuple[int, int]:
     if child == 0:
         try:
             train(folder, config, writing)
-        finally:
-            os._exit(2)
+        except BaseException:
+            traceback.print_exc()
+        os._exit(2)
     os.close(writing)
     seen = 0
     while seen < moment and (got := os.read(reading, min(moment - seen, 4096))):
@@ -157,6 +159,8 @@ def main(parent: Path, kills: int) -> None:
                 killed += status == signal.SIGKILL
                 half_written += any(folder.glob("checkpoints/.*.tmp"))
                 shown.add(summarise(Run(folder)).status)
+                if "completed" in shown:  # killed or not: its last event was written
+                    status = 0
             found = fingerprint(folder) if status == 0 else {}
             wrong = [part for part in expected if found.get(part) != expected[part]]
             told = {"run": name, "kills": killed, "half_written": half_written, "shown": sorted(shown)}
