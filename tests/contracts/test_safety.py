@@ -224,8 +224,9 @@ def test_an_event_stays_one_line() -> None:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Path:
-    """A Python file that leaves a trace when it is run."""
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Python file that leaves a trace when it is run, in the current folder."""
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "theirs.py"
     path.write_text("from pathlib import Path\nPath('was_run').touch()\ndef make():\n    return 1\n")
     return path
