@@ -31,6 +31,7 @@ __all__ = ["LiveScreen"]
 
 TICK_SECONDS = 0.1
 ACTIVE = ("running", "paused", "preparing")
+OF_A_GOING_RUN = ("pause", "stop", "checkpoint", "detach")
 
 
 class LiveScreen(ModeScreen):
@@ -155,6 +156,8 @@ class LiveScreen(ModeScreen):
         if feed is not self._drawn:
             self._begin(feed)
         with feed.budget.chart_frame(shared=feed.in_app):
+            if feed.status != self._drawn_state:
+                self.refresh_bindings()
             self._drawn_version, self._drawn_state = feed.history.version, feed.status
             self._draw_texts(feed)
             self._draw_facts(feed)
@@ -166,6 +169,7 @@ class LiveScreen(ModeScreen):
 
     def _begin(self, feed: RunFeed) -> None:
         self._drawn, self.chosen_epoch, self._newest_message = feed, 0, None
+        self.refresh_bindings()
         self.query_one("#messages", Static).update("")
 
     def _draw_texts(self, feed: RunFeed) -> None:
@@ -265,9 +269,8 @@ class LiveScreen(ModeScreen):
 
     def action_stop(self) -> None:
         """Ask, then save and end."""
-        if self.feed is not None and self.feed.status in ACTIVE:
-            ask = Ask("Save this run and end it? It can go on later.", {"stop": "Stop", "stay": "Let it run"})
-            self.app.push_screen(ask, lambda answer: self._request("stop") if answer == "stop" else None)
+        ask = Ask("Save this run and end it? It can go on later.", {"stop": "Stop", "stay": "Let it run"})
+        self.app.push_screen(ask, lambda answer: self._request("stop") if answer == "stop" else None)
 
     def action_checkpoint(self) -> None:
         """Save a checkpoint after the current batch."""
@@ -285,9 +288,6 @@ class LiveScreen(ModeScreen):
 
     def action_detach(self) -> None:
         """Hand the run over to a background process."""
-        if self.feed is None or not self.feed.in_app:
-            self.notify("This run is not trained by this app: nothing to detach.")
-            return
         self.app.detach_and_follow()  # type: ignore[attr-defined]
 
     def action_evaluate(self) -> None:
@@ -332,7 +332,10 @@ class LiveScreen(ModeScreen):
         self.draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """All panels are seen at once on wide screens."""
+        """What makes no sense now is not offered: wide screens show all panels, and a run that has ended rests."""
+        if action in OF_A_GOING_RUN:
+            going = self.feed is not None and self.feed.status in ACTIVE
+            return going and (action != "detach" or self.feed.in_app)
         return action != "panel" or self.size.width < NARROW
 
     def action_panel(self) -> None:
