@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widget import MountError
 from textual.widgets import Footer
 
 from core.errors import RunError, TorchtuiError
@@ -324,6 +326,12 @@ class TuiApp(App[None]):
                         self.run_action(action, default_namespace=node)
                     ),
                 )
+
+    def _handle_exception(self, error: Exception) -> None:
+        # Left while a screen is made, its widgets go away under its hands: nobody needs to know what it misses then.
+        leaving = self._exit or not self.is_running
+        if not (leaving and isinstance(error, (NoMatches, MountError))):
+            super()._handle_exception(error)
 
     def _training_in_app(self) -> bool:
         return self.feed is not None and self.feed.in_app

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from textual.css.query import NoMatches
 from textual.css.stylesheet import Stylesheet
 
 from tui.app import TuiApp
@@ -63,3 +64,28 @@ async def test_who_leaves_before_the_first_screen_is_there_never_opens_it(app_wi
         shown = dict(app._screen_stacks)
     app._open("runs")
     assert app._screen_stacks.keys() == shown.keys()
+
+
+async def test_what_a_half_made_screen_misses_when_one_leaves_is_not_told(app_with):
+    app = app_with("torchtui")
+    async with app.run_test():
+        pass
+    app._handle_exception(NoMatches("a widget that went away"))
+    assert not app.return_code
+    try:
+        raise ValueError("a defect")
+    except ValueError as error:
+        app._handle_exception(error)
+    assert app.return_code == 1
+
+
+async def test_what_a_screen_misses_before_one_leaves_is_a_defect(app_with):
+    app = app_with("torchtui")
+
+    async def miss():
+        async with app.run_test() as pilot:
+            app.call_later(lambda: app.query_one("#nowhere"))
+            await pilot.pause()
+
+    with pytest.raises(NoMatches):
+        await miss()
