@@ -181,7 +181,8 @@ class RunWriter:
         on_validation = Means.of(validation or {})
         self.epochs_done += 1
         self.step = max(self.step, self.epochs_done)
-        self._notice_divergence(on_validation.get("loss", 0.0), "validation loss")
+        for what, told in (("loss", on_train if train else {}), ("validation loss", on_validation)):
+            self._notice_divergence(told, what, self.epochs_done)
         self._best.judge(self.epochs_done, on_validation or on_train)
         now = time.monotonic()
         seconds, self._epoch_began = now - self._epoch_began, now
@@ -301,15 +302,16 @@ class RunWriter:
         self._emit(
             StepLogged(epoch=epoch, step=self.step, train=values, lr=self._lr, samples_per_second=rate)
         )
-        self._notice_divergence(values.get("loss", 0.0), "loss")
+        self._notice_divergence(values, "loss", epoch)
 
-    def _notice_divergence(self, loss: float, what: str) -> None:
-        if math.isfinite(loss):
+    def _notice_divergence(self, told: Mapping[str, float], what: str, epoch: int) -> None:
+        """Take in a loss, the last one so far; where none is told, what is known of the one before stays."""
+        if "loss" not in told:
+            return
+        if math.isfinite(told["loss"]):
             self._diverged = ""
             return
-        self._diverged = (
-            f"the {what} became NaN or infinite in epoch {max(self.epochs_done, 1)}, step {self.step}"
-        )
+        self._diverged = f"the {what} became NaN or infinite in epoch {epoch}, step {self.step}"
         if "divergence" not in self._warned:
             self._warned.add("divergence")
             self._emit(Notice(level="error", message=self._diverged))

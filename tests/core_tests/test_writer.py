@@ -141,7 +141,21 @@ def test_nan_is_a_mark_and_an_ending(runs: Path) -> None:
         history.apply(event)
     assert history.diverged_at is not None
     assert summarise(writer.run).status == "diverged"
-    assert "became NaN or infinite in epoch" in summarise(writer.run).error
+    assert summarise(writer.run).error == "the loss became NaN or infinite in epoch 2, step 11"
+
+
+@pytest.mark.parametrize(
+    "end", [{}, {"validation": {"accuracy": 0.1}}, {"train": {"accuracy": 0.1}}, {"train": {"loss": math.nan}}]
+)
+def test_an_epoch_that_tells_no_better_loss_leaves_it_diverged(runs: Path, end: dict[str, Any]) -> None:
+    with RunWriter("diverges", epochs=1) as writer:
+        writer.log(loss=1.0 if "loss" in end.get("train", {}) else math.nan)
+        writer.epoch(**end)
+    summary = summarise(writer.run)
+    assert (summary.status, summary.error) == (
+        "diverged",
+        "the loss became NaN or infinite in epoch 1, step 1",
+    )
 
 
 def test_a_loss_that_comes_back_from_nan_completes(runs: Path) -> None:
