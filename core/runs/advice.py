@@ -63,16 +63,20 @@ def _rises(values: Sequence[float]) -> bool:
 
 
 def _one_class(epochs: Sequence[EpochFinished]) -> str:
-    """The model does no better than always naming the most frequent class."""
+    """The model does no better than always naming one class.
+
+    Judged by the sum of the recalls, which is then 1: where one class is nearly all there is, accuracy hardly tells.
+    """
     last = epochs[-1] if epochs else None
     if last is None or last.epoch < MAJORITY_EPOCHS or not last.confusion:
         return ""
     supports = [sum(row) for row in last.confusion]
-    majority = max(supports) / max(1, sum(supports))
-    accuracy = last.validation.get("accuracy", 1.0)
-    if accuracy > majority + MAJORITY_MARGIN:
+    right = [row[place] for place, row in enumerate(last.confusion)]
+    recalls = [found / support for found, support in zip(right, supports, strict=True) if support]
+    if len(recalls) < 2 or sum(recalls) > 1 + MAJORITY_MARGIN * len(recalls):
         return ""
+    accuracy, majority = (part / sum(supports) for part in (sum(right), max(supports)))
     return (
-        f"validation accuracy {accuracy:.3f} is that of always naming the most frequent class ({majority:.3f}): "
-        "the model has learned nothing yet; try another learning rate"
+        f"validation accuracy {accuracy:.3f} is no better than always naming the most frequent class gives "
+        f"({majority:.3f}): the model has learned nothing yet; try another learning rate"
     )

@@ -146,3 +146,22 @@ def finished_with_best(event, loss):
 def test_a_healthy_run_gets_no_advice():
     assert advise([finished(epoch, train=1 / epoch, validation=1.1 / epoch) for epoch in range(1, 8)]) == {}
     assert advise([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("confusion", "learned"),
+    [
+        (((992, 0), (0, 8)), True),
+        (((992, 0), (7, 1)), True),
+        (((900, 92), (0, 8)), True),
+        (((992, 0), (8, 0)), False),
+        (((500, 492), (4, 4)), False),
+        (((20, 10, 0), (0, 30, 0), (0, 0, 0)), True),
+        (((30, 0), (0, 0)), True),
+    ],
+)
+def test_uneven_classes_do_not_hide_what_was_learned(confusion, learned):
+    """Neither one right answer in a rare class nor many wrong ones in a frequent one is nothing."""
+    right = sum(row[place] for place, row in enumerate(confusion)) / sum(map(sum, confusion))
+    last = finished(3, train=0.3, validation=0.3, accuracy=right, confusion=confusion)
+    assert list(advise([last])) == ([] if learned else ["one class"])

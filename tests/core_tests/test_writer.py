@@ -145,7 +145,8 @@ def test_nan_is_a_mark_and_an_ending(runs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "end", [{}, {"validation": {"accuracy": 0.1}}, {"train": {"accuracy": 0.1}}, {"train": {"loss": math.nan}}]
+    "end",
+    [{}, {"validation": {"accuracy": 0.1}}, {"train": {"accuracy": 0.1}}, {"train": {"loss": math.nan}}],
 )
 def test_an_epoch_that_tells_no_better_loss_leaves_it_diverged(runs: Path, end: dict[str, Any]) -> None:
     with RunWriter("diverges", epochs=1) as writer:
