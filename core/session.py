@@ -34,7 +34,7 @@ from core.runs.checkpoints import FolderCheckpoints
 from core.runs.data_facts import write_data_facts
 from core.runs.environment import write_environment
 from core.runs.folder import Run, create_run, write_config
-from core.runs.lock import hold
+from core.runs.lock import hold, unguarded
 from core.runs.log import EventLog
 from core.runs.requests import obeying
 from core.threads import Threads
@@ -117,6 +117,8 @@ def _attempt(
         ):
             prepared, threads = settle_threads(prepared, state)
             emit(_started(prepared, state))
+            if message := unguarded(run):
+                emit(Notice(level="warning", message=message))
             for note in prepared.data.notes if state is None else ():
                 emit(Notice(level="info", message=note))
             if begun and state is None:

@@ -40,7 +40,7 @@ from core.events import (
 from core.means import Means
 from core.recorder import Recorder
 from core.runs.folder import default_runs_dir
-from core.runs.lock import hold
+from core.runs.lock import hold, unguarded
 from core.runs.log import EventLog
 from core.runs.requests import obeying
 from core.runs.script import script_sections
@@ -124,6 +124,8 @@ class RunWriter:
         self._epoch_began = time.monotonic()
         self._diverged, self._warned = "", set[str]()
         self._emit(started)
+        if message := unguarded(self.run):
+            self.notice(message, "warning")
 
     @property
     def stop_requested(self) -> bool:

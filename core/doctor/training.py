@@ -9,10 +9,10 @@ from core import config as configuration
 from core.control import RunControl
 from core.devices import discover
 from core.doctor.check import Check
-from core.errors import TorchtuiError
+from core.errors import RunError, TorchtuiError
 from core.events import Event, RunStarted, StepLogged
 from core.runs.folder import Run
-from core.runs.lock import is_held
+from core.runs.lock import unguarded
 from core.session import execute, new_run, prepare
 
 __all__ = ["check_training"]
@@ -39,12 +39,12 @@ def check_training(runs_dir: Path, seconds: float) -> Iterator[Check]:
 def _train(device: str, folder: Path, seconds: float) -> Check:
     name, control = f"train on {device}", RunControl()
     steps: list[StepLogged] = []
-    locked: list[bool] = []
+    unlocked: list[str] = []
     held: list[Run] = []
 
     def see(event: Event) -> None:
         if isinstance(event, RunStarted):
-            locked.append(is_held(held[0]))
+            unlocked.append(unguarded(held[0]))
         elif isinstance(event, StepLogged):
             if not steps:
                 enough.start()
@@ -58,6 +58,8 @@ def _train(device: str, folder: Path, seconds: float) -> Check:
         held.append(new_run(prepared, folder))
         stuck.start()
         finished = execute(prepared, held[0], emit=see, control=control)
+    except RunError as error:
+        return Check(name, False, error.message, error.hint)
     except (TorchtuiError, RuntimeError, OSError) as error:
         return Check(name, False, str(error).partition("\n")[0], _what_to_do(device))
     finally:
@@ -68,10 +70,8 @@ def _train(device: str, folder: Path, seconds: float) -> Check:
     rate = max(step.samples_per_second for step in steps)
     losses = f"loss {steps[0].train['loss']:.3g} to {steps[-1].train['loss']:.3g}"
     found = f"{rate:,.0f} samples/s, {steps[-1].step:,} steps, {losses}"
-    if not all(locked):
-        return Check(
-            name, False, f"{found}; but the disk of the runs knows no locks", "Give another with --runs"
-        )
+    if any(unlocked):
+        return Check(name, False, f"{found}; but {unlocked[0]}", "Give another with --runs")
     return Check(name, True, found)
 
 

@@ -1,6 +1,8 @@
 """`tui doctor` finds what is wrong, says what to do, and leaves nothing behind."""
 
+import errno
 import json
+import os
 import sys
 
 import pytest
@@ -102,10 +104,27 @@ def test_a_device_that_fails(tmp_path, monkeypatch):
 
 
 def test_a_disk_without_locks(tmp_path, monkeypatch):
-    monkeypatch.setattr("core.doctor.training.is_held", lambda run: False)
+    refuse_locks(monkeypatch, errno.ENOSYS)
     (check,) = (check for check in check_training(tmp_path, 0.2) if check.name == "train on cpu")
     assert not check.ok
+    assert "samples/s" in check.found
     assert "knows no locks" in check.found
+    assert check.advice == "Give another with --runs"
+
+
+def test_a_disk_that_fails_is_not_blamed_on_torch(tmp_path, monkeypatch):
+    refuse_locks(monkeypatch, errno.EIO)
+    (check,) = (check for check in check_training(tmp_path, 0.2) if check.name == "train on cpu")
+    assert not check.ok
+    assert check.found.endswith("run.lock: Input/output error")
+    assert "--runs" in check.advice
+
+
+def refuse_locks(monkeypatch, code):
+    def refuse(handle, how):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("core.runs.lock.fcntl.flock", refuse)
 
 
 @pytest.mark.parametrize(
