@@ -5,9 +5,6 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from core.errors import RunDamaged
 from core.events import EpochFinished, RunPaused
 from core.runs.folder import Run
 from core.runs.log import LogReader
@@ -15,7 +12,7 @@ from core.tuning.folder import StudyFolder
 from core.tuning.importance import importance
 from core.tuning.plan import Plan
 from core.tuning.records import State, TrialRecord, best_first
-from core.tuning.study import TRIALS, TuningStudy, open_study
+from core.tuning.study import TuningStudy, open_study
 from tui.tune_process import is_worked_on, last_words
 
 __all__ = ["Follower", "Standing"]
@@ -70,7 +67,7 @@ class Follower:
     """
 
     def __init__(self, runs_dir: Path, reference: str) -> None:
-        self._study = _open(runs_dir, reference)
+        self._study = open_study(runs_dir, reference)
         self._readers: dict[int, tuple[Path, LogReader]] = {}
         self._curves: dict[int, dict[int, float]] = {}
         self._waiting: set[int] = set()
@@ -93,21 +90,13 @@ class Follower:
             RunDamaged: its storage cannot be read.
         """
         active = is_worked_on(self.folder)  # before the trials: what it does next is seen the next time
-        try:
-            plan, paused = self._plan(), self._study.paused
-            records = tuple(self._alive(record, active) for record in self._study.records())
-            shares = self._importance(sum(record.state == "completed" for record in records))
-        except (SQLAlchemyError, KeyError, ValueError) as error:
-            raise _damaged(self.folder.name, error) from error
+        plan, paused = self._study.plan_now(), self._study.paused
+        records = tuple(self._alive(record, active) for record in self._study.records())
+        shares = self._importance(sum(record.state == "completed" for record in records))
         ranked = best_first(plan, records)
         problem = "" if active else last_words(self.folder)
         best = ranked[0].number if ranked else None
         return Standing(self.folder, plan, records, best, shares, active, paused, problem)
-
-    def _plan(self) -> Plan:
-        """The plan with the number of trials that holds now: another process may have changed it."""
-        study = self._study
-        return replace(study.plan, trials=study.optuna.user_attrs.get(TRIALS, study.plan.trials))
 
     def _alive(self, record: TrialRecord, active: bool) -> TrialRecord:
         """A trial that goes on, with its epochs so far from its own log; without a process none goes on."""
@@ -138,15 +127,3 @@ class Follower:
         if completed != self._weighed[0]:
             self._weighed = (completed, importance(self._study))
         return self._weighed[1]
-
-
-def _open(runs_dir: Path, reference: str) -> TuningStudy:
-    try:
-        return open_study(runs_dir, reference)
-    except (SQLAlchemyError, KeyError, ValueError, TypeError) as error:
-        raise _damaged(reference, error) from error
-
-
-def _damaged(name: str, error: Exception) -> RunDamaged:
-    reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
-    return RunDamaged(f"{name} cannot be read: {reason}", "ctrl+o opens another study")

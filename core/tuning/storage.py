@@ -1,17 +1,19 @@
 """Where studies are kept: Optuna's storages, opened with errors in our words."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.exceptions import OptunaError
+from optuna.exceptions import OptunaError, StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from core.errors import DependencyError, RunError
+from core.errors import DependencyError, RunDamaged, RunError
 
-__all__ = ["file_url", "open_storage", "study_names", "without_password"]
+__all__ = ["file_url", "open_storage", "reading", "study_names", "without_password", "writing"]
 
 BUSY_SECONDS = 60
 """How long a process waits for another one that writes to the same file."""
@@ -53,9 +55,37 @@ def open_storage(url: str) -> BaseStorage:
         ) from None
     except (SQLAlchemyError, OptunaError, RuntimeError) as error:
         where = parsed.render_as_string(hide_password=True)
-        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        raise RunError(f"cannot open the study's storage {where}: {reason}") from None
+        raise RunError(f"cannot open the study's storage {where}: {_reason(error)}") from None
     return get_storage(storage)
+
+
+@contextmanager
+def reading(study: str) -> Iterator[None]:
+    """Turn what goes wrong while a study of this name is read into a `RunDamaged`."""
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError, KeyError, TypeError, ValueError) as error:
+        raise RunDamaged(
+            f"{study} cannot be read: {_reason(error)}", "See to its disk or database, or open another study"
+        ) from error
+
+
+@contextmanager
+def writing(study: str) -> Iterator[None]:
+    """Turn what its storage says while a study of this name is changed into a `RunError`."""
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as error:
+        raise RunError(
+            f"cannot write to {study}: {_reason(error)}",
+            "See to its disk or database; `tui tune --no-ui --resume STUDY` goes on then",
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """What the database itself said, in a line; Optuna and SQLAlchemy wrap it."""
+    cause = error.__cause__ or error if isinstance(error, StorageInternalError) else error
+    return str(getattr(cause, "orig", None) or cause).partition("\n")[0]
 
 
 def without_password(url: str) -> str:

@@ -1,7 +1,9 @@
 """A study: its plan, its storage and its folder, made or opened again by any process."""
 
 import contextlib
+import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
+from optuna.storages import BaseStorage
 from optuna.study import create_study as create_optuna_study
 from optuna.study import load_study
 
@@ -22,7 +25,7 @@ from core.tuning.methods import make_pruner, make_sampler
 from core.tuning.plan import Plan, for_task, plan_from_dict
 from core.tuning.records import TrialRecord, best_first, records_of
 from core.tuning.space import Choices
-from core.tuning.storage import file_url, open_storage, study_names, without_password
+from core.tuning.storage import file_url, open_storage, reading, study_names, without_password, writing
 
 __all__ = ["TuningStudy", "check_plan", "create_study", "open_study"]
 
@@ -38,6 +41,10 @@ class TuningStudy:
     Attributes:
         storage_url: None for a study in its own file.
         optuna: for whoever knows Optuna's own views.
+
+    Raises:
+        RunError: its storage does not take what is to be changed.
+        RunDamaged: its storage cannot be read.
     """
 
     folder: StudyFolder
@@ -52,7 +59,8 @@ class TuningStudy:
 
     def records(self) -> list[TrialRecord]:
         """How all trials begun so far stand."""
-        return records_of(self.plan, self.optuna.get_trials(deepcopy=False))
+        with reading(self.name):
+            return records_of(self.plan, self.optuna.get_trials(deepcopy=False))
 
     def ranked(self) -> list[TrialRecord]:
         """The trials that completed, the best one first."""
@@ -65,24 +73,24 @@ class TuningStudy:
     @property
     def paused(self) -> bool:
         """Whether all processes that work on it shall wait."""
-        return bool(self.optuna.user_attrs.get(PAUSED))
+        return bool(self._remembered(PAUSED, False))
 
     def pause(self) -> None:
         """Let no trial begin in any process, and all that go on wait after their batch."""
-        self.optuna.set_user_attr(PAUSED, True)
+        self._remember(PAUSED, True)
 
     def go_on(self) -> None:
         """End a pause."""
-        self.optuna.set_user_attr(PAUSED, False)
+        self._remember(PAUSED, False)
 
     @property
     def last_stop(self) -> str:
         """Another text after each `stop`; empty before the first."""
-        return str(self.optuna.user_attrs.get(STOP, ""))
+        return str(self._remembered(STOP, ""))
 
     def stop(self) -> None:
         """Let all processes that work on it now save their trials and end."""
-        self.optuna.set_user_attr(STOP, secrets.token_hex(6))
+        self._remember(STOP, secrets.token_hex(6))
 
     def with_trials(self, trials: int | None) -> "TuningStudy":
         """The same study with another number of trials altogether, for all processes that open it from now on.
@@ -91,8 +99,20 @@ class TuningStudy:
             ConfigError: the number does not fit.
         """
         plan = self.plan.with_trials(trials)
-        self.optuna.set_user_attr(TRIALS, plan.trials)
+        self._remember(TRIALS, plan.trials)
         return replace(self, plan=plan)
+
+    def plan_now(self) -> Plan:
+        """The plan with the number of trials that holds now: another process may have changed it."""
+        return replace(self.plan, trials=self._remembered(TRIALS, self.plan.trials))
+
+    def _remember(self, key: str, value: object) -> None:
+        with writing(self.name):
+            self.optuna.set_user_attr(key, value)
+
+    def _remembered(self, key: str, default: object) -> Any:
+        with reading(self.name):
+            return self.optuna.user_attrs.get(key, default)
 
 
 def check_plan(plan: Plan, data_root: Path | None, progress: Progress) -> Plan:
@@ -125,21 +145,25 @@ def create_study(runs_dir: Path, plan: Plan, storage_url: str | None = None) -> 
     Raises:
         TorchtuiError: folder or storage cannot be written.
     """
+    storage = open_storage(storage_url) if storage_url else None
     folder = create_folder(runs_dir, plan.space.base)
-    storage = open_storage(storage_url or file_url(folder.database))
     name = folder.name if storage_url else OWN_NAME
     try:
-        study = create_optuna_study(
-            study_name=name,
-            storage=storage,
-            direction=plan.direction,
-            sampler=make_sampler(plan),
-            pruner=make_pruner(plan),
-        )
-    except DuplicatedStudyError:
-        raise RunError(f"the storage has a study '{name}' already", "Try again") from None
-    study.set_user_attr(PLAN, plan.to_dict())
-    _remember(folder, storage_url)
+        with writing(folder.name):
+            study = create_optuna_study(
+                study_name=name,
+                storage=storage or open_storage(file_url(folder.database)),
+                direction=plan.direction,
+                sampler=make_sampler(plan),
+                pruner=make_pruner(plan),
+            )
+            study.set_user_attr(PLAN, plan.to_dict())
+        _note_storage(folder, storage_url)
+    except BaseException as error:
+        shutil.rmtree(folder.path, ignore_errors=True)  # nothing has begun in it
+        if isinstance(error, DuplicatedStudyError):
+            raise RunError(f"the storage has a study '{name}' already", "Try again") from None
+        raise
     return TuningStudy(folder, plan, storage_url, study)
 
 
@@ -153,36 +177,44 @@ def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -
     Raises:
         TorchtuiError: it cannot be found or read.
     """
-    if storage_url is None:
+    if storage_url is None or os.sep in reference:
         folder = find_study(runs_dir, reference)
-        if not folder.database.is_file():
-            return open_study(runs_dir, folder.name, _remembered(folder))
-        storage, name = open_storage(file_url(folder.database)), OWN_NAME
-    else:
-        storage = open_storage(storage_url)
-        name = _full_name(study_names(storage), reference)
-        folder = folder_named(runs_dir, name)
-        _remember(folder, storage_url)
-    values: Mapping[str, Any] = {}
-    with contextlib.suppress(KeyError):
-        values = load_study(study_name=name, storage=storage).user_attrs
-    if PLAN not in values:
-        raise RunDamaged(f"{folder.name} has no plan: it was never begun", "Begin a new study")
-    plan = plan_from_dict(values[PLAN])
-    if TRIALS in values:
-        plan = replace(plan, trials=values[TRIALS])
-    study = load_study(study_name=name, storage=storage, sampler=make_sampler(plan), pruner=make_pruner(plan))
+        if storage_url is None and folder.database.is_file():
+            return _opened(folder, None, open_storage(file_url(folder.database)))
+        storage_url = storage_url or _noted_storage(folder)
+        return _opened(folder, storage_url, open_storage(storage_url))
+    storage = open_storage(storage_url)
+    folder = folder_named(runs_dir, _full_name(study_names(storage), reference))
+    _note_storage(folder, storage_url)
+    return _opened(folder, storage_url, storage)
+
+
+def _opened(folder: StudyFolder, storage_url: str | None, storage: BaseStorage) -> TuningStudy:
+    """Raises RunDamaged when the storage does not hold it."""
+    name = folder.name if storage_url else OWN_NAME
+    with reading(folder.name):
+        values: Mapping[str, Any] = {}
+        with contextlib.suppress(KeyError):
+            values = load_study(study_name=name, storage=storage).user_attrs
+        if PLAN not in values:
+            raise RunDamaged(f"{folder.name} has no plan: it was never begun", "Begin a new study")
+        plan = plan_from_dict(values[PLAN])
+        if TRIALS in values:
+            plan = replace(plan, trials=values[TRIALS])
+        study = load_study(
+            study_name=name, storage=storage, sampler=make_sampler(plan), pruner=make_pruner(plan)
+        )
     return TuningStudy(folder, plan, storage_url, study)
 
 
-def _remember(folder: StudyFolder, storage_url: str | None) -> None:
+def _note_storage(folder: StudyFolder, storage_url: str | None) -> None:
     """Write down where a study is kept, for whoever opens it without saying so."""
     if storage_url is not None:
         text = without_password(storage_url).encode()
         write_atomically(folder.storage_file, lambda file: file.write(text))
 
 
-def _remembered(folder: StudyFolder) -> str:
+def _noted_storage(folder: StudyFolder) -> str:
     try:
         return folder.storage_file.read_text().strip()
     except (OSError, UnicodeDecodeError):

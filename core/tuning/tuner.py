@@ -4,6 +4,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,7 @@ from core.tuning.records import (
     TrialStarted,
     best_first,
 )
+from core.tuning.storage import writing
 from core.tuning.study import TuningStudy
 
 __all__ = ["tune"]
@@ -77,11 +79,8 @@ def tune(
     Raises:
         RunError: the folder or the storage cannot be written.
     """
-    presence = Presence(study.folder, study.optuna)
-    try:
+    with writing(study.name), closing(Presence(study.folder, study.optuna)) as presence:
         return _Tuner(study, executor, presence, emit, control, timeout, data_root or default_root()).run()
-    finally:
-        presence.close()
 
 
 @dataclass

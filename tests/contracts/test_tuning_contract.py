@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event
 
 from core import config as configuration
 from core.control import RunControl
-from core.errors import RunError
+from core.errors import RunDamaged, RunError
 from core.runs.requests import Request
 from core.tuning.claims import Claims
 from core.tuning.messages import Ended, Message, Outcome, Reported, Task
@@ -64,6 +64,20 @@ def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     event.listen(Engine, "connect", lazily)
     yield
     event.remove(Engine, "connect", lazily)
+
+
+@pytest.fixture
+def on_connect() -> Iterator[Callable[[str], None]]:
+    """Says something to every database that is opened from now on."""
+    said: list[Callable[..., None]] = []
+
+    def on_connect(sentence: str) -> None:
+        said.append(lambda connection, record: connection.execute(sentence))
+        event.listen(Engine, "connect", said[-1])
+
+    yield on_connect
+    for sentence in said:
+        event.remove(Engine, "connect", sentence)
 
 
 def loss(lr: float, epoch: int) -> float:
@@ -324,18 +338,62 @@ def test_more_trials_can_be_added(tmp_path: Path) -> None:
     assert [event.trial.number for event in events if isinstance(event, TrialFinished)] == [2, 3, 4]
 
 
-def test_a_study_kept_elsewhere_is_found_by_its_folder(tmp_path: Path) -> None:
+def test_a_study_kept_elsewhere_is_found_by_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As the Tune screen and ``--resume latest`` do; the folder knows where, and no password."""
     study = create_study(tmp_path / "runs", plan_for("random"), f"sqlite:///{tmp_path}/elsewhere.db")
     assert not study.folder.database.exists()
     for reference in ("latest", str(study.folder.path)):
         again = open_study(tmp_path / "runs", reference)
         assert (again.name, again.plan, again.folder) == (study.name, study.plan, study.folder)
+    monkeypatch.chdir(tmp_path)
+    assert open_study(Path("runs elsewhere"), str(study.folder.path)).folder == study.folder
+    assert not Path("runs elsewhere").exists()
     study.folder.storage_file.unlink()
     with pytest.raises(RunError, match="is not kept in its folder"):
         open_study(tmp_path / "runs", "latest")
     told = "postgresql://someone:secret@host:5432/db?x=1&password=secret"
     assert without_password(told) == "postgresql://someone@host:5432/db?x=1"
+
+
+def test_a_study_that_cannot_begin_leaves_no_folder(
+    tmp_path: Path, on_connect: Callable[[str], None]
+) -> None:
+    with pytest.raises(RunError, match="cannot open the study's storage nonsense://x"):
+        create_study(tmp_path, plan_for("random"), "nonsense://x")
+    on_connect("PRAGMA max_page_count=3")
+    with pytest.raises(RunError, match="database or disk is full"):
+        create_study(tmp_path, plan_for("random"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_ends_a_study_in_a_line(tmp_path: Path, on_connect: Callable[[str], None]) -> None:
+    study = create_study(tmp_path, plan_for("random", trials=200))
+    on_connect("PRAGMA max_page_count=1")  # SQLite takes the number there is
+    with pytest.raises(RunError) as told:
+        work(open_study(tmp_path, study.name))
+    assert told.value.message == f"cannot write to {study.name}: database or disk is full"
+
+
+def test_a_folder_that_takes_no_changes_is_told(tmp_path: Path, on_connect: Callable[[str], None]) -> None:
+    study = create_study(tmp_path, plan_for("random"))
+    on_connect("PRAGMA query_only=ON")
+    readable = open_study(tmp_path, study.name)
+    assert (readable.paused, readable.records(), readable.plan_now()) == (False, [], study.plan)
+    for change in (readable.pause, readable.go_on, readable.stop, lambda: readable.with_trials(9)):
+        with pytest.raises(RunError, match=f"cannot write to {study.name}: attempt to write a readonly"):
+            change()
+
+
+def test_a_study_that_was_damaged_is_told(tmp_path: Path) -> None:
+    study = create_study(tmp_path, plan_for("random"))
+    study.optuna.set_user_attr("plan", {"method": "random"})
+    with pytest.raises(RunDamaged, match=f"{study.name} cannot be read"):
+        open_study(tmp_path, study.name)
+    study.folder.database.write_bytes(b"no database" * 1000)
+    with pytest.raises(RunDamaged, match=f"{study.name} cannot be read"):
+        study.records()
 
 
 def test_two_processes_on_one_study_share_its_grid(tmp_path: Path) -> None:
