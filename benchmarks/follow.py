@@ -24,7 +24,7 @@ from core.runs.folder import Run
 from core.runs.lock import hold
 from core.runs.log import EventLog, LogReader
 from tests.terminal import Terminal
-from tui.screens.live import TICK_SECONDS
+from tui.feed import SHORTEST
 
 STEPS = 100_000
 """Logged before the measurement begins."""
@@ -102,7 +102,7 @@ def main() -> None:
     count = QUICK_MARKS if given.rounds == QUICK_ROUNDS else MARKS
     followers = {
         "LogReader, all the time": partial(by_reader, pause=REST),
-        f"LogReader, every {TICK_SECONDS} s as Live reads": partial(by_reader, pause=TICK_SECONDS),
+        f"LogReader, every {SHORTEST} s as Live reads": partial(by_reader, pause=SHORTEST),
         "the screen of tui watch": by_screen,
     }
     numbers = {}

@@ -136,10 +136,11 @@ class TuiApp(App[None]):
         self.call_from_thread(self._open, first)
 
     def _load_backend(self) -> None:
-        """Import torch, and say where `auto` leads."""
+        """Import what draws the first chart, then torch, and say where `auto` leads."""
         from core.backend import load_backend
         from core.devices import discover
 
+        import_module("plotext")
         load_backend()
         best = discover()[0]
         label = clean(f"{best.name} {best.label}  {bytes_(best.memory)}")

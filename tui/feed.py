@@ -15,8 +15,8 @@ __all__ = ["FrameBudget", "RunFeed"]
 
 Kind = Literal["text", "charts"]
 
-LONGEST = {"text": 0.25, "charts": 1.0}
-"""Seconds after which a frame is drawn whatever it costs."""
+LONGEST = {"text": 0.24, "charts": 0.96}
+"""Seconds after which a frame is drawn whatever it costs: four and one a second, a timer's lateness included."""
 SHORTEST = 0.1
 SHARE = {True: {"text": 0.01, "charts": 0.015}, False: {"text": 0.05, "charts": 0.05}}
 """Part of a core that frames may take: with a training thread beside them, or without."""
@@ -33,7 +33,11 @@ class FrameBudget:
         self.cost = {"text": 0.0, "charts": 0.0}
         self.frames = {"text": 0, "charts": 0}
         self._due = {"text": 0.0, "charts": 0.0}
-        self._open: tuple[Kind, float, bool] | None = None
+        self._open: tuple[Kind, float, float, bool] | None = None
+
+    def rest(self) -> float:
+        """Seconds until the next frame may be drawn, at least `SHORTEST`."""
+        return max(SHORTEST, min(self._due.values()) - time.monotonic())
 
     def text_due(self) -> bool:
         """Whether a frame of texts may be drawn."""
@@ -63,24 +67,24 @@ class FrameBudget:
         """Called after the screen was painted: the frame has cost what this thread has computed since it began."""
         if self._open is None:
             return
-        (kind, began, shared), self._open = self._open, None
-        spent = time.thread_time() - began
+        (kind, began, spent_before, shared), self._open = self._open, None
+        spent = time.thread_time() - spent_before
         self.frames[kind] += 1
         self.cost[kind] = spent if self.frames[kind] == 1 else 0.7 * self.cost[kind] + 0.3 * spent
-        self._space(kind, shared)
+        self._space(kind, began, shared)
 
     @contextmanager
     def _frame(self, kind: Kind, shared: bool) -> Iterator[None]:
         self.settle()
-        self._open = (kind, time.thread_time(), shared)
+        began = time.monotonic()
+        self._open = (kind, began, time.thread_time(), shared)
         yield
-        self._space(kind, shared)
+        self._space(kind, began, shared)
 
-    def _space(self, kind: Kind, shared: bool) -> None:
+    def _space(self, kind: Kind, began: float, shared: bool) -> None:
         wait = min(LONGEST[kind], max(SHORTEST, self.cost[kind] / SHARE[shared][kind]))
-        now = time.monotonic()
-        self._due[kind] = now + wait
-        self._due["text"] = max(self._due["text"], now + min(wait, LONGEST["text"]))
+        self._due[kind] = began + wait
+        self._due["text"] = max(self._due["text"], began + min(wait, LONGEST["text"]))
 
 
 class RunFeed:

@@ -1,5 +1,7 @@
 """How often the Live screen is drawn: from what its frames cost, more where no training thread waits for them."""
 
+from itertools import pairwise
+
 import pytest
 
 from tui import feed
@@ -65,3 +67,26 @@ def test_a_watcher_draws_more_often_than_who_trains(clock):
         return seconds_until(budget.charts_due, clock)
 
     assert pause(shared=False) < pause(shared=True) / 3
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("cost", [0.001, 0.03, 0.2])
+def test_a_busy_run_is_drawn_four_times_a_second_and_its_charts_once(clock, cost, shared):
+    """As Live draws: it rests as long as it is told, and a frame is known to be painted when it looks again."""
+    budget = FrameBudget()
+    frames, charts = [], []
+    while clock.now < 20:
+        budget.settle()
+        if budget.charts_due():
+            charts.append(clock.now)
+            frames.append(clock.now)
+            with budget.chart_frame(shared):
+                clock.spent += cost / 2
+        elif budget.text_due():
+            frames.append(clock.now)
+            with budget.text_frame(shared):
+                clock.spent += 0.002
+        clock.spent += cost / 2
+        clock.now += budget.rest() + 0.003
+    assert max(after - before for before, after in pairwise(frames)) <= 0.25
+    assert max(after - before for before, after in pairwise(charts)) <= 1.0

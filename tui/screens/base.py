@@ -11,6 +11,8 @@ from textual.events import Click, ScreenResume
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from tui.compositor import FrugalCompositor
+
 __all__ = ["MODES", "NARROW", "WIDE", "ModeScreen"]
 
 NARROW, WIDE = 110, 170
@@ -67,6 +69,10 @@ class ModeScreen(Screen[None]):
         Binding("escape", "leave_field", "Leave the field", show=False),
         Binding("question_mark,f1", "app.help", "help", key_display="?", show=False),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = FrugalCompositor()
 
     def compose(self) -> ComposeResult:
         yield TopBar(self.MODE)

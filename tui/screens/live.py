@@ -13,7 +13,7 @@ from core.errors import TorchtuiError
 from core.events import Event
 from core.runs.history import Epoch, History
 from core.runs.requests import Request
-from tui.feed import RunFeed
+from tui.feed import SHORTEST, RunFeed
 from tui.screens.base import NARROW, WIDE, ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.live_charts import SMOOTHING, ZOOMS, View, metric_chart, subtitle, system_chart
@@ -29,7 +29,6 @@ from tui.widgets.status_line import StatusLine
 
 __all__ = ["LiveScreen"]
 
-TICK_SECONDS = 0.1
 ACTIVE = ("running", "paused", "preparing")
 OF_A_GOING_RUN = ("pause", "stop", "checkpoint", "detach")
 
@@ -117,7 +116,7 @@ class LiveScreen(ModeScreen):
         self.query_one("#epochs-panel", Panel).border_title = "epochs"
         self.query_one("#messages-panel", Panel).border_title = "messages"
         self._choose_panel()
-        self.set_interval(TICK_SECONDS, self._tick)
+        self.set_timer(SHORTEST, self._tick)
 
     @property
     def feed(self) -> RunFeed | None:
@@ -128,10 +127,13 @@ class LiveScreen(ModeScreen):
         self.draw()
 
     def _tick(self) -> None:
-        """Take in events; draw what has changed as often as its cost allows."""
-        feed = self.feed
-        if feed is None:
-            return
+        """Look for what is new, and again when the next frame may be drawn: each look holds up a training beside it."""
+        if self.feed is not None:
+            self._look(self.feed)
+        self.set_timer(self.feed.budget.rest() if self.feed else SHORTEST, self._tick)
+
+    def _look(self, feed: RunFeed) -> None:
+        """Take in events; draw what has changed if its cost allows that now."""
         feed.budget.settle()
         feed.poll()
         if feed is not self._drawn:
@@ -161,6 +163,7 @@ class LiveScreen(ModeScreen):
             self._drawn_version, self._drawn_state = feed.history.version, feed.status
             self._draw_texts(feed)
             self._draw_facts(feed)
+            self.query_one("#epochs", EpochTable).show(feed.history, self.chosen_epoch)
             if self.has_class("-layers"):
                 self._draw_layers(feed)
             else:
@@ -177,8 +180,6 @@ class LiveScreen(ModeScreen):
         history, name = feed.history, feed.host.name
         note = "" if feed.host.error else feed.host.note
         self.query_one("#status", StatusLine).show(name, feed.status, history, feed.seconds_left(), note)
-        table = self.query_one("#epochs", EpochTable)
-        table.show(history, self.chosen_epoch)
         newest = history.messages[-1] if history.messages else None
         if newest is not self._newest_message:
             self._newest_message = newest

@@ -3,15 +3,14 @@
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from core.runs.history import Epoch, History
 from tui.text import fit, number
+from tui.widgets.parts import WidgetOfParts
 
 __all__ = ["EpochTable"]
 
@@ -19,9 +18,10 @@ WIDTHS = (7, 8, 9, 8, 8, 8, 9)
 MOST_SPARE = 4
 
 
-class EpochTable(Widget, can_focus=True):
+class EpochTable(WidgetOfParts, can_focus=True):
     """Draws only the rows that are seen, and only when they change; it has no layout that a new row could move."""
 
+    PARTS = "epochs"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"epochs--head", "epochs--row", "epochs--best", "epochs--chosen"}
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -78,13 +78,13 @@ class EpochTable(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            return Strip([Segment(self._head(width), self._style("head"))], width)
+            return Strip([Segment(self._head(width), self.part_style("head"))], width)
         place = self.first + y - 1
         if place >= len(self.rows):
-            return Strip.blank(width, self._style("row"))
+            return Strip.blank(width, self.part_style("row"))
         event = self.rows[place].event
         kind = "chosen" if event.epoch == self.chosen else "best" if event.epoch == self.best_epoch else "row"
-        return Strip([Segment(self._row(self.rows[place], width), self._style(kind))], width)
+        return Strip([Segment(self._row(self.rows[place], width), self.part_style(kind))], width)
 
     def on_click(self, event: Click) -> None:
         place = self.first + event.y - 1
@@ -98,9 +98,6 @@ class EpochTable(Widget, can_focus=True):
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         self.action_scroll(-3)
         event.stop()
-
-    def _style(self, kind: str) -> Style:
-        return self.get_component_rich_style(f"epochs--{kind}")
 
     def _head(self, width: int) -> str:
         score = "acc" if self.score == "accuracy" else "R2"

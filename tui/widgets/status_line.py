@@ -3,18 +3,19 @@
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
-from textual.widget import Widget
 
 from core.runs.history import History
 from tui.text import duration, fit, of, si
 from tui.themes import STATES
+from tui.widgets.parts import WidgetOfParts
 
 __all__ = ["StatusLine"]
 
 
-class StatusLine(Widget):
+class StatusLine(WidgetOfParts):
     """Leaves out what matters least when there is little room; never epoch, progress and time left."""
 
+    PARTS = "status"
     COMPONENT_CLASSES = {"status--name", "status--text", "status--done", "status--left"}
     ALLOW_SELECT = False
 
@@ -38,11 +39,11 @@ class StatusLine(Widget):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if self.history is None or y > 0:
-            return Strip.blank(width, self._style("text"))
+            return Strip.blank(width, self.part_style("text"))
         sign, color = STATES.get(self.state, ("?", ""))
-        text = self._style("text")
+        text = self.part_style("text")
         state = (f"{sign} {self.state}", text + Style(color=color or None))
-        parts = [(fit(self.name_text, min(30, len(self.name_text))), self._style("name")), state]
+        parts = [(fit(self.name_text, min(30, len(self.name_text))), self.part_style("name")), state]
         started = self.history.started
         if self.note or started is None:
             parts.append((self.note, text))
@@ -73,18 +74,18 @@ class StatusLine(Widget):
             return self._joined([*parts, *ending], width)
         full = round(done * bar)
         pieces = _spaced(parts)
-        pieces += [Segment("━" * full, self._style("done")), Segment("━" * (bar - full), self._style("left"))]
-        blank = self._style("text")
+        pieces += [
+            Segment("━" * full, self.part_style("done")),
+            Segment("━" * (bar - full), self.part_style("left")),
+        ]
+        blank = self.part_style("text")
         return Strip(
             [Segment(" ", blank), *pieces, Segment("  ", blank), *_spaced(ending)]
         ).adjust_cell_length(width, blank)
 
     def _joined(self, parts: list[tuple[str, Style]], width: int) -> Strip:
-        blank = self._style("text")
+        blank = self.part_style("text")
         return Strip([Segment(" ", blank), *_spaced(parts)]).adjust_cell_length(width, blank)
-
-    def _style(self, kind: str) -> Style:
-        return self.get_component_rich_style(f"status--{kind}")
 
 
 def _spaced(parts: list[tuple[str, Style]]) -> list[Segment]:
