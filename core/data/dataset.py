@@ -50,6 +50,7 @@ class Dataset:
         value_range: smallest and largest value an input can take; for showing images.
         notes: what was found and done while it was loaded, such as values filled in; a line each.
         table: of a table from a file, how its columns became features; its inputs are scaled already.
+        digest: of the files that the samples were read from, where they are too many to be looked at each time.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Dataset:
     value_range: tuple[float, float]
     notes: tuple[str, ...] = ()
     table: "Table | None" = None
+    digest: str = ""
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

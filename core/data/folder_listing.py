@@ -30,6 +30,7 @@ class Listing:
         classes: (n,) int64 place of each file's class in `class_names`.
         parts: the positions of each split that has a folder of its own; else all of them as ``train``.
         digest: changes when files come, go, or change their size or time.
+        names_and_sizes: a digest of these alone, which a copy of the folder shares.
         notes: what was left out, a line each.
     """
 
@@ -39,6 +40,7 @@ class Listing:
     class_names: tuple[str, ...]
     parts: dict[str, np.ndarray]
     digest: str
+    names_and_sizes: str
     notes: tuple[str, ...]
 
 
@@ -48,6 +50,7 @@ class _Scan:
 
     root: Path
     digest: "hashlib._Hash"
+    names_and_sizes: "hashlib._Hash"
     others: int = 0
     first_other: str = ""
 
@@ -70,6 +73,7 @@ class _Scan:
                     yield from self.images(path, above | {identity})
             elif entry.is_file() and os.path.splitext(entry.name)[1].lower() in ENDINGS:
                 self.digest.update(os.fsencode(f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0"))
+                self.names_and_sizes.update(os.fsencode(f"{path}\0{facts.st_size}\0"))
                 yield path
             else:
                 self.others += 1
@@ -95,7 +99,7 @@ def list_folder(folder: Path) -> Listing:
     class_folders, loose = _folders(folder / train)
     numeric = all(name.isdecimal() for name in class_folders)
     ordered = sorted(class_folders, key=lambda name: (int(name) if numeric else 0, name))
-    scan = _Scan(folder, hashlib.sha256())
+    scan = _Scan(folder, hashlib.sha256(), hashlib.sha256())
     files: list[str] = []
     classes: list[int] = []
     parts: dict[str, np.ndarray] = {}
@@ -134,6 +138,7 @@ def list_folder(folder: Path) -> Listing:
         class_names=tuple(named(name) for name in names),
         parts={split: at for split, at in parts.items() if len(at)},
         digest=scan.digest.hexdigest(),
+        names_and_sizes=scan.names_and_sizes.hexdigest(),
         notes=tuple(notes),
     )
 

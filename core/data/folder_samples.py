@@ -48,7 +48,8 @@ def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Data
         scaling=options.scaling,
     )
     left_out = f"left out {len(cached.broken):,} images that cannot be read: {_list(listing, cached)}"
-    return replace(data, notes=(*listing.notes, left_out) if cached.broken else listing.notes)
+    notes = (*listing.notes, left_out) if cached.broken else listing.notes
+    return replace(data, notes=notes, digest=listing.names_and_sizes)
 
 
 def _split(listing: Listing, parts: dict[str, np.ndarray], options: "ImageFolder") -> dict[str, np.ndarray]:

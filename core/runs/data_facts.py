@@ -1,9 +1,11 @@
 """What a run keeps of its data: everything but the samples, so that new ones can be predicted without the old."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from core.data.dataset import Dataset, Split
+from core.data.fingerprint import OWN, fingerprint, same
 from core.errors import DataError, RunDamaged
 from core.files import write_atomically
 from core.runs.folder import Run
@@ -25,6 +27,7 @@ def write_data_facts(run: Run, data: Dataset) -> None:
     facts |= {"mean": data.mean.tolist(), "std": data.std.tolist(), "sample_shape": data.sample_shape}
     facts["dtype"] = str(data.train.inputs.dtype).removeprefix("torch.")
     facts["table"] = data.table.plain() if data.table else None
+    facts["fingerprint"] = fingerprint(data) if data.name in OWN and not data.table else None
     text = json.dumps(facts, indent=1, ensure_ascii=False)
     write_atomically(run.data_file, lambda file: file.write(text.encode("utf-8", "surrogateescape")))
 
@@ -74,20 +77,35 @@ def known_data(run: Run) -> Dataset | None:
 
 
 def ensure_same_data(run: Run, data: Dataset) -> None:
-    """Make sure that the file a run learns from is what it was when the run began.
+    """Make sure that what a run learns from is what it was when the run began, as far as the run kept that.
 
     Raises:
         DataError: it has changed.
         RunDamaged: what the run kept of it cannot be read.
     """
-    before = known_data(run) if data.table is not None else None
-    if before is not None and before.table is not None and data.table is not None:
-        if before.table.digest == data.table.digest:
-            return
-        raise DataError(
-            f"data.path: {data.table.file} is not what {run.id} was begun with: its content has changed",
-            "Bring the old file back, or start a new run; `tui predict` works as before",
-        )
+    if not len(data.train) or not (data.table or data.name in OWN):
+        return  # without samples it is what the run kept; and what comes with a package does not change
+    facts = read_facts(run)
+    if facts is None or _is_same(run, facts, data):
+        return
+    config = run.config().data
+    to_do = "Let it return the same each time" if config.name == "python" else "Bring the old one back"
+    raise DataError(
+        f"data.path: {Path(getattr(config, 'path', '')).name} is not what {run.id} was begun with: "
+        "its content has changed",
+        f"{to_do}, or start a new run; `tui predict` works as before",
+    )
+
+
+def _is_same(run: Run, facts: dict[str, Any], data: Dataset) -> bool:
+    """Whether data is that of which a run kept these facts; taken for granted where an old run did not keep enough."""
+    try:
+        if data.table is not None:
+            return not facts["table"] or bool(facts["table"]["digest"] == data.table.digest)
+        before = facts.get("fingerprint")
+        return before is None or same(before, fingerprint(data))
+    except (ValueError, TypeError, KeyError) as error:
+        raise _damaged(run, error) from None
 
 
 def _damaged(run: Run, error: Exception) -> RunDamaged:
