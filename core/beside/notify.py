@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -148,4 +148,6 @@ def _reason(problem: Exception) -> str:
         return f"the command ended with {problem.returncode}"
     if isinstance(problem, subprocess.TimeoutExpired):
         return f"the command took longer than {COMMAND_SECONDS:g} s"
+    if isinstance(problem, ValueError | InvalidURL):
+        return "the address cannot be read"
     return str(problem).partition("\n")[0]

@@ -14,6 +14,7 @@ from core.report import figures
 from core.report.page import details, element, page, picture, table
 from core.report.samples import mistakes
 from core.runs.comparison import Entry, EntryReader, Score, differences, not_comparable, standings
+from core.runs.environment import without_secrets
 from core.runs.folder import NAME, Run
 
 __all__ = ["build"]
@@ -255,11 +256,10 @@ def _environment(run: Run) -> list[list[str]]:
         if isinstance(values.get("packages"), dict)
         else values
     )
-    return [
-        [key, " ".join(map(str, value)) if isinstance(value, list) else str(value)]
-        for key, value in flat.items()
-        if key != "packages"
-    ]
+    texts = {
+        key: list(map(str, value)) if isinstance(value, list) else [str(value)] for key, value in flat.items()
+    }
+    return [[key, " ".join(without_secrets(words))] for key, words in texts.items() if key != "packages"]
 
 
 def _score(score: Score | None) -> str:

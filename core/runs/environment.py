@@ -3,31 +3,52 @@
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from core.files import write_atomically
 from core.runs.folder import Run
 
-__all__ = ["environment", "write_environment"]
+__all__ = ["environment", "without_secrets", "write_environment"]
 
 PACKAGES = ("torchtui", "torch", "torchvision", "numpy", "scikit-learn")
+MASK = "***"
+PASSWORD = re.compile(r"(://[^/?#:@]*:).*(?=@)|([?&]\w*password=)[^&#]*", re.IGNORECASE)
+"""In a URL such as ``postgresql://user:password@host/database``."""
 
 
 def environment() -> dict[str, Any]:
-    """Versions, machine, command line, and the git commit of the current folder."""
+    """Versions, machine, command line without its secrets, and the git commit of the current folder."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "host": platform.node(),
         "cores": os.cpu_count(),
         "packages": {name: _version(name) for name in PACKAGES},
-        "command": sys.argv,
+        "command": without_secrets(sys.argv),
         "folder": os.getcwd(),
         "git_commit": _git_commit(),
     }
+
+
+def without_secrets(command: Sequence[str]) -> list[str]:
+    """A command line fit to be written down: without the address of ``--notify`` and without passwords in URLs.
+
+    Who has the address of a chat service may write there.
+    """
+    words = []
+    for before, word in zip(("", *command), command, strict=False):
+        if before == "--notify":
+            words.append(MASK)
+        elif word.startswith("--notify="):
+            words.append(f"--notify={MASK}")
+        else:
+            words.append(PASSWORD.sub(rf"\1\2{MASK}", word))
+    return words
 
 
 def write_environment(run: Run) -> None:

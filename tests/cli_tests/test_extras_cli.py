@@ -25,6 +25,17 @@ def test_options_reach_the_run_and_the_processes_it_starts(tui, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "option", ["--notify http://127.0.0.1:1/SECRET", "--notify=http://127.0.0.1:1/SECRET"]
+)
+def test_the_address_that_is_notified_stands_in_no_file(tui, tmp_path, option):
+    answer = tui(f"train --no-ui --quiet --data iris --epochs 1 --device cpu --no-system {option}")
+    assert answer.code == 0, answer.err
+    files = [path for path in (tmp_path / "here").rglob("*") if path.is_file()]
+    assert any(path.name == "environment.json" and b"--notify" in path.read_bytes() for path in files)
+    assert [path.name for path in files if b"SECRET" in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize(
     ("options", "error"),
     [
         ("--log wandb", "--log: got 'wandb'. Should be 'tensorboard' or 'mlflow'"),

@@ -288,6 +288,7 @@ def test_a_command_finds_the_facts_in_its_environment(
     ("target", "reason"),
     [
         ("http://127.0.0.1:9/secret", "refused"),
+        ("http://127.0.0.1:9/a secret", "the address cannot be read"),
         (f"{shlex.quote(sys.executable)} -c 'import sys; sys.exit(3)'", "the command ended with 3"),
     ],
 )

@@ -150,6 +150,12 @@ def test_names_from_data_do_no_harm(write_run):
     assert "<script" not in matrix
 
 
+def test_the_address_that_was_notified_is_not_shown(write_run):
+    run = write_run("2026-01-02_0300_digits-mlp_abc", [0.9])
+    run.environment_file.write_text('{"command": ["tui", "train", "--notify", "https://hooks.org/SECRET"]}')
+    assert "tui train --notify ***" in check(build([run])).text
+
+
 def test_what_is_missing_is_said(write_run):
     bare = write_run("2026-01-02_0300_digits-mlp_abc", [0.9])
     damaged = write_run("2026-01-02_0301_digits-mlp_def", [0.9], accuracy=0.9)

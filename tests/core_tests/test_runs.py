@@ -20,7 +20,7 @@ from core.events import (
     RunStarted,
     StepLogged,
 )
-from core.runs.environment import environment, write_environment
+from core.runs.environment import environment, without_secrets, write_environment
 from core.runs.folder import Run, all_runs, create_run, default_runs_dir, find_run, name_of, write_config
 from core.runs.log import EventLog
 from core.runs.summary import TAIL_BYTES, summarise
@@ -117,6 +117,23 @@ def test_the_environment_is_noted(run: Run, monkeypatch: pytest.MonkeyPatch, tmp
     assert noted["git_commit"] is None
     monkeypatch.setenv("PATH", "")
     assert environment()["git_commit"] is None
+
+
+@pytest.mark.parametrize(
+    ("word", "kept"),
+    [
+        ("postgresql://me:hush@host:5432/studies", "postgresql://me:***@host:5432/studies"),
+        ("--storage=postgresql://me:hu/sh@@host/studies", "--storage=postgresql://me:***@host/studies"),
+        (
+            "postgresql://host/studies?password=hush&sslmode=on",
+            "postgresql://host/studies?password=***&sslmode=on",
+        ),
+        ("postgresql://me@host:5432/studies", "postgresql://me@host:5432/studies"),
+        ("loss=mse", "loss=mse"),
+    ],
+)
+def test_passwords_are_not_noted(word: str, kept: str) -> None:
+    assert without_secrets(["tui", "--storage", word]) == ["tui", "--storage", kept]
 
 
 # -- finding ---------------------------------------------------------------------------------------------------
