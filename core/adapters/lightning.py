@@ -7,6 +7,7 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 
 from core.foreign.names import place_of
+from core.means import Means
 from core.writer import RunWriter
 
 __all__ = ["RunCallback"]
@@ -27,10 +28,14 @@ class RunCallback(Callback):
     def __init__(self, name: str, config: Mapping[str, Any] | None = None, **options: Any) -> None:
         self.name, self.config, self.options = name, config, options
         self.run: RunWriter | None = None
+        self._epoch_ended = False
+        self._logged: dict[str, Any] = {}
+        self._of_batches = Means()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not trainer.is_global_zero:
             return
+        self._logged, self._of_batches = _of_split(trainer, "train"), Means()
         batches = trainer.num_training_batches
         self.run = RunWriter(
             self.name,
@@ -42,42 +47,65 @@ class RunCallback(Callback):
             **self.options,
         )
 
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._tell_epoch(trainer)
+
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if self.run is None:
             return
-        values = _metrics(trainer, "train")
+        values = self._new_of_training(trainer)
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if loss is not None:
             values["loss"] = loss * trainer.accumulate_grad_batches
         lr = trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else None
         self.run.log(values, lr=lr)
+        self._of_batches.add(values)
         if self.run.stop_requested:
             trainer.should_stop = True
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self.run is not None:
-            self.run.epoch(validation=_metrics(trainer, "validation"))
+        self._epoch_ended = True  # what the module logs at the end of an epoch comes after this
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._tell_epoch(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         if self.run is not None:
+            self._tell_epoch(trainer)
             self.run.fail(exception)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.run is not None:
             self.run.close()
 
+    def _tell_epoch(self, trainer: Trainer) -> None:
+        """The epoch that ended before: Lightning's own means over it, or else those of its batches."""
+        if self.run is not None and self._epoch_ended:
+            train = {**self._of_batches.take(), **self._new_of_training(trainer)}
+            self.run.epoch(train, _of_validation(trainer))
+        self._epoch_ended = False
 
-def _metrics(trainer: Trainer, split: str) -> dict[str, Any]:
-    """What was logged last for a split; for training not the means of the epoch before."""
-    places = {
-        name: place_of(name)
-        for name in trainer.callback_metrics
-        if split == "validation" or not name.endswith("_epoch")
-    }
-    return {
-        metric: trainer.callback_metrics[name]
-        for name, (where, metric) in places.items()
-        if where == split and not (split == "validation" and name.endswith("_step"))
-    }
+    def _new_of_training(self, trainer: Trainer) -> dict[str, Any]:
+        """What was logged for training since the last time; Lightning keeps what is older beside it.
+
+        A value that was logged again is another tensor, also where its number is the same.
+        """
+        before, self._logged = self._logged, _of_split(trainer, "train")
+        return {
+            place_of(name)[1]: value
+            for name, value in self._logged.items()
+            if name not in before or before[name].data_ptr() != value.data_ptr()
+        }
+
+
+def _of_split(trainer: Trainer, split: str) -> dict[str, Any]:
+    """What was logged last for a split, by the names that were given."""
+    return {name: value for name, value in trainer.callback_metrics.items() if place_of(name)[0] == split}
+
+
+def _of_validation(trainer: Trainer) -> dict[str, Any]:
+    """The metrics of the last validation."""
+    logged = _of_split(trainer, "validation")
+    return {place_of(name)[1]: value for name, value in logged.items() if not name.endswith("_step")}
