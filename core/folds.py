@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.config import TrainConfig
-from core.errors import ConfigError
+from core.errors import ConfigError, RunError
 from core.runs.folder import Run, all_runs
 from core.runs.summary import RunSummary
 
@@ -39,7 +39,7 @@ def runs_of_folds(config: TrainConfig, folds: int, runs_dir: Path) -> dict[int, 
     for run in all_runs(runs_dir):
         try:
             other = run.config()
-        except ConfigError:
+        except (ConfigError, RunError):  # damaged, or written by a script
             continue
         if other.data.folds == folds and fold_config(other, 1, folds) == fold_config(config, 1, folds):
             found.setdefault(other.data.fold, run)

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from core.errors import DataError
 from core.events import EvaluationFinished
 from core.folds import fold_config, fold_metrics, runs_of_folds, spread
 from core.runs.summary import summarise
+from core.writer import RunWriter
 
 Train = Callable[..., Any]
 Load = Callable[..., Dataset]
@@ -78,8 +80,10 @@ def test_a_run_of_a_fold_is_not_evaluated_on_the_test_set(train_run: Train) -> N
     assert measured["loss"] == summarise(run.run).metrics["loss"]
 
 
-def test_runs_of_the_same_settings_are_found_by_their_fold(train_run: Train) -> None:
+def test_runs_of_the_same_settings_are_found_by_their_fold(train_run: Train, tmp_path: Path) -> None:
     runs = {}
+    with RunWriter("script", {"data": {"name": "iris"}}, runs_dir=tmp_path / "runs"):
+        pass
     for fold in (1, 3):
         runs[fold] = train_run({"data": {"name": "iris", "folds": 3, "fold": fold}}).run
     train_run({"data": {"name": "iris", "folds": 3, "fold": 2}, "training": {"epochs": 1}})
