@@ -58,6 +58,10 @@ class Group:
         """The highest of each value over all processes, the same in each."""
         return self._reduced(values, dist.ReduceOp.MAX)
 
+    def of_first(self, value: float) -> float:
+        """The value that the first process has, the same in each."""
+        return self.sums([0.0 if self.rank else value])[0]
+
     def _reduced(self, values: Sequence[float], how: dist.ReduceOp.RedOpType) -> list[float]:
         if self.size == 1:
             return list(values)

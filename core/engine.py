@@ -191,6 +191,7 @@ class _Loop:
             self.diverge("validation loss")
             if self.error:
                 return False
+        at.seconds = self.group.of_first(time.perf_counter() - self.began)
         train = self.meter.mean(self.group)
         seconds = time.perf_counter() - self.epoch_started
         value = badness(settings, validation, at.epoch)
@@ -316,7 +317,6 @@ class _Loop:
         if not math.isfinite(self.meter.loss):
             self.diverge("loss")
         at = self.at
-        at.seconds = time.perf_counter() - self.began
         if at.batch:
             at.meter = self.meter.state(self.group)
             at.epoch_seconds = time.perf_counter() - self.epoch_started
