@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from core.config import Training
 from core.metrics import lower_is_better
 
-__all__ = ["Progress", "badness", "early_end", "time_is_up"]
+__all__ = ["Progress", "badness", "early_end", "patience_is_out", "time_is_up"]
 
 
 @dataclass
@@ -57,6 +57,11 @@ def badness(settings: Training, validation: dict[str, float], epoch: int) -> flo
     return value if lower_is_better(settings.monitor) else -value
 
 
+def patience_is_out(settings: Training, at: Progress) -> bool:
+    """Whether as many epochs as may be have passed without a better one."""
+    return 0 < settings.patience <= at.stale_epochs
+
+
 def time_is_up(settings: Training, at: Progress) -> bool:
     """Whether the run has trained for as long as it may."""
     return 0 < 60 * settings.max_minutes < at.seconds
@@ -66,7 +71,7 @@ def early_end(settings: Training, at: Progress) -> str:
     """Why a run ends before its last epoch, in words; empty when it goes on."""
     if at.batch:  # an epoch once begun is validated
         return ""
-    if 0 < settings.patience <= at.stale_epochs:
+    if patience_is_out(settings, at):
         better = f"better by {settings.min_delta:g}" if settings.min_delta else "better"
         return f"validation {settings.monitor} has not become {better} for {settings.patience} epochs"
     if time_is_up(settings, at):

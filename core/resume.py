@@ -7,10 +7,12 @@ from core.config import TrainConfig
 from core.errors import RunError
 from core.events import Event, Notice
 from core.files import archive_damage
+from core.progress import Progress, patience_is_out, time_is_up
 from core.runs.checkpoints import FolderCheckpoints, load_latest
 from core.runs.folder import Run
 from core.runs.problems import changed_settings
 from core.runs.summary import RunSummary, summarise
+from core.saver import naming_what_does_not_fit
 
 __all__ = ["mend", "resume_state"]
 
@@ -19,16 +21,16 @@ def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
     """The state from which a run goes on bit for bit; None for a run that has no checkpoint yet.
 
     Args:
-        config: the run's configuration, maybe with more epochs or time.
+        config: the run's configuration, maybe with more epochs, time or patience.
 
     Raises:
-        RunError: the run is complete, or neither its last checkpoint nor the one before can be read.
+        RunError: the run is complete and would end again at once, or neither its last checkpoint nor the one before
+            can be read.
     """
     summary = summarise(run)
-    if summary.status == "completed" and not _asks_for_more(config, run, summary):
-        more = "--epochs" if summary.epoch == summary.epochs else "--epochs or training.max_minutes"
-        raise RunError(f"{run.id} is complete: {summary.epoch} epochs", f"Give a larger {more} to train on")
     state, problem = load_latest(run)
+    if summary.status == "completed":
+        _ensure_longer(config, state, summary)
     if state is None:
         return None
     changes = changed_settings(config, summary)
@@ -41,11 +43,21 @@ def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
     return state
 
 
-def _asks_for_more(config: TrainConfig, run: Run, summary: RunSummary) -> bool:
-    """Whether a complete run shall have more epochs than it was to have, or more time where time ran out."""
-    minutes, had = config.training.max_minutes, run.config().training.max_minutes
-    more_time = had > 0 and (minutes == 0 or minutes > had) and summary.epoch < summary.epochs
-    return config.training.epochs > summary.epochs or more_time
+def _ensure_longer(config: TrainConfig, state: dict[str, Any] | None, summary: RunSummary) -> None:
+    """Make sure that a complete run would not end again at once, and have its test split evaluated once more."""
+    settings = config.training
+    with naming_what_does_not_fit():
+        at = Progress(**state["progress"]) if state else Progress(epoch=summary.epochs)
+        ends = {
+            "--epochs": at.epoch >= settings.epochs,
+            "training.patience": patience_is_out(settings, at),
+            "training.max_minutes": time_is_up(settings, at),
+        }
+    if more := [name for name, ended in ends.items() if ended]:
+        raise RunError(
+            f"{summary.run.id} is complete: {summary.epoch} epochs",
+            f"Give a larger {' and a larger '.join(more)} to train on",
+        )
 
 
 def mend(

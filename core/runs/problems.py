@@ -17,7 +17,7 @@ from core.runs.summary import RunSummary, summarise
 
 __all__ = ["LENGTHS", "changed_settings", "problems"]
 
-LENGTHS = {"epochs", "max_minutes"}
+LENGTHS = {"epochs", "max_minutes", "patience"}
 """Of the training section: what may be changed when a run goes on."""
 
 
@@ -32,7 +32,8 @@ def changed_settings(config: TrainConfig, summary: RunSummary) -> str:
         f"{section}.{field} is {value}, it was {summary.config[section][field]}"
         for section, fields in to_dict(config).items()
         for field, value in fields.items()
-        if summary.config.get(section, {}).get(field, value) != value and field not in LENGTHS
+        if summary.config.get(section, {}).get(field, value) != value
+        and not (section == "training" and field in LENGTHS)
     ]
     return ", ".join(changes)
 

@@ -11,7 +11,8 @@ from core import config as configuration
 from core.control import RunControl
 from core.data.dataset import Dataset, Split
 from core.engine import train
-from core.events import EpochFinished, EvaluationFinished, Event, RunStarted
+from core.errors import RunError
+from core.events import EpochFinished, EvaluationFinished, Event, Notice, RunStarted
 from core.models.registry import build
 from core.runs.summary import summarise
 
@@ -196,6 +197,52 @@ def test_patience_is_remembered(train_run: Train) -> None:
     second = train_run(run=first.run)
     assert len(second.told(EpochFinished)) < 6
     assert_ended_alike(undisturbed, [first, second])
+
+
+def test_a_run_that_ran_out_of_patience_goes_on_with_more(train_run: Train) -> None:
+    values = {"data": "iris", "optimizer": {"lr": 5.0}, "training": {"epochs": 500, "patience": 3}}
+    first = train_run(values)
+    logged = first.run.log_file.read_bytes()
+    hint = r"is complete: \d+ epochs\. Give a larger training\.patience to train on"
+    for more in ({}, {"epochs": 600}, {"max_minutes": 60}, {"patience": 2}):
+        with pytest.raises(RunError, match=hint):
+            train_run({"training": more}, run=first.run)
+    assert first.run.log_file.read_bytes() == logged
+    second = train_run({"training": {"patience": 9}}, run=first.run)
+    assert second.told(Notice)[-1].message.endswith("for 9 epochs: ending early")
+    assert_ended_alike(train_run(configuration.merge(values, {"training": {"patience": 9}})), [first, second])
+
+
+def test_the_patience_of_a_schedule_is_told_when_it_changes(train_run: Train) -> None:
+    """Unlike that of training, which may become larger at any time."""
+    values = {"data": "iris", "schedule": {"name": "plateau", "patience": 5}}
+    run = train_run(values, at_step=(3, stop)).run
+    second = train_run({"schedule": {"patience": 6}, "training": {"patience": 9}}, run=run)
+    assert ["schedule.patience is 6, it was 5" in notice.message for notice in second.told(Notice)] == [True]
+
+
+def test_all_that_would_end_a_complete_run_at_once_is_named(train_run: Train) -> None:
+    values = {"data": "iris", "optimizer": {"lr": 5.0}, "training": {"epochs": 500, "patience": 3}}
+    run = train_run(values).run
+    last = summarise(run).epoch
+    with pytest.raises(RunError, match=r"larger --epochs and a larger training\.patience to train on"):
+        train_run({"training": {"epochs": last}}, run=run)
+    for kind in ("last", "previous"):
+        run.checkpoint_file(kind).unlink(missing_ok=True)
+    with pytest.raises(RunError, match="larger --epochs to train on"):
+        train_run(run=run)
+
+
+def test_a_run_that_was_not_evaluated_yet_is(train_run: Train) -> None:
+    """One that ended in its evaluation has no epoch left to train."""
+
+    def fail(event: Event, control: RunControl) -> None:
+        if isinstance(event, EvaluationFinished):
+            raise ZeroDivisionError
+
+    failed = train_run({"data": "iris"}, on_event=fail)
+    assert failed.finished.status == "failed"
+    assert train_run(run=failed.run).finished.status == "completed"
 
 
 # -- determinism -----------------------------------------------------------------------------------------------

@@ -235,7 +235,7 @@ def test_the_time_of_all_sessions_counts_and_more_can_be_given(train_run: Train,
     second = train_run(run=first.run)
     assert second.told(EpochFinished)[-1].step == 6
     with pytest.raises(
-        RunError, match=r"is complete: 2 epochs\. Give a larger --epochs or training\.max_minutes"
+        RunError, match=r"is complete: 2 epochs\. Give a larger training\.max_minutes to train on"
     ):
         train_run(run=first.run)
     with pytest.raises(RunError, match="is complete: 2 epochs"):

@@ -81,7 +81,7 @@ def _asked(values: dict[str, Any], resume: str | None, runs: Path) -> tuple[Trai
         merged = configuration.merge(configuration.to_dict(run.config()), values)
         return configuration.from_dict(merged), run
     raise InputError(
-        "--resume goes on with the run's own configuration; only --epochs and max_minutes can be changed",
+        "--resume goes on with the run's own configuration; only --epochs, max_minutes and patience can be changed",
         "To train on with other settings, start a new run",
     )
 
