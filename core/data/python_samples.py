@@ -13,6 +13,7 @@ from torch.utils.data import TensorDataset
 from core.data.array_samples import Given, Pair
 from core.data.dataset import Progress
 from core.errors import DataError
+from core.tensors import as_array
 from core.user_code import as_user_error, call, parse
 
 __all__ = ["collect"]
@@ -104,11 +105,8 @@ def _read(samples: Any, source: str, progress: Progress) -> Pair:
 
 def _array(values: Any, source: str) -> np.ndarray:
     """Numbers or texts as an array, wherever they lie."""
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu()
-        return np.asarray(values.float() if values.dtype is torch.bfloat16 else values)
     try:
-        array = np.asarray(values)
+        array = as_array(values)
     except Exception as error:  # any object can be asked for an array, and can fail
         raise DataError(
             f"data.path: {source} gave {_kind(values)}, which is no array: {error}", TAKEN

@@ -10,8 +10,11 @@ from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.summary import Task, evaluate
 from core.evaluation.values import Array
+from core.tensors import as_array
 
 __all__ = ["evaluate_given"]
+
+TAKEN = "Give numbers: an array, a tensor or a list"
 
 
 def evaluate_given(
@@ -26,9 +29,9 @@ def evaluate_given(
         class_names: by default the numbers.
 
     Raises:
-        DataError: the arrays do not fit together or hold NaN.
+        DataError: these are no arrays of numbers, do not fit together or hold NaN.
     """
-    values, wanted = _array(scores), _array(targets)
+    values, wanted = _numbers("scores", scores), _numbers("targets", targets)
     if values.dtype not in (np.float32, np.float64):
         values = values.astype(np.float64)
     indices = np.arange(len(wanted), dtype=np.int64)
@@ -44,6 +47,11 @@ def evaluate_given(
     return classes, evaluate(classes, task=task, class_names=names, split=split)
 
 
-def _array(values: Any) -> Array:
-    """A tensor of any device, or anything that numpy takes."""
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+def _numbers(name: str, values: Any) -> Array:
+    try:
+        array = as_array(values)
+    except Exception as error:  # any object can be asked for an array, and can fail
+        raise DataError(f"{name}: got {type(values).__name__}, which is no array: {error}", TAKEN) from None
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{name}: got {type(values).__name__} of type {array.dtype}", TAKEN)
+    return array

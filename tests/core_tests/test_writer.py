@@ -246,6 +246,17 @@ def test_predictions_that_do_not_fit_are_refused(runs: Path) -> None:
             writer.predictions("../x", [1.0], [1.0])
         with pytest.raises(DataError, match="class numbers"):
             writer.predictions("test", [[0.5, 0.5]], [0.5])
+        with pytest.raises(DataError, match="scores: got list, which is no array: "):
+            writer.predictions("test", [[0.5, 0.5], [1.0]], [0, 1])
+        with pytest.raises(DataError, match="targets: got list of type <U1"):
+            writer.predictions("test", [0.5, 1.0], ["a", "b"])
+
+
+@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float8_e5m2, torch.float16, torch.float64])
+def test_predictions_of_any_precision(runs: Path, precision: torch.dtype) -> None:
+    scores = torch.tensor([[0.75, 0.25], [0.25, 0.75], [1.0, 0.0]], requires_grad=True).to(precision)
+    with RunWriter("half") as writer:
+        assert writer.predictions("test", scores, torch.tensor([0, 1, 1]))["accuracy"] == pytest.approx(2 / 3)
 
 
 def test_what_needs_data_and_model_says_why_it_cannot(runs: Path) -> None:

@@ -1,0 +1,23 @@
+"""What scripts and data sets hand over, as arrays."""
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["as_array"]
+
+KNOWN = {"torch.float16", "torch.float32", "torch.float64"}
+"""The types of floating-point tensors that NumPy has too."""
+
+
+def as_array(values: Any) -> np.ndarray:
+    """A tensor of any device and precision, or anything that NumPy takes; what NumPy has no type for as float32.
+
+    Raises:
+        Exception: whatever `values` trips over when it is asked for an array.
+    """
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        if values.is_floating_point() and str(values.dtype) not in KNOWN:
+            values = values.float()
+    return np.asarray(values)
