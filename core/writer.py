@@ -44,7 +44,7 @@ from core.runs.lock import hold, unguarded
 from core.runs.log import EventLog
 from core.runs.requests import obeying
 from core.runs.script import script_sections
-from core.runs.script_files import ensure_readable, make_folder, save_weights
+from core.runs.script_files import ScriptCheckpoints, ensure_readable, make_folder
 
 __all__ = ["RunWriter"]
 
@@ -116,7 +116,7 @@ class RunWriter:
         self._closed = False
         self.classes, self.epochs = list(classes), epochs
         self.step = self.epochs_done = 0
-        self._best = Best()
+        self._best, self._checkpoints = Best(), ScriptCheckpoints(self.run)
         self._since_logged, self._since_epoch = Means(), Means()
         self._lr = _number(sections.get("optimizer", {}).get("lr"))
         self._batch_size = _number(sections.get("training", {}).get("batch_size"))
@@ -208,7 +208,7 @@ class RunWriter:
 
         A disk that does not take it is told; the script goes on.
         """
-        for event in save_weights(self.run, weights, self.epochs_done, self.step, self._best):
+        for event in self._checkpoints.save(weights, self.epochs_done, self.step, self._best):
             self._emit(event)
 
     def predictions(self, split: str, scores: Any, targets: Any) -> dict[str, float | None]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.best import Best
 from core.errors import DataError, RunDamaged, RunError
@@ -11,7 +11,10 @@ from core.events import CheckpointSaved, EpochFinished, Event, Notice, RunStarte
 from core.runs.environment import write_environment
 from core.runs.folder import Run, create_folder, write_sections
 
-__all__ = ["ensure_readable", "make_folder", "save_weights"]
+if TYPE_CHECKING:
+    from core.runs.checkpoints import FolderCheckpoints
+
+__all__ = ["ScriptCheckpoints", "ensure_readable", "make_folder"]
 
 
 def make_folder(runs_dir: Path, name: str, sections: Mapping[str, Mapping[str, Any]]) -> Run:
@@ -27,20 +30,27 @@ def make_folder(runs_dir: Path, name: str, sections: Mapping[str, Mapping[str, A
     return run
 
 
-def save_weights(run: Run, weights: Mapping[str, Any], epoch: int, step: int, best: Best) -> Iterator[Event]:
-    """Write a state_dict as ``last.pt``, and as ``best.pt`` right after the best epoch; tells what came of it."""
-    from core.runs.checkpoints import FolderCheckpoints
+class ScriptCheckpoints:
+    """Keeps the weights of a script's run; torch is imported at the first ones."""
 
-    state = {"model": dict(weights), "epoch": epoch, "step": step}
-    try:
-        checkpoints = FolderCheckpoints(run)
-        checkpoints.save({**state, "progress": {"epoch": epoch, "step": step}}, "last")
-        yield CheckpointSaved(kind="last", epoch=epoch, step=step)
-        if best.epoch == epoch:
-            checkpoints.save({**state, "value": best.value}, "best")
-            yield CheckpointSaved(kind="best", epoch=epoch, step=step)
-    except RunError as error:
-        yield Notice(level="error", message=f"checkpoint not saved: {error}")
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._checkpoints: FolderCheckpoints | None = None
+
+    def save(self, weights: Mapping[str, Any], epoch: int, step: int, best: Best) -> Iterator[Event]:
+        """Write a state_dict as ``last.pt``, right after the best epoch as ``best.pt`` too; tells what came of it."""
+        from core.runs.checkpoints import FolderCheckpoints
+
+        state = {"model": dict(weights), "epoch": epoch, "step": step}
+        try:
+            self._checkpoints = kept = self._checkpoints or FolderCheckpoints(self._run)
+            kept.save({**state, "progress": {"epoch": epoch, "step": step}}, "last")
+            yield CheckpointSaved(kind="last", epoch=epoch, step=step)
+            if best.epoch == epoch:
+                kept.save({**state, "value": best.value}, "best")
+                yield CheckpointSaved(kind="best", epoch=epoch, step=step)
+        except RunError as error:
+            yield Notice(level="error", message=f"checkpoint not saved: {error}")
 
 
 def ensure_readable(event: RunStarted | EpochFinished) -> None:

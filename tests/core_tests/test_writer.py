@@ -237,6 +237,25 @@ def test_checkpoints_and_predictions_for_evaluation(runs: Path) -> None:
     assert [event.split for event in told(writer, EvaluationFinished)] == ["test", "validation"]
 
 
+def test_its_own_checkpoints_are_not_read_again(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.runs import checkpoints
+
+    read: list[Path] = []
+    real = checkpoints.archive_damage
+
+    def damage(path: Path) -> str:
+        read.extend([path] if path.exists() else [])
+        return real(path)
+
+    monkeypatch.setattr(checkpoints, "archive_damage", damage)
+    with RunWriter("large") as writer:
+        for loss in (3.0, 2.0, 1.0):
+            writer.epoch({"loss": loss})
+            writer.checkpoint({"weight": torch.tensor([loss])})
+    assert len(told(writer, CheckpointSaved)) == 6
+    assert read == []
+
+
 def test_predictions_that_do_not_fit_are_refused(runs: Path) -> None:
     with RunWriter("numbers") as writer:
         assert writer.predictions("test", [1.0, 2.0, 3.0], [1.0, 2.0, 4.0])["mae"] == pytest.approx(1 / 3)
