@@ -210,10 +210,12 @@ class SharedControl(RunControl):
     def meet(self, *told: float) -> list[float]:
         """Exchange what was asked for, and the highest of what else is told; all must call it at the same step."""
         own = self._own
-        asked = [own.stop_requested, own.paused, own.take_checkpoint_request()]
-        stop, pause, checkpoint, *highest = self._group.highest([*asked, *told])
+        once = own.take_checkpoint_request(), own.take_layers_request()
+        asked = [own.stop_requested, own.paused, *once]
+        stop, pause, checkpoint, layers, *highest = self._group.highest([*asked, *told])
         self._stop, self._paused = bool(stop), bool(pause)
         self._checkpoint |= bool(checkpoint)
+        self._layers |= bool(layers)
         return highest
 
     def wait_while_paused(self) -> None:

@@ -269,8 +269,8 @@ class _Loop:
             self.error = message
 
     def watch_layers(self) -> None:
-        """Sample the layers from the next step on."""
-        if not self.watches_layers:
+        """Sample the layers from the next step on; among several processes the first one does, which tells."""
+        if not self.watches_layers and not self.group.rank:
             self.watches_layers = True
             watch = LayerWatch(self.learner.model, self.emit, scaled=self.learner.scaler is not None)
             self.learner.step = watch.around(self.learner.step, lambda: (self.at.epoch + 1, self.at.step + 1))

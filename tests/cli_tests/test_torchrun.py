@@ -13,12 +13,16 @@ from typing import Any
 import psutil
 import pytest
 import torch
+from torch import nn
 
 from core import config as configuration
 from core.control import RunControl
+from core.data.dataset import Dataset
 from core.distributed import Group, SharedControl
+from core.engine import train
 from core.errors import ConfigError, DeviceError
-from core.events import EpochFinished
+from core.events import EpochFinished, Event, LayersSampled
+from core.models.registry import build
 from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run, find_run
 from core.runs.log import LogReader
@@ -192,8 +196,65 @@ def test_what_one_process_is_asked_for_reaches_it_at_a_meeting_only() -> None:
     shared = SharedControl(own, Group())
     own.stop()
     own.checkpoint()
+    own.watch_layers()
     assert not shared.attention
     assert shared.meet(3.0) == [3.0]
     assert shared.stop_requested
     assert shared.take_checkpoint_request()
+    assert shared.take_layers_request()
     assert not own.take_checkpoint_request()
+    assert not own.take_layers_request()
+
+
+# -- one of two processes alone --------------------------------------------------------------------------------
+
+
+class Half(Group):
+    """One of two processes; the other one, as far as it hears, has nothing to say, and a clock that stands still."""
+
+    def wrapped(self, model: nn.Module, share: Any) -> nn.Module:
+        return model
+
+    def _reduced(self, values: Any, how: Any) -> list[float]:
+        return list(values)
+
+
+class Forgetful:
+    """Checkpoints that nobody keeps."""
+
+    def save(self, state: dict[str, Any], kind: str) -> None: ...
+
+
+def train_half(load_data: Callable[..., Dataset], rank: int, **training: Any) -> list[Event]:
+    """What one process tells of a run of 3 epochs, asked for its layers from the beginning."""
+    data, told, control = load_data("iris"), list[Event](), RunControl()
+    control.watch_layers()
+    config = configuration.from_dict({"training": {"epochs": 3, "batch_size": 32, **training}})
+    model = build(config.model, data, seed=0)
+    device = torch.device("cpu")
+    ways = {"emit": told.append, "control": control, "checkpoints": Forgetful(), "device": device}
+    train(config, data, model, group=Half(rank=rank, size=2), **ways)  # type: ignore[arg-type]
+    return told
+
+
+def last_epoch(told: list[Event]) -> int:
+    return max(event.epoch for event in told if isinstance(event, EpochFinished))
+
+
+def test_the_clock_of_the_first_process_alone_ends_a_run(
+    load_data: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where another one would keep a checkpoint, if that were its business."""
+    monkeypatch.setattr("core.engine.SAVE_SECONDS", -1.0)
+    epochs = [last_epoch(train_half(load_data, rank, max_minutes=1e-9)) for rank in (0, 1)]
+    assert epochs == [1, 3]
+
+
+def test_the_first_process_tells_the_layers(load_data: Callable[..., Dataset]) -> None:
+    first, other = (
+        [event for event in train_half(load_data, rank) if isinstance(event, LayersSampled)]
+        for rank in (0, 1)
+    )
+    assert first
+    assert first[0].step == 2, "after the first meeting"
+    assert not other

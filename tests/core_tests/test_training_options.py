@@ -14,7 +14,6 @@ from core.config import TrainConfig, Training
 from core.control import RunControl
 from core.data.batches import epoch_order
 from core.data.dataset import Dataset
-from core.distributed import SINGLE, Group
 from core.engine import TrainingResult, train
 from core.errors import RunError
 from core.evaluation.predict import validate
@@ -273,39 +272,6 @@ def test_time_that_runs_out_in_a_validation_ends_the_run_there(
     run = train_run(TIMED)
     assert run.told(EpochFinished)[-1].step == 4
     assert run.checkpoint()["progress"]["seconds"] == 360
-
-
-class Second(Group):
-    """The second of two processes; the first one does what it does, but has a clock that stands still."""
-
-    def wrapped(self, model: nn.Module, share: Any) -> nn.Module:
-        return model
-
-    def _reduced(self, values: Any, how: Any) -> list[float]:
-        return list(values)
-
-
-def test_the_clock_of_another_process_than_the_first_ends_nothing(
-    load_data: Load, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also where it would keep a checkpoint, if that were its business."""
-    monkeypatch.setattr("core.engine.SAVE_SECONDS", -1.0)
-    data = load_data("iris")
-    config = config_with(epochs=3, batch_size=32, max_minutes=1e-9)
-    ends = [
-        train(
-            config,
-            data,
-            build(config.model, data, seed=0),
-            emit=lambda event: None,
-            control=RunControl(),
-            checkpoints=Forgetful(),
-            device=torch.device("cpu"),
-            group=group,
-        ).epoch
-        for group in (SINGLE, Second(rank=1, size=2))
-    ]
-    assert ends == [1, 3]
 
 
 # -- determinism -----------------------------------------------------------------------------------------------
