@@ -4,10 +4,15 @@ Networks of one architecture are stacked: a weight of theirs is a part of one te
 optimizer does to its part stays there. The forward pass is vectorised over the trials (`torch.func.vmap`), each with
 its own batch; the losses are added up, so that one backward pass gives every trial the gradients it would have alone,
 up to rounding.
+
+Between two steps one trial works at a time: threads that all compute hand the interpreter to each other with every
+operation, which costs more than the operation.
 """
 
 import copy
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -34,11 +39,13 @@ class Member:
     Attributes:
         kind: the same for networks that differ in their weights alone.
         model, loss: set as soon as it has come.
+        works: whether it has its turn.
     """
 
     kind: str = ""
     model: nn.Module = field(default_factory=nn.Module)
     loss: "LossFunction | None" = None
+    works: bool = False
 
 
 @dataclass(eq=False)
@@ -70,7 +77,7 @@ class Together:
     """Where the threads of some trials meet. Those that are expected are waited for, until they have left."""
 
     def __init__(self) -> None:
-        self._meeting = threading.Condition()
+        self._meeting = threading.Condition()  # its lock is the turn, held from step to step
         self._members: list[Member] = []
         self._calls: list[_Call] = []
         self._stacks: dict[str, _Stack] = {}
@@ -78,8 +85,7 @@ class Together:
     def expect(self) -> Member:
         """A trial that will come; it must leave, however it ends."""
         member = Member()
-        with self._meeting:
-            self._members.append(member)
+        self._members.append(member)  # without the lock: whoever works may be waiting for the caller
         return member
 
     def join(
@@ -103,7 +109,19 @@ class Together:
             self.leave(member)
             return None
         member.kind, member.model, member.loss = kind, model, loss
+        self._begin(member)
         return partial(self._meet, member)
+
+    @contextmanager
+    def aside(self, member: Member) -> Iterator[None]:
+        """While a trial waits for something else than a step, others have their turn."""
+        worked = member.works
+        self._end(member)
+        try:
+            yield
+        finally:
+            if worked:
+                self._begin(member)
 
     def leave(self, member: Member) -> None:
         """Take no part any more."""
@@ -111,6 +129,16 @@ class Together:
             if member in self._members:
                 self._members.remove(member)
                 self._compute_if_all_are_here()
+        self._end(member)
+
+    def _begin(self, member: Member) -> None:
+        self._meeting.acquire()
+        member.works = True
+
+    def _end(self, member: Member) -> None:
+        if member.works:
+            member.works = False
+            self._meeting.release()
 
     def _meet(self, member: Member, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         call = _Call(member, inputs, targets)

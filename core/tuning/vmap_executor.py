@@ -7,7 +7,9 @@ so small that starting its operations takes longer than computing them: small ne
 import json
 import queue
 import threading
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
@@ -63,10 +65,12 @@ class VmapExecutor:
         self._trials: dict[int, threading.Thread] = {}
 
     def start(self, task: Task) -> None:
-        self._answers[task.trial], self._controls[task.trial] = queue.SimpleQueue(), RunControl()
+        member = self._together.expect()
+        self._answers[task.trial] = queue.SimpleQueue()
+        self._controls[task.trial] = _Control(partial(self._together.aside, member))
         self._trials[task.trial] = threading.Thread(
             target=self._train,
-            args=(task, self._together.expect()),
+            args=(task, member),
             name=f"trial {task.trial}",
             daemon=True,
         )
@@ -107,7 +111,10 @@ class VmapExecutor:
 
         def report(epoch: int, value: float | None) -> bool:
             self._messages.put(Reported(task.trial, epoch, value))
-            return answers.get() if task.waits else True
+            if not task.waits:
+                return True
+            with self._together.aside(member):
+                return answers.get()
 
         with ExitStack() as meeting, ExitStack() as turn:
             meeting.callback(self._together.leave, member)
@@ -120,6 +127,22 @@ class VmapExecutor:
 
             outcome = run_trial(task, report, control, gradients)
         self._messages.put(Ended(task.trial, outcome))
+
+
+class _Control(RunControl):
+    """Requests to a trial that takes turns with others.
+
+    Args:
+        aside: others have their turn within.
+    """
+
+    def __init__(self, aside: Callable[[], AbstractContextManager[None]]) -> None:
+        super().__init__()
+        self._aside = aside
+
+    def wait_while_paused(self) -> None:
+        with self._aside():
+            super().wait_while_paused()
 
 
 def _kind(config: dict[str, Any]) -> str:

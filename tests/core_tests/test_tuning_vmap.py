@@ -1,6 +1,8 @@
 """Trials that train together as one program come to what they come to one by one."""
 
+import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from core.tuning.records import StudyFinished
 from core.tuning.study import create_study
 from core.tuning.together import Together
 from core.tuning.tuner import tune
-from core.tuning.vmap_executor import VmapExecutor, ensure_vectorises
+from core.tuning.vmap_executor import VmapExecutor, _Control, ensure_vectorises
 
 TOLERANCE = {"rel": 1e-3, "abs": 1e-5}
 
@@ -148,3 +150,57 @@ def test_what_goes_wrong_in_a_common_step_fails_its_trials_alone(
     finished = study(VmapExecutor(jobs=3), {"optimizer.lr": [0.01, 0.1, 0.2]})
     assert [record.state for record in finished.records] == ["failed"] * 3
     assert "in a step together with other trials: the memory is full" in finished.records[0].reason
+
+
+class Trial(threading.Thread):
+    """A thread that takes steps of a small network with others, and works between them."""
+
+    def __init__(self, together: Together, steps: int, work: Callable[[], object]) -> None:
+        super().__init__(daemon=True)
+        self.together, self.steps, self.work = together, steps, work
+        self.member = together.expect()
+
+    def run(self) -> None:
+        model, settings = torch.nn.Linear(2, 1), configuration.from_dict({}).training
+        step = self.together.join(self.member, "", settings, model, torch.nn.functional.mse_loss)
+        assert step is not None
+        for _ in range(self.steps):
+            step(torch.ones(3, 2), torch.ones(3, 1))
+            self.work()
+        self.together.leave(self.member)
+
+
+def test_one_trial_works_at_a_time_between_steps() -> None:
+    together, at_work, met = Together(), threading.Lock(), []
+
+    def work() -> None:
+        met.append(not at_work.acquire(blocking=False))
+        if not met[-1]:
+            torch.ones(200, 200) @ torch.ones(200, 200)  # others could run meanwhile
+            at_work.release()
+
+    trials = [Trial(together, 50, work) for _ in range(4)]
+    for trial in trials:
+        trial.start()
+    for trial in trials:
+        trial.join()
+    assert met == [False] * 200
+
+
+def test_a_paused_trial_leaves_the_turn_to_others() -> None:
+    together = Together()
+    member, settings = together.expect(), configuration.from_dict({}).training
+    control = _Control(partial(together.aside, member))
+    together.join(member, "", settings, torch.nn.Linear(2, 1), torch.nn.functional.mse_loss)
+    other = Trial(together, 0, print)
+
+    def begin_the_other_and_go_on() -> None:
+        other.start()
+        other.join(timeout=20)
+        control.resume()
+
+    control.pause()
+    threading.Thread(target=begin_the_other_and_go_on).start()
+    control.wait_while_paused()
+    assert not other.is_alive()
+    together.leave(member)
