@@ -55,6 +55,6 @@ def facts(trained: "Prepared", run: str) -> dict[str, Any]:
         "sample_shape": list(data.sample_shape),
         "class_names": [name.encode(errors="backslashreplace").decode() for name in data.class_names],
         "features": list(data.feature_names),
-        "table": data.table.plain()["encoding"] if data.table else None,
+        "table": data.table.deployed() if data.table else None,
         "value_range": list(data.value_range),
     }

@@ -1,14 +1,16 @@
 """Predict with an exported model: python predict.py INPUT
 
-INPUT is an .npy array, an .npz with an array `inputs`, or for tables a CSV with a header; values as in the data the
-model was trained on. Prints one line a sample: the answer, and the score of each class.
+INPUT is an .npy array, an .npz with an array `inputs`, or for tables a .csv or .tsv file, written as the data the model
+was trained on. Prints one line a sample: the answer, and the score of each class.
 
 Needs numpy, and onnxruntime for model.onnx or torch for model.pt2; nothing else.
 """
 
 import csv
 import datetime
+import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,10 @@ import numpy as np
 
 DAY = 86400.0
 ROWS_AT_ONCE = 1024
+SEPARATORS = (",", ";", "\t", "|")
+FIELD_CHARACTERS = 1 << 24
+USUAL = {"separator": "auto", "encoding": "utf-8", "header": True}
+"""How a table is written, for a model whose training read none from a text file."""
 
 
 def load(path: Path) -> tuple[dict[str, Any], Callable[[np.ndarray], np.ndarray]]:
@@ -47,13 +53,12 @@ def read(path: Path, facts: dict[str, Any]) -> np.ndarray:
         values = np.load(path, allow_pickle=False)
     elif path.suffix == ".npz":
         values = np.load(path, allow_pickle=False)["inputs"]
-    elif path.suffix == ".csv" and facts["kind"] == "table":
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
+    elif path.suffix.lower() in (".csv", ".tsv") and facts["kind"] == "table":
         table = facts["table"]
+        rows = read_rows(path, table or USUAL)
         values = np.array([encode(row, table) if table else plain(row, facts["features"]) for row in rows])
     else:
-        sys.exit(f"{path}: takes .npy or .npz{', or .csv' if facts['kind'] == 'table' else ''}")
+        sys.exit(f"{path}: takes .npy or .npz{', or .csv or .tsv' if facts['kind'] == 'table' else ''}")
     wanted = tuple(facts["sample_shape"])
     values = np.ascontiguousarray(values, dtype=np.float32)
     if values.shape == wanted:
@@ -61,6 +66,27 @@ def read(path: Path, facts: dict[str, Any]) -> np.ndarray:
     if values.shape[1:] != wanted:
         sys.exit(f"{path}: samples have the shape {values.shape[1:]}, the model takes {wanted}")
     return values
+
+
+def read_rows(path: Path, layout: dict[str, Any]) -> list[dict[str, str]]:
+    """The rows of a text file, by the names that the training gave its columns. Empty ones are left out."""
+    content = path.read_bytes()
+    marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    text = content.decode("utf-16" if marked else layout["encoding"]).removeprefix("\ufeff")
+    separator = layout["separator"]
+    if separator == "auto":
+        first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n" if "\n" in text else "\r")[0])
+        separator = "\t" if path.suffix.lower() == ".tsv" else max(SEPARATORS, key=first.count)
+    csv.field_size_limit(FIELD_CHARACTERS)
+    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(row)]
+    given = rows.pop(0) if layout["header"] and rows else [""] * len(rows[0] if rows else [])
+    names = [name.strip() or f"column_{place}" for place, name in enumerate(given, start=1)]
+    if not rows:
+        sys.exit(f"{path} has no rows")
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(names):
+            sys.exit(f"{path}, row {number}: {len(row)} fields, and there are {len(names)} columns")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def plain(row: dict[str, str], features: list[str]) -> list[float]:
@@ -78,7 +104,7 @@ def encode(row: dict[str, str], table: dict[str, Any]) -> list[float]:
     for column in table["columns"]:
         if column["name"] not in row:
             sys.exit(f"the table has no column {column['name']!r}")
-        text = (row[column["name"]] or "").strip()
+        text = row[column["name"]].strip()
         missing = not text or text.casefold() in marks
         if column["kind"] == "text":
             features += [float(not missing and text == known) for known in column["texts"]]
@@ -122,7 +148,7 @@ def main() -> None:
     names = facts["class_names"]
     try:
         inputs = read(Path(sys.argv[1]), facts)
-    except (OSError, EOFError, LookupError, ValueError) as error:
+    except (OSError, EOFError, LookupError, ValueError, csv.Error) as error:
         sys.exit(f"{sys.argv[1]} cannot be read: {error}")
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(["class", *(f"score_{name}" for name in names)] if names else ["prediction"])

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from core.errors import DependencyError, InputError, ModelError
-from core.evaluation.stored import saved_evaluation
+from core.evaluation.inputs import read_inputs
+from core.evaluation.stored import saved_evaluation, score_inputs, trained_model
 from core.export import network, predict
 from core.export.export import export
 from core.export.formats import FormatConfig
 from core.export.options import largest_difference
 from core.options import choices
+from core.runs.data_facts import known_data
 
 ROWS = 120
 
@@ -122,6 +124,37 @@ def test_a_table_becomes_features_without_our_code(train_run, flowers, tmp_path)
     assert len(rows) == ROWS
     scores = np.array([row[1:] for row in rows], dtype=float)[known.indices]
     assert scores == pytest.approx(known.scores, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "style", "options"),
+    [
+        ("a.csv", "size; colour;seen ;kind", {"separator": ";", "decimal": ","}, {}),
+        ("a.csv", "size\tcolour\tseen\tkind", {"separator": "\t", "encoding": "utf-16"}, {}),
+        ("a.csv", "größe|colour|seen|kind", {"separator": "|", "encoding": "cp1252"}, {"encoding": "cp1252"}),
+        ("a.csv", "a,b,c,d;colour;seen;kind", {"separator": ";"}, {"separator": "semicolon"}),
+        ("a.TSV", "a;b;c;d;e\tcolour\tseen\tkind", {"separator": "\t"}, {}),
+        ("a.csv", '"a;b;c;d;e",,seen,kind', {"end": "\r"}, {}),
+        ("a.csv", "", {}, {"header": False, "target": "column_4"}),
+    ],
+)
+def test_a_table_is_read_as_the_training_read_it(train_run, flowers, tmp_path, name, head, style, options):
+    decimal, separator = style.get("decimal", "."), style.get("separator", ",")
+    rows = flowers.read_text().replace("white", "weiß").replace(".", decimal).splitlines()[1:]
+    lines = [separator.join(row.rsplit(",", 3)) for row in rows]
+    end = style.get("end", "\n")
+    path = tmp_path / name
+    text = end.join([head, *lines] if head else lines)
+    path.write_bytes(f"{text}{end}".encode(style.get("encoding", "utf-8")))
+    run = train_run({"data": {"name": "csv", "path": str(path), "target": "kind", **options}}).run
+    written(run, "pt2", tmp_path / "out")
+    known = saved_evaluation(run, "validation").predictions
+    _, *answers = predicted(tmp_path / "out", path)
+    assert len(answers) == ROWS
+    scores = np.array([row[1:] for row in answers], dtype=float)[known.indices]
+    assert scores == pytest.approx(known.scores, abs=1e-4)
+    ours = score_inputs(trained_model(run, samples=False), read_inputs(path, known_data(run)).inputs)
+    assert scores == pytest.approx(ours[known.indices], abs=1e-4)
 
 
 def test_safetensors_hold_weights_preprocessing_and_facts(train_run, tmp_path):

@@ -90,6 +90,7 @@ def load_table(options: Csv) -> Dataset:
         file=rows.source.path.name,
         text_encoding=options.encoding,
         header=options.header,
+        separator=SEPARATORS[options.separator],
         summaries=summarise(counted, rows.readings),
         sources=dict.fromkeys(splits, rows.source),
     )

@@ -24,7 +24,7 @@ def read_new_rows(path: Path, table: Table) -> tuple[list[str], np.ndarray, list
     Raises:
         DataError: the file cannot be read, or lacks a column.
     """
-    source = open_source(path, encoding=table.text_encoding, header=table.header)
+    source = open_source(path, separator=table.separator, encoding=table.text_encoding, header=table.header)
     encoding = table.encoding
     named = ID in source.names and ID not in encoding.readings
     frame = read_known(source, encoding.readings, encoding.missing)

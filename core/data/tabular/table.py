@@ -15,7 +15,7 @@ from core.errors import DataError
 
 __all__ = ["Table", "digest"]
 
-PLAIN = ("target", "digest", "file", "text_encoding", "header")
+PLAIN = ("target", "digest", "file", "text_encoding", "header", "separator")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Table:
         target: the column that is predicted.
         digest: of the content of its files, to see whether they have changed.
         file: the name of the file.
-        text_encoding, header: how a text file of it is read; see the options.
+        text_encoding, header, separator: how a text file of it is read; see `open_source`.
         summaries: of its columns, the target among them.
         sources: the file that each split comes from; none when it was read from a run's folder.
     """
@@ -37,6 +37,7 @@ class Table:
     file: str
     text_encoding: str = "utf-8"
     header: bool = True
+    separator: str = "auto"
     summaries: tuple[ColumnSummary, ...] = ()
     sources: dict[str, Source] = field(default_factory=dict)
 
@@ -44,6 +45,11 @@ class Table:
     def columns(self) -> tuple[str, ...]:
         """The columns that features are made of."""
         return tuple(self.encoding.readings)
+
+    def deployed(self) -> dict[str, Any]:
+        """What reads new rows and makes features of them, as plain values, without the training's files."""
+        layout = {"separator": self.separator, "encoding": self.text_encoding, "header": self.header}
+        return layout | self.encoding.model_dump(mode="json")
 
     def plain(self) -> dict[str, Any]:
         """All but the rows as plain values, fit for JSON, which `from_plain` reads back."""
@@ -57,7 +63,10 @@ class Table:
         Raises:
             ValueError, KeyError: they describe none.
         """
-        return cls(Encoding.model_validate(values["encoding"]), **{key: values[key] for key in PLAIN})
+        return cls(
+            Encoding.model_validate(values["encoding"]),
+            **{key: values[key] for key in PLAIN if key in values},
+        )
 
     def rows(self, split: str, positions: np.ndarray) -> pl.DataFrame:
         """Rows of a split as they stand in the file: the texts of `columns`, in the order of `positions` there.
