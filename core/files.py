@@ -15,18 +15,24 @@ from core.errors import RunError
 __all__ = ["archive_damage", "as_usual", "creating", "open_plain", "write_atomically"]
 
 
-def write_atomically(path: Path, write: Callable[[BinaryIO], object], *, keep: Path | None = None) -> None:
+OF_RUNS = "give another folder with --runs"
+
+
+def write_atomically(
+    path: Path, write: Callable[[BinaryIO], object], *, keep: Path | None = None, instead: str = OF_RUNS
+) -> None:
     """Write a file through a temporary one beside it: after a crash the old or the new one is there, whole.
 
     Its folder is made if need be, but not the folder of that: a run that was deleted is not brought back in part.
 
     Args:
         keep: where the old file stays, in place of what was there before.
+        instead: what else one can do than free some space.
 
     Raises:
         RunError: it cannot be written; the old one is untouched.
     """
-    with creating(path):
+    with creating(path, instead):
         path.parent.mkdir(exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
@@ -59,14 +65,13 @@ def _give_second_name(path: Path, name: Path) -> None:
 
 
 @contextmanager
-def creating(path: Path) -> Iterator[None]:
-    """Turn what the operating system says about `path` into a `RunError` that names it."""
+def creating(path: Path, instead: str = OF_RUNS) -> Iterator[None]:
+    """Turn what the operating system says about `path` into a `RunError` that names it, and says what to do."""
     try:
         yield
     except OSError as error:
         raise RunError(
-            f"cannot write {path}: {error.strerror or error}",
-            "Free some space, or give another folder with --runs",
+            f"cannot write {path}: {error.strerror or error}", f"Free some space, or {instead}"
         ) from error
 
 

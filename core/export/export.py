@@ -47,7 +47,7 @@ def export(run: "Run", to: str, folder: Path, *, data_root: Path | None, progres
     parent = folder.absolute().parent
     if not parent.is_dir():
         raise InputError(f"there is no folder {parent}", "Give a folder with -o whose parent is there")
-    with creating(folder):
+    with creating(folder, "give another folder with -o"):
         work = Path(tempfile.mkdtemp(dir=parent, prefix=f".{folder.name}."))
         try:
             difference = formats[to]().write(run, work, data_root, progress)  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """`tui report` writes a page, or says in one line why not."""
 
+import errno
 import os
 
 import pytest
@@ -35,3 +36,22 @@ def test_what_is_wrong_is_one_line(tui, runs, line, told):
     assert answer.code == 2
     assert told in answer.err
     assert answer.out == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("report abc -o page.html", "give another file with -o"),
+        ("export abc --to csv -o out", "give another folder with -o"),
+    ],
+)
+def test_what_cannot_be_written_has_advice_that_fits(tui, runs, monkeypatch, line, instead):
+    def refuse(*arguments, **options):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    for name in ("mkstemp", "mkdtemp"):
+        monkeypatch.setattr(f"tempfile.{name}", refuse)
+    answer = tui(f"{line} --runs {runs}")
+    written = line.rpartition(" ")[2]
+    assert answer.code == 2
+    assert answer.err == f"error: cannot write {written}: Permission denied. Free some space, or {instead}\n"

@@ -253,7 +253,9 @@ async def test_a_preset_cannot_be_saved_where_nothing_can_be_written(make, tmp_p
             app.screen.query_one(Input).value = name
             await pilot.press("enter")
             await pilot.pause()
-            assert "cannot write" in shown(app.screen, "#problem")
+            problem = shown(app.screen, "#problem")
+            assert "cannot write" in problem
+            assert "--runs" not in problem
             await pilot.press("escape")
 
 

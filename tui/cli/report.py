@@ -44,7 +44,8 @@ def report(
     from core.report.build import build
 
     text = build(found, split=split or "", data_root=data_root, tell=_tell)
-    write_atomically(output, lambda file: file.write(text.encode(errors="backslashreplace")))
+    content = text.encode(errors="backslashreplace")
+    write_atomically(output, lambda file: file.write(content), instead="give another file with -o")
     as_usual(output)
     _tell("")
     from tui.text import clean

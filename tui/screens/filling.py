@@ -21,6 +21,7 @@ __all__ = ["CODE_SECONDS", "FilledForm"]
 
 CODE_SECONDS = 1.0
 """Between two looks at the Python files that the form names."""
+ELSEWHERE = "give another path"
 
 
 class FilledForm(ModeScreen):
@@ -58,9 +59,9 @@ class FilledForm(ModeScreen):
             return
 
         def write(path: Path) -> None:
-            with creating(path):
+            with creating(path, ELSEWHERE):
                 path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, lambda file: file.write(to_yaml(config).encode()))
+            write_atomically(path, lambda file: file.write(to_yaml(config).encode()), instead=ELSEWHERE)
 
         def saved(path: Path | None) -> None:
             if path is not None:
