@@ -72,7 +72,8 @@ class BoardLog:
                         yield event.wall_time, event.step, prefix + value.tag, float(array)
 
 
-def event_folders(path: Path) -> list[Path]:
-    """Folders at or under `path` that hold event files, the one written last first."""
-    files = {file.parent: file.stat().st_mtime for file in path.rglob(PATTERN) if file.is_file()}
-    return sorted(files, key=lambda folder: -files[folder])
+def event_folders(path: Path) -> dict[Path, float]:
+    """Folders at or under `path` that hold event files, the one written last first, with the seconds when it was."""
+    files = [(file.stat().st_mtime, file.parent) for file in path.rglob(PATTERN) if file.is_file()]
+    written = {folder: seconds for seconds, folder in sorted(files)}
+    return dict(sorted(written.items(), key=lambda found: -found[1]))

@@ -40,12 +40,12 @@ def find_log(path: Path) -> ForeignLog:
     if path.is_file() and is_csv_log(path):
         return CsvLog(path)
     if path.is_dir():
-        tables = [file for file in path.rglob(CSV_NAME) if is_csv_log(file)]
+        tables = {file: file.stat().st_mtime for file in path.rglob(CSV_NAME) if is_csv_log(file)}
         boards = event_folders(path)
-        if tables:
-            return CsvLog(max(tables, key=lambda file: file.stat().st_mtime))
+        if tables and max(tables.values()) >= max(boards.values(), default=0.0):
+            return CsvLog(max(tables, key=tables.__getitem__))
         if boards:
-            return BoardLog(_whole(boards, path))
+            return BoardLog(_whole(list(boards), path))
     raise InputError(
         f"{path} is no run, and no log of TensorBoard or Lightning",
         "Give the folder of a run, a log directory with event files, or a metrics.csv",

@@ -1,5 +1,6 @@
 """Logs of other tools, written by those tools, read as events while they grow."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,23 @@ def test_lightning_itself_writes_what_we_read(tmp_path: Path) -> None:
     history = history_of(events + log.read())
     assert history.curve("train loss by step").points()[1].tolist() == [0.5]
     assert history.curve("validation loss").points()[1].tolist() == [0.25]
+
+
+@pytest.mark.parametrize("newest", ["lightning/metrics.csv", "b/events.out.tfevents.1"])
+def test_of_several_logs_the_one_written_last_is_taken(tmp_path: Path, newest: str) -> None:
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    files = [
+        "lightning/metrics.csv",
+        *(f"{name}/events.out.tfevents.{at}" for name in "ab" for at in range(4)),
+    ]
+    for place, name in enumerate(files):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("step,loss\n1,0.5\n")
+        seconds = 1000 + place if name != newest else 2000
+        os.utime(file, (seconds, seconds))
+    log = find_log(tmp_path)
+    assert log.path == (tmp_path / newest if newest.endswith("csv") else (tmp_path / newest).parent)
 
 
 @pytest.mark.parametrize("name", ["empty", "notes.csv", "picture.bin", "nothing"])
