@@ -84,12 +84,3 @@ def test_help_and_version(tui: Tui) -> None:
     assert "--optimizer" in tui("train --help").out
     assert "train" in tui("-h").out
     assert tui("--version").out.startswith("torchtui ")
-
-
-def test_a_reader_that_goes_away_is_no_error(command: Callable[..., Any]) -> None:
-    """As in ``tui config | head -1``."""
-    process = command("config")
-    process.stdout.close()
-    assert process.wait() == 1
-    assert process.stderr.read() == ""
-    process.stdout = None

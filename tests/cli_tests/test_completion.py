@@ -65,4 +65,5 @@ def test_the_folder_of_runs_may_be_missing_or_be_named(complete, write_run, tmp_
     run = write_run("2026-01-02_0300_digits-mlp_abc", [0.5])
     (tmp_path / "runs").rename(tmp_path / "elsewhere")
     assert complete("tui export --runs elsewhere a") == ["abc"]
+    assert complete("tui --runs elsewhere export a") == ["abc"]
     assert run.id in complete("tui train --runs elsewhere --resume ")

@@ -1,6 +1,8 @@
 """The command line: one module a command. What is heavy is imported inside the command that needs it."""
 
+import errno
 import os
+import signal
 import sys
 from io import TextIOWrapper
 
@@ -90,20 +92,24 @@ def main() -> None:
                 errors="replace"
             )  # rather a "?" than to fail where an encoding lacks a character
     try:
-        if _asks_for_app():
-            open_app()
-        else:
-            app()
+        try:
+            if _asks_for_app():
+                open_app()
+            else:
+                app()
+        finally:
+            _flush()
     except TorchtuiError as error:
         sys.exit(_tell(error))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # nobody reads: let the last flush succeed
-        sys.exit(1)
+        sys.exit(_leave_unread())
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer and rich ended it, with 1
+            sys.exit(_leave_unread())
+        raise
     except Exception as error:
         from core.user_code import as_user_error
 
@@ -111,6 +117,21 @@ def main() -> None:
         if told is None:
             raise
         sys.exit(_tell(told))
+
+
+def _flush() -> None:
+    """Write what is left of the output, while it can still be told that nobody reads it."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+
+
+def _leave_unread() -> int:
+    """Nobody reads the output any more: let the interpreter's last flush succeed. Gives the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
 
 
 def _tell(error: TorchtuiError) -> int:

@@ -6,6 +6,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from core.errors import InputError
+
 __all__ = ["LazyGroup"]
 
 
@@ -17,7 +19,9 @@ class _LazyCommand(TyperCommand):
         self.target = target
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        return _load(self.target).make_context(info_name, args, parent, **extra)
+        command = _load(self.target)
+        before = _given_before(command, info_name, parent) if parent is not None else []
+        return command.make_context(info_name, before + args, parent, **extra)
 
 
 class LazyGroup(TyperGroup):
@@ -39,6 +43,25 @@ class LazyGroup(TyperGroup):
             return None
         panel = next(title for title, commands in self.PANELS.items() if cmd_name in commands)
         return _LazyCommand(cmd_name, *self.COMMANDS[cmd_name], panel)
+
+
+def _given_before(command: Any, name: str | None, parent: Any) -> list[str]:
+    """Options that stand before the command, as its own; those that stand behind it come later, and win.
+
+    Raises:
+        InputError: the command has no such option.
+    """
+    known = {flag for parameter in command.params for flag in parameter.opts}
+    words = []
+    for parameter in parent.command.params:
+        source, flag = parent.get_parameter_source(parameter.name), parameter.opts[0]
+        if source is None or source.name != "COMMANDLINE":
+            continue
+        if flag in known:
+            words.append(f"{flag}={parent.params[parameter.name]}")
+        elif not parent.resilient_parsing:
+            raise InputError(f"`tui {name}` has no option {flag}", f"Leave {flag} out")
+    return words
 
 
 def _load(target: str) -> Any:
