@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.data.dataset import Dataset
+from core.data.dataset import Dataset, Split
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,30 +25,37 @@ CLOSE = 1e-5
 
 
 def fingerprint(data: Dataset) -> dict[str, Any]:
-    """Plain values, fit for JSON, that `same` compares.
+    """Plain values of each split that has samples, fit for JSON, that `same` compares.
 
     They tell the samples, their targets, their order, and which split each is in. The numbers that a function of the
     user's computes may differ in their last bits on another processor, or with other threads: these are added up.
     """
-    digest, sums = hashlib.sha256(data.digest.encode()), []
-    for split in data.splits.values():
-        digest.update(f"{len(split)} {tuple(split.inputs.shape)}".encode())
-        digest.update(np.ascontiguousarray(split.indices).data)
-        for values in (split.targets,) if data.digest else (split.targets, split.inputs):
-            if data.name == "python" and values.dtype.is_floating_point:
-                sums.append(_sums(values))
-            else:
-                for rows in _some(values):
-                    digest.update(rows.data)
-    return {"digest": digest.hexdigest(), "sums": sums}
+    return {name: _of_split(data, split) for name, split in data.splits.items() if len(split)}
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two fingerprints are of the same data.
+    """Whether two fingerprints are of the same data, in the splits that both know: trials of a study know no test.
 
     Raises:
-        ValueError, TypeError, KeyError: one is none.
+        ValueError, TypeError, KeyError, AttributeError: one is none.
     """
+    return all(_is_same(one[name], other[name]) for name in one.keys() & other.keys())
+
+
+def _of_split(data: Dataset, split: Split) -> dict[str, Any]:
+    digest, sums = hashlib.sha256(data.digest.encode()), []
+    digest.update(f"{len(split)} {tuple(split.inputs.shape)}".encode())
+    digest.update(np.ascontiguousarray(split.indices).data)
+    for values in (split.targets,) if data.digest else (split.targets, split.inputs):
+        if data.name == "python" and values.dtype.is_floating_point:
+            sums.append(_sums(values))
+        else:
+            for rows in _some(values):
+                digest.update(rows.data)
+    return {"digest": digest.hexdigest(), "sums": sums}
+
+
+def _is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     if one["digest"] != other["digest"]:
         return False
     pairs = zip(one["sums"], other["sums"], strict=True)

@@ -104,7 +104,7 @@ def _is_same(run: Run, facts: dict[str, Any], data: Dataset) -> bool:
             return not facts["table"] or bool(facts["table"]["digest"] == data.table.digest)
         before = facts.get("fingerprint")
         return before is None or same(before, fingerprint(data))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _damaged(run, error) from None
 
 

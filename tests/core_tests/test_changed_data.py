@@ -75,7 +75,9 @@ def test_a_run_that_did_not_keep_enough_still_opens(begun: Callable[[str], Run],
     another_sample("arrays", tmp_path / "mine")
     assert evaluate_run(run, "train").report.n > 0
     (run.evaluation_folder("train") / "report.json").unlink()
-    run.data_file.write_text(json.dumps(facts | {"fingerprint": {**kept, "sums": [1], "digest": 1}}))
+    run.data_file.write_text(
+        json.dumps(facts | {"fingerprint": {**kept, "train": {"sums": [1], "digest": 1}}})
+    )
     with pytest.raises(DataError, match="its content has changed"):
         evaluate_run(run, "train")
     run.data_file.write_text(json.dumps(facts | {"fingerprint": [1]}))
@@ -100,6 +102,14 @@ def test_the_last_bits_of_computed_numbers_are_no_change(load_data: Callable[...
     assert not same(first, made(load_data, lambda x: x.flip(0) / 3))
     assert not same(first, made(load_data, lambda x: x.flip(-1) / 3))
     assert not same(first, made(load_data, lambda x: torch.cat([x[1:2], x[:1], x[2:]]) / 3))
+
+
+def test_a_trial_knows_nothing_of_test(load_data: Callable[..., Dataset]) -> None:
+    data = load_data("digits")
+    none = Split(data.test.inputs[:0], data.test.targets[:0], data.test.indices[:0])
+    other = replace(data, test=Split(data.test.inputs, data.test.targets, data.test.indices[::-1]))
+    assert same(fingerprint(replace(data, test=none)), fingerprint(data))
+    assert not same(fingerprint(other), fingerprint(data))
 
 
 def test_numbers_from_a_file_are_the_same_to_the_last_bit(load_data: Callable[..., Dataset]) -> None:
