@@ -17,7 +17,7 @@ from core.config import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.learner import Learner
-from core.memory import is_shortage
+from core.memory import free_memory, is_shortage
 from core.random_state import rng_state, set_rng_state
 
 __all__ = ["BatchTest", "TriedBatch", "batch_test"]
@@ -77,10 +77,12 @@ def batch_test(
         unwanted: asked before each size and step; when it says so, the result is None.
     """
     random = rng_state(device)
-    room = int(SHARE * _free(device))
+    room = int(SHARE * free_memory(device))
     tried: list[TriedBatch] = []
     size = FIRST
     before = 0
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)  # a training before may have needed more
     try:
         while size <= len(data.train):
             if tried and 2 * tried[-1].memory > room:
@@ -141,18 +143,9 @@ def _measured(
 
 
 def _used(device: torch.device) -> int:
-    """Bytes in use on a device: on CUDA the most so far, on the processor those of this process."""
+    """Bytes in use on a device: on CUDA the most since the beginning, on the processor those of this process."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     if device.type == "mps":
         return int(torch.mps.driver_allocated_memory())
     return int(psutil.Process().memory_info().rss)
-
-
-def _free(device: torch.device) -> int:
-    """Bytes that can be had."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    if device.type == "mps":
-        return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
-    return int(psutil.virtual_memory().available)

@@ -13,7 +13,7 @@ from core.errors import OutOfMemory
 if TYPE_CHECKING:
     from core.models.summary import ModelSummary
 
-__all__ = ["explained", "is_shortage", "naming_what_fits"]
+__all__ = ["explained", "free_memory", "is_shortage", "naming_what_fits"]
 
 SIGNS = (
     "out of memory",  # CUDA, MPS
@@ -57,7 +57,7 @@ def naming_what_fits(
 
 def explained(config: TrainConfig, summary: "ModelSummary | None", device: torch.device) -> OutOfMemory:
     """The sentence."""
-    free, batch = _free(device), config.training.batch_size
+    free, batch = free_memory(device, anew=True), config.training.batch_size
     room = f"{free / 2**30:.1f} GiB are free"
     if summary is None:
         return OutOfMemory(
@@ -80,10 +80,17 @@ def _fitting(summary: "ModelSummary", free: int) -> int:
     return 1 << (samples.bit_length() - 1) if samples else 0
 
 
-def _free(device: torch.device) -> int:
-    """Bytes that a new attempt could have."""
+def free_memory(device: torch.device, *, anew: bool = False) -> int:
+    """Bytes that can be had on a device.
+
+    Args:
+        anew: once this process has let go of all that it holds on a GPU.
+    """
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)
+        kept = torch.cuda.memory_reserved(device) - (0 if anew else torch.cuda.memory_allocated(device))
+        return int(torch.cuda.mem_get_info(device)[0]) + kept
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - (0 if anew else torch.mps.current_allocated_memory())
     import psutil
 
     return int(psutil.virtual_memory().available)

@@ -204,7 +204,7 @@ def python_is_full(control: RunControl, model: Any) -> None:
 def test_out_of_memory_names_the_batch_and_what_fits(
     train_run: Train, monkeypatch: pytest.MonkeyPatch, fails: Callable[..., None]
 ) -> None:
-    monkeypatch.setattr("core.memory._free", lambda device: 1 << 20)
+    monkeypatch.setattr("core.memory.free_memory", lambda device, anew: 1 << 20)
     trained = train_run({**VALUES, "training": {"epochs": 2, "batch_size": 200}}, at_step=(1, fails))
     assert trained.finished.status == "failed"
     assert trained.finished.error == (
@@ -244,7 +244,7 @@ def test_what_should_fit_is_estimated_from_the_layers(monkeypatch: pytest.Monkey
         (100, "--batch-size 16"),
         (1, "not even one sample fits"),
     ):
-        monkeypatch.setattr("core.memory._free", lambda device, free=samples * a_sample: free)
+        monkeypatch.setattr("core.memory.free_memory", lambda device, anew, free=samples * a_sample: free)
         assert wanted in str(explained(config, summary, torch.device("cpu")))
 
 

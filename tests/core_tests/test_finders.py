@@ -16,6 +16,7 @@ from core.config import from_dict
 from core.data.dataset import Dataset
 from core.errors import ConfigError
 from core.lr_finder import HIGHEST, LOWEST, STEPS, RangeTest, range_test
+from core.memory import free_memory
 from core.models.registry import build
 
 CPU = torch.device("cpu")
@@ -117,7 +118,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     state = SimpleNamespace(samples=0, free=10**9)
     monkeypatch.setattr(batch_finder, "SECONDS", 0.0)
     monkeypatch.setattr(batch_finder, "_used", lambda device: 5000 + 100 * state.samples)
-    monkeypatch.setattr(batch_finder, "_free", lambda device: state.free)
+    monkeypatch.setattr(batch_finder, "free_memory", lambda device: state.free)
     real = batch_finder.Batches.iterate
 
     def iterate(self: Any, size: int, *rest: Any) -> Any:
@@ -180,6 +181,45 @@ def test_the_memory_of_this_process_is_measured(load_data: Any, monkeypatch: pyt
     found, _ = on(load_data("wine"), batch_test)
     assert found.room > 0
     assert all(tried.memory >= 0 for tried in found.tried)
+
+
+class Anywhere:
+    """A network that lies on whatever device one says."""
+
+    def to(self, device: torch.device) -> "Anywhere":
+        return self
+
+
+def test_on_a_gpu_the_peak_of_an_earlier_training_is_no_batch_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A made-up GPU that held 1 GB at most, and holds 1000 bytes now; 50 of its cache are free."""
+    gpu = SimpleNamespace(now=1000, peak=10**9)
+    calls = {
+        "max_memory_allocated": lambda device: gpu.peak,
+        "reset_peak_memory_stats": lambda device: setattr(gpu, "peak", gpu.now),
+        "memory_allocated": lambda device: gpu.now,
+        "memory_reserved": lambda device: gpu.now + 50,
+        "mem_get_info": lambda device: (10**6 - 50, 10**9),
+        "empty_cache": lambda: None,
+    }
+    for name, call in calls.items():
+        monkeypatch.setattr(torch.cuda, name, call)
+
+    def measured(config: Any, data: Any, model: Any, device: torch.device, size: int, unwanted: Any) -> Any:
+        gpu.peak = max(gpu.peak, gpu.now + 100 * size)
+        return 1.0, batch_finder._used(device)
+
+    monkeypatch.setattr(batch_finder, "_measured", measured)
+    monkeypatch.setattr(batch_finder, "rng_state", lambda device: {})
+    monkeypatch.setattr(batch_finder, "set_rng_state", lambda state, device: None)
+    calls = {"hear": lambda tried: None, "unwanted": lambda: False}
+    found = batch_test(
+        from_dict({}), SimpleNamespace(train=range(64)), Anywhere(), torch.device("cuda"), **calls
+    )
+    assert [tried.memory for tried in found.tried] == [0, 800, 2400, 5600]
+    assert found.room == int(batch_finder.SHARE * 10**6)
+    assert free_memory(torch.device("cuda"), anew=True) == 10**6 + 1000
 
 
 def test_the_smallest_of_the_fast_ones_is_suggested() -> None:
