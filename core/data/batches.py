@@ -77,7 +77,7 @@ class Batches:
             order: (n,) positions to go through; by default as they lie.
             first: number of batches to leave out at the start.
             augment: changes each batch before it is standardised, given its inputs, targets and number.
-            group: of each batch in `order` this process gets its share alone; see `Group.ensure_divides`.
+            group: of each batch in `order` this process gets its share alone; see `Group.ensure_fits`.
         """
         chunk = batch_size if augment else self._rows_at_once(batch_size)
         starts = range(first * batch_size, len(self), chunk)
