@@ -39,7 +39,7 @@ from core.events import (
 )
 from core.means import Means
 from core.recorder import Recorder
-from core.runs.folder import default_runs_dir
+from core.runs.folder import SPLITS, default_runs_dir
 from core.runs.lock import hold, unguarded
 from core.runs.log import EventLog
 from core.runs.requests import obeying
@@ -49,7 +49,6 @@ from core.runs.script_files import ScriptCheckpoints, ensure_readable, make_fold
 __all__ = ["RunWriter"]
 
 LOG_SECONDS = 0.1
-SPLITS = ("train", "validation", "test")
 Ending = Literal["completed", "stopped", "diverged", "failed"]
 
 

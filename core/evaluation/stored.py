@@ -11,7 +11,7 @@ from core.errors import DataError, DeviceError, RunDamaged
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Array
-from core.runs.folder import Run, all_runs
+from core.runs.folder import SPLITS, Run, all_runs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,8 +28,6 @@ __all__ = [
     "trained_model",
     "was_evaluated",
 ]
-
-SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, eq=False)

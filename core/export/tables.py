@@ -3,18 +3,16 @@
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from core.data.dataset import Progress
 from core.errors import RunDamaged
 from core.evaluation.prediction_files import write_predictions
-from core.evaluation.stored import SPLITS, saved_evaluation
+from core.evaluation.stored import saved_evaluation
 from core.events import EpochFinished
 from core.export.options import ExportOptions
+from core.runs.folder import SPLITS, Run
 from core.runs.log import LogReader
-
-if TYPE_CHECKING:
-    from core.runs.folder import Run
 
 __all__ = ["Csv"]
 
@@ -24,7 +22,7 @@ class Csv(ExportOptions):
 
     name: Literal["csv"] = "csv"
 
-    def write(self, run: "Run", folder: Path, data_root: Path | None, progress: Progress) -> None:
+    def write(self, run: Run, folder: Path, data_root: Path | None, progress: Progress) -> None:
         epochs = _epochs(run)
         if not epochs:
             raise RunDamaged(f"{run.id} has no epoch to export", "`tui runs show` says what is wrong with it")
@@ -59,7 +57,7 @@ class Csv(ExportOptions):
             write_predictions(evaluation, folder / f"predictions_{split}.csv")
 
 
-def _epochs(run: "Run") -> list[EpochFinished]:
+def _epochs(run: Run) -> list[EpochFinished]:
     """The last word on each epoch: a run that went on from a checkpoint did some twice."""
     reader = LogReader(run.log_file)
     found: dict[int, EpochFinished] = {}

@@ -18,6 +18,7 @@ from core.user_code import references, source_of
 from core.user_source import copy_source
 
 __all__ = [
+    "SPLITS",
     "Run",
     "all_runs",
     "create_folder",
@@ -34,6 +35,8 @@ __all__ = [
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{4}_")
 MOST_CHARACTERS = 40
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+SPLITS = ("train", "validation", "test")
+"""What a run can be evaluated on."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from core.config import FAMILIES, TrainConfig, Training
 from core.errors import InputError
 from core.metrics import METRICS
 from core.options import Options, choices
+from core.runs.folder import SPLITS
 from core.runs.summary import RunSummary, Status
 
 __all__ = ["Query", "example", "parse"]
@@ -42,7 +43,6 @@ NUMBERS: Final[dict[str, Read]] = {
     "epochs": lambda summary: summary.epoch,
     "best_epoch": lambda summary: summary.best_epoch,
 }
-SPLITS: Final = ("train", "validation", "test")
 ALLOWED: Final = f"Takes {', '.join((*TEXTS, *NUMBERS))}, a metric such as accuracy, or cfg. and a setting"
 
 TERM: Final = re.compile(

@@ -9,10 +9,10 @@ from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut
 from core.options import Files
 
-__all__ = ["SEPARATORS", "Csv"]
+__all__ = ["ENDINGS", "SEPARATORS", "Csv"]
 
 SEPARATORS = {"auto": "auto", "comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-ENDINGS = Files((".csv", ".tsv", ".parquet"))
+ENDINGS = (".csv", ".tsv", ".parquet")
 
 
 class Csv(HeldOut):
@@ -20,7 +20,7 @@ class Csv(HeldOut):
 
     FIRST = ("path", "target", "task")
     name: Literal["csv"] = "csv"
-    path: Annotated[str, ENDINGS] = ""
+    path: Annotated[str, Files(ENDINGS)] = ""
     """The file; its ending says whether it is CSV, TSV or Parquet."""
     target: str = ""
     """The column to predict; by default the one named target, label, class or y, or else the last one."""
@@ -36,7 +36,7 @@ class Csv(HeldOut):
     """Texts that stand for a missing value; an empty field always does."""
     missing_target: Literal["error", "drop"] = "error"
     """What to do with rows whose target is missing."""
-    test_path: Annotated[str, ENDINGS] = ""
+    test_path: Annotated[str, Files(ENDINGS)] = ""
     """Another file with the same columns to test on, in place of a part of the first."""
     separator: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto"
     """What stands between the fields of a text file; auto looks at its first line."""

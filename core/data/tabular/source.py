@@ -11,11 +11,11 @@ import polars as pl
 
 from core.data.tabular import layout
 from core.data.tabular.layout import Layout
+from core.data.tabular.options import ENDINGS
 from core.errors import DataError
 
-__all__ = ["ENDINGS", "MOST_COLUMNS", "Source", "open_source"]
+__all__ = ["MOST_COLUMNS", "Source", "open_source"]
 
-ENDINGS = (".csv", ".tsv", ".parquet")
 MOST_COLUMNS = 50_000
 ROW = "row number"
 """Name of the column that counts rows; made longer where a file has such a column."""
