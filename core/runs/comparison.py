@@ -13,6 +13,7 @@ from core.palette import OKABE_ITO
 from core.runs.folder import Run
 from core.runs.history import History
 from core.runs.outline import Outline
+from core.runs.same_data import differing_data
 from core.runs.series import Points
 from core.runs.summary import RunSummary, summarise
 
@@ -271,14 +272,6 @@ def _by_section(paths: Mapping[str, None]) -> list[str]:
 
 def not_comparable(entries: Sequence[Entry], split: str) -> str:
     """Why final numbers of these runs cannot be set against each other; empty where they can."""
-    data = [entry.config.get("data", {}) for entry in entries if entry.config]
-    names = sorted({str(fields["name"]) for fields in data if fields.get("name")})
-    if len(names) > 1:
-        return f"not the same data: {', '.join(names)}"
-    if names and not all(fields.get("name") for fields in data):
-        return "not every run says what its data is"
+    told = differing_data([entry.config.get("data", {}) for entry in entries if entry.config], split)
     samples = {report.n for entry in entries if (report := entry.reports.get(split))}
-    drawn = {(str(fields.get("validation")), str(fields.get("split_seed"))) for fields in data}
-    if len(samples) > 1 or (split == "validation" and len(drawn) > 1):
-        return f"not the same {split} samples"
-    return ""
+    return told or (f"not the same {split} samples" if len(samples) > 1 else "")

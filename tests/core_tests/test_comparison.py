@@ -6,8 +6,10 @@ import math
 import numpy as np
 import pytest
 
+from core.config import FAMILIES
 from core.events import EpochFinished, RunStarted, StepLogged, to_json
 from core.metrics import lower_is_better
+from core.options import choices
 from core.runs.comparison import (
     Entry,
     EntryReader,
@@ -20,6 +22,7 @@ from core.runs.comparison import (
     not_comparable,
     standings,
 )
+from core.runs.same_data import IDENTITY, SPLITTING
 
 
 def read(*runs):
@@ -203,6 +206,47 @@ def test_it_is_said_when_numbers_do_not_compare(write_run):
     assert not_comparable(read(digits, iris), "test") == "not the same data: digits, iris"
     assert not_comparable(read(digits, half), "validation") == "not the same validation samples"
     assert not_comparable(read(digits, half), "test") == ""
+
+
+CSV = {"name": "csv", "path": "a.csv"}
+NPZ = {"name": "arrays", "path": "my.npz"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "split", "told"),
+    [
+        ({}, {"split_seed": 1}, "test", "not the same test samples"),
+        ({}, {"test": 0.3}, "test", "not the same test samples"),
+        ({}, {"test": 0.3}, "validation", "not the same validation samples"),
+        ({"name": "mnist"}, {"name": "mnist", "split_seed": 1}, "test", ""),
+        ({"name": "mnist"}, {"name": "mnist", "split_seed": 1}, "train", "not the same train samples"),
+        ({"folds": 3}, {"folds": 3, "fold": 2}, "validation", "not the same validation samples"),
+        ({"folds": 3}, {"folds": 3, "validation": 0.3}, "validation", ""),
+        ({"folds": 3}, {"folds": 3, "fold": 2}, "test", ""),
+        (CSV, {**CSV, "path": "b.csv"}, "test", "not the same data: a.csv, b.csv"),
+        (CSV, {**CSV, "path": "/data/mine/../a.csv"}, "test", ""),
+        (CSV, {**CSV, "target": "price"}, "test", "not the same data.target: the default, price"),
+        (CSV, {**CSV, "drop": ["id"], "max_categories": 9}, "test", ""),
+        ({**CSV, "test_path": "t.csv"}, {**CSV, "test_path": "t.csv", "split_seed": 1}, "test", ""),
+        (CSV, {**CSV, "test_path": "t.csv"}, "test", "not the same test samples"),
+        (NPZ, {**NPZ, "inputs": "x"}, "test", "not the same data.inputs: the default, x"),
+        ({"name": "moons"}, {"name": "moons", "noise": 0.5}, "test", "not the same data.noise: 0.1, 0.5"),
+        ({}, {"augment": ["flip"], "scaling": "unit"}, "validation", ""),
+    ],
+)
+def test_which_samples_are_the_same(write_run, one, other, split, told):
+    runs = [write_run(name, [0.5], values={"data": data}) for name, data in (("a", one), ("b", other))]
+    assert not_comparable(read(*runs), split) == told
+
+
+def test_every_field_of_the_data_is_known_to_tell_samples_apart_or_not():
+    changes_no_sample = {
+        *("name", "augment", "scaling", "size", "colour", "shape", "task", "on_error", "missing_target"),
+        *("drop", "categories", "max_categories", "missing", "separator", "encoding", "header"),
+    }
+    sources = choices(FAMILIES["data"]).values()
+    fields = {field for options in sources for field in options.model_fields}
+    assert fields == {*IDENTITY, *SPLITTING, *changes_no_sample}
 
 
 def test_a_reader_gives_the_same_entry_until_something_is_new(write_run):
