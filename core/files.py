@@ -2,8 +2,8 @@
 
 import errno
 import os
+import secrets
 import stat
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +19,12 @@ OF_RUNS = "give another folder with --runs"
 
 
 def write_atomically(
-    path: Path, write: Callable[[BinaryIO], object], *, keep: Path | None = None, instead: str = OF_RUNS
+    path: Path,
+    write: Callable[[BinaryIO], object],
+    *,
+    keep: Path | None = None,
+    private: bool = False,
+    instead: str = OF_RUNS,
 ) -> None:
     """Write a file through a temporary one beside it: after a crash the old or the new one is there, whole.
 
@@ -27,6 +32,7 @@ def write_atomically(
 
     Args:
         keep: where the old file stays, in place of what was there before.
+        private: readable for its owner alone; else for whom any new file here is.
         instead: what else one can do than free some space.
 
     Raises:
@@ -34,7 +40,8 @@ def write_atomically(
     """
     with creating(path, instead):
         path.parent.mkdir(exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
         try:
             with os.fdopen(handle, "wb") as file:
                 write(file)
@@ -44,7 +51,7 @@ def write_atomically(
                 _give_second_name(path, keep)
             os.replace(temporary, path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
 

@@ -71,4 +71,4 @@ def _remember(new: set[str]) -> None:
     text = json.dumps({"sha256": sorted(_known() | new)}, indent=1)
     with creating(_file()):
         _file().parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(_file(), lambda file: file.write(text.encode()))
+    write_atomically(_file(), lambda file: file.write(text.encode()), private=True)

@@ -49,8 +49,8 @@ def test_what_cannot_be_written_has_advice_that_fits(tui, runs, monkeypatch, lin
     def refuse(*arguments, **options):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    for name in ("mkstemp", "mkdtemp"):
-        monkeypatch.setattr(f"tempfile.{name}", refuse)
+    for name in ("os.fsync", "tempfile.mkdtemp"):
+        monkeypatch.setattr(name, refuse)
     answer = tui(f"{line} --runs {runs}")
     written = line.rpartition(" ")[2]
     assert answer.code == 2

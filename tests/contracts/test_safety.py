@@ -296,6 +296,12 @@ def test_a_copy_that_claims_to_be_of_a_trusted_file_is_not_run(program: Path, tm
         call(f"{evil}:make")
 
 
+def test_the_list_of_what_was_run_is_its_owners_alone(program: Path) -> None:
+    trust(program)
+    call(f"{program}:make")
+    assert (config_folder() / "trusted_code.json").stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"sha256": 3}', '{"sha256": [[], null]}', "\x00"])
 def test_a_damaged_list_of_what_was_run_trusts_nothing(program: Path, text: str) -> None:
     listed = config_folder() / "trusted_code.json"

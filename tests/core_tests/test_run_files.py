@@ -120,7 +120,7 @@ def test_a_log_that_cannot_be_written_is_told(run: Run) -> None:
 # -- whole files -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("call", ["os.replace", "os.fsync", "tempfile.mkstemp"])
+@pytest.mark.parametrize("call", ["os.replace", "os.fsync", "os.open"])
 def test_a_file_that_cannot_be_written_leaves_the_old_one(
     run: Run, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
@@ -147,6 +147,20 @@ def test_an_interrupted_write_leaves_the_old_file(run: Run) -> None:
         write_atomically(run.config_file, interrupted)
     assert run.config_file.read_bytes() == before
     assert [path.name for path in run.path.iterdir()] == ["config.yaml"]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o027])
+def test_whoever_may_read_a_new_file_may_read_every_file_of_a_run(
+    mask: int, train_run: Callable[..., Any]
+) -> None:
+    before = os.umask(mask)
+    try:
+        run = train_run({"data": "iris", "training": {"epochs": 1}}).run
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in run.path.rglob("*") if path.is_file()}
+    assert {"config.yaml", "data.json", "best.pt", "report.json", "predictions.npz"} <= set(modes)
+    assert modes == dict.fromkeys(modes, 0o644 & ~mask)
 
 
 # -- checkpoints -----------------------------------------------------------------------------------------------
