@@ -1,5 +1,7 @@
 """For the Trainer of Hugging Face's transformers: ``Trainer(..., callbacks=[RunCallback("my-run")])``."""
 
+import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +23,7 @@ class RunCallback(TrainerCallback):
 
     Args:
         name: what the run is called.
-        config: its settings; by default learning rate, batch size, epochs and seed of the arguments.
+        config: its settings; by default learning rate, batch size, epochs or steps, and seed of the arguments.
         options: of `RunWriter`, such as ``classes``.
 
     Attributes:
@@ -40,12 +42,11 @@ class RunCallback(TrainerCallback):
         if not state.is_world_process_zero:
             return
         model = others.get("model")
-        epochs = max(1, round(args.num_train_epochs))
         self.run = RunWriter(
             self.name,
             self.config if self.config is not None else _settings(args),
-            epochs=epochs,
-            steps_per_epoch=max(1, state.max_steps // epochs),
+            epochs=state.num_train_epochs if state.num_train_epochs < sys.maxsize else 0,
+            steps_per_epoch=min(_steps_per_epoch(others.get("train_dataloader"), args), state.max_steps),
             parameters=sum(weight.numel() for weight in model.parameters()) if model is not None else 0,
             device=str(args.device),
             **self.options,
@@ -109,11 +110,21 @@ class RunCallback(TrainerCallback):
         self._epoch_ended, self._validation = False, {}
 
 
+def _steps_per_epoch(batches: Any, args: TrainingArguments) -> int:
+    """Steps of one pass over some batches; 0 for those that have no length."""
+    try:
+        steps: int = math.ceil(len(batches) / args.gradient_accumulation_steps)
+    except TypeError:
+        return 0
+    return steps
+
+
 def _settings(args: TrainingArguments) -> dict[str, Any]:
+    length = {"max_steps": args.max_steps} if args.max_steps > 0 else {"epochs": args.num_train_epochs}
     return {
+        **length,
         "lr": args.learning_rate,
         "batch_size": args.per_device_train_batch_size,
-        "epochs": args.num_train_epochs,
         "seed": args.seed,
         "weight_decay": args.weight_decay,
     }
