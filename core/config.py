@@ -47,6 +47,8 @@ FAMILIES: Mapping[str, Any] = {
 
 NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
 """What reading YAML raises; ValueError for dates and numbers that only look right, such as 2020-13-45."""
+QUOTES = ("'", '"', "!!str")
+"""What makes a text of a YAML value that looks like a number."""
 MOST_VALUES = 10_000
 """In a file. A few lines of aliases of aliases stand for millions, on which checking and telling them would choke."""
 
@@ -211,7 +213,7 @@ def _within(old: Any, new: Any) -> Any:
 
 
 def set_path(values: Mapping[str, Any], assignment: str) -> dict[str, Any]:
-    """`values` with one ``path=value`` laid on top; the value is read as YAML.
+    """`values` with one ``path=value`` laid on top; the value is read as YAML, and what is quoted stays text.
 
     A field of the training section may be given without ``training.``.
 
@@ -230,7 +232,7 @@ def set_path(values: Mapping[str, Any], assignment: str) -> dict[str, Any]:
         raise ConfigError(
             f"{path}: cannot read the value '{text}'", "Write it as in YAML, such as [256, 128]"
         ) from None
-    if isinstance(value, str):
+    if isinstance(value, str) and not text.lstrip().startswith(QUOTES):
         value = _number_or_text(value)
     nested: Any = value
     for key in reversed(keys):

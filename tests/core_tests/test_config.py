@@ -171,6 +171,11 @@ def test_merge_leaves_its_arguments_alone() -> None:
         ("epochs=5", {"training": {"epochs": 5}}),
         ("model=cnn", {"model": {"name": "cnn"}}),
         ("data.name=iris ", {"data": {"name": "iris"}}),
+        ('data.target="2019"', {"data": {"target": "2019"}}),
+        ("data.target= '1e3' ", {"data": {"target": "1e3"}}),
+        ("data.target=!!str 1e3", {"data": {"target": "1e3"}}),
+        ('data.target="true"', {"data": {"target": "true"}}),
+        ('data.target="null"', {"data": {"target": "null"}}),
     ],
 )
 def test_assignments_are_read_as_yaml(assignment: str, values: dict[str, Any]) -> None:
