@@ -281,6 +281,30 @@ def test_a_test_file_is_scaled_by_the_training_file(tmp_path: Path, read: Read) 
     assert data.test.targets.tolist() == [1, 0]
 
 
+def test_rows_without_a_target_are_left_out_of_a_test_file_too(tmp_path: Path, read: Read) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("size,kind\n1,yes\n\n2,\n3,no\n\n")
+    text = lines("size,kind", NUMBERS, KINDS)
+    data = read(text, test_path=str(other), missing_target="drop")
+    assert data.test.targets.tolist() == [1, 0]
+    assert data.test.indices.tolist() == [0, 3]
+    assert data.table is not None
+    assert data.table.rows("test", data.test.indices).rows() == [("1",), ("3",)]
+    assert data.notes[-2:] == (
+        "left out 1 rows of other.csv whose target is missing",
+        "left out 2 empty lines of other.csv",
+    )
+    other.write_text("size,kind\n1,yes\n\n")
+    assert read(text, test_path=str(other)).test.targets.tolist() == [1]
+
+
+def test_numbers_of_a_test_file_are_left_out_likewise(tmp_path: Path, read: Read) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("size,price\n1,10.5\n\n")
+    data = read(lines("size,price", NUMBERS, [1.5 * at for at in NUMBERS]), test_path=str(other))
+    assert data.test.targets.tolist() == [[10.5]]
+
+
 def test_rows_are_found_again_as_they_stand_in_the_file(read: Read) -> None:
     data = read(lines("size,colour,kind", NUMBERS, ["?", " red"] * 20, KINDS))
     assert data.table is not None

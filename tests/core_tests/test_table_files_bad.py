@@ -164,7 +164,11 @@ def test_a_test_file_must_have_the_same_columns_and_classes(
     assert "test.csv, line 3: class 'z' of kind is not in the training file" in said(
         "size,colour,kind\n1,red,a\n1,red,z\n"
     )
-    assert "test.csv, line 2: kind is missing" in said("size,colour,kind\n1,red,\n")
+    assert said("size,colour,kind\n\n1,red,\n").startswith(
+        "data.test_path: test.csv, line 3: kind is missing"
+    )
+    assert "data.test_path: kind is missing in all rows" in said("size,colour,kind\n\n")
+    assert "test.csv, line 4: class 'z' of kind is" in said("size,colour,kind\n1,red,a\n\n1,red,z\n")
     assert "test.csv, line 2, column size: got 'x'" in said("size,colour,kind\nx,red,a\n")
 
 

@@ -94,10 +94,11 @@ def load_table(options: Csv) -> Dataset:
         summaries=summarise(counted, rows.readings),
         sources=dict.fromkeys(splits, rows.source),
     )
+    of_test: list[str] = []
     if options.test_path:
         with _naming("data.test_path"):
-            splits["test"], table = _official_test(options, encoding, rows, table)
-    told = [notes.columns(encoding, rows.readings), *left_out, *notes.filled(encoding, counted)]
+            splits["test"], table, of_test = _official_test(options, encoding, rows, table)
+    told = [notes.columns(encoding, rows.readings), *left_out, *notes.filled(encoding, counted), *of_test]
     numbers = splits["train"].targets if task == "regression" else torch.tensor([0.0])
     return Dataset(
         name=options.title,
@@ -171,20 +172,23 @@ def _columns(options: Csv, names: Sequence[str], target: str) -> list[str]:
 
 
 def _with_target(
-    options: Csv, source: Source, frame: pl.DataFrame, target: str
+    options: Csv, source: Source, frame: pl.DataFrame, target: str, field: str = "data.target"
 ) -> tuple[np.ndarray, int, int]:
-    """Positions of the rows with a target; how many lack it, and how many are empty altogether."""
+    """Positions of the rows with a target; how many lack it, and how many are empty altogether.
+
+    `field` of the configuration is named where rows lack it and shall not be left out, or all do.
+    """
     lacks = frame[target].is_null().to_numpy()
     filled = frame.filter(pl.Series(lacks)).select(pl.any_horizontal(pl.all().is_not_null())).to_series()
     lacking = np.flatnonzero(lacks)[filled.to_numpy()]
     if len(lacking) and options.missing_target == "error":
         more = f" (and in {len(lacking) - 1:,} rows more)" if len(lacking) > 1 else ""
         raise DataError(
-            f"data.target: {source.path.name}, {source.place(int(lacking[0]))}: {target} is missing{more}",
+            f"{field}: {source.path.name}, {source.place(int(lacking[0]))}: {target} is missing{more}",
             "Fill it, or leave such rows out with --set data.missing_target=drop",
         )
     if lacks.all():
-        raise DataError(f"data.target: {target} is missing in all rows", "Choose another column")
+        raise DataError(f"{field}: {target} is missing in all rows", "Choose another column, or another file")
     return np.flatnonzero(~lacks), len(lacking), len(filled) - len(lacking)
 
 
@@ -208,21 +212,22 @@ def _encoding(options: Csv, rows: Rows, train: np.ndarray) -> tuple[Encoding, li
     return fit(frame, kept, options.missing, options.max_categories), left_out
 
 
-def _official_test(options: Csv, encoding: Encoding, rows: Rows, table: Table) -> tuple[Split, Table]:
-    """The rows of the test file, and a table that knows it."""
+def _official_test(
+    options: Csv, encoding: Encoding, rows: Rows, table: Table
+) -> tuple[Split, Table, list[str]]:
+    """The rows of the test file with a target, a table that knows it, and what was left out."""
     source = _open(options, options.test_path)
     name = rows.target_name
     wanted = {column: rows.readings[column] for column in (*encoding.readings, name)}
     frame = read_known(source, wanted, encoding.missing)
-    answers = frame[name]
-    if answers.null_count():
-        place = source.place(answers.is_null().arg_max() or 0)
-        raise DataError(f"{source.path.name}, {place}: {name} is missing", "Fill it, or leave the row out")
-    names = rows.target.class_names
-    values = class_numbers(answers, names, source) if names else answers.to_numpy()
-    split = Split(torch.from_numpy(encoding.apply(frame)), _tensor(values, rows.task), np.arange(len(frame)))
+    positions, dropped, empty = _with_target(options, source, frame, name, "data.test_path")
+    answers, names = frame[name][positions], rows.target.class_names
+    values = class_numbers(answers, names, source, positions) if names else answers.to_numpy()
+    inputs = torch.from_numpy(encoding.apply(frame, positions))
     both = f"{table.digest} {digest(source.path)}"
-    return split, replace(table, digest=both, sources=table.sources | {"test": source})
+    table = replace(table, digest=both, sources=table.sources | {"test": source})
+    told = notes.dropped(dropped, empty, f" of {source.path.name}")
+    return Split(inputs, _tensor(values, rows.task), positions), table, list(told)
 
 
 def _tensor(values: np.ndarray, task: Task) -> torch.Tensor:

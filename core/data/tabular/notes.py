@@ -44,12 +44,12 @@ def filled(encoding: Encoding, frame: pl.DataFrame) -> Iterator[str]:
         yield f"the most frequent texts have a feature each, all others share one: {_list(grouped)}"
 
 
-def dropped(without_target: int, empty: int) -> Iterator[str]:
-    """How many rows are left out."""
+def dropped(without_target: int, empty: int, of: str = "") -> Iterator[str]:
+    """How many rows are left out; `of` says of which file."""
     if without_target:
-        yield f"left out {without_target:,} rows whose target is missing"
+        yield f"left out {without_target:,} rows{of} whose target is missing"
     if empty:
-        yield f"left out {empty:,} empty lines"
+        yield f"left out {empty:,} empty lines{of}"
 
 
 def _list(counts: Mapping[str, int]) -> str:

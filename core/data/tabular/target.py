@@ -94,8 +94,8 @@ def examine_target(values: pl.Series, how: Reading, asked: Kind, source: Source,
     return Target(numbers, tuple(map(_show, names)))
 
 
-def class_numbers(values: pl.Series, names: Sequence[str], source: Source) -> np.ndarray:
-    """int64 (n,) numbers of classes that are known already.
+def class_numbers(values: pl.Series, names: Sequence[str], source: Source, rows: np.ndarray) -> np.ndarray:
+    """int64 (n,) numbers of classes that are known already, and that stand in these rows of a source.
 
     Raises:
         DataError: a class is not known.
@@ -103,9 +103,9 @@ def class_numbers(values: pl.Series, names: Sequence[str], source: Source) -> np
     shown = pl.Series(values.name, list(map(_show, values.to_list())), dtype=pl.String)
     numbers = shown.replace_strict(list(names), range(len(names)), default=None, return_dtype=pl.Int64)
     if numbers.null_count():
-        row = numbers.is_null().arg_max() or 0
+        first = numbers.is_null().arg_max() or 0
         raise DataError(
-            f"{source.path.name}, {source.place(row)}: class '{shown[row]}' of {values.name} "
+            f"{source.path.name}, {source.place(int(rows[first]))}: class '{shown[first]}' of {values.name} "
             "is not in the training file",
             f"Its classes: {', '.join(names[:12])}",
         )
