@@ -228,7 +228,7 @@ class _Loop:
         """Read the meter; as often as the clock says, tell the means since the last time and save."""
         self.meter.read()
         now, at = time.perf_counter(), self.at
-        at.seconds = now - self.began
+        at.seconds, at.epoch_seconds = now - self.began, now - self.epoch_started
         diverged = not math.isfinite(self.meter.loss)
         save = self.saver.is_due(60 * self.config.training.checkpoint_minutes)
         if self.meetings:
@@ -319,7 +319,6 @@ class _Loop:
         at = self.at
         if at.batch:
             at.meter = self.meter.state(self.group)
-            at.epoch_seconds = time.perf_counter() - self.epoch_started
         if self.group.rank:
             return
         self.tell_saved(wait=True)

@@ -17,8 +17,9 @@ from core.data.dataset import Dataset
 from core.engine import TrainingResult, train
 from core.errors import RunError
 from core.evaluation.predict import validate
-from core.events import EpochFinished, EvaluationFinished, Event, Notice, RunPaused
+from core.events import CheckpointSaved, EpochFinished, EvaluationFinished, Event, Notice, RunPaused
 from core.models.registry import build
+from core.runs.checkpoints import FolderCheckpoints
 from core.step import running_mean, step_function
 
 Load = Callable[..., Dataset]
@@ -272,6 +273,26 @@ def test_time_that_runs_out_in_a_validation_ends_the_run_there(
     run = train_run(TIMED)
     assert run.told(EpochFinished)[-1].step == 4
     assert run.checkpoint()["progress"]["seconds"] == 360
+
+
+def test_a_checkpoint_in_a_pause_does_not_count_it(
+    train_run: Train, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def act(event: Event, control: RunControl) -> None:
+        if isinstance(event, RunPaused):
+            clock.now += 1e6
+            control.checkpoint()
+        elif isinstance(event, CheckpointSaved):
+            control.resume()
+
+    def save(checkpoints: FolderCheckpoints, state: dict[str, Any], kind: Any) -> None:
+        if kind == "last":
+            saved.append((state["progress"]["seconds"], state["progress"]["epoch_seconds"]))
+
+    saved: list[tuple[float, float]] = []
+    monkeypatch.setattr(FolderCheckpoints, "save", save)
+    train_run(TIMED, at_step=(2, lambda control, model: control.pause()), on_event=act)
+    assert saved[0] == (120, 120)
 
 
 # -- determinism -----------------------------------------------------------------------------------------------
