@@ -82,6 +82,11 @@ class Group:
         wrapped.register_comm_hook(share, _sum_of_shares)
         return wrapped
 
+    def take_statistics(self, model: nn.Module) -> None:
+        """Take over what the first process's normalisations have gathered; each has seen its own share alone."""
+        for buffer in model.buffers() if self.size > 1 else ():
+            dist.broadcast(buffer, 0)
+
     def device(self, device: torch.device) -> torch.device:
         """Where this process computes: GPUs of a machine are dealt out.
 
@@ -183,11 +188,12 @@ class Meetings:
         self.control = SharedControl(control, group)
         self.next_step = 0
         self._group = group
-        self._last = (time.perf_counter(), 0)
+        self._last: tuple[float, int] | None = None
 
     def meet(self, step: int, diverged: bool, save: bool, seconds: float) -> tuple[bool, bool, float]:
         """Whether any has diverged; and whether to save and how long the run has trained, as the first one says."""
-        now, (before, last) = time.perf_counter(), self._last
+        now = time.perf_counter()
+        before, last = self._last or (now - MEETING_SECONDS, step)
         steps = max(1, min(MOST_STEPS, int((step - last) * MEETING_SECONDS / max(now - before, 1e-9))))
         first = self._group.rank == 0
         told = [diverged, first and save, first * seconds, first * (step + steps)]

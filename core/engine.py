@@ -175,6 +175,7 @@ class _Loop:
     def finish_epoch(self) -> bool:
         """Validate, tell, and save; False when the loop was asked to end before that, or diverged."""
         settings, at, learner, control = self.config.training, self.at, self.learner, self.control
+        self.group.take_statistics(learner.judged)
         measured = validate(
             learner.judged,
             self.validation_set,

@@ -18,9 +18,10 @@ from torch import nn
 from core import config as configuration
 from core.control import RunControl
 from core.data.dataset import Dataset
-from core.distributed import Group, SharedControl
+from core.distributed import Group, Meetings, SharedControl
 from core.engine import train
 from core.errors import ConfigError, DeviceError
+from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, LayersSampled
 from core.models.registry import build
 from core.runs.checkpoints import load_checkpoint
@@ -225,12 +226,14 @@ class Forgetful:
     def save(self, state: dict[str, Any], kind: str) -> None: ...
 
 
-def train_half(load_data: Callable[..., Dataset], rank: int, **training: Any) -> list[Event]:
+def train_half(
+    load_data: Callable[..., Dataset], rank: int, model: nn.Module | None = None, **training: Any
+) -> list[Event]:
     """What one process tells of a run of 3 epochs, asked for its layers from the beginning."""
     data, told, control = load_data("iris"), list[Event](), RunControl()
     control.watch_layers()
     config = configuration.from_dict({"training": {"epochs": 3, "batch_size": 32, **training}})
-    model = build(config.model, data, seed=0)
+    model = model or build(config.model, data, seed=0)
     device = torch.device("cpu")
     ways = {"emit": told.append, "control": control, "checkpoints": Forgetful(), "device": device}
     train(config, data, model, group=Half(rank=rank, size=2), **ways)  # type: ignore[arg-type]
@@ -248,6 +251,31 @@ def test_the_clock_of_the_first_process_alone_ends_a_run(
     monkeypatch.setattr("core.engine.SAVE_SECONDS", -1.0)
     epochs = [last_epoch(train_half(load_data, rank, max_minutes=1e-9)) for rank in (0, 1)]
     assert epochs == [1, 3]
+
+
+def test_a_run_that_goes_on_meets_at_its_second_step() -> None:
+    """How long its steps take is not known before; those done by an earlier session tell nothing of it."""
+    meetings = Meetings(RunControl(), Half(rank=0, size=2))
+    meetings.meet(100_000, False, False, 1.0)
+    assert meetings.next_step == 100_001
+
+
+def test_every_process_validates_with_the_statistics_of_the_first(
+    load_data: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_first(buffer: torch.Tensor, source: int) -> None:
+        assert source == 0
+        buffer.fill_(3)
+
+    def see(model: nn.Module, *rest: Any) -> Any:
+        seen.append({value for buffer in model.buffers() for value in buffer.flatten().tolist()})
+        return validate(model, *rest)
+
+    seen: list[set[float]] = []
+    monkeypatch.setattr("core.distributed.dist.broadcast", of_first)
+    monkeypatch.setattr("core.engine.validate", see)
+    train_half(load_data, 1, nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 3)))
+    assert seen == [{3.0}] * 3
 
 
 def test_the_first_process_tells_the_layers(load_data: Callable[..., Dataset]) -> None:
