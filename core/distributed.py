@@ -21,6 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 from core.config import TrainConfig
 from core.control import RunControl
 from core.errors import ConfigError, DeviceError, ProcessLost
+from core.launched import is_launched
 
 __all__ = [
     "SINGLE",
@@ -28,7 +29,6 @@ __all__ = [
     "Meetings",
     "Share",
     "group_of_processes",
-    "is_launched",
     "naming_lost_processes",
 ]
 
@@ -229,11 +229,6 @@ class SharedControl(RunControl):
         self._own.wait_while_paused()
         self.waited = self._own.waited
         self.meet()
-
-
-def is_launched() -> bool:
-    """Whether ``torchrun`` started this process, beside others."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and "RANK" in os.environ
 
 
 @contextmanager

@@ -36,7 +36,7 @@ from core.runs.environment import write_environment
 from core.runs.folder import Run, create_run, write_config
 from core.runs.lock import hold, unguarded
 from core.runs.log import EventLog
-from core.runs.requests import obeying
+from core.runs.requests import claimed
 from core.threads import Threads
 from core.user_code import as_user_error
 
@@ -47,6 +47,7 @@ __all__ = [
     "execute",
     "new_run",
     "prepare",
+    "record_end",
     "record_failure",
     "resume_state",
     "settle_threads",
@@ -74,6 +75,7 @@ def execute(
     control: RunControl,
     state: dict[str, Any] | None = None,
     extras: Extras = ALONE,
+    is_claimed: bool = False,
 ) -> RunFinished:
     """Train in an existing folder, then evaluate validation and test once with the best weights.
 
@@ -82,11 +84,12 @@ def execute(
 
     Args:
         extras: what goes on beside it; `emit` may then be called from other threads, one at a time.
+        is_claimed: whether the caller has claimed the run already, as one does who prepares it.
 
     Raises:
         RunError: the folder cannot be written, or another process trains this run.
     """
-    with hold(run):
+    with claimed(None if is_claimed else run, control):
         if prepared.config != run.config():  # more was asked for
             write_config(run, prepared.config)
         write_data_facts(run, prepared.data)
@@ -110,7 +113,6 @@ def _attempt(
     """Train and evaluate; how it ended, whatever went wrong."""
     try:
         with (
-            obeying(run, control),
             naming_what_fits(prepared.config, prepared.summary, prepared.device),
             deterministic(prepared.config.training.deterministic),
             naming_lost_processes(prepared.group),
@@ -139,9 +141,18 @@ def record_failure(run: Run, error: TorchtuiError) -> None:
         RunError: the folder cannot be written, or another process trains this run.
     """
     with hold(run):
-        log = EventLog(run)
-        log.write(RunFinished(status="failed", error=str(error)))
-        log.close()
+        record_end(run, RunFinished(status="failed", error=str(error)))
+
+
+def record_end(run: Run, finished: RunFinished) -> None:
+    """Note in the log of a run that the caller has claimed how it ended before it was trained.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+    log = EventLog(run)
+    log.write(finished)
+    log.close()
 
 
 def settle_threads(prepared: Prepared, state: dict[str, Any] | None) -> tuple[Prepared, Threads | None]:

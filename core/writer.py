@@ -40,9 +40,9 @@ from core.events import (
 from core.means import Means
 from core.recorder import Recorder
 from core.runs.folder import SPLITS, default_runs_dir
-from core.runs.lock import hold, unguarded
+from core.runs.lock import unguarded
 from core.runs.log import EventLog
-from core.runs.requests import obeying
+from core.runs.requests import claimed
 from core.runs.script import script_sections
 from core.runs.script_files import ScriptCheckpoints, ensure_readable, make_folder
 
@@ -107,8 +107,7 @@ class RunWriter:
         self.run = make_folder(Path(runs_dir or default_runs_dir()), name, sections)
         self.control = RunControl()
         self._held = ExitStack()
-        self._held.enter_context(hold(self.run))
-        self._held.enter_context(obeying(self.run, self.control))
+        self._held.enter_context(claimed(self.run, self.control))
         self._recorder = Recorder(EventLog(self.run), _tell)
         beside = accompanied(self.run, Extras.from_environment(), self._recorder.emit, device)
         self._company = self._held.enter_context(beside)

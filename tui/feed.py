@@ -105,6 +105,11 @@ class RunFeed:
     def status(self) -> str:
         """``preparing``, ``running``, ``paused``, how it ended, or ``interrupted``."""
         history = self.history
+        if self.host.note:  # it has not said anything yet, or not since it goes on
+            if self.host.alive:
+                return "preparing"
+            if self.host.error:
+                return "failed"
         if history.finished is not None:
             return history.finished.status
         if not self.host.alive:

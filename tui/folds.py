@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from core.config import TrainConfig
-from core.distributed import is_launched
 from core.errors import InputError
 from core.events import VERSION, Event
 from core.folds import Spread, fold_config, fold_metrics, runs_of_folds, spread
+from core.launched import is_launched
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
 from tui import headless

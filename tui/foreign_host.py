@@ -21,6 +21,7 @@ class ForeignHost:
     """Nothing can be asked of the tool: it reads none of our requests."""
 
     silent = "stopped"
+    obeys = False
 
     def __init__(self, log: ForeignLog) -> None:
         self.run: Run | None = None

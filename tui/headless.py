@@ -11,9 +11,11 @@ from core.backend import load_backend
 from core.beside.extras import Extras, ensure_possible
 from core.config import TrainConfig
 from core.control import RunControl
-from core.errors import TorchtuiError
+from core.errors import RunError, TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunFinished, RunStarted, to_json
+from core.launched import is_first
 from core.runs.folder import Run
+from core.runs.requests import claimed
 from core.runs.summary import summarise
 from tui.endings import Outlet, signals_stop
 from tui.progress_view import ProgressView
@@ -74,19 +76,21 @@ def train(
     Raises:
         TorchtuiError: something does not fit; nothing was written.
     """
-    load_backend()
-    from core.distributed import group_of_processes
-
     received = [] if received is None else received
     extras = Extras.from_environment()
     ensure_possible(extras)
-    with group_of_processes() as group:
-        if group.rank:
-            return _assist(config, run, data_root, group)
-        try:
-            return _lead(config, run, runs_dir, data_root, view, extras, group, received)
-        finally:
-            view.close()
+    control = RunControl()
+    with claimed(run if is_first() else None, control):  # before torch is imported, which takes seconds
+        load_backend()
+        from core.distributed import group_of_processes
+
+        with group_of_processes() as group:
+            if group.rank:
+                return _assist(config, run, data_root, group, control)
+            try:
+                return _lead(config, run, runs_dir, data_root, view, extras, group, control, received)
+            finally:
+                view.close()
 
 
 def _lead(
@@ -97,33 +101,48 @@ def _lead(
     view: View,
     extras: Extras,
     group: "Group",
+    control: RunControl,
     received: list[int],
 ) -> int:
-    """Train in this process, or as the first of several."""
+    """Train in this process, or as the first of several; a run that exists already is claimed."""
     from core import session
 
-    control = RunControl()
     state = session.resume_state(run, config) if run else None
-    prepared = _in_group(group, lambda: _prepare(config, run, data_root, view))
-    run = run or session.new_run(prepared, runs_dir)
+    try:
+        prepared = _in_group(group, lambda: _prepare(config, run, data_root, view, control))
+    except TorchtuiError as error:
+        if run is not None:
+            session.record_end(run, _end_before_training(error, control))
+        if control.stop_requested:
+            return 0
+        raise
+    is_claimed, run = run is not None, run or session.new_run(prepared, runs_dir)
     with signals_stop(control, received):
         outlet = Outlet(control, received)
         outlet(view.begin, run)
-        show = partial(outlet, view.show)
-        finished = session.execute(prepared, run, emit=show, control=control, state=state, extras=extras)
+        finished = session.execute(
+            prepared,
+            run,
+            emit=partial(outlet, view.show),
+            control=control,
+            state=state,
+            extras=extras,
+            is_claimed=is_claimed,
+        )
         outlet(view.close)
         outlet(_tell_end, finished)
         outlet(view.finish, run)
     return _exit_code(finished, received)
 
 
-def _assist(config: TrainConfig, run: Run | None, data_root: Path | None, group: "Group") -> int:
+def _assist(
+    config: TrainConfig, run: Run | None, data_root: Path | None, group: "Group", control: RunControl
+) -> int:
     """Train as another process than the first, which tells what is wrong with what was asked for."""
     from core import session
     from core.assist import assist
     from core.errors import ProcessLost
 
-    control = RunControl()
     try:
         state = session.resume_state(run, config) if run else None
         prepared = _in_group(
@@ -151,16 +170,24 @@ def _tell_end(finished: RunFinished) -> None:
         print(f"error: {clean(finished.error)}", file=sys.stderr)
 
 
-def _prepare(config: TrainConfig, run: Run | None, data_root: Path | None, view: View) -> "Prepared":
-    """Prepare; a run that exists already learns why it could not go on."""
+def _prepare(
+    config: TrainConfig, run: Run | None, data_root: Path | None, view: View, control: RunControl
+) -> "Prepared":
+    """Prepare, unless another process asks to stop."""
     from core import session
 
-    try:
-        return session.prepare(config, data_root, view.preparing, run=run)
-    except TorchtuiError as error:
-        if run is not None:
-            session.record_failure(run, error)
-        raise
+    def tell(what: str, done: int, total: int) -> None:
+        if control.stop_requested:
+            raise RunError("stopped before the training began")
+        view.preparing(what, done, total)
+
+    return session.prepare(config, data_root, tell, run=run)
+
+
+def _end_before_training(error: TorchtuiError, control: RunControl) -> RunFinished:
+    if control.stop_requested:
+        return RunFinished(status="stopped")
+    return RunFinished(status="failed", error=str(error))
 
 
 def _exit_code(finished: RunFinished, received: list[int]) -> int:

@@ -6,6 +6,7 @@ Both hosts look the same to the screens: events come out, requests go in.
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -13,13 +14,13 @@ from core.backend import load_backend
 from core.beside.extras import Extras, ensure_possible
 from core.config import TrainConfig
 from core.control import RunControl
-from core.errors import RunError
+from core.errors import RunError, RunLocked, TorchtuiError
 from core.events import Event, RunFinished
 from core.files import open_plain
 from core.runs.folder import Run
-from core.runs.lock import is_held
+from core.runs.lock import HANDED_OVER, hold, is_held
 from core.runs.log import LogReader
-from core.runs.requests import Request, send
+from core.runs.requests import Request, claimed, send
 from core.worker import TrainingWorker
 from tui.text import progress_line
 
@@ -35,13 +36,15 @@ class RunHost(Protocol):
     Attributes:
         run: None until its folder is there.
         name: what the run is called.
-        note: what goes on before the first event, such as a download.
+        note: what goes on before the first event, or the first since it goes on, such as a download.
         error: why it could not begin.
+        obeys: whether what trains it can be asked for anything.
         silent: what it is called when nothing trains it any more, and it did not say how it ended.
     """
 
     run: Run | None
     silent: str
+    obeys: bool
     note: str
     error: BaseException | None
 
@@ -72,6 +75,7 @@ class AppHost:
     """Trains on core's background worker thread in this process."""
 
     silent = "interrupted"
+    obeys = True
 
     def __init__(
         self, config: TrainConfig, runs_dir: Path, data_root: Path | None, run: Run | None = None
@@ -103,39 +107,58 @@ class AppHost:
     def join(self, timeout: float) -> bool:
         return self.worker.join(timeout)
 
-    def _work(self, emit: "object", control: RunControl) -> RunFinished:
-        load_backend()
-        from core import session
+    def _work(self, emit: Callable[[Event], None], control: RunControl) -> RunFinished:
+        existing = self.run
+        with claimed(existing, control):
+            load_backend()
+            from core import session
 
-        extras = Extras.from_environment()
-        ensure_possible(extras)
-        self.note = "loading data"
-        state = session.resume_state(self.run, self.config) if self.run else None
-        prepared = session.prepare(
-            self.config, self.data_root, self._preparing, spare_cores=SPARE_CORES, run=self.run
-        )
-        if self.run is None:
-            self.run = session.new_run(prepared, self.runs_dir)
-        self.note = ""
-        return session.execute(
-            prepared,
-            self.run,
-            emit=emit,  # type: ignore[arg-type]
-            control=control,
-            state=state,
-            extras=extras,
-        )
+            extras = Extras.from_environment()
+            ensure_possible(extras)
+            self.note = "loading data"
+            state = session.resume_state(existing, self.config) if existing else None
+            try:
+                prepared = session.prepare(
+                    self.config, self.data_root, self._preparing, spare_cores=SPARE_CORES, run=existing
+                )
+                self._ensure_wanted()
+            except TorchtuiError:
+                if not control.stop_requested:
+                    raise
+                self.note = ""
+                emit(stopped := RunFinished(status="stopped"))
+                return stopped
+            self.run = existing or session.new_run(prepared, self.runs_dir)
+            self.note = ""
+            return session.execute(
+                prepared,
+                self.run,
+                emit=emit,
+                control=control,
+                state=state,
+                extras=extras,
+                is_claimed=existing is not None,
+            )
 
     def _preparing(self, what: str, done: int, total: int) -> None:
+        self._ensure_wanted()
+        self.note = progress_line(what, done, total)
+
+    def _ensure_wanted(self) -> None:
+        """A run that was asked to stop before it began gets no folder."""
         if self.worker.control.stop_requested:
             raise RunError("stopped before the training began")
-        self.note = progress_line(what, done, total)
 
 
 class LogHost:
-    """Follows a run that some other process trains, or that has ended, through its event log."""
+    """Follows a run that some other process trains, or that has ended, through its event log.
+
+    Args:
+        process: what was started just now to begin the run, or to go on with it.
+    """
 
     silent = "interrupted"
+    obeys = True
 
     def __init__(self, run: Run, process: "subprocess.Popen[bytes] | None" = None) -> None:
         self.run = run
@@ -143,6 +166,7 @@ class LogHost:
         self.error: BaseException | None = None
         self.reader = LogReader(run.log_file)
         self._process = process
+        self._said_before = _size(run.log_file) if process else 0
 
     @property
     def name(self) -> str:
@@ -150,23 +174,23 @@ class LogHost:
 
     @property
     def alive(self) -> bool:
-        starting = self._process is not None and self._process.poll() is None
-        return starting or is_held(self.run)
+        return self._starting or is_held(self.run)
 
     def drain(self) -> list[Event]:
+        ended = self._process is not None and not self._starting  # asked first: then all it said can be read
         events = self.reader.read()
-        if events:
-            self.note = ""
-        elif (
-            self._process is not None
-            and self._process.poll() not in (None, 0)
-            and not self.run.log_file.exists()
-        ):
+        if self.reader.offset > self._said_before:
+            self.note, self.error = "", None
+        elif ended and not events and self.note and self.error is None:
             self.error = RunError("the background process ended before it began", self._last_words())
         return events
 
     def request(self, request: Request) -> None:
         send(self.run, request)
+
+    @property
+    def _starting(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def join(self, timeout: float) -> bool:
         return True
@@ -177,6 +201,14 @@ class LogHost:
         except OSError:
             lines = []
         return lines[-1] if lines else ""
+
+
+def _size(path: Path) -> int:
+    """Bytes; 0 if there is no such file."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def launch_in_background(run: Run, data_root: Path | None) -> "subprocess.Popen[bytes]":
@@ -194,9 +226,23 @@ def launch_in_background(run: Run, data_root: Path | None) -> "subprocess.Popen[
     if data_root is not None:
         command += ["--data-root", str(data_root)]
     try:
+        with hold(run) as lock:  # the new process holds it before this one lets go
+            return _launched(command, run, lock)
+    except RunLocked:  # by a step of this process that does not end before the process does
+        return _launched(command, run)
+
+
+def _launched(command: list[str], run: Run, lock: int | None = None) -> "subprocess.Popen[bytes]":
+    try:
         with os.fdopen(open_plain(run.console_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as console:
             return subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                start_new_session=True,
+                pass_fds=() if lock is None else (lock,),
+                env=None if lock is None else {**os.environ, HANDED_OVER: str(lock)},
             )
     except OSError as error:
         raise RunError(f"cannot start a background process for {run.id}: {error}") from error

@@ -13,7 +13,7 @@ __all__ = ["Catalogue", "Changes"]
 
 FIRST_BATCH = 100
 """More than a screen shows; later batches are larger, since whoever takes them sorts all runs again."""
-HELD = ("running", "paused")
+HELD = ("preparing", "running", "paused")
 ENDED = ("completed", "stopped", "diverged", "failed")
 
 Changes = dict[str, RunSummary | None]

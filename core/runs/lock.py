@@ -9,31 +9,38 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from core.errors import RunLocked
 from core.files import creating, open_plain
 from core.runs.folder import Run, ensure_plain
 
-__all__ = ["hold", "is_held", "unguarded"]
+__all__ = ["HANDED_OVER", "hold", "is_held", "is_held_since", "unguarded"]
 
 ATTEMPTS = 20
 PAUSE_SECONDS = 0.01
 NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 """What a disk without locks answers, such as Lustre mounted without ``-o flock``."""
 
+HANDED_OVER = "TUI_LOCK"
+"""Names, to a process that is started to train a run, the open lock of that run which it inherits."""
+
 
 @contextmanager
-def hold(run: Run) -> Iterator[None]:
-    """Hold the lock of a run, where its disk knows locks.
+def hold(run: Run) -> Iterator[int]:
+    """Hold the lock of a run, where its disk knows locks; what was asked of the run before is forgotten.
+
+    Yields:
+        The open lock. A process that is started with it holds it, too, from its first moment on; see `HANDED_OVER`.
 
     Raises:
         RunLocked: another process holds it; the message says which.
         RunError: the lock file cannot be written, or something in the folder leads out of it.
     """
     ensure_plain(run)
+    inherited = _inherited(run)
     with creating(run.lock_file):
-        handle = open_plain(run.lock_file, os.O_RDWR | os.O_CREAT)
+        handle = inherited or open_plain(run.lock_file, os.O_RDWR | os.O_CREAT)
     try:
         with creating(run.lock_file):
             if not _taken(handle):
@@ -41,9 +48,26 @@ def hold(run: Run) -> Iterator[None]:
                 raise RunLocked(f"{run.id} is being trained by {holder}", "Follow it with `tui watch`")
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-        yield
+        if not inherited:
+            with suppress(OSError):
+                run.requests_file.unlink(missing_ok=True)
+        with suppress(OSError):  # lists of runs look again at those whose log has changed
+            os.utime(run.log_file)
+        yield handle
     finally:
         os.close(handle)
+
+
+def _inherited(run: Run) -> int | None:
+    """The open lock that this process was started with, if it is that of this run."""
+    try:
+        handle = int(os.environ.pop(HANDED_OVER, ""))
+        if not os.path.samestat(os.fstat(handle), os.stat(run.lock_file)):
+            return None
+        os.set_inheritable(handle, False)
+    except (OSError, ValueError):
+        return None
+    return handle
 
 
 def _taken(handle: int) -> bool:
@@ -64,6 +88,15 @@ def _taken(handle: int) -> bool:
 def is_held(run: Run) -> bool:
     """Whether a living process trains this run."""
     return isinstance(_refusal(run), BlockingIOError)
+
+
+def is_held_since(run: Run, moment: float) -> bool:
+    """Whether a living process has begun to train this run after `moment`, in seconds since 1970."""
+    try:
+        taken = os.stat(run.lock_file).st_mtime
+    except OSError:
+        return False
+    return taken > moment and is_held(run)
 
 
 def unguarded(run: Run) -> str:

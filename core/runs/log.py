@@ -68,12 +68,13 @@ class LogReader:
 
     Attributes:
         damaged: number of lines so far that were no events.
+        offset: bytes read so far.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.damaged = 0
-        self._offset = 0
+        self.offset = 0
         self._torn = b""
 
     def read(self) -> list[Event]:
@@ -83,11 +84,11 @@ class LogReader:
         """
         try:
             with os.fdopen(open_plain(self.path, os.O_RDONLY), "rb") as file:
-                file.seek(self._offset)
+                file.seek(self.offset)
                 data = file.read(READ_BYTES)
         except OSError:
             return []
-        self._offset += len(data)
+        self.offset += len(data)
         *lines, self._torn = (self._torn + data).split(b"\n")
         if len(self._torn) > LONGEST_LINE:
             self.damaged += 1

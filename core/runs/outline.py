@@ -55,20 +55,15 @@ class _EpochReader(LogReader):
         super().__init__(path)
         self._steps, self._next = 0, 1
 
-    @property
-    def offset(self) -> int:
-        """Bytes read so far."""
-        return self._offset
-
     def skip_to_last(self, count: int) -> int:
         """Go on with the last `count` bytes, if more are left; the number left out."""
         try:
-            left = self.path.stat().st_size - count - self._offset
+            left = self.path.stat().st_size - count - self.offset
         except OSError:
             return 0
         if left <= 0:
             return 0
-        self._offset += left
+        self.offset += left
         self._torn = SYSTEM  # the line we land in is cut: it is left out like a sample
         return left
 

@@ -3,16 +3,16 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Literal, get_args
 
 from core.control import RunControl
 from core.errors import RunError
 from core.files import creating, open_plain
 from core.runs.folder import Run
-from core.runs.lock import is_held
+from core.runs.lock import hold, is_held
 
-__all__ = ["Request", "obeying", "send"]
+__all__ = ["Request", "claimed", "send"]
 
 Request = Literal["pause", "resume", "stop", "checkpoint", "watch_layers"]
 POLL_SECONDS = 0.2
@@ -33,10 +33,24 @@ def send(run: Run, request: Request) -> None:
 
 
 @contextmanager
-def obeying(run: Run, control: RunControl) -> Iterator[None]:
-    """Within, requests sent to `run` reach `control`; requests from before are forgotten."""
-    with suppress(OSError):
-        run.requests_file.unlink(missing_ok=True)
+def claimed(run: Run | None, control: RunControl) -> Iterator[None]:
+    """Within, this process alone trains `run`, and requests sent to it reach `control`.
+
+    Requests from before are forgotten. A run that has no folder yet (None) cannot be claimed.
+
+    Raises:
+        RunLocked: another process trains it; the message says which.
+        RunError: its folder cannot be written, or something in it leads out of it.
+    """
+    if run is None:
+        yield
+        return
+    with hold(run), _obeying(run, control):
+        yield
+
+
+@contextmanager
+def _obeying(run: Run, control: RunControl) -> Iterator[None]:
     ended = threading.Event()
     thread = threading.Thread(target=_obey, args=(run, control, ended), name="requests", daemon=True)
     thread.start()

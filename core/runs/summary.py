@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 from core.files import open_plain
 from core.json_lines import read_line
 from core.runs.folder import Run
-from core.runs.lock import is_held
+from core.runs.lock import is_held, is_held_since
 from core.runs.script import script_of
 
 __all__ = ["RunSummary", "summarise"]
@@ -19,7 +19,9 @@ MOST_BYTES = 1 << 26
 """Of a log that ends in steps alone, no more than this is searched for an epoch: some hours of steps."""
 RESUME = "`tui train --no-ui --resume` goes on"
 
-Status = Literal["running", "paused", "completed", "stopped", "diverged", "failed", "interrupted", "damaged"]
+Status = Literal[
+    "preparing", "running", "paused", "completed", "stopped", "diverged", "failed", "interrupted", "damaged"
+]
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class RunSummary:
     """One row of a list of runs.
 
     Attributes:
+        status: ``preparing`` while a process holds the run and has said nothing yet.
         config: nested plain values as the run has them; empty when its log is damaged.
         epoch, epochs: done, and asked for.
         metrics: validation metrics of the best epoch.
@@ -69,7 +72,7 @@ def summarise(run: Run) -> RunSummary:
         first, last = _ends(run)
     except OSError as problem:
         if is_held(run):
-            return RunSummary(run, "running")
+            return RunSummary(run, "preparing")
         return RunSummary(run, "damaged", error=f"{run.log_file.name}: {problem.strerror}")
     try:
         return _summary(run, first, last)
@@ -108,6 +111,8 @@ def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]]) -> Run
 def _status(run: Run, facts: dict[str, dict[str, Any]], start: dict[str, Any]) -> tuple[Status, str]:
     finished = facts.get("run_finished")
     if finished is not None:
+        if is_held_since(run, finished.get("time", 0.0)):
+            return "preparing", ""
         return finished.get("status", "damaged"), finished.get("error", "")
     if is_held(run):
         paused = facts.get("run_paused", {}).get("time", 0) > facts.get("run_resumed", {}).get("time", 0)

@@ -88,6 +88,17 @@ def test_what_is_new_is_told_once(tmp_path: Path, make: Callable[..., Run]) -> N
         assert {known.status for known in look(catalogue).values() if known} == {"running"}
 
 
+def test_a_run_that_ended_is_looked_at_again_when_someone_goes_on_with_it(
+    tmp_path: Path, make: Callable[..., Run]
+) -> None:
+    run = make(1, STARTED, COMPLETED)
+    catalogue = Catalogue(tmp_path)
+    assert [known and known.status for known in look(catalogue).values()] == ["completed"]
+    with hold(run):
+        assert [known and known.status for known in look(catalogue).values()] == ["preparing"]
+    assert [known and known.status for known in look(catalogue).values()] == ["completed"]
+
+
 def test_what_is_gone_is_told_once(tmp_path: Path, make: Callable[..., Run]) -> None:
     run = make(1)
     catalogue = Catalogue(tmp_path)

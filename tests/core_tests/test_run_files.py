@@ -106,7 +106,7 @@ def test_a_log_larger_than_one_read_comes_in_pieces(run: Run, monkeypatch: pytes
         log.write(RunPaused(epoch=number, step=0))
     reader = LogReader(run.log_file)
     seen: list[Any] = []
-    while reader._offset < run.log_file.stat().st_size:
+    while reader.offset < run.log_file.stat().st_size:
         seen += reader.read()
     assert [event.epoch for event in seen] == list(range(20))
 

@@ -22,6 +22,7 @@ from core.events import (
 )
 from core.runs.environment import environment, without_secrets, write_environment
 from core.runs.folder import Run, all_runs, create_run, default_runs_dir, find_run, name_of, write_config
+from core.runs.lock import hold
 from core.runs.log import EventLog
 from core.runs.summary import TAIL_BYTES, summarise
 
@@ -252,6 +253,22 @@ def test_a_log_without_an_end_is_interrupted(run: Run, log: Callable[..., None])
     log(started(), epoch(1))
     assert summarise(run).status == "interrupted"
     assert "--resume" in summarise(run).error
+
+
+def test_a_run_that_is_held_and_has_said_nothing_yet_is_prepared(run: Run) -> None:
+    with hold(run):
+        assert (summarise(run).status, summarise(run).error) == ("preparing", "")
+    assert summarise(run).status == "damaged"
+
+
+def test_a_run_that_ended_and_is_held_again_is_prepared(run: Run, log: Callable[..., None]) -> None:
+    log(started(), epoch(1), RunFinished(status="stopped", time=5000.0))
+    with hold(run):
+        os.utime(run.lock_file, (4000, 4000))  # by the process that has just ended it
+        assert summarise(run).status == "stopped"
+        os.utime(run.lock_file, (6000, 6000))  # by another one since
+        assert summarise(run).status == "preparing"
+    assert summarise(run).status == "stopped"
 
 
 def test_the_last_epoch_is_found_wherever_a_read_begins(run: Run, log: Callable[..., None]) -> None:

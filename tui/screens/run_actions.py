@@ -18,7 +18,7 @@ from tui.widgets.runs_table import RunsTable
 
 __all__ = ["RUN_ACTIONS", "RunActions", "possible_actions"]
 
-HELD: Final = ("running", "paused")
+HELD: Final = ("preparing", "running", "paused")
 RESUMABLE: Final = ("interrupted", "stopped", "failed")
 RUN_ACTIONS: Final = frozenset({"evaluate", "resume", "configure", "stop", "delete", "copy", "copy_path"})
 

@@ -62,7 +62,7 @@ def sketch(outline: Outline, status: str) -> Sketch:
     if outline.damaged:
         notes.append(f"{count(outline.damaged)} damaged lines in the log")
     loss, score = metric_chart(history, "loss", View()), metric_chart(history, history.score, View())
-    if status not in ("running", "paused") and history.diverged_at is None:
+    if status not in ("preparing", "running", "paused") and history.diverged_at is None:
         loss, score = (replace(chart, empty="no epoch was finished") for chart in (loss, score))
     return Sketch(outline.run.id, loss, score, history.score, history.started, tuple(notes))
 

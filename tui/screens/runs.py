@@ -289,5 +289,5 @@ class RunsScreen(RunActions):
 def _standing(rows: list[RunSummary]) -> str:
     """How many runs go on or need a look, by state: ``● 2 running  ✗ 1 failed``."""
     counts = Counter[str](summary.status for summary in rows)
-    told = ("running", "paused", "interrupted", "failed", "diverged", "damaged")
+    told = ("preparing", "running", "paused", "interrupted", "failed", "diverged", "damaged")
     return "  ".join(f"{STATES[state][0]} {count(counts[state])} {state}" for state in told if counts[state])

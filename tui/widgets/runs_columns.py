@@ -20,6 +20,7 @@ GAP: Final = 2
 LATEST: Final = 250_000_000_000
 """Seconds since 1970: what lies behind the year 9000 is no date of a run."""
 STATUS_ORDER: Final = (
+    "preparing",
     "running",
     "paused",
     "interrupted",
