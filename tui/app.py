@@ -4,7 +4,7 @@ The first paint waits for Textual alone: the screens, the schema and numpy are i
 """
 
 import os
-from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,6 +20,7 @@ from textual.widgets import Footer
 from core.errors import RunError, TorchtuiError
 from tui.compared_runs import ComparedRuns
 from tui.consent import with_consent
+from tui.modes import SCREENS, stylesheet
 from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
 from tui.settings import load_settings, save_settings
@@ -34,27 +35,9 @@ if TYPE_CHECKING:
     from core.runs.folder import Run
     from tui.feed import RunFeed
 
-__all__ = ["TuiApp", "stylesheet"]
+__all__ = ["TuiApp"]
 
-STOP_SECONDS = 30.0
 SETTLE_SECONDS = 0.5
-
-
-def stylesheet() -> Path:
-    """``screens.tcss``: beside this file when installed, at the top of the checkout otherwise."""
-    here = Path(__file__).parent
-    installed = here / "screens.tcss"
-    return installed if installed.is_file() else here.parent / "screens.tcss"
-
-
-def _screen(module: str, name: str) -> Callable[[], Screen[Any]]:
-    """Makes a screen when it is first shown, so that the first paint does not wait for the other five."""
-
-    def make() -> Screen[Any]:
-        screen: Screen[Any] = getattr(import_module(f"tui.screens.{module}"), name)()
-        return screen
-
-    return make
 
 
 class TuiApp(App[None]):
@@ -71,14 +54,7 @@ class TuiApp(App[None]):
     TITLE = "torchtui"
     CSS_PATH = stylesheet()
     ENABLE_COMMAND_PALETTE = True
-    MODES: ClassVar[dict[str, Any]] = {
-        "runs": _screen("runs", "RunsScreen"),
-        "configure": _screen("configure", "ConfigureScreen"),
-        "live": _screen("live", "LiveScreen"),
-        "evaluate": _screen("evaluate", "EvaluateScreen"),
-        "tune": _screen("tune", "TuneScreen"),
-        "compare": _screen("compare", "CompareScreen"),
-    }
+    MODES: ClassVar[dict[str, Any]] = SCREENS  # type: ignore[assignment]
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(key), f"go('{mode}')", mode.capitalize(), show=False)
@@ -132,7 +108,7 @@ class TuiApp(App[None]):
             empty = False
         first = "live" if self._start_at_once or self._follow else "configure" if empty else "runs"
         import_module(f"tui.screens.{first}")
-        import_module("tui.feed")
+        import_module("tui.parting")
         self.call_from_thread(self._open, first)
 
     def _load_backend(self) -> None:
@@ -210,7 +186,7 @@ class TuiApp(App[None]):
             from tui.foreign_host import ForeignHost
 
             self._show_live(RunFeed(ForeignHost(run)))
-        elif self.feed is None or self.feed.host.run != run:
+        elif self.feed is None or self.feed.host.run != run or self._has_ended_here():
             if self._training_in_app():
                 self.notify(
                     "This app trains a run: stop or detach it to look at another one live.",
@@ -256,7 +232,8 @@ class TuiApp(App[None]):
 
     def action_turn(self, by: int) -> None:
         """Switch to the mode beside this one."""
-        self.action_go(MODES[(MODES.index(self.current_mode) + by) % len(MODES)])
+        if self.current_mode in MODES:  # not before the first one is shown
+            self.action_go(MODES[(MODES.index(self.current_mode) + by) % len(MODES)])
 
     def action_help(self) -> None:
         """What this screen is for, and its keys."""
@@ -266,49 +243,39 @@ class TuiApp(App[None]):
     async def action_quit(self) -> None:
         """Leave; asks first when this app is training."""
         if not self._training_in_app():
-            self._leave()
+            self.leave()
             return
+        from tui.parting import quit_after
+
         self.push_screen(
             Ask(
                 "This app is training a run.",
                 {"stop": "Stop, save and quit", "detach": "Go on in the background and quit", "stay": "Stay"},
             ),
-            self._quit_as_asked,
+            partial(quit_after, self),
         )
 
-    def detach(self) -> "Run | None":
-        """Save the run this app trains and go on with it in a background process; None if it has ended."""
-        from tui.hosts import launch_in_background
+    def stop_training(self) -> None:
+        """Save and end what this app trains, and wait for it."""
+        from tui.parting import stop
 
-        run = self.stop_training()
-        if run is None or self.feed.status in ("completed", "diverged", "failed"):
-            return None
-        # If its step takes longer than we can wait, it goes on from the checkpoint before.
-        launch_in_background(run, self.data_root)
-        return run
+        stop(self)
 
-    def detach_and_follow(self) -> None:
-        """Hand the run over to a background process and follow it there."""
-        from tui.feed import RunFeed
-        from tui.hosts import LogHost, launch_in_background
+    def detach(self) -> None:
+        """Go on in a background process with what this app trains; the app must end then."""
+        from tui.parting import detach
 
-        run = self.stop_training()
-        if run is None or self.feed is None or self.feed.status != "stopped":
-            self.notify("The run has ended already.")
-            return
-        try:
-            self._show_live(RunFeed(LogHost(run, launch_in_background(run, self.data_root))))
-        except RunError as error:
-            self.show_error(error)
+        detach(self)
 
-    def stop_training(self) -> "Run | None":
-        """Save and end what this app trains, and wait for it; the run, if there is one."""
-        if self.feed is None or not self.feed.in_app:
-            return None
-        self.feed.host.request("stop")
-        self.feed.host.join(STOP_SECONDS)
-        self.feed.poll()
-        return self.feed.host.run
+    def leave(self, message: str = "") -> None:
+        """End the app, and keep its settings.
+
+        Args:
+            message: what the terminal is told then.
+        """
+        self.settings.form = self.form_values
+        problem = save_settings(self.settings)
+        self.exit(message=clean("\n".join(filter(None, (message, problem)))) or None)
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
         """Everything that has a key, by name, beside Textual's own commands."""
@@ -341,18 +308,9 @@ class TuiApp(App[None]):
         self.feed = feed
         self.switch_mode("live")
 
-    def _quit_as_asked(self, answer: str | None) -> None:
-        if answer == "detach":
-            run = self.detach()
-            self._leave(f"{run.id} goes on in the background; `tui` shows it" if run else "")
-        elif answer == "stop":
-            run = self.stop_training()
-            self._leave(f"saved; go on with: tui train --no-ui --resume {run.id}" if run else "")
-
-    def _leave(self, message: str = "") -> None:
-        self.settings.form = self.form_values
-        problem = save_settings(self.settings)
-        self.exit(message=clean("\n".join(filter(None, (message, problem)))) or None)
+    def _has_ended_here(self) -> bool:
+        """Whether the run that is shown was trained by this app: who goes on with it now is told by its log alone."""
+        return self.feed is not None and self.feed.trained_here and not self.feed.in_app
 
     def _remember_theme(self, theme: Any) -> None:
         self.settings.theme = theme.name

@@ -14,6 +14,7 @@ from core.events import Event
 from core.runs.history import Epoch, History
 from core.runs.requests import Request
 from tui.feed import SHORTEST, RunFeed
+from tui.parting import detach_and_follow
 from tui.screens.base import NARROW, WIDE, ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.live_charts import SMOOTHING, ZOOMS, View, metric_chart, subtitle, system_chart
@@ -289,7 +290,7 @@ class LiveScreen(ModeScreen):
 
     def action_detach(self) -> None:
         """Hand the run over to a background process."""
-        self.app.detach_and_follow()  # type: ignore[attr-defined]
+        detach_and_follow(self.app)  # type: ignore[arg-type]
 
     def action_evaluate(self) -> None:
         """Open the run in Evaluate."""

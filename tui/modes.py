@@ -1,0 +1,38 @@
+"""The six modes as the app has them: their screens, each made when it is first shown, and the styles of all."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from textual.screen import Screen
+
+__all__ = ["SCREENS", "stylesheet"]
+
+
+def stylesheet() -> Path:
+    """``screens.tcss``: beside this file when installed, at the top of the checkout otherwise."""
+    here = Path(__file__).parent
+    installed = here / "screens.tcss"
+    return installed if installed.is_file() else here.parent / "screens.tcss"
+
+
+def _screen(module: str, name: str) -> Callable[[], Screen[Any]]:
+    """Makes a screen when it is first shown, so that the first paint does not wait for the other five."""
+
+    def make() -> Screen[Any]:
+        screen: Screen[Any] = getattr(import_module(f"tui.screens.{module}"), name)()
+        return screen
+
+    return make
+
+
+SCREENS = {
+    "runs": _screen("runs", "RunsScreen"),
+    "configure": _screen("configure", "ConfigureScreen"),
+    "live": _screen("live", "LiveScreen"),
+    "evaluate": _screen("evaluate", "EvaluateScreen"),
+    "tune": _screen("tune", "TuneScreen"),
+    "compare": _screen("compare", "CompareScreen"),
+}
+"""By the name of the mode."""

@@ -1,0 +1,132 @@
+"""How the app parts from the run it trains: saved and ended, or handed over to a background process.
+
+The run ends after its step, and the screens live on meanwhile. Only what is done when nobody is there to see them
+waits where it stands.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from core.errors import TorchtuiError
+from core.runs.folder import create_run
+from tui.feed import RunFeed
+from tui.hosts import AppHost, LogHost, launch_in_background
+
+if TYPE_CHECKING:
+    from tui.app import TuiApp
+
+__all__ = ["detach", "detach_and_follow", "quit_after", "stop"]
+
+STOP_SECONDS = 30.0
+"""As long a step is waited for when the app is left without it."""
+POLL_SECONDS = 0.05
+
+
+def stop(app: "TuiApp") -> None:
+    """Save and end what the app trains; waits for it, at most `STOP_SECONDS`."""
+    if app.feed is not None and app.feed.in_app:
+        app.feed.host.request("stop")
+        app.feed.host.join(STOP_SECONDS)
+        app.feed.poll()
+
+
+def detach(app: "TuiApp") -> None:
+    """Go on in a background process with what the app trains; waits as `stop` does. The app must end then.
+
+    If a step takes longer than that, the run goes on from the checkpoint before.
+    """
+    if app.feed is not None and app.feed.in_app:
+        stop(app)
+        _hand_over(app, app.feed)
+
+
+def detach_and_follow(app: "TuiApp") -> None:
+    """Go on in a background process with what the app trains, and follow it there."""
+    app.notify("A background process goes on with this run as soon as it is saved.")
+    _part(app, _detach_and_follow)
+
+
+def quit_after(app: "TuiApp", answer: str | None) -> None:
+    """Leave the app after ``stop`` or ``detach`` of what it trains; other answers do nothing."""
+    ways = {"stop": _stop_and_leave, "detach": _detach_and_leave}
+    if answer in ways:
+        app.notify("The app closes as soon as the run is saved.")
+        _part(app, ways[answer])
+
+
+def _part(app: "TuiApp", way: "Callable[[TuiApp, RunFeed], Coroutine[Any, Any, None]]") -> None:
+    """Beside the screens; who asks for another way meanwhile gets that one."""
+    if app.feed is not None:
+        app.run_worker(partial(_told, app, way(app, app.feed)), group="parting", exclusive=True)
+
+
+async def _told(app: "TuiApp", parting: Coroutine[Any, Any, None]) -> None:
+    try:
+        await parting
+    except TorchtuiError as error:
+        app.show_error(error)
+
+
+async def _detach_and_follow(app: "TuiApp", feed: RunFeed) -> None:
+    await _end_of(feed, math.inf)
+    host = _hand_over(app, feed)
+    if host is None:
+        app.notify("The run has ended already.")
+    else:
+        app.feed = RunFeed(host)
+
+
+async def _stop_and_leave(app: "TuiApp", feed: RunFeed) -> None:
+    await _end_of(feed, STOP_SECONDS)
+    app.leave(_last_words(feed))
+
+
+async def _detach_and_leave(app: "TuiApp", feed: RunFeed) -> None:
+    await _end_of(feed, math.inf)
+    host = _hand_over(app, feed)
+    app.leave(f"{host.run.id} goes on in the background; `tui` shows it" if host else _last_words(feed))
+
+
+async def _end_of(feed: RunFeed, seconds: float) -> None:
+    """Ask for the end and wait for it, at most `seconds`."""
+    feed.host.request("stop")
+    deadline = time.monotonic() + seconds
+    while feed.in_app and time.monotonic() < deadline:
+        await asyncio.sleep(POLL_SECONDS)
+    feed.poll()
+
+
+def _hand_over(app: "TuiApp", feed: RunFeed) -> LogHost | None:
+    """A background process that goes on with a run that was asked to stop; None if that has ended by itself.
+
+    A run that was stopped before it had a folder gets it now.
+
+    Raises:
+        TorchtuiError: its folder cannot be written.
+    """
+    host = feed.host
+    if not isinstance(host, AppHost) or feed.status in ("completed", "diverged", "failed"):
+        return None
+    run = host.run or create_run(host.runs_dir, host.config)
+    return LogHost(run, launch_in_background(run, app.data_root))
+
+
+def _last_words(feed: RunFeed) -> str:
+    """What the terminal is told of the run when the app has been left; nothing of one that never began."""
+    from tui.report import go_on_command
+
+    run = feed.host.run
+    if run is None:
+        return ""
+    if feed.in_app:
+        lost = (
+            f"its step has not ended after {STOP_SECONDS:.0f} s: what came after the last checkpoint is lost"
+        )
+        return f"{lost}; go on with: {go_on_command(run)}"
+    if feed.status == "stopped":
+        return f"saved; go on with: {go_on_command(run)}"
+    return f"{run.id} {'is' if feed.status == 'completed' else 'has'} {feed.status}"
