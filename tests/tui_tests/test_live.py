@@ -2,9 +2,11 @@
 
 import pytest
 
+from core.foreign.logs import find_log
 from core.runs.folder import all_runs
 from core.runs.summary import summarise
 from tui.app import TuiApp
+from tui.hosts import LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.live import LiveScreen
 from tui.screens.live_charts import subtitle
@@ -208,3 +210,61 @@ async def test_a_background_process_that_cannot_begin_says_why(app):
         app.start_run(from_dict({"data": "iris", "model": "cnn"}), background=True)
         await until(pilot, lambda: app.feed.status == "failed")
         await until(pilot, lambda: "cnn takes images" in str(live(app).query_one("#messages").render()))
+
+
+async def test_a_run_that_has_ended_here_is_followed_anew(app):
+    """Another process may go on with it, and only the log tells of that."""
+    app = app(training={"epochs": 1})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        run = app.feed.host.run
+        app.open_run(run)
+        assert isinstance(app.feed.host, LogHost)
+        await until(pilot, lambda: app.feed.status == "completed")
+        feed = app.feed
+        app.open_run(run)
+        assert app.feed is feed
+
+
+def offered(app):
+    return {active.binding.action for active in live(app).active_bindings.values() if active.enabled}
+
+
+OF_A_RUN = {"pause", "stop", "checkpoint", "detach", "evaluate", "layers", "log_scale", "zoom", "machine"}
+
+
+async def test_without_a_run_nothing_is_offered_that_needs_one(app):
+    app = app()
+    app._start_at_once = False
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.current_mode == "configure")
+        await pilot.press("escape", "3")
+        await until(pilot, lambda: app.current_mode == "live")
+        assert not offered(app) & OF_A_RUN
+        await pilot.press("y")
+        assert not live(app).has_class("-layers")
+
+
+async def test_nothing_is_asked_of_another_tool(app, tmp_path):
+    table = tmp_path / "version_3" / "metrics.csv"
+    table.parent.mkdir()
+    table.write_text("step,train_loss,val_loss\n1,0.9,\n2,,0.8\n")
+    app = app(training={"epochs": 1})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        await pilot.press("y")
+        assert live(app).has_class("-layers")
+        app.open_run(find_log(table))
+        await until(pilot, lambda: app.feed.status == "running")
+        live(app).draw()
+        assert offered(app) & OF_A_RUN == {"log_scale", "zoom", "machine"}
+        assert not live(app).has_class("-layers")  # no key would lead back to the charts
+        assert not app._notifications
+
+
+async def test_the_next_mode_waits_for_the_first(app, monkeypatch):
+    monkeypatch.setattr(TuiApp, "_load", lambda app: None)
+    app = app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("ctrl+pagedown")
+        assert app.current_mode == "_default"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import RunError
 from core.events import SystemSampled
 from core.foreign.logs import find_log
 from core.runs.log import EventLog
@@ -128,9 +129,8 @@ async def test_a_log_of_another_tool_is_followed(opened, tmp_path):
         await until(pilot, lambda: app.feed.history.epoch == 2)
         app.screen.draw()
         assert app.screen.query_one("#loss", Plot).chart.series[1].y.tolist() == [0.8, 0.6]
-        await pilot.press("space")
-        await pilot.pause()
-        assert any("written by another tool" in notice.message for notice in app._notifications)
+        with pytest.raises(RunError, match="written by another tool"):
+            app.feed.host.request("stop")
         app.feed.host._latest = 0.0
         assert app.feed.status == "stopped"
         await pilot.press("e", "d", "c")

@@ -15,9 +15,10 @@ from core.runs.history import Epoch, History
 from core.runs.requests import Request
 from tui.feed import SHORTEST, RunFeed
 from tui.parting import detach_and_follow
-from tui.screens.base import NARROW, WIDE, ModeScreen
+from tui.screens.base import WIDE, ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.live_charts import SMOOTHING, ZOOMS, View, metric_chart, subtitle, system_chart
+from tui.screens.live_keys import ACTIVE, is_offered
 from tui.screens.live_texts import facts, messages
 from tui.text import clean, of
 from tui.themes import STATES
@@ -29,9 +30,6 @@ from tui.widgets.panel import Panel
 from tui.widgets.status_line import StatusLine
 
 __all__ = ["LiveScreen"]
-
-ACTIVE = ("running", "paused", "preparing")
-OF_A_GOING_RUN = ("pause", "stop", "checkpoint", "detach")
 
 
 class LiveScreen(ModeScreen):
@@ -173,6 +171,8 @@ class LiveScreen(ModeScreen):
 
     def _begin(self, feed: RunFeed) -> None:
         self._drawn, self.chosen_epoch, self._newest_message = feed, 0, None
+        if not feed.host.obeys:  # no layers are to be had, and no key leads back to the charts
+            self.remove_class("-layers")
         self.refresh_bindings()
         self.query_one("#messages", Static).update("")
 
@@ -334,11 +334,8 @@ class LiveScreen(ModeScreen):
         self.draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What makes no sense now is not offered: wide screens show all panels, and a run that has ended rests."""
-        if action in OF_A_GOING_RUN:
-            going = self.feed is not None and self.feed.status in ACTIVE
-            return going and (action != "detach" or self.feed.in_app)
-        return action != "panel" or self.size.width < NARROW
+        """What makes no sense now is not offered."""
+        return is_offered(action, self.feed, self.size.width)
 
     def action_panel(self) -> None:
         """The next panel under the charts."""

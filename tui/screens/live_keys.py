@@ -1,0 +1,36 @@
+"""Which keys of Live make sense for the run that is followed; the others are not offered."""
+
+from tui.feed import RunFeed
+from tui.screens.base import NARROW
+
+__all__ = ["ACTIVE", "is_offered"]
+
+ACTIVE = ("running", "paused", "preparing")
+OF_A_RUN = {
+    *("pause", "stop", "checkpoint", "detach", "evaluate", "layers"),
+    *("log_scale", "smooth", "zoom", "epoch", "machine", "panel"),
+}
+"""Actions that do nothing where no run is followed."""
+
+
+def is_offered(action: str, feed: RunFeed | None, width: int) -> bool:
+    """Whether an action of Live does anything now: wide screens show all panels, and a run that has ended rests.
+
+    Args:
+        feed: the followed run, if any.
+        width: of the screen, in cells.
+    """
+    if feed is None:
+        return action not in OF_A_RUN
+    obeys = feed.host.obeys and feed.status in ACTIVE
+    begun = obeys and feed.status != "preparing"
+    offered = {
+        "pause": begun,
+        "checkpoint": begun,
+        "stop": obeys,
+        "detach": feed.in_app,
+        "evaluate": feed.host.run is not None,
+        "layers": feed.host.obeys,
+        "panel": width < NARROW,
+    }
+    return offered.get(action, True)
