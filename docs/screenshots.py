@@ -57,5 +57,6 @@ async def until(pilot: "object", condition: "object") -> None:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TUI_CONFIG"] = f"{folder}/settings.json"
+        os.environ["TUI_RUNS"] = f"{folder}/runs"
         train_others(Path(folder))
         asyncio.run(take(Path(folder)))

@@ -1,20 +1,32 @@
 """A configuration as the command that gives it."""
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from core.config import TrainConfig, to_dict
 from core.options import Options, default_of
+from core.runs.folder import default_runs_dir
 from tui.cli.config_options import FLAGS
 
-__all__ = ["command_line", "options"]
+__all__ = ["command_line", "options", "place"]
 
 
-def command_line(config: TrainConfig) -> str:
-    """The ``tui train --no-ui`` command for `config`, quoted for a shell: only what differs from the defaults."""
-    return shlex.join(["tui", "train", "--no-ui", *options(config)])
+def command_line(config: TrainConfig, runs_dir: Path | None = None) -> str:
+    """The ``tui train --no-ui`` command for `config`, quoted for a shell: only what differs from the defaults.
+
+    Args:
+        runs_dir: where the run shall live; by default where the shell's own commands put it.
+    """
+    where = place(runs_dir) if runs_dir is not None else []
+    return shlex.join(["tui", "train", "--no-ui", *options(config), *where])
+
+
+def place(runs_dir: Path) -> list[str]:
+    """The option that names a folder of runs; none for the one that is meant without it."""
+    return [] if runs_dir.absolute() == default_runs_dir().absolute() else ["--runs", str(runs_dir)]
 
 
 def options(config: TrainConfig) -> list[str]:

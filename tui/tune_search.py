@@ -1,7 +1,6 @@
 """The search form without a screen: ranges as people write them, and what a study of them would be."""
 
 import math
-import os
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from core.options import choices
 from core.tuning.plan import Method, Plan, Pruner, make_plan
 from core.tuning.ranges import default_domains, parse_domain
 from core.tuning.space import Choices, Domain, SearchSpace, build_space
-from tui.command_line import options
+from tui.command_line import options, place
 from tui.form import check, valid_part
 from tui.form_fields import FieldSpec, fields_of
 from tui.text import clean, count
@@ -126,8 +125,7 @@ def search_command(state: SearchState, search: Search, runs_dir: Path) -> str:
     parts += ["--jobs", search.jobs] if state.jobs > 1 else []
     for path, text in search.ranges.items():
         parts += ["-p", f"{path}={text.strip()}"]
-    parts += ["--runs", str(runs_dir)] if runs_dir != Path(os.environ.get("TUI_RUNS") or "runs") else []
-    return shlex.join(parts)
+    return shlex.join([*parts, *place(runs_dir)])
 
 
 def _nearest(values: Mapping[str, Any]) -> TrainConfig:

@@ -31,6 +31,7 @@ class Recorder(TuiApp):
 @pytest.fixture
 def make(tmp_path, monkeypatch):
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "config" / "settings.json"))
+    monkeypatch.setenv("TUI_RUNS", str(tmp_path / "runs"))
     monkeypatch.setattr(configure, "DEBOUNCE_SECONDS", 0.001)
 
     def make(values=None):
@@ -191,6 +192,19 @@ async def test_the_command_is_copied_by_key_and_by_mouse(make):
         assert app.clipboard == command
         app.copy_to_clipboard("")
         await pilot.click("#command-panel")
+        assert app.clipboard == command
+
+
+async def test_the_command_names_the_folder_of_the_runs_where_a_shell_would_take_another(
+    make, tmp_path, monkeypatch
+):
+    app = make({"data": "wine"})
+    monkeypatch.setenv("TUI_RUNS", str(tmp_path / "others"))
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await settled(pilot)
+        command = f"tui train --no-ui --data wine --runs {app.runs_dir}"
+        assert "--runs" in shown(screen, "#command")
+        await pilot.press("y")
         assert app.clipboard == command
 
 

@@ -15,7 +15,8 @@ from textual.widgets import Static
 
 from core.metrics import lower_is_better
 from core.runs.comparison import AXES, Entry, curve_names, lead, not_comparable
-from core.runs.folder import Run, default_runs_dir
+from core.runs.folder import Run
+from tui.command_line import place
 from tui.compared_runs import ComparedRuns
 from tui.comparison_view import View, axis_text, chart
 from tui.screens.base import NARROW, ModeScreen
@@ -307,12 +308,11 @@ class CompareScreen(Background, ModeScreen):
 
     def action_copy(self) -> None:
         """Copy the equivalent command."""
-        here = self._app.runs_dir.resolve() == default_runs_dir().resolve()
         names = [
             entry.run.id if entry.run.path.parent == self._app.runs_dir else str(entry.run.path)
             for entry in self.entries
         ]
-        where = [] if here else ["--runs", str(self._app.runs_dir)]
+        where = place(self._app.runs_dir)
         command = shlex.join(["tui", "compare", *names, "--split", self.split, *where])
         self.app.copy_to_clipboard(command)
         self.notify(clean(command), title="Copied", markup=False)

@@ -186,7 +186,7 @@ class ConfigureScreen(FilledForm):
         if self.state.config is None:
             self.notify("There is a command once every field is right.", severity="warning")
             return
-        command = command_line(self.state.config)
+        command = command_line(self.state.config, self.tui.runs_dir)
         self.app.copy_to_clipboard(command)
         self.notify(clean(command), title="Copied", markup=False)
 
@@ -223,7 +223,7 @@ class ConfigureScreen(FilledForm):
         self.state = FormState.of(values_of(self.form.texts), self.state.preview)
         self.tui.form_values = dict(self.state.values)
         config = self.state.config
-        self.query_one(CommandPanel).show(command_line(config) if config else "")
+        self.query_one(CommandPanel).show(command_line(config, self.tui.runs_dir) if config else "")
         self._request_preview()
         self._show_state()
 
