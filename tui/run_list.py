@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from rich.cells import cell_len
 
 from core.runs.query import Query
-from core.runs.summary import RunSummary
+from core.runs.summary import RunSummary, began
 from tui.text import clean
-from tui.widgets.runs_columns import COLUMNS, began, short_name
+from tui.widgets.runs_columns import COLUMNS, short_name
 
 __all__ = ["RunList"]
 

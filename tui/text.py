@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 
 __all__ = [
     "UNKNOWN",
+    "age",
     "bytes_",
     "clean",
     "count",
@@ -151,6 +152,14 @@ def duration(seconds: float | None) -> str:
     if days:
         return f"{days} d {hours}:{minutes:02}"
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def age(seconds: float) -> str:
+    """How long ago, in at most six characters: ``42 s``, ``12 min``, ``3 h``, ``12 d``, ``2 y``."""
+    for unit, length in (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}" if seconds < 1000 * length else f">999 {unit}"
+    return f"{max(0, seconds):.0f} s"
 
 
 def progress_line(what: str, done: int, total: int) -> str:

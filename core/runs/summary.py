@@ -1,6 +1,7 @@
 """How a run stands, from the first and the last lines of its log and its lock: a list of thousands stays quick."""
 
 import os
+import time
 from dataclasses import field
 from typing import Any, Literal
 
@@ -8,15 +9,17 @@ from pydantic.dataclasses import dataclass
 
 from core.files import open_plain
 from core.json_lines import read_line
-from core.runs.folder import Run
+from core.runs.folder import NAME, Run
 from core.runs.lock import is_held, is_held_since
 from core.runs.script import script_of
 
-__all__ = ["RunSummary", "summarise"]
+__all__ = ["RunSummary", "began", "summarise"]
 
 TAIL_BYTES = 8192
 MOST_BYTES = 1 << 26
 """Of a log that ends in steps alone, no more than this is searched for an epoch: some hours of steps."""
+LATEST = 250_000_000_000
+"""Seconds since 1970: what lies behind the year 9000 is no date of a run."""
 RESUME = "`tui train --no-ui --resume` goes on"
 
 Status = Literal[
@@ -64,6 +67,18 @@ class RunSummary:
     def model(self) -> str:
         """Name of the model."""
         return str(self.config.get("model", {}).get("name", ""))
+
+
+def began(summary: RunSummary) -> float | None:
+    """Seconds since 1970; from the name where the log does not tell; None if unknown."""
+    if 0 < summary.started < LATEST:
+        return summary.started
+    if not NAME.match(summary.run.id):
+        return None
+    try:
+        return time.mktime(time.strptime(summary.run.id[:15], "%Y-%m-%d_%H%M"))
+    except (ValueError, OverflowError):
+        return None
 
 
 def summarise(run: Run) -> RunSummary:

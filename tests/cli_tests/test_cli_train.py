@@ -226,8 +226,8 @@ def test_runs_are_listed(train: Tui, tui: Tui) -> None:
     assert damaged["error"]
     table = tui("runs").out
     assert without_control_characters(table)
-    assert re.search(rf"{good['id']} +completed +3/3 ", table)
-    assert re.search(r"_aaa +damaged ", table)
+    assert re.search(rf"{good['id']} +completed +3/3 +\d+ s ago ", table)
+    assert re.search(r"_aaa +damaged +0 +\d+ y ago ", table)
     assert json.loads(tui(f"runs show {good['id']} --json").out) == good
     assert json.loads(tui("runs --runs elsewhere --json").out) == []
 

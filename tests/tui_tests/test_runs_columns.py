@@ -15,8 +15,9 @@ from core.runs.outline import Outline
 from core.runs.summary import RunSummary, summarise
 from tui.run_list import RunList
 from tui.screens.run_preview import facts, sketch
+from tui.text import age
 from tui.widgets.plot import draw
-from tui.widgets.runs_columns import COLUMNS, age, lay_out, short_name
+from tui.widgets.runs_columns import COLUMNS, lay_out, short_name
 
 METRICS = {"loss": 0.5, "accuracy": 0.9}
 LOG = [

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from core.runs.folder import all_runs, default_runs_dir, find_run
-from core.runs.summary import RunSummary, summarise
+from core.runs.summary import RunSummary, began, summarise
 from tui.cli.app import RunsOption
 from tui.cli.run_arguments import RunArgument
 
@@ -80,14 +80,15 @@ def _as_dict(summary: RunSummary) -> dict[str, Any]:
 
 
 def _print_table(summaries: list[RunSummary]) -> None:
-    from tui.text import clean, duration, fit, of
+    from tui.text import UNKNOWN, age, clean, fit, of
 
     if not summaries:
         print("no runs yet; start one with: tui train --no-ui", file=sys.stderr)
     for summary in summaries:
         metrics = "  ".join(f"{clean(name)} {value:.4f}" for name, value in summary.metrics.items())
-        age = duration(time.time() - summary.started) if summary.started else "–"
+        start = began(summary)
+        since = UNKNOWN if start is None else f"{age(time.time() - start)} ago"
         epochs = of(summary.epoch, summary.epochs)
         print(
-            f"{fit(summary.run.id, 44)} {summary.status:11} {epochs:>9} {age:>10}  {metrics}{clean(summary.error)}"
+            f"{fit(summary.run.id, 44)} {summary.status:11} {epochs:>9} {since:>10}  {metrics}{clean(summary.error)}"
         )

@@ -21,14 +21,14 @@ from core.config import FAMILIES, TrainConfig
 from core.events import RunStarted
 from core.options import choices, default_of
 from core.runs.outline import Outline
-from core.runs.summary import RunSummary
+from core.runs.summary import RunSummary, began
 from tui.screens.live_charts import View, metric_chart
 from tui.text import bytes_, clean, count, duration, number, of, setting
 from tui.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Chart
-from tui.widgets.runs_columns import began, short_name
+from tui.widgets.runs_columns import short_name
 
 __all__ = ["RunPreview", "Sketch", "facts", "sketch"]
 

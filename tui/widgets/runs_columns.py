@@ -1,7 +1,6 @@
 """The columns of a table of runs: what each shows, how it sorts, and which of them fit into a width."""
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,15 +9,13 @@ from typing import Any, Final, Literal
 from rich.cells import cell_len
 
 from core.runs.folder import NAME
-from core.runs.summary import RunSummary
-from tui.text import UNKNOWN, clean, number, of, si
+from core.runs.summary import RunSummary, began
+from tui.text import UNKNOWN, age, clean, number, of, si
 from tui.themes import STATES
 
-__all__ = ["COLUMNS", "GAP", "Column", "age", "began", "lay_out", "score", "short_name"]
+__all__ = ["COLUMNS", "GAP", "Column", "lay_out", "score", "short_name"]
 
 GAP: Final = 2
-LATEST: Final = 250_000_000_000
-"""Seconds since 1970: what lies behind the year 9000 is no date of a run."""
 STATUS_ORDER: Final = (
     "preparing",
     "running",
@@ -84,26 +81,6 @@ def short_name(summary: RunSummary, width: int = 0) -> str:
         return name
     undated = name.split("_", 2)[2]
     return undated if cell_len(clean(undated)) <= width else undated.rpartition("_")[2]
-
-
-def began(summary: RunSummary) -> float | None:
-    """Seconds since 1970; from the name where the log does not tell; None if unknown."""
-    if 0 < summary.started < LATEST:
-        return summary.started
-    if not NAME.match(summary.run.id):
-        return None
-    try:
-        return time.mktime(time.strptime(summary.run.id[:15], "%Y-%m-%d_%H%M"))
-    except (ValueError, OverflowError):
-        return None
-
-
-def age(seconds: float) -> str:
-    """How long ago, in at most six characters: ``42 s``, ``12 min``, ``3 h``, ``12 d``, ``2 y``."""
-    for unit, length in (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds // length:.0f} {unit}" if seconds < 1000 * length else f">999 {unit}"
-    return f"{max(0, seconds):.0f} s"
 
 
 def score(metrics: dict[str, Any]) -> tuple[str, float] | None:
