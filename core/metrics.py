@@ -5,7 +5,7 @@ from typing import Final, Literal, get_args
 from core.errors import ConfigError
 from core.losses import Task
 
-__all__ = ["EPOCH_METRICS", "METRICS", "EpochMetric", "check_monitor", "lower_is_better"]
+__all__ = ["EPOCH_METRICS", "HEADLINES", "METRICS", "EpochMetric", "check_monitor", "lower_is_better"]
 
 METRICS: Final = (
     *("loss", "accuracy", "balanced_accuracy", "mcc", "cohen_kappa"),
@@ -20,6 +20,9 @@ METRICS: Final = (
 """Every number of an epoch or an evaluation that can be compared."""
 MINIMISED: Final = ("loss", "log_loss", "ece", "brier", "mae", "rmse", "mape")
 """Those of which less is better."""
+
+HEADLINES: Final = ("accuracy", "f1_macro", "roc_auc_macro", "log_loss", "r2", "mae", "rmse")
+"""Those of an evaluation that are told where there is room for a few."""
 
 EpochMetric = Literal["loss", "accuracy", "r2"]
 EPOCH_METRICS: Final = get_args(EpochMetric)

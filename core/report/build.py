@@ -10,6 +10,7 @@ from core.config import to_yaml
 from core.errors import TorchtuiError
 from core.evaluation import Report
 from core.evaluation.stored import Evaluation, saved_evaluation
+from core.metrics import HEADLINES
 from core.report import figures
 from core.report.page import details, element, page, picture, table
 from core.report.samples import mistakes
@@ -19,7 +20,6 @@ from core.runs.folder import NAME, Run
 
 __all__ = ["build"]
 
-CARDS = ("accuracy", "f1_macro", "roc_auc_macro", "log_loss", "r2", "mae", "rmse")
 SPLITS = ("test", "validation")
 BY_STEP = " by step"
 MOST_CLASSES = 100
@@ -144,7 +144,7 @@ def _evaluation(entry: Entry, split: str) -> tuple[Evaluation | None, str]:
 
 def _cards(report: Report) -> list[str]:
     cards = []
-    for name in CARDS:
+    for name in HEADLINES:
         value = report.metrics.get(name)
         if value is None:
             continue

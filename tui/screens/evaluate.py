@@ -31,7 +31,7 @@ from tui.screens.evaluation.roc import RocTab
 from tui.screens.evaluation.summary import SummaryTab
 from tui.screens.evaluation.tab import EvaluationTab, Subject
 from tui.screens.evaluation.threshold import ThresholdTab
-from tui.text import bytes_, clean, count, number, percent
+from tui.text import clean, count, number, percent, progress_line
 
 __all__ = ["EvaluateScreen"]
 
@@ -159,9 +159,8 @@ class EvaluateScreen(Background, ModeScreen):
     # ---- what is on the screen
 
     def told(self, what: str, done: int, total: int) -> None:
-        share = f" {100 * done // total} % of {bytes_(total)}" if done and total else ""
-        samples = f" {count(total)} samples" if total and not done else ""
-        self._draw_state(f"evaluating {self.run.id if self.run else ''}: {what}{share}{samples} ...")
+        line = progress_line(what, done, total) if done or not total else f"{what} {count(total)} samples"
+        self._draw_state(f"evaluating {self.run.id if self.run else ''}: {line} ...")
 
     def _failed(self, error: Exception) -> None:
         self._opening = False

@@ -19,6 +19,7 @@ from textual.worker import get_current_worker
 
 from core.config import FAMILIES, TrainConfig
 from core.events import RunStarted
+from core.metrics import HEADLINES
 from core.options import choices, default_of
 from core.runs.outline import Outline
 from core.runs.summary import RunSummary, began
@@ -31,9 +32,6 @@ from tui.widgets.plot import Chart
 from tui.widgets.runs_columns import short_name
 
 __all__ = ["RunPreview", "Sketch", "facts", "sketch"]
-
-HEADLINES = ("accuracy", "f1_macro", "roc_auc_macro", "log_loss", "r2", "mae", "rmse")
-"""Of an evaluation, the numbers that are shown; all others are in Evaluate."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tui.screens.evaluation.background import Background
 from tui.screens.evaluation.detail import SampleDialog
 from tui.screens.evaluation.facts import caption, columns_of, row_of
 from tui.screens.evaluation.tab import Subject
-from tui.text import clean, count
+from tui.text import clean, count, progress_line
 from tui.widgets.table import Table
 from tui.widgets.tiles import Tiles
 
@@ -88,8 +88,7 @@ class SampleList(Background, Container):
             child.display = isinstance(child, kind)
 
     def told(self, what: str, done: int, total: int) -> None:
-        share = f" {100 * done // total} %" if total else ""
-        self.query_one(Static).update(Content(clean(f"{what}{share} ...")))
+        self.query_one(Static).update(Content(clean(f"{progress_line(what, done, total)} ...")))
 
     def _failed(self, error: Exception) -> None:
         self.say(f"✗ {error}")

@@ -23,7 +23,7 @@ from tui.screens.dialogs import Ask
 from tui.screens.evaluation.background import Background
 from tui.screens.tuning.dialogs import AddTrials, OpenStudy
 from tui.screens.tuning.trials_panel import TrialsPanel
-from tui.text import bytes_, count
+from tui.text import count, progress_line
 
 if TYPE_CHECKING:
     from core.tuning.records import TrialRecord
@@ -147,8 +147,7 @@ class StudyActions(Background, ModeScreen):
         self.in_background("start", begin, self._started, self._not_started)
 
     def told(self, what: str, done: int, total: int) -> None:
-        share = f" {100 * done // total} % of {bytes_(total)}" if done and total else ""
-        self.starting_note = f"{what}{share} ..."
+        self.starting_note = f"{progress_line(what, done, total)} ..."
         self.tell_state()
 
     def _started(self, follower: "Follower") -> None:
