@@ -30,6 +30,14 @@ def test_every_command_shows_an_example(name):
         )
 
 
+@pytest.mark.parametrize("line", ["", *Commands.COMMANDS, "runs show"])
+def test_flags_have_no_type_in_the_help(tui, line):
+    answer = tui(f"{line} --help")
+    assert answer.code == 0
+    assert "--help" in answer.out
+    assert "<bool>" not in answer.out
+
+
 def test_folders_before_a_command_are_its_own_unless_it_names_others(tui, write_run, tmp_path):
     runs = write_run("2026-01-02_0300_digits-mlp_abc", [0.5]).path.parent
     assert "digits-mlp_abc" in tui(f"--runs {runs} runs").out

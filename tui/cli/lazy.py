@@ -1,4 +1,4 @@
-"""Commands whose module is imported when they are called: ``tui --help`` needs none of them."""
+"""Commands whose module is imported when they are called: ``tui --help`` needs none of them; and what all look like."""
 
 from importlib import import_module
 from typing import Any
@@ -8,7 +8,21 @@ from typer.core import TyperCommand, TyperGroup
 
 from core.errors import InputError
 
-__all__ = ["LazyGroup"]
+__all__ = ["Command", "Group", "LazyGroup"]
+
+
+class Command(TyperCommand):
+    """A command in whose help a flag stands without a type: it takes no value."""
+
+    def get_params(self, ctx: Any) -> Any:
+        return _without_types(super().get_params(ctx))
+
+
+class Group(TyperGroup):
+    """A group in whose help a flag stands without a type."""
+
+    def get_params(self, ctx: Any) -> Any:
+        return _without_types(super().get_params(ctx))
 
 
 class _LazyCommand(TyperCommand):
@@ -24,7 +38,7 @@ class _LazyCommand(TyperCommand):
         return command.make_context(info_name, before + args, parent, **extra)
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(Group):
     """A group whose commands are in a table.
 
     Attributes:
@@ -43,6 +57,13 @@ class LazyGroup(TyperGroup):
             return None
         panel = next(title for title, commands in self.PANELS.items() if cmd_name in commands)
         return _LazyCommand(cmd_name, *self.COMMANDS[cmd_name], panel)
+
+
+def _without_types(parameters: list[Any]) -> list[Any]:
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = parameter.metavar or ""
+    return parameters
 
 
 def _given_before(command: Any, name: str | None, parent: Any) -> list[str]:
@@ -70,5 +91,5 @@ def _load(target: str) -> Any:
     found = getattr(import_module(module), name)
     if not isinstance(found, typer.Typer):
         command, found = found, typer.Typer(add_completion=False)
-        found.command(name)(command)
+        found.command(name, cls=Command)(command)
     return typer.main.get_command(found)

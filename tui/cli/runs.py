@@ -11,11 +11,14 @@ import typer
 from core.runs.folder import all_runs, default_runs_dir, find_run
 from core.runs.summary import RunSummary, began, summarise
 from tui.cli.app import RunsOption
+from tui.cli.lazy import Command, Group
 from tui.cli.run_arguments import RunArgument
 
 __all__ = ["app"]
 
-app = typer.Typer(help="List runs, or show one.\n\nExample: tui runs --json", invoke_without_command=True)
+app = typer.Typer(
+    cls=Group, help="List runs, or show one.\n\nExample: tui runs --json", invoke_without_command=True
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -36,7 +39,7 @@ def runs(context: typer.Context, runs: RunsOption = None, as_json: Json = False)
         _print_table(summaries)
 
 
-@app.command()
+@app.command(cls=Command)
 def show(
     context: typer.Context,
     run: RunArgument,
