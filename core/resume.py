@@ -27,7 +27,7 @@ def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
         RunError: the run is complete and would end again at once, or neither its last checkpoint nor the one before
             can be read.
     """
-    summary = summarise(run)
+    summary = summarise(run, as_left=True)
     state, problem = load_latest(run)
     if summary.status == "completed":
         _ensure_longer(config, state, summary)

@@ -243,7 +243,7 @@ class PlainView(QuietView):
     def finish(self, run: Run) -> None:
         from tui.report import print_summary
 
-        print_summary(summarise(run))
+        print_summary(summarise(run, as_left=True))
 
 
 def _plain_line(event: Event, epochs: int) -> str:

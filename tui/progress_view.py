@@ -69,7 +69,7 @@ class ProgressView:
         self._send(GIVE_BACK + BELL)
         from tui.report import print_summary
 
-        print_summary(summarise(run))
+        print_summary(summarise(run, as_left=True))
 
     def _send(self, codes: str) -> None:
         """What the terminal does not print."""

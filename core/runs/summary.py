@@ -81,21 +81,25 @@ def began(summary: RunSummary) -> float | None:
         return None
 
 
-def summarise(run: Run) -> RunSummary:
-    """How `run` stands now. Never raises for a damaged folder: the summary says what is wrong."""
+def summarise(run: Run, *, as_left: bool = False) -> RunSummary:
+    """How `run` stands now. Never raises for a damaged folder: the summary says what is wrong.
+
+    Args:
+        as_left: how it was left by the process that trained it last, since it is the caller who holds it now.
+    """
     try:
         first, last = _ends(run)
     except OSError as problem:
-        if is_held(run):
+        if not as_left and is_held(run):
             return RunSummary(run, "preparing")
         return RunSummary(run, "damaged", error=f"{run.log_file.name}: {problem.strerror}")
     try:
-        return _summary(run, first, last)
+        return _summary(run, first, last, as_left)
     except (AttributeError, KeyError, TypeError, ValueError):  # a line is JSON, yet not what we wrote
         return RunSummary(run, "damaged", error=f"{run.log_file.name} is not an event log")
 
 
-def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]]) -> RunSummary:
+def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]], as_left: bool) -> RunSummary:
     start = first if first.get("event") == "run_started" else {}
     facts: dict[str, dict[str, Any]] = {}
     evaluation: dict[str, dict[str, float | None]] = {}
@@ -107,7 +111,7 @@ def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]]) -> Run
         elif event["event"] == "evaluation_finished":
             evaluation[event["split"]] = event["metrics"]
     epoch = facts.get("epoch_finished", {})
-    status, error = _status(run, facts, start)
+    status, error = _status(run, facts, start, as_left)
     return RunSummary(
         run=run,
         status=status,
@@ -123,13 +127,15 @@ def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]]) -> Run
     )
 
 
-def _status(run: Run, facts: dict[str, dict[str, Any]], start: dict[str, Any]) -> tuple[Status, str]:
+def _status(
+    run: Run, facts: dict[str, dict[str, Any]], start: dict[str, Any], as_left: bool
+) -> tuple[Status, str]:
     finished = facts.get("run_finished")
     if finished is not None:
-        if is_held_since(run, finished.get("time", 0.0)):
+        if not as_left and is_held_since(run, finished.get("time", 0.0)):
             return "preparing", ""
         return finished.get("status", "damaged"), finished.get("error", "")
-    if is_held(run):
+    if not as_left and is_held(run):
         paused = facts.get("run_paused", {}).get("time", 0) > facts.get("run_resumed", {}).get("time", 0)
         return ("paused" if paused else "running"), ""
     if not start:

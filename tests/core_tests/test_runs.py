@@ -268,6 +268,7 @@ def test_a_run_that_ended_and_is_held_again_is_prepared(run: Run, log: Callable[
         assert summarise(run).status == "stopped"
         os.utime(run.lock_file, (6000, 6000))  # by another one since
         assert summarise(run).status == "preparing"
+        assert summarise(run, as_left=True).status == "stopped"  # that one wants to know
     assert summarise(run).status == "stopped"
 
 
