@@ -36,10 +36,11 @@ class RunData:
             if self.dataset is None:
                 from core.backend import load_backend
                 from core.data.registry import load
+                from core.runs.code import from_copies
                 from core.runs.data_facts import ensure_same_data
 
                 load_backend()
-                loaded = load(self.run.config().data, self.root, progress)
+                loaded = load(from_copies(self.run.config(), self.run).data, self.root, progress)
                 ensure_same_data(self.run, loaded)
                 self.dataset = loaded
             return self.dataset

@@ -89,7 +89,7 @@ def ensure_same_data(run: Run, data: Dataset) -> None:
     if facts is None or _is_same(run, facts, data):
         return
     config = run.config().data
-    to_do = "Let it return the same each time" if config.name == "python" else "Bring the old one back"
+    to_do = "Let it return what it did then" if config.name == "python" else "Bring the old one back"
     raise DataError(
         f"data.path: {Path(getattr(config, 'path', '')).name} is not what {run.id} was begun with: "
         "its content has changed",

@@ -13,6 +13,7 @@ from core import config as configuration
 from core.data.dataset import Dataset
 from core.data.registry import load
 from core.errors import ConfigError, DataError, TorchtuiError, UntrustedCode, UserCodeError
+from core.evaluation.samples import RunData
 from core.events import EpochFinished
 from core.trust import trust
 
@@ -186,6 +187,7 @@ def test_a_run_keeps_the_file_and_goes_on_with_it(
     run = train_run({"data": f"{tmp_path / 'mydata.py'}:make", "training": {"epochs": 2}}).run
     (tmp_path / "mydata.py").write_text("raise RuntimeError('changed since')")
     assert train_run({"training": {"epochs": 3}}, run=run).finished.status == "completed"
+    assert len(RunData(run, None).load(lambda what, done, total: None).test) == 12
 
 
 def test_the_example_trains(train_run: Callable[..., Any]) -> None:
