@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -20,7 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from core.config import TrainConfig
 from core.control import RunControl
-from core.errors import ConfigError, DeviceError, ProcessLost
+from core.errors import ConfigError, DeviceError, ProcessLost, TorchtuiError
 from core.launched import is_launched
 
 __all__ = [
@@ -91,8 +91,11 @@ class Group:
         """Where this process computes: GPUs of a machine are dealt out.
 
         Raises:
-            DeviceError: the machine has fewer GPUs than processes.
+            DeviceError: a machine has fewer GPUs than processes.
         """
+        return self._together(lambda: self._dealt(device))
+
+    def _dealt(self, device: torch.device) -> torch.device:
         if self.size == 1 or device.type != "cuda":
             return device
         count = torch.cuda.device_count()
@@ -104,7 +107,15 @@ class Group:
         return torch.device("cuda", self.local_rank)
 
     def first(self, make: Callable[[], Made]) -> Made:
-        """`make`, on each machine by one process before the others: they find what it has downloaded."""
+        """`make`, on each machine by one process before the others: they find what it has downloaded.
+
+        Raises:
+            TorchtuiError: what it raises in this process, or else in another one.
+            ProcessLost: another process is gone.
+        """
+        return self._together(lambda: self._in_turn(make))
+
+    def _in_turn(self, make: Callable[[], Made]) -> Made:
         if self.size == 1:
             return make()
         if self.local_rank:
@@ -114,6 +125,27 @@ class Group:
         finally:
             if not self.local_rank:
                 dist.barrier()
+
+    def _together(self, make: Callable[[], Made]) -> Made:
+        """`make`; where it fails in one process it fails in all, so that none begins and the first one can say why."""
+        if self.size == 1:
+            return make()
+        made: Made | None = None
+        own: TorchtuiError | None = None
+        try:
+            made = make()
+        except TorchtuiError as error:
+            own = error
+        told: list[TorchtuiError | None] = [None] * self.size
+        with naming_lost_processes(self):
+            dist.all_gather_object(told, own)
+        if own is not None:
+            raise own
+        for rank, failed in enumerate(told):
+            if failed is not None:
+                failed.message += f" (in the process of rank {rank})"
+                raise failed
+        return cast(Made, made)
 
     def ensure_fits(self, config: TrainConfig, samples: int) -> None:
         """Make sure that each process has a share of every batch, also of the last one of an epoch.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from core.control import RunControl
 from core.data.dataset import Dataset
 from core.distributed import Group, Meetings, SharedControl
 from core.engine import train
-from core.errors import ConfigError, DeviceError
+from core.errors import ConfigError, DataError, DeviceError
 from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, LayersSampled
 from core.models.registry import build
@@ -186,7 +187,30 @@ def test_shares_are_the_whole_batch() -> None:
     assert [len(share) for share in shares] == [5, 4, 4]
 
 
+def test_what_one_process_cannot_prepare_ends_all_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a file that is on one of two machines only; it goes from process to process as a pickle."""
+
+    def gather(told: list[Any], own: Any) -> None:
+        told[:] = [None, pickle.loads(pickle.dumps(DataError("my.csv is not there", "Give another")))]
+
+    monkeypatch.setattr("core.distributed.dist.barrier", lambda: None)
+    monkeypatch.setattr("core.distributed.dist.all_gather_object", gather)
+    with pytest.raises(
+        DataError, match=r"^my\.csv is not there \(in the process of rank 1\)\. Give another$"
+    ):
+        Group(0, 2).first(lambda: 3)
+
+    def fail() -> None:
+        raise DeviceError("its own")
+
+    with pytest.raises(DeviceError, match=r"^its own$"):
+        Group(0, 2).first(fail)
+    monkeypatch.setattr("core.distributed.dist.all_gather_object", lambda told, own: None)
+    assert Group(0, 2).first(lambda: 3) == 3
+
+
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.distributed.dist.all_gather_object", lambda told, own: None)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(DeviceError, match="1 GPUs and more processes"):
         Group(1, 2, local_rank=1).device(torch.device("cuda", 0))
