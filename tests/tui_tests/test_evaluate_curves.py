@@ -1,9 +1,12 @@
 """ROC, PR, thresholds and calibration on the screen."""
 
+import threading
+
 import pytest
 from textual.widgets import Input, Static
 
 from core.evaluation import best_f1_threshold, one_vs_rest, threshold_for_precision, threshold_table
+from tui.curves import curves_of
 from tui.screens.evaluation.curve_list import CurveList
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Plot
@@ -136,3 +139,45 @@ async def test_calibration_shows_its_error_or_says_why_there_is_none(visit, copy
         )
         await at.open(copy_of("margins"), "calibration")
         assert "No calibration curve: the scores are margins, not probabilities" in at.seen()
+
+
+async def sort_another(at, run, tab, monkeypatch):
+    """Open a tab, then another split; the event lets its scores be sorted."""
+    go_on = threading.Event()
+    await at.open(run, tab, "test")
+    monkeypatch.setattr(
+        "tui.screens.evaluation.tab.curves_of", lambda *data: go_on.wait(60) and curves_of(*data)
+    )
+    at.screen.open_run(run, "validation")
+    while at.screen.active_tab.curves:
+        await at.pilot.pause()
+    return go_on
+
+
+async def test_a_class_asked_for_while_another_split_is_sorted_waits_for_it(visit, copy_of, monkeypatch):
+    async with visit() as at:
+        go_on = await sort_another(at, copy_of("digits"), "threshold", monkeypatch)
+        classes = at.one("#threshold-classes", Table)
+        await at.pilot.press("down")
+        classes.post_message(Table.Highlighted(classes, 1))  # as one that was on its way
+        await at.pilot.pause()
+        assert [worker for worker in at.app.workers if worker.group == "class" and worker.is_running] == []
+        assert classes.row_count == 0
+        go_on.set()
+        await at.settle()
+        assert classes.row_count == 10
+        await at.press("down")
+        assert str(at.one(".plot-panel", Panel).border_subtitle) == "1"
+
+
+async def test_a_click_on_a_point_while_another_split_is_sorted_does_nothing(visit, copy_of, monkeypatch):
+    async with visit() as at:
+        go_on = await sort_another(at, copy_of("digits"), "roc", monkeypatch)
+        points = at.one("#roc-points", Table)
+        await at.pilot.click(points, offset=(3, 3))
+        points.post_message(Table.Highlighted(points, 2))
+        await at.pilot.pause()
+        assert points.row_count == 0
+        go_on.set()
+        await at.settle()
+        assert points.row_count > 2

@@ -73,7 +73,8 @@ class CurvesTab(EvaluationTab):
     def draw(self, subject: Subject) -> None:
         self.curves, self.places = [], {}
         self.query_one(Plot).show(Chart(empty="sorting scores ..."))
-        self.query_one(CurveList).show((), 0, lambda row: ())
+        for table in self.query(Table):
+            table.show((), 0, lambda row: ())
         self.in_background("curves", lambda progress: subject.curves, self._show)
 
     def _show(self, curves: list[Curve]) -> None:
@@ -113,7 +114,7 @@ class CurvesTab(EvaluationTab):
     def _highlighted(self, event: CurveList.Highlighted) -> None:
         if event.table is self.query_one(CurveList):
             self._show_chosen()
-        elif event.row != self.place:
+        elif self.curves and event.row != self.place:
             self._go(event.row)
 
     @on(CurveList.Chosen)
@@ -139,6 +140,8 @@ class CurvesTab(EvaluationTab):
         self._draw_chart()
 
     def _draw_chart(self) -> None:
+        if not self.curves:
+            return
         curve = self.curves[self.chosen]
         shown = self.query_one(CurveList).shown
         visible = shown if self.chosen in shown else [*shown, self.chosen]

@@ -40,6 +40,7 @@ class ThresholdTab(EvaluationTab):
         super().__init__(id="threshold")
         self.curves: list[Curve] = []
         self.ranked: RankedCounts | None = None
+        self.chosen = 0
         self.found: list[Decision] = []
         self.probabilities = False
 
@@ -61,6 +62,8 @@ class ThresholdTab(EvaluationTab):
 
     def draw(self, subject: Subject) -> None:
         self.curves, self.ranked = [], None
+        self.forget("class")
+        self.query_one("#threshold-classes", Table).show((), 0, lambda row: ())
         self.query_one(Plot).show(Chart(empty="sorting scores ..."))
         self.in_background(
             "curves", lambda progress: (subject.curves, _are_probabilities(subject)), self._show
@@ -73,10 +76,13 @@ class ThresholdTab(EvaluationTab):
         table.show([Column("class", 0, "<"), Column("AP", 6)], len(rows), rows.__getitem__)
         self.query_one(".list-panel", Panel).border_title = "one against the rest"
         self.query_one("#decisions-panel", Panel).border_title = "decisions"
-        if len(rows) == 2 and table.cursor == 0:
-            table.cursor = 1  # the positive class
+        chosen = min(self.chosen, len(rows) - 1)
+        if len(rows) == 2 and chosen == 0:
+            chosen = 1  # the positive class
+        if chosen != table.cursor:
+            table.cursor = chosen
         else:
-            self._rank(table.cursor)
+            self._rank(chosen)
 
     @on(Table.Highlighted, "#threshold-classes")
     def _class_chosen(self, event: Table.Highlighted) -> None:
@@ -84,7 +90,8 @@ class ThresholdTab(EvaluationTab):
 
     def _rank(self, class_number: int) -> None:
         """Sort the scores of a class, then show what follows."""
-        if self.subject is not None:
+        if self.subject is not None and self.curves:
+            self.chosen = class_number
             predictions = self.subject.predictions
             self.in_background("class", lambda progress: _counts(predictions, class_number), self._ranked)
 
