@@ -53,6 +53,7 @@ class ComparedRuns:
 
     def pin(self, run: "Run") -> None:
         """Show the others against this run, or against none when it was pinned."""
+        self.touched = True
         self.pinned = None if self.pinned == run else run
 
     def clear(self) -> None:

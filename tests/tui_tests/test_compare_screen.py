@@ -1,6 +1,7 @@
 """Compare: runs are chosen, drawn, read again while they go on, pinned and let go."""
 
 import json
+import shutil
 
 import pytest
 from textual.content import Content
@@ -200,6 +201,45 @@ async def test_runs_are_marked_in_the_list_of_runs(make, runs):
         assert "2 marked, 6 compares" in str(app.screen.query_one("#runs-panel").border_subtitle)
         await pilot.press("6")
         await until(pilot, lambda: isinstance(app.screen, CompareScreen) and len(app.screen.entries) == 2)
+
+
+async def test_a_mark_in_the_list_of_runs_takes_the_place_of_what_compare_chose_by_itself(make, runs):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        await opened(pilot, 3)
+        await pilot.press("1")
+        await until(pilot, lambda: app.screen.is_current and app.screen.query("RunsTable"))
+        await until(pilot, lambda: app.screen.table.rows)
+        assert app.screen.table._marks == {}
+        await pilot.press("space")
+        assert list(app.compared.slots) == [runs[2]]
+        assert app.screen.table._marks == {runs[2].id: 0}
+
+
+async def test_the_runs_that_one_has_worked_with_in_compare_are_marked_in_the_list(make, runs):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        await opened(pilot, 3)
+        await pilot.press("p", "1")
+        await until(pilot, lambda: app.screen.is_current and app.screen.query("RunsTable"))
+        await until(pilot, lambda: len(app.screen.table._marks) == 3)
+        await pilot.press("space")
+        assert list(app.compared.slots) == [runs[1], runs[0]]
+
+
+async def test_a_run_that_is_deleted_is_compared_no_more(make, runs):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        await until(pilot, lambda: app.current_mode == "runs" and len(app.screen.runs.all) == 3)
+        await pilot.press("space", "space", "home", "x")
+        await until(pilot, lambda: app.screen.query("#answer-delete"))
+        await pilot.click("#answer-delete")
+        await until(pilot, lambda: app.current_mode == "runs" and len(app.screen.runs.all) == 2)
+        assert list(app.compared.slots) == [runs[1]]
+        shutil.rmtree(runs[1].path)
+        app.screen.look()
+        await until(pilot, lambda: len(app.screen.runs.all) == 1)
+        assert app.compared.slots == {}
 
 
 async def test_runs_on_other_data_get_a_warning(make, runs, write_run):

@@ -121,6 +121,11 @@ class RunsScreen(RunActions):
         return cast(Path, self.app.runs_dir)  # type: ignore[attr-defined]
 
     @property
+    def compared(self) -> ComparedRuns:
+        """The runs that 6 Compare shows."""
+        return cast(ComparedRuns, self.app.compared)  # type: ignore[attr-defined]
+
+    @property
     def table(self) -> RunsTable:
         """The table of runs."""
         return self.query_one(RunsTable)
@@ -161,14 +166,22 @@ class RunsScreen(RunActions):
 
     @on(Found)
     def _take_in(self, event: Found) -> None:
-        self.runs.apply(event.changes)
-        self._show_rows()
+        self._apply(event.changes)
         self.call_after_refresh(self._seen.set)
+
+    def _apply(self, changes: Changes) -> None:
+        """Show what is new; what is gone is not compared any more."""
+        for name in changes:
+            if changes[name] is None and name in self.runs.all:
+                self.compared.remove(self.runs.all[name].run)
+        self.runs.apply(changes)
+        self._show_rows()
 
     @on(RunsTable.Marked)
     def _mark(self, event: RunsTable.Marked) -> None:
-        compared: ComparedRuns = self.app.compared  # type: ignore[attr-defined]
-        if not compared.toggle(event.summary.run):
+        if not self.compared.touched:
+            self.compared.clear()  # nobody chose these, and none has a mark here
+        if not self.compared.toggle(event.summary.run):
             self.notify(f"{MOST} runs are as many as 6 Compare can show.", severity="warning")
         self._show_rows()
 
@@ -180,8 +193,7 @@ class RunsScreen(RunActions):
         self._next_look = self.set_timer(max(LOOK_SECONDS, event.seconds / SHARE), self.look)
 
     def forget(self, summary: RunSummary) -> None:
-        self.runs.apply({summary.run.id: None})
-        self._show_rows()
+        self._apply({summary.run.id: None})
 
     def _show_notice(self, problem: Exception | None) -> None:
         """In place of an empty table: how to begin, or why there is nothing."""
@@ -201,7 +213,7 @@ class RunsScreen(RunActions):
         panel.border_title = (
             f"runs  {known}" if not runs.query.terms else f"runs  {count(len(rows))} of {known}"
         )
-        compared: ComparedRuns = self.app.compared  # type: ignore[attr-defined]
+        compared = self.compared
         self.table.mark(marks(compared) if compared.touched else {})
         marked = f"{len(compared.slots)} marked, 6 compares  " if compared.touched and compared.slots else ""
         panel.border_subtitle = marked + _standing(rows)
