@@ -29,6 +29,15 @@ HOSTILE = [
 # ---- which run, which split
 
 
+async def test_what_takes_long_is_told_with_the_share_that_is_done(visit, copy_of):
+    async with visit() as at:
+        await at.open(copy_of("digits"))
+        at.screen.told("decoding images", 4_000, 10_000)
+        assert at.plain("#evaluate-notice").endswith(": decoding images 40 % ...")
+        at.screen.told("predicting", 0, 10_000)
+        assert at.plain("#evaluate-notice").endswith(": predicting 10,000 samples ...")
+
+
 async def test_a_finished_run_opens_on_test_with_its_headline(visit, copy_of):
     async with visit() as at:
         await at.open(copy_of("digits"))

@@ -94,6 +94,14 @@ async def test_the_default_space_of_the_form_is_shown_with_its_command(make):
         assert app.clipboard == command
 
 
+async def test_what_starting_a_study_waits_for_is_told_with_the_share_that_is_done(make):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        screen.told("decoding images", 4_000, 10_000)
+        assert screen.starting_note == "decoding images 40 % ..."
+
+
 async def test_a_wrong_range_is_told_beside_its_field_and_keeps_a_study_from_starting(make):
     app = make()
     async with app.run_test(size=LARGE) as pilot:
