@@ -343,7 +343,7 @@ async def test_a_script_in_its_first_epoch_is_drawn_by_step_until_its_epochs_are
 
 async def test_what_a_key_does_is_told_in_lines_of_one_margin(make, runs):
     app = make()
-    async with app.run_test(size=SMALL) as pilot:
+    async with app.run_test(size=(60, 24)) as pilot:
         await opened(pilot, 3)
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpDialog))

@@ -9,9 +9,10 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import Click, ScreenResume
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui.compositor import FrugalCompositor
+from tui.widgets.key_line import KeyLine
 
 __all__ = ["MODES", "NARROW", "WIDE", "ModeScreen"]
 
@@ -66,8 +67,8 @@ class ModeScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave_field", "Leave the field", show=False),
-        Binding("question_mark,f1", "app.help", "help", key_display="?", show=False),
+        Binding("question_mark", "app.help", "help", key_display="?", show=False, tooltip="This list"),
+        Binding("f1", "app.help", "help", show=False, tooltip="This list"),
     ]
 
     def __init__(self) -> None:
@@ -77,20 +78,21 @@ class ModeScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield TopBar(self.MODE)
         yield from self.compose_body()
-        yield Footer(show_command_palette=True)
+        yield KeyLine(show_command_palette=True)
 
     def compose_body(self) -> ComposeResult:
         """The screen's own content, between top line and footer."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
-        """A narrow footer closes up, so that no key is cut."""
-        footer = self.query_one(Footer)
-        footer.compact = self.size.width < NARROW
-        footer.show_command_palette = not footer.compact
+        """A narrow line of keys closes up, so that more of them have room."""
+        keys = self.query_one(KeyLine)
+        keys.compact = self.size.width < NARROW
+        keys.show_command_palette = not keys.compact
+        keys.refresh(recompose=True)
 
     def action_leave_field(self) -> None:
-        """Take the focus out of a field, so that the keys of the screen work."""
+        """For screens with fields: take the focus out of a field, so that the keys of the screen work."""
         self.set_focus(None)
 
     @on(ScreenResume)

@@ -60,13 +60,13 @@ class CompareScreen(Background, ModeScreen):
         Binding("X", "clear", "Let go of all runs but the pinned one", show=False),
         Binding("m", "metric(1)", "metric", tooltip="The next curve"),
         Binding("M", "metric(-1)", "Previous curve", show=False),
+        Binding("v", "split", "val/test", tooltip="Final numbers on validation, or on test"),
+        Binding("t", "panel", "settings", tooltip="The other table, on small screens"),
+        Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
         Binding("b", "axis", "by", tooltip="By epoch, by step, or by time"),
         Binding("l", "log_scale", "log", tooltip="Logarithmic axis of losses"),
         Binding("plus,equals_sign", "smooth(1)", "smooth", key_display="+/-", tooltip="More smoothing"),
         Binding("minus", "smooth(-1)", "less smoothing", show=False),
-        Binding("v", "split", "val/test", tooltip="Final numbers on validation, or on test"),
-        Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
-        Binding("t", "panel", "settings", tooltip="The other table, on small screens"),
         Binding("y", "copy", "Copy the command that compares these runs", show=False),
     ]
 

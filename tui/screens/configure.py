@@ -64,18 +64,19 @@ class ConfigureScreen(FilledForm):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r", "start", "start", tooltip="Start the run"),
-        Binding("ctrl+l", "find_rate", "find lr", tooltip="Find a learning rate, and show why"),
-        Binding("b", "find_batch", "find batch", tooltip="Find the batch sizes that fit into memory"),
         Binding("f", "fix", "fix", tooltip="Change a field so that things fit"),
-        Binding("y", "copy", "copy command", tooltip="Copy the command that trains without a screen"),
+        Binding("p", "preview", "preview", tooltip="Form or preview, on small screens"),
+        Binding(
+            "d", "data", "data", tooltip="Look at the data: rows or images, ranges, classes of each split"
+        ),
+        Binding("ctrl+l", "find_rate", "find lr", tooltip="Find a learning rate, and show why"),
+        Binding("b", "find_batch", "batch size", tooltip="Find the batch sizes that fit into memory"),
+        Binding("y", "copy", "copy", tooltip="Copy the command that trains without a screen"),
         Binding("ctrl+s", "save", "save", tooltip="Save the form as a preset"),
         Binding("ctrl+o", "open", "open", tooltip="Open a preset"),
         # Before the field in hand takes it for deleting a character.
         Binding("ctrl+d", "defaults", "defaults", tooltip="All fields back to default; asks", priority=True),
-        Binding(
-            "d", "data", "data", tooltip="Look at the data: rows or images, ranges, classes of each split"
-        ),
-        Binding("p", "preview", "preview", tooltip="Form or preview, on small screens"),
+        Binding("escape", "leave_field", "Leave the field", show=False),
         Binding("up", "above", "Field above", show=False),
         Binding("down", "below", "Field below", show=False),
     ]
@@ -97,7 +98,7 @@ class ConfigureScreen(FilledForm):
         self.state = FormState()
         self.built = self.computing = False
         self._devices: dict[str, str] = {}
-        self._offered = (False, True, True)
+        self._offered: tuple[bool, ...] = ()
         self._timer: Timer | None = None
 
     @property
@@ -143,7 +144,7 @@ class ConfigureScreen(FilledForm):
         if action == "data":
             return self._facts is not None
         if action == "preview":
-            return self.size.width < NARROW
+            return self.built and self.size.width < NARROW
         if action in {"find_rate", "find_batch"}:
             return True if self.state.config else None
         return self.built or action not in {"copy", "save", "open", "defaults"}

@@ -98,7 +98,7 @@ class ErrorDialog(ModalScreen[None]):
 
 
 class HelpDialog(ModalScreen[None]):
-    """What a screen is for, and every key that works on it."""
+    """Every key that works on a screen, and what the screen is for; the border says whether there is more below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,f1,q", "dismiss", "Close")]
 
@@ -107,13 +107,23 @@ class HelpDialog(ModalScreen[None]):
         self.of = screen
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog -help"):
-            yield Static(Content.styled(self.of.MODE.capitalize(), "bold $accent"))
-            yield Static(Content(self.of.HELP), classes="hint")
+        with VerticalScroll(classes="dialog -help") as body:
+            body.border_title = self.of.MODE.capitalize()
             with Grid(classes="keys"):
                 for key, meaning in self._keys():
                     yield Static(Content.styled(key, "bold"), classes="key")
                     yield Static(Content(meaning), classes="meaning")
+            yield Static(Content(self.of.HELP), classes="hint")
+
+    def on_mount(self) -> None:
+        body = self.query_one(VerticalScroll)
+        for name in ("show_vertical_scrollbar", "scroll_y"):
+            self.watch(body, name, self._tell_what_is_below)
+
+    def _tell_what_is_below(self) -> None:
+        body = self.query_one(VerticalScroll)
+        below = body.show_vertical_scrollbar and body.scroll_y < body.max_scroll_y
+        body.border_subtitle = "↓ more  esc closes" if below else "esc closes"
 
     def _keys(self) -> list[tuple[str, str]]:
         """One line an action: those of the screen, then those of what has the focus, then those of the app."""
@@ -126,8 +136,12 @@ class HelpDialog(ModalScreen[None]):
             general = "." in active.binding.action or active.node not in order
             return len(order) if general else order.index(active.node)
 
+        def meaning(binding: Binding) -> str:
+            text = binding.tooltip or binding.description
+            return text[:1].upper() + text[1:]
+
         return [
-            (self.app.get_key_display(active.binding), active.binding.tooltip or active.binding.description)
+            (self.app.get_key_display(active.binding), meaning(active.binding))
             for active in sorted(found.values(), key=place)
-            if active.binding.description
+            if active.binding.description and not active.binding.action.startswith("scroll_")
         ]

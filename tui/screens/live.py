@@ -48,6 +48,14 @@ class LiveScreen(ModeScreen):
         Binding("c", "checkpoint", "save", tooltip="Save a checkpoint now"),
         Binding("d", "detach", "detach", tooltip="Go on in a background process that survives this app"),
         Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
+        Binding("p", "panel", "panel", tooltip="The next panel under the charts, on small screens"),
+        Binding(
+            "comma",
+            "epoch(-1)",
+            "epoch",
+            key_display=",.",
+            tooltip="The epoch before, in table and confusion",
+        ),
         Binding(
             "y",
             "layers",
@@ -58,13 +66,6 @@ class LiveScreen(ModeScreen):
         Binding("plus,equals_sign", "smooth(1)", "smooth", key_display="+/-", tooltip="More smoothing"),
         Binding("minus", "smooth(-1)", "less smoothing", show=False),
         Binding("z", "zoom", "zoom", show=False, tooltip="All epochs, or only the last ones"),
-        Binding(
-            "comma",
-            "epoch(-1)",
-            "epoch",
-            key_display=", .",
-            tooltip="The epoch before, in table and confusion",
-        ),
         Binding("full_stop", "epoch(1)", "next epoch", show=False, tooltip="The epoch after"),
         Binding(
             "m",
@@ -73,7 +74,6 @@ class LiveScreen(ModeScreen):
             show=False,
             tooltip="Load of processor, memory and GPU, in per cent over minutes",
         ),
-        Binding("p", "panel", "panel", tooltip="The next panel under the charts, on small screens"),
     ]
     PANELS = ("epochs", "confusion", "messages")
 

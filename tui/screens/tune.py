@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TuneScreen"]
 
-OF_THE_SPACE = frozenset({"start", "copy", "add_field", "remove_field", "defaults", "above", "below"})
+OF_THE_SPACE = frozenset(
+    {"start", "copy", "add_field", "remove_field", "defaults", "above", "below", "leave_field"}
+)
 OF_THE_STUDY = STUDY_ACTIONS | TRIAL_ACTIONS | {"sort", "turn_order", "panel", "log", "slices"}
 WIDE = 170
 NO_STUDY = "No study is open.\n\nCtrl+T goes to the search space, where Ctrl+R starts one; Ctrl+O opens an earlier one."
@@ -70,24 +72,25 @@ class TuneScreen(StudyActions):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t,v", "view", "space/study", tooltip="The search space, or the study"),
         Binding("ctrl+r", "start", "start", tooltip="Start a study of this space"),
-        Binding("y", "copy", "copy command", tooltip="Copy the command that tunes without a screen"),
+        Binding("y", "copy", "copy", tooltip="Copy the command that tunes without a screen"),
         Binding("ctrl+n", "add_field", "add", tooltip="Search one more field"),
         # Before the field in hand takes it for deleting a character.
         Binding("ctrl+d", "remove_field", "remove", tooltip="Do not search this field", priority=True),
         Binding("d", "defaults", "Back to the default space", show=False),
+        Binding("escape", "leave_field", "Leave the field", show=False),
         Binding("up", "above", "Field above", show=False),
         Binding("down", "below", "Field below", show=False),
         Binding("e", "evaluate", "eval", tooltip="Open the trial in Evaluate"),
-        Binding("p", "promote", "promote", tooltip="Take the trial's configuration into the form"),
+        Binding("t", "panel(1)", "panel", tooltip="The next panel, on small screens"),
+        Binding("T", "panel(-1)", "Previous panel", show=False),
         Binding("space", "pause", "pause", tooltip="Let the study and its trials wait"),
         Binding("space", "go_on", "go on", tooltip="End the pause"),
         Binding("s", "stop", "stop", tooltip="Ask the study to save and end; asks first"),
         Binding("r", "resume", "resume", tooltip="Go on with the trials that are left"),
-        Binding("a", "more", "add trials", tooltip="Give the study more trials, and go on"),
+        Binding("a", "more", "more", tooltip="Give the study more trials, and go on"),
+        Binding("p", "promote", "reuse", tooltip="Take the trial's configuration into the form"),
         Binding("o", "sort", "sort", tooltip="Sort by the next column"),
         Binding("O", "turn_order", "Turn the order round", show=False),
-        Binding("t", "panel(1)", "panel", tooltip="The next panel, on small screens"),
-        Binding("T", "panel(-1)", "Previous panel", show=False),
         Binding("c", "compare", "Compare the best trials", show=False),
         Binding("l", "log", "Axis: logarithmic or plain", show=False),
         Binding("full_stop", "slices(1)", "Next parameter", key_display=".", show=False),

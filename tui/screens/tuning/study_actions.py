@@ -281,7 +281,7 @@ class StudyActions(Background, ModeScreen):
     def possible(self) -> frozenset[str]:
         """What can be done with the study and with the trial under the cursor."""
         standing, record = self.standing, self.selected
-        found = {"sort", "turn_order", "panel", "log", "slices", "leave_field"}
+        found = {"sort", "turn_order", "panel", "log", "slices"}
         if standing is None:
             return frozenset(found)
         if standing.active:
