@@ -102,6 +102,19 @@ async def test_the_help_says_that_there_is_more_below_as_long_as_there_is(make):
         assert body.border_subtitle == "esc closes"
 
 
+async def test_the_way_out_of_a_field_is_shown_while_it_takes_the_letters(make):
+    app = make()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot, "configure")
+        await until(pilot, lambda: screen.built)
+        assert "esc leave" not in shown(screen)
+        screen.form.fields["optimizer.lr"].editor.focus()
+        await until(pilot, lambda: shown(screen)[:1] == ["esc leave"])
+        assert shown(screen)[-1] == "f1 help"
+        await pilot.press("escape")
+        await until(pilot, lambda: shown(screen)[-1] == "? help")
+
+
 @pytest.mark.parametrize(("mode", "fields"), [("live", False), ("compare", False), ("configure", True)])
 async def test_a_field_is_left_only_where_there_are_fields(make, mode, fields):
     app = make()

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.widget import Widget
-from textual.widgets import Footer
+from textual.widgets import Footer, Input
 from textual.widgets._footer import FooterKey
 
 __all__ = ["KeyLine"]
@@ -19,17 +19,16 @@ class KeyLine(Footer):
     """Keys in order, as many as have room; the last one opens the help, which lists them all."""
 
     def compose(self) -> ComposeResult:
-        keys = list(super().compose())
-        if keys:
-            yield from self._fitting(keys)
+        if self._bindings_ready:
+            yield from self._fitting(super().compose())
 
     def _fitting(self, keys: Iterable[Widget]) -> Iterable[Widget]:
-        helping = self._help()
+        helping, leaving = self._help(), self._leave()
         room = self.screen.size.width - self._width(helping)
         if self.show_command_palette:
             room -= PALETTE_WIDTH
         palette = []
-        for key in keys:
+        for key in (*leaving, *keys):
             if key.has_class("-command-palette"):
                 palette.append(key)
             elif self._width(key) <= room:
@@ -46,6 +45,14 @@ class KeyLine(Footer):
         binding, display = active.binding, self.app.get_key_display(active.binding)
         key = FooterKey(binding.key, display, binding.description, HELP, tooltip=active.tooltip)
         return key.data_bind(compact=Footer.compact)
+
+    def _leave(self) -> list[FooterKey]:
+        """The key that gives the letters back to the screen, while a field takes them."""
+        active = self.screen.active_bindings.get("escape")
+        if active is None or active.binding.show or not isinstance(self.screen.focused, Input):
+            return []
+        key = FooterKey("escape", "esc", "leave", active.binding.action, tooltip=active.tooltip)
+        return [key.data_bind(compact=Footer.compact)]
 
     def _width(self, key: Widget | None) -> int:
         """Cells that a key takes with the space around it."""
