@@ -66,7 +66,8 @@ def _of_log(run: Run) -> Iterator[str]:
     if log.history.started is None:
         yield f"{run.log_file.name} lacks the start of the run"
     if log.damaged:
-        yield f"{run.log_file.name} has {log.damaged} damaged lines, which are left out"
+        lines = "line, which is" if log.damaged == 1 else "lines, which are"
+        yield f"{run.log_file.name} has {log.damaged} damaged {lines} left out"
     if _is_torn(run):
         yield f"{run.log_file.name} ends in the middle of a line, which is left out"
 

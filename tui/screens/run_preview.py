@@ -58,7 +58,8 @@ def sketch(outline: Outline, status: str) -> Sketch:
     if outline.skipped:
         notes.append(f"{bytes_(outline.skipped)} in the middle of the log were left out")
     if outline.damaged:
-        notes.append(f"{count(outline.damaged)} damaged lines in the log")
+        lines = "line" if outline.damaged == 1 else "lines"
+        notes.append(f"{count(outline.damaged)} damaged {lines} in the log")
     loss, score = metric_chart(history, "loss", View()), metric_chart(history, history.score, View())
     if status not in ("preparing", "running", "paused") and history.diverged_at is None:
         loss, score = (replace(chart, empty="no epoch was finished") for chart in (loss, score))
