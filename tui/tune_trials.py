@@ -121,7 +121,7 @@ def _rgb(color: str) -> RGB:
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
-def headline(standing: "Standing", *, roomy: bool) -> Content:
+def headline(standing: "Standing", *, roomy: bool, method: bool = True) -> Content:
     """One line about a study: its name, how it stands, trials done, the best one, time left."""
     sign, color = TRIAL_STATES[standing.status]
     total = f"/{count(standing.plan.trials)}" if standing.plan.trials else ""
@@ -140,7 +140,7 @@ def headline(standing: "Standing", *, roomy: bool) -> Content:
         parts.append((f"  {duration(left)} left", "$foreground 60%"))
     if standing.problem:
         parts.append((f"  ✗ {clean(standing.problem)}", "$text-error"))
-    else:
+    elif method:
         pruner = f", {standing.plan.pruner} pruning" if standing.plan.pruner != "none" else ""
         parts.append((f"  {standing.plan.method}{pruner}", "$foreground 60%"))
     return Content.assemble(*parts)

@@ -12,7 +12,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.plot import Plot
 from tui.widgets.table import Table
 
-WIDE = (200, 60)
+NARROW, WIDE = (80, 24), (200, 60)
 
 
 def drawn(at):
@@ -126,6 +126,23 @@ async def test_a_wanted_share_that_is_none_is_refused_where_it_stands(visit, cop
             await at.settle()
             assert f"✗ recall: {problem}" in at.seen()
             assert "recall ≥" not in at.text(at.one("#decisions"))
+
+
+async def test_a_narrow_screen_cuts_neither_what_is_wrong_nor_the_readout_nor_a_column(visit, copy_of):
+    async with visit(NARROW) as at:
+        await at.open(copy_of("digits"), "threshold")
+        await at.press("p", "2")
+        assert "✗ precision: 2 is not from 0 to 1" in at.seen()
+        await at.open(at.screen.run, "roc")
+        readout = at.text(at.one(".readout"))
+        assert "FPR" in readout
+        assert "…" not in readout
+        await at.open(at.screen.run, "calibration")
+        assert at.one("#bins", Table).max_scroll_x == 0
+        assert "right" in at.text(at.one("#bins")).splitlines()[0]
+        await at.pilot.resize_terminal(*WIDE)
+        await at.settle()
+        assert "█" in at.text(at.one("#bins"))
 
 
 async def test_calibration_shows_its_error_or_says_why_there_is_none(visit, copy_of):

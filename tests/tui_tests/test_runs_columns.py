@@ -120,6 +120,17 @@ def test_what_matters_most_gets_its_place_first(width, names):
     assert sum(cells + 2 for _, cells in chosen) - 2 <= width
 
 
+@pytest.mark.parametrize(
+    ("done", "asked", "shown"),
+    [(7, 20, "7/20"), (789, 100_000, "789/100k"), (12_345, 100_000, "12.3k"), (12_345, 0, "12345")],
+)
+def test_epochs_are_shown_whole_or_rounded_but_never_cut(done, asked, shown):
+    column = COLUMNS["epochs"]
+    summary = RunSummary(run=Run(Path("r")), status="stopped", epoch=done, epochs=asked)
+    assert column.show(summary, 0.0) == shown
+    assert len(shown) <= column.width
+
+
 def test_long_names_get_more_room():
     assert [cells for column, cells in lay_out(119, 30) if column.name == "run"] > [
         cells for column, cells in lay_out(119, 4) if column.name == "run"

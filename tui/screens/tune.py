@@ -232,17 +232,23 @@ class TuneScreen(StudyActions):
 
     def show_standing(self) -> None:
         standing = self.standing
-        facts, notice = self.query_one("#study-facts", Static), self.query_one("#study-notice", Static)
+        notice = self.query_one("#study-notice", Static)
         text = "reading the study ..." if self._follower and not self.problem else NO_STUDY
         notice.update(f"✗ {clean(self.problem)}" if self.problem else text)
-        facts.update(headline(standing, roomy=self.size.width >= WIDE) if standing else "")
+        self._show_facts()
         if standing is not None:
             self.query_one(StudyView).show(standing)
         self._show_view()
         self._offer()
 
+    def _show_facts(self) -> None:
+        standing, width = self.standing, self.size.width
+        shown = headline(standing, roomy=width >= WIDE, method=width >= NARROW) if standing else ""
+        self.query_one("#study-facts", Static).update(shown)
+
     def on_resize(self) -> None:
         super().on_resize()
+        self._show_facts()
         self.refresh_bindings()
 
     @on(TrialsPanel.Highlighted)

@@ -150,7 +150,8 @@ def _epochs(summary: RunSummary, now: float) -> str:
     done, asked = _number(summary.epoch), _number(summary.epochs)
     if len(exact) <= EPOCHS_WIDTH or done is None or asked is None:
         return exact
-    return f"{si(done)}/{si(asked)}"
+    short = f"{si(done)}/{si(asked)}"
+    return short if len(short) <= EPOCHS_WIDTH else si(done)
 
 
 def _newest_first(summary: RunSummary) -> float | None:
@@ -164,7 +165,7 @@ def _age(summary: RunSummary, now: float) -> str:
 
 
 LONGEST_NAME: Final = 40
-EPOCHS_WIDTH: Final = 7
+EPOCHS_WIDTH: Final = 8
 COLUMNS: Final[dict[str, Column]] = {
     column.name: column
     for column in (

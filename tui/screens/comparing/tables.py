@@ -113,8 +113,8 @@ class DifferencesPanel(Panel):
 
         self.query_one(Table).show(columns, len(paths), cells, frozen=1)
         self.border_title = f"settings that differ  {len(paths)}"
-        several = len(shown.entries) > 1
-        self.border_subtitle = "the configurations are the same" if several and not paths else ""
+        nothing = "the configurations are the same" if len(shown.entries) > 1 else "there is only one run"
+        self.border_subtitle = "" if paths else nothing
 
 
 def _name(shown: Shown, place: int) -> str:

@@ -10,6 +10,7 @@ from textual.widgets import Static
 from core.data.dataset import Progress
 from core.evaluation import Calibration, calibration_curve, expected_calibration_error
 from core.evaluation.checks import why_not_probabilities
+from tui.screens.base import NARROW
 from tui.screens.evaluation.bars import bar
 from tui.screens.evaluation.tab import EvaluationTab, Subject
 from tui.text import count, number
@@ -21,7 +22,8 @@ from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["CalibrationTab"]
 
-BAR = 14
+BAR, BAR_PLACE = 14, 1
+"""Cells of the longest bar, and its column."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class CalibrationTab(EvaluationTab):
 
     def __init__(self) -> None:
         super().__init__(id="calibration")
+        self.curve: Calibration | None = None
 
     def compose(self) -> ComposeResult:
         with Panel(classes="plot-panel"):
@@ -58,6 +61,10 @@ class CalibrationTab(EvaluationTab):
         self.set_class(False, "-without")
         self.in_background("reliability", lambda progress: _reliability(subject, progress), self._show)
 
+    def on_resize(self) -> None:
+        if self.curve is not None:
+            self._show_bins(self.curve)
+
     def _show(self, found: Reliability | str) -> None:
         self.set_class(isinstance(found, str), "-without")
         if isinstance(found, str):
@@ -67,25 +74,37 @@ class CalibrationTab(EvaluationTab):
         curve = found.curve
         self.query_one(Plot).show(_chart(curve))
         panel = self.query_one(".plot-panel", Panel)
-        panel.border_title = "reliability of the most probable class"
+        panel.border_title = "reliability, most probable class"
         interval = self.subject.report.intervals.get("ece") if self.subject else None
         between = f"  (95 % {number(interval[0])} … {number(interval[1])})" if interval else ""
         panel.border_subtitle = f"ECE {number(found.error)}{between}"
         self.query_one("#bins-panel", Panel).border_title = "how sure, how often, how right"
-        columns = [
-            Column("sure", 9, "<"),
-            Column("", BAR, "<"),
-            Column("samples", 8),
-            Column("says", 6),
-            Column("is right", 8),
-        ]
-        self.query_one("#bins", Table).show(columns, len(curve.count), lambda row: _bin(curve, row))
+        self.curve = curve
+        self._show_bins(curve)
         gap = found.confidence - found.accuracy
         tendency = "over-confident" if gap > 0 else "under-confident"
         self.query_one(".readout", Static).update(
             f"sure {number(found.confidence)} on average, right {number(found.accuracy)}: "
             f"{tendency} by {number(abs(gap))}"
         )
+
+    def _show_bins(self, curve: Calibration) -> None:
+        """One row a bin; the bars only where they leave room for the numbers."""
+        columns = [
+            Column("sure", 9, "<"),
+            Column("", BAR, "<"),
+            Column("samples", 7),
+            Column("says", 6),
+            Column("right", 6),
+        ]
+        roomy = self.screen.size.width >= NARROW
+        kept = [place for place in range(len(columns)) if roomy or place != BAR_PLACE]
+
+        def cells(row: int) -> list[Cell]:
+            whole = _bin(curve, row)
+            return [whole[place] for place in kept]
+
+        self.query_one("#bins", Table).show([columns[place] for place in kept], len(curve.count), cells)
 
 
 def _reliability(subject: Subject, progress: Progress) -> Reliability | str:

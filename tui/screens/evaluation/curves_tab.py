@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -150,15 +151,16 @@ class CurvesTab(EvaluationTab):
         markers = (SAMPLES.get(marker, marker) for marker in line_markers(drawn)[1:])
         order = drawing_order(self.curves, visible, self.KIND, self.chosen)
         self.query_one(CurveList).mark(dict(zip(order, markers, strict=False)))
-        self.query_one(".readout", Static).update(_readout(curve, self.KIND, self.place))
+        readout = self.query_one(".readout", Static)
+        readout.update(_readout(curve, self.KIND, self.place, readout.size.width))
 
 
 def _point_cells(point: Point) -> list[Cell]:
     return [number(point.threshold), *map(number, (point.precision, point.recall, point.f1, point.fpr))]
 
 
-def _readout(curve: Curve, kind: Kind, place: int) -> Content:
-    """The point under the cursor in words, or why there is none."""
+def _readout(curve: Curve, kind: Kind, place: int, room: int) -> Content:
+    """The point under the cursor in words, or why there is none; counts where `room` cells are enough for them."""
     shown = fit(curve.name, NAME_WIDTH, empty="∅").rstrip()
     name = Content.assemble(("●", "rgb({},{},{})".format(*YELLOW)), (f" {shown}", "bold"))
     if curve.lines[kind] is None:
@@ -173,7 +175,7 @@ def _readout(curve: Curve, kind: Kind, place: int) -> Content:
     }
     text = "".join(f"  {what} {number(value, 3)}" for what, value in facts.items())
     if point.tp is not None and point.fp is not None:
-        text += (
-            f"  {count(point.tp)} found, {count(curve.positives - point.tp)} missed, {count(point.fp)} false"
-        )
+        missed = curve.positives - point.tp
+        counts = f"  {count(point.tp)} found, {count(missed)} missed, {count(point.fp)} false"
+        text += counts if name.cell_length + cell_len(text + counts) <= room else ""
     return Content.assemble(name, text)

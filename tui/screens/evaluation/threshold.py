@@ -51,7 +51,7 @@ class ThresholdTab(EvaluationTab):
             yield Table(id="threshold-classes")
         with Horizontal(id="wanted"):
             for name in ("precision", "recall"):
-                yield Label(f"{name} at least")
+                yield Label(f"{name} ≥")
                 yield Input(id=f"wanted-{name}", placeholder="0 to 1", compact=True, max_length=8)
             yield Static("", id="wanted-problem", markup=False)
         with Panel(id="decisions-panel"):
