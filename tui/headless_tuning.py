@@ -4,12 +4,12 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from core.control import RunControl
 from core.errors import InputError
 from core.tuning.executors import Executor, LocalProcesses
-from core.tuning.plan import Plan
+from core.tuning.plan import ExecutorName, Plan, ensure_vectorises
 from core.tuning.records import StudyFinished, StudyNotice
 from core.tuning.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.tuner import tune as work_on
@@ -29,7 +29,7 @@ class Where:
     """Where trials are trained. `jobs`: how many at once; None for the executor's own choice."""
 
     jobs: int | None = None
-    executor: Literal["local", "ray", "vmap"] = "local"
+    executor: ExecutorName = "local"
     ray_address: str | None = None
     gpus_per_trial: float = 0
 
@@ -114,7 +114,7 @@ def _executor(asked: Asked, plan: Plan | None) -> Executor:
             where.ray_address, where.jobs, None if threads == "auto" else threads, where.gpus_per_trial
         )
     if where.executor == "vmap":
-        from core.tuning.vmap_executor import VmapExecutor, ensure_vectorises
+        from core.tuning.vmap_executor import VmapExecutor
 
         ensure_vectorises(plan.space)
         return VmapExecutor(where.jobs, None if threads == "auto" else threads)

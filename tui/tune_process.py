@@ -17,6 +17,7 @@ from core.errors import RunError
 from core.tuning.folder import StudyFolder
 
 if TYPE_CHECKING:
+    from core.tuning.plan import ExecutorName
     from core.tuning.study import TuningStudy
 
 __all__ = ["is_worked_on", "last_words", "launch", "stop"]
@@ -25,19 +26,25 @@ LOCK, CONSOLE = "background.lock", "console.log"
 
 
 def launch(
-    folder: StudyFolder, jobs: int, data_root: Path | None, trials: int | None = None
+    folder: StudyFolder,
+    jobs: int | None,
+    data_root: Path | None,
+    trials: int | None = None,
+    executor: "ExecutorName" = "local",
 ) -> "subprocess.Popen[bytes]":
     """Begin or go on with a study in a process of its own session.
 
     Args:
+        jobs: trials at once; None for the executor's own choice.
         trials: a new number of them altogether; None leaves it.
 
     Raises:
         RunError: the folder cannot be written, or such a process works on the study already.
     """
     # -P: a folder named `core` where the user stands must not be taken for ours.
-    command = [sys.executable, "-P", "-m", "tui", "tune", "--no-ui", "--json", "--jobs", str(jobs)]
+    command = [sys.executable, "-P", "-m", "tui", "tune", "--no-ui", "--json", "--executor", executor]
     command += ["--resume", str(folder.path)]
+    command += ["--jobs", str(jobs)] if jobs is not None else []
     command += ["--trials", str(trials)] if trials is not None else []
     command += ["--data-root", str(data_root)] if data_root is not None else []
     try:

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from core.config import FAMILIES, TrainConfig
 from core.errors import ConfigError
 from core.options import choices
-from core.tuning.plan import Method, Plan, Pruner, make_plan
+from core.tuning.plan import Method, Plan, Pruner, ensure_vectorises, make_plan
 from core.tuning.ranges import default_domains, parse_domain
 from core.tuning.space import Choices, Domain, SearchSpace, build_space
 from tui.command_line import options, place
@@ -18,15 +18,18 @@ from tui.form import check, valid_part
 from tui.form_fields import FieldSpec, fields_of
 from tui.text import clean, count
 
-__all__ = ["Search", "SearchState", "default_search", "review", "search_command", "searchable"]
+__all__ = ["Search", "SearchState", "default_search", "review", "search_command", "searchable", "usual_jobs"]
 
 DEFAULT_TRIALS = "30"
 ALL = "all"
 """Trials of a grid: every combination."""
+AUTO = "auto"
+"""Trials at once: as many as the executor takes by itself."""
 SECTIONS = ("model", "loss", "optimizer", "schedule", "training")
 """All trials share their data: that section cannot be searched."""
 MOST_VALUES = 1000
 """Of one range with a step. More are never meant, and checking each would hold up the screen."""
+ELSEWHERE = {"vmap": ", together as one program", "ray": ", on a Ray cluster"}
 EXAMPLE = "as in 1e-4..1, log:1e-4..1, 16..256:16 or 64,128"
 
 
@@ -43,12 +46,8 @@ class Search:
     pruner: str = "none"
     metric: str = "auto"
     trials: str = DEFAULT_TRIALS
+    executor: str = "local"
     jobs: str = "1"
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """All texts but the ranges, by name."""
-        return {name: text for name, text in vars(self).items() if name != "ranges"}
 
 
 @dataclass(frozen=True)
@@ -56,14 +55,14 @@ class SearchState:
     """What a form amounts to.
 
     Attributes:
-        plan: when a study can start. jobs: trials at once.
+        plan: when a study can start. jobs: trials at once; None for the executor's own choice.
         problems: what is wrong, by path, or by the name of the setting.
         hints: of valid ranges, by path: what they hold.
         sentence: why it cannot start, or what it will be.
     """
 
     plan: Plan | None = None
-    jobs: int = 1
+    jobs: int | None = 1
     problems: Mapping[str, str] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
     sentence: str = ""
@@ -110,8 +109,8 @@ def review(values: Mapping[str, Any], search: Search) -> SearchState:
     if not problems:
         plan = _plan(config, domains, search, trials, problems)
     if plan is None:
-        return SearchState(None, jobs or 1, problems, hints, _waits(problems))
-    return SearchState(plan, jobs or 1, problems, hints, _will_be(plan, jobs or 1))
+        return SearchState(None, jobs, problems, hints, _waits(problems))
+    return SearchState(plan, jobs, problems, hints, _will_be(plan, jobs) + ELSEWHERE.get(search.executor, ""))
 
 
 def search_command(state: SearchState, search: Search, runs_dir: Path) -> str:
@@ -122,10 +121,16 @@ def search_command(state: SearchState, search: Search, runs_dir: Path) -> str:
     parts += ["--pruner", plan.pruner] if plan.pruner != "none" else []
     parts += ["--metric", search.metric] if search.metric != "auto" else []
     parts += ["--trials", search.trials] if search.trials != ALL else []
-    parts += ["--jobs", search.jobs] if state.jobs > 1 else []
+    parts += ["--executor", search.executor] if search.executor != "local" else []
+    parts += ["--jobs", search.jobs.strip()] if search.jobs.strip() not in (AUTO, "1") else []
     for path, text in search.ranges.items():
         parts += ["-p", f"{path}={text.strip()}"]
     return shlex.join([*parts, *place(runs_dir)])
+
+
+def usual_jobs(executor: str) -> str:
+    """What stands in the form as trials at once before somebody changes it."""
+    return "1" if executor == "local" else AUTO
 
 
 def _nearest(values: Mapping[str, Any]) -> TrainConfig:
@@ -187,6 +192,8 @@ def _plan(
         problems[path] = f"{count(int(sizes[path]))} values are too many for a grid: give a step"
         return None
     try:
+        if search.executor == "vmap":
+            ensure_vectorises(space)
         return make_plan(
             config,
             domains,
@@ -197,7 +204,7 @@ def _plan(
         )
     except ConfigError as error:
         place, _, _ = error.message.partition(":")
-        key = place.removeprefix("--")
+        key = place.removeprefix("--").partition(" ")[0]
         problems[key] = _without_path(error, place)
         return None
 
@@ -212,11 +219,11 @@ def _size(domain: Domain) -> float:
 
 def _count(search: Search, name: Literal["trials", "jobs"], problems: dict[str, str]) -> int | None:
     text = getattr(search, name).strip()
-    if name == "trials" and search.method == "grid" and text == ALL:
+    word = AUTO if name == "jobs" else ALL if search.method == "grid" else ""
+    if word and text == word:
         return None
     if not text.isdecimal() or int(text) < 1:
-        wanted = f"a number ≥ 1, or {ALL}" if name == "trials" and search.method == "grid" else "a number ≥ 1"
-        problems[name] = f"takes {wanted}"
+        problems[name] = "takes a number ≥ 1" + (f", or {word}" if word else "")
         return None
     return int(text)
 
@@ -227,9 +234,9 @@ def _waits(problems: Mapping[str, str]) -> str:
     return f"Start waits for {path}{more}: {message}"
 
 
-def _will_be(plan: Plan, jobs: int) -> str:
+def _will_be(plan: Plan, jobs: int | None) -> str:
     """What a study will do, in words; the size of a grid first."""
-    at_once = f", {jobs} at once" if jobs > 1 else ""
+    at_once = f", {jobs} at once" if jobs is not None and jobs > 1 else ""
     if plan.method == "grid":
         size = plan.space.grid_size()
         part = "all of them" if plan.trials == size else f"{count(plan.trials or 0)} of them"

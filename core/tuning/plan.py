@@ -14,9 +14,11 @@ from core.tuning.space import Range, SearchSpace, build_space
 
 __all__ = [
     "Direction",
+    "ExecutorName",
     "Method",
     "Plan",
     "Pruner",
+    "ensure_vectorises",
     "for_task",
     "make_plan",
     "plan_from_dict",
@@ -25,6 +27,8 @@ __all__ = [
 Method = Literal["grid", "random", "bayes", "gp"]
 Pruner = Literal["none", "median", "asha", "hyperband"]
 Direction = Literal["minimize", "maximize"]
+ExecutorName = Literal["local", "vmap", "ray"]
+"""Where trials are trained: in processes here, together as one program, or on a Ray cluster."""
 
 OF_REGRESSION = ("loss", "r2", "mae", "rmse", "mape")
 ONLY_OF_REGRESSION = OF_REGRESSION[1:]
@@ -144,6 +148,20 @@ def make_plan(
         )
     way = direction or ("minimize" if lower_is_better(metric) else "maximize")
     return Plan(space, method, pruner, metric, way, None, keep).with_trials(trials)
+
+
+def ensure_vectorises(space: SearchSpace) -> None:
+    """Refuse a space of networks that cannot be trained together.
+
+    Raises:
+        ConfigError: they draw random numbers.
+    """
+    if "model.dropout" in space.domains or getattr(space.base.model, "dropout", False):
+        raise ConfigError(
+            "--executor vmap: networks with dropout cannot be trained together",
+            "Leave model.dropout at 0 and out of the search, or take local",
+            field="model.dropout",
+        )
 
 
 def for_task(plan: Plan, task: Task) -> Plan:

@@ -16,7 +16,7 @@ from core.errors import DependencyError, RunError
 from core.runs.requests import Request
 from core.tuning.messages import Ended, Message, Outcome, Reported, Task
 
-__all__ = ["RayExecutor"]
+__all__ = ["RayExecutor", "import_ray"]
 
 RETRIES = 3
 """How often a trial is run again when its node or process dies."""
@@ -107,8 +107,12 @@ class RayExecutor:
         return max(1, int(room))
 
 
-def _connect(address: str | None) -> tuple[Any, bool]:
-    """Ray, connected; whether that was done here."""
+def import_ray() -> Any:
+    """Ray itself.
+
+    Raises:
+        DependencyError: it is not installed.
+    """
     try:
         import ray
         import ray.util.scheduling_strategies
@@ -116,6 +120,12 @@ def _connect(address: str | None) -> tuple[Any, bool]:
         raise DependencyError(
             "--executor ray: Ray is not installed", "Install it with: pip install 'torchtui[ray]'"
         ) from None
+    return ray
+
+
+def _connect(address: str | None) -> tuple[Any, bool]:
+    """Ray, connected; whether that was done here."""
+    ray = import_ray()
     if ray.is_initialized():
         return ray, False
     try:

@@ -16,36 +16,20 @@ from torch import nn
 
 from core.config import Training
 from core.control import RunControl
-from core.errors import ConfigError
 from core.runs.requests import Request
 from core.step import Step
 from core.tuning.messages import Ended, Message, Reported, Task
-from core.tuning.space import SearchSpace
 from core.tuning.together import Member, Together
 from core.tuning.trial import run_trial
 
 if TYPE_CHECKING:
     from core.losses import LossFunction
 
-__all__ = ["VmapExecutor", "ensure_vectorises"]
+__all__ = ["VmapExecutor"]
 
 SLOTS = 16
 END_SECONDS = 10.0
 """How long closing waits for trials to save."""
-
-
-def ensure_vectorises(space: SearchSpace) -> None:
-    """Refuse a space of networks that cannot be trained together.
-
-    Raises:
-        ConfigError: they draw random numbers.
-    """
-    if "model.dropout" in space.domains or getattr(space.base.model, "dropout", False):
-        raise ConfigError(
-            "--executor vmap: networks with dropout cannot be trained together",
-            "Give the ranges to search with -p, without model.dropout, or use --executor local",
-            field="model.dropout",
-        )
 
 
 class VmapExecutor:

@@ -1,6 +1,7 @@
 """Searching for hyper-parameters: the space is edited, a study goes on by itself, its trials are looked at."""
 
 import signal
+import sys
 from dataclasses import replace
 
 import pytest
@@ -371,6 +372,76 @@ async def test_a_study_of_another_process_is_paused_goes_on_and_is_stopped(make,
         presence.close()
         await until(pilot, lambda: screen.standing.status == "stopped")
         assert {"pause", "stop"}.isdisjoint(screen.possible())
+
+
+async def choose(pilot, name, text):
+    """Choose something in a setting."""
+    field = next(field for field in pilot.app.screen.query("Field") if field.spec.path == name)
+    field.editor.focus()
+    await pilot.press("enter")
+    listed = pilot.app.screen.query_one(ChoiceList)
+    listed.highlighted = [str(option.prompt).split()[0] for option in listed.options].index(text)
+    await pilot.press("enter")
+    await until(pilot, lambda: getattr(pilot.app.screen.search, name) == text)
+    return field
+
+
+async def test_where_trials_train_is_chosen_with_their_number(make, tmp_path, monkeypatch):
+    launched = []
+    monkeypatch.setattr(
+        tune_process, "launch", lambda folder, *given, **named: launched.append((given, named))
+    )
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        field = await choose(pilot, "executor", "vmap")
+        await until(pilot, lambda: screen.search.jobs == "auto")
+        assert field.problem.startswith(
+            "networks with dropout cannot be trained together. Leave model.dropout at 0"
+        )
+        screen.editor.rows["model.dropout"].editor.focus()
+        await pilot.press("ctrl+d")
+        await until(pilot, lambda: screen.state.plan is not None)
+        assert field.problem == ""
+        assert shown(screen, "#search-state") == "✓ ready: 30 trials of 2 epochs, together as one program"
+        assert "--executor vmap -p" in shown(screen, "#command")
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: launched)
+        assert launched == [((None, app.data_root), {"executor": "vmap"})]
+        await until(pilot, lambda: screen.view == "study")
+        await pilot.press("ctrl+t")
+        await choose(pilot, "executor", "local")
+        await until(pilot, lambda: screen.search.jobs == "1")
+        assert "--executor" not in shown(screen, "#command")
+
+
+async def test_a_study_does_not_begin_where_ray_is_missing(make, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await choose(pilot, "executor", "ray")
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: app.screen is not screen)
+        said = " ".join(str(each.content) for each in app.screen.query(Static))
+        assert "Ray is not installed Install it with: pip install 'torchtui[ray]'" in said
+        assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("jobs", "executor", "told"),
+    [
+        ("auto", "local", ""),
+        ("auto", "ray", ""),
+        ("two", "ray", "takes a number ≥ 1, or auto"),
+        ("0", "vmap", "takes"),
+    ],
+)
+def test_how_many_train_at_once(jobs, executor, told):
+    state = review({}, Search({"optimizer.lr": "1,2"}, executor=executor, jobs=jobs))
+    assert state.problems.get("jobs", "").startswith(told)
+    assert bool(state.problems) == bool(told)
+    assert state.jobs is None
 
 
 async def test_digits_switch_modes_where_no_text_is_edited(make):

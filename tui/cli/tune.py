@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from core import config as configuration
 from core.errors import InputError, RunError
 from core.runs.code import agree
 from core.runs.folder import default_runs_dir
-from core.tuning.plan import Plan, make_plan
+from core.tuning.plan import ExecutorName, Plan, make_plan
 from core.tuning.ranges import parse_assignment
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.config_options import FLAGS, with_config
@@ -96,8 +96,8 @@ Jobs = Annotated[
         help="Trials at once; the cores are divided among them.",
     ),
 ]
-ExecutorName = Annotated[
-    Literal["local", "ray", "vmap"],
+Executor = Annotated[
+    ExecutorName,
     _option(
         "--executor",
         panel="Where",
@@ -167,7 +167,7 @@ def tune(
     direction: Direction = None,
     keep: Keep = None,
     jobs: Jobs = None,
-    executor: ExecutorName = "local",
+    executor: Executor = "local",
     ray_address: RayAddress = None,
     gpus_per_trial: Gpus = None,
     storage: Storage = None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,6 +24,7 @@ from tui.tune_trials import headline
 from tui.widgets.preview_panels import CommandPanel
 
 if TYPE_CHECKING:
+    from core.tuning.plan import ExecutorName
     from core.tuning.records import TrialRecord
 
 __all__ = ["TuneScreen"]
@@ -127,8 +128,12 @@ class TuneScreen(StudyActions):
         return self.query_one(TrialsPanel).selected if self.is_mounted else None
 
     @property
-    def jobs(self) -> int:
+    def jobs(self) -> int | None:
         return self.state.jobs
+
+    @property
+    def executor(self) -> "ExecutorName":
+        return cast("ExecutorName", self.search.executor)
 
     def on_mount(self) -> None:
         self._show_view()

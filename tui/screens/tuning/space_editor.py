@@ -1,7 +1,7 @@
 """The search form: which fields are searched over which ranges, and how."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, get_args
 
@@ -16,11 +16,11 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from core.metrics import METRICS
-from core.tuning.plan import Method, Pruner
+from core.tuning.plan import ExecutorName, Method, Pruner
 from tui.form_fields import FieldSpec
 from tui.screens.tuning.range_row import RangeRow
 from tui.text import clean, fit
-from tui.tune_search import Search, SearchState
+from tui.tune_search import Search, SearchState, usual_jobs
 from tui.widgets.choice import Choice
 from tui.widgets.field import Field
 from tui.widgets.panel import Panel
@@ -68,7 +68,21 @@ SETTINGS = (
         about="What to make good on validation data, at the best epoch of a trial; auto: the loss",
     ),
     _setting(path="trials", label="trials", hint="≥ 1", about="Trials of the whole study"),
-    _setting(path="jobs", label="jobs", hint="≥ 1", about="Trials at once; the cores are divided among them"),
+    _setting(
+        path="executor",
+        label="executor",
+        kind="choice",
+        choices=get_args(ExecutorName),
+        hint="where trials train",
+        about="local: in processes here. vmap: together as one program, for small networks without dropout, and GPUs. "
+        "ray: on a Ray cluster",
+    ),
+    _setting(
+        path="jobs",
+        label="jobs",
+        hint="≥ 1, or auto",
+        about="Trials at once; here the cores are divided among them. auto: 1, with vmap 16, on Ray as many as fit",
+    ),
 )
 
 
@@ -222,7 +236,7 @@ class SpaceEditor(Vertical):
     @on(RangeRow.Changed)
     def _ranges_changed(self) -> None:
         ranges = {path: row.text for path, row in self.rows.items()}
-        self.search = Search(ranges, **self.search.settings)
+        self.search = replace(self.search, ranges=ranges)
         self.post_message(self.Changed())
 
     @on(RangeRow.Removed)
@@ -232,8 +246,11 @@ class SpaceEditor(Vertical):
     @on(Field.Changed)
     def _setting_changed(self, event: Field.Changed) -> None:
         event.stop()
-        name = event.field.spec.path
-        self.search = Search(self.search.ranges, **{**self.search.settings, name: event.text})
+        name, before = event.field.spec.path, self.search
+        self.search = replace(before, **{name: event.text})
+        if name == "executor" and before.jobs == usual_jobs(before.executor):
+            self.query(Field).last().text = usual_jobs(event.text)
+            self.search = replace(self.search, jobs=usual_jobs(event.text))
         self.post_message(self.Changed(name))
 
     @on(Input.Submitted)

@@ -15,7 +15,7 @@ from core.data.dataset import Progress
 from core.errors import TorchtuiError
 from core.runs.folder import Run
 from core.tuning.folder import all_studies
-from core.tuning.plan import Plan
+from core.tuning.plan import ExecutorName, Plan
 from tui import tune_process
 from tui.compared_runs import MOST, ComparedRuns
 from tui.screens.base import ModeScreen
@@ -66,8 +66,13 @@ class StudyActions(Background, ModeScreen):
         raise NotImplementedError
 
     @property
-    def jobs(self) -> int:
-        """Trials at once."""
+    def jobs(self) -> int | None:
+        """Trials at once; None for the executor's own choice."""
+        raise NotImplementedError
+
+    @property
+    def executor(self) -> "ExecutorName":
+        """Where trials are trained."""
         raise NotImplementedError
 
     def show_standing(self) -> None:
@@ -131,13 +136,16 @@ class StudyActions(Background, ModeScreen):
 
     def start(self, plan: Plan) -> None:
         """Check a plan against its data, begin a study of it, and follow it."""
-        runs_dir, data_root, jobs = self.tui.runs_dir, self.tui.data_root, self.jobs
+        runs_dir, data_root = self.tui.runs_dir, self.tui.data_root
+        jobs, executor = self.jobs, self.executor
 
         def begin(progress: Progress) -> "Follower":
             load_backend()
+            if executor == "ray":
+                import_module("core.tuning.ray_executor").import_ray()  # said before a folder is made
             study = import_module("core.tuning.study")
             begun = study.create_study(runs_dir, study.check_plan(plan, data_root, progress))
-            self._launched.append(tune_process.launch(begun.folder, jobs, data_root))
+            self._launched.append(tune_process.launch(begun.folder, jobs, data_root, executor=executor))
             follower: Follower = import_module("tui.tune_follow").Follower(runs_dir, str(begun.folder.path))
             return follower
 
@@ -227,7 +235,7 @@ class StudyActions(Background, ModeScreen):
 
     def _go_on(self, trials: int | None) -> None:
         standing, jobs, data_root = self.standing, self.jobs, self.tui.data_root
-        follower = self._follower
+        follower, executor = self._follower, self.executor
         if standing is None:
             return
         if standing.plan.method == "grid" and standing.done >= standing.plan.space.grid_size():
@@ -238,7 +246,7 @@ class StudyActions(Background, ModeScreen):
         def launch(progress: Progress) -> None:
             if follower is not None:
                 follower.study.go_on()
-            self._launched.append(tune_process.launch(standing.folder, jobs, data_root, trials))
+            self._launched.append(tune_process.launch(standing.folder, jobs, data_root, trials, executor))
 
         self.in_background("start", launch, lambda nothing: self.look())
 
