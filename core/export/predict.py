@@ -10,6 +10,7 @@ import csv
 import datetime
 import io
 import json
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -158,4 +159,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads any more: let the interpreter's last flush succeed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

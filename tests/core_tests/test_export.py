@@ -38,7 +38,7 @@ def predicted(folder, inputs):
     return list(csv.reader(io.StringIO(answer.stdout)))
 
 
-def run_predict(folder, inputs):
+def run_predict(folder, inputs, stdout=subprocess.PIPE):
     """What becomes of ``predict.py`` in a clean interpreter that knows nothing of this product."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     code = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
@@ -47,7 +47,8 @@ def run_predict(folder, inputs):
         [sys.executable, "-I", "-c", hidden + code, str(folder / "predict.py"), str(inputs)],
         cwd=folder.parent,
         env=environment,
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         text=True,
     )
 
@@ -119,6 +120,11 @@ def test_a_table_becomes_features_without_our_code(train_run, flowers, tmp_path)
     run = train_run({"data": {"name": "csv", "path": str(flowers), "target": "kind"}}).run
     written(run, "pt2", tmp_path / "out")
     known = saved_evaluation(run, "validation").predictions
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer) as unread:
+        ended = run_predict(tmp_path / "out", flowers, unread)
+    assert (ended.returncode, ended.stderr) == (141, "")
     head, *rows = predicted(tmp_path / "out", flowers)
     assert head == ["class", "score_rose", "score_tulip"]
     assert len(rows) == ROWS
