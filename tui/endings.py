@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol, TextIO
 
-__all__ = ["Outlet", "signals_stop"]
+__all__ = ["Outlet", "outlives_terminal", "signals_stop"]
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 """SIGUSR1 is what Slurm sends as an early warning: ``#SBATCH --signal=USR1@60``."""
@@ -23,10 +23,16 @@ class Stoppable(Protocol):
 
 
 @contextmanager
+def outlives_terminal() -> Iterator[None]:
+    """Within, all goes on after SIGHUP (the connection dropped); what would be written to the terminal is dropped."""
+    terminal = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
+    with _handled({signal.SIGHUP: lambda number, frame: _mute(*terminal)}):
+        yield
+
+
+@contextmanager
 def signals_stop(control: Stoppable, received: list[int] | None = None) -> Iterator[list[int]]:
     """Within, the first Ctrl-C, SIGTERM or SIGUSR1 asks to save and end, and the second Ctrl-C leaves at once.
-
-    After SIGHUP (the connection dropped) all goes on, and what would be written to the terminal is dropped.
 
     Args:
         received: takes up the signals that come; by default a new list.
@@ -35,7 +41,6 @@ def signals_stop(control: Stoppable, received: list[int] | None = None) -> Itera
         The signals that came.
     """
     received = [] if received is None else received
-    terminal = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
         if number in received and number == signal.SIGINT:
@@ -43,11 +48,16 @@ def signals_stop(control: Stoppable, received: list[int] | None = None) -> Itera
         received.append(number)
         control.stop()
 
-    handlers = dict.fromkeys(STOPPING, ask_to_stop)
-    handlers[signal.SIGHUP] = lambda number, frame: _mute(*terminal)
+    with _handled(dict.fromkeys(STOPPING, ask_to_stop)):
+        yield received
+
+
+@contextmanager
+def _handled(handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]]) -> Iterator[None]:
+    """Handle signals within."""
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield received
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -17,7 +17,7 @@ from core.launched import is_first
 from core.runs.folder import Run
 from core.runs.requests import claimed
 from core.runs.summary import summarise
-from tui.endings import Outlet, signals_stop
+from tui.endings import Outlet, outlives_terminal, signals_stop
 from tui.progress_view import ProgressView
 from tui.text import clean, count, duration
 
@@ -80,7 +80,8 @@ def train(
     extras = Extras.from_environment()
     ensure_possible(extras)
     control = RunControl()
-    with claimed(run if is_first() else None, control):  # before torch is imported, which takes seconds
+    # Both before torch is imported, which takes seconds.
+    with outlives_terminal(), claimed(run if is_first() else None, control):
         load_backend()
         from core.distributed import group_of_processes
 

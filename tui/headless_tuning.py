@@ -13,7 +13,7 @@ from core.tuning.plan import ExecutorName, Plan, ensure_vectorises
 from core.tuning.records import StudyFinished, StudyNotice
 from core.tuning.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.tuner import tune as work_on
-from tui.endings import Outlet, signals_stop
+from tui.endings import Outlet, outlives_terminal, signals_stop
 from tui.text import clean
 from tui.tune_process import is_worked_on
 from tui.tuning_view import StudyView, choose_study_view
@@ -62,7 +62,7 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
     """
     view = choose_study_view(as_json=as_json, quiet=quiet)
     control = RunControl()
-    with signals_stop(control) as received:
+    with outlives_terminal(), signals_stop(control) as received:
         study = None if asked.plan is not None else _reopen(asked)
         executor = _executor(asked, study.plan if study else asked.plan)  # its imports go on while we check
         try:

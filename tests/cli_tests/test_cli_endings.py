@@ -50,6 +50,28 @@ def test_slurms_early_warning_and_what_does_not_end_a_run(
     assert saved[-1].kind == "last"
 
 
+def test_a_dropped_connection_does_not_end_what_is_still_prepared(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "gate")
+    gate = os.open(tmp_path / "gate", os.O_RDWR)
+    (tmp_path / "slow.py").write_text(
+        "import numpy as np\n"
+        "def make():\n"
+        "    print('waiting', flush=True)\n"
+        "    open('gate').read(1)  # comes as soon as it is written\n"
+        "    return np.eye(40, 4, dtype='float32'), np.arange(40) % 2\n"
+    )
+    process = command("train --no-ui --data slow.py:make --epochs 2 --device cpu --threads 1 --trust-code")
+    read_to(process, "waiting")
+    process.send_signal(signal.SIGHUP)
+    os.write(gate, b"x")
+    out, err = process.communicate()
+    os.close(gate)
+    assert (process.returncode, err) == (0, "")
+    assert "completed: 2 of 2 epochs" in out
+
+
 def test_a_reader_that_leaves_ends_the_run_and_all_is_saved(
     command: Callable[..., Any], tmp_path: Path
 ) -> None:
