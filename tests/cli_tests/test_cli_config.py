@@ -42,6 +42,12 @@ def test_a_flag_reaches_the_choice_of_the_file(tui: Tui) -> None:
     assert resolved(tui, "--config run.yaml --optimizer sgd").optimizer.name == "sgd"
 
 
+def test_a_name_comes_before_its_fields_wherever_it_stands(tui: Tui) -> None:
+    config = resolved(tui, "--set model.width=8 --lr 5 --set optimizer.name=sgd --set model=residual_mlp")
+    assert (config.optimizer.name, config.optimizer.lr) == ("sgd", 5.0)
+    assert (config.model.name, config.model.width) == ("residual_mlp", 8)
+
+
 def test_every_flag(tui: Tui) -> None:
     config = resolved(
         tui,

@@ -50,7 +50,7 @@ def with_config(command: Command) -> Command:
         values = configuration.read_yaml(file) if file is not None else {}
         given = [(path, arguments.pop(_parameter(flag))) for flag, path in FLAGS.items()]
         typed = [f"{path}={text}" for path, text in given if text is not None] + (assignments or [])
-        for assignment in typed:
+        for assignment in sorted(typed, key=_is_of_a_field):
             values = configuration.set_path(values, assignment)
             trust_named(assignment.partition("=")[2].strip())
         command(values, **arguments)
@@ -59,6 +59,12 @@ def with_config(command: Command) -> Command:
     wrapper.__signature__ = inspect.Signature(everything)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in everything}
     return wrapper
+
+
+def _is_of_a_field(assignment: str) -> bool:
+    """False of one that chooses a name: another name begins with its own defaults, so it comes before its fields."""
+    path = assignment.partition("=")[0].strip()
+    return path not in FAMILIES and not path.endswith(".name")
 
 
 def _parameter(flag: str) -> str:
