@@ -92,11 +92,18 @@ def summarise(run: Run, *, as_left: bool = False) -> RunSummary:
     except OSError as problem:
         if not as_left and is_held(run):
             return RunSummary(run, "preparing")
+        if isinstance(problem, FileNotFoundError) and _was_only_prepared(run):
+            return RunSummary(run, "interrupted", error=f"its process ended before it trained; {RESUME}")
         return RunSummary(run, "damaged", error=f"{run.log_file.name}: {problem.strerror}")
     try:
         return _summary(run, first, last, as_left)
     except (AttributeError, KeyError, TypeError, ValueError):  # a line is JSON, yet not what we wrote
         return RunSummary(run, "damaged", error=f"{run.log_file.name} is not an event log")
+
+
+def _was_only_prepared(run: Run) -> bool:
+    """Whether a process once held the run, and nothing was trained."""
+    return run.lock_file.is_file() and run.config_file.is_file() and not run.checkpoint_file("last").exists()
 
 
 def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]], as_left: bool) -> RunSummary:

@@ -258,7 +258,13 @@ def test_a_log_without_an_end_is_interrupted(run: Run, log: Callable[..., None])
 def test_a_run_that_is_held_and_has_said_nothing_yet_is_prepared(run: Run) -> None:
     with hold(run):
         assert (summarise(run).status, summarise(run).error) == ("preparing", "")
-    assert summarise(run).status == "damaged"
+    assert (summarise(run).status, summarise(run).error) == (
+        "interrupted",
+        "its process ended before it trained; `tui train --no-ui --resume` goes on",
+    )
+    run.checkpoint_file("last").parent.mkdir(exist_ok=True)
+    run.checkpoint_file("last").touch()
+    assert summarise(run).status == "damaged", "its log is lost"
 
 
 def test_a_run_that_ended_and_is_held_again_is_prepared(run: Run, log: Callable[..., None]) -> None:
