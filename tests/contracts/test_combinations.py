@@ -38,8 +38,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "vit_small": {"width": 4, "depth": 1, "patch": 8},
     "zoo": {"architecture": "mobilenet_v3_small", "enlarge_to": 32},
     "python": {"path": f"{OWN_NET}:Net"},
+    "lbfgs": {"iterations": 3},
 }
-"""Fields of models that would take long, or cannot be built, by default."""
+"""Fields of models and optimizers that would take long, or cannot be built, by default."""
 FALLING = {"step": {"every": 1}, "plateau": {"patience": 0, "min_delta": 10.0}}
 """With what a schedule falls within three epochs."""
 EPOCHS = 2
@@ -68,7 +69,8 @@ class Kept:
 def train_briefly(data: Dataset, **names: str) -> tuple[list[Event], list[torch.Tensor], list[torch.Tensor]]:
     """The events of two epochs of few large batches, and the weights before and after."""
     sections: dict[str, dict[str, Any]] = {section: {"name": name} for section, name in names.items()}
-    sections["model"] |= SMALL.get(names["model"], {})
+    for section in ("model", "optimizer"):
+        sections[section] |= SMALL.get(names.get(section, ""), {})
     config = configuration.from_dict({**sections, "training": {"epochs": EPOCHS, "batch_size": 256}})
     trust(OWN_NET)
     model = build(config.model, data, seed=0)

@@ -136,11 +136,8 @@ def test_a_table_becomes_features_without_our_code(train_run, flowers, tmp_path)
     ("name", "head", "style", "options"),
     [
         ("a.csv", "size; colour;seen ;kind", {"separator": ";", "decimal": ","}, {}),
-        ("a.csv", "size\tcolour\tseen\tkind", {"separator": "\t", "encoding": "utf-16"}, {}),
         ("a.csv", "größe|colour|seen|kind", {"separator": "|", "encoding": "cp1252"}, {"encoding": "cp1252"}),
-        ("a.csv", "a,b,c,d;colour;seen;kind", {"separator": ";"}, {"separator": "semicolon"}),
         ("a.TSV", "a;b;c;d;e\tcolour\tseen\tkind", {"separator": "\t"}, {}),
-        ("a.csv", '"a;b;c;d;e",,seen,kind', {"end": "\r"}, {}),
         ("a.csv", "", {}, {"header": False, "target": "column_4"}),
     ],
 )
@@ -148,10 +145,9 @@ def test_a_table_is_read_as_the_training_read_it(train_run, flowers, tmp_path, n
     decimal, separator = style.get("decimal", "."), style.get("separator", ",")
     rows = flowers.read_text().replace("white", "weiß").replace(".", decimal).splitlines()[1:]
     lines = [separator.join(row.rsplit(",", 3)) for row in rows]
-    end = style.get("end", "\n")
     path = tmp_path / name
-    text = end.join([head, *lines] if head else lines)
-    path.write_bytes(f"{text}{end}".encode(style.get("encoding", "utf-8")))
+    text = "\n".join([head, *lines] if head else lines)
+    path.write_bytes(f"{text}\n".encode(style.get("encoding", "utf-8")))
     run = train_run({"data": {"name": "csv", "path": str(path), "target": "kind", **options}}).run
     written(run, "pt2", tmp_path / "out")
     known = saved_evaluation(run, "validation").predictions

@@ -138,7 +138,7 @@ def test_what_a_query_finds(text: str, expected: str) -> None:
         (">3", "'>' stands without a name"),
         ("data<3", "data is text and has no order. Takes data:part, data=whole or data!=whole"),
         ("data:", "data: lacks its text"),
-        ("status:done", "no status 'done'. Takes running, paused, completed, stopped, diverged"),
+        ("status:done", "no status 'done'. Takes preparing, running, paused, completed, stopped, diverged"),
         ("status=run", "no status 'run'"),
         ("status:", "no status ''"),
         ("cfg.optimizer.l", "no setting 'optimizer.l'. optimizer has lr, weight_decay"),
