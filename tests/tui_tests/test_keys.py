@@ -40,7 +40,8 @@ async def opened(pilot, mode):
 
 
 def shown(screen):
-    return [f"{key.key_display} {key.description}" for key in screen.query_one(KeyLine).query(FooterKey)]
+    keys = screen.query_one(KeyLine).query(FooterKey)
+    return [f"{key.key_display} {key.description}" for key in keys if key.display]
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("configure", ConfigureScreen), ("tune", TuneScreen)])

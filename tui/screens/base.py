@@ -12,11 +12,11 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.compositor import FrugalCompositor
-from tui.widgets.key_line import KeyLine
+from tui.widgets.key_line import NARROW, KeyLine
 
 __all__ = ["MODES", "NARROW", "WIDE", "ModeScreen"]
 
-NARROW, WIDE = 110, 170
+WIDE = 170
 MODES = ("runs", "configure", "live", "evaluate", "tune", "compare")
 
 
@@ -78,18 +78,14 @@ class ModeScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield TopBar(self.MODE)
         yield from self.compose_body()
-        yield KeyLine(show_command_palette=True)
+        yield KeyLine()
 
     def compose_body(self) -> ComposeResult:
         """The screen's own content, between top line and footer."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
-        """A narrow line of keys closes up, so that more of them have room."""
-        keys = self.query_one(KeyLine)
-        keys.compact = self.size.width < NARROW
-        keys.show_command_palette = not keys.compact
-        keys.refresh(recompose=True)
+        self.query_one(KeyLine).fit(self.size.width)
 
     def action_leave_field(self) -> None:
         """For screens with fields: take the focus out of a field, so that the keys of the screen work."""

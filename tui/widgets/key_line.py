@@ -10,7 +10,9 @@ from textual.widgets._footer import FooterKey
 
 __all__ = ["KeyLine"]
 
-HELP = "app.help"
+NARROW = 110
+"""Cells below which it closes up."""
+HELP, PALETTE = "app.help", "-command-palette"
 PALETTE_WIDTH = 15
 """Cells of the key of the command palette, with the line before it."""
 
@@ -19,32 +21,38 @@ class KeyLine(Footer):
     """Keys in order, as many as have room; the last one opens the help, which lists them all."""
 
     def compose(self) -> ComposeResult:
-        if self._bindings_ready:
-            yield from self._fitting(super().compose())
+        if not self._bindings_ready:
+            return
+        keys = list(super().compose())
+        palette = [key for key in keys if key.has_class(PALETTE)]
+        everything = [*self._leave(), *(key for key in keys if key not in palette), *self._help(), *palette]
+        self._fit(everything, self.screen.size.width)
+        yield from everything
 
-    def _fitting(self, keys: Iterable[Widget]) -> Iterable[Widget]:
-        helping, leaving = self._help(), self._leave()
-        room = self.screen.size.width - self._width(helping)
-        if self.show_command_palette:
-            room -= PALETTE_WIDTH
-        palette = []
-        for key in (*leaving, *keys):
-            if key.has_class("-command-palette"):
-                palette.append(key)
-            elif self._width(key) <= room:
-                room -= self._width(key)
-                yield key
-        yield from (helping, *palette) if helping else palette
+    def fit(self, width: int) -> None:
+        """Show what has room in so many cells; a narrow line closes up and leaves out the command palette."""
+        self.compact = width < NARROW
+        self._fit(self.children, width)
 
-    def _help(self) -> FooterKey | None:
+    def _fit(self, keys: Iterable[Widget], width: int) -> None:
+        room = width - (0 if self.compact else PALETTE_WIDTH)
+        room -= sum(self._width(key) for key in keys if _opens_help(key))
+        for key in keys:
+            if key.has_class(PALETTE):
+                key.display = not self.compact
+            elif not _opens_help(key):
+                key.display = self._width(key) <= room
+                room -= self._width(key) if key.display else 0
+
+    def _help(self) -> list[FooterKey]:
         """The key of the help that works now: in a field ``?`` is a letter."""
         found = (active for active in self.screen.active_bindings.values() if active.binding.action == HELP)
         active = next(found, None)
         if active is None:
-            return None
+            return []
         binding, display = active.binding, self.app.get_key_display(active.binding)
         key = FooterKey(binding.key, display, binding.description, HELP, tooltip=active.tooltip)
-        return key.data_bind(compact=Footer.compact)
+        return [key.data_bind(compact=Footer.compact)]
 
     def _leave(self) -> list[FooterKey]:
         """The key that gives the letters back to the screen, while a field takes them."""
@@ -54,8 +62,12 @@ class KeyLine(Footer):
         key = FooterKey("escape", "esc", "leave", active.binding.action, tooltip=active.tooltip)
         return [key.data_bind(compact=Footer.compact)]
 
-    def _width(self, key: Widget | None) -> int:
+    def _width(self, key: Widget) -> int:
         """Cells that a key takes with the space around it."""
         if not isinstance(key, FooterKey):
             return 0
         return cell_len(key.key_display) + cell_len(key.description) + (2 if self.compact else 3)
+
+
+def _opens_help(key: Widget) -> bool:
+    return isinstance(key, FooterKey) and key.action == HELP
