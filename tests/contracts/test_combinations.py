@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from core import config as configuration
 from core.config import FAMILIES
 from core.control import RunControl
-from core.data.dataset import Dataset
+from core.data.dataset import Dataset, Split
 from core.engine import train
 from core.errors import ConfigError, ModelError
 from core.events import EpochFinished, Event, StepLogged
@@ -44,6 +45,8 @@ SMALL: dict[str, dict[str, Any]] = {
 FALLING = {"step": {"every": 1}, "plateau": {"patience": 0, "min_delta": 10.0}}
 """With what a schedule falls within three epochs."""
 EPOCHS = 2
+SAMPLES = 400
+"""Of each split, where there are more."""
 
 Load = Callable[..., Dataset]
 
@@ -54,6 +57,10 @@ def loss_fits(loss: str, data: str) -> bool:
 
 def model_fits(model: str, data: str) -> bool:
     return not (model in IMAGE_MODELS and data in TABLES)
+
+
+def few(split: Split) -> Split:
+    return Split(split.inputs[:SAMPLES], split.targets[:SAMPLES], split.indices[:SAMPLES])
 
 
 class Kept:
@@ -104,6 +111,7 @@ def test_what_fits_trains_a_few_steps(
 ) -> None:
     torch.set_num_threads(1)
     loaded = load_data(data)
+    loaded = replace(loaded, train=few(loaded.train), validation=few(loaded.validation))
     events, before, after = train_briefly(loaded, optimizer=optimizer, loss=loss, model=model)
     epochs = [event for event in events if isinstance(event, EpochFinished)]
     assert [epoch.epoch for epoch in epochs] == [1, 2]
