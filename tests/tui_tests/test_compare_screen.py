@@ -9,6 +9,7 @@ from textual.widgets import Input, Static
 
 from core.events import EpochFinished, StepLogged, to_json
 from core.runs.comparison import EntryReader
+from tests.waiting import until
 from tui.app import TuiApp
 from tui.compared_runs import MOST, ComparedRuns
 from tui.comparison_view import View, chart, score_text
@@ -39,15 +40,6 @@ def runs(write_run):
 def make(tmp_path, monkeypatch):
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "config" / "settings.json"))
     return lambda: TuiApp(runs_dir=tmp_path / "runs")
-
-
-async def until(pilot, condition):
-    """Let the app work until something is so."""
-    for _ in range(12000):
-        if condition():
-            return
-        await pilot.pause(0.005)
-    raise AssertionError("it never came to that")
 
 
 async def opened(pilot, entries):

@@ -8,6 +8,7 @@ from textual.widgets import Button, Input, Static
 
 from core.config import TrainConfig, from_dict
 from core.devices import Device
+from tests.waiting import until
 from tui.app import TuiApp
 from tui.preview import Preview, Previewer
 from tui.screens import configure
@@ -42,15 +43,6 @@ def make(tmp_path, monkeypatch):
 
 def form_screen(app):
     return next((screen for screen in app.screen_stack if isinstance(screen, ConfigureScreen)), None)
-
-
-async def until(pilot, condition):
-    """Let the app work until something is so."""
-    for _ in range(6000):
-        if condition():
-            return
-        await pilot.pause(0.005)
-    raise AssertionError("it never came to that")
 
 
 async def built(pilot):

@@ -8,21 +8,13 @@ from textual.widgets import Button, Static
 from core import batch_finder
 from core.lr_finder import RangeTest
 from core.trust import trust
+from tests.waiting import until
 from tui.app import TuiApp
 from tui.screens.configure import ConfigureScreen
 from tui.screens.finder import BatchFinder, RateFinder
 from tui.widgets.plot import Plot
 
 IRIS = {"data": {"name": "iris"}, "model": {"hidden": [8]}, "training": {"device": "cpu", "threads": 1}}
-
-
-async def until(pilot, condition):
-    """Let the app work until something is so."""
-    for _ in range(6000):
-        if condition():
-            return
-        await pilot.pause(0.005)
-    raise AssertionError("it never came to that")
 
 
 async def opened(pilot, key, values=IRIS):

@@ -6,6 +6,7 @@ import pytest
 
 from core.config import TrainConfig
 from core.runs.folder import create_run
+from tests.waiting import until
 from tui.app import TuiApp
 from tui.screens.live import LiveScreen
 from tui.screens.runs import RunsScreen
@@ -53,14 +54,6 @@ LOGS = {
         {"event": "run_finished", "status": "failed", "error": EVIL, "traceback": EVIL},
     ],
 }
-
-
-async def until(pilot, condition):
-    for _ in range(3000):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it never came")
 
 
 def screen_text(app):

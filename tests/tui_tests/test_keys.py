@@ -5,6 +5,7 @@ from rich.cells import cell_len
 from textual.containers import VerticalScroll
 from textual.widgets._footer import FooterKey
 
+from tests.waiting import until
 from tui.app import TuiApp
 from tui.screens.base import MODES
 from tui.screens.configure import ConfigureScreen
@@ -20,15 +21,6 @@ def make(tmp_path, monkeypatch, write_run):
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "config" / "settings.json"))
     write_run("2026-01-02_0300_digits-mlp_abc", [0.9, 0.6], accuracy=0.9)
     return lambda: TuiApp(runs_dir=tmp_path / "runs", data_root=tmp_path / "data", values={})
-
-
-async def until(pilot, condition):
-    """Let the app work until something is so."""
-    for _ in range(6000):
-        if condition():
-            return
-        await pilot.pause(0.005)
-    raise AssertionError("it never came to that")
 
 
 async def opened(pilot, mode):

@@ -3,6 +3,7 @@
 import pytest
 
 from core.events import LayersSampled
+from tests.waiting import until
 from tui.app import TuiApp
 from tui.layers_view import layer_lines
 from tui.screens.live import LiveScreen
@@ -41,14 +42,6 @@ def test_what_is_not_finite_stands_out():
     sample = LayersSampled(**{**vars(SAMPLE), "gradients": [None, 0.0, float("inf")]})
     lines = layer_lines(sample, 100).plain.split("\n")
     assert [line.count("█") for line in lines] == [0, 24, 0, 24]
-
-
-async def until(pilot, condition):
-    for _ in range(3000):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it never came")
 
 
 @pytest.fixture

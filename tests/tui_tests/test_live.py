@@ -5,6 +5,7 @@ import pytest
 from core.foreign.logs import find_log
 from core.runs.folder import all_runs
 from core.runs.summary import summarise
+from tests.waiting import until
 from tui.app import TuiApp
 from tui.hosts import LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
@@ -27,14 +28,6 @@ def app(tmp_path, monkeypatch):
         return TuiApp(runs_dir=tmp_path / "runs", values=values, start=True)
 
     return make
-
-
-async def until(pilot, condition):
-    for _ in range(3000):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it never came")
 
 
 def live(app) -> LiveScreen:

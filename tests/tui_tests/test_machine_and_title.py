@@ -10,6 +10,7 @@ from core.events import SystemSampled
 from core.foreign.logs import find_log
 from core.runs.log import EventLog
 from core.writer import RunWriter
+from tests.waiting import until
 from tui.app import TuiApp
 from tui.foreign_host import ForeignHost
 from tui.screens.live import LiveScreen
@@ -44,14 +45,6 @@ def sampled(run, gpu=None):
         moment = time.time() + 60 * minute
         log.write(SystemSampled(time=moment, cpu=10.0 * minute, memory=40.0, process=1 << 30, gpu=gpu))
     log.close()
-
-
-async def until(pilot, condition):
-    for _ in range(3000):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it never came")
 
 
 def is_live(app):

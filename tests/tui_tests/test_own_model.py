@@ -6,7 +6,8 @@ from core.runs.code import agree
 from core.runs.folder import Run
 from core.trust import is_trusted
 from core.user_source import read_source
-from tests.tui_tests.test_configure import LARGE, form_screen, make, put, row, settled, until  # noqa: F401
+from tests.tui_tests.test_configure import LARGE, form_screen, make, put, row, settled  # noqa: F401
+from tests.waiting import until
 from tui.screens import filling
 from tui.screens.dialogs import Ask
 

@@ -11,6 +11,7 @@ from core.runs.folder import Run, all_runs, create_run
 from core.runs.lock import is_held
 from core.runs.summary import summarise
 from tests.preparation import Preparation
+from tests.waiting import until
 from tui import parting
 from tui.app import TuiApp
 from tui.hosts import AppHost, LogHost
@@ -63,14 +64,6 @@ class Recorder(TuiApp):
 def app(tmp_path, monkeypatch):
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
     return Recorder(runs_dir=tmp_path / "runs", values={"training": {"epochs": 1_000_000}}, start=True)
-
-
-async def until(pilot, condition):
-    for _ in range(3000):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it never came")
 
 
 async def ask_to_quit(pilot, answer):

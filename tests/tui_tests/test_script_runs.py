@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from core import RunWriter
+from tests.waiting import until
 from tui.app import TuiApp
 from tui.screens.dialogs import ErrorDialog
 from tui.screens.live import LiveScreen
@@ -28,14 +29,6 @@ def write(tmp_path, epochs=2):
         run.log(loss=1 / epoch, perplexity=9.0)
         run.epoch(validation={"loss": 1 / epoch, "perplexity": 5.0}, confusion=[[1, 0], [0, 1]])
     return run
-
-
-async def until(pilot, condition):
-    for _ in range(3000):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it never came")
 
 
 def seen(app):

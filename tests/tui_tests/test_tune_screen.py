@@ -14,6 +14,7 @@ from core.tuning.plan import make_plan
 from core.tuning.presence import Presence
 from core.tuning.records import TrialRecord
 from core.tuning.study import create_study
+from tests.waiting import until
 from tui import tune_process
 from tui.app import TuiApp
 from tui.screens.configure import ConfigureScreen
@@ -40,15 +41,6 @@ def make(tmp_path, monkeypatch):
         return TuiApp(runs_dir=tmp_path / "runs", data_root=tmp_path / "data", values=values)
 
     return make
-
-
-async def until(pilot, condition):
-    """Let the app work until something is so."""
-    for _ in range(12000):
-        if condition():
-            return
-        await pilot.pause(0.005)
-    raise AssertionError("it never came to that")
 
 
 async def opened(pilot):
