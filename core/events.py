@@ -30,7 +30,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from core.errors import RunDamaged
-from core.json_lines import read_line
+from core.files.json_lines import read_line
 
 __all__ = [
     "CheckpointSaved",

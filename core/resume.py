@@ -6,7 +6,7 @@ from typing import Any
 from core.config import TrainConfig
 from core.errors import RunError
 from core.events import Event, Notice
-from core.files import archive_damage
+from core.files.atomic import archive_damage
 from core.progress import Progress, patience_is_out, time_is_up
 from core.runs.checkpoints import FolderCheckpoints, load_latest
 from core.runs.folder import Run

@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from core.errors import RunError, UntrustedCode
-from core.files import creating, write_atomically
+from core.files.atomic import creating, write_atomically
 from core.user_source import UserSource
 
 __all__ = ["check", "config_folder", "is_trusted", "trust"]

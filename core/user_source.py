@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from core.errors import UserCodeError
-from core.files import creating, write_atomically
+from core.files.atomic import creating, write_atomically
 
 __all__ = ["UserSource", "copy_source", "read_source"]
 

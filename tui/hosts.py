@@ -16,7 +16,7 @@ from core.config import TrainConfig
 from core.control import RunControl
 from core.errors import RunError, RunLocked, TorchtuiError
 from core.events import Event, RunFinished
-from core.files import open_plain
+from core.files.atomic import open_plain
 from core.runs.folder import Run
 from core.runs.lock import HANDED_OVER, hold, is_held
 from core.runs.log import LogReader

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import RunError
-from core.files import creating, write_atomically
+from core.files.atomic import creating, write_atomically
 from core.trust import config_folder
 
 __all__ = ["Settings", "load_settings", "save_settings"]

@@ -2,7 +2,7 @@
 
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
-from core.files import creating
+from core.files.atomic import creating
 from core.runs.folder import Run, ensure_plain
 
 __all__ = ["keep"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import DataError, RunDamaged
 from core.evaluation.values import Array, Integers
-from core.files import write_atomically
+from core.files.atomic import write_atomically
 
 # All that numpy and zipfile raise on files with missing, cut or flipped bytes.
 _UNREADABLE = (

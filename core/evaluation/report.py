@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from core.errors import RunDamaged
-from core.files import write_atomically
+from core.files.atomic import write_atomically
 
 
 @dataclass(frozen=True)

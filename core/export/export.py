@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.data.dataset import Progress
 from core.errors import InputError
-from core.files import as_usual, creating
+from core.files.atomic import as_usual, creating
 from core.options import choices
 
 if TYPE_CHECKING:

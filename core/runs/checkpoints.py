@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, Literal
 import torch
 
 from core.errors import RunDamaged
-from core.files import archive_damage, creating, write_atomically
+from core.files.atomic import archive_damage, creating, write_atomically
 from core.runs.folder import Run, ensure_plain
 
 __all__ = ["FolderCheckpoints", "load_checkpoint", "load_latest"]

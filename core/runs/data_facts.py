@@ -7,7 +7,7 @@ from typing import Any
 from core.data.dataset import Dataset, Split
 from core.data.fingerprint import OWN, fingerprint, same
 from core.errors import DataError, RunDamaged
-from core.files import write_atomically
+from core.files.atomic import write_atomically
 from core.runs.folder import Run
 
 __all__ = ["ensure_same_data", "known_data", "read_facts", "write_data_facts"]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from core.files import write_atomically
+from core.files.atomic import write_atomically
 from core.runs.folder import Run
 
 __all__ = ["environment", "without_secrets", "write_environment"]

@@ -12,7 +12,7 @@ from typing import Any
 from core import config as configuration
 from core.config import TrainConfig
 from core.errors import ConfigError, RunError
-from core.files import creating, write_atomically
+from core.files.atomic import creating, write_atomically
 from core.runs.script import script_of
 from core.user_code import references, source_of
 from core.user_source import copy_source

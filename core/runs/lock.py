@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from core.errors import RunLocked
-from core.files import creating, open_plain
+from core.files.atomic import creating, open_plain
 from core.runs.folder import Run, ensure_plain
 
 __all__ = ["HANDED_OVER", "hold", "is_held", "is_held_since", "unguarded"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.config import TrainConfig, to_dict
 from core.errors import RunDamaged, TorchtuiError
 from core.evaluation.report import Report
-from core.files import archive_damage, open_plain
+from core.files.atomic import archive_damage, open_plain
 from core.runs.data_facts import read_facts
 from core.runs.folder import Run
 from core.runs.lock import is_held

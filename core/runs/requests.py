@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from core.control import RunControl
 from core.errors import RunError
-from core.files import creating, open_plain
+from core.files.atomic import creating, open_plain
 from core.runs.folder import Run
 from core.runs.lock import hold, is_held
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from core.config import TrainConfig
 from core.errors import RunError
-from core.files import creating
+from core.files.atomic import creating
 from core.runs.folder import ALPHABET, name_of
 
 __all__ = ["StudyFolder", "all_studies", "create_folder", "find_study", "folder_named"]

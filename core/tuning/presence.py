@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import optuna
 
-from core.files import creating
+from core.files.atomic import creating
 from core.tuning.folder import StudyFolder
 
 __all__ = ["Presence"]

@@ -19,7 +19,7 @@ from core.backend import load_backend
 from core.config import TrainConfig
 from core.data.dataset import Progress
 from core.errors import RunDamaged, RunError
-from core.files import write_atomically
+from core.files.atomic import write_atomically
 from core.tuning.folder import StudyFolder, create_folder, find_study, folder_named
 from core.tuning.methods import make_pruner, make_sampler
 from core.tuning.plan import Plan, for_task, plan_from_dict

@@ -12,7 +12,7 @@ from pathlib import Path
 from core import config as configuration
 from core.control import RunControl
 from core.data.registry import default_root
-from core.files import write_atomically
+from core.files.atomic import write_atomically
 from core.runs.environment import environment
 from core.runs.folder import Run, create_run
 from core.runs.lock import is_held

@@ -18,7 +18,7 @@ from core import RunWriter
 from core.config import TrainConfig
 from core.errors import RunDamaged, RunError, RunLocked
 from core.events import Event, Notice, RunPaused
-from core.files import write_atomically
+from core.files.atomic import write_atomically
 from core.runs.checkpoints import FolderCheckpoints, load_checkpoint
 from core.runs.folder import Run, create_run
 from core.runs.lock import hold, is_held, unguarded
@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(
     def fail(*arguments: Any, **options: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(f"core.files.{call}", fail)
+    monkeypatch.setattr(f"core.files.atomic.{call}", fail)
     with pytest.raises(RunError, match=r"cannot write .*config\.yaml: No space left on device"):
         write_atomically(run.config_file, lambda file: file.write(b"new"))
     assert run.config_file.read_bytes() == before

@@ -33,7 +33,7 @@ def report(
 
     Example: tui report latest -o report.html
     """
-    from core.files import as_usual, write_atomically
+    from core.files.atomic import as_usual, write_atomically
     from core.runs.comparison import MOST_RUNS
 
     found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config import read_yaml, to_yaml
-from core.files import creating, write_atomically
+from core.files.atomic import creating, write_atomically
 from core.runs.folder import name_of
 from core.user_code import references, version
 from tui.consent import with_consent
