@@ -21,7 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 from core.config import TrainConfig
 from core.control import RunControl
 from core.errors import ConfigError, DeviceError, ProcessLost, TorchtuiError
-from core.launched import is_launched
+from core.torchrun import is_launched
 
 __all__ = [
     "SINGLE",

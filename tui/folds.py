@@ -14,9 +14,9 @@ from core.config import TrainConfig
 from core.errors import InputError
 from core.events import VERSION, Event
 from core.folds import Spread, fold_config, fold_metrics, runs_of_folds, spread
-from core.launched import is_launched
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
+from core.torchrun import is_launched
 from tui import headless
 from tui.headless import View
 from tui.report import go_on_command, report_console

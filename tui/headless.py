@@ -13,10 +13,10 @@ from core.config import TrainConfig
 from core.control import RunControl
 from core.errors import RunError, TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunFinished, RunStarted, to_json
-from core.launched import is_first
 from core.runs.folder import Run
 from core.runs.requests import claimed
 from core.runs.summary import summarise
+from core.torchrun import is_first
 from tui.endings import Outlet, outlives_terminal, signals_stop
 from tui.progress_view import ProgressView
 from tui.text import clean, count, duration

@@ -10,10 +10,10 @@ import torch
 from torch.utils.data import Dataset as TorchDataset
 from torch.utils.data import TensorDataset
 
+from core.arrays import as_array
 from core.data.array_samples import Given, Pair
 from core.data.dataset import Progress
 from core.errors import DataError
-from core.tensors import as_array
 from core.user_code import as_user_error, call, parse
 
 __all__ = ["collect"]

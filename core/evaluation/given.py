@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import as_array
 from core.errors import DataError
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.summary import Task, evaluate
 from core.evaluation.values import Array
-from core.tensors import as_array
 
 __all__ = ["evaluate_given"]
 
