@@ -38,7 +38,7 @@ from core.runs.lock import hold, unguarded
 from core.runs.log import EventLog
 from core.runs.requests import claimed
 from core.threads import Threads
-from core.user_code import as_user_error
+from core.user_code.loading import as_user_error
 
 __all__ = [
     "Prepared",

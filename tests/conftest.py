@@ -48,7 +48,7 @@ def quiet_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     extras = ("TUI_LOG", "TUI_NOTIFY", "TUI_STALL_MINUTES", "TUI_SYSTEM")
     for name in ("TUI_RUNS", "TUI_DATA", "FORCE_COLOR", "NO_COLOR", "COLUMNS", *extras):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("core.trust._named", set())
+    monkeypatch.setattr("core.user_code.trust._named", set())
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings" / "settings.json"))
 
 
@@ -79,7 +79,7 @@ def load_data(vision_root: Path, own_data: dict[str, dict[str, Any]]) -> Callabl
     @functools.cache
     def load_data(name: str, **fields: Any) -> "Dataset":
         from core.data.registry import load
-        from core.trust import trust
+        from core.user_code.trust import trust
 
         if name == "python":
             trust(Path(own_data[name]["path"].rpartition(":")[0]))

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from core.config import FAMILIES, TrainConfig, in_full
 from core.config_errors import problems
-from core.user_arguments import ARGUMENTS, wrong_arguments
+from core.user_code.arguments import ARGUMENTS, wrong_arguments
 from tui.form_fields import RATE, SECTIONS, FieldSpec, Texts, default_name, fields_in, fields_of, names, show
 
 __all__ = ["check", "choose", "fill", "refit", "short", "valid_part", "values_of"]

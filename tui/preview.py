@@ -18,7 +18,7 @@ from core.losses import Auto, resolve_loss
 from core.metrics import check_monitor
 from core.models.registry import outline
 from core.options import Options, choices, code_fields, default_of
-from core.user_code import version
+from core.user_code.loading import version
 from tui.data_facts import DataFacts, data_facts
 from tui.form_fields import show
 

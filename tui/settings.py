@@ -8,7 +8,7 @@ from typing import Any
 
 from core.errors import RunError
 from core.files.atomic import creating, write_atomically
-from core.trust import config_folder
+from core.user_code.trust import config_folder
 
 __all__ = ["Settings", "load_settings", "save_settings"]
 

@@ -7,8 +7,8 @@ from core.data.array_samples import ArrayShape, AskedTask
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, ImageOptions
 from core.errors import DataError
-from core.user_arguments import check_arguments
-from core.user_code import Reference, load_object
+from core.user_code.arguments import check_arguments
+from core.user_code.loading import Reference, load_object
 
 __all__ = ["PythonData"]
 

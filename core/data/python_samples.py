@@ -14,7 +14,7 @@ from core.arrays import as_array
 from core.data.array_samples import Given, Pair
 from core.data.dataset import Progress
 from core.errors import DataError
-from core.user_code import as_user_error, call, parse
+from core.user_code.loading import as_user_error, call, parse
 
 __all__ = ["collect"]
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from core.errors import ModelError
 from core.models.options import ModelOptions
-from core.user_arguments import check_arguments
-from core.user_code import Reference, call, load_object
+from core.user_code.arguments import check_arguments
+from core.user_code.loading import Reference, call, load_object
 
 if TYPE_CHECKING:
     from torch.nn import Module

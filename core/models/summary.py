@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from core.errors import ModelError, TorchtuiError
-from core.user_code import as_user_error
+from core.user_code.loading import as_user_error
 
 __all__ = ["Layer", "ModelSummary", "condensed", "summarise"]
 

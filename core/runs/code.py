@@ -4,8 +4,8 @@ from pathlib import Path
 
 from core.config import TrainConfig
 from core.runs.folder import Run
-from core.trust import check, is_trusted, trust
-from core.user_code import parse, references, source_of
+from core.user_code.loading import parse, references, source_of
+from core.user_code.trust import check, is_trusted, trust
 
 __all__ = ["agree", "from_copies", "unknown_code"]
 

@@ -14,8 +14,8 @@ from core.config import TrainConfig
 from core.errors import ConfigError, RunError
 from core.files.atomic import creating, write_atomically
 from core.runs.script import script_of
-from core.user_code import references, source_of
-from core.user_source import copy_source
+from core.user_code.loading import references, source_of
+from core.user_code.source import copy_source
 
 __all__ = [
     "SPLITS",

@@ -31,7 +31,7 @@ def forgotten(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     users = itertools.count()
 
     def forget() -> None:
-        monkeypatch.setattr("core.trust._named", set())
+        monkeypatch.setattr("core.user_code.trust._named", set())
         monkeypatch.setenv("TUI_CONFIG", str(Path(f"user{next(users)}") / "settings.json"))
 
     return forget

@@ -20,7 +20,7 @@ from core.events import EpochFinished, Event, StepLogged
 from core.losses import resolve_loss
 from core.models.registry import build
 from core.options import choices
-from core.trust import trust
+from core.user_code.trust import trust
 from tests.pairs import covering
 
 REPOSITORY = Path(__file__).parent.parent.parent

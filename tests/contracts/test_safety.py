@@ -19,8 +19,8 @@ from core.runs.lock import hold, is_held
 from core.runs.log import EventLog, LogReader
 from core.runs.requests import send
 from core.runs.summary import summarise
-from core.trust import config_folder, trust
-from core.user_code import call
+from core.user_code.loading import call
+from core.user_code.trust import config_folder, trust
 
 REPOSITORY = Path(__file__).parent.parent.parent
 SOURCES = sorted(file for folder in ("core", "tui") for file in (REPOSITORY / folder).rglob("*.py"))
@@ -256,7 +256,7 @@ def test_a_file_that_was_run_before_runs_again_and_a_changed_one_does_not(
     monkeypatch.chdir(tmp_path)
     trust(program)
     call(f"{program}:make")
-    monkeypatch.setattr("core.trust._named", set())  # another process of the same user
+    monkeypatch.setattr("core.user_code.trust._named", set())  # another process of the same user
     assert was_run()
     elsewhere = tmp_path / "elsewhere" / "theirs.py"
     elsewhere.parent.mkdir()
@@ -277,7 +277,7 @@ def test_a_module_beside_a_trusted_file_must_be_known_too(
     mine.write_text("import theirs\ndef make():\n    return theirs.make()\n")
     trust(mine)
     assert call(f"{mine}:make") == 1
-    monkeypatch.setattr("core.trust._named", set())
+    monkeypatch.setattr("core.user_code.trust._named", set())
     assert call(f"{mine}:make") == 1
     was_run()
     program.write_text(program.read_text() + "# changed\n")

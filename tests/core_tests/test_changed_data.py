@@ -18,7 +18,7 @@ from core.data.fingerprint import fingerprint, same
 from core.errors import DataError, RunDamaged
 from core.evaluation.stored import evaluate_run, trained_model
 from core.runs.folder import Run
-from core.trust import trust
+from core.user_code.trust import trust
 from tests.own_data import write_own_data
 
 SOURCES = ("arrays", "image_folder", "python")

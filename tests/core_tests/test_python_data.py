@@ -15,7 +15,7 @@ from core.data.registry import load
 from core.errors import ConfigError, DataError, TorchtuiError, UntrustedCode, UserCodeError
 from core.evaluation.samples import RunData
 from core.events import EpochFinished
-from core.trust import trust
+from core.user_code.trust import trust
 
 HEAD = """
 import numpy as np, random, torch

@@ -16,8 +16,8 @@ from core.models.summary import summarise
 from core.options import default_of
 from core.runs.code import agree, from_copies, unknown_code
 from core.session import assemble
-from core.trust import trust
-from core.user_arguments import known_arguments, wrong_arguments
+from core.user_code.arguments import known_arguments, wrong_arguments
+from core.user_code.trust import trust
 
 OWN = Path(__file__).with_name("own_net.py")
 HEAD = "import torch\nfrom torch import nn\nfrom typing import Literal, Optional\nWIDTH = 7\n"
@@ -259,7 +259,7 @@ def test_a_run_of_somebody_else_is_not_built_unasked(
     mine: Path, train_run: TrainRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = train_run({"data": "iris", "model": f"{mine}:make", "training": {"epochs": 1}}).run
-    monkeypatch.setattr("core.trust._named", set())
+    monkeypatch.setattr("core.user_code.trust._named", set())
     assert unknown_code(run.config(), run) == []  # it ran before
     copy = run.code_folder / "model" / "mynet.py"
     copy.write_text(copy.read_text() + "# evil\n")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import UntrustedCode, UserCodeError
-from core.trust import trust
-from core.user_code import as_user_error, call, load_object, parse
-from core.user_source import copy_source, read_source
+from core.user_code.loading import as_user_error, call, load_object, parse
+from core.user_code.source import copy_source, read_source
+from core.user_code.trust import trust
 
 Write = Callable[[str, str], Path]
 ONE = "def make():\n    return 1\n"

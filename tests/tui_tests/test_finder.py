@@ -7,7 +7,7 @@ from textual.widgets import Button, Static
 
 from core import batch_finder
 from core.lr_finder import RangeTest
-from core.trust import trust
+from core.user_code.trust import trust
 from tests.waiting import until
 from tui.app import TuiApp
 from tui.screens.configure import ConfigureScreen

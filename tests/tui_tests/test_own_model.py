@@ -4,8 +4,8 @@ import pytest
 
 from core.runs.code import agree
 from core.runs.folder import Run
-from core.trust import is_trusted
-from core.user_source import read_source
+from core.user_code.source import read_source
+from core.user_code.trust import is_trusted
 from tests.tui_tests.test_configure import LARGE, form_screen, make, put, row, settled  # noqa: F401
 from tests.waiting import until
 from tui.screens import filling
@@ -98,7 +98,7 @@ async def test_to_go_on_with_a_run_of_somebody_is_asked_for(make, mynet, train_r
     run = Run(trained.path.rename(mynet.parent / trained.id))
     copy = run.code_folder / "model" / "mynet.py"
     copy.write_text(copy.read_text() + "# of somebody\n")
-    monkeypatch.setattr("core.trust._named", set())
+    monkeypatch.setattr("core.user_code.trust._named", set())
     started = []
     monkeypatch.setattr(TuiApp, "_start_here", lambda self, config, run=None: started.append(run))
     app = make({"data": "iris"})

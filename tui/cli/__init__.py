@@ -111,7 +111,7 @@ def main() -> None:
             sys.exit(_leave_unread())
         raise
     except Exception as error:
-        from core.user_code import as_user_error
+        from core.user_code.loading import as_user_error
 
         told = as_user_error(error)
         if told is None:

@@ -11,7 +11,7 @@ import typer
 from core import config as configuration
 from core.config import FAMILIES, TrainConfig
 from core.options import Options, choices, unit_of
-from core.user_code import trust_named
+from core.user_code.loading import trust_named
 
 __all__ = ["FLAGS", "with_config"]
 

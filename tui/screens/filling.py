@@ -7,7 +7,7 @@ from typing import Any
 from core.config import read_yaml, to_yaml
 from core.files.atomic import creating, write_atomically
 from core.runs.folder import name_of
-from core.user_code import references, version
+from core.user_code.loading import references, version
 from tui.consent import with_consent
 from tui.form import fill, refit
 from tui.form_state import FormState

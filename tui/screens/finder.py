@@ -15,7 +15,7 @@ from textual.widgets import Button, Static
 from core.backend import load_backend
 from core.config import TrainConfig
 from core.errors import RunError, TorchtuiError
-from core.user_code import as_user_error
+from core.user_code.loading import as_user_error
 from tui.hosts import SPARE_CORES
 from tui.text import clean, progress_line
 from tui.widgets.plot import Plot

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Input
 
-from core.user_code import trust_named
+from core.user_code.loading import trust_named
 from tui.form import choose, refit
 from tui.form_fields import SECTIONS, FieldSpec, Texts, fields_in, fields_of
 from tui.widgets.field import Field

@@ -2,7 +2,7 @@
 
 What runs is exactly what was read and hashed: the file, and the modules beside it that it imports, are imported from
 memory. So a change on disk is seen at the next call, and nothing is left in ``__pycache__``. Whether it may run at
-all is asked of `core.trust` first.
+all is asked of `core.user_code.trust` first.
 """
 
 import importlib.abc
@@ -21,10 +21,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from core import trust
 from core.errors import TorchtuiError, UserCodeError
 from core.options import Code, Options, code_fields
-from core.user_source import UserSource, read_source
+from core.user_code import trust
+from core.user_code.source import UserSource, read_source
 
 __all__ = [
     "Reference",

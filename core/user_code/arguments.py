@@ -12,8 +12,8 @@ from pydantic import ConfigDict, Field, ValidationError, create_model
 from core.config_errors import problems
 from core.errors import ConfigError, UserCodeError
 from core.options import Options, code_fields
-from core.user_code import parse
-from core.user_source import read_source
+from core.user_code.loading import parse
+from core.user_code.source import read_source
 
 __all__ = ["ARGUMENTS", "check_arguments", "known_arguments", "wrong_arguments"]
 

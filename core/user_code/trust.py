@@ -13,7 +13,7 @@ import platformdirs
 
 from core.errors import RunError, UntrustedCode
 from core.files.atomic import creating, write_atomically
-from core.user_source import UserSource
+from core.user_code.source import UserSource
 
 __all__ = ["check", "config_folder", "is_trusted", "trust"]
 
