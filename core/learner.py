@@ -11,7 +11,7 @@ from core.data.dataset import Dataset
 from core.distributed import SINGLE, Group, Share
 from core.forward import forward_function, loss_scaler
 from core.losses import resolve_loss
-from core.optimizers.uncompiled import leave_compiler_out
+from core.optimizers.without_dynamo import leave_compiler_out
 from core.random_state import rng_state, set_rng_state
 from core.saver import State
 from core.schedules import Seen

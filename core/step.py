@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from core.config import Training
 from core.cuda_graphs import Captured
 from core.forward import Forward
-from core.optimizers.uncompiled import bare_step
+from core.optimizers.without_dynamo import bare_step
 
 if TYPE_CHECKING:
     from core.losses import LossFunction

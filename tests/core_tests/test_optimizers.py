@@ -11,7 +11,7 @@ from torch import Tensor, nn, optim
 
 from core.config import FAMILIES, Training, from_dict
 from core.errors import ConfigError, ModelError
-from core.optimizers.uncompiled import bare_step, leave_compiler_out
+from core.optimizers.without_dynamo import bare_step, leave_compiler_out
 from core.options import choices
 from core.step import step_function
 
