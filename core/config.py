@@ -10,8 +10,8 @@ import yaml
 from pydantic import Field, ValidationError
 
 from core.config_errors import as_config_error
+from core.data.builtin.tables import Digits
 from core.data.registry import DataConfig
-from core.data.tables import Digits
 from core.errors import ConfigError
 from core.losses import Auto, LossConfig
 from core.metrics import EpochMetric

@@ -8,14 +8,14 @@ import platformdirs
 from pydantic import Field
 
 from core.data.arrays import Arrays
-from core.data.colour import Cifar10, Cifar100, Svhn
+from core.data.builtin.colour import Cifar10, Cifar100, Svhn
+from core.data.builtin.synthetic import Moons, Spirals
+from core.data.builtin.tables import BreastCancer, Diabetes, Digits, Iris, Wine
+from core.data.builtin.vision import Emnist, FashionMnist, Kmnist, Mnist
 from core.data.dataset import Dataset, Progress
 from core.data.image_folder import ImageFolder
 from core.data.python import PythonData
-from core.data.synthetic import Moons, Spirals
-from core.data.tables import BreastCancer, Diabetes, Digits, Iris, Wine
 from core.data.tabular.options import Csv
-from core.data.vision import Emnist, FashionMnist, Kmnist, Mnist
 
 __all__ = ["DataConfig", "default_root", "load"]
 

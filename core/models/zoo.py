@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
+from core.data.builtin.download import as_it_is, fetch
 from core.data.dataset import Progress
-from core.data.download import as_it_is, fetch
 from core.errors import DataError, ModelError
 from core.models.options import ModelOptions, image_shape
 from core.models.zoo_names import Architecture

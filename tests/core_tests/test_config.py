@@ -23,7 +23,7 @@ from core.config import (
     to_dict,
     to_yaml,
 )
-from core.data.tables import Digits
+from core.data.builtin.tables import Digits
 from core.errors import ConfigError
 from core.options import Files, Options, choices
 

@@ -15,10 +15,10 @@ import pytest
 import torch
 
 from core import config as configuration
-from core.data.colour import Cifar10, Cifar100, Svhn
+from core.data.builtin.colour import Cifar10, Cifar100, Svhn
+from core.data.builtin.vision import Emnist
 from core.data.dataset import Dataset, Split
 from core.data.registry import load
-from core.data.vision import Emnist
 from core.errors import DataError
 from tests.vision_files import SAMPLES, cifar_files, images_of, tar_of, write_idx, write_vision_root
 

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from core import config as configuration
+from core.data.builtin.download import fetch, gunzip
 from core.data.dataset import Dataset
-from core.data.download import fetch, gunzip
 from core.data.registry import load
 from core.errors import DataError
 

@@ -26,8 +26,8 @@ from core.data.augment.options import (
     parse,
 )
 from core.data.batches import Augment
+from core.data.builtin.vision import torchvision_module
 from core.data.dataset import Dataset
-from core.data.vision import torchvision_module
 from core.losses import LossConfig
 
 __all__ = ["Augmenter", "augmenter"]

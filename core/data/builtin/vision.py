@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from core.data.builtin.download import fetch, gunzip, gunzip_members_of_zip
+from core.data.builtin.official import Official
 from core.data.dataset import Progress
-from core.data.download import fetch, gunzip, gunzip_members_of_zip
-from core.data.official import Official
 from core.errors import DependencyError
 
 if TYPE_CHECKING:
-    from core.data.official import Images
+    from core.data.builtin.official import Images
 
 __all__ = ["Emnist", "FashionMnist", "Kmnist", "Mnist", "torchvision_module"]
 

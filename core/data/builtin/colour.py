@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
+from core.data.builtin.download import as_it_is, fetch, members_of_tar
+from core.data.builtin.official import Official
+from core.data.builtin.vision import torchvision_module
 from core.data.dataset import Progress
-from core.data.download import as_it_is, fetch, members_of_tar
-from core.data.official import Official
-from core.data.vision import torchvision_module
 
 if TYPE_CHECKING:
-    from core.data.official import Images
+    from core.data.builtin.official import Images
 
 __all__ = ["Cifar10", "Cifar100", "Svhn"]
 
