@@ -13,7 +13,7 @@ from core.data.builtin.synthetic import Moons, Spirals
 from core.data.builtin.tables import BreastCancer, Diabetes, Digits, Iris, Wine
 from core.data.builtin.vision import Emnist, FashionMnist, Kmnist, Mnist
 from core.data.dataset import Dataset, Progress
-from core.data.image_folder import ImageFolder
+from core.data.images.image_folder import ImageFolder
 from core.data.python import PythonData
 from core.data.tabular.options import Csv
 

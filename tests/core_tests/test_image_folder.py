@@ -16,9 +16,10 @@ import torch
 from PIL import Image
 
 from core import config as configuration
-from core.data import folder_cache, mapped
+from core.data import mapped
 from core.data.dataset import Dataset
-from core.data.decoding import out_of_reach, workers
+from core.data.images import folder_cache
+from core.data.images.decoding import out_of_reach, workers
 from core.data.registry import load
 from core.errors import DataError
 from tests.own_data import write_image_folder

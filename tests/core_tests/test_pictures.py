@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data.pictures import facts_of, read_picture
+from core.data.images.pictures import facts_of, read_picture
 
 RANDOM = np.random.default_rng(0)
 COLOUR = RANDOM.integers(0, 256, (6, 4, 3)).astype(np.uint8)

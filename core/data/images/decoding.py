@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 
 import numpy as np
 
-from core.data.pictures import read_picture, reason
+from core.data.images.pictures import read_picture, reason
 
 __all__ = ["decode_files", "out_of_reach", "workers"]
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.dataset import Dataset
-from core.data.folder_cache import Cached
-from core.data.folder_listing import Listing, named
+from core.data.images.folder_cache import Cached
+from core.data.images.folder_listing import Listing, named
 from core.data.mapped import MappedRows
 from core.data.splits import assemble, divide
 from core.errors import DataError
 
 if TYPE_CHECKING:
-    from core.data.image_folder import ImageFolder
+    from core.data.images.image_folder import ImageFolder
 
 __all__ = ["dataset_of"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.data.pictures import ENDINGS
+from core.data.images.pictures import ENDINGS
 from core.errors import DataError
 
 __all__ = ["Listing", "list_folder", "named"]

@@ -11,7 +11,7 @@ from core.errors import DataError
 from core.options import Files, Unit
 
 if TYPE_CHECKING:
-    from core.data.folder_listing import Listing
+    from core.data.images.folder_listing import Listing
 
 __all__ = ["ImageFolder"]
 
@@ -40,14 +40,14 @@ class ImageFolder(HeldOut, ImageOptions):
         return {"path": text} if Path(text).expanduser().is_dir() else super().fields_for(text)
 
     def available(self, root: Path) -> bool:
-        from core.data.folder_cache import cache_file, is_small
+        from core.data.images.folder_cache import cache_file, is_small
 
         listing = self._listing()
         return is_small(listing) or cache_file(root, listing, self.size, self.colour).is_file()
 
     def load(self, root: Path, progress: Progress) -> Dataset:
-        from core.data.folder_cache import cache_file, decode, open_cache
-        from core.data.folder_samples import dataset_of
+        from core.data.images.folder_cache import cache_file, decode, open_cache
+        from core.data.images.folder_samples import dataset_of
 
         listing = self._listing()
         file = cache_file(root, listing, self.size, self.colour)
@@ -61,7 +61,7 @@ class ImageFolder(HeldOut, ImageOptions):
         return dataset_of(listing, cached, self)
 
     def _listing(self) -> "Listing":
-        from core.data.folder_listing import list_folder
+        from core.data.images.folder_listing import list_folder
 
         if not self.path:
             raise DataError("data.path: no folder is given", "Give a folder of images, as in --data photos/")
@@ -71,7 +71,7 @@ class ImageFolder(HeldOut, ImageOptions):
         """Height and width to bring images to, and whether they are grey, from some of them all over the folder."""
         from statistics import median_low
 
-        from core.data.pictures import facts_of
+        from core.data.images.pictures import facts_of
 
         facts = []
         for file in listing.files[:: max(1, len(listing.files) // LOOKED_AT)]:

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from core.data.dataset import Progress
-from core.data.decoding import decode_files, out_of_reach, workers
-from core.data.folder_listing import Listing
+from core.data.images.decoding import decode_files, out_of_reach, workers
+from core.data.images.folder_listing import Listing
 from core.devices import available_cores
 from core.errors import DataError
 
