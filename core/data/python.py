@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from core.data.array_samples import ArrayShape, AskedTask
+from core.data.arrays.array_samples import ArrayShape, AskedTask
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, ImageOptions
 from core.errors import DataError
@@ -31,7 +31,7 @@ class PythonData(HeldOut, ImageOptions):
         return Path(self.path.rpartition(":")[0]).stem or self.name
 
     def load(self, root: Path, progress: Progress) -> Dataset:
-        from core.data.array_samples import dataset_of
+        from core.data.arrays.array_samples import dataset_of
         from core.data.python_samples import collect
 
         if not self.path:

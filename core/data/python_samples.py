@@ -11,7 +11,7 @@ from torch.utils.data import Dataset as TorchDataset
 from torch.utils.data import TensorDataset
 
 from core.arrays import as_array
-from core.data.array_samples import Given, Pair
+from core.data.arrays.array_samples import Given, Pair
 from core.data.dataset import Progress
 from core.errors import DataError
 from core.user_code.loading import as_user_error, call, parse

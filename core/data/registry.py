@@ -7,7 +7,7 @@ from typing import Annotated
 import platformdirs
 from pydantic import Field
 
-from core.data.arrays import Arrays
+from core.data.arrays.arrays import Arrays
 from core.data.builtin.colour import Cifar10, Cifar100, Svhn
 from core.data.builtin.synthetic import Moons, Spirals
 from core.data.builtin.tables import BreastCancer, Diabetes, Digits, Iris, Wine

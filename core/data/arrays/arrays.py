@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from core.data.array_samples import ArrayShape
+from core.data.arrays.array_samples import ArrayShape
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, ImageOptions
 from core.options import Files
@@ -27,8 +27,8 @@ class Arrays(HeldOut, ImageOptions):
     """What a sample is: with auto, two or three dimensions are an image, with its channels first or last."""
 
     def load(self, root: Path, progress: Progress) -> Dataset:
-        from core.data.array_files import read_arrays
-        from core.data.array_samples import dataset_of
+        from core.data.arrays.array_files import read_arrays
+        from core.data.arrays.array_samples import dataset_of
 
         given = read_arrays(self.path, self.inputs, self.targets)
         return dataset_of(given, self, self.name, self.task, self.shape)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.data.array_samples import Given
+from core.data.arrays.array_samples import Given
 from core.errors import DataError
 
 __all__ = ["read_arrays"]
