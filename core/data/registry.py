@@ -14,7 +14,7 @@ from core.data.builtin.tables import BreastCancer, Diabetes, Digits, Iris, Wine
 from core.data.builtin.vision import Emnist, FashionMnist, Kmnist, Mnist
 from core.data.dataset import Dataset, Progress
 from core.data.images.image_folder import ImageFolder
-from core.data.python import PythonData
+from core.data.own.python import PythonData
 from core.data.tabular.options import Csv
 
 __all__ = ["DataConfig", "default_root", "load"]

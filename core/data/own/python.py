@@ -32,7 +32,7 @@ class PythonData(HeldOut, ImageOptions):
 
     def load(self, root: Path, progress: Progress) -> Dataset:
         from core.data.arrays.array_samples import dataset_of
-        from core.data.python_samples import collect
+        from core.data.own.python_samples import collect
 
         if not self.path:
             raise DataError("data.path: names no file yet", "Give FILE.py:NAME, such as mydata.py:make")

@@ -1,0 +1,1 @@
+"""Data from the user's own Python function."""
