@@ -111,7 +111,7 @@ def loaded(path: Path):
     from core.config import from_dict
     from core.data.registry import load
 
-    for module in ("core.data.tabular.load", "sklearn.model_selection"):
+    for module in ("core.data.tables.load", "sklearn.model_selection"):
         importlib.import_module(module)
     config = from_dict({"data": str(path)}).data
     started()

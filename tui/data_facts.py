@@ -13,7 +13,7 @@ from core.losses import Task
 from tui.text import number
 
 if TYPE_CHECKING:
-    from core.data.tabular.summary import ColumnSummary
+    from core.data.tables.summary import ColumnSummary
 
 __all__ = ["DataFacts", "Spread", "data_facts"]
 

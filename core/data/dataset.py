@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from core.data.mapped import MappedRows
-    from core.data.tabular.table import Table
+    from core.data.tables.table import Table
 
 __all__ = ["Dataset", "Progress", "Split"]
 

@@ -15,7 +15,7 @@ from core.data.builtin.vision import Emnist, FashionMnist, Kmnist, Mnist
 from core.data.dataset import Dataset, Progress
 from core.data.images.image_folder import ImageFolder
 from core.data.own.python import PythonData
-from core.data.tabular.options import Csv
+from core.data.tables.options import Csv
 
 __all__ = ["DataConfig", "default_root", "load"]
 

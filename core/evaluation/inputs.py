@@ -17,7 +17,7 @@ from core.evaluation.values import Array
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.data.tabular.table import Table
+    from core.data.tables.table import Table
 
 __all__ = ["NewSamples", "read_inputs"]
 
@@ -86,7 +86,7 @@ def read_inputs(path: Path, data: Dataset) -> NewSamples:
 
 
 def _rows(path: Path, table: "Table") -> tuple[list[str], Array, list[str]]:
-    from core.data.tabular.new_rows import read_new_rows
+    from core.data.tables.new_rows import read_new_rows
 
     try:
         return read_new_rows(path, table)

@@ -61,7 +61,7 @@ def known_data(run: Run) -> Dataset | None:
     import numpy as np
     import torch
 
-    from core.data.tabular.table import Table
+    from core.data.tables.table import Table
 
     try:
         inputs = torch.zeros((0, *facts["sample_shape"]), dtype=getattr(torch, facts["dtype"]))

@@ -260,7 +260,7 @@ def test_parquet_keeps_its_types(read: Read) -> None:
 def test_numbers_in_the_first_rows_and_texts_in_the_others_are_texts(
     read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.data.tabular.reading.SAMPLE_ROWS", 10)
+    monkeypatch.setattr("core.data.tables.reading.SAMPLE_ROWS", 10)
     codes = [at % 3 if at < 10 else "abc"[at % 3] for at in range(40)]
     data = read(lines("code,kind", codes, KINDS))
     assert data.feature_names == ("code=0", "code=1", "code=2", "code=a", "code=b", "code=c")
@@ -315,7 +315,7 @@ def test_rows_are_found_again_as_they_stand_in_the_file(read: Read) -> None:
 def test_features_that_do_not_fit_into_memory_are_refused(
     read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.data.tabular.load.SPARE", 0.0)
+    monkeypatch.setattr("core.data.tables.load.SPARE", 0.0)
     with pytest.raises(DataError, match=r"40 rows of 1 features take 0\.0 GiB of memory"):
         read(lines("size,kind", NUMBERS, KINDS))
 

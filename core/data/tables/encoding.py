@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from core.data.tabular.reading import MILLISECONDS, Reading
+from core.data.tables.reading import MILLISECONDS, Reading
 from core.options import Options
 
 __all__ = ["Encoding", "fit"]

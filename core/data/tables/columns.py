@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from core.data.tabular.reading import Reading
+from core.data.tables.reading import Reading
 
 __all__ = ["useful"]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from core.data.tabular import layout
-from core.data.tabular.layout import Layout
-from core.data.tabular.options import ENDINGS
+from core.data.tables import layout
+from core.data.tables.layout import Layout
+from core.data.tables.options import ENDINGS
 from core.errors import DataError
 
 __all__ = ["MOST_COLUMNS", "Source", "open_source"]

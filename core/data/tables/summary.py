@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from core.data.tabular.reading import Reading
+from core.data.tables.reading import Reading
 
 __all__ = ["ColumnSummary", "summarise"]
 

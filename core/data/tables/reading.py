@@ -7,8 +7,8 @@ from typing import Literal
 
 import polars as pl
 
-from core.data.tabular.layout import quoted
-from core.data.tabular.source import Source
+from core.data.tables.layout import quoted
+from core.data.tables.source import Source
 from core.errors import DataError
 
 __all__ = ["Reading", "find_readings", "mistaken", "read_columns", "refuse_bad"]

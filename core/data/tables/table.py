@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from core.data.tabular.encoding import Encoding
-from core.data.tabular.source import Source
-from core.data.tabular.summary import ColumnSummary
+from core.data.tables.encoding import Encoding
+from core.data.tables.source import Source
+from core.data.tables.summary import ColumnSummary
 from core.errors import DataError
 
 __all__ = ["Table", "digest"]

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from core.data.tabular.rows import read_known
-from core.data.tabular.source import Source, open_source
-from core.data.tabular.table import Table
+from core.data.tables.rows import read_known
+from core.data.tables.source import Source, open_source
+from core.data.tables.table import Table
 
 __all__ = ["read_new_rows"]
 

@@ -46,7 +46,7 @@ class Csv(HeldOut):
     """Whether the first line of a text file names the columns; else they are column_1, column_2 and so on."""
 
     def load(self, root: Path, progress: Progress) -> Dataset:
-        from core.data.tabular.load import load_table
+        from core.data.tables.load import load_table
 
         progress(f"reading {Path(self.path).name}", 0, 0)
         return load_table(self)

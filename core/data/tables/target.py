@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from core.data.tabular.reading import Reading
-from core.data.tabular.source import Source
+from core.data.tables.reading import Reading
+from core.data.tables.source import Source
 from core.errors import DataError
 
 __all__ = ["Target", "choose_target", "class_numbers", "examine_target"]

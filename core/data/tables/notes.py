@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from core.data.tabular.encoding import Encoding, TextColumn
-from core.data.tabular.reading import Reading
+from core.data.tables.encoding import Encoding, TextColumn
+from core.data.tables.reading import Reading
 
 __all__ = ["chosen", "columns", "dropped", "filled"]
 

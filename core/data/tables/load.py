@@ -12,17 +12,17 @@ import psutil
 import torch
 
 from core.data.dataset import Dataset, Split
-from core.data.tabular import notes
-from core.data.tabular.columns import useful
-from core.data.tabular.encoding import Encoding, fit
-from core.data.tabular.layout import quoted
-from core.data.tabular.options import SEPARATORS, Csv
-from core.data.tabular.reading import Reading
-from core.data.tabular.rows import read_known, read_rows
-from core.data.tabular.source import Source, open_source
-from core.data.tabular.summary import summarise
-from core.data.tabular.table import Table, digest
-from core.data.tabular.target import Target, choose_target, class_numbers, examine_target
+from core.data.tables import notes
+from core.data.tables.columns import useful
+from core.data.tables.encoding import Encoding, fit
+from core.data.tables.layout import quoted
+from core.data.tables.options import SEPARATORS, Csv
+from core.data.tables.reading import Reading
+from core.data.tables.rows import read_known, read_rows
+from core.data.tables.source import Source, open_source
+from core.data.tables.summary import summarise
+from core.data.tables.table import Table, digest
+from core.data.tables.target import Target, choose_target, class_numbers, examine_target
 from core.errors import DataError
 from core.losses import Task
 

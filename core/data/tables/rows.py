@@ -5,8 +5,8 @@ from difflib import get_close_matches
 
 import polars as pl
 
-from core.data.tabular.reading import Reading, find_readings, mistaken, read_columns, refuse_bad
-from core.data.tabular.source import Source
+from core.data.tables.reading import Reading, find_readings, mistaken, read_columns, refuse_bad
+from core.data.tables.source import Source
 from core.errors import DataError
 
 __all__ = ["read_known", "read_rows"]
