@@ -19,8 +19,8 @@ from torchvision import datasets, transforms
 
 from benchmarks.harness import Stopwatch, Took, in_turns, options, print_table, rows, write
 from benchmarks.mnist import mnist_root
-from core import config as configuration
 from core import session
+from core.config import schema as configuration
 from core.control import RunControl
 from core.events import CheckpointSaved, EpochFinished, Event, RunStarted
 from core.session import Prepared

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from benchmarks.mnist import mnist_root
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.data.registry import load
 from core.engine import train

@@ -22,7 +22,7 @@ from torchvision.datasets import MNIST, ImageFolder
 
 from benchmarks.harness import Stopwatch, Took, in_turns, options, print_table, rows, write
 from benchmarks.mnist import mnist_root
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.data.registry import load
 from core.devices import available_cores

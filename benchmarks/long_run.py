@@ -23,7 +23,7 @@ import psutil
 from textual.app import App, ComposeResult
 
 from benchmarks.harness import QUICK_ROUNDS, Stopwatch, options
-from core.config import TrainConfig, to_dict
+from core.config.schema import TrainConfig, to_dict
 from core.events import EpochFinished, Event, RunStarted, StepLogged, to_json
 from core.runs.folder import Run
 from core.runs.history import History

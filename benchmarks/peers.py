@@ -155,7 +155,7 @@ def _prepared(peer: str, contest: Contest, root: Path) -> tuple[Callable[[], Non
 
 def _task(contest: Contest, root: Path) -> "tuple[nn.Module, Tensor, Tensor]":
     """The network on its device, with standardised inputs and targets in main memory."""
-    from core import config as configuration
+    from core.config import schema as configuration
     from core.data.registry import load
     from core.models.registry import build
 

@@ -78,7 +78,7 @@ def torchtui_and_an_epoch(path: Path) -> None:
     """The same, and a pass of a small network over it, validated."""
     import torch
 
-    from core.config import from_dict
+    from core.config.schema import from_dict
     from core.control import RunControl
     from core.engine import train
     from core.models.registry import build
@@ -108,7 +108,7 @@ class Nowhere:
 
 def loaded(path: Path):
     """The file as a data set."""
-    from core.config import from_dict
+    from core.config.schema import from_dict
     from core.data.registry import load
 
     for module in ("core.data.tables.load", "sklearn.model_selection"):

@@ -22,8 +22,8 @@ import torch
 
 from benchmarks.harness import Stopwatch, Took, in_turns, options, print_table, rows
 from benchmarks.mnist import mnist_root
-from core import config as configuration
 from core import session
+from core.config import schema as configuration
 from core.control import RunControl
 from core.data.dataset import Split
 from core.events import EpochFinished, Event

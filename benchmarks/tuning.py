@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.harness import QUICK_ROUNDS, Row, Stopwatch, Took, in_turns, options, print_table, rows, write
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.data.registry import load
 from core.tuning.executors import Executor, LocalProcesses

@@ -13,7 +13,7 @@ import psutil
 import torch
 from torch import nn
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.learner import Learner

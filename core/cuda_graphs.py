@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.distributed import Group
 
 if TYPE_CHECKING:

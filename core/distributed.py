@@ -18,7 +18,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import ConfigError, DeviceError, ProcessLost, TorchtuiError
 from core.torchrun import is_launched

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.errors import ConfigError, RunError
 from core.runs.folder import Run, all_runs
 from core.runs.summary import RunSummary

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
-from core.config import Training
+from core.config.schema import Training
 from core.errors import ConfigError, DependencyError
 
 __all__ = [

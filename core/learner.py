@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import torch
 from torch import Tensor, nn
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.cuda_graphs import wants_graphs
 from core.data.dataset import Dataset
 from core.distributed import SINGLE, Group, Share

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.data.augment.augmenter import augmenter
 from core.data.batches import Batches
 from core.data.dataset import Dataset

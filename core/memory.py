@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.errors import OutOfMemory
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from core.compatibility import ensure_fits
-from core.config import TrainConfig
+from core.config.checks import ensure_fits
+from core.config.schema import TrainConfig
 from core.data.augment.check import check_augment
 from core.data.dataset import Dataset, Progress
 from core.data.registry import load

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from core.config import Training
+from core.config.schema import Training
 from core.metrics import lower_is_better
 
 __all__ = ["Progress", "badness", "early_end", "patience_is_out", "time_is_up"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.errors import RunError
 from core.events import Event, Notice
 from core.files.atomic import archive_damage

@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 
-from core import config as configuration
 from core.backend import spare_the_collector
 from core.beside.company import accompanied
 from core.beside.extras import ALONE, Extras
+from core.config import schema as configuration
 from core.control import RunControl
 from core.determinism import deterministic
 from core.distributed import naming_lost_processes

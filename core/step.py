@@ -15,7 +15,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import LBFGS, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from core.config import Training
+from core.config.schema import Training
 from core.cuda_graphs import Captured
 from core.forward import Forward
 from core.optimizers.without_dynamo import bare_step

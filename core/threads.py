@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset, Split
 from core.devices import available_cores

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from core import config as configuration
 from core.backend import load_backend
-from core.config import TrainConfig
+from core.config import schema as configuration
+from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.events import Event, RunFinished
 from tests.own_data import write_own_data

@@ -30,7 +30,7 @@ from tui.text import bytes_, clean
 from tui.themes import begin_with
 
 if TYPE_CHECKING:
-    from core.config import TrainConfig
+    from core.config.schema import TrainConfig
     from core.foreign.logs import ForeignLog
     from core.runs.folder import Run
     from tui.feed import RunFeed
@@ -130,7 +130,7 @@ class TuiApp(App[None]):
         if self._follow is not None:
             self.open_run(self._follow)
         elif self._start_at_once:
-            from core import config as configuration
+            from core.config import schema as configuration
 
             self.start_run(configuration.from_dict(self.form_values))
         else:

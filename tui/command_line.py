@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from core.config import TrainConfig, to_dict
+from core.config.schema import TrainConfig, to_dict
 from core.options import Options, default_of
 from core.runs.folder import default_runs_dir
 from tui.cli.config_options import FLAGS

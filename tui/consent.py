@@ -9,7 +9,7 @@ from core.errors import TorchtuiError
 from tui.screens.dialogs import Ask
 
 if TYPE_CHECKING:
-    from core.config import TrainConfig
+    from core.config.schema import TrainConfig
     from core.runs.folder import Run
 
 __all__ = ["with_consent"]

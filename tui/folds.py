@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.errors import InputError
 from core.events import VERSION, Event
 from core.folds import Spread, fold_config, fold_metrics, runs_of_folds, spread

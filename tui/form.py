@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.config import FAMILIES, TrainConfig, in_full
-from core.config_errors import problems
+from core.config.errors import problems
+from core.config.schema import FAMILIES, TrainConfig, in_full
 from core.user_code.arguments import ARGUMENTS, wrong_arguments
 from tui.form_fields import RATE, SECTIONS, FieldSpec, Texts, default_name, fields_in, fields_of, names, show
 
@@ -72,7 +72,7 @@ def choose(texts: Texts, section: str, name: str) -> Texts:
 
 
 def values_of(texts: Texts) -> dict[str, Any]:
-    """The nested values that the texts stand for, as `core.config.from_dict` takes them; maybe invalid."""
+    """The nested values that the texts stand for, as `core.config.schema.from_dict` takes them; maybe invalid."""
     return {section: _section_values(section, texts) for section in SECTIONS}
 
 

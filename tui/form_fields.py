@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from core.config import FAMILIES, TrainConfig
+from core.config.schema import FAMILIES, TrainConfig
 from core.options import Code, Files, Options, choices, code_fields, default_of, files_of, unit_of
 from core.user_code.arguments import ARGUMENTS, known_arguments
 from tui.text import clean

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from tui.form import check, valid_part
 from tui.preview import Fix, Preview, Problem
 from tui.text import count

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from core.backend import load_backend
 from core.beside.extras import Extras, ensure_possible
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import RunError, TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunFinished, RunStarted, to_json

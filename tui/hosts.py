@@ -12,7 +12,7 @@ from typing import Protocol
 
 from core.backend import load_backend
 from core.beside.extras import Extras, ensure_possible
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import RunError, RunLocked, TorchtuiError
 from core.events import Event, RunFinished

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.compatibility import ensure_fits
-from core.config import FAMILIES, TrainConfig
+from core.config.checks import ensure_fits
+from core.config.schema import FAMILIES, TrainConfig
 from core.data.augment.check import check_augment
 from core.data.registry import DataConfig, default_root, load
 from core.devices import ensure_precision, resolve

@@ -1,6 +1,6 @@
 """The learning rate over a run that has not begun, as a chart."""
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.schedules import curve
 from tui.text import number
 from tui.themes import BLUE

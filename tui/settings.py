@@ -17,7 +17,7 @@ THEME = "torchtui"
 
 @dataclass
 class Settings:
-    """Remembered choices. `form`: nested values as for `core.config.from_dict`."""
+    """Remembered choices. `form`: nested values as for `core.config.schema.from_dict`."""
 
     theme: str = THEME
     form: dict[str, Any] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from core.config import FAMILIES, TrainConfig
+from core.config.schema import FAMILIES, TrainConfig
 from core.errors import ConfigError
 from core.options import choices
 from core.tuning.plan import Method, Plan, Pruner, ensure_vectorises, make_plan

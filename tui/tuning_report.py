@@ -5,7 +5,7 @@ import shlex
 from rich.console import Console
 from rich.text import Text
 
-from core.config import to_yaml
+from core.config.schema import to_yaml
 from core.runs.folder import default_runs_dir
 from core.tuning.importance import importance
 from core.tuning.records import StudyFinished, TrialRecord

@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.beside.scalars import scalars
-from core.config import sections_to_yaml
+from core.config.schema import sections_to_yaml
 from core.errors import DependencyError
 from core.events import Event, RunFinished, RunStarted
 from core.runs.folder import Run

@@ -10,7 +10,7 @@ from core.data.dataset import Dataset
 from core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from core.config import Training
+    from core.config.schema import Training
     from core.losses import Task
 
 __all__ = ["balanced_order", "check_sampling", "training_order"]

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.devices import discover
 from core.doctor.check import Check

@@ -30,7 +30,7 @@ class Safetensors(ExportOptions):
                 "Install it: pip install 'torchtui[safetensors]'",
             ) from None
         trained = trained_model(run, data_root=data_root, progress=progress)
-        from core.config import to_yaml
+        from core.config.schema import to_yaml
         from core.export.deployed import deployed, facts
 
         inputs = samples_of(trained)

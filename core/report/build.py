@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.config import to_yaml
+from core.config.schema import to_yaml
 from core.errors import TorchtuiError
 from core.evaluation import Report
 from core.evaluation.stored import Evaluation, saved_evaluation

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.runs.folder import Run
 from core.user_code.loading import parse, references, source_of
 from core.user_code.trust import check, is_trusted, trust

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core import config as configuration
-from core.config import TrainConfig
+from core.config import schema as configuration
+from core.config.schema import TrainConfig
 from core.errors import ConfigError, RunError
 from core.files.atomic import creating, write_atomically
 from core.runs.script import script_of

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.config import TrainConfig, to_dict
+from core.config.schema import TrainConfig, to_dict
 from core.errors import RunDamaged, TorchtuiError
 from core.evaluation.report import Report
 from core.files.atomic import archive_damage, open_plain

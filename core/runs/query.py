@@ -20,7 +20,7 @@ from difflib import get_close_matches
 from functools import cache, partial
 from typing import Any, Final, cast, get_args
 
-from core.config import FAMILIES, TrainConfig, Training
+from core.config.schema import FAMILIES, TrainConfig, Training
 from core.errors import InputError
 from core.metrics import METRICS
 from core.options import Options, choices

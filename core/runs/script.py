@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from core.config import FAMILIES, Training
+from core.config.schema import FAMILIES, Training
 
 __all__ = ["script_of", "script_sections"]
 

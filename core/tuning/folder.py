@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.errors import RunError
 from core.files.atomic import creating
 from core.runs.folder import ALPHABET, name_of

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from core import config as configuration
-from core.config import TrainConfig
+from core.config import schema as configuration
+from core.config.schema import TrainConfig
 from core.errors import ConfigError
 from core.losses import Task
 from core.metrics import EPOCH_METRICS, METRICS, lower_is_better

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.errors import ConfigError
 from core.options import default_of
 

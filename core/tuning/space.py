@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from core import config as configuration
-from core.config import FAMILIES, TrainConfig, Training
+from core.config import schema as configuration
+from core.config.schema import FAMILIES, TrainConfig, Training
 from core.errors import ConfigError
 from core.options import choices
 

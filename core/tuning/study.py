@@ -16,7 +16,7 @@ from optuna.study import create_study as create_optuna_study
 from optuna.study import load_study
 
 from core.backend import load_backend
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.data.dataset import Progress
 from core.errors import RunDamaged, RunError
 from core.files.atomic import write_atomically

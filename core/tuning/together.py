@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.modules.dropout import _DropoutNd
 
-from core.config import Training
+from core.config.schema import Training
 from core.errors import ConfigError
 from core.step import Step
 

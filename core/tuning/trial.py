@@ -6,9 +6,9 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
-from core import config as configuration
 from core import session
-from core.config import TrainConfig
+from core.config import schema as configuration
+from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.data.dataset import Dataset, Split
 from core.data.registry import DataConfig, load

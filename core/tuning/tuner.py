@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.data.registry import default_root
 from core.files.atomic import write_atomically

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from core.config import Training
+from core.config.schema import Training
 from core.control import RunControl
 from core.runs.requests import Request
 from core.step import Step

@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import ConfigDict, Field, ValidationError, create_model
 
-from core.config_errors import problems
+from core.config.errors import problems
 from core.errors import ConfigError, UserCodeError
 from core.options import Options, code_fields
 from core.user_code.loading import parse

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from core.config import FAMILIES, from_dict
+from core.config.schema import FAMILIES, from_dict
 from core.options import choices
 
 Tui = Callable[..., Any]

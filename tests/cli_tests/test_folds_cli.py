@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core import session
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.events import EpochFinished, EvaluationFinished, Event
 from core.runs.folder import all_runs
 from core.runs.summary import summarise

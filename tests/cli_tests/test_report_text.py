@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.evaluation import Predictions, Report, evaluate
 from core.runs.folder import Run, create_run
 from core.runs.summary import RunSummary

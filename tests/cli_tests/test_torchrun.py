@@ -16,7 +16,7 @@ import pytest
 import torch
 from torch import nn
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.data.dataset import Dataset
 from core.distributed import Group, Meetings, SharedControl

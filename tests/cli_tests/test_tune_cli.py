@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.runs.folder import Run, all_runs
 from core.runs.lock import is_held
 from core.tuning.plan import make_plan

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from core import config as configuration
-from core.config import FAMILIES
+from core.config import schema as configuration
+from core.config.schema import FAMILIES
 from core.control import RunControl
 from core.data.dataset import Dataset, Split
 from core.engine import train

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from core import config as configuration
-from core.compatibility import ensure_fits
-from core.config import FAMILIES, TrainConfig, Training
+from core.config import schema as configuration
+from core.config.checks import ensure_fits
+from core.config.schema import FAMILIES, TrainConfig, Training
 from core.control import RunControl
 from core.data.dataset import Dataset
 from core.data.splits import assemble, divide

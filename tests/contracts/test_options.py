@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic.fields import FieldInfo
 
-from core.config import FAMILIES, TrainConfig, Training
+from core.config.schema import FAMILIES, TrainConfig, Training
 from core.options import Options, choices, default_of, unit_of
 
 CLASSES = [

@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 from sqlalchemy import Engine, event
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.errors import RunDamaged, RunError
 from core.runs.requests import Request

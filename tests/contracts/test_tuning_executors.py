@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.events import EpochFinished, RunPaused, RunStarted
 from core.runs.folder import Run, all_runs

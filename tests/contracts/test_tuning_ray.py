@@ -5,7 +5,7 @@ from typing import Any
 
 import psutil
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.events import RunStarted
 from core.runs.folder import Run

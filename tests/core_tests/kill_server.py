@@ -19,9 +19,9 @@ from typing import Any
 
 import torch
 
-from core import config as configuration
 from core import engine, session
-from core.config import TrainConfig
+from core.config import schema as configuration
+from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.events import EpochFinished, EvaluationFinished, from_json
 from core.runs.checkpoints import load_checkpoint

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.data import mapped
 from core.data.dataset import Dataset
 from core.data.registry import load

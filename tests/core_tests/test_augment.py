@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from core import config as configuration
-from core.config import FAMILIES
+from core.config import schema as configuration
+from core.config.schema import FAMILIES
 from core.control import RunControl
 from core.data.augment.augmenter import Augmenter, augmenter
 from core.data.augment.options import Augmentation, parse

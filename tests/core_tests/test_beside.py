@@ -427,8 +427,8 @@ def test_a_gpu_that_does_not_say_is_told_once(
 
 def test_a_training_has_company(train_run: Callable[..., Any], tmp_path: Path) -> None:
     """The product's own engine, from its session: what fails beside it changes neither its end nor its numbers."""
-    from core import config as configuration
     from core import session
+    from core.config import schema as configuration
     from core.control import RunControl
 
     config = configuration.from_dict(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.config import from_dict, to_dict
+from core.config.schema import from_dict, to_dict
 from core.errors import RunError
 from core.events import EpochFinished, RunFinished, RunStarted
 from core.runs import catalogue as module

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import RunDamaged, RunError
 from core.events import CheckpointSaved, Notice, RunStarted

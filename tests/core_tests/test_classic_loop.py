@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.data.batches import epoch_order
 from core.data.dataset import Dataset

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from core.config import FAMILIES
+from core.config.schema import FAMILIES
 from core.events import EpochFinished, RunStarted, StepLogged, to_json
 from core.metrics import lower_is_better
 from core.options import choices

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
-from core.config import (
+from core.config.schema import (
     FAMILIES,
     TrainConfig,
     Training,

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core import config as configuration
 from core import cuda_graphs
+from core.config import schema as configuration
 from core.cuda_graphs import WARM_UP, Captured, wants_graphs
 from core.data.dataset import Dataset
 from core.distributed import SINGLE, Group

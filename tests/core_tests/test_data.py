@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.config import FAMILIES
+from core.config.schema import FAMILIES
 from core.data.batches import Batches, epoch_order
 from core.data.dataset import Dataset, Split
 from core.data.registry import default_root

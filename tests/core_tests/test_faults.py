@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.config import from_dict
+from core.config.schema import from_dict
 from core.control import RunControl
 from core.errors import OutOfMemory
 from core.events import (

@@ -12,7 +12,7 @@ import torch
 
 from core import batch_finder
 from core.batch_finder import BatchTest, TriedBatch, batch_test
-from core.config import from_dict
+from core.config.schema import from_dict
 from core.data.dataset import Dataset
 from core.errors import ConfigError
 from core.lr_finder import HIGHEST, LOWEST, STEPS, RangeTest, range_test

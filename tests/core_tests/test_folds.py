@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.data.dataset import Dataset
 from core.data.registry import load
 from core.data.splits import one_fold

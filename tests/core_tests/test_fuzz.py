@@ -10,9 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import config as configuration
 from core import session
-from core.config import TrainConfig
+from core.config import schema as configuration
+from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import ConfigError, RunDamaged
 from core.evaluation import Predictions, Report

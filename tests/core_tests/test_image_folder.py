@@ -15,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.data import mapped
 from core.data.dataset import Dataset
 from core.data.images import folder_cache

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torchvision import models
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.errors import ModelError
 from core.models.freezing import freeze_all_but_last
 from core.models.registry import outline, rebuild

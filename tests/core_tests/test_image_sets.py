@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.data.builtin.colour import Cifar10, Cifar100, Svhn
 from core.data.builtin.vision import Emnist
 from core.data.dataset import Dataset, Split

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from core import layers
-from core.config import Training
+from core.config.schema import Training
 from core.control import RunControl
 from core.errors import RunDamaged
 from core.events import EpochFinished, LayersSampled, Notice, RunFinished, from_json, to_json

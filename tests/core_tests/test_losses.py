@@ -11,7 +11,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from torch.nn import functional as F
 from torchvision.ops import sigmoid_focal_loss
 
-from core.config import from_dict
+from core.config.schema import from_dict
 from core.data.dataset import Dataset
 from core.errors import ConfigError
 from core.losses import L1, Bce, CrossEntropy, Focal, Hinge, Huber, Mse, balanced_weights, resolve_loss

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn, optim
 
-from core.config import FAMILIES, Training, from_dict
+from core.config.schema import FAMILIES, Training, from_dict
 from core.errors import ConfigError, ModelError
 from core.optimizers.without_dynamo import bare_step, leave_compiler_out
 from core.options import choices

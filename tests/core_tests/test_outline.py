@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.config import from_dict, to_dict
+from core.config.schema import from_dict, to_dict
 from core.events import EpochFinished, EvaluationFinished, Event, RunFinished, RunStarted, StepLogged, to_json
 from core.runs import log as log_module
 from core.runs import outline as module

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.config import from_dict
+from core.config.schema import from_dict
 from core.devices import discover, resolve
 from core.errors import DeviceError, ModelError
 from core.meter import Meter

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from core import config as configuration
-from core.config import Training
+from core.config import schema as configuration
+from core.config.schema import Training
 from core.devices import ensure_precision, precisions
 from core.errors import ConfigError, DependencyError, DeviceError
 from core.events import EpochFinished, EvaluationFinished, RunStarted

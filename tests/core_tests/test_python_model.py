@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import pytest
 import torch
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.errors import ConfigError, ModelError, UntrustedCode, UserCodeError
 from core.evaluation.stored import evaluate_run
 from core.models.python import Python

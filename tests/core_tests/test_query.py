@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import from_dict, to_dict
+from core.config.schema import from_dict, to_dict
 from core.errors import InputError
 from core.evaluation import evaluate
 from core.evaluation.predictions import Predictions

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.data.dataset import Dataset, Split
 from core.engine import train

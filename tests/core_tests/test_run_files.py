@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from core import RunWriter
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.errors import RunDamaged, RunError, RunLocked
 from core.events import Event, Notice, RunPaused
 from core.files.atomic import write_atomically

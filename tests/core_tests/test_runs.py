@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.config import TrainConfig, from_dict
+from core.config.schema import TrainConfig, from_dict
 from core.errors import ConfigError, RunError
 from core.events import (
     CheckpointSaved,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler as theirs
 
-from core.config import from_dict
+from core.config.schema import from_dict
 from core.errors import ConfigError
 from core.events import EpochFinished
 from core.schedules import Constant, Cosine, OneCycle, Plateau, Polynomial, Step

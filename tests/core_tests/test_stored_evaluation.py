@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from core import session
-from core.config import from_dict, merge, read_yaml, to_yaml
+from core.config.schema import from_dict, merge, read_yaml, to_yaml
 from core.errors import DataError, InputError, RunDamaged
 from core.evaluation.inputs import read_inputs
 from core.evaluation.stored import (

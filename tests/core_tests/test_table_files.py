@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.data.dataset import Dataset
 from core.data.registry import load
 from core.errors import DataError

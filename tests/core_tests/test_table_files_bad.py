@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.data.registry import load
 from core.errors import DataError
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from core import config as configuration
 from core import session, threads
+from core.config import schema as configuration
 from core.data.dataset import Dataset
 from core.models.registry import build
 from core.threads import Threads, most_threads

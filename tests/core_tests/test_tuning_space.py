@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from core import config as configuration
-from core.config import FAMILIES
+from core.config import schema as configuration
+from core.config.schema import FAMILIES
 from core.errors import ConfigError
 from core.options import choices
 from core.tuning.plan import make_plan

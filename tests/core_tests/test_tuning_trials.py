@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.devices import available_cores
 from core.events import EpochFinished, EvaluationFinished, RunFinished, RunStarted

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.errors import ConfigError
 from core.events import EpochFinished

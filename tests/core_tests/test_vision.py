@@ -16,7 +16,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.data.builtin.download import fetch, gunzip
 from core.data.dataset import Dataset
 from core.data.registry import load

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.control import RunControl
 from core.events import (
     CheckpointSaved,

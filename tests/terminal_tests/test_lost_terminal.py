@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from core import config as configuration
 from core import session
+from core.config import schema as configuration
 from core.control import RunControl
 from core.events import EpochFinished
 from core.runs.checkpoints import load_checkpoint

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from textual.widgets import Static
 
-from core import config as configuration
-from core.config import to_yaml
+from core.config import schema as configuration
+from core.config.schema import to_yaml
 from core.control import RunControl
 from core.evaluation import Predictions, evaluate
 from core.runs.folder import Run

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from textual.widgets import Button, Input, Static
 
-from core.config import TrainConfig, from_dict
+from core.config.schema import TrainConfig, from_dict
 from core.devices import Device
 from tests.waiting import until
 from tui.app import TuiApp

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 from typer.testing import CliRunner
 
-from core.config import FAMILIES, TrainConfig, from_dict, to_dict
+from core.config.schema import FAMILIES, TrainConfig, from_dict, to_dict
 from core.data.augment.options import Augment
 from core.errors import ConfigError
 from core.optimizers import Sgd

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.runs.folder import create_run
 from tests.waiting import until
 from tui.app import TuiApp

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.events import Notice, RunFinished, RunPaused
 from core.runs.folder import all_runs, create_run
 from core.runs.lock import HANDED_OVER, hold, is_held

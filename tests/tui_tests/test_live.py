@@ -105,7 +105,7 @@ async def test_pause_checkpoint_and_stop(app, tmp_path):
 
 
 async def test_a_second_start_is_refused_while_one_runs(app):
-    from core.config import from_dict
+    from core.config.schema import from_dict
 
     app = app(training={"epochs": 1_000_000})
     async with app.run_test(size=SIZE) as pilot:
@@ -183,7 +183,7 @@ async def test_the_loss_of_the_best_epoch_is_the_best_loss_only_where_loss_chose
 
 
 async def test_a_background_process_looks_the_same(app):
-    from core.config import from_dict
+    from core.config.schema import from_dict
 
     app = app(training={"epochs": 1})
     async with app.run_test(size=SIZE) as pilot:
@@ -195,7 +195,7 @@ async def test_a_background_process_looks_the_same(app):
 
 
 async def test_a_background_process_that_cannot_begin_says_why(app):
-    from core.config import from_dict
+    from core.config.schema import from_dict
 
     app = app(training={"epochs": 1})
     async with app.run_test(size=SIZE) as pilot:

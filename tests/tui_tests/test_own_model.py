@@ -91,7 +91,7 @@ async def test_to_go_on_with_a_run_of_somebody_is_asked_for(make, mynet, train_r
     from tui.app import TuiApp
 
     values = {"data": "iris", "model": f"{mynet}:Net", "training": {"epochs": 1}}
-    from core import config as configuration
+    from core.config import schema as configuration
 
     agree(configuration.from_dict(values))
     trained = train_run(values).run

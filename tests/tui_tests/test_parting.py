@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.events import RunFinished
 from core.runs.folder import Run, all_runs, create_run

@@ -7,7 +7,7 @@ import pytest
 import torch
 from textual.content import Content
 
-from core.config import FAMILIES, TrainConfig, from_dict
+from core.config.schema import FAMILIES, TrainConfig, from_dict
 from core.models.summary import Layer, ModelSummary
 from core.options import choices
 from tui import preview_drawings as draw

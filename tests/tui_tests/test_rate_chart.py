@@ -4,7 +4,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
-from core.config import FAMILIES, TrainConfig, from_dict
+from core.config.schema import FAMILIES, TrainConfig, from_dict
 from core.options import choices
 from tui.preview import Preview
 from tui.rate_chart import rate_chart, rate_subtitle

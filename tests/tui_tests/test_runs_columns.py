@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from core.config import from_dict, to_dict
+from core.config.schema import from_dict, to_dict
 from core.runs.folder import Run
 from core.runs.outline import Outline
 from core.runs.summary import RunSummary, summarise

@@ -7,7 +7,7 @@ import pytest
 from textual.geometry import Offset
 from textual.widgets import Input, Static
 
-from core.config import from_dict, to_dict
+from core.config.schema import from_dict, to_dict
 from core.events import EpochFinished, EvaluationFinished, RunFinished, RunStarted
 from core.runs.folder import Run
 from core.runs.lock import hold

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.devices import Device
 from core.evaluation import Predictions, evaluate
 from core.events import (

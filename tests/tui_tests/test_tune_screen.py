@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from textual.widgets import Button, Static
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.errors import RunError
 from core.tuning.folder import StudyFolder
 from core.tuning.plan import make_plan

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Callable
 
-from core.config import FAMILIES
+from core.config.schema import FAMILIES
 from core.options import choices, default_of
 
 __all__ = ["LISTED", "datasets", "losses", "models", "optimizers", "schedules"]

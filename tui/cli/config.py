@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core import config as configuration
+from core.config import schema as configuration
 from tui.cli.config_options import with_config
 
 __all__ = ["config"]

@@ -8,8 +8,8 @@ from typing import Any
 
 import typer
 
-from core import config as configuration
-from core.config import FAMILIES, TrainConfig
+from core.config import schema as configuration
+from core.config.schema import FAMILIES, TrainConfig
 from core.options import Options, choices, unit_of
 from core.user_code.loading import trust_named
 

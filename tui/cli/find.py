@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core import config as configuration
 from core.backend import load_backend
+from core.config import schema as configuration
 from core.runs.code import agree
 from tui.cli.app import DataRootOption, TrustOption
 from tui.cli.config_options import with_config

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from core import config as configuration
-from core.config import TrainConfig
+from core.config import schema as configuration
+from core.config.schema import TrainConfig
 from core.errors import InputError
 from core.runs.code import agree
 from core.runs.folder import Run, default_runs_dir, find_run

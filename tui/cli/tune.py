@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core import config as configuration
+from core.config import schema as configuration
 from core.errors import InputError, RunError
 from core.runs.code import agree
 from core.runs.folder import default_runs_dir

@@ -13,7 +13,7 @@ from textual.timer import Timer
 
 from core import devices
 from core.backend import load_backend
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.devices import Device
 from tui.command_line import command_line
 from tui.data_facts import DataFacts

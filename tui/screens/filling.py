@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.config import read_yaml, to_yaml
+from core.config.schema import read_yaml, to_yaml
 from core.files.atomic import creating, write_atomically
 from core.runs.folder import name_of
 from core.user_code.loading import references, version

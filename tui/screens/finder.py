@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from core.backend import load_backend
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.errors import RunError, TorchtuiError
 from core.user_code.loading import as_user_error
 from tui.hosts import SPARE_CORES

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from core.config import FAMILIES, TrainConfig
+from core.config.schema import FAMILIES, TrainConfig
 from core.events import RunStarted
 from core.metrics import HEADLINES
 from core.options import choices, default_of

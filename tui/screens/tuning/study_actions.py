@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from textual import on
 from textual.timer import Timer
 
-from core import config as configuration
 from core.backend import load_backend
+from core.config import schema as configuration
 from core.data.dataset import Progress
 from core.errors import TorchtuiError
 from core.runs.folder import Run

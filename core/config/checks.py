@@ -1,6 +1,6 @@
 """Fields of a configuration that do not go together, whatever the data."""
 
-from core.config import TrainConfig
+from core.config.schema import TrainConfig
 from core.errors import ConfigError
 
 __all__ = ["ensure_fits"]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError
 
-from core.config_errors import as_config_error
+from core.config.errors import as_config_error
 from core.data.builtin.tables import Digits
 from core.data.registry import DataConfig
 from core.errors import ConfigError
