@@ -26,7 +26,7 @@ from benchmarks.harness import QUICK_ROUNDS, Stopwatch, options
 from core.config.schema import TrainConfig, to_dict
 from core.events import EpochFinished, Event, RunStarted, StepLogged, to_json
 from core.runs.folder import Run
-from core.runs.history import History
+from core.runs.history.history import History
 from tui.feed import RunFeed
 from tui.hosts import LogHost
 from tui.screens.live_charts import View, metric_chart

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from core.runs.comparison import MOST_RUNS, Axis, Entry, Score, Standings, curve, lead
-from core.runs.series import Points
+from core.runs.history.series import Points
 from tui.text import number
 from tui.themes import Sign, sign_of
 from tui.widgets.plot import Chart, Mark, Series, smooth

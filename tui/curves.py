@@ -22,7 +22,7 @@ from core.evaluation import (
     thin,
 )
 from core.palette import OKABE_ITO
-from core.runs.series import Floats
+from core.runs.history.series import Floats
 from tui.text import fit
 from tui.themes import YELLOW
 from tui.widgets.plot_chart import RGB, Chart, Mark, Series

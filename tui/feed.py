@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from core.runs.history import History
+from core.runs.history.history import History
 from tui.hosts import AppHost, RunHost
 
 __all__ = ["FrameBudget", "RunFeed"]

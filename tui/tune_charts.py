@@ -8,7 +8,7 @@ import numpy as np
 from rich.cells import cell_len
 from textual.content import Content
 
-from core.runs.series import Floats, Points
+from core.runs.history.series import Floats, Points
 from core.tuning.space import Choices, Domain
 from tui.text import fit, number
 from tui.themes import BLUE, GREEN, ORANGE

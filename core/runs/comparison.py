@@ -11,10 +11,10 @@ from core.evaluation.report import Report
 from core.metrics import METRICS, lower_is_better
 from core.palette import OKABE_ITO
 from core.runs.folder import Run
-from core.runs.history import History
-from core.runs.outline import Outline
+from core.runs.history.history import History
+from core.runs.history.outline import Outline
+from core.runs.history.series import Points
 from core.runs.same_data import differing_data
-from core.runs.series import Points
 from core.runs.summary import RunSummary, summarise
 
 __all__ = [

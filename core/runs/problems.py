@@ -11,8 +11,8 @@ from core.evaluation.report import Report
 from core.files.atomic import archive_damage, open_plain
 from core.runs.data_facts import read_facts
 from core.runs.folder import Run
+from core.runs.history.outline import Outline
 from core.runs.lock import is_held
-from core.runs.outline import Outline
 from core.runs.summary import RunSummary, summarise
 
 __all__ = ["LENGTHS", "changed_settings", "problems"]

@@ -32,9 +32,9 @@ from core.events import (
     SystemSampled,
 )
 from core.runs.folder import Run
-from core.runs.history import History
+from core.runs.history.history import History
+from core.runs.history.outline import Outline
 from core.runs.log import LogReader
-from core.runs.outline import Outline
 from core.runs.summary import summarise
 
 DONE = RunFinished(status="completed")

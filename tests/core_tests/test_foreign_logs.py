@@ -10,7 +10,7 @@ from core.events import EpochFinished, Event, RunStarted, StepLogged
 from core.foreign.csv_log import CsvLog
 from core.foreign.logs import find_log
 from core.foreign.names import place_of
-from core.runs.history import History
+from core.runs.history.history import History
 
 
 def history_of(events: list[Event]) -> History:

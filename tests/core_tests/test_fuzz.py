@@ -18,9 +18,9 @@ from core.errors import ConfigError, RunDamaged
 from core.evaluation import Predictions, Report
 from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run
-from core.runs.history import History
+from core.runs.history.history import History
+from core.runs.history.outline import Outline
 from core.runs.log import LogReader
-from core.runs.outline import Outline
 from core.runs.problems import problems
 from core.runs.summary import RunSummary, summarise
 

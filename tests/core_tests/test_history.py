@@ -13,8 +13,8 @@ from core.events import (
     RunStarted,
     StepLogged,
 )
-from core.runs.advice import advise
-from core.runs.history import MAX_EPOCHS, History
+from core.runs.history.advice import advise
+from core.runs.history.history import MAX_EPOCHS, History
 
 STEPS = 10
 

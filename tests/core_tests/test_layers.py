@@ -14,7 +14,7 @@ from core.control import RunControl
 from core.errors import RunDamaged
 from core.events import EpochFinished, LayersSampled, Notice, RunFinished, from_json, to_json
 from core.layers import LayerWatch
-from core.runs.history import History
+from core.runs.history.history import History
 from core.runs.log import LogReader
 from core.runs.requests import Request
 from core.step import step_function

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from core.config.schema import from_dict, to_dict
 from core.events import EpochFinished, EvaluationFinished, Event, RunFinished, RunStarted, StepLogged, to_json
 from core.runs import log as log_module
-from core.runs import outline as module
 from core.runs.folder import Run
-from core.runs.history import History
-from core.runs.outline import Outline
+from core.runs.history import outline as module
+from core.runs.history.history import History
+from core.runs.history.outline import Outline
 
 STEPS = 4
 

@@ -23,7 +23,7 @@ from core.events import (
     RunStarted,
     StepLogged,
 )
-from core.runs.history import History
+from core.runs.history.history import History
 from core.runs.lock import hold, is_held
 from core.runs.log import LogReader
 from core.runs.problems import problems

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from core.config.schema import from_dict, to_dict
 from core.runs.folder import Run
-from core.runs.outline import Outline
+from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, summarise
 from tui.run_list import RunList
 from tui.screens.run_preview import facts, sketch

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from core.runs.series import GrowingSeries
+from core.runs.history.series import GrowingSeries
 from tui.widgets.series import reduce_min_max, smooth
 
 

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from core.errors import TorchtuiError
 from core.events import Event
-from core.runs.history import Epoch, History
+from core.runs.history.history import Epoch, History
 from core.runs.requests import Request
 from tui.feed import SHORTEST, RunFeed
 from tui.parting import detach_and_follow

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from core.runs.history import History
+from core.runs.history.history import History
 from tui.text import number
 from tui.themes import BLUE, GREEN, MISTAKE, ORANGE, PINK, YELLOW
 from tui.widgets.plot import Chart, Mark, Series, smooth

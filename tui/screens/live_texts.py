@@ -6,7 +6,7 @@ from typing import Any
 from textual.content import Content
 
 from core.events import Event, Notice, RunFinished
-from core.runs.history import History
+from core.runs.history.history import History
 from tui.system import memory_text
 from tui.text import clean, count, duration
 

@@ -21,7 +21,7 @@ from core.config.schema import FAMILIES, TrainConfig
 from core.events import RunStarted
 from core.metrics import HEADLINES
 from core.options import choices, default_of
-from core.runs.outline import Outline
+from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, began
 from tui.screens.live_charts import View, metric_chart
 from tui.text import bytes_, clean, count, duration, number, of, setting

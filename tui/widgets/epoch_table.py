@@ -8,7 +8,7 @@ from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.message import Message
 from textual.strip import Strip
 
-from core.runs.history import Epoch, History
+from core.runs.history.history import Epoch, History
 from tui.text import fit, number
 from tui.widgets.parts import WidgetOfParts
 

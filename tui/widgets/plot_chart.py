@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.style import Style
 
 from core.palette import RGB
-from core.runs.series import Floats
+from core.runs.history.series import Floats
 from tui.text import clean
 
 __all__ = ["RGB", "Chart", "LineStyle", "Mark", "Range", "Series", "legend", "line_markers", "speaks_unicode"]

@@ -6,7 +6,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from core.runs.series import Floats, Points
+from core.runs.history.series import Floats, Points
 
 __all__ = ["LARGEST", "reduce_min_max", "smooth"]
 

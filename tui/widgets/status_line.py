@@ -4,7 +4,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from core.runs.history import History
+from core.runs.history.history import History
 from tui.text import duration, fit, of, si
 from tui.themes import STATES
 from tui.widgets.parts import WidgetOfParts

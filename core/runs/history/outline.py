@@ -5,7 +5,7 @@ from pathlib import Path
 
 from core.events import EpochFinished, Event
 from core.runs.folder import Run
-from core.runs.history import History
+from core.runs.history.history import History
 from core.runs.log import LogReader
 
 __all__ = ["Outline"]

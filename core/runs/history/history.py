@@ -18,8 +18,8 @@ from core.events import (
     StepLogged,
     SystemSampled,
 )
-from core.runs.advice import RISING_EPOCHS, STALL_EPOCHS, advise
-from core.runs.series import GrowingSeries
+from core.runs.history.advice import RISING_EPOCHS, STALL_EPOCHS, advise
+from core.runs.history.series import GrowingSeries
 
 __all__ = ["Epoch", "History"]
 
