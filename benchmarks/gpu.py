@@ -15,9 +15,9 @@ from benchmarks.mnist import mnist_root
 from core.config import schema as configuration
 from core.control import RunControl
 from core.data.registry import load
-from core.engine import train
 from core.events import Event, StepLogged
 from core.models.registry import build
+from core.training.engine import train
 
 WAITS = ("cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaEventSynchronize")
 NETWORKS: dict[str, dict[str, Any]] = {

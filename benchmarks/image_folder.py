@@ -26,9 +26,9 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.data.registry import load
 from core.devices import available_cores
-from core.engine import train
 from core.events import EpochFinished, Event
 from core.models.registry import build
+from core.training.engine import train
 
 BATCH, RATE, UNITS = 64, 0.1, 100
 QUICK_IMAGES = 6_000

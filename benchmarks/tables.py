@@ -80,8 +80,8 @@ def torchtui_and_an_epoch(path: Path) -> None:
 
     from core.config.schema import from_dict
     from core.control import RunControl
-    from core.engine import train
     from core.models.registry import build
+    from core.training.engine import train
 
     data = loaded(path)
     config = from_dict(

@@ -1,15 +1,15 @@
-"""What the processes of a run do that are not its first one; see `core.distributed`."""
+"""What the processes of a run do that are not its first one; see `core.training.distributed`."""
 
 from typing import Any
 
 from core.control import RunControl
 from core.determinism import deterministic
-from core.distributed import naming_lost_processes
-from core.engine import train
 from core.events import RunFinished
 from core.preparation import Prepared
-from core.saver import State
 from core.session import settle_threads
+from core.training.distributed import naming_lost_processes
+from core.training.engine import train
+from core.training.saver import State
 
 __all__ = ["assist"]
 

@@ -14,10 +14,7 @@ from core.data.dataset import Dataset, Progress
 from core.data.registry import load
 from core.data.sampling import check_sampling
 from core.devices import ensure_precision, resolve
-from core.distributed import SINGLE, Group
-from core.forward import ensure_callable
 from core.losses import resolve_loss
-from core.memory import naming_what_fits
 from core.metrics import check_monitor
 from core.models.registry import build, rebuild
 from core.models.summary import ModelSummary
@@ -25,8 +22,11 @@ from core.models.summary import summarise as summarise_model
 from core.runs.code import from_copies
 from core.runs.data_facts import ensure_same_data
 from core.runs.folder import Run
-from core.step import Gradients
-from core.threads import most_threads
+from core.training.distributed import SINGLE, Group
+from core.training.forward_pass import ensure_callable
+from core.training.memory import naming_what_fits
+from core.training.step import Gradients
+from core.training.threads import most_threads
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -43,7 +43,7 @@ class Prepared:
     Attributes:
         threads: processor threads; with ``auto`` the most that may be taken.
         group: the processes that train together.
-        gradients: asked first for what computes them; see `core.step`.
+        gradients: asked first for what computes them; see `core.training.step`.
     """
 
     config: TrainConfig

@@ -7,12 +7,12 @@ from core.config.schema import TrainConfig
 from core.errors import RunError
 from core.events import Event, Notice
 from core.files.atomic import archive_damage
-from core.progress import Progress, patience_is_out, time_is_up
 from core.runs.checkpoints import FolderCheckpoints, load_latest
 from core.runs.folder import Run
 from core.runs.problems import changed_settings
 from core.runs.summary import RunSummary, summarise
-from core.saver import naming_what_does_not_fit
+from core.training.progress import Progress, patience_is_out, time_is_up
+from core.training.saver import naming_what_does_not_fit
 
 __all__ = ["mend", "resume_state"]
 

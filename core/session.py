@@ -19,14 +19,11 @@ from core.beside.extras import ALONE, Extras
 from core.config import schema as configuration
 from core.control import RunControl
 from core.determinism import deterministic
-from core.distributed import naming_lost_processes
-from core.engine import TrainingResult, train
 from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report, evaluate
 from core.evaluation.kept import keep
 from core.evaluation.predict import predict
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
-from core.memory import naming_what_fits
 from core.preparation import Prepared, assemble, prepare
 from core.recorder import Recorder
 from core.resume import mend, resume_state
@@ -37,7 +34,10 @@ from core.runs.folder import Run, create_run, write_config
 from core.runs.lock import hold, unguarded
 from core.runs.log import EventLog
 from core.runs.requests import claimed
-from core.threads import Threads
+from core.training.distributed import naming_lost_processes
+from core.training.engine import TrainingResult, train
+from core.training.memory import naming_what_fits
+from core.training.threads import Threads
 from core.user_code.loading import as_user_error
 
 __all__ = [

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from core.batch_finder import BatchTest, TriedBatch
-from core.lr_finder import RangeTest
+from core.training.batch_finder import BatchTest, TriedBatch
+from core.training.lr_finder import RangeTest
 from tui.text import bytes_, count, number, si
 from tui.themes import BLUE, ORANGE
 from tui.widgets.plot_chart import Chart, Mark, Series

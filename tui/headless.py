@@ -24,8 +24,8 @@ from tui.text import clean, count, duration
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.distributed import Group
     from core.session import Prepared
+    from core.training.distributed import Group
 
 __all__ = ["View", "choose_view", "train"]
 
@@ -83,7 +83,7 @@ def train(
     # Both before torch is imported, which takes seconds.
     with outlives_terminal(), claimed(run if is_first() else None, control):
         load_backend()
-        from core.distributed import group_of_processes
+        from core.training.distributed import group_of_processes
 
         with group_of_processes() as group:
             if group.rank:

@@ -21,7 +21,7 @@ from core.runs.folder import Run
 from core.runs.lock import HANDED_OVER, hold, is_held
 from core.runs.log import LogReader
 from core.runs.requests import Request, claimed, send
-from core.worker import TrainingWorker
+from core.training.worker import TrainingWorker
 from tui.text import progress_line
 
 __all__ = ["AppHost", "LogHost", "RunHost", "launch_in_background"]

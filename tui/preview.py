@@ -145,7 +145,7 @@ def _problem(error: TorchtuiError, path: str, fix: Fix | None = None) -> Problem
 def _unfit_training(config: TrainConfig, facts: DataFacts) -> Iterator[Problem]:
     """What of the training section does not go with the data or the optimizer, or of augmentation with data or loss."""
     from core.data.sampling import check_sampling
-    from core.forward import ensure_callable
+    from core.training.forward_pass import ensure_callable
 
     for check in (
         lambda: check_monitor(config.training.monitor, facts.task),

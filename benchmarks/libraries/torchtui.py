@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from core.config import schema as configuration
 from core.control import RunControl
 from core.data.dataset import Dataset, Split
-from core.engine import train
+from core.training.engine import train
 
 
 class NoCheckpoints:

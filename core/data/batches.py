@@ -11,7 +11,7 @@ from torch import Tensor
 
 from core.data.dataset import Dataset, Split
 from core.data.mapped import MappedRows, read_ahead
-from core.distributed import SINGLE, Group
+from core.training.distributed import SINGLE, Group
 
 __all__ = ["Batches", "epoch_generator", "epoch_order"]
 

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from core.data.batches import Batches
 from core.data.dataset import Dataset
-from core.distributed import SINGLE, Group
 from core.errors import DataError
 from core.evaluation.predictions import Predictions
-from core.forward import autocast
-from core.meter import score_name
+from core.training.distributed import SINGLE, Group
+from core.training.forward_pass import autocast
+from core.training.meter import score_name
 
 if TYPE_CHECKING:
     from core.losses import LossConfig
@@ -68,7 +68,7 @@ def validate(
     for once, at the end.
 
     Args:
-        precision: of the network; see `core.forward.autocast`.
+        precision: of the network; see `core.training.forward_pass.autocast`.
         unwanted: asked after each batch; when it says so, the result is None.
         group: the processes that each take some batches.
     """

@@ -24,7 +24,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from core.config.schema import Training
 from core.errors import ConfigError
-from core.step import Step
+from core.training.step import Step
 
 if TYPE_CHECKING:
     from core.losses import LossFunction

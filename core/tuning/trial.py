@@ -17,7 +17,7 @@ from core.events import EpochFinished, Event
 from core.metrics import EPOCH_METRICS
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
-from core.step import Gradients
+from core.training.step import Gradients
 from core.tuning.messages import Outcome, Report, Task
 
 __all__ = ["run_trial"]
@@ -41,7 +41,7 @@ def train_trial(task: Task, report: Report, control: RunControl, gradients: Grad
     Args:
         report: told after each epoch; when it says so, the run is stopped after the next batch.
         control: for stopping from outside.
-        gradients: asked first for what computes them; see `core.step`.
+        gradients: asked first for what computes them; see `core.training.step`.
     """
     run = Run(task.run)
     if summarise(run).status == "completed":  # the study was killed before it heard of the end

@@ -17,7 +17,7 @@ from torch import nn
 from core.config.schema import Training
 from core.control import RunControl
 from core.runs.requests import Request
-from core.step import Step
+from core.training.step import Step
 from core.tuning.messages import Ended, Message, Reported, Task
 from core.tuning.together import Member, Together
 from core.tuning.trial import run_trial

@@ -115,7 +115,7 @@ def test_an_encoding_without_the_characters_is_no_reason_to_fail(
 
 
 def test_a_terminal_gets_a_row_an_epoch_and_the_report(train: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.engine.LOG_SECONDS", 0.0)  # a progress bar at every step
+    monkeypatch.setattr("core.training.engine.LOG_SECONDS", 0.0)  # a progress bar at every step
     monkeypatch.setenv("COLUMNS", "110")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)

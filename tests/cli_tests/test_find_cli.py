@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from core import batch_finder
-from core.batch_finder import BatchTest, TriedBatch
-from core.lr_finder import RangeTest
+from core.training import batch_finder
+from core.training.batch_finder import BatchTest, TriedBatch
+from core.training.lr_finder import RangeTest
 from tui.finder_report import batch_sentence, rate_chart, rate_sentence
 
 Tui = Callable[..., Any]

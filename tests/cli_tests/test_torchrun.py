@@ -19,8 +19,6 @@ from torch import nn
 from core.config import schema as configuration
 from core.control import RunControl
 from core.data.dataset import Dataset
-from core.distributed import Group, Meetings, SharedControl
-from core.engine import train
 from core.errors import ConfigError, DataError, DeviceError
 from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, LayersSampled
@@ -29,6 +27,8 @@ from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run, find_run
 from core.runs.log import LogReader
 from core.runs.summary import summarise
+from core.training.distributed import Group, Meetings, SharedControl
+from core.training.engine import train
 
 REPOSITORY = Path(__file__).parent.parent.parent
 NEW = ["--device", "cpu", "--threads", "1"]
@@ -193,8 +193,8 @@ def test_what_one_process_cannot_prepare_ends_all_with_its_reason(monkeypatch: p
     def gather(told: list[Any], own: Any) -> None:
         told[:] = [None, pickle.loads(pickle.dumps(DataError("my.csv is not there", "Give another")))]
 
-    monkeypatch.setattr("core.distributed.dist.barrier", lambda: None)
-    monkeypatch.setattr("core.distributed.dist.all_gather_object", gather)
+    monkeypatch.setattr("core.training.distributed.dist.barrier", lambda: None)
+    monkeypatch.setattr("core.training.distributed.dist.all_gather_object", gather)
     with pytest.raises(
         DataError, match=r"^my\.csv is not there \(in the process of rank 1\)\. Give another$"
     ):
@@ -205,12 +205,12 @@ def test_what_one_process_cannot_prepare_ends_all_with_its_reason(monkeypatch: p
 
     with pytest.raises(DeviceError, match=r"^its own$"):
         Group(0, 2).first(fail)
-    monkeypatch.setattr("core.distributed.dist.all_gather_object", lambda told, own: None)
+    monkeypatch.setattr("core.training.distributed.dist.all_gather_object", lambda told, own: None)
     assert Group(0, 2).first(lambda: 3) == 3
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.distributed.dist.all_gather_object", lambda told, own: None)
+    monkeypatch.setattr("core.training.distributed.dist.all_gather_object", lambda told, own: None)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(DeviceError, match="1 GPUs and more processes"):
         Group(1, 2, local_rank=1).device(torch.device("cuda", 0))
@@ -272,7 +272,7 @@ def test_the_clock_of_the_first_process_alone_ends_a_run(
     load_data: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where another one would keep a checkpoint, if that were its business."""
-    monkeypatch.setattr("core.engine.SAVE_SECONDS", -1.0)
+    monkeypatch.setattr("core.training.engine.SAVE_SECONDS", -1.0)
     epochs = [last_epoch(train_half(load_data, rank, max_minutes=1e-9)) for rank in (0, 1)]
     assert epochs == [1, 3]
 
@@ -296,8 +296,8 @@ def test_every_process_validates_with_the_statistics_of_the_first(
         return validate(model, *rest)
 
     seen: list[set[float]] = []
-    monkeypatch.setattr("core.distributed.dist.broadcast", of_first)
-    monkeypatch.setattr("core.engine.validate", see)
+    monkeypatch.setattr("core.training.distributed.dist.broadcast", of_first)
+    monkeypatch.setattr("core.training.engine.validate", see)
     train_half(load_data, 1, nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 3)))
     assert seen == [{3.0}] * 3
 

@@ -14,12 +14,12 @@ from core.config import schema as configuration
 from core.config.schema import FAMILIES
 from core.control import RunControl
 from core.data.dataset import Dataset, Split
-from core.engine import train
 from core.errors import ConfigError, ModelError
 from core.events import EpochFinished, Event, StepLogged
 from core.losses import resolve_loss
 from core.models.registry import build
 from core.options import choices
+from core.training.engine import train
 from core.user_code.trust import trust
 from tests.pairs import covering
 

@@ -15,11 +15,11 @@ from core.control import RunControl
 from core.data.dataset import Dataset
 from core.data.splits import assemble, divide
 from core.devices import precisions
-from core.engine import train
 from core.errors import ConfigError
 from core.events import EpochFinished, Event
 from core.models.registry import build
 from core.options import choices
+from core.training.engine import train
 from tests.pairs import covering
 
 CPU = torch.device("cpu")

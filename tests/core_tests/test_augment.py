@@ -20,8 +20,8 @@ from core.data.dataset import Dataset
 from core.errors import ConfigError
 from core.events import EpochFinished
 from core.losses import Auto, CrossEntropy
-from core.meter import Meter
 from core.options import choices
+from core.training.meter import Meter
 
 Load = Callable[..., Dataset]
 NAMES = list(choices(Augmentation))

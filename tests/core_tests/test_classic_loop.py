@@ -12,9 +12,9 @@ from core.control import RunControl
 from core.data.batches import epoch_order
 from core.data.dataset import Dataset
 from core.data.splits import assemble, divide
-from core.engine import train
 from core.losses import CrossEntropy
 from core.models.registry import build
+from core.training.engine import train
 
 BATCH, EPOCHS, SEED = 64, 2, 7
 

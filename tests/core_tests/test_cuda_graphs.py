@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core import cuda_graphs
 from core.config import schema as configuration
-from core.cuda_graphs import WARM_UP, Captured, wants_graphs
 from core.data.dataset import Dataset
-from core.distributed import SINGLE, Group
-from core.engine import train
+from core.training import cuda_graphs
+from core.training.cuda_graphs import WARM_UP, Captured, wants_graphs
+from core.training.distributed import SINGLE, Group
+from core.training.engine import train
 
 CUDA, CPU = torch.device("cuda"), torch.device("cpu")
 SMALL = nn.Linear(4, 3)
@@ -90,7 +90,7 @@ def test_replayed_training_gives_the_same_weights(
     recorder = Recorder()
     results = []
     for replays in (False, True):
-        monkeypatch.setattr("core.learner.wants_graphs", lambda *_, replays=replays: replays)
+        monkeypatch.setattr("core.training.learner.wants_graphs", lambda *_, replays=replays: replays)
         monkeypatch.setattr(cuda_graphs, "_record", recorder)
         torch.manual_seed(0)
         model = config.model.build(data.sample_shape, data.outputs)

@@ -151,7 +151,7 @@ def spoil(control: RunControl, model: Any) -> None:
 def test_diverged_later_keeps_the_earlier_checkpoints(
     train_run: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.engine.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("core.training.engine.SAVE_SECONDS", 0.0)
     good = train_run(SMALL, at_step=(27, lambda control, model: control.stop()))
     kept = {kind: good.weights(kind) for kind in ("last", "best")}
     trained = train_run(run=good.run, at_step=(3, spoil))

@@ -23,12 +23,12 @@ from core.events import (
     RunFinished,
     RunStarted,
 )
-from core.memory import explained, is_shortage
 from core.models.summary import Layer, ModelSummary
 from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run, all_runs
 from core.runs.log import LogReader
 from core.runs.summary import summarise
+from core.training.memory import explained, is_shortage
 
 Train = Callable[..., Any]
 NOBODY = 65534
@@ -39,8 +39,8 @@ VALUES = {"data": {"name": "digits", "test": 0.8}, "model": "linear", "training"
 @pytest.fixture(autouse=True)
 def every_step_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     """More than fits into the last block of a file on a full disk."""
-    monkeypatch.setattr("core.engine.LOG_SECONDS", 0.0)
-    monkeypatch.setattr("core.engine.MAX_PENDING_STEPS", 1)
+    monkeypatch.setattr("core.training.engine.LOG_SECONDS", 0.0)
+    monkeypatch.setattr("core.training.engine.MAX_PENDING_STEPS", 1)
 
 
 def notices(events: list[Event]) -> list[str]:
@@ -204,7 +204,7 @@ def python_is_full(control: RunControl, model: Any) -> None:
 def test_out_of_memory_names_the_batch_and_what_fits(
     train_run: Train, monkeypatch: pytest.MonkeyPatch, fails: Callable[..., None]
 ) -> None:
-    monkeypatch.setattr("core.memory.free_memory", lambda device, anew: 1 << 20)
+    monkeypatch.setattr("core.training.memory.free_memory", lambda device, anew: 1 << 20)
     trained = train_run({**VALUES, "training": {"epochs": 2, "batch_size": 200}}, at_step=(1, fails))
     assert trained.finished.status == "failed"
     assert trained.finished.error == (
@@ -244,7 +244,9 @@ def test_what_should_fit_is_estimated_from_the_layers(monkeypatch: pytest.Monkey
         (100, "--batch-size 16"),
         (1, "not even one sample fits"),
     ):
-        monkeypatch.setattr("core.memory.free_memory", lambda device, anew, free=samples * a_sample: free)
+        monkeypatch.setattr(
+            "core.training.memory.free_memory", lambda device, anew, free=samples * a_sample: free
+        )
         assert wanted in str(explained(config, summary, torch.device("cpu")))
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from core import batch_finder
-from core.batch_finder import BatchTest, TriedBatch, batch_test
 from core.config.schema import from_dict
 from core.data.dataset import Dataset
 from core.errors import ConfigError
-from core.lr_finder import HIGHEST, LOWEST, STEPS, RangeTest, range_test
-from core.memory import free_memory
 from core.models.registry import build
+from core.training import batch_finder
+from core.training.batch_finder import BatchTest, TriedBatch, batch_test
+from core.training.lr_finder import HIGHEST, LOWEST, STEPS, RangeTest, range_test
+from core.training.memory import free_memory
 
 CPU = torch.device("cpu")
 RATES = (LOWEST * (HIGHEST / LOWEST) ** (np.arange(STEPS) / (STEPS - 1))).tolist()

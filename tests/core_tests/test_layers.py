@@ -8,17 +8,17 @@ import pytest
 import torch
 from torch import nn
 
-from core import layers
 from core.config.schema import Training
 from core.control import RunControl
 from core.errors import RunDamaged
 from core.events import EpochFinished, LayersSampled, Notice, RunFinished, from_json, to_json
-from core.layers import LayerWatch
 from core.runs.history.history import History
 from core.runs.log import LogReader
 from core.runs.requests import Request
-from core.step import step_function
-from core.worker import TrainingWorker
+from core.training import layer_stats as layers
+from core.training.layer_stats import LayerWatch
+from core.training.step import step_function
+from core.training.worker import TrainingWorker
 
 Train = Callable[..., Any]
 WATCHED = {"data": "digits", "model": {"hidden": [16, 8]}, "training": {"epochs": 2, "watch_layers": True}}

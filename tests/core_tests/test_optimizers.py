@@ -13,7 +13,7 @@ from core.config.schema import FAMILIES, Training, from_dict
 from core.errors import ConfigError, ModelError
 from core.optimizers.without_dynamo import bare_step, leave_compiler_out
 from core.options import choices
-from core.step import step_function
+from core.training.step import step_function
 
 STEP_FROM_ZERO: dict[str, tuple[dict[str, float], float]] = {
     # one step from weight 0 with gradient 2, by hand

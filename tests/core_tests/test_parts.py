@@ -9,8 +9,8 @@ from torch import nn
 from core.config.schema import from_dict
 from core.devices import discover, resolve
 from core.errors import DeviceError, ModelError
-from core.meter import Meter
 from core.models.summary import summarise
+from core.training.meter import Meter
 
 # -- networks --------------------------------------------------------------------------------------------------
 

@@ -14,11 +14,11 @@ from core.config.schema import Training
 from core.devices import ensure_precision, precisions
 from core.errors import ConfigError, DependencyError, DeviceError
 from core.events import EpochFinished, EvaluationFinished, RunStarted
-from core.forward import forward_function, loss_scaler
-from core.learner import Learner
 from core.models.registry import build
 from core.session import assemble
-from core.step import step_function
+from core.training.forward_pass import forward_function, loss_scaler
+from core.training.learner import Learner
+from core.training.step import step_function
 
 Train = Callable[..., Any]
 Load = Callable[..., Any]
@@ -165,7 +165,7 @@ def test_a_compiled_network_has_the_same_weights_under_the_same_names(
     train_run: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tracing is torch.compile's, the kernels are the usual ones: so the bits must be equal."""
-    monkeypatch.setattr("core.forward.BACKEND", "eager")
+    monkeypatch.setattr("core.training.forward_pass.BACKEND", "eager")
     values = {
         "data": "iris",
         "model": {"hidden": [8]},
@@ -181,7 +181,7 @@ def test_a_compiled_network_has_the_same_weights_under_the_same_names(
 
 
 def test_compiled_runs_resume_bit_for_bit(train_run: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.forward.BACKEND", "eager")
+    monkeypatch.setattr("core.training.forward_pass.BACKEND", "eager")
     values = {"data": "iris", "model": {"hidden": [8], "dropout": 0.3}}
     values["training"] = {"epochs": 3, "batch_size": 48, "compile": True}
     undisturbed = train_run(values)
@@ -203,7 +203,7 @@ def test_what_cannot_be_compiled_is_told_in_a_sentence(
     def broken(graph: Any, inputs: Any) -> None:
         raise RuntimeError("No working C++ compiler found\nand so on")
 
-    monkeypatch.setattr("core.forward.BACKEND", broken)
+    monkeypatch.setattr("core.training.forward_pass.BACKEND", broken)
     finished = train_run({"data": "iris", "training": {"compile": True}}).finished
     assert (finished.status, finished.traceback) == ("failed", "")
     assert finished.error.startswith("training.compile: torch.compile failed: ")

@@ -10,11 +10,11 @@ import torch
 from core.config import schema as configuration
 from core.control import RunControl
 from core.data.dataset import Dataset, Split
-from core.engine import train
 from core.errors import RunError
 from core.events import EpochFinished, EvaluationFinished, Event, Notice, RunStarted
 from core.models.registry import build
 from core.runs.summary import summarise
+from core.training.engine import train
 
 Train = Callable[..., Any]
 
@@ -267,7 +267,7 @@ def test_another_seed_other_weights(train_run: Train) -> None:
 def test_how_often_is_logged_changes_nothing(train_run: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     values = RUNS["regression, rmsprop"]
     seldom = train_run(values)
-    monkeypatch.setattr("core.engine.LOG_SECONDS", 0.0)
+    monkeypatch.setattr("core.training.engine.LOG_SECONDS", 0.0)
     assert_ended_alike(seldom, [train_run(values)])
 
 

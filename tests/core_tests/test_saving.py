@@ -70,7 +70,9 @@ def test_training_goes_on_while_a_checkpoint_is_written(train_run: Train, monkey
 
 def test_without_room_for_a_copy_the_state_is_the_same(train_run: Train, monkeypatch: Any) -> None:
     copied = train_run(VALUES, at_step=(7, stop))
-    monkeypatch.setattr("core.saver.psutil.virtual_memory", lambda: SimpleNamespace(available=0, total=0))
+    monkeypatch.setattr(
+        "core.training.saver.psutil.virtual_memory", lambda: SimpleNamespace(available=0, total=0)
+    )
     written = train_run(VALUES, at_step=(7, stop))
     for name, weight in copied.weights().items():
         assert torch.equal(weight, written.weights()[name])
@@ -132,8 +134,8 @@ def test_a_stop_in_the_middle_of_validation_is_heard_there(train_run: Train) -> 
 
 @pytest.mark.parametrize("minutes", [1e-9, 5.0])
 def test_how_often_is_saved_changes_nothing(train_run: Train, monkeypatch: Any, minutes: float) -> None:
-    monkeypatch.setattr("core.engine.LOG_SECONDS", 0.0)
-    monkeypatch.setattr("core.engine.MAX_PENDING_STEPS", 1)
+    monkeypatch.setattr("core.training.engine.LOG_SECONDS", 0.0)
+    monkeypatch.setattr("core.training.engine.MAX_PENDING_STEPS", 1)
     often = train_run({**VALUES, "training": {**VALUES["training"], "checkpoint_minutes": minutes}})
     monkeypatch.undo()
     for name, weight in train_run(VALUES).weights().items():

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import torch
 
-from core import session, threads
+from core import session
 from core.config import schema as configuration
 from core.data.dataset import Dataset
 from core.models.registry import build
-from core.threads import Threads, most_threads
+from core.training import threads
+from core.training.threads import Threads, most_threads
 
 LARGE = 10**9
 CONFIG = configuration.from_dict({"data": "digits", "model": {"name": "mlp", "dropout": 0.5}})

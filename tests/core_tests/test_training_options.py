@@ -14,13 +14,13 @@ from core.config.schema import TrainConfig, Training
 from core.control import RunControl
 from core.data.batches import epoch_order
 from core.data.dataset import Dataset
-from core.engine import TrainingResult, train
 from core.errors import RunError
 from core.evaluation.predict import validate
 from core.events import CheckpointSaved, EpochFinished, EvaluationFinished, Event, Notice, RunPaused
 from core.models.registry import build
 from core.runs.checkpoints import FolderCheckpoints
-from core.step import running_mean, step_function
+from core.training.engine import TrainingResult, train
+from core.training.step import running_mean, step_function
 
 Load = Callable[..., Dataset]
 Train = Callable[..., Any]
@@ -198,7 +198,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("core.engine.time", clock)
+    monkeypatch.setattr("core.training.engine.time", clock)
     original = session.prepare
 
     def prepare(*arguments: Any, **named: Any) -> Any:
@@ -268,8 +268,8 @@ def test_time_that_runs_out_in_a_validation_ends_the_run_there(
         clock.now += 120
         return validate(*arguments)
 
-    monkeypatch.setattr("core.engine.validate", slow)
-    monkeypatch.setattr("core.engine.SAVE_SECONDS", 1e9)
+    monkeypatch.setattr("core.training.engine.validate", slow)
+    monkeypatch.setattr("core.training.engine.SAVE_SECONDS", 1e9)
     run = train_run(TIMED)
     assert run.told(EpochFinished)[-1].step == 4
     assert run.checkpoint()["progress"]["seconds"] == 360

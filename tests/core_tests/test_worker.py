@@ -20,7 +20,7 @@ from core.events import (
 )
 from core.runs.folder import Run
 from core.runs.summary import summarise
-from core.worker import TrainingWorker
+from core.training.worker import TrainingWorker
 
 LONG = 60.0
 """Seconds that no test waits for, unless what it waits for never comes."""

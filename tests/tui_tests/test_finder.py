@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 from textual.widgets import Button, Static
 
-from core import batch_finder
-from core.lr_finder import RangeTest
+from core.training import batch_finder
+from core.training.lr_finder import RangeTest
 from core.user_code.trust import trust
 from tests.waiting import until
 from tui.app import TuiApp
@@ -90,7 +90,7 @@ async def test_a_search_can_be_left_while_it_goes_on(make, monkeypatch, key, kin
 
 async def test_a_loss_that_never_falls_leaves_nothing_to_take(make, monkeypatch):
     never = RangeTest([1e-6, 1e-5], [1.0, 1.0], blew_up=False)
-    monkeypatch.setattr("core.lr_finder.range_test", lambda *parts, hear, unwanted: never)
+    monkeypatch.setattr("core.training.lr_finder.range_test", lambda *parts, hear, unwanted: never)
     async with make().run_test(size=(120, 40)) as pilot:
         dialog, form = await opened(pilot, "ctrl+l")
         await until(pilot, lambda: "at no learning rate" in shown(dialog))

@@ -138,7 +138,7 @@ async def test_an_exception_while_training_becomes_a_dialog_with_its_traceback(a
     def broken(*args, **kwargs):
         raise ZeroDivisionError("[red]division[/]\x1b[31m")
 
-    monkeypatch.setattr("core.engine.validate", broken)
+    monkeypatch.setattr("core.training.engine.validate", broken)
     app = app()
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: isinstance(app.screen, ErrorDialog))

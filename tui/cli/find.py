@@ -35,7 +35,7 @@ def lr_find(
     Example: tui lr-find --data digits --optimizer adam
     """
     config = _config(values, trust_code)
-    from core.lr_finder import range_test
+    from core.training.lr_finder import range_test
     from tui.finder_report import rate_chart, rate_sentence
 
     prepared = _prepare(config, data_root, as_json)
@@ -73,7 +73,7 @@ def batch_find(
     Example: tui batch-find --data mnist --model cnn
     """
     config = _config(values, trust_code)
-    from core.batch_finder import TriedBatch, batch_test
+    from core.training.batch_finder import TriedBatch, batch_test
     from tui.finder_report import batch_lines, batch_sentence
 
     prepared = _prepare(config, data_root, as_json)

@@ -22,9 +22,9 @@ from tui.widgets.plot import Plot
 from tui.widgets.plot_chart import Chart
 
 if TYPE_CHECKING:
-    from core.batch_finder import BatchTest, TriedBatch
-    from core.lr_finder import RangeTest
     from core.session import Prepared
+    from core.training.batch_finder import BatchTest, TriedBatch
+    from core.training.lr_finder import RangeTest
 
 __all__ = ["BatchFinder", "RateFinder"]
 
@@ -153,7 +153,7 @@ class RateFinder(_Finder):
         self.found: RangeTest | None = None
 
     def find(self, prepared: "Prepared") -> None:
-        from core.lr_finder import range_test
+        from core.training.lr_finder import range_test
 
         self.found = range_test(
             prepared.config,
@@ -178,7 +178,7 @@ class RateFinder(_Finder):
         return "" if rate is None else f"{rate:g}"
 
     def chart(self) -> Chart:
-        from core.lr_finder import RangeTest
+        from core.training.lr_finder import RangeTest
         from tui.finder_report import rate_chart
 
         done = self.progress  # a loss is noted before its rate: both are there
@@ -201,7 +201,7 @@ class BatchFinder(_Finder):
         self.found: BatchTest | None = None
 
     def find(self, prepared: "Prepared") -> None:
-        from core.batch_finder import batch_test
+        from core.training.batch_finder import batch_test
 
         self.found = batch_test(
             prepared.config,

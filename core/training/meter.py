@@ -5,8 +5,8 @@ import time
 import torch
 from torch import Tensor
 
-from core.distributed import SINGLE, Group
 from core.losses import Task
+from core.training.distributed import SINGLE, Group
 
 __all__ = ["Meter", "score_name"]
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from core.events import Event, LayersSampled, Notice
-from core.step import Step
+from core.training.step import Step
 
 __all__ = ["LayerWatch"]
 

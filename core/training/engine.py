@@ -15,18 +15,18 @@ from core.data.augment.augmenter import augmenter
 from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
-from core.distributed import SINGLE, Group, Meetings
 from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
-from core.forward import tensor_cores
-from core.layers import LayerWatch
-from core.learner import Learner
-from core.meter import Meter
 from core.metrics import check_monitor
-from core.progress import Progress, badness, early_end, time_is_up
-from core.saver import Checkpoints, Saver, State, naming_what_does_not_fit
-from core.step import Gradients
-from core.threads import Threads
+from core.training.distributed import SINGLE, Group, Meetings
+from core.training.forward_pass import tensor_cores
+from core.training.layer_stats import LayerWatch
+from core.training.learner import Learner
+from core.training.meter import Meter
+from core.training.progress import Progress, badness, early_end, time_is_up
+from core.training.saver import Checkpoints, Saver, State, naming_what_does_not_fit
+from core.training.step import Gradients
+from core.training.threads import Threads
 
 __all__ = ["TrainingResult", "train"]
 
@@ -76,7 +76,7 @@ def train(
         resume_from: a state that `checkpoints` was given as ``last``.
         group: the processes that train together; each calls this with the same configuration and data.
         threads: chooses the number of processor threads again when training becomes slow; None leaves it.
-        gradients: asked first for what computes them; see `core.step`.
+        gradients: asked first for what computes them; see `core.training.step`.
 
     Raises:
         ConfigError: the loss or the monitored number does not fit the data.

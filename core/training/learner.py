@@ -6,16 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from core.config.schema import TrainConfig
-from core.cuda_graphs import wants_graphs
 from core.data.dataset import Dataset
-from core.distributed import SINGLE, Group, Share
-from core.forward import forward_function, loss_scaler
 from core.losses import resolve_loss
 from core.optimizers.without_dynamo import leave_compiler_out
 from core.random_state import rng_state, set_rng_state
-from core.saver import State
 from core.schedules import Seen
-from core.step import Gradients, running_mean, step_function
+from core.training.cuda_graphs import wants_graphs
+from core.training.distributed import SINGLE, Group, Share
+from core.training.forward_pass import forward_function, loss_scaler
+from core.training.saver import State
+from core.training.step import Gradients, running_mean, step_function
 
 __all__ = ["Learner"]
 
@@ -26,12 +26,12 @@ class Learner:
     Args:
         data: its task must be one that the configured loss fits.
         model: lies on `device`; trained in place.
-        gradients: asked first for what computes them; see `core.step`.
+        gradients: asked first for what computes them; see `core.training.step`.
 
     Attributes:
         share: of the coming step, among several processes.
         judged: the model to validate, keep and evaluate: `model`, or the running mean of its weights.
-        step: trains on one batch; see `core.step`.
+        step: trains on one batch; see `core.training.step`.
 
     Raises:
         ConfigError: the loss does not fit the task.

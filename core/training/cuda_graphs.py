@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from core.config.schema import TrainConfig
-from core.distributed import Group
+from core.training.distributed import Group
 
 if TYPE_CHECKING:
-    from core.step import Step
+    from core.training.step import Step
 
 __all__ = ["Captured", "wants_graphs"]
 

@@ -22,8 +22,8 @@ from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.errors import ConfigError
-from core.learner import Learner
 from core.random_state import rng_state, set_rng_state
+from core.training.learner import Learner
 
 __all__ = ["RangeTest", "range_test"]
 

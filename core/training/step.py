@@ -16,9 +16,9 @@ from torch.optim import LBFGS, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.config.schema import Training
-from core.cuda_graphs import Captured
-from core.forward import Forward
 from core.optimizers.without_dynamo import bare_step
+from core.training.cuda_graphs import Captured
+from core.training.forward_pass import Forward
 
 if TYPE_CHECKING:
     from core.losses import LossFunction

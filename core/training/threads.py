@@ -18,8 +18,8 @@ from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset, Split
 from core.devices import available_cores
-from core.learner import Learner
 from core.random_state import rng_state, set_rng_state
+from core.training.learner import Learner
 
 __all__ = ["Threads", "most_threads"]
 

@@ -16,9 +16,9 @@ from torch import nn
 from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset
-from core.learner import Learner
-from core.memory import free_memory, is_shortage
 from core.random_state import rng_state, set_rng_state
+from core.training.learner import Learner
+from core.training.memory import free_memory, is_shortage
 
 __all__ = ["BatchTest", "TriedBatch", "batch_test"]
 
