@@ -21,9 +21,9 @@ from core.control import RunControl
 from core.determinism import deterministic
 from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report, evaluate
-from core.evaluation.kept import keep
-from core.evaluation.predict import predict
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
+from core.inference.predict import predict
+from core.inference.saving import keep
 from core.preparation import Prepared, assemble, prepare
 from core.recorder import Recorder
 from core.resume import mend, resume_state

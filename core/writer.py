@@ -226,8 +226,8 @@ class RunWriter:
         """
         if split not in SPLITS:
             raise DataError(f"split: got '{split}'", f"It takes {', '.join(SPLITS)}")
-        from core.evaluation.given import evaluate_given
-        from core.evaluation.kept import keep
+        from core.inference.from_arrays import evaluate_given
+        from core.inference.saving import keep
 
         predictions, report = evaluate_given(scores, targets, self.classes, split)
         keep(self.run, predictions, report)

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from core.data.dataset import Progress
 from core.errors import RunDamaged
-from core.evaluation.prediction_files import write_predictions
-from core.evaluation.stored import saved_evaluation
 from core.events import EpochFinished
 from core.export.options import ExportOptions
+from core.inference.prediction_files import write_predictions
+from core.inference.stored import saved_evaluation
 from core.runs.folder import SPLITS, Run
 from core.runs.log import LogReader
 

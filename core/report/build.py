@@ -9,7 +9,7 @@ from typing import Any
 from core.config.schema import to_yaml
 from core.errors import TorchtuiError
 from core.evaluation import Report
-from core.evaluation.stored import Evaluation, saved_evaluation
+from core.inference.stored import Evaluation, saved_evaluation
 from core.metrics import HEADLINES
 from core.report import figures
 from core.report.page import details, element, page, picture, table

@@ -7,8 +7,8 @@ import numpy as np
 
 from core.errors import TorchtuiError
 from core.evaluation import most_confident_mistakes, residuals
-from core.evaluation.samples import RunData, Samples
-from core.evaluation.stored import Evaluation
+from core.inference.samples import RunData, Samples
+from core.inference.stored import Evaluation
 from core.report.page import element, picture, shown, table
 
 __all__ = ["mistakes"]

@@ -15,8 +15,8 @@ from core.data.augment.augmenter import augmenter
 from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
-from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
+from core.inference.predict import validate
 from core.metrics import check_monitor
 from core.training.distributed import SINGLE, Group, Meetings
 from core.training.forward_pass import tensor_cores

@@ -20,8 +20,8 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.data.dataset import Dataset
 from core.errors import ConfigError, DataError, DeviceError
-from core.evaluation.predict import validate
 from core.events import EpochFinished, Event, LayersSampled
+from core.inference.predict import validate
 from core.models.registry import build
 from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run, find_run

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from core.errors import DependencyError, InputError, ModelError
-from core.evaluation.inputs import read_inputs
-from core.evaluation.stored import saved_evaluation, score_inputs, trained_model
 from core.export import network, predict
 from core.export.export import export
 from core.export.formats import FormatConfig
 from core.export.options import largest_difference
+from core.inference.inputs import read_inputs
+from core.inference.stored import saved_evaluation, score_inputs, trained_model
 from core.options import choices
 from core.runs.data_facts import known_data
 

@@ -13,8 +13,8 @@ from core.config import schema as configuration
 from core.data.dataset import Dataset
 from core.data.registry import load
 from core.errors import ConfigError, DataError, TorchtuiError, UntrustedCode, UserCodeError
-from core.evaluation.samples import RunData
 from core.events import EpochFinished
+from core.inference.samples import RunData
 from core.user_code.trust import trust
 
 HEAD = """

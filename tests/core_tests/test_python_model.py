@@ -9,7 +9,7 @@ import torch
 
 from core.config import schema as configuration
 from core.errors import ConfigError, ModelError, UntrustedCode, UserCodeError
-from core.evaluation.stored import evaluate_run
+from core.inference.stored import evaluate_run
 from core.models.python import Python
 from core.models.registry import build, outline, rebuild
 from core.models.summary import summarise

@@ -11,8 +11,8 @@ from PIL import Image
 from core import session
 from core.config.schema import from_dict, merge, read_yaml, to_yaml
 from core.errors import DataError, InputError, RunDamaged
-from core.evaluation.inputs import read_inputs
-from core.evaluation.stored import (
+from core.inference.inputs import read_inputs
+from core.inference.stored import (
     evaluate_run,
     is_latest,
     latest_evaluated,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from core.errors import DataError, InputError, RunDamaged
-from core.evaluation.inputs import read_inputs
-from core.evaluation.stored import evaluate_run, score_inputs, trained_model
 from core.events import Notice
+from core.inference.inputs import read_inputs
+from core.inference.stored import evaluate_run, score_inputs, trained_model
 from core.runs.data_facts import known_data
 from core.runs.folder import Run
 from core.runs.problems import problems

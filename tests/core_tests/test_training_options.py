@@ -15,8 +15,8 @@ from core.control import RunControl
 from core.data.batches import epoch_order
 from core.data.dataset import Dataset
 from core.errors import RunError
-from core.evaluation.predict import validate
 from core.events import CheckpointSaved, EpochFinished, EvaluationFinished, Event, Notice, RunPaused
+from core.inference.predict import validate
 from core.models.registry import build
 from core.runs.checkpoints import FolderCheckpoints
 from core.training.engine import TrainingResult, train

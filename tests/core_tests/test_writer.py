@@ -11,7 +11,6 @@ import torch
 
 from core import RunWriter
 from core.errors import DataError, RunError, RunLocked
-from core.evaluation.stored import evaluate_run, saved_evaluation
 from core.events import (
     CheckpointSaved,
     EpochFinished,
@@ -23,6 +22,7 @@ from core.events import (
     RunStarted,
     StepLogged,
 )
+from core.inference.stored import evaluate_run, saved_evaluation
 from core.runs.history.history import History
 from core.runs.lock import hold, is_held
 from core.runs.log import LogReader

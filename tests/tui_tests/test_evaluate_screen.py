@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from core.evaluation import error_quantiles, residuals
-from core.evaluation.stored import was_evaluated
+from core.inference.stored import was_evaluated
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.evaluation.sample_list import SampleList
 from tui.widgets.table import Table

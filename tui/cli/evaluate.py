@@ -15,7 +15,7 @@ from tui.cli.run_arguments import RunArgument
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from core.evaluation.stored import Evaluation
+    from core.inference.stored import Evaluation
 
 __all__ = ["evaluate", "tell"]
 
@@ -47,11 +47,11 @@ def evaluate(
     found = find_run(runs or default_runs_dir(), run)
     if trust_code:
         agree(found.config(), found)
-    from core.evaluation.stored import evaluate_run
+    from core.inference.stored import evaluate_run
 
     evaluation = evaluate_run(found, split, data_root=data_root, progress=tell)
     if csv is not None:
-        from core.evaluation.prediction_files import write_predictions
+        from core.inference.prediction_files import write_predictions
 
         write_predictions(evaluation, csv)
     if as_json:

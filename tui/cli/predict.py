@@ -39,9 +39,9 @@ def predict(
     found = find_run(runs or default_runs_dir(), run)
     if trust_code:
         agree(found.config(), found)
-    from core.evaluation.inputs import read_inputs
-    from core.evaluation.prediction_files import write_new_predictions
-    from core.evaluation.stored import score_inputs, trained_model
+    from core.inference.inputs import read_inputs
+    from core.inference.prediction_files import write_new_predictions
+    from core.inference.stored import score_inputs, trained_model
 
     trained = trained_model(found, data_root=data_root, progress=tell, samples=False)
     given = read_inputs(samples, trained.data)

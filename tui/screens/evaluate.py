@@ -15,8 +15,8 @@ from textual.widgets import Static, TabbedContent, TabPane
 from core.data.dataset import Progress
 from core.errors import TorchtuiError
 from core.evaluation import Report
-from core.evaluation.samples import RunData
-from core.evaluation.stored import Evaluation, evaluate_run, is_latest, latest_evaluated, was_evaluated
+from core.inference.samples import RunData
+from core.inference.stored import Evaluation, evaluate_run, is_latest, latest_evaluated, was_evaluated
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
 from tui.screens.base import NARROW, ModeScreen

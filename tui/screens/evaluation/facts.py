@@ -3,7 +3,7 @@
 import numpy as np
 from textual.content import Content
 
-from core.evaluation.samples import Samples
+from core.inference.samples import Samples
 from tui.screens.evaluation.bars import bars
 from tui.screens.evaluation.tab import Subject
 from tui.text import UNKNOWN, clean, count, fit, number

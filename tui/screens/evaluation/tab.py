@@ -9,8 +9,8 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from core.evaluation import Predictions, Report
-from core.evaluation.samples import RunData, Samples
-from core.evaluation.stored import Evaluation
+from core.inference.samples import RunData, Samples
+from core.inference.stored import Evaluation
 from tui.curves import Curve, curves_of
 from tui.screens.evaluation.background import Background
 

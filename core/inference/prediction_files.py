@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.evaluation.values import Array
 
 if TYPE_CHECKING:
-    from core.evaluation.stored import Evaluation
+    from core.inference.stored import Evaluation
 
 __all__ = ["write_new_predictions", "write_predictions"]
 

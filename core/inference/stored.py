@@ -156,7 +156,7 @@ def score_inputs(trained: "Prepared", inputs: "Tensor") -> Array:
     import torch
 
     from core.data.dataset import Split
-    from core.evaluation.predict import predict
+    from core.inference.predict import predict
 
     n, data = len(inputs), trained.data
     unknown = torch.zeros((n, 1)) if data.task == "regression" else torch.zeros(n, dtype=torch.int64)
