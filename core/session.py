@@ -14,8 +14,6 @@ from typing import Any
 import torch
 
 from core.backend import spare_the_collector
-from core.beside.company import accompanied
-from core.beside.extras import ALONE, Extras
 from core.config import schema as configuration
 from core.control import RunControl
 from core.determinism import deterministic
@@ -24,6 +22,8 @@ from core.evaluation import Predictions, Report, evaluate
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
 from core.inference.predict import predict
 from core.inference.saving import keep
+from core.observers.hub import accompanied
+from core.observers.settings import ALONE, Extras
 from core.preparation import Prepared, assemble, prepare
 from core.recorder import Recorder
 from core.resume import mend, resume_state

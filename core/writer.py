@@ -21,8 +21,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from core.beside.company import accompanied
-from core.beside.extras import Extras
 from core.best import Best
 from core.control import RunControl
 from core.errors import DataError, RunError
@@ -38,6 +36,8 @@ from core.events import (
     StepLogged,
 )
 from core.means import Means
+from core.observers.hub import accompanied
+from core.observers.settings import Extras
 from core.recorder import Recorder
 from core.runs.folder import SPLITS, default_runs_dir
 from core.runs.lock import unguarded

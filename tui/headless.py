@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from core.backend import load_backend
-from core.beside.extras import Extras, ensure_possible
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import RunError, TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunFinished, RunStarted, to_json
+from core.observers.settings import Extras, ensure_possible
 from core.runs.folder import Run
 from core.runs.requests import claimed
 from core.runs.summary import summarise

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 from core.backend import load_backend
-from core.beside.extras import Extras, ensure_possible
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import RunError, RunLocked, TorchtuiError
 from core.events import Event, RunFinished
 from core.files.atomic import open_plain
+from core.observers.settings import Extras, ensure_possible
 from core.runs.folder import Run
 from core.runs.lock import HANDED_OVER, hold, is_held
 from core.runs.log import LogReader

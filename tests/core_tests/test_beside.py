@@ -13,11 +13,6 @@ from typing import Any
 import pytest
 
 from core import RunWriter
-from core.beside import extras as extras_module
-from core.beside import notify, system
-from core.beside.company import accompanied
-from core.beside.extras import Extras, ensure_possible
-from core.beside.notify import Notifier
 from core.errors import DependencyError, InputError
 from core.events import (
     EpochFinished,
@@ -31,6 +26,12 @@ from core.events import (
     StepLogged,
     SystemSampled,
 )
+from core.observers import machine_load as system
+from core.observers import notify
+from core.observers import settings as extras_module
+from core.observers.hub import accompanied
+from core.observers.notify import Notifier
+from core.observers.settings import Extras, ensure_possible
 from core.runs.folder import Run
 from core.runs.history.history import History
 from core.runs.history.outline import Outline
@@ -157,7 +158,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.delenv("MLFLOW_EXPERIMENT_NAME", raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("core.beside.company.LAST_SECONDS", 600.0)  # making the tables takes a while
+    monkeypatch.setattr("core.observers.hub.LAST_SECONDS", 600.0)  # making the tables takes a while
     return uri
 
 
@@ -183,7 +184,7 @@ def test_a_tracker_that_fails_is_a_notice(
     monkeypatch: pytest.MonkeyPatch, tell_all: Callable[..., list[Event]]
 ) -> None:
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
-    from core.beside.tensorboard import TensorBoard
+    from core.observers.tensorboard import TensorBoard
 
     def fail(self: TensorBoard, event: Event) -> None:
         raise ConnectionError("the server is gone")

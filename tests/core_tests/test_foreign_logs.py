@@ -102,7 +102,7 @@ def test_parts_of_one_log_in_folders_of_their_own(tmp_path: Path) -> None:
 
 def test_what_we_give_tensorboard_is_read_back_the_same(tmp_path: Path, train_run) -> None:
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
-    from core.beside.tensorboard import TensorBoard
+    from core.observers.tensorboard import TensorBoard
 
     trained = train_run({"data": "iris"})
     board = TensorBoard(trained.run)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import typer
 
-from core.beside.extras import Extras, Tracker
+from core.observers.settings import Extras, Tracker
 from core.options import unit_of
 
 __all__ = ["with_extras"]

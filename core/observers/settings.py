@@ -81,6 +81,6 @@ def ensure_possible(extras: Extras) -> None:
                 f"--log {tracker}: {PACKAGES[tracker]} is not installed", f'pip install "torchtui[{tracker}]"'
             )
     if extras.notify:
-        from core.beside.notify import check_target
+        from core.observers.notify import check_target
 
         check_target(extras.notify)

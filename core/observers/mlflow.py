@@ -6,9 +6,9 @@ import math
 import os
 from typing import Any
 
-from core.beside.scalars import scalars
 from core.errors import DependencyError
 from core.events import Event, RunFinished, RunStarted
+from core.observers.scalars import scalars
 from core.runs.folder import Run
 
 __all__ = ["MLflow"]

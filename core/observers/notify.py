@@ -12,7 +12,6 @@ from http.client import HTTPException, InvalidURL
 from typing import Any
 from urllib.parse import urlsplit
 
-from core.beside.consumer import Tell
 from core.errors import InputError
 from core.events import (
     EpochFinished,
@@ -24,6 +23,7 @@ from core.events import (
     RunStarted,
     SystemSampled,
 )
+from core.observers.consumer import Tell
 from core.runs.folder import Run
 
 __all__ = ["Notifier", "check_target"]

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from core.beside.scalars import scalars
 from core.config.schema import sections_to_yaml
 from core.errors import DependencyError
 from core.events import Event, RunFinished, RunStarted
+from core.observers.scalars import scalars
 from core.runs.folder import Run
 
 __all__ = ["TensorBoard"]

@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from core.beside.consumer import Consumer, Feeder, Tell
-from core.beside.extras import Extras
-from core.beside.system import Sampler
 from core.errors import TorchtuiError
 from core.events import Event, Notice, RunFinished
+from core.observers.consumer import Consumer, Feeder, Tell
+from core.observers.machine_load import Sampler
+from core.observers.settings import Extras
 from core.runs.folder import Run
 
 __all__ = ["Company", "accompanied"]
@@ -88,14 +88,14 @@ def accompanied(run: Run, extras: Extras, tell: Tell, device: str) -> Iterator[C
 
 def _makers(run: Run, extras: Extras, tell: Tell) -> Iterator[Callable[[], Consumer]]:
     if "tensorboard" in extras.log:
-        from core.beside.tensorboard import TensorBoard
+        from core.observers.tensorboard import TensorBoard
 
         yield lambda: TensorBoard(run)
     if "mlflow" in extras.log:
-        from core.beside.mlflow import MLflow
+        from core.observers.mlflow import MLflow
 
         yield lambda: MLflow(run)
     if extras.notify:
-        from core.beside.notify import Notifier
+        from core.observers.notify import Notifier
 
         yield lambda: Notifier(run, extras.notify, extras.stall_minutes, tell)

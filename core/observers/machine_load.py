@@ -5,8 +5,8 @@ import threading
 
 import psutil
 
-from core.beside.consumer import Tell
 from core.events import Notice, SystemSampled
+from core.observers.consumer import Tell
 
 __all__ = ["Sampler"]
 
