@@ -19,11 +19,11 @@ from torchvision import datasets, transforms
 
 from benchmarks.harness import Stopwatch, Took, in_turns, options, print_table, rows, write
 from benchmarks.mnist import mnist_root
-from core import session
 from core.config import schema as configuration
 from core.control import RunControl
 from core.events import CheckpointSaved, EpochFinished, Event, RunStarted
-from core.session import Prepared
+from core.session import session
+from core.session.session import Prepared
 
 BATCH, LR, THREADS = 64, 0.01, 1
 CHECKED = 10_000

@@ -22,12 +22,12 @@ import torch
 
 from benchmarks.harness import Stopwatch, Took, in_turns, options, print_table, rows
 from benchmarks.mnist import mnist_root
-from core import session
 from core.config import schema as configuration
 from core.control import RunControl
 from core.data.dataset import Split
 from core.events import EpochFinished, Event
-from core.session import Prepared
+from core.session import session
+from core.session.session import Prepared
 
 SAMPLES, BATCH = 30_000, 64
 MODELS = {"mlp 784-512-10": {"name": "mlp", "hidden": [512]}, "cnn": {"name": "cnn"}}

@@ -38,13 +38,13 @@ from core.events import (
 from core.means import Means
 from core.observers.hub import accompanied
 from core.observers.settings import Extras
-from core.recorder import Recorder
 from core.runs.folder import SPLITS, default_runs_dir
 from core.runs.lock import unguarded
 from core.runs.log import EventLog
 from core.runs.requests import claimed
 from core.runs.script import script_sections
 from core.runs.script_files import ScriptCheckpoints, ensure_readable, make_folder
+from core.session.recorder import Recorder
 
 __all__ = ["RunWriter"]
 

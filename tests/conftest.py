@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from core.backend import load_backend
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.events import Event, RunFinished
+from core.session.preload import load_backend
 from tests.own_data import write_own_data
 from tests.vision_files import write_idx, write_vision_root
 
@@ -218,7 +218,7 @@ def train_run(tmp_path: Path, vision_root: Path) -> Callable[..., Trained]:
         at_step: tuple[int, Action] | None = None,
         on_event: Callable[[Event, RunControl], None] = lambda event, control: None,
     ) -> Trained:
-        from core import session
+        from core.session import session
 
         control = RunControl()
         config = config_of(values or {}) if run is None else run.config()

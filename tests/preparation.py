@@ -7,7 +7,7 @@ __all__ = ["Preparation"]
 
 
 class Preparation:
-    """Stands for ``core.session.prepare``.
+    """Stands for ``core.session.session.prepare``.
 
     Attributes:
         begun: set when it goes on.

@@ -113,8 +113,8 @@ class TuiApp(App[None]):
 
     def _load_backend(self) -> None:
         """Import what draws the first chart, then torch, and say where `auto` leads."""
-        from core.backend import load_backend
         from core.devices import discover
+        from core.session.preload import load_backend
 
         import_module("plotext")
         load_backend()

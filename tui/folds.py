@@ -13,9 +13,9 @@ from rich.text import Text
 from core.config.schema import TrainConfig
 from core.errors import InputError
 from core.events import VERSION, Event
-from core.folds import Spread, fold_config, fold_metrics, runs_of_folds, spread
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
+from core.session.folds import Spread, fold_config, fold_metrics, runs_of_folds, spread
 from core.torchrun import is_launched
 from tui import headless
 from tui.headless import View

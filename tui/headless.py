@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from core.backend import load_backend
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import RunError, TorchtuiError
@@ -16,6 +15,7 @@ from core.observers.settings import Extras, ensure_possible
 from core.runs.folder import Run
 from core.runs.requests import claimed
 from core.runs.summary import summarise
+from core.session.preload import load_backend
 from core.torchrun import is_first
 from tui.endings import Outlet, outlives_terminal, signals_stop
 from tui.progress_view import ProgressView
@@ -24,7 +24,7 @@ from tui.text import clean, count, duration
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.session import Prepared
+    from core.session.session import Prepared
     from core.training.distributed import Group
 
 __all__ = ["View", "choose_view", "train"]
@@ -106,7 +106,7 @@ def _lead(
     received: list[int],
 ) -> int:
     """Train in this process, or as the first of several; a run that exists already is claimed."""
-    from core import session
+    from core.session import session
 
     state = session.resume_state(run, config) if run else None
     try:
@@ -140,9 +140,9 @@ def _assist(
     config: TrainConfig, run: Run | None, data_root: Path | None, group: "Group", control: RunControl
 ) -> int:
     """Train as another process than the first, which tells what is wrong with what was asked for."""
-    from core import session
-    from core.assist import assist
     from core.errors import ProcessLost
+    from core.session import session
+    from core.session.other_ranks import assist
 
     try:
         state = session.resume_state(run, config) if run else None
@@ -175,7 +175,7 @@ def _prepare(
     config: TrainConfig, run: Run | None, data_root: Path | None, view: View, control: RunControl
 ) -> "Prepared":
     """Prepare, unless another process asks to stop."""
-    from core import session
+    from core.session import session
 
     def tell(what: str, done: int, total: int) -> None:
         if control.stop_requested:

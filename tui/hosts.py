@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from core.backend import load_backend
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import RunError, RunLocked, TorchtuiError
@@ -21,6 +20,7 @@ from core.runs.folder import Run
 from core.runs.lock import HANDED_OVER, hold, is_held
 from core.runs.log import LogReader
 from core.runs.requests import Request, claimed, send
+from core.session.preload import load_backend
 from core.training.worker import TrainingWorker
 from tui.text import progress_line
 
@@ -111,7 +111,7 @@ class AppHost:
         existing = self.run
         with claimed(existing, control):
             load_backend()
-            from core import session
+            from core.session import session
 
             extras = Extras.from_environment()
             ensure_possible(extras)

@@ -13,7 +13,7 @@ from core.errors import RunError, TorchtuiError
 from core.events import Event, RunStarted, StepLogged
 from core.runs.folder import Run
 from core.runs.lock import unguarded
-from core.session import execute, new_run, prepare
+from core.session.session import execute, new_run, prepare
 
 __all__ = ["check_training"]
 

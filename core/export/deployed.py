@@ -9,7 +9,7 @@ from core.data.dataset import Dataset
 from core.losses import LossConfig
 
 if TYPE_CHECKING:
-    from core.session import Prepared
+    from core.session.session import Prepared
 
 __all__ = ["Deployed", "deployed", "facts"]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
     from core.runs.folder import Run
-    from core.session import Prepared
+    from core.session.session import Prepared
 
 __all__ = ["GraphOptions", "samples_of"]
 

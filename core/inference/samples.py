@@ -34,10 +34,10 @@ class RunData:
         """
         with self._lock:
             if self.dataset is None:
-                from core.backend import load_backend
                 from core.data.registry import load
                 from core.runs.code import from_copies
                 from core.runs.data_facts import ensure_same_data
+                from core.session.preload import load_backend
 
                 load_backend()
                 loaded = load(from_copies(self.run.config(), self.run).data, self.root, progress)

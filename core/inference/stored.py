@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.backend import load_backend
 from core.data.dataset import Progress
 from core.devices import resolve
 from core.errors import DataError, DeviceError, RunDamaged
@@ -12,11 +11,12 @@ from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Array
 from core.runs.folder import SPLITS, Run, all_runs
+from core.session.preload import load_backend
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.session import Prepared
+    from core.session.session import Prepared
 
 __all__ = [
     "Evaluation",
@@ -91,7 +91,7 @@ def evaluate_run(
     if saved is not None:
         return saved
     prepared = trained_model(run, data_root=data_root, progress=progress)
-    from core.session import evaluate_split
+    from core.session.session import evaluate_split
 
     samples = len(prepared.data.splits[split])
     if not samples:
@@ -115,7 +115,7 @@ def trained_model(
     load_backend()
     from core.runs.checkpoints import load_checkpoint
     from core.runs.data_facts import known_data
-    from core.session import assemble, prepare
+    from core.session.session import assemble, prepare
 
     config = run.config()
     weights = load_checkpoint(run, "best")["model"]

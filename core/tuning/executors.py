@@ -15,11 +15,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.backend import load_backend
 from core.control import RunControl
 from core.devices import available_cores
 from core.runs.folder import Run
 from core.runs.requests import Request
+from core.session.preload import load_backend
 from core.tuning.messages import Ended, Message, Outcome, Reported, Task
 
 __all__ = ["Executor", "LocalProcesses", "local_slots"]

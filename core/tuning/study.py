@@ -15,11 +15,11 @@ from optuna.storages import BaseStorage
 from optuna.study import create_study as create_optuna_study
 from optuna.study import load_study
 
-from core.backend import load_backend
 from core.config.schema import TrainConfig
 from core.data.dataset import Progress
 from core.errors import RunDamaged, RunError
 from core.files.atomic import write_atomically
+from core.session.preload import load_backend
 from core.tuning.folder import StudyFolder, create_folder, find_study, folder_named
 from core.tuning.methods import make_pruner, make_sampler
 from core.tuning.plan import Plan, for_task, plan_from_dict
@@ -122,7 +122,7 @@ def check_plan(plan: Plan, data_root: Path | None, progress: Progress) -> Plan:
         TorchtuiError: they do not.
     """
     load_backend()
-    from core import session
+    from core.session import session
 
     space = plan.space
     prepared = session.prepare(space.base, data_root, progress)

@@ -6,7 +6,6 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
-from core import session
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.control import RunControl
@@ -17,6 +16,7 @@ from core.events import EpochFinished, Event
 from core.metrics import EPOCH_METRICS
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
+from core.session import session
 from core.training.step import Gradients
 from core.tuning.messages import Outcome, Report, Task
 

@@ -108,7 +108,7 @@ def test_ctrl_c_while_data_is_fetched(train: Callable[..., Any], monkeypatch: py
     def interrupt(*arguments: Any, **named: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("core.session.prepare", interrupt)
+    monkeypatch.setattr("core.session.session.prepare", interrupt)
     answer = train("")
     assert (answer.code, answer.out) == (130, "")
     assert not Path("runs").exists()

@@ -159,7 +159,7 @@ def test_an_error_nobody_expected_is_exit_1_and_told_whole(
     def fail(*arguments: Any, **options: Any) -> None:
         raise ZeroDivisionError("by\x1b[31mzero")
 
-    monkeypatch.setattr("core.session.train", fail)
+    monkeypatch.setattr("core.session.session.train", fail)
     answer = train("--json")
     assert answer.code == 1
     assert "Traceback" in answer.err

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import session
 from core.config.schema import TrainConfig
 from core.events import EpochFinished, EvaluationFinished, Event
 from core.runs.folder import all_runs
 from core.runs.summary import summarise
+from core.session import session
 from tui.headless import JsonView, PlainView
 
 Tui = Callable[..., Any]

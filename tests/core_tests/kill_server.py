@@ -19,7 +19,6 @@ from typing import Any
 
 import torch
 
-from core import session
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.control import RunControl
@@ -27,6 +26,7 @@ from core.events import EpochFinished, EvaluationFinished, from_json
 from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run
 from core.runs.summary import summarise
+from core.session import session
 from core.training import engine
 
 DIGITS = {"name": "digits", "test": 0.6, "validation": 0.2}

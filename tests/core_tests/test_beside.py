@@ -428,9 +428,9 @@ def test_a_gpu_that_does_not_say_is_told_once(
 
 def test_a_training_has_company(train_run: Callable[..., Any], tmp_path: Path) -> None:
     """The product's own engine, from its session: what fails beside it changes neither its end nor its numbers."""
-    from core import session
     from core.config import schema as configuration
     from core.control import RunControl
+    from core.session import session
 
     config = configuration.from_dict(
         {"data": "iris", "training": {"device": "cpu", "threads": 1, "epochs": 2}}

@@ -10,7 +10,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import session
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.control import RunControl
@@ -23,6 +22,7 @@ from core.runs.history.outline import Outline
 from core.runs.log import LogReader
 from core.runs.problems import problems
 from core.runs.summary import RunSummary, summarise
+from core.session import session
 
 VALUE = re.compile(rb"-?\d[\d.e+-]*|\"[^\"\n]*\"|null|true|false")
 STRANGE = [

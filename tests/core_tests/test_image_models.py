@@ -17,7 +17,7 @@ from core.models.registry import outline, rebuild
 from core.models.summary import condensed
 from core.models.zoo import Zoo
 from core.models.zoo_names import Architecture
-from core.session import assemble
+from core.session.session import assemble
 
 
 def build(

@@ -15,7 +15,7 @@ from core.devices import ensure_precision, precisions
 from core.errors import ConfigError, DependencyError, DeviceError
 from core.events import EpochFinished, EvaluationFinished, RunStarted
 from core.models.registry import build
-from core.session import assemble
+from core.session.session import assemble
 from core.training.forward_pass import forward_function, loss_scaler
 from core.training.learner import Learner
 from core.training.step import step_function

@@ -15,7 +15,7 @@ from core.models.registry import build, outline, rebuild
 from core.models.summary import summarise
 from core.options import default_of
 from core.runs.code import agree, from_copies, unknown_code
-from core.session import assemble
+from core.session.session import assemble
 from core.user_code.arguments import known_arguments, wrong_arguments
 from core.user_code.trust import trust
 

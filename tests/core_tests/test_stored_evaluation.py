@@ -8,7 +8,6 @@ import pytest
 import torch
 from PIL import Image
 
-from core import session
 from core.config.schema import from_dict, merge, read_yaml, to_yaml
 from core.errors import DataError, InputError, RunDamaged
 from core.inference.inputs import read_inputs
@@ -21,6 +20,7 @@ from core.inference.stored import (
     trained_model,
     was_evaluated,
 )
+from core.session import session
 
 IRIS = {"data": "iris"}
 LATER = 10**9

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from core import session
 from core.config import schema as configuration
 from core.data.dataset import Dataset
 from core.models.registry import build
+from core.session import session
 from core.training import threads
 from core.training.threads import Threads, most_threads
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from core import session
 from core.config import schema as configuration
 from core.config.schema import TrainConfig, Training
 from core.control import RunControl
@@ -19,6 +18,7 @@ from core.events import CheckpointSaved, EpochFinished, EvaluationFinished, Even
 from core.inference.predict import validate
 from core.models.registry import build
 from core.runs.checkpoints import FolderCheckpoints
+from core.session import session
 from core.training.engine import TrainingResult, train
 from core.training.step import running_mean, step_function
 

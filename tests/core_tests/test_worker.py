@@ -30,7 +30,7 @@ class Watched:
     """A worker that trains a run for ever, and what it says, to wait for."""
 
     def __init__(self, runs_dir: Path, epochs: int) -> None:
-        from core import session
+        from core.session import session
 
         values = {"data": "iris", "training": {"epochs": epochs, "device": "cpu", "threads": 1}}
         prepared = session.prepare(configuration.from_dict(values), None, lambda what, done, total: None)
@@ -41,7 +41,7 @@ class Watched:
         self.prepared = prepared
 
     def train(self, emit: Callable[[Event], None], control: RunControl) -> RunFinished:
-        from core import session
+        from core.session import session
 
         def tell(event: Event) -> None:
             emit(event)

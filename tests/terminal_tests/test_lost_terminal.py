@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from core import session
 from core.config import schema as configuration
 from core.control import RunControl
 from core.events import EpochFinished
@@ -15,6 +14,7 @@ from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run, all_runs
 from core.runs.log import LogReader
 from core.runs.summary import summarise
+from core.session import session
 
 EPOCHS = 1500
 OPTIONS = f"--epochs {EPOCHS} --threads 1 --device cpu --set data.test=0.8 --set model.dropout=0.1".split()

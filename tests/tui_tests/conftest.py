@@ -18,7 +18,7 @@ NORMAL = (120, 40)
 
 
 def train(folder, values):
-    from core import session  # torch takes seconds to load, and most tests here do without
+    from core.session import session  # torch takes seconds to load, and most tests here do without
 
     fixed = {"training": {"device": "cpu", "threads": 1, "epochs": 3}}
     config = configuration.from_dict(configuration.merge(fixed, values))

@@ -29,7 +29,7 @@ def run(tmp_path):
 @pytest.fixture
 def preparation(monkeypatch):
     preparation = Preparation()
-    monkeypatch.setattr("core.session.prepare", preparation)
+    monkeypatch.setattr("core.session.session.prepare", preparation)
     return preparation
 
 
@@ -66,7 +66,7 @@ def test_a_stop_ends_what_goes_on_before_the_training_and_leaves_nothing(tmp_pat
 
 def test_a_stop_that_is_heard_after_the_preparation_alone_leaves_nothing_either(tmp_path, monkeypatch):
     asked = threading.Event()
-    monkeypatch.setattr("core.session.prepare", lambda *arguments, **options: asked.wait())
+    monkeypatch.setattr("core.session.session.prepare", lambda *arguments, **options: asked.wait())
     host = AppHost(TrainConfig(), tmp_path / "runs", tmp_path)
     host.request("stop")
     asked.set()
@@ -93,7 +93,7 @@ def test_a_run_is_held_while_a_process_without_screens_prepares_it(run, tmp_path
             send(run, "stop")
             super().__call__(config, data_root, progress, **options)
 
-    monkeypatch.setattr("core.session.prepare", Asked())
+    monkeypatch.setattr("core.session.session.prepare", Asked())
     view = headless.QuietView()
     assert headless.train(TrainConfig(), run, runs_dir=tmp_path / "runs", data_root=None, view=view) == 0
     assert seen == ["preparing"]

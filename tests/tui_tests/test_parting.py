@@ -45,7 +45,7 @@ def launched(monkeypatch):
 @pytest.fixture
 def preparation(monkeypatch):
     preparation = Preparation()
-    monkeypatch.setattr("core.session.prepare", preparation)
+    monkeypatch.setattr("core.session.session.prepare", preparation)
     yield preparation
     preparation.go_on.set()
 

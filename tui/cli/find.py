@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.backend import load_backend
 from core.config import schema as configuration
 from core.runs.code import agree
+from core.session.preload import load_backend
 from tui.cli.app import DataRootOption, TrustOption
 from tui.cli.config_options import with_config
 
 if TYPE_CHECKING:
-    from core.session import Prepared
+    from core.session.session import Prepared
     from tui.widgets.plot_chart import Chart
 
 __all__ = ["batch_find", "lr_find"]
@@ -112,7 +112,7 @@ def _prepare(config: configuration.TrainConfig, data_root: Any, as_json: bool) -
     load_backend()
     import torch
 
-    from core import session
+    from core.session import session
     from tui.headless import choose_view
 
     view = choose_view(as_json=False, quiet=as_json)

@@ -12,9 +12,9 @@ from textual.message import Message
 from textual.timer import Timer
 
 from core import devices
-from core.backend import load_backend
 from core.config.schema import TrainConfig
 from core.devices import Device
+from core.session.preload import load_backend
 from tui.command_line import command_line
 from tui.data_facts import DataFacts
 from tui.form import fill, values_of

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from core.backend import load_backend
 from core.config.schema import TrainConfig
 from core.errors import RunError, TorchtuiError
+from core.session.preload import load_backend
 from core.user_code.loading import as_user_error
 from tui.hosts import SPARE_CORES
 from tui.text import clean, progress_line
@@ -22,7 +22,7 @@ from tui.widgets.plot import Plot
 from tui.widgets.plot_chart import Chart
 
 if TYPE_CHECKING:
-    from core.session import Prepared
+    from core.session.session import Prepared
     from core.training.batch_finder import BatchTest, TriedBatch
     from core.training.lr_finder import RangeTest
 
@@ -84,7 +84,7 @@ class _Finder(ModalScreen[str]):
             load_backend()
             import torch
 
-            from core import session
+            from core.session import session
 
             self.note = "loading data"
             prepared = session.prepare(self.config, self.data_root, self._preparing, spare_cores=SPARE_CORES)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from textual import on
 from textual.timer import Timer
 
-from core.backend import load_backend
 from core.config import schema as configuration
 from core.data.dataset import Progress
 from core.errors import TorchtuiError
 from core.runs.folder import Run
+from core.session.preload import load_backend
 from core.tuning.folder import all_studies
 from core.tuning.plan import ExecutorName, Plan
 from tui import tune_process

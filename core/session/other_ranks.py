@@ -5,8 +5,8 @@ from typing import Any
 from core.control import RunControl
 from core.determinism import deterministic
 from core.events import RunFinished
-from core.preparation import Prepared
-from core.session import settle_threads
+from core.session.preparation import Prepared
+from core.session.session import settle_threads
 from core.training.distributed import naming_lost_processes
 from core.training.engine import train
 from core.training.saver import State

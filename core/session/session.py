@@ -1,6 +1,6 @@
 """One stretch of work on a run: from a configuration to a finished folder, on the calling thread.
 
-`core.preparation` finds every mistake before anything is written; `execute` trains, evaluates and records.
+`core.session.preparation` finds every mistake before anything is written; `execute` trains, evaluates and records.
 """
 
 import os
@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 
-from core.backend import spare_the_collector
 from core.config import schema as configuration
 from core.control import RunControl
 from core.determinism import deterministic
@@ -24,9 +23,6 @@ from core.inference.predict import predict
 from core.inference.saving import keep
 from core.observers.hub import accompanied
 from core.observers.settings import ALONE, Extras
-from core.preparation import Prepared, assemble, prepare
-from core.recorder import Recorder
-from core.resume import mend, resume_state
 from core.runs.checkpoints import FolderCheckpoints
 from core.runs.data_facts import write_data_facts
 from core.runs.environment import write_environment
@@ -34,6 +30,10 @@ from core.runs.folder import Run, create_run, write_config
 from core.runs.lock import hold, unguarded
 from core.runs.log import EventLog
 from core.runs.requests import claimed
+from core.session.preload import spare_the_collector
+from core.session.preparation import Prepared, assemble, prepare
+from core.session.recorder import Recorder
+from core.session.resume import mend, resume_state
 from core.training.distributed import naming_lost_processes
 from core.training.engine import TrainingResult, train
 from core.training.memory import naming_what_fits

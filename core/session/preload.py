@@ -18,7 +18,7 @@ def load_backend() -> None:
     that come to them from different ends wait for each other.
     """
     with _lock:
-        import core.session  # noqa: F401
+        import core.session.session  # noqa: F401
 
         spare_the_collector()
 

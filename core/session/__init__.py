@@ -1,0 +1,1 @@
+"""Starts, resumes and ends a run."""
