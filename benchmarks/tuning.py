@@ -28,8 +28,8 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.data.registry import load
 from core.tuning.executors import Executor, LocalProcesses
-from core.tuning.plan import Method, make_plan
 from core.tuning.records import StudyFinished
+from core.tuning.search.plan import Method, make_plan
 from core.tuning.study import create_study
 from core.tuning.tuner import tune
 from core.tuning.vmap_executor import VmapExecutor

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from core.control import RunControl
 from core.errors import InputError
 from core.tuning.executors import Executor, LocalProcesses
-from core.tuning.plan import ExecutorName, Plan, ensure_vectorises
 from core.tuning.records import StudyFinished, StudyNotice
+from core.tuning.search.plan import ExecutorName, Plan, ensure_vectorises
 from core.tuning.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.tuner import tune as work_on
 from tui.endings import Outlet, outlives_terminal, signals_stop

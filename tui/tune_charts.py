@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from core.runs.history.series import Floats, Points
-from core.tuning.space import Choices, Domain
+from core.tuning.search.space import Choices, Domain
 from tui.text import fit, number
 from tui.themes import BLUE, GREEN, ORANGE
 from tui.tune_trials import short_path, shown_value

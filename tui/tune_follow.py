@@ -10,8 +10,8 @@ from core.runs.folder import Run
 from core.runs.log import LogReader
 from core.tuning.folder import StudyFolder
 from core.tuning.importance import importance
-from core.tuning.plan import Plan
 from core.tuning.records import State, TrialRecord, best_first
+from core.tuning.search.plan import Plan
 from core.tuning.study import TuningStudy, open_study
 from tui.tune_process import is_worked_on, last_words
 

@@ -17,7 +17,7 @@ from core.errors import RunError
 from core.tuning.folder import StudyFolder
 
 if TYPE_CHECKING:
-    from core.tuning.plan import ExecutorName
+    from core.tuning.search.plan import ExecutorName
     from core.tuning.study import TuningStudy
 
 __all__ = ["is_worked_on", "last_words", "launch", "stop"]

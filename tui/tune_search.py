@@ -10,9 +10,9 @@ from typing import Any, Literal, cast
 from core.config.schema import FAMILIES, TrainConfig
 from core.errors import ConfigError
 from core.options import choices
-from core.tuning.plan import Method, Plan, Pruner, ensure_vectorises, make_plan
-from core.tuning.ranges import default_domains, parse_domain
-from core.tuning.space import Choices, Domain, SearchSpace, build_space
+from core.tuning.search.plan import Method, Plan, Pruner, ensure_vectorises, make_plan
+from core.tuning.search.ranges import default_domains, parse_domain
+from core.tuning.search.space import Choices, Domain, SearchSpace, build_space
 from tui.command_line import options, place
 from tui.form import check, valid_part
 from tui.form_fields import FieldSpec, fields_of

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from optuna.trial import FrozenTrial, TrialState
 
 from core.tuning.claims import RESULT, RUN, attempts
-from core.tuning.methods import decode
-from core.tuning.plan import Plan
+from core.tuning.search.methods import decode
+from core.tuning.search.plan import Plan
 
 __all__ = [
     "State",

@@ -14,7 +14,6 @@ import yaml
 from core.config import schema as configuration
 from core.runs.folder import Run, all_runs
 from core.runs.lock import is_held
-from core.tuning.plan import make_plan
 from core.tuning.records import (
     StudyEvent,
     StudyPaused,
@@ -24,6 +23,7 @@ from core.tuning.records import (
     TrialReported,
     TrialStarted,
 )
+from core.tuning.search.plan import make_plan
 from core.tuning.study import open_study
 from tui.tune_follow import Follower
 from tui.tuning_view import PlainView, ProgressView

@@ -18,7 +18,6 @@ from core.errors import RunDamaged, RunError
 from core.runs.requests import Request
 from core.tuning.claims import Claims
 from core.tuning.messages import Ended, Message, Outcome, Reported, Task
-from core.tuning.plan import Method, Plan, Pruner, make_plan
 from core.tuning.presence import SILENT_SECONDS, Presence
 from core.tuning.records import (
     StudyEvent,
@@ -30,6 +29,7 @@ from core.tuning.records import (
     TrialReported,
     TrialStarted,
 )
+from core.tuning.search.plan import Method, Plan, Pruner, make_plan
 from core.tuning.storage import without_password
 from core.tuning.study import TuningStudy, create_study, open_study
 from core.tuning.tuner import tune

@@ -16,7 +16,6 @@ from core.runs.folder import Run, all_runs
 from core.runs.log import LogReader
 from core.tuning.executors import Executor, LocalProcesses
 from core.tuning.messages import Message
-from core.tuning.plan import Method, Pruner, make_plan
 from core.tuning.records import (
     StudyEvent,
     StudyFinished,
@@ -24,6 +23,7 @@ from core.tuning.records import (
     StudyResumed,
     TrialReported,
 )
+from core.tuning.search.plan import Method, Pruner, make_plan
 from core.tuning.study import TuningStudy, create_study, open_study
 from core.tuning.tuner import tune
 from core.tuning.vmap_executor import VmapExecutor

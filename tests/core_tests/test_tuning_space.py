@@ -8,9 +8,9 @@ from core.config import schema as configuration
 from core.config.schema import FAMILIES
 from core.errors import ConfigError
 from core.options import choices
-from core.tuning.plan import make_plan
-from core.tuning.ranges import default_domains, parse_assignment
-from core.tuning.space import Choices, Range, SearchSpace, build_space
+from core.tuning.search.plan import make_plan
+from core.tuning.search.ranges import default_domains, parse_assignment
+from core.tuning.search.space import Choices, Range, SearchSpace, build_space
 
 IRIS = configuration.from_dict({"data": "iris"})
 

@@ -17,8 +17,8 @@ from core.runs.log import LogReader
 from core.runs.summary import summarise
 from core.tuning.executors import LocalProcesses, local_slots
 from core.tuning.messages import Task
-from core.tuning.plan import make_plan
 from core.tuning.records import StudyEvent, StudyFinished, TrialReported, TrialStarted
+from core.tuning.search.plan import make_plan
 from core.tuning.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.tuner import tune
 

@@ -17,8 +17,8 @@ from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run
 from core.runs.log import LogReader
 from core.tuning.executors import Executor, LocalProcesses
-from core.tuning.plan import ensure_vectorises, make_plan
 from core.tuning.records import StudyFinished
+from core.tuning.search.plan import ensure_vectorises, make_plan
 from core.tuning.study import create_study
 from core.tuning.together import Together
 from core.tuning.tuner import tune

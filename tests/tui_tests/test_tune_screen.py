@@ -10,9 +10,9 @@ from textual.widgets import Button, Static
 from core.config import schema as configuration
 from core.errors import RunError
 from core.tuning.folder import StudyFolder
-from core.tuning.plan import make_plan
 from core.tuning.presence import Presence
 from core.tuning.records import TrialRecord
+from core.tuning.search.plan import make_plan
 from core.tuning.study import create_study
 from tests.waiting import until
 from tui import tune_process

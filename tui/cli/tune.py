@@ -14,8 +14,8 @@ from core.config import schema as configuration
 from core.errors import InputError, RunError
 from core.runs.code import agree
 from core.runs.folder import default_runs_dir
-from core.tuning.plan import ExecutorName, Plan, make_plan
-from core.tuning.ranges import parse_assignment
+from core.tuning.search.plan import ExecutorName, Plan, make_plan
+from core.tuning.search.ranges import parse_assignment
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.config_options import FLAGS, with_config
 

@@ -24,8 +24,8 @@ from tui.tune_trials import headline
 from tui.widgets.preview_panels import CommandPanel
 
 if TYPE_CHECKING:
-    from core.tuning.plan import ExecutorName
     from core.tuning.records import TrialRecord
+    from core.tuning.search.plan import ExecutorName
 
 __all__ = ["TuneScreen"]
 

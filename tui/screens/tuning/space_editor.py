@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from core.metrics import METRICS
-from core.tuning.plan import ExecutorName, Method, Pruner
+from core.tuning.search.plan import ExecutorName, Method, Pruner
 from tui.form_fields import FieldSpec
 from tui.screens.tuning.range_row import RangeRow
 from tui.text import clean, fit

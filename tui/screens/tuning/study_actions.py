@@ -15,7 +15,7 @@ from core.errors import TorchtuiError
 from core.runs.folder import Run
 from core.session.preload import load_backend
 from core.tuning.folder import all_studies
-from core.tuning.plan import ExecutorName, Plan
+from core.tuning.search.plan import ExecutorName, Plan
 from tui import tune_process
 from tui.compared_runs import MOST, ComparedRuns
 from tui.screens.base import ModeScreen

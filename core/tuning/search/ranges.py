@@ -55,7 +55,7 @@ def parse_assignment(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def parse_domain(text: str) -> dict[str, Any]:
-    """The plain domain, as `core.tuning.space.build_space` takes it, that a text describes.
+    """The plain domain, as `core.tuning.search.space.build_space` takes it, that a text describes.
 
     ``LOW..HIGH``, ``LOW..HIGH:STEP``, ``log:LOW..HIGH``, ``log:LOW..HIGH:FACTOR``, or choices with commas between
     them, each as in YAML.

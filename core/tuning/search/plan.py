@@ -9,8 +9,8 @@ from core.config.schema import TrainConfig
 from core.errors import ConfigError
 from core.losses import Task
 from core.metrics import EPOCH_METRICS, METRICS, lower_is_better
-from core.tuning.ranges import default_domains
-from core.tuning.space import Range, SearchSpace, build_space
+from core.tuning.search.ranges import default_domains
+from core.tuning.search.space import Range, SearchSpace, build_space
 
 __all__ = [
     "Direction",
@@ -117,7 +117,7 @@ def make_plan(
 
     Args:
         base: the configuration of everything that is not searched.
-        domains: as for `core.tuning.space.build_space`; without any, defaults for the model and the optimizer.
+        domains: as for `core.tuning.search.space.build_space`; without any, defaults for the model and the optimizer.
         metric: ``auto`` is the validation loss or, when losses are searched, accuracy or R2.
         direction: found from the metric when None.
         trials: how many altogether; None for as many as time allows. A grid ends with its last combination.

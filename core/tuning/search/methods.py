@@ -18,8 +18,8 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from core.tuning.plan import Plan
-from core.tuning.space import Choices, Domain, SearchSpace
+from core.tuning.search.plan import Plan
+from core.tuning.search.space import Choices, Domain, SearchSpace
 
 __all__ = ["TRIAL", "decode", "encode", "make_pruner", "make_sampler", "suggest"]
 

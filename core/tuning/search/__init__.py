@@ -1,0 +1,1 @@
+"""Search spaces and the methods that search them."""
