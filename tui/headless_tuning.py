@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.control import RunControl
 from core.errors import InputError
-from core.tuning.executors import Executor, LocalProcesses
+from core.tuning.executors.executors import Executor, LocalProcesses
 from core.tuning.records import StudyFinished, StudyNotice
 from core.tuning.search.plan import ExecutorName, Plan, ensure_vectorises
 from core.tuning.study import TuningStudy, check_plan, create_study, open_study
@@ -108,13 +108,13 @@ def _executor(asked: Asked, plan: Plan | None) -> Executor:
     assert plan is not None
     where, threads = asked.where, plan.space.base.training.threads
     if where.executor == "ray":
-        from core.tuning.ray_executor import RayExecutor
+        from core.tuning.executors.ray_executor import RayExecutor
 
         return RayExecutor(
             where.ray_address, where.jobs, None if threads == "auto" else threads, where.gpus_per_trial
         )
     if where.executor == "vmap":
-        from core.tuning.vmap_executor import VmapExecutor
+        from core.tuning.executors.vmap_executor import VmapExecutor
 
         ensure_vectorises(plan.space)
         return VmapExecutor(where.jobs, None if threads == "auto" else threads)

@@ -17,9 +17,9 @@ from core.runs.environment import environment
 from core.runs.folder import Run, create_run
 from core.runs.lock import is_held
 from core.tuning.claims import Claim, Claims, give_back, record_result
-from core.tuning.executors import Executor
+from core.tuning.executors.executors import Executor
+from core.tuning.executors.protocol import Ended, Outcome, Reported, Task
 from core.tuning.keeping import keep_best
-from core.tuning.messages import Ended, Outcome, Reported, Task
 from core.tuning.presence import Presence
 from core.tuning.records import (
     StudyEvent,

@@ -17,7 +17,7 @@ from core.control import RunControl
 from core.errors import RunDamaged, RunError
 from core.runs.requests import Request
 from core.tuning.claims import Claims
-from core.tuning.messages import Ended, Message, Outcome, Reported, Task
+from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, Task
 from core.tuning.presence import SILENT_SECONDS, Presence
 from core.tuning.records import (
     StudyEvent,

@@ -14,8 +14,9 @@ from core.control import RunControl
 from core.events import EpochFinished, RunPaused, RunStarted
 from core.runs.folder import Run, all_runs
 from core.runs.log import LogReader
-from core.tuning.executors import Executor, LocalProcesses
-from core.tuning.messages import Message
+from core.tuning.executors.executors import Executor, LocalProcesses
+from core.tuning.executors.protocol import Message
+from core.tuning.executors.vmap_executor import VmapExecutor
 from core.tuning.records import (
     StudyEvent,
     StudyFinished,
@@ -26,7 +27,6 @@ from core.tuning.records import (
 from core.tuning.search.plan import Method, Pruner, make_plan
 from core.tuning.study import TuningStudy, create_study, open_study
 from core.tuning.tuner import tune
-from core.tuning.vmap_executor import VmapExecutor
 
 OnEvent = Callable[[StudyEvent, RunControl], None]
 EXECUTORS = ("local", "ray", "vmap")
@@ -48,7 +48,7 @@ def of_name(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Executor
             made.append(VmapExecutor(jobs=3))
         else:
             request.getfixturevalue("ray_cluster")
-            from core.tuning.ray_executor import RayExecutor
+            from core.tuning.executors.ray_executor import RayExecutor
 
             made.append(RayExecutor("auto", jobs=1))
         return made[-1]

@@ -22,7 +22,7 @@ def starts(run: Path | None) -> list[RunStarted]:
 
 
 def test_a_lost_nodes_trial_is_run_again_from_its_checkpoint(ray_cluster: Any, tmp_path: Path) -> None:
-    from core.tuning.ray_executor import RayExecutor
+    from core.tuning.executors.ray_executor import RayExecutor
 
     second = ray_cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
     its_raylet = second.all_processes["raylet"][0].process.pid

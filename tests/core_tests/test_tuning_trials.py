@@ -15,8 +15,8 @@ from core.events import EpochFinished, EvaluationFinished, RunFinished, RunStart
 from core.runs.folder import Run, all_runs
 from core.runs.log import LogReader
 from core.runs.summary import summarise
-from core.tuning.executors import LocalProcesses, local_slots
-from core.tuning.messages import Task
+from core.tuning.executors.executors import LocalProcesses, local_slots
+from core.tuning.executors.protocol import Task
 from core.tuning.records import StudyEvent, StudyFinished, TrialReported, TrialStarted
 from core.tuning.search.plan import make_plan
 from core.tuning.study import TuningStudy, check_plan, create_study, open_study
@@ -103,7 +103,7 @@ def test_one_job_and_one_seed_give_the_same_bits_and_two_jobs_the_same_trials(
 
 
 def test_cores_are_divided_and_never_lent_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.tuning.executors.available_cores", lambda: 8)
+    monkeypatch.setattr("core.tuning.executors.executors.available_cores", lambda: 8)
     assert [local_slots(jobs, None) for jobs in (1, 2, 3, 8, 99)] == [(1, 8), (2, 4), (3, 2), (8, 1), (8, 1)]
     assert [local_slots(jobs, 3) for jobs in (1, 2, 4)] == [(1, 3), (2, 3), (2, 3)]
     assert local_slots(1, 64) == (1, 64)
@@ -177,7 +177,7 @@ def test_a_stopped_trial_goes_on_from_its_checkpoint(tune_iris: Callable[..., An
 def test_data_is_loaded_once_in_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from core.data import registry
     from core.runs.folder import create_run
-    from core.tuning import trial
+    from core.tuning.executors import trial
 
     loads = []
     monkeypatch.setattr(trial, "load", lambda *given: loads.append(given) or registry.load(*given))

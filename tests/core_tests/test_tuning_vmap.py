@@ -16,13 +16,13 @@ from core.events import EpochFinished
 from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run
 from core.runs.log import LogReader
-from core.tuning.executors import Executor, LocalProcesses
+from core.tuning.executors.batched_gradients import Together
+from core.tuning.executors.executors import Executor, LocalProcesses
+from core.tuning.executors.vmap_executor import VmapExecutor, _Control
 from core.tuning.records import StudyFinished
 from core.tuning.search.plan import ensure_vectorises, make_plan
 from core.tuning.study import create_study
-from core.tuning.together import Together
 from core.tuning.tuner import tune
-from core.tuning.vmap_executor import VmapExecutor, _Control
 
 TOLERANCE = {"rel": 1e-3, "abs": 1e-5}
 

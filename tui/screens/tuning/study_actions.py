@@ -142,7 +142,9 @@ class StudyActions(Background, ModeScreen):
         def begin(progress: Progress) -> "Follower":
             load_backend()
             if executor == "ray":
-                import_module("core.tuning.ray_executor").import_ray()  # said before a folder is made
+                import_module(
+                    "core.tuning.executors.ray_executor"
+                ).import_ray()  # said before a folder is made
             study = import_module("core.tuning.study")
             begun = study.create_study(runs_dir, study.check_plan(plan, data_root, progress))
             self._launched.append(tune_process.launch(begun.folder, jobs, data_root, executor=executor))

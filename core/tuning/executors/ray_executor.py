@@ -14,7 +14,7 @@ from typing import Any
 from core.control import RunControl
 from core.errors import DependencyError, RunError
 from core.runs.requests import Request
-from core.tuning.messages import Ended, Message, Outcome, Reported, Task
+from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, Task
 
 __all__ = ["RayExecutor", "import_ray"]
 
@@ -186,7 +186,7 @@ def _train(task: Task, mailbox: Any) -> Outcome:
     """The task, on whatever node Ray has chosen."""
     import ray
 
-    from core.tuning.trial import run_trial
+    from core.tuning.executors.trial import run_trial
 
     control, ended = RunControl(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""Trials on threads of the study's own process, which train together as one program: see `core.tuning.together`.
+"""Trials on threads of the study's own process, which train together as one program: see `core.tuning.executors.batched_gradients`.
 
 Each is a run like any other, with its own learning rate, optimizer, seed, log and checkpoints. It pays where a step is
 so small that starting its operations takes longer than computing them: small networks, and graphics processors.
@@ -18,9 +18,9 @@ from core.config.schema import Training
 from core.control import RunControl
 from core.runs.requests import Request
 from core.training.step import Step
-from core.tuning.messages import Ended, Message, Reported, Task
-from core.tuning.together import Member, Together
-from core.tuning.trial import run_trial
+from core.tuning.executors.batched_gradients import Member, Together
+from core.tuning.executors.protocol import Ended, Message, Reported, Task
+from core.tuning.executors.trial import run_trial
 
 if TYPE_CHECKING:
     from core.losses import LossFunction

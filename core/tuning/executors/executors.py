@@ -20,11 +20,11 @@ from core.devices import available_cores
 from core.runs.folder import Run
 from core.runs.requests import Request
 from core.session.preload import load_backend
-from core.tuning.messages import Ended, Message, Outcome, Reported, Task
+from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, Task
 
 __all__ = ["Executor", "LocalProcesses", "local_slots"]
 
-PRELOADED = ["core.tuning.trial", "sklearn.datasets", "sklearn.model_selection"]
+PRELOADED = ["core.tuning.executors.trial", "sklearn.datasets", "sklearn.model_selection"]
 """What workers share: imported once, before they split off."""
 LEFT_TO_THE_STUDY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 """Terminals and batch systems send these to all processes; the study hears them, and tells its workers what to do."""
@@ -182,7 +182,7 @@ def _death(exit_code: int | None) -> str:
 def _work(connection: "Connection[Any, Any]") -> None:
     """A worker: trains task after task until its study is gone."""
     load_backend()
-    from core.tuning.trial import run_trial
+    from core.tuning.executors.trial import run_trial
 
     inbox = _Inbox(connection)
     while True:

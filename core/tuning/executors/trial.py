@@ -18,7 +18,7 @@ from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
 from core.session import session
 from core.training.step import Gradients
-from core.tuning.messages import Outcome, Report, Task
+from core.tuning.executors.protocol import Outcome, Report, Task
 
 __all__ = ["run_trial"]
 
