@@ -29,10 +29,10 @@ from core.control import RunControl
 from core.data.registry import load
 from core.tuning.executors.executors import Executor, LocalProcesses
 from core.tuning.executors.vmap_executor import VmapExecutor
-from core.tuning.records import StudyFinished
 from core.tuning.search.plan import Method, make_plan
-from core.tuning.study import create_study
-from core.tuning.tuner import tune
+from core.tuning.study.records import StudyFinished
+from core.tuning.study.study import create_study
+from core.tuning.study.tuner import tune
 
 GRID: dict[str, Any] = {
     "optimizer.lr": [0.01, 0.03, 0.1],

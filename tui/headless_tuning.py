@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from core.control import RunControl
 from core.errors import InputError
 from core.tuning.executors.executors import Executor, LocalProcesses
-from core.tuning.records import StudyFinished, StudyNotice
 from core.tuning.search.plan import ExecutorName, Plan, ensure_vectorises
-from core.tuning.study import TuningStudy, check_plan, create_study, open_study
-from core.tuning.tuner import tune as work_on
+from core.tuning.study.records import StudyFinished, StudyNotice
+from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
+from core.tuning.study.tuner import tune as work_on
 from tui.endings import Outlet, outlives_terminal, signals_stop
 from tui.text import clean
 from tui.tune_process import is_worked_on

@@ -16,7 +16,7 @@ from tui.tune_trials import short_path, shown_value
 from tui.widgets.plot import Chart, Mark, Series
 
 if TYPE_CHECKING:
-    from core.tuning.records import TrialRecord
+    from core.tuning.study.records import TrialRecord
     from tui.tune_follow import Standing
 
 __all__ = ["best_chart", "curves_chart", "importance_lines", "places", "slice_chart"]

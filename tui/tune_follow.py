@@ -8,11 +8,11 @@ from pathlib import Path
 from core.events import EpochFinished, RunPaused
 from core.runs.folder import Run
 from core.runs.log import LogReader
-from core.tuning.folder import StudyFolder
-from core.tuning.importance import importance
-from core.tuning.records import State, TrialRecord, best_first
 from core.tuning.search.plan import Plan
-from core.tuning.study import TuningStudy, open_study
+from core.tuning.study.folder import StudyFolder
+from core.tuning.study.importance import importance
+from core.tuning.study.records import State, TrialRecord, best_first
+from core.tuning.study.study import TuningStudy, open_study
 from tui.tune_process import is_worked_on, last_words
 
 __all__ = ["Follower", "Standing"]

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import RunError
-from core.tuning.folder import StudyFolder
+from core.tuning.study.folder import StudyFolder
 
 if TYPE_CHECKING:
     from core.tuning.search.plan import ExecutorName
-    from core.tuning.study import TuningStudy
+    from core.tuning.study.study import TuningStudy
 
 __all__ = ["is_worked_on", "last_words", "launch", "stop"]
 

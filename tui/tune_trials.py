@@ -13,7 +13,7 @@ from tui.widgets.plot_chart import RGB
 from tui.widgets.table import Cell, Column
 
 if TYPE_CHECKING:
-    from core.tuning.records import TrialRecord
+    from core.tuning.study.records import TrialRecord
     from tui.tune_follow import Standing
 
 __all__ = ["TRIAL_STATES", "TrialColumn", "columns_of", "headline", "in_order", "short_path", "shown_value"]

@@ -7,9 +7,9 @@ from rich.text import Text
 
 from core.config.schema import to_yaml
 from core.runs.folder import default_runs_dir
-from core.tuning.importance import importance
-from core.tuning.records import StudyFinished, TrialRecord
-from core.tuning.study import TuningStudy
+from core.tuning.study.importance import importance
+from core.tuning.study.records import StudyFinished, TrialRecord
+from core.tuning.study.study import TuningStudy
 from tui.command_line import command_line
 from tui.text import clean, number
 from tui.tuning_view import shown_value

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from core.tuning.records import (
+from core.tuning.study.records import (
     StudyEvent,
     StudyFinished,
     StudyNotice,

@@ -14,7 +14,8 @@ import yaml
 from core.config import schema as configuration
 from core.runs.folder import Run, all_runs
 from core.runs.lock import is_held
-from core.tuning.records import (
+from core.tuning.search.plan import make_plan
+from core.tuning.study.records import (
     StudyEvent,
     StudyPaused,
     StudyStarted,
@@ -23,8 +24,7 @@ from core.tuning.records import (
     TrialReported,
     TrialStarted,
 )
-from core.tuning.search.plan import make_plan
-from core.tuning.study import open_study
+from core.tuning.study.study import open_study
 from tui.tune_follow import Follower
 from tui.tuning_view import PlainView, ProgressView
 
@@ -232,7 +232,7 @@ def test_a_pause_is_told_and_is_over_when_someone_goes_on_with_the_study(
     tui: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped while it waits; who resumes it need not know of the pause."""
-    monkeypatch.setattr("core.tuning.tuner.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("core.tuning.study.tuner.LOOK_SECONDS", 0.0)
     show = PlainView.show
 
     def show_and_pause(view: PlainView, event: StudyEvent) -> None:

@@ -16,10 +16,11 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.errors import RunDamaged, RunError
 from core.runs.requests import Request
-from core.tuning.claims import Claims
 from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, Task
-from core.tuning.presence import SILENT_SECONDS, Presence
-from core.tuning.records import (
+from core.tuning.search.plan import Method, Plan, Pruner, make_plan
+from core.tuning.study.claims import Claims
+from core.tuning.study.presence import SILENT_SECONDS, Presence
+from core.tuning.study.records import (
     StudyEvent,
     StudyFinished,
     StudyNotice,
@@ -29,10 +30,9 @@ from core.tuning.records import (
     TrialReported,
     TrialStarted,
 )
-from core.tuning.search.plan import Method, Plan, Pruner, make_plan
-from core.tuning.storage import without_password
-from core.tuning.study import TuningStudy, create_study, open_study
-from core.tuning.tuner import tune
+from core.tuning.study.storage import without_password
+from core.tuning.study.study import TuningStudy, create_study, open_study
+from core.tuning.study.tuner import tune
 
 PRUNERS = get_args(Pruner)
 COMBINED = [
@@ -267,7 +267,7 @@ def test_a_paused_study_waits_and_ends_as_if_it_had_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Paused by another process in the middle of two trials, and let go on after a while."""
-    monkeypatch.setattr("core.tuning.tuner.LOOK_SECONDS", -1.0)
+    monkeypatch.setattr("core.tuning.study.tuner.LOOK_SECONDS", -1.0)
     study = create_study(tmp_path, plan_for("random", "median"))
     other = open_study(tmp_path, study.name)
     executor = Formula(slots=2)
@@ -297,7 +297,7 @@ def test_a_paused_study_waits_and_ends_as_if_it_had_not(
 def test_a_paused_study_can_be_stopped_and_goes_on_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.tuning.tuner.LOOK_SECONDS", -1.0)
+    monkeypatch.setattr("core.tuning.study.tuner.LOOK_SECONDS", -1.0)
     study = create_study(tmp_path, plan_for("random"))
 
     def pause_then_stop(event: StudyEvent, control: RunControl) -> None:
@@ -316,7 +316,7 @@ def test_a_paused_study_can_be_stopped_and_goes_on_later(
 def test_a_study_is_stopped_by_another_process_but_not_whoever_begins_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.tuning.tuner.LOOK_SECONDS", -1.0)
+    monkeypatch.setattr("core.tuning.study.tuner.LOOK_SECONDS", -1.0)
     study = create_study(tmp_path, plan_for("random"))
 
     def stop_in_trial_3(event: StudyEvent, control: RunControl) -> None:

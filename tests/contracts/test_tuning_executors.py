@@ -17,16 +17,10 @@ from core.runs.log import LogReader
 from core.tuning.executors.executors import Executor, LocalProcesses
 from core.tuning.executors.protocol import Message
 from core.tuning.executors.vmap_executor import VmapExecutor
-from core.tuning.records import (
-    StudyEvent,
-    StudyFinished,
-    StudyPaused,
-    StudyResumed,
-    TrialReported,
-)
 from core.tuning.search.plan import Method, Pruner, make_plan
-from core.tuning.study import TuningStudy, create_study, open_study
-from core.tuning.tuner import tune
+from core.tuning.study.records import StudyEvent, StudyFinished, StudyPaused, StudyResumed, TrialReported
+from core.tuning.study.study import TuningStudy, create_study, open_study
+from core.tuning.study.tuner import tune
 
 OnEvent = Callable[[StudyEvent, RunControl], None]
 EXECUTORS = ("local", "ray", "vmap")
@@ -144,7 +138,7 @@ def test_a_pause_reaches_the_trials_that_go_on(
     executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends once the log of the trial says that it waits."""
-    monkeypatch.setattr("core.tuning.tuner.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("core.tuning.study.tuner.LOOK_SECONDS", 0.0)
     study = study_of(tmp_path, RATES, 100_000, method="random", trials=1)
     runs: list[Path | None] = []
     kinds: list[type[StudyEvent]] = []

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.errors import RunError
-from core.tuning.study import open_study
+from core.tuning.study.study import open_study
 
 URL = os.environ.get("TUI_TEST_POSTGRES", "")
 pytestmark = pytest.mark.skipif(not URL, reason="needs the URL of a PostgreSQL database in TUI_TEST_POSTGRES")

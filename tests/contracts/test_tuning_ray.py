@@ -10,10 +10,10 @@ from core.control import RunControl
 from core.events import RunStarted
 from core.runs.folder import Run
 from core.runs.log import LogReader
-from core.tuning.records import StudyEvent, TrialReported, TrialStarted
 from core.tuning.search.plan import make_plan
-from core.tuning.study import create_study
-from core.tuning.tuner import tune
+from core.tuning.study.records import StudyEvent, TrialReported, TrialStarted
+from core.tuning.study.study import create_study
+from core.tuning.study.tuner import tune
 
 
 def starts(run: Path | None) -> list[RunStarted]:

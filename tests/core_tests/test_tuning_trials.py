@@ -17,10 +17,10 @@ from core.runs.log import LogReader
 from core.runs.summary import summarise
 from core.tuning.executors.executors import LocalProcesses, local_slots
 from core.tuning.executors.protocol import Task
-from core.tuning.records import StudyEvent, StudyFinished, TrialReported, TrialStarted
 from core.tuning.search.plan import make_plan
-from core.tuning.study import TuningStudy, check_plan, create_study, open_study
-from core.tuning.tuner import tune
+from core.tuning.study.records import StudyEvent, StudyFinished, TrialReported, TrialStarted
+from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
+from core.tuning.study.tuner import tune
 
 OnEvent = Callable[[StudyEvent, RunControl], None]
 RATES = {"optimizer.lr": {"low": 1e-3, "high": 1e-1, "log": True}}

@@ -19,10 +19,10 @@ from core.runs.log import LogReader
 from core.tuning.executors.batched_gradients import Together
 from core.tuning.executors.executors import Executor, LocalProcesses
 from core.tuning.executors.vmap_executor import VmapExecutor, _Control
-from core.tuning.records import StudyFinished
 from core.tuning.search.plan import ensure_vectorises, make_plan
-from core.tuning.study import create_study
-from core.tuning.tuner import tune
+from core.tuning.study.records import StudyFinished
+from core.tuning.study.study import create_study
+from core.tuning.study.tuner import tune
 
 TOLERANCE = {"rel": 1e-3, "abs": 1e-5}
 

@@ -9,11 +9,11 @@ from textual.widgets import Button, Static
 
 from core.config import schema as configuration
 from core.errors import RunError
-from core.tuning.folder import StudyFolder
-from core.tuning.presence import Presence
-from core.tuning.records import TrialRecord
 from core.tuning.search.plan import make_plan
-from core.tuning.study import create_study
+from core.tuning.study.folder import StudyFolder
+from core.tuning.study.presence import Presence
+from core.tuning.study.records import TrialRecord
+from core.tuning.study.study import create_study
 from tests.waiting import until
 from tui import tune_process
 from tui.app import TuiApp

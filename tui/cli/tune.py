@@ -229,7 +229,7 @@ def _ask(runs_dir: Path, storage: str | None, given: Mapping[str, str | None]) -
     (flag, reference), *more = ((flag, study) for flag, study in given.items() if study is not None)
     if more:
         raise InputError(f"{flag} and {more[0][0]} do not go together", "Give one of them")
-    from core.tuning.study import open_study
+    from core.tuning.study.study import open_study
     from tui import tune_process
     from tui.text import clean
 

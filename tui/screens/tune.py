@@ -24,8 +24,8 @@ from tui.tune_trials import headline
 from tui.widgets.preview_panels import CommandPanel
 
 if TYPE_CHECKING:
-    from core.tuning.records import TrialRecord
     from core.tuning.search.plan import ExecutorName
+    from core.tuning.study.records import TrialRecord
 
 __all__ = ["TuneScreen"]
 

@@ -14,8 +14,8 @@ from core.data.dataset import Progress
 from core.errors import TorchtuiError
 from core.runs.folder import Run
 from core.session.preload import load_backend
-from core.tuning.folder import all_studies
 from core.tuning.search.plan import ExecutorName, Plan
+from core.tuning.study.folder import all_studies
 from tui import tune_process
 from tui.compared_runs import MOST, ComparedRuns
 from tui.screens.base import ModeScreen
@@ -26,7 +26,7 @@ from tui.screens.tuning.trials_panel import TrialsPanel
 from tui.text import count, progress_line
 
 if TYPE_CHECKING:
-    from core.tuning.records import TrialRecord
+    from core.tuning.study.records import TrialRecord
     from tui.tune_follow import Follower, Standing
 
 __all__ = ["STUDY_ACTIONS", "TRIAL_ACTIONS", "StudyActions"]
@@ -145,7 +145,7 @@ class StudyActions(Background, ModeScreen):
                 import_module(
                     "core.tuning.executors.ray_executor"
                 ).import_ray()  # said before a folder is made
-            study = import_module("core.tuning.study")
+            study = import_module("core.tuning.study.study")
             begun = study.create_study(runs_dir, study.check_plan(plan, data_root, progress))
             self._launched.append(tune_process.launch(begun.folder, jobs, data_root, executor=executor))
             follower: Follower = import_module("tui.tune_follow").Follower(runs_dir, str(begun.folder.path))
@@ -273,7 +273,9 @@ class StudyActions(Background, ModeScreen):
 
     def _best_runs(self, standing: "Standing") -> list[Run]:
         """Runs of the best trials, as many as can be compared."""
-        from core.tuning.records import best_first  # loads Optuna, which the first paint does not wait for
+        from core.tuning.study.records import (
+            best_first,  # loads Optuna, which the first paint does not wait for
+        )
 
         ranked = best_first(standing.plan, standing.records)
         return [Run(record.run) for record in ranked if record.run is not None][:MOST]

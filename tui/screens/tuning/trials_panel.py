@@ -12,7 +12,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table
 
 if TYPE_CHECKING:
-    from core.tuning.records import TrialRecord
+    from core.tuning.study.records import TrialRecord
     from tui.tune_follow import Standing
 
 __all__ = ["TrialsPanel"]

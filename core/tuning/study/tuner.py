@@ -16,12 +16,12 @@ from core.files.atomic import write_atomically
 from core.runs.environment import environment
 from core.runs.folder import Run, create_run
 from core.runs.lock import is_held
-from core.tuning.claims import Claim, Claims, give_back, record_result
 from core.tuning.executors.executors import Executor
 from core.tuning.executors.protocol import Ended, Outcome, Reported, Task
-from core.tuning.keeping import keep_best
-from core.tuning.presence import Presence
-from core.tuning.records import (
+from core.tuning.study.checkpoint_pruning import keep_best
+from core.tuning.study.claims import Claim, Claims, give_back, record_result
+from core.tuning.study.presence import Presence
+from core.tuning.study.records import (
     StudyEvent,
     StudyFinished,
     StudyNotice,
@@ -34,8 +34,8 @@ from core.tuning.records import (
     TrialStarted,
     best_first,
 )
-from core.tuning.storage import writing
-from core.tuning.study import TuningStudy
+from core.tuning.study.storage import writing
+from core.tuning.study.study import TuningStudy
 
 __all__ = ["tune"]
 

@@ -4,8 +4,8 @@ import warnings
 
 from optuna.trial import TrialState
 
-from core.tuning.storage import reading
-from core.tuning.study import TuningStudy
+from core.tuning.study.storage import reading
+from core.tuning.study.study import TuningStudy
 
 __all__ = ["importance"]
 

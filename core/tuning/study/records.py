@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from optuna.trial import FrozenTrial, TrialState
 
-from core.tuning.claims import RESULT, RUN, attempts
 from core.tuning.search.methods import decode
 from core.tuning.search.plan import Plan
+from core.tuning.study.claims import RESULT, RUN, attempts
 
 __all__ = [
     "State",

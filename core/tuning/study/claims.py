@@ -15,9 +15,9 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from core.tuning.presence import Presence
 from core.tuning.search.methods import TRIAL, encode, suggest
 from core.tuning.search.plan import Plan
+from core.tuning.study.presence import Presence
 
 __all__ = ["RESULT", "RUN", "Claim", "Claims", "attempts", "give_back", "record_result"]
 

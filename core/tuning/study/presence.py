@@ -9,7 +9,7 @@ from collections.abc import Callable
 import optuna
 
 from core.files.atomic import creating
-from core.tuning.folder import StudyFolder
+from core.tuning.study.folder import StudyFolder
 
 __all__ = ["Presence"]
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from core.runs.folder import Run
 from core.runs.lock import is_held
-from core.tuning.records import TrialRecord, best_first
 from core.tuning.search.plan import Plan
+from core.tuning.study.records import TrialRecord, best_first
 
 __all__ = ["keep_best"]
 

@@ -20,12 +20,12 @@ from core.data.dataset import Progress
 from core.errors import RunDamaged, RunError
 from core.files.atomic import write_atomically
 from core.session.preload import load_backend
-from core.tuning.folder import StudyFolder, create_folder, find_study, folder_named
-from core.tuning.records import TrialRecord, best_first, records_of
 from core.tuning.search.methods import make_pruner, make_sampler
 from core.tuning.search.plan import Plan, for_task, plan_from_dict
 from core.tuning.search.space import Choices
-from core.tuning.storage import file_url, open_storage, reading, study_names, without_password, writing
+from core.tuning.study.folder import StudyFolder, create_folder, find_study, folder_named
+from core.tuning.study.records import TrialRecord, best_first, records_of
+from core.tuning.study.storage import file_url, open_storage, reading, study_names, without_password, writing
 
 __all__ = ["TuningStudy", "check_plan", "create_study", "open_study"]
 
