@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.writer import RunWriter
+    from core.interop.writer import RunWriter
 
 __all__ = ["RunWriter"]
 
@@ -14,7 +14,7 @@ __all__ = ["RunWriter"]
 def __getattr__(name: str) -> Any:
     """`RunWriter`, imported when it is asked for."""
     if name == "RunWriter":
-        from core.writer import RunWriter
+        from core.interop.writer import RunWriter
 
         return RunWriter
     raise AttributeError(f"module 'core' has no attribute '{name}'")

@@ -7,8 +7,8 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 
 from core.foreign.names import place_of
-from core.means import Means
-from core.writer import RunWriter
+from core.interop.running_means import Means
+from core.interop.writer import RunWriter
 
 __all__ = ["RunCallback"]
 

@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from core.best import Best
 from core.events import EpochFinished, EvaluationFinished, Event, RunStarted, StepLogged
 from core.foreign.names import place_of
-from core.means import Means
+from core.interop.best_epoch import Best
+from core.interop.running_means import Means
 
 __all__ = ["Rows"]
 

@@ -14,9 +14,9 @@ from core.data.registry import load
 from core.data.splits import one_fold
 from core.errors import DataError
 from core.events import EvaluationFinished
+from core.interop.writer import RunWriter
 from core.runs.summary import summarise
 from core.session.folds import fold_config, fold_metrics, runs_of_folds, spread
-from core.writer import RunWriter
 
 Train = Callable[..., Any]
 Load = Callable[..., Dataset]

@@ -102,7 +102,7 @@ def test_tables_show_rows_instead_of_images(train_run, data, told):
 
 
 def test_a_script_is_shown_with_its_settings_and_its_steps_until_an_epoch_is_done(tmp_path, monkeypatch):
-    monkeypatch.setattr("core.writer.LOG_SECONDS", 0)
+    monkeypatch.setattr("core.interop.writer.LOG_SECONDS", 0)
     with RunWriter("mine", {"width": 12}, runs_dir=tmp_path) as writer:
         writer.log(loss=0.5)
         begun = check(build([writer.run]))

@@ -1,6 +1,6 @@
 """The title and the bell of a real terminal, headless and in the app."""
 
-from core.writer import RunWriter
+from core.interop.writer import RunWriter
 
 
 def test_headless_names_the_window_and_rings_at_the_end(terminal):

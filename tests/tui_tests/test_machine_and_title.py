@@ -8,8 +8,8 @@ import pytest
 from core.errors import RunError
 from core.events import SystemSampled
 from core.foreign.logs import find_log
+from core.interop.writer import RunWriter
 from core.runs.log import EventLog
-from core.writer import RunWriter
 from tests.waiting import until
 from tui.app import TuiApp
 from tui.foreign_host import ForeignHost

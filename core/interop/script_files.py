@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.best import Best
 from core.errors import DataError, RunDamaged, RunError
 from core.events import CheckpointSaved, EpochFinished, Event, Notice, RunStarted, from_json, to_json
+from core.interop.best_epoch import Best
 from core.runs.environment import write_environment
 from core.runs.folder import Run, create_folder, write_sections
 

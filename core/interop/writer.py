@@ -21,7 +21,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from core.best import Best
 from core.control import RunControl
 from core.errors import DataError, RunError
 from core.events import (
@@ -35,7 +34,9 @@ from core.events import (
     RunStarted,
     StepLogged,
 )
-from core.means import Means
+from core.interop.best_epoch import Best
+from core.interop.running_means import Means
+from core.interop.script_files import ScriptCheckpoints, ensure_readable, make_folder
 from core.observers.hub import accompanied
 from core.observers.settings import Extras
 from core.runs.folder import SPLITS, default_runs_dir
@@ -43,7 +44,6 @@ from core.runs.lock import unguarded
 from core.runs.log import EventLog
 from core.runs.requests import claimed
 from core.runs.script import script_sections
-from core.runs.script_files import ScriptCheckpoints, ensure_readable, make_folder
 from core.session.recorder import Recorder
 
 __all__ = ["RunWriter"]

@@ -1,0 +1,1 @@
+"""Runs of other trainers: a writer for scripts, adapters, and readers of other tools' logs."""
