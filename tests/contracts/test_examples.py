@@ -65,7 +65,7 @@ def test_lightning_tells_why_a_run_failed(tmp_path: Path, monkeypatch: pytest.Mo
     lightning = pytest.importorskip("lightning", reason="lightning is not installed")
     from lightning.pytorch.demos.boring_classes import BoringModel
 
-    from core.adapters.lightning import RunCallback
+    from core.interop.adapters.lightning import RunCallback
 
     class Broken(BoringModel):
         def training_step(self, batch: object, place: int) -> object:

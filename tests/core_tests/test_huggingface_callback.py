@@ -12,8 +12,8 @@ from torch.utils.data import Dataset, IterableDataset
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 pytest.importorskip("accelerate", reason="accelerate is not installed, which transformers' Trainer needs")
 
-from core.adapters.huggingface import RunCallback  # noqa: E402
 from core.events import EpochFinished, RunStarted  # noqa: E402
+from core.interop.adapters.huggingface import RunCallback  # noqa: E402
 from core.runs.log import LogReader  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")

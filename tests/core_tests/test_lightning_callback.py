@@ -9,8 +9,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 lightning = pytest.importorskip("lightning", reason="lightning is not installed")
 
-from core.adapters.lightning import RunCallback  # noqa: E402
 from core.events import EpochFinished, StepLogged  # noqa: E402
+from core.interop.adapters.lightning import RunCallback  # noqa: E402
 from core.runs.log import LogReader  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
