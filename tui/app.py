@@ -31,7 +31,7 @@ from tui.themes import begin_with
 
 if TYPE_CHECKING:
     from core.config.schema import TrainConfig
-    from core.foreign.logs import ForeignLog
+    from core.interop.readers.logs import ForeignLog
     from core.runs.folder import Run
     from tui.feed import RunFeed
 

@@ -6,7 +6,7 @@ import time
 
 from core.errors import RunError, TorchtuiError
 from core.events import Event
-from core.foreign.logs import ForeignLog
+from core.interop.readers.logs import ForeignLog
 from core.runs.folder import Run
 from core.runs.requests import Request
 

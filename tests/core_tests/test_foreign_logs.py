@@ -7,9 +7,9 @@ import pytest
 
 from core.errors import InputError
 from core.events import EpochFinished, Event, RunStarted, StepLogged
-from core.foreign.csv_log import CsvLog
-from core.foreign.logs import find_log
-from core.foreign.names import place_of
+from core.interop.readers.csv_log import CsvLog
+from core.interop.readers.logs import find_log
+from core.interop.readers.names import place_of
 from core.runs.history.history import History
 
 

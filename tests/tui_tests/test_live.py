@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.foreign.logs import find_log
+from core.interop.readers.logs import find_log
 from core.runs.folder import all_runs
 from core.runs.summary import summarise
 from tests.waiting import until

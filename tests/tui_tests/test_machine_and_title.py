@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import RunError
 from core.events import SystemSampled
-from core.foreign.logs import find_log
+from core.interop.readers.logs import find_log
 from core.interop.writer import RunWriter
 from core.runs.log import EventLog
 from tests.waiting import until

@@ -27,7 +27,7 @@ def watch(
     """
     path = Path(run).expanduser()
     if path.exists() and not is_run(path):
-        from core.foreign.logs import find_log
+        from core.interop.readers.logs import find_log
 
         open_app(runs=runs, data_root=None, follow=find_log(path))
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from core.foreign.names import place_of
+from core.interop.readers.names import place_of
 from core.interop.writer import RunWriter
 
 __all__ = ["RunCallback"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 
-from core.foreign.names import place_of
+from core.interop.readers.names import place_of
 from core.interop.running_means import Means
 from core.interop.writer import RunWriter
 

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from core.events import Event
-from core.foreign.rows import Rows
+from core.interop.readers.rows import Rows
 
 __all__ = ["CsvLog", "is_csv_log"]
 

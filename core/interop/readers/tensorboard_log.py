@@ -6,7 +6,7 @@ from typing import Any
 
 from core.errors import DependencyError
 from core.events import Event
-from core.foreign.rows import Rows
+from core.interop.readers.rows import Rows
 
 __all__ = ["BoardLog", "event_folders"]
 

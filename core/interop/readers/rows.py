@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from core.events import EpochFinished, EvaluationFinished, Event, RunStarted, StepLogged
-from core.foreign.names import place_of
 from core.interop.best_epoch import Best
+from core.interop.readers.names import place_of
 from core.interop.running_means import Means
 
 __all__ = ["Rows"]

@@ -5,9 +5,9 @@ from typing import Protocol
 
 from core.errors import InputError
 from core.events import Event
-from core.foreign.board_log import BoardLog, event_folders
-from core.foreign.csv_log import CsvLog, is_csv_log
-from core.foreign.names import SPLIT_NAMES
+from core.interop.readers.csv_log import CsvLog, is_csv_log
+from core.interop.readers.names import SPLIT_NAMES
+from core.interop.readers.tensorboard_log import BoardLog, event_folders
 
 __all__ = ["ForeignLog", "find_log"]
 
