@@ -24,10 +24,10 @@ from tui.modes import SCREENS, stylesheet
 from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
 from tui.settings import load_settings, save_settings
+from tui.terminal.text import bytes_, clean
+from tui.terminal.themes import begin_with
+from tui.terminal.title import GIVE_BACK, KEEP, titled
 from tui.terminal_loss import survive_hangup
-from tui.terminal_title import GIVE_BACK, KEEP, titled
-from tui.text import bytes_, clean
-from tui.themes import begin_with
 
 if TYPE_CHECKING:
     from core.config.schema import TrainConfig

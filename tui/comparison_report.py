@@ -11,8 +11,8 @@ from core.runs.comparison import Entry, Standings, differences, lead, not_compar
 from tui.comparison_view import View, axis_text, chart, interval_text, score_text
 from tui.plot_text import as_text
 from tui.report import HEADLINES
-from tui.text import clean, duration, number, of, setting
-from tui.themes import sign_of
+from tui.terminal.text import clean, duration, number, of, setting
+from tui.terminal.themes import sign_of
 
 __all__ = ["print_comparison"]
 

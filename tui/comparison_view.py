@@ -8,8 +8,8 @@ import numpy as np
 
 from core.runs.comparison import MOST_RUNS, Axis, Entry, Score, Standings, curve, lead
 from core.runs.history.series import Points
-from tui.text import number
-from tui.themes import Sign, sign_of
+from tui.terminal.text import number
+from tui.terminal.themes import Sign, sign_of
 from tui.widgets.plot import Chart, Mark, Series, smooth
 from tui.widgets.runs_columns import short_name
 

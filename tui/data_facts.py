@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.data.dataset import Dataset, Split
 from core.losses import Task
-from tui.text import number
+from tui.terminal.text import number
 
 if TYPE_CHECKING:
     from core.data.tables.summary import ColumnSummary

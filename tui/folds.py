@@ -20,7 +20,7 @@ from core.torchrun import is_launched
 from tui import headless
 from tui.headless import View
 from tui.report import go_on_command, report_console
-from tui.text import clean, number
+from tui.terminal.text import clean, number
 
 __all__ = ["cross_validate"]
 

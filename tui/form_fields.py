@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from core.config.schema import FAMILIES, TrainConfig
 from core.options import Code, Files, Options, choices, code_fields, default_of, files_of, unit_of
 from core.user_code.arguments import ARGUMENTS, known_arguments
-from tui.text import clean
+from tui.terminal.text import clean
 
 __all__ = [
     "DEVICE",

@@ -7,7 +7,7 @@ from typing import Any
 from core.config.schema import TrainConfig
 from tui.form import check, valid_part
 from tui.preview import Fix, Preview, Problem
-from tui.text import count
+from tui.terminal.text import count
 
 __all__ = ["FormState"]
 

@@ -19,7 +19,7 @@ from core.session.preload import load_backend
 from core.torchrun import is_first
 from tui.endings import Outlet, outlives_terminal, signals_stop
 from tui.progress_view import ProgressView
-from tui.text import clean, count, duration
+from tui.terminal.text import clean, count, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

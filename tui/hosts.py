@@ -22,7 +22,7 @@ from core.runs.log import LogReader
 from core.runs.requests import Request, claimed, send
 from core.session.preload import load_backend
 from core.training.worker import TrainingWorker
-from tui.text import progress_line
+from tui.terminal.text import progress_line
 
 __all__ = ["AppHost", "LogHost", "RunHost", "launch_in_background"]
 

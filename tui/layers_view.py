@@ -5,7 +5,7 @@ import math
 from textual.content import Content
 
 from core.events import LayersSampled
-from tui.text import clean, fit, number, percent
+from tui.terminal.text import clean, fit, number, percent
 
 __all__ = ["EXPECTED", "layer_lines"]
 

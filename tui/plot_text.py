@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rich.style import Style
 from rich.text import Text
 
-from tui.text import clean, number
+from tui.terminal.text import clean, number
 from tui.widgets.plot import draw
 from tui.widgets.plot_chart import Chart, line_markers
 from tui.widgets.plot_layout import Ink

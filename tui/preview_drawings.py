@@ -12,7 +12,7 @@ from textual.style import Style
 
 from tui.data_facts import DataFacts
 from tui.preview import Memory
-from tui.text import bytes_, clean, count, fit, number, si
+from tui.terminal.text import bytes_, clean, count, fit, number, si
 
 if TYPE_CHECKING:
     from core.models.summary import Layer, ModelSummary

@@ -7,8 +7,8 @@ from rich.text import Text
 from core.events import EpochFinished, Event, Notice, RunStarted, StepLogged
 from core.runs.folder import Run
 from core.runs.summary import summarise
-from tui.terminal_title import BELL, GIVE_BACK, KEEP, titled
-from tui.text import clean, count, duration, number, si
+from tui.terminal.text import clean, count, duration, number, si
+from tui.terminal.title import BELL, GIVE_BACK, KEEP, titled
 
 __all__ = ["ProgressView"]
 

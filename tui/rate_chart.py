@@ -2,8 +2,8 @@
 
 from core.config.schema import TrainConfig
 from core.schedules import curve
-from tui.text import number
-from tui.themes import BLUE
+from tui.terminal.text import number
+from tui.terminal.themes import BLUE
 from tui.widgets.plot_chart import Chart, Series
 
 __all__ = ["rate_chart", "rate_subtitle"]

@@ -12,7 +12,7 @@ from core.evaluation import Report
 from core.runs.comparison import load_report
 from core.runs.folder import Run
 from core.runs.summary import RunSummary
-from tui.text import clean, count, fit, number, of
+from tui.terminal.text import clean, count, fit, number, of
 
 __all__ = ["go_on_command", "print_report", "print_summary", "report_console", "report_tables"]
 

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 from core.runs.query import Query
 from core.runs.summary import RunSummary, began
-from tui.text import clean
+from tui.terminal.text import clean
 from tui.widgets.runs_columns import COLUMNS, short_name
 
 __all__ = ["RunList"]

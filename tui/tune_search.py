@@ -16,7 +16,7 @@ from core.tuning.search.space import Choices, Domain, SearchSpace, build_space
 from tui.command_line import options, place
 from tui.form import check, valid_part
 from tui.form_fields import FieldSpec, fields_of
-from tui.text import clean, count
+from tui.terminal.text import clean, count
 
 __all__ = ["Search", "SearchState", "default_search", "review", "search_command", "searchable", "usual_jobs"]
 

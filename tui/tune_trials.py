@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from textual.content import Content
 
-from tui.text import clean, count, duration, number
-from tui.themes import STATES
+from tui.terminal.text import clean, count, duration, number
+from tui.terminal.themes import STATES
 from tui.widgets.plot_chart import RGB
 from tui.widgets.table import Cell, Column
 

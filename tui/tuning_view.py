@@ -22,7 +22,7 @@ from core.tuning.study.records import (
     best_first,
     to_json,
 )
-from tui.text import clean, duration, number, progress_line
+from tui.terminal.text import clean, duration, number, progress_line
 
 __all__ = ["StudyView", "choose_study_view", "shown_value"]
 

@@ -12,7 +12,7 @@ from core.doctor import machine
 from core.doctor.check import Check
 from core.doctor.training import check_training
 from core.errors import DeviceError
-from tui import terminal_checks
+from tui.terminal import checks as terminal_checks
 
 
 def test_all_is_well(tui, tmp_path):
@@ -152,7 +152,7 @@ def test_colours_of_a_terminal(monkeypatch, settings, ok, found):
         monkeypatch.delenv(name, raising=False)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("tui.terminal_graphics.ask_for_graphics", lambda: None)
+    monkeypatch.setattr("tui.terminal.graphics.ask_for_graphics", lambda: None)
     monkeypatch.setattr(sys, "stdin", Screen())
     monkeypatch.setattr(sys, "stdout", Screen())
     monkeypatch.setattr(terminal_checks.shutil, "get_terminal_size", lambda: terminal_size(60, 24))

@@ -17,7 +17,7 @@ from tui.screens.compare import CompareScreen
 from tui.screens.comparing.picker import PickRuns
 from tui.screens.comparing.tables import DifferencesPanel, StandingsPanel
 from tui.screens.dialogs import HelpDialog
-from tui.themes import SIGNS, sign_of
+from tui.terminal.themes import SIGNS, sign_of
 from tui.widgets.plot import Plot
 from tui.widgets.runs_table import RunsTable
 

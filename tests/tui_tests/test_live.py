@@ -11,7 +11,7 @@ from tui.hosts import LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.live import LiveScreen
 from tui.screens.live_charts import subtitle
-from tui.text import number
+from tui.terminal.text import number
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.epoch_table import EpochTable
 from tui.widgets.plot import Plot

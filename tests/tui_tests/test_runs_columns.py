@@ -15,7 +15,7 @@ from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, summarise
 from tui.run_list import RunList
 from tui.screens.run_preview import facts, sketch
-from tui.text import age
+from tui.terminal.text import age
 from tui.widgets.plot import draw
 from tui.widgets.runs_columns import COLUMNS, lay_out, short_name
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.text import bytes_, clean, count, duration, fit, number, percent, setting, si
+from tui.terminal.text import bytes_, clean, count, duration, fit, number, percent, setting, si
 
 HARD = "\x00\x1b\x07\n\r\t\x7f\x9b\x85\xad\u061c\u200b\u200d\u202e\u2028\u2066\ufe0f\ufeff\udc80"
 WIDE = "日本語犬👩👩🏽한ｱ한국∅é\u0301\u0903\u0e33"

@@ -149,6 +149,6 @@ def _asks_for_app() -> bool:
 
 
 def _clean(text: str) -> str:
-    from tui.text import clean
+    from tui.terminal.text import clean
 
     return clean(text)

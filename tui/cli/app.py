@@ -80,7 +80,7 @@ def open_app(
         raise InputError(
             "the app needs a terminal, and this is none", "Without one: tui train --no-ui [options]"
         )
-    from tui.terminal_graphics import ask_for_graphics
+    from tui.terminal.graphics import ask_for_graphics
 
     ask_for_graphics(meanwhile=lambda: import_module("tui.app"))
     from tui.app import TuiApp

@@ -48,7 +48,7 @@ def doctor(
 def _checks(runs_dir: Path, data_root: Path | None, seconds: float) -> "Iterator[Check]":
     from core.data.registry import default_root
     from core.doctor.machine import check_devices, check_folder, check_versions
-    from tui.terminal_checks import check_terminal
+    from tui.terminal.checks import check_terminal
 
     yield from check_versions()
     yield from check_terminal()
@@ -65,7 +65,7 @@ def _checks(runs_dir: Path, data_root: Path | None, seconds: float) -> "Iterator
 
 
 def _line(check: "Check") -> str:
-    from tui.text import clean, fit
+    from tui.terminal.text import clean, fit
 
     sign = "ok " if check.ok else "BAD"
     advice = f"\n{' ' * 22}-> {clean(check.advice)}" if check.advice else ""

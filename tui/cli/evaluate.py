@@ -70,7 +70,7 @@ def evaluate(
 def tell(what: str, done: int, total: int) -> None:
     """Say on a terminal what goes on, in one line that the next one overwrites; nothing into a log file."""
     if sys.stderr.isatty():
-        from tui.text import clean, progress_line
+        from tui.terminal.text import clean, progress_line
 
         print(f"\r\x1b[K{clean(progress_line(what, done, total))}\r", end="", file=sys.stderr, flush=True)
 

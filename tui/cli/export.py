@@ -40,7 +40,7 @@ def export(
     if trust_code:
         agree(found.config(), found)
     from core.export.export import export as export_run
-    from tui.text import clean
+    from tui.terminal.text import clean
 
     written = export_run(found, to, output or Path(f"{found.id}-{to}"), data_root=data_root, progress=tell)
     tell("", 0, 0)

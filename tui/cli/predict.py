@@ -11,7 +11,7 @@ from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.evaluate import tell
 from tui.cli.run_arguments import RunArgument
-from tui.text import clean
+from tui.terminal.text import clean
 
 __all__ = ["predict"]
 

@@ -48,13 +48,13 @@ def report(
     write_atomically(output, lambda file: file.write(content), instead="give another file with -o")
     as_usual(output)
     _tell("")
-    from tui.text import clean
+    from tui.terminal.text import clean
 
     print(clean(str(output)))
 
 
 def _tell(what: str) -> None:
     if sys.stderr.isatty():
-        from tui.text import clean
+        from tui.terminal.text import clean
 
         print(f"\r\x1b[K{clean(what)}\r", end="", file=sys.stderr, flush=True)

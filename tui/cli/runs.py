@@ -58,7 +58,7 @@ def show(
         print(json.dumps(_as_dict(summary) | ({"problems": found} if found else {})))
         return
     from tui.report import print_summary
-    from tui.text import clean
+    from tui.terminal.text import clean
 
     print_summary(summary)
     for problem in found:
@@ -83,7 +83,7 @@ def _as_dict(summary: RunSummary) -> dict[str, Any]:
 
 
 def _print_table(summaries: list[RunSummary]) -> None:
-    from tui.text import UNKNOWN, age, clean, fit, of
+    from tui.terminal.text import UNKNOWN, age, clean, fit, of
 
     if not summaries:
         print("no runs yet; start one with: tui train --no-ui", file=sys.stderr)

@@ -231,7 +231,7 @@ def _ask(runs_dir: Path, storage: str | None, given: Mapping[str, str | None]) -
         raise InputError(f"{flag} and {more[0][0]} do not go together", "Give one of them")
     from core.tuning.study.study import open_study
     from tui import tune_process
-    from tui.text import clean
+    from tui.terminal.text import clean
 
     study = open_study(runs_dir, reference, storage)
     if not (study.storage_url or tune_process.is_worked_on(study.folder)):

@@ -42,7 +42,7 @@ def stop(
 
     Example: tui stop latest
     """
-    from tui.text import clean
+    from tui.terminal.text import clean
 
     found = find_run(runs or default_runs_dir(), run)
     send(found, "stop")

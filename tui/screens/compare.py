@@ -25,8 +25,8 @@ from tui.screens.comparing.picker import PickRuns
 from tui.screens.comparing.tables import DifferencesPanel, Shown, StandingsPanel
 from tui.screens.evaluation.background import Background
 from tui.screens.live_charts import SMOOTHING
-from tui.text import clean, number
-from tui.themes import sign_of
+from tui.terminal.text import clean, number
+from tui.terminal.themes import sign_of
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Plot
 from tui.widgets.runs_columns import short_name

@@ -26,7 +26,7 @@ from tui.screens.base import NARROW
 from tui.screens.data_dialog import DataDialog
 from tui.screens.filling import FilledForm
 from tui.screens.finder import BatchFinder, RateFinder
-from tui.text import bytes_, clean, count
+from tui.terminal.text import bytes_, clean, count
 from tui.widgets.action_bar import ActionBar
 from tui.widgets.field import Field
 from tui.widgets.form_view import STOPS, FormView

@@ -13,7 +13,7 @@ from textual.widgets import Footer, Static
 
 from tui import preview_drawings as draw
 from tui.data_facts import DataFacts
-from tui.text import UNKNOWN, clean, count, fit, number
+from tui.terminal.text import UNKNOWN, clean, count, fit, number
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table

@@ -12,7 +12,7 @@ from textual.widgets import Button, Static
 
 from core.errors import TorchtuiError
 from tui.screens.base import ModeScreen
-from tui.text import clean
+from tui.terminal.text import clean
 
 __all__ = ["Ask", "ErrorDialog", "HelpDialog"]
 

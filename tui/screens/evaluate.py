@@ -31,7 +31,7 @@ from tui.screens.evaluation.roc import RocTab
 from tui.screens.evaluation.summary import SummaryTab
 from tui.screens.evaluation.tab import EvaluationTab, Subject
 from tui.screens.evaluation.threshold import ThresholdTab
-from tui.text import clean, count, number, percent, progress_line
+from tui.terminal.text import clean, count, number, percent, progress_line
 
 __all__ = ["EvaluateScreen"]
 

@@ -14,7 +14,7 @@ from tui.form_state import FormState
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.presets import OpenPreset, SavePreset
-from tui.text import clean
+from tui.terminal.text import clean
 from tui.widgets.form_view import FormView
 
 __all__ = ["CODE_SECONDS", "FilledForm"]

@@ -20,8 +20,8 @@ from tui.screens.dialogs import Ask
 from tui.screens.live_charts import SMOOTHING, ZOOMS, View, metric_chart, subtitle, system_chart
 from tui.screens.live_keys import ACTIVE, is_offered
 from tui.screens.live_texts import facts, messages
-from tui.text import clean, of
-from tui.themes import STATES
+from tui.terminal.text import clean, of
+from tui.terminal.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.epoch_table import EpochTable

@@ -7,8 +7,8 @@ from textual.content import Content
 
 from core.events import Event, Notice, RunFinished
 from core.runs.history.history import History
-from tui.system import memory_text
-from tui.text import clean, count, duration
+from tui.terminal.machine import memory_text
+from tui.terminal.text import clean, count, duration
 
 __all__ = ["facts", "messages"]
 

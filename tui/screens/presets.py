@@ -17,7 +17,7 @@ from textual.widgets import Button, Input, OptionList, Static
 from core.errors import TorchtuiError
 from tui.screens.dialogs import Ask
 from tui.settings import settings_file
-from tui.text import clean
+from tui.terminal.text import clean
 
 __all__ = ["OpenPreset", "SavePreset", "presets_folder"]
 

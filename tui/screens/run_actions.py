@@ -13,7 +13,7 @@ from core.runs.requests import send
 from core.runs.summary import RunSummary
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
-from tui.text import bytes_, clean
+from tui.terminal.text import bytes_, clean
 from tui.widgets.runs_table import RunsTable
 
 __all__ = ["RUN_ACTIONS", "RunActions", "possible_actions"]

@@ -24,8 +24,8 @@ from core.options import choices, default_of
 from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, began
 from tui.screens.live_charts import View, metric_chart
-from tui.text import bytes_, clean, count, duration, number, of, setting
-from tui.themes import STATES
+from tui.terminal.text import bytes_, clean, count, duration, number, of, setting
+from tui.terminal.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Chart

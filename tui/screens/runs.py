@@ -25,8 +25,8 @@ from tui.run_list import RunList
 from tui.screens.comparing.picker import marks
 from tui.screens.run_actions import RUN_ACTIONS, RunActions, possible_actions
 from tui.screens.run_preview import RunPreview
-from tui.text import clean, count
-from tui.themes import STATES
+from tui.terminal.text import clean, count
+from tui.terminal.themes import STATES
 from tui.widgets.panel import Panel
 from tui.widgets.runs_table import RunsTable
 

@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from tui.form_state import FormState
-from tui.text import clean
+from tui.terminal.text import clean
 from tui.widgets.field import Field
 
 __all__ = ["ActionBar"]

@@ -3,7 +3,7 @@
 from textual.app import ComposeResult
 from textual.content import Content
 
-from tui.text import clean
+from tui.terminal.text import clean
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Chart, Plot, legend
 

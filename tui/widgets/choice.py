@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import OptionList
 
-from tui.text import clean, fit
+from tui.terminal.text import clean, fit
 
 __all__ = ["Choice"]
 

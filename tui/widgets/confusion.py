@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.text import count, fit
+from tui.terminal.text import count, fit
 from tui.widgets.confusion_matrix import ConfusionMatrix, Normalise
 from tui.widgets.confusion_paint import Layout, Paint, arrange, arrange_compact, reveal
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from rich.cells import cell_len, set_cell_size
 
-from tui.text import UNKNOWN, clean, count, fit, percent, si
+from tui.terminal.text import UNKNOWN, clean, count, fit, percent, si
 
 __all__ = ["ConfusionMatrix", "Normalise"]
 

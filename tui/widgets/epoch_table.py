@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from core.runs.history.history import Epoch, History
-from tui.text import fit, number
+from tui.terminal.text import fit, number
 from tui.widgets.parts import WidgetOfParts
 
 __all__ = ["EpochTable"]

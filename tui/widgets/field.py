@@ -16,7 +16,7 @@ from textual.widgets import Checkbox, Input
 
 from tui.form import short
 from tui.form_fields import FieldSpec, show
-from tui.text import fit
+from tui.terminal.text import fit
 from tui.widgets.choice import Choice
 from tui.widgets.path_suggester import PathSuggester
 

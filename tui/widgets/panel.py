@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.widget import Widget
 
-from tui.text import clean
+from tui.terminal.text import clean
 
 __all__ = ["Panel", "legend"]
 

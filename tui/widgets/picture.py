@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui import terminal_graphics
+from tui.terminal import graphics as terminal_graphics
 
 __all__ = ["Picture", "fitted"]
 

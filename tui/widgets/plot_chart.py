@@ -13,7 +13,7 @@ from textual.style import Style
 
 from core.palette import RGB
 from core.runs.history.series import Floats
-from tui.text import clean
+from tui.terminal.text import clean
 
 __all__ = ["RGB", "Chart", "LineStyle", "Mark", "Range", "Series", "legend", "line_markers", "speaks_unicode"]
 

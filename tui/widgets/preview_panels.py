@@ -13,7 +13,7 @@ from textual.widgets import Static
 from tui import preview_drawings as draw
 from tui.preview import Preview
 from tui.rate_chart import rate_chart, rate_subtitle
-from tui.text import clean, count
+from tui.terminal.text import clean, count
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Plot

@@ -10,8 +10,8 @@ from rich.cells import cell_len
 
 from core.runs.folder import NAME
 from core.runs.summary import RunSummary, began
-from tui.text import UNKNOWN, age, clean, number, of, si
-from tui.themes import STATES
+from tui.terminal.text import UNKNOWN, age, clean, number, of, si
+from tui.terminal.themes import STATES
 
 __all__ = ["COLUMNS", "GAP", "Column", "lay_out", "score", "short_name"]
 

@@ -14,8 +14,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from core.runs.summary import RunSummary
-from tui.text import fit
-from tui.themes import STATES, sign_of
+from tui.terminal.text import fit
+from tui.terminal.themes import STATES, sign_of
 from tui.widgets.runs_columns import GAP, Column, lay_out, short_name
 
 __all__ = ["RunsTable"]

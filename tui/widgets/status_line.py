@@ -5,8 +5,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from core.runs.history.history import History
-from tui.text import duration, fit, of, si
-from tui.themes import STATES
+from tui.terminal.text import duration, fit, of, si
+from tui.terminal.themes import STATES
 from tui.widgets.parts import WidgetOfParts
 
 __all__ = ["StatusLine"]

@@ -16,7 +16,7 @@ from core.runs.query import parse
 from tui.compared_runs import MOST, ComparedRuns
 from tui.run_list import RunList
 from tui.screens.evaluation.background import Background
-from tui.text import clean
+from tui.terminal.text import clean
 from tui.widgets.runs_table import RunsTable
 
 __all__ = ["PickRuns", "marks"]

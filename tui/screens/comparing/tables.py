@@ -10,8 +10,8 @@ from core.palette import RGB
 from core.runs.comparison import Entry, Standings, best_point, differences, lead, standings
 from tui.comparison_view import interval_text, score_text
 from tui.report import HEADLINES
-from tui.text import clean, duration, number, of, setting
-from tui.themes import STATES, Sign, sign_of
+from tui.terminal.text import clean, duration, number, of, setting
+from tui.terminal.themes import STATES, Sign, sign_of
 from tui.tune_trials import short_path
 from tui.widgets.panel import Panel
 from tui.widgets.runs_columns import short_name

@@ -4,8 +4,8 @@ from core.evaluation import ConfusedPair, most_confused
 from tui.screens.evaluation.bars import bar
 from tui.screens.evaluation.facts import label
 from tui.screens.evaluation.tab import Subject
-from tui.text import count, percent
-from tui.themes import MISTAKE
+from tui.terminal.text import count, percent
+from tui.terminal.themes import MISTAKE
 from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["ConfusedPairs"]

@@ -7,7 +7,7 @@ from textual.message import Message
 
 from tui.curves import Curve, Kind
 from tui.screens.evaluation.facts import label
-from tui.text import number
+from tui.terminal.text import number
 from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["CurveList"]

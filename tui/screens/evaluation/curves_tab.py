@@ -15,8 +15,8 @@ from tui.curves import KINDS, Curve, Kind, Point, chart, drawing_order, first_ch
 from tui.screens.evaluation.curve_list import CurveList
 from tui.screens.evaluation.facts import label
 from tui.screens.evaluation.tab import EvaluationTab, Subject
-from tui.text import count, fit, number
-from tui.themes import YELLOW
+from tui.terminal.text import count, fit, number
+from tui.terminal.themes import YELLOW
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Plot
 from tui.widgets.plot_chart import SAMPLES, Chart, line_markers

@@ -15,8 +15,8 @@ from core.evaluation import (
     threshold_table,
 )
 from core.evaluation.values import ratio
-from tui.text import count, number, percent
-from tui.themes import BLUE, GREEN, MISTAKE, ORANGE, YELLOW
+from tui.terminal.text import count, number, percent
+from tui.terminal.themes import BLUE, GREEN, MISTAKE, ORANGE, YELLOW
 from tui.widgets.plot_chart import Chart, Mark, Series
 from tui.widgets.table import Cell, Column
 

@@ -13,7 +13,7 @@ from textual.widgets import Footer, Static
 
 from tui.screens.evaluation.facts import cells_of, full_facts, score_bars
 from tui.screens.evaluation.tab import Subject
-from tui.text import clean, count
+from tui.terminal.text import clean, count
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
 from tui.widgets.picture import Picture

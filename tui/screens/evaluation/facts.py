@@ -6,8 +6,8 @@ from textual.content import Content
 from core.inference.samples import Samples
 from tui.screens.evaluation.bars import bars
 from tui.screens.evaluation.tab import Subject
-from tui.text import UNKNOWN, clean, count, fit, number
-from tui.themes import BLUE, MISTAKE
+from tui.terminal.text import UNKNOWN, clean, count, fit, number
+from tui.terminal.themes import BLUE, MISTAKE
 from tui.widgets.plot_chart import RGB
 from tui.widgets.table import Cell, Column
 

@@ -9,7 +9,7 @@ from core.evaluation import most_confident_mistakes
 from tui.screens.evaluation.detail import SampleDetail
 from tui.screens.evaluation.sample_list import SampleList
 from tui.screens.evaluation.tab import EvaluationTab, Subject
-from tui.text import count
+from tui.terminal.text import count
 from tui.widgets.panel import Panel
 
 __all__ = ["MistakesTab"]

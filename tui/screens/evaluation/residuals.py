@@ -11,8 +11,8 @@ from textual.widget import Widget
 from core.evaluation import error_quantiles, residuals
 from tui.screens.evaluation.sample_list import SampleList
 from tui.screens.evaluation.tab import EvaluationTab, Subject
-from tui.text import number
-from tui.themes import BLUE
+from tui.terminal.text import number
+from tui.terminal.themes import BLUE
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Plot
 from tui.widgets.plot_chart import Chart, Series

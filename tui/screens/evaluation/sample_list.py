@@ -15,7 +15,7 @@ from tui.screens.evaluation.background import Background
 from tui.screens.evaluation.detail import SampleDialog
 from tui.screens.evaluation.facts import caption, columns_of, row_of
 from tui.screens.evaluation.tab import Subject
-from tui.text import clean, count, progress_line
+from tui.terminal.text import clean, count, progress_line
 from tui.widgets.table import Table
 from tui.widgets.tiles import Tiles
 

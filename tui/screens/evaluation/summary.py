@@ -17,7 +17,7 @@ from tui.screens.base import NARROW
 from tui.screens.evaluation.confused import ConfusedPairs
 from tui.screens.evaluation.facts import label
 from tui.screens.evaluation.tab import EvaluationTab, Subject
-from tui.text import clean, count, number
+from tui.terminal.text import clean, count, number
 from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table
 

@@ -18,7 +18,7 @@ from tui.screens.base import NARROW
 from tui.screens.evaluation.decisions import COLUMNS, COST, Decision, cells, cost, decisions, threshold_chart
 from tui.screens.evaluation.facts import label
 from tui.screens.evaluation.tab import EvaluationTab, Subject
-from tui.text import clean, number
+from tui.terminal.text import clean, number
 from tui.widgets.panel import Panel
 from tui.widgets.plot import Plot, legend
 from tui.widgets.plot_chart import Chart

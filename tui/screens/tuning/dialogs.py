@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 
-from tui.text import clean
+from tui.terminal.text import clean
 
 __all__ = ["AddTrials", "OpenStudy"]
 

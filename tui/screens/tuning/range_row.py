@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui.form_fields import FieldSpec
-from tui.text import clean
+from tui.terminal.text import clean
 
 __all__ = ["RangeRow"]
 

@@ -7,7 +7,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.text import clean
+from tui.terminal.text import clean
 from tui.tune_charts import places, slice_chart
 from tui.tune_trials import short_path
 from tui.widgets.panel import Panel

@@ -19,7 +19,7 @@ from core.metrics import METRICS
 from core.tuning.search.plan import ExecutorName, Method, Pruner
 from tui.form_fields import FieldSpec
 from tui.screens.tuning.range_row import RangeRow
-from tui.text import clean, fit
+from tui.terminal.text import clean, fit
 from tui.tune_search import Search, SearchState, usual_jobs
 from tui.widgets.choice import Choice
 from tui.widgets.field import Field

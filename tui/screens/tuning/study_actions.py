@@ -23,7 +23,7 @@ from tui.screens.dialogs import Ask
 from tui.screens.evaluation.background import Background
 from tui.screens.tuning.dialogs import AddTrials, OpenStudy
 from tui.screens.tuning.trials_panel import TrialsPanel
-from tui.text import count, progress_line
+from tui.terminal.text import count, progress_line
 
 if TYPE_CHECKING:
     from core.tuning.study.records import TrialRecord

@@ -1,6 +1,6 @@
 """The title of the terminal's window, which is given back at the end."""
 
-from tui.text import clean
+from tui.terminal.text import clean
 
 __all__ = ["BELL", "GIVE_BACK", "KEEP", "titled"]
 

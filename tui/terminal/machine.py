@@ -7,7 +7,7 @@ import sys
 import psutil
 
 from core.events import RunStarted
-from tui.text import bytes_
+from tui.terminal.text import bytes_
 
 __all__ = ["memory_text"]
 

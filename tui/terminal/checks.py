@@ -49,7 +49,7 @@ def _colours() -> Check:
 
 
 def _pictures() -> Check:
-    from tui import terminal_graphics
+    from tui.terminal import graphics as terminal_graphics
 
     terminal_graphics.ask_for_graphics()
     widget = terminal_graphics.image_widget

@@ -1,0 +1,1 @@
+"""The terminal itself: text, themes, what it can draw, its title."""
