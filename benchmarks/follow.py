@@ -24,7 +24,7 @@ from core.runs.folder import Run
 from core.runs.lock import hold
 from core.runs.log import EventLog, LogReader
 from tests.terminal import Terminal
-from tui.feed import SHORTEST
+from tui.runtime.feed import SHORTEST
 
 STEPS = 100_000
 """Logged before the measurement begins."""

@@ -27,8 +27,8 @@ from core.config.schema import TrainConfig, to_dict
 from core.events import EpochFinished, Event, RunStarted, StepLogged, to_json
 from core.runs.folder import Run
 from core.runs.history.history import History
-from tui.feed import RunFeed
-from tui.hosts import LogHost
+from tui.runtime.feed import RunFeed
+from tui.runtime.hosts import LogHost
 from tui.screens.live_charts import View, metric_chart
 from tui.widgets.plot import Plot
 

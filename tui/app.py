@@ -18,12 +18,12 @@ from textual.widget import MountError
 from textual.widgets import Footer
 
 from core.errors import RunError, TorchtuiError
-from tui.compared_runs import ComparedRuns
 from tui.consent import with_consent
 from tui.modes import SCREENS, stylesheet
+from tui.runtime.compared_runs import ComparedRuns
+from tui.runtime.settings import load_settings, save_settings
 from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
-from tui.settings import load_settings, save_settings
 from tui.terminal.text import bytes_, clean
 from tui.terminal.themes import begin_with
 from tui.terminal.title import GIVE_BACK, KEEP, titled
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from core.config.schema import TrainConfig
     from core.interop.readers.logs import ForeignLog
     from core.runs.folder import Run
-    from tui.feed import RunFeed
+    from tui.runtime.feed import RunFeed
 
 __all__ = ["TuiApp"]
 
@@ -108,7 +108,7 @@ class TuiApp(App[None]):
             empty = False
         first = "live" if self._start_at_once or self._follow else "configure" if empty else "runs"
         import_module(f"tui.screens.{first}")
-        import_module("tui.parting")
+        import_module("tui.runtime.handover")
         self.call_from_thread(self._open, first)
 
     def _load_backend(self) -> None:
@@ -143,8 +143,8 @@ class TuiApp(App[None]):
 
     def _start_in_background(self, config: "TrainConfig") -> None:
         from core.runs.folder import create_run
-        from tui.feed import RunFeed
-        from tui.hosts import LogHost, launch_in_background
+        from tui.runtime.feed import RunFeed
+        from tui.runtime.hosts import LogHost, launch_in_background
 
         try:
             run = create_run(self.runs_dir, config)
@@ -153,8 +153,8 @@ class TuiApp(App[None]):
             self.show_error(error)
 
     def _start_here(self, config: "TrainConfig", run: "Run | None" = None) -> None:
-        from tui.feed import RunFeed
-        from tui.hosts import AppHost
+        from tui.runtime.feed import RunFeed
+        from tui.runtime.hosts import AppHost
 
         if self._training_in_app():
             self.notify(
@@ -179,11 +179,11 @@ class TuiApp(App[None]):
     def open_run(self, run: "Run | ForeignLog") -> None:
         """Show a run live: the one this app trains, any other through its log, or what another tool logs."""
         from core.runs.folder import Run
-        from tui.feed import RunFeed
-        from tui.hosts import LogHost
+        from tui.runtime.feed import RunFeed
+        from tui.runtime.hosts import LogHost
 
         if not isinstance(run, Run):
-            from tui.foreign_host import ForeignHost
+            from tui.runtime.foreign_host import ForeignHost
 
             self._show_live(RunFeed(ForeignHost(run)))
         elif self.feed is None or self.feed.host.run != run or self._has_ended_here():
@@ -245,7 +245,7 @@ class TuiApp(App[None]):
         if not self._training_in_app():
             self.leave()
             return
-        from tui.parting import quit_after
+        from tui.runtime.handover import quit_after
 
         self.push_screen(
             Ask(
@@ -257,13 +257,13 @@ class TuiApp(App[None]):
 
     def stop_training(self) -> None:
         """Save and end what this app trains, and wait for it."""
-        from tui.parting import stop
+        from tui.runtime.handover import stop
 
         stop(self)
 
     def detach(self) -> None:
         """Go on in a background process with what this app trains; the app must end then."""
-        from tui.parting import detach
+        from tui.runtime.handover import detach
 
         detach(self)
 

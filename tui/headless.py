@@ -17,8 +17,8 @@ from core.runs.requests import claimed
 from core.runs.summary import summarise
 from core.session.preload import load_backend
 from core.torchrun import is_first
-from tui.endings import Outlet, outlives_terminal, signals_stop
 from tui.progress_view import ProgressView
+from tui.runtime.signals import Outlet, outlives_terminal, signals_stop
 from tui.terminal.text import clean, count, duration
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from core.tuning.search.plan import ExecutorName, Plan, ensure_vectorises
 from core.tuning.study.records import StudyFinished, StudyNotice
 from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.study.tuner import tune as work_on
-from tui.endings import Outlet, outlives_terminal, signals_stop
+from tui.runtime.signals import Outlet, outlives_terminal, signals_stop
+from tui.runtime.study_process import is_worked_on
 from tui.terminal.text import clean
-from tui.tune_process import is_worked_on
 from tui.tuning_view import StudyView, choose_study_view
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from tui.widgets.plot import Chart, Mark, Series
 
 if TYPE_CHECKING:
     from core.tuning.study.records import TrialRecord
-    from tui.tune_follow import Standing
+    from tui.runtime.study_follower import Standing
 
 __all__ = ["best_chart", "curves_chart", "importance_lines", "places", "slice_chart"]
 

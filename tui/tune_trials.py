@@ -14,7 +14,7 @@ from tui.widgets.table import Cell, Column
 
 if TYPE_CHECKING:
     from core.tuning.study.records import TrialRecord
-    from tui.tune_follow import Standing
+    from tui.runtime.study_follower import Standing
 
 __all__ = ["TRIAL_STATES", "TrialColumn", "columns_of", "headline", "in_order", "short_path", "shown_value"]
 

@@ -16,7 +16,7 @@ from core.events import CheckpointSaved
 from core.runs.folder import find_run
 from core.runs.log import LogReader
 from core.runs.summary import summarise
-from tui.endings import Outlet
+from tui.runtime.signals import Outlet
 
 ENDLESS = "train --no-ui --data iris --epochs 1000000 --device cpu --threads 1"
 

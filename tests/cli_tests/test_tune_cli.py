@@ -25,7 +25,7 @@ from core.tuning.study.records import (
     TrialStarted,
 )
 from core.tuning.study.study import open_study
-from tui.tune_follow import Follower
+from tui.runtime.study_follower import Follower
 from tui.tuning_view import PlainView, ProgressView
 
 SHORT = "tune --no-ui --data iris --epochs 3 --device cpu"

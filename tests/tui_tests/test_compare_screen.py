@@ -11,8 +11,8 @@ from core.events import EpochFinished, StepLogged, to_json
 from core.runs.comparison import EntryReader
 from tests.waiting import until
 from tui.app import TuiApp
-from tui.compared_runs import MOST, ComparedRuns
 from tui.comparison_view import View, chart, score_text
+from tui.runtime.compared_runs import MOST, ComparedRuns
 from tui.screens.compare import CompareScreen
 from tui.screens.comparing.picker import PickRuns
 from tui.screens.comparing.tables import DifferencesPanel, StandingsPanel

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from tui import feed
-from tui.feed import LONGEST, SHARE, SHORTEST, FrameBudget
+from tui.runtime import feed
+from tui.runtime.feed import LONGEST, SHARE, SHORTEST, FrameBudget
 
 
 class Clock:

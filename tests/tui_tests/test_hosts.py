@@ -17,8 +17,8 @@ from core.runs.requests import send
 from core.runs.summary import summarise
 from tests.preparation import Preparation
 from tui import headless
-from tui.feed import RunFeed
-from tui.hosts import AppHost, LogHost, launch_in_background
+from tui.runtime.feed import RunFeed
+from tui.runtime.hosts import AppHost, LogHost, launch_in_background
 
 
 @pytest.fixture
@@ -140,7 +140,9 @@ def test_a_process_that_ends_without_a_word_is_told_with_its_last_ones(run):
 @pytest.mark.parametrize("locked", [False, True])
 def test_a_background_process_is_started_with_the_lock_unless_this_process_keeps_it(run, monkeypatch, locked):
     started = []
-    monkeypatch.setattr("tui.hosts.subprocess.Popen", lambda command, **options: started.append(options))
+    monkeypatch.setattr(
+        "tui.runtime.hosts.subprocess.Popen", lambda command, **options: started.append(options)
+    )
     with hold(run) if locked else nullcontext():
         launch_in_background(run, None)
     (options,) = started

@@ -7,7 +7,7 @@ from core.runs.folder import all_runs
 from core.runs.summary import summarise
 from tests.waiting import until
 from tui.app import TuiApp
-from tui.hosts import LogHost
+from tui.runtime.hosts import LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.live import LiveScreen
 from tui.screens.live_charts import subtitle

@@ -12,7 +12,7 @@ from core.interop.writer import RunWriter
 from core.runs.log import EventLog
 from tests.waiting import until
 from tui.app import TuiApp
-from tui.foreign_host import ForeignHost
+from tui.runtime.foreign_host import ForeignHost
 from tui.screens.live import LiveScreen
 from tui.widgets.plot import Plot
 

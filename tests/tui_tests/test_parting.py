@@ -12,10 +12,10 @@ from core.runs.lock import is_held
 from core.runs.summary import summarise
 from tests.preparation import Preparation
 from tests.waiting import until
-from tui import parting
 from tui.app import TuiApp
-from tui.hosts import AppHost, LogHost
 from tui.report import go_on_command
+from tui.runtime import handover as parting
+from tui.runtime.hosts import AppHost, LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
 
 SIZE = (120, 40)
@@ -38,7 +38,7 @@ def launched(monkeypatch):
         runs.append(run)
         return Process()
 
-    monkeypatch.setattr("tui.parting.launch_in_background", launch)
+    monkeypatch.setattr("tui.runtime.handover.launch_in_background", launch)
     return runs
 
 
@@ -189,7 +189,7 @@ async def test_a_run_that_is_completed_meanwhile_is_told_to_be(app, stuck, launc
 
 
 async def test_a_folder_that_cannot_be_written_keeps_the_app_open(app, preparation, monkeypatch):
-    monkeypatch.setattr("tui.parting.launch_in_background", lambda run, data_root: Process())
+    monkeypatch.setattr("tui.runtime.handover.launch_in_background", lambda run, data_root: Process())
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, preparation.begun.is_set)
         app.feed.host.runs_dir = app.runs_dir.parent / "settings.json"

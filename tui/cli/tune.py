@@ -230,7 +230,7 @@ def _ask(runs_dir: Path, storage: str | None, given: Mapping[str, str | None]) -
     if more:
         raise InputError(f"{flag} and {more[0][0]} do not go together", "Give one of them")
     from core.tuning.study.study import open_study
-    from tui import tune_process
+    from tui.runtime import study_process as tune_process
     from tui.terminal.text import clean
 
     study = open_study(runs_dir, reference, storage)

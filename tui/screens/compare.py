@@ -17,8 +17,8 @@ from core.metrics import lower_is_better
 from core.runs.comparison import AXES, Entry, curve_names, lead, not_comparable
 from core.runs.folder import Run
 from tui.command_line import place
-from tui.compared_runs import ComparedRuns
 from tui.comparison_view import View, axis_text, chart
+from tui.runtime.compared_runs import ComparedRuns
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.comparing.follower import Follower, first_choice
 from tui.screens.comparing.picker import PickRuns

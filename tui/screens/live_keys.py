@@ -1,6 +1,6 @@
 """Which keys of Live make sense for the run that is followed; the others are not offered."""
 
-from tui.feed import RunFeed
+from tui.runtime.feed import RunFeed
 from tui.screens.base import NARROW
 
 __all__ = ["ACTIVE", "is_offered"]

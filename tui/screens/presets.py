@@ -15,8 +15,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 
 from core.errors import TorchtuiError
+from tui.runtime.settings import settings_file
 from tui.screens.dialogs import Ask
-from tui.settings import settings_file
 from tui.terminal.text import clean
 
 __all__ = ["OpenPreset", "SavePreset", "presets_folder"]

@@ -10,7 +10,7 @@ from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
-    from tui.tune_follow import Standing
+    from tui.runtime.study_follower import Standing
 
 __all__ = ["ImportancePanel"]
 

@@ -14,7 +14,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.plot import Plot
 
 if TYPE_CHECKING:
-    from tui.tune_follow import Standing
+    from tui.runtime.study_follower import Standing
 
 __all__ = ["SlicesPanel"]
 

@@ -16,8 +16,8 @@ from core.runs.folder import Run
 from core.session.preload import load_backend
 from core.tuning.search.plan import ExecutorName, Plan
 from core.tuning.study.folder import all_studies
-from tui import tune_process
-from tui.compared_runs import MOST, ComparedRuns
+from tui.runtime import study_process as tune_process
+from tui.runtime.compared_runs import MOST, ComparedRuns
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.evaluation.background import Background
@@ -27,7 +27,7 @@ from tui.terminal.text import count, progress_line
 
 if TYPE_CHECKING:
     from core.tuning.study.records import TrialRecord
-    from tui.tune_follow import Follower, Standing
+    from tui.runtime.study_follower import Follower, Standing
 
 __all__ = ["STUDY_ACTIONS", "TRIAL_ACTIONS", "StudyActions"]
 
@@ -96,7 +96,7 @@ class StudyActions(Background, ModeScreen):
         def find(progress: Progress) -> "Follower | None":
             if reference == "latest" and not all_studies(runs_dir):
                 return None
-            follower: Follower = import_module("tui.tune_follow").Follower(runs_dir, reference)
+            follower: Follower = import_module("tui.runtime.study_follower").Follower(runs_dir, reference)
             return follower
 
         self.in_background("open", find, self.follow, self._lost)
@@ -148,7 +148,9 @@ class StudyActions(Background, ModeScreen):
             study = import_module("core.tuning.study.study")
             begun = study.create_study(runs_dir, study.check_plan(plan, data_root, progress))
             self._launched.append(tune_process.launch(begun.folder, jobs, data_root, executor=executor))
-            follower: Follower = import_module("tui.tune_follow").Follower(runs_dir, str(begun.folder.path))
+            follower: Follower = import_module("tui.runtime.study_follower").Follower(
+                runs_dir, str(begun.folder.path)
+            )
             return follower
 
         self.starting, self.starting_note = True, "loading data, and trying every model ..."

@@ -12,7 +12,7 @@ from tui.tune_charts import best_chart, curves_chart
 from tui.widgets.chart_panel import ChartPanel
 
 if TYPE_CHECKING:
-    from tui.tune_follow import Standing
+    from tui.runtime.study_follower import Standing
 
 __all__ = ["StudyView"]
 

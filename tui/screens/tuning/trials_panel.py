@@ -13,7 +13,7 @@ from tui.widgets.table import Cell, Column, Table
 
 if TYPE_CHECKING:
     from core.tuning.study.records import TrialRecord
-    from tui.tune_follow import Standing
+    from tui.runtime.study_follower import Standing
 
 __all__ = ["TrialsPanel"]
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from core.runs.history.history import History
-from tui.hosts import AppHost, RunHost
+from tui.runtime.hosts import AppHost, RunHost
 
 __all__ = ["FrameBudget", "RunFeed"]
 

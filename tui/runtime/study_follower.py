@@ -13,7 +13,7 @@ from core.tuning.study.folder import StudyFolder
 from core.tuning.study.importance import importance
 from core.tuning.study.records import State, TrialRecord, best_first
 from core.tuning.study.study import TuningStudy, open_study
-from tui.tune_process import is_worked_on, last_words
+from tui.runtime.study_process import is_worked_on, last_words
 
 __all__ = ["Follower", "Standing"]
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import TorchtuiError
 from core.runs.folder import create_run
-from tui.feed import RunFeed
-from tui.hosts import AppHost, LogHost, launch_in_background
+from tui.runtime.feed import RunFeed
+from tui.runtime.hosts import AppHost, LogHost, launch_in_background
 
 if TYPE_CHECKING:
     from tui.app import TuiApp
