@@ -27,10 +27,10 @@ from core.config.schema import TrainConfig, to_dict
 from core.events import EpochFinished, Event, RunStarted, StepLogged, to_json
 from core.runs.folder import Run
 from core.runs.history.history import History
+from tui.charts.live import View, metric_chart
+from tui.charts.plot import Plot
 from tui.runtime.feed import RunFeed
 from tui.runtime.hosts import LogHost
-from tui.screens.live_charts import View, metric_chart
-from tui.widgets.plot import Plot
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 FOLLOWED_SIZES = (10_000, 100_000, 1_000_000)

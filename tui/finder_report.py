@@ -4,9 +4,9 @@ import numpy as np
 
 from core.training.batch_finder import BatchTest, TriedBatch
 from core.training.lr_finder import RangeTest
+from tui.charts.plot_chart import Chart, Mark, Series
 from tui.terminal.text import bytes_, count, number, si
 from tui.terminal.themes import BLUE, ORANGE
-from tui.widgets.plot_chart import Chart, Mark, Series
 
 __all__ = ["batch_chart", "batch_lines", "batch_sentence", "rate_chart", "rate_sentence"]
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 from textual.content import Content
 
+from tui.charts.plot_chart import RGB
 from tui.terminal.text import clean, count, duration, number
 from tui.terminal.themes import STATES
-from tui.widgets.plot_chart import RGB
 from tui.widgets.table import Cell, Column
 
 if TYPE_CHECKING:

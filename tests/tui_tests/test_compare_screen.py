@@ -11,14 +11,14 @@ from core.events import EpochFinished, StepLogged, to_json
 from core.runs.comparison import EntryReader
 from tests.waiting import until
 from tui.app import TuiApp
-from tui.comparison_view import View, chart, score_text
+from tui.charts.comparison import View, chart, score_text
+from tui.charts.plot import Plot
 from tui.runtime.compared_runs import MOST, ComparedRuns
 from tui.screens.compare import CompareScreen
 from tui.screens.comparing.picker import PickRuns
 from tui.screens.comparing.tables import DifferencesPanel, StandingsPanel
 from tui.screens.dialogs import HelpDialog
 from tui.terminal.themes import SIGNS, sign_of
-from tui.widgets.plot import Plot
 from tui.widgets.runs_table import RunsTable
 
 LARGE, SMALL = (160, 40), (80, 24)

@@ -6,10 +6,10 @@ import pytest
 from textual.widgets import Input, Static
 
 from core.evaluation import best_f1_threshold, one_vs_rest, threshold_for_precision, threshold_table
-from tui.curves import curves_of
+from tui.charts.curves import curves_of
+from tui.charts.plot import Plot
 from tui.screens.evaluation.curve_list import CurveList
 from tui.widgets.panel import Panel
-from tui.widgets.plot import Plot
 from tui.widgets.table import Table
 
 NARROW, WIDE = (80, 24), (200, 60)

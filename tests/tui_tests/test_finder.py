@@ -10,9 +10,9 @@ from core.training.lr_finder import RangeTest
 from core.user_code.trust import trust
 from tests.waiting import until
 from tui.app import TuiApp
+from tui.charts.plot import Plot
 from tui.screens.configure import ConfigureScreen
 from tui.screens.finder import BatchFinder, RateFinder
-from tui.widgets.plot import Plot
 
 IRIS = {"data": {"name": "iris"}, "model": {"hidden": [8]}, "training": {"device": "cpu", "threads": 1}}
 

@@ -5,7 +5,7 @@ import pytest
 from core.events import LayersSampled
 from tests.waiting import until
 from tui.app import TuiApp
-from tui.layers_view import layer_lines
+from tui.charts.layers import layer_lines
 from tui.screens.live import LiveScreen
 from tui.widgets.drawing import Drawing
 

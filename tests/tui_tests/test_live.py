@@ -7,14 +7,14 @@ from core.runs.folder import all_runs
 from core.runs.summary import summarise
 from tests.waiting import until
 from tui.app import TuiApp
+from tui.charts.live import subtitle
+from tui.charts.plot import Plot
 from tui.runtime.hosts import LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.live import LiveScreen
-from tui.screens.live_charts import subtitle
 from tui.terminal.text import number
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.epoch_table import EpochTable
-from tui.widgets.plot import Plot
 from tui.widgets.status_line import StatusLine
 
 SIZE = (120, 40)

@@ -12,9 +12,9 @@ from core.interop.writer import RunWriter
 from core.runs.log import EventLog
 from tests.waiting import until
 from tui.app import TuiApp
+from tui.charts.plot import Plot
 from tui.runtime.foreign_host import ForeignHost
 from tui.screens.live import LiveScreen
-from tui.widgets.plot import Plot
 
 
 @pytest.fixture

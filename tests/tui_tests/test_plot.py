@@ -14,9 +14,9 @@ from textual.app import App, ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
 
-from tui.widgets import plot
-from tui.widgets.plot import Chart, Mark, Plot, Row, Series, draw, legend
-from tui.widgets.plot_axes import Scale, scale_for, x_ticks, y_ticks
+from tui.charts import plot
+from tui.charts.plot import Chart, Mark, Plot, Row, Series, draw, legend
+from tui.charts.plot_axes import Scale, scale_for, x_ticks, y_ticks
 
 BLUE, ORANGE, YELLOW = (86, 180, 233), (230, 159, 0), (240, 228, 66)
 

@@ -6,9 +6,9 @@ from textual.widgets import Static
 
 from core.config.schema import FAMILIES, TrainConfig, from_dict
 from core.options import choices
+from tui.charts.plot import Plot
+from tui.charts.rate import rate_chart, rate_subtitle
 from tui.preview import Preview
-from tui.rate_chart import rate_chart, rate_subtitle
-from tui.widgets.plot import Plot
 from tui.widgets.preview_panels import PreviewView
 
 COSINE = {"schedule": {"name": "cosine", "warmup": 2}, "optimizer": {"lr": 0.5}, "training": {"epochs": 10}}

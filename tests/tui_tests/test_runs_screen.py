@@ -13,11 +13,11 @@ from core.runs.folder import Run
 from core.runs.lock import hold
 from core.runs.log import EventLog
 from tui.app import TuiApp
+from tui.charts.plot import Plot
 from tui.screens.dialogs import Ask
 from tui.screens.run_preview import RunPreview
 from tui.screens.runs import RunsScreen
 from tui.widgets.panel import Panel
-from tui.widgets.plot import Plot
 from tui.widgets.runs_table import RunsTable
 
 SIZE = (120, 40)

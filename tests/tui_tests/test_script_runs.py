@@ -7,10 +7,10 @@ import pytest
 from core import RunWriter
 from tests.waiting import until
 from tui.app import TuiApp
+from tui.charts.plot import Plot
 from tui.screens.dialogs import ErrorDialog
 from tui.screens.live import LiveScreen
 from tui.screens.run_actions import possible_actions
-from tui.widgets.plot import Plot
 from tui.widgets.runs_table import RunsTable
 
 SIZE = (120, 40)

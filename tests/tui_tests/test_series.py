@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.runs.history.series import GrowingSeries
-from tui.widgets.series import reduce_min_max, smooth
+from tui.charts.series import reduce_min_max, smooth
 
 
 def noise(n: int, seed: int = 0) -> np.ndarray:

@@ -48,8 +48,8 @@ def compare(
     if as_json:
         print(json.dumps(_as_dict(entries, split)))
         return
+    from tui.charts.comparison import View
     from tui.comparison_report import print_comparison
-    from tui.comparison_view import View
     from tui.report import report_console
 
     print_comparison(entries, split, report_console(), plot, View(axis=by))

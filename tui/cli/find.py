@@ -13,7 +13,7 @@ from tui.cli.config_options import with_config
 
 if TYPE_CHECKING:
     from core.session.session import Prepared
-    from tui.widgets.plot_chart import Chart
+    from tui.charts.plot_chart import Chart
 
 __all__ = ["batch_find", "lr_find"]
 
@@ -131,6 +131,6 @@ def _parts(prepared: "Prepared") -> tuple[Any, ...]:
 def _print_chart(chart: "Chart") -> None:
     from rich.console import Console
 
-    from tui.plot_text import as_text
+    from tui.charts.plot_text import as_text
 
     Console(highlight=False, width=max(CHART[0], 20)).print(as_text(chart, *CHART))

@@ -16,19 +16,19 @@ from textual.widgets import Static
 from core.metrics import lower_is_better
 from core.runs.comparison import AXES, Entry, curve_names, lead, not_comparable
 from core.runs.folder import Run
+from tui.charts.comparison import View, axis_text, chart
+from tui.charts.live import SMOOTHING
+from tui.charts.plot import Plot
 from tui.command_line import place
-from tui.comparison_view import View, axis_text, chart
 from tui.runtime.compared_runs import ComparedRuns
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.comparing.follower import Follower, first_choice
 from tui.screens.comparing.picker import PickRuns
 from tui.screens.comparing.tables import DifferencesPanel, Shown, StandingsPanel
 from tui.screens.evaluation.background import Background
-from tui.screens.live_charts import SMOOTHING
 from tui.terminal.text import clean, number
 from tui.terminal.themes import sign_of
 from tui.widgets.panel import Panel
-from tui.widgets.plot import Plot
 from tui.widgets.runs_columns import short_name
 from tui.widgets.table import Table
 

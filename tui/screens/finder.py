@@ -16,10 +16,10 @@ from core.config.schema import TrainConfig
 from core.errors import RunError, TorchtuiError
 from core.session.preload import load_backend
 from core.user_code.loading import as_user_error
+from tui.charts.plot import Plot
+from tui.charts.plot_chart import Chart
 from tui.runtime.hosts import SPARE_CORES
 from tui.terminal.text import clean, progress_line
-from tui.widgets.plot import Plot
-from tui.widgets.plot_chart import Chart
 
 if TYPE_CHECKING:
     from core.session.session import Prepared

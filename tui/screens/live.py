@@ -13,11 +13,11 @@ from core.errors import TorchtuiError
 from core.events import Event
 from core.runs.history.history import Epoch, History
 from core.runs.requests import Request
+from tui.charts.live import SMOOTHING, ZOOMS, View, metric_chart, subtitle, system_chart
 from tui.runtime.feed import SHORTEST, RunFeed
 from tui.runtime.handover import detach_and_follow
 from tui.screens.base import WIDE, ModeScreen
 from tui.screens.dialogs import Ask
-from tui.screens.live_charts import SMOOTHING, ZOOMS, View, metric_chart, subtitle, system_chart
 from tui.screens.live_keys import ACTIVE, is_offered
 from tui.screens.live_texts import facts, messages
 from tui.terminal.text import clean, of

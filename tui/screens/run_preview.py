@@ -23,12 +23,12 @@ from core.metrics import HEADLINES
 from core.options import choices, default_of
 from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, began
-from tui.screens.live_charts import View, metric_chart
+from tui.charts.live import View, metric_chart
+from tui.charts.plot import Chart
 from tui.terminal.text import bytes_, clean, count, duration, number, of, setting
 from tui.terminal.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.panel import Panel
-from tui.widgets.plot import Chart
 from tui.widgets.runs_columns import short_name
 
 __all__ = ["RunPreview", "Sketch", "facts", "sketch"]

@@ -3,9 +3,9 @@
 from textual.app import ComposeResult
 from textual.content import Content
 
+from tui.charts.plot import Chart, Plot, legend
 from tui.terminal.text import clean
 from tui.widgets.panel import Panel
-from tui.widgets.plot import Chart, Plot, legend
 
 __all__ = ["ChartPanel"]
 

@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from core.events import LayersSampled
-from tui.layers_view import EXPECTED, layer_lines
+from tui.charts.layers import EXPECTED, layer_lines
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
 

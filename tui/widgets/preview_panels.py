@@ -11,12 +11,12 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui import preview_drawings as draw
+from tui.charts.plot import Plot
+from tui.charts.rate import rate_chart, rate_subtitle
 from tui.preview import Preview
-from tui.rate_chart import rate_chart, rate_subtitle
 from tui.terminal.text import clean, count
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
-from tui.widgets.plot import Plot
 
 __all__ = ["CommandPanel", "PreviewView"]
 

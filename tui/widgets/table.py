@@ -13,8 +13,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.charts.plot_chart import RGB
 from tui.terminal.text import fit
-from tui.widgets.plot_chart import RGB
 
 __all__ = ["Cell", "Column", "Table"]
 

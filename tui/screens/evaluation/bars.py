@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
+from tui.charts.plot_chart import RGB
 from tui.terminal.text import fit
 from tui.terminal.themes import BLUE
-from tui.widgets.plot_chart import RGB
 
 __all__ = ["bar", "bars"]
 

@@ -10,14 +10,14 @@ from textual.widgets import Static
 from core.data.dataset import Progress
 from core.evaluation import Calibration, calibration_curve, expected_calibration_error
 from core.evaluation.checks import why_not_probabilities
+from tui.charts.plot import Plot
+from tui.charts.plot_chart import Chart, Series
 from tui.screens.base import NARROW
 from tui.screens.evaluation.bars import bar
 from tui.screens.evaluation.tab import EvaluationTab, Subject
 from tui.terminal.text import count, number
 from tui.terminal.themes import BLUE
 from tui.widgets.panel import Panel
-from tui.widgets.plot import Plot
-from tui.widgets.plot_chart import Chart, Series
 from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["CalibrationTab"]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from textual.binding import Binding
 from textual.message import Message
 
-from tui.curves import Curve, Kind
+from tui.charts.curves import Curve, Kind
 from tui.screens.evaluation.facts import label
 from tui.terminal.text import number
 from tui.widgets.table import Cell, Column, Table

@@ -11,15 +11,15 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.curves import KINDS, Curve, Kind, Point, chart, drawing_order, first_chosen, first_shown
+from tui.charts.curves import KINDS, Curve, Kind, Point, chart, drawing_order, first_chosen, first_shown
+from tui.charts.plot import Plot
+from tui.charts.plot_chart import SAMPLES, Chart, line_markers
 from tui.screens.evaluation.curve_list import CurveList
 from tui.screens.evaluation.facts import label
 from tui.screens.evaluation.tab import EvaluationTab, Subject
 from tui.terminal.text import count, fit, number
 from tui.terminal.themes import YELLOW
 from tui.widgets.panel import Panel
-from tui.widgets.plot import Plot
-from tui.widgets.plot_chart import SAMPLES, Chart, line_markers
 from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["CurvesTab"]

@@ -15,9 +15,9 @@ from core.evaluation import (
     threshold_table,
 )
 from core.evaluation.values import ratio
+from tui.charts.plot_chart import Chart, Mark, Series
 from tui.terminal.text import count, number, percent
 from tui.terminal.themes import BLUE, GREEN, MISTAKE, ORANGE, YELLOW
-from tui.widgets.plot_chart import Chart, Mark, Series
 from tui.widgets.table import Cell, Column
 
 __all__ = ["COLUMNS", "COST", "Decision", "cells", "cost", "decisions", "threshold_chart"]

@@ -4,11 +4,11 @@ import numpy as np
 from textual.content import Content
 
 from core.inference.samples import Samples
+from tui.charts.plot_chart import RGB
 from tui.screens.evaluation.bars import bars
 from tui.screens.evaluation.tab import Subject
 from tui.terminal.text import UNKNOWN, clean, count, fit, number
 from tui.terminal.themes import BLUE, MISTAKE
-from tui.widgets.plot_chart import RGB
 from tui.widgets.table import Cell, Column
 
 __all__ = ["caption", "cells_of", "columns_of", "full_facts", "label", "row_of", "score_bars"]

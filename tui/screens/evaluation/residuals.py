@@ -9,13 +9,13 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from core.evaluation import error_quantiles, residuals
+from tui.charts.plot import Plot
+from tui.charts.plot_chart import Chart, Series
 from tui.screens.evaluation.sample_list import SampleList
 from tui.screens.evaluation.tab import EvaluationTab, Subject
 from tui.terminal.text import number
 from tui.terminal.themes import BLUE
 from tui.widgets.panel import Panel
-from tui.widgets.plot import Plot
-from tui.widgets.plot_chart import Chart, Series
 from tui.widgets.table import Column, Table
 
 __all__ = ["ResidualsTab"]

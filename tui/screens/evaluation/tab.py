@@ -11,7 +11,7 @@ from textual.widget import Widget
 from core.evaluation import Predictions, Report
 from core.inference.samples import RunData, Samples
 from core.inference.stored import Evaluation
-from tui.curves import Curve, curves_of
+from tui.charts.curves import Curve, curves_of
 from tui.screens.evaluation.background import Background
 
 __all__ = ["EvaluationTab", "Subject"]
@@ -44,7 +44,7 @@ class Subject:
 
     @cached_property
     def curves(self) -> list[Curve]:
-        """See `tui.curves.curves_of`; takes its time when first asked for."""
+        """See `tui.charts.curves.curves_of`; takes its time when first asked for."""
         return curves_of(self.predictions, self.report)
 
 

@@ -13,15 +13,15 @@ from textual.widgets import Input, Label, Static
 
 from core.evaluation import Predictions, RankedCounts, one_vs_rest
 from core.evaluation.checks import why_not_probabilities
-from tui.curves import Curve
+from tui.charts.curves import Curve
+from tui.charts.plot import Plot, legend
+from tui.charts.plot_chart import Chart
 from tui.screens.base import NARROW
 from tui.screens.evaluation.decisions import COLUMNS, COST, Decision, cells, cost, decisions, threshold_chart
 from tui.screens.evaluation.facts import label
 from tui.screens.evaluation.tab import EvaluationTab, Subject
 from tui.terminal.text import clean, number
 from tui.widgets.panel import Panel
-from tui.widgets.plot import Plot, legend
-from tui.widgets.plot_chart import Chart
 from tui.widgets.table import Column, Table
 
 __all__ = ["ThresholdTab"]

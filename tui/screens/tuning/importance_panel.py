@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
-from tui.tune_charts import importance_lines
+from tui.charts.study import importance_lines
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
 

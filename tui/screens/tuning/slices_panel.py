@@ -7,11 +7,11 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from tui.charts.plot import Plot
+from tui.charts.study import places, slice_chart
 from tui.terminal.text import clean
-from tui.tune_charts import places, slice_chart
 from tui.tune_trials import short_path
 from tui.widgets.panel import Panel
-from tui.widgets.plot import Plot
 
 if TYPE_CHECKING:
     from tui.runtime.study_follower import Standing

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from tui.charts.study import best_chart, curves_chart
 from tui.screens.tuning.importance_panel import ImportancePanel
 from tui.screens.tuning.slices_panel import SlicesPanel
 from tui.screens.tuning.trials_panel import TrialsPanel
-from tui.tune_charts import best_chart, curves_chart
 from tui.widgets.chart_panel import ChartPanel
 
 if TYPE_CHECKING:

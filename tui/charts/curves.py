@@ -23,9 +23,9 @@ from core.evaluation import (
 )
 from core.palette import OKABE_ITO
 from core.runs.history.series import Floats
+from tui.charts.plot_chart import RGB, Chart, Mark, Series
 from tui.terminal.text import fit
 from tui.terminal.themes import YELLOW
-from tui.widgets.plot_chart import RGB, Chart, Mark, Series
 
 __all__ = [
     "KINDS",

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 
 from core.runs.history.history import History
+from tui.charts.plot import Chart, Mark, Series, smooth
 from tui.terminal.text import number
 from tui.terminal.themes import BLUE, GREEN, MISTAKE, ORANGE, PINK, YELLOW
-from tui.widgets.plot import Chart, Mark, Series, smooth
 
 __all__ = ["SMOOTHING", "View", "metric_chart", "subtitle", "system_chart"]
 

@@ -2,9 +2,9 @@
 
 from core.config.schema import TrainConfig
 from core.schedules import curve
+from tui.charts.plot_chart import Chart, Series
 from tui.terminal.text import number
 from tui.terminal.themes import BLUE
-from tui.widgets.plot_chart import Chart, Series
 
 __all__ = ["rate_chart", "rate_subtitle"]
 

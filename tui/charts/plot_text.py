@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from rich.style import Style
 from rich.text import Text
 
+from tui.charts.plot import draw
+from tui.charts.plot_chart import Chart, line_markers
+from tui.charts.plot_layout import Ink
 from tui.terminal.text import clean, number
-from tui.widgets.plot import draw
-from tui.widgets.plot_chart import Chart, line_markers
-from tui.widgets.plot_layout import Ink
 
 __all__ = ["MARKERS", "as_text", "legend_text"]
 

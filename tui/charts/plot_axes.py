@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from core.runs.history.series import Floats
-from tui.widgets.series import LARGEST
+from tui.charts.series import LARGEST
 
 __all__ = ["Scale", "Tick", "scale_for", "x_ticks", "y_ticks"]
 

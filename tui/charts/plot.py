@@ -14,9 +14,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from core.runs.history.series import Floats, GrowingSeries, Points
-from tui.widgets.plot_chart import RGB, Chart, LineStyle, Mark, Series, legend, line_markers
-from tui.widgets.plot_layout import Ink, Layout, Row, compose, lay_out, notice
-from tui.widgets.series import reduce_min_max, smooth
+from tui.charts.plot_chart import RGB, Chart, LineStyle, Mark, Series, legend, line_markers
+from tui.charts.plot_layout import Ink, Layout, Row, compose, lay_out, notice
+from tui.charts.series import reduce_min_max, smooth
 
 __all__ = [
     "Chart",

@@ -10,10 +10,10 @@ import numpy as np
 from rich.cells import cell_len
 
 from core.runs.history.series import Points
+from tui.charts.plot_axes import Scale, scale_for, x_ticks, y_ticks
+from tui.charts.plot_chart import RGB, Chart, Mark, Series, speaks_unicode
+from tui.charts.series import LARGEST, reduce_min_max
 from tui.terminal.text import clean
-from tui.widgets.plot_axes import Scale, scale_for, x_ticks, y_ticks
-from tui.widgets.plot_chart import RGB, Chart, Mark, Series, speaks_unicode
-from tui.widgets.series import LARGEST, reduce_min_max
 
 __all__ = ["Ink", "Layout", "Row", "compose", "lay_out", "notice"]
 

@@ -1,0 +1,1 @@
+"""Charts; plotext is known here alone."""
