@@ -10,7 +10,7 @@ from core.runs.folder import default_runs_dir
 from core.tuning.study.importance import importance
 from core.tuning.study.records import StudyFinished, TrialRecord
 from core.tuning.study.study import TuningStudy
-from tui.command_line import command_line
+from tui.forms.command_line import command_line
 from tui.terminal.text import clean, number
 from tui.tuning_view import shown_value
 

@@ -10,7 +10,7 @@ from core.config.schema import TrainConfig, from_dict
 from core.devices import Device
 from tests.waiting import until
 from tui.app import TuiApp
-from tui.preview import Preview, Previewer
+from tui.forms.preview import Preview, Previewer
 from tui.screens import configure
 from tui.screens.configure import ConfigureScreen
 from tui.screens.dialogs import Ask

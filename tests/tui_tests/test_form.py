@@ -17,9 +17,9 @@ from core.errors import ConfigError
 from core.optimizers import Sgd
 from core.options import Code, Options, choices
 from tui.cli import app
-from tui.command_line import command_line, options
-from tui.form import check, choose, fill, short, valid_part, values_of
-from tui.form_fields import SECTIONS, fields_of
+from tui.forms.command_line import command_line, options
+from tui.forms.form import check, choose, fill, short, valid_part, values_of
+from tui.forms.form_fields import SECTIONS, fields_of
 
 
 def some(annotation, metadata=()):

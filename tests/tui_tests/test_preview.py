@@ -10,10 +10,10 @@ from textual.content import Content
 from core.config.schema import FAMILIES, TrainConfig, from_dict
 from core.models.summary import Layer, ModelSummary
 from core.options import choices
-from tui import preview_drawings as draw
-from tui.data_facts import DataFacts
-from tui.form_state import FormState
-from tui.preview import Fix, Memory, Preview, Previewer, Problem
+from tui.forms import preview_drawings as draw
+from tui.forms.data_overview import DataFacts
+from tui.forms.form_state import FormState
+from tui.forms.preview import Fix, Memory, Preview, Previewer, Problem
 
 
 @pytest.fixture(scope="module")

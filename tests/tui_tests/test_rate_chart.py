@@ -8,7 +8,7 @@ from core.config.schema import FAMILIES, TrainConfig, from_dict
 from core.options import choices
 from tui.charts.plot import Plot
 from tui.charts.rate import rate_chart, rate_subtitle
-from tui.preview import Preview
+from tui.forms.preview import Preview
 from tui.widgets.preview_panels import PreviewView
 
 COSINE = {"schedule": {"name": "cosine", "warmup": 2}, "optimizer": {"lr": 0.5}, "training": {"epochs": 10}}

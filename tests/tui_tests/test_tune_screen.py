@@ -17,6 +17,7 @@ from core.tuning.study.study import create_study
 from tests.waiting import until
 from tui.app import TuiApp
 from tui.charts.study import best_chart, curves_chart, places, slice_chart
+from tui.forms.search_form import Search, default_search, review
 from tui.runtime import study_process as tune_process
 from tui.runtime.study_follower import Standing
 from tui.runtime.study_process import is_worked_on
@@ -26,7 +27,6 @@ from tui.screens.tune import TuneScreen
 from tui.screens.tuning.dialogs import AddTrials, OpenStudy
 from tui.screens.tuning.study_view import ChartPanel
 from tui.screens.tuning.trials_panel import TrialsPanel
-from tui.tune_search import Search, default_search, review
 from tui.widgets.choice import ChoiceList
 
 LARGE, SMALL = (120, 40), (80, 24)

@@ -19,7 +19,7 @@ from core.runs.folder import Run
 from tui.charts.comparison import View, axis_text, chart
 from tui.charts.live import SMOOTHING
 from tui.charts.plot import Plot
-from tui.command_line import place
+from tui.forms.command_line import place
 from tui.runtime.compared_runs import ComparedRuns
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.comparing.follower import Follower, first_choice

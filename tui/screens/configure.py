@@ -15,12 +15,12 @@ from core import devices
 from core.config.schema import TrainConfig
 from core.devices import Device
 from core.session.preload import load_backend
-from tui.command_line import command_line
-from tui.data_facts import DataFacts
-from tui.form import fill, values_of
-from tui.form_fields import DEVICE, RATE, FieldSpec
-from tui.form_state import FormState
-from tui.preview import Preview, Previewer
+from tui.forms.command_line import command_line
+from tui.forms.data_overview import DataFacts
+from tui.forms.form import fill, values_of
+from tui.forms.form_fields import DEVICE, RATE, FieldSpec
+from tui.forms.form_state import FormState
+from tui.forms.preview import Preview, Previewer
 from tui.screens import filling
 from tui.screens.base import NARROW
 from tui.screens.data_dialog import DataDialog

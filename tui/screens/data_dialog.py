@@ -11,8 +11,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
-from tui import preview_drawings as draw
-from tui.data_facts import DataFacts
+from tui.forms import preview_drawings as draw
+from tui.forms.data_overview import DataFacts
 from tui.terminal.text import UNKNOWN, clean, count, fit, number
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel

@@ -9,8 +9,8 @@ from core.files.atomic import creating, write_atomically
 from core.runs.folder import name_of
 from core.user_code.loading import references, version
 from tui.consent import with_consent
-from tui.form import fill, refit
-from tui.form_state import FormState
+from tui.forms.form import fill, refit
+from tui.forms.form_state import FormState
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.presets import OpenPreset, SavePreset

@@ -5,7 +5,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from tui.form_state import FormState
+from tui.forms.form_state import FormState
 from tui.terminal.text import clean
 from tui.widgets.field import Field
 

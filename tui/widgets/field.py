@@ -14,8 +14,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input
 
-from tui.form import short
-from tui.form_fields import FieldSpec, show
+from tui.forms.form import short
+from tui.forms.form_fields import FieldSpec, show
 from tui.terminal.text import fit
 from tui.widgets.choice import Choice
 from tui.widgets.path_suggester import PathSuggester

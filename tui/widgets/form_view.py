@@ -11,8 +11,8 @@ from textual.message import Message
 from textual.widgets import Input
 
 from core.user_code.loading import trust_named
-from tui.form import choose, refit
-from tui.form_fields import SECTIONS, FieldSpec, Texts, fields_in, fields_of
+from tui.forms.form import choose, refit
+from tui.forms.form_fields import SECTIONS, FieldSpec, Texts, fields_in, fields_of
 from tui.widgets.field import Field
 from tui.widgets.panel import Panel
 
@@ -34,7 +34,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
     """All fields of a configuration.
 
     Args:
-        texts: what is in them, as `tui.form.fill` gives it.
+        texts: what is in them, as `tui.forms.form.fill` gives it.
         extra: fields at the end of the training section that are no part of the configuration, with their texts.
     """
 

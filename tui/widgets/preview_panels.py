@@ -10,10 +10,10 @@ from textual.events import Click
 from textual.message import Message
 from textual.widgets import Static
 
-from tui import preview_drawings as draw
 from tui.charts.plot import Plot
 from tui.charts.rate import rate_chart, rate_subtitle
-from tui.preview import Preview
+from tui.forms import preview_drawings as draw
+from tui.forms.preview import Preview
 from tui.terminal.text import clean, count
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel

@@ -10,7 +10,7 @@ from textual.events import Click, DescendantBlur, DescendantFocus
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from tui.form_fields import FieldSpec
+from tui.forms.form_fields import FieldSpec
 from tui.terminal.text import clean
 
 __all__ = ["RangeRow"]

@@ -17,10 +17,10 @@ from textual.widgets import Button, Input, Static
 
 from core.metrics import METRICS
 from core.tuning.search.plan import ExecutorName, Method, Pruner
-from tui.form_fields import FieldSpec
+from tui.forms.form_fields import FieldSpec
+from tui.forms.search_form import Search, SearchState, usual_jobs
 from tui.screens.tuning.range_row import RangeRow
 from tui.terminal.text import clean, fit
-from tui.tune_search import Search, SearchState, usual_jobs
 from tui.widgets.choice import Choice
 from tui.widgets.field import Field
 from tui.widgets.panel import Panel

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.config.schema import TrainConfig
-from tui.form import check, valid_part
-from tui.preview import Fix, Preview, Problem
+from tui.forms.form import check, valid_part
+from tui.forms.preview import Fix, Preview, Problem
 from tui.terminal.text import count
 
 __all__ = ["FormState"]

@@ -13,9 +13,9 @@ from core.options import choices
 from core.tuning.search.plan import Method, Plan, Pruner, ensure_vectorises, make_plan
 from core.tuning.search.ranges import default_domains, parse_domain
 from core.tuning.search.space import Choices, Domain, SearchSpace, build_space
-from tui.command_line import options, place
-from tui.form import check, valid_part
-from tui.form_fields import FieldSpec, fields_of
+from tui.forms.command_line import options, place
+from tui.forms.form import check, valid_part
+from tui.forms.form_fields import FieldSpec, fields_of
 from tui.terminal.text import clean, count
 
 __all__ = ["Search", "SearchState", "default_search", "review", "search_command", "searchable", "usual_jobs"]

@@ -19,8 +19,8 @@ from core.metrics import check_monitor
 from core.models.registry import outline
 from core.options import Options, choices, code_fields, default_of
 from core.user_code.loading import version
-from tui.data_facts import DataFacts, data_facts
-from tui.form_fields import show
+from tui.forms.data_overview import DataFacts, data_facts
+from tui.forms.form_fields import show
 
 if TYPE_CHECKING:
     from core.models.summary import ModelSummary

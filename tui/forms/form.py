@@ -11,7 +11,17 @@ from pydantic import ValidationError
 from core.config.errors import problems
 from core.config.schema import FAMILIES, TrainConfig, in_full
 from core.user_code.arguments import ARGUMENTS, wrong_arguments
-from tui.form_fields import RATE, SECTIONS, FieldSpec, Texts, default_name, fields_in, fields_of, names, show
+from tui.forms.form_fields import (
+    RATE,
+    SECTIONS,
+    FieldSpec,
+    Texts,
+    default_name,
+    fields_in,
+    fields_of,
+    names,
+    show,
+)
 
 __all__ = ["check", "choose", "fill", "refit", "short", "valid_part", "values_of"]
 

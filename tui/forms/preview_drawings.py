@@ -10,8 +10,8 @@ from textual.color import Color
 from textual.content import Content
 from textual.style import Style
 
-from tui.data_facts import DataFacts
-from tui.preview import Memory
+from tui.forms.data_overview import DataFacts
+from tui.forms.preview import Memory
 from tui.terminal.text import bytes_, clean, count, fit, number, si
 
 if TYPE_CHECKING:
