@@ -10,7 +10,7 @@ import pytest
 from core.training import batch_finder
 from core.training.batch_finder import BatchTest, TriedBatch
 from core.training.lr_finder import RangeTest
-from tui.finder_report import batch_sentence, rate_chart, rate_sentence
+from tui.headless.finder_report import batch_sentence, rate_chart, rate_sentence
 
 Tui = Callable[..., Any]
 SMALL = "--data iris --device cpu --threads 1"

@@ -11,9 +11,9 @@ from core.config.schema import TrainConfig
 from core.evaluation import Predictions, Report, evaluate
 from core.runs.folder import Run, create_run
 from core.runs.summary import RunSummary
-from tui.headless import PlainView
-from tui.progress_view import ProgressView
-from tui.report import print_report, print_summary
+from tui.headless.report import print_report, print_summary
+from tui.headless.train import PlainView
+from tui.headless.train_views import ProgressView
 
 
 def report_of(classes: int, names: list[str] | None = None) -> Report:

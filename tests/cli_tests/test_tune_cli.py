@@ -25,8 +25,8 @@ from core.tuning.study.records import (
     TrialStarted,
 )
 from core.tuning.study.study import open_study
+from tui.headless.study_views import PlainView, ProgressView
 from tui.runtime.study_follower import Follower
-from tui.tuning_view import PlainView, ProgressView
 
 SHORT = "tune --no-ui --data iris --epochs 3 --device cpu"
 LONG = "tune --no-ui --json --data iris --epochs 120 --device cpu"

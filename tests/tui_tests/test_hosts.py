@@ -16,7 +16,7 @@ from core.runs.log import EventLog
 from core.runs.requests import send
 from core.runs.summary import summarise
 from tests.preparation import Preparation
-from tui import headless
+from tui.headless import train as headless
 from tui.runtime.feed import RunFeed
 from tui.runtime.hosts import AppHost, LogHost, launch_in_background
 

@@ -49,8 +49,8 @@ def compare(
         print(json.dumps(_as_dict(entries, split)))
         return
     from tui.charts.comparison import View
-    from tui.comparison_report import print_comparison
-    from tui.report import report_console
+    from tui.headless.comparison_report import print_comparison
+    from tui.headless.report import report_console
 
     print_comparison(entries, split, report_console(), plot, View(axis=by))
 

@@ -59,7 +59,7 @@ def evaluate(
         return
     from rich.console import Console
 
-    from tui.report import print_report
+    from tui.headless.report import print_report
 
     console = Console(highlight=False)
     print_report(evaluation.report, console)

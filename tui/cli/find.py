@@ -36,7 +36,7 @@ def lr_find(
     """
     config = _config(values, trust_code)
     from core.training.lr_finder import range_test
-    from tui.finder_report import rate_chart, rate_sentence
+    from tui.headless.finder_report import rate_chart, rate_sentence
 
     prepared = _prepare(config, data_root, as_json)
     test = range_test(*_parts(prepared), hear=lambda rate, loss: None, unwanted=lambda: False)
@@ -74,7 +74,7 @@ def batch_find(
     """
     config = _config(values, trust_code)
     from core.training.batch_finder import TriedBatch, batch_test
-    from tui.finder_report import batch_lines, batch_sentence
+    from tui.headless.finder_report import batch_lines, batch_sentence
 
     prepared = _prepare(config, data_root, as_json)
 
@@ -113,7 +113,7 @@ def _prepare(config: configuration.TrainConfig, data_root: Any, as_json: bool) -
     import torch
 
     from core.session import session
-    from tui.headless import choose_view
+    from tui.headless.train import choose_view
 
     view = choose_view(as_json=False, quiet=as_json)
     try:

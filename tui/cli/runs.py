@@ -57,7 +57,7 @@ def show(
     if as_json:
         print(json.dumps(_as_dict(summary) | ({"problems": found} if found else {})))
         return
-    from tui.report import print_summary
+    from tui.headless.report import print_summary
     from tui.terminal.text import clean
 
     print_summary(summary)

@@ -90,7 +90,7 @@ def _headless(
     config: TrainConfig, run: Run | None, as_json: bool, quiet: bool, runs: Path, data_root: Path | None
 ) -> int:
     """Train; the exit code."""
-    from tui import headless
+    from tui.headless import train as headless
 
     view = headless.choose_view(as_json=as_json, quiet=quiet)
     return headless.train(config, run, runs_dir=runs, data_root=data_root, view=view)
@@ -106,7 +106,7 @@ def _cross_validate(
     data_root: Path | None,
 ) -> int:
     """Train a run for each fold; the exit code."""
-    from tui.folds import cross_validate
+    from tui.headless.folds import cross_validate
 
     return cross_validate(
         config, folds, run, runs_dir=runs, data_root=data_root, as_json=as_json, quiet=quiet

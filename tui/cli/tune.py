@@ -206,7 +206,7 @@ def tune(
     else:
         plan = None
         _ensure_not_given(given, values, ranges, space)
-    from tui import headless_tuning as headless
+    from tui.headless import tune as headless
 
     where = headless.Where(jobs, executor, ray_address, gpus_per_trial or 0)
     asked = headless.Asked(

@@ -117,7 +117,7 @@ def _hand_over(app: "TuiApp", feed: RunFeed) -> LogHost | None:
 
 def _last_words(feed: RunFeed) -> str:
     """What the terminal is told of the run when the app has been left; nothing of one that never began."""
-    from tui.report import go_on_command
+    from tui.headless.report import go_on_command
 
     run = feed.host.run
     if run is None:

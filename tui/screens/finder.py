@@ -179,13 +179,13 @@ class RateFinder(_Finder):
 
     def chart(self) -> Chart:
         from core.training.lr_finder import RangeTest
-        from tui.finder_report import rate_chart
+        from tui.headless.finder_report import rate_chart
 
         done = self.progress  # a loss is noted before its rate: both are there
         return rate_chart(self.found or RangeTest(self.rates[:done], self.losses[:done], blew_up=False))
 
     def sentence(self) -> str:
-        from tui.finder_report import rate_sentence
+        from tui.headless.finder_report import rate_sentence
 
         return rate_sentence(self.found) if self.found else ""
 
@@ -222,12 +222,12 @@ class BatchFinder(_Finder):
         return "" if size is None else str(size)
 
     def chart(self) -> Chart:
-        from tui.finder_report import batch_chart
+        from tui.headless.finder_report import batch_chart
 
         return batch_chart(list(self.tried), self.found.suggestion if self.found else None)
 
     def sentence(self) -> str:
-        from tui.finder_report import batch_lines, batch_sentence
+        from tui.headless.finder_report import batch_lines, batch_sentence
 
         if self.found is None:
             return ""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from core.palette import RGB
 from core.runs.comparison import Entry, Standings, best_point, differences, lead, standings
 from tui.charts.comparison import interval_text, score_text
-from tui.report import HEADLINES
+from tui.headless.report import HEADLINES
 from tui.terminal.text import clean, duration, number, of, setting
 from tui.terminal.themes import STATES, Sign, sign_of
 from tui.tune_trials import short_path

@@ -17,7 +17,7 @@ from core.runs.requests import claimed
 from core.runs.summary import summarise
 from core.session.preload import load_backend
 from core.torchrun import is_first
-from tui.progress_view import ProgressView
+from tui.headless.train_views import ProgressView
 from tui.runtime.signals import Outlet, outlives_terminal, signals_stop
 from tui.terminal.text import clean, count, duration
 
@@ -242,7 +242,7 @@ class PlainView(QuietView):
             self.told = what
 
     def finish(self, run: Run) -> None:
-        from tui.report import print_summary
+        from tui.headless.report import print_summary
 
         print_summary(summarise(run, as_left=True))
 

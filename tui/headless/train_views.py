@@ -67,7 +67,7 @@ class ProgressView:
 
     def finish(self, run: Run) -> None:
         self._send(GIVE_BACK + BELL)
-        from tui.report import print_summary
+        from tui.headless.report import print_summary
 
         print_summary(summarise(run, as_left=True))
 

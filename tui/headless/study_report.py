@@ -11,8 +11,8 @@ from core.tuning.study.importance import importance
 from core.tuning.study.records import StudyFinished, TrialRecord
 from core.tuning.study.study import TuningStudy
 from tui.forms.command_line import command_line
+from tui.headless.study_views import shown_value
 from tui.terminal.text import clean, number
-from tui.tuning_view import shown_value
 
 __all__ = ["go_on_command", "print_study"]
 

@@ -13,10 +13,10 @@ from core.tuning.search.plan import ExecutorName, Plan, ensure_vectorises
 from core.tuning.study.records import StudyFinished, StudyNotice
 from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.study.tuner import tune as work_on
+from tui.headless.study_views import StudyView, choose_study_view
 from tui.runtime.signals import Outlet, outlives_terminal, signals_stop
 from tui.runtime.study_process import is_worked_on
 from tui.terminal.text import clean
-from tui.tuning_view import StudyView, choose_study_view
 
 if TYPE_CHECKING:
     from core.data.dataset import Progress
@@ -135,6 +135,6 @@ def _tell_error(finished: StudyFinished) -> None:
 def _print(study: TuningStudy, finished: StudyFinished) -> None:
     from rich.console import Console
 
-    from tui.tuning_report import print_study
+    from tui.headless.study_report import print_study
 
     print_study(study, finished, Console(highlight=False))

@@ -10,7 +10,7 @@ from rich.text import Text
 from core.runs.comparison import Entry, Standings, differences, lead, not_comparable, standings
 from tui.charts.comparison import View, axis_text, chart, interval_text, score_text
 from tui.charts.plot_text import as_text
-from tui.report import HEADLINES
+from tui.headless.report import HEADLINES
 from tui.terminal.text import clean, duration, number, of, setting
 from tui.terminal.themes import sign_of
 

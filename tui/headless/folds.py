@@ -17,9 +17,9 @@ from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
 from core.session.folds import Spread, fold_config, fold_metrics, runs_of_folds, spread
 from core.torchrun import is_launched
-from tui import headless
-from tui.headless import View
-from tui.report import go_on_command, report_console
+from tui.headless import train as headless
+from tui.headless.report import go_on_command, report_console
+from tui.headless.train import View
 from tui.terminal.text import clean, number
 
 __all__ = ["cross_validate"]

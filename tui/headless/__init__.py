@@ -1,0 +1,1 @@
+"""Runs and studies without screens: progress, plain lines, JSON, text reports."""
