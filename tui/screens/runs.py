@@ -20,7 +20,6 @@ from core.errors import InputError, RunError
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.query import example, parse
 from core.runs.summary import RunSummary
-from tui.run_list import RunList
 from tui.runtime.compared_runs import MOST, ComparedRuns
 from tui.screens.comparing.picker import marks
 from tui.screens.run_actions import RUN_ACTIONS, RunActions, possible_actions
@@ -28,6 +27,7 @@ from tui.screens.run_preview import RunPreview
 from tui.terminal.text import clean, count
 from tui.terminal.themes import STATES
 from tui.widgets.panel import Panel
+from tui.widgets.run_list import RunList
 from tui.widgets.runs_table import RunsTable
 
 __all__ = ["RunsScreen"]
