@@ -8,7 +8,7 @@ from core.config.schema import TrainConfig
 from core.runs.folder import create_run
 from tests.waiting import until
 from tui.app import TuiApp
-from tui.screens.live import LiveScreen
+from tui.screens.live.screen import LiveScreen
 from tui.screens.runs import RunsScreen
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202e[bold]x[/bold]\n"

@@ -11,11 +11,11 @@ from tui.charts.live import subtitle
 from tui.charts.plot import Plot
 from tui.runtime.hosts import LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
-from tui.screens.live import LiveScreen
+from tui.screens.live.epoch_table import EpochTable
+from tui.screens.live.screen import LiveScreen
+from tui.screens.live.status_line import StatusLine
 from tui.terminal.text import number
 from tui.widgets.confusion import ConfusionGrid
-from tui.widgets.epoch_table import EpochTable
-from tui.widgets.status_line import StatusLine
 
 SIZE = (120, 40)
 

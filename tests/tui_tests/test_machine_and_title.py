@@ -14,7 +14,7 @@ from tests.waiting import until
 from tui.app import TuiApp
 from tui.charts.plot import Plot
 from tui.runtime.foreign_host import ForeignHost
-from tui.screens.live import LiveScreen
+from tui.screens.live.screen import LiveScreen
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.waiting import until
 from tui.app import TuiApp
 from tui.charts.plot import Plot
 from tui.screens.dialogs import ErrorDialog
-from tui.screens.live import LiveScreen
+from tui.screens.live.screen import LiveScreen
 from tui.screens.run_actions import possible_actions
 from tui.widgets.runs_table import RunsTable
 

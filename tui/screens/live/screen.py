@@ -18,16 +18,16 @@ from tui.runtime.feed import SHORTEST, RunFeed
 from tui.runtime.handover import detach_and_follow
 from tui.screens.base import WIDE, ModeScreen
 from tui.screens.dialogs import Ask
-from tui.screens.live_keys import ACTIVE, is_offered
-from tui.screens.live_texts import facts, messages
+from tui.screens.live.epoch_table import EpochTable
+from tui.screens.live.layers_panel import LayersPanel
+from tui.screens.live.live_keys import ACTIVE, is_offered
+from tui.screens.live.live_texts import facts, messages
+from tui.screens.live.status_line import StatusLine
 from tui.terminal.text import clean, of
 from tui.terminal.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.confusion import ConfusionGrid
-from tui.widgets.epoch_table import EpochTable
-from tui.widgets.layers_panel import LayersPanel
 from tui.widgets.panel import Panel
-from tui.widgets.status_line import StatusLine
 
 __all__ = ["LiveScreen"]
 
