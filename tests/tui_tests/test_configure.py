@@ -11,10 +11,10 @@ from core.devices import Device
 from tests.waiting import until
 from tui.app import TuiApp
 from tui.forms.preview import Preview, Previewer
-from tui.screens import configure
-from tui.screens.configure import ConfigureScreen
+from tui.screens.configure import screen as configure
+from tui.screens.configure.presets import OpenPreset, SavePreset
+from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import Ask
-from tui.screens.presets import OpenPreset, SavePreset
 from tui.widgets.choice import ChoiceList
 
 LARGE, SMALL = (120, 40), (80, 24)

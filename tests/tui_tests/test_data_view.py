@@ -6,7 +6,7 @@ import pytest
 from tests.tui_tests.test_configure import LARGE, SMALL, built, make, put, settled  # noqa: F401
 from tui.forms import preview_drawings as draw
 from tui.forms.data_overview import Spread, data_facts
-from tui.screens.data_dialog import DataDialog
+from tui.screens.configure.data_dialog import DataDialog
 from tui.widgets.path_suggester import complete_path
 from tui.widgets.picture import Picture
 from tui.widgets.table import Table

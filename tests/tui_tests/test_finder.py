@@ -11,8 +11,8 @@ from core.user_code.trust import trust
 from tests.waiting import until
 from tui.app import TuiApp
 from tui.charts.plot import Plot
-from tui.screens.configure import ConfigureScreen
-from tui.screens.finder import BatchFinder, RateFinder
+from tui.screens.configure.finder import BatchFinder, RateFinder
+from tui.screens.configure.screen import ConfigureScreen
 
 IRIS = {"data": {"name": "iris"}, "model": {"hidden": [8]}, "training": {"device": "cpu", "threads": 1}}
 

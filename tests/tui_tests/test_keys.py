@@ -8,7 +8,7 @@ from textual.widgets._footer import FooterKey
 from tests.waiting import until
 from tui.app import TuiApp
 from tui.screens.base import MODES
-from tui.screens.configure import ConfigureScreen
+from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import HelpDialog
 from tui.screens.tune import TuneScreen
 from tui.widgets.key_line import KeyLine

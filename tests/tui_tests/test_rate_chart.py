@@ -9,7 +9,7 @@ from core.options import choices
 from tui.charts.plot import Plot
 from tui.charts.rate import rate_chart, rate_subtitle
 from tui.forms.preview import Preview
-from tui.widgets.preview_panels import PreviewView
+from tui.screens.configure.preview_panels import PreviewView
 
 COSINE = {"schedule": {"name": "cosine", "warmup": 2}, "optimizer": {"lr": 0.5}, "training": {"epochs": 10}}
 

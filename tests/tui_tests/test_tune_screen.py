@@ -21,7 +21,7 @@ from tui.forms.search_form import Search, default_search, review
 from tui.runtime import study_process as tune_process
 from tui.runtime.study_follower import Standing
 from tui.runtime.study_process import is_worked_on
-from tui.screens.configure import ConfigureScreen
+from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import Ask
 from tui.screens.tune import TuneScreen
 from tui.screens.tuning.dialogs import AddTrials, OpenStudy

@@ -15,13 +15,13 @@ from textual.widgets import Button, Static
 
 from tui.forms.search_form import Search, SearchState, default_search, review, search_command, searchable
 from tui.screens.base import NARROW
+from tui.screens.configure.preview_panels import CommandPanel
 from tui.screens.tuning.space_editor import STOPS, SpaceEditor
 from tui.screens.tuning.study_actions import STUDY_ACTIONS, TRIAL_ACTIONS, StudyActions
 from tui.screens.tuning.study_view import StudyView
 from tui.screens.tuning.trials_panel import TrialsPanel
 from tui.terminal.text import clean
 from tui.tune_trials import headline
-from tui.widgets.preview_panels import CommandPanel
 
 if TYPE_CHECKING:
     from core.tuning.search.plan import ExecutorName

@@ -19,12 +19,12 @@ from core.metrics import METRICS
 from core.tuning.search.plan import ExecutorName, Method, Pruner
 from tui.forms.form_fields import FieldSpec
 from tui.forms.search_form import Search, SearchState, usual_jobs
+from tui.screens.configure.preview_panels import CommandPanel
 from tui.screens.tuning.range_row import RangeRow
 from tui.terminal.text import clean, fit
 from tui.widgets.choice import Choice
 from tui.widgets.field import Field
 from tui.widgets.panel import Panel
-from tui.widgets.preview_panels import CommandPanel
 
 __all__ = ["STOPS", "SpaceEditor"]
 

@@ -21,16 +21,16 @@ from tui.forms.form import fill, values_of
 from tui.forms.form_fields import DEVICE, RATE, FieldSpec
 from tui.forms.form_state import FormState
 from tui.forms.preview import Preview, Previewer
-from tui.screens import filling
 from tui.screens.base import NARROW
-from tui.screens.data_dialog import DataDialog
-from tui.screens.filling import FilledForm
-from tui.screens.finder import BatchFinder, RateFinder
+from tui.screens.configure import form_actions as filling
+from tui.screens.configure.action_bar import ActionBar
+from tui.screens.configure.data_dialog import DataDialog
+from tui.screens.configure.finder import BatchFinder, RateFinder
+from tui.screens.configure.form_actions import FilledForm
+from tui.screens.configure.preview_panels import CommandPanel, PreviewView
 from tui.terminal.text import bytes_, clean, count
-from tui.widgets.action_bar import ActionBar
 from tui.widgets.field import Field
 from tui.widgets.form_view import STOPS, FormView
-from tui.widgets.preview_panels import CommandPanel, PreviewView
 
 if TYPE_CHECKING:
     from tui.app import TuiApp

@@ -12,8 +12,8 @@ from tui.consent import with_consent
 from tui.forms.form import fill, refit
 from tui.forms.form_state import FormState
 from tui.screens.base import ModeScreen
+from tui.screens.configure.presets import OpenPreset, SavePreset
 from tui.screens.dialogs import Ask
-from tui.screens.presets import OpenPreset, SavePreset
 from tui.terminal.text import clean
 from tui.widgets.form_view import FormView
 
