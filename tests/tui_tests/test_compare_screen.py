@@ -14,9 +14,9 @@ from tui.app import TuiApp
 from tui.charts.comparison import View, chart, score_text
 from tui.charts.plot import Plot
 from tui.runtime.compared_runs import MOST, ComparedRuns
-from tui.screens.compare import CompareScreen
-from tui.screens.comparing.picker import PickRuns
-from tui.screens.comparing.tables import DifferencesPanel, StandingsPanel
+from tui.screens.compare.picker import PickRuns
+from tui.screens.compare.screen import CompareScreen
+from tui.screens.compare.tables import DifferencesPanel, StandingsPanel
 from tui.screens.dialogs import HelpDialog
 from tui.terminal.themes import SIGNS, sign_of
 from tui.widgets.runs_table import RunsTable

@@ -22,9 +22,9 @@ from tui.charts.plot import Plot
 from tui.forms.command_line import place
 from tui.runtime.compared_runs import ComparedRuns
 from tui.screens.base import NARROW, ModeScreen
-from tui.screens.comparing.follower import Follower, first_choice
-from tui.screens.comparing.picker import PickRuns
-from tui.screens.comparing.tables import DifferencesPanel, Shown, StandingsPanel
+from tui.screens.compare.follower import Follower, first_choice
+from tui.screens.compare.picker import PickRuns
+from tui.screens.compare.tables import DifferencesPanel, Shown, StandingsPanel
 from tui.screens.evaluation.background import Background
 from tui.terminal.text import clean, number
 from tui.terminal.themes import sign_of
