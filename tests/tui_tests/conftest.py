@@ -12,7 +12,7 @@ from core.control import RunControl
 from core.evaluation import Predictions, evaluate
 from core.runs.folder import Run
 from tui.app import TuiApp
-from tui.screens.evaluate import EvaluateScreen
+from tui.screens.evaluate.screen import EvaluateScreen
 
 NORMAL = (120, 40)
 

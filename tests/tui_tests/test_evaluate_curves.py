@@ -8,7 +8,7 @@ from textual.widgets import Input, Static
 from core.evaluation import best_f1_threshold, one_vs_rest, threshold_for_precision, threshold_table
 from tui.charts.curves import curves_of
 from tui.charts.plot import Plot
-from tui.screens.evaluation.curve_list import CurveList
+from tui.screens.evaluate.curve_list import CurveList
 from tui.widgets.panel import Panel
 from tui.widgets.table import Table
 
@@ -163,7 +163,7 @@ async def sort_another(at, run, tab, monkeypatch):
     go_on = threading.Event()
     await at.open(run, tab, "test")
     monkeypatch.setattr(
-        "tui.screens.evaluation.tab.curves_of", lambda *data: go_on.wait(60) and curves_of(*data)
+        "tui.screens.evaluate.tab.curves_of", lambda *data: go_on.wait(60) and curves_of(*data)
     )
     at.screen.open_run(run, "validation")
     while at.screen.active_tab.curves:

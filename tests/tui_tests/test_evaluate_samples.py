@@ -4,9 +4,9 @@ import numpy as np
 from textual.widgets import Static
 
 from core.evaluation import most_confident_mistakes, samples_in_cell
-from tui.screens.evaluation.cell_dialog import CellDialog
-from tui.screens.evaluation.detail import SampleDialog
-from tui.screens.evaluation.sample_list import SampleList
+from tui.screens.evaluate.cell_dialog import CellDialog
+from tui.screens.evaluate.detail import SampleDialog
+from tui.screens.evaluate.sample_list import SampleList
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.picture import Picture
 from tui.widgets.table import Table

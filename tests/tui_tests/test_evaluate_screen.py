@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from core.evaluation import error_quantiles, residuals
 from core.inference.stored import was_evaluated
 from tui.screens.dialogs import Ask, ErrorDialog
-from tui.screens.evaluation.sample_list import SampleList
+from tui.screens.evaluate.sample_list import SampleList
 from tui.widgets.table import Table
 
 NARROW, NORMAL, WIDE = (80, 24), (120, 40), (200, 60)
@@ -109,7 +109,7 @@ async def test_a_defect_is_shown_and_leaves_the_screen_usable(visit, copy_of, mo
         raise ZeroDivisionError("a defect")
 
     async with visit() as at:
-        monkeypatch.setattr("tui.screens.evaluate.evaluate_run", broken)
+        monkeypatch.setattr("tui.screens.evaluate.screen.evaluate_run", broken)
         await at.open(run)
         assert isinstance(at.app.screen, ErrorDialog)
         assert "ZeroDivisionError: a defect" in at.seen()

@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.query import parse
 from tui.runtime.compared_runs import MOST, ComparedRuns
-from tui.screens.evaluation.background import Background
+from tui.screens.background import Background
 from tui.terminal.text import clean
 from tui.widgets.run_list import RunList
 from tui.widgets.runs_table import RunsTable

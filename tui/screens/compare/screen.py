@@ -21,11 +21,11 @@ from tui.charts.live import SMOOTHING
 from tui.charts.plot import Plot
 from tui.forms.command_line import place
 from tui.runtime.compared_runs import ComparedRuns
+from tui.screens.background import Background
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.compare.follower import Follower, first_choice
 from tui.screens.compare.picker import PickRuns
 from tui.screens.compare.tables import DifferencesPanel, Shown, StandingsPanel
-from tui.screens.evaluation.background import Background
 from tui.terminal.text import clean, number
 from tui.terminal.themes import sign_of
 from tui.widgets.panel import Panel

@@ -18,9 +18,9 @@ from core.tuning.search.plan import ExecutorName, Plan
 from core.tuning.study.folder import all_studies
 from tui.runtime import study_process as tune_process
 from tui.runtime.compared_runs import MOST, ComparedRuns
+from tui.screens.background import Background
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
-from tui.screens.evaluation.background import Background
 from tui.screens.tuning.dialogs import AddTrials, OpenStudy
 from tui.screens.tuning.trials_panel import TrialsPanel
 from tui.terminal.text import count, progress_line

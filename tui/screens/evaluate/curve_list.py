@@ -6,7 +6,7 @@ from textual.binding import Binding
 from textual.message import Message
 
 from tui.charts.curves import Curve, Kind
-from tui.screens.evaluation.facts import label
+from tui.screens.evaluate.facts import label
 from tui.terminal.text import number
 from tui.widgets.table import Cell, Column, Table
 

@@ -1,9 +1,9 @@
 """The most confused pairs of classes, with bars."""
 
 from core.evaluation import ConfusedPair, most_confused
-from tui.screens.evaluation.bars import bar
-from tui.screens.evaluation.facts import label
-from tui.screens.evaluation.tab import Subject
+from tui.screens.evaluate.bars import bar
+from tui.screens.evaluate.facts import label
+from tui.screens.evaluate.tab import Subject
 from tui.terminal.text import count, percent
 from tui.terminal.themes import MISTAKE
 from tui.widgets.table import Cell, Column, Table

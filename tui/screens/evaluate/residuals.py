@@ -11,8 +11,8 @@ from textual.widget import Widget
 from core.evaluation import error_quantiles, residuals
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import Chart, Series
-from tui.screens.evaluation.sample_list import SampleList
-from tui.screens.evaluation.tab import EvaluationTab, Subject
+from tui.screens.evaluate.sample_list import SampleList
+from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.terminal.text import number
 from tui.terminal.themes import BLUE
 from tui.widgets.panel import Panel

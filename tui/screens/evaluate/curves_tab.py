@@ -14,9 +14,9 @@ from textual.widgets import Static
 from tui.charts.curves import KINDS, Curve, Kind, Point, chart, drawing_order, first_chosen, first_shown
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import SAMPLES, Chart, line_markers
-from tui.screens.evaluation.curve_list import CurveList
-from tui.screens.evaluation.facts import label
-from tui.screens.evaluation.tab import EvaluationTab, Subject
+from tui.screens.evaluate.curve_list import CurveList
+from tui.screens.evaluate.facts import label
+from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.terminal.text import count, fit, number
 from tui.terminal.themes import YELLOW
 from tui.widgets.panel import Panel

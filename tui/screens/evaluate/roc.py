@@ -1,6 +1,6 @@
 """ROC: what share of each class is found, at what share of false alarms."""
 
-from tui.screens.evaluation.curves_tab import CurvesTab
+from tui.screens.evaluate.curves_tab import CurvesTab
 
 __all__ = ["RocTab"]
 

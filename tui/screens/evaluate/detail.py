@@ -11,8 +11,8 @@ from textual.containers import Container, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
-from tui.screens.evaluation.facts import cells_of, full_facts, score_bars
-from tui.screens.evaluation.tab import Subject
+from tui.screens.evaluate.facts import cells_of, full_facts, score_bars
+from tui.screens.evaluate.tab import Subject
 from tui.terminal.text import clean, count
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel

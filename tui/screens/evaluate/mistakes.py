@@ -6,9 +6,9 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from core.evaluation import most_confident_mistakes
-from tui.screens.evaluation.detail import SampleDetail
-from tui.screens.evaluation.sample_list import SampleList
-from tui.screens.evaluation.tab import EvaluationTab, Subject
+from tui.screens.evaluate.detail import SampleDetail
+from tui.screens.evaluate.sample_list import SampleList
+from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.terminal.text import count
 from tui.widgets.panel import Panel
 

@@ -19,18 +19,18 @@ from core.inference.samples import RunData
 from core.inference.stored import Evaluation, evaluate_run, is_latest, latest_evaluated, was_evaluated
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
+from tui.screens.background import Background
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.dialogs import Ask
-from tui.screens.evaluation.background import Background
-from tui.screens.evaluation.calibration import CalibrationTab
-from tui.screens.evaluation.confusion import ConfusionTab
-from tui.screens.evaluation.mistakes import MistakesTab
-from tui.screens.evaluation.precision_recall import PrecisionRecallTab
-from tui.screens.evaluation.residuals import ResidualsTab
-from tui.screens.evaluation.roc import RocTab
-from tui.screens.evaluation.summary import SummaryTab
-from tui.screens.evaluation.tab import EvaluationTab, Subject
-from tui.screens.evaluation.threshold import ThresholdTab
+from tui.screens.evaluate.calibration import CalibrationTab
+from tui.screens.evaluate.confusion import ConfusionTab
+from tui.screens.evaluate.mistakes import MistakesTab
+from tui.screens.evaluate.precision_recall import PrecisionRecallTab
+from tui.screens.evaluate.residuals import ResidualsTab
+from tui.screens.evaluate.roc import RocTab
+from tui.screens.evaluate.summary import SummaryTab
+from tui.screens.evaluate.tab import EvaluationTab, Subject
+from tui.screens.evaluate.threshold import ThresholdTab
 from tui.terminal.text import clean, count, number, percent, progress_line
 
 __all__ = ["EvaluateScreen"]

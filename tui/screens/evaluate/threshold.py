@@ -17,9 +17,9 @@ from tui.charts.curves import Curve
 from tui.charts.plot import Plot, legend
 from tui.charts.plot_chart import Chart
 from tui.screens.base import NARROW
-from tui.screens.evaluation.decisions import COLUMNS, COST, Decision, cells, cost, decisions, threshold_chart
-from tui.screens.evaluation.facts import label
-from tui.screens.evaluation.tab import EvaluationTab, Subject
+from tui.screens.evaluate.decisions import COLUMNS, COST, Decision, cells, cost, decisions, threshold_chart
+from tui.screens.evaluate.facts import label
+from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.terminal.text import clean, number
 from tui.widgets.panel import Panel
 from tui.widgets.table import Column, Table

@@ -13,8 +13,8 @@ from core.evaluation.checks import why_not_probabilities
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import Chart, Series
 from tui.screens.base import NARROW
-from tui.screens.evaluation.bars import bar
-from tui.screens.evaluation.tab import EvaluationTab, Subject
+from tui.screens.evaluate.bars import bar
+from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.terminal.text import count, number
 from tui.terminal.themes import BLUE
 from tui.widgets.panel import Panel

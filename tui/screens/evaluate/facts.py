@@ -5,8 +5,8 @@ from textual.content import Content
 
 from core.inference.samples import Samples
 from tui.charts.plot_chart import RGB
-from tui.screens.evaluation.bars import bars
-from tui.screens.evaluation.tab import Subject
+from tui.screens.evaluate.bars import bars
+from tui.screens.evaluate.tab import Subject
 from tui.terminal.text import UNKNOWN, clean, count, fit, number
 from tui.terminal.themes import BLUE, MISTAKE
 from tui.widgets.table import Cell, Column

@@ -12,7 +12,7 @@ from core.evaluation import Predictions, Report
 from core.inference.samples import RunData, Samples
 from core.inference.stored import Evaluation
 from tui.charts.curves import Curve, curves_of
-from tui.screens.evaluation.background import Background
+from tui.screens.background import Background
 
 __all__ = ["EvaluationTab", "Subject"]
 

@@ -14,9 +14,9 @@ from textual.widgets import Static
 
 from core.evaluation import Report
 from tui.screens.base import NARROW
-from tui.screens.evaluation.confused import ConfusedPairs
-from tui.screens.evaluation.facts import label
-from tui.screens.evaluation.tab import EvaluationTab, Subject
+from tui.screens.evaluate.confused import ConfusedPairs
+from tui.screens.evaluate.facts import label
+from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.terminal.text import clean, count, number
 from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table

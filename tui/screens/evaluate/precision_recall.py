@@ -1,6 +1,6 @@
 """PR: how much of what is found is right, at what share found."""
 
-from tui.screens.evaluation.curves_tab import CurvesTab
+from tui.screens.evaluate.curves_tab import CurvesTab
 
 __all__ = ["PrecisionRecallTab"]
 

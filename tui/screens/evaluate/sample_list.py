@@ -11,10 +11,10 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from tui.screens.evaluation.background import Background
-from tui.screens.evaluation.detail import SampleDialog
-from tui.screens.evaluation.facts import caption, columns_of, row_of
-from tui.screens.evaluation.tab import Subject
+from tui.screens.background import Background
+from tui.screens.evaluate.detail import SampleDialog
+from tui.screens.evaluate.facts import caption, columns_of, row_of
+from tui.screens.evaluate.tab import Subject
 from tui.terminal.text import clean, count, progress_line
 from tui.widgets.table import Table
 from tui.widgets.tiles import Tiles

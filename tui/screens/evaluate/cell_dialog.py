@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Footer
 
-from tui.screens.evaluation.sample_list import SampleList
-from tui.screens.evaluation.tab import Subject
+from tui.screens.evaluate.sample_list import SampleList
+from tui.screens.evaluate.tab import Subject
 from tui.widgets.panel import Panel
 
 __all__ = ["CellDialog"]

@@ -7,11 +7,11 @@ from textual.widget import Widget
 
 from core.evaluation import samples_in_cell
 from tui.screens.base import NARROW
-from tui.screens.evaluation.cell_dialog import CellDialog
-from tui.screens.evaluation.confused import ConfusedPairs
-from tui.screens.evaluation.facts import label
-from tui.screens.evaluation.sample_list import SampleList
-from tui.screens.evaluation.tab import EvaluationTab, Subject
+from tui.screens.evaluate.cell_dialog import CellDialog
+from tui.screens.evaluate.confused import ConfusedPairs
+from tui.screens.evaluate.facts import label
+from tui.screens.evaluate.sample_list import SampleList
+from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.panel import Panel
 from tui.widgets.table import Table
