@@ -9,7 +9,7 @@ from core.runs.folder import create_run
 from tests.waiting import until
 from tui.app import TuiApp
 from tui.screens.live.screen import LiveScreen
-from tui.screens.runs import RunsScreen
+from tui.screens.runs.screen import RunsScreen
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202e[bold]x[/bold]\n"
 START = {

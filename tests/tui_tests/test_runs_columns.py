@@ -14,7 +14,7 @@ from core.runs.folder import Run
 from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, summarise
 from tui.charts.plot import draw
-from tui.screens.run_preview import facts, sketch
+from tui.screens.runs.run_preview import facts, sketch
 from tui.terminal.text import age
 from tui.widgets.run_list import RunList
 from tui.widgets.runs_columns import COLUMNS, lay_out, short_name

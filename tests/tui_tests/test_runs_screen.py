@@ -15,8 +15,8 @@ from core.runs.log import EventLog
 from tui.app import TuiApp
 from tui.charts.plot import Plot
 from tui.screens.dialogs import Ask
-from tui.screens.run_preview import RunPreview
-from tui.screens.runs import RunsScreen
+from tui.screens.runs.run_preview import RunPreview
+from tui.screens.runs.screen import RunsScreen
 from tui.widgets.panel import Panel
 from tui.widgets.runs_table import RunsTable
 

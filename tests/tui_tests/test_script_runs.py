@@ -10,7 +10,7 @@ from tui.app import TuiApp
 from tui.charts.plot import Plot
 from tui.screens.dialogs import ErrorDialog
 from tui.screens.live.screen import LiveScreen
-from tui.screens.run_actions import possible_actions
+from tui.screens.runs.run_actions import possible_actions
 from tui.widgets.runs_table import RunsTable
 
 SIZE = (120, 40)

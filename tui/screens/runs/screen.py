@@ -22,8 +22,8 @@ from core.runs.query import example, parse
 from core.runs.summary import RunSummary
 from tui.runtime.compared_runs import MOST, ComparedRuns
 from tui.screens.compare.picker import marks
-from tui.screens.run_actions import RUN_ACTIONS, RunActions, possible_actions
-from tui.screens.run_preview import RunPreview
+from tui.screens.runs.run_actions import RUN_ACTIONS, RunActions, possible_actions
+from tui.screens.runs.run_preview import RunPreview
 from tui.terminal.text import clean, count
 from tui.terminal.themes import STATES
 from tui.widgets.panel import Panel
