@@ -10,7 +10,7 @@ from tui.app import TuiApp
 from tui.screens.base import MODES
 from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import HelpDialog
-from tui.screens.tune import TuneScreen
+from tui.screens.tune.screen import TuneScreen
 from tui.widgets.key_line import KeyLine
 
 SMALL = (80, 24)

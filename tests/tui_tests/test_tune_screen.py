@@ -23,10 +23,10 @@ from tui.runtime.study_follower import Standing
 from tui.runtime.study_process import is_worked_on
 from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import Ask
-from tui.screens.tune import TuneScreen
-from tui.screens.tuning.dialogs import AddTrials, OpenStudy
-from tui.screens.tuning.study_view import ChartPanel
-from tui.screens.tuning.trials_panel import TrialsPanel
+from tui.screens.tune.dialogs import AddTrials, OpenStudy
+from tui.screens.tune.screen import TuneScreen
+from tui.screens.tune.study_view import ChartPanel
+from tui.screens.tune.trials_panel import TrialsPanel
 from tui.widgets.choice import ChoiceList
 
 LARGE, SMALL = (120, 40), (80, 24)

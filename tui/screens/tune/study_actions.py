@@ -21,8 +21,8 @@ from tui.runtime.compared_runs import MOST, ComparedRuns
 from tui.screens.background import Background
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
-from tui.screens.tuning.dialogs import AddTrials, OpenStudy
-from tui.screens.tuning.trials_panel import TrialsPanel
+from tui.screens.tune.dialogs import AddTrials, OpenStudy
+from tui.screens.tune.trials_panel import TrialsPanel
 from tui.terminal.text import count, progress_line
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from tui.charts.study import best_chart, curves_chart
-from tui.screens.tuning.importance_panel import ImportancePanel
-from tui.screens.tuning.slices_panel import SlicesPanel
-from tui.screens.tuning.trials_panel import TrialsPanel
+from tui.screens.tune.importance_panel import ImportancePanel
+from tui.screens.tune.slices_panel import SlicesPanel
+from tui.screens.tune.trials_panel import TrialsPanel
 from tui.widgets.chart_panel import ChartPanel
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.message import Message
 
-from tui.tune_trials import TRIAL_STATES, TrialColumn, columns_of, in_order
+from tui.screens.tune.trial_columns import TRIAL_STATES, TrialColumn, columns_of, in_order
 from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table
 

@@ -16,12 +16,12 @@ from textual.widgets import Button, Static
 from tui.forms.search_form import Search, SearchState, default_search, review, search_command, searchable
 from tui.screens.base import NARROW
 from tui.screens.configure.preview_panels import CommandPanel
-from tui.screens.tuning.space_editor import STOPS, SpaceEditor
-from tui.screens.tuning.study_actions import STUDY_ACTIONS, TRIAL_ACTIONS, StudyActions
-from tui.screens.tuning.study_view import StudyView
-from tui.screens.tuning.trials_panel import TrialsPanel
+from tui.screens.tune.space_editor import STOPS, SpaceEditor
+from tui.screens.tune.study_actions import STUDY_ACTIONS, TRIAL_ACTIONS, StudyActions
+from tui.screens.tune.study_view import StudyView
+from tui.screens.tune.trial_columns import headline
+from tui.screens.tune.trials_panel import TrialsPanel
 from tui.terminal.text import clean
-from tui.tune_trials import headline
 
 if TYPE_CHECKING:
     from core.tuning.search.plan import ExecutorName
