@@ -18,12 +18,12 @@ from textual.widget import MountError
 from textual.widgets import Footer
 
 from core.errors import RunError, TorchtuiError
-from tui.consent import with_consent
 from tui.modes import SCREENS, stylesheet
 from tui.runtime.compared_runs import ComparedRuns
 from tui.runtime.settings import load_settings, save_settings
 from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
+from tui.screens.trust_prompt import with_consent
 from tui.terminal.text import bytes_, clean
 from tui.terminal.themes import begin_with
 from tui.terminal.title import GIVE_BACK, KEEP, titled

@@ -5,7 +5,7 @@ from textual._compositor import Compositor
 from textual.geometry import Region
 from textual.widget import Widget
 
-from tui.compositor import FrugalCompositor
+from tui.screens.compositor import FrugalCompositor
 
 SIZES = ((80, 24), (120, 40))
 

@@ -11,7 +11,7 @@ from textual.events import Click, ScreenResume
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tui.compositor import FrugalCompositor
+from tui.screens.compositor import FrugalCompositor
 from tui.widgets.key_line import NARROW, KeyLine
 
 __all__ = ["MODES", "NARROW", "WIDE", "ModeScreen"]

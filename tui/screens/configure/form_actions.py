@@ -8,12 +8,12 @@ from core.config.schema import read_yaml, to_yaml
 from core.files.atomic import creating, write_atomically
 from core.runs.folder import name_of
 from core.user_code.loading import references, version
-from tui.consent import with_consent
 from tui.forms.form import fill, refit
 from tui.forms.form_state import FormState
 from tui.screens.base import ModeScreen
 from tui.screens.configure.presets import OpenPreset, SavePreset
 from tui.screens.dialogs import Ask
+from tui.screens.trust_prompt import with_consent
 from tui.terminal.text import clean
 from tui.widgets.form_view import FormView
 
