@@ -27,7 +27,7 @@ def train_others(folder: Path) -> None:
 
 async def take(folder: Path) -> None:
     """Walk through the app as a person would, and keep what is seen."""
-    from tui.app import TuiApp
+    from tui.app.app import TuiApp
 
     app = TuiApp(runs_dir=folder / "runs", values={"training": {"epochs": 30}}, start=True)
     async with app.run_test(size=SIZE) as pilot:

@@ -101,7 +101,7 @@ async def test_the_app_starts_in_a_browser(page: str) -> None:
 
 def test_who_else_can_reach_it_is_told(tui, monkeypatch) -> None:
     told = []
-    monkeypatch.setattr("tui.web_server.AppServer.serve", lambda server: told.append(server.public_url))
+    monkeypatch.setattr("tui.app.web_server.AppServer.serve", lambda server: told.append(server.public_url))
     answer = tui("serve --host 0.0.0.0 --port 0 --url https://lab.example.org/tui")
     assert answer.code == 0
     assert "warning: whoever reaches 0.0.0.0:" in answer.err
@@ -119,7 +119,7 @@ def test_a_port_that_is_taken(tui) -> None:
 
 
 def test_without_the_package(tui, monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "tui.web_server", None)
+    monkeypatch.setitem(sys.modules, "tui.app.web_server", None)
     answer = tui("serve")
     assert answer.code == 2
     assert 'pip install "torchtui[serve]"' in answer.err

@@ -11,7 +11,7 @@ from core.config.schema import to_yaml
 from core.control import RunControl
 from core.evaluation import Predictions, evaluate
 from core.runs.folder import Run
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 from tui.screens.evaluate.screen import EvaluateScreen
 
 NORMAL = (120, 40)

@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 from core.events import EpochFinished, StepLogged, to_json
 from core.runs.comparison import EntryReader
 from tests.waiting import until
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 from tui.charts.comparison import View, chart, score_text
 from tui.charts.plot import Plot
 from tui.runtime.compared_runs import MOST, ComparedRuns

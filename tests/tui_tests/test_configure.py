@@ -9,7 +9,7 @@ from textual.widgets import Button, Input, Static
 from core.config.schema import TrainConfig, from_dict
 from core.devices import Device
 from tests.waiting import until
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 from tui.forms.preview import Preview, Previewer
 from tui.screens.configure import screen as configure
 from tui.screens.configure.presets import OpenPreset, SavePreset

@@ -9,7 +9,7 @@ from core.training import batch_finder
 from core.training.lr_finder import RangeTest
 from core.user_code.trust import trust
 from tests.waiting import until
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 from tui.charts.plot import Plot
 from tui.screens.configure.finder import BatchFinder, RateFinder
 from tui.screens.configure.screen import ConfigureScreen

@@ -7,7 +7,7 @@ import pytest
 from core.config.schema import TrainConfig
 from core.runs.folder import create_run
 from tests.waiting import until
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 from tui.screens.live.screen import LiveScreen
 from tui.screens.runs.screen import RunsScreen
 

@@ -6,7 +6,7 @@ from textual.containers import VerticalScroll
 from textual.widgets._footer import FooterKey
 
 from tests.waiting import until
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 from tui.screens.base import MODES
 from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import HelpDialog

@@ -4,7 +4,7 @@ import pytest
 
 from core.events import LayersSampled
 from tests.waiting import until
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 from tui.charts.layers import layer_lines
 from tui.screens.live.screen import LiveScreen
 from tui.widgets.drawing import Drawing

@@ -6,7 +6,7 @@ from core.interop.readers.logs import find_log
 from core.runs.folder import all_runs
 from core.runs.summary import summarise
 from tests.waiting import until
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 from tui.charts.live import subtitle
 from tui.charts.plot import Plot
 from tui.runtime.hosts import LogHost

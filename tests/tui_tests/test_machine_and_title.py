@@ -11,7 +11,7 @@ from core.interop.readers.logs import find_log
 from core.interop.writer import RunWriter
 from core.runs.log import EventLog
 from tests.waiting import until
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 from tui.charts.plot import Plot
 from tui.runtime.foreign_host import ForeignHost
 from tui.screens.live.screen import LiveScreen

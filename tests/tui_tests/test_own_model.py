@@ -88,7 +88,7 @@ async def test_a_file_that_the_user_has_not_named_is_asked_for(make, mynet, answ
 
 
 async def test_to_go_on_with_a_run_of_somebody_is_asked_for(make, mynet, train_run, monkeypatch):  # noqa: F811
-    from tui.app import TuiApp
+    from tui.app.app import TuiApp
 
     values = {"data": "iris", "model": f"{mynet}:Net", "training": {"epochs": 1}}
     from core.config import schema as configuration

@@ -12,7 +12,7 @@ from core.runs.lock import is_held
 from core.runs.summary import summarise
 from tests.preparation import Preparation
 from tests.waiting import until
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 from tui.headless.report import go_on_command
 from tui.runtime import handover as parting
 from tui.runtime.hosts import AppHost, LogHost

@@ -12,7 +12,7 @@ from core.events import EpochFinished, EvaluationFinished, RunFinished, RunStart
 from core.runs.folder import Run
 from core.runs.lock import hold
 from core.runs.log import EventLog
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 from tui.charts.plot import Plot
 from tui.screens.dialogs import Ask
 from tui.screens.runs.run_preview import RunPreview

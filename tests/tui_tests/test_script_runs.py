@@ -6,7 +6,7 @@ import pytest
 
 from core import RunWriter
 from tests.waiting import until
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 from tui.charts.plot import Plot
 from tui.screens.dialogs import ErrorDialog
 from tui.screens.live.screen import LiveScreen

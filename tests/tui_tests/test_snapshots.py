@@ -25,7 +25,7 @@ from core.events import (
     to_json,
 )
 from core.runs.folder import Run
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 BEGAN = 1767322800.0

@@ -6,7 +6,7 @@ import pytest
 from textual.css.query import NoMatches
 from textual.css.stylesheet import Stylesheet
 
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 
 
 @pytest.fixture

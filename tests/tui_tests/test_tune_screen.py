@@ -15,7 +15,7 @@ from core.tuning.study.presence import Presence
 from core.tuning.study.records import TrialRecord
 from core.tuning.study.study import create_study
 from tests.waiting import until
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 from tui.charts.study import best_chart, curves_chart, places, slice_chart
 from tui.forms.search_form import Search, default_search, review
 from tui.runtime import study_process as tune_process

@@ -82,8 +82,8 @@ def open_app(
         )
     from tui.terminal.graphics import ask_for_graphics
 
-    ask_for_graphics(meanwhile=lambda: import_module("tui.app"))
-    from tui.app import TuiApp
+    ask_for_graphics(meanwhile=lambda: import_module("tui.app.app"))
+    from tui.app.app import TuiApp
 
     app = TuiApp(runs_dir=runs, data_root=data_root, values=values, start=start, follow=follow)
     app.run()

@@ -30,7 +30,7 @@ def serve(
     Example: tui serve --port 8080
     """
     try:
-        from tui.web_server import AppServer, is_loopback
+        from tui.app.web_server import AppServer, is_loopback
     except ImportError:
         raise DependencyError(
             "tui serve: textual-serve is not installed", 'pip install "torchtui[serve]"'

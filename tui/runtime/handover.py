@@ -17,7 +17,7 @@ from tui.runtime.feed import RunFeed
 from tui.runtime.hosts import AppHost, LogHost, launch_in_background
 
 if TYPE_CHECKING:
-    from tui.app import TuiApp
+    from tui.app.app import TuiApp
 
 __all__ = ["detach", "detach_and_follow", "quit_after", "stop"]
 

@@ -33,7 +33,7 @@ from tui.widgets.field import Field
 from tui.widgets.form_view import STOPS, FormView
 
 if TYPE_CHECKING:
-    from tui.app import TuiApp
+    from tui.app.app import TuiApp
 
 __all__ = ["ConfigureScreen"]
 

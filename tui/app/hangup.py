@@ -7,7 +7,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui.app import TuiApp
+    from tui.app.app import TuiApp
 
 __all__ = ["survive_hangup"]
 

@@ -18,7 +18,8 @@ from textual.widget import MountError
 from textual.widgets import Footer
 
 from core.errors import RunError, TorchtuiError
-from tui.modes import SCREENS, stylesheet
+from tui.app.hangup import survive_hangup
+from tui.app.modes import SCREENS, stylesheet
 from tui.runtime.compared_runs import ComparedRuns
 from tui.runtime.settings import load_settings, save_settings
 from tui.screens.base import MODES, ModeScreen, TopBar
@@ -27,7 +28,6 @@ from tui.screens.trust_prompt import with_consent
 from tui.terminal.text import bytes_, clean
 from tui.terminal.themes import begin_with
 from tui.terminal.title import GIVE_BACK, KEEP, titled
-from tui.terminal_loss import survive_hangup
 
 if TYPE_CHECKING:
     from core.config.schema import TrainConfig

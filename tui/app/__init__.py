@@ -1,0 +1,1 @@
+"""The app: its screens, what happens when its terminal goes away, the app in a browser."""
