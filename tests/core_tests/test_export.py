@@ -231,7 +231,7 @@ def test_small_differences_are_told_and_large_ones_refused():
 def test_every_format_is_a_choice_of_the_command():
     import typing
 
-    from tui.cli.export import export as command
+    from tui.cli.commands.export import export as command
 
     annotation = typing.get_type_hints(command)["to"]
     assert typing.get_args(annotation) == tuple(choices(FormatConfig))

@@ -20,51 +20,63 @@ class Commands(LazyGroup):
 
     PANELS = {
         "Train": {
-            "train": ("tui.cli.train:train", "Train a model and evaluate it."),
-            "tune": ("tui.cli.tune:tune", "Search for good hyper-parameters."),
+            "train": ("tui.cli.commands.train:train", "Train a model and evaluate it."),
+            "tune": ("tui.cli.commands.tune:tune", "Search for good hyper-parameters."),
             "lr-find": (
-                "tui.cli.find:lr_find",
+                "tui.cli.commands.find:lr_find",
                 "Find a learning rate: train a copy with a rate that grows, and see where the loss falls fastest.",
             ),
             "batch-find": (
-                "tui.cli.find:batch_find",
+                "tui.cli.commands.find:batch_find",
                 "Find a batch size: double it until memory is used up, and see how fast each one trains.",
             ),
         },
         "Look at runs": {
-            "evaluate": ("tui.cli.evaluate:evaluate", "Evaluate a run with its best weights."),
+            "evaluate": ("tui.cli.commands.evaluate:evaluate", "Evaluate a run with its best weights."),
             "compare": (
-                "tui.cli.compare:compare",
+                "tui.cli.commands.compare:compare",
                 "Compare runs: final metrics with intervals, the settings in which they differ, a curve of all.",
             ),
-            "runs": ("tui.cli.runs:app", "List runs, or show one."),
-            "watch": ("tui.cli.watch:watch", "Follow a run live, whichever process trains it."),
-            "stop": ("tui.cli.watch:stop", "Ask the process that trains a run to save and end."),
+            "runs": ("tui.cli.commands.runs:app", "List runs, or show one."),
+            "watch": ("tui.cli.commands.watch:watch", "Follow a run live, whichever process trains it."),
+            "stop": ("tui.cli.commands.watch:stop", "Ask the process that trains a run to save and end."),
         },
         "Use a model, share a run": {
             "report": (
-                "tui.cli.report:report",
+                "tui.cli.commands.report:report",
                 "Write runs as one self-contained page: curves, evaluation, mistakes, configuration, comparison.",
             ),
             "export": (
-                "tui.cli.export:export",
+                "tui.cli.commands.export:export",
                 "Export a model with its preprocessing and class names, and check it on real samples.",
             ),
-            "predict": ("tui.cli.predict:predict", "Predict new samples with the best weights of a run."),
-            "serve": ("tui.cli.serve:serve", "Open the app in a browser."),
+            "predict": (
+                "tui.cli.commands.predict:predict",
+                "Predict new samples with the best weights of a run.",
+            ),
+            "serve": ("tui.cli.commands.serve:serve", "Open the app in a browser."),
         },
         "Look up": {
-            "datasets": ("tui.cli.choices_:datasets", "List the datasets with their fields and defaults."),
-            "models": ("tui.cli.choices_:models", "List the models with their fields and defaults."),
-            "losses": ("tui.cli.choices_:losses", "List the losses with their fields and defaults."),
+            "datasets": (
+                "tui.cli.commands.choices:datasets",
+                "List the datasets with their fields and defaults.",
+            ),
+            "models": ("tui.cli.commands.choices:models", "List the models with their fields and defaults."),
+            "losses": ("tui.cli.commands.choices:losses", "List the losses with their fields and defaults."),
             "optimizers": (
-                "tui.cli.choices_:optimizers",
+                "tui.cli.commands.choices:optimizers",
                 "List the optimizers with their fields and defaults.",
             ),
-            "schedules": ("tui.cli.choices_:schedules", "List the schedules with their fields and defaults."),
-            "config": ("tui.cli.config:config", "Print the configuration as YAML, with every default."),
+            "schedules": (
+                "tui.cli.commands.choices:schedules",
+                "List the schedules with their fields and defaults.",
+            ),
+            "config": (
+                "tui.cli.commands.config:config",
+                "Print the configuration as YAML, with every default.",
+            ),
             "doctor": (
-                "tui.cli.doctor:doctor",
+                "tui.cli.commands.doctor:doctor",
                 "Check versions, devices, the terminal, folders, and a short training on each device.",
             ),
         },

@@ -8,7 +8,7 @@ import typer
 from core.runs.code import agree
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
-from tui.cli.evaluate import tell
+from tui.cli.commands.evaluate import tell
 from tui.cli.run_arguments import RunArgument
 
 __all__ = ["export"]
