@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import EvalPrediction, Trainer, TrainingArguments
 
-from core.interop.adapters.huggingface import RunCallback
+from core.adapters.huggingface import RunCallback
 
 
 class Digits(nn.Module):

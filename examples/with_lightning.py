@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
-from core.interop.adapters.lightning import RunCallback
+from core.adapters.lightning import RunCallback
 
 
 class Digits(lightning.LightningModule):

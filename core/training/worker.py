@@ -17,7 +17,8 @@ class TrainingWorker:
 
     Args:
         job: does the work on the thread, given where to send events and what to obey, such as a call of
-            `core.session.session.execute`. An exception it raises is kept in `error`, and `finished` is set all the same.
+            `core.session.session.execute`. An exception it raises is kept in `error`, and `finished` is set all
+            the same.
 
     All methods are safe from any thread. A worker runs one job once.
     """

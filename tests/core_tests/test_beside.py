@@ -26,7 +26,7 @@ from core.events import (
     StepLogged,
     SystemSampled,
 )
-from core.observers import machine_load as system
+from core.observers import machine_load
 from core.observers import notify
 from core.observers import settings as extras_module
 from core.observers.hub import accompanied
@@ -349,7 +349,7 @@ def test_what_cannot_be_notified_is_refused_before_a_run_begins(target: str) -> 
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system, "SECONDS", 0.002)
+    monkeypatch.setattr(machine_load, "SECONDS", 0.002)
 
 
 def test_the_load_is_recorded_with_a_run(
@@ -400,7 +400,7 @@ def test_the_gpu_that_trains_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None
     asked: list[str] = []
     monkeypatch.setattr(torch.cuda, "utilization", lambda device: asked.append(device) or 80)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (25, 100))
-    gpu = system._Gpu("cuda:1", lambda event: None)
+    gpu = machine_load._Gpu("cuda:1", lambda event: None)
     assert (gpu.use(), gpu.memory(), asked) == (80.0, 75.0, ["cuda:1"])
 
 
@@ -421,7 +421,7 @@ def test_a_gpu_that_does_not_say_is_told_once(
 
     told: list[Event] = []
     monkeypatch.setattr(torch.cuda, "utilization", fail)
-    gpu = system._Gpu("cuda:0", told.append)
+    gpu = machine_load._Gpu("cuda:0", told.append)
     assert (gpu.use(), gpu.use()) == (None, None)
     assert notices(told) == [f"the use of the GPU is not recorded: {reason}"]
 

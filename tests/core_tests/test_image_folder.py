@@ -195,7 +195,7 @@ def test_ctrl_c_does_not_reach_workers_even_while_they_start() -> None:
 
 IN_AN_APP = """
 import io, os, sys
-from core.data.decoding import out_of_reach, workers
+from core.data.images.decoding import out_of_reach, workers
 
 class Captured(io.StringIO):
     def fileno(self):

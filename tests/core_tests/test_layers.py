@@ -15,7 +15,7 @@ from core.events import EpochFinished, LayersSampled, Notice, RunFinished, from_
 from core.runs.history.history import History
 from core.runs.log import LogReader
 from core.runs.requests import Request
-from core.training import layer_stats as layers
+from core.training import layer_stats
 from core.training.layer_stats import LayerWatch
 from core.training.step import step_function
 from core.training.worker import TrainingWorker
@@ -27,8 +27,8 @@ WATCHED = {"data": "digits", "model": {"hidden": [16, 8]}, "training": {"epochs"
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every step is sampled."""
-    monkeypatch.setattr(layers, "SECONDS", 0.0)
-    monkeypatch.setattr(layers, "SHARE", math.inf)
+    monkeypatch.setattr(layer_stats, "SECONDS", 0.0)
+    monkeypatch.setattr(layer_stats, "SHARE", math.inf)
 
 
 def watched(model: nn.Module, inputs: torch.Tensor, lr: float = 0.1, steps: int = 1) -> list[Any]:
@@ -111,7 +111,7 @@ def test_exploding_gradients_are_noted_once(often: None, size: float) -> None:
 def test_samples_are_spaced_by_what_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred times the cost of one is waited for the next."""
     clock = [0.0]
-    monkeypatch.setattr(layers.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(layer_stats.time, "perf_counter", lambda: clock[0])
     told: list[Any] = []
 
     def emit(event: Any) -> None:

@@ -8,7 +8,7 @@ from core.user_code.source import read_source
 from core.user_code.trust import is_trusted
 from tests.tui_tests.test_configure import LARGE, form_screen, make, put, row, settled  # noqa: F401
 from tests.waiting import until
-from tui.screens.configure import form_actions as filling
+from tui.screens.configure import form_actions
 from tui.screens.dialogs import Ask
 
 NET = """
@@ -23,7 +23,7 @@ class Net(nn.Sequential):
 
 @pytest.fixture
 def mynet(tmp_path, monkeypatch):
-    monkeypatch.setattr(filling, "CODE_SECONDS", 0.2)
+    monkeypatch.setattr(form_actions, "CODE_SECONDS", 0.2)
     path = tmp_path / "mynet.py"
     path.write_text(NET)
     return path

@@ -14,7 +14,7 @@ from tests.preparation import Preparation
 from tests.waiting import until
 from tui.app.app import TuiApp
 from tui.headless.report import go_on_command
-from tui.runtime import handover as parting
+from tui.runtime import handover
 from tui.runtime.hosts import AppHost, LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
 
@@ -167,7 +167,7 @@ def stuck(app, monkeypatch):
 
 
 async def test_what_a_step_that_does_not_end_leaves_is_not_called_saved(app, stuck, monkeypatch):
-    monkeypatch.setattr(parting, "STOP_SECONDS", 0.1)
+    monkeypatch.setattr(handover, "STOP_SECONDS", 0.1)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.host.run)
         await ask_to_quit(pilot, "stop")

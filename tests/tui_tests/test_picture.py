@@ -82,7 +82,7 @@ async def test_without_colour_brightness_is_density(monkeypatch):
 
 
 ASKING = """
-import tui.terminal_graphics as graphics
+import tui.terminal.graphics as graphics
 graphics.ANSWER_SECONDS = {patience}
 graphics.ask_for_graphics()
 widget = graphics.image_widget

@@ -18,7 +18,7 @@ from tests.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.study import best_chart, curves_chart, places, slice_chart
 from tui.forms.search_form import Search, default_search, review
-from tui.runtime import study_process as tune_process
+from tui.runtime import study_process
 from tui.runtime.study_follower import Standing
 from tui.runtime.study_process import is_worked_on
 from tui.screens.configure.screen import ConfigureScreen
@@ -381,7 +381,7 @@ async def choose(pilot, name, text):
 async def test_where_trials_train_is_chosen_with_their_number(make, tmp_path, monkeypatch):
     launched = []
     monkeypatch.setattr(
-        tune_process, "launch", lambda folder, *given, **named: launched.append((given, named))
+        study_process, "launch", lambda folder, *given, **named: launched.append((given, named))
     )
     app = make()
     async with app.run_test(size=LARGE) as pilot:
@@ -450,24 +450,24 @@ def test_the_background_process_is_known_by_its_lock_and_stops_when_asked(tmp_pa
     patient = tmp_path / "patient"
     patient.write_text("#!/bin/sh\nexec sleep 600\n")
     patient.chmod(0o755)
-    monkeypatch.setattr(tune_process.sys, "executable", str(patient))
+    monkeypatch.setattr(study_process.sys, "executable", str(patient))
     study = create_study(
         tmp_path / "runs", make_plan(configuration.from_dict(IRIS), {"optimizer.lr": [1, 2]})
     )
     folder = study.folder
-    process = tune_process.launch(folder, 1, None)
-    assert tune_process.is_worked_on(folder)
+    process = study_process.launch(folder, 1, None)
+    assert study_process.is_worked_on(folder)
     with pytest.raises(RunError, match="already"):
-        tune_process.launch(folder, 1, None)
-    tune_process.stop(study)
+        study_process.launch(folder, 1, None)
+    study_process.stop(study)
     assert process.wait(timeout=60) == -signal.SIGTERM
-    assert not tune_process.is_worked_on(folder)
+    assert not study_process.is_worked_on(folder)
 
 
 def test_the_last_words_of_a_process_that_failed_are_kept(tmp_path):
     folder = StudyFolder(tmp_path)
     console = tmp_path / "console.log"
     console.write_text('{"event": "trial_finished"}\nerror: the disk is full\n')
-    assert tune_process.last_words(folder) == "error: the disk is full"
+    assert study_process.last_words(folder) == "error: the disk is full"
     console.write_text('error: of yesterday\n{"event": "study_finished"}\n')
-    assert tune_process.last_words(folder) == ""
+    assert study_process.last_words(folder) == ""

@@ -107,7 +107,7 @@ class TuiApp(App[None]):
         except RunError:  # Runs says what is wrong with the folder
             empty = False
         first = "live" if self._start_at_once or self._follow else "configure" if empty else "runs"
-        import_module(f"tui.screens.{first}")
+        import_module(f"tui.screens.{first}.screen")
         import_module("tui.runtime.handover")
         self.call_from_thread(self._open, first)
 

@@ -11,17 +11,17 @@ __all__ = ["SCREENS", "stylesheet"]
 
 
 def stylesheet() -> Path:
-    """``screens.tcss``: beside this file when installed, at the top of the checkout otherwise."""
-    here = Path(__file__).parent
+    """Return the path of ``screens.tcss``: in the package `tui` when installed, at the top of the checkout otherwise."""
+    here = Path(__file__).parent.parent
     installed = here / "screens.tcss"
     return installed if installed.is_file() else here.parent / "screens.tcss"
 
 
-def _screen(module: str, name: str) -> Callable[[], Screen[Any]]:
+def _screen(mode: str, name: str) -> Callable[[], Screen[Any]]:
     """Makes a screen when it is first shown, so that the first paint does not wait for the other five."""
 
     def make() -> Screen[Any]:
-        screen: Screen[Any] = getattr(import_module(f"tui.screens.{module}"), name)()
+        screen: Screen[Any] = getattr(import_module(f"tui.screens.{mode}.screen"), name)()
         return screen
 
     return make

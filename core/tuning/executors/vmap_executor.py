@@ -1,4 +1,5 @@
-"""Trials on threads of the study's own process, which train together as one program: see `core.tuning.executors.batched_gradients`.
+"""Trials on threads of the study's own process, which train together as one program:
+see `batched_gradients`.
 
 Each is a run like any other, with its own learning rate, optimizer, seed, log and checkpoints. It pays where a step is
 so small that starting its operations takes longer than computing them: small networks, and graphics processors.

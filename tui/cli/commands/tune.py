@@ -230,18 +230,18 @@ def _ask(runs_dir: Path, storage: str | None, given: Mapping[str, str | None]) -
     if more:
         raise InputError(f"{flag} and {more[0][0]} do not go together", "Give one of them")
     from core.tuning.study.study import open_study
-    from tui.runtime import study_process as tune_process
+    from tui.runtime import study_process
     from tui.terminal.text import clean
 
     study = open_study(runs_dir, reference, storage)
-    if not (study.storage_url or tune_process.is_worked_on(study.folder)):
+    if not (study.storage_url or study_process.is_worked_on(study.folder)):
         raise RunError(
             f"no process works on {study.name}", "`tui tune --no-ui --resume STUDY` goes on with one"
         )
     asked: dict[str, tuple[Callable[[], None], str]] = {
         "--pause": (study.pause, "is paused"),
         "--continue": (study.go_on, "goes on"),
-        "--stop": (partial(tune_process.stop, study), "is asked to save and end"),
+        "--stop": (partial(study_process.stop, study), "is asked to save and end"),
     }
     act, told = asked[flag]
     act()

@@ -22,7 +22,7 @@ from tui.forms.form_fields import DEVICE, RATE, FieldSpec
 from tui.forms.form_state import FormState
 from tui.forms.preview import Preview, Previewer
 from tui.screens.base import NARROW
-from tui.screens.configure import form_actions as filling
+from tui.screens.configure import form_actions
 from tui.screens.configure.action_bar import ActionBar
 from tui.screens.configure.data_dialog import DataDialog
 from tui.screens.configure.finder import BatchFinder, RateFinder
@@ -129,7 +129,7 @@ class ConfigureScreen(FilledForm):
         self._revise()
         self._ask_for_code()
         self.run_worker(self._find_devices, thread=True)
-        self.set_interval(filling.CODE_SECONDS, self._look_at_code)
+        self.set_interval(form_actions.CODE_SECONDS, self._look_at_code)
 
     def on_resize(self) -> None:
         super().on_resize()

@@ -16,7 +16,7 @@ from core.runs.folder import Run
 from core.session.preload import load_backend
 from core.tuning.search.plan import ExecutorName, Plan
 from core.tuning.study.folder import all_studies
-from tui.runtime import study_process as tune_process
+from tui.runtime import study_process
 from tui.runtime.compared_runs import MOST, ComparedRuns
 from tui.screens.background import Background
 from tui.screens.base import ModeScreen
@@ -147,7 +147,7 @@ class StudyActions(Background, ModeScreen):
                 ).import_ray()  # said before a folder is made
             study = import_module("core.tuning.study.study")
             begun = study.create_study(runs_dir, study.check_plan(plan, data_root, progress))
-            self._launched.append(tune_process.launch(begun.folder, jobs, data_root, executor=executor))
+            self._launched.append(study_process.launch(begun.folder, jobs, data_root, executor=executor))
             follower: Follower = import_module("tui.runtime.study_follower").Follower(
                 runs_dir, str(begun.folder.path)
             )
@@ -206,7 +206,7 @@ class StudyActions(Background, ModeScreen):
             study = self._follower.study
             self.in_background(
                 "pause",
-                lambda progress: tune_process.stop(study),
+                lambda progress: study_process.stop(study),
                 lambda nothing: self.notify("The study is asked to save and end."),
             )
 
@@ -250,7 +250,7 @@ class StudyActions(Background, ModeScreen):
         def launch(progress: Progress) -> None:
             if follower is not None:
                 follower.study.go_on()
-            self._launched.append(tune_process.launch(standing.folder, jobs, data_root, trials, executor))
+            self._launched.append(study_process.launch(standing.folder, jobs, data_root, trials, executor))
 
         self.in_background("start", launch, lambda nothing: self.look())
 

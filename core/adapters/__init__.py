@@ -1,0 +1,1 @@
+"""The documented import paths of the adapters, which are in `core.interop.adapters`."""
