@@ -23,7 +23,7 @@ from core.events import Notice, to_json
 from core.runs.folder import Run
 from core.runs.lock import hold
 from core.runs.log import EventLog, LogReader
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 from tui.runtime.feed import SHORTEST
 
 STEPS = 100_000

@@ -25,7 +25,7 @@ from pathlib import Path
 from benchmarks.harness import Took, in_turns, options, print_table, rows, write
 from benchmarks.mnist import mnist_root
 from core.runs.folder import all_runs
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 HEADLESS, BESIDE, PRESSED, FOLLOWED = (
     "headless",

@@ -18,7 +18,7 @@ from benchmarks.harness import QUICK_ROUNDS, Stopwatch, Took, in_turns, options,
 from benchmarks.long_run import events, started
 from core.events import RunFinished, to_json
 from core.runs.catalogue import Catalogue
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 RUNS, FEW = 10_000, 100
 STEPS = 2000

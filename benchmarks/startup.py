@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.harness import Stopwatch, Took, in_turns, options, print_table, rows, write
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 EMPTY_APP = """
 from textual.app import App

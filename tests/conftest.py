@@ -20,8 +20,9 @@ from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.events import Event, RunFinished
 from core.session.preload import load_backend
-from tests.own_data import write_own_data
-from tests.vision_files import write_idx, write_vision_root
+from tests.support.own_data import write_own_data
+from tests.support.repository import REPOSITORY
+from tests.support.vision_files import write_idx, write_vision_root
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from core.data.dataset import Dataset
     from core.runs.folder import Run
 
-REPOSITORY = Path(__file__).parent.parent
 
 os.environ.setdefault(
     "OMP_NUM_THREADS", "1"

@@ -4,7 +4,6 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +20,9 @@ from core.models.registry import build
 from core.options import choices
 from core.training.engine import train
 from core.user_code.trust import trust
-from tests.pairs import covering
+from tests.support.pairs import covering
+from tests.support.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parent.parent.parent
 DATA, MODELS, LOSSES, OPTIMIZERS, SCHEDULES = (
     list(choices(FAMILIES[section])) for section in ("data", "model", "loss", "optimizer", "schedule")
 )
@@ -32,7 +31,7 @@ REGRESSIONS = {"diabetes"}
 CLASS_LOSSES = {"cross_entropy", "bce", "focal", "hinge"}
 NUMBER_LOSSES = {"l1", "huber"}
 IMAGE_MODELS = {name for name, option in choices(FAMILIES["model"]).items() if option.TAKES == "images"}  # type: ignore[attr-defined]
-OWN_NET = REPOSITORY / "tests" / "core_tests" / "own_net.py"
+OWN_NET = REPOSITORY / "tests" / "support" / "own_net.py"
 SMALL: dict[str, dict[str, Any]] = {
     "cnn": {"channels": [2, 3], "hidden": [8]},
     "resnet_small": {"width": 2},

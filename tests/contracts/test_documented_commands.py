@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal import Terminal
+from tests.support.repository import REPOSITORY
+from tests.support.terminal import Terminal
 from tui.cli import Commands
 from tui.cli.lazy import _load
 
-REPOSITORY = Path(__file__).parent.parent.parent
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 GROUP = {"--runs", "--data-root", "--version", "--install-completion", "--show-completion", "--help", "-h"}
 

@@ -11,8 +11,9 @@ from core.events import EpochFinished, StepLogged
 from core.runs.folder import find_run
 from core.runs.log import LogReader
 from core.runs.summary import RunSummary, summarise
+from tests.support.repository import REPOSITORY
 
-EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+EXAMPLES = REPOSITORY / "examples"
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parent.parent.parent
+from tests.support.repository import REPOSITORY
+
 HEAVY = ("torch", "polars", "torchvision", "textual", "plotext", "sklearn", "scipy")
 TERMINAL = ("tui", "textual", "textual_image", "plotext", "rich", "typer")
 

@@ -20,7 +20,7 @@ from core.events import EpochFinished, Event
 from core.models.registry import build
 from core.options import choices
 from core.training.engine import train
-from tests.pairs import covering
+from tests.support.pairs import covering
 
 CPU = torch.device("cpu")
 LOSSES, OPTIMIZERS, SCHEDULES = (list(choices(FAMILIES[name])) for name in ("loss", "optimizer", "schedule"))

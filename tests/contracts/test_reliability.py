@@ -2,9 +2,9 @@
 
 import ast
 import re
-from pathlib import Path
 
-REPOSITORY = Path(__file__).parent.parent.parent
+from tests.support.repository import REPOSITORY
+
 NAMED = re.compile(r"`(test_\w+\.py)::(test_\w+)`")
 
 

@@ -21,8 +21,8 @@ from core.runs.requests import send
 from core.runs.summary import summarise
 from core.user_code.loading import call
 from core.user_code.trust import config_folder, trust
+from tests.support.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parent.parent.parent
 SOURCES = sorted(file for folder in ("core", "tui") for file in (REPOSITORY / folder).rglob("*.py"))
 FORBIDDEN_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load", "yaml.full_load"}

@@ -13,6 +13,7 @@ import pytest
 
 from core.errors import RunError
 from core.tuning.study.study import open_study
+from tests.support.repository import REPOSITORY
 
 URL = os.environ.get("TUI_TEST_POSTGRES", "")
 pytestmark = pytest.mark.skipif(not URL, reason="needs the URL of a PostgreSQL database in TUI_TEST_POSTGRES")
@@ -32,7 +33,7 @@ def machine(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
         process = subprocess.Popen(
             [sys.executable, "-m", "tui", *line.split(), "--storage", URL],
             cwd=tmp_path / name,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)},
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

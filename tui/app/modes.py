@@ -11,7 +11,7 @@ __all__ = ["SCREENS", "stylesheet"]
 
 
 def stylesheet() -> Path:
-    """Return the path of ``screens.tcss``: in the package `tui` when installed, at the top of the checkout otherwise."""
+    """Return the path of ``screens.tcss``: in `tui` when installed, at the top of the checkout otherwise."""
     here = Path(__file__).parent.parent
     installed = here / "screens.tcss"
     return installed if installed.is_file() else here.parent / "screens.tcss"

@@ -1,0 +1,201 @@
+"""Data from a function of the user's own: what it may return, what is wrong with it, and that it stays the same."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.config import schema as configuration
+from core.data.dataset import Dataset
+from core.data.registry import load
+from core.errors import ConfigError, DataError, TorchtuiError, UntrustedCode, UserCodeError
+from core.events import EpochFinished
+from core.inference.samples import RunData
+from core.user_code.trust import trust
+from tests.support.repository import REPOSITORY
+
+HEAD = """
+import numpy as np, random, torch
+from torch.utils.data import Dataset, IterableDataset, TensorDataset
+y = np.arange(60) % 3
+x = np.eye(3, dtype=np.float32)[y]
+
+class Samples(Dataset):
+    classes = ["ant", "bee", "cat"]
+    def __init__(self, n=60, shape=(3, 4, 4)):
+        self.n, self.shape = n, shape
+    def __len__(self):
+        return self.n
+    def __getitem__(self, i):
+        return torch.full(self.shape, float(i)), i % 3
+"""
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Loads what a function with this body returns."""
+
+    def make(body: str, signature: str = "", *, trusted: bool = True, **fields: Any) -> Dataset:
+        file = tmp_path / "mydata.py"
+        file.write_text(f"{HEAD}\ndef make({signature}):\n    {body}\n")
+        if trusted:
+            trust(file)
+        return load(configuration.from_dict({"data": {"name": f"{file}:make", **fields}}).data)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x, y",
+        "return [x, y]",
+        "return torch.tensor(x, requires_grad=True), torch.tensor(y)",
+        "return x.tolist(), y.tolist()",
+        "return TensorDataset(torch.tensor(x), torch.tensor(y))",
+        "return x, np.array(['p', 'q', 'r'])[y]",
+    ],
+)
+def test_tables(body: str, make: Make) -> None:
+    data = make(body)
+    assert (data.kind, data.sample_shape, data.task, data.outputs) == ("table", (3,), "multiclass", 3)
+    assert [len(split) for split in data.splits.values()] == [43, 5, 12]
+    for split in data.splits.values():
+        assert torch.equal(split.inputs[:].argmax(dim=1), split.targets)
+
+
+def test_a_torch_data_set_is_read_with_the_names_of_its_classes(make: Make, tmp_path: Path) -> None:
+    data = make("return Samples()")
+    assert (data.kind, data.sample_shape) == ("image", (3, 4, 4))
+    assert data.class_names == ("ant", "bee", "cat")
+    for split in data.splits.values():
+        assert np.array_equal(split.inputs[:][:, 0, 0, 0], split.indices)
+    told: list[Any] = []
+    config = configuration.from_dict({"data": f"{tmp_path / 'mydata.py'}:make"}).data
+    load(config, progress=lambda *facts: told.append(facts))
+    assert told[0] == ("reading mydata.py:make", 0, 60)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return (x, y), (x[:6], y[:6])",
+        "return x, y, x[:6], y[:6]",
+        "a, b = torch.tensor(x), torch.tensor(y); return TensorDataset(a, b), TensorDataset(a[:6], b[:6])",
+        "return Samples(), Samples(6)",
+    ],
+)
+def test_train_and_test(body: str, make: Make) -> None:
+    data = make(body)
+    assert [len(split) for split in data.splits.values()] == [54, 6, 6]
+    assert data.test.targets.tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_bfloat16_and_numbers_to_predict(make: Make) -> None:
+    data = make("return torch.tensor(x).bfloat16(), torch.tensor(y).float()")
+    assert (data.task, data.train.inputs.dtype) == ("regression", torch.float32)
+
+
+def test_its_arguments_are_checked(make: Make) -> None:
+    body, signature = "return x[:n], y[:n]", "n: int = 60"
+    assert sum(len(split) for split in make(body, signature, arguments={"n": 30}).splits.values()) == 30
+    with pytest.raises(ConfigError, match=r"data\.arguments"):
+        make(body, signature, arguments={"n": "many"})
+    with pytest.raises(ConfigError, match=r"data\.arguments"):
+        make(body, signature, arguments={"m": 3})
+
+
+def test_chance_is_the_same_each_time_and_leaves_no_trace(make: Make) -> None:
+    body = "return np.array([[random.random(), np.random.rand(), torch.rand(()).item()] for _ in y]), y"
+    random.seed(1), np.random.seed(1), torch.manual_seed(1)
+    expected = random.random(), np.random.rand(), float(torch.rand(()))
+    random.seed(1), np.random.seed(1), torch.manual_seed(1)
+    first, again = make(body), make(body)
+    assert torch.equal(first.train.inputs[:], again.train.inputs[:])
+    assert (random.random(), np.random.rand(), float(torch.rand(()))) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return x", "mydata.py:make returned an object of type ndarray. It returns inputs and targets"),
+        ("return None", "returned an object of type NoneType"),
+        ("return x, y, x", "returned a tuple of 3"),
+        ("return x, y[:-1]", "mydata.py:make has 60 samples in inputs and 59 in targets"),
+        ("return x, [object()] * 60", "gave a list of 60, which is no array of numbers or texts"),
+        ("return [[1], [1, 2]], [0, 1]", "gave a list of 2, which is no array"),
+        (
+            "return TensorDataset(torch.tensor(x))",
+            "sample 0 of mydata.py:make is a tuple of 1, not input and target",
+        ),
+        ("return Samples(0)", "holds no samples"),
+        ("s = Samples(); s.classes = ['a']; return s", "has the class 1"),
+        ("return type('I', (IterableDataset,), {'__iter__': iter})()", "of type I, which has no length"),
+        (
+            "s = Samples(); type(s).__getitem__ = lambda s, i: (torch.zeros(1 + i % 2), i % 2); return s",
+            r"have the shapes \(1,\) and \(2,\)",
+        ),
+    ],
+)
+def test_what_it_may_not_return_is_told(body: str, message: str, make: Make) -> None:
+    with pytest.raises(TorchtuiError, match=message) as caught:
+        make(body)
+    assert "\n" not in str(caught.value)
+
+
+LINE = HEAD.count("\n") + 3
+"""Of the function's body."""
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return 1 / 0", f"mydata.py, line {LINE}: ZeroDivisionError"),
+        (
+            "Samples.__getitem__ = lambda self, i: [][i]; return Samples()",
+            f"mydata.py, line {LINE}: IndexError",
+        ),
+        ("raise SystemExit(3)", "SystemExit"),
+        ("return x, (", "SyntaxError"),
+    ],
+)
+def test_an_error_shows_the_users_line(body: str, message: str, make: Make) -> None:
+    with pytest.raises(UserCodeError, match=message) as caught:
+        make(body)
+    assert "\n" not in str(caught.value)
+
+
+def test_it_runs_only_with_consent(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(UntrustedCode, match=r"mydata\.py is a program"):
+        make(f"open({str(tmp_path / 'ran')!r}, 'w'); return x, y", trusted=False)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_no_file_is_told() -> None:
+    with pytest.raises(DataError, match=r"data\.path: names no file yet\. Give FILE\.py:NAME"):
+        load(configuration.from_dict({"data": "python"}).data)
+
+
+def test_a_run_keeps_the_file_and_goes_on_with_it(
+    make: Make, tmp_path: Path, train_run: Callable[..., Any]
+) -> None:
+    make("return x, y")
+    run = train_run({"data": f"{tmp_path / 'mydata.py'}:make", "training": {"epochs": 2}}).run
+    (tmp_path / "mydata.py").write_text("raise RuntimeError('changed since')")
+    assert train_run({"training": {"epochs": 3}}, run=run).finished.status == "completed"
+    assert len(RunData(run, None).load(lambda what, done, total: None).test) == 12
+
+
+def test_the_example_trains(train_run: Callable[..., Any]) -> None:
+    example = REPOSITORY / "examples" / "own_data.py"
+    trust(example)
+    run = train_run(
+        {"data": f"{example}:make", "optimizer": "adam", "training": {"epochs": 10, "batch_size": 32}}
+    )
+    assert run.finished.status == "completed"
+    assert run.told(EpochFinished)[-1].validation["accuracy"] > 0.9

@@ -1,0 +1,69 @@
+"""What Tab gives, and at what cost: names of choices and of runs, without PyTorch."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.repository import REPOSITORY
+
+PROGRAM = """
+import sys
+sys.argv = ["tui"]
+from tui.cli import main
+try:
+    main()
+finally:
+    print("heavy:", *sorted({"torch", "textual", "sklearn", "plotext"} & set(sys.modules)), file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def complete(tmp_path):
+    """What a shell is given for a line; the last word is the one being written."""
+
+    def complete(line):
+        words = line.split(" ")
+        answer = subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(REPOSITORY),
+                "_TUI_COMPLETE": "complete_bash",
+                "COMP_WORDS": line,
+                "COMP_CWORD": str(len(words) - 1),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert answer.stderr.strip() == "heavy:"
+        return answer.stdout.split()
+
+    return complete
+
+
+def test_commands_and_choices_are_completed(complete):
+    assert complete("tui ev") == ["evaluate"]
+    assert complete("tui train --data i")[0] == "iris"
+    assert {"linear", "mlp", "cnn"} <= set(complete("tui train --model "))
+
+
+def test_runs_are_completed_by_their_beginning_and_by_their_last_letters(complete, write_run):
+    old = write_run("2026-01-02_0300_digits-mlp_abc", [0.5])
+    new = write_run("2026-01-02_0301_digits-mlp_xyz", [0.5])
+    assert complete("tui evaluate ") == ["latest", new.id, old.id]
+    assert complete("tui compare latest 2026-01-02_0300") == [old.id]
+    assert complete("tui report x") == ["xyz"]
+    assert complete(f"tui runs show --runs {new.path.parent} la") == ["latest"]
+
+
+def test_the_folder_of_runs_may_be_missing_or_be_named(complete, write_run, tmp_path):
+    assert complete("tui stop ") == ["latest"]
+    run = write_run("2026-01-02_0300_digits-mlp_abc", [0.5])
+    (tmp_path / "runs").rename(tmp_path / "elsewhere")
+    assert complete("tui export --runs elsewhere a") == ["abc"]
+    assert complete("tui --runs elsewhere export a") == ["abc"]
+    assert run.id in complete("tui train --runs elsewhere --resume ")

@@ -1,0 +1,125 @@
+"""`tui serve`: the app in a real browser where there is one, and closed to other pages."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.repository import REPOSITORY
+
+pytest.importorskip("textual_serve", reason="textual-serve is not installed")
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """The address of a server on a free port."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui", "serve", "--port", "0", "--runs", str(tmp_path / "my runs")],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "TUI_CONFIG": str(tmp_path / "settings.json")},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+    assert found is not None
+    yield found[0]
+    process.terminate()
+    process.communicate()
+
+
+def get(address: str, **headers: str) -> tuple[int, str, str]:
+    """Status, text and policy of an answer."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, headers=headers)) as answer:
+            return answer.status, answer.read().decode(), answer.headers["Content-Security-Policy"]
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(), ""
+
+
+def test_the_page_and_who_may_use_it(served: str) -> None:
+    status, text, policy = get(served)
+    assert status == 200
+    assert "<div>torchtui</div>" in text
+    assert "default-src 'self'" in policy
+    port = served.rpartition(":")[2]
+    assert get(served, Origin=served)[0] == 200
+    assert get(f"{served}/ws", Origin="https://example.org")[0] == 403
+    assert get(served, Host=f"example.org:{port}")[0] == 403
+    assert get(served, Host=f"localhost:{port}")[0] == 200
+
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+STARTED = """new Promise(resolve => {
+    const look = () => document.body?.classList.contains("-first-byte") ? resolve("started") : setTimeout(look, 50);
+    look();
+})"""
+"""The page gets this class when the app has drawn something."""
+
+
+@pytest.fixture
+def page(served: str, tmp_path: Path) -> Iterator[str]:
+    """The address at which a browser that has opened the page takes questions about it."""
+    if BROWSER is None:
+        pytest.skip("no browser here; the test above has looked at the page by HTTP")
+    arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]
+    process = subprocess.Popen(
+        [BROWSER, *arguments, f"--user-data-dir={tmp_path / 'profile'}", served],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    port = next(
+        found[1] for line in process.stderr if (found := re.search(r"ws://127\.0\.0\.1:(\d+)/", line))
+    )
+    targets = json.loads(get(f"http://127.0.0.1:{port}/json")[1])
+    yield next(target["webSocketDebuggerUrl"] for target in targets if target["type"] == "page")
+    process.terminate()
+    process.communicate()
+
+
+async def test_the_app_starts_in_a_browser(page: str) -> None:
+    aiohttp = pytest.importorskip("aiohttp", reason="aiohttp comes with textual-serve")
+    question = {"expression": STARTED, "awaitPromise": True, "returnByValue": True}
+    async with aiohttp.ClientSession() as session, session.ws_connect(page) as browser:
+        answer: dict[str, Any] = {}
+        while "result" not in answer:  # an answer without it: the page was only just loaded
+            await browser.send_json({"id": 1, "method": "Runtime.evaluate", "params": question})
+            answer = await browser.receive_json(timeout=300)
+    assert answer["result"]["result"]["value"] == "started"
+
+
+def test_who_else_can_reach_it_is_told(tui, monkeypatch) -> None:
+    told = []
+    monkeypatch.setattr("tui.app.web_server.AppServer.serve", lambda server: told.append(server.public_url))
+    answer = tui("serve --host 0.0.0.0 --port 0 --url https://lab.example.org/tui")
+    assert answer.code == 0
+    assert "warning: whoever reaches 0.0.0.0:" in answer.err
+    assert told == ["https://lab.example.org/tui"]
+    assert tui("serve --port 0").err == ""
+
+
+def test_a_port_that_is_taken(tui) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        answer = tui(f"serve --port {taken.getsockname()[1]}")
+    assert answer.code == 2
+    assert "Give another with --host or --port" in answer.err
+
+
+def test_without_the_package(tui, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "tui.app.web_server", None)
+    answer = tui("serve")
+    assert answer.code == 2
+    assert 'pip install "torchtui[serve]"' in answer.err

@@ -1,0 +1,312 @@
+"""Several processes train one run as one process would; one that dies ends it with a sentence."""
+
+import json
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+from torch import nn
+
+from core.config import schema as configuration
+from core.control import RunControl
+from core.data.dataset import Dataset
+from core.errors import ConfigError, DataError, DeviceError
+from core.events import EpochFinished, Event, LayersSampled
+from core.inference.predict import validate
+from core.models.registry import build
+from core.runs.checkpoints import load_checkpoint
+from core.runs.folder import Run, find_run
+from core.runs.log import LogReader
+from core.runs.summary import summarise
+from core.training.distributed import Group, Meetings, SharedControl
+from core.training.engine import train
+from tests.support.repository import REPOSITORY
+
+NEW = ["--device", "cpu", "--threads", "1"]
+DEMANDING = {
+    "data": "digits",
+    "optimizer": {"name": "adam", "lr": 0.01},
+    "loss": {"name": "cross_entropy", "class_weights": "balanced"},
+    "training": {"batch_size": 32, "accumulate": 2, "clip_norm": 1.0, "ema": 0.9, "epochs": 2},
+}
+"""1,293 training samples: the last step of an epoch has 13, in one part; two processes get 7 and 6."""
+
+Launch = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Launch]:
+    """Starts torchrun with the options of ``tui``; what still runs at the end is killed, with its children."""
+    started: list[subprocess.Popen[str]] = []
+
+    def launch(*options: str, nodes: tuple[str, ...] = ("--standalone", "--nproc-per-node", "2")) -> Any:
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+        own = [] if "--resume" in options else NEW
+        train = ["-m", "tui", "train", "--no-ui", *own, *options]
+        command = [sys.executable, "-m", "torch.distributed.run", *nodes, *train]
+        process = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield launch
+    for process in started:
+        if process.poll() is None:
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.kill()
+            process.kill()
+        process.communicate()
+
+
+def epochs_of(run: Run) -> list[EpochFinished]:
+    return [event for event in LogReader(run.log_file).read() if isinstance(event, EpochFinished)]
+
+
+def assert_alike(one: Run, other: Run) -> None:
+    """Weights, running means and what was told of each epoch agree, but for the order of sums."""
+    ours, theirs = (load_checkpoint(run, "last") for run in (one, other))
+    for part in ("model", "ema"):
+        assert set(ours[part]) == set(theirs[part])
+        assert all(torch.allclose(value, theirs[part][key], atol=1e-5) for key, value in ours[part].items())
+    for mine, its in zip(epochs_of(one), epochs_of(other), strict=True):
+        assert mine.train == pytest.approx(its.train, abs=1e-5)
+        assert mine.validation == pytest.approx(its.validation, abs=1e-5)
+        assert (mine.confusion, mine.step, mine.best_epoch) == (its.confusion, its.step, its.best_epoch)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def test_two_nodes_train_as_one_process_which_can_go_on_alone(
+    launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
+) -> None:
+    (tmp_path / "run.yaml").write_text(json.dumps(DEMANDING))
+    where = ("--nnodes", "2", "--nproc-per-node", "1", "--master-addr", "127.0.0.1", "--master-port")
+    port = str(free_port())
+    nodes = [
+        launch("--config", "run.yaml", "--runs", "several", nodes=(*where, port, "--node-rank", str(number)))
+        for number in (0, 1)
+    ]
+    outputs = [node.communicate() for node in nodes]
+    assert [node.returncode for node in nodes] == [0, 0], outputs
+    assert "epoch 2/2" in outputs[0][0]
+    assert "epoch" not in outputs[1][0]
+    several = find_run(tmp_path / "several", "latest")
+    assert len(list((tmp_path / "several").iterdir())) == 1
+    assert (several.evaluation_folder("test") / "report.json").is_file()
+
+    alone = train_run(DEMANDING)
+    assert_alike(several, alone.run)
+    more = {"training": {"epochs": 3}}
+    train_run(more, run=several)
+    train_run(more, run=alone.run)
+    assert_alike(several, alone.run)
+
+
+def test_a_run_goes_on_with_more_processes_from_the_middle_of_an_epoch(
+    launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
+) -> None:
+    values = {"data": "diabetes", "training": {"batch_size": 16, "epochs": 3, "ema": 0.5}}
+    alone = train_run(values)
+    begun = train_run(values, at_step=(25, lambda control, model: control.stop()))
+    assert load_checkpoint(begun.run, "last")["progress"]["batch"] > 0
+    process = launch("--resume", str(begun.run.path))
+    output = process.communicate()
+    assert process.returncode == 0, output
+    assert_alike(begun.run, alone.run)
+
+
+def test_one_process_that_dies_ends_the_run_with_a_sentence(launch: Launch, tmp_path: Path) -> None:
+    process = launch("--data", "iris", "--epochs", "1000000", "--json")
+    for line in process.stdout:
+        event = json.loads(line)
+        if event["event"] == "run_started":
+            first = event["pid"]
+        if event["event"] == "epoch_finished":
+            break
+    workers = {child.pid for child in psutil.Process(process.pid).children() if child.is_running()}
+    (other,) = {pid for pid in workers if "tui" in psutil.Process(pid).cmdline()} - {first}
+    os.kill(other, signal.SIGKILL)
+    _, err = process.communicate()
+    assert process.returncode == 1
+    assert "one of the 2 processes of this run is gone" in err
+    summary = summarise(find_run(tmp_path / "runs", "latest"))
+    assert summary.status in ("failed", "stopped")  # torchrun asks the others to end at the same time
+
+
+def test_sigterm_saves_and_ends_all(launch: Launch, tmp_path: Path) -> None:
+    process = launch("--data", "iris", "--epochs", "1000000", "--json")
+    for line in process.stdout:
+        if json.loads(line)["event"] == "epoch_finished":
+            break
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    run = find_run(tmp_path / "runs", "latest")
+    assert summarise(run).status == "stopped"
+    assert load_checkpoint(run, "last")["progress"]["epoch"] >= 1
+
+
+def test_batches_that_cannot_be_divided_are_refused() -> None:
+    def fits(processes: int, samples: int, **training: Any) -> None:
+        Group(0, processes).ensure_fits(configuration.from_dict({"training": training}), samples)
+
+    fits(4, 1293, batch_size=64)
+    with pytest.raises(ConfigError, match=r"63 samples cannot be divided among 2 processes.*such as 64"):
+        fits(2, 1293, batch_size=63)
+    with pytest.raises(ConfigError, match="the last batch of an epoch has 1 samples for 2 processes"):
+        fits(2, 65, batch_size=64)
+    fits(1, 65, batch_size=63)
+    config = configuration.from_dict({"optimizer": "lbfgs"})
+    with pytest.raises(ConfigError, match="lbfgs does not train in several processes"):
+        Group(0, 2).ensure_fits(config, 1293)
+
+
+def test_shares_are_the_whole_batch() -> None:
+    rows = torch.arange(13)
+    shares = [Group(rank, 3).share(rows) for rank in range(3)]
+    assert sorted(torch.cat(shares).tolist()) == rows.tolist()
+    assert [len(share) for share in shares] == [5, 4, 4]
+
+
+def test_what_one_process_cannot_prepare_ends_all_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a file that is on one of two machines only; it goes from process to process as a pickle."""
+
+    def gather(told: list[Any], own: Any) -> None:
+        told[:] = [None, pickle.loads(pickle.dumps(DataError("my.csv is not there", "Give another")))]
+
+    monkeypatch.setattr("core.training.distributed.dist.barrier", lambda: None)
+    monkeypatch.setattr("core.training.distributed.dist.all_gather_object", gather)
+    with pytest.raises(
+        DataError, match=r"^my\.csv is not there \(in the process of rank 1\)\. Give another$"
+    ):
+        Group(0, 2).first(lambda: 3)
+
+    def fail() -> None:
+        raise DeviceError("its own")
+
+    with pytest.raises(DeviceError, match=r"^its own$"):
+        Group(0, 2).first(fail)
+    monkeypatch.setattr("core.training.distributed.dist.all_gather_object", lambda told, own: None)
+    assert Group(0, 2).first(lambda: 3) == 3
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.training.distributed.dist.all_gather_object", lambda told, own: None)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(DeviceError, match="1 GPUs and more processes"):
+        Group(1, 2, local_rank=1).device(torch.device("cuda", 0))
+
+
+def test_what_one_process_is_asked_for_reaches_it_at_a_meeting_only() -> None:
+    own = RunControl()
+    shared = SharedControl(own, Group())
+    own.stop()
+    own.checkpoint()
+    own.watch_layers()
+    assert not shared.attention
+    assert shared.meet(3.0) == [3.0]
+    assert shared.stop_requested
+    assert shared.take_checkpoint_request()
+    assert shared.take_layers_request()
+    assert not own.take_checkpoint_request()
+    assert not own.take_layers_request()
+
+
+# -- one of two processes alone --------------------------------------------------------------------------------
+
+
+class Half(Group):
+    """One of two processes; the other one, as far as it hears, has nothing to say, and a clock that stands still."""
+
+    def wrapped(self, model: nn.Module, share: Any) -> nn.Module:
+        return model
+
+    def _reduced(self, values: Any, how: Any) -> list[float]:
+        return list(values)
+
+
+class Forgetful:
+    """Checkpoints that nobody keeps."""
+
+    def save(self, state: dict[str, Any], kind: str) -> None: ...
+
+
+def train_half(
+    load_data: Callable[..., Dataset], rank: int, model: nn.Module | None = None, **training: Any
+) -> list[Event]:
+    """What one process tells of a run of 3 epochs, asked for its layers from the beginning."""
+    data, told, control = load_data("iris"), list[Event](), RunControl()
+    control.watch_layers()
+    config = configuration.from_dict({"training": {"epochs": 3, "batch_size": 32, **training}})
+    model = model or build(config.model, data, seed=0)
+    device = torch.device("cpu")
+    ways = {"emit": told.append, "control": control, "checkpoints": Forgetful(), "device": device}
+    train(config, data, model, group=Half(rank=rank, size=2), **ways)  # type: ignore[arg-type]
+    return told
+
+
+def last_epoch(told: list[Event]) -> int:
+    return max(event.epoch for event in told if isinstance(event, EpochFinished))
+
+
+def test_the_clock_of_the_first_process_alone_ends_a_run(
+    load_data: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where another one would keep a checkpoint, if that were its business."""
+    monkeypatch.setattr("core.training.engine.SAVE_SECONDS", -1.0)
+    epochs = [last_epoch(train_half(load_data, rank, max_minutes=1e-9)) for rank in (0, 1)]
+    assert epochs == [1, 3]
+
+
+def test_a_run_that_goes_on_meets_at_its_second_step() -> None:
+    """How long its steps take is not known before; those done by an earlier session tell nothing of it."""
+    meetings = Meetings(RunControl(), Half(rank=0, size=2))
+    meetings.meet(100_000, False, False, 1.0)
+    assert meetings.next_step == 100_001
+
+
+def test_every_process_validates_with_the_statistics_of_the_first(
+    load_data: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_first(buffer: torch.Tensor, source: int) -> None:
+        assert source == 0
+        buffer.fill_(3)
+
+    def see(model: nn.Module, *rest: Any) -> Any:
+        seen.append({value for buffer in model.buffers() for value in buffer.flatten().tolist()})
+        return validate(model, *rest)
+
+    seen: list[set[float]] = []
+    monkeypatch.setattr("core.training.distributed.dist.broadcast", of_first)
+    monkeypatch.setattr("core.training.engine.validate", see)
+    train_half(load_data, 1, nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 3)))
+    assert seen == [{3.0}] * 3
+
+
+def test_the_first_process_tells_the_layers(load_data: Callable[..., Dataset]) -> None:
+    first, other = (
+        [event for event in train_half(load_data, rank) if isinstance(event, LayersSampled)]
+        for rank in (0, 1)
+    )
+    assert first
+    assert first[0].step == 2, "after the first meeting"
+    assert not other

@@ -1,0 +1,199 @@
+"""Leaving a run that the app trains: no answer freezes the screen, and none loses the run."""
+
+import threading
+
+import pytest
+
+from core.config.schema import TrainConfig
+from core.control import RunControl
+from core.events import RunFinished
+from core.runs.folder import Run, all_runs, create_run
+from core.runs.lock import is_held
+from core.runs.summary import summarise
+from tests.support.preparation import Preparation
+from tests.support.waiting import until
+from tui.app.app import TuiApp
+from tui.headless.report import go_on_command
+from tui.runtime import handover
+from tui.runtime.hosts import AppHost, LogHost
+from tui.screens.dialogs import Ask, ErrorDialog
+
+SIZE = (120, 40)
+
+
+class Process:
+    """Stands for a background process that starts and starts."""
+
+    def poll(self):
+        return None
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """The runs that background processes were started for, each free to be trained then."""
+    runs = []
+
+    def launch(run, data_root):
+        assert not is_held(run)
+        runs.append(run)
+        return Process()
+
+    monkeypatch.setattr("tui.runtime.handover.launch_in_background", launch)
+    return runs
+
+
+@pytest.fixture
+def preparation(monkeypatch):
+    preparation = Preparation()
+    monkeypatch.setattr("core.session.session.prepare", preparation)
+    yield preparation
+    preparation.go_on.set()
+
+
+class Recorder(TuiApp):
+    """Notes what the terminal is told at the end."""
+
+    told = ""
+
+    def leave(self, message=""):
+        self.told = message
+        super().leave(message)
+
+
+@pytest.fixture
+def app(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
+    return Recorder(runs_dir=tmp_path / "runs", values={"training": {"epochs": 1_000_000}}, start=True)
+
+
+async def ask_to_quit(pilot, answer):
+    await pilot.press("ctrl+q")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+    await pilot.click(f"#answer-{answer}")
+
+
+# -- before the training ---------------------------------------------------------------------------------------
+
+
+async def test_d_hands_over_what_is_still_prepared_while_the_screens_live_on(app, preparation, launched):
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, preparation.begun.is_set)
+        preparation.go_on.clear()
+        await until(pilot, lambda: app.current_mode == "live" and "d" in app.screen.active_bindings)
+        await pilot.press("d")
+        await pilot.press("2")
+        assert app.current_mode == "configure"
+        await pilot.press("3")
+        assert launched == []
+        preparation.go_on.set()
+        await until(pilot, lambda: isinstance(app.feed.host, LogHost))
+        (run,) = all_runs(app.runs_dir)
+        assert launched == [run] == [app.feed.host.run]
+        assert run.config().training.epochs == 1_000_000
+        assert app.feed.status == "preparing"
+        assert not isinstance(app.screen, ErrorDialog)
+
+
+async def test_going_on_in_the_background_is_kept_of_what_is_still_prepared(app, preparation, launched):
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, preparation.begun.is_set)
+        await ask_to_quit(pilot, "detach")
+        await until(pilot, lambda: launched)
+    assert all_runs(app.runs_dir) == launched
+    assert f"{launched[0].id} goes on in the background" in app.told
+
+
+async def test_stopping_what_is_still_prepared_leaves_nothing(app, preparation, launched):
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, preparation.begun.is_set)
+        await ask_to_quit(pilot, "stop")
+        await until(pilot, lambda: not app.is_running)
+    assert all_runs(app.runs_dir) == launched == []
+    assert "saved" not in app.told
+
+
+async def test_a_dropped_connection_loses_nothing_that_is_still_prepared(app, preparation, launched):
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, preparation.begun.is_set)
+        app.detach()
+        assert launched == all_runs(app.runs_dir)
+        assert len(launched) == 1
+
+
+async def test_a_run_that_is_prepared_to_go_on_is_handed_over_as_it_is(app, preparation, launched):
+    app._start_at_once, run = False, create_run(app.runs_dir, TrainConfig())
+    async with app.run_test(size=SIZE) as pilot:
+        app.resume_run(run)
+        await until(pilot, preparation.begun.is_set)
+        app.detach()
+        assert launched == all_runs(app.runs_dir) == [run]
+
+
+# -- in the middle of a training -------------------------------------------------------------------------------
+
+
+async def test_the_folder_of_the_runs_is_part_of_how_to_go_on(app):
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.history.step > 0)
+        await ask_to_quit(pilot, "stop")
+        await until(pilot, lambda: not app.is_running)
+    (run,) = all_runs(app.runs_dir)
+    assert summarise(run).status == "stopped"
+    assert f"saved; go on with: {go_on_command(run)}" in app.told
+    assert f"--runs {app.runs_dir}" in app.told
+
+
+class Stuck:
+    """Trains a step that does not end before the test does."""
+
+    def __init__(self, run: Run, ended: threading.Event):
+        self.run, self.ended = run, ended
+
+    def __call__(self, host, emit, control: RunControl) -> RunFinished:
+        host.run, host.note = self.run, ""
+        self.ended.wait()
+        emit(finished := RunFinished(status="completed"))
+        return finished
+
+
+@pytest.fixture
+def stuck(app, monkeypatch):
+    """A training in the middle of a long step; setting the event completes it."""
+    ended = threading.Event()
+    work = Stuck(create_run(app.runs_dir, TrainConfig()), ended)
+    monkeypatch.setattr(AppHost, "_work", lambda host, emit, control: work(host, emit, control))
+    yield ended
+    ended.set()
+
+
+async def test_what_a_step_that_does_not_end_leaves_is_not_called_saved(app, stuck, monkeypatch):
+    monkeypatch.setattr(handover, "STOP_SECONDS", 0.1)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.host.run)
+        await ask_to_quit(pilot, "stop")
+        await until(pilot, lambda: not app.is_running)
+    assert "what came after the last checkpoint is lost; go on with: tui train --no-ui --resume" in app.told
+
+
+@pytest.mark.parametrize("answer", ["stop", "detach"])
+async def test_a_run_that_is_completed_meanwhile_is_told_to_be(app, stuck, launched, answer):
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.host.run)
+        await ask_to_quit(pilot, answer)
+        await pilot.pause(0.2)
+        assert app.is_running
+        stuck.set()
+        await until(pilot, lambda: not app.is_running)
+    assert launched == []
+    assert app.told.endswith("is completed")
+
+
+async def test_a_folder_that_cannot_be_written_keeps_the_app_open(app, preparation, monkeypatch):
+    monkeypatch.setattr("tui.runtime.handover.launch_in_background", lambda run, data_root: Process())
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, preparation.begun.is_set)
+        app.feed.host.runs_dir = app.runs_dir.parent / "settings.json"
+        app.feed.host.runs_dir.write_text("{}")
+        await ask_to_quit(pilot, "detach")
+        await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
+        assert "cannot write" in app.screen.error.message

@@ -1,0 +1,132 @@
+"""The Data view of Configure, and the path of a file in the form."""
+
+import numpy as np
+import pytest
+
+from tests.tui.screens.configure.test_configure import LARGE, SMALL, built, make, put, settled  # noqa: F401
+from tui.forms import preview_drawings as draw
+from tui.forms.data_overview import Spread, data_facts
+from tui.screens.configure.data_dialog import DataDialog
+from tui.widgets.path_suggester import complete_path
+from tui.widgets.picture import Picture
+from tui.widgets.table import Table
+from tui.widgets.tiles import Tiles
+
+
+@pytest.fixture
+def flowers(tmp_path):
+    """A file with numbers, texts, missing values and two classes."""
+    path = tmp_path / "flowers.csv"
+    rows = [f"{at}.50,{['red', 'blue', '?'][at % 3]},{'ab'[at % 2]}" for at in range(80)]
+    path.write_text("\n".join(["length,[b]colour,kind", *rows]))
+    return path
+
+
+def seen(app):
+    return "\n".join("".join(part.text for part in line) for line in app.screen._compositor.render_strips())
+
+
+async def test_d_shows_rows_ranges_missing_values_and_classes(make, flowers):  # noqa: F811
+    app = make({"data": str(flowers)})
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await settled(pilot)
+        assert screen.state.config.data.path == str(flowers)
+        await pilot.press("escape", "d")
+        await pilot.pause()
+        assert isinstance(app.screen, DataDialog)
+        text = seen(app)
+        assert "57 train   7 validation   16 test" in text
+        assert "target: kind (the last column), 2 classes" in text
+        rows = {line.split()[1]: line for line in text.split("\n") if len(line.split()) > 4}
+        assert "0.5 … 79.5" in text
+        assert "2 different, mostly" in text
+        assert "26  32 %" in text
+        assert rows
+        first = app.screen.query_one("#rows", Table)
+        label, length, colour = first._cells(0)
+        train = int(float(length))
+        assert (label, colour) == ("ab"[train % 2], ["red", "blue", "?"][train % 3])
+        assert app.focused is first
+        await pilot.press("tab", "d")
+        assert app.screen is screen
+
+
+async def test_images_are_shown_with_their_classes(make):  # noqa: F811
+    app = make({"data": "digits"})
+    async with app.run_test(size=LARGE) as pilot:
+        await settled(pilot)
+        await pilot.press("escape", "d")
+        for _ in range(3):
+            await pilot.pause()
+        facts = app.screen.facts
+        assert facts.spreads == (Spread("grey", "pixels", facts.spreads[0].values),)
+        assert facts.spreads[0].values.startswith("0 … 16, mean 4.8")
+        assert app.screen.query_one(Tiles).count == 60
+        picture = app.screen.query(Picture).first()
+        np.testing.assert_array_equal(picture._pixels, facts.more[0][0])
+        text = seen(app)
+        assert "1,293 train   144 validation   360 test" in text
+        assert "▸" + facts.more[1][0] in text
+        await pilot.press("escape")
+        assert not isinstance(app.screen, DataDialog)
+
+
+async def test_the_data_view_fits_a_small_screen(make, flowers):  # noqa: F811
+    app = make({"data": str(flowers)})
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(pilot)
+        await pilot.press("escape", "d")
+        await pilot.pause()
+        assert "target: kind" in seen(app)
+        assert "columns" in seen(app)
+        await pilot.press("tab")
+        await pilot.pause()
+        assert app.screen.query_one("#columns", Table).has_focus
+
+
+async def test_a_file_is_checked_and_completed_while_its_path_is_typed(make, flowers):  # noqa: F811
+    app = make({"data": "csv"})
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await settled(pilot)
+        assert "no file is given" in screen.state.problems["data.path"]
+        assert [*screen.form.fields][:4] == ["data.name", "data.path", "data.target", "data.task"]
+        editor = screen.form.fields["data.path"].editor
+        editor.focus()
+        editor.value = f"{flowers.parent}/flowers"
+        await settled(pilot)
+        assert "is not there. Did you mean" in screen.state.problems["data.path"]
+        await pilot.press("right")
+        await settled(pilot)
+        assert editor.value == str(flowers)
+        assert screen.state.ready
+        target = screen.form.fields["data.target"].editor
+        target.value = "kinds"
+        await settled(pilot)
+        assert "has no column 'kinds'. Did you mean 'kind'?" in screen.state.problems["data.target"]
+
+
+def test_paths_are_completed_by_ending(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    for name in ("data.txt", "data.CSV", "date.csv", "data/x.parquet"):
+        (tmp_path / name).touch()
+    assert complete_path("da", (".csv",)) == "data.CSV"
+    assert complete_path("date", (".csv",)) == "date.csv"
+    assert complete_path("date.csv", (".csv",)) is None
+    assert complete_path("da", (".tsv",)) == "data/"
+    assert complete_path("data/", (".csv",)) is None
+    assert complete_path("data/x", (".parquet",)) == "data/x.parquet"
+    assert complete_path("no/such", (".csv",)) is None
+    assert complete_path("", (".csv",)) is None
+
+
+@pytest.mark.parametrize("width", [12, 30, 43, 60, 120])
+@pytest.mark.parametrize("name", ["digits", "diabetes", "csv"])
+def test_shares_of_the_splits_fit_and_add_up(name, width, load_data):
+    facts = data_facts(load_data(name))
+    drawn = draw.shares(facts, width).plain.split("\n")
+    if width >= 30:
+        assert all(len(line) <= width for line in drawn)
+    for split, size in facts.sizes.items():
+        assert sum(facts.counts[split]) == size
+    assert facts.counts["train"] == tuple(n for _, n in facts.balance)

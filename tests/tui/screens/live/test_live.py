@@ -1,0 +1,263 @@
+"""Watching a run: start, pause, step through epochs, stop, and what goes wrong."""
+
+import pytest
+
+from core.interop.readers.logs import find_log
+from core.runs.folder import all_runs
+from core.runs.summary import summarise
+from tests.support.waiting import until
+from tui.app.app import TuiApp
+from tui.charts.live import subtitle
+from tui.charts.plot import Plot
+from tui.runtime.hosts import LogHost
+from tui.screens.dialogs import Ask, ErrorDialog
+from tui.screens.live.epoch_table import EpochTable
+from tui.screens.live.screen import LiveScreen
+from tui.screens.live.status_line import StatusLine
+from tui.terminal.text import number
+from tui.widgets.confusion import ConfusionGrid
+
+SIZE = (120, 40)
+
+
+@pytest.fixture
+def app(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
+
+    def make(**values):
+        return TuiApp(runs_dir=tmp_path / "runs", values=values, start=True)
+
+    return make
+
+
+def live(app) -> LiveScreen:
+    assert isinstance(app.screen, LiveScreen)
+    return app.screen
+
+
+async def test_a_run_is_watched_to_its_end(app):
+    app = app(training={"epochs": 3})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        screen = live(app)
+        screen.draw()
+        offered = {key for key, active in screen.active_bindings.items() if active.enabled}
+        assert "e" in offered
+        assert not offered & {"space", "s", "c", "d"}  # there is nothing left to pause, stop, save or detach
+        loss = screen.query_one("#loss", Plot).chart
+        assert [series.label for series in loss.series] == ["train", "validation"]
+        assert loss.series[1].x.tolist() == [1.0, 2.0, 3.0]
+        assert [mark.symbol for mark in loss.marks] == ["★"]
+        assert [row.event.epoch for row in screen.query_one(EpochTable).rows] == [1, 2, 3]
+        await pilot.press("comma", "comma")
+        assert screen.chosen_epoch == 1
+        assert "epoch 1" in str(screen.query_one("#confusion-panel").border_title)
+        await pilot.press("full_stop", "full_stop", "full_stop")
+        assert screen.chosen_epoch == 0
+        await pilot.press("l", "plus", "z")
+        assert screen.query_one("#loss", Plot).chart.log_y
+        assert (screen.view.smoothing, screen.view.zoom) == (1, 1)
+
+
+async def test_only_what_changed_is_drawn_again(app, monkeypatch):
+    app = app(training={"epochs": 3})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        screen = live(app)
+        screen.draw()
+        await pilot.pause()
+        drawn = []
+        for widget in screen.query("*"):
+            refresh = widget.refresh
+
+            def noted(*regions, refresh=refresh, name=widget.id, **options):
+                drawn.append(name)
+                return refresh(*regions, **options)
+
+            monkeypatch.setattr(widget, "refresh", noted)
+        screen.draw()
+        assert set(drawn) <= {"status", "facts"}  # the memory of this process may be another
+        await pilot.press("comma")
+        assert {"confusion", "epochs"} <= set(drawn)
+
+
+async def test_pause_checkpoint_and_stop(app, tmp_path):
+    app = app(training={"epochs": 1_000_000})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.history.step > 0)
+        assert {"space", "s", "c", "d"} <= app.screen.active_bindings.keys()
+        await pilot.press("space")
+        await until(pilot, lambda: app.feed.status == "paused")
+        await pilot.press("space")
+        await until(pilot, lambda: app.feed.status == "running")
+        await pilot.press("c")
+        await until(pilot, lambda: app.feed.host.run.checkpoint_file("last").exists())
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("escape")
+        assert app.feed.status == "running"
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.click("#answer-stop")
+        await until(pilot, lambda: app.feed.status == "stopped")
+    (run,) = all_runs(tmp_path / "runs")
+    assert summarise(run).status == "stopped"
+
+
+async def test_a_second_start_is_refused_while_one_runs(app):
+    from core.config.schema import from_dict
+
+    app = app(training={"epochs": 1_000_000})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.history.step > 0)
+        first = app.feed
+        app.start_run(from_dict({}))
+        assert app.feed is first
+        app.stop_training()
+        assert first.status == "stopped"
+        app.start_run(from_dict({"training": {"epochs": 1}}))
+        assert app.feed is not first
+        await until(pilot, lambda: app.feed.status == "completed")
+
+
+async def test_what_does_not_fit_is_told_in_a_dialog_and_the_app_lives_on(app, tmp_path):
+    app = app(data="iris", model="cnn")
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
+        assert "cnn takes images" in app.screen.error.message
+        live = app.screen_stack[0]
+        live.draw()
+        status = live.query_one(StatusLine)
+        assert status.render_line(0).text.split() == ["new", "run", "✗", "failed"]
+        await pilot.press("escape", "1")
+        await until(pilot, lambda: app.current_mode == "runs")
+    assert all_runs(tmp_path / "runs") == []
+
+
+async def test_an_exception_while_training_becomes_a_dialog_with_its_traceback(app, tmp_path, monkeypatch):
+    def broken(*args, **kwargs):
+        raise ZeroDivisionError("[red]division[/]\x1b[31m")
+
+    monkeypatch.setattr("core.training.engine.validate", broken)
+    app = app()
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
+        await pilot.press("t")
+        assert app.screen.query_one("#trace").display
+        assert "ZeroDivisionError" in app.screen.trace
+        await pilot.press("escape")
+        assert app.feed.status == "failed"
+    (run,) = all_runs(tmp_path / "runs")
+    assert summarise(run).status == "failed"
+
+
+async def test_divergence_brings_the_messages_to_the_front(app):
+    app = app(data="wine", optimizer={"lr": 1e30})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "diverged")
+        await until(pilot, lambda: live(app).query_one("#messages-panel").has_class("-chosen"))
+        live(app).draw()
+        assert any(mark.symbol == "✗" for mark in live(app).query_one("#score", Plot).chart.marks)
+
+
+async def test_class_names_are_text_wherever_they_come_from(app):
+    app = app(data="wine", training={"epochs": 1})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        names = ["[red]x[/]", "\x1b[31mred", "日本"]
+        app.feed.history.started.classes[:] = names
+        live(app).draw()
+        await pilot.pause()
+        picture = app.export_screenshot()
+        assert "\x1b" not in picture
+        assert len(live(app).query_one(ConfusionGrid).render_line(1).text) > 0
+
+
+async def test_the_loss_of_the_best_epoch_is_the_best_loss_only_where_loss_chose_it(app):
+    app = app(data="iris", training={"epochs": 3, "monitor": "accuracy"})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        history = app.feed.history
+        assert subtitle(history, "accuracy").endswith(f" at epoch {history.best_epoch}")
+        assert subtitle(history, "loss") == f"{number(history.best_metrics['loss'])} at the best epoch"
+
+
+async def test_a_background_process_looks_the_same(app):
+    from core.config.schema import from_dict
+
+    app = app(training={"epochs": 1})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        app.start_run(from_dict({"training": {"epochs": 4}}), background=True)
+        await until(pilot, lambda: app.feed.status == "completed")
+        live(app).draw()
+        assert live(app).query_one("#loss", Plot).chart.series[1].x.tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+async def test_a_background_process_that_cannot_begin_says_why(app):
+    from core.config.schema import from_dict
+
+    app = app(training={"epochs": 1})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        app.start_run(from_dict({"data": "iris", "model": "cnn"}), background=True)
+        await until(pilot, lambda: app.feed.status == "failed")
+        await until(pilot, lambda: "cnn takes images" in str(live(app).query_one("#messages").render()))
+
+
+async def test_a_run_that_has_ended_here_is_followed_anew(app):
+    """Another process may go on with it, and only the log tells of that."""
+    app = app(training={"epochs": 1})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        run = app.feed.host.run
+        app.open_run(run)
+        assert isinstance(app.feed.host, LogHost)
+        await until(pilot, lambda: app.feed.status == "completed")
+        feed = app.feed
+        app.open_run(run)
+        assert app.feed is feed
+
+
+def offered(app):
+    return {active.binding.action for active in live(app).active_bindings.values() if active.enabled}
+
+
+OF_A_RUN = {"pause", "stop", "checkpoint", "detach", "evaluate", "layers", "log_scale", "zoom", "machine"}
+
+
+async def test_without_a_run_nothing_is_offered_that_needs_one(app):
+    app = app()
+    app._start_at_once = False
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.current_mode == "configure")
+        await pilot.press("escape", "3")
+        await until(pilot, lambda: app.current_mode == "live")
+        assert not offered(app) & OF_A_RUN
+        await pilot.press("y")
+        assert not live(app).has_class("-layers")
+
+
+async def test_nothing_is_asked_of_another_tool(app, tmp_path):
+    table = tmp_path / "version_3" / "metrics.csv"
+    table.parent.mkdir()
+    table.write_text("step,train_loss,val_loss\n1,0.9,\n2,,0.8\n")
+    app = app(training={"epochs": 1})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        await pilot.press("y")
+        assert live(app).has_class("-layers")
+        app.open_run(find_log(table))
+        await until(pilot, lambda: app.feed.status == "running")
+        live(app).draw()
+        assert offered(app) & OF_A_RUN == {"log_scale", "zoom", "machine"}
+        assert not live(app).has_class("-layers")  # no key would lead back to the charts
+        assert not app._notifications
+
+
+async def test_the_next_mode_waits_for_the_first(app, monkeypatch):
+    monkeypatch.setattr(TuiApp, "_load", lambda app: None)
+    app = app()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("ctrl+pagedown")
+        assert app.current_mode == "_default"

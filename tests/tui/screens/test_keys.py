@@ -1,0 +1,117 @@
+"""Keys of all screens: whatever is pressed before a screen has its content, and the line that lists them."""
+
+import pytest
+from rich.cells import cell_len
+from textual.containers import VerticalScroll
+from textual.widgets._footer import FooterKey
+
+from tests.support.waiting import until
+from tui.app.app import TuiApp
+from tui.screens.base import MODES
+from tui.screens.configure.screen import ConfigureScreen
+from tui.screens.dialogs import HelpDialog
+from tui.screens.tune.screen import TuneScreen
+from tui.widgets.key_line import KeyLine
+
+SMALL = (80, 24)
+
+
+@pytest.fixture
+def make(tmp_path, monkeypatch, write_run):
+    monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "config" / "settings.json"))
+    write_run("2026-01-02_0300_digits-mlp_abc", [0.9, 0.6], accuracy=0.9)
+    return lambda: TuiApp(runs_dir=tmp_path / "runs", data_root=tmp_path / "data", values={})
+
+
+async def opened(pilot, mode):
+    app = pilot.app
+    await until(pilot, lambda: app.current_mode == "runs" and app.screen.is_current)
+    app.action_go(mode)
+    await until(pilot, lambda: app.current_mode == mode and app.screen.query(FooterKey))
+    return app.screen
+
+
+def shown(screen):
+    keys = screen.query_one(KeyLine).query(FooterKey)
+    return [f"{key.key_display} {key.description}" for key in keys if key.display]
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("configure", ConfigureScreen), ("tune", TuneScreen)])
+async def test_keys_pressed_before_a_form_is_made_do_nothing(make, monkeypatch, mode, kind):
+    async def not_yet(screen):
+        pass
+
+    monkeypatch.setattr(kind, "refresh_content", not_yet)
+    app = make()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot, mode)
+        for key in kind._merged_bindings.key_to_bindings.keys() - {"question_mark", "f1"}:
+            await pilot.press(key)
+            if app.screen is not screen:  # what opens a dialog needs no form
+                await pilot.press("escape")
+        assert not screen.built
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_no_key_is_cut_and_the_last_one_opens_the_help(make, mode):
+    app = make()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot, mode)
+        for width in (140, 110, 109, 80, 50):
+            await pilot.resize_terminal(width, 24)
+            await until(pilot, lambda width=width: screen.query_one(KeyLine).size.width == width)
+            await pilot.pause()
+            keys = [text for text in shown(screen) if text != "^p palette"]
+            gap = 1 if width < 110 else 2
+            assert sum(cell_len(text) + gap for text in keys) <= width - (15 if width >= 110 else 0), width
+            assert keys[-1] in ("? help", "f1 help")
+            assert ("^p palette" in shown(screen)) == (width >= 110)
+
+
+async def test_a_key_beside_the_last_one_that_has_room_is_shown_again_when_there_is_more(make):
+    app = make()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot, "runs")
+        await pilot.resize_terminal(40, 24)
+        await until(pilot, lambda: "x delete" not in shown(screen))
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "x delete" in shown(screen))
+        await pilot.press("slash")
+        await until(pilot, lambda: shown(screen)[-1] == "f1 help")
+
+
+async def test_the_help_says_that_there_is_more_below_as_long_as_there_is(make):
+    app = make()
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(pilot, "runs")
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpDialog))
+        body = app.screen.query_one(VerticalScroll)
+        await until(pilot, lambda: body.border_subtitle == "↓ more  esc closes")
+        await pilot.press("end")
+        await until(pilot, lambda: body.border_subtitle == "esc closes")
+        await pilot.resize_terminal(80, 70)
+        await until(pilot, lambda: not body.show_vertical_scrollbar)
+        assert body.border_subtitle == "esc closes"
+
+
+async def test_the_way_out_of_a_field_is_shown_while_it_takes_the_letters(make):
+    app = make()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot, "configure")
+        await until(pilot, lambda: screen.built)
+        assert "esc leave" not in shown(screen)
+        screen.form.fields["optimizer.lr"].editor.focus()
+        await until(pilot, lambda: shown(screen)[:1] == ["esc leave"])
+        assert shown(screen)[-1] == "f1 help"
+        await pilot.press("escape")
+        await until(pilot, lambda: shown(screen)[-1] == "? help")
+
+
+@pytest.mark.parametrize(("mode", "fields"), [("live", False), ("compare", False), ("configure", True)])
+async def test_a_field_is_left_only_where_there_are_fields(make, mode, fields):
+    app = make()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot, mode)
+        await until(pilot, lambda: not fields or screen.built)
+        assert ("escape" in screen.active_bindings) == fields

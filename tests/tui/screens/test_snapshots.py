@@ -1,0 +1,178 @@
+"""Pictures of the screens at three sizes, of a run whose every number is made up and stays the same.
+
+After a wanted change of looks: ``pytest tests/tui/screens/test_snapshots.py --snapshot-update``, and look at them.
+"""
+
+import math
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from core.config import schema as configuration
+from core.devices import Device
+from core.evaluation import Predictions, evaluate
+from core.events import (
+    CheckpointSaved,
+    EpochFinished,
+    EvaluationFinished,
+    Notice,
+    RunFinished,
+    RunStarted,
+    StepLogged,
+    to_json,
+)
+from core.runs.folder import Run
+from tui.app.app import TuiApp
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+BEGAN = 1767322800.0
+EPOCHS, STEPS = 30, 20
+
+
+OTHERS = {
+    "2026-01-02_0310_digits-mlp_def": ({"optimizer": {"lr": 0.1}}, 3.0, 3.0),
+    "2026-01-02_0320_digits-mlp_ghk": ({"optimizer": "adam", "model": {"hidden": [64, 32]}}, 4.0, 3.9),
+    "2026-01-02_0330_digits-cnn_mnp": ({"optimizer": "rmsprop", "model": "cnn"}, 7.0, 4.5),
+}
+"""More runs to compare: what is set, how slowly the loss falls, and how good they become."""
+
+
+@pytest.fixture
+def runs_dir(tmp_path, monkeypatch):
+    """One finished run of digits, on a machine that is always the same at a time that is always the same."""
+    monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.setattr("core.devices.discover", lambda: [Device("cpu", "2 cores", 16 << 30)])
+    monkeypatch.setattr("tui.widgets.runs_table.time", SimpleNamespace(time=lambda: BEGAN + 7200))
+    monkeypatch.chdir(tmp_path)
+    run = Run(Path("runs") / "2026-01-02_0300_digits-mlp_abc")
+    run.path.mkdir(parents=True)
+    config = configuration.from_dict({"training": {"epochs": EPOCHS}})
+    run.config_file.write_text(configuration.to_yaml(config))
+    events = [*history(config), *evaluations(run), RunFinished(status="completed", time=BEGAN + 61)]
+    run.log_file.write_text("".join(to_json(event, run.id) + "\n" for event in events))
+    return Path("runs")
+
+
+def history(config, seed=0, pace=5.0):
+    """A run that over-fits a little towards its end."""
+    random = np.random.default_rng(seed)
+    yield RunStarted(
+        time=BEGAN,
+        config=configuration.to_dict(config),
+        task="multiclass",
+        samples={"train": 1293, "validation": 144, "test": 360},
+        classes=[str(digit) for digit in range(10)],
+        sample_shape=[1, 8, 8],
+        parameters=7510,
+        device="cpu",
+        threads=1,
+        epochs=EPOCHS,
+        steps_per_epoch=STEPS,
+    )
+    best, best_metrics = 0, {"loss": math.inf}
+    for epoch in range(1, EPOCHS + 1):
+        at = BEGAN + 2 * epoch
+        train = {"loss": 2.2 * math.exp(-epoch / pace) + 0.05, "accuracy": 1 - 0.9 * math.exp(-epoch / 4)}
+        noise = float(random.normal(0, 0.01))
+        validation = {
+            "loss": train["loss"] + 0.002 * epoch + noise,
+            "accuracy": train["accuracy"] - 0.02 + noise / 4,
+        }
+        step = {"train": train, "lr": 0.01, "samples_per_second": 12_345.0}
+        yield StepLogged(time=at - 1, epoch=epoch, step=STEPS * epoch - 10, **step)
+        if validation["loss"] < best_metrics["loss"]:
+            best, best_metrics = epoch, validation
+        confusion = 14 * np.eye(10, dtype=int) + random.integers(0, 2, (10, 10)) * (epoch < 20)
+        yield EpochFinished(
+            time=at,
+            epoch=epoch,
+            step=STEPS * epoch,
+            train=train,
+            validation=validation,
+            lr=0.01,
+            seconds=1.25,
+            best_epoch=best,
+            best_metrics=best_metrics,
+            confusion=confusion.tolist(),
+        )
+    yield CheckpointSaved(time=BEGAN + 60, kind="last", epoch=EPOCHS, step=STEPS * EPOCHS)
+    yield Notice(time=BEGAN + 60, level="info", message="all epochs are done")
+
+
+def evaluations(run, seed=1, skill=3.5):
+    """Saved predictions and reports of both splits."""
+    random = np.random.default_rng(seed)
+    for split, samples in (("validation", 144), ("test", 360)):
+        targets = np.arange(samples) % 10
+        outputs = random.normal(size=(samples, 10)) + skill * np.eye(10)[targets]
+        scores = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+        predictions = Predictions(
+            scores=scores, targets=targets, indices=np.arange(samples), probabilities=True
+        )
+        names = [str(digit) for digit in range(10)]
+        report = evaluate(predictions, task="multiclass", class_names=names, split=split)
+        run.evaluation_folder(split).mkdir(parents=True)
+        predictions.save(run.evaluation_folder(split) / "predictions.npz")
+        report.save(run.evaluation_folder(split) / "report.json")
+        yield EvaluationFinished(time=BEGAN + 61, split=split, metrics=report.metrics)
+
+
+def settled(app, *keys):
+    """Lets the first screen come up, presses keys, and waits for what they set going."""
+
+    async def before(pilot):
+        await quiet(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await quiet(pilot)
+
+    async def quiet(pilot):
+        for _ in range(3):
+            await pilot.pause()
+            await app.workers.wait_for_complete()
+        await pilot.pause(0.4)  # debounced previews begin after a wait of their own
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+
+    return before
+
+
+SCREENS = {
+    "live": (),
+    "runs": ("1",),
+    "configure": ("2",),
+    "evaluate": ("4",),
+    "help": ("question_mark",),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("screen", SCREENS)
+def test_screen(snap_compare, runs_dir, screen, size):
+    (run,) = [Run(path) for path in runs_dir.iterdir()]
+    app = TuiApp(runs_dir=runs_dir, values={"training": {"epochs": EPOCHS}}, follow=run)
+    assert snap_compare(app, terminal_size=size, run_before=settled(app, *SCREENS[screen]))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_compare(snap_compare, runs_dir, size):
+    for seed, (name, (values, pace, skill)) in enumerate(OTHERS.items(), start=2):
+        run = Run(runs_dir / name)
+        run.path.mkdir()
+        config = configuration.from_dict(configuration.merge({"training": {"epochs": EPOCHS}}, values))
+        run.config_file.write_text(configuration.to_yaml(config))
+        events = [*history(config, seed, pace), *evaluations(run, seed, skill)]
+        run.log_file.write_text(
+            "".join(
+                to_json(event, run.id) + "\n"
+                for event in [*events, RunFinished(status="completed", time=BEGAN)]
+            )
+        )
+    app = TuiApp(runs_dir=runs_dir)
+    assert snap_compare(app, terminal_size=size, run_before=settled(app, "6"))

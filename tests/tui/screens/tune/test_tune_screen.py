@@ -1,0 +1,473 @@
+"""Searching for hyper-parameters: the space is edited, a study goes on by itself, its trials are looked at."""
+
+import signal
+import sys
+from dataclasses import replace
+
+import pytest
+from textual.widgets import Button, Static
+
+from core.config import schema as configuration
+from core.errors import RunError
+from core.tuning.search.plan import make_plan
+from core.tuning.study.folder import StudyFolder
+from core.tuning.study.presence import Presence
+from core.tuning.study.records import TrialRecord
+from core.tuning.study.study import create_study
+from tests.support.waiting import until
+from tui.app.app import TuiApp
+from tui.charts.study import best_chart, curves_chart, places, slice_chart
+from tui.forms.search_form import Search, default_search, review
+from tui.runtime import study_process
+from tui.runtime.study_follower import Standing
+from tui.runtime.study_process import is_worked_on
+from tui.screens.configure.screen import ConfigureScreen
+from tui.screens.dialogs import Ask
+from tui.screens.tune.dialogs import AddTrials, OpenStudy
+from tui.screens.tune.screen import TuneScreen
+from tui.screens.tune.study_view import ChartPanel
+from tui.screens.tune.trials_panel import TrialsPanel
+from tui.widgets.choice import ChoiceList
+
+LARGE, SMALL = (120, 40), (80, 24)
+IRIS = {"data": {"name": "iris"}, "training": {"epochs": 2, "threads": 1, "device": "cpu"}}
+
+
+@pytest.fixture
+def make(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "config" / "settings.json"))
+
+    def make(values=IRIS):
+        return TuiApp(runs_dir=tmp_path / "runs", data_root=tmp_path / "data", values=values)
+
+    return make
+
+
+async def opened(pilot):
+    """Go to Tune, and wait for its form."""
+    app = pilot.app
+    await until(pilot, lambda: app.current_mode in ("runs", "configure") and app.screen.is_current)
+    await pilot.pause()
+    app.action_go("tune")
+    await until(pilot, lambda: isinstance(app.screen, TuneScreen) and app.screen.built)
+    await pilot.pause()
+    return app.screen
+
+
+async def put(pilot, path, text):
+    """Replace what is in a row."""
+    row = pilot.app.screen.editor.rows[path]
+    row.editor.focus()
+    await pilot.pause()
+    await pilot.press("ctrl+u", *text)
+    await pilot.pause()
+
+
+def shown(screen, selector):
+    return str(screen.query_one(selector, Static).content)
+
+
+def hint(screen, path):
+    return str(screen.editor.rows[path].query_one(".range-hint", Static).content)
+
+
+async def test_the_default_space_of_the_form_is_shown_with_its_command(make):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        ranges = {path: row.text for path, row in screen.editor.rows.items()}
+        assert ranges == default_search(IRIS).ranges
+        assert ranges["optimizer.lr"] == "log:0.0001..1"
+        assert hint(screen, "optimizer.lr") == "log, 4 decades"
+        assert shown(screen, "#search-state") == "✓ ready: 30 trials of 2 epochs"
+        command = shown(screen, "#command")
+        assert command.startswith("tui tune --no-ui --data iris")
+        assert "--trials 30 -p optimizer.lr=log:0.0001..1 " in command
+        await pilot.press("escape", "y")
+        assert app.clipboard == command
+
+
+async def test_what_starting_a_study_waits_for_is_told_with_the_share_that_is_done(make):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        screen.told("decoding images", 4_000, 10_000)
+        assert screen.starting_note == "decoding images 40 % ..."
+
+
+async def test_a_wrong_range_is_told_beside_its_field_and_keeps_a_study_from_starting(make):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await put(pilot, "optimizer.lr", "1..0.1")
+        assert hint(screen, "optimizer.lr") == "✗ a range goes up, got 1..0.1"
+        assert "Start waits for optimizer.lr: a range goes up" in shown(screen, "#search-state")
+        assert screen.query_one("#start-search", Button).disabled
+        await pilot.press("ctrl+r")
+        assert not screen.starting
+        await put(pilot, "optimizer.lr", "0.1..1")
+        assert hint(screen, "optimizer.lr") == "any number"
+        assert not screen.query_one("#start-search", Button).disabled
+
+
+async def test_fields_are_added_and_removed(make):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        screen.editor.rows["optimizer.lr"].editor.focus()
+        await pilot.pause()
+        await pilot.press("ctrl+d")
+        assert "optimizer.lr" not in screen.editor.rows
+        await pilot.press("ctrl+n")
+        listed = screen.query_one(ChoiceList)
+        names = [str(option.prompt).split()[0] for option in listed.options]
+        assert "optimizer.lr" in names
+        assert "model.hidden" not in names
+        assert not any(name.startswith("data.") for name in names)
+        listed.highlighted = names.index("optimizer.name")
+        await pilot.press("enter")
+        await until(pilot, lambda: "optimizer.name" in screen.editor.rows)
+        assert "takes a range" in hint(screen, "optimizer.name")
+        await pilot.press(*"adam,sgd")
+        await pilot.pause()
+        assert hint(screen, "optimizer.name") == "2 values"
+        # The fields of a searched name can be searched too.
+        assert "optimizer.beta1" in screen.editor.adder.labels
+        await pilot.click(screen.editor.rows["optimizer.name"].query_one(".range-remove"))
+        await until(pilot, lambda: "optimizer.name" not in screen.editor.rows)
+
+
+async def test_a_grid_says_its_size_first(make):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        screen.query("Field").first().editor.focus()
+        await pilot.press("enter", "g", "enter", "enter", "home", "enter")
+        await until(pilot, lambda: screen.search.method == "grid" and screen.state.plan is not None)
+        assert "combinations, all of them" in shown(screen, "#search-state")
+        await put(pilot, "optimizer.lr", "log:1e-4..1")
+        assert "a grid needs choices or a step" in hint(screen, "optimizer.lr")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "told"),
+    [
+        ("optimizer.lr", "log:1e-4..1:1.0000001", "more than 1,000 values"),
+        ("training.batch_size", "1..1000000", "1,000,000 values are too many for a grid"),
+        ("optimizer.lr", "1..", "takes a number"),
+        ("optimizer.lr", "", "takes a range"),
+    ],
+)
+def test_what_one_types_never_holds_up_the_screen(path, text, told):
+    state = review({}, Search({path: text}, method="grid", trials="all"))
+    assert state.plan is None
+    assert told in state.problems[path]
+
+
+def test_a_form_that_is_wrong_is_said_to_be(make):
+    state = review({"optimizer": {"name": "sgd", "lr": "x"}}, default_search({}))
+    assert state.plan is None
+    assert "optimizer.lr in the form" in state.sentence
+
+
+async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make, tmp_path):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        for path in list(screen.editor.rows)[1:]:
+            await screen.editor.remove_row(screen.editor.rows[path])
+        screen.query("Field")[0].editor.choose("random")
+        screen.query("Field")[3].editor.value = "3"
+        await until(pilot, lambda: "ready: 3 trials" in shown(screen, "#search-state"))
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: screen.standing is not None)
+        assert screen.view == "study"
+        await until(pilot, lambda: screen.standing.status == "completed")
+        folder = screen.standing.folder
+        assert not is_worked_on(folder)
+        panel = screen.query_one(TrialsPanel)
+        assert len(panel.rows) == 3
+        assert [record.state for record in panel.rows] == ["completed"] * 3
+        values = [record.value for record in panel.rows]
+        assert values == sorted(values)
+        assert panel._cells(0)[0] == f"★ {screen.standing.best}"
+        assert panel._cells(0)[1][0] == "✓ completed"
+        assert "completed  3/3  ★ loss" in shown(screen, "#study-facts")
+        assert len(screen.query_one("#best-panel", ChartPanel).query_one("Plot").chart.series) == 2
+
+        panel.table.focus()
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, AddTrials))
+        await pilot.press("ctrl+u", "1", "enter")
+        await until(pilot, lambda: screen.standing.done == 4 and not screen.standing.active)
+        assert len(panel.rows) == 4
+
+        chosen = panel.selected
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, ConfigureScreen))
+        assert app.form_values["optimizer"]["lr"] == chosen.params["optimizer.lr"]
+
+        app.action_go("tune")
+        await until(pilot, lambda: app.screen is screen)
+        panel.table.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: app.current_mode == "live")
+        assert app.feed.host.run.path == chosen.run
+
+
+async def test_the_best_trials_are_compared(make, standing, write_run):
+    runs = {
+        record.number: write_run(f"trial_{record.number:04}", record.curve) for record in standing.records
+    }
+    records = tuple(replace(record, run=runs[record.number].path) for record in standing.records)
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await app.workers.wait_for_complete()
+        screen.standing = replace(standing, records=records)
+        screen.show_study()
+        screen.show_standing()
+        await pilot.pause()
+        await pilot.press("c")
+        await until(pilot, lambda: app.current_mode == "compare" and len(app.screen.entries) == 2)
+        assert [entry.run for entry in app.screen.entries] == [runs[2], runs[0]]
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """A study of a name with markup in it, whose storage is no database, and one without any."""
+    for name, content in (("study_2026-01-01_0900_[b]x", b"no database at all" * 100), ("study_empty", None)):
+        folder = StudyFolder(tmp_path / "runs" / name)
+        folder.trials_dir.mkdir(parents=True)
+        if content:
+            folder.database.write_bytes(content)
+
+
+async def test_a_damaged_study_is_told_and_another_one_can_be_opened(make, damaged):
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await until(pilot, lambda: screen.problem)
+        await pilot.press("ctrl+t")
+        assert shown(screen, "#study-notice").startswith("✗ ")
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, OpenStudy))
+        names = list(app.screen.studies)
+        assert names == ["study_empty", "study_2026-01-01_0900_[b]x"]
+        screen.problem = ""
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: screen.problem)
+        assert "cannot" in screen.problem
+
+
+def trial(number, state, value, curve, **params):
+    return TrialRecord(number, state, params, value, len(curve), tuple(curve), seconds=1.0)
+
+
+@pytest.fixture
+def standing(tmp_path):
+    """Three trials, the second one pruned."""
+    config = configuration.from_dict(IRIS)
+    plan = make_plan(
+        config, {"optimizer.lr": {"low": 0.1, "high": 1}, "model.hidden": [[64], [32, 32]]}, trials=4
+    )
+    records = (
+        trial(0, "completed", 0.5, [0.9, 0.5], **{"optimizer.lr": 0.1, "model.hidden": [64]}),
+        trial(1, "pruned", 2.0, [2.0], **{"optimizer.lr": 0.9, "model.hidden": [64]}),
+        trial(2, "completed", 0.3, [0.8, 0.3], **{"optimizer.lr": 0.3, "model.hidden": [32, 32]}),
+    )
+    return Standing(StudyFolder(tmp_path / "study_x"), plan, records, best=2)
+
+
+def test_a_study_without_a_completed_trial_has_charts_that_say_so(standing):
+    failed = replace(
+        standing, records=(trial(0, "failed", None, []), trial(1, "running", None, [])), best=None
+    )
+    assert failed.status == "failed"
+    charts = [
+        best_chart(failed, True),
+        curves_chart(failed, True, None),
+        slice_chart(failed, "optimizer.lr", True),
+    ]
+    assert [chart.series for chart in charts] == [()] * 3
+
+
+def test_the_charts_show_what_the_trials_were_worth(standing):
+    points, best = best_chart(standing, False).series
+    assert list(points.y) == [0.5, 0.3]
+    assert list(best.y) == [0.5, 0.3, 0.3]
+    curves = {series.label: list(series.y) for series in curves_chart(standing, False, chosen=0).series}
+    assert curves == {"pruned": [2.0], "chosen": [0.9, 0.5], "best": [0.8, 0.3]}
+    chart = slice_chart(standing, "model.hidden", False)
+    assert list(chart.series[0].x) == [1, 2]
+    assert [(mark.x, mark.y) for mark in chart.marks] == [(2, 0.3)]
+    assert places(standing.plan.space.domains["model.hidden"]) == "1 64  2 32,32"
+
+
+async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(make, standing):
+    app = make()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        await app.workers.wait_for_complete()
+        screen.standing = standing
+        screen.show_study()
+        screen.show_standing()
+        await pilot.pause()
+        panel = screen.query_one(TrialsPanel)
+        assert [record.number for record in panel.rows] == [2, 0, 1]
+        await pilot.press("down")
+        await pilot.press("o")
+        assert [record.params["optimizer.lr"] for record in panel.rows] == [0.1, 0.3, 0.9]
+        assert panel.selected.number == 0
+        await pilot.press("O")
+        assert [record.params["optimizer.lr"] for record in panel.rows] == [0.9, 0.3, 0.1]
+        seen = []
+        for _ in range(5):
+            await pilot.press("t")
+            seen.append([part.id for part in screen.query("StudyView Panel") if part.region.height > 0])
+        assert seen == [
+            ["best-panel"],
+            ["curves-panel"],
+            ["importance-panel"],
+            ["slices-panel"],
+            ["trials-panel"],
+        ]
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, AddTrials))
+        await pilot.press("escape")
+
+
+async def test_a_study_of_another_process_is_paused_goes_on_and_is_stopped(make, tmp_path):
+    """One that some other process works on: here this one, which holds the lock of one."""
+    study = create_study(
+        tmp_path / "runs", make_plan(configuration.from_dict(IRIS), {"optimizer.lr": [1, 2]})
+    )
+    presence = Presence(study.folder, study.optuna)
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await until(pilot, lambda: screen.standing is not None)
+        assert (screen.view, screen.standing.status) == ("study", "running")
+        assert {"pause", "stop"} <= screen.possible()
+        await pilot.press("space")
+        await until(pilot, lambda: screen.standing.status == "paused")
+        assert study.paused
+        assert "‖ paused" in shown(screen, "#study-facts")
+        assert "go_on" in screen.possible()
+        await pilot.press("space")
+        await until(pilot, lambda: screen.standing.status == "running")
+        assert not study.paused
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("left", "enter")
+        await until(pilot, lambda: study.last_stop != "")
+        presence.close()
+        await until(pilot, lambda: screen.standing.status == "stopped")
+        assert {"pause", "stop"}.isdisjoint(screen.possible())
+
+
+async def choose(pilot, name, text):
+    """Choose something in a setting."""
+    field = next(field for field in pilot.app.screen.query("Field") if field.spec.path == name)
+    field.editor.focus()
+    await pilot.press("enter")
+    listed = pilot.app.screen.query_one(ChoiceList)
+    listed.highlighted = [str(option.prompt).split()[0] for option in listed.options].index(text)
+    await pilot.press("enter")
+    await until(pilot, lambda: getattr(pilot.app.screen.search, name) == text)
+    return field
+
+
+async def test_where_trials_train_is_chosen_with_their_number(make, tmp_path, monkeypatch):
+    launched = []
+    monkeypatch.setattr(
+        study_process, "launch", lambda folder, *given, **named: launched.append((given, named))
+    )
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        field = await choose(pilot, "executor", "vmap")
+        await until(pilot, lambda: screen.search.jobs == "auto")
+        assert field.problem.startswith(
+            "networks with dropout cannot be trained together. Leave model.dropout at 0"
+        )
+        screen.editor.rows["model.dropout"].editor.focus()
+        await pilot.press("ctrl+d")
+        await until(pilot, lambda: screen.state.plan is not None)
+        assert field.problem == ""
+        assert shown(screen, "#search-state") == "✓ ready: 30 trials of 2 epochs, together as one program"
+        assert "--executor vmap -p" in shown(screen, "#command")
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: launched)
+        assert launched == [((None, app.data_root), {"executor": "vmap"})]
+        await until(pilot, lambda: screen.view == "study")
+        await pilot.press("ctrl+t")
+        await choose(pilot, "executor", "local")
+        await until(pilot, lambda: screen.search.jobs == "1")
+        assert "--executor" not in shown(screen, "#command")
+
+
+async def test_a_study_does_not_begin_where_ray_is_missing(make, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await choose(pilot, "executor", "ray")
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: app.screen is not screen)
+        said = " ".join(str(each.content) for each in app.screen.query(Static))
+        assert "Ray is not installed Install it with: pip install 'torchtui[ray]'" in said
+        assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("jobs", "executor", "told"),
+    [
+        ("auto", "local", ""),
+        ("auto", "ray", ""),
+        ("two", "ray", "takes a number ≥ 1, or auto"),
+        ("0", "vmap", "takes"),
+    ],
+)
+def test_how_many_train_at_once(jobs, executor, told):
+    state = review({}, Search({"optimizer.lr": "1,2"}, executor=executor, jobs=jobs))
+    assert state.problems.get("jobs", "").startswith(told)
+    assert bool(state.problems) == bool(told)
+    assert state.jobs is None
+
+
+async def test_digits_switch_modes_where_no_text_is_edited(make):
+    app = make()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        assert screen.focused is screen.editor.method
+        await pilot.press("2")
+        await until(pilot, lambda: app.current_mode == "configure")
+
+
+def test_the_background_process_is_known_by_its_lock_and_stops_when_asked(tmp_path, monkeypatch):
+    """A process that does not work on any study stands for the one that does."""
+    patient = tmp_path / "patient"
+    patient.write_text("#!/bin/sh\nexec sleep 600\n")
+    patient.chmod(0o755)
+    monkeypatch.setattr(study_process.sys, "executable", str(patient))
+    study = create_study(
+        tmp_path / "runs", make_plan(configuration.from_dict(IRIS), {"optimizer.lr": [1, 2]})
+    )
+    folder = study.folder
+    process = study_process.launch(folder, 1, None)
+    assert study_process.is_worked_on(folder)
+    with pytest.raises(RunError, match="already"):
+        study_process.launch(folder, 1, None)
+    study_process.stop(study)
+    assert process.wait(timeout=60) == -signal.SIGTERM
+    assert not study_process.is_worked_on(folder)
+
+
+def test_the_last_words_of_a_process_that_failed_are_kept(tmp_path):
+    folder = StudyFolder(tmp_path)
+    console = tmp_path / "console.log"
+    console.write_text('{"event": "trial_finished"}\nerror: the disk is full\n')
+    assert study_process.last_words(folder) == "error: the disk is full"
+    console.write_text('error: of yesterday\n{"event": "study_finished"}\n')
+    assert study_process.last_words(folder) == ""

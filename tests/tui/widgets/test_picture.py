@@ -1,0 +1,140 @@
+"""Pictures in half blocks: proportions, colours, what is left without colour; and what a terminal says of itself."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pexpect
+import pytest
+from textual.app import App
+
+from tests.support.repository import REPOSITORY
+from tui.widgets.picture import Picture, fitted
+
+RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
+
+
+class OnePicture(App):
+    CSS = "Picture { width: 20; height: 5; }"
+
+    def compose(self):
+        yield Picture()
+
+    def lines(self):
+        picture = self.query_one(Picture)
+        return [picture.render_line(y) for y in range(picture.size.height)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "columns", "rows", "expected"),
+    [
+        ((8, 8), 40, 4, (8, 8)),  # one pixel a half cell
+        ((8, 8), 40, 8, (16, 16)),
+        ((8, 8), 17, 100, (16, 16)),
+        ((28, 28), 80, 7, (14, 14)),
+        ((28, 28), 13, 50, (10, 10)),
+        ((5, 9), 9, 3, (5, 9)),
+        ((5, 9), 8, 3, (3, 5)),
+        ((1, 1), 1, 1, (1, 1)),
+        ((300, 100), 1, 1, (2, 1)),
+    ],
+)
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_a_picture_keeps_its_proportions_in_the_room_there_is(shape, columns, rows, expected, channels):
+    made = fitted(np.full(shape + channels, 200, dtype=np.uint8), columns, rows)
+    assert made.shape == expected + channels
+    assert made.shape[1] <= columns
+    assert made.shape[0] <= 2 * rows
+    assert (made == 200).all()
+
+
+def test_pixels_are_repeated_or_averaged():
+    small = np.array([[0, 100], [200, 50]], dtype=np.uint8)
+    np.testing.assert_array_equal(fitted(small, 4, 2), small.repeat(2, axis=0).repeat(2, axis=1))
+    np.testing.assert_array_equal(fitted(small, 1, 1), [[88]])
+
+
+async def test_two_pixels_share_a_cell():
+    app = OnePicture()
+    async with app.run_test() as pilot:
+        app.query_one(Picture).show(RAMP)
+        await pilot.pause()
+        first = [segment for segment in app.lines()[0] if segment.text.startswith("▀")]
+        assert len(first) == 8
+        assert [segment.style.color.triplet.red for segment in first] == RAMP[0].tolist()
+        assert [segment.style.bgcolor.triplet.red for segment in first] == RAMP[1].tolist()
+        assert [line.text.strip() for line in app.lines()] == ["▀" * 8] * 4 + [""]
+        app.query_one(Picture).show(np.zeros((3, 2, 3), dtype=np.uint8))
+        assert [line.text.strip() for line in app.lines()] == ["▀" * 6] * 4 + ["▀" * 6]
+        app.query_one(Picture).show(None)
+        assert not "".join(line.text for line in app.lines()).strip()
+
+
+async def test_without_colour_brightness_is_density(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = OnePicture()
+    async with app.run_test() as pilot:
+        app.query_one(Picture).show(np.array([[0, 60, 110, 160, 255]] * 2, dtype=np.uint8))
+        await pilot.pause()
+        row = app.lines()[0].text.rstrip()
+        assert [row[place] for place in (0, 4, 8, 12, 16)] == [" ", "░", "▒", "▓", "█"]
+
+
+ASKING = """
+import tui.terminal.graphics as graphics
+graphics.ANSWER_SECONDS = {patience}
+graphics.ask_for_graphics()
+widget = graphics.image_widget
+print("widget", getattr(widget, "__name__", None), "from", getattr(widget, "__module__", ""))
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "widget"),
+    [
+        (b"\x1b_Gi=31;OK\x1b\\\x1b[?62;c", "TGPImage from textual_image.widget"),
+        (b"\x1b[?62;4;22c", "Image from textual_image.widget.sixel"),
+        (b"\x1b_Gi=31;OK\x1b\\\x1b[?62;4c", "Image from textual_image.widget.sixel"),
+        (b"\x1b[?1;2c", "None from "),
+        (b"\x1b_Gi=31;ENOTSUPPORTED\x1b\\\x1b[?62;14c", "None from "),
+    ],
+    ids=["kitty", "sixel", "both", "neither", "refused"],
+)
+def test_the_terminal_is_asked_once_what_it_can_show(answer, widget):
+    process = pexpect.spawn(
+        sys.executable,
+        ["-c", ASKING.format(patience=60)],
+        cwd=str(REPOSITORY),
+        env={"TERM": "xterm-256color", "PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPOSITORY)},
+        timeout=60,
+    )
+    process.delaybeforesend = None
+    process.expect_exact(b"\x1b[c")
+    process.send(answer)
+    process.expect_exact(f"widget {widget}".encode())
+    process.expect(pexpect.EOF)
+    assert b"\x1b[c" not in process.before, "asked again"
+    process.close()
+    assert process.exitstatus == 0
+
+
+def test_a_terminal_that_keeps_silent_gets_half_blocks():
+    process = pexpect.spawn(
+        sys.executable,
+        ["-c", ASKING.format(patience=0.05)],
+        cwd=str(REPOSITORY),
+        env={"TERM": "xterm", "PATH": "/usr/bin:/bin"},
+        timeout=60,
+    )
+    process.expect_exact(b"widget None")
+
+
+def test_where_there_is_no_terminal_nothing_is_asked():
+    answer = subprocess.run(
+        [sys.executable, "-c", ASKING.format(patience=60)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.startswith("widget None")
