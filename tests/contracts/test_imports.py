@@ -37,7 +37,7 @@ def test_the_first_paint_waits_for_textual_alone() -> None:
     code = """
 import os, sys
 os.environ["TEXTUAL_DRIVER"] = "textual.drivers.headless_driver:HeadlessDriver"
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 TuiApp.run = lambda app: None
 sys.argv = ["tui"]
 from tui.cli import main

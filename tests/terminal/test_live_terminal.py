@@ -84,7 +84,7 @@ def test_detach_hands_over_and_follows(terminal, tmp_path):
 
 
 BROKEN_APP = """
-from tui.app import TuiApp
+from tui.app.app import TuiApp
 
 class Broken(TuiApp):
     def action_help(self):
