@@ -8,15 +8,30 @@ They are the extra ``bench`` of this package. Nothing that is installed already 
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import requires
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
-MARK = 'extra == "bench"'
+from packaging.requirements import Requirement
+
+PRODUCT, EXTRA = "torchtui", "bench"
 
 
 def main() -> None:
-    """Install what is missing, and tell what cannot be."""
-    wanted = [line.partition(";")[0].strip() for line in requires("torchtui") or [] if MARK in line]
+    """Install what is missing, and report what cannot be installed.
+
+    Raises:
+        SystemExit: the package is not installed, or its metadata name no peers.
+    """
+    try:
+        peers = peers_of(requires(PRODUCT) or [])
+    except PackageNotFoundError:
+        raise SystemExit(f"{PRODUCT} is not installed for {sys.executable}: run `make bench`") from None
+    if not peers:
+        raise SystemExit(
+            f"The installed {PRODUCT} has no extra '{EXTRA}', so there are no peers to install. "
+            "Install it again from this folder: pip install --editable ."
+        )
     pip = [sys.executable, "-m", "pip"]
     frozen = subprocess.run(
         [*pip, "freeze", "--exclude-editable"], capture_output=True, text=True, check=True
@@ -24,10 +39,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text("\n".join(line for line in frozen.splitlines() if "==" in line))
-        for requirement in wanted:
-            install = [*pip, "install", "--quiet", "--constraint", str(constraints), requirement]
+        for peer in peers:
+            install = [*pip, "install", "--quiet", "--constraint", str(constraints), peer]
             if subprocess.run(install, check=False).returncode != 0:
-                print(f"{requirement} cannot be installed here: it takes no part", file=sys.stderr)
+                print(f"{peer} cannot be installed here: it takes no part", file=sys.stderr)
+
+
+def peers_of(requirements: Iterable[str]) -> list[str]:
+    """Return those lines of a package's metadata that only the extra ``bench`` asks for, without their markers."""
+    peers = []
+    for requirement in map(Requirement, requirements):
+        marker = requirement.marker
+        if marker and marker.evaluate({"extra": EXTRA}) and not marker.evaluate({"extra": ""}):
+            requirement.marker = None
+            peers.append(str(requirement))
+    return peers
 
 
 if __name__ == "__main__":
