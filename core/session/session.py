@@ -19,6 +19,7 @@ from core.determinism import deterministic
 from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report, evaluate
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
+from core.garbage import freeze_garbage_collector
 from core.inference.predict import predict
 from core.inference.saving import keep
 from core.observers.hub import accompanied
@@ -30,7 +31,6 @@ from core.runs.folder import Run, create_run, write_config
 from core.runs.lock import hold, unguarded
 from core.runs.log import EventLog
 from core.runs.requests import claimed
-from core.session.preload import spare_the_collector
 from core.session.preparation import Prepared, assemble, prepare
 from core.session.recorder import Recorder
 from core.session.resume import mend, resume_state
@@ -180,7 +180,7 @@ def _run(
     checkpoints = FolderCheckpoints(run)
     if state is not None:
         mend(run, state, checkpoints, emit)
-    spare_the_collector()
+    freeze_garbage_collector()
     result = train(
         prepared.config,
         prepared.data,
