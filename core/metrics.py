@@ -3,9 +3,11 @@
 from typing import Final, Literal, get_args
 
 from core.errors import ConfigError
-from core.losses import Task
 
-__all__ = ["EPOCH_METRICS", "HEADLINES", "METRICS", "EpochMetric", "check_monitor", "lower_is_better"]
+__all__ = ["EPOCH_METRICS", "HEADLINES", "METRICS", "EpochMetric", "Task", "check_monitor", "lower_is_better"]
+
+Task = Literal["binary", "multiclass", "regression"]
+"""The kind of target of a data set: two classes, more classes, or a number."""
 
 METRICS: Final = (
     *("loss", "accuracy", "balanced_accuracy", "mcc", "cohen_kappa"),

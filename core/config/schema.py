@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError
 
-from core.config.errors import as_config_error
 from core.data.builtin.tables import Digits
 from core.data.registry import DataConfig
 from core.errors import ConfigError
+from core.field_errors import as_config_error
 from core.losses import Auto, LossConfig
 from core.metrics import EpochMetric
 from core.models.mlp import Mlp

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from core.data.dataset import Dataset, Split
 from core.data.mapped import MappedRows, read_ahead
-from core.training.distributed import SINGLE, Group
+from core.ranks import ONE_RANK, Ranks
 
 __all__ = ["Batches", "epoch_generator", "epoch_order"]
 
@@ -69,7 +69,7 @@ class Batches:
         order: Tensor | None = None,
         first: int = 0,
         augment: Augment | None = None,
-        group: Group = SINGLE,
+        ranks: Ranks = ONE_RANK,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Standardised inputs (b, *sample_shape) and targets of each batch.
 
@@ -77,17 +77,17 @@ class Batches:
             order: (n,) positions to go through; by default as they lie.
             first: number of batches to leave out at the start.
             augment: changes each batch before it is standardised, given its inputs, targets and number.
-            group: of each batch in `order` this process gets its share alone; see `Group.ensure_fits`.
+            ranks: of each batch in `order` this process gets its share alone.
         """
         chunk = batch_size if augment else self._rows_at_once(batch_size)
         starts = range(first * batch_size, len(self), chunk)
         if order is not None and not self.mapped:
             order = order.to(self.device)
         pieces = (
-            slice(start, start + chunk) if order is None else group.share(order[start : start + chunk])
+            slice(start, start + chunk) if order is None else ranks.share(order[start : start + chunk])
             for start in starts
         )
-        each = batch_size // group.size
+        each = batch_size // ranks.size
         read = read_ahead if self.mapped else map
         for number, (inputs, targets) in enumerate(read(self._gather, pieces), start=first):
             if augment:

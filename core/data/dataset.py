@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.losses import Task
+from core.metrics import Task
 
 if TYPE_CHECKING:
     import numpy as np

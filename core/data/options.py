@@ -8,7 +8,7 @@ from pydantic import Field
 
 from core.data.augment.options import Augment
 from core.data.dataset import Dataset, Progress
-from core.losses import Task
+from core.metrics import Task
 from core.options import Options, Unit, files_of
 
 if TYPE_CHECKING:

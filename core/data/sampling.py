@@ -11,7 +11,7 @@ from core.errors import ConfigError
 
 if TYPE_CHECKING:
     from core.config.schema import Training
-    from core.losses import Task
+    from core.metrics import Task
 
 __all__ = ["balanced_order", "check_sampling", "training_order"]
 

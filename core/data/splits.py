@@ -9,7 +9,7 @@ import numpy as np
 from core.data.dataset import Dataset, Split
 from core.data.mapped import MappedRows, select
 from core.errors import DataError
-from core.losses import Task
+from core.metrics import Task
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,15 +1,13 @@
 """All numbers of one model on one split."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from core.evaluation.checks import check
 from core.evaluation.class_report import classification_report
 from core.evaluation.number_report import regression_report
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
-
-Task = Literal["binary", "multiclass", "regression"]
+from core.metrics import Task
 
 
 def evaluate(

@@ -8,7 +8,7 @@ from core.data.dataset import Progress
 from core.errors import DependencyError, ModelError, TorchtuiError
 from core.export import predict
 from core.export.options import ExportOptions, largest_difference
-from core.inference.stored import score_inputs, trained_model
+from core.session.evaluation import score_inputs, trained_model
 
 if TYPE_CHECKING:
     from torch import Tensor

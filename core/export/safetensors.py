@@ -8,7 +8,7 @@ from core.data.dataset import Progress
 from core.errors import DependencyError
 from core.export.network import samples_of
 from core.export.options import ExportOptions, largest_difference
-from core.inference.stored import score_inputs, trained_model
+from core.session.evaluation import score_inputs, trained_model
 
 if TYPE_CHECKING:
     from core.runs.folder import Run

@@ -9,8 +9,9 @@ from core.arrays import as_array
 from core.errors import DataError
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
-from core.evaluation.summary import Task, evaluate
+from core.evaluation.summary import evaluate
 from core.evaluation.values import Array
+from core.metrics import Task
 
 __all__ = ["evaluate_given"]
 

@@ -1,56 +1,34 @@
 """The samples behind the predictions: loaded when first asked for, found again by their place in the source."""
 
-from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from core.errors import DataError
 from core.evaluation import Predictions
-from core.runs.folder import Run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
 
     from core.data.dataset import Dataset, Progress, Split
 
-__all__ = ["RunData", "Samples"]
-
-
-class RunData:
-    """The data set of a run, loaded once, by whichever thread asks first."""
-
-    def __init__(self, run: Run, root: Path | None) -> None:
-        self.run, self.root = run, root
-        self.dataset: Dataset | None = None
-        self._lock = Lock()
-
-    def load(self, progress: "Progress") -> "Dataset":
-        """Load it; not for the UI thread.
-
-        Raises:
-            TorchtuiError: it cannot be read.
-        """
-        with self._lock:
-            if self.dataset is None:
-                from core.data.registry import load
-                from core.runs.code import from_copies
-                from core.runs.data_facts import ensure_same_data
-                from core.session.preload import load_backend
-
-                load_backend()
-                loaded = load(from_copies(self.run.config(), self.run).data, self.root, progress)
-                ensure_same_data(self.run, loaded)
-                self.dataset = loaded
-            return self.dataset
+__all__ = ["Samples"]
 
 
 class Samples:
-    """The samples of one evaluation, by their position in its predictions. Nothing works before `load`."""
+    """The samples of one evaluation, by their position in its predictions. Nothing works before `load`.
 
-    def __init__(self, data: RunData, split: str, predictions: Predictions) -> None:
-        self._data, self._split, self._predictions = data, split, predictions
+    Args:
+        load_data: loads the data set that was evaluated.
+    """
+
+    def __init__(
+        self, load_data: "Callable[[Progress], Dataset]", split: str, predictions: Predictions
+    ) -> None:
+        self._load_data, self._split, self._predictions = load_data, split, predictions
+        self._loaded: Dataset | None = None
         self._rows: np.ndarray | None = None
         self._texts: pl.DataFrame | None = None
 
@@ -65,7 +43,8 @@ class Samples:
         Raises:
             TorchtuiError: it cannot be read, or it is not what was evaluated.
         """
-        samples = self._data.load(progress).splits[self._split]
+        self._loaded = self._load_data(progress)
+        samples = self._loaded.splits[self._split]
         wanted = self._predictions.indices
         order = np.argsort(samples.indices, kind="stable")
         place = np.searchsorted(samples.indices, wanted, sorter=order)
@@ -115,5 +94,5 @@ class Samples:
 
     @property
     def _dataset(self) -> "Dataset":
-        assert self._data.dataset is not None
-        return self._data.dataset
+        assert self._loaded is not None
+        return self._loaded

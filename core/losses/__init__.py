@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from core.errors import ConfigError
+from core.metrics import Task
 from core.options import Options, choices
 
 if TYPE_CHECKING:
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 
     LossFunction = Callable[[Tensor, Tensor], Tensor]
 
-__all__ = ["LossConfig", "Task", "balanced_weights", "resolve_loss"]
+__all__ = ["LossConfig", "balanced_weights", "resolve_loss"]
 
-Task = Literal["binary", "multiclass", "regression"]
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from core.config.schema import to_yaml
 from core.errors import TorchtuiError
 from core.evaluation import Report
-from core.evaluation.curve_sets import curves_of
 from core.inference.stored import Evaluation, saved_evaluation
 from core.metrics import HEADLINES
 from core.report import figures
@@ -23,9 +22,7 @@ __all__ = ["build"]
 
 SPLITS = ("test", "validation")
 BY_STEP = " by step"
-COLUMNS = 200
-"""Curves keep what can be seen on an axis of this many columns."""
-MAX_CLASSES = 100
+MOST_CLASSES = 100
 """Rows of the table of classes."""
 
 
@@ -171,7 +168,6 @@ def _evaluated(evaluation: Evaluation, data_root: Path | None) -> list[str]:
             for kind, text in kinds.items()
         ]
     else:
-        curves = curves_of(predictions, report, COLUMNS)
         drawn = [
             picture(
                 figures.confusion(report),
@@ -179,8 +175,12 @@ def _evaluated(evaluation: Evaluation, data_root: Path | None) -> list[str]:
                 "Confusion matrix",
                 "Confusion matrix: rows true, columns predicted",
             ),
-            picture(figures.rocs(curves), "svg+xml", "ROC curves", "ROC, one class against the rest"),
-            picture(figures.precision_recalls(curves), "svg+xml", "PR curves", "Precision and recall"),
+            picture(
+                figures.rocs(predictions, report), "svg+xml", "ROC curves", "ROC, one class against the rest"
+            ),
+            picture(
+                figures.precision_recalls(predictions, report), "svg+xml", "PR curves", "Precision and recall"
+            ),
         ]
         if predictions.probabilities:
             what = "Calibration: how often it is right when it says so"
@@ -224,7 +224,7 @@ def _classes(report: Report) -> list[str]:
     if not report.per_class:
         return []
     keys = ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
-    rows = [[row["name"], *(_number(row[key]) for key in keys)] for row in report.per_class[:MAX_CLASSES]]
+    rows = [[row["name"], *(_number(row[key]) for key in keys)] for row in report.per_class[:MOST_CLASSES]]
     return [
         element("h3", "Classes"),
         table(["class", "precision", "recall", "F1", "support", "ROC AUC", "AP"], rows),

@@ -9,9 +9,18 @@ from typing import Any
 import numpy as np
 
 from core.errors import DependencyError
-from core.evaluation import Predictions, Report, calibration_curve, residuals
-from core.evaluation.curve_sets import Curve, Kind, first_shown
-from core.evaluation.values import Floats
+from core.evaluation import (
+    Predictions,
+    Report,
+    Undefined,
+    calibration_curve,
+    micro,
+    one_vs_rest,
+    precision_recall,
+    residuals,
+    roc,
+    thin,
+)
 from core.palette import OKABE_ITO
 from core.report.page import shown
 from core.runs.comparison import Axis, Entry, best_point, curve
@@ -42,9 +51,11 @@ SIZE = (6.4, 4.2)
 SQUARE = (5.6, 5.2)
 MARKERS = "os^DvP*X"
 """One a curve, since colour alone does not tell them apart for everybody."""
-MAX_CLASSES = 30
+COLUMNS = 200
+MOST_CLASSES = 30
 """Of a confusion matrix with names and numbers; a larger one is a picture of shades."""
-MAX_POINTS = 5000
+MOST_LINES = 8
+MOST_POINTS = 5000
 NAME = 24
 
 
@@ -111,7 +122,7 @@ def confusion(report: Report) -> bytes:
 
     matrix = np.asarray(report.confusion)
     classes = len(matrix)
-    small = classes <= MAX_CLASSES
+    small = classes <= MOST_CLASSES
     side = min(12.0, max(5.0, 1.6 + 0.46 * classes)) if small else 8.0
     out: list[bytes] = []
     with _figure((side + 0.4, side), out) as axes:
@@ -129,29 +140,37 @@ def confusion(report: Report) -> bytes:
     return out[0]
 
 
-def rocs(curves: Sequence[Curve]) -> bytes:
-    """Draw the ROC curves that `first_shown` names, one against the rest."""
+def rocs(predictions: Predictions, report: Report) -> bytes:
+    """ROC curves one-vs-rest: the positive class of two, or all pooled and the worst classes."""
     from sklearn.metrics import RocCurveDisplay
 
     out: list[bytes] = []
     with _figure(SQUARE, out) as axes:
-        for place, (curve, (fpr, tpr)) in enumerate(_lines(curves, "roc")):
-            display = RocCurveDisplay(fpr=fpr, tpr=tpr, roc_auc=curve.area["roc"], name=_name(curve.name))
+        for place, (name, ranked, area) in enumerate(_lines(predictions, report, "roc_auc")):
+            found = roc(ranked)
+            if isinstance(found, Undefined):
+                continue
+            kept = thin(found.fpr, found.tpr, COLUMNS)
+            display = RocCurveDisplay(fpr=found.fpr[kept], tpr=found.tpr[kept], roc_auc=area, name=name)
             display.plot(ax=axes, curve_kwargs=_line(place))
         axes.plot([0, 1], [0, 1], ":", color="#8a949b", label="guessing")
         axes.legend(loc="lower right", fontsize="small")
     return out[0]
 
 
-def precision_recalls(curves: Sequence[Curve]) -> bytes:
-    """Draw the precision-recall curves that `first_shown` names."""
+def precision_recalls(predictions: Predictions, report: Report) -> bytes:
+    """Precision-recall curves of the same classes as `rocs`."""
     from sklearn.metrics import PrecisionRecallDisplay
 
     out: list[bytes] = []
     with _figure(SQUARE, out) as axes:
-        for place, (curve, (recall, precision)) in enumerate(_lines(curves, "pr")):
+        for place, (name, ranked, area) in enumerate(_lines(predictions, report, "average_precision")):
+            found = precision_recall(ranked)
+            if isinstance(found, Undefined):
+                continue
+            kept = thin(found.recall, found.precision, COLUMNS)
             display = PrecisionRecallDisplay(
-                precision=precision, recall=recall, average_precision=curve.area["pr"], name=_name(curve.name)
+                precision=found.precision[kept], recall=found.recall[kept], average_precision=area, name=name
             )
             display.plot(ax=axes, curve_kwargs=_line(place))
         axes.legend(loc="lower left", fontsize="small")
@@ -177,7 +196,7 @@ def predicted_numbers(predictions: Predictions, kind: str) -> bytes:
     """Regression: ``actual_vs_predicted`` or ``residual_vs_predicted``."""
     from sklearn.metrics import PredictionErrorDisplay
 
-    step = -(-len(predictions) // MAX_POINTS)
+    step = -(-len(predictions) // MOST_POINTS)
     out: list[bytes] = []
     with _figure(SQUARE, out) as axes:
         targets = predictions.scores + residuals(predictions)
@@ -186,12 +205,26 @@ def predicted_numbers(predictions: Predictions, kind: str) -> bytes:
     return out[0]
 
 
-def _lines(curves: Sequence[Curve], kind: Kind) -> Iterator[tuple[Curve, tuple[Floats, Floats]]]:
-    """Yield the curves to draw with their lines."""
-    for number in first_shown(curves, kind):
-        line = curves[number].lines[kind]
-        if line is not None:
-            yield curves[number], line
+def _lines(predictions: Predictions, report: Report, area: str) -> list[tuple[str, Any, float | None]]:
+    """Name, ranked counts and area of the curves to draw."""
+    classes = report.per_class
+    areas = [value if isinstance(value := row[area], float) else None for row in classes]
+    if len(classes) == 2:
+        shown_classes = [1]
+    else:
+        shown_classes = sorted(range(len(classes)), key=lambda at: areas[at] or 0.0)[: MOST_LINES - 1]
+    lines = [
+        (
+            _name(str(classes[at]["name"])),
+            one_vs_rest(predictions.scores[:, at], predictions.targets == at),
+            areas[at],
+        )
+        for at in sorted(shown_classes)
+    ]
+    if len(classes) > 2:
+        pooled = micro(predictions.scores, predictions.targets)
+        lines.append(("all pooled (micro)", pooled, report.metrics.get(f"{area}_micro")))
+    return lines
 
 
 def _name(name: str) -> str:

@@ -7,9 +7,10 @@ import numpy as np
 
 from core.errors import TorchtuiError
 from core.evaluation import most_confident_mistakes, residuals
-from core.inference.samples import RunData, Samples
+from core.inference.samples import Samples
 from core.inference.stored import Evaluation
 from core.report.page import element, picture, shown, table
+from core.session.evaluation import RunData
 
 __all__ = ["mistakes"]
 
@@ -41,7 +42,7 @@ def _samples(evaluation: Evaluation, data_root: Path | None) -> tuple[Samples | 
     try:
         if not evaluation.run.config().data.available(data_root or default_root()):
             return None, "the data set is not on this machine."
-        samples = Samples(RunData(evaluation.run, data_root), evaluation.split, evaluation.predictions)
+        samples = Samples(RunData(evaluation.run, data_root).load, evaluation.split, evaluation.predictions)
         samples.load(lambda what, done, total: None)
     except TorchtuiError as error:
         return None, str(error)

@@ -13,7 +13,6 @@ from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.errors import ConfigError, RunError
 from core.files.atomic import creating, write_atomically
-from core.references import resolve
 from core.runs.script import script_of
 from core.user_code.loading import references, source_of
 from core.user_code.source import copy_source
@@ -34,7 +33,7 @@ __all__ = [
 ]
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{4}_")
-MAX_CHARACTERS = 40
+MOST_CHARACTERS = 40
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 SPLITS = ("train", "validation", "test")
 """What a run can be evaluated on."""
@@ -129,7 +128,7 @@ def default_runs_dir() -> Path:
 
 def name_of(config: TrainConfig) -> str:
     """The part of a folder's name that says what is trained on what; nothing in it acts on a shell or a file system."""
-    data = re.sub(r"[^\w.+-]+", "_", config.data.title)[:MAX_CHARACTERS].strip("._-")
+    data = re.sub(r"[^\w.+-]+", "_", config.data.title)[:MOST_CHARACTERS].strip("._-")
     return f"{data or config.data.name}-{config.model.name}"
 
 
@@ -224,7 +223,9 @@ def all_runs(runs_dir: Path) -> list[Run]:
 
 
 def find_run(runs_dir: Path, reference: str) -> Run:
-    """Return the run that a path or a reference means, see `core.references.resolve`.
+    """The run meant by an id, a unique prefix of one, ``latest``, or a path.
+
+    A name's last letters, after the date and the names, are taken for it too.
 
     Raises:
         RunError: there is none, or more than one.
@@ -236,17 +237,23 @@ def find_run(runs_dir: Path, reference: str) -> Run:
         if is_run(path):
             return Run(path.resolve())
         raise RunError(f"{reference} is not a run folder", "`tui runs` lists the runs")
-    runs = {run.id: run for run in all_runs(runs_dir)}
-    hint = "`tui runs` lists the runs" if runs else "Start one with `tui train --no-ui`"
-    name = resolve(
-        reference,
-        list(runs),
-        started=lambda name: _started(runs[name]),
-        kind=("run", "runs"),
-        where=f"in {runs_dir}",
-        hint=hint,
-    )
-    return runs[name]
+    runs = all_runs(runs_dir)
+    if reference == "latest":
+        if not runs:
+            raise RunError(f"there are no runs in {runs_dir}", "Start one with `tui train --no-ui`")
+        return max(runs, key=_started)
+    if not reference:
+        raise RunError("the name of the run is empty", "`tui runs` lists the runs; `latest` is the newest")
+    exact = [run for run in runs if run.id == reference]
+    matching = exact or [
+        run for run in runs if run.id.startswith(reference) or run.id.endswith(f"_{reference}")
+    ]
+    if len(matching) == 1:
+        return matching[0]
+    if not matching:
+        raise RunError(f"no run '{reference}' in {runs_dir}", "`tui runs` lists the runs")
+    some = ", ".join(run.id for run in matching[:3])
+    raise RunError(f"'{reference}' means {len(matching)} runs: {some} ...", "Give more letters of the name")
 
 
 def is_run(path: Path) -> bool:
@@ -255,12 +262,8 @@ def is_run(path: Path) -> bool:
 
 
 def _started(run: Run) -> float:
-    """Return when a run was started or resumed last: its configuration or its lock is written then."""
-    return max(_modified(run.config_file), _modified(run.lock_file))
-
-
-def _modified(path: Path) -> float:
+    """When a run was begun, or given more epochs: its configuration is written then."""
     try:
-        return path.stat().st_mtime
+        return run.config_file.stat().st_mtime
     except OSError:
         return 0.0

@@ -21,6 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import ConfigError, DeviceError, ProcessLost, TorchtuiError
+from core.ranks import Ranks
 from core.torchrun import is_launched
 
 __all__ = [
@@ -43,12 +44,8 @@ Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
-class Group:
-    """The processes of one run; this one is number `rank` of `size`, and number `local_rank` of its machine."""
-
-    rank: int = 0
-    size: int = 1
-    local_rank: int = 0
+class Group(Ranks):
+    """The processes of one run, which decide and add up together."""
 
     def sums(self, values: Sequence[float]) -> list[float]:
         """The sums of each value over all processes, the same in each."""
@@ -69,10 +66,6 @@ class Group:
         dist.all_reduce(tensor, how)
         reduced: list[float] = tensor.tolist()
         return reduced
-
-    def share(self, rows: Tensor) -> Tensor:
-        """This process's part of the rows of a batch: every `size`-th."""
-        return rows[self.rank :: self.size]
 
     def wrapped(self, model: nn.Module, share: "Share") -> nn.Module:
         """`model` with gradients that are summed over all processes, each weighted by its share of the step."""

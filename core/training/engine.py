@@ -16,7 +16,6 @@ from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
-from core.inference.predict import validate
 from core.metrics import check_monitor
 from core.training.distributed import SINGLE, Group, Meetings
 from core.training.forward_pass import tensor_cores
@@ -27,6 +26,7 @@ from core.training.progress import Progress, badness, early_end, time_is_up
 from core.training.saver import Checkpoints, Saver, State, naming_what_does_not_fit
 from core.training.step import Gradients
 from core.training.threads import Threads
+from core.training.validation import validate
 
 __all__ = ["TrainingResult", "train"]
 

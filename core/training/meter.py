@@ -5,7 +5,7 @@ import time
 import torch
 from torch import Tensor
 
-from core.losses import Task
+from core.metrics import Task
 from core.training.distributed import SINGLE, Group
 
 __all__ = ["Meter", "score_name"]

@@ -9,8 +9,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import ConfigDict, Field, ValidationError, create_model
 
-from core.config.errors import problems
 from core.errors import ConfigError, UserCodeError
+from core.field_errors import problems
 from core.options import Options, code_fields
 from core.user_code.loading import parse
 from core.user_code.source import read_source

@@ -108,7 +108,7 @@ class TuiApp(App[None]):
             empty = False
         first = "live" if self._start_at_once or self._follow else "configure" if empty else "runs"
         import_module(f"tui.screens.{first}.screen")
-        import_module("tui.runtime.handover")
+        import_module("tui.app.handover")
         self.call_from_thread(self._open, first)
 
     def _load_backend(self) -> None:
@@ -245,7 +245,7 @@ class TuiApp(App[None]):
         if not self._training_in_app():
             self.leave()
             return
-        from tui.runtime.handover import quit_after
+        from tui.app.handover import quit_after
 
         self.push_screen(
             Ask(
@@ -257,15 +257,21 @@ class TuiApp(App[None]):
 
     def stop_training(self) -> None:
         """Save and end what this app trains, and wait for it."""
-        from tui.runtime.handover import stop
+        from tui.app.handover import stop
 
         stop(self)
 
     def detach(self) -> None:
         """Go on in a background process with what this app trains; the app must end then."""
-        from tui.runtime.handover import detach
+        from tui.app.handover import detach
 
         detach(self)
+
+    def detach_and_follow(self) -> None:
+        """Hand what this app trains over to a background process, and follow it there."""
+        from tui.app.handover import detach_and_follow
+
+        detach_and_follow(self)
 
     def leave(self, message: str = "") -> None:
         """End the app, and keep its settings.

@@ -9,9 +9,9 @@ import numpy as np
 from core.runs.comparison import MOST_RUNS, Axis, Entry, Score, Standings, curve, lead
 from core.runs.history.series import Points
 from tui.charts.plot import Chart, Mark, Series, smooth
+from tui.terminal.run_names import short_name
 from tui.terminal.text import number
 from tui.terminal.themes import Sign, sign_of
-from tui.widgets.runs_columns import short_name
 
 __all__ = ["View", "axis_text", "chart", "interval_text", "score_text"]
 

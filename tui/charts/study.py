@@ -11,8 +11,7 @@ from textual.content import Content
 from core.runs.history.series import Floats, Points
 from core.tuning.search.space import Choices, Domain
 from tui.charts.plot import Chart, Mark, Series
-from tui.screens.tune.trial_columns import short_path, shown_value
-from tui.terminal.text import fit, number
+from tui.terminal.text import fit, number, short_path, shown_value
 from tui.terminal.themes import BLUE, GREEN, ORANGE
 
 if TYPE_CHECKING:

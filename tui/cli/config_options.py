@@ -12,25 +12,9 @@ from core.config import schema as configuration
 from core.config.schema import FAMILIES, TrainConfig
 from core.options import Options, choices, unit_of
 from core.user_code.loading import trust_named
+from tui.forms.flags import FLAGS
 
-__all__ = ["FLAGS", "with_config"]
-
-FLAGS = {
-    "--data": "data.name",
-    "--model": "model.name",
-    "--loss": "loss.name",
-    "--optimizer": "optimizer.name",
-    "--schedule": "schedule.name",
-    "--lr": "optimizer.lr",
-    "--batch-size": "training.batch_size",
-    "--epochs": "training.epochs",
-    "--device": "training.device",
-    "--seed": "training.seed",
-    "--threads": "training.threads",
-    "--precision": "training.precision",
-    "--val": "data.validation",
-}
-"""The fields people change daily; `--set` reaches the others. Names come first: they choose which fields there are."""
+__all__ = ["with_config"]
 
 Command = Callable[..., None]
 

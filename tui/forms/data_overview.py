@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.dataset import Dataset, Split
-from core.losses import Task
+from core.metrics import Task
 from tui.terminal.text import number
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.config.errors import problems
 from core.config.schema import FAMILIES, TrainConfig, in_full
+from core.field_errors import problems
 from core.user_code.arguments import ARGUMENTS, wrong_arguments
 from tui.forms.form_fields import (
     RATE,

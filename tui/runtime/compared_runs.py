@@ -8,7 +8,7 @@ from core.palette import OKABE_ITO
 if TYPE_CHECKING:
     from core.runs.folder import Run
 
-__all__ = ["MOST", "ComparedRuns"]
+__all__ = ["MOST", "ComparedRuns", "marks"]
 
 MOST = len(OKABE_ITO)
 """As many curves as can be told apart in one chart."""
@@ -60,3 +60,8 @@ class ComparedRuns:
         """Let all runs go but the pinned one."""
         self.touched = True
         self.slots = {run: slot for run, slot in self.slots.items() if run == self.pinned}
+
+
+def marks(compared: ComparedRuns) -> dict[str, int]:
+    """By the id of a run the sign it has, for a table of runs."""
+    return {run.id: slot for run, slot in compared.slots.items()}

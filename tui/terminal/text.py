@@ -7,6 +7,7 @@ exactly as wide as its column. Widths are those Textual itself uses (``rich.cell
 
 import math
 import unicodedata
+from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
@@ -23,6 +24,8 @@ __all__ = [
     "percent",
     "progress_line",
     "setting",
+    "short_path",
+    "shown_value",
     "si",
 ]
 
@@ -196,3 +199,18 @@ def _scaled(n: float, base: int, units: tuple[str, ...]) -> str:
         n /= base
         steps += 1
     return f"{float(f'{n:.3g}'):g}{units[steps]}"
+
+
+def short_path(path: str) -> str:
+    """The part of a path that tells it from others: ``lr``, ``batch_size``, and ``optimizer`` for its name."""
+    section, _, key = path.partition(".")
+    return section if key == "name" else key
+
+
+def shown_value(value: Any) -> str:
+    """The value of a parameter, short."""
+    if isinstance(value, list):
+        return ",".join(map(shown_value, value))
+    if isinstance(value, float):
+        return number(value)
+    return clean("–" if value is None else str(value))

@@ -6,8 +6,9 @@ from rich.cells import cell_len
 
 from core.runs.query import Query
 from core.runs.summary import RunSummary, began
+from tui.terminal.run_names import short_name
 from tui.terminal.text import clean
-from tui.widgets.runs_columns import COLUMNS, short_name
+from tui.widgets.runs_columns import COLUMNS
 
 __all__ = ["RunList"]
 

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
 
-from rich.cells import cell_len
-
-from core.runs.folder import NAME
 from core.runs.summary import RunSummary, began
-from tui.terminal.text import UNKNOWN, age, clean, number, of, si
+from tui.terminal.run_names import short_name
+from tui.terminal.text import UNKNOWN, age, number, of, si
 from tui.terminal.themes import STATES
 
-__all__ = ["COLUMNS", "GAP", "Column", "lay_out", "score", "short_name"]
+__all__ = ["COLUMNS", "GAP", "Column", "lay_out", "score"]
 
 GAP: Final = 2
 STATUS_ORDER: Final = (
@@ -72,15 +70,6 @@ def lay_out(width: int, name_width: int) -> tuple[tuple[Column, int], ...]:
         for column in COLUMNS.values()
         if column in chosen
     )
-
-
-def short_name(summary: RunSummary, width: int = 0) -> str:
-    """The whole id where it fits, else without its date, else the last letters, which name the run as well."""
-    name = summary.run.id
-    if not NAME.match(name) or cell_len(clean(name)) <= width:
-        return name
-    undated = name.split("_", 2)[2]
-    return undated if cell_len(clean(undated)) <= width else undated.rpartition("_")[2]
 
 
 def score(metrics: dict[str, Any]) -> tuple[str, float] | None:

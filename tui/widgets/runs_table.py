@@ -14,9 +14,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from core.runs.summary import RunSummary
+from tui.terminal.run_names import short_name
 from tui.terminal.text import fit
 from tui.terminal.themes import STATES, sign_of
-from tui.widgets.runs_columns import GAP, Column, lay_out, short_name
+from tui.widgets.runs_columns import GAP, Column, lay_out
 
 __all__ = ["RunsTable"]
 

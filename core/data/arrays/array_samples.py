@@ -7,7 +7,7 @@ import numpy as np
 
 from core.data.mapped import MappedRows
 from core.errors import DataError
-from core.losses import Task
+from core.metrics import Task
 
 if TYPE_CHECKING:
     from core.data.dataset import Dataset, Split

@@ -4,7 +4,8 @@ from typing import Any
 
 from core.data.augment.options import parse
 from core.errors import ConfigError
-from core.losses import LossConfig, Task
+from core.losses import LossConfig
+from core.metrics import Task
 from core.options import choices
 
 __all__ = ["check_augment"]

@@ -8,7 +8,7 @@ import numpy as np
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, ImageOptions
 from core.data.splits import assemble
-from core.losses import Task
+from core.metrics import Task
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -24,7 +24,7 @@ from core.data.tables.summary import summarise
 from core.data.tables.table import Table, digest
 from core.data.tables.target import Target, choose_target, class_numbers, examine_target
 from core.errors import DataError
-from core.losses import Task
+from core.metrics import Task
 
 __all__ = ["load_table"]
 

@@ -7,8 +7,7 @@ from typing import Any, Literal, get_args
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.errors import ConfigError
-from core.losses import Task
-from core.metrics import EPOCH_METRICS, METRICS, lower_is_better
+from core.metrics import EPOCH_METRICS, METRICS, Task, lower_is_better
 from core.tuning.search.ranges import default_domains
 from core.tuning.search.space import Range, SearchSpace, build_space
 

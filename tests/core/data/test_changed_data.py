@@ -16,8 +16,8 @@ from core.data import fingerprint as fingerprints
 from core.data.dataset import Dataset, Split
 from core.data.fingerprint import fingerprint, same
 from core.errors import DataError, RunDamaged
-from core.inference.stored import evaluate_run, trained_model
 from core.runs.folder import Run
+from core.session.evaluation import evaluate_run, trained_model
 from core.user_code.trust import trust
 from tests.support.own_data import write_own_data
 

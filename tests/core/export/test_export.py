@@ -16,9 +16,10 @@ from core.export.export import export
 from core.export.formats import FormatConfig
 from core.export.options import largest_difference
 from core.inference.inputs import read_inputs
-from core.inference.stored import saved_evaluation, score_inputs, trained_model
+from core.inference.stored import saved_evaluation
 from core.options import choices
 from core.runs.data_facts import known_data
+from core.session.evaluation import score_inputs, trained_model
 
 ROWS = 120
 

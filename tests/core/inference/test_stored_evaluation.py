@@ -11,16 +11,9 @@ from PIL import Image
 from core.config.schema import from_dict, merge, read_yaml, to_yaml
 from core.errors import DataError, InputError, RunDamaged
 from core.inference.inputs import read_inputs
-from core.inference.stored import (
-    evaluate_run,
-    is_latest,
-    latest_evaluated,
-    saved_evaluation,
-    score_inputs,
-    trained_model,
-    was_evaluated,
-)
+from core.inference.stored import is_latest, latest_evaluated, saved_evaluation, was_evaluated
 from core.session import session
+from core.session.evaluation import evaluate_run, score_inputs, trained_model
 
 IRIS = {"data": "iris"}
 LATER = 10**9

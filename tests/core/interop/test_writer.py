@@ -22,7 +22,7 @@ from core.events import (
     RunStarted,
     StepLogged,
 )
-from core.inference.stored import evaluate_run, saved_evaluation
+from core.inference.stored import saved_evaluation
 from core.runs.history.history import History
 from core.runs.lock import hold, is_held
 from core.runs.log import LogReader
@@ -31,6 +31,7 @@ from core.runs.query import parse
 from core.runs.requests import send
 from core.runs.script import script_sections
 from core.runs.summary import summarise
+from core.session.evaluation import evaluate_run
 from tests.support.repository import REPOSITORY
 
 

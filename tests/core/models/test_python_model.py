@@ -9,12 +9,12 @@ import torch
 
 from core.config import schema as configuration
 from core.errors import ConfigError, ModelError, UntrustedCode, UserCodeError
-from core.inference.stored import evaluate_run
 from core.models.python import Python
 from core.models.registry import build, outline, rebuild
 from core.models.summary import summarise
 from core.options import default_of
 from core.runs.code import agree, from_copies, unknown_code
+from core.session.evaluation import evaluate_run
 from core.session.session import assemble
 from core.user_code.arguments import known_arguments, wrong_arguments
 from core.user_code.trust import trust

@@ -15,12 +15,12 @@ from core.data.batches import epoch_order
 from core.data.dataset import Dataset
 from core.errors import RunError
 from core.events import CheckpointSaved, EpochFinished, EvaluationFinished, Event, Notice, RunPaused
-from core.inference.predict import validate
 from core.models.registry import build
 from core.runs.checkpoints import FolderCheckpoints
 from core.session import session
 from core.training.engine import TrainingResult, train
 from core.training.step import running_mean, step_function
+from core.training.validation import validate
 
 Load = Callable[..., Dataset]
 Train = Callable[..., Any]

@@ -21,7 +21,6 @@ from core.control import RunControl
 from core.data.dataset import Dataset
 from core.errors import ConfigError, DataError, DeviceError
 from core.events import EpochFinished, Event, LayersSampled
-from core.inference.predict import validate
 from core.models.registry import build
 from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run, find_run
@@ -29,6 +28,7 @@ from core.runs.log import LogReader
 from core.runs.summary import summarise
 from core.training.distributed import Group, Meetings, SharedControl
 from core.training.engine import train
+from core.training.validation import validate
 from tests.support.repository import REPOSITORY
 
 NEW = ["--device", "cpu", "--threads", "1"]

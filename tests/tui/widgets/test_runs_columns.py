@@ -15,9 +15,10 @@ from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, summarise
 from tui.charts.plot import draw
 from tui.screens.runs.run_preview import facts, sketch
+from tui.terminal.run_names import short_name
 from tui.terminal.text import age
 from tui.widgets.run_list import RunList
-from tui.widgets.runs_columns import COLUMNS, lay_out, short_name
+from tui.widgets.runs_columns import COLUMNS, lay_out
 
 METRICS = {"loss": 0.5, "accuracy": 0.9}
 LOG = [

@@ -47,7 +47,7 @@ def evaluate(
     found = find_run(runs or default_runs_dir(), run)
     if trust_code:
         agree(found.config(), found)
-    from core.inference.stored import evaluate_run
+    from core.session.evaluation import evaluate_run
 
     evaluation = evaluate_run(found, split, data_root=data_root, progress=tell)
     if csv is not None:
@@ -80,8 +80,7 @@ def _print_plots(evaluation: "Evaluation", console: "Console") -> None:
     if evaluation.report.task == "regression":
         console.print("no ROC and precision-recall curves: the run predicts numbers, not classes")
         return
-    from core.evaluation.curve_sets import curves_of, few
-    from tui.charts.curves import KINDS, chart
+    from tui.charts.curves import KINDS, chart, curves_of, few
     from tui.charts.plot_text import MARKERS, as_text, legend_text
 
     curves = curves_of(evaluation.predictions, evaluation.report)

@@ -41,7 +41,7 @@ def predict(
         agree(found.config(), found)
     from core.inference.inputs import read_inputs
     from core.inference.prediction_files import write_new_predictions
-    from core.inference.stored import score_inputs, trained_model
+    from core.session.evaluation import score_inputs, trained_model
 
     trained = trained_model(found, data_root=data_root, progress=tell, samples=False)
     given = read_inputs(samples, trained.data)

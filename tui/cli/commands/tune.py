@@ -17,7 +17,8 @@ from core.runs.folder import default_runs_dir
 from core.tuning.search.plan import ExecutorName, Plan, make_plan
 from core.tuning.search.ranges import parse_assignment
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
-from tui.cli.config_options import FLAGS, with_config
+from tui.cli.config_options import with_config
+from tui.forms.flags import FLAGS
 
 __all__ = ["tune"]
 
@@ -128,8 +129,7 @@ Resume = Annotated[
     typer.Option(
         "--resume",
         metavar="STUDY",
-        help="Resume a study, or join it: its name, a prefix or the last letters of it, a path, or `latest` "
-        "(started or resumed last).",
+        help="Go on with a study, or join it: its name, a part of it, or `latest`.",
     ),
 ]
 

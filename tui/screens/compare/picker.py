@@ -13,18 +13,13 @@ from textual.widgets import Button, Input, Static
 from core.errors import InputError
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.query import parse
-from tui.runtime.compared_runs import MOST, ComparedRuns
+from tui.runtime.compared_runs import MOST, ComparedRuns, marks
 from tui.screens.background import Background
 from tui.terminal.text import clean
 from tui.widgets.run_list import RunList
 from tui.widgets.runs_table import RunsTable
 
-__all__ = ["PickRuns", "marks"]
-
-
-def marks(compared: ComparedRuns) -> dict[str, int]:
-    """By the id of a run the sign it has, for a table of runs."""
-    return {run.id: slot for run, slot in compared.slots.items()}
+__all__ = ["PickRuns"]
 
 
 class PickRuns(Background, ModalScreen[None]):

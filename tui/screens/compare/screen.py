@@ -26,10 +26,10 @@ from tui.screens.base import NARROW, ModeScreen
 from tui.screens.compare.follower import Follower, first_choice
 from tui.screens.compare.picker import PickRuns
 from tui.screens.compare.tables import DifferencesPanel, Shown, StandingsPanel
+from tui.terminal.run_names import short_name
 from tui.terminal.text import clean, number
 from tui.terminal.themes import sign_of
 from tui.widgets.panel import Panel
-from tui.widgets.runs_columns import short_name
 from tui.widgets.table import Table
 
 __all__ = ["CompareScreen"]

@@ -10,11 +10,10 @@ from core.palette import RGB
 from core.runs.comparison import Entry, Standings, best_point, differences, lead, standings
 from tui.charts.comparison import interval_text, score_text
 from tui.headless.report import HEADLINES
-from tui.screens.tune.trial_columns import short_path
-from tui.terminal.text import clean, duration, number, of, setting
+from tui.terminal.run_names import short_name
+from tui.terminal.text import clean, duration, number, of, setting, short_path
 from tui.terminal.themes import STATES, Sign, sign_of
 from tui.widgets.panel import Panel
-from tui.widgets.runs_columns import short_name
 from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["DifferencesPanel", "Shown", "StandingsPanel"]

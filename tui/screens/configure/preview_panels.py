@@ -2,12 +2,8 @@
 
 from functools import partial
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
-from textual.events import Click
-from textual.message import Message
 from textual.widgets import Static
 
 from tui.charts.plot import Plot
@@ -15,33 +11,11 @@ from tui.charts.rate import rate_chart, rate_subtitle
 from tui.forms import preview_drawings as draw
 from tui.forms.preview import Preview
 from tui.terminal.text import clean, count
+from tui.widgets.command_panel import CommandPanel
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
 
-__all__ = ["CommandPanel", "PreviewView"]
-
-COMMAND = "tui train --no-ui"
-
-
-class CommandPanel(Panel):
-    """The equivalent command; a click copies it."""
-
-    class Clicked(Message):
-        """The command is wanted."""
-
-    def __init__(self) -> None:
-        super().__init__(Static(id="command"), id="command-panel")
-        self.border_title, self.border_subtitle = "the same without a screen", "y copies"
-
-    def show(self, command: str) -> None:
-        """Show a command; an empty one stands for none."""
-        head, rest = command[: len(COMMAND)], command[len(COMMAND) :]
-        text = Content.assemble((head, "bold"), clean(rest)) if command else Content("–")
-        self.query_one("#command", Static).update(text)
-
-    @on(Click)
-    def _clicked(self) -> None:
-        self.post_message(self.Clicked())
+__all__ = ["PreviewView"]
 
 
 class PreviewView(VerticalScroll):

@@ -27,8 +27,9 @@ from tui.screens.configure.action_bar import ActionBar
 from tui.screens.configure.data_dialog import DataDialog
 from tui.screens.configure.finder import BatchFinder, RateFinder
 from tui.screens.configure.form_actions import FilledForm
-from tui.screens.configure.preview_panels import CommandPanel, PreviewView
+from tui.screens.configure.preview_panels import PreviewView
 from tui.terminal.text import bytes_, clean, count
+from tui.widgets.command_panel import CommandPanel
 from tui.widgets.field import Field
 from tui.widgets.form_view import STOPS, FormView
 

@@ -15,10 +15,10 @@ from textual.widgets import Static, TabbedContent, TabPane
 from core.data.dataset import Progress
 from core.errors import TorchtuiError
 from core.evaluation import Report
-from core.inference.samples import RunData
-from core.inference.stored import Evaluation, evaluate_run, is_latest, latest_evaluated, was_evaluated
+from core.inference.stored import Evaluation, is_latest, latest_evaluated, was_evaluated
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
+from core.session.evaluation import RunData, evaluate_run
 from tui.screens.background import Background
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.dialogs import Ask

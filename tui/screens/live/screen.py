@@ -15,7 +15,6 @@ from core.runs.history.history import Epoch, History
 from core.runs.requests import Request
 from tui.charts.live import SMOOTHING, ZOOMS, View, metric_chart, subtitle, system_chart
 from tui.runtime.feed import SHORTEST, RunFeed
-from tui.runtime.handover import detach_and_follow
 from tui.screens.base import WIDE, ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.live.epoch_table import EpochTable
@@ -290,7 +289,7 @@ class LiveScreen(ModeScreen):
 
     def action_detach(self) -> None:
         """Hand the run over to a background process."""
-        detach_and_follow(self.app)  # type: ignore[arg-type]
+        self.app.detach_and_follow()  # type: ignore[attr-defined]
 
     def action_evaluate(self) -> None:
         """Open the run in Evaluate."""

@@ -25,11 +25,11 @@ from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, began
 from tui.charts.live import View, metric_chart
 from tui.charts.plot import Chart
+from tui.terminal.run_names import short_name
 from tui.terminal.text import bytes_, clean, count, duration, number, of, setting
 from tui.terminal.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.panel import Panel
-from tui.widgets.runs_columns import short_name
 
 __all__ = ["RunPreview", "Sketch", "facts", "sketch"]
 

@@ -20,8 +20,7 @@ from core.errors import InputError, RunError
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.query import example, parse
 from core.runs.summary import RunSummary
-from tui.runtime.compared_runs import MOST, ComparedRuns
-from tui.screens.compare.picker import marks
+from tui.runtime.compared_runs import MOST, ComparedRuns, marks
 from tui.screens.runs.run_actions import RUN_ACTIONS, RunActions, possible_actions
 from tui.screens.runs.run_preview import RunPreview
 from tui.terminal.text import clean, count

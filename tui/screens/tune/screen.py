@@ -13,16 +13,15 @@ from textual.events import Click
 from textual.message import Message
 from textual.widgets import Button, Static
 
-from core.references import LATEST
 from tui.forms.search_form import Search, SearchState, default_search, review, search_command, searchable
 from tui.screens.base import NARROW
-from tui.screens.configure.preview_panels import CommandPanel
 from tui.screens.tune.space_editor import STOPS, SpaceEditor
 from tui.screens.tune.study_actions import STUDY_ACTIONS, TRIAL_ACTIONS, StudyActions
 from tui.screens.tune.study_view import StudyView
 from tui.screens.tune.trial_columns import headline
 from tui.screens.tune.trials_panel import TrialsPanel
 from tui.terminal.text import clean
+from tui.widgets.command_panel import CommandPanel
 
 if TYPE_CHECKING:
     from core.tuning.search.plan import ExecutorName
@@ -144,7 +143,7 @@ class TuneScreen(StudyActions):
             await self._fill(default_search(self.tui.form_values))
             self.built = True
             self._focus_first()
-            self.open_study(LATEST)
+            self.open_study("latest")
         elif self._values != self.tui.form_values:
             touched = self.search != self._untouched
             await self._fill(

@@ -9,8 +9,7 @@ from textual.widgets import Static
 
 from tui.charts.plot import Plot
 from tui.charts.study import places, slice_chart
-from tui.screens.tune.trial_columns import short_path
-from tui.terminal.text import clean
+from tui.terminal.text import clean, short_path
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:

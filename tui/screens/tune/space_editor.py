@@ -19,10 +19,10 @@ from core.metrics import METRICS
 from core.tuning.search.plan import ExecutorName, Method, Pruner
 from tui.forms.form_fields import FieldSpec
 from tui.forms.search_form import Search, SearchState, usual_jobs
-from tui.screens.configure.preview_panels import CommandPanel
 from tui.screens.tune.range_row import RangeRow
 from tui.terminal.text import clean, fit
 from tui.widgets.choice import Choice
+from tui.widgets.command_panel import CommandPanel
 from tui.widgets.field import Field
 from tui.widgets.panel import Panel
 

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from tui.charts.plot_chart import RGB
-from tui.terminal.text import clean, count, duration, number
+from tui.terminal.text import clean, count, duration, number, short_path, shown_value
 from tui.terminal.themes import STATES
 from tui.widgets.table import Cell, Column
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.tuning.study.records import TrialRecord
     from tui.runtime.study_follower import Standing
 
-__all__ = ["TRIAL_STATES", "TrialColumn", "columns_of", "headline", "in_order", "short_path", "shown_value"]
+__all__ = ["TRIAL_STATES", "TrialColumn", "columns_of", "headline", "in_order"]
 
 TRIAL_STATES = {**STATES, "pruned": ("◇", "#909090")}
 """How a trial stands: its sign and its colour; the word always stands beside them."""
@@ -35,21 +35,6 @@ class TrialColumn:
     value: "Callable[[TrialRecord], Any]"
     cell: "Callable[[TrialRecord], Cell]"
     falling: bool = False
-
-
-def short_path(path: str) -> str:
-    """The part of a path that tells it from others: ``lr``, ``batch_size``, and ``optimizer`` for its name."""
-    section, _, key = path.partition(".")
-    return section if key == "name" else key
-
-
-def shown_value(value: Any) -> str:
-    """The value of a parameter, short."""
-    if isinstance(value, list):
-        return ",".join(map(shown_value, value))
-    if isinstance(value, float):
-        return number(value)
-    return clean("–" if value is None else str(value))
 
 
 def columns_of(standing: "Standing") -> list[TrialColumn]:

@@ -14,7 +14,7 @@ from core.data.dataset import Dataset
 from core.data.registry import load
 from core.errors import ConfigError, DataError, TorchtuiError, UntrustedCode, UserCodeError
 from core.events import EpochFinished
-from core.inference.samples import RunData
+from core.session.evaluation import RunData
 from core.user_code.trust import trust
 from tests.support.repository import REPOSITORY
 

@@ -11,10 +11,10 @@ import pytest
 from core.errors import DataError, InputError, RunDamaged
 from core.events import Notice
 from core.inference.inputs import read_inputs
-from core.inference.stored import evaluate_run, score_inputs, trained_model
 from core.runs.data_facts import known_data
 from core.runs.folder import Run
 from core.runs.problems import problems
+from core.session.evaluation import evaluate_run, score_inputs, trained_model
 
 ROWS = [
     f"{at},{at % 7 if at % 9 else ''},{['red', 'blue', '?'][at % 3]},2024-0{1 + at % 9}-11,{'ab'[at // 30 % 2]}"

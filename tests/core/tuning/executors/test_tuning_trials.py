@@ -88,7 +88,7 @@ def test_every_trial_is_a_whole_run_that_never_saw_the_test_split(tune_iris: Cal
         assert list(trial.curve) == [epoch.validation["loss"] for epoch in epochs]
         is_best = trial.number == finished.best.number
         assert run.checkpoint_file("best").is_file() == run.checkpoint_file("last").is_file() == is_best
-    from core.inference.stored import evaluate_run
+    from core.session.evaluation import evaluate_run
 
     assert evaluate_run(Run(finished.best.run), "test").report.n == 30
 

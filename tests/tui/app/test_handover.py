@@ -12,9 +12,9 @@ from core.runs.lock import is_held
 from core.runs.summary import summarise
 from tests.support.preparation import Preparation
 from tests.support.waiting import until
+from tui.app import handover
 from tui.app.app import TuiApp
-from tui.forms.command_line import resume_command
-from tui.runtime import handover
+from tui.headless.report import go_on_command
 from tui.runtime.hosts import AppHost, LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
 
@@ -38,7 +38,7 @@ def launched(monkeypatch):
         runs.append(run)
         return Process()
 
-    monkeypatch.setattr("tui.runtime.handover.launch_in_background", launch)
+    monkeypatch.setattr("tui.app.handover.launch_in_background", launch)
     return runs
 
 
@@ -139,7 +139,7 @@ async def test_the_folder_of_the_runs_is_part_of_how_to_go_on(app):
         await until(pilot, lambda: not app.is_running)
     (run,) = all_runs(app.runs_dir)
     assert summarise(run).status == "stopped"
-    assert f"saved; resume with: {resume_command('train', run.path)}" in app.told
+    assert f"saved; go on with: {go_on_command(run)}" in app.told
     assert f"--runs {app.runs_dir}" in app.told
 
 
@@ -172,7 +172,7 @@ async def test_what_a_step_that_does_not_end_leaves_is_not_called_saved(app, stu
         await until(pilot, lambda: app.feed and app.feed.host.run)
         await ask_to_quit(pilot, "stop")
         await until(pilot, lambda: not app.is_running)
-    assert "what came after the last checkpoint is lost; resume with: tui train --no-ui --resume" in app.told
+    assert "what came after the last checkpoint is lost; go on with: tui train --no-ui --resume" in app.told
 
 
 @pytest.mark.parametrize("answer", ["stop", "detach"])
@@ -189,7 +189,7 @@ async def test_a_run_that_is_completed_meanwhile_is_told_to_be(app, stuck, launc
 
 
 async def test_a_folder_that_cannot_be_written_keeps_the_app_open(app, preparation, monkeypatch):
-    monkeypatch.setattr("tui.runtime.handover.launch_in_background", lambda run, data_root: Process())
+    monkeypatch.setattr("tui.app.handover.launch_in_background", lambda run, data_root: Process())
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, preparation.begun.is_set)
         app.feed.host.runs_dir = app.runs_dir.parent / "settings.json"

@@ -1,0 +1,145 @@
+"""Evaluating a run: its best weights on a split of its data, or on new samples."""
+
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from core.data.dataset import Progress
+from core.devices import resolve
+from core.errors import DataError, DeviceError, RunDamaged
+from core.evaluation.values import Array
+from core.inference.stored import Evaluation, load_evaluation, saved_evaluation
+from core.runs.folder import Run
+from core.session.preload import load_backend
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.data.dataset import Dataset
+    from core.session.session import Prepared
+
+__all__ = ["RunData", "evaluate_run", "score_inputs", "trained_model"]
+
+
+def _unwatched(what: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def evaluate_run(
+    run: Run, split: str, *, data_root: Path | None = None, progress: Progress = _unwatched
+) -> Evaluation:
+    """The evaluation of a split: the saved one, or a new one with the best weights, which is saved.
+
+    Args:
+        split: ``train``, ``validation`` or ``test``.
+        data_root: folder of downloaded data sets.
+        progress: told what goes on.
+
+    Raises:
+        TorchtuiError: weights, data or model are not there or do not fit together, or nothing can be written.
+    """
+    try:
+        saved = saved_evaluation(run, split)
+    except RunDamaged:  # what cannot be read is made anew
+        saved = None
+    if saved is not None:
+        return saved
+    prepared = trained_model(run, data_root=data_root, progress=progress)
+    from core.session.session import evaluate_split
+
+    samples = len(prepared.data.splits[split])
+    if not samples:
+        raise DataError(f"{run.id} has no {split} samples", "Evaluate it on another split")
+    progress("predicting", 0, samples)
+    evaluate_split(prepared, run, split)
+    return load_evaluation(run, split)
+
+
+def trained_model(
+    run: Run, *, data_root: Path | None = None, progress: Progress = _unwatched, samples: bool = True
+) -> "Prepared":
+    """The data of a run and its model with the best weights, on its own device or else on one that is here.
+
+    Args:
+        samples: whether the data shall have its samples; without them it need not be there any more.
+
+    Raises:
+        TorchtuiError: weights, data or model are not there or do not fit together.
+    """
+    load_backend()
+    from core.runs.checkpoints import load_checkpoint
+    from core.runs.data_facts import known_data
+    from core.session.session import assemble, prepare
+
+    config = run.config()
+    weights = load_checkpoint(run, "best")["model"]
+    progress(f"loading {config.data.title}", 0, 0)
+    try:
+        resolve(config.training.device)
+    except DeviceError:  # trained on another machine
+        training = config.training.model_copy(update={"device": "auto"})
+        config = config.model_copy(update={"training": training})
+    try:
+        known = None if samples else known_data(run)
+        if known is not None:
+            prepared = assemble(config, known, weights, run=run)
+        else:
+            prepared = prepare(config, data_root, progress, weights, run=run)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise RunDamaged(
+            f"{run.checkpoint_file('best')} does not fit the model in {run.config_file.name}: "
+            + str(error).partition("\n")[0],
+            "Restore the configuration that the run was trained with",
+        ) from None
+    prepared.model.to(prepared.device)
+    return prepared
+
+
+def score_inputs(trained: "Prepared", inputs: "Tensor") -> Array:
+    """What a trained model says about new samples.
+
+    Args:
+        inputs: (n, *sample_shape), in the unit of the data it was trained on, at least one sample.
+
+    Returns:
+        Scores (n, classes), or predicted numbers (n,) in the unit of the target.
+    """
+    from dataclasses import replace
+
+    import numpy as np
+    import torch
+
+    from core.data.dataset import Split
+    from core.inference.predict import predict
+
+    n, data = len(inputs), trained.data
+    unknown = torch.zeros((n, 1)) if data.task == "regression" else torch.zeros(n, dtype=torch.int64)
+    asked = replace(data, test=Split(inputs, unknown, np.arange(n)))
+    return predict(trained.model, "test", asked, trained.config.loss, trained.device).scores
+
+
+class RunData:
+    """The data set of a run, loaded once, by whichever thread asks first."""
+
+    def __init__(self, run: Run, root: Path | None) -> None:
+        self.run, self.root = run, root
+        self.dataset: Dataset | None = None
+        self._lock = Lock()
+
+    def load(self, progress: Progress) -> "Dataset":
+        """Load it; not for the UI thread.
+
+        Raises:
+            TorchtuiError: it cannot be read.
+        """
+        with self._lock:
+            if self.dataset is None:
+                from core.data.registry import load
+                from core.runs.code import from_copies
+                from core.runs.data_facts import ensure_same_data
+
+                load_backend()
+                loaded = load(from_copies(self.run.config(), self.run).data, self.root, progress)
+                ensure_same_data(self.run, loaded)
+                self.dataset = loaded
+            return self.dataset

@@ -1,0 +1,20 @@
+"""The fields of a configuration that have a flag of their own on the command line."""
+
+__all__ = ["FLAGS"]
+
+FLAGS = {
+    "--data": "data.name",
+    "--model": "model.name",
+    "--loss": "loss.name",
+    "--optimizer": "optimizer.name",
+    "--schedule": "schedule.name",
+    "--lr": "optimizer.lr",
+    "--batch-size": "training.batch_size",
+    "--epochs": "training.epochs",
+    "--device": "training.device",
+    "--seed": "training.seed",
+    "--threads": "training.threads",
+    "--precision": "training.precision",
+    "--val": "data.validation",
+}
+"""The fields people change daily; `--set` reaches the others. Names come first: they choose which fields there are."""
