@@ -12,7 +12,7 @@ from core.doctor.check import Check
 from core.errors import RunError, TorchtuiError
 from core.events import Event, RunStarted, StepLogged
 from core.runs.folder import Run
-from core.runs.lock import unguarded
+from core.runs.lock import missing_lock_warning
 from core.session.session import execute, new_run, prepare
 
 __all__ = ["check_training"]
@@ -25,7 +25,7 @@ def check_training(runs_dir: Path, seconds: float) -> Iterator[Check]:
     """Train the default model on the digits for some seconds on each device.
 
     Args:
-        runs_dir: its disk is tried, too: whether it knows locks.
+        runs_dir: its disk is tried, too: whether it has locks.
     """
     parent = runs_dir if runs_dir.is_dir() else None
     try:
@@ -44,7 +44,7 @@ def _train(device: str, folder: Path, seconds: float) -> Check:
 
     def see(event: Event) -> None:
         if isinstance(event, RunStarted):
-            unlocked.append(unguarded(held[0]))
+            unlocked.append(missing_lock_warning(held[0]))
         elif isinstance(event, StepLogged):
             if not steps:
                 enough.start()

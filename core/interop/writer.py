@@ -40,7 +40,7 @@ from core.interop.script_files import ScriptCheckpoints, ensure_readable, make_f
 from core.observers.hub import accompanied
 from core.observers.settings import Extras
 from core.runs.folder import SPLITS, default_runs_dir
-from core.runs.lock import unguarded
+from core.runs.lock import missing_lock_warning
 from core.runs.log import EventLog
 from core.runs.requests import claimed
 from core.runs.script import script_sections
@@ -122,7 +122,7 @@ class RunWriter:
         self._epoch_began = time.monotonic()
         self._diverged, self._warned = "", set[str]()
         self._emit(started)
-        if message := unguarded(self.run):
+        if message := missing_lock_warning(self.run):
             self.notice(message, "warning")
 
     @property

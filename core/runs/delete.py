@@ -1,6 +1,5 @@
-"""Deleting a run: all of its folder or, should that fail, nothing that still looks like a run."""
+"""Delete a run: its whole folder or, if that fails, nothing that still looks like a run."""
 
-import fcntl
 import os
 import shutil
 import stat
@@ -10,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.errors import RunError, RunLocked
+from core.files.lock import FileLock
 from core.runs.folder import Run
 
 __all__ = ["delete", "folder_size"]
@@ -31,7 +31,8 @@ def delete(run: Run) -> None:
     """Delete a run that nobody trains.
 
     The folder first moves, in one step, into a hidden one beside it, so that a run is never half there; while it
-    moves, no process can begin to train it. Links inside are removed, what they lead to stays.
+    moves, no process can begin to train it; on a file system without locks nothing tells whether one does, see
+    `missing_lock_warning`. Links inside are removed, what they lead to stays.
 
     Raises:
         RunLocked: a process trains it.
@@ -64,16 +65,14 @@ def _bury(run: Run) -> Path:
 
 @contextmanager
 def _untrained(run: Run) -> Iterator[None]:
-    """Within, no process trains this run."""
+    """Context manager that keeps processes from training this run, where its file system has locks."""
     if not stat.S_ISDIR(os.lstat(run.path).st_mode):
         raise RunError(f"{run.path} is a link or a file, not the folder of a run", "Remove it by hand")
-    lock = run.lock_file if os.path.lexists(run.lock_file) else run.path
-    handle = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW)
+    path = run.lock_file if os.path.lexists(run.lock_file) else run.path
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
-        # A shared lock keeps the trainer's exclusive one out, and works on network disks for a file opened to read.
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        yield
+        lock = FileLock(handle, shared=True)  # keeps the trainer's exclusive one out
     except BlockingIOError:
         raise RunLocked(f"{run.id} is being trained", "Stop it first, then delete it") from None
-    finally:
-        os.close(handle)
+    with lock:
+        yield

@@ -1,26 +1,18 @@
-"""One process trains a run at a time. The operating system frees the lock however that process ends.
+"""The lock of a run: one process trains it at a time.
 
-On a disk that knows no locks nothing sees to that: `unguarded` says so.
+On a file system without locks nothing enforces that; `missing_lock_warning` says so.
 """
 
-import errno
-import fcntl
 import os
-import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from core.errors import RunLocked
 from core.files.atomic import creating, open_plain
+from core.files.lock import FileLock, LockState, holder_of, lock_state
 from core.runs.folder import Run, ensure_plain
 
-__all__ = ["HANDED_OVER", "hold", "is_held", "is_held_since", "unguarded"]
-
-ATTEMPTS = 20
-PAUSE_SECONDS = 0.01
-NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
-"""What a disk without locks answers, such as Lustre mounted without ``-o flock``."""
+__all__ = ["HANDED_OVER", "hold", "is_held", "is_held_since", "missing_lock_warning"]
 
 HANDED_OVER = "TUI_LOCK"
 """Names, to a process that is started to train a run, the open lock of that run which it inherits."""
@@ -28,7 +20,7 @@ HANDED_OVER = "TUI_LOCK"
 
 @contextmanager
 def hold(run: Run) -> Iterator[int]:
-    """Hold the lock of a run, where its disk knows locks; what was asked of the run before is forgotten.
+    """Context manager that holds the lock of a run; what was asked of the run before is forgotten.
 
     Yields:
         The open lock. A process that is started with it holds it, too, from its first moment on; see `HANDED_OVER`.
@@ -39,27 +31,32 @@ def hold(run: Run) -> Iterator[int]:
     """
     ensure_plain(run)
     inherited = _inherited(run)
-    with creating(run.lock_file):
-        handle = inherited or open_plain(run.lock_file, os.O_RDWR | os.O_CREAT)
-    try:
-        with creating(run.lock_file):
-            if not _taken(handle):
-                holder = os.pread(handle, 200, 0).decode(errors="replace").strip() or "another process"
-                raise RunLocked(f"{run.id} is being trained by {holder}", "Follow it with `tui watch`")
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+    with _lock(run, inherited) as lock:
         if not inherited:
             with suppress(OSError):
                 run.requests_file.unlink(missing_ok=True)
         with suppress(OSError):  # lists of runs look again at those whose log has changed
             os.utime(run.log_file)
-        yield handle
-    finally:
-        os.close(handle)
+        yield lock.handle
+
+
+def _lock(run: Run, inherited: int | None) -> FileLock:
+    with creating(run.lock_file):
+        try:
+            lock = FileLock(inherited or open_plain(run.lock_file, os.O_RDWR | os.O_CREAT))
+        except BlockingIOError:
+            holder = holder_of(run.lock_file) or "another process"
+            raise RunLocked(f"{run.id} is being trained by {holder}", "Follow it with `tui watch`") from None
+        try:
+            lock.name_holder(os.getpid())
+        except BaseException:
+            lock.close()
+            raise
+    return lock
 
 
 def _inherited(run: Run) -> int | None:
-    """The open lock that this process was started with, if it is that of this run."""
+    """Return the open lock that this process was started with, if it is that of this run."""
     try:
         handle = int(os.environ.pop(HANDED_OVER, ""))
         if not os.path.samestat(os.fstat(handle), os.stat(run.lock_file)):
@@ -70,28 +67,13 @@ def _inherited(run: Run) -> int | None:
     return handle
 
 
-def _taken(handle: int) -> bool:
-    """Take the lock, if no other process trains; one that only looks, as `is_held` does, has it for a moment."""
-    for _ in range(ATTEMPTS):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            time.sleep(PAUSE_SECONDS)
-        except OSError as error:
-            if error.errno not in NO_LOCKS:
-                raise
-            return True
-    return False
-
-
 def is_held(run: Run) -> bool:
-    """Whether a living process trains this run."""
-    return isinstance(_refusal(run), BlockingIOError)
+    """Return whether a living process trains this run; False on a file system without locks."""
+    return lock_state(run.lock_file) is LockState.HELD
 
 
 def is_held_since(run: Run, moment: float) -> bool:
-    """Whether a living process has begun to train this run after `moment`, in seconds since 1970."""
+    """Return whether a living process has begun to train this run after `moment`, in seconds since 1970."""
     try:
         taken = os.stat(run.lock_file).st_mtime
     except OSError:
@@ -99,27 +81,11 @@ def is_held_since(run: Run, moment: float) -> bool:
     return taken > moment and is_held(run)
 
 
-def unguarded(run: Run) -> str:
-    """What nothing sees to while this run is trained, in words; empty where its disk knows locks."""
-    refusal = _refusal(run)
-    if refusal is None or refusal.errno not in NO_LOCKS:
+def missing_lock_warning(run: Run) -> str:
+    """Return what nothing guards while this run is trained, in a line; empty where its file system has locks."""
+    if lock_state(run.lock_file) is not LockState.UNSUPPORTED:
         return ""
     return (
-        "the disk of the runs knows no locks: nothing keeps two processes from training one run at the same time; "
-        "to other processes it is interrupted while it trains, and they cannot stop it"
+        "the file system of the runs has no locks: nothing keeps two processes from training one run at the same "
+        "time, or from deleting it; others show it as interrupted while it trains, and cannot stop it"
     )
-
-
-def _refusal(run: Run) -> OSError | None:
-    """Why the lock is not to be had; None when it is free, or there is none."""
-    try:
-        handle = open_plain(run.lock_file, os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        return error
-    finally:
-        os.close(handle)
-    return None

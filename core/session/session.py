@@ -28,7 +28,7 @@ from core.runs.checkpoints import FolderCheckpoints
 from core.runs.data_facts import write_data_facts
 from core.runs.environment import write_environment
 from core.runs.folder import Run, create_run, write_config
-from core.runs.lock import hold, unguarded
+from core.runs.lock import hold, missing_lock_warning
 from core.runs.log import EventLog
 from core.runs.requests import claimed
 from core.session.preparation import Prepared, assemble, prepare
@@ -119,7 +119,7 @@ def _attempt(
         ):
             prepared, threads = settle_threads(prepared, state)
             emit(_started(prepared, state))
-            if message := unguarded(run):
+            if message := missing_lock_warning(run):
                 emit(Notice(level="warning", message=message))
             for note in prepared.data.notes if state is None else ():
                 emit(Notice(level="info", message=note))

@@ -1,9 +1,8 @@
-"""Works on a study in a background process, which survives the app, and asks it to stop.
+"""The background process that works on a study and survives the app: it is started here, and asked to stop.
 
-The process holds a lock on a file in the study's folder from its first moment to its end, and its id stands in it.
+It holds a lock on a file in the study's folder from its first moment to its end, and its id stands in that file.
 """
 
-import fcntl
 import os
 import signal
 import socket
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import RunError
+from core.files.atomic import open_plain
+from core.files.lock import FileLock, LockState, holder_of, lock_state
 from core.tuning.study.folder import StudyFolder
 
 if TYPE_CHECKING:
@@ -48,18 +49,19 @@ def launch(
     command += ["--trials", str(trials)] if trials is not None else []
     command += ["--data-root", str(data_root)] if data_root is not None else []
     try:
-        with (folder.path / LOCK).open("a+b") as lock, (folder.path / CONSOLE).open("ab") as console:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with (
+            FileLock(open_plain(folder.path / LOCK, os.O_RDWR | os.O_CREAT)) as lock,
+            (folder.path / CONSOLE).open("ab") as console,
+        ):
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
                 start_new_session=True,
-                pass_fds=(lock.fileno(),),  # the process has the lock now, and this one leaves it
+                pass_fds=(lock.handle,),  # the process has the lock now, and this one leaves it
             )
-            lock.truncate(0)
-            lock.write(f"process {process.pid} on {socket.gethostname()}\n".encode())
+            lock.name_holder(process.pid)
     except BlockingIOError:
         raise RunError(f"a background process works on {folder.name} already") from None
     except OSError as error:
@@ -71,20 +73,20 @@ def stop(study: "TuningStudy") -> None:
     """Ask every process that works on a study, here and elsewhere, to save its trials and end."""
     study.stop()
     path = study.folder.path / LOCK
-    words = path.read_text().split() if _is_locked(path) else []
-    match words:  # a background process that has only begun to start hears this alone
+    holder = holder_of(path) if lock_state(path) is LockState.HELD else ""
+    match holder.split():  # a background process that has only begun to start hears this alone
         case ["process", number, "on", host] if host == socket.gethostname() and number.isdecimal():
             with suppress(ProcessLookupError):
                 os.kill(int(number), signal.SIGTERM)
 
 
 def is_worked_on(folder: StudyFolder) -> bool:
-    """Whether any process on this disk works on a study now."""
+    """Return whether any process on this disk works on a study now; False if it has no locks."""
     try:
         present = sorted(folder.processes_dir.iterdir())
     except OSError:
         present = []
-    return any(map(_is_locked, [folder.path / LOCK, *present]))
+    return any(lock_state(path) is LockState.HELD for path in (folder.path / LOCK, *present))
 
 
 def last_words(folder: StudyFolder) -> str:
@@ -96,19 +98,3 @@ def last_words(folder: StudyFolder) -> str:
     except OSError:
         return ""
     return lines[-1] if lines and not lines[-1].startswith("{") else ""
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False  # what is no plain file has no lock
-    finally:
-        os.close(handle)
-    return False

@@ -1,6 +1,5 @@
-"""Which processes work on a study: a trial whose process is gone is run again by another."""
+"""The processes that work on a study: a trial whose process is gone is run again by another."""
 
-import fcntl
 import os
 import secrets
 import time
@@ -8,7 +7,8 @@ from collections.abc import Callable
 
 import optuna
 
-from core.files.atomic import creating
+from core.files.atomic import creating, open_plain
+from core.files.lock import FileLock, LockState, lock_state
 from core.tuning.study.folder import StudyFolder
 
 __all__ = ["Presence"]
@@ -22,8 +22,8 @@ class Presence:
     """Shows that this process lives, and tells whether others do.
 
     On a shared disk a locked file tells at once, since the operating system frees the lock however a process
-    ends. For machines that share only the storage there is a counter: its process is gone when the counter has
-    stood still for a minute by our own clock.
+    ends. For machines that share only the storage, and for disks without locks, there is a counter in the storage:
+    its process is gone when the counter has stood still for a minute by our own clock.
 
     Raises:
         RunError: the folder cannot be written.
@@ -36,8 +36,7 @@ class Presence:
         self._folder, self._study, self._clock = folder, study, clock
         path = folder.processes_dir / self.name
         with creating(path):
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-            fcntl.flock(self._handle, fcntl.LOCK_EX)
+            self._lock = FileLock(open_plain(path, os.O_RDWR | os.O_CREAT))
         self._beats = 0
         self._beaten_at = -BEAT_SECONDS
         self._seen: dict[str, tuple[int, float]] = {}
@@ -51,24 +50,28 @@ class Presence:
             self._study.set_user_attr(BEAT + self.name, self._beats)
 
     def is_gone(self, name: str) -> bool:
-        """Whether the process of this name has ended."""
+        """Return whether the process of this name has ended."""
         if name == self.name:
             return False
-        try:
-            handle = os.open(self._folder.processes_dir / name, os.O_RDONLY)
-        except OSError:
-            return self._is_silent(name)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        finally:
-            os.close(handle)
-        return True
+        match lock_state(self._folder.processes_dir / name):
+            case LockState.HELD:
+                return False
+            case LockState.FREE:
+                return True
+        return self._is_silent(name)
+
+    def missing_lock_warning(self) -> str:
+        """Return what does not work while this process is at work, in a line; empty if the disk has locks."""
+        if self._lock.supported:
+            return ""
+        return (
+            "the file system of the study has no locks: a trial whose process was killed is run again only after "
+            f"{SILENT_SECONDS:g} seconds; other processes show the study as stopped, and cannot pause or stop it"
+        )
 
     def close(self) -> None:
         """Leave the study; the file stays and says, unlocked, that this process has gone."""
-        os.close(self._handle)
+        self._lock.close()
 
     def _is_silent(self, name: str) -> bool:
         beats, now = self._study.user_attrs.get(BEAT + name, 0), self._clock()

@@ -1,9 +1,11 @@
 """Where studies are kept: Optuna's storages, opened with errors in our words."""
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import optuna
 from optuna.exceptions import OptunaError, StorageInternalError
@@ -12,6 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.errors import DependencyError, RunDamaged, RunError
+from core.files.lock import has_locks
 
 __all__ = ["file_url", "open_storage", "reading", "study_names", "without_password", "writing"]
 
@@ -23,8 +26,19 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 def file_url(path: Path) -> str:
-    """The URL of a study in a file."""
-    return f"sqlite:///{path}"
+    """Return the URL of a study in a file.
+
+    SQLite needs locks. On a file system without them it makes a folder beside the file, ``study.db.lock``, for as
+    long as it reads or writes. One that a killed process left is removed here.
+    """
+    if has_locks(path.parent):
+        return URL.create("sqlite", database=str(path)).render_as_string()
+    marker = path.with_name(f"{path.name}.lock")
+    with suppress(OSError):  # it is there for milliseconds, unless its process was killed
+        if time.time() - marker.stat().st_mtime > BUSY_SECONDS:
+            marker.rmdir()
+    options = {"vfs": "unix-dotfile", "uri": "true"}
+    return URL.create("sqlite", database=f"file:{quote(str(path))}", query=options).render_as_string()
 
 
 def open_storage(url: str) -> BaseStorage:

@@ -135,6 +135,8 @@ class _Tuner:
                 finished=done,
             )
         )
+        if warning := self.presence.missing_lock_warning():
+            self.emit(StudyNotice(level="warning", message=warning))
         while self.go_on():
             for message in executor.wait(WAIT_SECONDS):
                 if isinstance(message, Reported):

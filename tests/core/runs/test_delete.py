@@ -9,7 +9,8 @@ import pytest
 from core.errors import RunError, RunLocked
 from core.runs.delete import delete, folder_size
 from core.runs.folder import Run, all_runs
-from core.runs.lock import hold
+from core.runs.lock import hold, missing_lock_warning
+from tests.support.locks import refuse_locks
 
 
 @pytest.fixture
@@ -35,6 +36,25 @@ def test_a_run_that_is_trained_stays(run: Run) -> None:
     with hold(run), pytest.raises(RunLocked, match="is being trained"):
         delete(run)
     assert folder_size(run) > 1010
+    delete(run)
+    assert not run.path.exists()
+
+
+@pytest.mark.parametrize("was_trained", [True, False])
+def test_a_run_on_a_disk_without_locks_is_deleted(
+    run: Run, monkeypatch: pytest.MonkeyPatch, was_trained: bool
+) -> None:
+    refuse_locks(monkeypatch)
+    if was_trained:
+        with hold(run):
+            pass
+        assert "from deleting it" in missing_lock_warning(run)
+    delete(run)
+    assert [left.id for left in all_runs(run.path.parent)] == ["2026-01-01_0900_digits-mlp_a"]
+
+
+def test_a_pipe_in_the_place_of_the_lock_is_no_reason_to_wait(run: Run) -> None:
+    os.mkfifo(run.lock_file)
     delete(run)
     assert not run.path.exists()
 

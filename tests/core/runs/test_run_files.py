@@ -21,8 +21,9 @@ from core.events import Event, Notice, RunPaused
 from core.files.atomic import write_atomically
 from core.runs.checkpoints import FolderCheckpoints, load_checkpoint
 from core.runs.folder import Run, create_run
-from core.runs.lock import hold, is_held, unguarded
+from core.runs.lock import hold, is_held, missing_lock_warning
 from core.runs.log import EventLog, LogReader
+from tests.support.locks import refuse_locks
 from tests.support.repository import REPOSITORY
 
 
@@ -279,30 +280,23 @@ def test_two_processes_do_not_train_one_run(run: Run) -> None:
 def test_a_disk_without_locks_trains_all_the_same_and_says_what_is_not_guarded(
     run: Run, monkeypatch: pytest.MonkeyPatch, train_run: Callable[..., Any], code: str
 ) -> None:
-    assert unguarded(run) == ""
+    assert missing_lock_warning(run) == ""
     with hold(run):
-        assert unguarded(run) == ""
+        assert missing_lock_warning(run) == ""
     refuse_locks(monkeypatch, getattr(errno, code))
     trained = train_run({"data": "iris", "training": {"epochs": 1}})
     assert trained.finished.status == "completed"
-    assert [notice.message for notice in trained.told(Notice)] == [unguarded(trained.run)]
+    assert [notice.message for notice in trained.told(Notice)] == [missing_lock_warning(trained.run)]
     assert not is_held(trained.run)
     with RunWriter("mine", runs_dir=run.path.parent) as writer:
         pass
-    assert unguarded(writer.run) in writer.run.log_file.read_text()
+    assert missing_lock_warning(writer.run) in writer.run.log_file.read_text()
 
 
 def test_another_error_of_a_lock_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     refuse_locks(monkeypatch, errno.EIO)
     with pytest.raises(RunError, match=r"cannot write .*run\.lock: Input/output error"), hold(run):
         pass
-
-
-def refuse_locks(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
-    def refuse(handle: int, how: int) -> None:
-        raise OSError(code, os.strerror(code))
-
-    monkeypatch.setattr("core.runs.lock.fcntl.flock", refuse)
 
 
 def test_a_lock_that_cannot_be_made_is_told(run: Run) -> None:

@@ -9,6 +9,7 @@ from textual import on
 
 from core.errors import TorchtuiError
 from core.runs.delete import delete, folder_size
+from core.runs.lock import missing_lock_warning
 from core.runs.requests import send
 from core.runs.summary import RunSummary
 from tui.screens.base import ModeScreen
@@ -108,16 +109,17 @@ class RunActions(ModeScreen):
 
     def _measure(self, summary: RunSummary) -> None:
         size = folder_size(summary.run)
-        self.app.call_from_thread(self._ask_to_delete, summary, size)
+        without_locks = bool(missing_lock_warning(summary.run))
+        self.app.call_from_thread(self._ask_to_delete, summary, size, without_locks)
 
-    def _ask_to_delete(self, summary: RunSummary, size: int) -> None:
+    def _ask_to_delete(self, summary: RunSummary, size: int, without_locks: bool) -> None:
         if not self.is_current:
             return
         what = f"{summary.status}, {summary.epoch} epochs, {bytes_(size)}"
-        ask = Ask(
-            f"Delete {summary.run.id} ({what}) with its checkpoints? This cannot be undone.",
-            {"delete": "Delete", "keep": "Keep"},
-        )
+        question = f"Delete {summary.run.id} ({what}) with its checkpoints? This cannot be undone."
+        if without_locks:
+            question += " Its file system has no locks: make sure yourself that no process trains it."
+        ask = Ask(question, {"delete": "Delete", "keep": "Keep"})
         self.app.push_screen(ask, partial(self._delete_as_asked, summary))
 
     def _delete_as_asked(self, summary: RunSummary, answer: str | None) -> None:

@@ -18,9 +18,10 @@ from core.runs.summary import summarise
 from core.tuning.executors.executors import LocalProcesses, local_slots
 from core.tuning.executors.protocol import Task
 from core.tuning.search.plan import make_plan
-from core.tuning.study.records import StudyEvent, StudyFinished, TrialReported, TrialStarted
+from core.tuning.study.records import StudyEvent, StudyFinished, StudyNotice, TrialReported, TrialStarted
 from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.study.tuner import tune
+from tests.support.locks import refuse_locks
 
 OnEvent = Callable[[StudyEvent, RunControl], None]
 RATES = {"optimizer.lr": {"low": 1e-3, "high": 1e-1, "log": True}}
@@ -172,6 +173,22 @@ def test_a_stopped_trial_goes_on_from_its_checkpoint(tune_iris: Callable[..., An
     _, finished = tune_iris({}, study=open_study(tmp_path, study.name))
     assert [(record.state, record.epochs) for record in finished.records] == [("completed", 700)]
     assert [event.epoch for event in told(trial.run, RunStarted)] == [0, done]
+
+
+def test_a_study_on_a_disk_without_locks_says_what_does_not_work_there(
+    tune_iris: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_locks(monkeypatch)
+    notices: list[str] = []
+
+    def listen(event: StudyEvent, control: RunControl) -> None:
+        if isinstance(event, StudyNotice):
+            notices.append(event.message)
+
+    study, finished = tune_iris(RATES, trials=2, jobs=1, epochs=1, on_event=listen)
+    assert [trial.state for trial in finished.records] == ["completed"] * 2
+    assert [notice.partition(":")[0] for notice in notices] == ["the file system of the study has no locks"]
+    assert study.records() == open_study(study.folder.path.parent, study.name).records()
 
 
 def test_data_is_loaded_once_in_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

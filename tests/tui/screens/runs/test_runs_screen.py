@@ -12,6 +12,7 @@ from core.events import EpochFinished, EvaluationFinished, RunFinished, RunStart
 from core.runs.folder import Run
 from core.runs.lock import hold
 from core.runs.log import EventLog
+from tests.support.locks import refuse_locks
 from tui.app.app import TuiApp
 from tui.charts.plot import Plot
 from tui.screens.dialogs import Ask
@@ -387,6 +388,17 @@ async def test_deleting_asks_first(runs_dir):
         assert ids(app) == "edcb"
         assert sorted(path.name[-1] for path in runs_dir.iterdir()) == ["b", "c", "d", "e"]
         assert app.screen.query_one(RunsTable).selected.run.id.endswith("bbb")
+
+
+async def test_deleting_on_a_disk_without_locks_asks_to_look_first(runs_dir, monkeypatch):
+    (runs_dir / "2026-01-01_0900_mnist-mlp_aaa" / "run.lock").touch()
+    refuse_locks(monkeypatch)
+    app = App(runs_dir)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await pilot.press("end", "x")
+        await settled(pilot)
+        assert "has no locks: make sure yourself that no process trains it" in app.screen.question
 
 
 async def test_a_run_that_someone_begins_to_train_is_not_deleted(runs_dir):
