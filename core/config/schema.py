@@ -49,7 +49,7 @@ NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
 """What reading YAML raises; ValueError for dates and numbers that only look right, such as 2020-13-45."""
 QUOTES = ("'", '"', "!!str")
 """What makes a text of a YAML value that looks like a number."""
-MOST_VALUES = 10_000
+MAX_VALUES = 10_000
 """In a file. A few lines of aliases of aliases stand for millions, on which checking and telling them would choke."""
 
 
@@ -176,9 +176,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigError(f"config: {path} is not YAML{where}", "`tui config` prints a valid one") from None
-    if size > MOST_VALUES:
+    if size > MAX_VALUES:
         raise ConfigError(
-            f"config: {path} holds more than {MOST_VALUES:,} values", "`tui config` prints a valid one"
+            f"config: {path} holds more than {MAX_VALUES:,} values", "`tui config` prints a valid one"
         )
     if values is None:
         return {}

@@ -17,7 +17,7 @@ __all__ = ["OWN", "fingerprint", "same"]
 
 OWN = ("arrays", "image_folder", "python")
 """Sources whose samples can change; tables from files have the digest of their content for that."""
-MOST_BYTES = 256 << 20
+MAX_BYTES = 256 << 20
 """Of the inputs of a split; of larger ones evenly spaced samples are looked at."""
 BYTES_AT_ONCE = 16 << 20
 CLOSE = 1e-5
@@ -64,7 +64,7 @@ def _is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def _some(values: "Tensor | MappedRows") -> Iterator[np.ndarray]:
     """Rows in pieces: all, or evenly spaced ones where there are too many."""
-    step = -(-values.nbytes // MOST_BYTES) or 1
+    step = -(-values.nbytes // MAX_BYTES) or 1
     length = step * max(1, BYTES_AT_ONCE * len(values) // max(1, values.nbytes))
     for start in range(0, len(values), length):
         yield values[start : start + length : step].contiguous().numpy()

@@ -16,7 +16,7 @@ from core.evaluation.values import Floats, Integers
 REPEATS = 1000
 FEWEST_REPEATS = 200
 DRAWS_PER_BLOCK = 2_000_000
-MOST_DRAWS = 20_000_000
+MAX_DRAWS = 20_000_000
 EXACT_UP_TO = 2000
 PERCENTILES = (2.5, 97.5)
 NORMAL_97_5 = 1.959963984540054
@@ -79,7 +79,7 @@ def _resampled_counts(matrix: Integers, rng: np.random.Generator) -> Iterator[Cl
     """Class counts (block, classes) of resampled matrices, block by block to bound memory."""
     true, predicted = np.nonzero(matrix)
     cells = matrix[true, predicted]
-    repeats = int(np.clip(MOST_DRAWS // len(cells), FEWEST_REPEATS, REPEATS))
+    repeats = int(np.clip(MAX_DRAWS // len(cells), FEWEST_REPEATS, REPEATS))
     block = max(1, DRAWS_PER_BLOCK // len(cells))
     classes = len(matrix)
     for done in range(0, repeats, block):

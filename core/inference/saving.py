@@ -5,10 +5,10 @@ from core.evaluation.report import Report
 from core.files.atomic import creating
 from core.runs.folder import Run, ensure_plain
 
-__all__ = ["keep"]
+__all__ = ["save_evaluation"]
 
 
-def keep(run: Run, predictions: Predictions, report: Report) -> None:
+def save_evaluation(run: Run, predictions: Predictions, report: Report) -> None:
     """Write both.
 
     Raises:

@@ -227,10 +227,10 @@ class RunWriter:
         if split not in SPLITS:
             raise DataError(f"split: got '{split}'", f"It takes {', '.join(SPLITS)}")
         from core.inference.from_arrays import evaluate_given
-        from core.inference.saving import keep
+        from core.inference.saving import save_evaluation
 
         predictions, report = evaluate_given(scores, targets, self.classes, split)
-        keep(self.run, predictions, report)
+        save_evaluation(self.run, predictions, report)
         self._emit(EvaluationFinished(split=split, metrics=report.metrics))
         return report.metrics
 

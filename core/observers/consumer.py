@@ -7,9 +7,9 @@ from typing import Protocol
 
 from core.events import Event, Notice
 
-__all__ = ["Consumer", "Feeder", "Tell"]
+__all__ = ["Consumer", "Emit", "ObserverThread"]
 
-Tell = Callable[[Event], None]
+Emit = Callable[[Event], None]
 IDLE_SECONDS = 1.0
 
 
@@ -29,10 +29,10 @@ class Consumer(Protocol):
         """Called about once a second while nothing is said."""
 
 
-class Feeder:
+class ObserverThread:
     """Gives events to a consumer on a daemon thread; one that raises is told once and left out from then on."""
 
-    def __init__(self, consumer: Consumer, tell: Tell) -> None:
+    def __init__(self, consumer: Consumer, tell: Emit) -> None:
         self.consumer, self._tell = consumer, tell
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=consumer.name, daemon=True)

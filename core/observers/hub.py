@@ -6,18 +6,18 @@ from contextlib import contextmanager
 
 from core.errors import TorchtuiError
 from core.events import Event, Notice, RunFinished
-from core.observers.consumer import Consumer, Feeder, Tell
+from core.observers.consumer import Consumer, Emit, ObserverThread
 from core.observers.machine_load import Sampler
 from core.observers.settings import Extras
 from core.runs.folder import Run
 
-__all__ = ["Company", "accompanied"]
+__all__ = ["RunObservers", "accompanied"]
 
 LAST_SECONDS = 60.0
 """Longest time that the consumers together may take for the end of a run."""
 
 
-class Company:
+class RunObservers:
     """Passes events on to a run's log and to those beside it.
 
     Args:
@@ -26,7 +26,9 @@ class Company:
         sampled: the device whose load is told; None tells none.
     """
 
-    def __init__(self, feeders: list[Feeder], missing: list[Notice], tell: Tell, sampled: str | None) -> None:
+    def __init__(
+        self, feeders: list[ObserverThread], missing: list[Notice], tell: Emit, sampled: str | None
+    ) -> None:
         self._feeders, self._missing, self._tell, self._sampled = feeders, missing, tell, sampled
         self._sampler: Sampler | None = None
         self._begun = False
@@ -59,13 +61,13 @@ class Company:
         self._tell(finished)
 
     def rest(self) -> None:
-        """Tell nothing more by itself."""
+        """Emit nothing more by itself."""
         if self._sampler is not None:
             self._sampler.stop()
 
 
 @contextmanager
-def accompanied(run: Run, extras: Extras, tell: Tell, device: str) -> Iterator[Company]:
+def accompanied(run: Run, extras: Extras, tell: Emit, device: str) -> Iterator[RunObservers]:
     """Within, what `extras` ask for goes on beside a run; what cannot begin is told, and left out."""
     lock = threading.Lock()
 
@@ -76,17 +78,17 @@ def accompanied(run: Run, extras: Extras, tell: Tell, device: str) -> Iterator[C
     feeders, missing = [], []
     for make in _makers(run, extras, tell_in_turn):
         try:
-            feeders.append(Feeder(make(), tell_in_turn))
+            feeders.append(ObserverThread(make(), tell_in_turn))
         except TorchtuiError as error:
             missing.append(Notice(level="warning", message=str(error)))
-    company = Company(feeders, missing, tell_in_turn, device if extras.system else None)
+    company = RunObservers(feeders, missing, tell_in_turn, device if extras.system else None)
     try:
         yield company
     finally:
         company.rest()
 
 
-def _makers(run: Run, extras: Extras, tell: Tell) -> Iterator[Callable[[], Consumer]]:
+def _makers(run: Run, extras: Extras, tell: Emit) -> Iterator[Callable[[], Consumer]]:
     if "tensorboard" in extras.log:
         from core.observers.tensorboard import TensorBoard
 

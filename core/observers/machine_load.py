@@ -6,7 +6,7 @@ import threading
 import psutil
 
 from core.events import Notice, SystemSampled
-from core.observers.consumer import Tell
+from core.observers.consumer import Emit
 
 __all__ = ["Sampler"]
 
@@ -20,14 +20,14 @@ class Sampler:
         device: that trains, such as ``cpu`` or ``cuda:0``.
     """
 
-    def __init__(self, tell: Tell, device: str) -> None:
+    def __init__(self, tell: Emit, device: str) -> None:
         self._tell, self._gpu = tell, _Gpu(device, tell)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="system", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Tell no more; a second call does nothing."""
+        """Emit no more; a second call does nothing."""
         self._ended.set()
         self._thread.join()
 
@@ -48,7 +48,7 @@ class Sampler:
 class _Gpu:
     """The NVIDIA GPU that trains, if one does."""
 
-    def __init__(self, device: str, tell: Tell) -> None:
+    def __init__(self, device: str, tell: Emit) -> None:
         self._device, self._tell = device, tell
         self._is_there = self._says_use = device.startswith("cuda")
 

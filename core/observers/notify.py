@@ -23,7 +23,7 @@ from core.events import (
     RunStarted,
     SystemSampled,
 )
-from core.observers.consumer import Tell
+from core.observers.consumer import Emit
 from core.runs.folder import Run
 
 __all__ = ["Notifier", "check_target"]
@@ -62,7 +62,7 @@ class Notifier:
 
     name = "notification"
 
-    def __init__(self, run: Run, target: str, stall_minutes: float, tell: Tell) -> None:
+    def __init__(self, run: Run, target: str, stall_minutes: float, tell: Emit) -> None:
         check_target(target)
         self._run, self._target, self._tell = run, target, tell
         self._stall_seconds = 60 * stall_minutes
@@ -87,7 +87,7 @@ class Notifier:
                 self._notify(event.status, event.error)
 
     def wait(self) -> None:
-        """Tell of a stall, once each time."""
+        """Emit of a stall, once each time."""
         if self._paused or self._stalled or time.monotonic() - self._alive_at < self._stall_seconds:
             return
         self._stalled = True

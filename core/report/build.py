@@ -22,7 +22,7 @@ __all__ = ["build"]
 
 SPLITS = ("test", "validation")
 BY_STEP = " by step"
-MOST_CLASSES = 100
+MAX_CLASSES = 100
 """Rows of the table of classes."""
 
 
@@ -224,7 +224,7 @@ def _classes(report: Report) -> list[str]:
     if not report.per_class:
         return []
     keys = ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
-    rows = [[row["name"], *(_number(row[key]) for key in keys)] for row in report.per_class[:MOST_CLASSES]]
+    rows = [[row["name"], *(_number(row[key]) for key in keys)] for row in report.per_class[:MAX_CLASSES]]
     return [
         element("h3", "Classes"),
         table(["class", "precision", "recall", "F1", "support", "ROC AUC", "AP"], rows),

@@ -52,10 +52,10 @@ SQUARE = (5.6, 5.2)
 MARKERS = "os^DvP*X"
 """One a curve, since colour alone does not tell them apart for everybody."""
 COLUMNS = 200
-MOST_CLASSES = 30
+MAX_CLASSES = 30
 """Of a confusion matrix with names and numbers; a larger one is a picture of shades."""
-MOST_LINES = 8
-MOST_POINTS = 5000
+MAX_LINES = 8
+MAX_POINTS = 5000
 NAME = 24
 
 
@@ -122,7 +122,7 @@ def confusion(report: Report) -> bytes:
 
     matrix = np.asarray(report.confusion)
     classes = len(matrix)
-    small = classes <= MOST_CLASSES
+    small = classes <= MAX_CLASSES
     side = min(12.0, max(5.0, 1.6 + 0.46 * classes)) if small else 8.0
     out: list[bytes] = []
     with _figure((side + 0.4, side), out) as axes:
@@ -196,7 +196,7 @@ def predicted_numbers(predictions: Predictions, kind: str) -> bytes:
     """Regression: ``actual_vs_predicted`` or ``residual_vs_predicted``."""
     from sklearn.metrics import PredictionErrorDisplay
 
-    step = -(-len(predictions) // MOST_POINTS)
+    step = -(-len(predictions) // MAX_POINTS)
     out: list[bytes] = []
     with _figure(SQUARE, out) as axes:
         targets = predictions.scores + residuals(predictions)
@@ -212,7 +212,7 @@ def _lines(predictions: Predictions, report: Report, area: str) -> list[tuple[st
     if len(classes) == 2:
         shown_classes = [1]
     else:
-        shown_classes = sorted(range(len(classes)), key=lambda at: areas[at] or 0.0)[: MOST_LINES - 1]
+        shown_classes = sorted(range(len(classes)), key=lambda at: areas[at] or 0.0)[: MAX_LINES - 1]
     lines = [
         (
             _name(str(classes[at]["name"])),

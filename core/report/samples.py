@@ -14,25 +14,25 @@ from core.session.evaluation import RunData
 
 __all__ = ["mistakes"]
 
-MOST_PICTURES = 24
-MOST_ROWS = 12
-MOST_FEATURES = 8
+MAX_PICTURES = 24
+MAX_ROWS = 12
+MAX_FEATURES = 8
 
 
 def mistakes(evaluation: Evaluation, data_root: Path | None) -> str:
     """The most confident mistakes, or the largest errors, with their images or rows where the data set is here."""
     predictions, names = evaluation.predictions, evaluation.report.class_names
     if evaluation.report.task == "regression":
-        worst = np.argsort(-np.abs(residuals(predictions)), kind="stable")[:MOST_ROWS]
+        worst = np.argsort(-np.abs(residuals(predictions)), kind="stable")[:MAX_ROWS]
     else:
-        worst = most_confident_mistakes(predictions, MOST_PICTURES)
+        worst = most_confident_mistakes(predictions, MAX_PICTURES)
     if not len(worst):
         return element("p", "There is none: every sample was predicted right.", "quiet")
     samples, problem = _samples(evaluation, data_root)
     note = element("p", f"Without the samples themselves: {problem}", "quiet") if problem else ""
     if samples is not None and samples.kind == "image" and names:
         return f'<div class="samples">{"".join(_image(evaluation, samples, int(at)) for at in worst)}</div>'
-    return note + _rows(evaluation, samples, worst[:MOST_ROWS].tolist())
+    return note + _rows(evaluation, samples, worst[:MAX_ROWS].tolist())
 
 
 def _samples(evaluation: Evaluation, data_root: Path | None) -> tuple[Samples | None, str]:
@@ -63,10 +63,10 @@ def _image(evaluation: Evaluation, samples: Samples, position: int) -> str:
 
 def _rows(evaluation: Evaluation, samples: Samples | None, positions: list[int]) -> str:
     predictions, names = evaluation.predictions, evaluation.report.class_names
-    features = [shown(name) for name in samples.columns[:MOST_FEATURES]] if samples else []
+    features = [shown(name) for name in samples.columns[:MAX_FEATURES]] if samples else []
     rows = []
     for at in positions:
-        row = samples.row(at)[:MOST_FEATURES] if samples and features else []
+        row = samples.row(at)[:MAX_FEATURES] if samples and features else []
         inputs = [f"{value:.4g}" if isinstance(value, float) else value for value in row]
         if names:
             true, answer = int(predictions.targets[at]), int(predictions.predicted[at])

@@ -7,7 +7,7 @@ from core.runs.folder import Run
 from core.user_code.loading import parse, references, source_of
 from core.user_code.trust import check, is_trusted, trust
 
-__all__ = ["agree", "from_copies", "unknown_code"]
+__all__ = ["from_copies", "trust_config", "unknown_code"]
 
 
 def from_copies(config: TrainConfig, run: Run | None) -> TrainConfig:
@@ -35,7 +35,7 @@ def unknown_code(config: TrainConfig, run: Run | None = None) -> list[Path]:
     return [source.path for source in sources if not is_trusted(source)]
 
 
-def agree(config: TrainConfig, run: Run | None = None) -> None:
+def trust_config(config: TrainConfig, run: Run | None = None) -> None:
     """The user agrees that the files which a configuration names run, those of a run being its copies.
 
     Raises:

@@ -19,7 +19,7 @@ from core.runs.summary import RunSummary, summarise
 
 __all__ = [
     "AXES",
-    "MOST_RUNS",
+    "MAX_RUNS",
     "Axis",
     "Entry",
     "EntryReader",
@@ -38,7 +38,7 @@ __all__ = [
 
 Axis = Literal["epoch", "step", "time"]
 AXES: Final[tuple[Axis, ...]] = ("epoch", "step", "time")
-MOST_RUNS: Final = len(OKABE_ITO)
+MAX_RUNS: Final = len(OKABE_ITO)
 """As many curves as can be told apart in one chart."""
 SPLITS: Final = ("validation", "test", "train")
 FIRST_CURVES: Final = (

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{4}_")
-MOST_CHARACTERS = 40
+MAX_CHARACTERS = 40
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 SPLITS = ("train", "validation", "test")
 """What a run can be evaluated on."""
@@ -128,7 +128,7 @@ def default_runs_dir() -> Path:
 
 def name_of(config: TrainConfig) -> str:
     """The part of a folder's name that says what is trained on what; nothing in it acts on a shell or a file system."""
-    data = re.sub(r"[^\w.+-]+", "_", config.data.title)[:MOST_CHARACTERS].strip("._-")
+    data = re.sub(r"[^\w.+-]+", "_", config.data.title)[:MAX_CHARACTERS].strip("._-")
     return f"{data or config.data.name}-{config.model.name}"
 
 

@@ -16,7 +16,7 @@ from core.runs.script import script_of
 __all__ = ["RunSummary", "began", "summarise"]
 
 TAIL_BYTES = 8192
-MOST_BYTES = 1 << 26
+MAX_BYTES = 1 << 26
 """Of a log that ends in steps alone, no more than this is searched for an epoch: some hours of steps."""
 LATEST = 250_000_000_000
 """Seconds since 1970: what lies behind the year 9000 is no date of a run."""
@@ -157,13 +157,13 @@ def _ends(run: Run) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     try:
         size = os.fstat(handle).st_size
         head = os.pread(handle, TAIL_BYTES, 0)
-        while b"\n" not in head and len(head) < min(size, MOST_BYTES):
+        while b"\n" not in head and len(head) < min(size, MAX_BYTES):
             head = os.pread(handle, 2 * len(head), 0)
         first = _parse(head.partition(b"\n")[0])
         length = TAIL_BYTES
         while True:
             tail = os.pread(handle, length, max(0, size - length))
-            if length >= min(size, MOST_BYTES):
+            if length >= min(size, MAX_BYTES):
                 break
             tail = tail.partition(b"\n")[2]
             if b'"epoch_finished"' in tail.rpartition(b"\n")[0]:  # in a whole line: neither end is one

@@ -11,22 +11,22 @@ from pydantic import Field
 
 from core.options import Options, Unit
 
-__all__ = ["ScheduleConfig", "Seen", "curve"]
+__all__ = ["ScheduleConfig", "ScheduleState", "curve"]
 
 CURVE_POINTS = 400
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Factor = Annotated[float, Field(gt=0, le=1)]
-Seen = Mapping[str, float]
+ScheduleState = Mapping[str, float]
 """What a schedule has to know of the epochs so far, for a checkpoint; empty in the beginning."""
-NOTHING: Seen = {}
+NOTHING: ScheduleState = {}
 
 
 class _Schedule(Options):
     warmup: Annotated[float, Field(ge=0), Unit("epochs")] = 0.0
     """Epochs in which the learning rate first climbs to its value in equal steps."""
 
-    def factor(self, step: int, steps: int, steps_per_epoch: int, seen: Seen = NOTHING) -> float:
+    def factor(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState = NOTHING) -> float:
         """What the learning rate of the optimizer is multiplied with.
 
         Args:
@@ -40,11 +40,11 @@ class _Schedule(Options):
             return (step + 1) / warm
         return self.after_warmup(step - warm, max(steps - warm, 1), steps_per_epoch, seen)
 
-    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: Seen) -> float:
+    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState) -> float:
         """The factor, with steps counted from the end of the warm-up."""
         raise NotImplementedError
 
-    def after_epoch(self, seen: Seen, value: float) -> Seen:
+    def after_epoch(self, seen: ScheduleState, value: float) -> ScheduleState:
         """What to know after an epoch whose validation gave `value`; lower is better."""
         return seen
 
@@ -54,7 +54,7 @@ class Constant(_Schedule):
 
     name: Literal["constant"] = "constant"
 
-    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: Seen) -> float:
+    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState) -> float:
         return 1.0
 
 
@@ -67,7 +67,7 @@ class Step(_Schedule):
     gamma: Factor = 0.1
     """Factor of each fall."""
 
-    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: Seen) -> float:
+    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState) -> float:
         return float(self.gamma ** (step // steps_per_epoch // self.every))
 
 
@@ -78,7 +78,7 @@ class Cosine(_Schedule):
     last: Share = 0.0
     """Share of the learning rate that is left at the end."""
 
-    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: Seen) -> float:
+    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState) -> float:
         return _along_cosine(1.0, self.last, step / steps)
 
 
@@ -93,7 +93,7 @@ class OneCycle(_Schedule):
     last: Share = 4e-6
     """Share of the learning rate that is left at the end."""
 
-    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: Seen) -> float:
+    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState) -> float:
         peak, end = self.peak_at * steps - 1, steps - 1
         if step < peak:
             return _along_cosine(self.first, 1.0, step / peak)
@@ -109,7 +109,7 @@ class Polynomial(_Schedule):
     last: Share = 0.0
     """Share of the learning rate that is left at the end."""
 
-    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: Seen) -> float:
+    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState) -> float:
         return float(self.last + (1 - self.last) * (1 - step / steps) ** self.power)
 
 
@@ -126,10 +126,10 @@ class Plateau(_Schedule):
     last: Share = 0.0
     """Share of the learning rate below which it does not fall."""
 
-    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: Seen) -> float:
+    def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState) -> float:
         return seen.get("factor", 1.0)
 
-    def after_epoch(self, seen: Seen, value: float) -> Seen:
+    def after_epoch(self, seen: ScheduleState, value: float) -> ScheduleState:
         factor, best, stale = seen.get("factor", 1.0), seen.get("best", math.inf), seen.get("stale", 0) + 1
         if value < best - self.min_delta:
             best, stale = value, 0

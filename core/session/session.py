@@ -21,7 +21,7 @@ from core.evaluation import Predictions, Report, evaluate
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
 from core.garbage import freeze_garbage_collector
 from core.inference.predict import predict
-from core.inference.saving import keep
+from core.inference.saving import save_evaluation
 from core.observers.hub import accompanied
 from core.observers.settings import ALONE, Extras
 from core.runs.checkpoints import FolderCheckpoints
@@ -232,7 +232,7 @@ def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: E
             continue
         predictions, report = _predicted(prepared, split)
         try:
-            keep(run, predictions, report)
+            save_evaluation(run, predictions, report)
         except RunError as error:
             emit(Notice(level="error", message=f"evaluation on {split} not saved: {error}"))
         emit(EvaluationFinished(split=split, metrics=report.metrics))
@@ -248,7 +248,7 @@ def evaluate_split(prepared: Prepared, run: Run, split: str) -> dict[str, float 
         RunError: they cannot be written.
     """
     predictions, report = _predicted(prepared, split)
-    keep(run, predictions, report)
+    save_evaluation(run, predictions, report)
     return report.metrics
 
 

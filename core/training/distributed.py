@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 MEETING_SECONDS = 0.2
-MOST_STEPS = 256
+MAX_STEPS = 256
 PATIENCE = timedelta(days=1)
 """How long the processes wait for each other, as in a pause."""
 LOSSES = ("connection closed", "connection reset", "gloo", "nccl", "socket", "broken pipe")
@@ -219,7 +219,7 @@ class Meetings:
         """Whether any has diverged; and whether to save and how long the run has trained, as the first one says."""
         now = time.perf_counter()
         before, last = self._last or (now - MEETING_SECONDS, step)
-        steps = max(1, min(MOST_STEPS, int((step - last) * MEETING_SECONDS / max(now - before, 1e-9))))
+        steps = max(1, min(MAX_STEPS, int((step - last) * MEETING_SECONDS / max(now - before, 1e-9))))
         first = self._group.rank == 0
         told = [diverged, first and save, first * seconds, first * (step + steps)]
         any_diverged, any_save, seconds, next_step = self.control.meet(*told)

@@ -10,7 +10,7 @@ from core.data.dataset import Dataset
 from core.losses import resolve_loss
 from core.optimizers.without_dynamo import leave_compiler_out
 from core.random_state import rng_state, set_rng_state
-from core.schedules import Seen
+from core.schedules import ScheduleState
 from core.training.cuda_graphs import wants_graphs
 from core.training.distributed import SINGLE, Group, Share
 from core.training.forward_pass import forward_function, loss_scaler
@@ -77,7 +77,7 @@ class Learner:
         """The learning rate of the last step."""
         return float(self.optimizer.param_groups[0]["lr"])
 
-    def set_learning_rate(self, step: int, steps_per_epoch: int, seen: Seen) -> None:
+    def set_learning_rate(self, step: int, steps_per_epoch: int, seen: ScheduleState) -> None:
         """Apply the schedule to the coming step, counted from 0; it has `seen` the epochs so far."""
         schedule = self.config.schedule
         if schedule.name == "constant" and not schedule.warmup:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from core.runs.comparison import MOST_RUNS, Axis, Entry, Score, Standings, curve, lead
+from core.runs.comparison import MAX_RUNS, Axis, Entry, Score, Standings, curve, lead
 from core.runs.history.series import Points
 from tui.charts.plot import Chart, Mark, Series, smooth
 from tui.terminal.run_names import short_name
@@ -15,7 +15,7 @@ from tui.terminal.themes import Sign, sign_of
 
 __all__ = ["View", "axis_text", "chart", "interval_text", "score_text"]
 
-ALL_SLOTS = range(MOST_RUNS)
+ALL_SLOTS = range(MAX_RUNS)
 MARKS_A_CURVE = 3
 UNITS = ((2.0, 3600.0, "hours"), (5.0, 60.0, "minutes"))
 """Time is written in a unit of which there are at least so many; otherwise in seconds."""

@@ -50,7 +50,7 @@ KINDS: dict[Kind, tuple[str, str]] = {
 COLUMNS = 100
 """Curves keep what can be seen on an axis of this many columns."""
 NAME_WIDTH = 20
-MOST_LINES = 8
+MAX_LINES = 8
 """As many lines as can be told apart in one chart."""
 MEAN, POOLED = (150, 150, 150), (205, 205, 205)
 PALETTE = OKABE_ITO[:6]
@@ -195,7 +195,7 @@ def _number(value: str | int | float | None) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def first_shown(curves: Sequence[Curve], kind: Kind, most: int = MOST_LINES) -> list[int]:
+def first_shown(curves: Sequence[Curve], kind: Kind, most: int = MAX_LINES) -> list[int]:
     """Which curves to show first: of two classes the positive one; else micro, macro and the worst classes."""
     classes = len(curves) - 2
     if classes == 2:

@@ -21,7 +21,7 @@ NEAR_ZERO = 0.05
 """An axis whose low end is this close to zero, relative to its high end, begins at zero."""
 SPREAD_OF_ONE_VALUE = 0.1
 DECADES_SKIPPED = (1, 2, 3, 5, 10, 20, 50, 100, 200)
-MOST_STEPS_ACROSS, MOST_STEPS_UP = 9, 6
+MAX_STEPS_ACROSS, MAX_STEPS_UP = 9, 6
 """Steps between the numbers of an axis, however long it is: more would be noise."""
 PREFIXES = ("", "k", "M", "G", "T")
 
@@ -111,7 +111,7 @@ def _round_step(least: float) -> float:
 
 def y_ticks(scale: Scale, rows: int) -> list[Tick]:
     """Numbers for a vertical axis: round ones with a free row between them; or else those of its ends."""
-    for numbers in _round_numbers(scale, most=min(max(2, rows * 2 // 5), MOST_STEPS_UP)):
+    for numbers in _round_numbers(scale, most=min(max(2, rows * 2 // 5), MAX_STEPS_UP)):
         ticks = [(scale.cell(value, rows), number) for value, number in numbers]
         if len(ticks) > 1 and all(after[0] - before[0] >= 2 for before, after in pairwise(ticks)):
             return ticks
@@ -129,7 +129,7 @@ def x_ticks(scale: Scale, columns: int, left: int, *, integer: bool = False) -> 
         left: free cells left of the axis into which the first number may reach.
         integer: only whole numbers.
     """
-    most = min(max(3, columns // 7), MOST_STEPS_ACROSS)
+    most = min(max(3, columns // 7), MAX_STEPS_ACROSS)
     for numbers in _round_numbers(scale, most=most, integer=integer):
         ticks, end = [], -left - 2
         for value, number in numbers:

@@ -14,7 +14,7 @@ __all__ = ["LARGEST", "reduce_min_max", "smooth"]
 LARGEST = 1e300
 """Larger values are treated as infinite, so that a distance between two values is always a number."""
 NEGLIGIBLE_SHARE = 1e-12
-MOST_VISITS = 4
+MAX_VISITS = 4
 """How often a curve that runs to and fro may come back to a column before neighbouring visits are joined."""
 
 
@@ -117,7 +117,7 @@ def _column_starts(x: Floats, columns: int, is_sorted: bool) -> NDArray[np.intp]
     column = ((x - low) * (columns / (high - low))).astype(np.int64)
     starts = np.append(0, np.flatnonzero(np.diff(column)) + 1)
     # A curve that jumps to and fro has as many starts as points: join some visits, their extremes stay.
-    return starts[:: 1 + starts.size // (MOST_VISITS * columns)]
+    return starts[:: 1 + starts.size // (MAX_VISITS * columns)]
 
 
 def _extremes(y: Floats, starts: NDArray[np.intp]) -> Points:

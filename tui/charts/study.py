@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["best_chart", "curves_chart", "importance_lines", "places", "slice_chart"]
 
-MOST_CURVES = 28
+MAX_CURVES = 28
 """Curves drawn at once, the newest ones: more are a tangle, and take their time."""
 DIMMED = (122, 92, 30)
 """Orange of curves that are not the best one."""
@@ -54,8 +54,8 @@ def best_chart(standing: "Standing", log_y: bool) -> Chart:
 def curves_chart(standing: "Standing", log_y: bool, chosen: int | None) -> Chart:
     """The metric over the epochs of every trial: pruned ones quiet, the best one and the chosen one on top."""
     newest = [record for record in standing.records if any(map(math.isfinite, record.curve))]
-    shown = newest[-MOST_CURVES:]
-    shown += [record for record in newest[:-MOST_CURVES] if record.number in (standing.best, chosen)]
+    shown = newest[-MAX_CURVES:]
+    shown += [record for record in newest[:-MAX_CURVES] if record.number in (standing.best, chosen)]
     groups: dict[str, list[TrialRecord]] = {
         name: [] for name in ("pruned", "done", "running", "chosen", "best")
     }

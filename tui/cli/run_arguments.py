@@ -11,7 +11,7 @@ from core.runs.folder import all_runs, default_runs_dir
 __all__ = ["RUN_HELP", "RunArgument", "RunsArgument", "complete_runs"]
 
 RUN_HELP = "An id, a unique part of one, `latest`, or a path."
-MOST = 100
+MAX_COMPLETIONS = 100
 
 
 def complete_runs(context: typer.Context, incomplete: str) -> list[str]:
@@ -28,7 +28,7 @@ def complete_runs(context: typer.Context, incomplete: str) -> list[str]:
     except TorchtuiError:
         return []
     tails = [name.rpartition("_")[2] for name in names if incomplete]
-    return [name for name in ("latest", *names, *tails) if name.startswith(incomplete)][:MOST]
+    return [name for name in ("latest", *names, *tails) if name.startswith(incomplete)][:MAX_COMPLETIONS]
 
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP, autocompletion=complete_runs)]

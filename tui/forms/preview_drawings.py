@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["balance", "cost", "facts_lines", "layers", "pictures", "rows", "shares"]
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
-MOST_BARS, MOST_FEATURES, MOST_LAYERS = 24, 14, 40
+MAX_BARS, MAX_FEATURES, MAX_LAYERS = 24, 14, 40
 LABEL_CELLS = 16
 """Longest label of a bar; longer ones are cut."""
 PICTURE_PIXELS = 16
@@ -42,7 +42,7 @@ def facts_lines(facts: DataFacts, width: int) -> Content:
 
 def balance(facts: DataFacts, width: int) -> Content:
     """A bar for each class, or for each span of a regression's target, in two columns where they fit."""
-    bars = facts.balance[:MOST_BARS]
+    bars = facts.balance[:MAX_BARS]
     labels = [clean(label) for label, _ in bars]
     label = min(LABEL_CELLS, max(map(cell_len, labels)))
     figures = [count(n) for _, n in bars]
@@ -68,7 +68,7 @@ def balance(facts: DataFacts, width: int) -> Content:
 
 def shares(facts: DataFacts, width: int) -> Content:
     """A line for each class, or span of a regression's target: how many samples, and what part, each split has."""
-    shown = facts.balance[:MOST_BARS]
+    shown = facts.balance[:MAX_BARS]
     figure = max((len(count(n)) for counts in facts.counts.values() for n in counts), default=1)
     roomy = width >= LEAST_LABEL_CELLS + len(facts.sizes) * (figure + SHARE_CELLS + 2)
     cells = figure + SHARE_CELLS * roomy
@@ -112,7 +112,7 @@ def pictures(facts: DataFacts, width: int) -> Content:
 
 def rows(facts: DataFacts, width: int) -> Content:
     """Some rows of a table, stood on end: a line for each feature, a column for each sample."""
-    features = facts.feature_names[:MOST_FEATURES]
+    features = facts.feature_names[:MAX_FEATURES]
     corner = "target" if facts.task == "regression" else "class"
     label = min(max(cell_len(clean(name)) for name in (corner, *features)), width // 2)
     samples = max(1, (width - label) // (NUMBER_CELLS + 1))
@@ -138,11 +138,11 @@ def layers(model: "ModelSummary", width: int) -> Content:
         text = fit(layer.kind, third) + fit(shape, third) + fit(count(layer.parameters), third, align=">")
         return Content.styled(text, "$foreground" if layer.parameters else "$foreground 60%")
 
-    half = MOST_LAYERS // 2
-    shown = condensed(model.layers, MOST_LAYERS)
-    if len(shown) <= MOST_LAYERS:
+    half = MAX_LAYERS // 2
+    shown = condensed(model.layers, MAX_LAYERS)
+    if len(shown) <= MAX_LAYERS:
         return LINE.join([*lines, *map(line, shown)])
-    hidden = _muted(f"… {len(shown) - MOST_LAYERS} more layers")
+    hidden = _muted(f"… {len(shown) - MAX_LAYERS} more layers")
     return LINE.join([*lines, *map(line, shown[:half]), hidden, *map(line, shown[-half:])])
 
 

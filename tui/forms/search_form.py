@@ -27,7 +27,7 @@ AUTO = "auto"
 """Trials at once: as many as the executor takes by itself."""
 SECTIONS = ("model", "loss", "optimizer", "schedule", "training")
 """All trials share their data: that section cannot be searched."""
-MOST_VALUES = 1000
+MAX_VALUES = 1000
 """Of one range with a step. More are never meant, and checking each would hold up the screen."""
 ELSEWHERE = {"vmap": ", together as one program", "ray": ", on a Ray cluster"}
 EXAMPLE = "as in 1e-4..1, log:1e-4..1, 16..256:16 or 64,128"
@@ -149,8 +149,8 @@ def _read(ranges: Mapping[str, str]) -> tuple[dict[str, str], dict[str, dict[str
         except ValueError:
             problems[path] = f"no range: {EXAMPLE}" if text.strip() else f"takes a range, {EXAMPLE}"
             continue
-        if _points(domain) > MOST_VALUES:
-            problems[path] = f"more than {count(MOST_VALUES)} values: take a larger step"
+        if _points(domain) > MAX_VALUES:
+            problems[path] = f"more than {count(MAX_VALUES)} values: take a larger step"
         else:
             domains[path] = domain
     return problems, domains
@@ -187,7 +187,7 @@ def _plan(
     grid = search.method == "grid"
     space = build_space(config, domains)
     sizes = {path: _size(domain) for path, domain in space.domains.items()} if grid else {}
-    if any(size > MOST_VALUES for size in sizes.values() if size != math.inf):
+    if any(size > MAX_VALUES for size in sizes.values() if size != math.inf):
         path = max((path for path in sizes if sizes[path] != math.inf), key=lambda path: sizes[path])
         problems[path] = f"{count(int(sizes[path]))} values are too many for a grid: give a step"
         return None

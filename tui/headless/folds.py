@@ -24,7 +24,7 @@ from tui.terminal.text import clean, number
 
 __all__ = ["cross_validate"]
 
-MOST_COLUMNS = 10
+MAX_COLUMNS = 10
 """Of folds whose values are shown beside mean and deviation."""
 
 
@@ -120,7 +120,7 @@ def _print(done: list[RunSummary], folds: int) -> None:
     metrics = _spread_of(done)
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("validation")
-    shown = [str(summary.config["data"]["fold"]) for summary in complete] if folds <= MOST_COLUMNS else []
+    shown = [str(summary.config["data"]["fold"]) for summary in complete] if folds <= MAX_COLUMNS else []
     for name in ("mean", "deviation", *(f"fold {fold}" for fold in shown)):
         table.add_column(name, justify="right")
     for name, values in metrics.items():

@@ -18,7 +18,7 @@ from core.runs.summary import summarise
 from core.session.preload import load_backend
 from core.torchrun import is_first
 from tui.headless.train_views import ProgressView
-from tui.runtime.signals import Outlet, outlives_terminal, signals_stop
+from tui.runtime.signals import GuardedOutput, ignore_hangup, signals_stop
 from tui.terminal.text import clean, count, duration
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def train(
     ensure_possible(extras)
     control = RunControl()
     # Both before torch is imported, which takes seconds.
-    with outlives_terminal(), claimed(run if is_first() else None, control):
+    with ignore_hangup(), claimed(run if is_first() else None, control):
         load_backend()
         from core.training.distributed import group_of_processes
 
@@ -119,20 +119,20 @@ def _lead(
         raise
     is_claimed, run = run is not None, run or session.new_run(prepared, runs_dir)
     with signals_stop(control, received):
-        outlet = Outlet(control, received)
-        outlet(view.begin, run)
+        output = GuardedOutput(control, received)
+        output(view.begin, run)
         finished = session.execute(
             prepared,
             run,
-            emit=partial(outlet, view.show),
+            emit=partial(output, view.show),
             control=control,
             state=state,
             extras=extras,
             is_claimed=is_claimed,
         )
-        outlet(view.close)
-        outlet(_tell_end, finished)
-        outlet(view.finish, run)
+        output(view.close)
+        output(_tell_end, finished)
+        output(view.finish, run)
     return _exit_code(finished, received)
 
 

@@ -14,7 +14,7 @@ from core.tuning.study.records import StudyFinished, StudyNotice
 from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.study.tuner import tune as work_on
 from tui.headless.study_views import StudyView, choose_study_view
-from tui.runtime.signals import Outlet, outlives_terminal, signals_stop
+from tui.runtime.signals import GuardedOutput, ignore_hangup, signals_stop
 from tui.runtime.study_process import is_worked_on
 from tui.terminal.text import clean
 
@@ -62,25 +62,25 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
     """
     view = choose_study_view(as_json=as_json, quiet=quiet)
     control = RunControl()
-    with outlives_terminal(), signals_stop(control) as received:
+    with ignore_hangup(), signals_stop(control) as received:
         study = None if asked.plan is not None else _reopen(asked)
         executor = _executor(asked, study.plan if study else asked.plan)  # its imports go on while we check
         try:
             study = study or _begin(asked, view.preparing)
             _tell_slots(executor, asked.where, view)
-            outlet = Outlet(control, received)
+            output = GuardedOutput(control, received)
             finished = work_on(
                 study,
                 executor,
-                emit=partial(outlet, view.show),
+                emit=partial(output, view.show),
                 control=control,
                 timeout=asked.seconds,
                 data_root=asked.data_root,
             )
-            outlet(view.close)
+            output(view.close)
             if not (as_json or quiet):
-                outlet(_print, study, finished)
-            outlet(_tell_error, finished)
+                output(_print, study, finished)
+            output(_tell_error, finished)
         finally:
             view.close()
             executor.close()

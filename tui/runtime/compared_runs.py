@@ -8,9 +8,9 @@ from core.palette import OKABE_ITO
 if TYPE_CHECKING:
     from core.runs.folder import Run
 
-__all__ = ["MOST", "ComparedRuns", "marks"]
+__all__ = ["MAX_RUNS", "ComparedRuns", "marks"]
 
-MOST = len(OKABE_ITO)
+MAX_RUNS = len(OKABE_ITO)
 """As many curves as can be told apart in one chart."""
 
 
@@ -32,7 +32,7 @@ class ComparedRuns:
         """Compare one more run; False if there is no room."""
         if run in self.slots:
             return True
-        free = sorted({*range(MOST)} - {*self.slots.values()})
+        free = sorted({*range(MAX_RUNS)} - {*self.slots.values()})
         if not free:
             return False
         self.slots[run] = free[0]

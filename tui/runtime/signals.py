@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol, TextIO
 
-__all__ = ["Outlet", "outlives_terminal", "signals_stop"]
+__all__ = ["GuardedOutput", "ignore_hangup", "signals_stop"]
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 """SIGUSR1 is what Slurm sends as an early warning: ``#SBATCH --signal=USR1@60``."""
@@ -23,7 +23,7 @@ class Stoppable(Protocol):
 
 
 @contextmanager
-def outlives_terminal() -> Iterator[None]:
+def ignore_hangup() -> Iterator[None]:
     """Within, all goes on after SIGHUP (the connection dropped); what would be written to the terminal is dropped."""
     terminal = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
     with _handled({signal.SIGHUP: lambda number, frame: _mute(*terminal)}):
@@ -63,7 +63,7 @@ def _handled(handlers: dict[signal.Signals, Callable[[int, FrameType | None], No
             signal.signal(number, handler)
 
 
-class Outlet:
+class GuardedOutput:
     """Calls what writes to standard output, which may go away in the middle of a run.
 
     When nobody reads a pipe any more, as after ``| head``, the run is asked to save and end: it counts as SIGPIPE in

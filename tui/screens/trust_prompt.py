@@ -30,7 +30,7 @@ def with_consent(
         run: whose copies of them would run in their place.
         refused: done when the user does not agree.
     """
-    from core.runs.code import agree, unknown_code
+    from core.runs.code import trust_config, unknown_code
 
     try:
         unknown = unknown_code(config, run)
@@ -45,7 +45,7 @@ def with_consent(
             refused()
             return
         try:
-            agree(config, run)
+            trust_config(config, run)
         except TorchtuiError as error:
             app.push_screen(Ask(str(error), {"close": "Close"}))
         else:

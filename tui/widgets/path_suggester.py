@@ -8,7 +8,7 @@ from textual.suggester import Suggester
 
 __all__ = ["PathSuggester", "complete_path"]
 
-MOST = 10_000
+MAX_ENTRIES = 10_000
 """Entries of a folder that are looked at."""
 
 
@@ -35,7 +35,9 @@ def complete_path(text: str, endings: Sequence[str]) -> str | None:
     try:
         with os.scandir(os.path.expanduser(folder) or ".") as entries:
             near = [
-                entry for entry, _ in zip(entries, range(MOST), strict=False) if entry.name.startswith(start)
+                entry
+                for entry, _ in zip(entries, range(MAX_ENTRIES), strict=False)
+                if entry.name.startswith(start)
             ]
             files = sorted(entry.name for entry in near if entry.name.lower().endswith(tuple(endings)))
             folders = sorted(entry.name + os.sep for entry in near if entry.is_dir())

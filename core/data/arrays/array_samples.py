@@ -18,7 +18,7 @@ ArrayShape = Literal["auto", "table", "channels_first", "channels_last"]
 AskedTask = Literal["auto", "classification", "regression"]
 CHANNELS = (1, 2, 3, 4)
 """Sizes of a dimension that are taken for the channels of an image."""
-MOST_CLASSES = 10_000
+MAX_CLASSES = 10_000
 
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -182,7 +182,7 @@ def _classes_in(answers: np.ndarray, place: str) -> tuple[str, ...]:
         raise DataError(
             f"{place}: the targets {only}: there is nothing to tell apart", "Give two classes or more"
         )
-    if len(names) > MOST_CLASSES or (len(names) > 2 and 2 * len(names) > len(answers)):
+    if len(names) > MAX_CLASSES or (len(names) > 2 and 2 * len(names) > len(answers)):
         raise DataError(
             f"{place} holds {len(names):,} different values in {len(answers):,} samples, too many for classes",
             "Set data.task to regression",

@@ -24,7 +24,7 @@ FORMAT = 1
 """Raised when the same images would be decoded to other bytes."""
 FEW = 512
 """Images up to which starting workers takes longer than decoding them here."""
-MOST_IN_CHUNK = 256
+MAX_IN_CHUNK = 256
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _decode_all(
     """Position of each broken image, and what is wrong with it."""
     files, what = listing.files, "decoding images"
     count = 1 if is_small(listing) else available_cores()
-    length = max(1, min(MOST_IN_CHUNK, len(files) // (8 * count)))
+    length = max(1, min(MAX_IN_CHUNK, len(files) // (8 * count)))
     image_bytes = size[0] * size[1] * (1 if grey else 3)
     tasks = [
         (

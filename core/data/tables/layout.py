@@ -18,7 +18,7 @@ HEAD_BYTES = 1 << 16
 PIECE_BYTES = 1 << 24
 """Bytes of a file that are looked at together."""
 FIELD_CHARACTERS = 1 << 24
-MOST_CHARACTERS = 60
+MAX_CHARACTERS = 60
 ARCHIVES = {b"PK\x03\x04": "an Excel or zip file", b"PAR1": "a Parquet file", b"\x1f\x8b": "a gzip file"}
 
 
@@ -35,7 +35,7 @@ class Layout:
 def quoted(text: object) -> str:
     """A text of the file for a message, cut if it is long."""
     shown = str(text)
-    return f"'{shown if len(shown) <= MOST_CHARACTERS else shown[: MOST_CHARACTERS - 1] + '…'}'"
+    return f"'{shown if len(shown) <= MAX_CHARACTERS else shown[: MAX_CHARACTERS - 1] + '…'}'"
 
 
 def examine(path: Path, separator: str, encoding: str, header: bool) -> Layout:

@@ -9,7 +9,7 @@ from core.data.tables.reading import Reading
 
 __all__ = ["chosen", "columns", "dropped", "filled"]
 
-MOST_NAMES = 8
+MAX_NAMES = 8
 
 
 def chosen(name: str, why: str, class_names: Sequence[str]) -> str:
@@ -54,5 +54,5 @@ def dropped(without_target: int, empty: int, of: str = "") -> Iterator[str]:
 
 def _list(counts: Mapping[str, int]) -> str:
     named = [f"{name} {count:,}" for name, count in counts.items()]
-    more = f" and {len(named) - MOST_NAMES:,} columns more" if len(named) > MOST_NAMES else ""
-    return ", ".join(named[:MOST_NAMES]) + more
+    more = f" and {len(named) - MAX_NAMES:,} columns more" if len(named) > MAX_NAMES else ""
+    return ", ".join(named[:MAX_NAMES]) + more

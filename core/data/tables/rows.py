@@ -11,7 +11,7 @@ from core.errors import DataError
 
 __all__ = ["read_known", "read_rows"]
 
-MOST_NAMES = 12
+MAX_NAMES = 12
 
 
 def read_rows(
@@ -47,7 +47,7 @@ def read_known(source: Source, readings: Mapping[str, Reading], missing: Sequenc
         close = get_close_matches(lacking[0], source.names, n=1)
         near = f"There is '{close[0]}'. " if close else ""
         raise DataError(
-            f"{source.path.name} lacks {some}", f"{near}Its columns: {', '.join(source.names[:MOST_NAMES])}"
+            f"{source.path.name} lacks {some}", f"{near}Its columns: {', '.join(source.names[:MAX_NAMES])}"
         )
     frame = read_columns(source, readings, missing)
     _check(source, frame, readings)

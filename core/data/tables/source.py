@@ -14,9 +14,9 @@ from core.data.tables.layout import Layout
 from core.data.tables.options import ENDINGS
 from core.errors import DataError
 
-__all__ = ["MOST_COLUMNS", "Source", "open_source"]
+__all__ = ["MAX_COLUMNS", "Source", "open_source"]
 
-MOST_COLUMNS = 50_000
+MAX_COLUMNS = 50_000
 ROW = "row number"
 """Name of the column that counts rows; made longer where a file has such a column."""
 
@@ -180,9 +180,9 @@ def _check_file(path: Path) -> None:
 
 
 def _check_names(path: Path, names: Sequence[str], header: bool) -> None:
-    if len(names) > MOST_COLUMNS:
+    if len(names) > MAX_COLUMNS:
         raise DataError(
-            f"{path.name} has {len(names):,} columns, takes at most {MOST_COLUMNS:,}",
+            f"{path.name} has {len(names):,} columns, takes at most {MAX_COLUMNS:,}",
             "Leave some out before; rows and columns may have to change places",
         )
     places: dict[str, int] = {}

@@ -15,9 +15,9 @@ from core.errors import DataError
 __all__ = ["Target", "choose_target", "class_numbers", "examine_target"]
 
 USUAL_NAMES = ("target", "label", "class", "y")
-MOST_NUMBERED_CLASSES = 20
+MAX_NUMBERED_CLASSES = 20
 """Different whole numbers in a target up to which they are taken for classes."""
-MOST_CLASSES = 1000
+MAX_CLASSES = 1000
 
 Kind = Literal["auto", "classification", "regression"]
 
@@ -76,7 +76,7 @@ def examine_target(values: pl.Series, how: Reading, asked: Kind, source: Source,
     if asked == "regression" or (asked == "auto" and not _are_classes(values, how)):
         return Target(values.to_numpy().astype(np.float64), ())
     names = values.unique().sort().to_list()
-    if len(names) > MOST_CLASSES or (asked == "auto" and len(names) * 2 > len(values)):
+    if len(names) > MAX_CLASSES or (asked == "auto" and len(names) * 2 > len(values)):
         raise DataError(
             f"data.target: {name} has {len(names):,} different values in {len(values):,} rows, too many for classes",
             "Choose another column" + (", or data.task=regression" if how.kind != "text" else ""),
@@ -118,7 +118,7 @@ def _are_classes(values: pl.Series, how: Reading) -> bool:
         return how.kind == "text"
     different = values.n_unique()
     return (
-        different <= MOST_NUMBERED_CLASSES and 2 * different <= len(values) and bool((values % 1 == 0).all())
+        different <= MAX_NUMBERED_CLASSES and 2 * different <= len(values) and bool((values % 1 == 0).all())
     )
 
 

@@ -10,7 +10,7 @@ from core.runs.log import LogReader
 
 __all__ = ["Outline"]
 
-MOST_BYTES = 1 << 28
+MAX_BYTES = 1 << 28
 """Of a longer log only the beginning and this much of the end are read."""
 STEP, SYSTEM = b'"step_logged"', b'"system_sampled"'
 DENSITY = 250
@@ -44,7 +44,7 @@ class Outline:
         for event in self._reader.read():
             self.history.apply(event)
         if not before:
-            self.skipped = self._reader.skip_to_last(MOST_BYTES)
+            self.skipped = self._reader.skip_to_last(MAX_BYTES)
         return self._reader.offset > before
 
 

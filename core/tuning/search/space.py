@@ -20,7 +20,7 @@ __all__ = ["Choices", "Domain", "Range", "SearchSpace", "build_space", "full_pat
 EXAMPLE = "As in {low: 1e-4, high: 1, log: true} or {choices: [64, 128]}"
 ROUNDING = 12
 """Decimals of the points of a stepped range: what adding steps leaves beyond them is rounding error."""
-MOST_POINTS = 10_000
+MAX_POINTS = 10_000
 """Of a range with a step that is not of whole numbers: each is written out."""
 
 
@@ -234,9 +234,9 @@ def _range(path: str, raw: Mapping[str, Any], bases: list[dict[str, Any]]) -> Do
 
 
 def _check_count(path: str, steps: float) -> None:
-    if steps >= MOST_POINTS:
+    if steps >= MAX_POINTS:
         raise ConfigError(
-            f"{path}: the range holds {steps + 1:,.0f} values, takes at most {MOST_POINTS:,}",
+            f"{path}: the range holds {steps + 1:,.0f} values, takes at most {MAX_POINTS:,}",
             "Give a larger step, or none",
             field=path,
         )

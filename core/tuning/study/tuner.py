@@ -239,9 +239,9 @@ class _Tuner:
         running.curve[message.epoch] = math.nan if message.value is None else message.value
         self.emit(TrialReported(number=message.trial, epoch=message.epoch, value=message.value))
         if running.task.waits:
-            self.executor.answer(message.trial, not self.is_hopeless(running, message))
+            self.executor.answer(message.trial, not self.should_prune(running, message))
 
-    def is_hopeless(self, running: _Given, message: Reported) -> bool:
+    def should_prune(self, running: _Given, message: Reported) -> bool:
         """What the pruner says; an epoch done again after a checkpoint was judged before."""
         attempt = running.claim.attempt
         known = attempt._cached_frozen_trial.intermediate_values

@@ -125,7 +125,7 @@ def test_of_large_inputs_some_are_looked_at(
         return lambda x: x * (torch.arange(len(x)) != row).view(-1, 1, 1, 1)
 
     data = load_data("digits").train.inputs[:].float()
-    monkeypatch.setattr(fingerprints, "MOST_BYTES", data.nbytes // 10)
+    monkeypatch.setattr(fingerprints, "MAX_BYTES", data.nbytes // 10)
     monkeypatch.setattr(fingerprints, "BYTES_AT_ONCE", data.nbytes // 100)
     first = made(load_data, lambda x: x, name="arrays")
     assert not same(first, made(load_data, without_row(0), name="arrays"))

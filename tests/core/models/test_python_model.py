@@ -13,7 +13,7 @@ from core.models.python import Python
 from core.models.registry import build, outline, rebuild
 from core.models.summary import summarise
 from core.options import default_of
-from core.runs.code import agree, from_copies, unknown_code
+from core.runs.code import from_copies, trust_config, unknown_code
 from core.session.evaluation import evaluate_run
 from core.session.session import assemble
 from core.user_code.arguments import known_arguments, wrong_arguments
@@ -267,7 +267,7 @@ def test_a_run_of_somebody_else_is_not_built_unasked(
     assert unknown_code(run.config(), run) == [copy.resolve()]
     with pytest.raises(UntrustedCode):
         evaluate_run(run, "train")
-    agree(run.config(), run)
+    trust_config(run.config(), run)
     assert evaluate_run(run, "train").report.n > 100
 
 

@@ -16,7 +16,7 @@ from core.events import CheckpointSaved
 from core.runs.folder import find_run
 from core.runs.log import LogReader
 from core.runs.summary import summarise
-from tui.runtime.signals import Outlet
+from tui.runtime.signals import GuardedOutput
 
 ENDLESS = "train --no-ui --data iris --epochs 1000000 --device cpu --threads 1"
 
@@ -110,7 +110,7 @@ def test_a_pipe_that_nobody_reads_asks_to_stop_once(printed_to: Callable[..., An
     os.close(reading)
     stream = printed_to(writing)
     control, received = RunControl(), []
-    outlet = Outlet(control, received)
+    outlet = GuardedOutput(control, received)
     outlet(say, "one")
     outlet(say, "two")
     stream.close()
@@ -121,7 +121,7 @@ def test_a_pipe_that_nobody_reads_asks_to_stop_once(printed_to: Callable[..., An
 def test_a_full_disk_under_the_output_ends_nothing(printed_to: Callable[..., Any]) -> None:
     stream = printed_to(os.open("/dev/full", os.O_WRONLY))
     control, received = RunControl(), []
-    outlet = Outlet(control, received)
+    outlet = GuardedOutput(control, received)
     outlet(say, "one")
     outlet(say, "two")
     stream.close()
@@ -140,7 +140,7 @@ def test_a_dead_terminal_silences_errors_too(
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     control = RunControl()
-    outlet = Outlet(control, [])
+    outlet = GuardedOutput(control, [])
     outlet(fail)
     outlet(say, "nobody is there")
     print("nobody is there", file=errors, flush=True)
@@ -155,7 +155,7 @@ def test_an_error_of_another_kind_is_not_swallowed() -> None:
         raise ValueError("a defect")
 
     with pytest.raises(ValueError, match="a defect"):
-        Outlet(RunControl(), [])(fail)
+        GuardedOutput(RunControl(), [])(fail)
 
 
 # -- damaged runs on the command line --------------------------------------------------------------------------

@@ -33,12 +33,12 @@ def compare(
 
     Example: tui compare k3f x7p --plot 'validation loss'
     """
-    from core.runs.comparison import MOST_RUNS, EntryReader, curve_names
+    from core.runs.comparison import MAX_RUNS, EntryReader, curve_names
 
     found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))
-    if not 2 <= len(found) <= MOST_RUNS:
+    if not 2 <= len(found) <= MAX_RUNS:
         raise InputError(
-            f"a comparison takes 2 to {MOST_RUNS} different runs, got {len(found)}",
+            f"a comparison takes 2 to {MAX_RUNS} different runs, got {len(found)}",
             "`tui runs` lists the runs",
         )
     entries = [EntryReader(each).read() for each in found]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from core.runs.code import agree
+from core.runs.code import trust_config
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.run_arguments import RunArgument
@@ -46,7 +46,7 @@ def evaluate(
     """
     found = find_run(runs or default_runs_dir(), run)
     if trust_code:
-        agree(found.config(), found)
+        trust_config(found.config(), found)
     from core.session.evaluation import evaluate_run
 
     evaluation = evaluate_run(found, split, data_root=data_root, progress=tell)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from core.runs.code import agree
+from core.runs.code import trust_config
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
@@ -38,7 +38,7 @@ def export(
     """
     found = find_run(runs or default_runs_dir(), run)
     if trust_code:
-        agree(found.config(), found)
+        trust_config(found.config(), found)
     from core.export.export import export as export_run
     from tui.terminal.text import clean
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.config import schema as configuration
-from core.runs.code import agree
+from core.runs.code import trust_config
 from core.session.preload import load_backend
 from tui.cli.app import DataRootOption, TrustOption
 from tui.cli.config_options import with_config
@@ -104,7 +104,7 @@ def batch_find(
 def _config(values: dict[str, Any], trust_code: bool) -> configuration.TrainConfig:
     config = configuration.from_dict(values)
     if trust_code:
-        agree(config)
+        trust_config(config)
     return config
 
 

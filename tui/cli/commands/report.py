@@ -34,11 +34,11 @@ def report(
     Example: tui report latest -o report.html
     """
     from core.files.atomic import as_usual, write_atomically
-    from core.runs.comparison import MOST_RUNS
+    from core.runs.comparison import MAX_RUNS
 
     found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))
-    if len(found) > MOST_RUNS:
-        raise InputError(f"a report takes up to {MOST_RUNS} runs, got {len(found)}", "Give fewer")
+    if len(found) > MAX_RUNS:
+        raise InputError(f"a report takes up to {MAX_RUNS} runs, got {len(found)}", "Give fewer")
     if output.is_dir() or not output.absolute().parent.is_dir():
         raise InputError(f"--output: {output} cannot be a file", "Give a file name in a folder that is there")
     from core.report.build import build

@@ -9,7 +9,7 @@ import typer
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.errors import InputError
-from core.runs.code import agree
+from core.runs.code import trust_config
 from core.runs.folder import Run, default_runs_dir, find_run
 from core.runs.problems import LENGTHS
 from tui.cli.app import DataRootOption, RunsOption, TrustOption, open_app
@@ -55,7 +55,7 @@ def train(
     if no_ui:
         config, run = _asked(values, resume, runs or default_runs_dir())
         if trust_code:
-            agree(config, run)
+            trust_config(config, run)
         if folds is None:
             sys.exit(_headless(config, run, as_json, quiet, runs or default_runs_dir(), data_root))
         sys.exit(_cross_validate(config, run, folds, as_json, quiet, runs or default_runs_dir(), data_root))
@@ -64,7 +64,7 @@ def train(
             raise InputError(f"{flag} needs --no-ui", f"Use: tui train --no-ui {flag} ...")
     config = configuration.from_dict(values)
     if trust_code:
-        agree(config)
+        trust_config(config)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError(
             "`tui train` opens the app, which needs a terminal", "Without one: tui train --no-ui [options]"

@@ -12,7 +12,7 @@ import typer
 
 from core.config import schema as configuration
 from core.errors import InputError, RunError
-from core.runs.code import agree
+from core.runs.code import trust_config
 from core.runs.folder import default_runs_dir
 from core.tuning.search.plan import ExecutorName, Plan, make_plan
 from core.tuning.search.ranges import parse_assignment
@@ -264,7 +264,7 @@ def _plan(
         domains[SHORT.get(path, path)] = domain
     plan = make_plan(configuration.from_dict(values), domains, **given)
     if trust_code:
-        agree(plan.space.base)
+        trust_config(plan.space.base)
     return plan
 
 

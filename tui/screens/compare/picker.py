@@ -13,7 +13,7 @@ from textual.widgets import Button, Input, Static
 from core.errors import InputError
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.query import parse
-from tui.runtime.compared_runs import MOST, ComparedRuns, marks
+from tui.runtime.compared_runs import MAX_RUNS, ComparedRuns, marks
 from tui.screens.background import Background
 from tui.terminal.text import clean
 from tui.widgets.run_list import RunList
@@ -74,7 +74,7 @@ class PickRuns(Background, ModalScreen[None]):
     def _show(self) -> None:
         self.table.show(self.runs.rows(), self.runs.column, self.runs.falling, self.runs.name_width)
         self.table.mark(marks(self.compared))
-        self._note(f"{len(self.compared.slots)} of {MOST}   space marks   enter closes")
+        self._note(f"{len(self.compared.slots)} of {MAX_RUNS}   space marks   enter closes")
 
     def _note(self, text: str) -> None:
         self.query_one("#pick-note", Static).update(text)
@@ -101,7 +101,7 @@ class PickRuns(Background, ModalScreen[None]):
         there_was_room = self.compared.toggle(event.summary.run)
         self._show()
         if not there_was_room:
-            self._note(f"✗ {MOST} runs are as many as one chart can show: unmark one first")
+            self._note(f"✗ {MAX_RUNS} runs are as many as one chart can show: unmark one first")
 
     @on(RunsTable.HeadClicked)
     def _sort(self, event: RunsTable.HeadClicked) -> None:

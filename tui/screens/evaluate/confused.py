@@ -10,7 +10,7 @@ from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["ConfusedPairs"]
 
-MOST_PAIRS = 100
+MAX_PAIRS = 100
 BAR = 8
 
 
@@ -22,7 +22,7 @@ class ConfusedPairs(Table):
     def show_pairs(self, subject: Subject) -> None:
         """Show the pairs of an evaluation."""
         names = [label(name) for name in subject.class_names]
-        self.pairs = pairs = most_confused(subject.confusion, MOST_PAIRS)
+        self.pairs = pairs = most_confused(subject.confusion, MAX_PAIRS)
 
         def cells(row: int) -> list[Cell]:
             pair = pairs[row]

@@ -21,7 +21,7 @@ from tui.widgets.table import Column, Table
 
 __all__ = ["SampleDetail", "SampleDialog"]
 
-MOST_CELLS = 24
+MAX_CELLS = 24
 """Widest column of values; longer ones are cut."""
 
 
@@ -51,7 +51,7 @@ class SampleDetail(Container):
             values = cells_of(samples, position)
             names = [clean(name) for name in samples.columns]
             widest = max(map(cell_len, values), default=0)
-            columns = [Column("feature", 0, "<"), Column("value", min(max(widest, 9), MOST_CELLS))]
+            columns = [Column("feature", 0, "<"), Column("value", min(max(widest, 9), MAX_CELLS))]
             features.show(columns, len(names), lambda row: (names[row], values[row]))
 
 

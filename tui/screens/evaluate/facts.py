@@ -14,7 +14,7 @@ from tui.widgets.table import Cell, Column
 __all__ = ["caption", "cells_of", "columns_of", "full_facts", "label", "row_of", "score_bars"]
 
 QUIET = (128, 128, 128)
-MOST_SCORES = 10
+MAX_SCORES = 10
 NAME_WIDTH = 12
 
 
@@ -97,7 +97,7 @@ def score_bars(subject: Subject, position: int, width: int) -> Content:
     predictions, names = subject.predictions, subject.class_names
     scores = predictions.scores[position]
     true, answer = int(predictions.targets[position]), int(predictions.predicted[position])
-    top = np.argsort(-scores, kind="stable")[:MOST_SCORES].tolist()
+    top = np.argsort(-scores, kind="stable")[:MAX_SCORES].tolist()
     chosen = top if true in top else [*top[:-1], true]
     low = min(0.0, float(scores.min()))
     span = max(float(scores.max()) - low, 1e-12) if not predictions.probabilities else 1.0

@@ -14,7 +14,7 @@ from tui.widgets.panel import Panel
 
 __all__ = ["MistakesTab"]
 
-MOST = 1000
+MAX_ROWS = 1000
 
 
 class MistakesTab(EvaluationTab):
@@ -67,4 +67,4 @@ def _mistakes(subject: Subject) -> tuple[np.ndarray, int]:
     """Positions of the most confident ones, and how many there are."""
     predictions = subject.predictions
     wrong = int(np.count_nonzero(predictions.predicted != predictions.targets))
-    return most_confident_mistakes(predictions, MOST), wrong
+    return most_confident_mistakes(predictions, MAX_ROWS), wrong

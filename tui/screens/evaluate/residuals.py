@@ -21,8 +21,8 @@ from tui.widgets.table import Column, Table
 __all__ = ["ResidualsTab"]
 
 LEVELS = (0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
-MOST = 1000
-MOST_POINTS = 20_000
+MAX_ROWS = 1000
+MAX_POINTS = 20_000
 """More dots would only fill the chart."""
 
 
@@ -83,12 +83,12 @@ class ResidualsTab(EvaluationTab):
 
 def _errors(subject: Subject) -> Errors:
     residual = residuals(subject.predictions)
-    largest = np.argsort(-np.abs(residual), kind="stable")[:MOST]
+    largest = np.argsort(-np.abs(residual), kind="stable")[:MAX_ROWS]
     return Errors(residual, error_quantiles(residual, LEVELS), largest)
 
 
 def _chart(predicted: np.ndarray, residual: np.ndarray) -> Chart:
-    every = max(1, len(predicted) // MOST_POINTS)
+    every = max(1, len(predicted) // MAX_POINTS)
     ends = (float(predicted.min()), float(predicted.max()))
     return Chart(
         series=(

@@ -15,7 +15,7 @@ from tui.widgets.parts import WidgetOfParts
 __all__ = ["EpochTable"]
 
 WIDTHS = (7, 8, 9, 8, 8, 8, 9)
-MOST_SPARE = 4
+MAX_SPARE = 4
 
 
 class EpochTable(WidgetOfParts, can_focus=True):
@@ -123,7 +123,7 @@ def _line(cells: list[str], width: int) -> str:
     count = len(WIDTHS)
     while count > 2 and sum(WIDTHS[:count]) > width:
         count -= 1
-    spare = min(max(0, (width - sum(WIDTHS[:count])) // count), MOST_SPARE)
+    spare = min(max(0, (width - sum(WIDTHS[:count])) // count), MAX_SPARE)
     return fit(
         "".join(fit(cell, w + spare, align=">") for cell, w in zip(cells[:count], WIDTHS, strict=False)),
         width,

@@ -20,7 +20,7 @@ from core.errors import InputError, RunError
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.query import example, parse
 from core.runs.summary import RunSummary
-from tui.runtime.compared_runs import MOST, ComparedRuns, marks
+from tui.runtime.compared_runs import MAX_RUNS, ComparedRuns, marks
 from tui.screens.runs.run_actions import RUN_ACTIONS, RunActions, possible_actions
 from tui.screens.runs.run_preview import RunPreview
 from tui.terminal.text import clean, count
@@ -181,7 +181,7 @@ class RunsScreen(RunActions):
         if not self.compared.touched:
             self.compared.clear()  # nobody chose these, and none has a mark here
         if not self.compared.toggle(event.summary.run):
-            self.notify(f"{MOST} runs are as many as 6 Compare can show.", severity="warning")
+            self.notify(f"{MAX_RUNS} runs are as many as 6 Compare can show.", severity="warning")
         self._show_rows()
 
     @on(Looked)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SlicesPanel"]
 
-MOST = 4
+MAX_SLICES = 4
 CELLS = 32
 """Width that a chart needs."""
 
@@ -50,7 +50,7 @@ class SlicesPanel(Panel):
 
     def compose(self) -> ComposeResult:
         with Horizontal():
-            for _ in range(MOST):
+            for _ in range(MAX_SLICES):
                 yield Slice()
 
     def show(self, standing: "Standing", log_y: bool) -> None:
@@ -72,7 +72,7 @@ class SlicesPanel(Panel):
         standing, log_y = self._shown
         shares = standing.importance
         paths = sorted(standing.plan.space.domains, key=lambda path: -shares.get(path, 0.0))
-        room = min(MOST, len(paths), max(1, self.content_size.width // CELLS))
+        room = min(MAX_SLICES, len(paths), max(1, self.content_size.width // CELLS))
         self._first %= len(paths)
         seen = [paths[(self._first + place) % len(paths)] for place in range(room)]
         for place, chart in enumerate(self.query(Slice)):

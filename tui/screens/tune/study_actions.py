@@ -17,7 +17,7 @@ from core.session.preload import load_backend
 from core.tuning.search.plan import ExecutorName, Plan
 from core.tuning.study.folder import all_studies
 from tui.runtime import study_process
-from tui.runtime.compared_runs import MOST, ComparedRuns
+from tui.runtime.compared_runs import MAX_RUNS, ComparedRuns
 from tui.screens.background import Background
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
@@ -280,7 +280,7 @@ class StudyActions(Background, ModeScreen):
         )
 
         ranked = best_first(standing.plan, standing.records)
-        return [Run(record.run) for record in ranked if record.run is not None][:MOST]
+        return [Run(record.run) for record in ranked if record.run is not None][:MAX_RUNS]
 
     def action_compare(self) -> None:
         """Set the best trials side by side, in place of what was compared."""

@@ -121,7 +121,7 @@ def test_a_growing_log_is_read_on(run: Run) -> None:
 
 def test_the_middle_of_a_very_long_log_is_left_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_module, "READ_BYTES", 4000)
-    monkeypatch.setattr(module, "MOST_BYTES", 9000)
+    monkeypatch.setattr(module, "MAX_BYTES", 9000)
     write(run, told(100))
     outline = read_all(Outline(run))
     epochs = [epoch.event.epoch for epoch in outline.history.epochs]

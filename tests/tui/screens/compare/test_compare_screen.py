@@ -13,7 +13,7 @@ from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.comparison import View, chart, score_text
 from tui.charts.plot import Plot
-from tui.runtime.compared_runs import MOST, ComparedRuns
+from tui.runtime.compared_runs import MAX_RUNS, ComparedRuns
 from tui.screens.compare.picker import PickRuns
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.compare.tables import DifferencesPanel, StandingsPanel
@@ -279,14 +279,14 @@ async def test_a_run_that_was_deleted_meanwhile_is_damaged_not_a_crash(make, run
 
 
 def test_a_run_keeps_its_slot_and_there_are_eight():
-    runs = [f"run {number}" for number in range(MOST + 1)]
+    runs = [f"run {number}" for number in range(MAX_RUNS + 1)]
     compared = ComparedRuns()
-    assert [compared.toggle(run) for run in runs] == [True] * MOST + [False]
+    assert [compared.toggle(run) for run in runs] == [True] * MAX_RUNS + [False]
     compared.toggle(runs[2])
     assert compared.slots[runs[3]] == 3
     assert compared.toggle(runs[8])
     assert compared.slots[runs[8]] == 2
-    assert len({sign_of(slot) for slot in compared.slots.values()}) == MOST
+    assert len({sign_of(slot) for slot in compared.slots.values()}) == MAX_RUNS
 
 
 def test_every_curve_ends_with_the_sign_of_its_run_and_the_chosen_one_lies_on_top(runs):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.runs.code import agree
+from core.runs.code import trust_config
 from core.runs.folder import Run
 from core.user_code.source import read_source
 from core.user_code.trust import is_trusted
@@ -93,7 +93,7 @@ async def test_to_go_on_with_a_run_of_somebody_is_asked_for(make, mynet, train_r
     values = {"data": "iris", "model": f"{mynet}:Net", "training": {"epochs": 1}}
     from core.config import schema as configuration
 
-    agree(configuration.from_dict(values))
+    trust_config(configuration.from_dict(values))
     trained = train_run(values).run
     run = Run(trained.path.rename(mynet.parent / trained.id))
     copy = run.code_folder / "model" / "mynet.py"
