@@ -9,6 +9,7 @@ from typing import Any
 from core.config.schema import to_yaml
 from core.errors import TorchtuiError
 from core.evaluation import Report
+from core.evaluation.curve_sets import curves_of
 from core.inference.stored import Evaluation, saved_evaluation
 from core.metrics import HEADLINES
 from core.report import figures
@@ -22,6 +23,8 @@ __all__ = ["build"]
 
 SPLITS = ("test", "validation")
 BY_STEP = " by step"
+COLUMNS = 200
+"""Curves keep what can be seen on an axis of this many columns."""
 MAX_CLASSES = 100
 """Rows of the table of classes."""
 
@@ -168,6 +171,7 @@ def _evaluated(evaluation: Evaluation, data_root: Path | None) -> list[str]:
             for kind, text in kinds.items()
         ]
     else:
+        curves = curves_of(predictions, report, COLUMNS)
         drawn = [
             picture(
                 figures.confusion(report),
@@ -175,12 +179,8 @@ def _evaluated(evaluation: Evaluation, data_root: Path | None) -> list[str]:
                 "Confusion matrix",
                 "Confusion matrix: rows true, columns predicted",
             ),
-            picture(
-                figures.rocs(predictions, report), "svg+xml", "ROC curves", "ROC, one class against the rest"
-            ),
-            picture(
-                figures.precision_recalls(predictions, report), "svg+xml", "PR curves", "Precision and recall"
-            ),
+            picture(figures.rocs(curves), "svg+xml", "ROC curves", "ROC, one class against the rest"),
+            picture(figures.precision_recalls(curves), "svg+xml", "PR curves", "Precision and recall"),
         ]
         if predictions.probabilities:
             what = "Calibration: how often it is right when it says so"

@@ -9,18 +9,9 @@ from typing import Any
 import numpy as np
 
 from core.errors import DependencyError
-from core.evaluation import (
-    Predictions,
-    Report,
-    Undefined,
-    calibration_curve,
-    micro,
-    one_vs_rest,
-    precision_recall,
-    residuals,
-    roc,
-    thin,
-)
+from core.evaluation import Predictions, Report, calibration_curve, residuals
+from core.evaluation.curve_sets import Curve, Kind, first_shown
+from core.evaluation.values import Floats
 from core.palette import OKABE_ITO
 from core.report.page import shown
 from core.runs.comparison import Axis, Entry, best_point, curve
@@ -51,10 +42,8 @@ SIZE = (6.4, 4.2)
 SQUARE = (5.6, 5.2)
 MARKERS = "os^DvP*X"
 """One a curve, since colour alone does not tell them apart for everybody."""
-COLUMNS = 200
 MAX_CLASSES = 30
 """Of a confusion matrix with names and numbers; a larger one is a picture of shades."""
-MAX_LINES = 8
 MAX_POINTS = 5000
 NAME = 24
 
@@ -140,37 +129,29 @@ def confusion(report: Report) -> bytes:
     return out[0]
 
 
-def rocs(predictions: Predictions, report: Report) -> bytes:
-    """ROC curves one-vs-rest: the positive class of two, or all pooled and the worst classes."""
+def rocs(curves: Sequence[Curve]) -> bytes:
+    """Draw the ROC curves that `first_shown` names, one against the rest."""
     from sklearn.metrics import RocCurveDisplay
 
     out: list[bytes] = []
     with _figure(SQUARE, out) as axes:
-        for place, (name, ranked, area) in enumerate(_lines(predictions, report, "roc_auc")):
-            found = roc(ranked)
-            if isinstance(found, Undefined):
-                continue
-            kept = thin(found.fpr, found.tpr, COLUMNS)
-            display = RocCurveDisplay(fpr=found.fpr[kept], tpr=found.tpr[kept], roc_auc=area, name=name)
+        for place, (curve, (fpr, tpr)) in enumerate(_lines(curves, "roc")):
+            display = RocCurveDisplay(fpr=fpr, tpr=tpr, roc_auc=curve.area["roc"], name=_name(curve.name))
             display.plot(ax=axes, curve_kwargs=_line(place))
         axes.plot([0, 1], [0, 1], ":", color="#8a949b", label="guessing")
         axes.legend(loc="lower right", fontsize="small")
     return out[0]
 
 
-def precision_recalls(predictions: Predictions, report: Report) -> bytes:
-    """Precision-recall curves of the same classes as `rocs`."""
+def precision_recalls(curves: Sequence[Curve]) -> bytes:
+    """Draw the precision-recall curves that `first_shown` names."""
     from sklearn.metrics import PrecisionRecallDisplay
 
     out: list[bytes] = []
     with _figure(SQUARE, out) as axes:
-        for place, (name, ranked, area) in enumerate(_lines(predictions, report, "average_precision")):
-            found = precision_recall(ranked)
-            if isinstance(found, Undefined):
-                continue
-            kept = thin(found.recall, found.precision, COLUMNS)
+        for place, (curve, (recall, precision)) in enumerate(_lines(curves, "pr")):
             display = PrecisionRecallDisplay(
-                precision=found.precision[kept], recall=found.recall[kept], average_precision=area, name=name
+                precision=precision, recall=recall, average_precision=curve.area["pr"], name=_name(curve.name)
             )
             display.plot(ax=axes, curve_kwargs=_line(place))
         axes.legend(loc="lower left", fontsize="small")
@@ -205,26 +186,12 @@ def predicted_numbers(predictions: Predictions, kind: str) -> bytes:
     return out[0]
 
 
-def _lines(predictions: Predictions, report: Report, area: str) -> list[tuple[str, Any, float | None]]:
-    """Name, ranked counts and area of the curves to draw."""
-    classes = report.per_class
-    areas = [value if isinstance(value := row[area], float) else None for row in classes]
-    if len(classes) == 2:
-        shown_classes = [1]
-    else:
-        shown_classes = sorted(range(len(classes)), key=lambda at: areas[at] or 0.0)[: MAX_LINES - 1]
-    lines = [
-        (
-            _name(str(classes[at]["name"])),
-            one_vs_rest(predictions.scores[:, at], predictions.targets == at),
-            areas[at],
-        )
-        for at in sorted(shown_classes)
-    ]
-    if len(classes) > 2:
-        pooled = micro(predictions.scores, predictions.targets)
-        lines.append(("all pooled (micro)", pooled, report.metrics.get(f"{area}_micro")))
-    return lines
+def _lines(curves: Sequence[Curve], kind: Kind) -> Iterator[tuple[Curve, tuple[Floats, Floats]]]:
+    """Yield the curves to draw with their lines."""
+    for number in first_shown(curves, kind):
+        line = curves[number].lines[kind]
+        if line is not None:
+            yield curves[number], line
 
 
 def _name(name: str) -> str:

@@ -13,6 +13,7 @@ from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.errors import ConfigError, RunError
 from core.files.atomic import creating, write_atomically
+from core.references import resolve
 from core.runs.script import script_of
 from core.user_code.loading import references, source_of
 from core.user_code.source import copy_source
@@ -223,9 +224,7 @@ def all_runs(runs_dir: Path) -> list[Run]:
 
 
 def find_run(runs_dir: Path, reference: str) -> Run:
-    """The run meant by an id, a unique prefix of one, ``latest``, or a path.
-
-    A name's last letters, after the date and the names, are taken for it too.
+    """Return the run that a path or a reference means, see `core.references.resolve`.
 
     Raises:
         RunError: there is none, or more than one.
@@ -237,23 +236,17 @@ def find_run(runs_dir: Path, reference: str) -> Run:
         if is_run(path):
             return Run(path.resolve())
         raise RunError(f"{reference} is not a run folder", "`tui runs` lists the runs")
-    runs = all_runs(runs_dir)
-    if reference == "latest":
-        if not runs:
-            raise RunError(f"there are no runs in {runs_dir}", "Start one with `tui train --no-ui`")
-        return max(runs, key=_started)
-    if not reference:
-        raise RunError("the name of the run is empty", "`tui runs` lists the runs; `latest` is the newest")
-    exact = [run for run in runs if run.id == reference]
-    matching = exact or [
-        run for run in runs if run.id.startswith(reference) or run.id.endswith(f"_{reference}")
-    ]
-    if len(matching) == 1:
-        return matching[0]
-    if not matching:
-        raise RunError(f"no run '{reference}' in {runs_dir}", "`tui runs` lists the runs")
-    some = ", ".join(run.id for run in matching[:3])
-    raise RunError(f"'{reference}' means {len(matching)} runs: {some} ...", "Give more letters of the name")
+    runs = {run.id: run for run in all_runs(runs_dir)}
+    hint = "`tui runs` lists the runs" if runs else "Start one with `tui train --no-ui`"
+    name = resolve(
+        reference,
+        list(runs),
+        started=lambda name: _started(runs[name]),
+        kind=("run", "runs"),
+        where=f"in {runs_dir}",
+        hint=hint,
+    )
+    return runs[name]
 
 
 def is_run(path: Path) -> bool:
@@ -262,8 +255,12 @@ def is_run(path: Path) -> bool:
 
 
 def _started(run: Run) -> float:
-    """When a run was begun, or given more epochs: its configuration is written then."""
+    """Return when a run was started or resumed last: its configuration or its lock is written then."""
+    return max(_modified(run.config_file), _modified(run.lock_file))
+
+
+def _modified(path: Path) -> float:
     try:
-        return run.config_file.stat().st_mtime
+        return path.stat().st_mtime
     except OSError:
         return 0.0

@@ -117,7 +117,7 @@ def _hand_over(app: "TuiApp", feed: RunFeed) -> LogHost | None:
 
 def _last_words(feed: RunFeed) -> str:
     """What the terminal is told of the run when the app has been left; nothing of one that never began."""
-    from tui.headless.report import go_on_command
+    from tui.forms.command_line import resume_command
 
     run = feed.host.run
     if run is None:
@@ -126,7 +126,7 @@ def _last_words(feed: RunFeed) -> str:
         lost = (
             f"its step has not ended after {STOP_SECONDS:.0f} s: what came after the last checkpoint is lost"
         )
-        return f"{lost}; go on with: {go_on_command(run)}"
+        return f"{lost}; resume with: {resume_command('train', run.path)}"
     if feed.status == "stopped":
-        return f"saved; go on with: {go_on_command(run)}"
+        return f"saved; resume with: {resume_command('train', run.path)}"
     return f"{run.id} {'is' if feed.status == 'completed' else 'has'} {feed.status}"

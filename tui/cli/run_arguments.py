@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from core.errors import TorchtuiError
+from core.references import LATEST
 from core.runs.folder import all_runs, default_runs_dir
 
 __all__ = ["RUN_HELP", "RunArgument", "RunsArgument", "complete_runs"]
 
-RUN_HELP = "An id, a unique part of one, `latest`, or a path."
+RUN_HELP = "An id, a prefix or the last letters of one, `latest` (started or resumed last), or a path."
 MAX_COMPLETIONS = 100
 
 
@@ -28,7 +29,7 @@ def complete_runs(context: typer.Context, incomplete: str) -> list[str]:
     except TorchtuiError:
         return []
     tails = [name.rpartition("_")[2] for name in names if incomplete]
-    return [name for name in ("latest", *names, *tails) if name.startswith(incomplete)][:MAX_COMPLETIONS]
+    return [name for name in (LATEST, *names, *tails) if name.startswith(incomplete)][:MAX_COMPLETIONS]
 
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP, autocompletion=complete_runs)]

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -10,8 +10,9 @@ from core.config.schema import TrainConfig, to_dict
 from core.options import Options, default_of
 from core.runs.folder import default_runs_dir
 from tui.forms.flags import FLAGS
+from tui.terminal.text import clean
 
-__all__ = ["command_line", "options", "place"]
+__all__ = ["command_line", "options", "place", "resume_command"]
 
 
 def command_line(config: TrainConfig, runs_dir: Path | None = None) -> str:
@@ -24,9 +25,20 @@ def command_line(config: TrainConfig, runs_dir: Path | None = None) -> str:
     return shlex.join(["tui", "train", "--no-ui", *options(config), *where])
 
 
+def resume_command(command: Literal["train", "tune"], folder: Path) -> str:
+    """Return the command that resumes a run or a study without a screen, quoted for a shell.
+
+    Args:
+        command: ``train`` for a run, ``tune`` for a study.
+        folder: of the run or the study.
+    """
+    words = [command, "--no-ui", "--resume", folder.name, *place(folder.parent)]
+    return shlex.join(["tui", *map(clean, words)])
+
+
 def place(runs_dir: Path) -> list[str]:
-    """The option that names a folder of runs; none for the one that is meant without it."""
-    return [] if runs_dir.absolute() == default_runs_dir().absolute() else ["--runs", str(runs_dir)]
+    """Return the option that names a folder of runs; none for the folder that is searched without it."""
+    return [] if runs_dir.resolve() == default_runs_dir().resolve() else ["--runs", str(runs_dir)]
 
 
 def options(config: TrainConfig) -> list[str]:

@@ -17,8 +17,9 @@ from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
 from core.session.folds import Spread, fold_config, fold_metrics, runs_of_folds, spread
 from core.torchrun import is_launched
+from tui.forms.command_line import resume_command
 from tui.headless import train as headless
-from tui.headless.report import go_on_command, report_console
+from tui.headless.report import report_console
 from tui.headless.train import View
 from tui.terminal.text import clean, number
 
@@ -134,7 +135,9 @@ def _print(done: list[RunSummary], folds: int) -> None:
         line = f"fold {fold}  {summary.status}  {clean(str(summary.run.path))}"
         console.print(Text(line), soft_wrap=True)
     if len(complete) < folds:
-        console.print(Text(f"go on   {go_on_command(done[-1].run)} --folds {folds}"), soft_wrap=True)
+        console.print(
+            Text(f"resume  {resume_command('train', done[-1].run.path)} --folds {folds}"), soft_wrap=True
+        )
 
 
 class _OneFold:

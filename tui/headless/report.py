@@ -1,7 +1,5 @@
 """Results as text that fits a terminal and a log file alike: metrics, classes, the confusion matrix."""
 
-import shlex
-
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
@@ -10,11 +8,11 @@ from rich.text import Text
 
 from core.evaluation import Report
 from core.runs.comparison import load_report
-from core.runs.folder import Run
 from core.runs.summary import RunSummary
+from tui.forms.command_line import resume_command
 from tui.terminal.text import clean, count, fit, number, of
 
-__all__ = ["go_on_command", "print_report", "print_summary", "report_console", "report_tables"]
+__all__ = ["print_report", "print_summary", "report_console", "report_tables"]
 
 MAX_CLASSES = 30
 """Largest number of classes whose matrix is printed whole."""
@@ -58,14 +56,7 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
         summary.run.checkpoint_file(kind).is_file() for kind in ("last", "previous")
     )
     if summary.status in ("stopped", "interrupted", "failed") and saved:
-        console.print(Text(f"go on   {go_on_command(summary.run)}"), soft_wrap=True)
-
-
-def go_on_command(run: Run) -> str:
-    """What one types to go on with a run."""
-    folder = str(run.path.parent)
-    where = f" --runs {shlex.quote(clean(folder))}" if folder != "runs" else ""
-    return f"tui train --no-ui --resume {shlex.quote(clean(run.id))}{where}"
+        console.print(Text(f"resume  {resume_command('train', summary.run.path)}"), soft_wrap=True)
 
 
 def report_console() -> Console:

@@ -1,20 +1,17 @@
 """What a study found, as text: the best trials, what mattered, the best configuration and its command."""
 
-import shlex
-
 from rich.console import Console
 from rich.text import Text
 
 from core.config.schema import to_yaml
-from core.runs.folder import default_runs_dir
 from core.tuning.study.importance import importance
 from core.tuning.study.records import StudyFinished, TrialRecord
 from core.tuning.study.study import TuningStudy
-from tui.forms.command_line import command_line
+from tui.forms.command_line import command_line, resume_command
 from tui.headless.study_views import shown_value
 from tui.terminal.text import clean, number
 
-__all__ = ["go_on_command", "print_study"]
+__all__ = ["print_study"]
 
 TOP = 10
 BAR_WIDTH = 30
@@ -39,14 +36,7 @@ def print_study(study: TuningStudy, finished: StudyFinished, console: Console) -
     console.print(Text(f"{finished.status}: {done} trials done", "bold"))
     console.print(Text(f"study       {clean(str(study.folder.path))}"), soft_wrap=True)
     if finished.status == "stopped":
-        console.print(Text(f"go on       {go_on_command(study)}"), soft_wrap=True)
-
-
-def go_on_command(study: TuningStudy) -> str:
-    """The command that goes on with a study; its folder knows where it is kept."""
-    runs_dir = study.folder.path.parent
-    where = f" --runs {shlex.quote(str(runs_dir))}" if runs_dir != default_runs_dir().resolve() else ""
-    return f"tui tune --no-ui --resume {study.name}{where}"
+        console.print(Text(f"resume      {resume_command('tune', study.folder.path)}"), soft_wrap=True)
 
 
 def _top(study: TuningStudy, records: list[TrialRecord]) -> list[str]:

@@ -13,15 +13,17 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.config.schema import TrainConfig
 from core.errors import RunError
 from core.files.atomic import creating
+from core.references import resolve
 from core.runs.folder import ALPHABET, name_of
 
-__all__ = ["StudyFolder", "all_studies", "create_folder", "find_study", "folder_named"]
+__all__ = ["StudyFolder", "all_studies", "create_folder", "find_study", "folder_named", "resolve_study"]
 
 PREFIX = "study_"
 NAME = re.compile(r"[\w.-]+")
@@ -94,7 +96,7 @@ def all_studies(runs_dir: Path) -> list[StudyFolder]:
 
 
 def find_study(runs_dir: Path, reference: str) -> StudyFolder:
-    """The study meant by a name, its beginning or its last letters, ``latest``, or a path.
+    """Return the study that a path or a reference means.
 
     Raises:
         RunError: there is none, or more than one.
@@ -104,20 +106,30 @@ def find_study(runs_dir: Path, reference: str) -> StudyFolder:
         if (path / "trials").is_dir():
             return StudyFolder(path)
         raise RunError(f"{reference} is not the folder of a study", f"Studies are in {runs_dir}/{PREFIX}*")
-    studies = all_studies(runs_dir)
-    if reference == "latest":
-        matching = sorted(studies, key=lambda study: study.path.stat().st_mtime)[-1:]
-    else:
-        matching = [study for study in studies if study.name == reference] or [
-            study
-            for study in studies
-            if study.name.startswith((reference, PREFIX + reference)) or study.name.endswith(f"_{reference}")
-        ]
-    if len(matching) == 1:
-        return matching[0]
-    if not matching:
-        raise RunError(f"no study '{reference}' in {runs_dir}", "`tui tune --no-ui` begins one")
-    some = ", ".join(study.name for study in matching[:3])
-    raise RunError(
-        f"'{reference}' means {len(matching)} studies: {some} ...", "Give more letters of the name"
+    studies = {study.name: study for study in all_studies(runs_dir)}
+    name = resolve_study(
+        reference,
+        list(studies),
+        started=lambda name: studies[name].processes_dir.stat().st_mtime,
+        where=f"in {runs_dir}",
+    )
+    return studies[name]
+
+
+def resolve_study(
+    reference: str, names: Sequence[str], *, started: Callable[[str], float], where: str
+) -> str:
+    """Return the name of the study that a reference means, see `core.references.resolve`.
+
+    Raises:
+        RunError: there is none, or more than one.
+    """
+    return resolve(
+        reference,
+        names,
+        started=started,
+        kind=("study", "studies"),
+        where=where,
+        hint="`tui tune --no-ui` starts one",
+        prefix=PREFIX,
     )

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from core.errors import DependencyError, RunDamaged, RunError
 from core.files.lock import has_locks
 
-__all__ = ["file_url", "open_storage", "reading", "study_names", "without_password", "writing"]
+__all__ = ["file_url", "open_storage", "reading", "without_password", "writing"]
 
 BUSY_SECONDS = 60
 """How long a process waits for another one that writes to the same file."""
@@ -109,8 +109,3 @@ def without_password(url: str) -> str:
         given.drivername, given.username, None, given.host, given.port, given.database, given.query
     )
     return bare.render_as_string(hide_password=False)
-
-
-def study_names(storage: BaseStorage) -> list[str]:
-    """Names of all studies in a storage."""
-    return [study.study_name for study in storage.get_all_studies()]

@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,15 +24,15 @@ from core.session.preload import load_backend
 from core.tuning.search.methods import make_pruner, make_sampler
 from core.tuning.search.plan import Plan, for_task, plan_from_dict
 from core.tuning.search.space import Choices
-from core.tuning.study.folder import StudyFolder, create_folder, find_study, folder_named
+from core.tuning.study.folder import StudyFolder, create_folder, find_study, folder_named, resolve_study
 from core.tuning.study.records import TrialRecord, best_first, records_of
-from core.tuning.study.storage import file_url, open_storage, reading, study_names, without_password, writing
+from core.tuning.study.storage import file_url, open_storage, reading, without_password, writing
 
 __all__ = ["TuningStudy", "check_plan", "create_study", "open_study"]
 
 OWN_NAME = "study"
 """Of the only study in a file of its own; Hyperband's brackets depend on the name, and shall not on chance."""
-PLAN, TRIALS, PAUSED, STOP = "plan", "trials", "paused", "stop"
+PLAN, TRIALS, PAUSED, STOP, STARTED = "plan", "trials", "paused", "stop", "started"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ class TuningStudy:
     def config(self, record: TrialRecord) -> TrainConfig:
         """The configuration of a trial."""
         return self.plan.space.config(record.params)
+
+    def note_start(self) -> None:
+        """Record that a process starts to work on the study; ``latest`` is the one recorded last."""
+        self._remember(STARTED, time.time())
 
     @property
     def paused(self) -> bool:
@@ -171,7 +176,7 @@ def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -
     """A study that was begun before, here or on another machine.
 
     Args:
-        reference: its name, the beginning or the last letters of it, ``latest``, or the path of its folder.
+        reference: the path of its folder, or what `core.references.resolve` takes.
         storage_url: where it is kept, if not where its folder says.
 
     Raises:
@@ -184,7 +189,11 @@ def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -
         storage_url = storage_url or _noted_storage(folder)
         return _opened(folder, storage_url, open_storage(storage_url))
     storage = open_storage(storage_url)
-    folder = folder_named(runs_dir, _full_name(study_names(storage), reference))
+    started = {found.study_name: found.user_attrs.get(STARTED, 0.0) for found in storage.get_all_studies()}
+    name = resolve_study(
+        reference, sorted(started, reverse=True), started=started.__getitem__, where="in this storage"
+    )
+    folder = folder_named(runs_dir, name)
     _note_storage(folder, storage_url)
     return _opened(folder, storage_url, storage)
 
@@ -221,18 +230,3 @@ def _noted_storage(folder: StudyFolder) -> str:
         raise RunError(
             f"{folder.name} is not kept in its folder", "Give the --storage URL it was begun with"
         ) from None
-
-
-def _full_name(names: list[str], reference: str) -> str:
-    """Raises RunError when none or several are meant."""
-    matching = [name for name in names if name == reference] or [
-        name for name in names if name.startswith(reference) or name.endswith(f"_{reference}")
-    ]
-    if reference == "latest":
-        matching = sorted(names)[-1:]
-    if len(matching) != 1:
-        raise RunError(
-            f"'{reference}' means {len(matching)} studies of this storage",
-            f"Studies: {', '.join(names) or 'none'}",
-        )
-    return matching[0]

@@ -80,6 +80,7 @@ def tune(
         RunError: the folder or the storage cannot be written.
     """
     with writing(study.name), closing(Presence(study.folder, study.optuna)) as presence:
+        study.note_start()
         return _Tuner(study, executor, presence, emit, control, timeout, data_root or default_root()).run()
 
 

@@ -181,7 +181,9 @@ def test_latest_is_the_one_begun_last(runs_dir: Path) -> None:
 
 
 def test_what_means_several_runs_is_refused(runs_dir: Path) -> None:
-    with pytest.raises(RunError, match=f"'2026-11-22' means 2 runs: {IDS[1]}, {IDS[0]}"):
+    with pytest.raises(
+        RunError, match=rf"'2026-11-22' is ambiguous: it matches 2 runs \({IDS[1]}, {IDS[0]}\)"
+    ):
         find_run(runs_dir, "2026-11-22")
 
 

@@ -14,7 +14,7 @@ from tests.support.preparation import Preparation
 from tests.support.waiting import until
 from tui.app import handover
 from tui.app.app import TuiApp
-from tui.headless.report import go_on_command
+from tui.forms.command_line import resume_command
 from tui.runtime.hosts import AppHost, LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
 
@@ -139,7 +139,7 @@ async def test_the_folder_of_the_runs_is_part_of_how_to_go_on(app):
         await until(pilot, lambda: not app.is_running)
     (run,) = all_runs(app.runs_dir)
     assert summarise(run).status == "stopped"
-    assert f"saved; go on with: {go_on_command(run)}" in app.told
+    assert f"saved; resume with: {resume_command('train', run.path)}" in app.told
     assert f"--runs {app.runs_dir}" in app.told
 
 
@@ -172,7 +172,7 @@ async def test_what_a_step_that_does_not_end_leaves_is_not_called_saved(app, stu
         await until(pilot, lambda: app.feed and app.feed.host.run)
         await ask_to_quit(pilot, "stop")
         await until(pilot, lambda: not app.is_running)
-    assert "what came after the last checkpoint is lost; go on with: tui train --no-ui --resume" in app.told
+    assert "what came after the last checkpoint is lost; resume with: tui train --no-ui --resume" in app.told
 
 
 @pytest.mark.parametrize("answer", ["stop", "detach"])

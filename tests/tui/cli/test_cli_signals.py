@@ -27,7 +27,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(command: Callable[..., Any], tmp_pat
     out, err = process.communicate()
     run = find_run(tmp_path / "runs", "latest")
     assert (process.returncode, err) == (130, "")
-    assert out.endswith(f"go on   tui train --no-ui --resume {run.id}\n")
+    assert out.endswith(f"resume  tui train --no-ui --resume {run.id}\n")
     assert summarise(run).status == "stopped"
     saved = [event for event in LogReader(run.log_file).read() if isinstance(event, CheckpointSaved)]
     assert saved[-1].kind == "last"
@@ -58,7 +58,7 @@ def test_stop_from_another_process_saves_and_ends(
     assert tui(f"stop latest {where}").out == f"asked {run.id} to save and end\n"
     out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
-    assert out.endswith(f"go on   tui train --no-ui --resume {run.id}\n")
+    assert out.endswith(f"resume  tui train --no-ui --resume {run.id}\n")
     assert summarise(run).status == "stopped"
     assert run.checkpoint_file("last").is_file()
     refused = tui(f"stop latest {where}")

@@ -190,7 +190,7 @@ def test_a_stopped_run_says_how_to_go_on_wherever_it_is(train: Tui, monkeypatch:
     answer = train("--runs 'my runs'")
     run = find_run(Path("my runs"), "latest")
     assert answer.code == 0, "nobody interrupted it"
-    assert answer.out.endswith(f"go on   tui train --no-ui --resume {run.id} --runs 'my runs'\n")
+    assert answer.out.endswith(f"resume  tui train --no-ui --resume {run.id} --runs 'my runs'\n")
 
 
 def test_a_run_whose_data_has_gone_is_failed(

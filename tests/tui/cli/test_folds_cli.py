@@ -33,7 +33,7 @@ def test_each_fold_is_a_run_and_their_metrics_end_in_a_table(train: Tui) -> None
     assert "3 of 3 folds are complete" in answer.out
     shown = [np.mean(values), np.std(values, ddof=1), *values]
     assert rows["accuracy"] == [f"{value:.4f}" for value in shown]
-    assert "go on" not in answer.out
+    assert "resume" not in answer.out
     assert "test:" not in answer.out
 
 
@@ -79,8 +79,8 @@ def test_after_ctrl_c_it_goes_on_and_repeats_nothing(
     assert {fold: summary.status for fold, summary in first.items()} == {1: "completed", 2: "stopped"}
     assert "1 of 3 folds are complete" in answer.out
     command = answer.out.splitlines()[-1]
-    assert command == f"go on   tui train --no-ui --resume {first[2].run.id} --folds 3"
-    again = tui(command.removeprefix("go on   tui "))
+    assert command == f"resume  tui train --no-ui --resume {first[2].run.id} --folds 3"
+    again = tui(command.removeprefix("resume  tui "))
     assert again.code == 0
     assert "fold 1 of 3" not in again.out
     assert "3 of 3 folds are complete" in again.out
@@ -115,7 +115,7 @@ def test_ctrl_c_while_a_fold_is_evaluated_ends_after_it(
     if as_json:
         assert (json.loads(last)["status"], json.loads(last)["completed"]) == ("stopped", 1)
     else:
-        assert last == f"go on   tui train --no-ui --resume {run.id} --folds 3"
+        assert last == f"resume  tui train --no-ui --resume {run.id} --folds 3"
 
 
 def test_ctrl_c_while_a_fold_is_prepared_says_how_to_go_on(
@@ -131,7 +131,7 @@ def test_ctrl_c_while_a_fold_is_prepared_says_how_to_go_on(
     answer = train("--folds 3")
     (run,) = all_runs(Path("runs"))
     assert (answer.code, answer.err) == (130, "")
-    assert answer.out.endswith(f"go on   tui train --no-ui --resume {run.id} --folds 3\n")
+    assert answer.out.endswith(f"resume  tui train --no-ui --resume {run.id} --folds 3\n")
 
 
 def test_several_processes_are_refused(train: Tui, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,8 +99,8 @@ def test_ranges_come_from_a_file_too_and_options_win(tui: Callable[..., Any], tm
         ("--ray-address auto", "--ray-address and --gpus-per-trial are for a Ray cluster"),
         ("--executor vmap", "--executor vmap: networks with dropout cannot be trained together"),
         ("--storage nowhere", "--storage: this is no URL of a database"),
-        ("--resume latest", "no study 'latest' in runs"),
-        ("--pause latest", "no study 'latest' in runs"),
+        ("--resume latest", "there are no studies in runs"),
+        ("--pause latest", "there are no studies in runs"),
         ("--pause x --continue x", "--pause and --continue do not go together"),
         ("--stop x --pause x", "--pause and --stop do not go together"),
         ("--resume x --method grid", "--resume goes on with the study's own search"),
@@ -182,7 +182,7 @@ def test_a_signal_ends_cleanly_and_says_how_to_go_on(
     answer = tui(f"{SHORT} {RATE} --epochs 400 --trials 3")
     study = open_study(Path("runs"), "latest")
     assert (answer.code, answer.err) == (128 + number, "")
-    assert answer.out.endswith(f"go on       tui tune --no-ui --resume {study.name}\n")
+    assert answer.out.endswith(f"resume      tui tune --no-ui --resume {study.name}\n")
     assert [record.state for record in study.records()] == ["completed", "interrupted"]
     assert not any(map(is_held, all_runs(study.folder.trials_dir)))
 

@@ -80,7 +80,8 @@ def _print_plots(evaluation: "Evaluation", console: "Console") -> None:
     if evaluation.report.task == "regression":
         console.print("no ROC and precision-recall curves: the run predicts numbers, not classes")
         return
-    from tui.charts.curves import KINDS, chart, curves_of, few
+    from core.evaluation.curve_sets import curves_of, few
+    from tui.charts.curves import KINDS, chart
     from tui.charts.plot_text import MARKERS, as_text, legend_text
 
     curves = curves_of(evaluation.predictions, evaluation.report)

@@ -129,7 +129,8 @@ Resume = Annotated[
     typer.Option(
         "--resume",
         metavar="STUDY",
-        help="Go on with a study, or join it: its name, a part of it, or `latest`.",
+        help="Resume a study, or join it: its name, a prefix or the last letters of it, a path, or `latest` "
+        "(started or resumed last).",
     ),
 ]
 

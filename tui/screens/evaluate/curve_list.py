@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from textual.binding import Binding
 from textual.message import Message
 
-from tui.charts.curves import Curve, Kind
+from core.evaluation.curve_sets import Curve, Kind
+from tui.charts.curves import color_of
 from tui.screens.evaluate.facts import label
 from tui.terminal.text import number
 from tui.widgets.table import Cell, Column, Table
@@ -46,7 +47,7 @@ class CurveList(Table):
             curve = curves[row]
             there = curve.lines[kind] is not None
             sign = "✓" if row in self.shown else " "
-            sample = (self._marks.get(row, "━"), curve.color) if there else "–"
+            sample = (self._marks.get(row, "━"), color_of(curves, row)) if there else "–"
             return [sign, sample, label(curve.name), number(curve.area[kind])]
 
         columns = [Column("", 1), Column("", 1), Column("class", 0, "<"), Column(area, 7)]

@@ -11,7 +11,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.charts.curves import KINDS, Curve, Kind, Point, chart, drawing_order, first_chosen, first_shown
+from core.evaluation.curve_sets import Curve, Kind, Point, first_chosen, first_shown
+from tui.charts.curves import KINDS, chart, drawing_order
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import SAMPLES, Chart, line_markers
 from tui.screens.evaluate.curve_list import CurveList

@@ -9,10 +9,10 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from core.evaluation import Predictions, Report
+from core.evaluation.curve_sets import Curve, curves_of
 from core.inference.samples import Samples
 from core.inference.stored import Evaluation
 from core.session.evaluation import RunData
-from tui.charts.curves import Curve, curves_of
 from tui.screens.background import Background
 
 __all__ = ["EvaluationTab", "Subject"]
@@ -45,7 +45,7 @@ class Subject:
 
     @cached_property
     def curves(self) -> list[Curve]:
-        """See `tui.charts.curves.curves_of`; takes its time when first asked for."""
+        """See `core.evaluation.curve_sets.curves_of`; takes its time when first asked for."""
         return curves_of(self.predictions, self.report)
 
 

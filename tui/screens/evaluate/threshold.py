@@ -13,7 +13,7 @@ from textual.widgets import Input, Label, Static
 
 from core.evaluation import Predictions, RankedCounts, one_vs_rest
 from core.evaluation.checks import why_not_probabilities
-from tui.charts.curves import Curve
+from core.evaluation.curve_sets import Curve
 from tui.charts.plot import Plot, legend
 from tui.charts.plot_chart import Chart
 from tui.screens.base import NARROW

@@ -13,6 +13,7 @@ from textual.events import Click
 from textual.message import Message
 from textual.widgets import Button, Static
 
+from core.references import LATEST
 from tui.forms.search_form import Search, SearchState, default_search, review, search_command, searchable
 from tui.screens.base import NARROW
 from tui.screens.tune.space_editor import STOPS, SpaceEditor
@@ -143,7 +144,7 @@ class TuneScreen(StudyActions):
             await self._fill(default_search(self.tui.form_values))
             self.built = True
             self._focus_first()
-            self.open_study("latest")
+            self.open_study(LATEST)
         elif self._values != self.tui.form_values:
             touched = self.search != self._untouched
             await self._fill(

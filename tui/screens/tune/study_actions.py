@@ -12,6 +12,7 @@ from textual.timer import Timer
 from core.config import schema as configuration
 from core.data.dataset import Progress
 from core.errors import TorchtuiError
+from core.references import LATEST
 from core.runs.folder import Run
 from core.session.preload import load_backend
 from core.tuning.search.plan import ExecutorName, Plan
@@ -94,7 +95,7 @@ class StudyActions(Background, ModeScreen):
         runs_dir = self.tui.runs_dir
 
         def find(progress: Progress) -> "Follower | None":
-            if reference == "latest" and not all_studies(runs_dir):
+            if reference == LATEST and not all_studies(runs_dir):
                 return None
             follower: Follower = import_module("tui.runtime.study_follower").Follower(runs_dir, reference)
             return follower

@@ -6,7 +6,7 @@ import pytest
 from textual.widgets import Input, Static
 
 from core.evaluation import best_f1_threshold, one_vs_rest, threshold_for_precision, threshold_table
-from tui.charts.curves import curves_of
+from core.evaluation.curve_sets import curves_of
 from tui.charts.plot import Plot
 from tui.screens.evaluate.curve_list import CurveList
 from tui.widgets.panel import Panel

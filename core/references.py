@@ -1,0 +1,62 @@
+"""References: how ``latest``, a name, or a part of one leads to a run or a study."""
+
+from collections.abc import Callable, Sequence
+
+from core.errors import RunError
+
+__all__ = ["LATEST", "resolve"]
+
+LATEST = "latest"
+"""Refers to the run, or the study, that was started or resumed last."""
+MAX_NAMED = 3
+"""Largest number of matches that the message of an ambiguous reference lists."""
+
+
+def resolve(
+    reference: str,
+    names: Sequence[str],
+    *,
+    started: Callable[[str], float],
+    kind: tuple[str, str],
+    where: str,
+    hint: str,
+    prefix: str = "",
+) -> str:
+    """Return the name that a reference means.
+
+    A reference is ``latest``, a whole name, the beginning of a name, or its last letters after a ``_``. A whole name
+    is never ambiguous, even if other names begin with it.
+
+    Args:
+        names: in the order in which an ambiguous reference lists them; of names started at the same time ``latest``
+            takes the first.
+        started: returns when a name was started or resumed last; asked for ``latest`` only.
+        kind: what the names belong to, as one and as several: ``("run", "runs")``.
+        where: the place that was searched, such as ``in runs``.
+        hint: what to do if nothing matches.
+        prefix: may be left out at the beginning of a reference.
+
+    Raises:
+        RunError: the reference is empty, or matches no name or several.
+    """
+    one, several = kind
+    if reference == LATEST:
+        if not names:
+            raise RunError(f"there are no {several} {where}", hint)
+        return max(names, key=started)
+    if not reference:
+        raise RunError(f"the name of the {one} is empty", hint)
+    matches = [name for name in names if name == reference] or [
+        name
+        for name in names
+        if name.startswith((reference, prefix + reference)) or name.endswith(f"_{reference}")
+    ]
+    if not matches:
+        raise RunError(f"no {one} '{reference}' {where}", hint)
+    if len(matches) > 1:
+        listed = ", ".join(matches[:MAX_NAMED]) + ", ..." * (len(matches) > MAX_NAMED)
+        raise RunError(
+            f"'{reference}' is ambiguous: it matches {len(matches)} {several} ({listed})",
+            "Use a longer prefix",
+        )
+    return matches[0]
