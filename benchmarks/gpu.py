@@ -17,6 +17,7 @@ from core.control import RunControl
 from core.data.registry import load
 from core.events import Event, StepLogged
 from core.models.registry import build
+from core.training.context import TrainingContext
 from core.training.engine import train
 
 WAITS = ("cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaEventSynchronize")
@@ -50,10 +51,10 @@ def trained(model: dict[str, Any], root: Any, **training: Any) -> tuple[dict[str
         config,
         data,
         network,
+        TrainingContext(torch.device("cuda")),
         emit=events.append,
         control=RunControl(),
         checkpoints=Nowhere(),
-        device=torch.device("cuda"),
     )
     return {key: weight.cpu() for key, weight in network.state_dict().items()}, events
 

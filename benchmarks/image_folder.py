@@ -28,6 +28,7 @@ from core.data.registry import load
 from core.devices import available_cores
 from core.events import EpochFinished, Event
 from core.models.registry import build
+from core.training.context import TrainingContext
 from core.training.engine import train
 
 BATCH, RATE, UNITS = 64, 0.1, 100
@@ -100,7 +101,7 @@ def epochs_of(folder: Path, root: Path, epochs: int) -> list[Took]:
     model = build(config.model, data, seed=0)
     keep = type("Nothing", (), {"save": lambda self, state, kind: None})()
     cpu = torch.device("cpu")
-    train(config, data, model, emit=emit, control=RunControl(), checkpoints=keep, device=cpu)
+    train(config, data, model, TrainingContext(cpu), emit=emit, control=RunControl(), checkpoints=keep)
     return times
 
 

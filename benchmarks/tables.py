@@ -81,6 +81,7 @@ def torchtui_and_an_epoch(path: Path) -> None:
     from core.config.schema import from_dict
     from core.control import RunControl
     from core.models.registry import build
+    from core.training.context import TrainingContext
     from core.training.engine import train
 
     data = loaded(path)
@@ -92,10 +93,10 @@ def torchtui_and_an_epoch(path: Path) -> None:
         config,
         data,
         model,
+        TrainingContext(torch.device("cpu")),
         emit=lambda event: None,
         control=RunControl(),
         checkpoints=Nowhere(),
-        device=torch.device("cpu"),
     )
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from core.config import schema as configuration
 from core.control import RunControl
 from core.data.dataset import Dataset, Split
+from core.training.context import TrainingContext
 from core.training.engine import train
 
 
@@ -63,10 +64,10 @@ def prepare(
             config,
             data,
             model,
+            TrainingContext(next(model.parameters()).device),
             emit=lambda event: None,
             control=RunControl(),
             checkpoints=NoCheckpoints(),
-            device=next(model.parameters()).device,
         )
 
     return epoch

@@ -23,10 +23,10 @@ from core.runs.code import from_copies
 from core.runs.data_facts import ensure_same_data
 from core.runs.folder import Run
 from core.training.distributed import SINGLE, Group
-from core.training.forward_pass import ensure_callable
-from core.training.memory import naming_what_fits
-from core.training.step import Gradients
-from core.training.threads import most_threads
+from core.training.forward_pass import check_forward
+from core.training.memory import explain_oom
+from core.training.step import GradientFn
+from core.training.threads import max_threads
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -43,7 +43,7 @@ class Prepared:
     Attributes:
         threads: processor threads; with ``auto`` the most that may be taken.
         group: the processes that train together.
-        gradients: asked first for what computes them; see `core.training.step`.
+        gradient_fn: optional override for the gradient computation; None uses autograd.
     """
 
     config: TrainConfig
@@ -53,7 +53,7 @@ class Prepared:
     device: torch.device
     threads: int
     group: Group = SINGLE
-    gradients: Gradients | None = None
+    gradient_fn: GradientFn | None = None
 
 
 def prepare(
@@ -76,7 +76,7 @@ def prepare(
         RuntimeError: the weights are those of another model.
     """
     resolve(config.training.device)  # a mistake there is told before a download begins
-    with naming_what_fits(config):
+    with explain_oom(config):
         if weights is None:
             config.model.fetch(progress)
         data = load(from_copies(config, run).data, data_root, progress)
@@ -106,12 +106,12 @@ def assemble(
     check_monitor(config.training.monitor, data.task)
     if weights is None:  # evaluations compute in fp32, on any device
         ensure_precision(config.training.precision, device)
-        ensure_callable(config.training, data.sample_shape)
+        check_forward(config.training, data.sample_shape)
     network = from_copies(config, run).model
     model = (
         rebuild(network, data, weights) if weights is not None else build(network, data, config.training.seed)
     )
     summary = summarise_model(model, data.sample_shape, data.outputs)
     multiply_adds = summary.multiply_adds * config.training.batch_size
-    threads = most_threads(config.training.threads, multiply_adds, spare_cores)
+    threads = max_threads(config.training.threads, multiply_adds, spare_cores)
     return Prepared(config, data, model, summary, device, threads)

@@ -12,7 +12,7 @@ from core.runs.folder import Run
 from core.runs.problems import changed_settings
 from core.runs.summary import RunSummary, summarise
 from core.training.progress import Progress, patience_is_out, time_is_up
-from core.training.saver import naming_what_does_not_fit
+from core.training.saver import explain_mismatch
 
 __all__ = ["mend", "resume_state"]
 
@@ -46,7 +46,7 @@ def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
 def _ensure_longer(config: TrainConfig, state: dict[str, Any] | None, summary: RunSummary) -> None:
     """Make sure that a complete run would not end again at once, and have its test split evaluated once more."""
     settings = config.training
-    with naming_what_does_not_fit():
+    with explain_mismatch():
         at = Progress(**state["progress"]) if state else Progress(epoch=summary.epochs)
         ends = {
             "--epochs": at.epoch >= settings.epochs,

@@ -7,9 +7,7 @@ import os
 import socket
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -34,9 +32,11 @@ from core.runs.requests import claimed
 from core.session.preparation import Prepared, assemble, prepare
 from core.session.recorder import Recorder
 from core.session.resume import mend, resume_state
-from core.training.distributed import naming_lost_processes
+from core.training.context import TrainingContext
+from core.training.distributed import explain_lost_rank
 from core.training.engine import TrainingResult, train
-from core.training.memory import naming_what_fits
+from core.training.memory import explain_oom
+from core.training.saver import State
 from core.training.threads import Threads
 from core.user_code.loading import as_user_error
 
@@ -50,7 +50,7 @@ __all__ = [
     "record_end",
     "record_failure",
     "resume_state",
-    "settle_threads",
+    "training_context",
 ]
 
 Emit = Callable[[Event], None]
@@ -73,7 +73,7 @@ def execute(
     *,
     emit: Emit,
     control: RunControl,
-    state: dict[str, Any] | None = None,
+    state: State | None = None,
     extras: Extras = ALONE,
     is_claimed: bool = False,
 ) -> RunFinished:
@@ -107,17 +107,17 @@ def _attempt(
     run: Run,
     emit: Emit,
     control: RunControl,
-    state: dict[str, Any] | None,
+    state: State | None,
     begun: bool,
 ) -> RunFinished:
     """Train and evaluate; how it ended, whatever went wrong."""
     try:
         with (
-            naming_what_fits(prepared.config, prepared.summary, prepared.device),
+            explain_oom(prepared.config, prepared.summary, prepared.device),
             deterministic(prepared.config.training.deterministic),
-            naming_lost_processes(prepared.group),
+            explain_lost_rank(prepared.group),
         ):
-            prepared, threads = settle_threads(prepared, state)
+            context = training_context(prepared, state)
             emit(_started(prepared, state))
             if message := missing_lock_warning(run):
                 emit(Notice(level="warning", message=message))
@@ -126,7 +126,7 @@ def _attempt(
             if begun and state is None:
                 message = "the run ended before a checkpoint was saved: it begins anew"
                 emit(Notice(level="info", message=message))
-            return _run(prepared, run, emit, control, state, threads)
+            return _run(prepared, run, emit, control, state, context)
     except (Exception, SystemExit) as error:  # a network of the user's own may call sys.exit
         told = error if isinstance(error, TorchtuiError) else as_user_error(error)
         trace = told.trace if told else traceback.format_exc()
@@ -155,18 +155,18 @@ def record_end(run: Run, finished: RunFinished) -> None:
     log.close()
 
 
-def settle_threads(prepared: Prepared, state: dict[str, Any] | None) -> tuple[Prepared, Threads | None]:
-    """Set the number of threads: the configured one, that of the checkpoint, or the one that is fastest now."""
-    auto = prepared.config.training.threads == "auto" and prepared.device.type == "cpu"
-    if not auto or prepared.threads == 1:
+def training_context(prepared: Prepared, state: State | None) -> TrainingContext:
+    """Set the configured number of threads, the checkpoint's, or the fastest; return the context of the training."""
+    threads = None
+    if prepared.config.training.threads != "auto" or prepared.device.type != "cpu" or prepared.threads == 1:
         torch.set_num_threads(prepared.threads)
-        return prepared, None
-    threads = Threads(prepared.config, prepared.data, prepared.model, prepared.threads)
-    if state is not None and "threads" in state:
-        torch.set_num_threads(state["threads"])
     else:
-        threads.choose()
-    return replace(prepared, threads=torch.get_num_threads()), threads
+        threads = Threads(prepared.config, prepared.data, prepared.model, prepared.threads)
+        if state is not None and "threads" in state:
+            torch.set_num_threads(state["threads"])
+        else:
+            threads.choose()
+    return TrainingContext(prepared.device, prepared.group, threads, prepared.gradient_fn)
 
 
 def _run(
@@ -174,8 +174,8 @@ def _run(
     run: Run,
     emit: Emit,
     control: RunControl,
-    state: dict[str, Any] | None,
-    threads: Threads | None,
+    state: State | None,
+    context: TrainingContext,
 ) -> RunFinished:
     checkpoints = FolderCheckpoints(run)
     if state is not None:
@@ -185,21 +185,18 @@ def _run(
         prepared.config,
         prepared.data,
         prepared.model,
+        context,
         emit=emit,
         control=control,
         checkpoints=checkpoints,
-        device=prepared.device,
         resume_from=state,
-        threads=threads,
-        group=prepared.group,
-        gradients=prepared.gradients,
     )
     if result.status == "completed":
         _evaluate_best(prepared, run, result, emit)
     return RunFinished(status=result.status, error=result.error)
 
 
-def _started(prepared: Prepared, state: dict[str, Any] | None) -> RunStarted:
+def _started(prepared: Prepared, state: State | None) -> RunStarted:
     config, data = prepared.config, prepared.data
     done = state["progress"] if state else {"epoch": 0, "step": 0}
     return RunStarted(
@@ -210,7 +207,7 @@ def _started(prepared: Prepared, state: dict[str, Any] | None) -> RunStarted:
         sample_shape=list(data.sample_shape),
         parameters=prepared.summary.parameters,
         device=str(prepared.device),
-        threads=prepared.threads,
+        threads=torch.get_num_threads(),
         epochs=config.training.epochs,
         steps_per_epoch=config.training.steps_per_epoch(len(data.train)),
         epoch=done["epoch"],

@@ -1,6 +1,6 @@
-"""Which batch sizes fit into memory, and how fast they train: the size is doubled until memory or data is used up.
+"""The batch-size test: double the size until memory or data is used up, and time each.
 
-Steps of a copy are timed: neither the model nor the random numbers to come are touched.
+Steps of a copy are timed: neither the model nor the random state changes.
 """
 
 import copy
@@ -17,6 +17,7 @@ from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.random_state import rng_state, set_rng_state
+from core.training.context import TrainingContext
 from core.training.learner import Learner
 from core.training.memory import free_memory, is_shortage
 
@@ -24,16 +25,16 @@ __all__ = ["BatchTest", "TriedBatch", "batch_test"]
 
 FIRST = 8
 SHARE = 0.8
-"""Of the memory that is free in the beginning, this much may be taken."""
+"""Fraction of the memory free at the start that may be taken."""
 SECONDS = 0.3
-"""How long each size is timed, but for at least one step."""
+"""Time for each size; at least one step is timed."""
 NEARLY = 0.9
-"""A smaller batch is suggested in place of the fastest one when it reaches this part of its speed."""
+"""A smaller batch is suggested instead of the fastest one if it reaches this fraction of its speed."""
 
 
 @dataclass(frozen=True)
 class TriedBatch:
-    """A batch size that fits; `memory` is bytes in use beyond those in the beginning."""
+    """A batch size that fits; `memory` is bytes in use beyond those at the start."""
 
     batch_size: int
     samples_per_second: float
@@ -42,11 +43,12 @@ class TriedBatch:
 
 @dataclass(frozen=True)
 class BatchTest:
-    """What was tried, sizes ascending.
+    """Results of a batch-size test, sizes ascending.
 
     Attributes:
         room: bytes that might be taken.
-        ended: why no larger size was tried: ``memory`` would not do, ``out of memory`` it ran, or all ``data`` fits.
+        ended: why no larger size was tried: it would need too much ``memory``, it ran ``out of memory``, or all
+            ``data`` fits.
     """
 
     tried: list[TriedBatch]
@@ -67,14 +69,14 @@ def batch_test(
     model: nn.Module,
     device: torch.device,
     *,
-    hear: Callable[[TriedBatch], None],
-    unwanted: Callable[[], bool],
+    on_report: Callable[[TriedBatch], None],
+    should_stop: Callable[[], bool],
 ) -> BatchTest | None:
     """Train a copy of `model` on batches of 8, 16, 32 ... samples for a moment each.
 
     Args:
-        hear: told each size that fits, at once.
-        unwanted: asked before each size and step; when it says so, the result is None.
+        on_report: takes each size that fits, at once.
+        should_stop: polled before each size and step; returns None once it is true.
     """
     random = rng_state(device)
     room = int(SHARE * free_memory(device))
@@ -82,24 +84,26 @@ def batch_test(
     size = FIRST
     before = 0
     if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)  # a training before may have needed more
+        torch.cuda.reset_peak_memory_stats(device)  # an earlier training may have needed more
     try:
         while size <= len(data.train):
             if tried and 2 * tried[-1].memory > room:
                 return BatchTest(tried, room, "memory")
             try:
-                if not tried:  # what libraries take with the first step belongs to no batch
+                if not tried:  # memory that libraries take with the first step belongs to no batch
                     _measured(config, data, copy.deepcopy(model).to(device), device, size, lambda: True)
                     before = _used(device)
-                rate, used = _measured(config, data, copy.deepcopy(model).to(device), device, size, unwanted)
+                rate, used = _measured(
+                    config, data, copy.deepcopy(model).to(device), device, size, should_stop
+                )
             except (MemoryError, RuntimeError) as error:
                 if not is_shortage(error):
                     raise
                 return BatchTest(tried, room, "out of memory")
-            if unwanted():
+            if should_stop():
                 return None
             tried.append(TriedBatch(size, rate, max(0, used - before)))
-            hear(tried[-1])
+            on_report(tried[-1])
             size *= 2
         return BatchTest(tried, room, "data")
     finally:
@@ -114,26 +118,26 @@ def _measured(
     model: nn.Module,
     device: torch.device,
     size: int,
-    unwanted: Callable[[], bool],
+    should_stop: Callable[[], bool],
 ) -> tuple[float, int]:
-    """Samples per second with batches of a size, and the most bytes in use."""
+    """Return samples per second with batches of a size, and the peak of bytes in use."""
     one = config.training.model_copy(update={"batch_size": size, "accumulate": 1})
-    learner = Learner(config.model_copy(update={"training": one}), data, model, device)
+    learner = Learner(config.model_copy(update={"training": one}), data, model, TrainingContext(device))
     learner.model.train()
     inputs, targets = next(Batches(data.train, data, device).iterate(size))
     used = _used(device)
 
     def note_memory(*_: object) -> None:
-        """Before a gradient flows into a layer: all values that training keeps are there."""
+        """Measure before a gradient flows into a layer: all values that training keeps exist then."""
         nonlocal used
         used = max(used, _used(device))
 
     watch = learner.model.register_full_backward_pre_hook(note_memory)
-    learner.step(inputs, targets)[0].item()  # what is made once, such as the optimizer's state
+    learner.step(inputs, targets)[0].item()  # creates what is created once, such as the optimizer's state
     used = max(used, _used(device))
     watch.remove()
     began, steps = time.perf_counter(), 0
-    while not unwanted():
+    while not should_stop():
         learner.step(inputs, targets)[0].item()  # waits for the device
         steps += 1
         took = time.perf_counter() - began
@@ -143,7 +147,7 @@ def _measured(
 
 
 def _used(device: torch.device) -> int:
-    """Bytes in use on a device: on CUDA the most since the beginning, on the processor those of this process."""
+    """Return the bytes in use on a device: the peak on CUDA, those of this process on the CPU."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     if device.type == "mps":

@@ -1,7 +1,7 @@
-"""A step's kernels launched all at once, as a CUDA graph: a small network waits for launches, not for arithmetic.
+"""The kernels of a step launched all at once, as a CUDA graph: a small network waits for launches, not for arithmetic.
 
-What is captured is the forward and backward pass of a full batch; the optimizer, schedules and clipping stay as they
-are, and so do a smaller last batch, the numbers that come out, and what a checkpoint holds.
+The forward and backward pass of a full batch are captured. The optimizer, schedules, clipping and a smaller last batch
+run as without graphs, and results and checkpoints are the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["Captured", "wants_graphs"]
 
 SMALL = 5_000_000
-"""Parameters up to which ``auto`` captures: above, the kernels take longer than their launches."""
+"""Number of parameters up to which ``auto`` captures: above it, kernels take longer than their launches."""
 WARM_UP = 3
-"""Steps before the capture: libraries choose their kernels, and lazily made things are made."""
+"""Steps before the capture, in which libraries choose their kernels and create what they create lazily."""
 
 Replay = Callable[[], None]
 
 
 def wants_graphs(config: TrainConfig, model: nn.Module, device: torch.device, group: Group) -> bool:
-    """Whether the steps are to be captured.
+    """Return true if the steps are to be captured.
 
-    ``auto`` captures small networks of our own, which are known to do the same at each step. Optimizers that call a
+    ``auto`` captures small built-in networks, which are known to do the same at each step. Optimizers that call a
     closure, several processes, accumulation, compiled and fp16 training are not captured.
     """
     settings = config.training
@@ -43,13 +43,13 @@ def wants_graphs(config: TrainConfig, model: nn.Module, device: torch.device, gr
 
 
 class Captured:
-    """Gradients of a step, computed as they are a few times, and from then on by replaying what that launched.
+    """Gradients of a step: computed normally a few times, and from then on by replaying the same kernels.
 
     Args:
-        gradients: a step without its update.
+        gradients: computes the gradients of a batch; see `core.training.step`.
         weights: their ``grad`` is None before each call, and set by it.
-        batch_size: samples of the batches that are replayed; others are computed as they are.
-        record: gives, for a function, what launches again what it launches.
+        batch_size: number of samples of the batches that are replayed; others are computed normally.
+        record: takes a function, and returns one that launches the same kernels again.
     """
 
     def __init__(
@@ -82,16 +82,16 @@ class Captured:
         return self._loss.clone(), self._outputs.clone()
 
     def _warm_up(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute on another stream: what autograd ties to the default one cannot be captured."""
+        """Compute on a side stream: work that autograd ties to the default stream cannot be captured."""
         if not inputs.is_cuda:
             return self._compute(inputs, targets)
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         here = torch.cuda.current_stream()
         stream.wait_stream(here)
         with torch.cuda.stream(stream):
-            seen = self._compute(inputs, targets)
+            result = self._compute(inputs, targets)
         here.wait_stream(stream)
-        return seen
+        return result
 
     def _once(self) -> None:
         loss, outputs = self._compute(self._inputs, self._targets)
@@ -99,7 +99,7 @@ class Captured:
 
 
 def _record(function: Callable[[], None]) -> Replay:
-    """As a CUDA graph; other threads may use the device meanwhile."""
+    """Record a CUDA graph; other threads may use the device meanwhile."""
     graph = torch.cuda.CUDAGraph()
     torch.cuda.synchronize()
     with torch.cuda.graph(graph, capture_error_mode="thread_local"):

@@ -1,7 +1,7 @@
 """One run trained by several processes that ``torchrun`` started, each on its share of every batch.
 
 Only the process of rank 0 writes and shows. All take the same steps, and whatever depends on a clock, a signal or a
-loss that is not a number is decided together, when they meet: a process that took one step more than the others would
+loss that is not a number is decided together, at sync points: a process that took one step more than the others would
 wait for them for ever.
 """
 
@@ -27,18 +27,18 @@ from core.torchrun import is_launched
 __all__ = [
     "SINGLE",
     "Group",
-    "Meetings",
     "Share",
-    "group_of_processes",
-    "naming_lost_processes",
+    "SyncPoints",
+    "explain_lost_rank",
+    "process_group",
 ]
 
-MEETING_SECONDS = 0.2
+SYNC_SECONDS = 0.2
 MAX_STEPS = 256
-PATIENCE = timedelta(days=1)
-"""How long the processes wait for each other, as in a pause."""
-LOSSES = ("connection closed", "connection reset", "gloo", "nccl", "socket", "broken pipe")
-"""What PyTorch's errors speak of when another process is gone."""
+TIMEOUT = timedelta(days=1)
+"""Longest time that the processes wait for each other, as in a pause."""
+LOST_RANK_SIGNS = ("connection closed", "connection reset", "gloo", "nccl", "socket", "broken pipe")
+"""Words of PyTorch's errors when another process is gone."""
 
 Made = TypeVar("Made")
 
@@ -48,47 +48,47 @@ class Group(Ranks):
     """The processes of one run, which decide and add up together."""
 
     def sums(self, values: Sequence[float]) -> list[float]:
-        """The sums of each value over all processes, the same in each."""
-        return self._reduced(values, dist.ReduceOp.SUM)
+        """Return the sum of each value over all processes, the same in each."""
+        return self._reduce(values, dist.ReduceOp.SUM)
 
-    def highest(self, values: Sequence[float]) -> list[float]:
-        """The highest of each value over all processes, the same in each."""
-        return self._reduced(values, dist.ReduceOp.MAX)
+    def maxima(self, values: Sequence[float]) -> list[float]:
+        """Return the maximum of each value over all processes, the same in each."""
+        return self._reduce(values, dist.ReduceOp.MAX)
 
     def of_first(self, value: float) -> float:
-        """The value that the first process has, the same in each."""
+        """Return the value of the first process, in each."""
         return self.sums([0.0 if self.rank else value])[0]
 
-    def _reduced(self, values: Sequence[float], how: dist.ReduceOp.RedOpType) -> list[float]:
+    def _reduce(self, values: Sequence[float], op: dist.ReduceOp.RedOpType) -> list[float]:
         if self.size == 1:
             return list(values)
         tensor = torch.tensor(values, dtype=torch.float64)
-        dist.all_reduce(tensor, how)
+        dist.all_reduce(tensor, op)
         reduced: list[float] = tensor.tolist()
         return reduced
 
-    def wrapped(self, model: nn.Module, share: "Share") -> nn.Module:
-        """`model` with gradients that are summed over all processes, each weighted by its share of the step."""
+    def wrap(self, model: nn.Module, share: "Share") -> nn.Module:
+        """Return `model` with gradients that are summed over all processes, each weighted by its share of the step."""
         if self.size == 1:
             return model
         wrapped = DistributedDataParallel(model)
         wrapped.register_comm_hook(share, _sum_of_shares)
         return wrapped
 
-    def take_statistics(self, model: nn.Module) -> None:
-        """Take over what the first process's normalisations have gathered; each has seen its own share alone."""
+    def broadcast_buffers(self, model: nn.Module) -> None:
+        """Take over the statistics of the first process's normalisation layers; each has seen only its own share."""
         for buffer in model.buffers() if self.size > 1 else ():
             dist.broadcast(buffer, 0)
 
     def device(self, device: torch.device) -> torch.device:
-        """Where this process computes: GPUs of a machine are dealt out.
+        """Return the device of this process: each gets a GPU of its own.
 
         Raises:
             DeviceError: a machine has fewer GPUs than processes.
         """
-        return self._together(lambda: self._dealt(device))
+        return self._all_or_none(lambda: self._own_device(device))
 
-    def _dealt(self, device: torch.device) -> torch.device:
+    def _own_device(self, device: torch.device) -> torch.device:
         if self.size == 1 or device.type != "cuda":
             return device
         count = torch.cuda.device_count()
@@ -99,14 +99,14 @@ class Group(Ranks):
         torch.cuda.set_device(self.local_rank)
         return torch.device("cuda", self.local_rank)
 
-    def first(self, make: Callable[[], Made]) -> Made:
-        """`make`, on each machine by one process before the others: they find what it has downloaded.
+    def local_first(self, make: Callable[[], Made]) -> Made:
+        """Return `make()`, called on each machine by one process before the others: they find what it has downloaded.
 
         Raises:
-            TorchtuiError: what it raises in this process, or else in another one.
+            TorchtuiError: the error of this process, or else of another one.
             ProcessLost: another process is gone.
         """
-        return self._together(lambda: self._in_turn(make))
+        return self._all_or_none(lambda: self._in_turn(make))
 
     def _in_turn(self, make: Callable[[], Made]) -> Made:
         if self.size == 1:
@@ -119,8 +119,8 @@ class Group(Ranks):
             if not self.local_rank:
                 dist.barrier()
 
-    def _together(self, make: Callable[[], Made]) -> Made:
-        """`make`; where it fails in one process it fails in all, so that none begins and the first one can say why."""
+    def _all_or_none(self, make: Callable[[], Made]) -> Made:
+        """Return `make()`; if it fails in one process it fails in all, so that none starts and the first reports it."""
         if self.size == 1:
             return make()
         made: Made | None = None
@@ -130,7 +130,7 @@ class Group(Ranks):
         except TorchtuiError as error:
             own = error
         told: list[TorchtuiError | None] = [None] * self.size
-        with naming_lost_processes(self):
+        with explain_lost_rank(self):
             dist.all_gather_object(told, own)
         if own is not None:
             raise own
@@ -141,13 +141,13 @@ class Group(Ranks):
         return cast(Made, made)
 
     def ensure_fits(self, config: TrainConfig, samples: int) -> None:
-        """Make sure that each process has a share of every batch, also of the last one of an epoch.
+        """Check that each process has a share of every batch, also of the last one of an epoch.
 
         Args:
-            samples: of the training data.
+            samples: number of training samples.
 
         Raises:
-            ConfigError: a batch cannot be divided, or the optimizer looks at the loss, of which each has its own.
+            ConfigError: a batch cannot be divided, or the optimizer uses the loss, which differs between processes.
         """
         if self.size == 1:
             return
@@ -172,8 +172,8 @@ class Group(Ranks):
                 field="training.batch_size",
             )
 
-    def part_random_numbers(self, seed: int, step: int) -> None:
-        """Give each process but the first random numbers of its own, for dropout and the like."""
+    def seed_rank(self, seed: int, step: int) -> None:
+        """Seed each process but the first differently, for dropout and the like."""
         if self.rank:
             torch.manual_seed((seed * self.size + self.rank) * 1_000_003 + step)
 
@@ -183,7 +183,7 @@ SINGLE = Group()
 
 @dataclass
 class Share:
-    """How much of the coming step's samples are this process's, from 0 to 1."""
+    """Fraction of the coming step's samples that this process takes, from 0 to 1."""
 
     weight: float = 1.0
 
@@ -192,21 +192,21 @@ def _sum_of_shares(
     share: Share,
     bucket: dist.GradBucket,  # type: ignore[name-defined]
 ) -> torch.futures.Future[torch.Tensor]:
-    """Gradients of each process's mean loss become those of the mean over the whole step."""
+    """Turn the gradients of each process's mean loss into those of the mean over the whole step."""
     weighted = bucket.buffer().mul_(share.weight)
     work: torch.futures.Future[list[Tensor]] = dist.all_reduce(weighted, async_op=True).get_future()
     return work.then(lambda done: done.value()[0])
 
 
-class Meetings:
-    """Where the processes of a run agree, all at the same steps, a few times a second.
+class SyncPoints:
+    """Steps at which the processes of a run agree on what to do, a few times a second.
 
     Args:
-        control: what this process is asked for.
+        control: requests to this process.
 
     Attributes:
-        control: what all were asked for, as of the last meeting.
-        next_step: the step after which they meet again.
+        control: requests to all processes, as of the last sync point.
+        next_step: the step after which they sync again.
     """
 
     def __init__(self, control: RunControl, group: Group) -> None:
@@ -215,55 +215,55 @@ class Meetings:
         self._group = group
         self._last: tuple[float, int] | None = None
 
-    def meet(self, step: int, diverged: bool, save: bool, seconds: float) -> tuple[bool, bool, float]:
-        """Whether any has diverged; and whether to save and how long the run has trained, as the first one says."""
+    def sync(self, step: int, diverged: bool, save: bool, seconds: float) -> tuple[bool, bool, float]:
+        """Return whether any process diverged; and whether to save and the seconds of training, from the first one."""
         now = time.perf_counter()
-        before, last = self._last or (now - MEETING_SECONDS, step)
-        steps = max(1, min(MAX_STEPS, int((step - last) * MEETING_SECONDS / max(now - before, 1e-9))))
+        before, last = self._last or (now - SYNC_SECONDS, step)
+        steps = max(1, min(MAX_STEPS, int((step - last) * SYNC_SECONDS / max(now - before, 1e-9))))
         first = self._group.rank == 0
-        told = [diverged, first and save, first * seconds, first * (step + steps)]
-        any_diverged, any_save, seconds, next_step = self.control.meet(*told)
+        values = [diverged, first and save, first * seconds, first * (step + steps)]
+        any_diverged, any_save, seconds, next_step = self.control.sync(*values)
         self._last, self.next_step = (time.perf_counter(), step), int(next_step)
         return bool(any_diverged), bool(any_save), seconds
 
 
 class SharedControl(RunControl):
-    """What all processes were asked for, as of the last time they met.
+    """Requests to all processes, as of their last sync point.
 
     Args:
-        own: what this process is asked for.
+        own: requests to this process.
     """
 
     def __init__(self, own: RunControl, group: Group) -> None:
         super().__init__()
         self._own, self._group = own, group
 
-    def meet(self, *told: float) -> list[float]:
-        """Exchange what was asked for, and the highest of what else is told; all must call it at the same step."""
+    def sync(self, *values: float) -> list[float]:
+        """Exchange requests, and return the maxima of `values`; all processes must call it at the same step."""
         own = self._own
         once = own.take_checkpoint_request(), own.take_layers_request()
         asked = [own.stop_requested, own.paused, *once]
-        stop, pause, checkpoint, layers, *highest = self._group.highest([*asked, *told])
+        stop, pause, checkpoint, layers, *maxima = self._group.maxima([*asked, *values])
         self._stop, self._paused = bool(stop), bool(pause)
         self._checkpoint |= bool(checkpoint)
         self._layers |= bool(layers)
-        return highest
+        return maxima
 
     def wait_while_paused(self) -> None:
-        """Wait in the first process; the others wait for it."""
+        """Wait in the first process, and in the others for the first."""
         self._own.wait_while_paused()
         self.waited = self._own.waited
-        self.meet()
+        self.sync()
 
 
 @contextmanager
-def group_of_processes() -> Iterator[Group]:
-    """Within, the processes that ``torchrun`` started know each other; a single process is `SINGLE`."""
+def process_group() -> Iterator[Group]:
+    """Context manager that connects the processes that ``torchrun`` started; a single process is `SINGLE`."""
     if not is_launched():
         yield SINGLE
         return
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    dist.init_process_group(backend, timeout=PATIENCE)
+    dist.init_process_group(backend, timeout=TIMEOUT)
     try:
         yield Group(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", "0")))
     finally:
@@ -271,8 +271,8 @@ def group_of_processes() -> Iterator[Group]:
 
 
 @contextmanager
-def naming_lost_processes(group: Group) -> Iterator[None]:
-    """Within, an error that comes from another process's death says so.
+def explain_lost_rank(group: Group) -> Iterator[None]:
+    """Context manager that explains errors that come from another process's death.
 
     Raises:
         ProcessLost: in place of PyTorch's error.
@@ -281,7 +281,7 @@ def naming_lost_processes(group: Group) -> Iterator[None]:
         yield
     except RuntimeError as error:
         text = str(error).lower()
-        if group.size == 1 or not any(word in text for word in LOSSES):
+        if group.size == 1 or not any(word in text for word in LOST_RANK_SIGNS):
             raise
         raise ProcessLost(
             f"one of the {group.size} processes of this run is gone",

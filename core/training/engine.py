@@ -1,4 +1,4 @@
-"""The training loop. It knows no file and no terminal: events go to `emit`, states to `checkpoints`."""
+"""The training loop. It knows neither files nor a terminal: events go to `emit`, states to `checkpoints`."""
 
 import math
 import time
@@ -17,15 +17,14 @@ from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.metrics import check_monitor
-from core.training.distributed import SINGLE, Group, Meetings
+from core.training.context import TrainingContext
+from core.training.distributed import SyncPoints
 from core.training.forward_pass import tensor_cores
 from core.training.layer_stats import LayerWatch
 from core.training.learner import Learner
 from core.training.meter import Meter
-from core.training.progress import Progress, badness, early_end, time_is_up
-from core.training.saver import Checkpoints, Saver, State, naming_what_does_not_fit
-from core.training.step import Gradients
-from core.training.threads import Threads
+from core.training.progress import Progress, early_end, monitored_loss, time_is_up
+from core.training.saver import Checkpoints, Saver, State, explain_mismatch
 from core.training.validation import validate
 
 __all__ = ["TrainingResult", "train"]
@@ -34,14 +33,12 @@ LOG_SECONDS = 0.1
 MAX_PENDING_STEPS = 256
 SAVE_SECONDS = 1.0
 """Shortest time between two checkpoints at the ends of short epochs."""
-KEPT_BYTES = 31 << 20
-"""Freeing a block of this size once lets glibc keep what each step frees for the next one, in place of giving it back
-to the system and faulting it in again (mallopt(3), M_MMAP_THRESHOLD). Elsewhere it does nothing."""
+MMAP_BYTES = 31 << 20
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """How training ended. `best_weights` is the state_dict of the best epoch, or None before the first."""
+    """The end of a training. `best_weights` is the state_dict of the best epoch, or None before the first."""
 
     status: Literal["completed", "stopped", "diverged"]
     epoch: int
@@ -55,41 +52,32 @@ def train(
     config: TrainConfig,
     data: Dataset,
     model: nn.Module,
+    context: TrainingContext,
     *,
     emit: Callable[[Event], None],
     control: RunControl,
     checkpoints: Checkpoints,
-    device: torch.device,
     resume_from: State | None = None,
-    threads: Threads | None = None,
-    group: Group = SINGLE,
-    gradients: Gradients | None = None,
 ) -> TrainingResult:
-    """Train `model` in place; from the beginning, or exactly on from a checkpoint.
+    """Train `model` in place, from the start or from a checkpoint on, bit for bit as if it had never stopped.
 
     Args:
         config: what to train and how; its loss must fit the data's task.
-        emit: told everything, on the calling thread; see `core.events`.
+        emit: takes every event, on the calling thread; see `core.events`.
         control: looked at after every batch.
-        device: where to compute; the model is moved there.
-        checkpoints: given states on another thread.
+        checkpoints: takes states on another thread.
         resume_from: a state that `checkpoints` was given as ``last``.
-        group: the processes that train together; each calls this with the same configuration and data.
-        threads: chooses the number of processor threads again when training becomes slow; None leaves it.
-        gradients: asked first for what computes them; see `core.training.step`.
 
     Raises:
         ConfigError: the loss or the monitored number does not fit the data.
         RunDamaged: `resume_from` is not a state of this model and optimizer.
     """
-    torch.empty(KEPT_BYTES, dtype=torch.uint8)
-    loop = _Loop(
-        config, data, model.to(device), emit, control, checkpoints, device, threads, group, gradients
-    )
+    raise_mmap_threshold()
+    loop = _Loop(config, data, model.to(context.device), context, emit, control, checkpoints)
     try:
         if resume_from is not None:
             loop.restore(resume_from)
-        group.part_random_numbers(config.training.seed, loop.at.step)
+        context.group.seed_rank(config.training.seed, loop.at.step)
         with tensor_cores(config.training.precision):
             while loop.at.epoch < config.training.epochs and not loop.ends_early():
                 if not (loop.train_epoch() and loop.finish_epoch()):
@@ -97,6 +85,15 @@ def train(
         return loop.result("completed")
     finally:
         loop.saver.close()
+
+
+def raise_mmap_threshold() -> None:
+    """Make glibc keep the memory that each step frees for the next one.
+
+    Once a block of this size was freed, smaller ones are no longer given back to the system and faulted in again
+    (mallopt(3), M_MMAP_THRESHOLD). Other C libraries are not affected.
+    """
+    torch.empty(MMAP_BYTES, dtype=torch.uint8)
 
 
 class _Loop:
@@ -107,23 +104,20 @@ class _Loop:
         config: TrainConfig,
         data: Dataset,
         model: nn.Module,
+        context: TrainingContext,
         emit: Callable[[Event], None],
         control: RunControl,
         checkpoints: Checkpoints,
-        device: torch.device,
-        threads: Threads | None,
-        group: Group,
-        gradients: Gradients | None,
     ) -> None:
-        self.config, self.data, self.threads, self.group = config, data, threads, group
+        self.config, self.data, self.threads, self.group = config, data, context.threads, context.group
         self.emit, self.saver = emit, Saver(checkpoints)
-        self.meetings = Meetings(control, group) if group.size > 1 else None
-        self.control = self.meetings.control if self.meetings else control
-        group.ensure_fits(config, len(data.train))
+        self.sync_points = SyncPoints(control, self.group) if self.group.size > 1 else None
+        self.control = self.sync_points.control if self.sync_points else control
+        self.group.ensure_fits(config, len(data.train))
         check_monitor(config.training.monitor, data.task)
-        self.learner = Learner(config, data, model, device, group, gradients)
-        self.train_set = Batches(data.train, data, device)
-        self.validation_set = Batches(data.validation, data, device)
+        self.learner = Learner(config, data, model, context)
+        self.train_set = Batches(data.train, data, context.device)
+        self.validation_set = Batches(data.validation, data, context.device)
         self.steps_per_epoch = self.train_set.count(config.training.step_samples)
         self.augment = augmenter(config.data, data, config.loss, config.training.seed)
         self.meter = Meter(data.task)
@@ -136,7 +130,7 @@ class _Loop:
             self.watch_layers()
 
     def train_epoch(self) -> bool:
-        """The steps that are left of this epoch, or of the time; False when asked to end, or diverged."""
+        """Take the remaining steps of this epoch, as far as time allows; False if asked to stop, or diverged."""
         settings, at, meter, learner = self.config.training, self.at, self.meter, self.learner
         order = training_order(settings, self.data, at.epoch)
         self.epoch_started = time.perf_counter() - at.epoch_seconds
@@ -145,7 +139,7 @@ class _Loop:
         augment = self.augment(at.epoch)
         batches = self.train_set.iterate(settings.step_samples, order, at.batch, augment, self.group)
         for inputs, targets in batches:
-            if self.meetings:
+            if self.sync_points:
                 learner.share.weight = self.share(len(targets))
             learner.set_learning_rate(at.step, self.steps_per_epoch, at.schedule)
             loss, outputs = learner.step(inputs, targets)
@@ -156,28 +150,28 @@ class _Loop:
                 self.log()
                 if self.error or time_is_up(settings, at):
                     break
-            if self.control.attention and not self.attend():
+            if self.control.attention and not self.obey():
                 return False
         self.log()
         return not self.error
 
     def share(self, samples: int) -> float:
-        """The part of the coming step's samples that are this process's."""
+        """Return the fraction of the coming step's samples that this process takes."""
         size = self.config.training.step_samples
         return samples / min(size, len(self.train_set) - self.at.batch * size)
 
     def log_is_due(self) -> bool:
-        """By the clock; among several processes at the step that they have agreed on."""
-        if self.meetings:
-            return self.at.step >= self.meetings.next_step
+        """Decide by the clock; among several processes, by the step that they have agreed on."""
+        if self.sync_points:
+            return self.at.step >= self.sync_points.next_step
         return self.meter.pending >= MAX_PENDING_STEPS or time.perf_counter() - self.logged_at > LOG_SECONDS
 
     def finish_epoch(self) -> bool:
-        """Validate, tell, and save; False when the loop was asked to end before that, or diverged."""
+        """Validate, report, and save; False if the loop was asked to stop before that, or diverged."""
         settings, at, learner, control = self.config.training, self.at, self.learner, self.control
-        self.group.take_statistics(learner.judged)
+        self.group.broadcast_buffers(learner.eval_model)
         measured = validate(
-            learner.judged,
+            learner.eval_model,
             self.validation_set,
             learner.loss,
             self.data,
@@ -195,7 +189,7 @@ class _Loop:
         at.seconds = self.group.of_first(time.perf_counter() - self.began)
         train = self.meter.mean(self.group)
         seconds = time.perf_counter() - self.epoch_started
-        value = badness(settings, validation, at.epoch)
+        value = monitored_loss(settings, validation, at.epoch)
         at.schedule = dict(self.config.schedule.after_epoch(at.schedule, value))
         if at.finish_epoch(value, validation or train, settings.min_delta):
             self.best = {"model": learner.weights(), "epoch": at.epoch, "step": at.step, "value": value}
@@ -215,25 +209,25 @@ class _Loop:
         )
         if at.epoch < settings.epochs and self.saver.is_due(SAVE_SECONDS):
             self.save()
-        self.tell_saved()
+        self.emit_saved()
         return True
 
     def ends_early(self) -> bool:
-        """Whether there is no sense in, or no time for, another epoch; it is told why."""
+        """Return true, and report why, if another epoch makes no sense or there is no time for one."""
         reason = early_end(self.config.training, self.at)
         if reason:
             self.emit(Notice(level="info", message=f"{reason}: ending early"))
         return bool(reason)
 
     def log(self) -> None:
-        """Read the meter; as often as the clock says, tell the means since the last time and save."""
+        """Read the meter; as often as the clock says, report the means since the last time, and save."""
         self.meter.read()
         now, at = time.perf_counter(), self.at
         at.seconds, at.epoch_seconds = now - self.began, now - self.epoch_started
         diverged = not math.isfinite(self.meter.loss)
         save = self.saver.is_due(60 * self.config.training.checkpoint_minutes)
-        if self.meetings:
-            diverged, save, at.seconds = self.meetings.meet(at.step, diverged, save, at.seconds)
+        if self.sync_points:
+            diverged, save, at.seconds = self.sync_points.sync(at.step, diverged, save, at.seconds)
         if now - self.logged_at > LOG_SECONDS or diverged:
             self.logged_at = now
             metrics, rate = self.meter.since_logged()
@@ -246,17 +240,17 @@ class _Loop:
                     samples_per_second=rate * self.group.size,
                 )
             )
-            if self.threads is not None and (told := self.threads.hear(rate)):
-                self.emit(Notice(level="info", message=told))
+            if self.threads is not None and (message := self.threads.report_rate(rate)):
+                self.emit(Notice(level="info", message=message))
         if diverged:
             self.diverge("loss")
         elif save:
             self.save()
         else:
-            self.tell_saved()
+            self.emit_saved()
 
     def diverge(self, what: str) -> None:
-        """Tell that a loss is not finite any more; end the run unless the configuration says to go on."""
+        """Report a loss that is no longer finite; end the run unless the configuration says to continue."""
         if self.warned_of_divergence:
             return
         self.warned_of_divergence = True
@@ -270,14 +264,14 @@ class _Loop:
             self.error = message
 
     def watch_layers(self) -> None:
-        """Sample the layers from the next step on; among several processes the first one does, which tells."""
+        """Sample the layers from the next step on; among several processes only the first one reports."""
         if not self.watches_layers and not self.group.rank:
             self.watches_layers = True
             watch = LayerWatch(self.learner.model, self.emit, scaled=self.learner.scaler is not None)
             self.learner.step = watch.around(self.learner.step, lambda: (self.at.epoch + 1, self.at.step + 1))
 
-    def attend(self) -> bool:
-        """Do what was asked for; False when the loop shall end."""
+    def obey(self) -> bool:
+        """Do what was requested; False if the loop is to stop."""
         while self.control.attention:
             if self.control.take_checkpoint_request():
                 self.save()
@@ -290,30 +284,30 @@ class _Loop:
         return True
 
     def pause(self) -> None:
-        """Wait, and leave the waiting out of the clock."""
+        """Wait, and take the time spent waiting off the clock."""
         began = time.perf_counter()
         self.log()
-        self.tell_saved(wait=True)
+        self.emit_saved(wait=True)
         self.emit(RunPaused(epoch=self.at.epoch + 1, step=self.at.step))
         while self.control.paused:
             self.control.wait_while_paused()
             if self.control.take_checkpoint_request():
                 self.save()
-                self.tell_saved(wait=True)
+                self.emit_saved(wait=True)
         self.emit(RunResumed(epoch=self.at.epoch + 1, step=self.at.step))
         waited = time.perf_counter() - began
         self.began, self.epoch_started = self.began + waited, self.epoch_started + waited
 
     def result(self, status: Literal["completed", "stopped"]) -> TrainingResult:
-        """What `train` returns, when all is saved; of a divergence the best epoch."""
+        """Save the state, or of a diverged one the best epoch; return the result of `train`."""
         self.save()
-        self.tell_saved(wait=True)
+        self.emit_saved(wait=True)
         at, weights = self.at, self.best["model"] if self.best else None
         ending = "diverged" if self.error else status
         return TrainingResult(ending, at.epoch, at.step, at.best_epoch, weights, self.error)
 
     def save(self) -> None:
-        """Begin to keep the state; of a diverged one, the best epoch."""
+        """Start to save the state; of a diverged one, the best epoch."""
         self.meter.read()
         if not math.isfinite(self.meter.loss):
             self.diverge("loss")
@@ -322,22 +316,22 @@ class _Loop:
             at.meter = self.meter.state(self.group)
         if self.group.rank:
             return
-        self.tell_saved(wait=True)
-        self.saver.begin(None if self.error else self.state(), self.best)
+        self.emit_saved(wait=True)
+        self.saver.start(None if self.error else self.state(), self.best)
 
-    def tell_saved(self, wait: bool = False) -> None:
-        """Tell what became of the last state that was saved."""
-        for event in self.saver.news(wait=wait):
+    def emit_saved(self, wait: bool = False) -> None:
+        """Report the last state that was saved, or the failure to save it."""
+        for event in self.saver.pop_events(wait=wait):
             self.emit(event)
 
     def state(self) -> State:
-        """All that `restore` needs to go on bit for bit."""
+        """Return all that `restore` needs to resume bit for bit."""
         progress = vars(self.at).copy()
         return {**self.learner.state(), "progress": progress, "threads": torch.get_num_threads()}
 
     def restore(self, state: State) -> None:
         """Take over a state."""
-        with naming_what_does_not_fit():
+        with explain_mismatch():
             self.learner.restore(state)
             self.at, self.best = Progress(**state["progress"]), state["best"]
             self.began -= self.at.seconds

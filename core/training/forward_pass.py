@@ -1,4 +1,4 @@
-"""How training calls a network: in numbers of fewer bits, with its channels last, or compiled."""
+"""The forward pass of training: in mixed precision, with channels last, or compiled."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,31 +13,31 @@ from core.errors import ConfigError, DependencyError
 __all__ = [
     "Forward",
     "autocast",
-    "ensure_callable",
+    "check_forward",
     "forward_function",
     "loss_scaler",
     "tensor_cores",
 ]
 
 Forward = Callable[[Tensor], Tensor]
-"""Inputs (b, *sample_shape) to outputs (b, n), float32."""
+"""Takes inputs (b, *sample_shape); returns outputs (b, n), float32."""
 
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 BACKEND = "inductor"
 COMPILERS = ("g++", "c++", "clang++", "gcc", "cc", "clang", "cl")
-"""Any of which torch.compile may find, for the processor, and Triton, for GPUs."""
+"""Compilers that torch.compile looks for, and Triton on GPUs; one of them is enough."""
 
 
-def ensure_callable(settings: Training, sample_shape: tuple[int, ...]) -> None:
-    """Refuse a way of calling the network that cannot be.
+def check_forward(settings: Training, sample_shape: tuple[int, ...]) -> None:
+    """Check that the network can be called in the configured way.
 
     Raises:
-        ConfigError: the samples have no channels to come last.
-        DependencyError: nothing is there to compile with.
+        ConfigError: channels last was asked for, and the samples are not images.
+        DependencyError: compilation was asked for, and no compiler is installed.
     """
     if settings.channels_last and len(sample_shape) != 3:
         raise ConfigError(
-            f"training.channels_last: samples of shape {'x'.join(map(str, sample_shape))} are no images",
+            f"training.channels_last: samples of shape {'x'.join(map(str, sample_shape))} are not images",
             "Turn it off",
             field="training.channels_last",
         )
@@ -48,9 +48,9 @@ def ensure_callable(settings: Training, sample_shape: tuple[int, ...]) -> None:
 
 
 def forward_function(settings: Training, model: nn.Module, device: torch.device) -> Forward:
-    """The function that calls `model`; the model itself where nothing is asked for.
+    """Return the function that calls `model`: by default the model itself.
 
-    Its weights and their names stay as they are: what is compiled is a function beside the model.
+    Its weights keep their names: the compiled function stands beside the model and does not replace it.
     """
     forward: Forward = model
     if settings.compile:
@@ -63,20 +63,20 @@ def forward_function(settings: Training, model: nn.Module, device: torch.device)
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    """Within, what gains from fewer bits is computed in `precision`; fp32 and tf32 change nothing here."""
+    """Return a context manager for mixed precision: `torch.autocast` for bf16 and fp16, nothing for fp32 and tf32."""
     if precision not in HALF:
         return nullcontext()
     return torch.autocast(device.type, dtype=HALF[precision])
 
 
 def loss_scaler(precision: str, device: torch.device) -> torch.amp.GradScaler | None:
-    """For fp16, whose small gradients would vanish; None for other precisions."""
+    """Return a scaler for fp16, whose small gradients would vanish; None for other precisions."""
     return torch.amp.GradScaler(device.type) if precision == "fp16" else None
 
 
 @contextmanager
 def tensor_cores(precision: str) -> Iterator[None]:
-    """Within, float32 matrix products are computed in TF32 where that is the precision."""
+    """Context manager that computes float32 matrix products in TF32 if that is the precision."""
     before = torch.get_float32_matmul_precision()
     if precision == "tf32":
         torch.set_float32_matmul_precision("high")
@@ -87,7 +87,7 @@ def tensor_cores(precision: str) -> Iterator[None]:
 
 
 def _compiled(model: nn.Module) -> Forward:
-    """Compiled for each size of batch by itself, so that results do not depend on which came first."""
+    """Compile for each batch size separately, so that results do not depend on which came first."""
     from torch._dynamo.exc import TorchDynamoException
 
     call = torch.compile(model, dynamic=False, backend=BACKEND)
@@ -114,7 +114,7 @@ def _with_channels_last(call: Forward) -> Forward:
 
 
 def _in_half(call: Forward, precision: str, device: torch.device) -> Forward:
-    """The loss is computed from float32 outputs: sums over a batch need more than eight bits."""
+    """Return float32 outputs: the loss sums over a batch, which needs more than eight bits."""
 
     def forward(inputs: Tensor) -> Tensor:
         with autocast(precision, device):

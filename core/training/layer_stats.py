@@ -1,6 +1,6 @@
-"""What goes on inside a network while it trains: weights, gradients, updates and dead units of each layer.
+"""Statistics of a network while it trains: weights, gradients, updates and dead units of each layer.
 
-A sample costs a step some time, so the next one waits a hundred times as long: all together stay under one per cent.
+A sample slows down a step, so the next one waits a hundred times as long: all together cost less than one per cent.
 """
 
 import math
@@ -19,20 +19,20 @@ __all__ = ["LayerWatch"]
 SECONDS = 2.0
 """Shortest time between two samples."""
 SHARE = 0.01
-"""Of the training time, this much may be spent on samples."""
+"""Largest fraction of the training time that samples may take."""
 VANISHED = 1e-5
-"""A layer whose gradient is this small a part of the largest one learns nothing (Glorot and Bengio 2010)."""
+"""A layer learns nothing if its gradient is this small a fraction of the largest one (Glorot and Bengio 2010)."""
 EXPLODED = 100.0
-"""So many times its first norm, a gradient has exploded (Pascanu et al. 2013)."""
+"""A gradient has exploded if its norm is this many times the first one (Pascanu et al. 2013)."""
 ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid)
 
 
 class LayerWatch:
-    """Samples the layers of `model` in some steps of its training; changes nothing that is trained.
+    """Samples the layers of `model` in some steps of its training, without changing the training.
 
     Args:
-        emit: told samples, and notices when gradients vanish or explode, each kind once.
-        scaled: whether the loss is, so that a gradient that is not finite is no step.
+        emit: takes samples, and notices when gradients vanish or explode, each kind once.
+        scaled: true if the loss is scaled: then a gradient that is not finite only means a skipped step.
     """
 
     def __init__(self, model: nn.Module, emit: Callable[[Event], None], scaled: bool = False) -> None:
@@ -45,13 +45,13 @@ class LayerWatch:
         ]
         self._due = 0.0
         self._first: float | None = None
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def around(self, step: Step, place: Callable[[], tuple[int, int]]) -> Step:
-        """`step`, sampled as often as its cost allows.
+        """Return `step`, sampled as often as the cost allows.
 
         Args:
-            place: the epoch, from 1, and the number of the step going on, from 1.
+            place: returns the number of the current epoch and step, both from 1.
         """
 
         def watched(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -66,7 +66,7 @@ class LayerWatch:
             finally:
                 watch.remove()
             stepped = time.perf_counter() - stepped
-            self._tell(self._sample(before, watch, *place()))
+            self._report(self._sample(before, watch, *place()))
             cost = time.perf_counter() - began - stepped
             self._due = time.perf_counter() + max(SECONDS, cost / SHARE)
             return result
@@ -76,7 +76,7 @@ class LayerWatch:
     def _sample(
         self, before: list[list[Tensor]], watch: "_DeadUnits", epoch: int, step: int
     ) -> LayersSampled:
-        """The norms, read off the device at once."""
+        """Return the norms, read off the device at once."""
         rows = []
         for (_, _, weights), old in zip(self._layers, before, strict=True):
             moved = [weight.detach() - earlier for weight, earlier in zip(weights, old, strict=True)]
@@ -94,19 +94,19 @@ class LayerWatch:
             dead=[watch.share_after(module) for _, module, _ in self._layers],
         )
 
-    def _tell(self, sample: LayersSampled) -> None:
-        """The sample, and what is wrong with it."""
+    def _report(self, sample: LayersSampled) -> None:
+        """Emit the sample, and a notice of each problem seen for the first time."""
         self._emit(sample)
         for kind, message in self._problems(sample).items():
-            if kind not in self._told:
-                self._told.add(kind)
+            if kind not in self._reported:
+                self._reported.add(kind)
                 self._emit(Notice(level="warning", message=message))
 
     def _problems(self, sample: LayersSampled) -> dict[str, str]:
         gradients = [math.inf if value is None else value for value in sample.gradients]
         whole = math.hypot(*gradients)
         if self._scaled and not math.isfinite(whole):
-            return {}  # the scale was too large, and becomes smaller
+            return {}  # the scale was too large and is being reduced
         if self._first is None and 0 < whole < math.inf:
             self._first = whole
         found = {}
@@ -125,7 +125,7 @@ class LayerWatch:
 
 
 class _DeadUnits:
-    """Watches one forward pass: which units of an activation give 0 for every sample of the batch."""
+    """Watches one forward pass for dead units: those of an activation that are 0 for every sample of the batch."""
 
     def __init__(self, model: nn.Module) -> None:
         self._shares: dict[int, Tensor] = {}
@@ -145,18 +145,18 @@ class _DeadUnits:
             self._shares.setdefault(id(self._last), silent.float().mean())
 
     def remove(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         for hook in self._hooks:
             hook.remove()
 
     def share_after(self, module: nn.Module) -> float | None:
-        """Share of dead units, or channels, of the activation behind a layer; None where there is none."""
+        """Return the fraction of dead units, or channels, of the activation after a layer; None if there is none."""
         share = self._shares.get(id(module))
         return None if share is None else float(share)
 
 
 def _norm(tensors: list[Tensor]) -> Tensor:
-    """The Euclidean norm of all numbers together, float32, a scalar."""
+    """Return the Euclidean norm of all numbers together, a float32 scalar."""
     norms = [torch.linalg.vector_norm(each.float()) for each in tensors]
     whole: Tensor = torch.linalg.vector_norm(torch.stack(norms))
     return whole

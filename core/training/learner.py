@@ -11,11 +11,12 @@ from core.losses import resolve_loss
 from core.optimizers.without_dynamo import leave_compiler_out
 from core.random_state import rng_state, set_rng_state
 from core.schedules import ScheduleState
-from core.training.cuda_graphs import wants_graphs
-from core.training.distributed import SINGLE, Group, Share
+from core.training.context import TrainingContext
+from core.training.cuda_graphs import Captured, wants_graphs
+from core.training.distributed import Share
 from core.training.forward_pass import forward_function, loss_scaler
 from core.training.saver import State
-from core.training.step import Gradients, running_mean, step_function
+from core.training.step import Step, autograd_gradients, ema_model, step_function
 
 __all__ = ["Learner"]
 
@@ -25,12 +26,11 @@ class Learner:
 
     Args:
         data: its task must be one that the configured loss fits.
-        model: lies on `device`; trained in place.
-        gradients: asked first for what computes them; see `core.training.step`.
+        model: lies on the device of `context`; trained in place.
 
     Attributes:
-        share: of the coming step, among several processes.
-        judged: the model to validate, keep and evaluate: `model`, or the running mean of its weights.
+        share: of this process in the coming step, among several processes.
+        eval_model: the model to validate, keep and evaluate: `model`, or the moving average of its weights.
         step: trains on one batch; see `core.training.step`.
 
     Raises:
@@ -38,47 +38,58 @@ class Learner:
     """
 
     def __init__(
-        self,
-        config: TrainConfig,
-        data: Dataset,
-        model: nn.Module,
-        device: torch.device,
-        group: Group = SINGLE,
-        gradients: Gradients | None = None,
+        self, config: TrainConfig, data: Dataset, model: nn.Module, context: TrainingContext
     ) -> None:
-        self.config, self.model, self.device = config, model, device
+        self.config, self.model, self.context = config, model, context
         self.loss = resolve_loss(config.loss, data.task).build(data.task, data.class_counts)
         settings = config.training
         if settings.channels_last:
             model.to(memory_format=torch.channels_last)
         leave_compiler_out()
         self.optimizer = config.optimizer.build(model)
-        self.average = running_mean(model, settings.ema) if settings.ema else None
-        self.judged: nn.Module = self.average.module if self.average else model
-        self.scaler = loss_scaler(settings.precision, device)
+        self.ema = ema_model(model, settings.ema) if settings.ema else None
+        self.eval_model: nn.Module = self.ema.module if self.ema else model
+        self.scaler = loss_scaler(settings.precision, context.device)
         self.share = Share()
-        shared = group.wrapped(model, self.share)
         self.step = step_function(
             settings,
             model,
             self.loss,
             self.optimizer,
-            forward=forward_function(settings, shared, device),
-            average=self.average,
+            gradients=self._gradients(),
             scaler=self.scaler,
-            capture=gradients is None and wants_graphs(config, model, device, group),
-            processes=group.size,
-            unshared=getattr(shared, "no_sync", nullcontext),
-            gradients_of=gradients,
+            ema=self.ema,
         )
+
+    def _gradients(self) -> Step:
+        """Return what computes the gradients of a step: the override, autograd, or autograd as a CUDA graph."""
+        settings, model, context = self.config.training, self.model, self.context
+        network = context.group.wrap(model, self.share)
+        if context.gradient_fn and (override := context.gradient_fn(settings, model, self.loss)):
+            return override
+        gradients = autograd_gradients(
+            settings,
+            forward_function(settings, network, context.device),
+            self.loss,
+            scaler=self.scaler,
+            processes=context.group.size,
+            no_sync=getattr(network, "no_sync", nullcontext),
+        )
+        if context.gradient_fn is None and wants_graphs(self.config, model, context.device, context.group):
+            return Captured(gradients, list(model.parameters()), settings.batch_size)
+        return gradients
 
     @property
     def lr(self) -> float:
-        """The learning rate of the last step."""
+        """Learning rate of the last step."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     def set_learning_rate(self, step: int, steps_per_epoch: int, seen: ScheduleState) -> None:
-        """Apply the schedule to the coming step, counted from 0; it has `seen` the epochs so far."""
+        """Apply the schedule to the coming step, counted from 0.
+
+        Args:
+            seen: what the schedule has seen of the epochs so far.
+        """
         schedule = self.config.schedule
         if schedule.name == "constant" and not schedule.warmup:
             return
@@ -88,28 +99,28 @@ class Learner:
             group["lr"] = lr
 
     def weights(self) -> dict[str, Tensor]:
-        """A copy of the state_dict of `judged` in main memory."""
-        return {key: weight.to("cpu", copy=True) for key, weight in self.judged.state_dict().items()}
+        """Return a copy of the state_dict of `eval_model` in main memory."""
+        return {key: weight.to("cpu", copy=True) for key, weight in self.eval_model.state_dict().items()}
 
     def state(self) -> State:
-        """All that `restore` needs to go on bit for bit; shares its tensors with the model."""
+        """Return all that `restore` needs to resume bit for bit; its tensors are those of the model."""
         state = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "rng": rng_state(self.device),
+            "rng": rng_state(self.context.device),
         }
-        if self.average:
-            state["ema"] = self.average.state_dict()
+        if self.ema:
+            state["ema"] = self.ema.state_dict()
         if self.scaler:
             state["scaler"] = self.scaler.state_dict()
         return state
 
     def restore(self, state: State) -> None:
-        """Take over a state. Raises whatever torch trips over in one of another model or optimizer."""
+        """Take over a state; raises any of torch's errors for one of another model or optimizer."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        if self.average:
-            self.average.load_state_dict(state["ema"])
+        if self.ema:
+            self.ema.load_state_dict(state["ema"])
         if self.scaler:
             self.scaler.load_state_dict(state["scaler"])
-        set_rng_state(state["rng"], self.device)
+        set_rng_state(state["rng"], self.context.device)

@@ -1,7 +1,7 @@
 """The learning-rate range test: train with a rate that grows from step to step, and see where the loss falls fastest.
 
 L. N. Smith, Cyclical Learning Rates for Training Neural Networks, 2017, section 3.3. It trains a copy: neither the
-model nor the random numbers to come are touched.
+model nor the random state changes.
 """
 
 import copy
@@ -23,23 +23,24 @@ from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.errors import ConfigError
 from core.random_state import rng_state, set_rng_state
+from core.training.context import TrainingContext
 from core.training.learner import Learner
 
 __all__ = ["RangeTest", "range_test"]
 
 LOWEST, HIGHEST, STEPS = 1e-6, 10.0, 120
 BLOWN_UP = 4.0
-"""Times the lowest running mean of the loss at which the test ends."""
+"""The test ends at this many times the lowest running mean of the loss."""
 KEPT = 0.9
-"""Share of the running mean kept from step to step."""
+"""Fraction of the running mean kept from step to step."""
 SPREAD = 0.03
-"""Deviation of the Gaussian that smooths the losses, as a share of all steps."""
+"""Standard deviation of the Gaussian that smooths the losses, as a fraction of all steps."""
 EDGE = 3
 """Steps at either end whose slope is not trusted."""
 CEILING = 1.1
-"""Times the largest loss of the first steps, as high as a loss counts."""
+"""Losses are clipped at this many times the largest loss of the first steps."""
 WORTHWHILE = 0.02
-"""Share of the loss by which it must fall for a suggestion."""
+"""Smallest relative fall of the loss that gives a suggestion."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class RangeTest:
     Attributes:
         rates: of each step, ascending.
         losses: mean of the batch before that step.
-        blew_up: whether the last loss was not finite or many times the lowest one; otherwise all rates were tried.
+        blew_up: true if the last loss was not finite or many times the lowest one; otherwise all rates were tried.
     """
 
     rates: list[float]
@@ -58,10 +59,9 @@ class RangeTest:
 
     @cached_property
     def smoothed(self) -> NDArray[np.float64]:
-        """The losses after a Gaussian filter over the steps, which shifts nothing.
+        """Losses after a symmetric Gaussian filter over the steps.
 
-        A loss far above those of the beginning counts no more than one a little above: one that blows up would
-        hide the fall before it.
+        Losses far above the first ones are clipped: one that blows up would hide the fall before it.
         """
         losses = np.array(self.losses)
         if len(losses):
@@ -74,12 +74,12 @@ class RangeTest:
 
     @cached_property
     def lowest(self) -> int:
-        """The step of the lowest smoothed loss."""
+        """Step of the lowest smoothed loss."""
         return int(np.argmin(self.smoothed)) if self.losses else 0
 
     @cached_property
     def suggestion(self) -> float | None:
-        """The rate at which the smoothed loss falls fastest over the logarithm of the rate; None if it never falls."""
+        """Rate at which the smoothed loss falls fastest over the logarithm of the rate; None if it never falls."""
         if self.lowest <= EDGE:
             return None
         loss = self.smoothed
@@ -96,18 +96,18 @@ def range_test(
     model: nn.Module,
     device: torch.device,
     *,
-    hear: Callable[[float, float], None],
-    unwanted: Callable[[], bool],
+    on_report: Callable[[float, float], None],
+    should_stop: Callable[[], bool],
 ) -> RangeTest | None:
     """Train a copy of `model` for some steps, each with a larger learning rate than the one before.
 
     Args:
-        config: what to train and how, but for its schedule and the number of epochs.
-        hear: told each rate and its loss, at once.
-        unwanted: asked before each step; when it says so, the result is None.
+        config: what to train and how; its schedule and number of epochs are ignored.
+        on_report: takes each rate and its loss, at once.
+        should_stop: polled before each step; returns None once it is true.
 
     Raises:
-        ConfigError: the optimizer finds the length of each step by itself.
+        ConfigError: the optimizer chooses the length of each step itself.
     """
     if config.optimizer.closure:
         raise ConfigError(
@@ -116,14 +116,14 @@ def range_test(
             field="optimizer.name",
         )
     random = rng_state(device)
-    learner = Learner(config, data, copy.deepcopy(model).to(device), device)
+    learner = Learner(config, data, copy.deepcopy(model).to(device), TrainingContext(device))
     learner.model.train()
     rates: list[float] = []
     losses: list[float] = []
     running, lowest = 0.0, math.inf
     try:
         for step, (inputs, targets) in zip(range(STEPS), _endless(config, data, device), strict=False):
-            if unwanted():
+            if should_stop():
                 return None
             rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
             for group in learner.optimizer.param_groups:
@@ -133,7 +133,7 @@ def range_test(
                 return RangeTest(rates, losses, blew_up=True)
             rates.append(rate)
             losses.append(loss)
-            hear(rate, loss)
+            on_report(rate, loss)
             running = KEPT * running + (1 - KEPT) * loss
             mean = running / (1 - KEPT ** (step + 1))
             lowest = min(lowest, mean)
@@ -145,7 +145,7 @@ def range_test(
 
 
 def _endless(config: TrainConfig, data: Dataset, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-    """The batches of a run that does not end."""
+    """Yield the batches of a run that does not end."""
     batches = Batches(data.train, data, device)
     augment = augmenter(config.data, data, config.loss, config.training.seed)
     for epoch in count():

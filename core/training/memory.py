@@ -1,4 +1,4 @@
-"""Out of memory, told in a sentence that names the size of the batches and what should fit."""
+"""Out of memory: errors that name the batch size and a size that should fit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from core.errors import OutOfMemory
 if TYPE_CHECKING:
     from core.models.summary import ModelSummary
 
-__all__ = ["explained", "free_memory", "is_shortage", "naming_what_fits"]
+__all__ = ["explain_oom", "free_memory", "is_shortage", "out_of_memory"]
 
 SIGNS = (
     "out of memory",  # CUDA, MPS
@@ -23,23 +23,23 @@ SIGNS = (
 )
 BYTES = 4
 KEPT = 2
-"""Of each layer's output, training keeps the value and its gradient."""
+"""Training keeps the value and the gradient of each layer's output."""
 SPARE = 2
-"""Only this part of the free memory is counted on: libraries take some for their own work."""
+"""Free memory is divided by this: libraries take some for their own work."""
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether an error says that memory is full, in the words of any of torch's devices or of Python."""
+    """Return true if an error of any of torch's devices, or of Python, means that memory is full."""
     if isinstance(error, MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in SIGNS)
 
 
 @contextmanager
-def naming_what_fits(
+def explain_oom(
     config: TrainConfig, summary: "ModelSummary | None" = None, device: torch.device | None = None
 ) -> Iterator[None]:
-    """Within, a shortage of memory becomes an error that says what to do.
+    """Context manager that turns out-of-memory errors into one that says what to do.
 
     Args:
         summary: of the model that trains on `device`; None while the run is being prepared.
@@ -52,11 +52,11 @@ def naming_what_fits(
     except (MemoryError, RuntimeError) as error:
         if not is_shortage(error):
             raise
-        raise explained(config, summary, device or torch.device("cpu")) from None
+        raise out_of_memory(config, summary, device or torch.device("cpu")) from None
 
 
-def explained(config: TrainConfig, summary: "ModelSummary | None", device: torch.device) -> OutOfMemory:
-    """The sentence."""
+def out_of_memory(config: TrainConfig, summary: "ModelSummary | None", device: torch.device) -> OutOfMemory:
+    """Return the error, with a batch size that should fit."""
     free, batch = free_memory(device, anew=True), config.training.batch_size
     room = f"{free / 2**30:.1f} GiB are free"
     if summary is None:
@@ -74,17 +74,17 @@ def explained(config: TrainConfig, summary: "ModelSummary | None", device: torch
 
 
 def _fitting(summary: "ModelSummary", free: int) -> int:
-    """About how many samples of a batch fit, a power of two; 0 for none."""
+    """Estimate the number of samples of a batch that fit, a power of two; 0 for none."""
     outputs = sum(prod(layer.output_shape) for layer in summary.layers)
     samples = free // (SPARE * KEPT * BYTES * max(1, outputs))
     return 1 << (samples.bit_length() - 1) if samples else 0
 
 
 def free_memory(device: torch.device, *, anew: bool = False) -> int:
-    """Bytes that can be had on a device.
+    """Return the bytes that can be allocated on a device.
 
     Args:
-        anew: once this process has let go of all that it holds on a GPU.
+        anew: count what this process holds on a GPU as free.
     """
     if device.type == "cuda":
         kept = torch.cuda.memory_reserved(device) - (0 if anew else torch.cuda.memory_allocated(device))

@@ -1,4 +1,4 @@
-"""Loss and score of an epoch, added up without waiting for the device at every step."""
+"""Loss and score of an epoch, summed up without waiting for the device at every step."""
 
 import time
 
@@ -12,7 +12,7 @@ __all__ = ["Meter", "score_name"]
 
 
 def score_name(task: Task) -> str:
-    """What stands beside the loss: ``accuracy`` for classes, ``r2`` for regression."""
+    """Return the name of the score beside the loss: ``accuracy`` for classes, ``r2`` for regression."""
     return "r2" if task == "regression" else "accuracy"
 
 
@@ -20,8 +20,8 @@ class Meter:
     """Collects each step's loss and outputs, and reads them off the device in bulk.
 
     Sums are taken step by step in double precision, so they do not depend on when they are read: an epoch that
-    was interrupted and resumed gives the same numbers bit for bit. The R2 of training data takes its standardised
-    targets to have mean 0 and variance 1, which they have over a whole epoch.
+    was interrupted and resumed gives the same numbers bit for bit. The R2 of training data assumes that its
+    standardised targets have mean 0 and variance 1, which holds over a whole epoch.
     """
 
     def __init__(self, task: Task) -> None:
@@ -36,18 +36,18 @@ class Meter:
         self._logged_at = time.perf_counter()
 
     def add(self, loss: Tensor, outputs: Tensor, targets: Tensor) -> None:
-        """Take in one step; nothing is computed and nothing waits."""
+        """Add one step; nothing is computed and nothing waits."""
         self._losses.append(loss.detach())
         self._outputs.append(outputs.detach())
         self._targets.append(targets)
 
     @property
     def pending(self) -> int:
-        """Steps taken in and not yet read."""
+        """Number of steps added and not yet read."""
         return len(self._losses)
 
     def read(self) -> None:
-        """Add what is pending to the sums; waits for the device once."""
+        """Add the pending steps to the sums; waits for the device once."""
         if not self._losses:
             return
         for loss, targets in zip(torch.stack(self._losses).tolist(), self._targets, strict=True):
@@ -57,12 +57,12 @@ class Meter:
         self._losses, self._outputs, self._targets = [], [], []
 
     def mean(self, group: Group = SINGLE) -> dict[str, float]:
-        """Loss and score of the epoch so far, per sample of all processes."""
+        """Return loss and score of the epoch so far, per sample of all processes."""
         samples, loss, score = group.sums([self.samples, self.loss, self.score])
         return self._metrics(int(samples), loss, score)
 
     def since_logged(self) -> tuple[dict[str, float], float]:
-        """Loss and score since the last call, and samples per second in that time."""
+        """Return loss and score since the last call, and samples per second in that time."""
         now = time.perf_counter()
         samples, loss, score = self._logged
         metrics = self._metrics(self.samples - samples, self.loss - loss, self.score - score)
@@ -71,12 +71,12 @@ class Meter:
         return metrics, rate
 
     def state(self, group: Group = SINGLE) -> dict[str, float]:
-        """The sums over all processes, for a checkpoint; only after `read`."""
+        """Return the sums over all processes, for a checkpoint; call `read` before."""
         sums = group.sums([self.samples, self.loss, self.score])
         return dict(zip(("samples", "loss", "score"), sums, strict=True))
 
     def restore(self, state: dict[str, float]) -> None:
-        """Take over the sums of a checkpoint; an empty state begins an epoch."""
+        """Take over the sums of a checkpoint; an empty state starts an epoch."""
         self.samples = int(state.get("samples", 0))
         self.loss, self.score = state.get("loss", 0.0), state.get("score", 0.0)
         self._logged, self._logged_at = (self.samples, self.loss, self.score), time.perf_counter()
@@ -91,7 +91,7 @@ class Meter:
         }
 
     def _read_score(self) -> None:
-        """Add right answers, or the squared errors of a regression."""
+        """Add the number of correct predictions, or the squared errors of a regression."""
         if self.task == "regression":
             pairs = zip(self._outputs, self._targets, strict=True)
             errors = torch.stack([(outputs - targets).square().sum() for outputs, targets in pairs])

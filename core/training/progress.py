@@ -1,4 +1,4 @@
-"""Where training is: what a checkpoint holds beside weights and optimizer."""
+"""The progress of a training: what a checkpoint holds besides weights and optimizer."""
 
 import math
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from core.config.schema import Training
 from core.metrics import lower_is_better
 
-__all__ = ["Progress", "badness", "early_end", "patience_is_out", "time_is_up"]
+__all__ = ["Progress", "early_end", "monitored_loss", "patience_is_out", "time_is_up"]
 
 
 @dataclass
@@ -14,12 +14,12 @@ class Progress:
     """Counts of what is done, and the best epoch so far.
 
     Attributes:
-        epoch, batch, step: epochs done, batches done of the one going on, steps done in all.
-        best_value: what chose the best epoch; lower is better.
+        epoch, batch, step: epochs done, batches done of the current one, steps done in all.
+        best_value: `monitored_loss` of the best epoch.
         patience_value: what later epochs must go below. stale_epochs: epochs since one did.
-        seconds: of training, by all sessions. epoch_seconds: those of the epoch going on.
+        seconds: of training, in all sessions. epoch_seconds: those of the current epoch.
         schedule: what the schedule has seen of validation.
-        meter: sums of the epoch going on, as `Meter.state` gives them.
+        meter: sums of the current epoch, as returned by `Meter.state`.
     """
 
     epoch: int = 0
@@ -36,7 +36,7 @@ class Progress:
     meter: dict[str, float] = field(default_factory=dict)
 
     def finish_epoch(self, value: float, metrics: dict[str, float], min_delta: float) -> bool:
-        """Count an epoch whose validation gave `value`, lower is better; whether it is the best so far."""
+        """Count an epoch whose monitored loss is `value`; return true if it is the best so far."""
         self.epoch, self.batch, self.meter, self.epoch_seconds = self.epoch + 1, 0, {}, 0.0
         self.stale_epochs += 1
         if value < self.patience_value - min_delta:
@@ -47,8 +47,8 @@ class Progress:
         return True
 
 
-def badness(settings: Training, validation: dict[str, float], epoch: int) -> float:
-    """What chooses the best epoch, the lowest; without validation the latest one counts as the best."""
+def monitored_loss(settings: Training, validation: dict[str, float], epoch: int) -> float:
+    """Return the number whose minimum marks the best epoch; without validation the latest epoch is the best."""
     if not validation:
         return -epoch
     if not math.isfinite(validation["loss"]):
@@ -58,18 +58,18 @@ def badness(settings: Training, validation: dict[str, float], epoch: int) -> flo
 
 
 def patience_is_out(settings: Training, at: Progress) -> bool:
-    """Whether as many epochs as may be have passed without a better one."""
+    """Return true if the allowed number of epochs has passed without a better one."""
     return 0 < settings.patience <= at.stale_epochs
 
 
 def time_is_up(settings: Training, at: Progress) -> bool:
-    """Whether the run has trained for as long as it may."""
+    """Return true if the run has trained for as long as it may."""
     return 0 < 60 * settings.max_minutes < at.seconds
 
 
 def early_end(settings: Training, at: Progress) -> str:
-    """Why a run ends before its last epoch, in words; empty when it goes on."""
-    if at.batch:  # an epoch once begun is validated
+    """Return why a run ends before its last epoch, in words; empty if it does not."""
+    if at.batch:  # an epoch that was started is validated
         return ""
     if patience_is_out(settings, at):
         better = f"better by {settings.min_delta:g}" if settings.min_delta else "better"

@@ -1,4 +1,4 @@
-"""Checkpoints written behind the training's back: it waits for a copy of its state, not for the disk."""
+"""Checkpoints written in the background: training waits for a copy of its state, not for the disk."""
 
 import time
 from collections.abc import Iterator
@@ -12,30 +12,30 @@ from torch import Tensor
 from core.errors import RunDamaged, RunError
 from core.events import CheckpointSaved, Event, Notice
 
-__all__ = ["Checkpoints", "Saver", "State", "naming_what_does_not_fit"]
+__all__ = ["Checkpoints", "Saver", "State", "explain_mismatch"]
 
 State = dict[str, Any]
 
 
 class Checkpoints(Protocol):
-    """Where states are kept."""
+    """Storage of states."""
 
     def save(self, state: State, kind: Literal["last", "best"]) -> None:
-        """Keep `state` safely, in place of the earlier one of its kind.
+        """Save `state` atomically, in place of the earlier one of its kind.
 
         Raises:
-            RunError: it cannot be written; the earlier one is still good.
+            RunError: it cannot be written; the earlier one is still intact.
         """
 
 
 class Saver:
-    """Writes the states of one training, one at a time, on a thread of its own.
+    """Writes the states of one training, one at a time, on its own thread.
 
     Args:
         checkpoints: called on that thread.
 
     Attributes:
-        best_epoch: the best epoch that is kept already; 0 for none.
+        best_epoch: the best epoch that is saved already; 0 for none.
     """
 
     def __init__(self, checkpoints: Checkpoints) -> None:
@@ -43,65 +43,65 @@ class Saver:
         self.best_epoch = 0
         self._thread = ThreadPoolExecutor(1, "checkpoints")
         self._writing: Future[list[Event]] | None = None
-        self._began_at = time.perf_counter()
+        self._started_at = time.perf_counter()
 
     @property
     def busy(self) -> bool:
-        """Whether a state is still being written."""
+        """True while a state is being written."""
         return self._writing is not None and not self._writing.done()
 
     def is_due(self, seconds: float) -> bool:
-        """Whether the last state was given so long ago, or none yet, and is on disk."""
-        return time.perf_counter() - self._began_at > seconds and not self.busy
+        """Return true if no state was started in the last `seconds`, and none is being written."""
+        return time.perf_counter() - self._started_at > seconds and not self.busy
 
-    def begin(self, last: State | None, best: State | None) -> None:
-        """Begin to write a copy of the state. Where memory has no room for one, wait until it is written.
+    def start(self, last: State | None, best: State | None) -> None:
+        """Start to write a copy of the state. Where memory has no room for a copy, wait until it is written.
 
-        Call `news` to the end of the state before first.
+        Drain `pop_events(wait=True)` of the previous save before calling this.
 
         Args:
-            last: what is kept as ``last``, with `best` in it; None keeps the earlier one.
-            best: weights, ``epoch`` and ``step`` of the best epoch, which change no more; None before the first.
+            last: saved as ``last``, with `best` in it; None keeps the earlier one.
+            best: weights, ``epoch`` and ``step`` of the best epoch, which no longer change; None before the first.
         """
-        self._began_at = time.perf_counter()
+        self._started_at = time.perf_counter()
         if sum(tensor.nbytes for tensor in _tensors(last)) < psutil.virtual_memory().available / 2:
             self._writing = self._thread.submit(self._write, _copied(last), best)
         else:
             self._writing = self._thread.submit(self._write, last, best)
             self._writing.exception()  # waits
 
-    def news(self, *, wait: bool = False) -> list[Event]:
-        """What is to be told of the state that was being written: nothing yet, or by waiting for it."""
+    def pop_events(self, *, wait: bool = False) -> list[Event]:
+        """Return the events of the last save, once: nothing while it is being written, unless asked to wait."""
         if self._writing is None or (self.busy and not wait):
             return []
-        told = self._writing.result()
+        events = self._writing.result()
         self._writing = None
-        return told
+        return events
 
     def close(self) -> None:
-        """Wait for what is being written, and end."""
+        """Wait for what is being written, and stop the thread."""
         self._thread.shutdown()
 
     def _write(self, last: State | None, best: State | None) -> list[Event]:
-        """Write ``last`` first: then no ``best`` is ever ahead of it."""
-        told: list[Event] = []
+        """Write ``last`` first, so that no ``best`` is ever ahead of it."""
+        events: list[Event] = []
         try:
             if last is not None:
                 self._checkpoints.save({**last, "best": best}, "last")
                 at = last["progress"]
-                told = [CheckpointSaved(kind="last", epoch=at["epoch"], step=at["step"])]
+                events = [CheckpointSaved(kind="last", epoch=at["epoch"], step=at["step"])]
             if best is not None and best["epoch"] != self.best_epoch:
                 self._checkpoints.save(best, "best")
                 self.best_epoch = best["epoch"]
-                told.insert(0, CheckpointSaved(kind="best", epoch=best["epoch"], step=best["step"]))
+                events.insert(0, CheckpointSaved(kind="best", epoch=best["epoch"], step=best["step"]))
         except RunError as error:
-            told.append(Notice(level="error", message=f"checkpoint not saved: {error}"))
-        return told
+            events.append(Notice(level="error", message=f"checkpoint not saved: {error}"))
+        return events
 
 
 @contextmanager
-def naming_what_does_not_fit() -> Iterator[None]:
-    """Within, a state is taken over; what torch trips over in parts of another kind becomes one error.
+def explain_mismatch() -> Iterator[None]:
+    """Context manager for taking over a state; turns torch's errors about parts of another kind into one error.
 
     Raises:
         RunDamaged: it is not a state of this model and optimizer.
@@ -116,7 +116,7 @@ def naming_what_does_not_fit() -> Iterator[None]:
 
 
 def _tensors(state: Any) -> Iterator[Tensor]:
-    """All tensors of a nested state."""
+    """Yield all tensors of a nested state."""
     if isinstance(state, Tensor):
         yield state
     elif isinstance(state, dict | list):
@@ -125,7 +125,7 @@ def _tensors(state: Any) -> Iterator[Tensor]:
 
 
 def _copied(state: Any) -> Any:
-    """A nested state with tensors of its own, in main memory."""
+    """Return a copy of a nested state with its own tensors, in main memory."""
     if isinstance(state, Tensor):
         return state.detach().to("cpu", copy=True)
     if isinstance(state, dict):

@@ -1,11 +1,21 @@
-"""One training step: a batch forward, its gradients back, the weights moved. Chosen once, called for every batch.
+"""One training step. It is put together once, from what the configuration asks for, and called for every batch:
 
-What is not asked for is not there: each piece is a function that the next one calls, put together by
-`step_function`.
+    weight.grad = None                            for each weight
+    for inputs, targets in parts of the batch:    training.accumulate; one part by default
+        outputs = forward(inputs)                 training.precision, compile, channels_last
+        loss = loss_function(outputs, targets)
+        scale(loss).backward()                    scaled for fp16; processes add up gradients with the last part
+    clip_grad_norm_(weights)                      training.clip_norm, after the gradients are scaled back
+    optimizer.step()                              L-BFGS runs all of the above several times
+    ema_model.update_parameters(model)            training.ema
+    return loss, outputs                          of the whole batch, before the update
+
+What is not asked for costs nothing: each piece is a function that the next one calls.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,19 +27,20 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.config.schema import Training
 from core.optimizers.without_dynamo import bare_step
-from core.training.cuda_graphs import Captured
 from core.training.forward_pass import Forward
 
 if TYPE_CHECKING:
     from core.losses import LossFunction
 
-__all__ = ["Gradients", "Step", "running_mean", "step_function"]
+__all__ = ["GradientFn", "Step", "autograd_gradients", "ema_model", "step_function"]
 
 Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Inputs (b, *sample_shape) and targets of a step, to the mean loss and the outputs (b, n)."""
+"""Takes inputs (b, *sample_shape) and targets of a batch; returns their mean loss and the outputs (b, n)."""
 
-Gradients = Callable[[Training, nn.Module, "LossFunction"], Step | None]
-"""Makes what adds the gradients of a step's mean loss to those of a network; None to leave that to this module."""
+GradientFn = Callable[[Training, nn.Module, "LossFunction"], Step | None]
+"""Returns a function that adds the gradients of the mean loss to those of the network; None to use autograd."""
+
+Backward = Callable[[Tensor], None]
 
 
 def step_function(
@@ -38,154 +49,158 @@ def step_function(
     loss_function: "LossFunction",
     optimizer: Optimizer,
     *,
-    forward: Forward | None = None,
-    average: AveragedModel | None = None,
+    gradients: Step | None = None,
     scaler: GradScaler | None = None,
-    capture: bool = False,
-    processes: int = 1,
-    unshared: Callable[[], AbstractContextManager[object]] = nullcontext,
-    gradients_of: Gradients | None = None,
+    ema: AveragedModel | None = None,
 ) -> Step:
-    """The step that trains `model`; its gradients are those of the last step afterwards.
+    """Return the step that trains `model`; its gradients are those of the last step afterwards.
 
     Args:
-        forward: calls the model; by default it is called as it is.
-        scaler: scales the loss, and the gradients back, so that small ones do not vanish.
-        average: follows the weights; see `running_mean`.
-        capture: replay the forward and backward pass as a CUDA graph.
-        processes: how many take a share of each batch; `forward` adds up their gradients.
-        unshared: within it, `forward` does not yet: only with the last part of a step.
-        gradients_of: asked first for what computes the gradients.
+        gradients: adds the gradients of a batch to those of the weights; by default autograd does, on plain calls of
+            `model`. See `autograd_gradients`.
+        scaler: the one that scaled the loss; it scales the gradients back.
+        ema: follows the weights; see `ema_model`.
     """
-    gradients = gradients_of(settings, model, loss_function) if gradients_of else None
-    gradients = gradients or _gradients(
-        settings, forward or model, loss_function, scaler, settings.batch_size // processes, unshared
-    )
+    gradients = gradients or autograd_gradients(settings, model, loss_function, scaler=scaler)
     weights = list(model.parameters())
-    if capture:
-        gradients = Captured(gradients, weights, settings.batch_size)
     if isinstance(optimizer, LBFGS):
-        step = _searching_step(gradients, optimizer)
+        step = partial(_searching_step, gradients, optimizer)
     else:
-        step = _plain_step(gradients, weights, settings, optimizer, scaler)
-    return step if average is None else _averaged(step, average, model)
+        step = partial(
+            _plain_step, gradients, weights, _update_function(settings, weights, optimizer, scaler)
+        )
+    return step if ema is None else partial(_step_and_average, step, ema, model)
 
 
-def running_mean(model: nn.Module, decay: float) -> AveragedModel:
-    """A copy of `model` whose weights become decay x theirs + (1 - decay) x the model's, from those of the first step.
+def autograd_gradients(
+    settings: Training,
+    forward: Forward,
+    loss_function: "LossFunction",
+    *,
+    scaler: GradScaler | None = None,
+    processes: int = 1,
+    no_sync: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> Step:
+    """Return a function that adds the gradients of the mean loss to those that the weights have.
 
-    Its buffers, such as the statistics of batch normalisation, are the model's.
+    Args:
+        forward: calls the model.
+        scaler: scales the loss, so that small gradients do not vanish in fp16.
+        processes: how many take a share of each batch; `forward` adds up their gradients.
+        no_sync: keeps `forward` from that until the last part of a batch.
     """
-    mean = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-    return AveragedModel(model, multi_avg_fn=mean).eval()
+    backward: Backward = Tensor.backward if scaler is None else partial(_scaled_backward, scaler)
+    if settings.accumulate == 1:
+        return partial(_whole_batch, forward, loss_function, backward)
+    part_size = settings.batch_size // processes
+    return partial(_batch_in_parts, forward, loss_function, backward, part_size, no_sync)
 
 
-def _averaged(step: Step, average: AveragedModel, model: nn.Module) -> Step:
-    def step_and_average(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        seen = step(inputs, targets)
-        average.update_parameters(model)
-        return seen
+def ema_model(model: nn.Module, decay: float) -> AveragedModel:
+    """Return a copy of `model` whose weights are an exponential moving average (EMA).
 
-    return step_and_average
+    After each step they become decay x theirs + (1 - decay) x the model's; the first step copies the model's. Buffers,
+    such as the statistics of batch normalisation, are those of the model.
+    """
+    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(model, multi_avg_fn=average).eval()
+
+
+def _whole_batch(
+    forward: Forward, loss_function: "LossFunction", backward: Backward, inputs: Tensor, targets: Tensor
+) -> tuple[Tensor, Tensor]:
+    outputs = forward(inputs)
+    loss = loss_function(outputs, targets)
+    backward(loss)
+    return loss, outputs
+
+
+def _batch_in_parts(
+    forward: Forward,
+    loss_function: "LossFunction",
+    backward: Backward,
+    part_size: int,
+    no_sync: Callable[[], AbstractContextManager[object]],
+    inputs: Tensor,
+    targets: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Weigh each part by its number of samples: the last one of an epoch may be small."""
+    losses, all_outputs = [], []
+    parts = list(zip(torch.split(inputs, part_size), torch.split(targets, part_size), strict=True))
+    for number, (some_inputs, some_targets) in enumerate(parts, start=1):
+        with nullcontext() if number == len(parts) else no_sync():
+            outputs = forward(some_inputs)
+            loss = loss_function(outputs, some_targets) * (len(some_targets) / len(targets))
+            backward(loss)
+        losses.append(loss.detach())
+        all_outputs.append(outputs.detach())
+    return torch.stack(losses).sum(), torch.cat(all_outputs)
+
+
+def _scaled_backward(scaler: GradScaler, loss: Tensor) -> None:
+    scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
 
 
 def _plain_step(
     gradients: Step,
-    weights: list[nn.Parameter],
-    settings: Training,
-    optimizer: Optimizer,
-    scaler: GradScaler | None,
-) -> Step:
-    update = _update(settings, weights, optimizer, scaler)
+    weights: Sequence[nn.Parameter],
+    update: Callable[[], object],
+    inputs: Tensor,
+    targets: Tensor,
+) -> tuple[Tensor, Tensor]:
+    for weight in weights:  # as zero_grad does, without its hooks for profilers
+        weight.grad = None
+    loss, outputs = gradients(inputs, targets)
+    update()
+    return loss, outputs
 
-    def step(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        for weight in weights:  # what zero_grad does, without its hooks for profilers
-            weight.grad = None
+
+def _searching_step(
+    gradients: Step, optimizer: LBFGS, inputs: Tensor, targets: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Move the weights several times on one batch; return its loss and outputs from before the first move."""
+    first: list[tuple[Tensor, Tensor]] = []
+
+    def evaluate() -> Tensor:
+        optimizer.zero_grad()
         loss, outputs = gradients(inputs, targets)
-        update()
-        return loss, outputs
+        if not first:
+            first.append((loss.detach(), outputs.detach()))
+        return loss
 
-    return step
-
-
-def _gradients(
-    settings: Training,
-    forward: Forward,
-    loss_function: "LossFunction",
-    scaler: GradScaler | None,
-    batch_size: int,
-    unshared: Callable[[], AbstractContextManager[object]],
-) -> Step:
-    """Adds the gradients of the mean loss to those that the weights have."""
-    backward: Callable[[Tensor], None] = Tensor.backward if scaler is None else _scaled_backward(scaler)
-
-    def at_once(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        outputs = forward(inputs)
-        loss = loss_function(outputs, targets)
-        backward(loss)
-        return loss, outputs
-
-    def in_parts(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Each part weighs as much as it has samples: the last one of an epoch may be small."""
-        losses, answers = [], []
-        parts = list(zip(torch.split(inputs, batch_size), torch.split(targets, batch_size), strict=True))
-        for number, (some_inputs, some_targets) in enumerate(parts, start=1):
-            with nullcontext() if number == len(parts) else unshared():
-                outputs = forward(some_inputs)
-                loss = loss_function(outputs, some_targets) * (len(some_targets) / len(targets))
-                backward(loss)
-            losses.append(loss.detach())
-            answers.append(outputs.detach())
-        return torch.stack(losses).sum(), torch.cat(answers)
-
-    return at_once if settings.accumulate == 1 else in_parts
+    optimizer.step(evaluate)  # type: ignore[no-untyped-call]
+    return first[0]
 
 
-def _scaled_backward(scaler: GradScaler) -> Callable[[Tensor], None]:
-    def backward(loss: Tensor) -> None:
-        scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+def _step_and_average(
+    step: Step, ema: AveragedModel, model: nn.Module, inputs: Tensor, targets: Tensor
+) -> tuple[Tensor, Tensor]:
+    result = step(inputs, targets)
+    ema.update_parameters(model)
+    return result
 
-    return backward
 
-
-def _update(
-    settings: Training, weights: list[nn.Parameter], optimizer: Optimizer, scaler: GradScaler | None
+def _update_function(
+    settings: Training, weights: Sequence[nn.Parameter], optimizer: Optimizer, scaler: GradScaler | None
 ) -> Callable[[], object]:
-    """Moves the weights along their gradients."""
-    move = bare_step(optimizer)
-
-    def clip_and_move() -> None:
-        clip_grad_norm_(weights, settings.clip_norm)
-        move()
-
-    def unscale_and_move() -> None:
-        """Not at all where a gradient is not finite: the scale was too large, and becomes smaller."""
-        assert scaler is not None
-        if settings.clip_norm:
-            scaler.unscale_(optimizer)
-            clip_grad_norm_(weights, settings.clip_norm)
-        scaler.step(optimizer)
-        scaler.update()
-
+    """Return the function that moves the weights along their gradients."""
     if scaler is not None:
-        return unscale_and_move
-    return clip_and_move if settings.clip_norm else move
+        return partial(_unscale_and_move, optimizer, scaler, weights, settings.clip_norm)
+    move = bare_step(optimizer)
+    return partial(_clip_and_move, move, weights, settings.clip_norm) if settings.clip_norm else move
 
 
-def _searching_step(gradients: Step, optimizer: LBFGS) -> Step:
-    """A step that moves the weights several times on one batch; its loss and outputs are those before."""
+def _clip_and_move(move: Callable[[], object], weights: Sequence[nn.Parameter], clip_norm: float) -> None:
+    clip_grad_norm_(weights, clip_norm)
+    move()
 
-    def step(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        seen: list[tuple[Tensor, Tensor]] = []
 
-        def evaluate() -> Tensor:
-            optimizer.zero_grad()
-            loss, outputs = gradients(inputs, targets)
-            if not seen:
-                seen.append((loss.detach(), outputs.detach()))
-            return loss
-
-        optimizer.step(evaluate)  # type: ignore[no-untyped-call]
-        return seen[0]
-
-    return step
+def _unscale_and_move(
+    optimizer: Optimizer, scaler: GradScaler, weights: Sequence[nn.Parameter], clip_norm: float
+) -> None:
+    """Move the weights, unless a gradient is not finite: then the scale was too large, and becomes smaller."""
+    if clip_norm:
+        scaler.unscale_(optimizer)
+        clip_grad_norm_(weights, clip_norm)
+    scaler.step(optimizer)
+    scaler.update()

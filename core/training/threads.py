@@ -1,7 +1,7 @@
-"""How many processor threads train fastest: real steps of a copy are timed, and again when throughput falls.
+"""Choice of the number of processor threads: real steps of a copy are timed, and again when throughput falls.
 
-A second thread gains a third on idle cores, and costs a multiple where something else wants one of them: no rule that
-only knows the network can tell.
+A second thread gains a third on idle cores, and costs a multiple if something else uses one of them: no rule that
+only knows the network can decide.
 """
 
 import copy
@@ -19,93 +19,94 @@ from core.data.batches import Batches
 from core.data.dataset import Dataset, Split
 from core.devices import available_cores
 from core.random_state import rng_state, set_rng_state
+from core.training.context import TrainingContext
 from core.training.learner import Learner
 
-__all__ = ["Threads", "most_threads"]
+__all__ = ["Threads", "max_threads"]
 
 SMALL_STEP = 2_000_000
-"""Multiply-adds of a forward pass that are done before a second thread has started; no timing is worth it there."""
+"""Multiply-adds of a forward pass that take less time than starting a second thread; not worth any timing."""
 SECONDS = 0.05
-"""How long each number of threads is tried in one turn, but for at least one step."""
-LEAST_SHARE = 100
-"""Steps of a run for each step of such a try: a short run does not spend its time on choosing."""
+"""Time for each number of threads in one turn; at least one step is timed."""
+MIN_STEPS_RATIO = 100
+"""Steps of a run for each timed step: a short run does not spend its time on choosing."""
 TURNS = 3
 GAIN = 0.9
-"""More threads are taken only when a step takes less than this part of its time with fewer: they are others' cores."""
+"""More threads are taken only if a step then takes less than this fraction of the time: cores are shared."""
 LOW_REPORTS = 10
-"""So many reports in a row, about a second, must be low before the number is looked at again."""
-AGAIN_SECONDS = 30.0
+"""Number of low reports in a row, about a second, after which the number is chosen again."""
+MIN_SECONDS_BETWEEN = 30.0
 CPU = torch.device("cpu")
 
 
-def most_threads(threads: int | Literal["auto"], multiply_adds: int, spare: int = 0) -> int:
-    """Threads that training may take, at least 1.
+def max_threads(threads: int | Literal["auto"], multiply_adds: int, spare: int = 0) -> int:
+    """Return the number of threads that training may take, at least 1.
 
     Args:
         threads: the configured number, or ``auto``: the cores of this process, at most ``OMP_NUM_THREADS``.
-        multiply_adds: about how much a forward pass of one batch computes; for very little it is one thread.
-        spare: cores that ``auto`` leaves to others, such as to screens.
+        multiply_adds: estimate for the forward pass of one batch; a small one gives one thread.
+        spare: cores that ``auto`` leaves free, such as for screens.
     """
     if threads != "auto":
         return threads
     if multiply_adds < SMALL_STEP:
         return 1
-    told = os.environ.get("OMP_NUM_THREADS", "")
+    limit = os.environ.get("OMP_NUM_THREADS", "")
     cores = available_cores()
-    return max(1, min(cores, int(told) if told.isdigit() else cores) - spare)
+    return max(1, min(cores, int(limit) if limit.isdigit() else cores) - spare)
 
 
 class Threads:
-    """Finds the number of processor threads for a run, and sets it.
+    """Chooses the number of processor threads for a run, and sets it.
 
     Args:
         model: trained in place by the run; copies of it are timed.
-        most: the most threads that may be taken.
+        maximum: largest number of threads that may be taken.
     """
 
-    def __init__(self, config: TrainConfig, data: Dataset, model: nn.Module, most: int) -> None:
-        self._config, self._data, self._model, self._most = config, data, model, most
+    def __init__(self, config: TrainConfig, data: Dataset, model: nn.Module, maximum: int) -> None:
+        self._config, self._data, self._model, self._maximum = config, data, model, maximum
         settings = config.training
         self._steps = settings.epochs * math.ceil(len(data.train) / settings.batch_size)
         self._rate = 0.0
         self._low = 0
-        self._looked_at = time.monotonic()
+        self._chosen_at = time.monotonic()
 
     def choose(self) -> int:
-        """Take the number, from 1 to the most, with which a step of training takes the least time.
+        """Set and return the number of threads with which a step of training takes the least time.
 
-        Trains a copy on the first batch; neither the model nor the random numbers to come are touched.
+        Trains a copy on the first batch; neither the model nor the random state changes.
         """
-        counts = sorted({1, max(1, self._most // 2), self._most})
+        counts = sorted({1, max(1, self._maximum // 2), self._maximum})
         count = counts[0]
         if len(counts) > 1:
             random = rng_state(CPU)
             try:
                 step = _step_of_a_copy(self._config, self._data, self._model)
-                count = _fastest(step, counts, self._steps // LEAST_SHARE)
+                count = _fastest(step, counts, self._steps // MIN_STEPS_RATIO)
             finally:
                 set_rng_state(random, CPU)
         torch.set_num_threads(count)
         return count
 
-    def hear(self, rate: float) -> str:
-        """Take in the samples per second of the last tenth of a second; choose again when they fell by half.
+    def report_rate(self, rate: float) -> str:
+        """Take the samples per second of the last tenth of a second; choose again if they fell by half.
 
         Returns:
-            What was done, in words; empty when nothing was.
+            A message about the new choice; empty if there was none.
         """
         self._rate = max(rate, self._rate)
         self._low = self._low + 1 if rate < self._rate / 2 else 0
-        if self._low < LOW_REPORTS or time.monotonic() - self._looked_at < AGAIN_SECONDS:
+        if self._low < LOW_REPORTS or time.monotonic() - self._chosen_at < MIN_SECONDS_BETWEEN:
             return ""
         before, after = torch.get_num_threads(), self.choose()
-        self._rate, self._low, self._looked_at = 0.0, 0, time.monotonic()
+        self._rate, self._low, self._chosen_at = 0.0, 0, time.monotonic()
         return f"training became less than half as fast: looked again, {before} -> {after} processor threads"
 
 
 def _step_of_a_copy(config: TrainConfig, data: Dataset, model: nn.Module) -> Callable[[], object]:
-    """A call that trains one more step."""
-    learner = Learner(config, data, copy.deepcopy(model), CPU)
+    """Return a function that trains one more step."""
+    learner = Learner(config, data, copy.deepcopy(model), TrainingContext(CPU))
     learner.model.train()
     rows = slice(0, config.training.batch_size)
     train = data.train
@@ -115,8 +116,8 @@ def _step_of_a_copy(config: TrainConfig, data: Dataset, model: nn.Module) -> Cal
 
 
 def _fastest(step: Callable[[], object], counts: list[int], steps: int) -> int:
-    """The count to take, by the least seconds of a step over some turns; `counts` in ascending order."""
-    step()  # what is made once, such as the optimizer's state
+    """Return the best of `counts`, which ascend, by the least seconds of a step over some turns."""
+    step()  # creates what is created once, such as the optimizer's state
     least = dict.fromkeys(counts, float("inf"))
     slow = _seconds_of(step, 1) > SECONDS
     for _ in range(1 if slow else TURNS):
@@ -131,12 +132,12 @@ def _fastest(step: Callable[[], object], counts: list[int], steps: int) -> int:
     return chosen
 
 
-def _seconds_of(step: Callable[[], object], most: int) -> float:
-    """Mean seconds of a step, over a short while and at most so many of them."""
+def _seconds_of(step: Callable[[], object], max_steps: int) -> float:
+    """Return the mean seconds of a step, over a short time and at most `max_steps` of them."""
     began, steps = time.perf_counter(), 0
     while True:
         step()
         steps += 1
         took = time.perf_counter() - began
-        if took > SECONDS or steps >= most:
+        if took > SECONDS or steps >= max_steps:
             return took / steps

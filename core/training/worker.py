@@ -1,4 +1,4 @@
-"""Training on a background thread that core owns, events out through a queue."""
+"""Training on a background thread; events come out through a queue."""
 
 import queue
 import threading
@@ -16,9 +16,8 @@ class TrainingWorker:
     """Runs one training job on a daemon thread.
 
     Args:
-        job: does the work on the thread, given where to send events and what to obey, such as a call of
-            `core.session.session.execute`. An exception it raises is kept in `error`, and `finished` is set all
-            the same.
+        job: called on the thread with `emit` and `control`, such as `core.session.session.execute`. An exception
+            that it raises is kept in `error`, and `finished` is set all the same.
 
     All methods are safe from any thread. A worker runs one job once.
     """
@@ -32,7 +31,7 @@ class TrainingWorker:
         self._thread = threading.Thread(target=self._run, name="training", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def pause(self) -> None:
@@ -40,11 +39,11 @@ class TrainingWorker:
         self.control.pause()
 
     def resume(self) -> None:
-        """Go on after a pause."""
+        """Continue after a pause."""
         self.control.resume()
 
     def stop(self) -> None:
-        """Save and end after the current batch."""
+        """Save and stop after the current batch."""
         self.control.stop()
 
     def checkpoint(self) -> None:
@@ -52,15 +51,15 @@ class TrainingWorker:
         self.control.checkpoint()
 
     def watch_layers(self) -> None:
-        """Tell norms and dead units of the layers from now on."""
+        """Report norms and dead units of the layers from now on."""
         self.control.watch_layers()
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait for the end, at most `timeout` seconds; whether it has come."""
+        """Wait for the end, at most `timeout` seconds; return true if it has come."""
         return self.finished.wait(timeout)
 
     def drain(self) -> list[Event]:
-        """The events since the last call, oldest first; never waits."""
+        """Return the events since the last call, oldest first; never waits."""
         events = []
         while True:
             try:

@@ -18,6 +18,7 @@ from core.events import EpochFinished, Event, StepLogged
 from core.losses import resolve_loss
 from core.models.registry import build
 from core.options import choices
+from core.training.context import TrainingContext
 from core.training.engine import train
 from core.user_code.trust import trust
 from tests.support.pairs import covering
@@ -87,10 +88,10 @@ def train_briefly(data: Dataset, **names: str) -> tuple[list[Event], list[torch.
         config,
         data,
         model,
+        TrainingContext(torch.device("cpu")),
         emit=events.append,
         control=RunControl(),
         checkpoints=checkpoints,
-        device=torch.device("cpu"),
     )
     assert result.status == "completed"
     assert set(checkpoints.states) == {"last", "best"}
@@ -160,10 +161,10 @@ def test_every_schedule_sets_the_learning_rate(schedule: str, load_data: Load) -
         config,
         data,
         model,
+        TrainingContext(torch.device("cpu")),
         emit=events.append,
         control=RunControl(),
         checkpoints=Kept(),
-        device=torch.device("cpu"),
     )
     rates = [event.lr for event in events if isinstance(event, EpochFinished)]
     steps = -(-len(data.train) // 256)

@@ -19,6 +19,7 @@ from core.errors import ConfigError
 from core.events import EpochFinished, Event
 from core.models.registry import build
 from core.options import choices
+from core.training.context import TrainingContext
 from core.training.engine import train
 from tests.support.pairs import covering
 
@@ -107,7 +108,14 @@ def run(
             control.stop()
 
     result = train(
-        config, data, model, emit=emit, control=control, checkpoints=kept, device=CPU, resume_from=state
+        config,
+        data,
+        model,
+        TrainingContext(CPU),
+        emit=emit,
+        control=control,
+        checkpoints=kept,
+        resume_from=state,
     )
     assert result.status == ("stopped" if stop_after else "completed")
     return model, events, kept

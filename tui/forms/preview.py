@@ -145,12 +145,12 @@ def _problem(error: TorchtuiError, path: str, fix: Fix | None = None) -> Problem
 def _unfit_training(config: TrainConfig, facts: DataFacts) -> Iterator[Problem]:
     """What of the training section does not go with the data or the optimizer, or of augmentation with data or loss."""
     from core.data.sampling import check_sampling
-    from core.training.forward_pass import ensure_callable
+    from core.training.forward_pass import check_forward
 
     for check in (
         lambda: check_monitor(config.training.monitor, facts.task),
         lambda: check_sampling(config.training, facts.task),
-        lambda: ensure_callable(config.training, facts.sample_shape),
+        lambda: check_forward(config.training, facts.sample_shape),
         lambda: ensure_fits(config),
         lambda: check_augment(config.data, config.loss, facts.kind, facts.task),
     ):

@@ -83,9 +83,9 @@ def train(
     # Both before torch is imported, which takes seconds.
     with ignore_hangup(), claimed(run if is_first() else None, control):
         load_backend()
-        from core.training.distributed import group_of_processes
+        from core.training.distributed import process_group
 
-        with group_of_processes() as group:
+        with process_group() as group:
             if group.rank:
                 return _assist(config, run, data_root, group, control)
             try:
@@ -159,7 +159,7 @@ def _assist(
 
 def _in_group(group: "Group", prepare: "Callable[[], Prepared]") -> "Prepared":
     """What one process prepares, on the device that is dealt to it."""
-    prepared = group.first(prepare)
+    prepared = group.local_first(prepare)
     return replace(prepared, group=group, device=group.device(prepared.device))
 
 

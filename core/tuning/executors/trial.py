@@ -17,23 +17,25 @@ from core.metrics import EPOCH_METRICS
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
 from core.session import session
-from core.training.step import Gradients
+from core.training.step import GradientFn
 from core.tuning.executors.protocol import Outcome, Report, Task
 
 __all__ = ["run_trial"]
 
 
-def run_trial(task: Task, report: Report, control: RunControl, gradients: Gradients | None = None) -> Outcome:
+def run_trial(
+    task: Task, report: Report, control: RunControl, gradient_fn: GradientFn | None = None
+) -> Outcome:
     """Train a trial and say how it ended; never raises. See `train_trial`."""
     began = time.monotonic()
     try:
-        outcome = train_trial(task, report, control, gradients)
+        outcome = train_trial(task, report, control, gradient_fn)
     except Exception as error:  # such as a disk that is full: one trial's failure, not the study's
         outcome = Outcome("failed", reason=_words(error))
     return dataclasses.replace(outcome, seconds=time.monotonic() - began - control.waited)
 
 
-def train_trial(task: Task, report: Report, control: RunControl, gradients: Gradients | None) -> Outcome:
+def train_trial(task: Task, report: Report, control: RunControl, gradient_fn: GradientFn | None) -> Outcome:
     """Train a trial in its run folder, from its last checkpoint if it has one, and evaluate it on validation.
 
     The data has no test samples while trials train: nothing of them can reach the search.
@@ -41,7 +43,7 @@ def train_trial(task: Task, report: Report, control: RunControl, gradients: Grad
     Args:
         report: told after each epoch; when it says so, the run is stopped after the next batch.
         control: for stopping from outside.
-        gradients: asked first for what computes them; see `core.training.step`.
+        gradient_fn: optional override for the gradient computation; None uses autograd.
     """
     run = Run(task.run)
     if summarise(run).status == "completed":  # the study was killed before it heard of the end
@@ -59,7 +61,7 @@ def train_trial(task: Task, report: Report, control: RunControl, gradients: Grad
     try:
         config = configuration.from_dict(task.config)
         state = session.resume_state(run, config)
-        prepared = dataclasses.replace(_prepare(config, task, run), gradients=gradients)
+        prepared = dataclasses.replace(_prepare(config, task, run), gradient_fn=gradient_fn)
     except Exception as error:  # such as a network that fills the memory
         session.record_failure(run, TorchtuiError(_words(error)))
         raise

@@ -106,11 +106,11 @@ class VmapExecutor:
             # The weights are drawn from the process's own random numbers: no other trial may begin meanwhile.
             turn.enter_context(self._one_at_a_time)
 
-            def gradients(settings: Training, model: nn.Module, loss: "LossFunction") -> Step | None:
+            def gradient_fn(settings: Training, model: nn.Module, loss: "LossFunction") -> Step | None:
                 turn.close()
                 return self._together.join(member, _kind(task.config), settings, model, loss)
 
-            outcome = run_trial(task, report, control, gradients)
+            outcome = run_trial(task, report, control, gradient_fn)
         self._messages.put(Ended(task.trial, outcome))
 
 

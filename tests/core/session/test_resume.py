@@ -14,6 +14,7 @@ from core.errors import RunError
 from core.events import EpochFinished, EvaluationFinished, Event, Notice, RunStarted
 from core.models.registry import build
 from core.runs.summary import summarise
+from core.training.context import TrainingContext
 from core.training.engine import train
 
 Train = Callable[..., Any]
@@ -293,10 +294,10 @@ def test_the_test_split_has_no_say_in_training(load_data: Callable[..., Dataset]
             config,
             changed,
             model,
+            TrainingContext(torch.device("cpu")),
             emit=events.append,
             control=RunControl(),
             checkpoints=Forgetful(),
-            device=torch.device("cpu"),
         )
         results.append(
             ([without_clock(e) for e in events if isinstance(e, EpochFinished)], model.state_dict())

@@ -14,6 +14,7 @@ from core.data.dataset import Dataset
 from core.data.splits import assemble, divide
 from core.losses import CrossEntropy
 from core.models.registry import build
+from core.training.context import TrainingContext
 from core.training.engine import train
 
 BATCH, EPOCHS, SEED = 64, 2, 7
@@ -87,10 +88,10 @@ def test_equals_the_classic_loop_bit_for_bit(images: Dataset, fused: bool | None
         config,
         images,
         model,
+        TrainingContext(torch.device("cpu")),
         emit=lambda event: None,
         control=RunControl(),
         checkpoints=Forgetful(),
-        device=torch.device("cpu"),
     )
 
     losses, classic = classic_loop(images, 0.05, fused)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from core.config import schema as configuration
 from core.data.dataset import Dataset
 from core.training import cuda_graphs
+from core.training.context import TrainingContext
 from core.training.cuda_graphs import WARM_UP, Captured, wants_graphs
 from core.training.distributed import SINGLE, Group
 from core.training.engine import train
@@ -111,10 +112,10 @@ def trained(config: Any, data: Dataset, model: nn.Module) -> list[Tensor]:
         config,
         data,
         model,
+        TrainingContext(CPU),
         emit=lambda event: None,
         control=RunControl(),
         checkpoints=Nowhere(),
-        device=CPU,
     )
     return [weight.detach() for weight in model.parameters()]
 

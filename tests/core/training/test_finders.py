@@ -28,7 +28,7 @@ def on(data: Dataset, find: Callable[..., Any], values: dict[str, Any] | None = 
     model = build(config.model, data, seed=0)
     before, random = copy.deepcopy(model.state_dict()), torch.get_rng_state()
     heard: list[Any] = []
-    calls = {"hear": lambda *told: heard.append(told), "unwanted": lambda: False} | extra
+    calls = {"on_report": lambda *told: heard.append(told), "should_stop": lambda: False} | extra
     found = find(config, data, model, CPU, **calls)
     assert all(torch.equal(weight, before[key]) for key, weight in model.state_dict().items())
     assert torch.equal(torch.get_rng_state(), random), "a training that goes on draws from the same generator"
@@ -104,7 +104,7 @@ def test_an_optimizer_that_searches_has_no_use_for_it(load_data: Any) -> None:
 
 def test_it_is_left_when_nobody_wants_it_any_more(load_data: Any) -> None:
     asked = iter([False, False, True])
-    found, heard = on(load_data("iris"), range_test, unwanted=lambda: next(asked))
+    found, heard = on(load_data("iris"), range_test, should_stop=lambda: next(asked))
     assert found is None
     assert len(heard) == 2
 
@@ -173,7 +173,7 @@ def test_another_error_is_not_taken_for_one_of_memory(
 
 
 def test_batches_are_not_tried_when_nobody_wants_them(load_data: Any, memory: SimpleNamespace) -> None:
-    assert on(load_data("iris"), batch_test, unwanted=lambda: True) == (None, [])
+    assert on(load_data("iris"), batch_test, should_stop=lambda: True) == (None, [])
 
 
 def test_the_memory_of_this_process_is_measured(load_data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,14 +206,16 @@ def test_on_a_gpu_the_peak_of_an_earlier_training_is_no_batch_of_ours(
     for name, call in calls.items():
         monkeypatch.setattr(torch.cuda, name, call)
 
-    def measured(config: Any, data: Any, model: Any, device: torch.device, size: int, unwanted: Any) -> Any:
+    def measured(
+        config: Any, data: Any, model: Any, device: torch.device, size: int, should_stop: Any
+    ) -> Any:
         gpu.peak = max(gpu.peak, gpu.now + 100 * size)
         return 1.0, batch_finder._used(device)
 
     monkeypatch.setattr(batch_finder, "_measured", measured)
     monkeypatch.setattr(batch_finder, "rng_state", lambda device: {})
     monkeypatch.setattr(batch_finder, "set_rng_state", lambda state, device: None)
-    calls = {"hear": lambda tried: None, "unwanted": lambda: False}
+    calls = {"on_report": lambda tried: None, "should_stop": lambda: False}
     found = batch_test(
         from_dict({}), SimpleNamespace(train=range(64)), Anywhere(), torch.device("cuda"), **calls
     )

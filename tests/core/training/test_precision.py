@@ -16,9 +16,10 @@ from core.errors import ConfigError, DependencyError, DeviceError
 from core.events import EpochFinished, EvaluationFinished, RunStarted
 from core.models.registry import build
 from core.session.session import assemble
+from core.training.context import TrainingContext
 from core.training.forward_pass import forward_function, loss_scaler
 from core.training.learner import Learner
-from core.training.step import step_function
+from core.training.step import autograd_gradients, step_function
 
 Train = Callable[..., Any]
 Load = Callable[..., Any]
@@ -35,9 +36,8 @@ def test_bf16_steps_are_those_of_autocast_by_hand() -> None:
     ours, theirs, full = network(), network(), network()
     optimizers = [torch.optim.SGD(model.parameters(), lr=0.5, fused=True) for model in (ours, theirs, full)]
     settings = Training(precision="bf16")
-    step = step_function(
-        settings, ours, cross_entropy, optimizers[0], forward=forward_function(settings, ours, CPU)
-    )
+    gradients = autograd_gradients(settings, forward_function(settings, ours, CPU), cross_entropy)
+    step = step_function(settings, ours, cross_entropy, optimizers[0], gradients=gradients)
     whole = step_function(Training(), full, cross_entropy, optimizers[2])
     for _ in range(4):
         loss, outputs = step(inputs, targets)
@@ -64,14 +64,12 @@ def test_fp16_keeps_gradients_that_would_vanish_and_skips_steps_that_overflow() 
     assert scaler is not None
 
     def step(factor: float) -> float:
-        function = step_function(
-            settings,
-            model,
-            lambda outputs, targets: (outputs * factor).mean(),
-            optimizer,
-            forward=forward_function(settings, model, CPU),
-            scaler=scaler,
-        )
+        def loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            return (outputs * factor).mean()
+
+        forward = forward_function(settings, model, CPU)
+        gradients = autograd_gradients(settings, forward, loss, scaler=scaler)
+        function = step_function(settings, model, loss, optimizer, gradients=gradients, scaler=scaler)
         function(torch.ones(4, 1), torch.zeros(4, dtype=torch.int64))
         assert model.weight.grad is not None
         return float(model.weight.grad)
@@ -145,7 +143,9 @@ def test_with_channels_last_the_network_sees_them_last(load_data: Load) -> None:
     model = build(config.model, data, seed=0)
     seen: list[torch.Tensor] = []
     model.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
-    Learner(config, data, model, CPU).step(torch.rand(4, *data.sample_shape), torch.arange(4))
+    Learner(config, data, model, TrainingContext(CPU)).step(
+        torch.rand(4, *data.sample_shape), torch.arange(4)
+    )
     assert seen[0].is_contiguous(memory_format=torch.channels_last)
     weights = [weight for weight in model.parameters() if weight.dim() == 4]
     assert weights
@@ -154,7 +154,7 @@ def test_with_channels_last_the_network_sees_them_last(load_data: Load) -> None:
 
 def test_samples_without_channels_are_refused(load_data: Load) -> None:
     config = configuration.from_dict({"data": "iris", "training": {"channels_last": True, "device": "cpu"}})
-    with pytest.raises(ConfigError, match=r"training\.channels_last: samples of shape 4 are no images"):
+    with pytest.raises(ConfigError, match=r"training\.channels_last: samples of shape 4 are not images"):
         assemble(config, load_data("iris"))
 
 

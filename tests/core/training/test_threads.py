@@ -12,7 +12,7 @@ from core.data.dataset import Dataset
 from core.models.registry import build
 from core.session import session
 from core.training import threads
-from core.training.threads import Threads, most_threads
+from core.training.threads import Threads, max_threads
 
 LARGE = 10**9
 CONFIG = configuration.from_dict({"data": "digits", "model": {"name": "mlp", "dropout": 0.5}})
@@ -52,13 +52,13 @@ def chooser(load_data: Callable[..., Dataset]) -> Threads:
 
 @pytest.mark.usefixtures("four_cores")
 def test_the_most_that_may_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert most_threads("auto", LARGE) == 4
-    assert most_threads("auto", LARGE, spare=1) == 3
-    assert most_threads("auto", LARGE, spare=9) == 1
-    assert most_threads("auto", 1000) == 1
-    assert most_threads(7, 1000, spare=1) == 7
+    assert max_threads("auto", LARGE) == 4
+    assert max_threads("auto", LARGE, spare=1) == 3
+    assert max_threads("auto", LARGE, spare=9) == 1
+    assert max_threads("auto", 1000) == 1
+    assert max_threads(7, 1000, spare=1) == 7
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    assert most_threads("auto", LARGE) == 2
+    assert max_threads("auto", LARGE) == 2
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_short_run_spends_few_steps_on_choosing(
     monkeypatch.setattr(threads, "_step_of_a_copy", lambda *given: lambda: taken.append(1))
     Threads(config, data, build(config.model, data, seed=0), 2).choose()
     in_run = 10 * -(-len(data.train) // 64)
-    assert len(taken) == 2 + 2 * threads.TURNS * (1 + in_run // threads.LEAST_SHARE)
+    assert len(taken) == 2 + 2 * threads.TURNS * (1 + in_run // threads.MIN_STEPS_RATIO)
 
 
 def test_throughput_that_halves_is_looked_at_again(
@@ -109,20 +109,20 @@ def test_throughput_that_halves_is_looked_at_again(
     takes[4] = 0.1
     assert chooser.choose() == 4
     takes[4] = 9.0
-    low = [chooser.hear(rate) for rate in [100.0, *[49.0] * 20]]
+    low = [chooser.report_rate(rate) for rate in [100.0, *[49.0] * 20]]
     assert not any(low)  # it was chosen a moment ago
-    now = threads.time.monotonic() + threads.AGAIN_SECONDS
+    now = threads.time.monotonic() + threads.MIN_SECONDS_BETWEEN
     monkeypatch.setattr(threads.time, "monotonic", lambda: now)
-    assert "4 -> 1 processor threads" in chooser.hear(49.0)
+    assert "4 -> 1 processor threads" in chooser.report_rate(49.0)
     assert torch.get_num_threads() == 1
-    assert not any(chooser.hear(49.0) for _ in range(20))
+    assert not any(chooser.report_rate(49.0) for _ in range(20))
 
 
 def test_a_short_fall_is_let_pass(chooser: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = threads.time.monotonic() + threads.AGAIN_SECONDS
+    now = threads.time.monotonic() + threads.MIN_SECONDS_BETWEEN
     monkeypatch.setattr(threads.time, "monotonic", lambda: now)
     rates = [100.0, *[40.0] * (threads.LOW_REPORTS - 1), 90.0]
-    assert not any(chooser.hear(rate) for rate in rates * 3)
+    assert not any(chooser.report_rate(rate) for rate in rates * 3)
 
 
 @pytest.mark.usefixtures("four_cores")
@@ -144,5 +144,5 @@ def test_a_configured_number_is_not_timed(
 ) -> None:
     monkeypatch.setattr(Threads, "choose", lambda self: pytest.fail("was timed"))
     config = configuration.from_dict({"data": "digits", "training": {"threads": 3, "device": "cpu"}})
-    prepared, chooser = session.settle_threads(session.assemble(config, load_data("digits")), None)
-    assert (prepared.threads, torch.get_num_threads(), chooser) == (3, 3, None)
+    context = session.training_context(session.assemble(config, load_data("digits")), None)
+    assert (torch.get_num_threads(), context.threads) == (3, None)

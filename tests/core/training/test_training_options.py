@@ -18,8 +18,9 @@ from core.events import CheckpointSaved, EpochFinished, EvaluationFinished, Even
 from core.models.registry import build
 from core.runs.checkpoints import FolderCheckpoints
 from core.session import session
+from core.training.context import TrainingContext
 from core.training.engine import TrainingResult, train
-from core.training.step import running_mean, step_function
+from core.training.step import ema_model, step_function
 from core.training.validation import validate
 
 Load = Callable[..., Dataset]
@@ -53,10 +54,10 @@ def trained(data: Dataset, config: TrainConfig) -> tuple[nn.Module, list[Event],
         config,
         data,
         model,
+        TrainingContext(torch.device("cpu")),
         emit=events.append,
         control=RunControl(),
         checkpoints=Forgetful(),
-        device=torch.device("cpu"),
     )
     return model, events, result
 
@@ -157,8 +158,8 @@ def test_a_running_mean_takes_the_statistics_of_batch_normalisation_as_they_are(
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 2))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    mean = running_mean(model, 0.99)
-    step = step_function(Training(), model, cross_entropy, optimizer, average=mean)
+    mean = ema_model(model, 0.99)
+    step = step_function(Training(), model, cross_entropy, optimizer, ema=mean)
     for _ in range(3):
         step(torch.rand(8, 4), torch.tensor([0, 1] * 4))
     norm, averaged = model[1], mean.module[1]

@@ -26,7 +26,8 @@ from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run, find_run
 from core.runs.log import LogReader
 from core.runs.summary import summarise
-from core.training.distributed import Group, Meetings, SharedControl
+from core.training.context import TrainingContext
+from core.training.distributed import Group, SharedControl, SyncPoints
 from core.training.engine import train
 from core.training.validation import validate
 from tests.support.repository import REPOSITORY
@@ -198,15 +199,15 @@ def test_what_one_process_cannot_prepare_ends_all_with_its_reason(monkeypatch: p
     with pytest.raises(
         DataError, match=r"^my\.csv is not there \(in the process of rank 1\)\. Give another$"
     ):
-        Group(0, 2).first(lambda: 3)
+        Group(0, 2).local_first(lambda: 3)
 
     def fail() -> None:
         raise DeviceError("its own")
 
     with pytest.raises(DeviceError, match=r"^its own$"):
-        Group(0, 2).first(fail)
+        Group(0, 2).local_first(fail)
     monkeypatch.setattr("core.training.distributed.dist.all_gather_object", lambda told, own: None)
-    assert Group(0, 2).first(lambda: 3) == 3
+    assert Group(0, 2).local_first(lambda: 3) == 3
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +224,7 @@ def test_what_one_process_is_asked_for_reaches_it_at_a_meeting_only() -> None:
     own.checkpoint()
     own.watch_layers()
     assert not shared.attention
-    assert shared.meet(3.0) == [3.0]
+    assert shared.sync(3.0) == [3.0]
     assert shared.stop_requested
     assert shared.take_checkpoint_request()
     assert shared.take_layers_request()
@@ -237,10 +238,10 @@ def test_what_one_process_is_asked_for_reaches_it_at_a_meeting_only() -> None:
 class Half(Group):
     """One of two processes; the other one, as far as it hears, has nothing to say, and a clock that stands still."""
 
-    def wrapped(self, model: nn.Module, share: Any) -> nn.Module:
+    def wrap(self, model: nn.Module, share: Any) -> nn.Module:
         return model
 
-    def _reduced(self, values: Any, how: Any) -> list[float]:
+    def _reduce(self, values: Any, op: Any) -> list[float]:
         return list(values)
 
 
@@ -258,9 +259,8 @@ def train_half(
     control.watch_layers()
     config = configuration.from_dict({"training": {"epochs": 3, "batch_size": 32, **training}})
     model = model or build(config.model, data, seed=0)
-    device = torch.device("cpu")
-    ways = {"emit": told.append, "control": control, "checkpoints": Forgetful(), "device": device}
-    train(config, data, model, group=Half(rank=rank, size=2), **ways)  # type: ignore[arg-type]
+    context = TrainingContext(torch.device("cpu"), Half(rank=rank, size=2))
+    train(config, data, model, context, emit=told.append, control=control, checkpoints=Forgetful())
     return told
 
 
@@ -279,9 +279,9 @@ def test_the_clock_of_the_first_process_alone_ends_a_run(
 
 def test_a_run_that_goes_on_meets_at_its_second_step() -> None:
     """How long its steps take is not known before; those done by an earlier session tell nothing of it."""
-    meetings = Meetings(RunControl(), Half(rank=0, size=2))
-    meetings.meet(100_000, False, False, 1.0)
-    assert meetings.next_step == 100_001
+    points = SyncPoints(RunControl(), Half(rank=0, size=2))
+    points.sync(100_000, False, False, 1.0)
+    assert points.next_step == 100_001
 
 
 def test_every_process_validates_with_the_statistics_of_the_first(

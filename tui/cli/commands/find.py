@@ -39,7 +39,7 @@ def lr_find(
     from tui.headless.finder_report import rate_chart, rate_sentence
 
     prepared = _prepare(config, data_root, as_json)
-    test = range_test(*_parts(prepared), hear=lambda rate, loss: None, unwanted=lambda: False)
+    test = range_test(*_parts(prepared), on_report=lambda rate, loss: None, should_stop=lambda: False)
     assert test is not None
     if as_json:
         points = zip(test.rates, test.losses, test.smoothed.tolist(), strict=True)
@@ -82,7 +82,7 @@ def batch_find(
         if not as_json:
             print(batch_lines([tried])[0], flush=True)
 
-    test = batch_test(*_parts(prepared), hear=tell, unwanted=lambda: False)
+    test = batch_test(*_parts(prepared), on_report=tell, should_stop=lambda: False)
     assert test is not None
     if as_json:
         print(

@@ -50,7 +50,7 @@ class _Finder(ModalScreen[str]):
         self.config, self.data_root = config, data_root
         self.note = "loading PyTorch"
         self.ended = False
-        self._unwanted = threading.Event()
+        self._stopped = threading.Event()
         self._drawn: tuple[str, int, bool] | None = None
 
     def compose(self) -> ComposeResult:
@@ -68,7 +68,7 @@ class _Finder(ModalScreen[str]):
         self.run_worker(self._work, thread=True)
 
     def on_unmount(self) -> None:
-        self._unwanted.set()
+        self._stopped.set()
 
     def action_take(self) -> None:
         """Close with what was found; without that, close with nothing."""
@@ -98,7 +98,7 @@ class _Finder(ModalScreen[str]):
         self.ended = True
 
     def _preparing(self, what: str, done: int, total: int) -> None:
-        if self._unwanted.is_set():
+        if self._stopped.is_set():
             raise RunError("nobody waits for the data any more")
         self.note = progress_line(what, done, total)
 
@@ -119,7 +119,7 @@ class _Finder(ModalScreen[str]):
             take.focus()
 
     def find(self, prepared: "Prepared") -> None:
-        """Search, on the thread, until it is done or ``_unwanted`` is set."""
+        """Search, on the thread, until it is done or ``_stopped`` is set."""
         raise NotImplementedError
 
     @property
@@ -160,8 +160,8 @@ class RateFinder(_Finder):
             prepared.data,
             prepared.model,
             prepared.device,
-            hear=self._hear,
-            unwanted=self._unwanted.is_set,
+            on_report=self._hear,
+            should_stop=self._stopped.is_set,
         )
 
     def _hear(self, rate: float, loss: float) -> None:
@@ -208,8 +208,8 @@ class BatchFinder(_Finder):
             prepared.data,
             prepared.model,
             prepared.device,
-            hear=self.tried.append,
-            unwanted=self._unwanted.is_set,
+            on_report=self.tried.append,
+            should_stop=self._stopped.is_set,
         )
 
     @property

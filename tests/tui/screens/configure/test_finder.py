@@ -73,7 +73,7 @@ async def test_a_search_can_be_left_while_it_goes_on(make, monkeypatch, key, kin
     ended = []
 
     def find(self, prepared):
-        assert self._unwanted.wait(60)
+        assert self._stopped.wait(60)
         ended.append(True)
 
     monkeypatch.setattr(kind, "find", find)
@@ -90,7 +90,7 @@ async def test_a_search_can_be_left_while_it_goes_on(make, monkeypatch, key, kin
 
 async def test_a_loss_that_never_falls_leaves_nothing_to_take(make, monkeypatch):
     never = RangeTest([1e-6, 1e-5], [1.0, 1.0], blew_up=False)
-    monkeypatch.setattr("core.training.lr_finder.range_test", lambda *parts, hear, unwanted: never)
+    monkeypatch.setattr("core.training.lr_finder.range_test", lambda *parts, on_report, should_stop: never)
     async with make().run_test(size=(120, 40)) as pilot:
         dialog, form = await opened(pilot, "ctrl+l")
         await until(pilot, lambda: "at no learning rate" in shown(dialog))

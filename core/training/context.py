@@ -1,0 +1,31 @@
+"""The surroundings that a training is given: its device, its processes, its threads, its way to compute gradients."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from core.training.distributed import SINGLE, Group
+from core.training.step import GradientFn
+
+if TYPE_CHECKING:
+    from core.training.threads import Threads
+
+__all__ = ["TrainingContext"]
+
+
+@dataclass(frozen=True)
+class TrainingContext:
+    """Where a run trains, and with what.
+
+    Attributes:
+        device: where to compute; the model is moved there.
+        group: the processes that train together; each has the same configuration and data.
+        threads: chooses the number of processor threads again when training becomes slow; None leaves it.
+        gradient_fn: optional override for the gradient computation; None uses autograd.
+    """
+
+    device: torch.device
+    group: Group = SINGLE
+    threads: "Threads | None" = None
+    gradient_fn: GradientFn | None = None
