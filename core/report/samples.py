@@ -1,6 +1,8 @@
 """Pictures and rows of what a model got most wrong."""
 
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,30 +11,46 @@ from core.errors import TorchtuiError
 from core.evaluation import most_confident_mistakes, residuals
 from core.inference.samples import Samples
 from core.inference.stored import Evaluation
-from core.report.page import element, picture, shown, table
+from core.report.page import Picture, Table
 from core.session.evaluation import RunData
 
-__all__ = ["mistakes"]
+__all__ = ["Mistakes", "mistakes"]
 
 MAX_PICTURES = 24
 MAX_ROWS = 12
 MAX_FEATURES = 8
 
 
-def mistakes(evaluation: Evaluation, data_root: Path | None) -> str:
+@dataclass(frozen=True)
+class Mistakes:
+    """The worst predictions, as pictures or as rows.
+
+    Attributes:
+        note: one line on what is missing; empty when nothing is.
+    """
+
+    title: str
+    note: str = ""
+    pictures: Sequence[Picture] = ()
+    rows: Table | None = None
+
+
+def mistakes(evaluation: Evaluation, data_root: Path | None) -> Mistakes:
     """The most confident mistakes, or the largest errors, with their images or rows where the data set is here."""
     predictions, names = evaluation.predictions, evaluation.report.class_names
     if evaluation.report.task == "regression":
-        worst = np.argsort(-np.abs(residuals(predictions)), kind="stable")[:MAX_ROWS]
+        title = "Largest errors"
+        worst = np.argsort(-np.abs(residuals(predictions)), kind="stable")[:MAX_ROWS].tolist()
     else:
-        worst = most_confident_mistakes(predictions, MAX_PICTURES)
-    if not len(worst):
-        return element("p", "There is none: every sample was predicted right.", "quiet")
+        title = "Most confident mistakes"
+        worst = most_confident_mistakes(predictions, MAX_PICTURES).tolist()
+    if not worst:
+        return Mistakes(title, "There is none: every sample was predicted right.")
     samples, problem = _samples(evaluation, data_root)
-    note = element("p", f"Without the samples themselves: {problem}", "quiet") if problem else ""
     if samples is not None and samples.kind == "image" and names:
-        return f'<div class="samples">{"".join(_image(evaluation, samples, int(at)) for at in worst)}</div>'
-    return note + _rows(evaluation, samples, worst[:MAX_ROWS].tolist())
+        return Mistakes(title, pictures=[_image(evaluation, samples, at) for at in worst])
+    note = f"Without the samples themselves: {problem}" if problem else ""
+    return Mistakes(title, note, rows=_rows(evaluation, samples, worst[:MAX_ROWS]))
 
 
 def _samples(evaluation: Evaluation, data_root: Path | None) -> tuple[Samples | None, str]:
@@ -49,7 +67,7 @@ def _samples(evaluation: Evaluation, data_root: Path | None) -> tuple[Samples | 
     return samples, ""
 
 
-def _image(evaluation: Evaluation, samples: Samples, position: int) -> str:
+def _image(evaluation: Evaluation, samples: Samples, position: int) -> Picture:
     from matplotlib.image import imsave
 
     predictions, names = evaluation.predictions, evaluation.report.class_names
@@ -58,12 +76,12 @@ def _image(evaluation: Evaluation, samples: Samples, position: int) -> str:
     file = io.BytesIO()
     imsave(file, samples.picture(position), cmap="gray", vmin=0, vmax=255, format="png")
     what = f"sample {int(predictions.indices[position])}, true {names[true]}, predicted {names[answer]}"
-    return picture(file.getvalue(), "png", what, caption)
+    return Picture(file.getvalue(), "png", what, caption)
 
 
-def _rows(evaluation: Evaluation, samples: Samples | None, positions: list[int]) -> str:
+def _rows(evaluation: Evaluation, samples: Samples | None, positions: list[int]) -> Table:
     predictions, names = evaluation.predictions, evaluation.report.class_names
-    features = [shown(name) for name in samples.columns[:MAX_FEATURES]] if samples else []
+    features = samples.columns[:MAX_FEATURES] if samples else []
     rows = []
     for at in positions:
         row = samples.row(at)[:MAX_FEATURES] if samples and features else []
@@ -75,4 +93,4 @@ def _rows(evaluation: Evaluation, samples: Samples | None, positions: list[int])
             target, number = float(predictions.targets[at]), float(predictions.scores[at])
             answers = [f"{target:.4g}", f"{number:.4g}", f"{target - number:.4g}"]
         rows.append([int(predictions.indices[at]), *answers, *inputs])
-    return table(["sample", "true", "predicted", "score" if names else "error", *features], rows)
+    return Table(["sample", "true", "predicted", "score" if names else "error", *features], rows)

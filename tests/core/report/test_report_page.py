@@ -13,7 +13,8 @@ from core import RunWriter
 from core.errors import DependencyError
 from core.evaluation import Predictions, evaluate
 from core.report.build import build
-from core.report.page import POLICY, element, picture, shown, table
+from core.report.page import POLICY, Picture, Table, page, shown
+from core.report.samples import Mistakes
 
 HOSTILE = [
     "</td><script>alert(1)</script>",
@@ -182,10 +183,49 @@ def test_without_matplotlib_it_says_what_to_install(write_run, monkeypatch):
         build([run])
 
 
-def test_parts_escape_every_text():
-    assert element("p", "<b>") == "<p>&lt;b&gt;</p>"
-    assert table(["<"], [["a\n<"]], [(0, 0)]).count("&lt;") == 2
-    assert 'alt="&quot;&gt;"' in picture(b"", "png", '">')
+def test_every_text_is_escaped_wherever_it_stands():
+    evil = '"><b onclick="x">\x1b</pre>\u202e'
+    picture, table = Picture(b"", "png", evil, evil), Table([evil], [[f"{evil}\n{evil}"]], [(0, 0)])
+    html = page(
+        title=evil,
+        written=evil,
+        comparison={"note": evil, "curves": [picture], "split": evil, "metrics": table, "settings": table},
+        runs=[
+            {
+                "id": evil,
+                "facts": evil,
+                "error": evil,
+                "cards": [{"name": evil, "value": evil, "interval": evil}],
+                "curves": [picture],
+                "evaluation": {
+                    "title": evil,
+                    "figures": [picture],
+                    "metrics": table,
+                    "baseline": evil,
+                    "classes": table,
+                    "mistakes": Mistakes(evil, evil, [picture], table),
+                },
+                "not_evaluated": evil,
+                "configuration": f"{evil}\n{evil}",
+                "environment": table,
+            },
+        ],
+    )
+    found = check(html)
+    visible = evil.replace("\x1b", "\\x1b").replace("\u202e", "\\u202e")
+    assert found.text.count(visible) == html.count("&lt;b onclick") - 4  # those of the descriptions
+    assert [alt for alt, _ in found.pictures("png")] == [visible] * 4
+    assert f"{visible}\n{visible}" in found.text  # the lines of the configuration
+    assert not {"\x1b", "\u202e"} & set(html)
+    assert html.count('<td class="best">') == html.count("<small>") == 6
+
+
+def test_a_text_that_the_template_lacks_is_an_error_and_not_a_gap():
+    with pytest.raises(Exception, match="'title' is undefined"):
+        page(written="", comparison=None, runs=[])
+
+
+def test_what_cannot_be_printed_becomes_its_escape():
     assert shown("a\x00\u202e\udcff") == "a\\x00\\u202e\\udcff"
 
 
