@@ -31,6 +31,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from core.errors import RunDamaged
 from core.files.json_lines import read_line
+from core.status import Ending
 
 __all__ = [
     "CheckpointSaved",
@@ -238,7 +239,7 @@ class RunFinished(Event):
         traceback: of an error that nobody expected; empty otherwise.
     """
 
-    status: Literal["completed", "stopped", "diverged", "failed"]
+    status: Ending
     error: str = ""
     traceback: str = ""
 

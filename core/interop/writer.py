@@ -45,11 +45,11 @@ from core.runs.log import EventLog
 from core.runs.requests import claimed
 from core.runs.script import script_sections
 from core.session.recorder import Recorder
+from core.status import Ending
 
 __all__ = ["RunWriter"]
 
 LOG_SECONDS = 0.1
-Ending = Literal["completed", "stopped", "diverged", "failed"]
 
 
 class RunWriter:

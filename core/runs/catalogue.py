@@ -8,13 +8,12 @@ from pathlib import Path
 from core.runs.folder import Run, all_runs
 from core.runs.lock import is_held
 from core.runs.summary import RunSummary, summarise
+from core.status import is_active, is_ended
 
 __all__ = ["Catalogue", "Changes"]
 
 FIRST_BATCH = 100
 """More than a screen shows; later batches are larger, since whoever takes them sorts all runs again."""
-HELD = ("preparing", "running", "paused")
-ENDED = ("completed", "stopped", "diverged", "failed")
 
 Changes = dict[str, RunSummary | None]
 """By the id of the run: how it stands now, or None if it is gone."""
@@ -87,4 +86,4 @@ def _stamp(log: str) -> Stamp | None:
 
 
 def _began_or_ceased(run: Run, before: RunSummary) -> bool:
-    return before.status not in ENDED and is_held(run) != (before.status in HELD)
+    return not is_ended(before.status) and is_held(run) != is_active(before.status)

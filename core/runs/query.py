@@ -25,7 +25,8 @@ from core.errors import InputError
 from core.metrics import METRICS
 from core.options import Options, choices
 from core.runs.folder import SPLITS
-from core.runs.summary import RunSummary, Status
+from core.runs.summary import RunSummary
+from core.status import Status
 
 __all__ = ["Query", "example", "parse"]
 

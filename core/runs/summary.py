@@ -3,7 +3,7 @@
 import os
 import time
 from dataclasses import field
-from typing import Any, Literal
+from typing import Any
 
 from pydantic.dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from core.files.json_lines import read_line
 from core.runs.folder import NAME, Run
 from core.runs.lock import is_held, is_held_since
 from core.runs.script import script_of
+from core.status import Status
 
 __all__ = ["RunSummary", "began", "summarise"]
 
@@ -21,10 +22,6 @@ MAX_BYTES = 1 << 26
 LATEST = 250_000_000_000
 """Seconds since 1970: what lies behind the year 9000 is no date of a run."""
 RESUME = "`tui train --no-ui --resume` goes on"
-
-Status = Literal[
-    "preparing", "running", "paused", "completed", "stopped", "diverged", "failed", "interrupted", "damaged"
-]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import TorchtuiError
 from core.runs.folder import create_run
+from core.status import is_ended
 from tui.runtime.feed import RunFeed
 from tui.runtime.hosts import AppHost, LogHost, launch_in_background
 
@@ -109,7 +110,7 @@ def _hand_over(app: "TuiApp", feed: RunFeed) -> LogHost | None:
         TorchtuiError: its folder cannot be written.
     """
     host = feed.host
-    if not isinstance(host, AppHost) or feed.status in ("completed", "diverged", "failed"):
+    if not isinstance(host, AppHost) or (is_ended(feed.status) and feed.status != "stopped"):
         return None
     run = host.run or create_run(host.runs_dir, host.config)
     return LogHost(run, launch_in_background(run, app.data_root))

@@ -9,6 +9,7 @@ from rich.text import Text
 from core.evaluation import Report
 from core.runs.comparison import load_report
 from core.runs.summary import RunSummary
+from core.status import is_resumable
 from tui.forms.command_line import resume_command
 from tui.terminal.text import clean, count, fit, number, of
 
@@ -55,7 +56,7 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
     saved = not summary.script and any(
         summary.run.checkpoint_file(kind).is_file() for kind in ("last", "previous")
     )
-    if summary.status in ("stopped", "interrupted", "failed") and saved:
+    if is_resumable(summary.status) and saved:
         console.print(Text(f"resume  {resume_command('train', summary.run.path)}"), soft_wrap=True)
 
 

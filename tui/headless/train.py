@@ -16,6 +16,7 @@ from core.runs.folder import Run
 from core.runs.requests import claimed
 from core.runs.summary import summarise
 from core.session.preload import load_backend
+from core.status import has_failed
 from core.torchrun import is_first
 from tui.headless.train_views import ProgressView
 from tui.runtime.signals import GuardedOutput, ignore_hangup, signals_stop
@@ -192,7 +193,7 @@ def _end_before_training(error: TorchtuiError, control: RunControl) -> RunFinish
 
 
 def _exit_code(finished: RunFinished, received: list[int]) -> int:
-    if finished.status in ("failed", "diverged"):
+    if has_failed(finished.status):
         return 1
     if finished.status == "stopped" and received:
         return 128 + received[0]

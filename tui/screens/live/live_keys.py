@@ -1,11 +1,11 @@
 """Which keys of Live make sense for the run that is followed; the others are not offered."""
 
+from core.status import is_active
 from tui.runtime.feed import RunFeed
 from tui.screens.base import NARROW
 
-__all__ = ["ACTIVE", "is_offered"]
+__all__ = ["is_offered"]
 
-ACTIVE = ("running", "paused", "preparing")
 OF_A_RUN = {
     *("pause", "stop", "checkpoint", "detach", "evaluate", "layers"),
     *("log_scale", "smooth", "zoom", "epoch", "machine", "panel"),
@@ -22,7 +22,7 @@ def is_offered(action: str, feed: RunFeed | None, width: int) -> bool:
     """
     if feed is None:
         return action not in OF_A_RUN
-    obeys = feed.host.obeys and feed.status in ACTIVE
+    obeys = feed.host.obeys and is_active(feed.status)
     begun = obeys and feed.status != "preparing"
     offered = {
         "pause": begun,

@@ -13,13 +13,14 @@ from core.errors import TorchtuiError
 from core.events import Event
 from core.runs.history.history import Epoch, History
 from core.runs.requests import Request
+from core.status import has_failed, is_active
 from tui.charts.live import SMOOTHING, ZOOMS, View, metric_chart, subtitle, system_chart
 from tui.runtime.feed import SHORTEST, RunFeed
 from tui.screens.base import WIDE, ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.live.epoch_table import EpochTable
 from tui.screens.live.layers_panel import LayersPanel
-from tui.screens.live.live_keys import ACTIVE, is_offered
+from tui.screens.live.live_keys import is_offered
 from tui.screens.live.live_texts import facts, messages
 from tui.screens.live.status_line import StatusLine
 from tui.terminal.text import clean, of
@@ -210,7 +211,7 @@ class LiveScreen(ModeScreen):
         if feed is not self._asked_for_layers and feed.status == "running":
             self._asked_for_layers = feed
             self._request("watch_layers")
-        self.query_one(LayersPanel).show(feed.history.layers, feed.status in ACTIVE)
+        self.query_one(LayersPanel).show(feed.history.layers, is_active(feed.status))
 
     def _draw_confusion(self, history: History) -> None:
         epoch = self._epoch_shown(history)
@@ -235,7 +236,7 @@ class LiveScreen(ModeScreen):
 
     def _report_failure(self, feed: RunFeed) -> None:
         """Once: bring the messages to the front, and why a run of ours failed in a dialog; the app lives on."""
-        if feed is self._reported or feed.status not in ("failed", "diverged"):
+        if feed is self._reported or not has_failed(feed.status):
             return
         self._reported = feed
         self.panel = self.PANELS.index("messages")
@@ -253,7 +254,7 @@ class LiveScreen(ModeScreen):
         status = feed.status
         done = of(feed.history.epoch, feed.history.started.epochs if feed.history.started else 0)
         self.app.set_terminal_title(f"{STATES[status][0]} {status} {done} {feed.host.name}")  # type: ignore[attr-defined]
-        going = status in ("preparing", "running", "paused")
+        going = is_active(status)
         if not going and self._going is feed:
             self.app.bell()
         self._going = feed if going else None
@@ -279,7 +280,7 @@ class LiveScreen(ModeScreen):
 
     def _request(self, request: Request) -> None:
         feed = self.feed
-        if feed is None or feed.status not in ACTIVE:
+        if feed is None or not is_active(feed.status):
             self.notify("This run is not being trained.", severity="warning")
             return
         try:

@@ -12,6 +12,7 @@ from core.runs.delete import delete, folder_size
 from core.runs.lock import missing_lock_warning
 from core.runs.requests import send
 from core.runs.summary import RunSummary
+from core.status import is_active, is_resumable
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
 from tui.terminal.text import bytes_, clean
@@ -19,8 +20,6 @@ from tui.widgets.runs_table import RunsTable
 
 __all__ = ["RUN_ACTIONS", "RunActions", "possible_actions"]
 
-HELD: Final = ("preparing", "running", "paused")
-RESUMABLE: Final = ("interrupted", "stopped", "failed")
 RUN_ACTIONS: Final = frozenset({"evaluate", "resume", "configure", "stop", "delete", "copy", "copy_path"})
 
 
@@ -29,9 +28,9 @@ def possible_actions(summary: RunSummary | None) -> frozenset[str]:
     if summary is None:
         return frozenset()
     possible = {"delete", "copy", "copy_path"}
-    if summary.status in HELD:
+    if is_active(summary.status):
         possible = {"stop", "copy", "copy_path"}
-    if summary.status in RESUMABLE:
+    if is_resumable(summary.status):
         possible.add("resume")
     if summary.epoch or summary.evaluation:
         possible.add("evaluate")

@@ -23,6 +23,7 @@ from core.metrics import HEADLINES
 from core.options import choices, default_of
 from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, began
+from core.status import is_active
 from tui.charts.live import View, metric_chart
 from tui.charts.plot import Chart
 from tui.terminal.run_names import short_name
@@ -61,7 +62,7 @@ def sketch(outline: Outline, status: str) -> Sketch:
         lines = "line" if outline.damaged == 1 else "lines"
         notes.append(f"{count(outline.damaged)} damaged {lines} in the log")
     loss, score = metric_chart(history, "loss", View()), metric_chart(history, history.score, View())
-    if status not in ("preparing", "running", "paused") and history.diverged_at is None:
+    if not is_active(status) and history.diverged_at is None:
         loss, score = (replace(chart, empty="no epoch was finished") for chart in (loss, score))
     return Sketch(outline.run.id, loss, score, history.score, history.started, tuple(notes))
 

@@ -1,0 +1,57 @@
+"""Each piece of knowledge is in one place: a second copy of one of these tables or texts fails here."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import get_args
+
+from core.status import Status
+from tests.support.repository import REPOSITORY
+
+
+@cache
+def product() -> dict[str, ast.Module]:
+    """Return the syntax tree of every module of the product by its path."""
+    files = sorted(path for part in ("core", "tui") for path in (REPOSITORY / part).rglob("*.py"))
+    return {str(path.relative_to(REPOSITORY)): ast.parse(path.read_text()) for path in files}
+
+
+def lists_of(words: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield the module and the words of each tuple, list or set that holds nothing but two or more of some words."""
+    for path, tree in product().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Tuple | ast.List | ast.Set):
+                found = [part.value for part in node.elts if isinstance(part, ast.Constant)]
+                if len(found) == len(node.elts) > 1 and words.issuperset(found):
+                    yield path, frozenset(found)
+
+
+def texts_with(part: str) -> set[str]:
+    """Return the modules with a string, other than a docstring, that contains some text."""
+    return {
+        path
+        for path, tree in product().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and part in node.value
+        if "\n\n" not in node.value
+    }
+
+
+def test_groups_of_statuses() -> None:
+    """Trials of a study have states of their own."""
+    copies = {
+        path: words
+        for path, words in lists_of(frozenset(get_args(Status)))
+        if "tuning" not in path and not Path(path).match("tui/screens/tune/*")
+    }
+    allowed = {
+        "core/status.py",
+        "core/runs/problems.py",  # the checkpoints that an ending leaves
+        "core/training/engine.py",  # the endings of a training
+        "tui/headless/study_views.py",  # states of trials
+        "tui/screens/live/status_line.py",  # while steps are counted
+        "tui/screens/runs/screen.py",  # those that are counted in the status bar, in their order
+        "tui/widgets/runs_columns.py",  # their order in the table
+    }
+    assert copies.keys() <= allowed, copies
