@@ -148,8 +148,9 @@ def test_colours_of_a_terminal(monkeypatch, settings, ok, found):
     monkeypatch.setattr("tui.terminal.graphics.ask_for_graphics", lambda: None)
     monkeypatch.setattr(sys, "stdin", Screen())
     monkeypatch.setattr(sys, "stdout", Screen())
-    monkeypatch.setattr(terminal_checks.shutil, "get_terminal_size", lambda: terminal_size(60, 24))
-    checks = {check.name: check for check in terminal_checks.check_terminal()}
+    with monkeypatch.context() as patch:  # pytest asks shutil, too, as soon as the test has ended
+        patch.setattr(terminal_checks.shutil, "get_terminal_size", lambda: terminal_size(60, 24))
+        checks = {check.name: check for check in terminal_checks.check_terminal()}
     assert (checks["colours"].ok, checks["colours"].found) == (ok, found)
     assert not checks["characters"].ok
     assert checks["size"] == Check("size", False, "60x24", "Make the window 80x24 or larger")
