@@ -6,7 +6,10 @@ VENV := .venv
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench screenshots clean
+# Workers take tests from each other; heavy ones go out one by one, those that share a Ray cluster to one worker.
+TEST := $(BIN)/python -m pytest -n $(WORKERS) --durations 10
+
+.PHONY: run test test-fast test-heavy lint bench screenshots clean
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,8 +26,16 @@ run: $(VENV)/.installed
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/tui train; \
 	else $(BIN)/tui train --no-ui && echo && echo "Open the app in a terminal: $(BIN)/tui"; fi
 
+# While working: seconds a file.
+test-fast: $(VENV)/.installed-dev
+	$(TEST) --dist worksteal -m "not slow and not heavy"
+
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(TEST) --dist worksteal -m "not heavy"
+
+# The others: those that start many processes or servers.
+test-heavy: $(VENV)/.installed-dev
+	$(TEST) --dist loadgroup -m heavy
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

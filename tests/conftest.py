@@ -4,10 +4,8 @@ import functools
 import gc
 import os
 import shlex
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +18,9 @@ from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.events import Event, RunFinished
 from core.session.preload import load_backend
+from tests.support.fork_server import Command, ForkServer
+from tests.support.made_once import made_once
 from tests.support.own_data import write_own_data
-from tests.support.repository import REPOSITORY
 from tests.support.vision_files import write_idx, write_vision_root
 
 if TYPE_CHECKING:
@@ -61,9 +60,7 @@ def idx_writer() -> Callable[[Path, np.ndarray], None]:
 @pytest.fixture(scope="session")
 def vision_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data root with 300 + 100 made-up images in the place of every image set."""
-    root = tmp_path_factory.mktemp("vision")
-    write_vision_root(root)
-    return root
+    return made_once(tmp_path_factory, "vision", write_vision_root)
 
 
 @pytest.fixture(scope="session")
@@ -253,26 +250,22 @@ def _act_at_step(model: Any, control: RunControl, step: int, action: Action) -> 
     model.register_forward_pre_hook(count)
 
 
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """Starts ``tui`` in forks of a process that has imported PyTorch; begun when the first test wants one."""
+    server = ForkServer()
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def command(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+def command(tmp_path: Path, fork_server: ForkServer) -> Iterator[Callable[[str], Command]]:
     """Starts ``tui`` in a process of its own, in an empty folder; what still runs at the end is killed."""
-    started: list[subprocess.Popen[str]] = []
+    with ExitStack() as started:
 
-    def command(line: str) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tui", *shlex.split(line)],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
+        def command(line: str) -> Command:
+            process = fork_server.run(shlex.split(line), tmp_path, os.environ)
+            started.callback(process.close)
+            return process
 
-    yield command
-    for process in started:
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-        process.communicate()
+        yield command

@@ -175,6 +175,7 @@ for line in sys.stdin.read().splitlines():
 """Runs lines in one process: each new one would load PyTorch again."""
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("page", [page for page in PAGES if any(commands(page))], ids=lambda page: page.name)
 def test_the_commands_of_a_page_work_one_after_the_other(page, program, folder, vision_root, monkeypatch):
     typed = list(commands(page))

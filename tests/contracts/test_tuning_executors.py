@@ -23,6 +23,8 @@ from core.tuning.study.study import TuningStudy, create_study, open_study
 from core.tuning.study.tuner import tune
 
 OnEvent = Callable[[StudyEvent, RunControl], None]
+pytestmark = pytest.mark.heavy
+
 EXECUTORS = ("local", "ray", "vmap")
 GRID = {"optimizer.lr": [0.1, 0.03, 0.01], "training.batch_size": [30, 60]}
 RATES = {"optimizer.lr": {"low": 1e-3, "high": 1e-1, "log": True}, "model.hidden": [[4], [8]]}
@@ -52,7 +54,12 @@ def of_name(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Executor
         executor.close()
 
 
-@pytest.fixture(params=EXECUTORS)
+on_ray = pytest.mark.xdist_group("ray")
+"""Tests that share a cluster."""
+EACH = [pytest.param(name, marks=on_ray) if name == "ray" else name for name in EXECUTORS]
+
+
+@pytest.fixture(params=EACH)
 def executor(request: pytest.FixtureRequest, of_name: Callable[[str], Executor]) -> Executor:
     return of_name(request.param)
 
@@ -76,6 +83,7 @@ def told(run: Path | None, kind: type[Any]) -> list[Any]:
     return [event for event in LogReader(run / "events.jsonl").read() if isinstance(event, kind)]
 
 
+@on_ray
 @pytest.mark.parametrize("method", get_args(Method))
 def test_every_method_trains_its_trials_alike_on_every_executor(
     method: str, of_name: Callable[[str], Executor], tmp_path: Path
@@ -163,7 +171,7 @@ def test_a_pause_reaches_the_trials_that_go_on(
     assert (trial.state, len(told(trial.run, RunPaused))) == ("interrupted", 1)
 
 
-@pytest.mark.parametrize("name", EXECUTORS)
+@pytest.mark.parametrize("name", EACH)
 def test_a_killed_study_loses_and_repeats_nothing(
     name: str, command: Callable[..., Any], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

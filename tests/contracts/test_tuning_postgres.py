@@ -16,7 +16,10 @@ from core.tuning.study.study import open_study
 from tests.support.repository import REPOSITORY
 
 URL = os.environ.get("TUI_TEST_POSTGRES", "")
-pytestmark = pytest.mark.skipif(not URL, reason="needs the URL of a PostgreSQL database in TUI_TEST_POSTGRES")
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(not URL, reason="needs the URL of a PostgreSQL database in TUI_TEST_POSTGRES"),
+]
 
 GRID = "--method grid -p lr=0.1,0.03,0.01,0.003 -p batch_size=16,32"
 TUNE = "tune --no-ui --json --data iris --epochs 60 --device cpu --threads 1"

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from core.config import schema as configuration
 from core.control import RunControl
@@ -14,6 +15,8 @@ from core.tuning.search.plan import make_plan
 from core.tuning.study.records import StudyEvent, TrialReported, TrialStarted
 from core.tuning.study.study import create_study
 from core.tuning.study.tuner import tune
+
+pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("ray")]
 
 
 def starts(run: Path | None) -> list[RunStarted]:

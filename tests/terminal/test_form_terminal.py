@@ -5,6 +5,8 @@ import pytest
 from core.runs.folder import all_runs
 from core.runs.summary import summarise
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 60)])
 def test_from_the_form_to_results_by_keys_alone(terminal, tmp_path, columns, rows):

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from core.runs.folder import all_runs
 from core.runs.summary import summarise
+
+pytestmark = pytest.mark.heavy
 
 BRAILLE = range(0x2801, 0x2900)
 

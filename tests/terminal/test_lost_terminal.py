@@ -11,16 +11,19 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.events import EpochFinished
 from core.runs.checkpoints import load_checkpoint
-from core.runs.folder import Run, all_runs
+from core.runs.folder import Run, all_runs, find_run
 from core.runs.log import LogReader
 from core.runs.summary import summarise
 from core.session import session
+from tests.support.made_once import made_once
+
+pytestmark = pytest.mark.heavy
 
 EPOCHS = 1500
 OPTIONS = f"--epochs {EPOCHS} --threads 1 --device cpu --set data.test=0.8 --set model.dropout=0.1".split()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The same run, trained to its end in this process."""
     values = {
@@ -28,10 +31,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "model": {"dropout": 0.1},
         "training": {"epochs": EPOCHS, "threads": 1, "device": "cpu"},
     }
-    prepared = session.prepare(configuration.from_dict(values), None, lambda what, done, total: None)
-    run = session.new_run(prepared, tmp_path_factory.mktemp("undisturbed"))
-    session.execute(prepared, run, emit=lambda event: None, control=RunControl())
-    return run
+
+    def train(folder: Path) -> None:
+        prepared = session.prepare(configuration.from_dict(values), None, lambda what, done, total: None)
+        session.execute(
+            prepared, session.new_run(prepared, folder), emit=lambda event: None, control=RunControl()
+        )
+
+    return find_run(made_once(tmp_path_factory, "undisturbed", train), "latest")
 
 
 def only_run(folder: Path) -> Run:

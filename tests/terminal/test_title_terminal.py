@@ -1,6 +1,10 @@
 """The title and the bell of a real terminal, headless and in the app."""
 
+import pytest
+
 from core.interop.writer import RunWriter
+
+pytestmark = pytest.mark.heavy
 
 
 def test_headless_names_the_window_and_rings_at_the_end(terminal):

@@ -10,7 +10,8 @@ from core.config import schema as configuration
 from core.config.schema import to_yaml
 from core.control import RunControl
 from core.evaluation import Predictions, evaluate
-from core.runs.folder import Run
+from core.runs.folder import Run, find_run
+from tests.support.made_once import made_once
 from tui.app.app import TuiApp
 from tui.screens.evaluate.screen import EvaluateScreen
 
@@ -28,16 +29,24 @@ def train(folder, values):
     return run
 
 
+TRAINED = {
+    "digits": {"data": "digits"},
+    "margins": {"data": "digits", "loss": "hinge"},
+    "cancer": {"data": "breast_cancer"},
+    "diabetes": {"data": "diabetes"},
+}
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     """Runs by name, each trained once."""
-    folder = tmp_path_factory.mktemp("trained")
-    return {
-        "digits": train(folder, {"data": "digits"}),
-        "margins": train(folder, {"data": "digits", "loss": "hinge"}),
-        "cancer": train(folder, {"data": "breast_cancer"}),
-        "diabetes": train(folder, {"data": "diabetes"}),
-    }
+
+    def train_all(folder):
+        for name, values in TRAINED.items():
+            train(folder / name, values)
+
+    folder = made_once(tmp_path_factory, "trained", train_all)
+    return {name: find_run(folder / name, "latest") for name in TRAINED}
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("kill")]
+
 HERE = Path(__file__).parent
 KILLS = 9
 """Of each of the six configurations."""

@@ -1,29 +1,62 @@
-"""The examples of own data and own models run as they stand."""
+"""The examples of own data and own models run as they stand, in the process of the tests."""
 
-import os
+import csv
+import runpy
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
 from tests.support.repository import REPOSITORY
 
 
+@pytest.fixture
+def example(
+    tui: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[str, str]]:
+    """Runs an example in an empty folder; what it and the commands that it starts print."""
+
+    run_process = subprocess.run
+
+    def run(command: Sequence[str], **options: Any) -> Any:
+        """Stands for ``subprocess.run``: no process for ``tui``."""
+        if command[:3] != [sys.executable, "-m", "tui"]:
+            return run_process(command, **options)
+        execute("tui.__main__", runpy.run_module, *command[3:])
+        return None
+
+    def execute(name: str, way: Callable[..., Any], *options: str) -> None:
+        monkeypatch.setattr(sys, "argv", [name, *options])
+        code: object = 0
+        try:
+            way(name, run_name="__main__")
+        except SystemExit as end:
+            code = end.code or 0
+        assert code == 0
+
+    def example(name: str, *options: str) -> tuple[str, str]:
+        monkeypatch.setattr(subprocess, "run", run)
+        execute(str(REPOSITORY / "examples" / f"{name}.py"), runpy.run_path, *options)
+        return capsys.readouterr()
+
+    return example
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "least"), [("own_model", 0.5), ("own_arrays", 0.6)])
-def test_an_example_trains(name: str, least: float, tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        str(REPOSITORY / "examples" / f"{name}.py"),
-        "--device",
-        "cpu",
-        "--threads",
-        "1",
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    ended = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 0, ended.stderr
-    (line,) = (line for line in ended.stdout.splitlines() if line.startswith(" accuracy "))
+def test_an_example_trains(name: str, least: float, example: Callable[..., tuple[str, str]]) -> None:
+    out, _ = example(name, "--device", "cpu", "--threads", "1")
+    (line,) = (line for line in out.splitlines() if line.startswith(" accuracy "))
     assert float(line.split()[1]) > least
+
+
+@pytest.mark.slow
+def test_own_table(example: Callable[..., tuple[str, str]]) -> None:
+    out, err = example("own_table")
+    assert "filled missing values with the median of the training rows: rooms 1" in err
+    answers = csv.DictReader(out[out.index("id,prediction") :].splitlines())
+    prices = {row["id"]: float(row["prediction"]) for row in answers}
+    assert set(prices) == {"small", "large", "?"}
+    assert 180_000 < prices["small"] < 260_000 < 480_000 < prices["large"] < 580_000

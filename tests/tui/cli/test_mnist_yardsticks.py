@@ -30,6 +30,7 @@ YARDSTICKS = {
 
 
 pytestmark = [
+    pytest.mark.heavy,
     pytest.mark.mnist,
     pytest.mark.skipif(
         not all((ROOT / "MNIST" / "raw" / name).is_file() for name in FILES),

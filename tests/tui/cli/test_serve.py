@@ -47,6 +47,7 @@ def get(address: str, **headers: str) -> tuple[int, str, str]:
         return error.code, error.read().decode(), ""
 
 
+@pytest.mark.slow
 def test_the_page_and_who_may_use_it(served: str) -> None:
     status, text, policy = get(served)
     assert status == 200
@@ -88,6 +89,7 @@ def page(served: str, tmp_path: Path) -> Iterator[str]:
     process.communicate()
 
 
+@pytest.mark.heavy
 async def test_the_app_starts_in_a_browser(page: str) -> None:
     aiohttp = pytest.importorskip("aiohttp", reason="aiohttp comes with textual-serve")
     question = {"expression": STARTED, "awaitPromise": True, "returnByValue": True}

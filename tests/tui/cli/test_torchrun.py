@@ -97,6 +97,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@pytest.mark.heavy
 def test_two_nodes_train_as_one_process_which_can_go_on_alone(
     launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
 ) -> None:
@@ -123,6 +124,7 @@ def test_two_nodes_train_as_one_process_which_can_go_on_alone(
     assert_alike(several, alone.run)
 
 
+@pytest.mark.heavy
 def test_a_run_goes_on_with_more_processes_from_the_middle_of_an_epoch(
     launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
 ) -> None:
@@ -136,6 +138,7 @@ def test_a_run_goes_on_with_more_processes_from_the_middle_of_an_epoch(
     assert_alike(begun.run, alone.run)
 
 
+@pytest.mark.heavy
 def test_one_process_that_dies_ends_the_run_with_a_sentence(launch: Launch, tmp_path: Path) -> None:
     process = launch("--data", "iris", "--epochs", "1000000", "--json")
     for line in process.stdout:
@@ -154,6 +157,7 @@ def test_one_process_that_dies_ends_the_run_with_a_sentence(launch: Launch, tmp_
     assert summary.status in ("failed", "stopped")  # torchrun asks the others to end at the same time
 
 
+@pytest.mark.heavy
 def test_sigterm_saves_and_ends_all(launch: Launch, tmp_path: Path) -> None:
     process = launch("--data", "iris", "--epochs", "1000000", "--json")
     for line in process.stdout:
