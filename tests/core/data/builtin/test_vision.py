@@ -216,7 +216,7 @@ class Broken(importlib.abc.MetaPathFinder):
         if name.partition(".")[0] == "torchvision":
             raise RuntimeError("operator torchvision::nms does not exist")
 sys.meta_path.insert(0, Broken())
-from core import config
+from core.config import schema as config
 from core.data.registry import load
 from core.errors import DependencyError
 for name in ("digits", "iris"):
