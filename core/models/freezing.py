@@ -1,7 +1,6 @@
 """Freezing the first layers of a network, so that training changes the last ones alone."""
 
-from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch import Tensor, nn
 
 __all__ = ["freeze_all_but_last"]
 
@@ -16,7 +15,7 @@ def freeze_all_but_last(network: nn.Module, layers: int) -> list[nn.Module]:
         layers: how many stay trainable, at least one.
 
     Returns:
-        The frozen batch normalisations: they must stay in evaluation mode, or their running means would move on.
+        The frozen normalisations with running means: they must stay in evaluation mode, or these would move on.
     """
     holders = [module for module in network.modules() if any(True for _ in module.parameters(recurse=False))]
     weighty = [place for place, module in enumerate(holders) if _has_matrix(module)]
@@ -24,7 +23,7 @@ def freeze_all_but_last(network: nn.Module, layers: int) -> list[nn.Module]:
     for module in holders[:first]:
         for weight in module.parameters(recurse=False):
             weight.requires_grad_(False)
-    return [module for module in holders[:first] if isinstance(module, _BatchNorm)]
+    return [module for module in holders[:first] if isinstance(getattr(module, "running_mean", None), Tensor)]
 
 
 def _has_matrix(module: nn.Module) -> bool:

@@ -38,7 +38,7 @@ class OptimizerOptions(Options):
         """How many numbers it keeps for each weight, seen from one step on a few weights."""
         import torch
 
-        from core.optimizers.without_dynamo import bare_step, leave_compiler_out
+        from core.torch_private import bare_step, leave_compiler_out
 
         leave_compiler_out()
         model = torch.nn.ParameterDict({"weight": torch.nn.Parameter(torch.zeros(8, 8))})

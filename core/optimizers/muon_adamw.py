@@ -8,7 +8,7 @@ from torch.optim import AdamW, Optimizer
 from torch.optim import Muon as TorchMuon
 
 from core.optimizers.base import trainable
-from core.optimizers.without_dynamo import bare_step
+from core.torch_private import bare_step
 
 if TYPE_CHECKING:
     from core.optimizers.muon import Muon

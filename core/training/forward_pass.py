@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from core.config.schema import Training
 from core.errors import ConfigError, DependencyError
+from core.torch_private import compile_errors
 
 __all__ = [
     "Forward",
@@ -88,14 +89,13 @@ def tensor_cores(precision: str) -> Iterator[None]:
 
 def _compiled(model: nn.Module) -> Forward:
     """Compile for each batch size separately, so that results do not depend on which came first."""
-    from torch._dynamo.exc import TorchDynamoException
-
     call = torch.compile(model, dynamic=False, backend=BACKEND)
+    errors = compile_errors()
 
     def forward(inputs: Tensor) -> Tensor:
         try:
             outputs: Tensor = call(inputs)
-        except TorchDynamoException as error:
+        except errors as error:
             cause = getattr(error, "inner_exception", error)
             reason = f"{type(cause).__name__}: {cause}".strip().partition("\n")[0]
             raise DependencyError(

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from core.config.schema import TrainConfig
 from core.data.dataset import Dataset
 from core.losses import resolve_loss
-from core.optimizers.without_dynamo import leave_compiler_out
 from core.random_state import rng_state, set_rng_state
 from core.schedules import ScheduleState
+from core.torch_private import leave_compiler_out
 from core.training.context import TrainingContext
 from core.training.cuda_graphs import Captured, wants_graphs
 from core.training.distributed import Share

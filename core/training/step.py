@@ -26,7 +26,7 @@ from torch.optim import LBFGS, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.config.schema import Training
-from core.optimizers.without_dynamo import bare_step
+from core.torch_private import bare_step
 from core.training.forward_pass import Forward
 
 if TYPE_CHECKING:

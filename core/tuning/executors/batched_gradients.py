@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
-from torch.nn.modules.dropout import _DropoutNd
 
 from core.config.schema import Training
 from core.errors import ConfigError
@@ -30,6 +29,9 @@ if TYPE_CHECKING:
     from core.losses import LossFunction
 
 __all__ = ["Member", "Together"]
+
+DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+"""Layers that draw random numbers; others that do are refused by ``vmap`` itself."""
 
 
 @dataclass(eq=False)
@@ -99,7 +101,7 @@ class Together:
         Raises:
             ConfigError: the network draws random numbers, which nobody could draw again trial by trial.
         """
-        if any(isinstance(module, _DropoutNd) and module.p for module in model.modules()):
+        if any(isinstance(module, DROPOUTS) and module.p for module in model.modules()):
             raise ConfigError(
                 "--executor vmap: a network with dropout cannot be trained together with others",
                 "Search without model.dropout, or with --executor local",

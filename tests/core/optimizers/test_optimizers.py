@@ -1,7 +1,6 @@
 """Every optimizer against PyTorch's own or its formula; which weights it moves and lets decay; its state."""
 
 import copy
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +10,8 @@ from torch import Tensor, nn, optim
 
 from core.config.schema import FAMILIES, Training, from_dict
 from core.errors import ConfigError, ModelError
-from core.optimizers.without_dynamo import bare_step, leave_compiler_out
 from core.options import choices
+from core.torch_private import bare_step, leave_compiler_out
 from core.training.step import step_function
 
 STEP_FROM_ZERO: dict[str, tuple[dict[str, float], float]] = {
@@ -282,37 +281,3 @@ def test_without_the_compiler_it_steps_saves_and_loads_as_pytorchs_own(name: str
     again = build(bare, name=name)
     again.load_state_dict(other.state_dict())
     assert again.state_dict()["state"].keys() == one.state_dict()["state"].keys()
-
-
-def test_a_step_that_somebody_wrapped_stays_wrapped() -> None:
-    calls = []
-
-    def counted(step: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(step)
-        def call(*arguments: Any) -> Any:
-            calls.append(arguments)
-            return step(*arguments)
-
-        return call
-
-    class Counted(optim.SGD):
-        @counted
-        def step(self, closure: Any = None) -> Any:
-            return super().step(closure)
-
-    model = Weight(1.0)
-    model.weight.grad = torch.ones(1)
-    bare_step(Counted(model.parameters(), lr=0.5))()
-    assert model.weight.item() == 0.5
-    assert len(calls) == 1
-
-
-def test_a_differentiable_step_keeps_its_graph() -> None:
-    weight = nn.Parameter(torch.ones(1))
-    moved = weight.clone()
-    rate = torch.tensor([0.5], requires_grad=True)
-    moved.grad = rate * 2
-    bare_step(optim.SGD([moved], lr=1.0, differentiable=True))()
-    moved.sum().backward()
-    assert rate.grad is not None
-    assert rate.grad.item() == -2

@@ -1,0 +1,70 @@
+"""Private parts of PyTorch. Without any of them everything works as well, but takes longer.
+
+Tests named after the functions here fail when a version of PyTorch changes what they use.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+from torch.optim import optimizer as optimizer_module
+
+__all__ = ["bare_step", "compile_errors", "leave_compiler_out"]
+
+METHODS = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
+"""Wrapped by ``torch._compile._disable_dynamo``, which keeps what it calls in the method's ``__dynamo_disable``."""
+HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
+GLOBAL_HOOKS = ("_global_optimizer_pre_hooks", "_global_optimizer_post_hooks")
+
+
+def leave_compiler_out() -> None:
+    """Let the methods of all optimizers call what they wrap.
+
+    When first called they import PyTorch's compiler, to keep it from compiling them. That takes two seconds, and here
+    it compiles networks alone, and without being asked to (`training.compile`) nothing.
+
+    A version of PyTorch that wraps them in another way imports the compiler.
+    """
+    for name in METHODS:
+        method = getattr(getattr(Optimizer, name), "__wrapped__", None)
+        if method is not None:
+            setattr(method, "__dynamo_disable", method)
+
+
+def bare_step(optimizer: Optimizer) -> Callable[[], object]:
+    """Return `optimizer.step` without what PyTorch puts around each call, which a small network waits for.
+
+    That is the profiler's record, the look for hooks, and what keeps the compiler out. An optimizer with hooks, or
+    one that a version of PyTorch wraps in another way, gives its usual step.
+    """
+    step: Any = type(optimizer).step
+    bare = getattr(step, "__wrapped__", None)
+    if not hasattr(step, "hooked") or bare is None or "step" in vars(optimizer) or _has_hooks(optimizer):
+        return optimizer.step
+    # `torch.optim.optimizer._use_grad_for_differentiable` calls the compiler before and after each step.
+    if getattr(getattr(bare, "__code__", None), "co_name", "") == "_use_grad":
+        if optimizer.defaults.get("differentiable", True):
+            return optimizer.step
+        bare = torch.no_grad()(bare.__wrapped__)
+    return partial(bare, optimizer)
+
+
+def _has_hooks(optimizer: Optimizer) -> bool:
+    """Return whether something is to be called before or after each step; True where that cannot be known."""
+    of_one = (getattr(optimizer, name, None) for name in HOOKS)
+    of_all = (getattr(optimizer_module, name, None) for name in GLOBAL_HOOKS)
+    return any(hooks is None or len(hooks) > 0 for hooks in (*of_one, *of_all))
+
+
+def compile_errors() -> tuple[type[Exception], ...]:
+    """Return the errors by which ``torch.compile`` says that it failed, which have no public name.
+
+    Without them a failure keeps the compiler's own words.
+    """
+    try:
+        from torch._dynamo.exc import TorchDynamoException
+    except ImportError:
+        return ()
+    return (TorchDynamoException,)

@@ -1,0 +1,160 @@
+"""The private parts of PyTorch that are used are there and do what is expected; without them it takes longer."""
+
+import functools
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn, optim
+from torch.optim import Optimizer
+from torch.optim import optimizer as optimizer_module
+
+from core.torch_private import GLOBAL_HOOKS, HOOKS, METHODS, bare_step, compile_errors, leave_compiler_out
+from tests.support.repository import REPOSITORY
+
+
+def weights() -> list[nn.Parameter]:
+    """One weight of 1 with a gradient of 1."""
+    weight = nn.Parameter(torch.ones(1))
+    weight.grad = torch.ones(1)
+    return [weight]
+
+
+# -- canaries: they fail when PyTorch changes what is used -----------------------------------------------------
+
+
+def test_the_methods_of_optimizers_still_wrap_what_keeps_the_compiler_out() -> None:
+    leave_compiler_out()
+    for name in METHODS:
+        method = getattr(Optimizer, name).__wrapped__
+        assert method.__dynamo_disable is method
+
+
+def test_training_steps_do_not_import_the_compiler() -> None:
+    script = """
+import sys, torch
+from core.torch_private import bare_step, leave_compiler_out
+leave_compiler_out()
+weight = torch.nn.Parameter(torch.ones(1))
+optimizer = torch.optim.Adam([weight])
+weight.grad = torch.ones(1)
+bare_step(optimizer)()
+optimizer.zero_grad()
+optimizer.load_state_dict(optimizer.state_dict())
+print("torch._dynamo" in sys.modules)
+"""
+    ran = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True)
+    assert ran.stdout == "False\n", ran.stderr
+
+
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.Adagrad])
+def test_a_bare_step_has_nothing_around_it(kind: Callable[..., Optimizer]) -> None:
+    optimizer = kind(weights(), lr=0.5)
+    assert bare_step(optimizer) != optimizer.step
+    assert isinstance(bare_step(optimizer), functools.partial)
+
+
+def test_the_hooks_of_optimizers_are_where_they_are_looked_for() -> None:
+    optimizer = optim.SGD(weights(), lr=0.5)
+    assert [len(getattr(optimizer, name)) for name in HOOKS] == [0, 0]
+    assert [len(getattr(optimizer_module, name)) for name in GLOBAL_HOOKS] == [0, 0]
+
+
+def test_a_failure_of_the_compiler_has_a_class_of_its_own() -> None:
+    (error,) = compile_errors()
+    assert issubclass(error, RuntimeError)
+
+
+# -- whatever somebody put around a step stays -----------------------------------------------------------------
+
+
+def test_a_step_that_somebody_wrapped_stays_wrapped() -> None:
+    calls = []
+
+    def counted(step: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(step)
+        def call(*arguments: Any) -> Any:
+            calls.append(arguments)
+            return step(*arguments)
+
+        return call
+
+    class Counted(optim.SGD):
+        @counted
+        def step(self, closure: Any = None) -> Any:
+            return super().step(closure)
+
+    (weight,) = given = weights()
+    bare_step(Counted(given, lr=0.5))()
+    assert weight.item() == 0.5
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("when", ["pre", "post"])
+@pytest.mark.parametrize("scope", ["one", "all"])
+def test_hooks_are_called(when: str, scope: str) -> None:
+    (weight,) = given = weights()
+    optimizer, seen = optim.SGD(given, lr=0.5), []
+    registrar = optimizer if scope == "one" else optimizer_module
+    register = getattr(registrar, f"register_{'' if scope == 'one' else 'optimizer_'}step_{when}_hook")
+    handle = register(lambda *called: seen.append(weight.item()))
+    try:
+        bare_step(optimizer)()
+    finally:
+        handle.remove()
+    assert seen == [1.0 if when == "pre" else 0.5]
+
+
+def test_a_step_of_one_optimizer_alone_is_taken() -> None:
+    optimizer, called = optim.SGD(weights(), lr=0.5), []
+    optimizer.step = lambda closure=None: called.append(closure)  # type: ignore[method-assign] # as schedulers do
+    bare_step(optimizer)()
+    assert called == [None]
+
+
+def test_a_differentiable_step_keeps_its_graph() -> None:
+    weight = nn.Parameter(torch.ones(1))
+    moved = weight.clone()
+    rate = torch.tensor([0.5], requires_grad=True)
+    moved.grad = rate * 2
+    bare_step(optim.SGD([moved], lr=1.0, differentiable=True))()
+    moved.sum().backward()
+    assert rate.grad is not None
+    assert rate.grad.item() == -2
+
+
+# -- without the private parts ---------------------------------------------------------------------------------
+
+
+def test_without_the_wrapped_methods_optimizers_work_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in METHODS:
+        monkeypatch.setattr(Optimizer, name, lambda *given: None)
+    leave_compiler_out()
+    assert not hasattr(Optimizer.zero_grad, "__dynamo_disable")
+
+
+@pytest.mark.parametrize("missing", ["hooked", "__wrapped__", HOOKS[0], GLOBAL_HOOKS[1]])
+def test_without_a_known_wrapper_the_usual_step_is_made(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Own(optim.SGD):
+        pass
+
+    (weight,) = given = weights()
+    optimizer = Own(given, lr=0.5)
+    holder: Any = {"_global": optimizer_module, "_optimi": optimizer}.get(missing[:7], Own.step)
+    monkeypatch.delattr(holder, missing)
+    assert bare_step(optimizer) == optimizer.step
+    monkeypatch.undo()
+    bare_step(optimizer)()
+    assert weight.item() == 0.5
+
+
+def test_without_its_class_a_failure_of_the_compiler_is_told_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch._dynamo.exc", None)
+    assert compile_errors() == ()
