@@ -47,6 +47,7 @@ main()"""
     assert loaded.isdisjoint({*HEAVY, "numpy", "pydantic", "yaml"} - {"textual"})
 
 
+@pytest.mark.slow
 def test_the_core_imports_nothing_of_the_terminal() -> None:
     """Every module of the core at once, but those for other frameworks, which import these."""
     files = (REPOSITORY / "core").rglob("*.py")

@@ -148,6 +148,7 @@ def assert_same(first: Any, second: Any) -> None:
 FITTING = [names for names in itertools.product(LOSSES, OPTIMIZERS, SCHEDULES, PRECISIONS) if fits(*names)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("loss", "optimizer", "schedule", "precision"), covering(FITTING))
 def test_it_learns_what_is_easy_and_resumes_bit_for_bit(
     loss: str, optimizer: str, schedule: str, precision: str

@@ -175,6 +175,7 @@ def tried(finished: StudyFinished) -> list[tuple[Any, ...]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "pruner"), COMBINED)
 def test_number_of_trials_and_determinism(method: str, pruner: str, tmp_path: Path) -> None:
     count = {"grid": 6, "random": 8}.get(method, STARTUP_TRIALS + 1)
@@ -203,6 +204,7 @@ def test_a_grid_tries_every_combination_once(tmp_path: Path) -> None:
     assert len(part.records) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pruner", PRUNERS[1:])
 def test_pruning_saves_epochs_and_keeps_the_best(pruner: str, tmp_path: Path) -> None:
     executor = Formula()

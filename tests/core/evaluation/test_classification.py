@@ -67,6 +67,7 @@ def test_values_of_a_confusion_matrix_known_by_hand():
     np.testing.assert_allclose(counts.f1, [3 / 4, 4 / 7, 0])
 
 
+@pytest.mark.slow
 @steady
 @given(classified())
 def test_averages_are_those_of_scikit_learn_or_none_where_it_warns(predictions):

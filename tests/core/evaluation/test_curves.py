@@ -137,6 +137,7 @@ def test_curves_pass_through_points_of_scikit_learn_and_keep_the_area(sample):
     )
 
 
+@pytest.mark.slow
 @steady
 @given(scored(), st.lists(st.floats(-6, 6), min_size=1, max_size=5))
 def test_threshold_table_counts_scores_of_at_least_the_threshold(sample, wanted):

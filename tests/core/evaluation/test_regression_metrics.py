@@ -109,6 +109,7 @@ def test_error_quantiles_are_of_absolute_errors():
     assert quantiles == {0.0: 0.0, 0.5: 2.0, 1.0: 4.0}
 
 
+@pytest.mark.slow
 def test_intervals_agree_with_resampling_the_samples():
     rng = np.random.default_rng(5)
     targets = rng.gamma(4, 10, size=200)

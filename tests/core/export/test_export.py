@@ -61,6 +61,7 @@ def validation_of(run, load_data):
     return data.validation.inputs, saved_evaluation(run, "validation").predictions
 
 
+@pytest.mark.slow
 def test_onnx_takes_raw_images_in_batches_of_any_size(train_run, load_data, tmp_path):
     run = train_run({"data": "digits", "model": {"name": "cnn", "channels": [2, 2]}}).run
     done = written(run, "onnx", tmp_path / "out")
@@ -79,6 +80,7 @@ def test_onnx_takes_raw_images_in_batches_of_any_size(train_run, load_data, tmp_
     assert np.array(rows, dtype=float)[:, 1:] == pytest.approx(known.scores, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_predict_names_a_file_that_it_cannot_read(train_run, tmp_path):
     written(train_run({"data": "iris"}).run, "onnx", tmp_path / "out")
     (tmp_path / "text.csv").write_text("a,b\n1,2\n")
@@ -91,6 +93,7 @@ def test_predict_names_a_file_that_it_cannot_read(train_run, tmp_path):
         assert name in answer.stderr or "no column" in answer.stderr
 
 
+@pytest.mark.slow
 def test_pt2_gives_numbers_in_the_unit_of_the_target(train_run, load_data, tmp_path):
     run = train_run({"data": "diabetes"}).run
     assert written(run, "pt2", tmp_path / "out").files == ("model.pt2", "predict.py")
@@ -117,6 +120,7 @@ def flowers(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_a_table_becomes_features_without_our_code(train_run, flowers, tmp_path):
     run = train_run({"data": {"name": "csv", "path": str(flowers), "target": "kind"}}).run
     written(run, "pt2", tmp_path / "out")
@@ -133,6 +137,7 @@ def test_a_table_becomes_features_without_our_code(train_run, flowers, tmp_path)
     assert scores == pytest.approx(known.scores, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "head", "style", "options"),
     [

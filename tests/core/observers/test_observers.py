@@ -161,6 +161,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return uri
 
 
+@pytest.mark.slow
 def test_mlflow_reads_back_what_was_said(store: str, run: Run, tell_all: Callable[..., list[Event]]) -> None:
     mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed")
     extras = Extras(log=("mlflow",), system=False)

@@ -142,6 +142,7 @@ def restore(run: Run) -> Any:
         path.write_bytes(content)
 
 
+@pytest.mark.slow
 def test_mutated_configurations(run: Run, restore: dict[Path, bytes]) -> None:
     @fuzzed
     @given(MUTATED_TEXT)
@@ -195,6 +196,7 @@ def test_mutated_checkpoints_are_refused_or_what_they_were(run: Run, restore: di
     assert refused > 300
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Using a non-tuple sequence")
 def test_checkpoints_of_other_contents(run: Run, restore: dict[Path, bytes]) -> None:
     """Whole files that torch wrote, whose parts are missing or of another kind."""

@@ -125,6 +125,7 @@ def test_a_short_fall_is_let_pass(chooser: Threads, monkeypatch: pytest.MonkeyPa
     assert not any(chooser.report_rate(rate) for rate in rates * 3)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("four_cores")
 def test_the_choice_is_told_and_a_resumed_run_keeps_it(
     train_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, takes: dict[int, float]

@@ -54,6 +54,7 @@ def make(tmp_path, monkeypatch):
     return make
 
 
+@pytest.mark.slow
 async def test_a_running_run_is_asked_for_its_layers(make):
     app = make(training={"epochs": 1_000_000, "threads": 1})
     async with app.run_test(size=(120, 40)) as pilot:

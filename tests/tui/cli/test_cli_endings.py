@@ -26,6 +26,7 @@ def read_to(process: Any, start: str) -> None:
     assert any(line.startswith(start) for line in process.stdout), "it never came"
 
 
+@pytest.mark.slow
 def test_slurms_early_warning_and_what_does_not_end_a_run(
     command: Callable[..., Any], tui: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_slurms_early_warning_and_what_does_not_end_a_run(
     assert saved[-1].kind == "last"
 
 
+@pytest.mark.slow
 def test_a_dropped_connection_does_not_end_what_is_still_prepared(
     command: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -72,6 +74,7 @@ def test_a_dropped_connection_does_not_end_what_is_still_prepared(
     assert "completed: 2 of 2 epochs" in out
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_ends_the_run_and_all_is_saved(
     command: Callable[..., Any], tmp_path: Path
 ) -> None:

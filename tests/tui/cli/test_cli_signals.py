@@ -18,6 +18,7 @@ from tui.headless.train import JsonView
 ENDLESS = "train --no-ui --data iris --epochs 1000000 --device cpu --threads 1"
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_and_says_how_to_go_on(command: Callable[..., Any], tmp_path: Path) -> None:
     process = command(ENDLESS)
     for line in process.stdout:
@@ -34,6 +35,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(command: Callable[..., Any], tmp_pat
     assert run.checkpoint_file("last").is_file()
 
 
+@pytest.mark.slow
 def test_sigterm_is_the_same_with_its_own_code(command: Callable[..., Any], tmp_path: Path) -> None:
     process = command(f"{ENDLESS} --json")
     for line in process.stdout:
@@ -46,6 +48,7 @@ def test_sigterm_is_the_same_with_its_own_code(command: Callable[..., Any], tmp_
     assert (find_run(tmp_path / "runs", "latest").path / "checkpoints" / "last.pt").is_file()
 
 
+@pytest.mark.slow
 def test_stop_from_another_process_saves_and_ends(
     command: Callable[..., Any], tui: Callable[..., Any], tmp_path: Path
 ) -> None:

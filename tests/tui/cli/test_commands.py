@@ -64,6 +64,7 @@ def test_folders_before_a_command_that_has_no_use_for_them_are_refused(tui, befo
     assert answer.err == f"error: `tui {name}` has no option {flag}. Leave {flag} out\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", ["runs", "runs --json", "config", "evaluate -h"])
 def test_a_reader_that_has_left_ends_a_command_quietly(line, write_run, tmp_path):
     for name in "ab":

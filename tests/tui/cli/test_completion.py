@@ -45,12 +45,14 @@ def complete(tmp_path):
     return complete
 
 
+@pytest.mark.slow
 def test_commands_and_choices_are_completed(complete):
     assert complete("tui ev") == ["evaluate"]
     assert complete("tui train --data i")[0] == "iris"
     assert {"linear", "mlp", "cnn"} <= set(complete("tui train --model "))
 
 
+@pytest.mark.slow
 def test_runs_are_completed_by_their_beginning_and_by_their_last_letters(complete, write_run):
     old = write_run("2026-01-02_0300_digits-mlp_abc", [0.5])
     new = write_run("2026-01-02_0301_digits-mlp_xyz", [0.5])
@@ -60,6 +62,7 @@ def test_runs_are_completed_by_their_beginning_and_by_their_last_letters(complet
     assert complete(f"tui runs show --runs {new.path.parent} la") == ["latest"]
 
 
+@pytest.mark.slow
 def test_the_folder_of_runs_may_be_missing_or_be_named(complete, write_run, tmp_path):
     assert complete("tui stop ") == ["latest"]
     run = write_run("2026-01-02_0300_digits-mlp_abc", [0.5])

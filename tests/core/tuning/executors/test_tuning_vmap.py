@@ -101,6 +101,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_trials_trained_together_are_those_trained_one_by_one(
     case: str, one_by_one: LocalProcesses, study: Callable[..., StudyFinished], sizes: list[int]
