@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from core.data.mapped import MappedRows
     from core.data.tables.table import Table
 
-__all__ = ["Dataset", "Progress", "Split"]
+__all__ = ["Dataset", "Progress", "Split", "no_progress"]
 
 Progress = Callable[[str, int, int], None]
-"""Told while something slow goes on: what, how much is done, how much there is (0 when unknown)."""
+"""Called while something slow runs: what it is, how much is done, how much there is (0 if unknown)."""
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Ignore progress that nobody watches."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.config import schema as configuration
 from core.control import RunControl
+from core.data.dataset import no_progress
 from core.devices import discover
 from core.doctor.check import Check
 from core.errors import RunError, TorchtuiError
@@ -54,7 +55,7 @@ def _train(device: str, folder: Path, seconds: float) -> Check:
     stuck = threading.Timer(seconds + LONGEST_START, control.stop)
     try:
         config = configuration.from_dict({"training": {"device": device, "epochs": 1_000_000}})
-        prepared = prepare(config, None, lambda what, done, total: None)
+        prepared = prepare(config, None, no_progress)
         held.append(new_run(prepared, folder))
         stuck.start()
         finished = execute(prepared, held[0], emit=see, control=control)

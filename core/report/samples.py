@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.data.dataset import no_progress
 from core.errors import TorchtuiError
 from core.evaluation import most_confident_mistakes, residuals
 from core.inference.samples import Samples
@@ -61,7 +62,7 @@ def _samples(evaluation: Evaluation, data_root: Path | None) -> tuple[Samples | 
         if not evaluation.run.config().data.available(data_root or default_root()):
             return None, "the data set is not on this machine."
         samples = Samples(RunData(evaluation.run, data_root).load, evaluation.split, evaluation.predictions)
-        samples.load(lambda what, done, total: None)
+        samples.load(no_progress)
     except TorchtuiError as error:
         return None, str(error)
     return samples, ""

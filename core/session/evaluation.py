@@ -4,7 +4,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from core.data.dataset import Progress
+from core.data.dataset import Progress, no_progress
 from core.devices import resolve
 from core.errors import DataError, DeviceError, RunDamaged
 from core.evaluation.values import Array
@@ -21,12 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["RunData", "evaluate_run", "score_inputs", "trained_model"]
 
 
-def _unwatched(what: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
-
-
 def evaluate_run(
-    run: Run, split: str, *, data_root: Path | None = None, progress: Progress = _unwatched
+    run: Run, split: str, *, data_root: Path | None = None, progress: Progress = no_progress
 ) -> Evaluation:
     """The evaluation of a split: the saved one, or a new one with the best weights, which is saved.
 
@@ -56,7 +52,7 @@ def evaluate_run(
 
 
 def trained_model(
-    run: Run, *, data_root: Path | None = None, progress: Progress = _unwatched, samples: bool = True
+    run: Run, *, data_root: Path | None = None, progress: Progress = no_progress, samples: bool = True
 ) -> "Prepared":
     """The data of a run and its model with the best weights, on its own device or else on one that is here.
 

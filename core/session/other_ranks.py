@@ -1,19 +1,36 @@
-"""What the processes of a run do that are not its first one; see `core.training.distributed`."""
+"""Ranks other than the first of a run that several processes train; see `core.training.distributed`."""
+
+from collections.abc import Callable
+from dataclasses import replace
 
 from core.control import RunControl
+from core.data.dataset import Progress
 from core.determinism import deterministic
 from core.events import RunFinished
 from core.session.preparation import Prepared
 from core.session.session import training_context
-from core.training.distributed import explain_lost_rank
+from core.training.distributed import Group, explain_lost_rank
 from core.training.engine import train
 from core.training.saver import State
 
-__all__ = ["assist"]
+__all__ = ["assist", "prepare_on_all_ranks"]
+
+
+def prepare_on_all_ranks(
+    group: Group, prepare: Callable[[Progress], Prepared], on_progress: Progress
+) -> Prepared:
+    """Call `prepare` in each process of a group, and give each its own device; if one fails, all fail.
+
+    Raises:
+        TorchtuiError: the error of this process, or else of another one.
+        ProcessLost: another process is gone.
+    """
+    prepared = group.local_first(lambda: prepare(on_progress))
+    return replace(prepared, group=group, device=group.device(prepared.device))
 
 
 def assist(prepared: Prepared, *, control: RunControl, state: State | None = None) -> RunFinished:
-    """Train beside the first process of `prepared.group`, which calls `execute`; write nothing and tell nothing.
+    """Train beside the first process of `prepared.group`, which calls `execute`; write and report nothing.
 
     Raises:
         ProcessLost: another process is gone.
@@ -27,14 +44,14 @@ def assist(prepared: Prepared, *, control: RunControl, state: State | None = Non
             training_context(prepared, state),
             emit=lambda event: None,
             control=control,
-            checkpoints=_Nowhere(),
+            checkpoints=_NoCheckpoints(),
             resume_from=state,
         )
     return RunFinished(status=result.status, error=result.error)
 
 
-class _Nowhere:
-    """Keeps no checkpoints: the first process does."""
+class _NoCheckpoints:
+    """Saves nothing: the first process does."""
 
     def save(self, state: State, kind: str) -> None:
         pass

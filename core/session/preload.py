@@ -16,6 +16,6 @@ def load_backend() -> None:
     that enter such a circle at different points wait for each other.
     """
     with _lock:
-        import core.session.session  # noqa: F401
+        import core.session.lifecycle  # noqa: F401
 
         freeze_garbage_collector()

@@ -1,6 +1,6 @@
-"""One stretch of work on a run: from a configuration to a finished folder, on the calling thread.
+"""One session of a run: train, evaluate and record, on the calling thread.
 
-`core.session.preparation` finds every mistake before anything is written; `execute` trains, evaluates and records.
+`core.session.preparation` finds every mistake before anything is written; `core.session.lifecycle` joins the two.
 """
 
 import os
@@ -26,7 +26,7 @@ from core.runs.checkpoints import FolderCheckpoints
 from core.runs.data_facts import write_data_facts
 from core.runs.environment import write_environment
 from core.runs.folder import Run, create_run, write_config
-from core.runs.lock import hold, missing_lock_warning
+from core.runs.lock import missing_lock_warning
 from core.runs.log import EventLog
 from core.runs.requests import claimed
 from core.session.preparation import Prepared, assemble, prepare
@@ -47,8 +47,6 @@ __all__ = [
     "execute",
     "new_run",
     "prepare",
-    "record_end",
-    "record_failure",
     "resume_state",
     "training_context",
 ]
@@ -57,7 +55,7 @@ Emit = Callable[[Event], None]
 
 
 def new_run(prepared: Prepared, runs_dir: Path) -> Run:
-    """A new run folder with the configuration and the environment in it.
+    """Create a run folder with the configuration and the environment in it.
 
     Raises:
         RunError: the folder cannot be written.
@@ -79,18 +77,19 @@ def execute(
 ) -> RunFinished:
     """Train in an existing folder, then evaluate validation and test once with the best weights.
 
-    Events go to the run's log first, then to `emit`. What goes wrong while training ends the run as failed and is
-    told by the returned event; the event log names it too.
+    Events go to the run's log first, then to `emit`. An error during training ends the run as failed; the returned
+    event, which is logged too, names it.
 
     Args:
-        extras: what goes on beside it; `emit` may then be called from other threads, one at a time.
-        is_claimed: whether the caller has claimed the run already, as one does who prepares it.
+        state: the checkpoint to resume from; None trains from the start.
+        extras: observers of the run; `emit` may then be called from other threads, one at a time.
+        is_claimed: true if the caller has claimed the run already, as one does who prepares it.
 
     Raises:
         RunError: the folder cannot be written, or another process trains this run.
     """
     with claimed(None if is_claimed else run, control):
-        if prepared.config != run.config():  # more was asked for
+        if prepared.config != run.config():  # such as more epochs
             write_config(run, prepared.config)
         write_data_facts(run, prepared.data)
         begun = run.log_file.exists()
@@ -110,7 +109,7 @@ def _attempt(
     state: State | None,
     begun: bool,
 ) -> RunFinished:
-    """Train and evaluate; how it ended, whatever went wrong."""
+    """Train and evaluate; return how it ended, whatever went wrong."""
     try:
         with (
             explain_oom(prepared.config, prepared.summary, prepared.device),
@@ -124,35 +123,14 @@ def _attempt(
             for note in prepared.data.notes if state is None else ():
                 emit(Notice(level="info", message=note))
             if begun and state is None:
-                message = "the run ended before a checkpoint was saved: it begins anew"
+                message = "the run ended before a checkpoint was saved: it starts anew"
                 emit(Notice(level="info", message=message))
             return _run(prepared, run, emit, control, state, context)
-    except (Exception, SystemExit) as error:  # a network of the user's own may call sys.exit
-        told = error if isinstance(error, TorchtuiError) else as_user_error(error)
-        trace = told.trace if told else traceback.format_exc()
-        text = str(told) if told else f"{type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:  # a user's network may call sys.exit
+        known = error if isinstance(error, TorchtuiError) else as_user_error(error)
+        trace = known.trace if known else traceback.format_exc()
+        text = str(known) if known else f"{type(error).__name__}: {error}"
         return RunFinished(status="failed", error=text, traceback=trace)
-
-
-def record_failure(run: Run, error: TorchtuiError) -> None:
-    """Note in the log of an existing run that it could not be prepared.
-
-    Raises:
-        RunError: the folder cannot be written, or another process trains this run.
-    """
-    with hold(run):
-        record_end(run, RunFinished(status="failed", error=str(error)))
-
-
-def record_end(run: Run, finished: RunFinished) -> None:
-    """Note in the log of a run that the caller has claimed how it ended before it was trained.
-
-    Raises:
-        RunError: the folder cannot be written.
-    """
-    log = EventLog(run)
-    log.write(finished)
-    log.close()
 
 
 def training_context(prepared: Prepared, state: State | None) -> TrainingContext:
@@ -219,7 +197,7 @@ def _started(prepared: Prepared, state: State | None) -> RunStarted:
 
 
 def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: Emit) -> None:
-    """Evaluate validation, and the test split once; while folds are compared it stays untouched."""
+    """Evaluate validation, and the test split once; in cross-validation the test split stays untouched."""
     if result.best_weights is None:
         monitor = prepared.config.training.monitor
         raise RunDamaged(f"no epoch had a finite validation {monitor}: there are no best weights to evaluate")
@@ -236,7 +214,7 @@ def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: E
 
 
 def evaluate_split(prepared: Prepared, run: Run, split: str) -> dict[str, float | None]:
-    """Predict a split with the model's present weights, and keep predictions and report in the run's folder.
+    """Predict a split with the model's current weights, and save predictions and report in the run's folder.
 
     Returns:
         The report's headline metrics.

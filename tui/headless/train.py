@@ -2,14 +2,14 @@
 
 import os
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from core.config.schema import TrainConfig
 from core.control import RunControl
-from core.errors import RunError, TorchtuiError
+from core.data.dataset import no_progress
+from core.errors import ProcessLost, TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunFinished, RunStarted, to_json
 from core.observers.settings import Extras, ensure_possible
 from core.runs.folder import Run
@@ -25,8 +25,9 @@ from tui.terminal.text import clean, count, duration
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from core.data.dataset import Progress
+    from core.session.lifecycle import StartedRun
     from core.session.session import Prepared
-    from core.training.distributed import Group
 
 __all__ = ["View", "choose_view", "train"]
 
@@ -68,11 +69,11 @@ def train(
     view: View,
     received: list[int] | None = None,
 ) -> int:
-    """Train, show, and give the exit code.
+    """Train, show, and return the exit code.
 
     Args:
-        run: a run to go on with; None begins a new one.
-        received: takes up the signals that come, also those that come too late to stop the run.
+        run: the run to resume; None starts a new one.
+        received: collects the signals that come, also those that come too late to stop the run.
 
     Raises:
         TorchtuiError: something does not fit; nothing was written.
@@ -84,72 +85,48 @@ def train(
     # Both before torch is imported, which takes seconds.
     with ignore_hangup(), claimed(run if is_first() else None, control):
         load_backend()
+        from core.session import session
+        from core.session.lifecycle import start_or_resume
+        from core.session.other_ranks import prepare_on_all_ranks
         from core.training.distributed import process_group
 
         with process_group() as group:
+            prepare = partial(
+                prepare_on_all_ranks, group, partial(session.prepare, config, data_root, run=run)
+            )
             if group.rank:
-                return _assist(config, run, data_root, group, control)
+                return _assist(config, run, prepare, control)
             try:
-                return _lead(config, run, runs_dir, data_root, view, extras, group, control, received)
+                started = start_or_resume(
+                    config, run, runs_dir, prepare=prepare, on_progress=view.preparing, control=control
+                )
+                return _lead(started, view, extras, control, received) if started else 0
             finally:
                 view.close()
 
 
-def _lead(
-    config: TrainConfig,
-    run: Run | None,
-    runs_dir: Path,
-    data_root: Path | None,
-    view: View,
-    extras: Extras,
-    group: "Group",
-    control: RunControl,
-    received: list[int],
-) -> int:
-    """Train in this process, or as the first of several; a run that exists already is claimed."""
-    from core.session import session
-
-    state = session.resume_state(run, config) if run else None
-    try:
-        prepared = _in_group(group, lambda: _prepare(config, run, data_root, view, control))
-    except TorchtuiError as error:
-        if run is not None:
-            session.record_end(run, _end_before_training(error, control))
-        if control.stop_requested:
-            return 0
-        raise
-    is_claimed, run = run is not None, run or session.new_run(prepared, runs_dir)
+def _lead(started: "StartedRun", view: View, extras: Extras, control: RunControl, received: list[int]) -> int:
+    """Train in this process, or as the first of several."""
     with signals_stop(control, received):
         output = GuardedOutput(control, received)
-        output(view.begin, run)
-        finished = session.execute(
-            prepared,
-            run,
-            emit=partial(output, view.show),
-            control=control,
-            state=state,
-            extras=extras,
-            is_claimed=is_claimed,
-        )
+        output(view.begin, started.run)
+        finished = started.train(emit=partial(output, view.show), control=control, extras=extras)
         output(view.close)
-        output(_tell_end, finished)
-        output(view.finish, run)
+        output(_print_error, finished)
+        output(view.finish, started.run)
     return _exit_code(finished, received)
 
 
 def _assist(
-    config: TrainConfig, run: Run | None, data_root: Path | None, group: "Group", control: RunControl
+    config: TrainConfig, run: Run | None, prepare: "Callable[[Progress], Prepared]", control: RunControl
 ) -> int:
-    """Train as another process than the first, which tells what is wrong with what was asked for."""
-    from core.errors import ProcessLost
+    """Train in another process than the first, which reports what is wrong with the configuration."""
     from core.session import session
     from core.session.other_ranks import assist
 
     try:
         state = session.resume_state(run, config) if run else None
-        prepared = _in_group(
-            group, lambda: session.prepare(config, data_root, QuietView().preparing, run=run)
-        )
+        prepared = prepare(no_progress)
         with signals_stop(control) as received:
             return _exit_code(assist(prepared, control=control, state=state), received)
     except ProcessLost:
@@ -158,38 +135,12 @@ def _assist(
         return error.exit_code
 
 
-def _in_group(group: "Group", prepare: "Callable[[], Prepared]") -> "Prepared":
-    """What one process prepares, on the device that is dealt to it."""
-    prepared = group.local_first(prepare)
-    return replace(prepared, group=group, device=group.device(prepared.device))
-
-
-def _tell_end(finished: RunFinished) -> None:
-    """What went wrong, if anything did."""
+def _print_error(finished: RunFinished) -> None:
+    """Print what went wrong, if anything did."""
     for line in finished.traceback.splitlines():
         print(clean(line), file=sys.stderr)
     if finished.error:
         print(f"error: {clean(finished.error)}", file=sys.stderr)
-
-
-def _prepare(
-    config: TrainConfig, run: Run | None, data_root: Path | None, view: View, control: RunControl
-) -> "Prepared":
-    """Prepare, unless another process asks to stop."""
-    from core.session import session
-
-    def tell(what: str, done: int, total: int) -> None:
-        if control.stop_requested:
-            raise RunError("stopped before the training began")
-        view.preparing(what, done, total)
-
-    return session.prepare(config, data_root, tell, run=run)
-
-
-def _end_before_training(error: TorchtuiError, control: RunControl) -> RunFinished:
-    if control.stop_requested:
-        return RunFinished(status="stopped")
-    return RunFinished(status="failed", error=str(error))
 
 
 def _exit_code(finished: RunFinished, received: list[int]) -> int:

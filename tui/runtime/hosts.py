@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from core.config.schema import TrainConfig
 from core.control import RunControl
-from core.errors import RunError, RunLocked, TorchtuiError
+from core.errors import RunError, RunLocked
 from core.events import Event, RunFinished
 from core.files.atomic import open_plain
 from core.observers.settings import Extras, ensure_possible
@@ -108,46 +109,34 @@ class AppHost:
         return self.worker.join(timeout)
 
     def _work(self, emit: Callable[[Event], None], control: RunControl) -> RunFinished:
-        existing = self.run
-        with claimed(existing, control):
+        with claimed(self.run, control):  # before torch is imported, which takes seconds
             load_backend()
             from core.session import session
+            from core.session.lifecycle import start_or_resume
 
             extras = Extras.from_environment()
             ensure_possible(extras)
             self.note = "loading data"
-            state = session.resume_state(existing, self.config) if existing else None
-            try:
-                prepared = session.prepare(
-                    self.config, self.data_root, self._preparing, spare_cores=SPARE_CORES, run=existing
-                )
-                self._ensure_wanted()
-            except TorchtuiError:
-                if not control.stop_requested:
-                    raise
-                self.note = ""
+            prepare = partial(
+                session.prepare, self.config, self.data_root, spare_cores=SPARE_CORES, run=self.run
+            )
+            started = start_or_resume(
+                self.config,
+                self.run,
+                self.runs_dir,
+                prepare=prepare,
+                on_progress=self._show_progress,
+                control=control,
+            )
+            self.note = ""
+            if started is None:
                 emit(stopped := RunFinished(status="stopped"))
                 return stopped
-            self.run = existing or session.new_run(prepared, self.runs_dir)
-            self.note = ""
-            return session.execute(
-                prepared,
-                self.run,
-                emit=emit,
-                control=control,
-                state=state,
-                extras=extras,
-                is_claimed=existing is not None,
-            )
+            self.run = started.run
+            return started.train(emit=emit, control=control, extras=extras)
 
-    def _preparing(self, what: str, done: int, total: int) -> None:
-        self._ensure_wanted()
+    def _show_progress(self, what: str, done: int, total: int) -> None:
         self.note = progress_line(what, done, total)
-
-    def _ensure_wanted(self) -> None:
-        """A run that was asked to stop before it began gets no folder."""
-        if self.worker.control.stop_requested:
-            raise RunError("stopped before the training began")
 
 
 class LogHost:

@@ -1,4 +1,4 @@
-"""Training one trial, in whatever process it is given to."""
+"""Training of one trial, in whatever process it is given to."""
 
 import dataclasses
 import math
@@ -9,14 +9,16 @@ from pathlib import Path
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.control import RunControl
-from core.data.dataset import Dataset, Split
+from core.data.dataset import Dataset, Split, no_progress
 from core.data.registry import DataConfig, load
 from core.errors import TorchtuiError
 from core.events import EpochFinished, Event
 from core.metrics import EPOCH_METRICS
 from core.runs.folder import Run
+from core.runs.requests import claimed
 from core.runs.summary import RunSummary, summarise
 from core.session import session
+from core.session.lifecycle import start_or_resume
 from core.training.step import GradientFn
 from core.tuning.executors.protocol import Outcome, Report, Task
 
@@ -26,7 +28,7 @@ __all__ = ["run_trial"]
 def run_trial(
     task: Task, report: Report, control: RunControl, gradient_fn: GradientFn | None = None
 ) -> Outcome:
-    """Train a trial and say how it ended; never raises. See `train_trial`."""
+    """Train a trial and return its outcome; never raises. See `train_trial`."""
     began = time.monotonic()
     try:
         outcome = train_trial(task, report, control, gradient_fn)
@@ -41,12 +43,12 @@ def train_trial(task: Task, report: Report, control: RunControl, gradient_fn: Gr
     The data has no test samples while trials train: nothing of them can reach the search.
 
     Args:
-        report: told after each epoch; when it says so, the run is stopped after the next batch.
+        report: called after each epoch; returns false to stop the run after the next batch.
         control: for stopping from outside.
         gradient_fn: optional override for the gradient computation; None uses autograd.
     """
     run = Run(task.run)
-    if summarise(run).status == "completed":  # the study was killed before it heard of the end
+    if summarise(run).status == "completed":  # the study was killed before it received the outcome
         return _completed(summarise(run), task.metric)
     pruned = False
 
@@ -58,14 +60,19 @@ def train_trial(task: Task, report: Report, control: RunControl, gradient_fn: Gr
             if pruned:
                 control.stop()
 
-    try:
-        config = configuration.from_dict(task.config)
-        state = session.resume_state(run, config)
-        prepared = dataclasses.replace(_prepare(config, task, run), gradient_fn=gradient_fn)
-    except Exception as error:  # such as a network that fills the memory
-        session.record_failure(run, TorchtuiError(_words(error)))
-        raise
-    finished = session.execute(prepared, run, emit=emit, control=control, state=state)
+    config = configuration.from_dict(task.config)
+    with claimed(run, control):
+        started = start_or_resume(
+            config,
+            run,
+            run.path.parent,
+            prepare=lambda progress: _prepare(config, task, run, gradient_fn),
+            on_progress=no_progress,
+            control=control,
+        )
+        if started is None:
+            return Outcome("stopped")
+        finished = started.train(emit=emit, control=control)
     summary = summarise(run)
     if finished.status == "completed":
         return _completed(summary, task.metric)
@@ -77,14 +84,18 @@ def _words(error: Exception) -> str:
     return str(error) if isinstance(error, TorchtuiError) else f"{type(error).__name__}: {error}"
 
 
-def _prepare(config: TrainConfig, task: Task, run: Run) -> session.Prepared:
-    prepared = session.assemble(config, _data(config.data, task.data_root), run=run)
-    return dataclasses.replace(prepared, threads=min(prepared.threads, task.threads))
+def _prepare(config: TrainConfig, task: Task, run: Run, gradient_fn: GradientFn | None) -> session.Prepared:
+    try:
+        prepared = session.assemble(config, _data(config.data, task.data_root), run=run)
+    except Exception as error:  # such as a network that fills the memory
+        raise TorchtuiError(_words(error)) from error
+    threads = min(prepared.threads, task.threads)
+    return dataclasses.replace(prepared, threads=threads, gradient_fn=gradient_fn)
 
 
 @lru_cache(maxsize=1)
 def _data(config: DataConfig, root: Path | None) -> Dataset:
-    """The data without its test split, loaded once in a process."""
+    """Load the data without its test split, once in a process."""
     data = load(config, root)
     test = Split(data.test.inputs[:0], data.test.targets[:0], data.test.indices[:0])
     return dataclasses.replace(data, test=test)

@@ -28,7 +28,7 @@ from core.runs.checkpoints import load_checkpoint
 from core.runs.folder import Run, all_runs
 from core.runs.log import LogReader
 from core.runs.summary import summarise
-from core.training.memory import explained, is_shortage
+from core.training.memory import is_shortage, out_of_memory
 
 Train = Callable[..., Any]
 NOBODY = 65534
@@ -247,7 +247,7 @@ def test_what_should_fit_is_estimated_from_the_layers(monkeypatch: pytest.Monkey
         monkeypatch.setattr(
             "core.training.memory.free_memory", lambda device, anew, free=samples * a_sample: free
         )
-        assert wanted in str(explained(config, summary, torch.device("cpu")))
+        assert wanted in str(out_of_memory(config, summary, torch.device("cpu")))
 
 
 @pytest.mark.parametrize(

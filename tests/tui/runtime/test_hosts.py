@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -66,7 +67,8 @@ def test_a_stop_ends_what_goes_on_before_the_training_and_leaves_nothing(tmp_pat
 
 def test_a_stop_that_is_heard_after_the_preparation_alone_leaves_nothing_either(tmp_path, monkeypatch):
     asked = threading.Event()
-    monkeypatch.setattr("core.session.session.prepare", lambda *arguments, **options: asked.wait())
+    prepared = SimpleNamespace(group=SimpleNamespace(size=1))
+    monkeypatch.setattr("core.session.session.prepare", lambda *_, **__: asked.wait() and prepared)
     host = AppHost(TrainConfig(), tmp_path / "runs", tmp_path)
     host.request("stop")
     asked.set()

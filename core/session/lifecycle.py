@@ -1,0 +1,116 @@
+"""The life of a run: claimed by its caller, prepared, given a folder, trained, evaluated and recorded.
+
+    with claimed(run, control):                 an existing run; another process cannot train it meanwhile
+        started = start_or_resume(...)          data and model are loaded, and everything is known to fit
+        started.train(...)                      a new run has its folder now, and is claimed in turn
+
+The command line, the app and the trials of a study all start, resume and end their runs here.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.config.schema import TrainConfig
+from core.control import RunControl
+from core.data.dataset import Progress
+from core.errors import RunError, TorchtuiError
+from core.events import RunFinished
+from core.observers.settings import ALONE, Extras
+from core.runs.folder import Run
+from core.runs.log import EventLog
+from core.runs.summary import summarise
+from core.session.preparation import Prepared
+from core.session.resume import resume_state
+from core.session.session import Emit, execute, new_run
+from core.training.saver import State
+
+__all__ = ["StartedRun", "start_or_resume"]
+
+
+@dataclass(frozen=True)
+class StartedRun:
+    """A run that is ready to be trained.
+
+    Attributes:
+        state: the checkpoint to resume from; None to train from the start.
+        is_new: true if its folder was made just now; nobody has claimed it yet.
+    """
+
+    prepared: Prepared
+    run: Run
+    state: State | None
+    is_new: bool
+
+    def train(self, *, emit: Emit, control: RunControl, extras: Extras = ALONE) -> RunFinished:
+        """Train and evaluate; see `core.session.session.execute`."""
+        return execute(
+            self.prepared,
+            self.run,
+            emit=emit,
+            control=control,
+            state=self.state,
+            extras=extras,
+            is_claimed=not self.is_new,
+        )
+
+
+def start_or_resume(
+    config: TrainConfig,
+    run: Run | None,
+    runs_dir: Path,
+    *,
+    prepare: Callable[[Progress], Prepared],
+    on_progress: Progress,
+    control: RunControl,
+) -> StartedRun | None:
+    """Prepare a run; a new one then gets its folder.
+
+    If an existing run cannot be prepared, its log says why. If it is stopped before that, its log says so, unless it is
+    complete.
+
+    Args:
+        run: an existing run that the caller has claimed; None starts a new one in `runs_dir`.
+        prepare: loads data and model, and reports its progress.
+        on_progress: takes that progress.
+        control: ends the preparation when it asks to stop.
+
+    Returns:
+        The run, ready to be trained; None if it was stopped before that: a new run has no folder then.
+
+    Raises:
+        TorchtuiError: something does not fit; no folder was made.
+    """
+
+    def report(what: str, done: int, total: int) -> None:
+        _ensure_not_stopped(control)
+        on_progress(what, done, total)
+
+    state = resume_state(run, config) if run else None
+    try:
+        prepared = prepare(report)
+        if prepared.group.size == 1:  # several processes can only agree to stop once they train
+            _ensure_not_stopped(control)
+    except TorchtuiError as error:
+        if not control.stop_requested:
+            if run is not None:
+                _record_end(run, RunFinished(status="failed", error=str(error)))
+            raise
+        if run is not None and summarise(run, as_left=True).status != "completed":
+            _record_end(run, RunFinished(status="stopped"))
+        return None
+    return StartedRun(prepared, run or new_run(prepared, runs_dir), state, is_new=run is None)
+
+
+def _ensure_not_stopped(control: RunControl) -> None:
+    if control.stop_requested:
+        raise RunError("stopped before training started")
+
+
+def _record_end(run: Run, finished: RunFinished) -> None:
+    """Log how a run ended before it was trained; if the log fails too, the reason itself matters more."""
+    with suppress(RunError):
+        log = EventLog(run)
+        log.write(finished)
+        log.close()
