@@ -16,6 +16,7 @@ from textual.widget import Widget
 from core.runs.history.series import Floats, GrowingSeries, Points
 from tui.charts.plot_chart import RGB, Chart, LineStyle, Mark, Series, legend, line_markers
 from tui.charts.plot_layout import Ink, Layout, Row, compose, lay_out, notice
+from tui.charts.plotext_private import unlisted
 from tui.charts.series import reduce_min_max, smooth
 
 __all__ = [
@@ -192,7 +193,7 @@ def _signal(x: bytes, y: bytes, style: LineStyle, marker: str, color: RGB) -> An
         signal.lines()
         for start in np.flatnonzero(there[1:] & ~there[:-1]) + 1:
             signal.line(int(there[:start].sum()), False)
-    return _unlisted()(0).clone(signal)
+    return unlisted(signal)
 
 
 def _distinct(across: Floats, up: Floats) -> Points:
@@ -237,18 +238,3 @@ def _plotext() -> Any:
     for axis in ("x", "y"):
         plotext.figure.ruler(axis).frequency(0).alignment(lim="edge")
     return plotext
-
-
-@cache
-def _unlisted() -> Any:
-    """plotext's class of a signal, but empty to those who iterate over it.
-
-    A figure looks at the colour of each point of a new signal, to choose other colours for the next one. That
-    takes two thirds of the time of a chart, and is of no use here: the colours are given.
-    """
-
-    class Unlisted(type(_plotext().figure.signal([], []))):  # type: ignore[misc]
-        def __iter__(self) -> Any:
-            return iter(())
-
-    return Unlisted

@@ -1,0 +1,64 @@
+"""The private parts of plotext that are used are there and do what is expected; without them charts look the same."""
+
+import numpy as np
+import plotext
+import pytest
+
+from tui.charts import plot
+from tui.charts.plotext_private import unlisted
+
+CHART = plot.Chart(series=(plot.Series("a", np.arange(9.0), np.arange(9.0) ** 2, color=(255, 0, 0)),))
+
+
+@pytest.fixture
+def iterated(monkeypatch):
+    """How often a figure has looked at the points of a signal."""
+    iterated = []
+    kind = type(plotext.figure.signal([], []))
+    usual = kind.__iter__
+    monkeypatch.setattr(kind, "__iter__", lambda signal: iterated.append(signal) or usual(signal))
+    plot._signal.cache_clear()
+    yield iterated
+    plot._signal.cache_clear()
+
+
+def test_a_figure_looks_at_the_points_of_a_signal_but_not_of_one_that_is_unlisted(iterated):
+    """When it no longer does, there is no need for these parts."""
+    signal = plotext.figure.signal([1.0, 2.0], [3.0, 4.0])
+    plotext.figure.draw(unlisted(signal))
+    assert not iterated
+    plotext.figure.draw(signal)
+    assert iterated
+    plotext.figure.clear.data()
+
+
+def test_an_unlisted_signal_has_the_points_and_lines_of_its_original():
+    signal = plotext.figure.signal([1.0, 2.0], [3.0, 4.0]).lines()
+    copy = unlisted(signal)
+    assert type(copy) is not type(signal)
+    assert isinstance(copy, type(signal))
+    assert list(copy) == []
+    assert copy._get_log(full=True) == signal._get_log(full=True)
+
+
+@pytest.mark.parametrize("missing", ["clone", "__init__"])
+def test_without_it_a_chart_looks_the_same(missing, monkeypatch, iterated):
+    usual = plot.draw(CHART, 60, 20)
+    assert not iterated
+    plot._signal.cache_clear()
+    signal = plotext.figure.signal([1.0], [1.0])
+    monkeypatch.setattr("tui.charts.plotext_private._empty_to_iterate", odd_class(missing))
+    assert unlisted(signal) is signal
+    assert plot.draw(CHART, 60, 20) == usual
+    assert iterated
+
+
+def odd_class(missing):
+    """What makes a class of signals that lacks something."""
+
+    class Odd:
+        def __init__(self, *given):
+            if missing == "__init__":
+                raise TypeError("other arguments are expected")
+
+    return lambda kind: Odd
