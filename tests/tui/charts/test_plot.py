@@ -335,7 +335,7 @@ def test_leaving_out_the_colour_search_of_plotext_changes_nothing(monkeypatch: p
     )
     fast = draw(chart, 75, 18)
     plot._signal.cache_clear()
-    monkeypatch.setattr(plot, "_unlisted", lambda: type(plot._plotext().figure.signal([], [])))
+    monkeypatch.setattr(plot, "unlisted", lambda signal: signal)
     assert draw(chart, 75, 18) == fast
     plot._signal.cache_clear()
 
