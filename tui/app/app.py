@@ -9,12 +9,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.css.query import NoMatches
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widget import MountError
 from textual.widgets import Footer
 
 from core.errors import RunError, TorchtuiError
@@ -26,6 +24,7 @@ from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
 from tui.screens.trust_prompt import with_consent
 from tui.terminal.text import bytes_, clean
+from tui.terminal.textual_private import LenientApp, write_to_terminal
 from tui.terminal.themes import begin_with
 from tui.terminal.title import GIVE_BACK, KEEP, titled
 
@@ -40,7 +39,7 @@ __all__ = ["TuiApp"]
 SETTLE_SECONDS = 0.5
 
 
-class TuiApp(App[None]):
+class TuiApp(LenientApp):
     """From hyper-parameters to evaluation.
 
     Args:
@@ -217,13 +216,14 @@ class TuiApp(App[None]):
 
     def set_terminal_title(self, text: str) -> None:
         """Name the terminal's window; its own name comes back at the end."""
-        if text != self._terminal_title and self._driver is not None:
-            self._driver.write(titled(text) if self._terminal_title else KEEP + titled(text))
-            self._terminal_title = text
+        if text != self._terminal_title:
+            code = titled(text) if self._terminal_title else KEEP + titled(text)
+            if write_to_terminal(self, code):
+                self._terminal_title = text
 
     def on_unmount(self) -> None:
-        if self._terminal_title and self._driver is not None:
-            self._driver.write(GIVE_BACK)
+        if self._terminal_title:
+            write_to_terminal(self, GIVE_BACK)
 
     def action_go(self, mode: str) -> None:
         """Switch to a mode."""
@@ -300,12 +300,6 @@ class TuiApp(App[None]):
                         self.run_action(action, default_namespace=node)
                     ),
                 )
-
-    def _handle_exception(self, error: Exception) -> None:
-        # Left while a screen is made, its widgets go away under its hands: nobody needs to know what it misses then.
-        leaving = self._exit or not self.is_running
-        if not (leaving and isinstance(error, (NoMatches, MountError))):
-            super()._handle_exception(error)
 
     def _training_in_app(self) -> bool:
         return self.feed is not None and self.feed.in_app

@@ -14,13 +14,14 @@ def unlisted(signal: Any) -> Any:
     takes two thirds of the time of a chart, and is of no use here: the colours are given.
     """
     try:
-        return _empty_to_iterate(type(signal))(0).clone(signal)
+        kind: Any = type(signal)
+        return _empty_to_iterate(kind)(0).clone(signal)
     except (AttributeError, TypeError):
         return signal
 
 
 @cache
-def _empty_to_iterate(kind: type[Any]) -> type[Any]:
+def _empty_to_iterate(kind: Any) -> Any:
     def nothing(signal: Any) -> Iterator[Any]:
         return iter(())
 

@@ -11,7 +11,7 @@ from textual.events import Click, ScreenResume
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tui.screens.compositor import FrugalCompositor
+from tui.terminal.textual_private import use_frugal_compositor
 from tui.widgets.key_line import NARROW, KeyLine
 
 __all__ = ["MODES", "NARROW", "WIDE", "ModeScreen"]
@@ -73,7 +73,7 @@ class ModeScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._compositor = FrugalCompositor()
+        use_frugal_compositor(self)
 
     def compose(self) -> ComposeResult:
         yield TopBar(self.MODE)

@@ -6,12 +6,14 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import Footer, Input
-from textual.widgets._footer import FooterKey
+
+from tui.terminal.textual_private import bindings_are_ready, footer_key_class
 
 __all__ = ["KeyLine"]
 
 NARROW = 110
 """Cells below which it closes up."""
+FooterKey = footer_key_class()
 HELP, PALETTE = "app.help", "-command-palette"
 PALETTE_WIDTH = 15
 """Cells of the key of the command palette, with the line before it."""
@@ -21,7 +23,7 @@ class KeyLine(Footer):
     """Keys in order, as many as have room; the last one opens the help, which lists them all."""
 
     def compose(self) -> ComposeResult:
-        if not self._bindings_ready:
+        if not bindings_are_ready(self):
             return
         keys = list(super().compose())
         palette = [key for key in keys if key.has_class(PALETTE)]
@@ -44,7 +46,7 @@ class KeyLine(Footer):
                 key.display = self._width(key) <= room
                 room -= self._width(key) if key.display else 0
 
-    def _help(self) -> list[FooterKey]:
+    def _help(self) -> list[Widget]:
         """The key of the help that works now: in a field ``?`` is a letter."""
         found = (active for active in self.screen.active_bindings.values() if active.binding.action == HELP)
         active = next(found, None)
@@ -54,7 +56,7 @@ class KeyLine(Footer):
         key = FooterKey(binding.key, display, binding.description, HELP, tooltip=active.tooltip)
         return [key.data_bind(compact=Footer.compact)]
 
-    def _leave(self) -> list[FooterKey]:
+    def _leave(self) -> list[Widget]:
         """The key that gives the letters back to the screen, while a field takes them."""
         active = self.screen.active_bindings.get("escape")
         if active is None or active.binding.show or not isinstance(self.screen.focused, Input):

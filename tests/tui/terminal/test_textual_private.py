@@ -1,0 +1,206 @@
+"""The private parts of Textual that are used are there and do what is expected; without them the app does the same."""
+
+import sys
+
+import pytest
+from textual._compositor import Compositor
+from textual.app import App
+from textual.binding import Binding
+from textual.css.query import NoMatches
+from textual.geometry import Region
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+from textual.widgets._footer import FooterKey
+
+from tui.terminal import textual_private
+from tui.terminal.textual_private import (
+    FooterKeyStandIn,
+    LenientApp,
+    bindings_are_ready,
+    footer_key_class,
+    use_frugal_compositor,
+    write_to_terminal,
+)
+from tui.widgets import key_line
+from tui.widgets.key_line import KeyLine
+
+SIZES = ((80, 24), (120, 40))
+
+
+def painted(compositor, crop):
+    """What is drawn of a region: the place, text and style of each piece of its lines."""
+    lines = compositor._render_chops(crop, lambda y: crop.y <= y < crop.bottom)
+    return [
+        (y, x, list(strip))
+        for y in crop.line_range
+        for (x, strip), end in zip(lines[y].items(), compositor.cuts[y][1:], strict=True)
+        if x < crop.right and end > crop.x
+    ]
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The widgets that were asked for their lines."""
+    asked = set()
+    usual = Widget.render_lines
+
+    def noted(widget, crop):
+        asked.add(widget)
+        return usual(widget, crop)
+
+    monkeypatch.setattr(Widget, "render_lines", noted)
+    return asked
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_regions_are_drawn_as_textual_draws_them(visit, copy_of, monkeypatch, size):
+    width, height = size
+    regions = [
+        Region(0, 0, width, height),
+        *(Region(0, y, width, 1) for y in range(height)),
+        *(Region(x, 3, 7, height // 2) for x in range(0, width - 7, 5)),
+    ]
+    async with visit(size) as at:
+        await at.open(copy_of("digits"))
+        compositor = at.screen._compositor
+        assert type(compositor) is not Compositor
+        frugal = [painted(compositor, region) for region in regions]
+        monkeypatch.setattr(type(compositor), "_get_renders", Compositor._get_renders)
+        assert frugal == [painted(compositor, region) for region in regions]
+
+
+async def test_only_what_is_touched_is_asked(visit, copy_of, asked):
+    async with visit(SIZES[1]) as at:
+        await at.open(copy_of("digits"))
+        compositor, line = at.screen._compositor, Region(0, 0, SIZES[1][0], 1)
+        everything = set(compositor.visible_widgets)
+        asked.clear()
+        painted(compositor, line)
+        assert asked == {widget for widget in everything if widget.region.overlaps(line)}
+        assert len(asked) < len(everything) / 2
+
+
+@pytest.fixture
+def forget_compositor():
+    """The compositor is looked for anew, now and after the test."""
+    textual_private._frugal_compositor.cache_clear()
+    yield
+    textual_private._frugal_compositor.cache_clear()
+
+
+def test_the_compositor_of_a_screen_is_replaced():
+    screen = Screen()
+    assert type(screen._compositor) is Compositor
+    use_frugal_compositor(screen)
+    assert isinstance(screen._compositor, Compositor)
+    assert type(screen._compositor) is not Compositor
+
+
+@pytest.mark.parametrize("missing", ["module", "_get_renders", "visible_widgets", "_compositor"])
+async def test_without_a_known_compositor_a_screen_keeps_its_own(missing, monkeypatch, forget_compositor):
+    app = App()
+    async with app.run_test() as pilot:
+        screen = Screen()
+        await app.push_screen(screen)
+        with monkeypatch.context() as without:
+            if missing == "module":
+                without.setitem(sys.modules, "textual._compositor", None)
+            elif missing == "_compositor":
+                without.delattr(screen, missing)
+            else:
+                without.delattr(Compositor, missing)
+            use_frugal_compositor(screen)
+        assert type(screen._compositor) is Compositor
+        await screen.mount(Static("shown"))
+        await pilot.pause()
+        assert "shown" in screen._compositor.render_strips()[0].text
+
+
+class Footed(LenientApp):
+    """A footer whose keys are all of kinds that have room."""
+
+    BINDINGS = [Binding("f1", "app.help", "help", show=False), Binding("f2", "bell", "ring")]
+
+    def compose(self):
+        yield KeyLine()
+
+    def action_help(self):
+        self.helped = True
+
+
+async def test_a_footer_knows_when_its_keys_are_known():
+    async with Footed().run_test() as pilot:
+        line = pilot.app.query_one(KeyLine)
+        await pilot.pause()
+        assert line._bindings_ready
+        assert bindings_are_ready(line)
+        assert not bindings_are_ready(KeyLine())
+        keys = [(key.key, key.description, key.action) for key in line.query(FooterKey)]
+        assert keys[:2] == [("f2", "ring", "bell"), ("f1", "help", "app.help")]
+
+
+async def test_without_the_key_of_a_footer_there_is_another(monkeypatch):
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "textual.widgets._footer", None)
+        assert footer_key_class() is FooterKeyStandIn
+    assert footer_key_class() is FooterKey
+    monkeypatch.setattr(key_line, "FooterKey", FooterKeyStandIn)
+    async with Footed().run_test(size=(120, 10)) as pilot:
+        await pilot.pause()
+        (key,) = pilot.app.query(FooterKeyStandIn)
+        assert str(key.render()) == " f1 help "
+        assert len(pilot.app.query(FooterKey)) == 2
+        await pilot.click(key)
+        await pilot.pause()
+        assert pilot.app.helped
+
+
+def test_without_a_sign_that_keys_are_known_a_footer_is_filled_at_once():
+    assert bindings_are_ready(object())
+
+
+async def test_control_sequences_go_through_the_driver(monkeypatch):
+    app = App()
+    assert not write_to_terminal(app, "before")
+    async with app.run_test():
+        written = []
+        monkeypatch.setattr(app._driver, "write", written.append)
+        assert write_to_terminal(app, "text")
+        assert written == ["text"]
+        with monkeypatch.context() as without:
+            without.delattr(app, "_driver")
+            assert not write_to_terminal(app, "text")
+
+
+def fail(app):
+    app._handle_exception(NoMatches("no nodes match"))
+
+
+async def test_an_app_that_is_left_does_not_tell_what_it_misses():
+    async with LenientApp().run_test() as pilot:
+        pilot.app.exit()
+        assert pilot.app._exit
+        fail(pilot.app)
+    assert pilot.app.return_code == 0
+
+
+async def leave_and_fail(*, left, forget=None):
+    async with LenientApp().run_test() as pilot:
+        if left:
+            pilot.app.exit()
+        if forget is not None:
+            forget.delattr(pilot.app, "_exit")
+        fail(pilot.app)
+        if forget is not None:
+            forget.undo()
+
+
+async def test_an_app_that_is_not_left_tells_what_it_misses():
+    with pytest.raises(NoMatches):
+        await leave_and_fail(left=False)
+
+
+async def test_an_app_that_cannot_know_that_it_is_left_tells_what_it_misses(monkeypatch):
+    with pytest.raises(NoMatches):
+        await leave_and_fail(left=True, forget=monkeypatch)

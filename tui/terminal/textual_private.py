@@ -1,0 +1,120 @@
+"""Private parts of Textual. Without any of them the app does the same, but is slower or less pretty.
+
+Tests named after the functions here fail when a version of Textual changes what they use.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from textual.app import App
+from textual.css.query import NoMatches
+from textual.geometry import Region
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import MountError
+from textual.widgets import Footer, Static
+
+__all__ = [
+    "FooterKeyStandIn",
+    "LenientApp",
+    "bindings_are_ready",
+    "footer_key_class",
+    "use_frugal_compositor",
+    "write_to_terminal",
+]
+
+
+class LenientApp(App[None]):
+    """An app that leaves quietly.
+
+    When it is left while a screen is made, widgets go away that others are looking for. Textual shows a traceback
+    then, and has no public way to tell it that nobody needs to know. Without `_handle_exception` it shows that
+    traceback; without `_exit` it does so in the moment before the app stops running.
+    """
+
+    def _handle_exception(self, error: Exception) -> None:
+        leaving = getattr(self, "_exit", False) or not self.is_running
+        if not (leaving and isinstance(error, (NoMatches, MountError))):
+            super()._handle_exception(error)
+
+
+def write_to_terminal(app: App[Any], text: str) -> bool:
+    """Write control sequences, such as the title of the window, between the frames of an app.
+
+    Only the driver writes without tearing a frame apart, and it has no public name.
+
+    Returns:
+        False if nothing was written: the app has no driver, or none that can be found.
+    """
+    driver = getattr(app, "_driver", None)
+    if driver is None:
+        return False
+    driver.write(text)
+    return True
+
+
+def use_frugal_compositor(screen: Screen[Any]) -> None:
+    """Let a screen ask only the widgets that a change touches for their lines.
+
+    Textual's own compositor asks every widget whose container is touched: nearly all, with every frame. Where it
+    works in another way than is known here, it is left as it is.
+    """
+    kind = _frugal_compositor()
+    if kind is not None and type(getattr(screen, "_compositor", None)) is kind.__base__:
+        screen._compositor = kind()
+
+
+@cache
+def _frugal_compositor() -> type[Any] | None:
+    try:
+        from textual._compositor import Compositor
+    except ImportError:
+        return None
+    if not (hasattr(Compositor, "_get_renders") and hasattr(Compositor, "visible_widgets")):
+        return None
+
+    class FrugalCompositor(Compositor):
+        def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
+            for widget, (region, clip) in self.visible_widgets.items():
+                seen = region.intersection(clip)
+                if seen and (crop is None or crop.overlaps(seen)):
+                    yield region, clip, widget.render_lines(seen.translate(-region.offset))
+
+    return FrugalCompositor
+
+
+def bindings_are_ready(footer: Footer) -> bool:
+    """Return whether a footer knows the keys of its screen, before which it must stay empty.
+
+    Where that cannot be seen, it is filled at once, and again when the keys are known.
+    """
+    return bool(getattr(footer, "_bindings_ready", True))
+
+
+def footer_key_class() -> type[Any]:
+    """Return the widget of one key in a footer, which takes those of Textual and our own to be measured alike.
+
+    Where it is not found, our own keys look plainer, and those of Textual are not left out when room is scarce.
+    """
+    try:
+        from textual.widgets._footer import FooterKey
+    except ImportError:
+        return FooterKeyStandIn
+    return FooterKey
+
+
+class FooterKeyStandIn(Static):
+    """A key with what it does, which a click presses."""
+
+    DEFAULT_CSS = "FooterKeyStandIn { width: auto; }"
+    compact = reactive(True)
+
+    def __init__(self, key: str, key_display: str, description: str, action: str, tooltip: str = "") -> None:
+        super().__init__(f" {key_display} {description} ", markup=False)
+        self.key, self.key_display, self.description, self.action = key, key_display, description, action
+        self.tooltip = tooltip or None
+
+    def on_click(self) -> None:
+        self.app.simulate_key(self.key)
