@@ -3,11 +3,11 @@
 from core.config.schema import TrainConfig
 from core.errors import ConfigError
 
-__all__ = ["ensure_fits"]
+__all__ = ["check_compatible"]
 
 
-def ensure_fits(config: TrainConfig) -> None:
-    """Refuse what the configured optimizer or schedule cannot do.
+def check_compatible(config: TrainConfig) -> None:
+    """Check that optimizer and schedule can do what the other settings ask for.
 
     Raises:
         ConfigError: the optimizer searches along the gradient, and something would change the gradient's length;

@@ -1,4 +1,4 @@
-"""From a configuration to data and network, checked: every mistake is found here, before anything is written."""
+"""Preparation of a run: load the data and build the model; every mistake is found here, before anything is written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,23 +7,19 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from core.config.checks import ensure_fits
 from core.config.schema import TrainConfig
-from core.data.augment.check import check_augment
 from core.data.dataset import Dataset, Progress
 from core.data.registry import load
-from core.data.sampling import check_sampling
-from core.devices import ensure_precision, resolve
+from core.devices import resolve
 from core.losses import resolve_loss
-from core.metrics import check_monitor
 from core.models.registry import build, rebuild
 from core.models.summary import ModelSummary
 from core.models.summary import summarise as summarise_model
 from core.runs.code import from_copies
 from core.runs.data_facts import ensure_same_data
 from core.runs.folder import Run
+from core.session.fit import check_fit
 from core.training.distributed import SINGLE, Group
-from core.training.forward_pass import check_forward
 from core.training.memory import explain_oom
 from core.training.step import GradientFn
 from core.training.threads import max_threads
@@ -38,10 +34,10 @@ Weights = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything a run needs, checked. `config` has its ``auto`` loss made definite.
+    """Everything a run needs, checked. The ``auto`` loss of `config` is resolved.
 
     Attributes:
-        threads: processor threads; with ``auto`` the most that may be taken.
+        threads: number of processor threads; with ``auto`` the largest one that may be chosen.
         group: the processes that train together.
         gradient_fn: optional override for the gradient computation; None uses autograd.
     """
@@ -68,14 +64,14 @@ def prepare(
 
     Args:
         weights: of the model, to evaluate it; by default they are drawn from the seed, to train it.
-        spare_cores: cores that ``threads: auto`` leaves to others, such as to screens.
-        run: an existing one, whose copies of the user's own files are used, and whose data must not have changed.
+        spare_cores: cores that ``threads: auto`` leaves free, such as for screens.
+        run: an existing one, whose copies of the user's files are used, and whose data must not have changed.
 
     Raises:
-        TorchtuiError: device, data, model, loss or monitored number are not there or do not fit together.
+        TorchtuiError: device, data, model, loss or monitored number do not exist or do not fit together.
         RuntimeError: the weights are those of another model.
     """
-    resolve(config.training.device)  # a mistake there is told before a download begins
+    resolve(config.training.device)  # raises before a download starts
     with explain_oom(config):
         if weights is None:
             config.model.fetch(progress)
@@ -93,20 +89,15 @@ def assemble(
     """Build the model for data that is loaded already; writes nothing. See `prepare`.
 
     Raises:
-        TorchtuiError: device, model or loss are not there or do not fit the data.
+        TorchtuiError: device, model or loss do not exist or do not fit the data.
         RuntimeError: the weights are those of another model.
     """
     device = resolve(config.training.device)
     if run is not None:
         ensure_same_data(run, data)
-    ensure_fits(config)
-    config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
-    check_augment(config.data, config.loss, data.kind, data.task)
-    check_sampling(config.training, data.task)
-    check_monitor(config.training.monitor, data.task)
     if weights is None:  # evaluations compute in fp32, on any device
-        ensure_precision(config.training.precision, device)
-        check_forward(config.training, data.sample_shape)
+        check_fit(config, data)
+    config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
     network = from_copies(config, run).model
     model = (
         rebuild(network, data, weights) if weights is not None else build(network, data, config.training.seed)

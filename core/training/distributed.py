@@ -140,7 +140,7 @@ class Group(Ranks):
                 raise failed
         return cast(Made, made)
 
-    def ensure_fits(self, config: TrainConfig, samples: int) -> None:
+    def check_batches(self, config: TrainConfig, samples: int) -> None:
         """Check that each process has a share of every batch, also of the last one of an epoch.
 
         Args:

@@ -113,7 +113,7 @@ class _Loop:
         self.emit, self.saver = emit, Saver(checkpoints)
         self.sync_points = SyncPoints(control, self.group) if self.group.size > 1 else None
         self.control = self.sync_points.control if self.sync_points else control
-        self.group.ensure_fits(config, len(data.train))
+        self.group.check_batches(config, len(data.train))
         check_monitor(config.training.monitor, data.task)
         self.learner = Learner(config, data, model, context)
         self.train_set = Batches(data.train, data, context.device)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from core.config import schema as configuration
-from core.config.checks import ensure_fits
+from core.config.checks import check_compatible
 from core.config.schema import FAMILIES, TrainConfig, Training
 from core.control import RunControl
 from core.data.dataset import Dataset
@@ -51,7 +51,7 @@ def config_of(loss: str, optimizer: str, schedule: str, precision: str) -> Train
 
 def fits(loss: str, optimizer: str, schedule: str, precision: str) -> bool:
     try:
-        ensure_fits(config_of(loss, optimizer, schedule, precision))
+        check_compatible(config_of(loss, optimizer, schedule, precision))
     except ConfigError:
         return False
     return precision in precisions(CPU)

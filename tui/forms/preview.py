@@ -3,19 +3,14 @@
 All of it takes time (it imports torch and reads data sets), so it belongs on a thread; `Preview` itself is light.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.config.checks import ensure_fits
 from core.config.schema import FAMILIES, TrainConfig
-from core.data.augment.check import check_augment
 from core.data.registry import DataConfig, default_root, load
-from core.devices import ensure_precision, resolve
 from core.errors import ConfigError, ModelError, TorchtuiError, UserCodeError
 from core.losses import Auto, resolve_loss
-from core.metrics import check_monitor
 from core.models.registry import outline
 from core.options import Options, choices, code_fields, default_of
 from core.user_code.loading import version
@@ -100,11 +95,9 @@ class Previewer:
 
     def compute(self, config: TrainConfig) -> Preview:
         """The preview of a configuration. Never downloads, never touches torch's random state."""
-        problems = []
-        try:
-            ensure_precision(config.training.precision, resolve(config.training.device))
-        except TorchtuiError as error:
-            problems.append(_with_default(config, _problem(error, "training.device")))
+        from core.session.fit import config_problems, data_problems
+
+        problems = [_at_field(config, error, None) for error in config_problems(config)]
         try:
             if not config.data.available(self.root):
                 return Preview(config, problems=tuple(problems), note=config.data.preparation)
@@ -112,12 +105,7 @@ class Previewer:
         except TorchtuiError as error:
             problems.append(_with_default(config, _problem(error, _chooser("data", config.data))))
             return Preview(config, problems=tuple(problems))
-        try:
-            resolve_loss(config.loss, facts.task)
-        except ConfigError as error:
-            fix = Fix("loss.name", resolve_loss(Auto(), facts.task).name)
-            problems.append(_problem(error, "loss.name", fix))
-        problems += _unfit_training(config, facts)
+        problems += [_at_field(config, error, facts) for error in data_problems(config, facts)]
         try:
             model = outline(config.model, facts.sample_shape, facts.outputs)
         except (ModelError, UserCodeError, ConfigError) as error:
@@ -142,22 +130,12 @@ def _problem(error: TorchtuiError, path: str, fix: Fix | None = None) -> Problem
     return Problem(start if named else path, f"{text}. {error.hint}" if error.hint else text, fix)
 
 
-def _unfit_training(config: TrainConfig, facts: DataFacts) -> Iterator[Problem]:
-    """What of the training section does not go with the data or the optimizer, or of augmentation with data or loss."""
-    from core.data.sampling import check_sampling
-    from core.training.forward_pass import check_forward
-
-    for check in (
-        lambda: check_monitor(config.training.monitor, facts.task),
-        lambda: check_sampling(config.training, facts.task),
-        lambda: check_forward(config.training, facts.sample_shape),
-        lambda: ensure_fits(config),
-        lambda: check_augment(config.data, config.loss, facts.kind, facts.task),
-    ):
-        try:
-            check()
-        except TorchtuiError as error:
-            yield _with_default(config, _problem(error, "training"))
+def _at_field(config: TrainConfig, error: TorchtuiError, facts: DataFacts | None) -> Problem:
+    """Return the problem of settings that do not fit, with its fix: another loss, or the default of the field."""
+    problem = _problem(error, "training.device")
+    if problem.path == "loss.name" and facts is not None:
+        return replace(problem, fix=Fix("loss.name", resolve_loss(Auto(), facts.task).name))
+    return _with_default(config, problem)
 
 
 def _with_default(config: TrainConfig, problem: Problem) -> Problem:

@@ -172,7 +172,7 @@ def test_sigterm_saves_and_ends_all(launch: Launch, tmp_path: Path) -> None:
 
 def test_batches_that_cannot_be_divided_are_refused() -> None:
     def fits(processes: int, samples: int, **training: Any) -> None:
-        Group(0, processes).ensure_fits(configuration.from_dict({"training": training}), samples)
+        Group(0, processes).check_batches(configuration.from_dict({"training": training}), samples)
 
     fits(4, 1293, batch_size=64)
     with pytest.raises(ConfigError, match=r"63 samples cannot be divided among 2 processes.*such as 64"):
@@ -182,7 +182,7 @@ def test_batches_that_cannot_be_divided_are_refused() -> None:
     fits(1, 65, batch_size=63)
     config = configuration.from_dict({"optimizer": "lbfgs"})
     with pytest.raises(ConfigError, match="lbfgs does not train in several processes"):
-        Group(0, 2).ensure_fits(config, 1293)
+        Group(0, 2).check_batches(config, 1293)
 
 
 def test_shares_are_the_whole_batch() -> None:

@@ -226,3 +226,13 @@ def test_a_folder_that_is_not_there_is_a_problem_of_its_field(tmp_path):
 def test_fields_that_do_not_go_together_are_told_at_one_of_them(previewer, values, path, fix):
     (problem,) = previewer.compute(from_dict(values)).problems
     assert (problem.path, problem.fix) == (path, Fix(path, fix))
+
+
+def test_several_problems_are_told_at_once_each_at_its_field(previewer):
+    values = {
+        "data": "wine",
+        "schedule": {"warmup": 20},
+        "training": {"monitor": "r2", "channels_last": True},
+    }
+    found = [problem.path for problem in previewer.compute(from_dict(values)).problems]
+    assert found == ["schedule.warmup", "training.monitor", "training.channels_last"]

@@ -1,0 +1,71 @@
+"""Checks that a configuration fits the device, its own parts, and the data: the only list of them.
+
+The form shows all problems, each at its field; a run that is being prepared raises the first one. To add a check, write
+a function that raises a `TorchtuiError` and name it here.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Literal, Protocol
+
+from core.config.checks import check_compatible
+from core.config.schema import TrainConfig
+from core.data.augment.check import check_augment
+from core.data.sampling import check_sampling
+from core.devices import ensure_precision, resolve
+from core.errors import TorchtuiError
+from core.losses import resolve_loss
+from core.metrics import Task, check_monitor
+from core.training.forward_pass import check_forward
+
+__all__ = ["DataProperties", "check_fit", "config_problems", "data_problems"]
+
+
+class DataProperties(Protocol):
+    """Properties of a data set that a configuration has to fit."""
+
+    @property
+    def kind(self) -> Literal["image", "table"]: ...
+
+    @property
+    def task(self) -> Task: ...
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]: ...
+
+
+def config_problems(config: TrainConfig) -> Iterator[TorchtuiError]:
+    """Yield the problems of a configuration on this machine, whatever the data; at most one of each check."""
+    return _problems(
+        lambda: ensure_precision(config.training.precision, resolve(config.training.device)),
+        lambda: check_compatible(config),
+    )
+
+
+def data_problems(config: TrainConfig, data: DataProperties) -> Iterator[TorchtuiError]:
+    """Yield the problems of a configuration with its data; at most one of each check."""
+    return _problems(
+        lambda: resolve_loss(config.loss, data.task),
+        lambda: check_augment(config.data, config.loss, data.kind, data.task),
+        lambda: check_sampling(config.training, data.task),
+        lambda: check_monitor(config.training.monitor, data.task),
+        lambda: check_forward(config.training, data.sample_shape),
+    )
+
+
+def check_fit(config: TrainConfig, data: DataProperties) -> None:
+    """Raise the first problem of a configuration.
+
+    Raises:
+        TorchtuiError: device, settings or data do not fit each other.
+    """
+    for problem in chain(config_problems(config), data_problems(config, data)):
+        raise problem
+
+
+def _problems(*checks: Callable[[], object]) -> Iterator[TorchtuiError]:
+    for check in checks:
+        try:
+            check()
+        except TorchtuiError as error:
+            yield error
