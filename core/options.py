@@ -37,6 +37,11 @@ class Options(BaseModel):
                 return {key: text}
         return {key: text for key in code_fields(cls) if re.match(Code.PATTERN, text)} or None
 
+    @classmethod
+    def claims(cls, fields: Mapping[str, Any]) -> bool:
+        """Return whether fields that name another choice are meant for this one, as they hold one only it has."""
+        return False
+
 
 class Unit(str):
     """Annotation that names the unit of a field, such as ``Annotated[float, Unit("seconds")]``."""

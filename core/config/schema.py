@@ -249,13 +249,16 @@ def in_full(section: str, given: Any) -> Any:
     """What is given for a family's section, written out.
 
     ``data: mnist`` is short for ``data: {name: mnist}``, and ``data: my.csv``, also as a name, for
-    ``data: {name: csv, path: my.csv}``.
+    ``data: {name: csv, path: my.csv}``. A field may turn one choice into another; see `Options.claims`.
     """
     fields = {"name": given} if isinstance(given, str) else given
     name = fields.get("name") if isinstance(fields, Mapping) else None
     known = choices(FAMILIES[section])
-    if not isinstance(name, str) or name in known:
+    if not isinstance(name, str) or not isinstance(fields, Mapping):
         return fields
+    if name in known:
+        claiming = (choice for choice, option in known.items() if option.claims(fields))
+        return {**fields, "name": next(claiming, name)}
     meant = ((choice, option.fields_for(name)) for choice, option in known.items())
     return next(({**fields, "name": choice, **stands} for choice, stands in meant if stands), fields)
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.data.dataset import Dataset
-from core.data.images.pictures import ENDINGS, read_picture, reason
+from core.data.images.file_kinds import ENDINGS
+from core.data.images.pictures import read_picture, reason
 from core.errors import DataError, InputError
 from core.evaluation.values import Array
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from core.data.mapped import MappedRows
+from core.data.targets import AskedTask
 from core.errors import DataError
 from core.metrics import Task
 
 if TYPE_CHECKING:
     from core.data.dataset import Dataset, Split
 
-__all__ = ["ArrayShape", "AskedTask", "Given", "dataset_of"]
+__all__ = ["ArrayShape", "Given", "dataset_of"]
 
 ArrayShape = Literal["auto", "table", "channels_first", "channels_last"]
-AskedTask = Literal["auto", "classification", "regression"]
 CHANNELS = (1, 2, 3, 4)
 """Sizes of a dimension that are taken for the channels of an image."""
 MAX_CLASSES = 10_000

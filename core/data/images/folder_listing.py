@@ -1,199 +1,243 @@
-"""Which images a folder holds: a folder for each class, maybe within train, val and test."""
+"""Which images a folder holds, and what each is: by folders, by a table of labels, or by names of files."""
 
 import hashlib
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from core.data.images.pictures import ENDINGS
+from core.data.images.file_kinds import ending_of
+from core.data.images.folder_advice import explain, refuse_file
+from core.data.images.folder_layout import NoClasses, Part, find_parts, find_splits, listed
+from core.data.images.folder_names import SplitName, words_of
+from core.data.images.folder_tree import ImageFile, Node, named, scan, shown
+from core.data.images.label_files import LABEL_FILES, read_label_file
+from core.data.images.label_match import ImageIndex, Labelled, file_column, match_labels
+from core.data.images.name_pattern import label_pattern
+from core.data.targets import class_or_number
 from core.errors import DataError
 
-__all__ = ["Listing", "list_folder", "named"]
+if TYPE_CHECKING:
+    from core.data.images.image_folder import ImageFolder
 
-SPLITS = {"train": "train", "training": "train", "val": "validation", "valid": "validation"} | {
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
-LAYOUT = "Put the images of each class into a folder of its own, maybe within train, val and test"
+__all__ = ["Listing", "list_images", "named"]
+
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+MASK_OF = re.compile(
+    r"^(?P<image>.+?)[ _-]?(mask|seg|segmentation|gt|groundtruth)([ _-]?\d+)?$", re.IGNORECASE
+)
+"""Names of masks that lie beside their images."""
 
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """What lies in a folder.
+    """The images of a data set.
 
     Attributes:
-        files: (n) paths within `folder`, sorted.
-        classes: (n,) int64 place of each file's class in `class_names`.
-        parts: the positions of each split that has a folder of its own; else all of them as ``train``.
+        files: (n) paths within `folder`.
+        targets: (n,) int64 positions in `class_names`, or (n, 1) float32 numbers where there are no classes.
+        parts: positions of the images of each split that the source tells apart; else all of them as ``train``.
         digest: changes when files come, go, or change their size or time.
         names_and_sizes: a digest of these alone, which a copy of the folder shares.
-        notes: what was left out, a line each.
+        notes: what was inferred and left out, a line each.
     """
 
     folder: Path
     files: list[str]
-    classes: np.ndarray
+    targets: np.ndarray
     class_names: tuple[str, ...]
-    parts: dict[str, np.ndarray]
+    parts: dict[SplitName, np.ndarray]
     digest: str
     names_and_sizes: str
     notes: tuple[str, ...]
 
 
-@dataclass
-class _Scan:
-    """Collects images while folders are gone through."""
+class Sample(NamedTuple):
+    """An image with its split and its label."""
 
-    root: Path
-    digest: "hashlib._Hash"
-    names_and_sizes: "hashlib._Hash"
-    others: int = 0
-    first_other: str = ""
-
-    def images(self, folder: str, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[str]:
-        """Paths within the root of all images below a folder, sorted; a link that leads back up is not followed."""
-        entries = sorted(_visible(self.root / folder), key=lambda entry: entry.name)
-        for entry in entries:
-            path = f"{folder}/{entry.name}"
-            try:
-                facts = entry.stat()
-            except OSError as error:
-                if os.path.splitext(entry.name)[1].lower() in ENDINGS:
-                    raise DataError(
-                        f"data.path: cannot read {named(path)}: {error.strerror}", "Remove it"
-                    ) from None
-                continue
-            if entry.is_dir():
-                identity = facts.st_dev, facts.st_ino
-                if identity not in above:
-                    yield from self.images(path, above | {identity})
-            elif entry.is_file() and os.path.splitext(entry.name)[1].lower() in ENDINGS:
-                self.digest.update(os.fsencode(f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0"))
-                self.names_and_sizes.update(os.fsencode(f"{path}\0{facts.st_size}\0"))
-                yield path
-            else:
-                self.others += 1
-                self.first_other = self.first_other or path
+    split: SplitName
+    label: str
+    file: ImageFile
 
 
-def list_folder(folder: Path) -> Listing:
-    """Go through a folder; hidden files and folders are left out.
+def list_images(options: "ImageFolder") -> Listing:
+    """List the images of a source.
 
     Raises:
-        DataError: it is not there, or is not laid out in classes.
+        DataError: there are none, or what they are is not clear.
     """
-    folders, loose = _folders(folder)
-    if not folders:
+    path = Path(options.path).expanduser()
+    if path.is_file() and ending_of(path.name) in LABEL_FILES:
+        folder = _images_folder(options.images, path)
+        tree, notes = scan(folder)
+        return _listing(folder, _from_table(path, folder, tree, options, notes), (), options, notes)
+    if path.is_file():
+        raise refuse_file(path)
+    if options.images:
         raise DataError(
-            f"data.path: {folder} holds {loose:,} images but no folders"
-            if loose
-            else f"data.path: {folder} is empty",
-            LAYOUT,
+            "data.images: goes with a table of file names and labels, and data.path is a folder",
+            "Give the table as data.path",
         )
-    by_split = _split_folders(folders)
-    train = by_split["train"] if by_split else ""
-    class_folders, loose = _folders(folder / train)
-    numeric = all(name.isdecimal() for name in class_folders)
-    ordered = sorted(class_folders, key=lambda name: (int(name) if numeric else 0, name))
-    scan = _Scan(folder, hashlib.sha256(), hashlib.sha256())
-    files: list[str] = []
-    classes: list[int] = []
-    parts: dict[str, np.ndarray] = {}
-    notes = [_note_of_loose(loose, train)] if loose else []
-    names: list[str] = []
-    for split, inside in (by_split or {"train": ""}).items():
-        begin = len(files)
-        if split != "train":
-            _check_classes(folder, inside, ordered)
-        for name in ordered:
-            within = f"{inside}/{name}" if inside else name
-            found = list(scan.images(within)) if (folder / within).is_dir() else []
-            if split == "train" and found:
-                names.append(name)
-            elif split == "train":
-                notes.append(f"left out the class {named(name)}: its folder holds no images")
-            elif found and name not in names:
-                raise DataError(
-                    f"data.path: {named(within)} holds images, but train has none of {named(name)}", LAYOUT
-                )
-            files += found
-            classes += [names.index(name) if name in names else 0] * len(found)
-        parts[split] = np.arange(begin, len(files))
-    if len(names) < 2:
-        what = f"the one class {named(names[0])}" if names else "no images"
-        hint = f"{LAYOUT}; images end in {', '.join(sorted(ENDINGS))}"
-        raise DataError(f"data.path: {folder / train} holds {what}", hint)
-    if scan.others:
+    tree, notes = scan(path)
+    if options.pattern:
+        return _listing(path, _from_names(path, tree, options.pattern, notes), (), options, notes)
+    try:
+        parts = find_parts(tree, options.layout, notes)
+    except NoClasses as error:
+        table = _table_beside(path, tree)
+        if table is None:
+            raise explain(path, tree, f"{path / error.path} {error.found}") from None
         notes.append(
-            f"left out {scan.others:,} files that are no images, the first is {named(scan.first_other)}"
+            f"labels: from {table.name}, since the folders are not classes; data.path can name another table"
         )
+        return _listing(path, _from_table(table, path, tree, options, notes), (), options, notes)
+    samples = [Sample(part.split, part.label, file) for part in parts for file in _without_masks(part, notes)]
+    _note_left_out(parts, tree, notes)
+    classes = list(dict.fromkeys(part.label for part in parts if part.split == "train"))
+    return _listing(path, samples, classes, options, notes)
+
+
+def _from_table(
+    table: Path, folder: Path, tree: Node, options: "ImageFolder", notes: list[str]
+) -> list[Sample]:
+    """The samples that a table labels; those without a split of their own are for training."""
+    index = ImageIndex(list(tree.images()), str(folder.resolve()))
+    found = match_labels(read_label_file(table), index, options.target, options.on_error == "skip", notes)
+    total = sum(1 for _ in tree.images())
+    if len(found) < total:
+        notes.append(f"left out {total - len(found):,} images without a row in {table.name}")
+    splits = {labelled.split for labelled in found}
+    if splits != {None} and "train" not in splits:
+        raise DataError(f"data.path: {table.name} has no row of the train split", "Call it train")
+    return [Sample(labelled.split or "train", labelled.label, labelled.file) for labelled in _in_order(found)]
+
+
+def _in_order(found: Sequence[Labelled]) -> list[Labelled]:
+    return sorted(found, key=lambda labelled: (SPLITS.index(labelled.split or "train"), labelled.file.path))
+
+
+def _from_names(folder: Path, tree: Node, pattern: str, notes: list[str]) -> list[Sample]:
+    """The samples whose names match a pattern; the folders may be splits."""
+    expression = label_pattern(pattern)
+    splits = find_splits(tree, notes) or {"train": tree}
+    samples, unmatched = [], []
+    for split, node in splits.items():
+        for file in node.images():
+            match = expression.fullmatch(PurePath(file.path).stem)
+            if match:
+                samples.append(Sample(split, match["label"], file))
+            else:
+                unmatched.append(file.path)
+    if not samples:
+        example = f", such as {shown(unmatched[0])}" if unmatched else ""
+        raise DataError(
+            f"data.pattern: '{pattern}' matches no image in {folder}{example}", "It holds {class}"
+        )
+    if unmatched:
+        notes.append(
+            f"left out {len(unmatched):,} images that data.pattern does not match: {listed(unmatched, 3)}"
+        )
+    return samples
+
+
+def _listing(
+    folder: Path, samples: Sequence[Sample], classes: Sequence[str], options: "ImageFolder", notes: list[str]
+) -> Listing:
+    """The listing of samples.
+
+    Args:
+        classes: in their order, where folders name them; else what the labels are is inferred.
+    """
+    labels = [sample.label for sample in samples]
+    if classes:
+        places = {label: place for place, label in enumerate(classes)}
+        targets, names = (
+            np.array([places[label] for label in labels], dtype=np.int64),
+            tuple(map(named, classes)),
+        )
+    else:
+        targets, names = class_or_number(labels, options.task, "data.target", notes)
+    digest, names_and_sizes = hashlib.sha256(), hashlib.sha256()
+    for _, _, file in samples:
+        digest.update(os.fsencode(f"{file.path}\0{file.size}\0{file.time}\0"))
+        names_and_sizes.update(os.fsencode(f"{file.path}\0{file.size}\0"))
+    of_split = np.array([SPLITS.index(sample.split) for sample in samples])
+    parts = {split: np.flatnonzero(of_split == place) for place, split in enumerate(SPLITS)}
     return Listing(
         folder=folder,
-        files=files,
-        classes=np.array(classes, dtype=np.int64),
-        class_names=tuple(named(name) for name in names),
+        files=[sample.file.path for sample in samples],
+        targets=targets,
+        class_names=names,
         parts={split: at for split, at in parts.items() if len(at)},
-        digest=scan.digest.hexdigest(),
-        names_and_sizes=scan.names_and_sizes.hexdigest(),
+        digest=digest.hexdigest(),
+        names_and_sizes=names_and_sizes.hexdigest(),
         notes=tuple(notes),
     )
 
 
-def named(path: str) -> str:
-    """A path as text, with bytes that are no text written out."""
-    return os.fsencode(path).decode(errors="backslashreplace")
+def _images_folder(asked: str, table: Path) -> Path:
+    """The folder of the images that a table names: as asked for, also seen from the table; else the table's own."""
+    if not asked:
+        return table.parent
+    given = Path(asked).expanduser()
+    folder = given if given.is_dir() or given.is_absolute() else table.parent / given
+    if not folder.is_dir():
+        raise DataError(f"data.images: {asked} is not a folder", "Give the folder that holds the images")
+    return folder
 
 
-def _visible(folder: Path) -> list[os.DirEntry[str]]:
+def _table_beside(folder: Path, tree: Node) -> Path | None:
+    """The table that labels the images of a folder; None where there is none, or more than one could."""
+    index = ImageIndex(list(tree.images()), str(folder.resolve()))
+    found = []
+    for node in tree.walk():
+        for name in node.others:
+            named_like = ending_of(name) in LABEL_FILES and not {"submission", "test"} & set(words_of(name))
+            if named_like and node.path.count("/") < 2 and _labels(folder / node.path / name, index):
+                found.append(folder / node.path / name)
+    best = [path for path in found if "train" in words_of(path.name)] or found
+    return best[0] if len(best) == 1 else None
+
+
+def _labels(path: Path, index: ImageIndex) -> bool:
+    """Whether a file is a table of file names and something beside."""
     try:
-        with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith((".", "__MACOSX"))]
-    except OSError as error:
-        raise DataError(
-            f"data.path: cannot read {named(str(folder))}: {error.strerror}",
-            "Give the path of a folder of images",
-        ) from None
+        table = read_label_file(path)
+    except DataError:
+        return False
+    return len(table.names) > 1 and file_column(table, index) is not None
 
 
-def _folders(folder: Path) -> tuple[list[str], int]:
-    """Names of the folders in one, and how many images lie beside them."""
-    entries = _visible(folder)
-    images = [entry for entry in entries if os.path.splitext(entry.name)[1].lower() in ENDINGS]
-    return [entry.name for entry in entries if entry.is_dir()], len(images)
-
-
-def _split_folders(folders: list[str]) -> dict[str, str]:
-    """The folder of each split, train first; empty where the folders are classes."""
-    known = [name for name in folders if name.lower() in SPLITS]
-    by_split: dict[str, str] = {}
-    for name in sorted(known):
-        split = SPLITS[name.lower()]
-        if split in by_split:
-            raise DataError(
-                f"data.path: both {by_split[split]} and {name} could be the {split} split", "Rename one"
-            )
-        by_split[split] = name
-    if "train" not in by_split or (len(by_split) == 1 and len(folders) > 1):
-        return {}
-    return {split: by_split[split] for split in ("train", "validation", "test") if split in by_split}
-
-
-def _check_classes(folder: Path, inside: str, known: list[str]) -> None:
-    """The folder of another split has no classes that train lacks, and no images outside of them."""
-    folders, loose = _folders(folder / inside)
-    if loose and not folders:
-        raise DataError(
-            f"data.path: {folder / inside} holds {loose:,} images but no folders of classes",
-            "Sort them into the classes of train, or rename the folder to begin with a dot",
+def _without_masks(part: Part, notes: list[str]) -> list[ImageFile]:
+    """The images of a class, without masks that lie beside them, such as 1_mask.png beside 1.png."""
+    files = list(part.folder.images())
+    stems = {file.path.rpartition(".")[0] for file in files}
+    masks = {
+        file
+        for file in files
+        if (match := MASK_OF.match(PurePath(file.path).stem))
+        and f"{file.path.rpartition('/')[0]}/{match['image']}" in stems
+    }
+    if masks:
+        first = min(masks).path
+        notes.append(
+            f"left out {len(masks):,} masks beside the images of {shown(part.label)}, by their names, "
+            f"such as {shown(first)}"
         )
-    new = sorted(set(folders) - set(known))
-    if new:
-        raise DataError(f"data.path: {inside} has the class {named(new[0])}, which train lacks", LAYOUT)
+    return [file for file in files if file not in masks]
 
 
-def _note_of_loose(count: int, folder: str) -> str:
-    return f"left out {count:,} images that lie beside the classes{f' in {folder}' if folder else ''}"
+def _note_left_out(parts: Sequence[Part], tree: Node, notes: list[str]) -> None:
+    """Note images beside the folders of classes, and files that are not images."""
+    parents = {part.folder.path.rpartition("/")[0] for part in parts}
+    for node in tree.walk():
+        if node.path in parents and node.loose:
+            where = f" in {shown(node.path)}" if node.path else ""
+            notes.append(f"left out {len(node.loose):,} images that lie beside the classes{where}")
+    others = [f"{node.path}/{name}" for part in parts for node in part.folder.walk() for name in node.others]
+    if others:
+        notes.append(f"left out {len(others):,} files that are not images, the first is {shown(min(others))}")

@@ -1,4 +1,4 @@
-"""From the decoded images of a folder to a data set: broken ones told, splits made, rows read or mapped."""
+"""From the decoded images of a folder to a data set: broken ones reported, splits made, rows read or mapped."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -7,25 +7,28 @@ import numpy as np
 
 from core.data.dataset import Dataset
 from core.data.images.folder_cache import Cached
-from core.data.images.folder_listing import Listing, named
+from core.data.images.folder_listing import Listing
+from core.data.images.folder_names import SplitName
+from core.data.images.folder_tree import shown
 from core.data.mapped import MappedRows
 from core.data.splits import assemble, divide
 from core.errors import DataError
+from core.metrics import Task
 
 if TYPE_CHECKING:
     from core.data.images.image_folder import ImageFolder
 
 __all__ = ["dataset_of"]
 
-NAMED = 3
+MAX_LISTED = 3
 """Broken images that a message names."""
 
 
 def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Dataset:
-    """The data set of a folder.
+    """Return the data set of a folder.
 
     Raises:
-        DataError: images are broken, and shall not be left out; or a class has too few.
+        DataError: images are broken and `options` do not leave them out, all are of one value, or a class has too few.
     """
     import torch
 
@@ -33,15 +36,15 @@ def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Data
         raise DataError(
             f"data.path: {len(cached.broken):,} of {len(listing.files):,} images cannot be read: "
             + _list(listing, cached),
-            "Repair or remove them, or leave them out with --set data.on_error=skip",
+            "Repair or remove them, or set data.on_error to skip to leave them out",
         )
-    parts = {split: at[~np.isin(at, list(cached.broken))] for split, at in listing.parts.items()}
-    parts = _split(listing, parts, options)
+    readable = {split: at[~np.isin(at, list(cached.broken))] for split, at in listing.parts.items()}
+    parts = _split(listing, readable, options)
     data = assemble(
         name=options.name,
         kind="image",
         inputs=MappedRows(cached.pictures, np.arange(len(listing.files))),
-        targets=torch.from_numpy(listing.classes),
+        targets=torch.from_numpy(listing.targets),
         parts=parts,
         class_names=listing.class_names,
         value_range=(0.0, 255.0),
@@ -52,33 +55,36 @@ def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Data
     return replace(data, notes=notes, digest=listing.names_and_sizes)
 
 
-def _split(listing: Listing, parts: dict[str, np.ndarray], options: "ImageFolder") -> dict[str, np.ndarray]:
-    """Positions of all three splits: those that have a folder of their own, the others taken from train."""
+def _split(
+    listing: Listing, parts: dict[SplitName, np.ndarray], options: "ImageFolder"
+) -> dict[str, np.ndarray]:
+    """Positions of all three splits: those that the source tells apart, the others taken from train."""
     train, names, seed = parts["train"], listing.class_names, options.split_seed
+    task: Task = "multiclass" if names else "regression"
+    targets = listing.targets if names else listing.targets[:, 0]
     if "test" not in parts:
-        classes = listing.classes[train]
         kept, held_out = divide(
-            classes, options.test, task="multiclass", seed=seed, field="data.test", names=names
+            targets[train], options.test, task=task, seed=seed, field="data.test", names=names
         )
         parts["test"], train = train[held_out], train[kept]
     if "validation" not in parts:
-        kept, held_out = options.hold_out(listing.classes[train], "multiclass", names)
+        kept, held_out = options.hold_out(targets[train], task, names)
         parts["validation"], train = train[held_out], train[kept]
     elif options.folds:
         raise DataError(
-            "data.folds: the data has a validation folder of its own", "Set it to 0, or move its images"
+            "data.folds: the data has a validation split of its own", "Set it to 0, or move its images"
         )
-    missing = set(range(len(listing.class_names))) - set(np.unique(listing.classes[train]).tolist())
+    missing = set(range(len(names))) - set(np.unique(targets[train]).tolist())
     if missing:
-        name = listing.class_names[min(missing)]
         raise DataError(
-            f"data.path: no image of the class {name} is left for training", "Add some, or remove it"
+            f"data.path: no image of the class {names[min(missing)]} is left for training",
+            "Add some, or remove it",
         )
     return {"train": train, "validation": parts["validation"], "test": parts["test"]}
 
 
 def _list(listing: Listing, cached: Cached) -> str:
     """The first broken images, each with what is wrong."""
-    some = [f"{named(listing.files[at])} ({why})" for at, why in sorted(cached.broken.items())[:NAMED]]
+    some = [f"{shown(listing.files[at])} ({why})" for at, why in sorted(cached.broken.items())[:MAX_LISTED]]
     more = len(cached.broken) - len(some)
     return "; ".join(some) + (f"; and {more:,} more" if more else "")

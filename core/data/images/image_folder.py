@@ -1,12 +1,16 @@
-"""Folders of images, a folder for each class."""
+"""Folders of images: labelled by their folders, by a table, or by their names."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from core.data.dataset import Dataset, Progress
+from core.data.images.file_kinds import ARCHIVES
+from core.data.images.folder_layout import Layout
 from core.data.options import HeldOut, ImageOptions
+from core.data.targets import AskedTask
 from core.errors import DataError
 from core.options import Files, Unit
 
@@ -15,19 +19,29 @@ if TYPE_CHECKING:
 
 __all__ = ["ImageFolder"]
 
-LOOKED_AT = 200
-"""Images whose heads tell the size and the colour of all."""
-LARGEST = 224
-"""Size in pixels that is not exceeded unless asked for."""
+PROBED = 200
+"""Images whose headers give the size and the colour of all."""
+MAX_SIZE = 224
+"""Height and width in pixels that are not exceeded unless asked for."""
 
 
 class ImageFolder(HeldOut, ImageOptions):
-    """Your own images: a folder for each class, maybe within train, val and test. Decoded once, then read at once."""
+    """Your own images: a folder for each class, or a table of file names and labels. Decoded once, then mapped."""
 
     name: Literal["image_folder"] = "image_folder"
     preparation: ClassVar[str] = "not decoded yet; Start decodes the images once"
-    path: Annotated[str, Files(("/",))] = ""
-    """The folder; the folders in it are the classes, or train, val and test with the classes in them."""
+    path: Annotated[str, Files(("/", ".csv", ".tsv"))] = ""
+    """The folder, with a folder for each class, maybe within train, val and test; or a table that labels images."""
+    images: Annotated[str, Files(("/",))] = ""
+    """The folder of the images that a table names; by default the table's own folder, with all folders in it."""
+    target: str = ""
+    """The column of labels in a table; by default the only one, or one called label, class, target and so on."""
+    pattern: str = ""
+    """Where classes stand in names of files: {class}.{number} for cat.12.jpg; * stands for any text."""
+    layout: Layout = "auto"
+    """What the folders are: classes, or nested for classes one level deeper; auto infers it and reports it."""
+    task: AskedTask = "auto"
+    """What labels in a table are: with auto, texts and few whole numbers are classes, others numbers to predict."""
     size: Annotated[int, Field(ge=0, le=4096), Unit("pixels")] = 0
     """Height and width that images are brought to; 0 takes the usual ones of these images, up to 224."""
     colour: Literal["auto", "grey", "colour"] = "auto"
@@ -37,7 +51,15 @@ class ImageFolder(HeldOut, ImageOptions):
 
     @classmethod
     def fields_for(cls, text: str) -> dict[str, Any] | None:
-        return {"path": text} if Path(text).expanduser().is_dir() else super().fields_for(text)
+        from core.data.images.label_files import is_label_file
+
+        path = Path(text).expanduser()
+        mine = path.is_dir() or is_label_file(text) or text.lower().endswith(ARCHIVES)
+        return {"path": text} if mine else None
+
+    @classmethod
+    def claims(cls, fields: Mapping[str, Any]) -> bool:
+        return fields.get("name") == "csv" and bool(fields.get("images"))
 
     def available(self, root: Path) -> bool:
         from core.data.images.folder_cache import cache_file, is_small
@@ -61,11 +83,11 @@ class ImageFolder(HeldOut, ImageOptions):
         return dataset_of(listing, cached, self)
 
     def _listing(self) -> "Listing":
-        from core.data.images.folder_listing import list_folder
+        from core.data.images.folder_listing import list_images
 
         if not self.path:
-            raise DataError("data.path: no folder is given", "Give a folder of images, as in --data photos/")
-        return list_folder(Path(self.path).expanduser())
+            raise DataError("data.path: no folder is given", "Give a folder of images, such as photos/")
+        return list_images(self)
 
     def _form(self, listing: "Listing") -> tuple[tuple[int, int], bool]:
         """Height and width to bring images to, and whether they are grey, from some of them all over the folder."""
@@ -74,13 +96,13 @@ class ImageFolder(HeldOut, ImageOptions):
         from core.data.images.pictures import facts_of
 
         facts = []
-        for file in listing.files[:: max(1, len(listing.files) // LOOKED_AT)]:
+        for file in listing.files[:: max(1, len(listing.files) // PROBED)]:
             try:
                 facts.append(facts_of(listing.folder / file))
-            except Exception:  # it is told when it is decoded
+            except Exception:  # reported when it is decoded
                 continue
         if not facts:
             return (self.size or 1, self.size or 1), self.colour == "grey"
-        height, width = (min(LARGEST, median_low(sizes)) for sizes in list(zip(*facts, strict=True))[:2])
+        height, width = (min(MAX_SIZE, median_low(sizes)) for sizes in list(zip(*facts, strict=True))[:2])
         grey = all(is_grey for _, _, is_grey in facts) if self.colour == "auto" else self.colour == "grey"
         return (self.size or height, self.size or width), grey

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from core.data.arrays.array_samples import ArrayShape, AskedTask
+from core.data.arrays.array_samples import ArrayShape
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, ImageOptions
+from core.data.targets import AskedTask
 from core.errors import DataError
 from core.user_code.arguments import check_arguments
 from core.user_code.loading import Reference, load_object

@@ -1,7 +1,7 @@
 """The options of a table from a file."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -44,6 +44,12 @@ class Csv(HeldOut):
     """The encoding of a text file."""
     header: bool = True
     """Whether the first line of a text file names the columns; else they are column_1, column_2 and so on."""
+
+    @classmethod
+    def fields_for(cls, text: str) -> dict[str, Any] | None:
+        from core.data.images.label_files import is_label_file
+
+        return None if is_label_file(text) else super().fields_for(text)
 
     def load(self, root: Path, progress: Progress) -> Dataset:
         from core.data.tables.load import load_table

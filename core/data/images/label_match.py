@@ -1,0 +1,185 @@
+"""Labels from a table, matched to the images that it names."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from core.data.images.file_kinds import is_image
+from core.data.images.folder_layout import listed
+from core.data.images.folder_names import SplitName, split_of
+from core.data.images.folder_tree import ImageFile, shown
+from core.data.images.label_files import Columns, LabelTable, choose_columns
+from core.errors import DataError
+
+__all__ = ["Labelled", "file_column", "match_labels"]
+
+PROBED_ROWS = 200
+LEAST_FOUND = 0.5
+"""Part of the first rows whose images must be there for a column to be taken for names of files."""
+SEVERAL = ("|", ";", ",")
+"""What parts several labels in one cell."""
+
+
+class Labelled(NamedTuple):
+    """An image with its label, and its split where the table says it."""
+
+    file: ImageFile
+    label: str
+    split: SplitName | None
+
+
+class ImageIndex:
+    """Images by what a table may call them: with or without folders, with or without an ending."""
+
+    def __init__(self, images: Sequence[ImageFile], folder: str) -> None:
+        self.folder = folder
+        self._by_name: dict[str, list[ImageFile]] = defaultdict(list)
+        for image in images:
+            name = image.path.rpartition("/")[2]
+            self._by_name[name].append(image)
+            self._by_name[name.rpartition(".")[0]].append(image)
+
+    def find(self, value: str) -> ImageFile | None:
+        """Return the image that a cell names; the one whose folders agree where several have this name.
+
+        Raises:
+            DataError: it names more than one.
+        """
+        path = PurePosixPath(value.strip().replace("\\", "/"))
+        found = self._by_name.get(path.name, [])
+        if len(found) < 2:
+            return found[0] if found else None
+        agreeing = [
+            _agreement(path.parts, (*PurePosixPath(self.folder).parts, *PurePosixPath(image.path).parts))
+            for image in found
+        ]
+        best = [image for image, count in zip(found, agreeing, strict=True) if count == max(agreeing)]
+        if len(best) > 1:
+            raise DataError(
+                f"data.images: {value} is the name of both {shown(best[0].path)} and {shown(best[1].path)}",
+                "Set data.images to the folder that is meant",
+            )
+        return best[0]
+
+
+def _agreement(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many folders above the file are called the same in both paths."""
+    count = 0
+    for left, right in zip(reversed(one[:-1]), reversed(other[:-1]), strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def file_column(table: LabelTable, index: ImageIndex) -> int | None:
+    """Return the position of the column that names images; None where none does."""
+    rows = table.rows[:PROBED_ROWS]
+    counts = []
+    for place in range(len(table.names)):
+        cells = [row[place] for row in rows if place < len(row) and row[place]]
+        written = sum(map(is_image, cells))
+        counts.append((sum(_is_there(index, cell) for cell in cells), written))
+    best = max(range(len(counts)), key=lambda place: counts[place], default=None)
+    return best if best is not None and counts[best][0] >= LEAST_FOUND * len(rows) else None
+
+
+def _is_there(index: ImageIndex, value: str) -> bool:
+    try:
+        return index.find(value) is not None
+    except DataError:
+        return True
+
+
+def match_labels(
+    table: LabelTable, index: ImageIndex, target: str, skip_missing: bool, notes: list[str]
+) -> list[Labelled]:
+    """Find the image and the label of each row.
+
+    Args:
+        target: the column of labels; empty to find it.
+        skip_missing: leave out rows whose image is not there.
+        notes: takes a line for each thing that was inferred or left out.
+
+    Raises:
+        DataError: no column names images, images are missing, or an image has more than one label.
+    """
+    name = table.path.name
+    place = file_column(table, index)
+    if place is None:
+        first = table.rows[0][0] if table.rows[0] else ""
+        raise DataError(
+            f"data.images: no column of {name} names images in {index.folder}; its first row begins with '{first}'",
+            "Set data.images to the folder that holds them",
+        )
+    columns = choose_columns(table, place, target)
+    if columns.note:
+        notes.append(columns.note)
+    found: dict[str, Labelled] = {}
+    missing: list[str] = []
+    empty = repeated = 0
+    for row in table.rows:
+        value, label = _cell(row, columns.file), _label(table, row, columns)
+        image = index.find(value) if value else None
+        if image is None:
+            missing.append(value)
+            continue
+        if not label:
+            empty += 1
+            continue
+        split = split_of(_cell(row, columns.split)) if columns.split is not None else None
+        before = found.get(image.path)
+        if before is not None and before.label != label:
+            raise DataError(
+                f"data.path: {shown(image.path)} is {before.label} in one row of {name} and {label} in another",
+                "One label an image is learnt: leave one row for each",
+            )
+        repeated += before is not None
+        found[image.path] = Labelled(image, label, split[0] if split else None)
+    if missing and not skip_missing:
+        raise DataError(
+            f"data.path: {len(missing):,} of {len(table.rows):,} images in {name} are not in {index.folder}, "
+            f"the first is '{missing[0]}'",
+            "Set data.images to their folder, or data.on_error to skip to leave them out",
+        )
+    labels = [labelled.label for labelled in found.values()]
+    _refuse_several(labels, name, [table.names[label] for label in columns.labels])
+    _count(
+        notes,
+        len(missing),
+        f"rows of {name} whose images are not there, such as {missing[0] if missing else ''}",
+    )
+    _count(notes, empty, f"rows of {name} without a label")
+    _count(notes, repeated, f"repeated rows of {name}")
+    notes.append(f"labels: of {len(found):,} images from {name}; file names in {table.names[columns.file]}")
+    return list(found.values())
+
+
+def _cell(row: Sequence[str], place: int) -> str:
+    return row[place] if place < len(row) else ""
+
+
+def _label(table: LabelTable, row: Sequence[str], columns: Columns) -> str:
+    if len(columns.labels) == 1:
+        return _cell(row, columns.labels[0])
+    return next(table.names[place] for place in columns.labels if float(_cell(row, place)) == 1)
+
+
+def _refuse_several(labels: Sequence[str], name: str, columns: Sequence[str]) -> None:
+    """Refuse cells with several labels in one, such as "clear|haze"."""
+    for separator in (*SEVERAL, *([" "] if columns[0].lower() in ("tags", "labels", "attributes") else [])):
+        several = [label for label in labels if separator in label]
+        if len(several) < 0.1 * len(labels) or not several:
+            continue
+        words = {word.strip() for label in labels for word in label.split(separator)}
+        if len(words) < len(set(labels)) or any(label in words for label in labels):
+            raise DataError(
+                f"data.target: {columns[0]} of {name} holds several labels an image, such as '{several[0]}'",
+                f"One label an image is learnt: give a column with one of {listed(words)}",
+            )
+
+
+def _count(notes: list[str], count: int, what: str) -> None:
+    if count:
+        notes.append(f"left out {count:,} {what}")

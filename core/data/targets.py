@@ -1,0 +1,94 @@
+"""What targets are: classes or numbers to predict, inferred from their values."""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from core.errors import DataError
+
+__all__ = [
+    "MAX_NUMBERED_CLASSES",
+    "AskedTask",
+    "are_classes",
+    "class_or_number",
+    "in_class_order",
+    "is_numbered",
+]
+
+AskedTask = Literal["auto", "classification", "regression"]
+MAX_NUMBERED_CLASSES = 20
+"""Different whole numbers that are classes without being asked for; more may be quantities."""
+
+
+def are_classes(values: np.ndarray) -> bool:
+    """Return whether finite numbers (n,) are few different whole ones that come back, which are taken for classes."""
+    if not (values % 1 == 0).all():
+        return False
+    different = len(np.unique(values))
+    return different <= MAX_NUMBERED_CLASSES and 2 * different <= len(values)
+
+
+def is_numbered(values: np.ndarray) -> bool:
+    """Return whether whole numbers (n,) count classes from 0 or 1 without a gap, each of which comes back."""
+    found = np.unique(values)
+    return bool(
+        found[0] in (0, 1) and found[-1] - found[0] == len(found) - 1 and 2 * len(found) <= len(values)
+    )
+
+
+def in_class_order(names: Iterable[str]) -> list[str]:
+    """Return names of classes in numerical order where all are numbers, else in alphabetical order."""
+    names = sorted(names)
+    numbers = _numbers(names)
+    if numbers is None:
+        return names
+    return [name for _, name in sorted(zip(numbers.tolist(), names, strict=True))]
+
+
+def class_or_number(
+    labels: Sequence[str], task: AskedTask, field: str, notes: list[str]
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Make targets of labels as they stand in a text.
+
+    Args:
+        field: of the configuration that the labels come from, for messages.
+        notes: takes a line where the task was inferred from numbers.
+
+    Returns:
+        int64 (n,) positions in the names of the classes, and these names; or float32 (n, 1) and no names.
+
+    Raises:
+        DataError: the labels do not fit the task, are all the same, or could be classes as well as numbers.
+    """
+    numbers = _numbers(labels)
+    if task == "regression" and numbers is None:
+        wrong = next(label for label in labels if _numbers([label]) is None)
+        raise DataError(f"{field}: got '{wrong}', which is not a number", "Set data.task to classification")
+    if numbers is not None and (task == "regression" or (task == "auto" and not are_classes(numbers))):
+        if task == "auto" and is_numbered(numbers):
+            raise DataError(
+                f"{field}: whole numbers from {numbers.min():g} to {numbers.max():g} may be classes or quantities",
+                "Set data.task to classification or regression",
+            )
+        if task == "auto":
+            notes.append("targets: numbers to predict; data.task=classification takes them for classes")
+        return numbers.astype(np.float32)[:, None], ()
+    if numbers is not None and (numbers % 1 == 0).all():
+        labels = [f"{number:.0f}" for number in numbers]
+    names = in_class_order(set(labels))
+    if len(names) < 2:
+        raise DataError(
+            f"{field}: all labels are {names[0]}: there is nothing to tell apart", "Give two classes"
+        )
+    places = {name: place for place, name in enumerate(names)}
+    return np.array([places[label] for label in labels], dtype=np.int64), tuple(names)
+
+
+def _numbers(texts: Sequence[str]) -> np.ndarray | None:
+    """The finite numbers that texts are; None where one is not."""
+    try:
+        values = np.array([float(text) for text in texts])
+    except ValueError:
+        return None
+    return values if np.isfinite(values).all() else None
