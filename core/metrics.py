@@ -4,7 +4,19 @@ from typing import Final, Literal, get_args
 
 from core.errors import ConfigError
 
-__all__ = ["EPOCH_METRICS", "HEADLINES", "METRICS", "EpochMetric", "Task", "check_monitor", "lower_is_better"]
+__all__ = [
+    "COMPARED",
+    "EPOCH_METRICS",
+    "HEADLINES",
+    "LABELS",
+    "METRICS",
+    "OF_CLASS",
+    "EpochMetric",
+    "Task",
+    "check_monitor",
+    "label_of",
+    "lower_is_better",
+]
 
 Task = Literal["binary", "multiclass", "regression"]
 """The kind of target of a data set: two classes, more classes, or a number."""
@@ -24,11 +36,55 @@ MINIMISED: Final = ("loss", "log_loss", "ece", "brier", "mae", "rmse", "mape")
 """Those of which less is better."""
 
 HEADLINES: Final = ("accuracy", "f1_macro", "roc_auc_macro", "log_loss", "r2", "mae", "rmse")
-"""Those of an evaluation that are told where there is room for a few."""
+"""Those of an evaluation that are shown where there is room for a few."""
+COMPARED: Final = (
+    *("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "f1_weighted"),
+    *("roc_auc_macro", "average_precision_macro", "log_loss", "r2", "mae", "rmse"),
+)
+"""Those of an evaluation that are printed, and that runs are compared by."""
+OF_CLASS: Final = ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
+"""The numbers of each class of an evaluation."""
+
+LABELS: Final = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "top_5_accuracy": "top 5 accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "precision_macro": "precision (macro)",
+    "recall_macro": "recall (macro)",
+    "f1_macro": "F1 (macro)",
+    "f1_weighted": "F1 (weighted)",
+    "roc_auc": "ROC AUC",
+    "roc_auc_macro": "ROC AUC (macro)",
+    "roc_auc_micro": "ROC AUC (micro)",
+    "average_precision": "AP",
+    "average_precision_macro": "AP (macro)",
+    "average_precision_micro": "AP (micro)",
+    "mcc": "MCC",
+    "cohen_kappa": "Cohen's kappa",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "ece": "calibration error",
+    "r2": "R2",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "mape": "MAPE",
+}
+"""What people call the metrics of an evaluation, in the order in which they are read.
+
+Of single labels micro precision, recall and F1 are the accuracy, and left out.
+"""
 
 EpochMetric = Literal["loss", "accuracy", "r2"]
 EPOCH_METRICS: Final = get_args(EpochMetric)
 """What validation tells after each epoch; all others are known at the end of a run."""
+
+
+def label_of(metric: str) -> str:
+    """Return what people call a metric; of one that a script logged, its name."""
+    return LABELS.get(metric, metric.replace("_", " "))
 
 
 def lower_is_better(metric: str) -> bool:

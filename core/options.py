@@ -15,7 +15,17 @@ from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
-__all__ = ["Code", "Files", "Options", "Unit", "choices", "code_fields", "default_of", "files_of", "unit_of"]
+__all__ = [
+    "Code",
+    "Files",
+    "Options",
+    "Unit",
+    "choices",
+    "code_fields",
+    "default_of",
+    "files_of",
+    "unit_of",
+]
 
 
 class Options(BaseModel):

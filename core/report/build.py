@@ -10,8 +10,9 @@ from core.config.schema import to_yaml
 from core.errors import TorchtuiError
 from core.evaluation import Report
 from core.evaluation.curve_sets import curves_of
+from core.formatting import format_setting
 from core.inference.stored import Evaluation, saved_evaluation
-from core.metrics import HEADLINES
+from core.metrics import HEADLINES, OF_CLASS, label_of
 from core.report import figures
 from core.report.page import Picture, Table, page
 from core.report.samples import mistakes
@@ -81,9 +82,9 @@ def _comparison(entries: Sequence[Entry], split: str) -> Section:
         if any(len(entry.curves.get(name, ((), ()))[0]) for entry in entries)
     ]
     rows = [row for row in standings(entries, split) if row.leader is not None]
-    cells = [[row.metric.replace("_", " "), *map(_score, row.scores)] for row in rows]
+    cells = [[label_of(row.metric), *map(_score, row.scores)] for row in rows]
     best = {(at, 1 + row.leader) for at, row in enumerate(rows) if row.leader is not None}
-    settings = [[path, *map(_value, values)] for path, values in differences(entries).items()]
+    settings = [[path, *map(format_setting, values)] for path, values in differences(entries).items()]
     return {
         "note": not_comparable(entries, split),
         "curves": curves,
@@ -149,7 +150,7 @@ def _cards(report: Report) -> list[Section]:
             continue
         low_high = report.intervals.get(name)
         interval = f"95 %: {low_high[0]:.4g} to {low_high[1]:.4g}" if low_high else ""
-        title = f"{name.replace('_', ' ')}, {report.split}"
+        title = f"{label_of(name)}, {report.split}"
         cards.append({"name": title, "value": f"{value:.4g}", "interval": interval})
     return cards
 
@@ -188,16 +189,15 @@ def _metrics(report: Report) -> Table:
         interval = report.intervals.get(name)
         score = Score(value, (interval[0], interval[1]) if interval else None) if value is not None else None
         baseline, reason = _number(report.baseline.get(name)), report.undefined.get(name, "")
-        rows.append([name.replace("_", " "), _score(score), baseline, reason])
+        rows.append([label_of(name), _score(score), baseline, reason])
     reasons = any(row[3] for row in rows)
     head = ["metric", "value", "baseline", *(["why undefined"] if reasons else [])]
     return Table(head, [row[: len(head)] for row in rows])
 
 
 def _classes(report: Report) -> Table | None:
-    keys = ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
-    rows = [[row["name"], *(_number(row[key]) for key in keys)] for row in report.per_class[:MAX_CLASSES]]
-    return Table(["class", "precision", "recall", "F1", "support", "ROC AUC", "AP"], rows) if rows else None
+    rows = [[row["name"], *(_number(row[key]) for key in OF_CLASS)] for row in report.per_class[:MAX_CLASSES]]
+    return Table(["class", *map(label_of, OF_CLASS)], rows) if rows else None
 
 
 def _configuration(entry: Entry) -> str:
@@ -235,7 +235,3 @@ def _score(score: Score | None) -> str:
 
 def _number(value: object) -> str:
     return f"{value:.4f}" if isinstance(value, float) else "–" if value is None else str(value)
-
-
-def _value(value: object) -> str:
-    return "–" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -22,6 +22,7 @@ from typing import Any, Final, cast, get_args
 
 from core.config.schema import FAMILIES, TrainConfig, Training
 from core.errors import InputError
+from core.formatting import format_setting
 from core.metrics import METRICS
 from core.options import Options, choices
 from core.runs.folder import SPLITS
@@ -263,9 +264,9 @@ def _finite(value: str) -> float | None:
 
 
 def _canonical(value: Any) -> str:
-    """One text for all ways to write a value: ``[256, 128]`` is ``256,128``, ``True`` is ``true``."""
-    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return text.strip("[]").replace(", ", ",").casefold()
+    """Return one text for all ways to write a value: ``[256, 128]`` is ``256, 128``, ``True`` is ``on``."""
+    text = format_setting(value).strip("[]").replace(", ", ",").casefold()
+    return {"true": "on", "false": "off"}.get(text, text)
 
 
 def _unquoted(text: str) -> str:

@@ -6,8 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import get_args
 
+import pytest
+
+from core.formatting import format_setting
+from core.metrics import LABELS
 from core.status import Status
 from tests.support.repository import REPOSITORY
+from tui.forms import search_form
+from tui.forms.form_fields import show
+from tui.terminal.text import setting
 
 
 @cache
@@ -27,14 +34,13 @@ def lists_of(words: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
                     yield path, frozenset(found)
 
 
-def texts_with(part: str) -> set[str]:
-    """Return the modules with a string, other than a docstring, that contains some text."""
+def modules_with(text: str) -> set[str]:
+    """Return the modules that hold a text as a string of its own."""
     return {
         path
         for path, tree in product().items()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and part in node.value
-        if "\n\n" not in node.value
+        if isinstance(node, ast.Constant) and node.value == text
     }
 
 
@@ -55,3 +61,17 @@ def test_groups_of_statuses() -> None:
         "tui/widgets/runs_columns.py",  # their order in the table
     }
     assert copies.keys() <= allowed, copies
+
+
+def test_what_metrics_are_called() -> None:
+    for label in ("balanced accuracy", "F1 (macro)", "ROC AUC (macro)", "AP (macro)", "Cohen's kappa"):
+        assert modules_with(label) == {"core/metrics.py"}
+    groups = {path for path, words in lists_of(frozenset(LABELS)) if len(words) > 3}
+    assert groups == {"core/metrics.py"}
+
+
+@pytest.mark.parametrize("value", [0.1, 1e-05, 1.0, 3, True, False, [256, 128], "adam"])
+def test_how_a_setting_is_written(value: object) -> None:
+    text = format_setting(value)
+    assert setting(value) == show(value) == text
+    assert search_form._text({"choices": [value, 0]}) in (f"{text},0", f"[{text.replace(', ', ',')}],0")

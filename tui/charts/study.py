@@ -11,7 +11,7 @@ from textual.content import Content
 from core.runs.history.series import Floats, Points
 from core.tuning.search.space import Choices, Domain
 from tui.charts.plot import Chart, Mark, Series
-from tui.terminal.text import fit, number, short_path, shown_value
+from tui.terminal.text import fit, number, setting, short_path
 from tui.terminal.themes import BLUE, GREEN, ORANGE
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def places(domain: Domain) -> str:
     """What the places 1, 2, ... of a slice stand for; empty where the axis says so itself."""
     if _are_numbers(domain) or not isinstance(domain, Choices):
         return ""
-    return "  ".join(f"{place} {shown_value(value)}" for place, value in enumerate(domain.values, start=1))
+    return "  ".join(f"{place} {setting(value)}" for place, value in enumerate(domain.values, start=1))
 
 
 def importance_lines(shares: dict[str, float], width: int) -> Content:

@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from core.config.schema import FAMILIES, TrainConfig
+from core.formatting import format_setting
 from core.options import Code, Files, Options, choices, code_fields, default_of, files_of, unit_of
 from core.user_code.arguments import ARGUMENTS, known_arguments
 from tui.terminal.text import clean
@@ -122,12 +123,10 @@ def default_name(section: str) -> str:
 
 
 def show(value: Any) -> str:
-    """A value as the text of a field."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(show, value))
-    return clean("none" if value is None else str(value))
+    """Return a value as the text of a field, which is also what may be typed there."""
+    if value is None:
+        return "none"
+    return "" if value in ([], ()) else clean(format_setting(value))
 
 
 def _options(section: str, name: str) -> type[Options]:

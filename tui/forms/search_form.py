@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from core.config.schema import FAMILIES, TrainConfig
 from core.errors import ConfigError
+from core.formatting import format_setting
 from core.options import choices
 from core.tuning.search.plan import Method, Plan, Pruner, ensure_vectorises, make_plan
 from core.tuning.search.ranges import default_domains, parse_domain
@@ -279,9 +280,4 @@ def _listed(values: Iterable[Any]) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, list):
         return _value(value[0]) if len(value) == 1 else f"[{_listed(value)}]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        mantissa, exponent, power = repr(value).removesuffix(".0").partition("e")
-        return f"{mantissa}e{int(power)}" if exponent else mantissa
-    return clean(str(value))
+    return clean(format_setting(value))

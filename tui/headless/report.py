@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.evaluation import Report
+from core.metrics import COMPARED, OF_CLASS, label_of
 from core.runs.comparison import load_report
 from core.runs.summary import RunSummary
 from core.status import is_resumable
@@ -20,20 +21,6 @@ MAX_CLASSES = 30
 NAME_WIDTH = 20
 LOG_WIDTH = 240
 CORNER = "true ↓ predicted →"
-HEADLINES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "precision_macro": "precision (macro)",
-    "recall_macro": "recall (macro)",
-    "f1_macro": "F1 (macro)",
-    "f1_weighted": "F1 (weighted)",
-    "roc_auc_macro": "ROC AUC (macro)",
-    "average_precision_macro": "average precision (macro)",
-    "log_loss": "log loss",
-    "r2": "R2",
-    "mae": "MAE",
-    "rmse": "RMSE",
-}
 
 
 def print_summary(summary: RunSummary, console: Console | None = None) -> None:
@@ -44,11 +31,11 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
         if report is not None:
             print_report(report, console)
             break
-    best = ", ".join(f"{clean(name)} {number(value)}" for name, value in summary.metrics.items())
+    best = ", ".join(f"{clean(label_of(name))} {number(value)}" for name, value in summary.metrics.items())
     console.print(Text(f"\n{summary.status}: {of(summary.epoch, summary.epochs, ' of ')} epochs", "bold"))
     if best:
         monitor = summary.config.get("training", {}).get("monitor", "loss")
-        chosen = "" if monitor == "loss" else f" by {clean(str(monitor))}"
+        chosen = "" if monitor == "loss" else f" by {clean(label_of(str(monitor)))}"
         console.print(Text(f"best epoch {summary.best_epoch}{chosen}: {best}"))
     if summary.error:
         console.print(Text(clean(summary.error)), soft_wrap=True)
@@ -92,18 +79,15 @@ def _metrics(report: Report) -> RenderableType:
     table.add_column("value", justify="right")
     table.add_column("95 % interval", justify="right")
     table.add_column("baseline", justify="right")
-    for key, name in HEADLINES.items():
-        if key not in report.metrics:
-            continue
+    known = [key for key in COMPARED if key in report.metrics]
+    for key in known:
         low_high = report.intervals.get(key)
         interval = f"{number(low_high[0])} … {number(low_high[1])}" if low_high else ""
         baseline = report.baseline.get(key)
         shown = number(baseline) if isinstance(baseline, (int, float)) else ""
-        table.add_row(name, number(report.metrics[key]), interval, shown)
+        table.add_row(label_of(key), number(report.metrics[key]), interval, shown)
     reasons = [
-        Text(clean(f"{HEADLINES[key]}: {why}"), "dim")
-        for key, why in report.undefined.items()
-        if key in HEADLINES
+        Text(clean(f"{label_of(key)}: {why}"), "dim") for key, why in report.undefined.items() if key in known
     ]
     what = report.baseline.get("description", "")
     return Group(table, Text(clean(f"baseline: {what}"), "dim"), *reasons)
@@ -112,11 +96,10 @@ def _metrics(report: Report) -> RenderableType:
 def _classes(report: Report) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("class")
-    for name in ("precision", "recall", "F1", "support", "ROC AUC", "AP"):
-        table.add_column(name, justify="right")
+    for key in OF_CLASS:
+        table.add_column(label_of(key), justify="right")
     for row in report.per_class[:MAX_CLASSES]:
-        keys = ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
-        values = [row[key] for key in keys]
+        values = [row[key] for key in OF_CLASS]
         shown = [number(value) if not isinstance(value, str) else value for value in values]
         table.add_row(Text(fit(str(row["name"]), NAME_WIDTH).rstrip() or "∅"), *shown)
     if len(report.per_class) > MAX_CLASSES:

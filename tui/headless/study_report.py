@@ -8,8 +8,7 @@ from core.tuning.study.importance import importance
 from core.tuning.study.records import StudyFinished, TrialRecord
 from core.tuning.study.study import TuningStudy
 from tui.forms.command_line import command_line, resume_command
-from tui.headless.study_views import shown_value
-from tui.terminal.text import clean, number
+from tui.terminal.text import clean, number, setting
 
 __all__ = ["print_study"]
 
@@ -45,7 +44,7 @@ def _top(study: TuningStudy, records: list[TrialRecord]) -> list[str]:
     short = [path.removesuffix(".name").rpartition(".")[2] for path in paths]
     rows = [["trial", study.plan.metric, "epochs", *short]]
     for record in records:
-        values = [shown_value(record.params[path]) if path in record.params else "–" for path in paths]
+        values = [setting(record.params[path]) if path in record.params else "–" for path in paths]
         rows.append([str(record.number), number(record.value), str(record.epochs), *values])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Any, Protocol
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -22,9 +22,9 @@ from core.tuning.study.records import (
     best_first,
     to_json,
 )
-from tui.terminal.text import clean, duration, number, progress_line
+from tui.terminal.text import clean, duration, number, progress_line, setting
 
-__all__ = ["StudyView", "choose_study_view", "shown_value"]
+__all__ = ["StudyView", "choose_study_view"]
 
 STYLES = {"info": "dim", "warning": "yellow", "error": "red"}
 COUNTED = ("completed", "pruned", "failed")
@@ -229,15 +229,10 @@ def opening(event: StudyStarted) -> list[str]:
     ]
 
 
-def shown_value(value: Any) -> str:
-    """The value of a parameter, short."""
-    return f"{value:.4g}" if isinstance(value, float) else clean(str(value)).replace(" ", "")
-
-
 def _trial_line(tally: Tally, record: TrialRecord) -> str:
     total = f"/{tally.plan.trials}" if tally.plan.trials else ""
     value = f"{tally.plan.metric} {number(record.value)}"
-    params = " ".join(f"{path}={shown_value(value)}" for path, value in record.params.items())
+    params = " ".join(f"{path}={setting(value)}" for path, value in record.params.items())
     count = f"{len(tally.records)}{total}  trial {record.number}"
     parts = [count, f"{record.state:9}", value, params, f"{record.epochs} epochs", f"{record.seconds:.2f} s"]
     return "  ".join([*parts, clean(record.reason)] if record.state in ("failed", "diverged") else parts)

@@ -5,6 +5,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.text import Text
 
 from core.events import EpochFinished, Event, Notice, RunStarted, StepLogged
+from core.metrics import label_of
 from core.runs.folder import Run
 from core.runs.summary import summarise
 from tui.terminal.text import clean, count, duration, number, si
@@ -88,7 +89,8 @@ class ProgressView:
         self.task = self.bar.add_task(
             "", total=steps, completed=event.step, epoch=event.epoch + 1, epochs=event.epochs, facts=""
         )
-        heading = f"{'epoch':>7} {'loss':>8} {self.score:>8} {'val loss':>9} {'val ' + self.score:>12} {'seconds':>8}"
+        score = label_of(self.score)
+        heading = f"{'epoch':>7} {'loss':>8} {score:>8} {'val loss':>9} {'val ' + score:>12} {'seconds':>8}"
         self.console.print(Text(heading, "bold"), soft_wrap=True)
         self.bar.start()
 
@@ -98,7 +100,7 @@ class ProgressView:
         loss, score = event.train.get("loss"), event.train.get(self.score)
         left = duration(self._seconds_left(event))
         rate = f"{si(event.samples_per_second)}/s"
-        facts = f"loss {number(loss)}  {self.score} {number(score)}  {rate}  {left} left"
+        facts = f"loss {number(loss)}  {label_of(self.score)} {number(score)}  {rate}  {left} left"
         self.bar.update(self.task, completed=event.step, epoch=event.epoch, facts=facts)
         self.bar.refresh()
 

@@ -7,9 +7,10 @@ exactly as wide as its column. Widths are those Textual itself uses (``rich.cell
 
 import math
 import unicodedata
-from typing import Any
 
 from rich.cells import cell_len, set_cell_size
+
+from core.formatting import format_setting
 
 __all__ = [
     "UNKNOWN",
@@ -25,10 +26,10 @@ __all__ = [
     "progress_line",
     "setting",
     "short_path",
-    "shown_value",
     "si",
 ]
 
+SETTING_DIGITS = 6
 UNKNOWN = "–"
 
 _CONTROL_PICTURES = {chr(code): chr(0x2400 + code) for code in range(0x20)}
@@ -137,12 +138,8 @@ def percent(share: float | None, decimals: int = 1) -> str:
 
 
 def setting(value: object) -> str:
-    """The value of a setting, short: ``0.01``, ``256, 128``, ``none`` for an empty list, ``–`` for None."""
-    if isinstance(value, list | tuple):
-        return ", ".join(map(setting, value)) or "none"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return UNKNOWN if value is None else clean(str(value))
+    """Return a setting as short text that is safe to display, see `core.options.format_setting`."""
+    return clean(format_setting(value, SETTING_DIGITS))
 
 
 def duration(seconds: float | None) -> str:
@@ -205,12 +202,3 @@ def short_path(path: str) -> str:
     """The part of a path that tells it from others: ``lr``, ``batch_size``, and ``optimizer`` for its name."""
     section, _, key = path.partition(".")
     return section if key == "name" else key
-
-
-def shown_value(value: Any) -> str:
-    """The value of a parameter, short."""
-    if isinstance(value, list):
-        return ",".join(map(shown_value, value))
-    if isinstance(value, float):
-        return number(value)
-    return clean("–" if value is None else str(value))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
 
+from core.metrics import label_of
 from core.runs.summary import RunSummary, began
 from tui.terminal.run_names import short_name
 from tui.terminal.text import UNKNOWN, age, number, of, si
@@ -123,7 +124,7 @@ def _score_of(metrics: Callable[[RunSummary], dict[str, Any]]) -> dict[str, Any]
         found = score(metrics(summary))
         if found is None:
             return UNKNOWN
-        return number(found[1]) if found[0] == "accuracy" else f"R2 {number(found[1], 3)}"
+        return number(found[1]) if found[0] == "accuracy" else f"{label_of(found[0])} {number(found[1], 3)}"
 
     return {"value": value, "show": show, "falling": True}
 

@@ -83,7 +83,7 @@ def test_a_trained_run_is_shown_from_curves_to_environment(train_run):
     for told in (
         run.id,
         "accuracy, test",
-        "roc auc macro",
+        "ROC AUC (macro)",
         "always '",
         "name: digits",
         "scikit-learn",

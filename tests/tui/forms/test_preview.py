@@ -80,7 +80,7 @@ def test_a_regression_shows_the_spread_of_its_target(previewer):
         ({"data": "wine", "training": {"monitor": "r2"}}, "training.monitor", "loss"),
         ({"training": {"device": "cpu", "precision": "tf32"}}, "training.precision", "fp32"),
         ({"data": "wine", "training": {"channels_last": True}}, "training.channels_last", "off"),
-        ({"optimizer": "lbfgs", "training": {"clip_norm": 1}}, "training.clip_norm", "0.0"),
+        ({"optimizer": "lbfgs", "training": {"clip_norm": 1}}, "training.clip_norm", "0"),
         ({"training": {"device": "cuda:99"}}, "training.device", "auto"),
     ],
 )
@@ -219,8 +219,8 @@ def test_a_folder_that_is_not_there_is_a_problem_of_its_field(tmp_path):
 @pytest.mark.parametrize(
     ("values", "path", "fix"),
     [
-        ({"schedule": {"warmup": 20}}, "schedule.warmup", "0.0"),
-        ({"optimizer": "lbfgs", "training": {"clip_norm": 1.0}}, "training.clip_norm", "0.0"),
+        ({"schedule": {"warmup": 20}}, "schedule.warmup", "0"),
+        ({"optimizer": "lbfgs", "training": {"clip_norm": 1.0}}, "training.clip_norm", "0"),
     ],
 )
 def test_fields_that_do_not_go_together_are_told_at_one_of_them(previewer, values, path, fix):

@@ -110,8 +110,9 @@ def test_a_number_keeps_its_place_and_its_value(value, digits):
 
 
 def test_settings():
-    values = (0.01, [256, 128], [], None, "a\x1b", True)
-    assert [setting(value) for value in values] == ["0.01", "256, 128", "none", "–", "a␛", "True"]
+    values = (0.01, 0.123456789, [256, 128], [], None, "a\x1b", True)
+    shown = ["0.01", "0.123457", "256, 128", "none", "–", "a␛", "on"]
+    assert [setting(value) for value in values] == shown
 
 
 def test_durations():

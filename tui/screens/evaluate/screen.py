@@ -16,6 +16,7 @@ from core.data.dataset import Progress
 from core.errors import TorchtuiError
 from core.evaluation import Report
 from core.inference.stored import Evaluation, is_latest, latest_evaluated, was_evaluated
+from core.metrics import label_of
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
 from core.session.evaluation import RunData, evaluate_run
@@ -278,7 +279,7 @@ def _title(evaluation: Evaluation, weights: str) -> Content:
 def _headline(report: Report, *, roomy: bool) -> Content:
     """The one number that matters; with room also its interval, and what needs no model."""
     if report.task == "regression":
-        parts = [f"{name.upper()} {number(report.metrics.get(name))}" for name in ("r2", "mae")]
+        parts = [f"{label_of(name)} {number(report.metrics.get(name))}" for name in ("r2", "mae")]
         return Content.styled("  ".join(parts), "bold")
     headline = f"accuracy {percent(report.metrics.get('accuracy'))} %"
     if not roomy:

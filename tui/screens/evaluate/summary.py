@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.evaluation import Report
+from core.metrics import LABELS, OF_CLASS, label_of
 from tui.screens.base import NARROW
 from tui.screens.evaluate.confused import ConfusedPairs
 from tui.screens.evaluate.facts import label
@@ -21,45 +22,12 @@ from tui.terminal.text import clean, count, number
 from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table
 
-__all__ = ["NAMES", "SummaryTab"]
+__all__ = ["SummaryTab"]
 
-NAMES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "top_5_accuracy": "top 5 accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "precision_macro": "precision, macro",
-    "recall_macro": "recall, macro",
-    "f1_macro": "F1, macro",
-    "f1_weighted": "F1, weighted",
-    "roc_auc": "ROC AUC",
-    "roc_auc_macro": "ROC AUC, macro",
-    "roc_auc_micro": "ROC AUC, micro",
-    "average_precision": "AP",
-    "average_precision_macro": "AP, macro",
-    "average_precision_micro": "AP, micro",
-    "mcc": "MCC",
-    "cohen_kappa": "Cohen's kappa",
-    "log_loss": "log loss",
-    "brier": "Brier score",
-    "ece": "calibration error",
-    "r2": "R2",
-    "mae": "MAE",
-    "rmse": "RMSE",
-    "mape": "MAPE",
-}
-"""Metrics in the order in which they are read. Of single labels micro precision, recall and F1 are the accuracy."""
 OF_POSITIVE = ("precision", "recall", "f1", "roc_auc", "average_precision")
 CLASS_COLUMNS = {
     "name": Column("class", 0, "<"),
-    "precision": Column("precision", 10),
-    "recall": Column("recall", 7),
-    "f1": Column("F1", 6),
-    "support": Column("support", 8),
-    "roc_auc": Column("AUC", 6),
-    "average_precision": Column("AP", 6),
+    **{key: Column(label_of(key), max(6, len(label_of(key)) + 1)) for key in OF_CLASS},
 }
 
 
@@ -100,7 +68,7 @@ class SummaryTab(EvaluationTab):
 
     def draw(self, subject: Subject) -> None:
         report = subject.report
-        known = [key for key in NAMES if key in report.metrics]
+        known = [key for key in LABELS if key in report.metrics]
         rows = [_metric(report, key) for key in known]
         widest = max(len(row[2]) for row in rows)
         columns = [
@@ -168,7 +136,7 @@ def _metric(report: Report, key: str) -> list[str]:
     shown = f"{number(interval[0])} … {number(interval[1])}" if interval else ""
     baseline = report.baseline.get(key)
     compared = number(baseline) if isinstance(baseline, (int, float)) else ""
-    name = NAMES[key]
+    name = label_of(key)
     if key in OF_POSITIVE and report.class_names:
         name = f"{name} of {label(report.class_names[1])}"
     return [name, number(report.metrics[key]), shown, compared]
@@ -178,7 +146,7 @@ def _reasons(report: Report, known: Sequence[str]) -> list[str]:
     """What the baseline is, and why some metrics are not defined."""
     lines = [f"baseline: {clean(str(report.baseline.get('description', '')))}"]
     return lines + [
-        f"– {NAMES[key]}: {clean(report.undefined[key])}" for key in known if key in report.undefined
+        f"– {label_of(key)}: {clean(report.undefined[key])}" for key in known if key in report.undefined
     ]
 
 
@@ -192,7 +160,4 @@ def _order(rows: Sequence[dict[str, Any]], key: str, descending: bool) -> list[i
 
 
 def _class(row: dict[str, Any]) -> list[Cell]:
-    values = [
-        number(row[key]) for key in ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
-    ]
-    return [label(str(row["name"])), *values]
+    return [label(str(row["name"])), *(number(row[key]) for key in OF_CLASS)]

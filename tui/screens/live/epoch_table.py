@@ -8,6 +8,7 @@ from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.message import Message
 from textual.strip import Strip
 
+from core.metrics import label_of
 from core.runs.history.history import Epoch, History
 from tui.terminal.text import fit, number
 from tui.widgets.parts import WidgetOfParts
@@ -100,7 +101,7 @@ class EpochTable(WidgetOfParts, can_focus=True):
         event.stop()
 
     def _head(self, width: int) -> str:
-        score = "acc" if self.score == "accuracy" else "R2"
+        score = "acc" if self.score == "accuracy" else label_of(self.score)
         return _line(["epoch", "loss", "val loss", score, f"val {score}", "seconds", "lr"], width)
 
     def _row(self, row: Epoch, width: int) -> str:

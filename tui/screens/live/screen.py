@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from core.errors import TorchtuiError
 from core.events import Event
+from core.metrics import label_of
 from core.runs.history.history import Epoch, History
 from core.runs.requests import Request
 from core.status import has_failed, is_active
@@ -194,7 +195,7 @@ class LiveScreen(ModeScreen):
     def _draw_charts(self, history: History) -> None:
         for place, metric in (("loss", "loss"), ("score", history.score)):
             self.query_one(f"#{place}-panel", ChartPanel).show(
-                "R2" if metric == "r2" else metric,
+                label_of(metric),
                 metric_chart(history, metric, self.view),
                 chosen=self.view.chosen(metric),
                 subtitle=subtitle(history, metric),

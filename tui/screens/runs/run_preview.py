@@ -19,7 +19,7 @@ from textual.worker import get_current_worker
 
 from core.config.schema import FAMILIES, TrainConfig
 from core.events import RunStarted
-from core.metrics import HEADLINES
+from core.metrics import HEADLINES, label_of
 from core.options import choices, default_of
 from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, began
@@ -131,7 +131,7 @@ class RunPreview(Vertical):
             self._read()
 
     def _show_charts(self, sketched: Sketch) -> None:
-        score = "R2" if sketched.score_name == "r2" else sketched.score_name
+        score = label_of(sketched.score_name)
         for kind, name, chart in (("loss", "loss", sketched.loss), ("score", score, sketched.score)):
             self.query_one(f"#preview-{kind}-panel", ChartPanel).show(name, chart)
 
@@ -192,7 +192,7 @@ def _results(summary: RunSummary) -> Iterator[tuple[str, list[str]]]:
 
 
 def _metrics(metrics: Mapping[str, float | None]) -> list[str]:
-    return [f"{name} {number(value)}" for name, value in metrics.items()]
+    return [f"{label_of(name)} {number(value)}" for name, value in metrics.items()]
 
 
 def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[str, list[str]]]:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from tui.charts.plot_chart import RGB
-from tui.terminal.text import clean, count, duration, number, short_path, shown_value
+from tui.terminal.text import clean, count, duration, number, setting, short_path
 from tui.terminal.themes import STATES
 from tui.widgets.table import Cell, Column
 
@@ -76,7 +76,7 @@ def in_order(records: "Iterable[TrialRecord]", column: TrialColumn, falling: boo
 
 def _parameter(standing: "Standing", path: str) -> TrialColumn:
     title = short_path(path)
-    widest = max((cell_len(shown_value(record.params.get(path))) for record in standing.records), default=0)
+    widest = max((cell_len(setting(record.params.get(path))) for record in standing.records), default=0)
 
     def value(record: "TrialRecord") -> Any:
         found = record.params.get(path)
@@ -89,7 +89,7 @@ def _parameter(standing: "Standing", path: str) -> TrialColumn:
     return TrialColumn(
         Column(title, min(WIDEST, max(6, cell_len(title), widest))),
         value,
-        lambda record: shown_value(record.params.get(path)),
+        lambda record: setting(record.params.get(path)),
     )
 
 
