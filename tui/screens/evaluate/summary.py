@@ -24,7 +24,6 @@ from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["SummaryTab"]
 
-OF_POSITIVE = ("precision", "recall", "f1", "roc_auc", "average_precision")
 CLASS_COLUMNS = {
     "name": Column("class", 0, "<"),
     **{key: Column(label_of(key), max(6, len(label_of(key)) + 1)) for key in OF_CLASS},
@@ -137,7 +136,7 @@ def _metric(report: Report, key: str) -> list[str]:
     baseline = report.baseline.get(key)
     compared = number(baseline) if isinstance(baseline, (int, float)) else ""
     name = label_of(key)
-    if key in OF_POSITIVE and report.class_names:
+    if key in OF_CLASS and report.class_names:
         name = f"{name} of {label(report.class_names[1])}"
     return [name, number(report.metrics[key]), shown, compared]
 
