@@ -16,8 +16,10 @@
     `-- InputError              2  a file or argument given for reading is wrong
 
 The number is the exit code of the command line. The text is one line for people: what was wrong, what was
-given; ``hint`` says what to do next.
+given; ``hint`` says what to do next, in words that each front end chooses: see `core.remedies`.
 """
+
+from core.remedies import Hint, Words, plain, worded
 
 __all__ = [
     "ConfigError",
@@ -48,13 +50,17 @@ class TorchtuiError(Exception):
     exit_code = 1
     trace = ""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: Hint = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
 
+    def worded(self, words: Words = plain) -> str:
+        """Return message and hint as one line, remedies in the words of a front end."""
+        return f"{self.message}. {worded(self.hint, words)}" if self.hint else self.message
+
     def __str__(self) -> str:
-        return f"{self.message}. {self.hint}" if self.hint else self.message
+        return self.worded()
 
 
 class ConfigError(TorchtuiError):
@@ -68,7 +74,7 @@ class ConfigError(TorchtuiError):
 
     exit_code = 2
 
-    def __init__(self, message: str, hint: str = "", field: str = "") -> None:
+    def __init__(self, message: str, hint: Hint = "", field: str = "") -> None:
         super().__init__(message, hint)
         self.field = field
 
@@ -96,7 +102,7 @@ class UserCodeError(TorchtuiError):
 
     exit_code = 2
 
-    def __init__(self, message: str, hint: str = "", trace: str = "") -> None:
+    def __init__(self, message: str, hint: Hint = "", trace: str = "") -> None:
         super().__init__(message, hint)
         self.trace = trace
 

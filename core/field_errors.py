@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.errors import ConfigError
 from core.options import choices
+from core.remedies import VALID_CONFIG, Hint, parts
 
 __all__ = ["as_config_error", "problems"]
 
@@ -18,13 +19,13 @@ def as_config_error(error: ValidationError, schema: type[BaseModel]) -> ConfigEr
     path, message, hint = found[0]
     if len(found) > 1:
         more = "; ".join(f"{path}: {message}" for path, message, _ in found[1:])
-        hint = f"{hint}. Also {more}" if hint else f"Also {more}"
+        hint = (*parts(hint), f". Also {more}") if hint else f"Also {more}"
     return ConfigError(f"{path}: {message}", hint, field=path)
 
 
-def problems(error: ValidationError, schema: type[BaseModel]) -> list[tuple[str, str, str]]:
+def problems(error: ValidationError, schema: type[BaseModel]) -> list[tuple[str, str, Hint]]:
     """(dotted path, what is wrong, what to do) of every problem, one a field."""
-    found: dict[str, tuple[str, str, str]] = {}
+    found: dict[str, tuple[str, str, Hint]] = {}
     for detail in error.errors():
         path, section = _path(detail["loc"], schema)
         if detail["type"].startswith("union_tag_"):
@@ -58,7 +59,7 @@ def _path(loc: tuple[int | str, ...], schema: type[BaseModel]) -> tuple[str, typ
     return ".".join(keys), section
 
 
-def _explain(detail: Any, path: str, section: type[BaseModel]) -> tuple[str, str]:
+def _explain(detail: Any, path: str, section: type[BaseModel]) -> tuple[str, Hint]:
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind in ("extra_forbidden", "invalid_key"):
         key = path.rpartition(".")[2]
@@ -69,7 +70,7 @@ def _explain(detail: Any, path: str, section: type[BaseModel]) -> tuple[str, str
     if kind in ("union_tag_not_found", "model_type", "model_attributes_type"):
         return (
             f"got {_show(given)}, takes a section of fields such as `name`",
-            "`tui config` prints an example",
+            (VALID_CONFIG,),
         )
     if kind == "value_error":  # a field's own check, which says what was wrong; what to do
         wrong, _, hint = str(context["error"]).partition("; ")

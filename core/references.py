@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from core.errors import RunError
+from core.remedies import Hint
 
 __all__ = ["LATEST", "resolve"]
 
@@ -19,7 +20,7 @@ def resolve(
     started: Callable[[str], float],
     kind: tuple[str, str],
     where: str,
-    hint: str,
+    hint: Hint,
     prefix: str = "",
 ) -> str:
     """Return the name that a reference means.

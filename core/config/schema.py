@@ -19,6 +19,7 @@ from core.models.mlp import Mlp
 from core.models.registry import ModelConfig
 from core.optimizers import Momentum, OptimizerConfig
 from core.options import Options, Unit, choices
+from core.remedies import VALID_CONFIG
 from core.schedules import Constant, ScheduleConfig
 
 __all__ = [
@@ -171,21 +172,17 @@ def read_yaml(path: Path) -> dict[str, Any]:
             f"config: cannot read {path}: {error.strerror}", "Give the path of a YAML file"
         ) from None
     except UnicodeDecodeError:
-        raise ConfigError(f"config: {path} is not a text file", "`tui config` prints a valid one") from None
+        raise ConfigError(f"config: {path} is not a text file", (VALID_CONFIG,)) from None
     except NOT_YAML as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(f"config: {path} is not YAML{where}", "`tui config` prints a valid one") from None
+        raise ConfigError(f"config: {path} is not YAML{where}", (VALID_CONFIG,)) from None
     if size > MAX_VALUES:
-        raise ConfigError(
-            f"config: {path} holds more than {MAX_VALUES:,} values", "`tui config` prints a valid one"
-        )
+        raise ConfigError(f"config: {path} holds more than {MAX_VALUES:,} values", (VALID_CONFIG,))
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise ConfigError(
-            f"config: {path} does not hold sections such as `data:`", "`tui config` prints a valid one"
-        )
+        raise ConfigError(f"config: {path} does not hold sections such as `data:`", (VALID_CONFIG,))
     return values
 
 
@@ -223,7 +220,7 @@ def set_path(values: Mapping[str, Any], assignment: str) -> dict[str, Any]:
     path, equals, text = assignment.partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):
-        raise ConfigError(f"--set: got '{assignment}'", "It takes PATH=VALUE, such as optimizer.lr=0.1")
+        raise ConfigError(f"got '{assignment}'", "It takes PATH=VALUE, such as optimizer.lr=0.1")
     if len(keys) == 1 and keys[0] in Training.model_fields:
         keys = ["training", *keys]
     try:

@@ -28,7 +28,7 @@ class DataOptions(Options):
     folds: Annotated[int, Field(ge=0, le=1000)] = 0
     """Parts of train for cross-validation, one of which is held out; 0 holds out `validation` instead."""
     fold: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Which of the folds is held out; `tui train --no-ui --folds 5` trains with each of them."""
+    """Which of the folds is held out; Cross-validation trains with each of them."""
 
     preparation: ClassVar[str] = "not downloaded yet; Start downloads it"
     """What there is to be said while `load` would take long."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from core.remedies import Hint
+
 __all__ = ["Check"]
 
 
@@ -19,4 +21,4 @@ class Check:
     name: str
     ok: bool
     found: str
-    advice: str = ""
+    advice: Hint = ""

@@ -12,6 +12,7 @@ from core.devices import discover
 from core.doctor.check import Check
 from core.errors import RunError, TorchtuiError
 from core.events import Event, RunStarted, StepLogged
+from core.remedies import OTHER_RUNS_DIR, Hint, setting
 from core.runs.folder import Run
 from core.runs.lock import missing_lock_warning
 from core.session.session import execute, new_run, prepare
@@ -34,7 +35,7 @@ def check_training(runs_dir: Path, seconds: float) -> Iterator[Check]:
             for device in discover():
                 yield _train(device.name, Path(folder), seconds)
     except OSError as error:
-        yield Check("training", False, f"no folder for it: {error.strerror}", "Give another with --runs")
+        yield Check("training", False, f"no folder for it: {error.strerror}", ("Give ", OTHER_RUNS_DIR))
 
 
 def _train(device: str, folder: Path, seconds: float) -> Check:
@@ -72,11 +73,11 @@ def _train(device: str, folder: Path, seconds: float) -> Check:
     losses = f"loss {steps[0].train['loss']:.3g} to {steps[-1].train['loss']:.3g}"
     found = f"{rate:,.0f} samples/s, {steps[-1].step:,} steps, {losses}"
     if any(unlocked):
-        return Check(name, False, f"{found}; but {unlocked[0]}", "Give another with --runs")
+        return Check(name, False, f"{found}; but {unlocked[0]}", ("Give ", OTHER_RUNS_DIR))
     return Check(name, True, found)
 
 
-def _what_to_do(device: str) -> str:
+def _what_to_do(device: str) -> Hint:
     if device == "cpu":
         return "Install torch anew"
-    return f"Update the driver of {device}, or train with --device cpu"
+    return (f"Update the driver of {device}, or train with ", setting("training.device", "cpu"))

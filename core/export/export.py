@@ -43,11 +43,11 @@ def export(run: "Run", to: str, folder: Path, *, data_root: Path | None, progres
     if to not in formats:
         raise InputError(f"no format '{to}'", f"Takes {', '.join(formats)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} is there already", "Give another folder with -o")
+        raise InputError(f"{folder} is there already", "Give another folder")
     parent = folder.absolute().parent
     if not parent.is_dir():
-        raise InputError(f"there is no folder {parent}", "Give a folder with -o whose parent is there")
-    with creating(folder, "give another folder with -o"):
+        raise InputError(f"there is no folder {parent}", "Give a folder whose parent is there")
+    with creating(folder, "give another folder for the export"):
         work = Path(tempfile.mkdtemp(dir=parent, prefix=f".{folder.name}."))
         try:
             difference = formats[to]().write(run, work, data_root, progress)  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from core.events import EpochFinished
 from core.export.options import ExportOptions
 from core.inference.prediction_files import write_predictions
 from core.inference.stored import saved_evaluation
+from core.remedies import show_run
 from core.runs.folder import SPLITS, Run
 from core.runs.log import LogReader
 
@@ -25,7 +26,7 @@ class Csv(ExportOptions):
     def write(self, run: Run, folder: Path, data_root: Path | None, progress: Progress) -> None:
         epochs = _epochs(run)
         if not epochs:
-            raise RunDamaged(f"{run.id} has no epoch to export", "`tui runs show` says what is wrong with it")
+            raise RunDamaged(f"{run.id} has no epoch to export", (show_run(run.id),))
         metrics = list(dict.fromkeys(name for event in epochs for name in (*event.train, *event.validation)))
         head = [
             "epoch",

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import RunError
+from core.remedies import OTHER_RUNS_DIR, Hint, parts
 
 __all__ = ["archive_damage", "as_usual", "creating", "open_plain", "write_atomically"]
 
 
-OF_RUNS = "give another folder with --runs"
+INSTEAD: Hint = ("give ", OTHER_RUNS_DIR)
 
 
 def write_atomically(
@@ -24,7 +25,7 @@ def write_atomically(
     *,
     keep: Path | None = None,
     private: bool = False,
-    instead: str = OF_RUNS,
+    instead: Hint = INSTEAD,
 ) -> None:
     """Write a file through a temporary one beside it: after a crash the old or the new one is there, whole.
 
@@ -72,13 +73,14 @@ def _give_second_name(path: Path, name: Path) -> None:
 
 
 @contextmanager
-def creating(path: Path, instead: str = OF_RUNS) -> Iterator[None]:
+def creating(path: Path, instead: Hint = INSTEAD) -> Iterator[None]:
     """Turn what the operating system says about `path` into a `RunError` that names it, and says what to do."""
     try:
         yield
     except OSError as error:
         raise RunError(
-            f"cannot write {path}: {error.strerror or error}", f"Free some space, or {instead}"
+            f"cannot write {path}: {error.strerror or error}",
+            ("Free some space, or ", *parts(instead)),
         ) from error
 
 

@@ -127,7 +127,7 @@ class RunWriter:
 
     @property
     def stop_requested(self) -> bool:
-        """Whether somebody asked this run to end, with ``tui stop`` or in the app; heed it by leaving the loop."""
+        """Whether somebody asked this run to end, from a terminal or in the app; heed it by leaving the loop."""
         return self.control.stop_requested
 
     def log(
@@ -210,7 +210,7 @@ class RunWriter:
             self._emit(event)
 
     def predictions(self, split: str, scores: Any, targets: Any) -> dict[str, float | None]:
-        """Evaluate what the model said about a split, as the Evaluate screen and ``tui evaluate`` show it.
+        """Evaluate what the model said about a split, as the Evaluate screen and the command line show it.
 
         Args:
             split: ``train``, ``validation`` or ``test``.

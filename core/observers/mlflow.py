@@ -34,7 +34,7 @@ class MLflow:
             from mlflow.entities import Metric, Param
         except ImportError:
             raise DependencyError(
-                "--log mlflow: mlflow is not installed", 'pip install "torchtui[mlflow]"'
+                "log mlflow: mlflow is not installed", 'pip install "torchtui[mlflow]"'
             ) from None
         self._connect: Any = MlflowClient
         self._metric: Any = Metric

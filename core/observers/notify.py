@@ -45,11 +45,11 @@ def check_target(target: str) -> None:
         if is_url and (urlsplit(target).port == 0 or not urlsplit(target).hostname):
             raise ValueError("it names no host")
     except ValueError as error:
-        raise InputError(f"--notify: cannot read '{target}': {error}", "Give a URL or a command") from None
+        raise InputError(f"notify: cannot read '{target}': {error}", "Give a URL or a command") from None
     if is_url:
         return
     if not words or shutil.which(words[0]) is None:
-        raise InputError(f"--notify: no command '{words[0] if words else ''}'", "Give a URL or a command")
+        raise InputError(f"notify: no command '{words[0] if words else ''}'", "Give a URL or a command")
 
 
 class Notifier:

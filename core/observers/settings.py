@@ -78,7 +78,7 @@ def ensure_possible(extras: Extras) -> None:
     for tracker in extras.log:
         if find_spec(PACKAGES[tracker]) is None:
             raise DependencyError(
-                f"--log {tracker}: {PACKAGES[tracker]} is not installed", f'pip install "torchtui[{tracker}]"'
+                f"log {tracker}: {PACKAGES[tracker]} is not installed", f'pip install "torchtui[{tracker}]"'
             )
     if extras.notify:
         from core.observers.notify import check_target

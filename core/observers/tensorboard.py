@@ -25,7 +25,7 @@ class TensorBoard:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             raise DependencyError(
-                "--log tensorboard: tensorboard is not installed", 'pip install "torchtui[tensorboard]"'
+                "log tensorboard: tensorboard is not installed", 'pip install "torchtui[tensorboard]"'
             ) from None
         self._open: Any = SummaryWriter
         self._folder = run.path / "tensorboard"

@@ -93,7 +93,7 @@ def ensure_same_data(run: Run, data: Dataset) -> None:
     raise DataError(
         f"data.path: {Path(getattr(config, 'path', '')).name} is not what {run.id} was begun with: "
         "its content has changed",
-        f"{to_do}, or start a new run; `tui predict` works as before",
+        f"{to_do}, or start a new run; new samples can be predicted as before",
     )
 
 

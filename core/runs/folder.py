@@ -14,6 +14,7 @@ from core.config.schema import TrainConfig
 from core.errors import ConfigError, RunError
 from core.files.atomic import creating, write_atomically
 from core.references import resolve
+from core.remedies import LIST_RUNS, OTHER_RUNS_DIR, START_RUN
 from core.runs.script import script_of
 from core.user_code.loading import references, source_of
 from core.user_code.source import copy_source
@@ -216,9 +217,7 @@ def all_runs(runs_dir: Path) -> list[Run]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise RunError(
-            f"cannot read {runs_dir}: {error.strerror}", "Give another folder with --runs"
-        ) from None
+        raise RunError(f"cannot read {runs_dir}: {error.strerror}", ("Give ", OTHER_RUNS_DIR)) from None
     paths = (runs_dir / name for name in sorted(names, reverse=True))
     return [Run(path) for path in paths if NAME.match(path.name) or is_run(path)]
 
@@ -235,9 +234,9 @@ def find_run(runs_dir: Path, reference: str) -> Run:
             raise RunError(f"{reference} is a link", f"Give the folder it leads to: {path.resolve()}")
         if is_run(path):
             return Run(path.resolve())
-        raise RunError(f"{reference} is not a run folder", "`tui runs` lists the runs")
+        raise RunError(f"{reference} is not a run folder", (LIST_RUNS,))
     runs = {run.id: run for run in all_runs(runs_dir)}
-    hint = "`tui runs` lists the runs" if runs else "Start one with `tui train --no-ui`"
+    hint = (LIST_RUNS if runs else START_RUN,)
     name = resolve(
         reference,
         list(runs),

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from core.errors import RunLocked
 from core.files.atomic import creating, open_plain
 from core.files.lock import FileLock, LockState, holder_of, lock_state
+from core.remedies import WATCH
 from core.runs.folder import Run, ensure_plain
 
 __all__ = ["HANDED_OVER", "hold", "is_held", "is_held_since", "missing_lock_warning"]
@@ -46,7 +47,7 @@ def _lock(run: Run, inherited: int | None) -> FileLock:
             lock = FileLock(inherited or open_plain(run.lock_file, os.O_RDWR | os.O_CREAT))
         except BlockingIOError:
             holder = holder_of(run.lock_file) or "another process"
-            raise RunLocked(f"{run.id} is being trained by {holder}", "Follow it with `tui watch`") from None
+            raise RunLocked(f"{run.id} is being trained by {holder}", (WATCH,)) from None
         try:
             lock.name_holder(os.getpid())
         except BaseException:

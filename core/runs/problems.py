@@ -50,7 +50,7 @@ def _of_settings(run: Run) -> Iterator[str]:
     try:
         read_facts(run)
     except RunDamaged as error:
-        yield f"{error.message}; `tui predict` needs it"
+        yield f"{error.message}; predicting new samples needs it"
     try:
         json.loads(run.environment_file.read_bytes())
     except FileNotFoundError:

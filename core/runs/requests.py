@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from core.control import RunControl
 from core.errors import RunError
 from core.files.atomic import creating, open_plain
+from core.remedies import LIST_RUNS
 from core.runs.folder import Run
 from core.runs.lock import hold, is_held
 
@@ -25,7 +26,7 @@ def send(run: Run, request: Request) -> None:
         RunError: no process trains it, or its folder cannot be written.
     """
     if not is_held(run):
-        raise RunError(f"{run.id} is not being trained", "`tui runs` shows how runs stand")
+        raise RunError(f"{run.id} is not being trained", (LIST_RUNS,))
     with creating(run.requests_file):
         handle = open_plain(run.requests_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         with os.fdopen(handle, "w") as file:

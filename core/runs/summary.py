@@ -21,7 +21,7 @@ MAX_BYTES = 1 << 26
 """Of a log that ends in steps alone, no more than this is searched for an epoch: some hours of steps."""
 LATEST = 250_000_000_000
 """Seconds since 1970: what lies behind the year 9000 is no date of a run."""
-RESUME = "`tui train --no-ui --resume` goes on"
+RESUME = "it can be resumed"
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """The state from which a run goes on, and what is told and mended then."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from core.config.schema import TrainConfig
 from core.errors import RunError
 from core.events import Event, Notice
 from core.files.atomic import archive_damage
+from core.remedies import Remedy
 from core.runs.checkpoints import FolderCheckpoints, load_latest
 from core.runs.folder import Run
 from core.runs.problems import changed_settings
@@ -43,20 +44,28 @@ def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
     return state
 
 
+def _listed(paths: list[str]) -> Iterator[str | Remedy]:
+    """Yield the words ``a and a larger b`` for paths of fields."""
+    for place, path in enumerate(paths):
+        if place:
+            yield " and a larger "
+        yield Remedy("field", (path,))
+
+
 def _ensure_longer(config: TrainConfig, state: dict[str, Any] | None, summary: RunSummary) -> None:
     """Make sure that a complete run would not end again at once, and have its test split evaluated once more."""
     settings = config.training
     with explain_mismatch():
         at = Progress(**state["progress"]) if state else Progress(epoch=summary.epochs)
         ends = {
-            "--epochs": at.epoch >= settings.epochs,
+            "training.epochs": at.epoch >= settings.epochs,
             "training.patience": patience_is_out(settings, at),
             "training.max_minutes": time_is_up(settings, at),
         }
     if more := [name for name, ended in ends.items() if ended]:
         raise RunError(
             f"{summary.run.id} is complete: {summary.epoch} epochs",
-            f"Give a larger {' and a larger '.join(more)} to train on",
+            ("Give a larger ", *_listed(more), " to train on"),
         )
 
 

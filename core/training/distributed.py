@@ -22,6 +22,7 @@ from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import ConfigError, DeviceError, ProcessLost, TorchtuiError
 from core.ranks import Ranks
+from core.remedies import RESUME, processes
 from core.torchrun import is_launched
 
 __all__ = [
@@ -93,9 +94,7 @@ class Group(Ranks):
             return device
         count = torch.cuda.device_count()
         if self.local_rank >= count:
-            raise DeviceError(
-                f"this machine has {count} GPUs and more processes", f"Use: torchrun --nproc-per-node {count}"
-            )
+            raise DeviceError(f"this machine has {count} GPUs and more processes", (processes(count),))
         torch.cuda.set_device(self.local_rank)
         return torch.device("cuda", self.local_rank)
 
@@ -285,5 +284,5 @@ def explain_lost_rank(group: Group) -> Iterator[None]:
             raise
         raise ProcessLost(
             f"one of the {group.size} processes of this run is gone",
-            "Its own output says why; go on from the last checkpoint with --resume",
+            ("Its own output says why. ", RESUME),
         ) from None

@@ -9,6 +9,7 @@ import torch
 
 from core.config.schema import TrainConfig
 from core.errors import OutOfMemory
+from core.remedies import setting
 
 if TYPE_CHECKING:
     from core.models.summary import ModelSummary
@@ -69,7 +70,8 @@ def out_of_memory(config: TrainConfig, summary: "ModelSummary | None", device: t
     if fitting < 1:
         return OutOfMemory(f"{where}: not even one sample fits", "Try a smaller model, or another device")
     return OutOfMemory(
-        f"{where}: about {fitting:,} should fit", f"Try --batch-size {fitting}, or a smaller model"
+        f"{where}: about {fitting:,} should fit",
+        ("Try ", setting("training.batch_size", fitting), ", or a smaller model"),
     )
 
 

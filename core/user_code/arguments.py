@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError, create_model
 from core.errors import ConfigError, UserCodeError
 from core.field_errors import problems
 from core.options import Options, code_fields
+from core.remedies import worded
 from core.user_code.loading import parse
 from core.user_code.source import read_source
 
@@ -93,7 +94,9 @@ def _wrong(fields: type[Options], given: Mapping[str, Any]) -> dict[str, str]:
         fields.model_validate(given)
     except ValidationError as error:
         found = {path.partition(".")[0]: (message, hint) for path, message, hint in problems(error, fields)}
-        wrong = {key: f"{text}. {hint}" if hint else text for key, (text, hint) in found.items()} | wrong
+        wrong = {
+            key: f"{text}. {worded(hint)}" if hint else text for key, (text, hint) in found.items()
+        } | wrong
     return wrong
 
 

@@ -13,6 +13,7 @@ import platformdirs
 
 from core.errors import RunError, UntrustedCode
 from core.files.atomic import creating, write_atomically
+from core.remedies import TRUST
 from core.user_code.source import UserSource
 
 __all__ = ["check", "config_folder", "is_trusted", "trust"]
@@ -46,7 +47,7 @@ def check(source: UserSource) -> None:
     if not is_trusted(source):
         raise UntrustedCode(
             f"{source.path} is a program that you have neither named nor run before",
-            "Read it, then name it yourself or give --trust-code",
+            ("Read it, then name it yourself or ", TRUST),
         )
     new = set(source.hashes.values()) - _known()
     if new:

@@ -11,6 +11,7 @@ import typer
 from core.errors import TorchtuiError
 from tui.cli.app import open_app, opens_app
 from tui.cli.lazy import LazyGroup
+from tui.forms.remedies import command_line_words
 
 __all__ = ["app", "main"]
 
@@ -150,7 +151,7 @@ def _tell(error: TorchtuiError) -> int:
     """Say what went wrong; the exit code."""
     for line in error.trace.splitlines():
         print(_clean(line), file=sys.stderr)
-    print(f"error: {_clean(str(error))}", file=sys.stderr)
+    print(f"error: {_clean(error.worded(command_line_words))}", file=sys.stderr)
     return error.exit_code
 
 

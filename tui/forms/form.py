@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from core.config.schema import FAMILIES, TrainConfig, in_full
 from core.field_errors import problems
+from core.remedies import worded
 from core.user_code.arguments import ARGUMENTS, wrong_arguments
 from tui.forms.form_fields import (
     RATE,
@@ -22,6 +23,7 @@ from tui.forms.form_fields import (
     names,
     show,
 )
+from tui.forms.remedies import app_words
 
 __all__ = ["check", "choose", "fill", "refit", "short", "valid_part", "values_of"]
 
@@ -104,7 +106,7 @@ def check(values: Mapping[str, Any]) -> tuple[TrainConfig | None, dict[str, str]
     except ValidationError as error:
         found = problems(error, TrainConfig)
         return None, {
-            ".".join(path.split(".")[:2]): f"{message}. {hint}" if hint else message
+            ".".join(path.split(".")[:2]): f"{message}. {worded(hint, app_words)}" if hint else message
             for path, message, hint in found
         }
     sections = {section: getattr(config, section) for section in FAMILIES}

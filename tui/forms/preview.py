@@ -13,9 +13,11 @@ from core.errors import ConfigError, ModelError, TorchtuiError, UserCodeError
 from core.losses import Auto, resolve_loss
 from core.models.registry import outline
 from core.options import Options, choices, code_fields, default_of
+from core.remedies import worded
 from core.user_code.loading import version
 from tui.forms.data_overview import DataFacts, data_facts
 from tui.forms.form_fields import show
+from tui.forms.remedies import app_words
 
 if TYPE_CHECKING:
     from core.models.summary import ModelSummary
@@ -127,7 +129,8 @@ def _problem(error: TorchtuiError, path: str, fix: Fix | None = None) -> Problem
     section, _, key = start.partition(".")
     named = section in TrainConfig.model_fields and all(map(str.isidentifier, key.split(".")))
     text = rest if named else error.message
-    return Problem(start if named else path, f"{text}. {error.hint}" if error.hint else text, fix)
+    hint = worded(error.hint, app_words)
+    return Problem(start if named else path, f"{text}. {hint}" if hint else text, fix)
 
 
 def _at_field(config: TrainConfig, error: TorchtuiError, facts: DataFacts | None) -> Problem:

@@ -11,12 +11,14 @@ from core.config.schema import FAMILIES, TrainConfig
 from core.errors import ConfigError
 from core.formatting import format_setting
 from core.options import choices
+from core.remedies import worded
 from core.tuning.search.plan import Method, Plan, Pruner, ensure_vectorises, make_plan
 from core.tuning.search.ranges import default_domains, parse_domain
 from core.tuning.search.space import Choices, Domain, SearchSpace, build_space
 from tui.forms.command_line import options, place
 from tui.forms.form import check, valid_part
 from tui.forms.form_fields import FieldSpec, fields_of
+from tui.forms.remedies import app_words
 from tui.terminal.text import clean, count
 
 __all__ = ["Search", "SearchState", "default_search", "review", "search_command", "searchable", "usual_jobs"]
@@ -261,7 +263,8 @@ def _holds(domain: Domain) -> str:
 def _without_path(error: ConfigError, path: str) -> str:
     """A problem as it stands beside its field."""
     message = error.message.removeprefix(f"{path}:").strip()
-    return f"{message}. {error.hint}" if error.hint else message
+    hint = worded(error.hint, app_words)
+    return f"{message}. {hint}" if hint else message
 
 
 def _text(domain: Mapping[str, Any]) -> str:

@@ -11,6 +11,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from core.errors import TorchtuiError
+from core.remedies import worded
+from tui.forms.remedies import app_words
 from tui.screens.base import ModeScreen
 from tui.terminal.text import clean
 
@@ -69,7 +71,7 @@ class ErrorDialog(ModalScreen[None]):
         with Vertical(classes="dialog -error"):
             yield Static(Content.assemble(("✗ ", "$error"), clean(title + text)))
             if isinstance(self.error, TorchtuiError) and self.error.hint:
-                yield Static(Content(clean(self.error.hint)), classes="hint")
+                yield Static(Content(clean(worded(self.error.hint, app_words))), classes="hint")
             if self.trace:
                 with VerticalScroll(id="trace"):
                     yield Static(Content("\n".join(clean(line) for line in self.trace.splitlines())))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 
 from core.errors import TorchtuiError
+from tui.forms.remedies import error_in_app
 from tui.screens.dialogs import Ask
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def with_consent(
         try:
             trust_config(config, run)
         except TorchtuiError as error:
-            app.push_screen(Ask(str(error), {"close": "Close"}))
+            app.push_screen(Ask(error_in_app(error), {"close": "Close"}))
         else:
             then()
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.data.arrays.array_samples import Given
 from core.errors import DataError
+from core.remedies import setting
 
 __all__ = ["read_arrays"]
 
@@ -38,7 +39,7 @@ def read_arrays(path: str, inputs: str, targets: str) -> Given:
         DataError: the file, or a name, is wrong.
     """
     if not path:
-        raise DataError("data.path: no file is given", "Give an .npz or .npy file, as in --data my.npz")
+        raise DataError("data.path: no file is given", "Give an .npz or .npy file")
     file = Path(path).expanduser()
     if file.suffix.lower() == ".npy":
         beside = _beside(file, targets)
@@ -128,5 +129,5 @@ def _beside(file: Path, targets: str) -> Path:
                     return path
     raise DataError(
         f"data.targets: {file.name} is a single array, and no file beside it has a name that goes with it",
-        "Give the .npy of its targets, as in --set data.targets=y.npy",
+        ("Give the .npy of its targets, as in ", setting("data.targets", "y.npy")),
     )

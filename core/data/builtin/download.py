@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from core.data.dataset import Progress
 from core.errors import DataError
+from core.remedies import OTHER_DATA_ROOT
 
 __all__ = ["Unpack", "as_it_is", "fetch", "gunzip", "gunzip_members_of_zip", "members_of_tar"]
 
@@ -53,7 +54,7 @@ def fetch(
             failures.append(f"{place}: {getattr(error, 'reason', error)}")
     raise DataError(
         f"cannot download {path.name}: {'; '.join(failures)}",
-        f"Without network, put {path.name} into {path.parent} or give another --data-root",
+        (f"Without network, put {path.name} into {path.parent} or give ", OTHER_DATA_ROOT),
     )
 
 

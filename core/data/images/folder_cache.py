@@ -17,6 +17,7 @@ from core.data.images.decoding import decode_files, out_of_reach, workers
 from core.data.images.folder_listing import Listing
 from core.devices import available_cores
 from core.errors import DataError
+from core.remedies import OTHER_DATA_ROOT
 
 __all__ = ["Cached", "cache_file", "decode", "is_small", "open_cache"]
 
@@ -85,7 +86,7 @@ def decode(path: Path, listing: Listing, size: tuple[int, int], grey: bool, prog
         if needed > free:
             raise DataError(
                 f"data.path: decoded, the images take {needed >> 20:,} MiB, and {path.parent} has {free >> 20:,} left",
-                "Give a smaller data.size, or another --data-root",
+                ("Give a smaller data.size, or ", OTHER_DATA_ROOT),
             )
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             target = Path(folder) / path.name
@@ -109,7 +110,7 @@ def decode(path: Path, listing: Listing, size: tuple[int, int], grey: bool, prog
     except OSError as error:
         raise DataError(
             f"cannot keep decoded images in {path.parent}: {error.strerror or error}",
-            "Free some space, or give another --data-root",
+            ("Free some space, or give ", OTHER_DATA_ROOT),
         ) from None
 
 

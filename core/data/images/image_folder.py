@@ -13,6 +13,7 @@ from core.data.options import HeldOut, ImageOptions
 from core.data.targets import AskedTask
 from core.errors import DataError
 from core.options import Files, Unit
+from core.remedies import OTHER_DATA_ROOT
 
 if TYPE_CHECKING:
     from core.data.images.folder_listing import Listing
@@ -79,7 +80,7 @@ class ImageFolder(HeldOut, ImageOptions):
             decode(file, listing, size, grey, progress)
             cached = open_cache(file)
         if cached is None:
-            raise DataError(f"{file} cannot be read, though it was just written", "Give another --data-root")
+            raise DataError(f"{file} cannot be read, though it was just written", ("Give ", OTHER_DATA_ROOT))
         return dataset_of(listing, cached, self)
 
     def _listing(self) -> "Listing":

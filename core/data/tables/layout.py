@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import DataError
+from core.remedies import setting
 
 __all__ = ["Layout", "column_names", "decoded", "examine", "line_of", "quoted", "ragged_line", "stray_quote"]
 
@@ -168,7 +169,7 @@ def _lines(path: Path, layout: Layout) -> Iterator[str]:
 
 
 def _not_in_encoding(path: Path, layout: Layout, error: UnicodeError) -> DataError:
-    hint = "Save the file as UTF-8, or name its encoding, such as --set data.encoding=cp1252"
+    hint = ("Save the file as UTF-8, or name its encoding, such as ", setting("data.encoding", "cp1252"))
     if not isinstance(error, UnicodeDecodeError):
         return DataError(f"{path.name} is not {layout.encoding} text", hint)
     before = error.object[: error.start]

@@ -25,6 +25,7 @@ from core.data.tables.table import Table, digest
 from core.data.tables.target import Target, choose_target, class_numbers, examine_target
 from core.errors import DataError
 from core.metrics import Task
+from core.remedies import setting
 
 __all__ = ["load_table"]
 
@@ -65,9 +66,7 @@ def load_table(options: Csv) -> Dataset:
         DataError: the file, or what was asked of it, is wrong; the message names the row and the column.
     """
     if not options.path:
-        raise DataError(
-            "data.path: no file is given", "Give a .csv, .tsv or .parquet file, as in --data my.csv"
-        )
+        raise DataError("data.path: no file is given", "Give a .csv, .tsv or .parquet file")
     with _naming("data.path"):
         rows = _read(options)
     positions, target, task = rows.positions, rows.target, rows.task
@@ -185,7 +184,7 @@ def _with_target(
         more = f" (and in {len(lacking) - 1:,} rows more)" if len(lacking) > 1 else ""
         raise DataError(
             f"{field}: {source.path.name}, {source.place(int(lacking[0]))}: {target} is missing{more}",
-            "Fill it, or leave such rows out with --set data.missing_target=drop",
+            ("Fill it, or leave such rows out with ", setting("data.missing_target", "drop")),
         )
     if lacks.all():
         raise DataError(f"{field}: {target} is missing in all rows", "Choose another column, or another file")

@@ -10,6 +10,7 @@ import polars as pl
 from core.data.tables.layout import quoted
 from core.data.tables.source import Source
 from core.errors import DataError
+from core.remedies import setting
 
 __all__ = ["Reading", "find_readings", "mistaken", "read_columns", "refuse_bad"]
 
@@ -151,7 +152,8 @@ def _guess(values: pl.Series, marks: list[str], source: Source) -> Reading:
         return Reading("date")
     if kind not in (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null):
         raise DataError(
-            f"{source.path.name}, column {values.name}: holds {kind}", f"--set data.drop=[{values.name}]"
+            f"{source.path.name}, column {values.name}: holds {kind}",
+            (setting("data.drop", f"[{values.name}]"),),
         )
     texts = values.cast(pl.String).str.strip_chars()
     texts = texts.filter(texts.is_not_null() & ~texts.is_in(marks)).unique()

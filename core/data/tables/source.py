@@ -13,6 +13,7 @@ from core.data.tables import layout
 from core.data.tables.layout import Layout
 from core.data.tables.options import ENDINGS
 from core.errors import DataError
+from core.remedies import setting
 
 __all__ = ["MAX_COLUMNS", "Source", "open_source"]
 
@@ -191,7 +192,9 @@ def _check_names(path: Path, names: Sequence[str], header: bool) -> None:
         if first != place:
             raise DataError(
                 f"{path.name} has two columns named {layout.quoted(name)}, the {_nth(first)} and the {_nth(place)}",
-                "Rename one" + ("; a file without names takes --set data.header=false" if header else ""),
+                ("Rename one; a file without names takes ", setting("data.header", "false"))
+                if header
+                else "Rename one",
             )
 
 

@@ -23,6 +23,7 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from core.config.schema import Training
 from core.errors import ConfigError
+from core.remedies import EXECUTOR
 from core.training.step import Step
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ class Together:
         """
         if any(isinstance(module, DROPOUTS) and module.p for module in model.modules()):
             raise ConfigError(
-                "--executor vmap: a network with dropout cannot be trained together with others",
-                "Search without model.dropout, or with --executor local",
+                "executor vmap: a network with dropout cannot be trained together with others",
+                ("Search without model.dropout, or with ", EXECUTOR),
             )
         plain = settings.precision in ("fp32", "tf32") and not (settings.compile or settings.channels_last)
         if not plain or settings.accumulate > 1 or any(True for _ in model.buffers()):

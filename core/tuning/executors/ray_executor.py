@@ -13,6 +13,7 @@ from typing import Any
 
 from core.control import RunControl
 from core.errors import DependencyError, RunError
+from core.remedies import START_CLUSTER
 from core.runs.requests import Request
 from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, Task
 
@@ -118,7 +119,7 @@ def import_ray() -> Any:
         import ray.util.scheduling_strategies
     except ImportError:
         raise DependencyError(
-            "--executor ray: Ray is not installed", "Install it with: pip install 'torchtui[ray]'"
+            "executor ray: Ray is not installed", "Install it with: pip install 'torchtui[ray]'"
         ) from None
     return ray
 
@@ -133,9 +134,7 @@ def _connect(address: str | None) -> tuple[Any, bool]:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0].rstrip(".")
-        raise RunError(
-            f"--ray-address: cannot reach a cluster: {reason}", "`ray start --head` begins one"
-        ) from None
+        raise RunError(f"cannot reach a Ray cluster: {reason}", (START_CLUSTER,)) from None
     return ray, True
 
 

@@ -8,6 +8,7 @@ from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.errors import ConfigError
 from core.metrics import EPOCH_METRICS, METRICS, Task, lower_is_better
+from core.remedies import METHOD, setting
 from core.tuning.search.ranges import default_domains
 from core.tuning.search.space import Range, SearchSpace, build_space
 
@@ -80,7 +81,7 @@ class Plan:
             ConfigError: it is no number of trials.
         """
         if trials is not None and trials < 1:
-            raise ConfigError(f"--trials: got {trials}, takes a number >= 1")
+            raise ConfigError(f"trials: got {trials}, takes a number >= 1")
         if self.method == "grid":
             trials = _grid_trials(self.space, trials)
         return replace(self, trials=trials)
@@ -124,26 +125,26 @@ def make_plan(
     Raises:
         ConfigError: something does not fit; the message names the option or the path.
     """
-    _check_choice("--method", method, get_args(Method))
-    _check_choice("--pruner", pruner, get_args(Pruner))
-    _check_choice("--metric", metric, ("auto", *METRICS))
-    _check_choice("--direction", direction, (None, *get_args(Direction)))
+    _check_choice("method", method, get_args(Method))
+    _check_choice("pruner", pruner, get_args(Pruner))
+    _check_choice("metric", metric, ("auto", *METRICS))
+    _check_choice("direction", direction, (None, *get_args(Direction)))
     if base.data.validation == 0:
         raise ConfigError(
-            "data.validation: got 0, tuning needs validation data", "Give --val 0.1", field="data.validation"
+            "data.validation: got 0, tuning needs validation data",
+            ("Give ", setting("data.validation", 0.1)),
+            field="data.validation",
         )
     if keep < 0:
-        raise ConfigError(f"--keep: got {keep}, takes a number >= 0")
+        raise ConfigError(f"keep: got {keep}, takes a number >= 0")
     space = build_space(base, domains or default_domains(base, grid=method == "grid"))
     if metric == "auto" and not _searches_losses(space):
         metric = "loss"
     if metric == "loss" and _searches_losses(space):
-        raise ConfigError(
-            "--metric: values of different losses cannot be compared", "Give --metric accuracy or r2"
-        )
+        raise ConfigError("metric: values of different losses cannot be compared", "Give accuracy or r2")
     if pruner != "none" and metric not in ("auto", *EPOCH_METRICS):
         raise ConfigError(
-            f"--pruner: {metric} is known at the end of a trial only", f"Prune by {', '.join(EPOCH_METRICS)}"
+            f"pruner: {metric} is known at the end of a trial only", f"Prune by {', '.join(EPOCH_METRICS)}"
         )
     way = direction or ("minimize" if lower_is_better(metric) else "maximize")
     return Plan(space, method, pruner, metric, way, None, keep).with_trials(trials)
@@ -157,7 +158,7 @@ def ensure_vectorises(space: SearchSpace) -> None:
     """
     if "model.dropout" in space.domains or getattr(space.base.model, "dropout", False):
         raise ConfigError(
-            "--executor vmap: networks with dropout cannot be trained together",
+            "executor vmap: networks with dropout cannot be trained together",
             "Leave model.dropout at 0 and out of the search, or take local",
             field="model.dropout",
         )
@@ -175,7 +176,7 @@ def for_task(plan: Plan, task: Task) -> Plan:
     known = OF_REGRESSION if regression else [name for name in METRICS if name not in ONLY_OF_REGRESSION]
     if plan.metric not in known:
         raise ConfigError(
-            f"--metric: a {task} task has no {plan.metric}", f"Metrics that fit: {', '.join(known)}"
+            f"metric: a {task} task has no {plan.metric}", f"Metrics that fit: {', '.join(known)}"
         )
     return plan
 
@@ -185,7 +186,7 @@ def _grid_trials(space: SearchSpace, trials: int | None) -> int:
     if endless:
         raise ConfigError(
             f"{endless[0]}: a grid needs choices or a step, and this range has none",
-            "Write LOW..HIGH:STEP, log:LOW..HIGH:FACTOR or choices, or search with --method random",
+            ("Write LOW..HIGH:STEP, log:LOW..HIGH:FACTOR or choices, or choose ", METHOD),
             field=endless[0],
         )
     return min(space.grid_size(), trials or space.grid_size())

@@ -14,6 +14,7 @@ from core.config import schema as configuration
 from core.config.schema import FAMILIES, TrainConfig, Training
 from core.errors import ConfigError
 from core.options import choices
+from core.remedies import LIST_KEYS
 
 __all__ = ["Choices", "Domain", "Range", "SearchSpace", "build_space", "full_path"]
 
@@ -194,7 +195,7 @@ def _bases(base: TrainConfig, path: str, names: Mapping[str, Domain]) -> list[di
     ]
     if not fitting:
         configuration.from_dict(_laid_on(candidates[0], {path: None}))
-        raise ConfigError(f"{path}: unknown key", "`tui config` prints all keys", field=path)
+        raise ConfigError(f"{path}: unknown key", (LIST_KEYS,), field=path)
     return fitting
 
 

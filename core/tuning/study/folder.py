@@ -2,7 +2,7 @@
 
     runs/study_2026-11-22_0915_digits-mlp_k3f/
       study.db             the study, or storage.txt with the URL where it is kept, without its password
-      trials/              a run folder for each trial, as all others; give it as --runs, or a trial by its path
+      trials/              a run folder for each trial, as all others; a folder of runs itself
       processes/           a locked file for each process that works on the study
 
 Trials have a folder of their own, so that the list of runs stays one's own, ``latest`` means one's own last run, and
@@ -21,6 +21,7 @@ from core.config.schema import TrainConfig
 from core.errors import RunError
 from core.files.atomic import creating
 from core.references import resolve
+from core.remedies import START_STUDY
 from core.runs.folder import ALPHABET, name_of
 
 __all__ = ["StudyFolder", "all_studies", "create_folder", "find_study", "folder_named", "resolve_study"]
@@ -130,6 +131,6 @@ def resolve_study(
         started=started,
         kind=("study", "studies"),
         where=where,
-        hint="`tui tune --no-ui` starts one",
+        hint=(START_STUDY,),
         prefix=PREFIX,
     )

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.errors import DependencyError, RunDamaged, RunError
 from core.files.lock import has_locks
+from core.remedies import resume_study
 
 __all__ = ["file_url", "open_storage", "reading", "without_password", "writing"]
 
@@ -52,7 +53,7 @@ def open_storage(url: str) -> BaseStorage:
         parsed = make_url(url)
     except ArgumentError:
         raise RunError(
-            "--storage: this is no URL of a database", "As in postgresql://user@host/database"
+            "storage: this is not the URL of a database", "As in postgresql://user@host/database"
         ) from None
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername=DRIVER)
@@ -64,7 +65,7 @@ def open_storage(url: str) -> BaseStorage:
         storage = RDBStorage(parsed.render_as_string(hide_password=False), engine_kwargs=settings)
     except ImportError:
         raise DependencyError(
-            f"--storage: the package that speaks to {parsed.drivername} is not installed",
+            f"storage: the package that speaks to {parsed.drivername} is not installed",
             "For PostgreSQL: pip install 'torchtui[postgres]'",
         ) from None
     except (SQLAlchemyError, OptunaError, RuntimeError) as error:
@@ -92,7 +93,7 @@ def writing(study: str) -> Iterator[None]:
     except (StorageInternalError, SQLAlchemyError) as error:
         raise RunError(
             f"cannot write to {study}: {_reason(error)}",
-            "See to its disk or database; `tui tune --no-ui --resume STUDY` goes on then",
+            ("See to its disk or database; ", resume_study(study)),
         ) from error
 
 

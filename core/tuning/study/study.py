@@ -20,6 +20,7 @@ from core.config.schema import TrainConfig
 from core.data.dataset import Progress
 from core.errors import RunDamaged, RunError
 from core.files.atomic import write_atomically
+from core.remedies import Remedy
 from core.session.preload import load_backend
 from core.tuning.search.methods import make_pruner, make_sampler
 from core.tuning.search.plan import Plan, for_task, plan_from_dict
@@ -132,7 +133,10 @@ def check_plan(plan: Plan, data_root: Path | None, progress: Progress) -> Plan:
     space = plan.space
     prepared = session.prepare(space.base, data_root, progress)
     if not len(prepared.data.validation):
-        raise RunError("tuning needs validation data, and none is held out", "Give a larger --val")
+        raise RunError(
+            "tuning needs validation data, and none is held out",
+            ("Give a larger ", Remedy("field", ("data.validation",))),
+        )
     for path, domain in space.domains.items():
         if path.endswith(".name") and isinstance(domain, Choices):
             for name in domain.values:
@@ -227,6 +231,4 @@ def _noted_storage(folder: StudyFolder) -> str:
     try:
         return folder.storage_file.read_text().strip()
     except (OSError, UnicodeDecodeError):
-        raise RunError(
-            f"{folder.name} is not kept in its folder", "Give the --storage URL it was begun with"
-        ) from None
+        raise RunError(f"{folder.name} is not kept in its folder", ("Give ", STORAGE)) from None

@@ -255,7 +255,7 @@ def test_a_log_that_cannot_be_written_is_told_once_and_training_goes_on(
 
 def test_a_complete_run_is_not_gone_on_with(train_run: Train) -> None:
     trained = train_run(SMALL)
-    with pytest.raises(RunError, match=r"is complete: 3 epochs\. Give a larger --epochs"):
+    with pytest.raises(RunError, match=r"is complete: 3 epochs\. Give a larger training\.epochs"):
         train_run(run=trained.run)
 
 

@@ -226,11 +226,13 @@ def test_all_that_would_end_a_complete_run_at_once_is_named(train_run: Train) ->
     values = {"data": "iris", "optimizer": {"lr": 5.0}, "training": {"epochs": 500, "patience": 3}}
     run = train_run(values).run
     last = summarise(run).epoch
-    with pytest.raises(RunError, match=r"larger --epochs and a larger training\.patience to train on"):
+    with pytest.raises(
+        RunError, match=r"larger training\.epochs and a larger training\.patience to train on"
+    ):
         train_run({"training": {"epochs": last}}, run=run)
     for kind in ("last", "previous"):
         run.checkpoint_file(kind).unlink(missing_ok=True)
-    with pytest.raises(RunError, match="larger --epochs to train on"):
+    with pytest.raises(RunError, match=r"larger training\.epochs to train on"):
         train_run(run=run)
 
 

@@ -11,6 +11,7 @@ from core.doctor import machine
 from core.doctor.check import Check
 from core.doctor.training import check_training
 from core.errors import DeviceError
+from core.remedies import worded
 from tests.support.locks import refuse_locks
 from tui.terminal import checks as terminal_checks
 
@@ -34,7 +35,7 @@ def test_what_is_wrong_is_said_with_what_to_do(tui, tmp_path, monkeypatch):
     assert answer.code == 1
     assert "BAD folder of runs" in answer.out
     assert "-> Give another with --runs" in answer.out
-    assert "1 to put right" in answer.out
+    assert "1 problem found" in answer.out
 
 
 def test_packages_that_are_missing_or_old(monkeypatch):
@@ -109,7 +110,7 @@ def test_a_disk_without_locks(tmp_path, monkeypatch):
     assert not check.ok
     assert "samples/s" in check.found
     assert "has no locks" in check.found
-    assert check.advice == "Give another with --runs"
+    assert worded(check.advice) == "Give another folder for the runs"
 
 
 def test_a_disk_that_fails_is_not_blamed_on_torch(tmp_path, monkeypatch):
@@ -117,7 +118,7 @@ def test_a_disk_that_fails_is_not_blamed_on_torch(tmp_path, monkeypatch):
     (check,) = (check for check in check_training(tmp_path, 0.2) if check.name == "train on cpu")
     assert not check.ok
     assert check.found.endswith("run.lock: Input/output error")
-    assert "--runs" in check.advice
+    assert "another folder for the runs" in worded(check.advice)
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,16 @@
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.remedies import worded
 from core.runs.folder import default_runs_dir
 from tui.cli.app import DataRootOption, RunsOption
+from tui.forms.remedies import command_line_words
 
 if TYPE_CHECKING:
     from core.doctor.check import Check
@@ -34,6 +36,7 @@ def doctor(
     """
     checks = []
     for check in _checks(runs or default_runs_dir(), data_root, seconds):
+        check = replace(check, advice=worded(check.advice, command_line_words))
         checks.append(check)
         if not as_json:
             print(_line(check), flush=True)
@@ -41,7 +44,7 @@ def doctor(
     if as_json:
         print(json.dumps({"v": 1, "ok": not wrong, "checks": [asdict(check) for check in checks]}))
     else:
-        print(f"\n{len(wrong)} to put right" if wrong else "\neverything works")
+        print(f"\n{len(wrong)} problem{'s' * (len(wrong) != 1)} found" if wrong else "\neverything works")
     sys.exit(1 if wrong else 0)
 
 
@@ -68,5 +71,5 @@ def _line(check: "Check") -> str:
     from tui.terminal.text import clean, fit
 
     sign = "ok " if check.ok else "BAD"
-    advice = f"\n{' ' * 22}-> {clean(check.advice)}" if check.advice else ""
+    advice = f"\n{' ' * 22}-> {clean(str(check.advice))}" if check.advice else ""
     return f"{sign} {fit(check.name, 18)} {clean(check.found)}{advice}"

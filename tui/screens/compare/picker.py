@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, Static
 from core.errors import InputError
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.query import parse
+from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import MAX_RUNS, ComparedRuns, marks
 from tui.screens.background import Background
 from tui.terminal.text import clean
@@ -69,7 +70,7 @@ class PickRuns(Background, ModalScreen[None]):
         self._show()
 
     def _failed(self, error: Exception) -> None:
-        self._note(f"✗ {clean(str(error))}")
+        self._note(f"✗ {clean(error_in_app(error))}")
 
     def _show(self) -> None:
         self.table.show(self.runs.rows(), self.runs.column, self.runs.falling, self.runs.name_width)
@@ -84,7 +85,7 @@ class PickRuns(Background, ModalScreen[None]):
         try:
             self.runs.filter(parse(event.value))
         except InputError as error:
-            self._note(f"✗ {clean(str(error))}")
+            self._note(f"✗ {clean(error_in_app(error))}")
         else:
             self._show()
 

@@ -20,6 +20,7 @@ from tui.charts.comparison import View, axis_text, chart
 from tui.charts.live import SMOOTHING
 from tui.charts.plot import Plot
 from tui.forms.command_line import place
+from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns
 from tui.screens.background import Background
 from tui.screens.base import NARROW, ModeScreen
@@ -125,7 +126,7 @@ class CompareScreen(Background, ModeScreen):
 
     def _failed(self, error: Exception) -> None:
         self._looking = False
-        self.query_one("#compare-notice", Static).update(f"✗ {clean(str(error))}")
+        self.query_one("#compare-notice", Static).update(f"✗ {clean(error_in_app(error))}")
         self.set_class(True, "-nothing")
 
     def look(self) -> None:

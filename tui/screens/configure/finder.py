@@ -18,6 +18,7 @@ from core.session.preload import load_backend
 from core.user_code.loading import as_user_error
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import Chart
+from tui.forms.remedies import error_in_app
 from tui.runtime.hosts import SPARE_CORES
 from tui.terminal.text import clean, progress_line
 
@@ -92,7 +93,7 @@ class _Finder(ModalScreen[str]):
             self.note = ""
             self.find(prepared)
         except TorchtuiError as error:
-            self.note = f"✗ {error}"
+            self.note = f"✗ {error_in_app(error)}"
         except (Exception, SystemExit) as error:  # a network of the user's own may call sys.exit
             self.note = f"✗ {as_user_error(error) or f'{type(error).__name__}: {error}'}"
         self.ended = True

@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 
 from core.errors import TorchtuiError
+from tui.forms.remedies import error_in_app
 from tui.runtime.settings import settings_file
 from tui.screens.dialogs import Ask
 from tui.terminal.text import clean
@@ -67,7 +68,9 @@ class _PresetDialog(ModalScreen[Path]):
         try:
             self.use(path)
         except TorchtuiError as error:
-            self.query_one("#problem", Static).update(Content.styled(clean(f"✗ {error}"), "$text-error"))
+            self.query_one("#problem", Static).update(
+                Content.styled(clean(f"✗ {error_in_app(error)}"), "$text-error")
+            )
         else:
             self.dismiss(path)
 

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from tui.forms.remedies import error_in_app
 from tui.screens.background import Background
 from tui.screens.evaluate.detail import SampleDialog
 from tui.screens.evaluate.facts import caption, columns_of, row_of
@@ -91,7 +92,7 @@ class SampleList(Background, Container):
         self.query_one(Static).update(Content(clean(f"{progress_line(what, done, total)} ...")))
 
     def _failed(self, error: Exception) -> None:
-        self.say(f"✗ {error}")
+        self.say(f"✗ {error_in_app(error)}")
 
     def _fill(self, subject: Subject, focus: bool) -> None:
         positions = self.positions

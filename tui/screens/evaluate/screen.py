@@ -20,6 +20,7 @@ from core.metrics import label_of
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
 from core.session.evaluation import RunData, evaluate_run
+from tui.forms.remedies import error_in_app
 from tui.screens.background import Background
 from tui.screens.base import NARROW, ModeScreen
 from tui.screens.dialogs import Ask
@@ -168,7 +169,7 @@ class EvaluateScreen(Background, ModeScreen):
         # Weights may come with the next epoch; a defect would only be met again.
         self._retry = isinstance(error, TorchtuiError)
         self.split = self.split or "validation"
-        self._draw_state(f"✗ {error}\n\nv  tries the other split")
+        self._draw_state(f"✗ {error_in_app(error)}\n\nv  tries the other split")
 
     def _draw_state(self, text: str) -> None:
         """Say something in the place of the tabs."""

@@ -16,6 +16,7 @@ from core.runs.history.history import Epoch, History
 from core.runs.requests import Request
 from core.status import has_failed, is_active
 from tui.charts.live import SMOOTHING, ZOOMS, View, metric_chart, subtitle, system_chart
+from tui.forms.remedies import error_in_app
 from tui.runtime.feed import SHORTEST, RunFeed
 from tui.screens.base import WIDE, ModeScreen
 from tui.screens.dialogs import Ask
@@ -287,7 +288,7 @@ class LiveScreen(ModeScreen):
         try:
             feed.host.request(request)
         except TorchtuiError as error:
-            self.notify(clean(str(error)), severity="error", markup=False)
+            self.notify(clean(error_in_app(error)), severity="error", markup=False)
 
     def action_detach(self) -> None:
         """Hand the run over to a background process."""

@@ -13,6 +13,7 @@ from core.runs.lock import missing_lock_warning
 from core.runs.requests import send
 from core.runs.summary import RunSummary
 from core.status import is_active, is_resumable
+from tui.forms.remedies import error_in_app
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
 from tui.terminal.text import bytes_, clean
@@ -97,7 +98,7 @@ class RunActions(ModeScreen):
         try:
             send(summary.run, "stop")
         except TorchtuiError as error:
-            self._tell(str(error), "error")
+            self._tell(error_in_app(error), "error")
         else:
             self._tell(f"{summary.run.id} is asked to save and end.")
 
@@ -129,7 +130,7 @@ class RunActions(ModeScreen):
         try:
             delete(summary.run)
         except TorchtuiError as error:
-            self.app.call_from_thread(self._tell, str(error), "error")
+            self.app.call_from_thread(self._tell, error_in_app(error), "error")
         else:
             self.app.call_from_thread(self._tell, f"{summary.run.id} is deleted.")
         if not os.path.lexists(summary.run.path):

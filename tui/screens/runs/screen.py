@@ -20,6 +20,7 @@ from core.errors import InputError, RunError
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.query import example, parse
 from core.runs.summary import RunSummary
+from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import MAX_RUNS, ComparedRuns, marks
 from tui.screens.runs.run_actions import RUN_ACTIONS, RunActions, possible_actions
 from tui.screens.runs.run_preview import RunPreview
@@ -225,7 +226,7 @@ class RunsScreen(RunActions):
         try:
             query = parse(event.value)
         except InputError as error:
-            self._tell_of_filter(str(error), is_error=True)
+            self._tell_of_filter(error_in_app(error), is_error=True)
             return
         unfinished = example(event.value)
         if unfinished and not self.runs.any_match(query):

@@ -17,6 +17,7 @@ from core.runs.folder import Run
 from core.session.preload import load_backend
 from core.tuning.search.plan import ExecutorName, Plan
 from core.tuning.study.folder import all_studies
+from tui.forms.remedies import error_in_app
 from tui.runtime import study_process
 from tui.runtime.compared_runs import MAX_RUNS, ComparedRuns
 from tui.screens.background import Background
@@ -130,7 +131,7 @@ class StudyActions(Background, ModeScreen):
 
     def _lost(self, error: Exception) -> None:
         self._follower = self._looking = self.standing = None
-        self.problem = str(error)
+        self.problem = error_in_app(error)
         self.show_standing()
 
     # A study

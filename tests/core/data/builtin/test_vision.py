@@ -131,7 +131,7 @@ def test_without_network_the_message_names_the_file_and_the_way_out(
     message = str(caught.value)
     assert message.startswith(f"cannot download {IMAGES}.gz: ")
     assert "Name or service not known" in message
-    assert f"put {IMAGES}.gz into {tmp_path / 'MNIST' / 'raw'} or give another --data-root" in message
+    assert f"put {IMAGES}.gz into {tmp_path / 'MNIST' / 'raw'} or give another folder for the data" in message
     assert len(no_network.asked) > 1, "every mirror is tried"
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
@@ -205,7 +205,7 @@ def test_a_download_that_breaks_off_leaves_nothing_behind(
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(urllib.request, "urlopen", Server({"a/x.gz": PACKED}))
     (tmp_path / "raw").write_text("a file in the way")
-    with pytest.raises(DataError, match="give another --data-root"):
+    with pytest.raises(DataError, match="give another folder for the data"):
         fetch(["a/x.gz"], tmp_path / "raw" / "x.gz", md5=MD5, progress=lambda *facts: None, unpack=gunzip)
 
 

@@ -234,7 +234,7 @@ def test_a_worker_that_is_ended_is_told(
 
 def test_a_folder_that_cannot_be_written_is_told(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "root").write_text("a file in the way")
-    with pytest.raises(DataError, match=r"cannot keep decoded images in .*another --data-root"):
+    with pytest.raises(DataError, match=r"cannot keep decoded images in .*another folder for the data"):
         load(options(folder), tmp_path / "root")
 
 

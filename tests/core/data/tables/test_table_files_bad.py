@@ -185,7 +185,7 @@ def test_damaged_parquet_is_refused(tmp_path: Path, refusal: Callable[..., str])
     pl.DataFrame({"sizes": [[1, 2]] * 20, "kind": ["a", "b"] * 10}).write_parquet(tmp_path / "lists.parquet")
     said = refusal(None, "lists.parquet")
     assert "column sizes: holds List(Int64)" in said
-    assert "--set data.drop=[sizes]" in said
+    assert "data.drop=[sizes]" in said
     frame = pl.DataFrame({"size": [1.0] * 30 + [float("inf")], "kind": ["a", "b", "a"] * 10 + ["b"]})
     frame.write_parquet(tmp_path / "infinite.parquet")
     assert "infinite.parquet, row 31, column size: got 'inf'" in refusal(None, "infinite.parquet")
