@@ -20,7 +20,7 @@ from core.config.schema import TrainConfig
 from core.data.dataset import Progress
 from core.errors import RunDamaged, RunError
 from core.files.atomic import write_atomically
-from core.remedies import Remedy
+from core.remedies import STORAGE, Remedy
 from core.session.preload import load_backend
 from core.tuning.search.methods import make_pruner, make_sampler
 from core.tuning.search.plan import Plan, for_task, plan_from_dict
