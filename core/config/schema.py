@@ -220,7 +220,9 @@ def set_path(values: Mapping[str, Any], assignment: str) -> dict[str, Any]:
     path, equals, text = assignment.partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):
-        raise ConfigError(f"got '{assignment}'", "It takes PATH=VALUE, such as optimizer.lr=0.1")
+        raise ConfigError(
+            f"'{assignment}' is not an assignment", "Write PATH=VALUE, such as optimizer.lr=0.1"
+        )
     if len(keys) == 1 and keys[0] in Training.model_fields:
         keys = ["training", *keys]
     try:

@@ -340,7 +340,7 @@ def test_a_stall_is_told_once_each_time(run: Run, monkeypatch: pytest.MonkeyPatc
     "target", ["no-such-command-anywhere", "'unclosed", "   ", "http://a:port/", "https://"]
 )
 def test_what_cannot_be_notified_is_refused_before_a_run_begins(target: str) -> None:
-    with pytest.raises(InputError, match="--notify"):
+    with pytest.raises(InputError, match="notify"):
         ensure_possible(Extras(notify=target))
 
 

@@ -265,7 +265,7 @@ BAD = {
     "val leaves no train": ("--val 0.999", "data.validation: 0.999 of 120 samples cannot be held out"),
     "not YAML": ("--config broken.yaml", "config: broken.yaml is not YAML at line 1"),
     "missing file": ("--config missing.yaml", "config: cannot read missing.yaml: No such file"),
-    "no assignment": ("--set epochs", "--set: got 'epochs'. It takes PATH=VALUE"),
+    "no assignment": ("--set epochs", "'epochs' is not an assignment. Write PATH=VALUE"),
     "no cuda": ("--device cuda", "training.device: cuda is not available here. Devices here: auto, "),
     "loss does not fit": ("--data diabetes --loss hinge", "Losses that fit: auto, mse"),
     "model does not fit": ("--model cnn", "model.name: cnn takes images"),

@@ -250,5 +250,5 @@ def test_a_name_that_is_not_there_is_told_with_those_that_are(field: str, save: 
 
 
 def test_no_path_is_told() -> None:
-    with pytest.raises(DataError, match=r"data\.path: no file is given.*--data my\.npz"):
+    with pytest.raises(DataError, match=r"data\.path: no file is given\. Give an \.npz or \.npy file"):
         load(configuration.from_dict({"data": "arrays"}).data)

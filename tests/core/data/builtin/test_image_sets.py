@@ -198,7 +198,7 @@ def test_without_network_the_message_says_what_to_put_where(
         load(options(name), tmp_path)
     assert str(caught.value).startswith(f"cannot download {file}: ")
     assert "Name or service not known" in str(caught.value)
-    assert f"put {file} into {tmp_path / folder} or give another --data-root" in str(caught.value)
+    assert f"put {file} into {tmp_path / folder} or give another folder for the data" in str(caught.value)
 
 
 # -- points of the plane ---------------------------------------------------------------------------------------

@@ -137,13 +137,13 @@ def test_every_model_and_optimizer_has_a_space_of_its_own(model: str, optimizer:
     ("options", "message"),
     [
         ({"method": "grid"}, "optimizer.lr: a grid needs choices or a step"),
-        ({"method": "annealing"}, "--method: got 'annealing'. Takes grid, random, bayes, gp"),
-        ({"pruner": "luck"}, "--pruner: got 'luck'"),
-        ({"metric": "acuracy"}, "--metric: got 'acuracy'"),
-        ({"direction": "up"}, "--direction: got 'up'. Takes minimize, maximize"),
-        ({"metric": "f1_macro", "pruner": "asha"}, "--pruner: f1_macro is known at the end of a trial only"),
-        ({"trials": 0}, "--trials: got 0"),
-        ({"keep": -1}, "--keep: got -1"),
+        ({"method": "annealing"}, "method: got 'annealing'. Takes grid, random, bayes, gp"),
+        ({"pruner": "luck"}, "pruner: got 'luck'"),
+        ({"metric": "acuracy"}, "metric: got 'acuracy'"),
+        ({"direction": "up"}, "direction: got 'up'. Takes minimize, maximize"),
+        ({"metric": "f1_macro", "pruner": "asha"}, "pruner: f1_macro is known at the end of a trial only"),
+        ({"trials": 0}, "trials: got 0"),
+        ({"keep": -1}, "keep: got -1"),
     ],
 )
 def test_plans_that_make_no_sense_are_refused(options: dict[str, Any], message: str) -> None:
