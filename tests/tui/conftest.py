@@ -173,3 +173,9 @@ def visit(runs_dir, monkeypatch):
             await self.running.__aexit__(*error)
 
     return lambda size=NORMAL: Opening(size)
+
+
+@pytest.fixture(autouse=True)
+def lasting_notifications(monkeypatch):
+    """Notifications stay until a test has read them, however busy the machine is."""
+    monkeypatch.setattr(TuiApp, "NOTIFICATION_TIMEOUT", 3600)
