@@ -28,7 +28,7 @@ pytestmark = pytest.mark.heavy
 EXECUTORS = ("local", "ray", "vmap")
 GRID = {"optimizer.lr": [0.1, 0.03, 0.01], "training.batch_size": [30, 60]}
 RATES = {"optimizer.lr": {"low": 1e-3, "high": 1e-1, "log": True}, "model.hidden": [[4], [8]]}
-LONG = "tune --no-ui --json --data iris --epochs 120 --device cpu --threads 1 --method grid"
+LONG = "tune --no-ui --json --data iris --epochs 60 --device cpu --threads 1 --method grid"
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,11 @@ def executor(request: pytest.FixtureRequest, of_name: Callable[[str], Executor])
     return of_name(request.param)
 
 
-def study_of(folder: Path, domains: Any, epochs: int = 2, **options: Any) -> TuningStudy:
-    training = {"epochs": epochs, "device": "cpu", "threads": 1, "batch_size": 120}
+def study_of(
+    folder: Path, domains: Any, epochs: int = 2, batch_size: int = 120, **options: Any
+) -> TuningStudy:
+    """A study of iris; small batches make epochs last, each of which costs a message and an answer."""
+    training = {"epochs": epochs, "device": "cpu", "threads": 1, "batch_size": batch_size}
     base = configuration.from_dict({"data": "iris", "training": training})
     return create_study(folder, make_plan(base, domains, **options))
 
@@ -132,14 +135,14 @@ def test_a_stopped_trial_goes_on_from_its_checkpoint(executor: Executor, tmp_pat
         if isinstance(event, TrialReported):
             control.stop()
 
-    study = study_of(tmp_path, RATES, 4000, method="random", trials=1)
+    study = study_of(tmp_path, RATES, 500, 1, method="random", trials=1)
     (trial,) = work(study, executor, stop).records
     assert trial.state == "interrupted"
     (trial,) = work(open_study(tmp_path, study.name), executor).records
-    assert (trial.state, trial.epochs) == ("completed", 4000)
+    assert (trial.state, trial.epochs) == ("completed", 500)
     begun = [event.epoch for event in told(trial.run, RunStarted)]
     assert len(begun) == 2
-    assert 0 == begun[0] < begun[1] < 4000
+    assert 0 == begun[0] < begun[1] < 500
 
 
 def test_a_pause_reaches_the_trials_that_go_on(
@@ -147,7 +150,7 @@ def test_a_pause_reaches_the_trials_that_go_on(
 ) -> None:
     """It ends once the log of the trial says that it waits."""
     monkeypatch.setattr("core.tuning.study.tuner.LOOK_SECONDS", 0.0)
-    study = study_of(tmp_path, RATES, 100_000, method="random", trials=1)
+    study = study_of(tmp_path, RATES, 100_000, 1, method="random", trials=1)
     runs: list[Path | None] = []
     kinds: list[type[StudyEvent]] = []
     wait = executor.wait

@@ -44,7 +44,7 @@ def test_a_lost_nodes_trial_is_run_again_from_its_checkpoint(ray_cluster: Any, t
         saved = run.checkpoint_file("last").is_file()
         return saved and psutil.Process(starts(run.path)[0].pid).ppid() == its_raylet
 
-    training = {"epochs": 3000, "batch_size": 120, "device": "cpu", "checkpoint_minutes": 0.01}
+    training = {"epochs": 500, "batch_size": 1, "device": "cpu", "checkpoint_minutes": 0.01}
     base = configuration.from_dict({"data": "iris", "training": training})
     plan = make_plan(base, {"optimizer.lr": [0.01, 0.02]}, method="grid")
     executor = RayExecutor("auto")

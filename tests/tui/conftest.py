@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from textual import _wait
 from textual.widgets import Static
 
 from core.config import schema as configuration
@@ -16,6 +17,9 @@ from tui.app.app import TuiApp
 from tui.screens.evaluate.screen import EvaluateScreen
 
 NORMAL = (120, 40)
+
+# Textual's pilot waits until this process has been idle for so long, after each key and each pause; a quarter will do.
+_wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 200, 1 / 4000
 
 
 def train(folder, values):

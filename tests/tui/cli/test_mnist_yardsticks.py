@@ -19,14 +19,14 @@ ROOT = Path(os.environ.get("TUI_TEST_DATA") or REPOSITORY / ".." / "shared" / "d
 FILES = [f"{part}-{what}-ubyte" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")]
 
 YARDSTICKS = {
-    "sgd": ("--optimizer sgd --lr 0.01", (0.930, 0.929)),
-    "momentum": ("--optimizer momentum --lr 0.01", (0.974, 0.973)),
-    "adagrad": ("--optimizer adagrad --lr 0.01", (0.967, 0.963)),
-    "adam": ("--optimizer adam --lr 0.001", (0.979, 0.976)),
-    "hinge": ("--optimizer momentum --lr 0.01 --loss hinge", (0.962, 0.961)),
-    "mse": ("--optimizer momentum --lr 0.01 --loss mse", (0.954, 0.953)),
+    "sgd": ("--optimizer sgd --lr 0.01", (0.903, 0.902)),
+    "momentum": ("--optimizer momentum --lr 0.01", (0.959, 0.954)),
+    "adagrad": ("--optimizer adagrad --lr 0.01", (0.952, 0.947)),
+    "adam": ("--optimizer adam --lr 0.001", (0.966, 0.966)),
+    "hinge": ("--optimizer momentum --lr 0.01 --loss hinge", (0.935, 0.935)),
+    "mse": ("--optimizer momentum --lr 0.01 --loss mse", (0.931, 0.927)),
 }
-"""Options, and test accuracies of two seeds."""
+"""Options, and test accuracies of two seeds after three epochs."""
 
 
 pytestmark = [
@@ -40,10 +40,10 @@ pytestmark = [
 
 
 def accuracy_on_test(tui: Callable[..., Any], options: str) -> float:
-    """What ten epochs of the command line say of the test split."""
+    """Return what three epochs of the command line say of the test split."""
     answer = tui(
         f"train --no-ui --data mnist --data-root {shlex.quote(str(ROOT))} --val 0 --json "
-        f"--epochs 10 --batch-size 64 --threads 1 --device cpu {options}"
+        f"--epochs 3 --batch-size 64 --threads 1 --device cpu {options}"
     )
     assert (answer.code, answer.err) == (0, "")
     told = [json.loads(line) for line in answer.out.splitlines()]
