@@ -1,1 +1,1 @@
-"""What torchtui costs beside what others do, measured in turns in one process; see NOTES.md."""
+"""Costs of torchtui beside those of others, measured in turns in one process; see NOTES.md."""

@@ -1,4 +1,4 @@
-"""What a full evaluation costs, beside scikit-learn's own functions called one by one.
+"""Cost of a full evaluation, beside scikit-learn's own functions called one by one.
 
     python -m benchmarks.evaluation_cost [--quick] [--json FILE]
 

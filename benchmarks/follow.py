@@ -38,7 +38,7 @@ REST = 0.0005
 
 
 def mark(number: int) -> str:
-    """What an event says."""
+    """Return what identifies an event."""
     return f"mark {number}."
 
 
@@ -54,7 +54,7 @@ def write_marks(run: Run, count: int) -> None:
 
 
 def by_reader(run: Run, count: int, pause: float) -> Iterator[float]:
-    """When each event came out of a reader that reads after every `pause` seconds."""
+    """Return the times at which events came out of a reader that reads every `pause` seconds."""
     reader = LogReader(run.log_file)
     found = reader.read()
     while found:
@@ -68,7 +68,7 @@ def by_reader(run: Run, count: int, pause: float) -> Iterator[float]:
 
 
 def by_screen(run: Run, count: int) -> Iterator[float]:
-    """When `tui watch` showed each event."""
+    """Return the times at which `tui watch` showed the events."""
     terminal = Terminal(["-m", "tui", "watch", run.id], run.path.parent.parent, 200, 60)
     terminal.wait_for(READY)
     yield 0.0

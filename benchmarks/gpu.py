@@ -1,4 +1,4 @@
-"""What a GPU is waited for: CUDA graphs against launches one by one, and synchronisations between logged steps.
+"""Waits for a GPU: CUDA graphs against launches one by one, and synchronisations between logged steps.
 
     python -m benchmarks.gpu
 

@@ -1,4 +1,4 @@
-"""What all parts share: taking turns, the statistics, the table, and the machine they ran on.
+"""Shared by all parts: taking turns, the statistics, the table, and the machine they ran on.
 
 A part is a module with a `main` that prints its table, takes ``--quick`` and ``--json FILE``, and is named in
 `benchmarks.__main__`.

@@ -65,7 +65,7 @@ def write_images(source: MNIST, folder: Path, most: int | None) -> int:
 
 
 def processor_time() -> float:
-    """Of this process and of all that it started, in seconds."""
+    """Return the processor time of this process and of all that it started, in seconds."""
     took = os.times()
     living = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
     return sum(took[:4]) + sum(child.user + child.system for child in living)
@@ -81,7 +81,7 @@ def ours(folder: Path) -> Mapping[str, Took]:
 
 
 def epochs_of(folder: Path, root: Path, epochs: int) -> list[Took]:
-    """What each epoch of a run took, the first one with all that comes before it."""
+    """Return the seconds of each epoch of a run, the first one with all that comes before it."""
     sections = {
         "data": {"name": "image_folder", "path": str(folder), "validation": 0},
         "model": {"name": "mlp", "hidden": [UNITS]},

@@ -1,4 +1,4 @@
-"""What watching costs: epochs of MNIST headless, with the Live screen beside them, and followed from outside.
+"""Cost of watching: epochs of MNIST headless, with the Live screen beside them, and followed from outside.
 
 The screen beside them is once left alone, and once keys are pressed and its window is resized all the time.
 
@@ -53,7 +53,7 @@ class Epochs:
         self._runs, self._read, self._rest = runs, 0, b""
 
     def count(self) -> int:
-        """How many there are by now."""
+        """Return the number of epochs done."""
         for run in all_runs(self._runs):
             if not run.log_file.is_file():  # its folder was made, its training has not begun
                 continue

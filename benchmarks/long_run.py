@@ -61,7 +61,7 @@ def started(steps: int) -> RunStarted:
 
 
 def events(first: int, last: int) -> Iterator[Event]:
-    """What a run says from a step to another: a loss that falls and shivers, and an epoch now and then."""
+    """Yield the events of a run from one step to another: a noisy falling loss, and an epoch now and then."""
     rng = np.random.default_rng(first)
     for step in range(first + 1, last + 1):
         noise = rng.random()
@@ -91,7 +91,7 @@ class OneChart(App[None]):
         yield Plot()
 
     def redraw(self, history: History) -> None:
-        """What the history holds now."""
+        """Draw what the history holds now."""
         self.query_one(Plot).show(metric_chart(history, "loss", View()))
 
 
@@ -102,7 +102,7 @@ def resident() -> float:
 
 
 def taken_in(sizes: tuple[int, ...]) -> Numbers:
-    """Of one run at each size: milliseconds of a redraw, and MiB."""
+    """Measure one run at each size: milliseconds per redraw, and MiB."""
     return asyncio.run(_taken_in(sizes))
 
 
@@ -143,7 +143,7 @@ async def _taken_in(sizes: tuple[int, ...]) -> Numbers:
 
 
 def followed(sizes: tuple[int, ...]) -> Numbers:
-    """Of one run read through its log at each size: microseconds of an event, and MiB."""
+    """Measure one run read through its log at each size: microseconds per event, and MiB."""
     table: Numbers = []
     step = 0
     with tempfile.TemporaryDirectory() as folder:

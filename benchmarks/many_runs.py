@@ -76,7 +76,7 @@ def in_catalogue(folder: Path, count: int) -> dict[str, Took]:
 
 
 def is_screenful(text: str) -> bool:
-    """Whether the rows are filled."""
+    """Return whether the rows are filled."""
     return text.count("completed") >= SCREENFUL
 
 

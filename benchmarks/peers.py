@@ -51,7 +51,7 @@ CHECKED_BY_ITSELF = {"keras_"}
 
 @dataclass(frozen=True)
 class Contest:
-    """What all do: train `model` on `device`, in a precision, with a number of threads."""
+    """Task of all peers: train `model` on `device`, in a precision, with a number of threads."""
 
     model: str
     threads: int
@@ -60,7 +60,7 @@ class Contest:
     precision: str = "fp32"
 
     def takes(self, peer: str) -> bool:
-        """Whether a peer is one for this contest."""
+        """Return whether a peer is one for this contest."""
         if (peer, self.model) in UNABLE or (self.precision == "bf16" and peer not in HALF):
             return False
         return self.device == "cuda" or peer not in GPU_ONLY
@@ -110,7 +110,7 @@ class Peer:
 
 
 def _serve(connection: Connection, peer: str, contest: Contest, root: Path) -> None:
-    """What a peer's process does."""
+    """Run the process of a peer."""
     os.environ["OMP_NUM_THREADS"] = str(contest.threads)
     try:
         epoch, learned = _prepared(peer, contest, root)

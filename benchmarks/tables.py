@@ -144,7 +144,7 @@ def peak() -> float:
 
 
 def measure(name: str, path: Path) -> dict[str, float]:
-    """What one contestant takes, in this process."""
+    """Measure one contestant in this process."""
     CONTESTANTS[name](path)
     return {
         "seconds": time.perf_counter() - clock["seconds"],
@@ -159,7 +159,7 @@ def measure_afresh(name: str, path: Path) -> dict[str, float]:
 
 
 def run_here(option: str, value: str, path: Path) -> str:
-    """What this module prints when it is told to do one thing with a file."""
+    """Return the output of this module for one task with a file."""
     command = [sys.executable, "-m", "benchmarks.tables", option, value, "--file", str(path)]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 

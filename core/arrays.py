@@ -1,4 +1,4 @@
-"""What scripts and data sets hand over, as arrays."""
+"""Conversion to arrays of what scripts and data sets hand over."""
 
 from typing import Any
 

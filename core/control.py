@@ -1,4 +1,4 @@
-"""How others reach a training loop: plain flags, safe to set from any thread or signal handler."""
+"""Requests to a training loop: plain flags, safe to set from any thread or signal handler."""
 
 import time
 
@@ -45,17 +45,17 @@ class RunControl:
 
     @property
     def attention(self) -> bool:
-        """Whether anything was asked for."""
+        """Return whether anything was asked for."""
         return self._stop or self._paused or self._checkpoint or self._layers
 
     @property
     def stop_requested(self) -> bool:
-        """Whether the loop shall end."""
+        """Return whether the loop shall end."""
         return self._stop
 
     @property
     def paused(self) -> bool:
-        """Whether the loop shall wait."""
+        """Return whether the loop shall wait."""
         return self._paused and not self._stop
 
     def wait_while_paused(self) -> None:
@@ -66,11 +66,11 @@ class RunControl:
         self.waited += time.monotonic() - began
 
     def take_checkpoint_request(self) -> bool:
-        """Whether a checkpoint was asked for since the last call; called by the loop."""
+        """Return whether a checkpoint was asked for since the last call; called by the loop."""
         asked, self._checkpoint = self._checkpoint, False
         return asked
 
     def take_layers_request(self) -> bool:
-        """Whether the layers were asked for since the last call; called by the loop."""
+        """Return whether the layers were asked for since the last call; called by the loop."""
         asked, self._layers = self._layers, False
         return asked

@@ -14,7 +14,7 @@ __all__ = ["deterministic"]
 
 @contextmanager
 def deterministic(wanted: bool) -> Iterator[None]:
-    """Within, an operation that has no deterministic form is an error; without `wanted`, nothing is changed.
+    """Context manager that makes operations without a deterministic form an error, if `wanted`.
 
     Raises:
         DeviceError: such an operation was called; the message names it.

@@ -1,4 +1,4 @@
-"""What a run says. Everything that shows a run consumes these events; nothing else is told.
+"""Events of a run. Everything that shows a run consumes these events and nothing else.
 
 Which ending emits what, after `RunStarted` and the `StepLogged` and `EpochFinished` of the epochs done:
 
@@ -182,7 +182,7 @@ class Notice(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SystemSampled(Event):
-    """How busy the machine is; about every two seconds.
+    """Load of the machine; about every two seconds.
 
     Attributes:
         cpu, memory: per cent in use of the whole machine.
@@ -197,14 +197,14 @@ class SystemSampled(Event):
     gpu_memory: float | None = None
 
     def shares(self) -> dict[str, float]:
-        """What is known, in per cent, by name."""
+        """Return the known loads in per cent, by name."""
         values = {"cpu": self.cpu, "memory": self.memory, "gpu": self.gpu, "gpu_memory": self.gpu_memory}
         return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayersSampled(Event):
-    """What one step did to the layers that have weights; every few seconds, while somebody wants to know.
+    """Effect of one step on the layers that have weights; every few seconds, while somebody asks for it.
 
     The lists go together, a layer each, in the order of the network. None stands for what is not finite.
 

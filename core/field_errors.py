@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in one line that names the field, what it got, and what it takes."""
+"""Errors found by pydantic, as one line that names the field, the value it got, and the values it takes."""
 
 import math
 from difflib import get_close_matches
@@ -79,7 +79,7 @@ def _explain(detail: Any, path: str, section: type[BaseModel]) -> tuple[str, Hin
 
 
 def _wanted(detail: Any, section: type[BaseModel], path: str) -> str:
-    """What a field takes, in words, from the kind of the problem."""
+    """Describe the values that a field takes, from the kind of the problem."""
     kind, context = detail["type"], detail.get("ctx", {})
     bounds = {
         "greater_than": "a number > {gt:,.10g}",

@@ -88,7 +88,7 @@ def label_of(metric: str) -> str:
 
 
 def lower_is_better(metric: str) -> bool:
-    """Whether a smaller value of a metric, or of a curve such as ``train loss``, is the better one."""
+    """Return whether a smaller value of a metric, or of a curve such as ``train loss``, is the better one."""
     last = metric.removesuffix(" by step").rpartition(" ")[2]
     return last in MINIMISED or last.endswith(("loss", "error"))
 

@@ -1,4 +1,4 @@
-"""What a user can do about an error, named by a key: whoever shows the error words it.
+"""Remedies for errors, named by a key: whoever shows the error words them.
 
 The same mistake is put right with a flag on the command line, in a field of the form, or with an argument of a
 Python function. An error of the core names the remedy; `plain` words it for Python, the front ends for their users.

@@ -1,4 +1,4 @@
-"""Whether ``torchrun`` started this process, from what it leaves in the environment: known before torch is imported."""
+"""Detection of ``torchrun``, from what it leaves in the environment: known before torch is imported."""
 
 import os
 
@@ -6,10 +6,10 @@ __all__ = ["is_first", "is_launched"]
 
 
 def is_launched() -> bool:
-    """Whether this is one of several processes that ``torchrun`` started."""
+    """Return whether this is one of several processes that ``torchrun`` started."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1 and "RANK" in os.environ
 
 
 def is_first() -> bool:
-    """Whether this is the only process, or the first of several."""
+    """Return whether this is the only process, or the first of several."""
     return not is_launched() or int(os.environ["RANK"]) == 0

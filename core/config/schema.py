@@ -55,7 +55,7 @@ MAX_VALUES = 10_000
 
 
 class Training(Options):
-    """How long, in what steps, on what."""
+    """Length, steps and device of a training."""
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     """Passes over the training data."""
@@ -245,7 +245,7 @@ def json_schema() -> str:
 
 
 def in_full(section: str, given: Any) -> Any:
-    """What is given for a family's section, written out.
+    """Write out what is given for the section of a family.
 
     ``data: mnist`` is short for ``data: {name: mnist}``, and ``data: my.csv``, also as a name, for
     ``data: {name: csv, path: my.csv}``. A field may turn one choice into another; see `Options.claims`.
@@ -263,7 +263,7 @@ def in_full(section: str, given: Any) -> Any:
 
 
 def _written_out(value: Any, known: dict[int, float]) -> float:
-    """How many values some nested ones are with all aliases written out; infinite where one leads to itself."""
+    """Count nested values with all aliases written out; infinite where one contains itself."""
     if not isinstance(value, dict | list):
         return 1
     if id(value) not in known:

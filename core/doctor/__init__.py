@@ -1,1 +1,1 @@
-"""What this machine lacks to train, and what to do about it."""
+"""Checks of this machine: what it lacks for training, and what to do about it."""

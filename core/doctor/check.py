@@ -9,7 +9,7 @@ __all__ = ["Check"]
 
 @dataclass(frozen=True)
 class Check:
-    """What was found, and if something is wrong, what to do.
+    """One check: what was found, and what to do if something is wrong.
 
     Attributes:
         name: what was looked at, such as ``python`` or ``train on cpu``.

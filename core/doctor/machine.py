@@ -40,7 +40,7 @@ def check_versions() -> Iterator[Check]:
 
 
 def check_devices() -> Iterator[Check]:
-    """What one can train on; a GPU that PyTorch cannot use is told."""
+    """Check the devices; a GPU that PyTorch cannot use is reported."""
     try:
         import torch
 
@@ -59,7 +59,7 @@ def check_devices() -> Iterator[Check]:
 
 
 def check_folder(name: str, folder: Path, option: str) -> Check:
-    """Whether a folder, or the one in which it would be made, can be written and has room.
+    """Return whether a folder, or the one in which it would be made, can be written and has room.
 
     Args:
         option: of the command line that gives another folder.

@@ -1,4 +1,4 @@
-"""What must hold before metrics mean anything."""
+"""Checks that must hold before metrics mean anything."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ def check(predictions: Predictions, task: str, class_names: Sequence[str], split
 
 
 def why_not_probabilities(predictions: Predictions) -> str | None:
-    """Why the scores cannot be read as probabilities, None if they can.
+    """Return why the scores are not probabilities, or None if they are.
 
     Rows may miss one by the square root of the machine epsilon of their type, as in scikit-learn.
     """

@@ -180,7 +180,7 @@ def _brier_terms(scores: Array, targets: Integers) -> Floats:
 
 
 def _baseline(support: Array, names: list[str], values: dict[str, Value]) -> dict[str, float | str]:
-    """What predicting the most frequent class reaches; for log loss, predicting the class frequencies."""
+    """Return the metrics of always predicting the most frequent class; for log loss, the class frequencies."""
     frequency = support / support.sum()
     majority = int(support.argmax())
     matrix = np.zeros((len(names), len(names)), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""How much each sample moves a metric.
+"""Influence of each sample on a metric.
 
 The influence of a sample is ``n`` times the derivative of the metric with respect to the weight of that
 sample, so the metric of a resample is, to first order, the metric plus the mean influence of the samples

@@ -47,7 +47,7 @@ def share_interval(share: float, n: int, rng: np.random.Generator) -> Interval:
 
 
 def mean_offsets(influence: Floats, weights: Floats, rng: np.random.Generator) -> Floats:
-    """How far the means of ``influence`` (m, metrics) range in resamples: (2, metrics), low and high.
+    """Return the range of the means of ``influence`` (m, metrics) over resamples: (2, metrics), low and high.
 
     ``weights`` (m,) says how many samples each row stands for; their sum is n.
     """

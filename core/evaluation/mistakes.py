@@ -1,4 +1,4 @@
-"""Where a classifier is wrong: which pairs of classes, and which samples."""
+"""Mistakes of a classifier: pairs of classes, and samples."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a model said about every sample of a split, next to what was true."""
+"""Predictions of a model for every sample of a split, next to the targets."""
 
 import zipfile
 import zlib

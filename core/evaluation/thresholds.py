@@ -1,4 +1,4 @@
-"""What follows from a decision threshold on the score of one class, and which threshold to take."""
+"""Decision thresholds on the score of one class: their consequences, and which one to choose."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -46,7 +46,7 @@ def deployed(trained: "Prepared") -> Deployed:
 
 
 def facts(trained: "Prepared", run: str) -> dict[str, Any]:
-    """What one has to know beside the network, as plain values: names, shapes, how a table becomes features."""
+    """Return all facts beside the network as plain values: names, shapes, how a table becomes features."""
     data = trained.data
     return {
         "run": run,

@@ -19,7 +19,7 @@ __all__ = ["Exported", "export"]
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written. `difference`: largest one between the answers of both models; None without a model."""
+    """Files that were written. `difference`: largest one between the answers of both models; None without a model."""
 
     folder: Path
     files: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What ONNX and PyTorch's own format share: a graph of the whole network, checked on real samples."""
+"""Shared by ONNX and PyTorch's own format: a graph of the whole network, checked on real samples."""
 
 from pathlib import Path
 from shutil import copyfile
@@ -31,7 +31,7 @@ class GraphOptions(ExportOptions):
 
     @property
     def file_name(self) -> str:
-        """Of the model in its folder."""
+        """Name of the model's file in its folder."""
         raise NotImplementedError
 
     def write(self, run: "Run", folder: Path, data_root: Path | None, progress: Progress) -> float:

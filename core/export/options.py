@@ -1,4 +1,4 @@
-"""What every target format has in common."""
+"""Base of the options of all export formats."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -28,7 +28,7 @@ USUAL = {"separator": "auto", "encoding": "utf-8", "header": True}
 
 
 def load(path: Path) -> tuple[dict[str, Any], Callable[[np.ndarray], np.ndarray]]:
-    """What is known of a model, and the function from float32 inputs (n, *sample_shape) to scores or numbers."""
+    """Return the facts of a model, and the function from float32 inputs (n, *sample_shape) to scores or numbers."""
     if path.suffix == ".onnx":
         import onnxruntime
 

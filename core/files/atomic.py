@@ -105,7 +105,7 @@ def open_plain(path: Path | str, flags: int) -> int:
 
 
 def archive_damage(path: Path) -> str:
-    """Why a zip file, such as a checkpoint, cannot be trusted; empty when all of it has the checksums it should."""
+    """Return why a zip file, such as a checkpoint, is damaged; empty if all its checksums are right."""
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()

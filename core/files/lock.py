@@ -92,7 +92,7 @@ def _take(handle: int, kind: int) -> bool:
 
 
 class LockState(Enum):
-    """What can be known of the lock of a file without taking it."""
+    """State of the lock of a file, found without taking it."""
 
     HELD = auto()
     FREE = auto()

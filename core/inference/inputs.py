@@ -151,7 +151,7 @@ def _table(path: Path, data: Dataset) -> tuple[list[str], Array]:
 
 
 def _columns(header: list[str], data: Dataset, path: Path) -> list[int]:
-    """Where each feature stands: by name, or else by position."""
+    """Return the column of each feature: by name, or else by position."""
     missing = [name for name in data.feature_names if name not in header]
     if not missing:
         return [header.index(name) for name in data.feature_names]

@@ -34,7 +34,7 @@ class Samples:
 
     @property
     def loaded(self) -> bool:
-        """Whether samples can be shown at once."""
+        """Return whether samples can be shown at once."""
         return self._rows is not None
 
     def load(self, progress: "Progress") -> None:
@@ -61,7 +61,7 @@ class Samples:
 
     @property
     def kind(self) -> Literal["image", "table"]:
-        """What the samples are."""
+        """Kind of the samples."""
         return self._dataset.kind
 
     @property

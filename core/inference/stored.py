@@ -19,7 +19,7 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What the best weights of a run said about a split, and every number that follows from it.
+    """Predictions of a run's best weights for a split, and every number that follows from them.
 
     `made`: when its files were written, in nanoseconds since 1970.
     """
@@ -32,7 +32,7 @@ class Evaluation:
 
 
 def was_evaluated(run: Run, split: str) -> bool:
-    """Whether a split was ever evaluated, even with weights that are not the best any more."""
+    """Return whether a split was ever evaluated, even with weights that are not the best any more."""
     return (run.evaluation_folder(split) / "report.json").is_file()
 
 
@@ -49,7 +49,7 @@ def saved_evaluation(run: Run, split: str) -> Evaluation | None:
 
 
 def is_latest(evaluation: Evaluation) -> bool:
-    """Whether the files it was read from are still the ones to read."""
+    """Return whether the files it was read from are still the ones to read."""
     run, split = evaluation.run, evaluation.split
     return evaluation.made == _made(run, split) >= _modified(run.checkpoint_file("best"))
 
@@ -86,7 +86,7 @@ def _last_report(run: Run) -> int:
 
 
 def _modified(path: Path) -> int:
-    """When a file was written, in nanoseconds since 1970; 0 if it is not there."""
+    """Return when a file was written, in nanoseconds since 1970; 0 if it does not exist."""
     try:
         return path.stat().st_mtime_ns
     except OSError:

@@ -1,4 +1,4 @@
-"""Which epoch was the best so far."""
+"""The best epoch so far."""
 
 import math
 from dataclasses import dataclass, field

@@ -54,7 +54,7 @@ class ScriptCheckpoints:
 
 
 def ensure_readable(event: RunStarted | EpochFinished) -> None:
-    """What a script hands over must not become a line that nobody can read.
+    """Reject values that would become a line nobody can read.
 
     Raises:
         DataError: a count is negative, or a matrix is not square.

@@ -127,7 +127,7 @@ class RunWriter:
 
     @property
     def stop_requested(self) -> bool:
-        """Whether somebody asked this run to end, from a terminal or in the app; heed it by leaving the loop."""
+        """Return whether somebody asked this run to end, from a terminal or in the app; heed it by leaving the loop."""
         return self.control.stop_requested
 
     def log(
@@ -336,6 +336,6 @@ def _number(value: object) -> float:
 
 
 def _tell(event: Event) -> None:
-    """What should not go unseen, to Python's own log: on standard error, unless the script says otherwise."""
+    """Report to Python's own log: on standard error, unless the script says otherwise."""
     if isinstance(event, Notice) and event.level != "info":
         logging.getLogger("torchtui").warning(event.message)

@@ -43,7 +43,7 @@ class _Loss(Options):
         raise NotImplementedError
 
     def scores(self, outputs: "Tensor") -> "Tensor":
-        """What an evaluation ranks by, of the shape of `outputs` (n, classes)."""
+        """Return the scores that an evaluation ranks by, of the shape of `outputs` (n, classes)."""
         return outputs
 
 

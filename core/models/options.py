@@ -1,4 +1,4 @@
-"""What every network has in common."""
+"""Base of the options of all networks."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -22,7 +22,7 @@ class ModelOptions(Options):
 
     @property
     def on_meta(self) -> bool:
-        """Whether it can be built on PyTorch's meta device, without memory for weights and without random numbers."""
+        """Return whether it can be built on PyTorch's meta device, without memory for weights or random numbers."""
         return True
 
     def fetch(self, progress: Progress) -> None:

@@ -80,7 +80,7 @@ def outline(config: ModelConfig, sample_shape: tuple[int, ...], outputs: int) ->
 
 @contextmanager
 def _drawing_nothing(*, on_meta: bool) -> Iterator[None]:
-    """Within, networks are built, and the random numbers drawn afterwards are those that were drawn without."""
+    """Context manager that restores the random state, so that building a network draws nothing."""
     import torch
 
     state = torch.get_rng_state()

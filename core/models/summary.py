@@ -1,4 +1,4 @@
-"""What a network consists of: its layers with shapes and parameters, and what a forward pass costs."""
+"""Summary of a network: its layers with shapes and parameters, and the cost of a forward pass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -148,7 +148,7 @@ def _own_parameters(module: nn.Module) -> int:
 
 
 def _multiply_adds(module: nn.Module, shape: tuple[int, ...]) -> int:
-    """Of one layer that gives `shape`: each number is the sum over one row, or one kernel, of the weights."""
+    """Count those of one layer with outputs of `shape`: each sums over one row, or one kernel, of the weights."""
     if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)):
         return prod(shape) * module.weight[0].numel()
     if isinstance(module, nn.MultiheadAttention) and len(shape) == 2:

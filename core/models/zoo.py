@@ -88,7 +88,7 @@ class Zoo(ModelOptions):
         return round(height * scale), round(width * scale)
 
     def _extra(self, size: tuple[int, int]) -> dict[str, Any]:
-        """What the builder of an architecture takes beside the number of outputs."""
+        """Return the arguments of the builder of an architecture beside the number of outputs."""
         if self.architecture.startswith("vit_"):
             return {"image_size": size[0]}
         if self.architecture in ("googlenet", "inception_v3"):
@@ -102,7 +102,7 @@ class Zoo(ModelOptions):
         return models.get_model_weights(self.architecture).DEFAULT
 
     def _weights_file(self) -> Path:
-        """Where torchvision keeps them too."""
+        """Return the path at which torchvision keeps them too."""
         import torch
 
         name: str = self._weights().url.rpartition("/")[2]

@@ -1,1 +1,1 @@
-"""What goes on beside a training: other trackers, notifications, the load of the machine. None of it can end a run."""
+"""Observers of a training: other trackers, notifications, the load of the machine. None of them can end a run."""

@@ -68,7 +68,7 @@ class RunObservers:
 
 @contextmanager
 def accompanied(run: Run, extras: Extras, tell: Emit, device: str) -> Iterator[RunObservers]:
-    """Within, what `extras` ask for goes on beside a run; what cannot begin is told, and left out."""
+    """Context manager in which `extras` observe a run; what cannot start is reported, and left out."""
     lock = threading.Lock()
 
     def tell_in_turn(event: Event) -> None:

@@ -1,4 +1,4 @@
-"""What an event measured, by the names that other trackers show."""
+"""Numbers of an event, by the names that other trackers show."""
 
 from collections.abc import Mapping
 

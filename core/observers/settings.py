@@ -1,4 +1,4 @@
-"""Which things go on beside a training. They are no part of its configuration: results do not depend on them, and
+"""Settings of the observers. They are not part of a configuration: results do not depend on them, and
 the address of a notification is often a secret. The environment carries them to every process that trains.
 """
 
@@ -18,7 +18,7 @@ Tracker = Literal["tensorboard", "mlflow"]
 
 
 class Extras(Options):
-    """What goes on beside a training. The environment variable of a field is its name after ``TUI_``."""
+    """Observers of a training. The environment variable of a field is its name after ``TUI_``."""
 
     log: tuple[Tracker, ...] = ()
     """Other trackers that get the same numbers: tensorboard in the folder of the run, mlflow at its tracking URI."""
@@ -37,7 +37,7 @@ class Extras(Options):
 
     @classmethod
     def from_environment(cls, over: Mapping[str, Any] | None = None) -> Self:
-        """As the environment says, with some fields given otherwise.
+        """Return the settings of the environment, with some fields replaced.
 
         Raises:
             InputError: a variable or an option has a value that does not fit.

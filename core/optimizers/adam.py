@@ -22,7 +22,7 @@ class _Adam(DecayingOptimizer):
     """Small number that keeps the division finite."""
 
     def settings(self) -> dict[str, Any]:
-        """What PyTorch's classes call these fields."""
+        """Return these fields by the names of PyTorch's classes."""
         betas = (self.beta1, self.beta2)
         return {"lr": self.lr, "betas": betas, "eps": self.eps, "weight_decay": self.weight_decay}
 

@@ -1,4 +1,4 @@
-"""What all optimizers share: a learning rate, and which weights they move and let decay."""
+"""Base of the options of all optimizers: a learning rate, and which weights they move and let decay."""
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -35,7 +35,7 @@ class OptimizerOptions(Options):
         raise NotImplementedError
 
     def numbers_kept(self) -> int:
-        """How many numbers it keeps for each weight, seen from one step on a few weights."""
+        """Return the numbers that it keeps for each weight, measured by one step on a few weights."""
         import torch
 
         from core.torch_private import bare_step, leave_compiler_out

@@ -159,7 +159,7 @@ def precision_recalls(curves: Sequence[Curve]) -> bytes:
 
 
 def calibration(predictions: Predictions) -> bytes:
-    """How often the predicted class was right, beside its probability."""
+    """Draw how often the predicted class was right, beside its probability."""
     from sklearn.calibration import CalibrationDisplay
 
     probability = predictions.scores.max(axis=1)
@@ -205,7 +205,7 @@ def _line(place: int) -> dict[str, Any]:
 
 
 def _color(place: int) -> tuple[float, float, float]:
-    """Of the palette; darker where the page is white: yellow and grey would hardly be seen on it."""
+    """Return a colour of the palette; darker where the page is white, on which yellow and grey are hard to see."""
     red, green, blue = OKABE_ITO[place % len(OKABE_ITO)]
     scale = 255 if place % len(OKABE_ITO) < 6 else 340
     return red / scale, green / scale, blue / scale

@@ -22,7 +22,7 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class _Seen:
-    """What was found when a run was last looked at; `stamp` is None without a log."""
+    """State of a run when it was last read; `stamp` is None without a log."""
 
     stamp: Stamp | None
     summary: RunSummary
@@ -40,7 +40,7 @@ class Catalogue:
         self._seen: dict[str, _Seen] = {}
 
     def changes(self) -> Iterator[Changes]:
-        """What is new since the last time, newest runs first, in batches that grow: the first comes at once.
+        """Yield what is new since the last call, newest runs first, in growing batches: the first comes at once.
 
         A run is read again when its log has changed. One that has not ended is read again, too, when a process
         has begun or ceased to train it.
@@ -64,7 +64,7 @@ class Catalogue:
             yield batch
 
     def _changed(self, run: Run) -> RunSummary | None:
-        """How a run stands, if that may be new."""
+        """Return the summary of a run, if it may have changed."""
         name = run.id
         stamp, before = _stamp(f"{self.runs_dir}/{name}/events.jsonl"), self._seen.get(name)
         if before is not None and before.stamp == stamp and not _began_or_ceased(run, before.summary):
@@ -77,7 +77,7 @@ class Catalogue:
 
 
 def _stamp(log: str) -> Stamp | None:
-    """What changes whenever a file does; None if there is none."""
+    """Return a value that changes whenever a file does; None if there is none."""
     try:
         found = os.stat(log)
     except OSError:

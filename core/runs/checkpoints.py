@@ -76,7 +76,7 @@ def _save(state: State, file: BinaryIO) -> None:
 
 
 def _value_of_best(run: Run) -> float:
-    """What chose the epoch in ``best.pt``, lower is better; infinite where there is none to lose."""
+    """Return the value that chose the epoch in ``best.pt``, lower is better; infinite without one."""
     try:
         value = load_checkpoint(run, "best").get("value")
     except RunDamaged:
@@ -129,7 +129,7 @@ def load_latest(run: Run) -> tuple[State | None, str]:
 
 
 def _can_go_on(state: State) -> bool:
-    """Whether a state has the parts of one that training wrote; that they fit the model shows when it takes them."""
+    """Return whether a state has the parts that training writes; that they fit the model shows when it loads them."""
     if not state.keys() >= {"optimizer", "rng", "best"}:
         return False
     progress, best = state["progress"], state["best"]

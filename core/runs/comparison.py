@@ -174,7 +174,7 @@ def curve(entry: Entry, name: str, axis: Axis) -> Points:
 
 @dataclass(frozen=True)
 class Lead:
-    """Which run has the best point of a curve: its place, the epoch of that point, and its value."""
+    """Run with the best point of a curve: its place, the epoch of that point, and its value."""
 
     place: int
     epoch: float
@@ -223,7 +223,7 @@ class Standings:
 
 
 def standings(entries: Sequence[Entry], split: str) -> list[Standings]:
-    """What the evaluations of a split say, metric by metric; empty if no run was evaluated on it."""
+    """Return the evaluations of a split, metric by metric; empty if no run was evaluated on it."""
     reports = [entry.reports.get(split) for entry in entries]
     known = {
         name for report in reports if report for name, value in report.metrics.items() if value is not None
@@ -271,7 +271,7 @@ def _by_section(paths: Mapping[str, None]) -> list[str]:
 
 
 def not_comparable(entries: Sequence[Entry], split: str) -> str:
-    """Why final numbers of these runs cannot be set against each other; empty where they can."""
+    """Return why final numbers of these runs are not comparable; empty if they are."""
     told = differing_data([entry.config.get("data", {}) for entry in entries if entry.config], split)
     samples = {report.n for entry in entries if (report := entry.reports.get(split))}
     return told or (f"not the same {split} samples" if len(samples) > 1 else "")

@@ -1,4 +1,4 @@
-"""What a run keeps of its data: everything but the samples, so that new ones can be predicted without the old."""
+"""Facts that a run keeps of its data: all but the samples, so that new ones can be predicted without the old."""
 
 import json
 from pathlib import Path
@@ -98,7 +98,7 @@ def ensure_same_data(run: Run, data: Dataset) -> None:
 
 
 def _is_same(run: Run, facts: dict[str, Any], data: Dataset) -> bool:
-    """Whether data is that of which a run kept these facts; taken for granted where an old run did not keep enough."""
+    """Return whether data is that of which a run kept these facts; True where an old run did not keep enough."""
     try:
         if data.table is not None:
             return not facts["table"] or bool(facts["table"]["digest"] == data.table.digest)

@@ -54,7 +54,7 @@ class Run:
 
     @property
     def config_file(self) -> Path:
-        """What was asked, resolved."""
+        """The configuration, with defaults filled in."""
         return self.path / "config.yaml"
 
     @property
@@ -64,7 +64,7 @@ class Run:
 
     @property
     def data_file(self) -> Path:
-        """What is known of the data without its samples."""
+        """Facts of the data, without its samples."""
         return self.path / "data.json"
 
     @property
@@ -79,12 +79,12 @@ class Run:
 
     @property
     def requests_file(self) -> Path:
-        """What other processes ask of the one that trains this run."""
+        """Requests of other processes to the one that trains this run."""
         return self.path / "requests.txt"
 
     @property
     def console_file(self) -> Path:
-        """What a background process prints."""
+        """Output of a background process."""
         return self.path / "console.log"
 
     @property
@@ -124,7 +124,7 @@ class Run:
 
 
 def default_runs_dir() -> Path:
-    """Where runs are kept: ``TUI_RUNS``, or ``runs`` in the current folder."""
+    """Return the folder of runs: ``TUI_RUNS``, or ``runs`` in the current folder."""
     return Path(os.environ.get("TUI_RUNS") or "runs").expanduser()
 
 
@@ -249,7 +249,7 @@ def find_run(runs_dir: Path, reference: str) -> Run:
 
 
 def is_run(path: Path) -> bool:
-    """Whether a folder holds what makes it a run."""
+    """Return whether a folder holds what makes it a run."""
     return os.path.isfile(path / "config.yaml") or os.path.isfile(path / "events.jsonl")
 
 

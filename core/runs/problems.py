@@ -1,4 +1,4 @@
-"""What is wrong with the files of a run, found without torch: missing, cut, damaged."""
+"""Problems of the files of a run, found without torch: missing, cut, damaged."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def problems(run: Run) -> list[str]:
 
 
 def changed_settings(config: TrainConfig, summary: RunSummary) -> str:
-    """Where a configuration is not the one that a run was begun with, its length aside; empty otherwise."""
+    """Describe where a configuration is not the one that a run was started with, its length aside; else empty."""
     changes = [
         f"{section}.{field} is {value}, it was {summary.config[section][field]}"
         for section, fields in to_dict(config).items()

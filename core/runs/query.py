@@ -70,7 +70,7 @@ class Term:
     number: float | None = None
 
     def matches(self, summary: RunSummary) -> bool:
-        """Whether the run has the value and it compares as it should."""
+        """Return whether the run has the value and it compares as it should."""
         value = self.read(summary)
         if value is None:
             return False
@@ -90,19 +90,19 @@ class Word:
     text: str
 
     def matches(self, summary: RunSummary) -> bool:
-        """Whether it is there."""
+        """Return whether it is there."""
         names = f"{summary.run.id} {summary.data} {summary.model} {summary.status}"
         return self.text in names.casefold()
 
 
 @dataclass(frozen=True)
 class Query:
-    """What `parse` understood; without terms it matches every run."""
+    """Parsed filter; without terms it matches every run."""
 
     terms: tuple[Term | Word, ...] = ()
 
     def matches(self, summary: RunSummary) -> bool:
-        """Whether all terms hold for a run."""
+        """Return whether all terms hold for a run."""
         return all(term.matches(summary) for term in self.terms)
 
 
@@ -127,7 +127,7 @@ def parse(text: str) -> Query:
 
 
 def example(text: str) -> str:
-    """How the last word of a text could go on where it begins a name: ``accuracy>0.9`` for ``acc``; else nothing."""
+    """Complete the last word of a text where it begins a name: ``accuracy>0.9`` for ``acc``; else nothing."""
     word = text.split(" ")[-1].casefold()
     examples = [f"{name}:" for name in TEXTS] + [f"{name}>10" for name in NUMBERS] + ["cfg.optimizer.lr>0.1"]
     examples += [f"{name}>0.9" for name in METRICS] + ["test.accuracy>0.9", "validation.accuracy>0.9"]

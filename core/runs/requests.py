@@ -1,4 +1,4 @@
-"""How another process reaches a run: a file of requests in its folder, read by the process that trains it."""
+"""Requests to a run from other processes: a file in its folder, read by the process that trains it."""
 
 import os
 import threading
@@ -35,7 +35,7 @@ def send(run: Run, request: Request) -> None:
 
 @contextmanager
 def claimed(run: Run | None, control: RunControl) -> Iterator[None]:
-    """Within, this process alone trains `run`, and requests sent to it reach `control`.
+    """Context manager in which this process alone trains `run`, and requests sent to it reach `control`.
 
     Requests from before are forgotten. A run that has no folder yet (None) cannot be claimed.
 

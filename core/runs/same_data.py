@@ -1,4 +1,4 @@
-"""Whether runs were measured on the same samples, as far as the data sections of their configurations say."""
+"""Comparison of the samples of runs, as far as the data sections of their configurations show."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ PATHS = ("path", "test_path")
 
 
 def differing_data(sections: Sequence[Mapping[str, Any]], split: str) -> str:
-    """What tells the data of runs apart; empty where it is the same.
+    """Return what tells the data of runs apart; empty if it is the same.
 
     Args:
         sections: ``data`` of each run's configuration.
@@ -52,7 +52,7 @@ def _drawn(section: Mapping[str, Any], split: str) -> dict[str, Any]:
 
 
 def _differ(field: str, values: Sequence[Any]) -> bool:
-    """Whether some values are not the same; of paths the shorter may be the end of the longer."""
+    """Return whether some values are not the same; of paths the shorter may be the end of the longer."""
     if field in PATHS and all(isinstance(value, str) for value in values):
         parts = [Path(os.path.normpath(os.path.expanduser(value))).parts for value in values if value]
         longest = max(parts, key=len, default=())

@@ -1,4 +1,4 @@
-"""How a run stands, from the first and the last lines of its log and its lock: a list of thousands stays quick."""
+"""Summary of a run from the first and last lines of its log and its lock: a list of thousands stays quick."""
 
 import os
 import time
@@ -79,7 +79,7 @@ def began(summary: RunSummary) -> float | None:
 
 
 def summarise(run: Run, *, as_left: bool = False) -> RunSummary:
-    """How `run` stands now. Never raises for a damaged folder: the summary says what is wrong.
+    """Summarise the state of `run` now. Never raises for a damaged folder: the summary says what is wrong.
 
     Args:
         as_left: how it was left by the process that trained it last, since it is the caller who holds it now.
@@ -99,7 +99,7 @@ def summarise(run: Run, *, as_left: bool = False) -> RunSummary:
 
 
 def _was_only_prepared(run: Run) -> bool:
-    """Whether a process once held the run, and nothing was trained."""
+    """Return whether a process once held the run, and nothing was trained."""
     return run.lock_file.is_file() and run.config_file.is_file() and not run.checkpoint_file("last").exists()
 
 

@@ -27,7 +27,7 @@ class _Schedule(Options):
     """Epochs in which the learning rate first climbs to its value in equal steps."""
 
     def factor(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState = NOTHING) -> float:
-        """What the learning rate of the optimizer is multiplied with.
+        """Return the factor of the optimizer's learning rate.
 
         Args:
             step: steps done so far, from 0.
@@ -45,7 +45,7 @@ class _Schedule(Options):
         raise NotImplementedError
 
     def after_epoch(self, seen: ScheduleState, value: float) -> ScheduleState:
-        """What to know after an epoch whose validation gave `value`; lower is better."""
+        """Return the state after an epoch whose validation gave `value`; lower is better."""
         return seen
 
 
@@ -139,7 +139,7 @@ class Plateau(_Schedule):
 
 
 def _along_cosine(begin: float, end: float, share: float) -> float:
-    """Where half a cosine from `begin` to `end` is after a share of its way."""
+    """Return the value of half a cosine from `begin` to `end` after a share of its way."""
     return end + (begin - end) * (1 + math.cos(math.pi * share)) / 2
 
 

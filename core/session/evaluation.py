@@ -92,7 +92,7 @@ def trained_model(
 
 
 def score_inputs(trained: "Prepared", inputs: "Tensor") -> Array:
-    """What a trained model says about new samples.
+    """Return the scores of a trained model for new samples.
 
     Args:
         inputs: (n, *sample_shape), in the unit of the data it was trained on, at least one sample.

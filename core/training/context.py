@@ -16,7 +16,7 @@ __all__ = ["TrainingContext"]
 
 @dataclass(frozen=True)
 class TrainingContext:
-    """Where a run trains, and with what.
+    """Device and helpers with which a run trains.
 
     Attributes:
         device: where to compute; the model is moved there.

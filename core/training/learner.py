@@ -1,4 +1,4 @@
-"""What training changes: weights and optimizer, with the step that changes them and the state they resume from."""
+"""State that training changes: weights and optimizer, the step that changes them, and how they resume."""
 
 from contextlib import nullcontext
 

@@ -56,7 +56,7 @@ def known_arguments(option: type[Options], values: Mapping[str, Any]) -> type[Op
 
 
 def wrong_arguments(option: type[Options], values: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong with some of the arguments, by name, as far as the source tells without being run."""
+    """Return the problems of some arguments by name, as far as the source shows without running it."""
     fields = known_arguments(option, values)
     return {} if fields is None else _wrong(fields, values.get(ARGUMENTS, {}))
 

@@ -88,7 +88,7 @@ def version(options: Options) -> str:
 
 
 def references(config: Options) -> dict[str, tuple[str, str]]:
-    """For each section of a configuration that names code of the user's: the field, and what is named."""
+    """Return the sections of a configuration that name user code, each with the field and the code it names."""
     sections = ((key, getattr(config, key)) for key in type(config).model_fields)
     return {
         key: (field, getattr(section, field))
@@ -109,7 +109,7 @@ def load_object(reference: str) -> Callable[..., Any]:
 
 
 def call(reference: str, **arguments: Any) -> Any:
-    """What the class or function gives for some arguments.
+    """Call the class or function with some arguments.
 
     Raises:
         UntrustedCode: as for `load_object`.
@@ -189,7 +189,7 @@ class _Version(importlib.abc.MetaPathFinder, importlib.abc.ExecutionLoader):
 
     @contextmanager
     def importing(self) -> Iterator[None]:
-        """Within, imports find what stands beside the file, and errors become those of the user's code."""
+        """Context manager in which imports find modules beside the file, and errors become `UserCodeError`."""
         with _lock:
             names = self.source.beside
             hidden = {name: sys.modules.pop(name) for name in names if name in sys.modules}

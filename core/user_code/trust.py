@@ -1,4 +1,4 @@
-"""Which Python files of the user's may run: those that the user has named, and those that ran before, by SHA-256.
+"""Trust in Python files of users: those that the user has named, and those that ran before, by SHA-256.
 
 A run folder or a configuration can come from anybody. What only such a file names is not run before the user has
 been asked.
@@ -23,7 +23,7 @@ _named: set[Path] = set()
 
 
 def config_folder() -> Path:
-    """Where this user's settings are kept: the folder of ``TUI_CONFIG``, or the platform's."""
+    """Return the folder of this user's settings: that of ``TUI_CONFIG``, or the platform's."""
     given = os.environ.get("TUI_CONFIG")
     return Path(given).parent if given else platformdirs.user_config_path("torchtui")
 
@@ -34,7 +34,7 @@ def trust(path: Path) -> None:
 
 
 def is_trusted(source: UserSource) -> bool:
-    """Whether the user has named this file, or has run all of it before."""
+    """Return whether the user has named this file, or has run all of it before."""
     return source.path in _named or set(source.hashes.values()) <= _known()
 
 

@@ -1,4 +1,4 @@
-"""For the Trainer of Hugging Face's transformers: ``Trainer(..., callbacks=[RunCallback("my-run")])``."""
+"""Callback for the Trainer of Hugging Face's transformers: ``Trainer(..., callbacks=[RunCallback("my-run")])``."""
 
 import math
 import sys

@@ -1,4 +1,4 @@
-"""For Lightning: ``Trainer(callbacks=[RunCallback("my-run")])``."""
+"""Callback for Lightning: ``Trainer(callbacks=[RunCallback("my-run")])``."""
 
 import math
 from collections.abc import Mapping
@@ -88,7 +88,7 @@ class RunCallback(Callback):
         self._epoch_ended = False
 
     def _new_of_training(self, trainer: Trainer) -> dict[str, Any]:
-        """What was logged for training since the last time; Lightning keeps what is older beside it.
+        """Return the values logged for training since the last call; Lightning keeps older ones beside them.
 
         A value that was logged again is another tensor, also where its number is the same.
         """
@@ -101,7 +101,7 @@ class RunCallback(Callback):
 
 
 def _of_split(trainer: Trainer, split: str) -> dict[str, Any]:
-    """What was logged last for a split, by the names that were given."""
+    """Return the values logged last for a split, by the names that were given."""
     return {name: value for name, value in trainer.callback_metrics.items() if place_of(name)[0] == split}
 
 

@@ -48,7 +48,7 @@ class CsvLog:
 
 
 def is_csv_log(path: Path) -> bool:
-    """Whether a file is such a log."""
+    """Return whether a file is such a log."""
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             return "step" in next(csv.reader([file.readline(1 << 16)]), [])

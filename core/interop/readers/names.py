@@ -1,4 +1,4 @@
-"""What the names that people log under mean: ``val_loss``, ``Loss/train``, ``eval/acc`` ..."""
+"""Meaning of the names that people log under: ``val_loss``, ``Loss/train``, ``eval/acc`` ..."""
 
 import re
 from typing import Literal

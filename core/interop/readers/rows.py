@@ -14,7 +14,7 @@ __all__ = ["Rows"]
 
 @dataclass
 class _Place:
-    """How far a log has been read."""
+    """Position up to which a log has been read."""
 
     step: int = 0
     epoch: int = 0

@@ -1,1 +1,1 @@
-"""What a run has logged so far: series to draw, facts to show, notes when it looks wrong."""
+"""History of a run: series to draw, facts to show, notes when it looks wrong."""

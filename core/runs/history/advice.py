@@ -19,7 +19,7 @@ Advice = dict[str, str]
 
 
 def advise(epochs: Sequence[EpochFinished]) -> Advice:
-    """What looks wrong after the epochs done, oldest first; empty when nothing does."""
+    """Return notes on what looks wrong after the epochs done, oldest first; empty if nothing does."""
     best = epochs[-1].best_epoch if epochs else 0
     rules: dict[str, Callable[[Sequence[EpochFinished]], str]] = {
         "stalled": _stalled,

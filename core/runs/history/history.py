@@ -1,4 +1,4 @@
-"""What a run has said so far, as series to draw and facts to show; memory stays bounded however long it runs."""
+"""History of a run as series to draw and facts to show, in bounded memory however long it runs."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -81,7 +81,7 @@ class History:
 
     @property
     def score(self) -> str:
-        """What stands beside the loss: ``accuracy`` or ``r2``; of a script's own run, what it told first."""
+        """Name of the metric beside the loss: ``accuracy`` or ``r2``; of a script's run, the one logged first."""
         if self.started is not None and self.started.task:
             return "r2" if self.started.task == "regression" else "accuracy"
         known = [name for name, curve in self.curves.items() if len(curve) and name.startswith(SPLITS)]
@@ -96,7 +96,7 @@ class History:
 
     @property
     def steps_per_epoch(self) -> float:
-        """As the run says, or else as its first epoch showed; 1 until then."""
+        """Steps of an epoch as logged, or else as the first epoch showed; 1 until then."""
         return (self.started.steps_per_epoch if self.started else 0) or self.measured_steps or 1
 
     @property

@@ -1,4 +1,4 @@
-"""What a run has said, with few of its steps: curves and facts, quickly however long it ran."""
+"""History of a run with few of its steps: curves and facts, read quickly however long it ran."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -74,7 +74,7 @@ class _EpochReader(LogReader):
         return replace(event, confusion=[]) if isinstance(event, EpochFinished) else event
 
     def _wanted(self) -> bool:
-        """Whether this step is one of those that are read."""
+        """Return whether this step is one of those that are read."""
         self._steps += 1
         if self._steps < self._next:
             return False

@@ -40,7 +40,7 @@ class GrowingSeries:
         self._points: Points | None = None
 
     def __len__(self) -> int:
-        """How many points were appended."""
+        """Return the number of points appended."""
         return self._length
 
     def append(self, x: float, y: float) -> None:

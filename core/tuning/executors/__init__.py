@@ -1,1 +1,1 @@
-"""Where trials are trained."""
+"""Executors: the places where trials are trained."""

@@ -63,7 +63,7 @@ class _Call:
 
     @property
     def done(self) -> bool:
-        """Whether it was computed, well or not."""
+        """Return whether it was computed, well or not."""
         return self.answer is not None or self.error is not None
 
 
@@ -77,7 +77,7 @@ class _Stack:
 
 
 class Together:
-    """Where the threads of some trials meet. Those that are expected are waited for, until they have left."""
+    """Meeting point of the threads of some trials. Those that are expected are waited for, until they have left."""
 
     def __init__(self) -> None:
         self._meeting = threading.Condition()  # its lock is the turn, held from step to step

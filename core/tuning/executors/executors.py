@@ -1,4 +1,4 @@
-"""Where trials are trained. A study gives out tasks and hears messages; it does not know where its workers are."""
+"""Executors train trials. A study gives out tasks and receives messages; it does not know where workers are."""
 
 import atexit
 import contextlib
@@ -44,7 +44,7 @@ class Executor(Protocol):
         """Begin a trial; only while fewer than `slots` are going on."""
 
     def wait(self, seconds: float) -> list[Message]:
-        """What trials said, as soon as there is something; empty after so many seconds of silence.
+        """Return messages of trials as soon as there are any; empty after so many seconds of silence.
 
         Of every task that was started one `Ended` comes, whatever becomes of its worker.
         """
@@ -60,7 +60,7 @@ class Executor(Protocol):
 
 
 def local_slots(jobs: int, threads: int | None) -> tuple[int, int]:
-    """How many trials at once, and threads of each: never more altogether than this process has cores.
+    """Return the number of trials at once, and the threads of each: together at most the cores of this process.
 
     Args:
         jobs: trials at once, as many as asked for; fewer are given when there are not so many cores.
@@ -164,7 +164,7 @@ def _context() -> Any:
 
 @contextlib.contextmanager
 def _deaf_children() -> Iterator[None]:
-    """Within, processes are born that do not hear what is left to the study."""
+    """Context manager that blocks these signals in child processes; the study handles them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_THE_STUDY)
     try:
         yield
@@ -226,7 +226,7 @@ class _Inbox:
 
 
 def _redirect(console: Path) -> None:
-    """What this process prints goes to a file: the terminal belongs to the study."""
+    """Redirect the output of this process to a file: the terminal belongs to the study."""
     try:
         handle = os.open(console, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     except OSError:  # the trial will say what is wrong with its folder

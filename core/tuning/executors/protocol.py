@@ -1,4 +1,4 @@
-"""What goes between a study and the workers that train its trials."""
+"""Messages between a study and the workers that train its trials."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trial ended in its worker.
+    """End of a trial in its worker.
 
     Attributes:
         state: ``stopped`` when someone else than the pruner asked for it.

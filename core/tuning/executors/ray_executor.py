@@ -177,7 +177,7 @@ class _Mailbox:
         self.asked = request
 
     async def asked_for(self) -> Request:
-        """What the trials are asked for."""
+        """Return the request to the trials."""
         return self.asked
 
 

@@ -1,4 +1,4 @@
-"""What a study is asked to do, as plain data that every process of it shares."""
+"""Plan of a study, as plain data that all its processes share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -67,11 +67,11 @@ class Plan:
 
     @property
     def pruned_by_epoch(self) -> bool:
-        """Whether trials wait after each epoch to hear if they may go on."""
+        """Return whether trials wait after each epoch to hear if they may go on."""
         return self.pruner != "none"
 
     def better(self, value: float, than: float) -> bool:
-        """Whether one value of the metric is better than another."""
+        """Return whether one value of the metric is better than another."""
         return value < than if self.direction == "minimize" else value > than
 
     def with_trials(self, trials: int | None) -> "Plan":

@@ -1,4 +1,4 @@
-"""How people write ranges, and which ranges are taken when they write none."""
+"""Ranges as people write them, and the default ranges."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -36,7 +36,7 @@ class Choices:
         return self.values
 
     def to_dict(self) -> dict[str, Any]:
-        """What `build_space` reads back."""
+        """Return plain values from which `build_space` builds it again."""
         return {"choices": list(self.values)}
 
 
@@ -56,7 +56,7 @@ class Range:
 
     @property
     def whole(self) -> bool:
-        """Whether only whole numbers are meant."""
+        """Return whether only whole numbers are meant."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
     def points(self) -> Sequence[int | float] | None:
@@ -70,7 +70,7 @@ class Range:
         return tuple(round(self.low + index * step, ROUNDING) for index in range(count))
 
     def to_dict(self) -> dict[str, Any]:
-        """What `build_space` reads back."""
+        """Return plain values from which `build_space` builds it again."""
         return {key: value for key, value in asdict(self).items() if value is not None and value is not False}
 
 
@@ -79,7 +79,7 @@ Domain = Choices | Range
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """What trials try.
+    """Parameters that trials vary.
 
     Attributes:
         base: the configuration of everything that is not searched.
@@ -90,7 +90,7 @@ class SearchSpace:
     domains: Mapping[str, Domain]
 
     def applies(self, path: str, params: Mapping[str, Any]) -> bool:
-        """Whether a path has a meaning beside the names among `params`."""
+        """Return whether a path has a meaning beside the names among `params`."""
         section, _, key = path.partition(".")
         return key in _fields(section, params.get(f"{section}.name", _name(self.base, section)))
 

@@ -1,4 +1,4 @@
-"""Who trains which trial: every trial once, whatever becomes of the processes that work on a study.
+"""Claims on trials: every trial is trained once, whatever becomes of the processes that work on a study.
 
 A storage numbers what is added to it without gaps or doubles, also when many processes add at once. An *attempt*
 is an Optuna trial that says "I train trial t, for the a-th time". Of several attempts for the same t and a the
@@ -68,11 +68,11 @@ class Claims:
                 return Claim(found[0], attempt, suggest(self._plan.space, attempt))
 
     def left(self) -> bool:
-        """Whether a trial is left to train."""
+        """Return whether a trial is left to train."""
         return self._free() is not None
 
     def elsewhere(self) -> int:
-        """How many trials other living processes train now."""
+        """Return the number of trials that other living processes train now."""
         running = (trial for trial in self._latest().values() if trial.state == TrialState.RUNNING)
         return sum(not self._is_mine(trial) for trial in running)
 
@@ -90,7 +90,7 @@ class Claims:
         return None if new is None else (new, None)
 
     def _is_free(self, trial: FrozenTrial) -> bool:
-        """Whether an attempt has ended without a result; one whose process was killed is ended here."""
+        """Return whether an attempt has ended without a result; one whose process was killed is ended here."""
         if trial.state != TrialState.RUNNING:
             return RESULT not in trial.user_attrs
         if not self._presence.is_gone(trial.user_attrs[PROCESS]):

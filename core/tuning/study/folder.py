@@ -53,7 +53,7 @@ class StudyFolder:
 
     @property
     def trials_dir(self) -> Path:
-        """Where the trials' run folders are."""
+        """Folder of the trials' run folders."""
         return self.path / "trials"
 
     @property

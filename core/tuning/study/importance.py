@@ -1,4 +1,4 @@
-"""How much each searched path mattered for the metric."""
+"""Importance of each searched path for the metric."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""How the trials of a study stand, and what a study says while it goes on."""
+"""State of the trials of a study, and the events of a study."""
 
 import json
 import math
@@ -39,7 +39,7 @@ State = Literal["running", "paused", "completed", "pruned", "diverged", "failed"
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """How one trial stands.
+    """State of one trial.
 
     Attributes:
         state: ``interrupted`` ones are run again by the next process that works on the study; the storage does not
@@ -62,7 +62,7 @@ class TrialRecord:
 
     @property
     def done(self) -> bool:
-        """Whether it has ended for good."""
+        """Return whether it has ended for good."""
         return self.state not in ("running", "paused", "interrupted")
 
 

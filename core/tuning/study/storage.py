@@ -1,4 +1,4 @@
-"""Where studies are kept: Optuna's storages, opened with errors in our words."""
+"""Storages of studies: Optuna's, opened with errors in our words."""
 
 import time
 from collections.abc import Iterator
@@ -98,7 +98,7 @@ def writing(study: str) -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """What the database itself said, in a line; Optuna and SQLAlchemy wrap it."""
+    """Return the database's own error in one line; Optuna and SQLAlchemy wrap it."""
     cause = error.__cause__ or error if isinstance(error, StorageInternalError) else error
     return str(getattr(cause, "orig", None) or cause).partition("\n")[0]
 

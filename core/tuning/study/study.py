@@ -56,11 +56,11 @@ class TuningStudy:
 
     @property
     def name(self) -> str:
-        """What it is found by."""
+        """Name by which it is found."""
         return self.folder.name
 
     def records(self) -> list[TrialRecord]:
-        """How all trials begun so far stand."""
+        """Return the state of all trials started so far."""
         with reading(self.name):
             return records_of(self.plan, self.optuna.get_trials(deepcopy=False))
 
@@ -78,7 +78,7 @@ class TuningStudy:
 
     @property
     def paused(self) -> bool:
-        """Whether all processes that work on it shall wait."""
+        """Return whether all processes that work on it shall wait."""
         return bool(self._remembered(PAUSED, False))
 
     def pause(self) -> None:

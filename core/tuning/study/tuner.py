@@ -176,7 +176,7 @@ class _Tuner:
                 self.control.stop()
 
     def is_paused(self) -> bool:
-        """Whether no trial may begin; those that go on are told when that changes."""
+        """Return whether no trial may begin; those that go on are told when that changes."""
         if self.control.paused != self.paused:
             self.paused = self.control.paused
             self.executor.ask("pause" if self.paused else "resume")
@@ -196,7 +196,7 @@ class _Tuner:
         return True
 
     def are_quick(self) -> bool:
-        """Whether trials are over so soon that a worker would wait for its next one."""
+        """Return whether trials are over so soon that a worker would wait for its next one."""
         last = self.ended[-self.executor.slots :]
         return bool(last) and all(record.state in GOOD and record.seconds < QUICK_SECONDS for record in last)
 
@@ -243,7 +243,7 @@ class _Tuner:
             self.executor.answer(message.trial, not self.should_prune(running, message))
 
     def should_prune(self, running: _Given, message: Reported) -> bool:
-        """What the pruner says; an epoch done again after a checkpoint was judged before."""
+        """Ask the pruner; an epoch repeated after a checkpoint was judged before."""
         attempt = running.claim.attempt
         known = attempt._cached_frozen_trial.intermediate_values
         if message.value is None or message.epoch in known:
@@ -334,7 +334,7 @@ def _finished(running: _Given, outcome: Outcome) -> TrialRecord:
 
 
 def _result(record: TrialRecord) -> dict[str, object]:
-    """What the storage keeps of it; JSON knows no NaN."""
+    """Return what the storage keeps of it; JSON has no NaN."""
     return {
         "state": record.state,
         "value": record.value,
