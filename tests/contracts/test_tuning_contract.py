@@ -424,7 +424,7 @@ def two(tmp_path: Path) -> tuple[Claims, Claims, Presence]:
     study = create_study(tmp_path, plan_for("grid", trials=2))
     opened = [open_study(tmp_path, study.name) for _ in range(2)]
     presences = [Presence(study.folder, one.optuna) for one in opened]
-    first, second = (Claims(one.optuna, one.plan, here) for one, here in zip(opened, presences, strict=True))
+    first, second = (Claims(one, here) for one, here in zip(opened, presences, strict=True))
     return first, second, presences[0]
 
 

@@ -9,15 +9,16 @@ begun and has no result.
 
 import itertools
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from core.tuning.search.methods import TRIAL, encode, suggest
-from core.tuning.search.plan import Plan
 from core.tuning.study.presence import Presence
+
+if TYPE_CHECKING:
+    from core.tuning.study.study import TuningStudy
 
 __all__ = ["RESULT", "RUN", "Claim", "Claims", "attempts", "give_back", "record_result"]
 
@@ -37,11 +38,12 @@ class Claim:
 
     Attributes:
         number: of the trial. attempt: Optuna's own trial. params: values by path.
+        judged: epochs that the pruner has seen, in earlier attempts too.
         run: the run folder of an earlier attempt, or None.
     """
 
-    def __init__(self, number: int, attempt: Trial, params: dict[str, Any]) -> None:
-        self.number, self.attempt, self.params = number, attempt, params
+    def __init__(self, number: int, attempt: Trial, params: dict[str, Any], judged: set[int]) -> None:
+        self.number, self.attempt, self.params, self.judged = number, attempt, params, judged
         self.run: str | None = attempt.user_attrs.get(RUN)
 
     def trained_in(self, run: str) -> None:
@@ -54,8 +56,8 @@ class Claim:
 class Claims:
     """Claims trials of a study for this process."""
 
-    def __init__(self, study: optuna.Study, plan: Plan, presence: Presence) -> None:
-        self._study, self._plan, self._presence = study, plan, presence
+    def __init__(self, study: "TuningStudy", presence: Presence) -> None:
+        self._study, self._plan, self._presence = study, study.plan, presence
 
     def next(self) -> Claim | None:
         """The next trial to train: one whose process is gone, or else a new one; None when none is left."""
@@ -65,7 +67,9 @@ class Claims:
                 return None
             attempt = self._claim(*found)
             if attempt is not None:
-                return Claim(found[0], attempt, suggest(self._plan.space, attempt))
+                number, before = found
+                judged = set() if before is None else set(before.intermediate_values)
+                return Claim(number, attempt, suggest(self._plan.space, attempt), judged)
 
     def left(self) -> bool:
         """Return whether a trial is left to train."""
@@ -77,7 +81,7 @@ class Claims:
         return sum(not self._is_mine(trial) for trial in running)
 
     def _latest(self) -> dict[int, FrozenTrial]:
-        return attempts(self._study.get_trials(deepcopy=False))
+        return attempts(self._study.optuna.get_trials(deepcopy=False))
 
     def _free(self) -> tuple[int, FrozenTrial | None] | None:
         """A trial that nobody trains, with its last attempt if there was one."""
@@ -96,20 +100,20 @@ class Claims:
         if not self._presence.is_gone(trial.user_attrs[PROCESS]):
             return False
         if RESULT in trial.user_attrs:
-            record_result(self._study, trial, trial.user_attrs[RESULT])
+            record_result(self._study, trial.number, trial.user_attrs[RESULT])
             return False
-        give_back(self._study, trial)
+        give_back(self._study, trial.number)
         return True
 
     def _claim(self, number: int, before: FrozenTrial | None) -> Trial | None:
         """An attempt at a trial; None when another process was quicker."""
-        storage, study_id = self._study._storage, self._study._study_id
+        study, storage = self._study.optuna, self._study.storage
         template = self._new(number) if before is None else self._again(number, before)
-        attempt_id = storage.create_new_trial(study_id, template)
+        attempt_id = storage.create_new_trial(self._study.storage_id, template)
         key = _key(template)
-        same = [trial for trial in self._study.get_trials(deepcopy=False) if _key(trial) == key]
-        if same[0]._trial_id == attempt_id:
-            return Trial(self._study, attempt_id)
+        same = [trial for trial in study.get_trials(deepcopy=False) if _key(trial) == key]
+        if same[0].number == storage.get_trial_number_from_id(attempt_id):
+            return Trial(study, attempt_id)
         storage.set_trial_state_values(attempt_id, TrialState.FAIL)
         return None
 
@@ -147,24 +151,27 @@ def attempts(trials: Iterable[FrozenTrial]) -> dict[int, FrozenTrial]:
     return {number: counting[number, attempt] for number, attempt in sorted(counting)}
 
 
-def record_result(study: optuna.Study, attempt: Trial | FrozenTrial, result: dict[str, Any]) -> bool:
-    """End an attempt with its result; False when it had been given to another process meanwhile."""
-    storage = study._storage
+def record_result(study: "TuningStudy", attempt: int, result: dict[str, Any]) -> bool:
+    """End an attempt, by its number, with its result; False if it had been given to another process meanwhile."""
     try:
-        storage.set_trial_user_attr(attempt._trial_id, RESULT, result)
+        study.storage.set_trial_user_attr(_id_of(study, attempt), RESULT, result)
         state = OPTUNA_STATES[result["state"]]
-        study.tell(attempt.number, result["value"] if state == TrialState.COMPLETE else None, state)
+        study.optuna.tell(attempt, result["value"] if state == TrialState.COMPLETE else None, state)
     except (UpdateFinishedTrialError, ValueError):
         return False
     return True
 
 
-def give_back(study: optuna.Study, attempt: Trial | FrozenTrial) -> None:
-    """End an attempt without a result: the trial is free again."""
+def give_back(study: "TuningStudy", attempt: int) -> None:
+    """End an attempt, by its number, without a result: the trial is free again."""
     try:
-        study._storage.set_trial_state_values(attempt._trial_id, TrialState.FAIL)
+        study.storage.set_trial_state_values(_id_of(study, attempt), TrialState.FAIL)
     except UpdateFinishedTrialError:
         return  # another process has done so
+
+
+def _id_of(study: "TuningStudy", attempt: int) -> int:
+    return study.storage.get_trial_id_from_study_id_trial_number(study.storage_id, attempt)
 
 
 def _key(trial: FrozenTrial) -> tuple[int, int]:

@@ -9,13 +9,14 @@ from urllib.parse import quote
 
 import optuna
 from optuna.exceptions import OptunaError, StorageInternalError
-from optuna.storages import BaseStorage, RDBStorage, get_storage
+from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.errors import DependencyError, RunDamaged, RunError
 from core.files.lock import has_locks
 from core.remedies import resume_study
+from core.tuning.study.optuna_private import remember_trials
 
 __all__ = ["file_url", "open_storage", "reading", "without_password", "writing"]
 
@@ -71,7 +72,7 @@ def open_storage(url: str) -> BaseStorage:
     except (SQLAlchemyError, OptunaError, RuntimeError) as error:
         where = parsed.render_as_string(hide_password=True)
         raise RunError(f"cannot open the study's storage {where}: {_reason(error)}") from None
-    return get_storage(storage)
+    return remember_trials(storage)
 
 
 @contextmanager

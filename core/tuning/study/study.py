@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class TuningStudy:
     Attributes:
         storage_url: None for a study in its own file.
         optuna: for whoever knows Optuna's own views.
+        storage: where Optuna keeps it.
 
     Raises:
         RunError: its storage does not take what is to be changed.
@@ -53,11 +55,17 @@ class TuningStudy:
     plan: Plan
     storage_url: str | None
     optuna: optuna.Study
+    storage: BaseStorage
 
     @property
     def name(self) -> str:
         """Name by which it is found."""
         return self.folder.name
+
+    @cached_property
+    def storage_id(self) -> int:
+        """The number of the study in its storage."""
+        return self.storage.get_study_id_from_name(self.optuna.study_name)
 
     def records(self) -> list[TrialRecord]:
         """Return the state of all trials started so far."""
@@ -158,10 +166,11 @@ def create_study(runs_dir: Path, plan: Plan, storage_url: str | None = None) -> 
     folder = create_folder(runs_dir, plan.space.base)
     name = folder.name if storage_url else OWN_NAME
     try:
+        storage = storage or open_storage(file_url(folder.database))
         with writing(folder.name):
             study = create_optuna_study(
                 study_name=name,
-                storage=storage or open_storage(file_url(folder.database)),
+                storage=storage,
                 direction=plan.direction,
                 sampler=make_sampler(plan),
                 pruner=make_pruner(plan),
@@ -173,7 +182,7 @@ def create_study(runs_dir: Path, plan: Plan, storage_url: str | None = None) -> 
         if isinstance(error, DuplicatedStudyError):
             raise RunError(f"the storage has a study '{name}' already", "Try again") from None
         raise
-    return TuningStudy(folder, plan, storage_url, study)
+    return TuningStudy(folder, plan, storage_url, study, storage)
 
 
 def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -> TuningStudy:
@@ -217,7 +226,7 @@ def _opened(folder: StudyFolder, storage_url: str | None, storage: BaseStorage) 
         study = load_study(
             study_name=name, storage=storage, sampler=make_sampler(plan), pruner=make_pruner(plan)
         )
-    return TuningStudy(folder, plan, storage_url, study)
+    return TuningStudy(folder, plan, storage_url, study, storage)
 
 
 def _note_storage(folder: StudyFolder, storage_url: str | None) -> None:

@@ -109,7 +109,7 @@ class _Tuner:
     ) -> None:
         self.study, self.executor, self.presence = study, executor, presence
         self.emit, self.control, self.data_root = emit, control, data_root
-        self.claims = Claims(study.optuna, study.plan, presence)
+        self.claims = Claims(study, presence)
         self.deadline = math.inf if timeout is None else time.monotonic() + timeout
         self.running: dict[int, _Given] = {}
         self.ready: _Given | None = None
@@ -156,7 +156,7 @@ class _Tuner:
             self.executor.ask("stop")
         if self.ending:
             if self.ready is not None:
-                give_back(self.study.optuna, self.ready.claim.attempt)
+                give_back(self.study, self.ready.claim.attempt.number)
                 self.ready = None
             return bool(self.running)
         if self.is_paused():
@@ -244,10 +244,10 @@ class _Tuner:
 
     def should_prune(self, running: _Given, message: Reported) -> bool:
         """Ask the pruner; an epoch repeated after a checkpoint was judged before."""
-        attempt = running.claim.attempt
-        known = attempt._cached_frozen_trial.intermediate_values
-        if message.value is None or message.epoch in known:
+        attempt, judged = running.claim.attempt, running.claim.judged
+        if message.value is None or message.epoch in judged:
             return False
+        judged.add(message.epoch)
         attempt.report(message.value, message.epoch)
         return attempt.should_prune()
 
@@ -259,12 +259,12 @@ class _Tuner:
         if self.ready is not None and outcome.state in GOOD and not self.control.attention:
             self.start()  # the worker need not wait for what is written down now
         if outcome.state == "stopped" and self.ending:
-            give_back(self.study.optuna, running.claim.attempt)
+            give_back(self.study, running.claim.attempt.number)
             record = replace(running.record, state="interrupted", epochs=outcome.epochs)
             self.emit(TrialFinished(trial=record))
             return
         record = _finished(running, outcome)
-        if not record_result(self.study.optuna, running.claim.attempt, _result(record)):
+        if not record_result(self.study, running.claim.attempt.number, _result(record)):
             text = f"trial {record.number} was given to another process meanwhile: this result does not count"
             self.emit(StudyNotice(level="warning", message=text))
             return
