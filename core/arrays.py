@@ -3,8 +3,9 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["as_array"]
+__all__ = ["as_array", "as_pixels"]
 
 KNOWN = {"torch.float16", "torch.float32", "torch.float64"}
 """The types of floating-point tensors that NumPy has too."""
@@ -21,3 +22,11 @@ def as_array(values: Any) -> np.ndarray:
         if values.is_floating_point() and str(values.dtype) not in KNOWN:
             values = values.float()
     return np.asarray(values)
+
+
+def as_pixels(values: np.ndarray, value_range: tuple[float, float]) -> NDArray[np.uint8]:
+    """Return numbers of any shape as bytes: black at the low end of their range, white at the high end."""
+    low, high = value_range
+    shares = (values.astype(np.float64) - low) / ((high - low) or 1.0)
+    pixels: NDArray[np.uint8] = np.rint(255 * shares.clip(0, 1)).astype(np.uint8)
+    return pixels

@@ -12,7 +12,7 @@ from core.data.builtin.colour import Cifar10, Cifar100, Svhn
 from core.data.builtin.synthetic import Moons, Spirals
 from core.data.builtin.tables import BreastCancer, Diabetes, Digits, Iris, Wine
 from core.data.builtin.vision import Emnist, FashionMnist, Kmnist, Mnist
-from core.data.dataset import Dataset, Progress
+from core.data.dataset import Dataset, Progress, no_progress
 from core.data.images.image_folder import ImageFolder
 from core.data.own.python import PythonData
 from core.data.tables.options import Csv
@@ -48,11 +48,7 @@ def default_root() -> Path:
     return Path(given).expanduser() if given else platformdirs.user_cache_path("torchtui") / "data"
 
 
-def _silent(what: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
-
-
-def load(config: DataConfig, root: Path | None = None, progress: Progress = _silent) -> Dataset:
+def load(config: DataConfig, root: Path | None = None, progress: Progress = no_progress) -> Dataset:
     """The data set that `config` names, split.
 
     Args:

@@ -25,9 +25,19 @@ from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Floats, Undefined
 
-__all__ = ["MAX_LINES", "MEANS", "Curve", "Kind", "Point", "curves_of", "few", "first_chosen", "first_shown"]
+__all__ = [
+    "MAX_LINES",
+    "MEANS",
+    "Curve",
+    "CurveKind",
+    "Point",
+    "curves_of",
+    "few",
+    "first_chosen",
+    "first_shown",
+]
 
-Kind = Literal["roc", "pr"]
+CurveKind = Literal["roc", "pr"]
 MEANS = ("micro", "macro")
 """Names of the curves that follow those of the classes: all classes pooled, and their mean."""
 MAX_LINES = 8
@@ -61,8 +71,8 @@ class Curve:
     """
 
     name: str
-    area: dict[Kind, float | None]
-    lines: dict[Kind, tuple[Floats, Floats] | None]
+    area: dict[CurveKind, float | None]
+    lines: dict[CurveKind, tuple[Floats, Floats] | None]
     prevalence: float
     reason: str = ""
     positives: int = 0
@@ -71,7 +81,7 @@ class Curve:
     tp: Floats | None = None
     fp: Floats | None = None
 
-    def point(self, kind: Kind, place: int) -> Point:
+    def point(self, kind: CurveKind, place: int) -> Point:
         """Return the operating point at a place along a line."""
         if self.thresholds is None or self.tp is None or self.fp is None:
             line = self.lines[kind]
@@ -108,7 +118,7 @@ def curves_of(predictions: Predictions, report: Report, columns: int = COLUMNS) 
     curves = []
     for number, facts in enumerate(report.per_class):
         ranked = one_vs_rest(predictions.scores[:, number], predictions.targets == number)
-        area: dict[Kind, float | None] = {
+        area: dict[CurveKind, float | None] = {
             "roc": _number(facts["roc_auc"]),
             "pr": _number(facts["average_precision"]),
         }
@@ -122,12 +132,12 @@ def curves_of(predictions: Predictions, report: Report, columns: int = COLUMNS) 
 
 
 def _curve(
-    name: str, ranked: RankedCounts, area: dict[Kind, float | None], columns: int
+    name: str, ranked: RankedCounts, area: dict[CurveKind, float | None], columns: int
 ) -> tuple[Curve, tuple[RocCurve | None, PrecisionRecallCurve | None]]:
     by_fpr, by_recall = roc(ranked), precision_recall(ranked)
     prevalence = ranked.positives / len(ranked.scores)
     if isinstance(by_recall, Undefined):
-        nothing: dict[Kind, tuple[Floats, Floats] | None] = {"roc": None, "pr": None}
+        nothing: dict[CurveKind, tuple[Floats, Floats] | None] = {"roc": None, "pr": None}
         return Curve(name, area, nothing, prevalence, by_recall.reason), (None, None)
     kept = thin(by_recall.recall, by_recall.precision, columns)
     reason = by_fpr.reason if isinstance(by_fpr, Undefined) else ""
@@ -161,7 +171,7 @@ def _mean(
     """Return the mean over the classes that have a curve."""
     by_fpr = [roc_curve for roc_curve, _ in exact if roc_curve is not None]
     by_recall = [curve for _, curve in exact if curve is not None]
-    lines: dict[Kind, tuple[Floats, Floats] | None] = {"roc": None, "pr": None}
+    lines: dict[CurveKind, tuple[Floats, Floats] | None] = {"roc": None, "pr": None}
     if by_fpr:
         mean_roc = macro_roc(by_fpr, columns + 1)
         lines["roc"] = (mean_roc.fpr, mean_roc.tpr)
@@ -172,7 +182,7 @@ def _mean(
     return Curve(name, _areas(report, name), lines, 1 / len(exact), reason)
 
 
-def _areas(report: Report, mean: str) -> dict[Kind, float | None]:
+def _areas(report: Report, mean: str) -> dict[CurveKind, float | None]:
     return {
         "roc": report.metrics.get(f"roc_auc_{mean}"),
         "pr": report.metrics.get(f"average_precision_{mean}"),
@@ -183,7 +193,7 @@ def _number(value: str | int | float | None) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def first_shown(curves: Sequence[Curve], kind: Kind, max_lines: int = MAX_LINES) -> list[int]:
+def first_shown(curves: Sequence[Curve], kind: CurveKind, max_lines: int = MAX_LINES) -> list[int]:
     """Return which curves to draw first: of two classes the positive one, else the worst classes and the means."""
     classes = len(curves) - len(MEANS)
     if classes == 2:
@@ -194,12 +204,12 @@ def first_shown(curves: Sequence[Curve], kind: Kind, max_lines: int = MAX_LINES)
     return sorted(worst) + means
 
 
-def few(curves: Sequence[Curve], kind: Kind) -> list[int]:
+def few(curves: Sequence[Curve], kind: CurveKind) -> list[int]:
     """Return at most three of `first_shown`, for a chart without colour."""
     return first_shown(curves, kind, max_lines=3)
 
 
-def first_chosen(curves: Sequence[Curve], kind: Kind) -> int:
+def first_chosen(curves: Sequence[Curve], kind: CurveKind) -> int:
     """Return the curve that has the cursor first: the positive one of two classes, else the worst class shown."""
     classes = len(curves) - len(MEANS)
     shown = first_shown(curves, kind)

@@ -7,8 +7,8 @@ from pydantic import Field
 from core.export.onnx import Onnx
 from core.export.pt2 import Pt2
 from core.export.safetensors import Safetensors
-from core.export.tables import Csv
+from core.export.tables import CsvTables
 
 __all__ = ["FormatConfig"]
 
-FormatConfig = Annotated[Onnx | Pt2 | Safetensors | Csv, Field(discriminator="name")]
+FormatConfig = Annotated[Onnx | Pt2 | Safetensors | CsvTables, Field(discriminator="name")]

@@ -15,10 +15,10 @@ from core.remedies import show_run
 from core.runs.folder import SPLITS, Run
 from core.runs.log import LogReader
 
-__all__ = ["Csv"]
+__all__ = ["CsvTables"]
 
 
-class Csv(ExportOptions):
+class CsvTables(ExportOptions):
     """``epochs.csv``, and for each evaluated split ``metrics_SPLIT.csv`` and ``predictions_SPLIT.csv``."""
 
     name: Literal["csv"] = "csv"

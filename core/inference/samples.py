@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from core.arrays import as_pixels
 from core.errors import DataError
 from core.evaluation import Predictions
 
@@ -78,9 +79,7 @@ class Samples:
 
     def picture(self, position: int) -> np.ndarray:
         """One image as uint8 (h, w) or (h, w, 3), from black to white over the range of the data."""
-        low, high = self._dataset.value_range
-        values = (self._input(position).astype(np.float64) - low) / ((high - low) or 1.0)
-        pixels = np.clip(np.round(values * 255), 0, 255).astype(np.uint8)
+        pixels = as_pixels(self._input(position), self._dataset.value_range)
         if len(pixels) == 3:
             return pixels.transpose(1, 2, 0)
         grey: np.ndarray = pixels[0]

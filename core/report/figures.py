@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import DependencyError
 from core.evaluation import Predictions, Report, calibration_curve, residuals
-from core.evaluation.curve_sets import Curve, Kind, first_shown
+from core.evaluation.curve_sets import Curve, CurveKind, first_shown
 from core.evaluation.values import Floats
 from core.palette import OKABE_ITO
 from core.report.page import shown
@@ -186,7 +186,7 @@ def predicted_numbers(predictions: Predictions, kind: str) -> bytes:
     return out[0]
 
 
-def _lines(curves: Sequence[Curve], kind: Kind) -> Iterator[tuple[Curve, tuple[Floats, Floats]]]:
+def _lines(curves: Sequence[Curve], kind: CurveKind) -> Iterator[tuple[Curve, tuple[Floats, Floats]]]:
     """Yield the curves to draw with their lines."""
     for number in first_shown(curves, kind):
         line = curves[number].lines[kind]

@@ -9,10 +9,11 @@ from core.errors import RunDamaged
 from core.files.atomic import archive_damage, creating, write_atomically
 from core.runs.folder import Run, ensure_plain
 
-__all__ = ["FolderCheckpoints", "load_checkpoint", "load_latest"]
+__all__ = ["FolderCheckpoints", "State", "load_checkpoint", "load_latest"]
 
 FORMAT = 1
 State = dict[str, Any]
+"""Content of a checkpoint; see `core.training.engine`."""
 
 
 class FolderCheckpoints:

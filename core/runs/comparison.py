@@ -9,7 +9,6 @@ import numpy as np
 from core.errors import RunDamaged
 from core.evaluation.report import Report
 from core.metrics import METRICS, lower_is_better
-from core.palette import OKABE_ITO
 from core.runs.folder import Run
 from core.runs.history.history import History
 from core.runs.history.outline import Outline
@@ -19,7 +18,6 @@ from core.runs.summary import RunSummary, summarise
 
 __all__ = [
     "AXES",
-    "MAX_RUNS",
     "Axis",
     "Entry",
     "EntryReader",
@@ -38,8 +36,6 @@ __all__ = [
 
 Axis = Literal["epoch", "step", "time"]
 AXES: Final[tuple[Axis, ...]] = ("epoch", "step", "time")
-MAX_RUNS: Final = len(OKABE_ITO)
-"""As many curves as can be told apart in one chart."""
 SPLITS: Final = ("validation", "test", "train")
 FIRST_CURVES: Final = (
     *("validation loss", "validation accuracy", "validation r2"),

@@ -18,13 +18,13 @@ from core.data.dataset import Progress
 from core.errors import RunError, TorchtuiError
 from core.events import RunFinished
 from core.observers.settings import ALONE, Extras
+from core.runs.checkpoints import State
 from core.runs.folder import Run
 from core.runs.log import EventLog
 from core.runs.summary import summarise
 from core.session.preparation import Prepared
 from core.session.resume import resume_state
 from core.session.session import Emit, execute, new_run
-from core.training.saver import State
 
 __all__ = ["StartedRun", "start_or_resume"]
 

@@ -7,11 +7,11 @@ from core.control import RunControl
 from core.data.dataset import Progress
 from core.determinism import deterministic
 from core.events import RunFinished
+from core.runs.checkpoints import State
 from core.session.preparation import Prepared
 from core.session.session import training_context
 from core.training.distributed import Group, explain_lost_rank
 from core.training.engine import train
-from core.training.saver import State
 
 __all__ = ["assist", "prepare_on_all_ranks"]
 

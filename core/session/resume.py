@@ -12,7 +12,7 @@ from core.runs.checkpoints import FolderCheckpoints, load_latest
 from core.runs.folder import Run
 from core.runs.problems import changed_settings
 from core.runs.summary import RunSummary, summarise
-from core.training.progress import Progress, patience_is_out, time_is_up
+from core.training.progress import TrainingProgress, patience_is_out, time_is_up
 from core.training.saver import explain_mismatch
 
 __all__ = ["mend", "resume_state"]
@@ -56,7 +56,7 @@ def _ensure_longer(config: TrainConfig, state: dict[str, Any] | None, summary: R
     """Make sure that a complete run would not end again at once, and have its test split evaluated once more."""
     settings = config.training
     with explain_mismatch():
-        at = Progress(**state["progress"]) if state else Progress(epoch=summary.epochs)
+        at = TrainingProgress(**state["progress"]) if state else TrainingProgress(epoch=summary.epochs)
         ends = {
             "training.epochs": at.epoch >= settings.epochs,
             "training.patience": patience_is_out(settings, at),

@@ -22,7 +22,7 @@ from core.inference.predict import predict
 from core.inference.saving import save_evaluation
 from core.observers.hub import accompanied
 from core.observers.settings import ALONE, Extras
-from core.runs.checkpoints import FolderCheckpoints
+from core.runs.checkpoints import FolderCheckpoints, State
 from core.runs.data_facts import write_data_facts
 from core.runs.environment import write_environment
 from core.runs.folder import Run, create_run, write_config
@@ -36,7 +36,6 @@ from core.training.context import TrainingContext
 from core.training.distributed import explain_lost_rank
 from core.training.engine import TrainingResult, train
 from core.training.memory import explain_oom
-from core.training.saver import State
 from core.training.threads import Threads
 from core.user_code.loading import as_user_error
 

@@ -17,14 +17,15 @@ from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.metrics import check_monitor
+from core.runs.checkpoints import State
 from core.training.context import TrainingContext
 from core.training.distributed import SyncPoints
 from core.training.forward_pass import tensor_cores
 from core.training.layer_stats import LayerWatch
 from core.training.learner import Learner
 from core.training.meter import Meter
-from core.training.progress import Progress, early_end, monitored_loss, time_is_up
-from core.training.saver import Checkpoints, Saver, State, explain_mismatch
+from core.training.progress import TrainingProgress, early_end, monitored_loss, time_is_up
+from core.training.saver import Checkpoints, Saver, explain_mismatch
 from core.training.validation import validate
 
 __all__ = ["TrainingResult", "train"]
@@ -121,7 +122,7 @@ class _Loop:
         self.steps_per_epoch = self.train_set.count(config.training.step_samples)
         self.augment = augmenter(config.data, data, config.loss, config.training.seed)
         self.meter = Meter(data.task)
-        self.at = Progress()
+        self.at = TrainingProgress()
         self.best: State | None = None
         self.began = self.logged_at = time.perf_counter()
         self.warned_of_divergence = self.watches_layers = False
@@ -333,7 +334,7 @@ class _Loop:
         """Take over a state."""
         with explain_mismatch():
             self.learner.restore(state)
-            self.at, self.best = Progress(**state["progress"]), state["best"]
+            self.at, self.best = TrainingProgress(**state["progress"]), state["best"]
             self.began -= self.at.seconds
             if self.group.rank:
                 self.at.meter = {}  # the first process has the sums of all

@@ -9,13 +9,13 @@ from core.config.schema import TrainConfig
 from core.data.dataset import Dataset
 from core.losses import resolve_loss
 from core.random_state import rng_state, set_rng_state
+from core.runs.checkpoints import State
 from core.schedules import ScheduleState
 from core.torch_private import leave_compiler_out
 from core.training.context import TrainingContext
 from core.training.cuda_graphs import Captured, wants_graphs
 from core.training.distributed import Share
 from core.training.forward_pass import forward_function, loss_scaler
-from core.training.saver import State
 from core.training.step import Step, autograd_gradients, ema_model, step_function
 
 __all__ = ["Learner"]

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from core.config.schema import Training
 from core.metrics import lower_is_better
 
-__all__ = ["Progress", "early_end", "monitored_loss", "patience_is_out", "time_is_up"]
+__all__ = ["TrainingProgress", "early_end", "monitored_loss", "patience_is_out", "time_is_up"]
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """Counts of what is done, and the best epoch so far.
 
     Attributes:
@@ -57,17 +57,17 @@ def monitored_loss(settings: Training, validation: dict[str, float], epoch: int)
     return value if lower_is_better(settings.monitor) else -value
 
 
-def patience_is_out(settings: Training, at: Progress) -> bool:
+def patience_is_out(settings: Training, at: TrainingProgress) -> bool:
     """Return true if the allowed number of epochs has passed without a better one."""
     return 0 < settings.patience <= at.stale_epochs
 
 
-def time_is_up(settings: Training, at: Progress) -> bool:
+def time_is_up(settings: Training, at: TrainingProgress) -> bool:
     """Return true if the run has trained for as long as it may."""
     return 0 < 60 * settings.max_minutes < at.seconds
 
 
-def early_end(settings: Training, at: Progress) -> str:
+def early_end(settings: Training, at: TrainingProgress) -> str:
     """Return why a run ends before its last epoch, in words; empty if it does not."""
     if at.batch:  # an epoch that was started is validated
         return ""

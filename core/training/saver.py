@@ -11,10 +11,9 @@ from torch import Tensor
 
 from core.errors import RunDamaged, RunError
 from core.events import CheckpointSaved, Event, Notice
+from core.runs.checkpoints import State
 
-__all__ = ["Checkpoints", "Saver", "State", "explain_mismatch"]
-
-State = dict[str, Any]
+__all__ = ["Checkpoints", "Saver", "explain_mismatch"]
 
 
 class Checkpoints(Protocol):

@@ -16,6 +16,11 @@ from tui.forms import search_form
 from tui.forms.form_fields import show
 from tui.terminal.text import setting
 
+SHARED = frozenset(
+    ("Augment", "Emit", "Floats", "Layout", "RunCallback", "Sample", "Share", "Split", "Step", "Table")
+)
+"""Names that classes of two modules of the core have today; do not add one."""
+
 
 @cache
 def product() -> dict[str, ast.Module]:
@@ -75,3 +80,19 @@ def test_how_a_setting_is_written(value: object) -> None:
     text = format_setting(value)
     assert setting(value) == show(value) == text
     assert search_form._text({"choices": [value, 0]}) in (f"{text},0", f"[{text.replace(', ', ',')}],0")
+
+
+def test_a_name_means_one_thing() -> None:
+    """Public classes and named types of the core."""
+    places: dict[str, set[str]] = {}
+    for path, tree in product().items():
+        for node in tree.body if path.startswith("core") else ():
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, set()).add(path)
+            elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript | ast.BinOp):
+                names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+                for name in names:
+                    if name[:1].isupper() and not name.isupper():
+                        places.setdefault(name, set()).add(path)
+    several = {name: sorted(paths) for name, paths in places.items() if len(paths) > 1 and name[0] != "_"}
+    assert several.keys() <= SHARED, {name: several[name] for name in several.keys() - SHARED}

@@ -16,7 +16,7 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.errors import RunDamaged, RunError
 from core.runs.requests import Request
-from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, Task
+from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask
 from core.tuning.search.plan import Method, Plan, Pruner, make_plan
 from core.tuning.study.claims import Claims
 from core.tuning.study.presence import SILENT_SECONDS, Presence
@@ -106,7 +106,7 @@ class Formula:
         self._going: dict[int, Iterator[Message]] = {}
         self._answers: dict[int, bool] = {}
 
-    def start(self, task: Task) -> None:
+    def start(self, task: TrialTask) -> None:
         assert len(self._going) < self.slots
         assert (task.run / "config.yaml").is_file()
         self._going[task.trial] = self._train(task)
@@ -131,7 +131,7 @@ class Formula:
 
     def close(self) -> None: ...
 
-    def _train(self, task: Task) -> Iterator[Message]:
+    def _train(self, task: TrialTask) -> Iterator[Message]:
         if task.trial in self.ends:
             yield Ended(task.trial, self.ends[task.trial])
         value = math.inf

@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from core.runs.comparison import MAX_RUNS, Axis, Entry, Score, Standings, curve, lead
+from core.palette import MAX_RUNS
+from core.runs.comparison import Axis, Entry, Score, Standings, curve, lead
 from core.runs.history.series import Points
 from tui.charts.plot import Chart, Mark, Series, smooth
 from tui.terminal.run_names import short_name

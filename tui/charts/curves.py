@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.evaluation.curve_sets import MEANS, Curve, Kind
+from core.evaluation.curve_sets import MEANS, Curve, CurveKind
 from core.palette import OKABE_ITO
 from tui.charts.plot_chart import RGB, Chart, Mark, Series
 from tui.terminal.text import fit
@@ -10,7 +10,7 @@ from tui.terminal.themes import YELLOW
 
 __all__ = ["KINDS", "chart", "color_of", "drawing_order"]
 
-KINDS: dict[Kind, tuple[str, str]] = {
+KINDS: dict[CurveKind, tuple[str, str]] = {
     "roc": ("ROC, one-vs-rest", "AUC"),
     "pr": ("PR, one-vs-rest", "average precision"),
 }
@@ -26,7 +26,7 @@ def color_of(curves: Sequence[Curve], number: int) -> RGB:
     return MEAN_COLORS[mean] if mean >= 0 else PALETTE[number % len(PALETTE)]
 
 
-def drawing_order(curves: Sequence[Curve], shown: Sequence[int], kind: Kind, chosen: int) -> list[int]:
+def drawing_order(curves: Sequence[Curve], shown: Sequence[int], kind: CurveKind, chosen: int) -> list[int]:
     """Those of some curves that have a line, in the order in which a chart draws them, after that of a guess."""
     return sorted((n for n in shown if curves[n].lines[kind]), key=lambda n: (n == chosen, -n))
 
@@ -34,7 +34,7 @@ def drawing_order(curves: Sequence[Curve], shown: Sequence[int], kind: Kind, cho
 def chart(
     curves: Sequence[Curve],
     shown: Sequence[int],
-    kind: Kind,
+    kind: CurveKind,
     *,
     at: tuple[int, int] | None = None,
     markers: Sequence[str] = (),
@@ -67,7 +67,7 @@ def chart(
     )
 
 
-def _cursor(curve: Curve, kind: Kind, place: int) -> tuple[Mark, ...]:
+def _cursor(curve: Curve, kind: CurveKind, place: int) -> tuple[Mark, ...]:
     line = curve.lines[kind]
     if line is None:
         return ()
@@ -75,7 +75,7 @@ def _cursor(curve: Curve, kind: Kind, place: int) -> tuple[Mark, ...]:
     return (Mark(x, y, "●", YELLOW, fit(curve.name, NAME_WIDTH).rstrip()),)
 
 
-def _guess(curve: Curve | None, kind: Kind) -> tuple[Series, ...]:
+def _guess(curve: Curve | None, kind: CurveKind) -> tuple[Series, ...]:
     """What guessing reaches: the diagonal, or the share of positives."""
     if curve is None:
         return ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import as_pixels
 from core.data.dataset import Dataset, Split
 from core.metrics import Task
 from tui.terminal.text import number
@@ -15,7 +16,7 @@ from tui.terminal.text import number
 if TYPE_CHECKING:
     from core.data.tables.summary import ColumnSummary
 
-__all__ = ["DataFacts", "Spread", "data_facts"]
+__all__ = ["ColumnFacts", "DataFacts", "data_facts"]
 
 SAMPLES = 10
 """Of the preview."""
@@ -27,7 +28,7 @@ MEASURED = 2000
 
 
 @dataclass(frozen=True)
-class Spread:
+class ColumnFacts:
     """The values of one column of a table, or of one channel of images, as texts; `missing` counts rows."""
 
     name: str
@@ -65,7 +66,7 @@ class DataFacts:
     labels: tuple[str, ...]
     size: int
     more: tuple[NDArray[np.generic], tuple[str, ...]] = (np.zeros((0, 0)), ())
-    spreads: tuple[Spread, ...] = ()
+    spreads: tuple[ColumnFacts, ...] = ()
     counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -133,7 +134,7 @@ def _counts(data: Dataset) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]
     return names, {name: tuple(counted(split).tolist()) for name, split in data.splits.items()}
 
 
-def _spreads(data: Dataset) -> tuple[Spread, ...]:
+def _spreads(data: Dataset) -> tuple[ColumnFacts, ...]:
     if data.table is not None:
         return tuple(map(_spread, data.table.summaries))
     inputs = data.train.inputs[:MEASURED] if data.kind == "image" else data.train.inputs
@@ -144,17 +145,18 @@ def _spreads(data: Dataset) -> tuple[Spread, ...]:
     parts = zip(names, values.amin(1).tolist(), values.amax(1).tolist(), values.mean(1).tolist(), strict=True)
     holds = "pixels" if data.kind == "image" else "numbers"
     return tuple(
-        Spread(name, holds, f"{low:.6g} … {high:.6g}, mean {number(mean)}") for name, low, high, mean in parts
+        ColumnFacts(name, holds, f"{low:.6g} … {high:.6g}, mean {number(mean)}")
+        for name, low, high, mean in parts
     )
 
 
-def _spread(column: "ColumnSummary") -> Spread:
+def _spread(column: "ColumnSummary") -> ColumnFacts:
     words = {"number": "numbers", "date": "dates", "text": "categories"}
     if column.kind == "text":
         values = f"{column.different:,} different, mostly {column.frequent}" if column.different else ""
     else:
         values = f"{column.low} … {column.high}" if column.low else ""
-    return Spread(column.name, words[column.kind], values, column.missing)
+    return ColumnFacts(column.name, words[column.kind], values, column.missing)
 
 
 def _channels(number_: int) -> tuple[str, ...]:
@@ -165,8 +167,6 @@ def _channels(number_: int) -> tuple[str, ...]:
 
 def _pictures(inputs: NDArray[np.generic], value_range: tuple[float, float]) -> NDArray[np.uint8]:
     """Images (n, channels, height, width) as (n, height, width, 3) bytes; grey ones get three equal channels."""
-    low, high = value_range
     grey = inputs.shape[1] not in (3, 4)
     channels = np.repeat(inputs[:, :1], 3, axis=1) if grey else inputs[:, :3]
-    shares = (channels.astype(np.float32) - low) / ((high - low) or 1)
-    return (255 * shares.clip(0, 1)).round().astype(np.uint8).transpose(0, 2, 3, 1)
+    return as_pixels(channels, value_range).transpose(0, 2, 3, 1)

@@ -3,15 +3,12 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.palette import OKABE_ITO
+from core.palette import MAX_RUNS
 
 if TYPE_CHECKING:
     from core.runs.folder import Run
 
-__all__ = ["MAX_RUNS", "ComparedRuns", "marks"]
-
-MAX_RUNS = len(OKABE_ITO)
-"""As many curves as can be told apart in one chart."""
+__all__ = ["ComparedRuns", "marks"]
 
 
 @dataclass

@@ -11,7 +11,7 @@ from core.runs.log import LogReader
 from core.tuning.search.plan import Plan
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.importance import importance
-from core.tuning.study.records import State, TrialRecord, best_first
+from core.tuning.study.records import TrialRecord, TrialStatus, best_first
 from core.tuning.study.study import TuningStudy, open_study
 from tui.runtime.study_process import is_worked_on, last_words
 
@@ -118,7 +118,7 @@ class Follower:
             else:
                 self._waiting.discard(record.number)
         values = tuple(curve.get(epoch, math.nan) for epoch in range(1, max(curve, default=0) + 1))
-        state: State = record.state if active else "interrupted"
+        state: TrialStatus = record.state if active else "interrupted"
         if state == "running" and record.number in self._waiting:
             state = "paused"
         return replace(record, state=state, epochs=len(values), curve=values)

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from core.events import Event
-from core.interop.readers.rows import Rows
+from core.interop.readers.rows import StepRows
 
 __all__ = ["CsvLog", "is_csv_log"]
 
@@ -17,7 +17,7 @@ class CsvLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._rows = Rows("Lightning")
+        self._rows = StepRows("Lightning")
         self._header = b""
         self._offset = 0
 

@@ -9,7 +9,7 @@ from core.interop.best_epoch import Best
 from core.interop.readers.names import place_of
 from core.interop.running_means import Means
 
-__all__ = ["Rows"]
+__all__ = ["StepRows"]
 
 
 @dataclass
@@ -25,7 +25,7 @@ class _Place:
     means: Means = field(default_factory=Means)
 
 
-class Rows:
+class StepRows:
     """Counts a row with numbers of validation as the end of an epoch, since most logs name none.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.errors import DependencyError
 from core.events import Event
-from core.interop.readers.rows import Rows
+from core.interop.readers.rows import StepRows
 
 __all__ = ["BoardLog", "event_folders"]
 
@@ -22,7 +22,7 @@ class BoardLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._rows = Rows("TensorBoard")
+        self._rows = StepRows("TensorBoard")
         self._loaders: dict[Path, Any] = {}
         self._begun = False
         self._open: tuple[int, float, dict[str, float]] | None = None

@@ -20,7 +20,7 @@ from core.devices import available_cores
 from core.runs.folder import Run
 from core.runs.requests import Request
 from core.session.preload import load_backend
-from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, Task
+from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask
 
 __all__ = ["Executor", "LocalProcesses", "local_slots"]
 
@@ -40,7 +40,7 @@ class Executor(Protocol):
     slots: int
     threads: int
 
-    def start(self, task: Task) -> None:
+    def start(self, task: TrialTask) -> None:
         """Begin a trial; only while fewer than `slots` are going on."""
 
     def wait(self, seconds: float) -> list[Message]:
@@ -84,7 +84,7 @@ class LocalProcesses:
         self._workers: list[_Worker] = []
         atexit.register(self.close)  # they do not hear SIGTERM, which is how Python would end them
 
-    def start(self, task: Task) -> None:
+    def start(self, task: TrialTask) -> None:
         worker = next((worker for worker in self._workers if worker.trial is None), None)
         if worker is None:
             worker = self._new_worker()
@@ -192,7 +192,7 @@ def _work(connection: "Connection[Any, Any]") -> None:
 
 
 def _reporter(
-    connection: "Connection[Any, Any]", inbox: "_Inbox", task: Task
+    connection: "Connection[Any, Any]", inbox: "_Inbox", task: TrialTask
 ) -> Callable[[int, float | None], bool]:
     def report(epoch: int, value: float | None) -> bool:
         connection.send(Reported(task.trial, epoch, value))
@@ -205,7 +205,7 @@ class _Inbox:
     """Sorts what the study says, on a thread of its own: a trial must hear "stop" in the middle of an epoch."""
 
     def __init__(self, connection: "Connection[Any, Any]") -> None:
-        self.tasks: queue.SimpleQueue[tuple[Task, RunControl]] = queue.SimpleQueue()
+        self.tasks: queue.SimpleQueue[tuple[TrialTask, RunControl]] = queue.SimpleQueue()
         self.answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
         threading.Thread(target=self._read, args=(connection,), daemon=True).start()
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["Ended", "Message", "Outcome", "Report", "Reported", "Task"]
+__all__ = ["Ended", "Message", "OnEpoch", "Outcome", "Reported", "TrialTask"]
 
-Report = Callable[[int, float | None], bool]
-"""Told the epochs done and the metric after each epoch; False when the trial shall end."""
+OnEpoch = Callable[[int, float | None], bool]
+"""Called with the epochs done and the metric after each epoch; returns False if the trial should stop."""
 
 
 @dataclass(frozen=True)
-class Task:
+class TrialTask:
     """One trial to train, in a run folder that is there with its configuration.
 
     Attributes:

@@ -15,7 +15,7 @@ from core.control import RunControl
 from core.errors import DependencyError, RunError
 from core.remedies import START_CLUSTER
 from core.runs.requests import Request
-from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, Task
+from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask
 
 __all__ = ["RayExecutor", "import_ray"]
 
@@ -57,7 +57,7 @@ class RayExecutor:
         self._mailbox = self._ray.remote(num_cpus=0, scheduling_strategy=pinned)(_Mailbox).remote()
         self._tasks: dict[Any, int] = {}
 
-    def start(self, task: Task) -> None:
+    def start(self, task: TrialTask) -> None:
         self._ray.get(self._mailbox.ask.remote("resume"))
         self._tasks[self._train.remote(task, self._mailbox)] = task.trial
 
@@ -181,7 +181,7 @@ class _Mailbox:
         return self.asked
 
 
-def _train(task: Task, mailbox: Any) -> Outcome:
+def _train(task: TrialTask, mailbox: Any) -> Outcome:
     """The task, on whatever node Ray has chosen."""
     import ray
 

@@ -20,13 +20,13 @@ from core.runs.summary import RunSummary, summarise
 from core.session import session
 from core.session.lifecycle import start_or_resume
 from core.training.step import GradientFn
-from core.tuning.executors.protocol import Outcome, Report, Task
+from core.tuning.executors.protocol import OnEpoch, Outcome, TrialTask
 
 __all__ = ["run_trial"]
 
 
 def run_trial(
-    task: Task, report: Report, control: RunControl, gradient_fn: GradientFn | None = None
+    task: TrialTask, report: OnEpoch, control: RunControl, gradient_fn: GradientFn | None = None
 ) -> Outcome:
     """Train a trial and return its outcome; never raises. See `train_trial`."""
     began = time.monotonic()
@@ -37,7 +37,9 @@ def run_trial(
     return dataclasses.replace(outcome, seconds=time.monotonic() - began - control.waited)
 
 
-def train_trial(task: Task, report: Report, control: RunControl, gradient_fn: GradientFn | None) -> Outcome:
+def train_trial(
+    task: TrialTask, report: OnEpoch, control: RunControl, gradient_fn: GradientFn | None
+) -> Outcome:
     """Train a trial in its run folder, from its last checkpoint if it has one, and evaluate it on validation.
 
     The data has no test samples while trials train: nothing of them can reach the search.
@@ -84,7 +86,9 @@ def _words(error: Exception) -> str:
     return str(error) if isinstance(error, TorchtuiError) else f"{type(error).__name__}: {error}"
 
 
-def _prepare(config: TrainConfig, task: Task, run: Run, gradient_fn: GradientFn | None) -> session.Prepared:
+def _prepare(
+    config: TrainConfig, task: TrialTask, run: Run, gradient_fn: GradientFn | None
+) -> session.Prepared:
     try:
         prepared = session.assemble(config, _data(config.data, task.data_root), run=run)
     except Exception as error:  # such as a network that fills the memory

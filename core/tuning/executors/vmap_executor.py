@@ -20,7 +20,7 @@ from core.control import RunControl
 from core.runs.requests import Request
 from core.training.step import Step
 from core.tuning.executors.batched_gradients import Member, Together
-from core.tuning.executors.protocol import Ended, Message, Reported, Task
+from core.tuning.executors.protocol import Ended, Message, Reported, TrialTask
 from core.tuning.executors.trial import run_trial
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class VmapExecutor:
         self._controls: dict[int, RunControl] = {}
         self._trials: dict[int, threading.Thread] = {}
 
-    def start(self, task: Task) -> None:
+    def start(self, task: TrialTask) -> None:
         member = self._together.expect()
         self._answers[task.trial] = queue.SimpleQueue()
         self._controls[task.trial] = _Control(partial(self._together.aside, member))
@@ -90,7 +90,7 @@ class VmapExecutor:
             if thread.ident is not None:
                 thread.join(END_SECONDS)
 
-    def _train(self, task: Task, member: Member) -> None:
+    def _train(self, task: TrialTask, member: Member) -> None:
         """A trial, from its beginning to its end."""
         control, answers = self._controls[task.trial], self._answers[task.trial]
 

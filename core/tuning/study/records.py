@@ -15,7 +15,6 @@ from core.tuning.search.plan import Plan
 from core.tuning.study.claims import RESULT, RUN, attempts
 
 __all__ = [
-    "State",
     "StudyEvent",
     "StudyFinished",
     "StudyNotice",
@@ -26,6 +25,7 @@ __all__ = [
     "TrialRecord",
     "TrialReported",
     "TrialStarted",
+    "TrialStatus",
     "best_first",
     "records_of",
     "to_json",
@@ -34,7 +34,7 @@ __all__ = [
 VERSION = 1
 """Of the JSON form. Keys are only ever added."""
 
-State = Literal["running", "paused", "completed", "pruned", "diverged", "failed", "interrupted"]
+TrialStatus = Literal["running", "paused", "completed", "pruned", "diverged", "failed", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class TrialRecord:
     """
 
     number: int
-    state: State
+    state: TrialStatus
     params: dict[str, Any]
     value: float | None = None
     epochs: int = 0
@@ -192,6 +192,6 @@ def _record(plan: Plan, number: int, trial: FrozenTrial) -> TrialRecord:
         curve = tuple(math.nan if value is None else value for value in result["curve"])
         facts = {key: result[key] for key in ("state", "value", "epochs", "reason", "seconds")}
         return TrialRecord(**common, **facts, curve=curve)
-    state: State = "running" if trial.state == TrialState.RUNNING else "interrupted"
+    state: TrialStatus = "running" if trial.state == TrialState.RUNNING else "interrupted"
     curve = tuple(trial.intermediate_values[epoch] for epoch in sorted(trial.intermediate_values))
     return TrialRecord(**common, state=state, epochs=len(curve), curve=curve)

@@ -17,7 +17,7 @@ from core.runs.environment import environment
 from core.runs.folder import Run, create_run
 from core.runs.lock import is_held
 from core.tuning.executors.executors import Executor
-from core.tuning.executors.protocol import Ended, Outcome, Reported, Task
+from core.tuning.executors.protocol import Ended, Outcome, Reported, TrialTask
 from core.tuning.study.checkpoint_pruning import keep_best
 from core.tuning.study.claims import Claim, Claims, give_back, record_result
 from core.tuning.study.presence import Presence
@@ -90,7 +90,7 @@ class _Given:
 
     claim: Claim
     record: TrialRecord
-    task: Task
+    task: TrialTask
     curve: dict[int, float] = field(default_factory=dict)
 
 
@@ -214,7 +214,7 @@ class _Tuner:
             write_atomically(run.environment_file, lambda file: file.write(_environment()))
         claim.trained_in(str(run.path))
         record = TrialRecord(claim.number, "running", claim.params, run=run.path, started=time.time())
-        task = Task(
+        task = TrialTask(
             trial=claim.number,
             config=configuration.to_dict(config),
             run=run.path,

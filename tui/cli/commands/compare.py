@@ -33,7 +33,8 @@ def compare(
 
     Example: tui compare k3f x7p --plot 'validation loss'
     """
-    from core.runs.comparison import MAX_RUNS, EntryReader, curve_names
+    from core.palette import MAX_RUNS
+    from core.runs.comparison import EntryReader, curve_names
 
     found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))
     if not 2 <= len(found) <= MAX_RUNS:

@@ -34,7 +34,7 @@ def report(
     Example: tui report latest -o report.html
     """
     from core.files.atomic import as_usual, write_atomically
-    from core.runs.comparison import MAX_RUNS
+    from core.palette import MAX_RUNS
 
     found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))
     if len(found) > MAX_RUNS:

@@ -11,10 +11,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from core.errors import InputError
+from core.palette import MAX_RUNS
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.query import parse
 from tui.forms.remedies import error_in_app
-from tui.runtime.compared_runs import MAX_RUNS, ComparedRuns, marks
+from tui.runtime.compared_runs import ComparedRuns, marks
 from tui.screens.background import Background
 from tui.terminal.text import clean
 from tui.widgets.run_list import RunList

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from textual.binding import Binding
 from textual.message import Message
 
-from core.evaluation.curve_sets import Curve, Kind
+from core.evaluation.curve_sets import Curve, CurveKind
 from tui.charts.curves import color_of
 from tui.screens.evaluate.facts import label
 from tui.terminal.text import number
@@ -34,7 +34,7 @@ class CurveList(Table):
             self.refresh()
 
     def show_curves(
-        self, curves: Sequence[Curve], kind: Kind, area: str, shown: Sequence[int], chosen: int
+        self, curves: Sequence[Curve], kind: CurveKind, area: str, shown: Sequence[int], chosen: int
     ) -> None:
         """Show the curves of a kind, some of them turned on, one with the cursor.
 

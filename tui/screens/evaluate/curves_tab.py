@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from core.evaluation.curve_sets import Curve, Kind, Point, first_chosen, first_shown
+from core.evaluation.curve_sets import Curve, CurveKind, Point, first_chosen, first_shown
 from tui.charts.curves import KINDS, chart, drawing_order
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import SAMPLES, Chart, line_markers
@@ -40,7 +40,7 @@ POINT_COLUMNS = (
 class CurvesTab(EvaluationTab):
     """Base of ROC and PR."""
 
-    KIND: ClassVar[Kind]
+    KIND: ClassVar[CurveKind]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "left",
@@ -160,7 +160,7 @@ def _point_cells(point: Point) -> list[Cell]:
     return [number(point.threshold), *map(number, (point.precision, point.recall, point.f1, point.fpr))]
 
 
-def _readout(curve: Curve, kind: Kind, place: int, room: int) -> Content:
+def _readout(curve: Curve, kind: CurveKind, place: int, room: int) -> Content:
     """The point under the cursor in words, or why there is none; counts where `room` cells are enough for them."""
     shown = fit(curve.name, NAME_WIDTH, empty="∅").rstrip()
     name = Content.assemble(("●", "rgb({},{},{})".format(*YELLOW)), (f" {shown}", "bold"))

@@ -17,11 +17,12 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from core.errors import InputError, RunError
+from core.palette import MAX_RUNS
 from core.runs.catalogue import Catalogue, Changes
 from core.runs.query import example, parse
 from core.runs.summary import RunSummary
 from tui.forms.remedies import error_in_app
-from tui.runtime.compared_runs import MAX_RUNS, ComparedRuns, marks
+from tui.runtime.compared_runs import ComparedRuns, marks
 from tui.screens.runs.run_actions import RUN_ACTIONS, RunActions, possible_actions
 from tui.screens.runs.run_preview import RunPreview
 from tui.terminal.text import clean, count

@@ -12,6 +12,7 @@ from textual.timer import Timer
 from core.config import schema as configuration
 from core.data.dataset import Progress
 from core.errors import TorchtuiError
+from core.palette import MAX_RUNS
 from core.references import LATEST
 from core.runs.folder import Run
 from core.session.preload import load_backend
@@ -19,7 +20,7 @@ from core.tuning.search.plan import ExecutorName, Plan
 from core.tuning.study.folder import all_studies
 from tui.forms.remedies import error_in_app
 from tui.runtime import study_process
-from tui.runtime.compared_runs import MAX_RUNS, ComparedRuns
+from tui.runtime.compared_runs import ComparedRuns
 from tui.screens.background import Background
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask

@@ -16,7 +16,7 @@ from core.runs.folder import Run, all_runs
 from core.runs.log import LogReader
 from core.runs.summary import summarise
 from core.tuning.executors.executors import LocalProcesses, local_slots
-from core.tuning.executors.protocol import Task
+from core.tuning.executors.protocol import TrialTask
 from core.tuning.search.plan import make_plan
 from core.tuning.study.records import StudyEvent, StudyFinished, StudyNotice, TrialReported, TrialStarted
 from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
@@ -202,6 +202,6 @@ def test_data_is_loaded_once_in_a_process(tmp_path: Path, monkeypatch: pytest.Mo
     config = configuration.from_dict({"data": "wine", "training": {"epochs": 1, "device": "cpu"}})
     for number in range(2):
         run = create_run(tmp_path, config).path
-        task = Task(number, configuration.to_dict(config), run, "loss", 1, False, tmp_path)
+        task = TrialTask(number, configuration.to_dict(config), run, "loss", 1, False, tmp_path)
         assert trial.run_trial(task, lambda epoch, value: True, RunControl()).state == "completed"
     assert len(loads) == 1

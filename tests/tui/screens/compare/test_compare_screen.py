@@ -8,12 +8,13 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from core.events import EpochFinished, StepLogged, to_json
+from core.palette import MAX_RUNS
 from core.runs.comparison import EntryReader
 from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.comparison import View, chart, score_text
 from tui.charts.plot import Plot
-from tui.runtime.compared_runs import MAX_RUNS, ComparedRuns
+from tui.runtime.compared_runs import ComparedRuns
 from tui.screens.compare.picker import PickRuns
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.compare.tables import DifferencesPanel, StandingsPanel

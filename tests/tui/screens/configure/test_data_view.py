@@ -5,7 +5,7 @@ import pytest
 
 from tests.tui.screens.configure.test_configure import LARGE, SMALL, built, make, put, settled  # noqa: F401
 from tui.forms import preview_drawings as draw
-from tui.forms.data_overview import Spread, data_facts
+from tui.forms.data_overview import ColumnFacts, data_facts
 from tui.screens.configure.data_dialog import DataDialog
 from tui.widgets.path_suggester import complete_path
 from tui.widgets.picture import Picture
@@ -59,7 +59,7 @@ async def test_images_are_shown_with_their_classes(make):  # noqa: F811
         for _ in range(3):
             await pilot.pause()
         facts = app.screen.facts
-        assert facts.spreads == (Spread("grey", "pixels", facts.spreads[0].values),)
+        assert facts.spreads == (ColumnFacts("grey", "pixels", facts.spreads[0].values),)
         assert facts.spreads[0].values.startswith("0 … 16, mean 4.8")
         assert app.screen.query_one(Tiles).count == 60
         picture = app.screen.query(Picture).first()
