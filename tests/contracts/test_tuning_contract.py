@@ -265,6 +265,7 @@ def test_a_stopped_study_goes_on_without_losing_or_repeating_a_trial(pruner: str
     assert [row[:3] for row in tried(finished)] == [row[:3] for row in tried(whole)]
 
 
+@pytest.mark.slow
 def test_a_paused_study_waits_and_ends_as_if_it_had_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,6 +399,7 @@ def test_a_study_that_was_damaged_is_told(tmp_path: Path) -> None:
         study.records()
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_study_share_its_grid(tmp_path: Path) -> None:
     """As fast as they can, each with its own connection to the storage."""
     study = create_study(tmp_path, plan_for("grid", trials=None))

@@ -289,6 +289,7 @@ SECTIONS = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(SECTIONS, SECTIONS)
 @example({"data": {"name": []}}, {"data": {"name": {}}})

@@ -125,6 +125,7 @@ def test_per_class_values_are_those_of_scikit_learn(predictions):
             assert row[key] == (None if np.isnan(value) else pytest.approx(value, abs=1e-9))
 
 
+@pytest.mark.slow
 @steady
 @given(classified())
 def test_confusion_matrix_is_that_of_scikit_learn_and_empty_rows_have_no_shares(predictions):

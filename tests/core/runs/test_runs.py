@@ -280,6 +280,7 @@ def test_a_run_that_ended_and_is_held_again_is_prepared(run: Run, log: Callable[
     assert summarise(run).status == "stopped"
 
 
+@pytest.mark.slow
 def test_the_last_epoch_is_found_wherever_a_read_begins(run: Run, log: Callable[..., None]) -> None:
     """Only the end of a log is read, which may begin in the middle of the line that matters."""
     log(started(), epoch(1))

@@ -75,6 +75,7 @@ async def ask_to_quit(pilot, answer):
 # -- before the training ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_d_hands_over_what_is_still_prepared_while_the_screens_live_on(app, preparation, launched):
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, preparation.begun.is_set)
@@ -132,6 +133,7 @@ async def test_a_run_that_is_prepared_to_go_on_is_handed_over_as_it_is(app, prep
 # -- in the middle of a training -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_the_folder_of_the_runs_is_part_of_how_to_go_on(app):
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.history.step > 0)
@@ -175,6 +177,7 @@ async def test_what_a_step_that_does_not_end_leaves_is_not_called_saved(app, stu
     assert "what came after the last checkpoint is lost; resume with: tui train --no-ui --resume" in app.told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["stop", "detach"])
 async def test_a_run_that_is_completed_meanwhile_is_told_to_be(app, stuck, launched, answer):
     async with app.run_test(size=SIZE) as pilot:
@@ -188,6 +191,7 @@ async def test_a_run_that_is_completed_meanwhile_is_told_to_be(app, stuck, launc
     assert app.told.endswith("is completed")
 
 
+@pytest.mark.slow
 async def test_a_folder_that_cannot_be_written_keeps_the_app_open(app, preparation, monkeypatch):
     monkeypatch.setattr("tui.app.handover.launch_in_background", lambda run, data_root: Process())
     async with app.run_test(size=SIZE) as pilot:

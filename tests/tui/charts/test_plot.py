@@ -53,6 +53,7 @@ styles = st.sampled_from(["line", "steps", "points"])
 
 
 class TestWhateverTheData:
+    @pytest.mark.slow
     @settings(max_examples=200, deadline=None)
     @given(
         st.lists(st.tuples(points, styles), max_size=3),

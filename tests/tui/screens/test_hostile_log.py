@@ -61,6 +61,7 @@ def screen_text(app):
     return "".join(segment.text for strip in strips for segment in strip)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOGS)
 async def test_a_hostile_log_is_shown(tmp_path, monkeypatch, name):
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))

@@ -36,6 +36,7 @@ def shown(screen):
     return [f"{key.key_display} {key.description}" for key in keys if key.display]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "kind"), [("configure", ConfigureScreen), ("tune", TuneScreen)])
 async def test_keys_pressed_before_a_form_is_made_do_nothing(make, monkeypatch, mode, kind):
     async def not_yet(screen):
@@ -52,6 +53,7 @@ async def test_keys_pressed_before_a_form_is_made_do_nothing(make, monkeypatch, 
         assert not screen.built
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 async def test_no_key_is_cut_and_the_last_one_opens_the_help(make, mode):
     app = make()
@@ -80,6 +82,7 @@ async def test_a_key_beside_the_last_one_that_has_room_is_shown_again_when_there
         await until(pilot, lambda: shown(screen)[-1] == "f1 help")
 
 
+@pytest.mark.slow
 async def test_the_help_says_that_there_is_more_below_as_long_as_there_is(make):
     app = make()
     async with app.run_test(size=SMALL) as pilot:
@@ -95,6 +98,7 @@ async def test_the_help_says_that_there_is_more_below_as_long_as_there_is(make):
         assert body.border_subtitle == "esc closes"
 
 
+@pytest.mark.slow
 async def test_the_way_out_of_a_field_is_shown_while_it_takes_the_letters(make):
     app = make()
     async with app.run_test(size=SMALL) as pilot:
@@ -108,6 +112,7 @@ async def test_the_way_out_of_a_field_is_shown_while_it_takes_the_letters(make):
         await until(pilot, lambda: shown(screen)[-1] == "? help")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "fields"), [("live", False), ("compare", False), ("configure", True)])
 async def test_a_field_is_left_only_where_there_are_fields(make, mode, fields):
     app = make()

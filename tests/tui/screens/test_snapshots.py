@@ -152,6 +152,7 @@ SCREENS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("screen", SCREENS)
 def test_screen(snap_compare, runs_dir, screen, size):
@@ -160,6 +161,7 @@ def test_screen(snap_compare, runs_dir, screen, size):
     assert snap_compare(app, terminal_size=size, run_before=settled(app, *SCREENS[screen]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_compare(snap_compare, runs_dir, size):
     for seed, (name, (values, pace, skill)) in enumerate(OTHERS.items(), start=2):

@@ -51,6 +51,7 @@ def is_live(app):
     return isinstance(app.screen, LiveScreen) and app.feed.history.epoch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "at_first"), [((200, 60), True), ((120, 40), False), ((80, 24), False)])
 async def test_the_load_is_shown_where_there_is_room_or_by_a_key(opened, tmp_path, size, at_first):
     with RunWriter("load", runs_dir=tmp_path / "runs") as run:
@@ -109,6 +110,7 @@ def test_a_log_in_this_folder_has_the_folders_name(tmp_path, monkeypatch):
     assert {ForeignHost(find_log(Path(name))).name for name in ("metrics.csv", ".")} == {"version_3"}
 
 
+@pytest.mark.slow
 async def test_a_log_of_another_tool_is_followed(opened, tmp_path):
     table = tmp_path / "version_3" / "metrics.csv"
     table.parent.mkdir()

@@ -53,6 +53,7 @@ def asked(monkeypatch):
     return asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 async def test_regions_are_drawn_as_textual_draws_them(visit, copy_of, monkeypatch, size):
     width, height = size
@@ -70,6 +71,7 @@ async def test_regions_are_drawn_as_textual_draws_them(visit, copy_of, monkeypat
         assert frugal == [painted(compositor, region) for region in regions]
 
 
+@pytest.mark.slow
 async def test_only_what_is_touched_is_asked(visit, copy_of, asked):
     async with visit(SIZES[1]) as at:
         await at.open(copy_of("digits"))

@@ -79,6 +79,7 @@ def replaced(value, path, new):
     return copy
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 @given(st.sampled_from(PLACES), VALUES)
 @example((0, "time"), 1e300)

@@ -22,6 +22,8 @@ from tui.screens.dialogs import HelpDialog
 from tui.terminal.themes import SIGNS, sign_of
 from tui.widgets.runs_table import RunsTable
 
+pytestmark = pytest.mark.slow
+
 LARGE, SMALL = (160, 40), (80, 24)
 NAMES = ("2026-01-02_0300_digits-mlp_abc", "2026-01-02_0301_digits-mlp_def", "2026-01-02_0302_digits-mlp_ghk")
 

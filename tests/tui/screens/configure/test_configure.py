@@ -17,6 +17,8 @@ from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import Ask
 from tui.widgets.choice import ChoiceList
 
+pytestmark = pytest.mark.slow
+
 LARGE, SMALL = (120, 40), (80, 24)
 
 

@@ -26,6 +26,7 @@ def seen(app):
     return "\n".join("".join(part.text for part in line) for line in app.screen._compositor.render_strips())
 
 
+@pytest.mark.slow
 async def test_d_shows_rows_ranges_missing_values_and_classes(make, flowers):  # noqa: F811
     app = make({"data": str(flowers)})
     async with app.run_test(size=LARGE) as pilot:
@@ -51,6 +52,7 @@ async def test_d_shows_rows_ranges_missing_values_and_classes(make, flowers):  #
         assert app.screen is screen
 
 
+@pytest.mark.slow
 async def test_images_are_shown_with_their_classes(make):  # noqa: F811
     app = make({"data": "digits"})
     async with app.run_test(size=LARGE) as pilot:
@@ -71,6 +73,7 @@ async def test_images_are_shown_with_their_classes(make):  # noqa: F811
         assert not isinstance(app.screen, DataDialog)
 
 
+@pytest.mark.slow
 async def test_the_data_view_fits_a_small_screen(make, flowers):  # noqa: F811
     app = make({"data": str(flowers)})
     async with app.run_test(size=SMALL) as pilot:
@@ -84,6 +87,7 @@ async def test_the_data_view_fits_a_small_screen(make, flowers):  # noqa: F811
         assert app.screen.query_one("#columns", Table).has_focus
 
 
+@pytest.mark.slow
 async def test_a_file_is_checked_and_completed_while_its_path_is_typed(make, flowers):  # noqa: F811
     app = make({"data": "csv"})
     async with app.run_test(size=LARGE) as pilot:

@@ -43,6 +43,7 @@ def shown(dialog):
     return str(dialog.query_one("#found", Static).render())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 async def test_one_key_takes_the_learning_rate_into_the_form(make, size):
     async with make().run_test(size=size) as pilot:
@@ -58,6 +59,7 @@ async def test_one_key_takes_the_learning_rate_into_the_form(make, size):
         assert form.state.config.optimizer.lr == float(dialog.suggestion)
 
 
+@pytest.mark.slow
 async def test_one_key_takes_the_batch_size_into_the_form(make):
     async with make().run_test(size=(120, 40)) as pilot:
         dialog, form = await opened(pilot, "b")
@@ -68,6 +70,7 @@ async def test_one_key_takes_the_batch_size_into_the_form(make):
         assert form.state.config.training.batch_size in (8, 16, 32, 64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("key", "kind"), [("ctrl+l", RateFinder), ("b", BatchFinder)])
 async def test_a_search_can_be_left_while_it_goes_on(make, monkeypatch, key, kind):
     ended = []
@@ -88,6 +91,7 @@ async def test_a_search_can_be_left_while_it_goes_on(make, monkeypatch, key, kin
         assert dict(form.form.texts) == before
 
 
+@pytest.mark.slow
 async def test_a_loss_that_never_falls_leaves_nothing_to_take(make, monkeypatch):
     never = RangeTest([1e-6, 1e-5], [1.0, 1.0], blew_up=False)
     monkeypatch.setattr("core.training.lr_finder.range_test", lambda *parts, on_report, should_stop: never)
@@ -99,6 +103,7 @@ async def test_a_loss_that_never_falls_leaves_nothing_to_take(make, monkeypatch)
         await until(pilot, lambda: pilot.app.screen is form)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "values", [{"data": "iris", "loss": "l1"}, {"data": "iris", "schedule": {"warmup": 99}}]
 )
@@ -110,6 +115,7 @@ async def test_what_does_not_fit_is_told_in_the_dialog(make, values):
         assert dialog.query_one("#take", Button).disabled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("raised", ["ValueError('no')", "SystemExit('enough')"])
 async def test_an_error_in_a_network_of_ones_own_is_told_by_its_line(make, tmp_path, raised):
     path = tmp_path / "mynet.py"
@@ -126,6 +132,7 @@ async def test_an_error_in_a_network_of_ones_own_is_told_by_its_line(make, tmp_p
         await until(pilot, lambda: "mynet.py, line 7: " in shown(dialog))
 
 
+@pytest.mark.slow
 async def test_a_run_that_this_app_trains_is_not_disturbed(make):
     async with make().run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfigureScreen) and pilot.app.screen.built)

@@ -38,6 +38,7 @@ def labels(screen):
     return [path.removeprefix("model.") for path in paths if path.startswith("model.")]
 
 
+@pytest.mark.slow
 async def test_arguments_become_fields_and_a_changed_file_is_reloaded(make, mynet):  # noqa: F811
     app = make({"data": "iris", "model": {"name": "python"}})
     async with app.run_test(size=LARGE) as pilot:
@@ -71,6 +72,7 @@ async def test_arguments_become_fields_and_a_changed_file_is_reloaded(make, myne
         assert dict(screen.state.config.model)["arguments"] == {"width": 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["run", "no"])
 async def test_a_file_that_the_user_has_not_named_is_asked_for(make, mynet, answer):  # noqa: F811
     app = make({"data": "iris", "model": f"{mynet}:Net"})
@@ -87,6 +89,7 @@ async def test_a_file_that_the_user_has_not_named_is_asked_for(make, mynet, answ
             assert "neither named nor run before" in wrong(screen)
 
 
+@pytest.mark.slow
 async def test_to_go_on_with_a_run_of_somebody_is_asked_for(make, mynet, train_run, monkeypatch):  # noqa: F811
     from tui.app.app import TuiApp
 

@@ -19,6 +19,7 @@ def drawn(at):
     return [series.label for series in at.one(Plot).chart.series]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tab", ["roc", "pr"])
 async def test_classes_are_turned_on_and_off(visit, copy_of, tab):
     async with visit() as at:
@@ -187,6 +188,7 @@ async def test_a_class_asked_for_while_another_split_is_sorted_waits_for_it(visi
         assert str(at.one(".plot-panel", Panel).border_subtitle) == "1"
 
 
+@pytest.mark.slow
 async def test_a_click_on_a_point_while_another_split_is_sorted_does_nothing(visit, copy_of, monkeypatch):
     async with visit() as at:
         go_on = await sort_another(at, copy_of("digits"), "roc", monkeypatch)

@@ -1,6 +1,7 @@
 """The samples behind the numbers: those of a cell of the confusion matrix, and the mistakes."""
 
 import numpy as np
+import pytest
 from textual.widgets import Static
 
 from core.evaluation import most_confident_mistakes, samples_in_cell
@@ -22,6 +23,7 @@ def expected_behind(at, true, predicted):
     return sorted(samples_in_cell(at.predictions, true, predicted).tolist())
 
 
+@pytest.mark.slow
 async def test_enter_opens_the_images_behind_a_cell(visit, copy_of, load_data):
     async with visit() as at:
         await at.open(copy_of("digits"), "confusion")
@@ -42,6 +44,7 @@ async def test_enter_opens_the_images_behind_a_cell(visit, copy_of, load_data):
         assert at.app.focused is at.one(Tiles)
 
 
+@pytest.mark.slow
 async def test_the_samples_follow_the_cursor_once_they_are_there(visit, copy_of):
     async with visit() as at:
         await at.open(copy_of("digits"), "confusion")
@@ -54,6 +57,7 @@ async def test_the_samples_follow_the_cursor_once_they_are_there(visit, copy_of)
         )
 
 
+@pytest.mark.slow
 async def test_on_a_narrow_screen_the_samples_lie_over_it(visit, copy_of):
     async with visit(NARROW) as at:
         await at.open(copy_of("digits"), "confusion")

@@ -65,6 +65,7 @@ async def test_without_any_run_the_screen_says_how_to_get_one(visit):
         assert not at.screen.has_class("-evaluated")
 
 
+@pytest.mark.slow
 async def test_test_is_asked_for_once_and_kept(visit, copy_of):
     run = copy_of("digits")
     shutil.rmtree(run.evaluation_folder("test"))
@@ -88,6 +89,7 @@ async def test_test_is_asked_for_once_and_kept(visit, copy_of):
         assert at.screen.split == "test"
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_evaluated_says_why_in_its_place(visit, copy_of):
     run = copy_of("digits")
     shutil.rmtree(run.path / "evaluation")
@@ -136,6 +138,7 @@ async def test_the_newest_request_wins(visit, copy_of):
         assert at.screen.opened.subject.evaluation.run == second
 
 
+@pytest.mark.slow
 async def test_a_newer_evaluation_is_read_when_one_comes_back(visit, copy_of):
     run = copy_of("digits")
     async with visit() as at:
@@ -165,6 +168,7 @@ async def test_the_summary_shows_interval_and_baseline_beside_each_metric(visit,
             assert f"{value:.4f}" in line
 
 
+@pytest.mark.slow
 async def test_classes_are_sorted_by_any_column(visit, copy_of):
     async with visit() as at:
         await at.open(copy_of("digits"))
@@ -194,6 +198,7 @@ async def test_what_is_undefined_is_shown_with_its_reason(visit, made_up):
 # ---- regression
 
 
+@pytest.mark.slow
 async def test_a_regression_has_residuals_in_place_of_curves(visit, copy_of):
     async with visit() as at:
         await at.open(copy_of("diabetes"))
@@ -217,6 +222,7 @@ async def test_a_regression_has_residuals_in_place_of_curves(visit, copy_of):
 THOUSAND = [f"n{number:05d}" for number in range(1000)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "size"),
     [(HOSTILE, NARROW), (HOSTILE, NORMAL), (HOSTILE, WIDE), (HOSTILE[:2], NORMAL), (THOUSAND, NARROW)],

@@ -81,6 +81,7 @@ async def test_only_what_changed_is_drawn_again(app, monkeypatch):
         assert {"confusion", "epochs"} <= set(drawn)
 
 
+@pytest.mark.slow
 async def test_pause_checkpoint_and_stop(app, tmp_path):
     app = app(training={"epochs": 1_000_000})
     async with app.run_test(size=SIZE) as pilot:
@@ -120,6 +121,7 @@ async def test_a_second_start_is_refused_while_one_runs(app):
         await until(pilot, lambda: app.feed.status == "completed")
 
 
+@pytest.mark.slow
 async def test_what_does_not_fit_is_told_in_a_dialog_and_the_app_lives_on(app, tmp_path):
     app = app(data="iris", model="cnn")
     async with app.run_test(size=SIZE) as pilot:
@@ -182,6 +184,7 @@ async def test_the_loss_of_the_best_epoch_is_the_best_loss_only_where_loss_chose
         assert subtitle(history, "loss") == f"{number(history.best_metrics['loss'])} at the best epoch"
 
 
+@pytest.mark.slow
 async def test_a_background_process_looks_the_same(app):
     from core.config.schema import from_dict
 
@@ -194,6 +197,7 @@ async def test_a_background_process_looks_the_same(app):
         assert live(app).query_one("#loss", Plot).chart.series[1].x.tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
+@pytest.mark.slow
 async def test_a_background_process_that_cannot_begin_says_why(app):
     from core.config.schema import from_dict
 
@@ -226,6 +230,7 @@ def offered(app):
 OF_A_RUN = {"pause", "stop", "checkpoint", "detach", "evaluate", "layers", "log_scale", "zoom", "machine"}
 
 
+@pytest.mark.slow
 async def test_without_a_run_nothing_is_offered_that_needs_one(app):
     app = app()
     app._start_at_once = False
@@ -238,6 +243,7 @@ async def test_without_a_run_nothing_is_offered_that_needs_one(app):
         assert not live(app).has_class("-layers")
 
 
+@pytest.mark.slow
 async def test_nothing_is_asked_of_another_tool(app, tmp_path):
     table = tmp_path / "version_3" / "metrics.csv"
     table.parent.mkdir()

@@ -192,6 +192,7 @@ async def test_the_list_lives_and_the_cursor_stays_on_its_run(runs_dir):
         assert table.selected.run.id.endswith("ccc")
 
 
+@pytest.mark.slow
 async def test_filtering_as_one_types(runs_dir):
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
@@ -238,6 +239,7 @@ async def test_a_run_that_changes_joins_and_leaves_the_filtered_list(runs_dir):
         assert ids(app) == "ge"
 
 
+@pytest.mark.slow
 async def test_sorting_by_key_and_by_mouse(runs_dir):
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
@@ -297,6 +299,7 @@ async def test_the_preview_follows_a_growing_log(runs_dir):
         assert plot.chart.series[1].y.tolist() == [0.7, 0.6]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "at_first"), [((80, 24), False), ((120, 40), True), ((200, 60), True)])
 async def test_p_shows_and_hides_the_preview(runs_dir, size, at_first):
     app = App(runs_dir)
@@ -316,6 +319,7 @@ async def test_p_shows_and_hides_the_preview(runs_dir, size, at_first):
         assert preview.region.right <= size[0]
 
 
+@pytest.mark.slow
 async def test_what_one_can_do_with_a_run(runs_dir, monkeypatch):
     app = App(runs_dir)
     copied = []
@@ -348,6 +352,7 @@ async def test_what_one_can_do_with_a_run(runs_dir, monkeypatch):
         assert app.form_values["optimizer"]["lr"] == 0.5
 
 
+@pytest.mark.slow
 async def test_a_running_run_is_asked_to_stop(runs_dir):
     app = App(runs_dir)
     run = Run(runs_dir / "2026-01-04_0900_diabetes-linear_ddd")
@@ -367,6 +372,7 @@ async def test_a_running_run_is_asked_to_stop(runs_dir):
             assert run.requests_file.read_text() == "stop\n"
 
 
+@pytest.mark.slow
 async def test_deleting_asks_first(runs_dir):
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
@@ -401,6 +407,7 @@ async def test_deleting_on_a_disk_without_locks_asks_to_look_first(runs_dir, mon
         assert "has no locks: make sure yourself that no process trains it" in app.screen.question
 
 
+@pytest.mark.slow
 async def test_a_run_that_someone_begins_to_train_is_not_deleted(runs_dir):
     app = App(runs_dir)
     run = Run(runs_dir / "2026-01-02_0900_digits-mlp_bbb")
@@ -415,6 +422,7 @@ async def test_a_run_that_someone_begins_to_train_is_not_deleted(runs_dir):
         assert ids(app) == "edcba"
 
 
+@pytest.mark.slow
 async def test_without_runs_it_says_how_to_begin(tmp_path, monkeypatch):
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
     app = App(tmp_path / "none")
@@ -433,6 +441,7 @@ async def test_without_runs_it_says_how_to_begin(tmp_path, monkeypatch):
         assert app.focused is app.screen.query_one(RunsTable)
 
 
+@pytest.mark.slow
 async def test_a_folder_that_cannot_be_read_is_told(runs_dir, monkeypatch):
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
@@ -450,6 +459,7 @@ async def test_a_folder_that_cannot_be_read_is_told(runs_dir, monkeypatch):
         assert ids(app) == "edcba"
 
 
+@pytest.mark.slow
 async def test_names_from_files_are_neither_markup_nor_commands(tmp_path, monkeypatch):
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
     run = Run(tmp_path / "runs" / "[b]\x1b[2J日本")

@@ -56,6 +56,7 @@ async def test_it_is_followed_live_to_its_end(app, tmp_path):
             await until(pilot, lambda: app.feed.status == "completed")
 
 
+@pytest.mark.slow
 async def test_the_list_shows_it_and_says_why_it_cannot_go_on(app, tmp_path):
     run = write(tmp_path)
     run.close("stopped")
@@ -77,6 +78,7 @@ async def test_a_script_that_told_no_settings_is_not_said_to_have_defaults(app, 
         await until(pilot, lambda: "settings none were told" in seen(app))
 
 
+@pytest.mark.slow
 async def test_what_the_script_evaluated_opens_and_what_needs_its_data_says_so(app, tmp_path):
     run = write(tmp_path)
     run.predictions("validation", [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]] * 5, [0, 1, 1] * 5)

@@ -71,6 +71,7 @@ def hint(screen, path):
     return str(screen.editor.rows[path].query_one(".range-hint", Static).content)
 
 
+@pytest.mark.slow
 async def test_the_default_space_of_the_form_is_shown_with_its_command(make):
     app = make()
     async with app.run_test(size=LARGE) as pilot:
@@ -87,6 +88,7 @@ async def test_the_default_space_of_the_form_is_shown_with_its_command(make):
         assert app.clipboard == command
 
 
+@pytest.mark.slow
 async def test_what_starting_a_study_waits_for_is_told_with_the_share_that_is_done(make):
     app = make()
     async with app.run_test(size=LARGE) as pilot:
@@ -95,6 +97,7 @@ async def test_what_starting_a_study_waits_for_is_told_with_the_share_that_is_do
         assert screen.starting_note == "decoding images 40 % ..."
 
 
+@pytest.mark.slow
 async def test_a_wrong_range_is_told_beside_its_field_and_keeps_a_study_from_starting(make):
     app = make()
     async with app.run_test(size=LARGE) as pilot:
@@ -110,6 +113,7 @@ async def test_a_wrong_range_is_told_beside_its_field_and_keeps_a_study_from_sta
         assert not screen.query_one("#start-search", Button).disabled
 
 
+@pytest.mark.slow
 async def test_fields_are_added_and_removed(make):
     app = make()
     async with app.run_test(size=LARGE) as pilot:
@@ -137,6 +141,7 @@ async def test_fields_are_added_and_removed(make):
         await until(pilot, lambda: "optimizer.name" not in screen.editor.rows)
 
 
+@pytest.mark.slow
 async def test_a_grid_says_its_size_first(make):
     app = make()
     async with app.run_test(size=LARGE) as pilot:
@@ -170,6 +175,7 @@ def test_a_form_that_is_wrong_is_said_to_be(make):
     assert "optimizer.lr in the form" in state.sentence
 
 
+@pytest.mark.slow
 async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make, tmp_path):
     app = make()
     async with app.run_test(size=LARGE) as pilot:
@@ -215,6 +221,7 @@ async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make, tmp_path
         assert app.feed.host.run.path == chosen.run
 
 
+@pytest.mark.slow
 async def test_the_best_trials_are_compared(make, standing, write_run):
     runs = {
         record.number: write_run(f"trial_{record.number:04}", record.curve) for record in standing.records
@@ -243,6 +250,7 @@ def damaged(tmp_path):
             folder.database.write_bytes(content)
 
 
+@pytest.mark.slow
 async def test_a_damaged_study_is_told_and_another_one_can_be_opened(make, damaged):
     app = make()
     async with app.run_test(size=LARGE) as pilot:
@@ -304,6 +312,7 @@ def test_the_charts_show_what_the_trials_were_worth(standing):
     assert places(standing.plan.space.domains["model.hidden"]) == "1 64  2 32,32"
 
 
+@pytest.mark.slow
 async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(make, standing):
     app = make()
     async with app.run_test(size=SMALL) as pilot:
@@ -337,6 +346,7 @@ async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(make, 
         await pilot.press("escape")
 
 
+@pytest.mark.slow
 async def test_a_study_of_another_process_is_paused_goes_on_and_is_stopped(make, tmp_path):
     """One that some other process works on: here this one, which holds the lock of one."""
     study = create_study(
@@ -378,6 +388,7 @@ async def choose(pilot, name, text):
     return field
 
 
+@pytest.mark.slow
 async def test_where_trials_train_is_chosen_with_their_number(make, tmp_path, monkeypatch):
     launched = []
     monkeypatch.setattr(
@@ -407,6 +418,7 @@ async def test_where_trials_train_is_chosen_with_their_number(make, tmp_path, mo
         assert "--executor" not in shown(screen, "#command")
 
 
+@pytest.mark.slow
 async def test_a_study_does_not_begin_where_ray_is_missing(make, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     app = make()
@@ -436,6 +448,7 @@ def test_how_many_train_at_once(jobs, executor, told):
     assert state.jobs is None
 
 
+@pytest.mark.slow
 async def test_digits_switch_modes_where_no_text_is_edited(make):
     app = make()
     async with app.run_test(size=SMALL) as pilot:
