@@ -52,6 +52,7 @@ class Dataset:
         mean, std: what inputs are standardised with, of a shape that broadcasts over one sample.
         target_mean, target_std: what regression targets are standardised with; 0 and 1 for classes.
         value_range: smallest and largest value an input can take; for showing images.
+        deep_range: of images from files, what became black and white where a file had more than 8 bits.
         notes: what was found and done while it was loaded, such as values filled in; a line each.
         table: of a table from a file, how its columns became features; its inputs are scaled already.
         digest: of the files that the samples were read from, where they are too many to be looked at each time.
@@ -70,6 +71,7 @@ class Dataset:
     target_mean: float
     target_std: float
     value_range: tuple[float, float]
+    deep_range: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
     table: "Table | None" = None
     digest: str = ""

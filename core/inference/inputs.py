@@ -3,6 +3,7 @@
 import csv
 import math
 import zipfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.data.dataset import Dataset
-from core.data.images.file_kinds import ENDINGS
-from core.data.images.pictures import read_picture, reason
+from core.data.images.file_kinds import ENDINGS, is_image
+from core.data.images.folder_tree import scan
+from core.data.images.pictures import Picture, read_picture, reason
 from core.errors import DataError, InputError
 from core.evaluation.values import Array
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NewSamples", "read_inputs"]
 
+INPUT_NAMES = ("inputs", "x", "x_test", "images", "test_images", "features", "data", "arr_0")
 ID = "id"
 """The column of a CSV file that names its rows."""
 
@@ -44,13 +47,13 @@ class NewSamples:
 def read_inputs(path: Path, data: Dataset) -> NewSamples:
     """Read samples: an array, a table, or a folder of pictures.
 
-    - ``.npz`` with an array named ``inputs``, or ``.npy``: (n, *sample_shape), in the unit of the data; the
-      channel of grey pictures may be left out. Ids are row numbers from 0.
+    - ``.npz`` with an array named ``inputs`` or so, or ``.npy``: (n, *sample_shape), in the unit of the data; the
+      channel of grey pictures may be left out, or be the last dimension. Ids are row numbers from 0.
     - any other file: CSV with a header, for tables. Columns are found by name if all names are there, else by
       position if their number fits. A column ``id`` gives the ids.
       For a model of a table from a file, such a file: its columns are found by name alone, missing values are filled
       and texts made numbers of as for the training rows.
-    - a folder: its pictures, sorted by name, resized to the size the model takes, for models of images.
+    - a folder, or a picture: its pictures, sorted by name, resized to the size the model takes, for models of images.
       Ids are file names.
 
     Raises:
@@ -61,8 +64,8 @@ def read_inputs(path: Path, data: Dataset) -> NewSamples:
     notes: list[str] = []
     if not path.exists():
         raise InputError(f"{path} is not there", "Give an .npz, .npy or .csv file, or a folder of pictures")
-    if path.is_dir():
-        ids, array = _pictures(path, data)
+    if path.is_dir() or is_image(path.name):
+        ids, array, notes = _pictures(path, data)
     elif path.suffix in (".npz", ".npy"):
         if data.table is not None:
             raise InputError(
@@ -100,12 +103,13 @@ def _array(path: Path) -> Array:
         loaded: Any = np.load(path, allow_pickle=False)
         if path.suffix == ".npz":
             with loaded:
-                if "inputs" not in loaded:
+                name = _name_of_inputs(loaded.files)
+                if name is None:
                     raise InputError(
                         f"{path} holds {', '.join(loaded.files) or 'nothing'}, but no array `inputs`",
                         "Write it with numpy.savez(path, inputs=...)",
                     )
-                loaded = loaded["inputs"]
+                loaded = loaded[name]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} cannot be read as arrays: {error}", "Write it with numpy") from None
     if loaded.dtype.kind not in "fiub":
@@ -113,10 +117,20 @@ def _array(path: Path) -> Array:
     return np.asarray(loaded)
 
 
+def _name_of_inputs(names: Sequence[str]) -> str | None:
+    """The array of an archive that holds the inputs: the only one, or the one that is called so."""
+    if len(names) == 1:
+        return names[0]
+    by_lower = {name.lower(): name for name in names}
+    return next((by_lower[name] for name in INPUT_NAMES if name in by_lower), None)
+
+
 def _with_sample_shape(array: Array, data: Dataset, path: Path) -> Array:
     wanted = data.sample_shape
     if data.kind == "image" and wanted[0] == 1 and array.shape[1:] == wanted[1:]:
         array = array[:, None]
+    elif data.kind == "image" and array.shape[1:] == (*wanted[1:], wanted[0]):
+        array = array.transpose(0, 3, 1, 2)
     if array.shape[1:] != wanted or array.ndim != len(wanted) + 1:
         raise InputError(
             f"{path}: inputs have the shape {_shape(array.shape)}",
@@ -176,35 +190,72 @@ def _number(row: list[str], column: int, header: list[str], line: int, path: Pat
     return value
 
 
-def _pictures(folder: Path, data: Dataset) -> tuple[list[str], Array]:
+def _pictures(path: Path, data: Dataset) -> tuple[list[str], Array, list[str]]:
+    """Ids, pixels and notes of the pictures in a folder, or of one file."""
+    channels, height, width = _picture_shape(path, data)
+    if path.is_dir():
+        tree, notes = scan(path)
+        names = [file.path for file in tree.images()]
+        others = sum(len(node.others) for node in tree.walk())
+        notes += [f"left out {others:,} files that are not images"] if others else []
+        folder = path
+    else:
+        folder, names, notes = path.parent, [path.name], []
+    if not names:
+        raise InputError(f"{path} holds no pictures", f"Pictures end in {', '.join(sorted(ENDINGS))}")
+    pixels = np.empty((len(names), channels, height, width), dtype=np.uint8)
+    found: list[Picture] = []
+    for place, name in enumerate(names):
+        try:
+            picture = read_picture(
+                folder / name, (height, width), grey=channels == 1, value_range=data.deep_range
+            )
+        except Exception as error:  # Pillow raises whatever it trips over in a damaged file
+            raise InputError(
+                f"{folder / name} cannot be read as a picture: {reason(error)}", "Leave it out, or convert it"
+            ) from None
+        pixels[place] = picture.pixels
+        found.append(picture._replace(pixels=pixels[:0]))
+    return names, _in_unit(pixels, data), [*notes, *_notes(found, data)]
+
+
+def _picture_shape(path: Path, data: Dataset) -> tuple[int, ...]:
     if data.kind != "image":
+        what = "folder" if path.is_dir() else "picture"
         raise InputError(
-            f"{folder} is a folder, but the model takes tables of {len(data.feature_names)} features",
+            f"{path} is a {what}, but the model takes tables of {len(data.feature_names)} features",
             "Give a CSV file with a header",
         )
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
     if data.sample_shape[0] not in (1, 3):
         raise InputError(
-            f"{folder} is a folder of pictures, but the model takes images of {data.sample_shape[0]} channels",
+            f"{path} holds pictures, but the model takes images of {data.sample_shape[0]} channels",
             "Give an .npz with an array `inputs`",
         )
-    if not files:
-        raise InputError(f"{folder} holds no pictures", f"Pictures end in {', '.join(sorted(ENDINGS))}")
-    pictures = np.stack([_picture(file, data) for file in files])
-    return [str(file.relative_to(folder)) for file in files], pictures
+    return data.sample_shape
 
 
-def _picture(file: Path, data: Dataset) -> Array:
-    """One picture as (channels, height, width) in the value range of the data."""
-    channels, height, width = data.sample_shape
-    try:
-        values = read_picture(file, (height, width), grey=channels == 1)
-    except Exception as error:  # Pillow raises whatever it trips over in a damaged file
-        raise InputError(
-            f"{file} cannot be read as a picture: {reason(error)}", "Leave it out, or convert it"
-        ) from None
+def _in_unit(pixels: Array, data: Dataset) -> Array:
+    """Pixels from 0 to 255 in the value range of the data."""
     low, high = data.value_range
-    return values if (low, high) == (0, 255) else low + values.astype(np.float32) / 255 * (high - low)
+    return pixels if (low, high) == (0, 255) else low + pixels.astype(np.float32) / 255 * (high - low)
+
+
+def _notes(found: Sequence[Picture], data: Dataset) -> Iterator[str]:
+    """What differs in pictures from those that the model was trained on, and what was not read."""
+    deep = [picture.extremes for picture in found if picture.extremes is not None]
+    if deep and data.deep_range is None:
+        yield (
+            f"{len(deep):,} pictures have more than 8 bits, unlike those the model was trained on: "
+            "each is scaled by the bits that it uses"
+        )
+    elif deep and data.deep_range is not None:
+        low, high = data.deep_range
+        outside = sum(extremes.low < low or extremes.high > high for extremes in deep)
+        if outside:
+            yield f"{outside:,} pictures have values outside of {low:g} to {high:g}, which are cut off"
+    several = sum(picture.pages > 1 for picture in found)
+    if several:
+        yield f"{several:,} files hold more than one picture: the first of each is read"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

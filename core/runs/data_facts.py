@@ -13,6 +13,8 @@ from core.runs.folder import Run
 __all__ = ["ensure_same_data", "known_data", "read_facts", "write_data_facts"]
 
 PLAIN = ("name", "kind", "task", "class_names", "feature_names", "target_mean", "target_std", "value_range")
+OPTIONAL = ("deep_range",)
+"""Fields that older runs did not keep."""
 
 
 def write_data_facts(run: Run, data: Dataset) -> None:
@@ -23,7 +25,7 @@ def write_data_facts(run: Run, data: Dataset) -> None:
     """
     if run.data_file.exists():
         return
-    facts: dict[str, Any] = {key: getattr(data, key) for key in PLAIN}
+    facts: dict[str, Any] = {key: getattr(data, key) for key in (*PLAIN, *OPTIONAL)}
     facts |= {"mean": data.mean.tolist(), "std": data.std.tolist(), "sample_shape": data.sample_shape}
     facts["dtype"] = str(data.train.inputs.dtype).removeprefix("torch.")
     facts["table"] = data.table.plain() if data.table else None
@@ -68,6 +70,7 @@ def known_data(run: Run) -> Dataset | None:
         targets = torch.zeros((0, 1)) if facts["task"] == "regression" else torch.zeros(0, dtype=torch.int64)
         empty = Split(inputs, targets, np.zeros(0, dtype=np.int64))
         plain: dict[str, Any] = {key: facts[key] for key in PLAIN}
+        plain |= {key: facts[key] for key in OPTIONAL if key in facts}
         plain = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
         plain |= {key: torch.tensor(facts[key], dtype=torch.float32) for key in ("mean", "std")}
         plain["table"] = Table.from_plain(facts["table"]) if facts["table"] else None

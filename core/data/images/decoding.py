@@ -13,37 +13,67 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, redirect_stderr
 from multiprocessing.process import BaseProcess
+from typing import NamedTuple
 
 import numpy as np
 
+from core.data.images.depth import Extremes
 from core.data.images.pictures import read_picture, reason
 
-__all__ = ["decode_files", "out_of_reach", "workers"]
+__all__ = ["Findings", "decode_files", "out_of_reach", "workers"]
+
+
+class Findings(NamedTuple):
+    """What was found in some files, by their place among them.
+
+    Attributes:
+        broken: why files cannot be read; black stands in their place.
+        deep: extremes of images with more than 8 bits in their one channel.
+        wide: largest value read of images with 16 bits in each of several channels, of which 8 were read.
+        several: files that hold more than one picture.
+    """
+
+    broken: dict[int, str]
+    deep: dict[int, Extremes]
+    wide: dict[int, int]
+    several: list[int]
 
 
 def decode_files(
-    folder: str, files: list[str], size: tuple[int, int], grey: bool, target: str, offset: int
-) -> list[tuple[int, str]]:
+    folder: str,
+    files: list[str],
+    size: tuple[int, int],
+    grey: bool,
+    value_range: tuple[float, float] | None,
+    target: str,
+    offset: int,
+) -> Findings:
     """Decode some files of a folder, and write them one after the other into an existing file.
 
     Args:
-        offset: byte of `target` where the first one begins.
-
-    Returns:
-        For each file that cannot be read its place among `files`, and why; black stands in its place.
+        size, grey, value_range: as `read_picture` takes them.
+        offset: byte of `target` where the first one starts.
 
     Raises:
         OSError: `target` cannot be written.
     """
     pictures = np.zeros((len(files), 1 if grey else 3, *size), np.uint8)
-    broken = []
+    found = Findings({}, {}, {}, [])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of oddities that do not stop a picture from being read
         for place, file in enumerate(files):
             try:
-                pictures[place] = read_picture(f"{folder}/{file}", size, grey=grey)
+                picture = read_picture(f"{folder}/{file}", size, grey=grey, value_range=value_range)
             except Exception as error:  # Pillow raises whatever it trips over in a damaged file
-                broken.append((place, reason(error)))
+                found.broken[place] = reason(error)
+                continue
+            pictures[place] = picture.pixels
+            if picture.extremes is not None:
+                found.deep[place] = picture.extremes
+            if picture.is_wide:
+                found.wide[place] = int(picture.pixels.max())
+            if picture.pages > 1:
+                found.several.append(place)
     handle = os.open(target, os.O_WRONLY)
     try:
         rest = memoryview(pictures.tobytes())
@@ -52,18 +82,18 @@ def decode_files(
             rest, offset = rest[written:], offset + written
     finally:
         os.close(handle)
-    return broken
+    return found
 
 
 @contextmanager
 def workers(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes of their own, not copies of this one: it has threads. What is not begun is dropped on an error.
+    """Context manager that gives processes of their own, not copies of this one: it has threads.
 
-    They start when work is submitted, which belongs into `out_of_reach`.
+    They start when work is submitted, which belongs into `out_of_reach`. What is not started is dropped on an error.
     """
     context = multiprocessing.get_context("spawn")
     with out_of_reach():
-        pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin)
+        pool = ProcessPoolExecutor(count, mp_context=context, initializer=_watch_parent)
     try:
         yield pool
     finally:
@@ -72,7 +102,7 @@ def workers(count: int) -> Iterator[ProcessPoolExecutor]:
 
 @contextmanager
 def out_of_reach() -> Iterator[None]:
-    """Ctrl-C does not reach processes that are started within, not even while they start; here it comes afterwards.
+    """Context manager that keeps Ctrl-C from processes started in it, even while they start; here it comes afterwards.
 
     Meanwhile stderr is the process's own: an app puts something without a file in its place, and multiprocessing
     would hand that on.
@@ -85,13 +115,13 @@ def out_of_reach() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin() -> None:
-    """End when the parent has ended, however it did."""
+def _watch_parent() -> None:
+    """Stop when the parent has stopped, however it did."""
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+        threading.Thread(target=_stop_with, args=(parent,), daemon=True).start()
 
 
-def _end_with(parent: BaseProcess) -> None:
+def _stop_with(parent: BaseProcess) -> None:
     parent.join()
     os._exit(1)

@@ -1,5 +1,6 @@
 """From the decoded images of a folder to a data set: broken ones reported, splits made, rows read or mapped."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["dataset_of"]
 
+DARK = 64
+"""Values of colour images of 16 bits that are all below hold fewer bits, of which hardly any are left."""
 MAX_LISTED = 3
 """Broken images that a message names."""
 
@@ -38,6 +41,7 @@ def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Data
             + _list(listing, cached),
             "Repair or remove them, or set data.on_error to skip to leave them out",
         )
+    _check_values(cached, len(listing.files))
     readable = {split: at[~np.isin(at, list(cached.broken))] for split, at in listing.parts.items()}
     parts = _split(listing, readable, options)
     data = assemble(
@@ -50,9 +54,48 @@ def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Data
         value_range=(0.0, 255.0),
         scaling=options.scaling,
     )
-    left_out = f"left out {len(cached.broken):,} images that cannot be read: {_list(listing, cached)}"
-    notes = (*listing.notes, left_out) if cached.broken else listing.notes
-    return replace(data, notes=notes, digest=listing.names_and_sizes)
+    notes = (*listing.notes, *_notes(listing, cached))
+    return replace(data, notes=notes, digest=listing.names_and_sizes, deep_range=cached.value_range)
+
+
+def _check_values(cached: Cached, count: int) -> None:
+    """Refuse images that are all of one value, or dark since only the upper half of their bits was read.
+
+    Raises:
+        DataError: the images are so.
+    """
+    readable = [at for at in range(count) if at not in cached.broken]
+    first = cached.pictures[readable[0]].flat[0] if readable else 0
+    if readable and all((cached.pictures[at] == first).all() for at in readable):
+        raise DataError(
+            f"data.path: all images are of the one value {first} when they are read",
+            "Look at a few of them; data.value_range says what is black and white in images of more than 8 bits",
+        )
+    if cached.wide and cached.wide_high < DARK:
+        raise DataError(
+            f"data.path: {cached.wide:,} colour images of 16 bits hold at most {cached.wide_high} of 255 "
+            "when they are read with 8 bits",
+            "Save them with 8 bits",
+        )
+
+
+def _notes(listing: Listing, cached: Cached) -> Iterator[str]:
+    """What was found while the images were decoded."""
+    if cached.broken:
+        yield f"left out {len(cached.broken):,} images that cannot be read: {_list(listing, cached)}"
+    if cached.value_range is not None:
+        low, high = cached.value_range
+        yield (
+            f"values: {low:g} to {high:g} become black to white in {cached.deep:,} images of more than 8 bits; "
+            "data.value_range sets it"
+        )
+    if cached.wide:
+        yield f"values: of {cached.wide:,} colour images with 16 bits the upper 8 are read"
+    if cached.several:
+        yield (
+            f"{cached.several:,} files hold more than one picture, such as "
+            f"{shown(listing.files[cached.first_several])}: the first of each is read"
+        )
 
 
 def _split(

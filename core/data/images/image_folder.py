@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from core.data.dataset import Dataset, Progress
-from core.data.images.file_kinds import ARCHIVES
+from core.data.images.file_kinds import ARCHIVES, HEIC, ending_of
 from core.data.images.folder_layout import Layout
 from core.data.options import HeldOut, ImageOptions
 from core.data.targets import AskedTask
-from core.errors import DataError
+from core.errors import DataError, DependencyError
 from core.options import Files, Unit
 from core.remedies import OTHER_DATA_ROOT
 
@@ -47,6 +47,8 @@ class ImageFolder(HeldOut, ImageOptions):
     """Height and width that images are brought to; 0 takes the usual ones of these images, up to 224."""
     colour: Literal["auto", "grey", "colour"] = "auto"
     """Channels: one of grey, or three of colour; auto takes grey where all are grey."""
+    value_range: Annotated[tuple[float, ...], Field(max_length=2)] = ()
+    """Values that become black and white in images of more than 8 bits, as in [0, 4095]; by default the bits in use."""
     on_error: Literal["error", "skip"] = "error"
     """What to do with images that cannot be read: refuse the data, or leave them out and say so."""
 
@@ -66,18 +68,18 @@ class ImageFolder(HeldOut, ImageOptions):
         from core.data.images.folder_cache import cache_file, is_small
 
         listing = self._listing()
-        return is_small(listing) or cache_file(root, listing, self.size, self.colour).is_file()
+        return is_small(listing) or cache_file(root, listing, self._how()).is_file()
 
     def load(self, root: Path, progress: Progress) -> Dataset:
         from core.data.images.folder_cache import cache_file, decode, open_cache
         from core.data.images.folder_samples import dataset_of
 
         listing = self._listing()
-        file = cache_file(root, listing, self.size, self.colour)
+        file = cache_file(root, listing, self._how())
         cached = open_cache(file)
         if cached is None:
             size, grey = self._form(listing)
-            decode(file, listing, size, grey, progress)
+            decode(file, listing, size, grey, self._values(), progress)
             cached = open_cache(file)
         if cached is None:
             raise DataError(f"{file} cannot be read, though it was just written", ("Give ", OTHER_DATA_ROOT))
@@ -85,10 +87,30 @@ class ImageFolder(HeldOut, ImageOptions):
 
     def _listing(self) -> "Listing":
         from core.data.images.folder_listing import list_images
+        from core.data.images.pictures import has_heic
 
         if not self.path:
             raise DataError("data.path: no folder is given", "Give a folder of images, such as photos/")
-        return list_images(self)
+        listing = list_images(self)
+        heic = [file for file in listing.files if ending_of(file) in HEIC]
+        if heic and not has_heic():
+            raise DependencyError(
+                f"data.path: {len(heic):,} HEIC images need the package pillow-heif, which is not installed",
+                "Install it: pip install 'torchtui[heic]'",
+            )
+        return listing
+
+    def _how(self) -> str:
+        """What the decoded images depend on beside the files."""
+        return f"{self.size} {self.colour} {self._values()}"
+
+    def _values(self) -> tuple[float, float] | None:
+        if not self.value_range:
+            return None
+        if len(self.value_range) != 2 or self.value_range[0] >= self.value_range[1]:
+            given = ", ".join(f"{value:g}" for value in self.value_range)
+            raise DataError(f"data.value_range: got [{given}]", "It takes a smaller and a larger number")
+        return self.value_range[0], self.value_range[1]
 
     def _form(self, listing: "Listing") -> tuple[tuple[int, int], bool]:
         """Height and width to bring images to, and whether they are grey, from some of them all over the folder."""

@@ -192,8 +192,8 @@ def not_there(folder):
 
 
 def without_inputs(folder):
-    np.savez(folder / "x.npz", images=np.zeros(3))
-    return folder / "x.npz", "holds images, but no array `inputs`"
+    np.savez(folder / "x.npz", a=np.zeros(3), b=np.zeros(3))
+    return folder / "x.npz", "holds a, b, but no array `inputs`"
 
 
 def no_archive(folder):

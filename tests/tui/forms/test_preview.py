@@ -203,9 +203,9 @@ def test_a_form_is_ready_when_its_fields_are_right_and_fit_together():
 
 def test_images_that_are_not_decoded_are_left_for_the_start(tmp_path, own_data, monkeypatch):
     config = from_dict({"data": {"name": "image_folder", **own_data["image_folder"]}})
-    monkeypatch.setattr("core.data.images.folder_cache.FEW", 10)
+    monkeypatch.setattr("core.data.images.folder_cache.MAX_IN_PROCESS", 10)
     assert Previewer(tmp_path).compute(config).note == "not decoded yet; Start decodes the images once"
-    monkeypatch.setattr("core.data.images.folder_cache.FEW", 1000)
+    monkeypatch.setattr("core.data.images.folder_cache.MAX_IN_PROCESS", 1000)
     assert Previewer(tmp_path).compute(config).facts.sizes == {"train": 216, "validation": 24, "test": 60}
 
 

@@ -94,9 +94,9 @@ def test_images_are_brought_to_one_size(
 
 def test_the_middle_is_taken_in_its_proportions(tmp_path: Path, loaded: Loaded) -> None:
     wide = np.zeros((20, 4, 12), np.uint8)
-    wide[:, :, 4:8] = 200
+    wide[:, :, 4:8] = 100 + np.arange(20)[:, None, None]
     data = loaded(write_image_folder(tmp_path / "wide", wide, np.arange(20) % 2), size=2)
-    assert np.unique(in_folder_order(data)).tolist() == [200]
+    assert np.unique(in_folder_order(data)).tolist() == list(range(100, 120))
 
 
 # -- decoded once ----------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def told_by(told: list[tuple[str, int, int]]) -> Callable[[str, int, int], None]
 @pytest.fixture
 def many(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if any folder had too many images to be decoded in this process."""
-    monkeypatch.setattr(folder_cache, "FEW", 0)
+    monkeypatch.setattr(folder_cache, "MAX_IN_PROCESS", 0)
     monkeypatch.setattr(folder_cache, "available_cores", lambda: 2)
 
 
@@ -123,7 +123,7 @@ def test_workers_decode_to_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     assert told[0] == ("decoding images", 0, 41)
     assert told[-1] == ("decoding images", 41, 41)
     assert [done for _, done, _ in told] == sorted({done for _, done, _ in told})
-    assert data.notes == ("left out 1 images that cannot be read: 1/broken.png (no image)",)
+    assert data.notes == ("left out 1 images that cannot be read: 1/broken.png (not an image)",)
     assert multiprocessing.active_children() == []
 
 
@@ -227,7 +227,7 @@ def test_a_worker_that_is_ended_is_told(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folder_cache, "decode_files", ended_from_outside)
-    with pytest.raises(DataError, match="a process that decoded images was ended from outside"):
+    with pytest.raises(DataError, match="a process that decoded images was killed from outside"):
         load(options(folder), tmp_path / "root")
     assert list((tmp_path / "root" / "image_folder").iterdir()) == []
 
@@ -249,11 +249,11 @@ def test_a_form_does_not_wait_for_many_images(
     folder: Path, tmp_path: Path, loaded: Loaded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert options(folder).available(tmp_path / "root")
-    monkeypatch.setattr(folder_cache, "FEW", 10)
+    monkeypatch.setattr(folder_cache, "MAX_IN_PROCESS", 10)
     assert not options(folder).available(tmp_path / "root")
-    monkeypatch.setattr(folder_cache, "FEW", 100)
+    monkeypatch.setattr(folder_cache, "MAX_IN_PROCESS", 100)
     loaded(folder)
-    monkeypatch.setattr(folder_cache, "FEW", 10)
+    monkeypatch.setattr(folder_cache, "MAX_IN_PROCESS", 10)
     assert options(folder).available(tmp_path / "root")
 
 
@@ -398,7 +398,7 @@ def test_broken_images_are_listed(folder: Path, loaded: Loaded) -> None:
         loaded(folder)
     message = str(caught.value)
     assert (
-        "4 of 44 images cannot be read: 0/zero.png (no image); 1/text.png (no image); 2/cut.png (" in message
+        "4 of 44 images cannot be read: 0/zero.png (empty); 1/text.png (not an image); 2/cut.png (" in message
     )
     assert "; and 1 more. " in message
     assert "set data.on_error to skip" in message
@@ -408,7 +408,7 @@ def test_broken_images_are_left_out_when_asked_for(folder: Path, loaded: Loaded)
     broken(folder)
     data = loaded(folder, on_error="skip")
     assert np.array_equal(in_folder_order(data)[:, 0], GREY[BY_CLASS])
-    assert data.notes[0].startswith("left out 4 images that cannot be read: 0/zero.png (no image); ")
+    assert data.notes[0].startswith("left out 4 images that cannot be read: 0/zero.png (empty); ")
 
 
 def one_class(folder: Path) -> None:

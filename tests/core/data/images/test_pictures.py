@@ -14,7 +14,7 @@ GREY = COLOUR[:, :, 0]
 
 
 def read(path: Path, grey: bool, size: tuple[int, int] = (6, 4)) -> np.ndarray:
-    return read_picture(path, size, grey=grey).transpose(1, 2, 0)
+    return read_picture(path, size, grey=grey).pixels.transpose(1, 2, 0)
 
 
 def test_plain_pictures(tmp_path: Path) -> None:
