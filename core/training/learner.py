@@ -10,7 +10,7 @@ from core.data.dataset import Dataset
 from core.losses import resolve_loss
 from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
-from core.schedules import ScheduleState
+from core.schedules.base import ScheduleState
 from core.torch_private import leave_compiler_out
 from core.training.context import TrainingContext
 from core.training.cuda_graphs import Captured, wants_graphs

@@ -30,7 +30,7 @@ from core.torch_private import bare_step
 from core.training.forward_pass import Forward
 
 if TYPE_CHECKING:
-    from core.losses import LossFunction
+    from core.losses.base import LossFunction
 
 __all__ = ["GradientFn", "Step", "autograd_gradients", "ema_model", "step_function"]
 

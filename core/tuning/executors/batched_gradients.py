@@ -27,7 +27,7 @@ from core.remedies import EXECUTOR
 from core.training.step import Step
 
 if TYPE_CHECKING:
-    from core.losses import LossFunction
+    from core.losses.base import LossFunction
 
 __all__ = ["Member", "Together"]
 

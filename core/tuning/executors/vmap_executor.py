@@ -24,7 +24,7 @@ from core.tuning.executors.protocol import Ended, Message, Reported, TrialTask
 from core.tuning.executors.trial import run_trial
 
 if TYPE_CHECKING:
-    from core.losses import LossFunction
+    from core.losses.base import LossFunction
 
 __all__ = ["VmapExecutor"]
 

@@ -14,7 +14,11 @@ from torchvision.ops import sigmoid_focal_loss
 from core.config.schema import from_dict
 from core.data.dataset import Dataset
 from core.errors import ConfigError
-from core.losses import L1, Bce, CrossEntropy, Focal, Hinge, Huber, Mse, balanced_weights, resolve_loss
+from core.losses import resolve_loss
+from core.losses.cross_entropy import Bce, CrossEntropy, Focal
+from core.losses.hinge import Hinge
+from core.losses.regression import L1, Huber, Mse
+from core.losses.weights import balanced_weights
 
 OUTPUTS = torch.tensor([[2.0, 1.0, -1.0], [0.5, 0.0, 0.2]], dtype=torch.float64)
 TARGETS = torch.tensor([0, 2])

@@ -11,7 +11,8 @@ from torch.optim import lr_scheduler as theirs
 from core.config.schema import from_dict
 from core.errors import ConfigError
 from core.events import EpochFinished
-from core.schedules import Constant, Cosine, OneCycle, Plateau, Polynomial, Step
+from core.schedules.plateau import Plateau
+from core.schedules.progress import Constant, Cosine, OneCycle, Polynomial, Step
 
 EPOCHS, PER_EPOCH = 6, 7
 STEPS = EPOCHS * PER_EPOCH

@@ -1,0 +1,93 @@
+"""Losses of class probabilities: cross-entropy and its relatives."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from core.losses.base import CLASSES
+from core.losses.classes import ClassLoss, class_shares
+from core.metrics import Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.losses.base import LossFunction
+
+__all__ = ["Bce", "CrossEntropy", "Focal"]
+
+
+class CrossEntropy(ClassLoss):
+    """Cross-entropy of the softmax of the outputs: -log p(true class)."""
+
+    name: Literal["cross_entropy"] = "cross_entropy"
+    probability_tasks = CLASSES
+    soft_targets = True
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the target spread evenly over all classes."""
+
+    def build(self, task: Task, class_counts: Sequence[int]) -> "LossFunction":
+        from torch.nn.functional import cross_entropy
+
+        if self.label_smoothing == 0 and self.class_weights == "none":
+            return cross_entropy  # the loss and its mean in one
+        return super().build(task, class_counts)
+
+    def losses(self, task: Task) -> "LossFunction":
+        from torch.nn.functional import cross_entropy
+
+        return lambda outputs, targets: cross_entropy(
+            outputs, targets, label_smoothing=self.label_smoothing, reduction="none"
+        )
+
+    def scores(self, outputs: "Tensor") -> "Tensor":
+        return outputs.softmax(dim=1)
+
+
+class Bce(ClassLoss):
+    """Binary cross-entropy of sigmoids: of the two outputs' difference, or of each class against the rest."""
+
+    name: Literal["bce"] = "bce"
+    probability_tasks = ("binary",)
+    soft_targets = True
+
+    def losses(self, task: Task) -> "LossFunction":
+        from torch.nn.functional import binary_cross_entropy_with_logits
+
+        def binary(outputs: "Tensor", targets: "Tensor") -> "Tensor":
+            second = targets if targets.ndim == 1 else targets[:, 1]
+            return binary_cross_entropy_with_logits(
+                outputs[:, 1] - outputs[:, 0], second.to(outputs.dtype), reduction="none"
+            )
+
+        def one_vs_rest(outputs: "Tensor", targets: "Tensor") -> "Tensor":
+            shares = class_shares(targets, outputs)
+            return binary_cross_entropy_with_logits(outputs, shares, reduction="none").mean(dim=1)
+
+        return binary if task == "binary" else one_vs_rest
+
+    def scores(self, outputs: "Tensor") -> "Tensor":
+        return outputs.softmax(dim=1) if outputs.shape[1] == 2 else outputs.sigmoid()
+
+
+class Focal(ClassLoss):
+    """Focal loss: cross-entropy times (1 - p(true class))^gamma, less for what is right already (Lin et al. 2017)."""
+
+    name: Literal["focal"] = "focal"
+    probability_tasks = CLASSES
+    soft_targets = True
+    gamma: Annotated[float, Field(ge=0)] = 2.0
+    """How much less easy samples count; 0 is cross-entropy."""
+
+    def losses(self, task: Task) -> "LossFunction":
+        from torch import finfo
+
+        def losses(outputs: "Tensor", targets: "Tensor") -> "Tensor":
+            logs = outputs.log_softmax(dim=1)
+            away = (-logs.expm1()).clamp(min=finfo(logs.dtype).tiny)  # 1 - p; a root of 0 has no gradient
+            return -(class_shares(targets, outputs) * away**self.gamma * logs).sum(dim=1)
+
+        return losses
+
+    def scores(self, outputs: "Tensor") -> "Tensor":
+        return outputs.softmax(dim=1)
