@@ -37,7 +37,7 @@ from core.events import (
 from core.interop.best_epoch import Best
 from core.interop.running_means import Means
 from core.interop.script_files import ScriptCheckpoints, ensure_readable, make_folder
-from core.observers.hub import accompanied
+from core.observers.hub import observing
 from core.observers.settings import Extras
 from core.runs.folder import SPLITS, default_runs_dir
 from core.runs.lock import missing_lock_warning
@@ -109,8 +109,8 @@ class RunWriter:
         self._held = ExitStack()
         self._held.enter_context(claimed(self.run, self.control))
         self._recorder = Recorder(EventLog(self.run), _tell)
-        beside = accompanied(self.run, Extras.from_environment(), self._recorder.emit, device)
-        self._company = self._held.enter_context(beside)
+        observing_run = observing(self.run, Extras.from_environment(), self._recorder.emit, device)
+        self._observers = self._held.enter_context(observing_run)
         self._closed = False
         self.classes, self.epochs = list(classes), epochs
         self.step = self.epochs_done = 0
@@ -250,7 +250,7 @@ class RunWriter:
         ending: Ending = "stopped" if self.stop_requested else "completed"
         if self._diverged:
             ending, error = "diverged", error or self._diverged
-        self._company.end(RunFinished(status=status or ending, error=error, traceback=trace))
+        self._observers.end(RunFinished(status=status or ending, error=error, traceback=trace))
         self._closed = True
         self._recorder.close()
         self._held.close()
@@ -277,7 +277,7 @@ class RunWriter:
     def _emit(self, event: Event) -> None:
         if self._closed:
             raise RunError(f"{self.run.id} has ended", "Begin another RunWriter")
-        self._company.emit(event)
+        self._observers.emit(event)
 
     def _next_step(self, given: int | None) -> int:
         """Steps never go back: a script that counts them anew in each epoch gets them counted on."""

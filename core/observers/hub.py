@@ -1,4 +1,4 @@
-"""All that goes on beside one run, from its beginning to its end."""
+"""The observers of one run, from its start to its end."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,84 +11,84 @@ from core.observers.machine_load import Sampler
 from core.observers.settings import Extras
 from core.runs.folder import Run
 
-__all__ = ["RunObservers", "accompanied"]
+__all__ = ["RunObservers", "observing"]
 
 LAST_SECONDS = 60.0
 """Longest time that the consumers together may take for the end of a run."""
 
 
 class RunObservers:
-    """Passes events on to a run's log and to those beside it.
+    """Passes events on to a run's log and to its observers.
 
     Args:
-        missing: told after the first event.
-        tell: takes events for the log; from any thread.
-        sampled: the device whose load is told; None tells none.
+        missing: notices about observers that could not start; emitted after the first event.
+        log: takes events for the log; from any thread.
+        sampled: the device whose load is reported; None reports none.
     """
 
     def __init__(
-        self, feeders: list[ObserverThread], missing: list[Notice], tell: Emit, sampled: str | None
+        self, threads: list[ObserverThread], missing: list[Notice], log: Emit, sampled: str | None
     ) -> None:
-        self._feeders, self._missing, self._tell, self._sampled = feeders, missing, tell, sampled
+        self._threads, self._missing, self._log, self._sampled = threads, missing, log, sampled
         self._sampler: Sampler | None = None
-        self._begun = False
+        self._started = False
 
     def emit(self, event: Event) -> None:
-        """One event, for everybody; the first one begins the log."""
-        self._tell(event)
-        for feeder in self._feeders:
-            feeder.put(event)
-        if not self._begun:
-            self._begin()
+        """Pass one event on; the first one is the first of the log."""
+        self._log(event)
+        for thread in self._threads:
+            thread.put(event)
+        if not self._started:
+            self._start()
 
-    def _begin(self) -> None:
-        self._begun = True
+    def _start(self) -> None:
+        self._started = True
         for notice in self._missing:
-            self._tell(notice)
+            self._log(notice)
         if self._sampled is not None:
             self._sampler = Sampler(self.emit, self._sampled)
 
     def end(self, finished: RunFinished) -> None:
-        """The last event: whoever is beside hears of it first, so that what fails there is told before it."""
-        self.rest()
-        for feeder in self._feeders:
-            feeder.put(finished)
-        share = LAST_SECONDS / max(1, len(self._feeders))
-        for feeder in self._feeders:
-            if not feeder.close(share):
-                name = feeder.consumer.name
-                self._tell(Notice(level="warning", message=f"{name} is too slow: it may lack the end"))
-        self._tell(finished)
+        """Pass on the last event: observers get it before the log, so that their failures are logged before it."""
+        self.stop_sampling()
+        for thread in self._threads:
+            thread.put(finished)
+        share = LAST_SECONDS / max(1, len(self._threads))
+        for thread in self._threads:
+            if not thread.close(share):
+                name = thread.consumer.name
+                self._log(Notice(level="warning", message=f"{name} is too slow: it may lack the end"))
+        self._log(finished)
 
-    def rest(self) -> None:
-        """Emit nothing more by itself."""
+    def stop_sampling(self) -> None:
+        """Stop reporting the load of the machine."""
         if self._sampler is not None:
             self._sampler.stop()
 
 
 @contextmanager
-def accompanied(run: Run, extras: Extras, tell: Emit, device: str) -> Iterator[RunObservers]:
-    """Context manager in which `extras` observe a run; what cannot start is reported, and left out."""
+def observing(run: Run, extras: Extras, log: Emit, device: str) -> Iterator[RunObservers]:
+    """Context manager that runs the observers `extras` ask for; one that cannot start is reported and left out."""
     lock = threading.Lock()
 
-    def tell_in_turn(event: Event) -> None:
+    def log_in_turn(event: Event) -> None:
         with lock:
-            tell(event)
+            log(event)
 
-    feeders, missing = [], []
-    for make in _makers(run, extras, tell_in_turn):
+    threads, missing = [], []
+    for make in _makers(run, extras, log_in_turn):
         try:
-            feeders.append(ObserverThread(make(), tell_in_turn))
+            threads.append(ObserverThread(make(), log_in_turn))
         except TorchtuiError as error:
             missing.append(Notice(level="warning", message=str(error)))
-    company = RunObservers(feeders, missing, tell_in_turn, device if extras.system else None)
+    observers = RunObservers(threads, missing, log_in_turn, device if extras.system else None)
     try:
-        yield company
+        yield observers
     finally:
-        company.rest()
+        observers.stop_sampling()
 
 
-def _makers(run: Run, extras: Extras, tell: Emit) -> Iterator[Callable[[], Consumer]]:
+def _makers(run: Run, extras: Extras, emit: Emit) -> Iterator[Callable[[], Consumer]]:
     if "tensorboard" in extras.log:
         from core.observers.tensorboard import TensorBoard
 
@@ -100,4 +100,4 @@ def _makers(run: Run, extras: Extras, tell: Emit) -> Iterator[Callable[[], Consu
     if extras.notify:
         from core.observers.notify import Notifier
 
-        yield lambda: Notifier(run, extras.notify, extras.stall_minutes, tell)
+        yield lambda: Notifier(run, extras.notify, extras.stall_minutes, emit)

@@ -46,7 +46,7 @@ def _of_settings(run: Run) -> Iterator[str]:
         yield f"{error.message}; the run cannot go on or be evaluated"
     else:
         if changes:
-            yield f"{run.config_file.name} is not what the run was begun with: {changes}"
+            yield f"{run.config_file.name} is not what the run was started with: {changes}"
     try:
         read_facts(run)
     except RunDamaged as error:

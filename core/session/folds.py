@@ -1,4 +1,4 @@
-"""Cross-validation: a run for each fold of the data, and how their validation metrics spread."""
+"""Cross-validation: a run for each fold of the data, and the spread of their validation metrics."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,8 @@ class Spread:
     """A metric over folds.
 
     Attributes:
-        values: one a fold; None where it is undefined.
-        mean, deviation: of the defined ones; the deviation is that of a sample. None where too few are.
+        values: one per fold; None where it is undefined.
+        mean, deviation: of the defined values; the sample standard deviation. None if there are too few.
     """
 
     values: tuple[float | None, ...]
@@ -28,13 +28,13 @@ class Spread:
 
 
 def fold_config(config: TrainConfig, fold: int, folds: int) -> TrainConfig:
-    """The configuration of the run that holds out one fold."""
+    """Return the configuration of the run that holds out one fold."""
     data = config.data.model_copy(update={"folds": folds, "fold": fold})
     return config.model_copy(update={"data": data})
 
 
 def runs_of_folds(config: TrainConfig, folds: int, runs_dir: Path) -> dict[int, Run]:
-    """The newest run of each fold among those that differ from a configuration by the fold alone."""
+    """Return the newest run of each fold among those that differ from a configuration only by the fold."""
     found: dict[int, Run] = {}
     for run in all_runs(runs_dir):
         try:
@@ -47,12 +47,12 @@ def runs_of_folds(config: TrainConfig, folds: int, runs_dir: Path) -> dict[int, 
 
 
 def fold_metrics(summary: RunSummary) -> dict[str, float | None]:
-    """The validation metrics of a complete run: the loss of the best epoch, and those of its evaluation."""
+    """Return the validation metrics of a complete run: the loss of the best epoch, and those of its evaluation."""
     return {"loss": summary.metrics.get("loss"), **summary.evaluation.get("validation", {})}
 
 
 def spread(folds: Sequence[Mapping[str, float | None]]) -> dict[str, Spread]:
-    """Each metric over the folds."""
+    """Return the spread of each metric over the folds."""
     names = dict.fromkeys(name for fold in folds for name in fold)
     return {name: _spread([fold.get(name) for fold in folds]) for name in names}
 

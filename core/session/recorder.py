@@ -1,4 +1,4 @@
-"""Sends what a run says to its log first, then onwards; a disk that does not take it does not end the training."""
+"""Events of a run go to its log first, then onwards; a disk that cannot be written does not end the training."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ class Recorder:
     """Writes to a log that may fail for a while.
 
     Args:
-        onwards: told every event, also when the log has no room for it.
+        onwards: takes every event, also those that could not be logged.
     """
 
     def __init__(self, log: EventLog, onwards: Callable[[Event], None]) -> None:
@@ -21,7 +21,7 @@ class Recorder:
         self._failing = False
 
     def emit(self, event: Event) -> None:
-        """Log an event and pass it on; told once when the log begins to fail, and when it is written again."""
+        """Log an event and pass it on; a notice reports once that the log fails, and once that it is written again."""
         try:
             if self._failing:
                 again = Notice(
@@ -38,7 +38,7 @@ class Recorder:
         self._onwards(event)
 
     def close(self) -> None:
-        """Close the log; a disk that fails then is told, too."""
+        """Close the log; a disk that fails then is reported, too."""
         try:
             self._log.close()
         except RunError as error:

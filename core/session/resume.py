@@ -1,4 +1,4 @@
-"""The state from which a run goes on, and what is told and mended then."""
+"""Resuming: the state from which a run continues, and what is reported and repaired then."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,10 +19,10 @@ __all__ = ["mend", "resume_state"]
 
 
 def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
-    """The state from which a run goes on bit for bit; None for a run that has no checkpoint yet.
+    """Return the state from which a run resumes bit for bit; None for a run that has no checkpoint yet.
 
     Args:
-        config: the run's configuration, maybe with more epochs, time or patience.
+        config: the configuration of the run, possibly with more epochs, time or patience.
 
     Raises:
         RunError: the run is complete and would end again at once, or neither its last checkpoint nor the one before
@@ -36,11 +36,11 @@ def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
         return None
     changes = changed_settings(config, summary)
     state["warnings"] = (
-        [f"{run.config_file} is not what the run was begun with: {changes}"] if changes else []
+        [f"{run.config_file} is not what the run was started with: {changes}"] if changes else []
     )
     if problem:
         place = f"epoch {state['progress']['epoch']}, step {state['progress']['step']}"
-        state["warnings"].append(f"{problem}: goes on from the one before, {place}")
+        state["warnings"].append(f"{problem}: resuming from the one before, {place}")
     return state
 
 
@@ -53,7 +53,7 @@ def _listed(paths: list[str]) -> Iterator[str | Remedy]:
 
 
 def _ensure_longer(config: TrainConfig, state: dict[str, Any] | None, summary: RunSummary) -> None:
-    """Make sure that a complete run would not end again at once, and have its test split evaluated once more."""
+    """Refuse a complete run that would end again at once, and evaluate its test split once more."""
     settings = config.training
     with explain_mismatch():
         at = TrainingProgress(**state["progress"]) if state else TrainingProgress(epoch=summary.epochs)
@@ -72,7 +72,7 @@ def _ensure_longer(config: TrainConfig, state: dict[str, Any] | None, summary: R
 def mend(
     run: Run, state: dict[str, Any], checkpoints: FolderCheckpoints, emit: Callable[[Event], None]
 ) -> None:
-    """Tell what was damaged; write ``best.pt`` again where the checkpoint knows better."""
+    """Report what was damaged, and write ``best.pt`` again from the checkpoint."""
     for message in state["warnings"]:
         emit(Notice(level="warning", message=message))
     if state["best"] is None:

@@ -20,7 +20,7 @@ from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStart
 from core.garbage import freeze_garbage_collector
 from core.inference.predict import predict
 from core.inference.saving import save_evaluation
-from core.observers.hub import accompanied
+from core.observers.hub import observing
 from core.observers.settings import ALONE, Extras
 from core.runs.checkpoints import FolderCheckpoints, State
 from core.runs.data_facts import write_data_facts
@@ -93,9 +93,9 @@ def execute(
         write_data_facts(run, prepared.data)
         begun = run.log_file.exists()
         recorder = Recorder(EventLog(run), emit)
-        with accompanied(run, extras, recorder.emit, str(prepared.device)) as company:
-            finished = _attempt(prepared, run, company.emit, control, state, begun)
-            company.end(finished)
+        with observing(run, extras, recorder.emit, str(prepared.device)) as observers:
+            finished = _attempt(prepared, run, observers.emit, control, state, begun)
+            observers.end(finished)
         recorder.close()
     return finished
 
@@ -122,7 +122,7 @@ def _attempt(
             for note in prepared.data.notes if state is None else ():
                 emit(Notice(level="info", message=note))
             if begun and state is None:
-                message = "the run ended before a checkpoint was saved: it starts anew"
+                message = "the run ended before a checkpoint was saved: it starts over"
                 emit(Notice(level="info", message=message))
             return _run(prepared, run, emit, control, state, context)
     except (Exception, SystemExit) as error:  # a user's network may call sys.exit

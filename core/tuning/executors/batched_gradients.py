@@ -116,8 +116,8 @@ class Together:
         return partial(self._meet, member)
 
     @contextmanager
-    def aside(self, member: Member) -> Iterator[None]:
-        """While a trial waits for something else than a step, others have their turn."""
+    def yield_turn(self, member: Member) -> Iterator[None]:
+        """Context manager that lets other trials take their turn while one waits for something else than a step."""
         worked = member.works
         self._end(member)
         try:

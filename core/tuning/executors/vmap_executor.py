@@ -52,7 +52,7 @@ class VmapExecutor:
     def start(self, task: TrialTask) -> None:
         member = self._together.expect()
         self._answers[task.trial] = queue.SimpleQueue()
-        self._controls[task.trial] = _Control(partial(self._together.aside, member))
+        self._controls[task.trial] = _Control(partial(self._together.yield_turn, member))
         self._trials[task.trial] = threading.Thread(
             target=self._train,
             args=(task, member),
@@ -98,7 +98,7 @@ class VmapExecutor:
             self._messages.put(Reported(task.trial, epoch, value))
             if not task.waits:
                 return True
-            with self._together.aside(member):
+            with self._together.yield_turn(member):
                 return answers.get()
 
         with ExitStack() as meeting, ExitStack() as turn:
@@ -118,15 +118,15 @@ class _Control(RunControl):
     """Requests to a trial that takes turns with others.
 
     Args:
-        aside: others have their turn within.
+        yield_turn: context manager in which other trials take their turn.
     """
 
-    def __init__(self, aside: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, yield_turn: Callable[[], AbstractContextManager[None]]) -> None:
         super().__init__()
-        self._aside = aside
+        self._yield_turn = yield_turn
 
     def wait_while_paused(self) -> None:
-        with self._aside():
+        with self._yield_turn():
             super().wait_while_paused()
 
 

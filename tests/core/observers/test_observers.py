@@ -28,7 +28,7 @@ from core.events import (
 )
 from core.observers import machine_load, notify
 from core.observers import settings as extras_module
-from core.observers.hub import accompanied
+from core.observers.hub import observing
 from core.observers.notify import Notifier
 from core.observers.settings import Extras, ensure_possible
 from core.runs.folder import Run
@@ -96,7 +96,7 @@ def tell_all(run: Run) -> Callable[..., list[Event]]:
 
     def tell_all(extras: Extras, story: list[Event], finished: RunFinished = DONE) -> list[Event]:
         told: list[Event] = []
-        with accompanied(run, extras, told.append, "cpu") as company:
+        with observing(run, extras, told.append, "cpu") as company:
             for event in story:
                 company.emit(event)
             company.end(finished)

@@ -90,7 +90,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     assert resumed.told(RunStarted)[0].step == STEPS + 5
     (warning,) = warnings(resumed)
     assert "last.pt" in warning
-    assert warning.endswith(f"goes on from the one before, epoch 1, step {STEPS + 5}")
+    assert warning.endswith(f"resuming from the one before, epoch 1, step {STEPS + 5}")
     assert resumed.finished.status == "completed"
     assert_ended_alike(train_run(VALUES), resumed)
 
@@ -117,12 +117,12 @@ def test_when_both_are_damaged_both_are_named(stopped: Any, train_run: Train) ->
     assert summarise(stopped.run).status == "stopped", "nothing is written by an attempt that cannot begin"
 
 
-def test_a_run_whose_checkpoints_are_gone_says_that_it_begins_anew(stopped: Any, train_run: Train) -> None:
+def test_a_run_whose_checkpoints_are_gone_says_that_it_starts_over(stopped: Any, train_run: Train) -> None:
     for kind in ("last", "previous"):
         stopped.run.checkpoint_file(kind).unlink()
     anew = train_run(run=stopped.run)
     assert anew.told(RunStarted)[0].step == 0
-    assert "it begins anew" in anew.told(Notice)[0].message
+    assert "it starts over" in anew.told(Notice)[0].message
     assert_ended_alike(train_run(VALUES), anew)
 
 

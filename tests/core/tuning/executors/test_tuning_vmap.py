@@ -191,7 +191,7 @@ def test_one_trial_works_at_a_time_between_steps() -> None:
 def test_a_paused_trial_leaves_the_turn_to_others() -> None:
     together = Together()
     member, settings = together.expect(), configuration.from_dict({}).training
-    control = _Control(partial(together.aside, member))
+    control = _Control(partial(together.yield_turn, member))
     together.join(member, "", settings, torch.nn.Linear(2, 1), torch.nn.functional.mse_loss)
     other = Trial(together, 0, print)
 
