@@ -109,8 +109,9 @@ class RunWriter:
         self._held = ExitStack()
         self._held.enter_context(claimed(self.run, self.control))
         self._recorder = Recorder(EventLog(self.run), _tell)
-        observing_run = observing(self.run, Extras.from_environment(), self._recorder.emit, device)
-        self._observers = self._held.enter_context(observing_run)
+        self._observers = self._held.enter_context(
+            observing(self.run, Extras.from_environment(), self._recorder.emit, device)
+        )
         self._closed = False
         self.classes, self.epochs = list(classes), epochs
         self.step = self.epochs_done = 0

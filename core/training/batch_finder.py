@@ -23,12 +23,12 @@ from core.training.memory import free_memory, is_shortage
 
 __all__ = ["BatchTest", "TriedBatch", "batch_test"]
 
-FIRST = 8
-SHARE = 0.8
+FIRST_SIZE = 8
+MAX_SHARE = 0.8
 """Fraction of the memory free at the start that may be taken."""
-SECONDS = 0.3
+TEST_SECONDS = 0.3
 """Time for each size; at least one step is timed."""
-NEARLY = 0.9
+MIN_RELATIVE_SPEED = 0.9
 """A smaller batch is suggested instead of the fastest one if it reaches this fraction of its speed."""
 
 
@@ -59,7 +59,9 @@ class BatchTest:
     def suggestion(self) -> int | None:
         """The smallest size that trains nearly as fast as the fastest one; None if none fits."""
         best = max((each.samples_per_second for each in self.tried), default=0.0)
-        fast = (each.batch_size for each in self.tried if each.samples_per_second >= NEARLY * best)
+        fast = (
+            each.batch_size for each in self.tried if each.samples_per_second >= MIN_RELATIVE_SPEED * best
+        )
         return next(fast, None)
 
 
@@ -79,9 +81,9 @@ def batch_test(
         should_stop: polled before each size and step; returns None once it is true.
     """
     random = rng_state(device)
-    room = int(SHARE * free_memory(device))
+    room = int(MAX_SHARE * free_memory(device))
     tried: list[TriedBatch] = []
-    size = FIRST
+    size = FIRST_SIZE
     before = 0
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)  # an earlier training may have needed more
@@ -141,7 +143,7 @@ def _measured(
         learner.step(inputs, targets)[0].item()  # waits for the device
         steps += 1
         took = time.perf_counter() - began
-        if took > SECONDS:
+        if took > TEST_SECONDS:
             return size * steps / took, used
     return 0.0, used
 

@@ -16,9 +16,9 @@ from core.training.step import Step
 
 __all__ = ["LayerWatch"]
 
-SECONDS = 2.0
+MIN_SECONDS = 2.0
 """Shortest time between two samples."""
-SHARE = 0.01
+MAX_SHARE = 0.01
 """Largest fraction of the training time that samples may take."""
 VANISHED = 1e-5
 """A layer learns nothing if its gradient is this small a fraction of the largest one (Glorot and Bengio 2010)."""
@@ -68,7 +68,7 @@ class LayerWatch:
             stepped = time.perf_counter() - stepped
             self._report(self._sample(before, watch, *place()))
             cost = time.perf_counter() - began - stepped
-            self._due = time.perf_counter() + max(SECONDS, cost / SHARE)
+            self._due = time.perf_counter() + max(MIN_SECONDS, cost / MAX_SHARE)
             return result
 
         return watched

@@ -150,9 +150,9 @@ def _plain_step(
 ) -> tuple[Tensor, Tensor]:
     for weight in weights:  # as zero_grad does, without its hooks for profilers
         weight.grad = None
-    loss, outputs = gradients(inputs, targets)
+    result = gradients(inputs, targets)
     update()
-    return loss, outputs
+    return result
 
 
 def _searching_step(

@@ -364,7 +364,7 @@ def test_the_load_is_recorded_with_a_run(
             if isinstance(event, SystemSampled):
                 sampled.set()
 
-        monkeypatch.setattr(writer._company, "_tell", see)
+        monkeypatch.setattr(writer._observers, "_log", see)
         assert sampled.wait(60)
         writer.epoch({"loss": 1.0})
     events = LogReader(writer.run.log_file).read()

@@ -116,7 +116,7 @@ def test_it_is_left_when_nobody_wants_it_any_more(load_data: Any) -> None:
 def memory(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A device whose memory fills by 100 bytes a sample of the largest batch so far, with quick timings."""
     state = SimpleNamespace(samples=0, free=10**9)
-    monkeypatch.setattr(batch_finder, "SECONDS", 0.0)
+    monkeypatch.setattr(batch_finder, "TEST_SECONDS", 0.0)
     monkeypatch.setattr(batch_finder, "_used", lambda device: 5000 + 100 * state.samples)
     monkeypatch.setattr(batch_finder, "free_memory", lambda device: state.free)
     real = batch_finder.Batches.iterate
@@ -177,7 +177,7 @@ def test_batches_are_not_tried_when_nobody_wants_them(load_data: Any, memory: Si
 
 
 def test_the_memory_of_this_process_is_measured(load_data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_finder, "SECONDS", 0.0)
+    monkeypatch.setattr(batch_finder, "TEST_SECONDS", 0.0)
     found, _ = on(load_data("wine"), batch_test)
     assert found.room > 0
     assert all(tried.memory >= 0 for tried in found.tried)
@@ -220,7 +220,7 @@ def test_on_a_gpu_the_peak_of_an_earlier_training_is_no_batch_of_ours(
         from_dict({}), SimpleNamespace(train=range(64)), Anywhere(), torch.device("cuda"), **calls
     )
     assert [tried.memory for tried in found.tried] == [0, 800, 2400, 5600]
-    assert found.room == int(batch_finder.SHARE * 10**6)
+    assert found.room == int(batch_finder.MAX_SHARE * 10**6)
     assert free_memory(torch.device("cuda"), anew=True) == 10**6 + 1000
 
 

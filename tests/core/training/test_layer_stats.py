@@ -27,8 +27,8 @@ WATCHED = {"data": "digits", "model": {"hidden": [16, 8]}, "training": {"epochs"
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every step is sampled."""
-    monkeypatch.setattr(layer_stats, "SECONDS", 0.0)
-    monkeypatch.setattr(layer_stats, "SHARE", math.inf)
+    monkeypatch.setattr(layer_stats, "MIN_SECONDS", 0.0)
+    monkeypatch.setattr(layer_stats, "MAX_SHARE", math.inf)
 
 
 def watched(model: nn.Module, inputs: torch.Tensor, lr: float = 0.1, steps: int = 1) -> list[Any]:
