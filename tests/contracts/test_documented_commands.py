@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.made_once import made_once
 from tests.support.repository import REPOSITORY
 from tests.support.terminal import Terminal
 from tui.cli import Commands
@@ -95,17 +96,10 @@ def test_every_command_and_option_of_a_page_is_there(page):
         assert used <= allowed, f"{line}: no option {used - allowed}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def program(tmp_path_factory):
     """The Python of an environment that has the wheel in place of this folder; what the wheel needs is shared."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*build, "--wheel-dir", str(folder), str(REPOSITORY)], check=True)
-    venv.create(folder / "venv", with_pip=False, symlinks=True)
-    (packages,) = (folder / "venv" / "lib").glob("python*/site-packages")
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(packages)]
-    subprocess.run([*install, *map(str, folder.glob("*.whl"))], check=True)
-    (packages / "shared.pth").write_text("\n".join(site.getsitepackages()))
+    folder = made_once(tmp_path_factory, "wheel", install_wheel)
     python = folder / "venv" / "bin" / "python"
     where = subprocess.run(
         [python, "-c", "import tui, core; print(tui.__file__, core.__file__)"],
@@ -115,8 +109,22 @@ def program(tmp_path_factory):
         text=True,
         check=True,
     ).stdout.split()
-    assert [Path(file).parent.parent for file in where] == [packages] * 2
+    assert [Path(file).parent.parent for file in where] == [*(folder / "venv" / "lib").glob(PACKAGES)] * 2
     return python
+
+
+PACKAGES = "python*/site-packages"
+
+
+def install_wheel(folder):
+    """Build the wheel and an environment that has it."""
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, "--wheel-dir", str(folder), str(REPOSITORY)], check=True)
+    venv.create(folder / "venv", with_pip=False, symlinks=True)
+    (packages,) = (folder / "venv" / "lib").glob(PACKAGES)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(packages)]
+    subprocess.run([*install, *map(str, folder.glob("*.whl"))], check=True)
+    (packages / "shared.pth").write_text("\n".join(site.getsitepackages()))
 
 
 def surroundings():

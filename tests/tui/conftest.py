@@ -1,10 +1,12 @@
 """Evaluate on a screen: runs trained once for all tests, made-up evaluations, and an app that visits them."""
 
 import shutil
+from functools import partialmethod
 
 import numpy as np
 import pytest
 from textual import _wait
+from textual.pilot import Pilot
 from textual.widgets import Static
 
 from core.config import schema as configuration
@@ -18,8 +20,11 @@ from tui.screens.evaluate.screen import EvaluateScreen
 
 NORMAL = (120, 40)
 
-# Textual's pilot waits until this process has been idle for so long, after each key and each pause; a quarter will do.
-_wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 200, 1 / 4000
+# After each key and pause Textual's pilot waits until this process has been idle for so long; a quarter will do.
+_wait.SLEEP_GRANULARITY /= 4
+_wait.SLEEP_IDLE /= 4
+# On a busy machine widgets take longer than the half minute that it gives them.
+Pilot._wait_for_screen = partialmethod(Pilot._wait_for_screen, timeout=600.0)
 
 
 def train(folder, values):
