@@ -20,7 +20,7 @@ from core.torchrun import is_launched
 from tui.forms.command_line import resume_command
 from tui.headless import train as headless
 from tui.headless.report import report_console
-from tui.headless.train import View
+from tui.headless.train_views import View, choose_view
 from tui.terminal.text import clean, number
 
 __all__ = ["cross_validate"]
@@ -60,7 +60,7 @@ def cross_validate(
     for fold in range(1, folds + 1):
         summary = summarise(known[fold]) if fold in known else None
         if summary is None or summary.status != "completed":
-            plain = headless.choose_view(as_json=as_json, quiet=quiet)
+            plain = choose_view(as_json=as_json, quiet=quiet)
             view = _OneFold(plain, "" if as_json or quiet else f"fold {fold} of {folds}")
             asked = fold_config(config, fold, folds)
             try:

@@ -1,11 +1,9 @@
 """A study without screens: its events become a progress bar, a line a trial, or JSON lines."""
 
-import os
 import sys
+from collections.abc import Callable
 from typing import Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from core.tuning.study.records import (
@@ -22,11 +20,11 @@ from core.tuning.study.records import (
     best_first,
     to_json,
 )
+from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
 from tui.terminal.text import clean, duration, number, progress_line, setting
 
 __all__ = ["StudyView", "choose_study_view"]
 
-STYLES = {"info": "dim", "warning": "yellow", "error": "red"}
 COUNTED = ("completed", "pruned", "failed")
 
 
@@ -44,24 +42,22 @@ class StudyView(Protocol):
 
 
 def choose_study_view(*, as_json: bool, quiet: bool) -> StudyView:
-    """JSON lines or nothing when asked for, a progress bar on a terminal, plain lines elsewhere."""
-    if as_json:
-        return JsonView()
-    if quiet:
-        return QuietView()
-    return ProgressView() if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else PlainView()
+    """Return the view of a study, see `tui.headless.views.choose`."""
+    views: dict[Choice, Callable[[], StudyView]] = {
+        "json": JsonView,
+        "quiet": QuietView,
+        "live": ProgressView,
+        "plain": PlainView,
+    }
+    return views[choose(as_json=as_json, quiet=quiet)]()
 
 
-class QuietView:
+class QuietView(SilentView):
     """Shows errors only, apart from the results."""
 
     def show(self, event: StudyEvent) -> None:
         if isinstance(event, StudyNotice) and event.level == "error":
             print(f"error: {clean(event.message)}", file=sys.stderr)
-
-    def preparing(self, what: str, done: int, total: int) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class JsonView(QuietView):
@@ -99,7 +95,9 @@ class Tally:
     @property
     def counts(self) -> str:
         """How many trials ended how; diverged ones count as failed."""
-        states = [record.state if record.state != "diverged" else "failed" for record in self.records]
+        states: list[str] = [
+            record.state if record.state != "diverged" else "failed" for record in self.records
+        ]
         return "  ".join(f"{states.count(state)} {state}" for state in COUNTED)
 
     def take(self, record: TrialRecord) -> bool:
@@ -124,52 +122,35 @@ class Tally:
         return each * max(0, self.plan.trials - len(self.records))
 
 
-class PlainView(QuietView):
-    """A line a trial, without control characters: fit for a file or a batch system's log."""
+class PlainView(LineView):
+    """A line a trial."""
 
-    def __init__(self) -> None:
-        self.told = ""
-        self.tally: Tally | None = None
+    tally: Tally | None = None
 
     def show(self, event: StudyEvent) -> None:
         if isinstance(event, StudyStarted):
             self.tally = Tally(event)
             for line in opening(event):
-                print(line, flush=True)
+                self.print(line)
         elif isinstance(event, TrialFinished) and self.tally is not None:
             best = self.tally.take(event.trial)
-            print(_trial_line(self.tally, event.trial) + ("  *" if best else ""), flush=True)
+            self.print(_trial_line(self.tally, event.trial) + ("  *" if best else ""))
         elif isinstance(event, StudyNotice):
-            print(f"{event.level}: {clean(event.message)}", flush=True)
+            self.print_message(event)
         elif isinstance(event, StudyPaused | StudyResumed) and self.tally is not None:
-            print(self.tally.pause(event), flush=True)
-
-    def preparing(self, what: str, done: int, total: int) -> None:
-        if what != self.told:
-            print(clean(what), flush=True)
-            self.told = what
+            self.print(self.tally.pause(event))
 
 
-class ProgressView(QuietView):
+class ProgressView(LiveView):
     """A progress bar with the best value so far, and above it a row for each trial."""
 
-    def __init__(self) -> None:
-        self.console = Console(highlight=False)
-        self.bar = Progress(
-            TextColumn("{task.fields[done]}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[facts]}"),
-            console=self.console,
-            auto_refresh=False,
-            transient=True,
-        )
-        self.tally: Tally | None = None
+    tally: Tally | None = None
 
     def show(self, event: StudyEvent) -> None:
         if isinstance(event, StudyStarted):
             self._start(event)
         elif isinstance(event, StudyNotice):
-            self.console.print(Text(f"{event.level}: {clean(event.message)}", STYLES[event.level]))
+            self.print_message(event)
         elif self.tally is not None:
             if isinstance(event, StudyPaused | StudyResumed):
                 self.console.print(Text(self.tally.pause(event), "dim"), soft_wrap=True)
@@ -186,15 +167,11 @@ class ProgressView(QuietView):
     def preparing(self, what: str, done: int, total: int) -> None:
         self.console.print(Text(clean(progress_line(what, done, total)), "dim"), end="\r")
 
-    def close(self) -> None:
-        self.bar.stop()
-
     def _start(self, event: StudyStarted) -> None:
         self.tally = Tally(event)
         for line in opening(event):
             self.console.print(Text(line, "dim"), soft_wrap=True)
-        self.bar.add_task("", total=1, done="", facts="")
-        self.bar.start()
+        self.start(total=1)
 
     def _draw(self) -> None:
         """Trials done, with the parts of those going on."""
@@ -204,13 +181,9 @@ class ProgressView(QuietView):
         going = sum(epochs / tally.plan.epochs for epochs in tally.epochs.values())
         best = tally.best
         value = f"best {number(best.value)} (trial {best.number})  " if best else ""
-        done = f"trial {len(tally.records)}" + (f"/{total}" if total else "")
+        title = f"trial {len(tally.records)}" + (f"/{total}" if total else "")
         left = "paused" if tally.paused else f"{duration(tally.left())} left"
-        facts = f"{value}{tally.counts}  {left}"
-        self.bar.update(
-            self.bar.tasks[0].id, total=total, completed=len(tally.records) + going, done=done, facts=facts
-        )
-        self.bar.refresh()
+        self.draw(total, len(tally.records) + going, title, f"{value}{tally.counts}  {left}")
 
 
 def opening(event: StudyStarted) -> list[str]:

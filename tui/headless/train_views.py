@@ -1,41 +1,125 @@
-"""The headless view for a terminal: a progress bar, and above it a row for each epoch."""
+"""A run without screens: its events become a progress bar, a line an epoch, or JSON lines."""
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+from collections.abc import Callable
+from typing import Protocol
+
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
-from core.events import EpochFinished, Event, Notice, RunStarted, StepLogged
+from core.events import EpochFinished, Event, Notice, RunStarted, StepLogged, to_json
 from core.metrics import label_of
 from core.runs.folder import Run
 from core.runs.summary import summarise
+from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
 from tui.terminal.text import clean, count, duration, number, si
 from tui.terminal.title import BELL, GIVE_BACK, KEEP, titled
 
-__all__ = ["ProgressView"]
-
-STYLES = {"info": "dim", "warning": "yellow", "error": "red"}
+__all__ = ["JsonView", "PlainView", "ProgressView", "QuietView", "View", "choose_view"]
 
 
-class ProgressView:
-    """Draws on the calling thread, when events come: no second thread takes time from training."""
+class View(Protocol):
+    """Shows a run as it goes on."""
+
+    def begin(self, run: Run) -> None:
+        """The run's folder is there."""
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """A download or the like goes on before it begins."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+    def finish(self, run: Run) -> None:
+        """Show the results of a run that has ended."""
+
+
+def choose_view(*, as_json: bool, quiet: bool) -> View:
+    """Return the view of a run, see `tui.headless.views.choose`."""
+    views: dict[Choice, Callable[[], View]] = {
+        "json": JsonView,
+        "quiet": QuietView,
+        "live": ProgressView,
+        "plain": PlainView,
+    }
+    return views[choose(as_json=as_json, quiet=quiet)]()
+
+
+class QuietView(SilentView):
+    """Shows nothing."""
+
+    def begin(self, run: Run) -> None: ...
+
+    def show(self, event: Event) -> None: ...
+
+    def finish(self, run: Run) -> None: ...
+
+
+class JsonView(QuietView):
+    """One event a line on standard output, and nothing else there."""
+
+    def begin(self, run: Run) -> None:
+        self.run_id = run.id
+
+    def show(self, event: Event) -> None:
+        print(to_json(event, self.run_id), flush=True)
+
+
+class PlainView(LineView):
+    """One line an epoch."""
+
+    epochs = 0
+
+    def begin(self, run: Run) -> None: ...
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self.epochs = event.epochs
+            sizes = "  ".join(f"{name} {count(size)}" for name, size in event.samples.items())
+            self.print(
+                f"{event.task}  {sizes}  {count(event.parameters)} parameters  {event.device}  {event.threads} threads"
+            )
+        elif isinstance(event, EpochFinished):
+            self.print(_epoch_line(event, self.epochs))
+        elif isinstance(event, Notice):
+            self.print_message(event)
+
+    def finish(self, run: Run) -> None:
+        _print_results(run)
+
+
+def _epoch_line(event: EpochFinished, epochs: int) -> str:
+    parts = [f"epoch {event.epoch}/{epochs}"]
+    parts += [f"{name} {value:.4f}" for name, value in event.train.items()]
+    parts += [f"validation {name} {value:.4f}" for name, value in event.validation.items()]
+    best = "  *" if event.best_epoch == event.epoch else ""
+    return "  ".join([*parts, _exact_duration(event.seconds)]) + best
+
+
+def _exact_duration(seconds: float) -> str:
+    """Return seconds with two decimals under a minute, else hours, minutes and seconds."""
+    return f"{seconds:.2f} s" if seconds < 60 else duration(seconds)
+
+
+def _print_results(run: Run) -> None:
+    from tui.headless.report import print_summary
+
+    print_summary(summarise(run, as_left=True))
+
+
+class ProgressView(LiveView):
+    """A progress bar, and above it a row for each epoch."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False)
+        super().__init__()
         self.preparations = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
             console=self.console,
         )
-        self.bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[facts]}"),
-            console=self.console,
-            auto_refresh=False,
-            transient=True,
-        )
-        self.task: TaskID | None = None
 
     def begin(self, run: Run) -> None:
         self.preparations.stop()
@@ -60,17 +144,15 @@ class ProgressView:
             self.console.print(self._row(event), soft_wrap=True)
             self._send(titled(f"{event.epoch}/{self.epochs} {self.name}"))
         elif isinstance(event, Notice):
-            self.console.print(Text(f"{event.level}: {clean(event.message)}", STYLES[event.level]))
+            self.print_message(event)
 
     def close(self) -> None:
         self.preparations.stop()
-        self.bar.stop()
+        super().close()
 
     def finish(self, run: Run) -> None:
         self._send(GIVE_BACK + BELL)
-        from tui.headless.report import print_summary
-
-        print_summary(summarise(run, as_left=True))
+        _print_results(run)
 
     def _send(self, codes: str) -> None:
         """What the terminal does not print."""
@@ -86,23 +168,19 @@ class ProgressView:
         steps = event.epochs * event.steps_per_epoch
         self.epochs, self.steps = event.epochs, steps
         self.score = "r2" if event.task == "regression" else "accuracy"
-        self.task = self.bar.add_task(
-            "", total=steps, completed=event.step, epoch=event.epoch + 1, epochs=event.epochs, facts=""
-        )
         score = label_of(self.score)
         heading = f"{'epoch':>7} {'loss':>8} {score:>8} {'val loss':>9} {'val ' + score:>12} {'seconds':>8}"
         self.console.print(Text(heading, "bold"), soft_wrap=True)
-        self.bar.start()
+        self.start(steps, event.step, f"epoch {event.epoch + 1}/{event.epochs}")
 
     def _advance(self, event: StepLogged) -> None:
-        if self.task is None:
+        if not self.bar.tasks:
             return
         loss, score = event.train.get("loss"), event.train.get(self.score)
         left = duration(self._seconds_left(event))
         rate = f"{si(event.samples_per_second)}/s"
         facts = f"loss {number(loss)}  {label_of(self.score)} {number(score)}  {rate}  {left} left"
-        self.bar.update(self.task, completed=event.step, epoch=event.epoch, facts=facts)
-        self.bar.refresh()
+        self.draw(self.steps, event.step, f"epoch {event.epoch}/{self.epochs}", facts)
 
     def _seconds_left(self, event: StepLogged) -> float | None:
         """From the speed of this session so far."""

@@ -13,7 +13,7 @@ from core.runs.folder import find_run
 from core.runs.lock import is_held
 from core.runs.log import LogReader
 from core.runs.summary import summarise
-from tui.headless.train import JsonView
+from tui.headless.train_views import JsonView
 
 ENDLESS = "train --no-ui --data iris --epochs 1000000 --device cpu --threads 1"
 

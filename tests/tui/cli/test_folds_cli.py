@@ -14,7 +14,7 @@ from core.events import EpochFinished, EvaluationFinished, Event
 from core.runs.folder import all_runs
 from core.runs.summary import summarise
 from core.session import session
-from tui.headless.train import JsonView, PlainView
+from tui.headless.train_views import JsonView, PlainView
 
 Tui = Callable[..., Any]
 

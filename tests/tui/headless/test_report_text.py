@@ -12,8 +12,7 @@ from core.evaluation import Predictions, Report, evaluate
 from core.runs.folder import Run, create_run
 from core.runs.summary import RunSummary
 from tui.headless.report import print_report, print_summary
-from tui.headless.train import PlainView
-from tui.headless.train_views import ProgressView
+from tui.headless.train_views import PlainView, ProgressView
 
 
 def report_of(classes: int, names: list[str] | None = None) -> Report:

@@ -17,7 +17,8 @@ from core.runs.log import EventLog
 from core.runs.requests import send
 from core.runs.summary import summarise
 from tests.support.preparation import Preparation
-from tui.headless import train as headless
+from tui.headless.train import train
+from tui.headless.train_views import QuietView
 from tui.runtime.feed import RunFeed
 from tui.runtime.hosts import AppHost, LogHost, launch_in_background
 
@@ -96,8 +97,7 @@ def test_a_run_is_held_while_a_process_without_screens_prepares_it(run, tmp_path
             super().__call__(config, data_root, progress, **options)
 
     monkeypatch.setattr("core.session.session.prepare", Asked())
-    view = headless.QuietView()
-    assert headless.train(TrainConfig(), run, runs_dir=tmp_path / "runs", data_root=None, view=view) == 0
+    assert train(TrainConfig(), run, runs_dir=tmp_path / "runs", data_root=None, view=QuietView()) == 0
     assert seen == ["preparing"]
     assert summarise(run).status == "stopped"
     assert not is_held(run)

@@ -113,7 +113,7 @@ def _prepare(config: configuration.TrainConfig, data_root: Any, as_json: bool) -
     import torch
 
     from core.session import session
-    from tui.headless.train import choose_view
+    from tui.headless.train_views import choose_view
 
     view = choose_view(as_json=False, quiet=as_json)
     try:

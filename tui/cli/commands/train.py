@@ -90,10 +90,11 @@ def _headless(
     config: TrainConfig, run: Run | None, as_json: bool, quiet: bool, runs: Path, data_root: Path | None
 ) -> int:
     """Train; the exit code."""
-    from tui.headless import train as headless
+    from tui.headless.train import train as train_headless
+    from tui.headless.train_views import choose_view
 
-    view = headless.choose_view(as_json=as_json, quiet=quiet)
-    return headless.train(config, run, runs_dir=runs, data_root=data_root, view=view)
+    view = choose_view(as_json=as_json, quiet=quiet)
+    return train_headless(config, run, runs_dir=runs, data_root=data_root, view=view)
 
 
 def _cross_validate(
