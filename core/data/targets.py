@@ -19,6 +19,8 @@ __all__ = [
 AskedTask = Literal["auto", "classification", "regression"]
 MAX_NUMBERED_CLASSES = 20
 """Different whole numbers that are classes without being asked for; more may be quantities."""
+MIN_FILLED = 0.8
+"""Part of the numbers from the first to the last that must be there for them to count classes."""
 
 
 def are_classes(values: np.ndarray) -> bool:
@@ -30,11 +32,10 @@ def are_classes(values: np.ndarray) -> bool:
 
 
 def is_numbered(values: np.ndarray) -> bool:
-    """Return whether whole numbers (n,) count classes from 0 or 1 without a gap, each of which comes back."""
+    """Return whether whole numbers (n,) count classes from 0 or 1 with few gaps, each of which comes back."""
     found = np.unique(values)
-    return bool(
-        found[0] in (0, 1) and found[-1] - found[0] == len(found) - 1 and 2 * len(found) <= len(values)
-    )
+    span = int(found[-1]) - int(found[0]) + 1
+    return bool(found[0] in (0, 1) and len(found) >= MIN_FILLED * span and 2 * len(found) <= len(values))
 
 
 def in_class_order(names: Iterable[str]) -> list[str]:

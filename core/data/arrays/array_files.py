@@ -1,36 +1,45 @@
-"""NumPy's files opened: which arrays they hold, and which are inputs and targets."""
+"""Files of NumPy: which arrays they hold, and which of them are inputs and targets of which split."""
 
+import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.data.arrays.array_samples import Given
+from core.data.arrays.array_samples import Given, Pair
 from core.errors import DataError
-from core.remedies import setting
 
 __all__ = ["read_arrays"]
 
 PAIRS = (
     ("inputs", "targets"),
     ("x", "y"),
-    ("x_train", "y_train"),
-    ("train_x", "train_y"),
+    ("xtrain", "ytrain"),
+    ("trainx", "trainy"),
     ("images", "labels"),
-    ("train_images", "train_labels"),
+    ("trainimages", "trainlabels"),
+    ("traindata", "trainlabels"),
+    ("traininputs", "traintargets"),
     ("features", "labels"),
     ("features", "targets"),
     ("data", "labels"),
     ("data", "target"),
     ("data", "targets"),
+    ("images", "targets"),
+    ("arr0", "arr1"),
 )
-"""Usual names of inputs and targets, as a person might have written them; upper or lower case."""
+"""Usual names of inputs and targets, in lower case and without anything between words."""
+SPLIT_WORDS = {"validation": ("val", "valid", "validation", "dev"), "test": ("test", "testing")}
+CLASS_NAMES = ("classnames", "targetnames", "labelnames", "classes", "labelsnames")
+FEATURE_NAMES = ("featurenames", "columns", "columnnames")
+MAX_LISTED = 12
 
 
 def read_arrays(path: str, inputs: str, targets: str) -> Given:
-    """Inputs and targets, with those of a test set where the file has one.
+    """Read inputs and targets, with those of validation and test where the file has some.
 
     Args:
         inputs, targets: as `Arrays` has them; empty to find them.
@@ -42,18 +51,42 @@ def read_arrays(path: str, inputs: str, targets: str) -> Given:
         raise DataError("data.path: no file is given", "Give an .npz or .npy file")
     file = Path(path).expanduser()
     if file.suffix.lower() == ".npy":
-        beside = _beside(file, targets)
-        return Given((_open(file), _open(beside)), None, file.name, (file.name, beside.name))
+        array = _open(file)
+        beside = _beside(file, array, targets)
+        return Given((array, _open(beside)), source=file.name, names=(file.name, beside.name))
     with _open(file) as archive:
-        names = _names(file, tuple(archive), inputs, targets)
-        test_names = _test_names(tuple(archive), names)
-        train = _member(file, archive, names[0]), _member(file, archive, names[1])
-        test = test_names and (_member(file, archive, test_names[0]), _member(file, archive, test_names[1]))
-    return Given(train, test, file.name, names)
+        held = tuple(archive)
+        names = _names(file, held, inputs, targets)
+        others = {split: _names_of_split(held, names, words) for split, words in SPLIT_WORDS.items()}
+        pairs = {split: _pair(file, archive, pair) if pair else None for split, pair in others.items()}
+        train = _pair(file, archive, names)
+        class_names, of_classes = _texts(file, archive, CLASS_NAMES)
+        feature_names, of_features = _texts(file, archive, FEATURE_NAMES)
+    used = {*names, of_classes, of_features, *(name for pair in others.values() if pair for name in pair)}
+    return Given(
+        train,
+        validation=pairs["validation"],
+        test=pairs["test"],
+        source=file.name,
+        names=names,
+        class_names=class_names,
+        feature_names=feature_names,
+        notes=tuple(_notes(names, others, [name for name in held if name not in used])),
+    )
+
+
+def _notes(
+    names: tuple[str, str], others: Mapping[str, tuple[str, str] | None], left_out: Sequence[str]
+) -> Iterator[str]:
+    found = [f"{split} from {pair[0]} and {pair[1]}" for split, pair in others.items() if pair]
+    more = "".join(f"; {text}" for text in found)
+    yield f"arrays: {names[0]} holds the inputs, {names[1]} the targets{more}; data.inputs and data.targets set it"
+    if left_out:
+        yield f"left out the arrays {', '.join(left_out[:MAX_LISTED])}{' ...' if len(left_out) > MAX_LISTED else ''}"
 
 
 def _open(file: Path) -> Any:
-    """What numpy.load gives: an array that stays on disk until it is read, or an archive of some."""
+    """An array that stays on disk until it is read, or an archive of some."""
     if file.is_dir():
         raise DataError(f"data.path: {file} is a folder", "Give an .npz or .npy file")
     try:
@@ -74,11 +107,50 @@ def _open(file: Path) -> Any:
     return loaded
 
 
+def _pair(file: Path, archive: Any, names: tuple[str, str]) -> Pair:
+    return _member(file, archive, names[0]), _member(file, archive, names[1])
+
+
 def _member(file: Path, archive: Any, name: str) -> np.ndarray:
     try:
-        return np.asarray(archive[name])
+        array = np.asarray(archive[name])
     except Exception as error:  # zipfile and zlib raise whatever they trip over in a damaged member
         raise _unreadable(f"{name} in {file}", error) from None
+    _refuse_structured(array, f"{name} in {file.name}", f"numpy.load('{file.name}')['{name}']")
+    return array
+
+
+def _texts(file: Path, archive: Any, known: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """The texts of the first array that is called so, and its name; empty where there is none."""
+    for name in archive:
+        if _plain(name) in known:
+            try:
+                array = np.asarray(archive[name])
+            except Exception:  # texts saved as objects: they only name what is known by numbers
+                continue
+            if array.ndim == 1 and array.dtype.kind in "US":
+                return tuple(
+                    value.decode() if isinstance(value, bytes) else str(value) for value in array
+                ), name
+    return (), ""
+
+
+def _refuse_structured(array: np.ndarray, what: str, expression: str) -> None:
+    """Refuse an array with named fields, which is a table.
+
+    Raises:
+        DataError: it has some.
+    """
+    if array.dtype.names:
+        raise DataError(
+            f"data.path: {what} has the named fields {', '.join(array.dtype.names[:MAX_LISTED])}: it is a table",
+            f"Save it as one: polars.DataFrame({expression}).write_parquet('table.parquet')",
+        )
+
+
+def _plain(name: str) -> str:
+    """A name in lower case, without anything between its words."""
+    return re.sub(r"[\W_]", "", name.lower())
 
 
 def _unreadable(what: str, error: Exception) -> DataError:
@@ -95,13 +167,18 @@ def _unreadable(what: str, error: Exception) -> DataError:
 
 def _names(file: Path, held: tuple[str, ...], inputs: str, targets: str) -> tuple[str, str]:
     """The names of inputs and targets among those that an archive holds."""
-    listed = f"{file.name} holds {', '.join(held[:12]) or 'nothing'}{' ...' if len(held) > 12 else ''}"
+    more = " ..." if len(held) > MAX_LISTED else ""
+    listed = f"{file.name} holds {', '.join(held[:MAX_LISTED]) or 'nothing'}{more}"
     for field, name in (("inputs", inputs), ("targets", targets)):
         if name and name not in held:
-            raise DataError(f"data.{field}: {listed}, but no '{name}'", "Give one of these names")
-    by_lower = {name.lower(): name for name in held}
+            close = get_close_matches(name, held, n=1)
+            raise DataError(
+                f"data.{field}: {listed}, but no '{name}'",
+                f"Did you mean '{close[0]}'?" if close else "Give one of these names",
+            )
+    by_plain = {_plain(name): name for name in held}
     for pair in PAIRS:
-        found = inputs or by_lower.get(pair[0]), targets or by_lower.get(pair[1])
+        found = inputs or by_plain.get(pair[0]), targets or by_plain.get(pair[1])
         if found[0] and found[1] and found[0] != found[1]:
             return found[0], found[1]
     raise DataError(
@@ -110,24 +187,43 @@ def _names(file: Path, held: tuple[str, ...], inputs: str, targets: str) -> tupl
     )
 
 
-def _test_names(held: tuple[str, ...], names: tuple[str, str]) -> tuple[str, str] | None:
-    """The names of a test set that goes with x_train and y_train, if it is there."""
-    by_lower = {name.lower(): name for name in held}
-    inputs, targets = (by_lower.get(name.lower().replace("train", "test")) for name in names)
-    return (inputs, targets) if inputs and targets and inputs != names[0] else None
+def _names_of_split(
+    held: tuple[str, ...], names: tuple[str, str], words: Sequence[str]
+) -> tuple[str, str] | None:
+    """The names of the inputs and targets of a split that go with those of train, if they are there."""
+    by_plain = {_plain(name): name for name in held}
+    for word in words:
+        pair = [
+            next((by_plain[other] for other in _called(name, word) if other in by_plain), None)
+            for name in names
+        ]
+        if pair[0] and pair[1] and pair[0] != names[0]:
+            return pair[0], pair[1]
+    return None
 
 
-def _beside(file: Path, targets: str) -> Path:
+def _called(name: str, word: str) -> tuple[str, ...]:
+    """What an array of another split may be called."""
+    plain = _plain(name)
+    if "train" in plain:
+        return (plain.replace("train", word),)
+    return f"{plain}{word}", f"{word}{plain}"
+
+
+def _beside(file: Path, array: np.ndarray, targets: str) -> Path:
     """The file of targets that belongs to a file of inputs."""
+    _refuse_structured(array, file.name, f"numpy.load('{file.name}')")
     if targets:
         given = Path(targets).expanduser()
         return given if given.is_absolute() or given.exists() else file.parent / given
     for one, other in PAIRS:
-        if file.stem.lower() == one:
+        if _plain(file.stem) == one:
             for path in sorted(file.parent.iterdir()) if file.parent.is_dir() else []:
-                if path.suffix.lower() == ".npy" and path.stem.lower() == other:
+                if path.suffix.lower() == ".npy" and _plain(path.stem) == other:
                     return path
+    joined = array.ndim == 2 and array.shape[1] > 1
+    split = "; if its last column holds them, split it: numpy.savez('my.npz', x=a[:, :-1], y=a[:, -1])"
     raise DataError(
         f"data.targets: {file.name} is a single array, and no file beside it has a name that goes with it",
-        ("Give the .npy of its targets, as in ", setting("data.targets", "y.npy")),
+        f"Give the .npy of its targets{split if joined else ''}",
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from core.data.arrays.array_samples import ArrayShape
+from core.data.arrays.sample_shapes import ArrayShape
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, ImageOptions
 from core.data.targets import AskedTask

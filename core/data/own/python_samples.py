@@ -43,7 +43,7 @@ def collect(reference: str, arguments: Mapping[str, Any], seed: int, progress: P
         pairs = [_pair(part, source, progress) for part in (train, test) if part is not None]
     classes = getattr(train, "classes", ())
     names = tuple(map(str, classes)) if isinstance(classes, list | tuple) else ()
-    return Given(pairs[0], pairs[1] if len(pairs) == 2 else None, source, class_names=names)
+    return Given(pairs[0], test=pairs[1] if len(pairs) == 2 else None, source=source, class_names=names)
 
 
 def _parts(made: Any, source: str) -> tuple[Any, Any]:

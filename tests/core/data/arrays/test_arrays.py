@@ -88,8 +88,14 @@ def test_the_shape_can_be_said(shape: str, expected: tuple[int, ...], save: Save
         (np.eye(3)[CLASSES], "multiclass", ("0", "1", "2")),
         (np.array(["dog", "cat", "bird"])[CLASSES], "multiclass", ("bird", "cat", "dog")),
         (np.array([b"b", b"a"])[CLASSES % 2], "binary", ("a", "b")),
-        (CLASSES.astype(float), "regression", ()),
-        (CLASSES.astype(float)[:, None], "regression", ()),
+        (CLASSES.astype(float), "multiclass", ("0", "1", "2")),
+        (np.array([9, 10, 11])[CLASSES], "multiclass", ("9", "10", "11")),
+        (np.array(["9", "10", "11"])[CLASSES], "multiclass", ("9", "10", "11")),
+        (CLASSES - 1, "multiclass", ("-1", "0", "1")),
+        (CLASSES.astype(">i4"), "multiclass", ("0", "1", "2")),
+        (CLASSES[:, None, None], "multiclass", ("0", "1", "2")),
+        (CLASSES + 0.5, "regression", ()),
+        ((CLASSES + 0.5)[:, None], "regression", ()),
     ],
 )
 def test_the_type_says_what_the_targets_are(
@@ -100,6 +106,7 @@ def test_the_type_says_what_the_targets_are(
     if names:
         by_name = np.array(data.class_names)[data.train.targets]
         given = targets.argmax(1) if targets.shape == (N, 3) else targets.reshape(N)
+        given = given.astype(int) if given.dtype.kind == "f" else given
         known = [value.decode() if isinstance(value, bytes) else str(value) for value in given]
         assert by_name.tolist() == [known[at] for at in data.train.indices]
 
@@ -119,7 +126,7 @@ def test_an_archive_may_bring_its_own_test_set(save: Save) -> None:
 
 
 def test_names_are_found_or_given(save: Save) -> None:
-    arrays = {"Images": np.zeros((N, 4, 4)), "LABELS": CLASSES, "other": CLASSES.astype(float)}
+    arrays = {"Images": np.zeros((N, 4, 4)), "LABELS": CLASSES, "other": CLASSES + 0.5}
     assert loaded(save(**arrays)).outputs == 3
     assert loaded(save(**arrays), targets="other").task == "regression"
     assert loaded(save(pixels=arrays["Images"], LABELS=CLASSES), inputs="pixels").kind == "image"
@@ -128,7 +135,7 @@ def test_names_are_found_or_given(save: Save) -> None:
 def test_single_arrays_lie_beside_each_other(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((N, 4, 4), np.uint8))
     np.save(tmp_path / "y.npy", CLASSES)
-    np.save(tmp_path / "numbers.npy", CLASSES.astype(np.float32))
+    np.save(tmp_path / "numbers.npy", CLASSES.astype(np.float32) / 2)
     assert loaded(tmp_path / "x.npy").outputs == 3
     assert loaded(tmp_path / "x.npy", targets="numbers.npy").task == "regression"
     with pytest.raises(DataError, match=r"numbers\.npy is a single array, and no file beside it"):
@@ -153,6 +160,118 @@ def test_a_path_alone_names_the_source(save: Save) -> None:
 
 
 X = np.ones((N, 2))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("val_images", "val_labels"),
+        ("valid_images", "valid_labels"),
+        ("validation_images", "validation_labels"),
+    ],
+)
+def test_an_archive_may_bring_its_own_validation_set(names: tuple[str, str], save: Save) -> None:
+    inputs = RANDOM.integers(0, 256, (N, 6, 6)).astype(np.uint8)
+    arrays = {"train_images": inputs, "train_labels": CLASSES[:, None].astype(np.uint8)}
+    path = save(**arrays, **{names[0]: inputs[:9], names[1]: CLASSES[:9, None]})
+    data = loaded(path)
+    assert [len(split) for split in data.splits.values()] == [48, 9, 12]
+    assert np.array_equal(data.validation.inputs[:, 0], inputs[:9])
+    assert np.array_equal(data.validation.targets, CLASSES[:9])
+    assert f"validation from {names[0]} and {names[1]}" in data.notes[0]
+    with pytest.raises(DataError, match=r"data\.folds: the data has a validation split of its own"):
+        loaded(path, folds=3)
+
+
+def test_all_three_splits_may_be_given(save: Save) -> None:
+    rows = RANDOM.normal(size=(N, 3))
+    path = save(
+        X_train=rows,
+        y_train=CLASSES,
+        x_valid=rows[:9],
+        y_valid=CLASSES[:9],
+        X_test=rows[9:],
+        y_test=CLASSES[9:],
+    )
+    data = loaded(path)
+    assert [len(split) for split in data.splits.values()] == [N, 9, N - 9]
+    path = save(x=rows, y=CLASSES, x_val=rows[:9], y_val=CLASSES[:9], spare=rows)
+    data = loaded(path)
+    assert [len(split) for split in data.splits.values()] == [48, 9, 12]
+    assert data.notes[1] == "left out the arrays spare"
+
+
+def test_names_of_classes_and_columns_are_taken(save: Save) -> None:
+    names = {"feature_names": np.array(["a", "b"]), "target_names": np.array(["x", "y", "z"])}
+    data = loaded(save(data=RANDOM.normal(size=(N, 2)), target=CLASSES, **names))
+    assert (data.class_names, data.feature_names) == (("x", "y", "z"), ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        RANDOM.normal(size=(N, 100, 3)).astype(np.float32),
+        RANDOM.normal(size=(N, 1, 50)).astype(np.float32),
+        RANDOM.normal(size=(N, 128, 9)),
+        RANDOM.integers(-99, 99, (N, 250, 12)),
+        RANDOM.integers(0, 99, (N, 100, 3)).astype(np.uint8),
+        RANDOM.normal(size=(N, 8, 8, 8)),
+        RANDOM.normal(size=(N, 6, 7, 8)),
+    ],
+)
+def test_series_and_volumes_are_never_taken_for_images(inputs: np.ndarray, save: Save) -> None:
+    path = save(x=inputs, y=CLASSES)
+    with pytest.raises(DataError, match=r"x has the shape 60x.*Set data\.shape to channels_first .*table"):
+        loaded(path)
+    assert loaded(path, shape="channels_first").kind == "image"
+    assert loaded(path, shape="table").sample_shape == (int(np.prod(inputs.shape[1:])),)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "name", "shape"),
+    [
+        (RANDOM.normal(size=(N, 20, 20)), "x", (1, 20, 20)),
+        (RANDOM.normal(size=(N, 20, 28)), "x", (1, 20, 28)),
+        (RANDOM.normal(size=(N, 4, 40)), "images", (1, 4, 40)),
+        (RANDOM.normal(size=(N, 8, 8, 13)), "x", (13, 8, 8)),
+        (RANDOM.normal(size=(N, 13, 8, 8)), "x", (13, 8, 8)),
+    ],
+)
+def test_images_are_reported_by_their_shape(
+    inputs: np.ndarray, name: str, shape: tuple[int, ...], save: Save
+) -> None:
+    data = loaded(save(**{name: inputs}, labels=CLASSES, y=CLASSES), targets="y", inputs=name)
+    assert data.sample_shape == shape
+    text = " x ".join(map(str, shape))
+    assert (
+        f"inputs: images of {text} (channels x height x width), by the shape of {name}; data.shape sets it"
+        in data.notes
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ">f4", ">f8", np.int8, np.uint64, np.bool_])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_numbers_of_every_type_and_order(dtype: Any, order: Any, save: Save) -> None:
+    rows = np.array(RANDOM.integers(0, 2, (N, 3)), dtype=dtype, order=order)
+    data = loaded(save(x=rows, y=CLASSES))
+    for split in data.splits.values():
+        assert np.array_equal(split.inputs, rows[split.indices].astype(np.float32))
+
+
+def test_single_arrays_may_stay_joined_or_structured_but_not_silently(tmp_path: Path) -> None:
+    np.save(tmp_path / "all.npy", RANDOM.normal(size=(N, 4)))
+    with pytest.raises(DataError, match=r"all\.npy is a single array.*x=a\[:, :-1\], y=a\[:, -1\]"):
+        loaded(tmp_path / "all.npy")
+    rows = np.array([(0.5, 1)] * N, dtype=[("a", "f4"), ("target", "i4")])
+    np.save(tmp_path / "fields.npy", rows)
+    np.savez(tmp_path / "fields.npz", x=rows, y=CLASSES)
+    for file in ("fields.npy", "fields.npz"):
+        with pytest.raises(
+            DataError, match=r"has the named fields a, target: it is a table\. .*write_parquet"
+        ):
+            loaded(tmp_path / file)
+
+
 BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"x": X}, r"my\.npz holds x; which are inputs and targets\?"),
     ({"a": X, "b": CLASSES}, r"my\.npz holds a, b; which are"),
@@ -175,7 +294,21 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"x": X, "y": np.zeros(N, int)}, "the targets are all 0: there is nothing to tell apart"),
     ({"x": X, "y": np.arange(N)}, "60 different values in 60 samples, too many for classes"),
     ({"x": X, "y": np.ones((N, 2, 2))}, "y has the shape 60x2x2"),
-    ({"x": X, "y": np.ones((N, 4))}, "y has the shape 60x4"),
+    ({"x": X, "y": np.ones((N, 4))}, "60x4, and several of its columns may be 1: several labels a sample"),
+    ({"x": X, "y": np.full((N, 4), 0.5)}, "y has the shape 60x4. Give one class or one number a sample"),
+    ({"x": X.T, "y": CLASSES}, "has 2 samples in x and 60 in y. Samples come first: transpose x"),
+    (
+        {"x": X, "y": np.arange(N) % 25 * 3 - 9},
+        "25 different whole numbers from -9 to 63: classes or quantities",
+    ),
+    (
+        {"x": X + 1e9 + np.arange(N)[:, None], "y": CLASSES},
+        "x, column 1 has values around 1e.09 that differ by less",
+    ),
+    (
+        {"x": X, "y": np.linspace(1.7e9, 1.7e9 + 90, N)},
+        "y has values around 1.7e.09 that differ by less than float32",
+    ),
     ({"x": X, "y": CLASSES.astype("datetime64[D]")}, r"y is of type datetime64\[D\]"),
     ({"x": np.ones((N, 2, 2, 2, 2)), "y": CLASSES}, "60x2x2x2x2, which is neither a table nor images"),
     (

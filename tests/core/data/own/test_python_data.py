@@ -97,7 +97,7 @@ def test_train_and_test(body: str, make: Make) -> None:
 
 
 def test_bfloat16_and_numbers_to_predict(make: Make) -> None:
-    data = make("return torch.tensor(x).bfloat16(), torch.tensor(y).float()")
+    data = make("return torch.tensor(x).bfloat16(), torch.tensor(y) + 0.5")
     assert (data.task, data.train.inputs.dtype) == ("regression", torch.float32)
 
 

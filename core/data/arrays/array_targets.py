@@ -1,0 +1,135 @@
+"""What the targets of an array are: classes, or numbers to predict."""
+
+from typing import Any
+
+import numpy as np
+
+from core.data.arrays.sample_shapes import MAX_LOSS, shape_text
+from core.data.targets import AskedTask, are_classes, in_class_order, is_numbered
+from core.errors import DataError
+
+__all__ = ["answers_of", "classes_in", "targets_of"]
+
+MAX_CLASSES = 10_000
+
+
+def answers_of(array: np.ndarray, task: AskedTask, name: str, place: str, notes: list[str]) -> np.ndarray:
+    """Return targets (n,): floats to predict, or classes as numbers or texts of any other type.
+
+    Args:
+        name: of the array.
+        place: where it stands, for messages.
+        notes: takes a line where floats or one-hot codes were taken for classes.
+
+    Raises:
+        DataError: there is not one class or number a sample.
+    """
+    if array.ndim > 1 and array.size == len(array):
+        array = array.reshape(len(array))
+    if (
+        array.ndim == 2
+        and task != "regression"
+        and array.dtype.kind in "fiub"
+        and np.isin(array, (0, 1)).all()
+    ):
+        array = _without_one_hot(array, name, place, notes)
+    if array.ndim != 1:
+        raise DataError(
+            f"{place} has the shape {shape_text(array)}",
+            "Give one class or one number a sample, such as one of its columns",
+        )
+    if array.dtype.kind not in "fiubUS":
+        raise DataError(f"{place} is of type {array.dtype}", "Give numbers or texts")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        bad = np.flatnonzero(~np.isfinite(array))
+        raise DataError(
+            f"{place} is NaN or infinite for {len(bad):,} samples, first for sample {bad[0]}",
+            "Leave these out",
+        )
+    if task == "auto" and array.dtype.kind == "f" and len(array) and are_classes(array):
+        task = "classification"
+        notes.append(
+            f"targets: classes, by the few whole numbers in {name}; data.task=regression predicts them as numbers"
+        )
+    if task == "regression" or (task == "auto" and array.dtype.kind == "f"):
+        if array.dtype.kind in "US":
+            raise DataError(f"{place} holds texts, which are no numbers", "Set data.task to classification")
+        return _as_numbers(array, place)
+    if array.dtype.kind == "f" and (array == array.round()).all():
+        return array.astype(np.int64)
+    return np.array([_class_name(value) for value in array]) if array.dtype.kind in "fS" else array
+
+
+def _without_one_hot(array: np.ndarray, name: str, place: str, notes: list[str]) -> np.ndarray:
+    """Classes (n,) of a one-hot code (n, classes)."""
+    if (array.sum(axis=1) == 1).all():
+        notes.append(f"targets: classes, by the one-hot code of {array.shape[1]} columns in {name}")
+        return np.asarray(array.argmax(axis=1))
+    raise DataError(
+        f"{place} has the shape {shape_text(array)}, and several of its columns may be 1: several labels a sample",
+        "One label a sample is learnt: give one of its columns",
+    )
+
+
+def _as_numbers(array: np.ndarray, place: str) -> np.ndarray:
+    """Numbers as float32, unless that loses what they differ by."""
+    numbers = array.astype(np.float32)
+    exact = array.astype(np.float64)
+    if len(array) and np.abs(exact - numbers).max() > MAX_LOSS * exact.std() > 0:
+        raise DataError(
+            f"{place} has values around {exact.mean():.6g} that differ by less than float32 can hold",
+            "Subtract a constant from them first",
+        )
+    return numbers
+
+
+def classes_in(answers: np.ndarray, task: AskedTask, place: str) -> tuple[str, ...]:
+    """Return the names of all classes: numbers, also as texts, in numerical order, other texts in alphabetical order.
+
+    Raises:
+        DataError: there are fewer than two, or the values are more likely quantities.
+    """
+    values = np.unique(answers)
+    names = tuple(_class_name(value) for value in values)
+    if answers.dtype.kind in "US":
+        names = tuple(in_class_order(names))
+    if len(names) < 2:
+        only = f"are all {names[0]}" if names else "are empty"
+        raise DataError(
+            f"{place}: the targets {only}: there is nothing to tell apart", "Give two classes or more"
+        )
+    if len(names) > MAX_CLASSES or (len(names) > 2 and 2 * len(names) > len(answers)):
+        raise DataError(
+            f"{place} holds {len(names):,} different values in {len(answers):,} samples, too many for classes",
+            "Set data.task to regression",
+        )
+    if task == "auto" and answers.dtype.kind in "iu" and not (are_classes(answers) or is_numbered(answers)):
+        raise DataError(
+            f"{place} holds {len(names):,} different whole numbers from {names[0]} to {names[-1]}: "
+            "classes or quantities?",
+            "Set data.task to regression to predict them as numbers, or to classification",
+        )
+    return names
+
+
+def targets_of(answers: np.ndarray, keys: tuple[str, ...], place: str) -> np.ndarray:
+    """Return numbers (n, 1) float32, or the place of each class among `keys`, (n,) int64.
+
+    Raises:
+        DataError: there is a class that is not among `keys`.
+    """
+    if not keys:
+        return np.ascontiguousarray(answers[:, None], dtype=np.float32)
+    values, numbers = np.unique(answers, return_inverse=True)
+    names = [_class_name(value) for value in values]
+    places = {key: place for place, key in enumerate(keys)}
+    new = [name for name in names if name not in places]
+    if new:
+        raise DataError(
+            f"{place} has the class {new[0]}", f"Known are {len(keys)}, from {keys[0]} to {keys[-1]}"
+        )
+    return np.array([places[name] for name in names], dtype=np.int64)[numbers]
+
+
+def _class_name(value: Any) -> str:
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
