@@ -1,8 +1,11 @@
 """Requests to a training loop: plain flags, safe to set from any thread or signal handler."""
 
 import time
+from typing import Literal, assert_never
 
-__all__ = ["RunControl"]
+__all__ = ["Request", "RunControl"]
+
+Request = Literal["pause", "resume", "stop", "checkpoint", "watch_layers"]
 
 PAUSE_POLL_SECONDS = 0.05
 
@@ -42,6 +45,22 @@ class RunControl:
     def watch_layers(self) -> None:
         """Tell norms and dead units of the layers from now on."""
         self._layers = True
+
+    def obey(self, request: Request) -> None:
+        """Carry out a request given by its name."""
+        match request:
+            case "pause":
+                self.pause()
+            case "resume":
+                self.resume()
+            case "stop":
+                self.stop()
+            case "checkpoint":
+                self.checkpoint()
+            case "watch_layers":
+                self.watch_layers()
+            case _:
+                assert_never(request)
 
     @property
     def attention(self) -> bool:

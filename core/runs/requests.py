@@ -4,18 +4,17 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, get_args
+from typing import cast, get_args
 
-from core.control import RunControl
+from core.control import Request, RunControl
 from core.errors import RunError
 from core.files.atomic import creating, open_plain
 from core.remedies import LIST_RUNS
 from core.runs.folder import Run
 from core.runs.lock import hold, is_held
 
-__all__ = ["Request", "claimed", "send"]
+__all__ = ["claimed", "send"]
 
-Request = Literal["pause", "resume", "stop", "checkpoint", "watch_layers"]
 POLL_SECONDS = 0.2
 
 
@@ -72,5 +71,5 @@ def _obey(run: Run, control: RunControl, ended: threading.Event) -> None:
             continue
         for line in lines[done:]:
             if line in get_args(Request):
-                getattr(control, line)()
+                control.obey(cast(Request, line))
         done = len(lines)

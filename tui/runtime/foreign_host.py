@@ -4,11 +4,11 @@ import queue
 import threading
 import time
 
+from core.control import Request
 from core.errors import RunError, TorchtuiError
 from core.events import Event
 from core.interop.readers.logs import ForeignLog
 from core.runs.folder import Run
-from core.runs.requests import Request
 
 __all__ = ["ForeignHost"]
 

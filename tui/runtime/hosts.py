@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.config.schema import TrainConfig
-from core.control import RunControl
+from core.control import Request, RunControl
 from core.errors import RunError, RunLocked
 from core.events import Event, RunFinished
 from core.files.atomic import open_plain
@@ -20,7 +20,7 @@ from core.observers.settings import Extras, ensure_possible
 from core.runs.folder import Run
 from core.runs.lock import HANDED_OVER, hold, is_held
 from core.runs.log import LogReader
-from core.runs.requests import Request, claimed, send
+from core.runs.requests import claimed, send
 from core.session.preload import load_backend
 from core.training.worker import TrainingWorker
 from tui.terminal.text import progress_line
@@ -43,11 +43,23 @@ class RunHost(Protocol):
         silent: what it is called when nothing trains it any more, and it did not say how it ended.
     """
 
-    run: Run | None
-    silent: str
-    obeys: bool
     note: str
-    error: BaseException | None
+
+    @property
+    def run(self) -> Run | None:
+        """See above."""
+
+    @property
+    def silent(self) -> str:
+        """See above."""
+
+    @property
+    def obeys(self) -> bool:
+        """See above."""
+
+    @property
+    def error(self) -> BaseException | None:
+        """See above."""
 
     def drain(self) -> list[Event]:
         """The events since the last call; never waits."""
@@ -103,7 +115,7 @@ class AppHost:
         return self.worker.drain()
 
     def request(self, request: Request) -> None:
-        getattr(self.worker, request)()
+        self.worker.control.obey(request)
 
     def join(self, timeout: float) -> bool:
         return self.worker.join(timeout)

@@ -182,7 +182,7 @@ class Together:
         with torch.enable_grad():
             outputs = vmap(forward)(stack.weights, torch.stack([call.inputs for call in calls])).unbind()
             losses = [_loss(call, output) for call, output in zip(calls, outputs, strict=True)]
-            torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]
+            torch.stack(losses).sum().backward()
         for name, weight in stack.weights.items():
             assert weight.grad is not None
             for call, gradient in zip(calls, weight.grad.unbind(), strict=True):

@@ -15,10 +15,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.control import RunControl
+from core.control import Request, RunControl
 from core.devices import available_cores
 from core.runs.folder import Run
-from core.runs.requests import Request
 from core.session.preload import load_backend
 from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask
 
@@ -222,7 +221,7 @@ class _Inbox:
             elif kind == "answer":
                 self.answers.put(content)
             else:
-                getattr(control, kind)()
+                control.obey(kind)
 
 
 def _redirect(console: Path) -> None:

@@ -11,10 +11,9 @@ import threading
 import time
 from typing import Any
 
-from core.control import RunControl
+from core.control import Request, RunControl
 from core.errors import DependencyError, RunError
 from core.remedies import START_CLUSTER
-from core.runs.requests import Request
 from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask
 
 __all__ = ["RayExecutor", "import_ray"]
@@ -195,7 +194,7 @@ def _train(task: TrialTask, mailbox: Any) -> Outcome:
 
     def obey() -> None:
         while not ended.wait(ASK_SECONDS):
-            getattr(control, ray.get(mailbox.asked_for.remote()))()
+            control.obey(ray.get(mailbox.asked_for.remote()))
 
     thread = threading.Thread(target=obey, daemon=True)
     thread.start()

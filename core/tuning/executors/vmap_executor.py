@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from core.config.schema import Training
-from core.control import RunControl
-from core.runs.requests import Request
+from core.control import Request, RunControl
 from core.training.step import Step
 from core.tuning.executors.batched_gradients import Member, Together
 from core.tuning.executors.protocol import Ended, Message, Reported, TrialTask
@@ -80,7 +79,7 @@ class VmapExecutor:
 
     def ask(self, request: Request) -> None:
         for control in self._controls.values():
-            getattr(control, request)()
+            control.obey(request)
 
     def close(self) -> None:
         self.ask("stop")
