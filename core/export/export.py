@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from core.data.dataset import Progress
 from core.errors import InputError
@@ -50,7 +50,7 @@ def export(run: "Run", to: str, folder: Path, *, data_root: Path | None, progres
     with creating(folder, "give another folder for the export"):
         work = Path(tempfile.mkdtemp(dir=parent, prefix=f".{folder.name}."))
         try:
-            difference = formats[to]().write(run, work, data_root, progress)  # type: ignore[attr-defined]
+            difference = cast(FormatConfig, formats[to]()).write(run, work, data_root, progress)
             for path in (work, *work.iterdir()):
                 as_usual(path)
             work.replace(folder)

@@ -43,6 +43,7 @@ class MuonAdamW(Optimizer):
         super().__init__([group for part in self.parts for group in part.param_groups], {})
         self._share()
 
+    # The base overloads it for closures, which give a loss; this one takes none.
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """One step of both."""
         for part in self.parts:

@@ -85,7 +85,7 @@ class Captured:
         """Compute on a side stream: work that autograd ties to the default stream cannot be captured."""
         if not inputs.is_cuda:
             return self._compute(inputs, targets)
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream = torch.cuda.Stream()
         here = torch.cuda.current_stream()
         stream.wait_stream(here)
         with torch.cuda.stream(stream):

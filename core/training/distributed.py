@@ -189,7 +189,7 @@ class Share:
 
 def _sum_of_shares(
     share: Share,
-    bucket: dist.GradBucket,  # type: ignore[name-defined]
+    bucket: dist.GradBucket,  # type: ignore[name-defined]  # made in C++, without a stub
 ) -> torch.futures.Future[torch.Tensor]:
     """Turn the gradients of each process's mean loss into those of the mean over the whole step."""
     weighted = bucket.buffer().mul_(share.weight)

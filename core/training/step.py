@@ -102,7 +102,7 @@ def ema_model(model: nn.Module, decay: float) -> AveragedModel:
     After each step they become decay x theirs + (1 - decay) x the model's; the first step copies the model's. Buffers,
     such as the statistics of batch normalisation, are those of the model.
     """
-    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    average = get_ema_multi_avg_fn(decay)
     return AveragedModel(model, multi_avg_fn=average).eval()
 
 
@@ -138,7 +138,7 @@ def _batch_in_parts(
 
 
 def _scaled_backward(scaler: GradScaler, loss: Tensor) -> None:
-    scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+    scaler.scale(loss).backward()
 
 
 def _plain_step(
@@ -168,7 +168,7 @@ def _searching_step(
             first.append((loss.detach(), outputs.detach()))
         return loss
 
-    optimizer.step(evaluate)  # type: ignore[no-untyped-call]
+    optimizer.step(evaluate)
     return first[0]
 
 

@@ -128,6 +128,7 @@ def _type(parameter: inspect.Parameter) -> Any:
         return annotation if _is_known(annotation) else Any
     if isinstance(default, tuple):
         kinds = {type(item) for item in default}
+        # A type made at run time, which no checker can know.
         return tuple[kinds.pop(), ...] if len(kinds) == 1 and kinds <= {*PLAIN.values()} else Any  # type: ignore[misc]
     return type(default) if type(default) in PLAIN.values() else Any
 
@@ -216,5 +217,6 @@ def _meaning(node: ast.expr) -> Any:
         if name == "Literal":
             return Literal[tuple(ast.literal_eval(item) for item in inner)]
         types = tuple(_meaning(item) for item in inner)
+        # Types made at run time, which no checker can know.
         return {"tuple": tuple[types], "Tuple": tuple[types], "Optional": Union[(*types, None)]}[name]  # type: ignore[valid-type]
     raise LookupError(ast.dump(node))

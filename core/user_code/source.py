@@ -86,10 +86,13 @@ def copy_source(source: UserSource, folder: Path) -> None:
     """
     facts = json.dumps({"folder": str(source.folder), "sha256": source.hashes}, indent=2)
     for file, content in {**source.files, ORIGIN: facts.encode()}.items():
-        path = folder / file
-        with creating(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, lambda opened, content=content: opened.write(content))  # type: ignore[misc]
+        _write(folder / file, content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with creating(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, lambda opened: opened.write(content))
 
 
 def _origin(path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError
+from importlib.metadata import PackageNotFoundError, requires
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_peers_are_found_in_either_quotes(quote: str) -> None:
 
 
 def test_the_installed_package_names_its_peers() -> None:
-    names = " ".join(install.peers_of(install.requires("torchtui") or []))
+    names = " ".join(install.peers_of(requires("torchtui") or []))
     assert all(peer in names for peer in ("lightning", "skorch", "pytorch-ignite", "keras", "fastai")), names
 
 
@@ -37,7 +37,7 @@ def test_each_peer_is_installed_by_itself_without_moving_what_is_there(
         return subprocess.CompletedProcess(command, 0, stdout="numpy==2.3.0\n")
 
     monkeypatch.setattr(install, "requires", lambda _: ["a>=1; extra == 'bench'", "b; extra == 'bench'"])
-    monkeypatch.setattr(install.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     install.main()
     assert [command[-1] for command in commands[1:]] == ["a>=1", "b"]
     assert all("--constraint" in command for command in commands[1:])

@@ -1,5 +1,6 @@
 """A real Ray cluster on this machine, begun when the first test wants one."""
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +18,7 @@ def ray_cluster() -> Iterator[Any]:
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(initialize_head=True, head_node_args=NODE)
-    ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+    ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
     yield cluster
     ray.shutdown()
     cluster.shutdown()

@@ -21,6 +21,7 @@ from core.options import choices
 from core.training.context import TrainingContext
 from core.training.engine import train
 from core.user_code.trust import trust
+from tests.support.narrow import instance
 from tests.support.pairs import covering
 from tests.support.repository import REPOSITORY
 
@@ -31,7 +32,9 @@ TABLES = {"csv", "iris", "wine", "breast_cancer", "diabetes", "moons", "spirals"
 REGRESSIONS = {"diabetes"}
 CLASS_LOSSES = {"cross_entropy", "bce", "focal", "hinge"}
 NUMBER_LOSSES = {"l1", "huber"}
-IMAGE_MODELS = {name for name, option in choices(FAMILIES["model"]).items() if option.TAKES == "images"}  # type: ignore[attr-defined]
+IMAGE_MODELS = {
+    name for name, option in choices(FAMILIES["model"]).items() if getattr(option, "TAKES", "") == "images"
+}
 OWN_NET = REPOSITORY / "tests" / "support" / "own_net.py"
 SMALL: dict[str, dict[str, Any]] = {
     "cnn": {"channels": [2, 3], "hidden": [8]},
@@ -42,7 +45,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "lbfgs": {"iterations": 3},
 }
 """Fields of models and optimizers that would take long, or cannot be built, by default."""
-FALLING = {"step": {"every": 1}, "plateau": {"patience": 0, "min_delta": 10.0}}
+FALLING: dict[str, dict[str, Any]] = {"step": {"every": 1}, "plateau": {"patience": 0, "min_delta": 10.0}}
 """With what a schedule falls within three epochs."""
 EPOCHS = 2
 SAMPLES = 400
@@ -132,17 +135,17 @@ def test_what_does_not_fit_is_refused(data: str, load_data: Load) -> None:
 def assert_refused(loss: str, model: str, data: Dataset) -> None:
     """The first thing that does not fit is refused, and what the message offers does fit."""
     if not loss_fits(loss, data.name):
-        option = choices(FAMILIES["loss"])[loss]()
+        chosen_loss: Any = choices(FAMILIES["loss"])[loss]()
         with pytest.raises(ConfigError, match=f"does not fit a {data.task} task") as caught:
-            resolve_loss(option, data.task)  # type: ignore[arg-type]
+            resolve_loss(chosen_loss, data.task)
         assert caught.value.field == "loss.name"
-        offered = caught.value.hint.removeprefix("Losses that fit: ").split(", ")
+        offered = instance(str, caught.value.hint).removeprefix("Losses that fit: ").split(", ")
         assert offered == [name for name in LOSSES if loss_fits(name, data.name)]
     if not model_fits(model, data.name):
-        option = choices(FAMILIES["model"])[model]()
+        chosen_model: Any = choices(FAMILIES["model"])[model]()
         with pytest.raises(ModelError, match=rf"model\.name: {model} takes images") as refused:
-            build(option, data, seed=0)  # type: ignore[arg-type]
-        offered = refused.value.hint.removeprefix("Models that fit: ").split(", ")
+            build(chosen_model, data, seed=0)
+        offered = instance(str, refused.value.hint).removeprefix("Models that fit: ").split(", ")
         assert set(offered) == {name for name in MODELS if model_fits(name, data.name)}
 
 

@@ -8,8 +8,10 @@ import site
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.support.made_once import made_once
@@ -53,7 +55,7 @@ SCREENS = {
 """What comes onto the terminal of commands that stay there."""
 
 
-def lines(page):
+def lines(page: Path) -> Iterator[str]:
     """The lines of code blocks, indented or fenced, that begin with `tui`, without what explains them."""
     text = page.read_text(encoding="utf-8")
     for fenced, indented in re.findall(r"```\w*\n(.*?)```|((?:^ {4}[^\n]*\n?)+)", text, flags=re.M | re.S):
@@ -62,7 +64,7 @@ def lines(page):
                 yield re.split(r"\s{2,}", line)[0]
 
 
-def commands(page):
+def commands(page: Path) -> Iterator[str]:
     """What a reader types, line by line."""
     for line in lines(page):
         for words, typed in FILLED_IN.items():
@@ -73,18 +75,18 @@ def commands(page):
                 yield command
 
 
-def screen_of(command):
+def screen_of(command: str) -> str:
     """What a command shows that stays on the terminal; empty for others."""
     name = [*command.split(), ""][1]
     return "" if "--no-ui" in command else SCREENS.get(name or "tui", "")
 
 
-def known_options(command):
+def known_options(command: click.Command) -> set[str]:
     return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_and_option_of_a_page_is_there(page):
+def test_every_command_and_option_of_a_page_is_there(page: Path) -> None:
     for line in lines(page):
         words = shlex.split(line)[1:]
         if words[:1] and words[0] in Commands.COMMANDS:
@@ -97,7 +99,7 @@ def test_every_command_and_option_of_a_page_is_there(page):
 
 
 @pytest.fixture(scope="session")
-def program(tmp_path_factory):
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment that has the wheel in place of this folder; what the wheel needs is shared."""
     folder = made_once(tmp_path_factory, "wheel", install_wheel)
     python = folder / "venv" / "bin" / "python"
@@ -116,7 +118,7 @@ def program(tmp_path_factory):
 PACKAGES = "python*/site-packages"
 
 
-def install_wheel(folder):
+def install_wheel(folder: Path) -> None:
     """Build the wheel and an environment that has it."""
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*build, "--wheel-dir", str(folder), str(REPOSITORY)], check=True)
@@ -127,13 +129,13 @@ def install_wheel(folder):
     (packages / "shared.pth").write_text("\n".join(site.getsitepackages()))
 
 
-def surroundings():
+def surroundings() -> dict[str, str]:
     """The environment without a path to this folder."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     """A reader's own files, by the names that the pages give them."""
     rows = [f"{n % 17},{('red', 'blue')[n % 2]},{n % 17 * 2 + 0.5}" for n in range(200)]
     table = "\n".join(["size,colour,price", *rows])
@@ -154,7 +156,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def write_board(folder):
+def write_board(folder: Path) -> None:
     """A log of TensorBoard's."""
     from torch.utils.tensorboard import SummaryWriter
 
@@ -185,7 +187,9 @@ for line in sys.stdin.read().splitlines():
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("page", [page for page in PAGES if any(commands(page))], ids=lambda page: page.name)
-def test_the_commands_of_a_page_work_one_after_the_other(page, program, folder, vision_root, monkeypatch):
+def test_the_commands_of_a_page_work_one_after_the_other(
+    page: Path, program: Path, folder: Path, vision_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     typed = list(commands(page))
     monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.setenv("TUI_DATA", str(vision_root))

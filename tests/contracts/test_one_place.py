@@ -36,7 +36,7 @@ def lists_of(words: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
             if isinstance(node, ast.Tuple | ast.List | ast.Set):
                 found = [part.value for part in node.elts if isinstance(part, ast.Constant)]
                 if len(found) == len(node.elts) > 1 and words.issuperset(found):
-                    yield path, frozenset(found)
+                    yield path, frozenset(map(str, found))
 
 
 def modules_with(text: str) -> set[str]:

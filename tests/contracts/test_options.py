@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from core.config.schema import FAMILIES, TrainConfig, Training
 from core.options import Options, choices, default_of, unit_of
 
-CLASSES = [
+CLASSES: list[type[BaseModel]] = [
     TrainConfig,
     Training,
     *(option for union in FAMILIES.values() for option in choices(union).values()),
@@ -48,7 +49,7 @@ def test_names_are_unique_and_chosen_by_default(section: str) -> None:
     members = choices(union)
     assert len({option.__name__ for option in members.values()}) == len(members)
     for name, option in members.items():
-        assert option().name == name  # type: ignore[attr-defined]
+        assert option().name == name  # type: ignore[attr-defined]  # of choices
         assert name.replace("_", "").isalnum()
         assert name == name.lower()
     assert TrainConfig.model_fields[section].default.name in members
@@ -69,6 +70,6 @@ def test_units_are_given_where_numbers_have_one() -> None:
 
 def test_options_are_frozen_and_closed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Training().epochs = 3  # type: ignore[misc]
+        Training().epochs = 3  # type: ignore[misc]  # refused, as is shown
     with pytest.raises(ValueError, match="extra"):
-        Training(epoch=3)  # type: ignore[call-arg]
+        Training(epoch=3)  # type: ignore[call-arg]  # refused, as is shown

@@ -7,18 +7,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import pytest
 from sqlalchemy import Engine, event
 
 from core.config import schema as configuration
-from core.control import RunControl
+from core.control import Request, RunControl
 from core.errors import RunDamaged, RunError
-from core.runs.requests import Request
 from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask
 from core.tuning.search.plan import Method, Plan, Pruner, make_plan
-from core.tuning.study.claims import Claims
+from core.tuning.study.claims import Claim, Claims
 from core.tuning.study.presence import SILENT_SECONDS, Presence
 from core.tuning.study.records import (
     StudyEvent,
@@ -33,6 +32,7 @@ from core.tuning.study.records import (
 from core.tuning.study.storage import without_password
 from core.tuning.study.study import TuningStudy, create_study, open_study
 from core.tuning.study.tuner import tune
+from tests.support.narrow import some
 
 PRUNERS = get_args(Pruner)
 COMBINED = [
@@ -137,8 +137,8 @@ class Formula:
         value = math.inf
         for epoch in range(1, EPOCHS + 1):
             if self.asked == "stop" or not self._answers[task.trial]:
-                state = "stopped" if self.asked == "stop" else "pruned"
-                yield Ended(task.trial, Outcome(state, value, epoch - 1))  # type: ignore[arg-type]
+                state: Literal["stopped", "pruned"] = "stopped" if self.asked == "stop" else "pruned"
+                yield Ended(task.trial, Outcome(state, value, epoch - 1))
             self.trained[task.trial] += 1
             value = loss(task.config["optimizer"]["lr"], epoch)
             yield Reported(task.trial, epoch, value)
@@ -435,7 +435,7 @@ def test_of_two_processes_that_see_the_same_free_trial_one_gets_it(
 ) -> None:
     first, second, _ = two
     look = first._free
-    quicker = []
+    quicker: list[Claim | None] = []
 
     def look_and_be_overtaken() -> Any:
         found = look()
@@ -446,7 +446,7 @@ def test_of_two_processes_that_see_the_same_free_trial_one_gets_it(
     monkeypatch.setattr(first, "_free", look_and_be_overtaken)
     slower = first.next()
     assert slower is not None
-    assert [quicker[0].number, slower.number] == [0, 1]
+    assert [some(quicker[0]).number, slower.number] == [0, 1]
     assert first.next() is second.next() is None
     assert first.elsewhere() == second.elsewhere() == 1
 

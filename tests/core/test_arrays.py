@@ -8,7 +8,8 @@ from core.arrays import as_pixels
 def test_pixels_run_from_black_to_white_over_the_range() -> None:
     values = np.array([[-1.0, 0.0], [0.5, 9.0]], np.float32)
     pixels = as_pixels(values, (-1.0, 1.0))
-    assert (pixels.dtype, pixels.tolist()) == (np.uint8, [[0, 128], [191, 255]])
+    assert pixels.dtype == np.uint8
+    assert pixels.tolist() == [[0, 128], [191, 255]]
 
 
 def test_bytes_stay_what_they_are() -> None:

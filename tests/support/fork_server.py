@@ -127,8 +127,10 @@ def serve(requests: socket.socket) -> None:
     for number, output in enumerate(outputs, start=1):
         os.dup2(output, number)
         os.close(output)
-    sys.stdout = sys.__stdout__ = open(1, "w", closefd=False)  # noqa: SIM115
-    sys.stderr = sys.__stderr__ = open(2, "w", 1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", 1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+    # Typed as final; but these, too, have to be those of the child.
+    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
     arguments, folder, environment = json.loads(request)
     os.environ.clear()
     os.environ.update(environment)

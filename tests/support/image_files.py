@@ -8,6 +8,8 @@ from PIL import Image
 
 from core.config import schema as configuration
 from core.data.images.folder_listing import Listing, list_images
+from core.data.images.image_folder import ImageFolder
+from tests.support.narrow import instance
 
 __all__ = ["list_of", "write"]
 
@@ -22,6 +24,5 @@ def write(root: Path, folders: Sequence[str], count: int = 4, name: str = "{at}.
 
 
 def list_of(path: Path, **fields: Any) -> Listing:
-    return list_images(
-        configuration.from_dict({"data": {"name": "image_folder", "path": str(path), **fields}}).data
-    )
+    config = configuration.from_dict({"data": {"name": "image_folder", "path": str(path), **fields}})
+    return list_images(instance(ImageFolder, config.data))

@@ -2,6 +2,9 @@
 
 import threading
 import time
+from typing import NoReturn
+
+from core.data.dataset import Progress
 
 __all__ = ["Preparation"]
 
@@ -14,11 +17,11 @@ class Preparation:
         go_on: cleared, it hears of nothing, as between two pieces of a slow download.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.begun, self.go_on = threading.Event(), threading.Event()
         self.go_on.set()
 
-    def __call__(self, config, data_root, progress, **options):
+    def __call__(self, config: object, data_root: object, progress: Progress, **options: object) -> NoReturn:
         progress("downloading", 1, 2)
         self.begun.set()
         while True:

@@ -12,6 +12,17 @@ import pyte
 SECONDS = 90
 
 
+class Screen(pyte.Screen):
+    """A screen whose answers to questions reach the program."""
+
+    def __init__(self, columns: int, rows: int, answer: Callable[[str], object]) -> None:
+        super().__init__(columns, rows)
+        self.answer = answer
+
+    def write_process_input(self, data: str) -> None:
+        self.answer(data)
+
+
 class Terminal:
     """Runs Python with `arguments`, such as ``-m tui``, in a terminal of `columns` x `rows`."""
 
@@ -33,8 +44,7 @@ class Terminal:
         }
         environment.pop("NO_COLOR", None)
         self.folder = folder
-        self.screen = pyte.Screen(columns, rows)
-        self.screen.write_process_input = lambda answer: self.process.send(answer)
+        self.screen = Screen(columns, rows, answer=lambda text: self.process.send(text))
         self.stream = pyte.ByteStream(self.screen)
         self.process = pexpect.spawn(
             str(python),
@@ -80,11 +90,8 @@ class Terminal:
             except pexpect.EOF:
                 break
         self.process.close()
-        return (
-            self.process.exitstatus
-            if self.process.exitstatus is not None
-            else 128 + self.process.signalstatus
-        )
+        status: int | None = self.process.exitstatus
+        return 128 + int(self.process.signalstatus) if status is None else status
 
     def is_clean(self) -> bool:
         """Whether the program has given back the normal screen, the cursor and the mouse."""

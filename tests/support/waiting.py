@@ -1,9 +1,14 @@
 """How tests of the app wait: for something to be so, while the app works."""
 
+from collections.abc import Callable
+from typing import Any
+
+from textual.pilot import Pilot
+
 __all__ = ["until"]
 
 
-async def until(pilot, condition):
+async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
     """Let the app work until `condition()` is true.
 
     Raises:

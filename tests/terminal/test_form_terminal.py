@@ -1,15 +1,20 @@
 """From the form to moving curves in a real terminal, by keys alone, at the sizes people have."""
 
+from pathlib import Path
+
 import pytest
 
 from core.runs.folder import all_runs
 from core.runs.summary import summarise
+from tests.support.fixtures import OpenTerminal
 
 pytestmark = pytest.mark.heavy
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 60)])
-def test_from_the_form_to_results_by_keys_alone(terminal, tmp_path, columns, rows):
+def test_from_the_form_to_results_by_keys_alone(
+    terminal: OpenTerminal, tmp_path: Path, columns: int, rows: int
+) -> None:
     window = terminal(columns=columns, rows=rows)
     window.wait_for("dataset")
     window.wait_for("ready")
@@ -26,7 +31,9 @@ def test_from_the_form_to_results_by_keys_alone(terminal, tmp_path, columns, row
     assert summarise(run).status == "completed"
 
 
-def test_what_is_wrong_stands_beside_its_field_and_start_waits(terminal, tmp_path):
+def test_what_is_wrong_stands_beside_its_field_and_start_waits(
+    terminal: OpenTerminal, tmp_path: Path
+) -> None:
     window = terminal("train", "--epochs", "1", columns=120, rows=40)
     window.wait_for("completed")
     window.press("2")

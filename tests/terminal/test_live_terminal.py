@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from core.runs.folder import all_runs
+from core.runs.folder import Run, all_runs
 from core.runs.summary import summarise
+from tests.support.fixtures import OpenTerminal
 
 pytestmark = pytest.mark.heavy
 
@@ -16,12 +17,12 @@ def braille(text: str) -> str:
     return "".join(character for character in text if ord(character) in BRAILLE)
 
 
-def only_run(folder: Path):
+def only_run(folder: Path) -> Run:
     (run,) = all_runs(folder / "runs")
     return run
 
 
-def test_curves_move_keys_act_and_the_shell_is_clean(terminal, tmp_path):
+def test_curves_move_keys_act_and_the_shell_is_clean(terminal: OpenTerminal, tmp_path: Path) -> None:
     window = terminal("train", "--epochs", "100000")
     before = window.wait_for(lambda text: len(braille(text)) > 5)
     window.wait_for(lambda text: braille(text) != braille(before))
@@ -43,7 +44,9 @@ def test_curves_move_keys_act_and_the_shell_is_clean(terminal, tmp_path):
     assert summarise(only_run(tmp_path)).status == "stopped"
 
 
-def test_a_learning_rate_of_1e30_diverges_and_the_app_lives_on(terminal, tmp_path):
+def test_a_learning_rate_of_1e30_diverges_and_the_app_lives_on(
+    terminal: OpenTerminal, tmp_path: Path
+) -> None:
     window = terminal("train", "--lr", "1e30", "--data", "wine")
     window.wait_for("diverged")
     window.wait_for("smaller learning rate")
@@ -54,7 +57,7 @@ def test_a_learning_rate_of_1e30_diverges_and_the_app_lives_on(terminal, tmp_pat
     assert summarise(only_run(tmp_path)).status == "diverged"
 
 
-def test_quitting_while_training_asks_and_saves(terminal, tmp_path):
+def test_quitting_while_training_asks_and_saves(terminal: OpenTerminal, tmp_path: Path) -> None:
     window = terminal("train", "--epochs", "100000")
     window.wait_for("running")
     window.press("\x11")
@@ -68,7 +71,7 @@ def test_quitting_while_training_asks_and_saves(terminal, tmp_path):
     assert run.checkpoint_file("last").is_file()
 
 
-def test_detach_hands_over_and_follows(terminal, tmp_path):
+def test_detach_hands_over_and_follows(terminal: OpenTerminal, tmp_path: Path) -> None:
     window = terminal("train", "--epochs", "100000", columns=120, rows=40)
     window.wait_for("running")
     window.press("d")
@@ -100,7 +103,7 @@ raise SystemExit(app.return_code)
 """
 
 
-def test_a_defect_of_the_app_itself_leaves_the_terminal_clean(terminal, tmp_path):
+def test_a_defect_of_the_app_itself_leaves_the_terminal_clean(terminal: OpenTerminal, tmp_path: Path) -> None:
     script = tmp_path / "broken.py"
     script.write_text(BROKEN_APP)
     window = terminal(script=script)

@@ -15,6 +15,7 @@ from core.runs.folder import Run, all_runs, find_run
 from core.runs.log import LogReader
 from core.runs.summary import summarise
 from core.session import session
+from tests.support.fixtures import OpenTerminal
 from tests.support.made_once import made_once
 
 pytestmark = pytest.mark.heavy
@@ -61,7 +62,9 @@ def epochs_told(run: Run) -> set[int]:
     return told
 
 
-def test_the_app_hands_its_run_over_and_another_watches_it_end(terminal, tmp_path, undisturbed):
+def test_the_app_hands_its_run_over_and_another_watches_it_end(
+    terminal: OpenTerminal, tmp_path: Path, undisturbed: Run
+) -> None:
     window = terminal("train", *OPTIONS)
     window.wait_for("running")
     window.process.kill(signal.SIGHUP)
@@ -78,7 +81,9 @@ def test_the_app_hands_its_run_over_and_another_watches_it_end(terminal, tmp_pat
     assert_same(run, undisturbed)
 
 
-def test_a_training_without_screens_outlives_its_terminal(terminal, tmp_path, undisturbed):
+def test_a_training_without_screens_outlives_its_terminal(
+    terminal: OpenTerminal, tmp_path: Path, undisturbed: Run
+) -> None:
     window = terminal("train", "--no-ui", *OPTIONS)
     window.wait_for("accuracy")
     run = only_run(tmp_path)

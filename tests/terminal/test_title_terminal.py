@@ -1,13 +1,18 @@
 """The title and the bell of a real terminal, headless and in the app."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from core.interop.writer import RunWriter
+from tests.support.fixtures import OpenTerminal
+from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.heavy
 
 
-def test_headless_names_the_window_and_rings_at_the_end(terminal):
+def test_headless_names_the_window_and_rings_at_the_end(terminal: OpenTerminal) -> None:
     window = terminal(*["train", "--no-ui", "--data", "iris", "--epochs", "3", "--device", "cpu"])
     titles, bells = watched(window)
     assert window.end() == 0
@@ -15,7 +20,7 @@ def test_headless_names_the_window_and_rings_at_the_end(terminal):
     assert any(title.startswith("3/3 ") and "iris-mlp" in title for title in titles)
 
 
-def test_the_app_names_the_window_and_gives_it_back(terminal, tmp_path):
+def test_the_app_names_the_window_and_gives_it_back(terminal: OpenTerminal, tmp_path: Path) -> None:
     with RunWriter("named", runs_dir=tmp_path / "runs", epochs=3) as run:
         run.epoch({"loss": 1.0})
         window = terminal("watch")
@@ -28,11 +33,13 @@ def test_the_app_names_the_window_and_gives_it_back(terminal, tmp_path):
     assert window.is_clean()
 
 
-def watched(window):
+def watched(window: Terminal) -> tuple[list[str], list[bool]]:
     """The titles and bells that come from now on."""
-    titles, bells = [], []
-    window.screen.set_title = titles.append
-    window.screen.bell = lambda: bells.append(True)
+    titles: list[str] = []
+    bells: list[bool] = []
+    screen: Any = window.screen  # its methods are replaced
+    screen.set_title = titles.append
+    screen.bell = lambda: bells.append(True)
     window.stream.detach(window.screen)
     window.stream.attach(window.screen)  # it looks the methods of its listener up anew
     return titles, bells

@@ -1,22 +1,30 @@
 """Evaluate on a screen: runs trained once for all tests, made-up evaluations, and an app that visits them."""
 
 import shutil
+from collections.abc import Callable, Sequence
 from functools import partialmethod
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, TypeVar, overload
 
 import numpy as np
 import pytest
 from textual import _wait
+from textual.content import Content
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Static
 
 from core.config import schema as configuration
 from core.config.schema import to_yaml
 from core.control import RunControl
 from core.evaluation import Predictions, evaluate
+from core.metrics import Task
 from core.runs.folder import Run, find_run
 from tests.support.made_once import made_once
 from tui.app.app import TuiApp
 from tui.screens.evaluate.screen import EvaluateScreen
+from tui.screens.evaluate.tab import Subject
 
 NORMAL = (120, 40)
 
@@ -24,10 +32,29 @@ NORMAL = (120, 40)
 _wait.SLEEP_GRANULARITY /= 4
 _wait.SLEEP_IDLE /= 4
 # On a busy machine widgets take longer than the half minute that it gives them.
-Pilot._wait_for_screen = partialmethod(Pilot._wait_for_screen, timeout=600.0)
+patient = partialmethod(Pilot._wait_for_screen, timeout=600.0)
+Pilot._wait_for_screen = patient  # type: ignore[method-assign, assignment]
+
+W = TypeVar("W", bound=Widget)
+TrainHere = Callable[[dict[str, Any]], Run]
+CopyOf = Callable[[str], Run]
 
 
-def train(folder, values):
+class MadeUp(Protocol):
+    """See the fixture `made_up`."""
+
+    def __call__(
+        self, names: Sequence[str], samples: int = 400, sharpness: float = 2.0, split: str = "test"
+    ) -> Run: ...
+
+
+class Visits(Protocol):
+    """See the fixture `visit`."""
+
+    def __call__(self, size: tuple[int, int] = NORMAL) -> "Opening": ...
+
+
+def train(folder: Path, values: dict[str, Any]) -> Run:
     from core.session import session  # torch takes seconds to load, and most tests here do without
 
     fixed = {"training": {"device": "cpu", "threads": 1, "epochs": 3}}
@@ -47,10 +74,10 @@ TRAINED = {
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """Runs by name, each trained once."""
 
-    def train_all(folder):
+    def train_all(folder: Path) -> None:
         for name, values in TRAINED.items():
             train(folder / name, values)
 
@@ -59,7 +86,7 @@ def trained(tmp_path_factory):
 
 
 @pytest.fixture
-def runs_dir(tmp_path, monkeypatch):
+def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
     folder = tmp_path / "runs"
     folder.mkdir()
@@ -67,16 +94,16 @@ def runs_dir(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def train_here(runs_dir):
+def train_here(runs_dir: Path) -> TrainHere:
     """Trains a run in the folder the app looks into."""
     return lambda values: train(runs_dir, values)
 
 
 @pytest.fixture
-def copy_of(trained, runs_dir):
+def copy_of(trained: dict[str, Run], runs_dir: Path) -> CopyOf:
     """A copy of a trained run, in the folder the app looks into."""
 
-    def copy_of(name):
+    def copy_of(name: str) -> Run:
         path = runs_dir / trained[name].id
         shutil.copytree(trained[name].path, path)
         return Run(path)
@@ -85,10 +112,10 @@ def copy_of(trained, runs_dir):
 
 
 @pytest.fixture
-def made_up(runs_dir):
+def made_up(runs_dir: Path) -> MadeUp:
     """A run that was evaluated on made-up scores of classes with given names; the data are those of digits."""
 
-    def made_up(names, samples=400, sharpness=2.0, split="test"):
+    def made_up(names: Sequence[str], samples: int = 400, sharpness: float = 2.0, split: str = "test") -> Run:
         random = np.random.default_rng(0)
         targets = np.arange(samples) % len(names)
         margins = random.normal(size=(samples, len(names)))
@@ -98,7 +125,7 @@ def made_up(runs_dir):
         run = Run(runs_dir / "2026-01-01_0900_digits-mlp_abc")
         run.evaluation_folder(split).mkdir(parents=True)
         run.config_file.write_text(to_yaml(configuration.from_dict({})))
-        task = "binary" if len(names) == 2 else "multiclass"
+        task: Task = "binary" if len(names) == 2 else "multiclass"
         report = evaluate(predictions, task=task, class_names=names, split=split, intervals=False)
         predictions.save(run.evaluation_folder(split) / "predictions.npz")
         report.save(run.evaluation_folder(split) / "report.json")
@@ -110,20 +137,20 @@ def made_up(runs_dir):
 class Visit:
     """An app that shows Evaluate."""
 
-    def __init__(self, pilot):
+    def __init__(self, pilot: Pilot[None]) -> None:
         self.pilot, self.app = pilot, pilot.app
 
-    async def settle(self):
+    async def settle(self) -> None:
         """Until nothing is computed any more and everything computed is drawn."""
         for _ in range(4):
             await self.app.workers.wait_for_complete()
             await self.pilot.pause()
 
-    async def go(self):
+    async def go(self) -> None:
         self.app.switch_mode("evaluate")
         await self.settle()
 
-    async def open(self, run, tab="", split=""):
+    async def open(self, run: Run, tab: str = "", split: str = "") -> None:
         self.app.switch_mode("evaluate")
         self.screen.open_run(run, split)
         await self.settle()
@@ -131,7 +158,7 @@ class Visit:
             self.screen.tabs.active = f"tab-{tab}"
             await self.settle()
 
-    async def press(self, *keys):
+    async def press(self, *keys: str) -> None:
         for key in keys:
             await self.pilot.press(key)
             await self.settle()
@@ -142,49 +169,66 @@ class Visit:
         return self.app.screen
 
     @property
-    def predictions(self):
-        return self.screen.opened.subject.predictions
+    def subject(self) -> Subject:
+        """What is evaluated."""
+        assert self.screen.opened is not None
+        return self.screen.opened.subject
 
-    def one(self, selector, kind=None):
+    @property
+    def predictions(self) -> Predictions:
+        return self.subject.predictions
+
+    @overload
+    def one(self, selector: str) -> Widget: ...
+    @overload
+    def one(self, selector: type[W]) -> W: ...
+    @overload
+    def one(self, selector: str, kind: type[W]) -> W: ...
+    def one(self, selector: str | type[Widget], kind: type[Widget] = Widget) -> Widget:
         """A widget of the tab that is seen, or of the dialog over it."""
-        root = self.app.screen
-        if isinstance(root, EvaluateScreen):
-            root = root.active_tab
-        return root.query_one(selector, kind) if kind else root.query_one(selector)
+        screen = self.app.screen
+        root = screen.active_tab if isinstance(screen, EvaluateScreen) else screen
+        return root.query_one(selector, kind) if isinstance(selector, str) else root.query_one(selector)
 
-    def text(self, widget):
+    def text(self, widget: Widget) -> str:
         return "\n".join(strip.text for strip in widget.render_lines(widget.size.region))
 
-    def seen(self):
+    def seen(self) -> str:
         """What the whole screen shows."""
         return "\n".join(
             "".join(segment.text for segment in line) for line in self.app.screen._compositor.render_strips()
         )
 
-    def plain(self, selector):
-        return self.app.screen.query_one(selector, Static).content.plain
+    def plain(self, selector: str) -> str:
+        content = self.app.screen.query_one(selector, Static).content
+        assert isinstance(content, Content)
+        return content.plain
+
+
+class Opening:
+    """The app while it is open."""
+
+    def __init__(self, runs_dir: Path, size: tuple[int, int]) -> None:
+        self.app = TuiApp(runs_dir=runs_dir)
+        self.running = self.app.run_test(size=size)
+
+    async def __aenter__(self) -> Visit:
+        return Visit(await self.running.__aenter__())
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.running.__aexit__(kind, error, trace)
 
 
 @pytest.fixture
-def visit(runs_dir, monkeypatch):
+def visit(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Visits:
     """Opens the app in a size, without a first screen."""
     monkeypatch.setattr(TuiApp, "_load", lambda app: None)
-
-    class Opening:
-        def __init__(self, size):
-            self.app = TuiApp(runs_dir=runs_dir)
-            self.running = self.app.run_test(size=size)
-
-        async def __aenter__(self):
-            return Visit(await self.running.__aenter__())
-
-        async def __aexit__(self, *error):
-            await self.running.__aexit__(*error)
-
-    return lambda size=NORMAL: Opening(size)
+    return lambda size=NORMAL: Opening(runs_dir, size)
 
 
 @pytest.fixture(autouse=True)
-def lasting_notifications(monkeypatch):
+def lasting_notifications(monkeypatch: pytest.MonkeyPatch) -> None:
     """Notifications stay until a test has read them, however busy the machine is."""
     monkeypatch.setattr(TuiApp, "NOTIFICATION_TIMEOUT", 3600)

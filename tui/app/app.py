@@ -53,7 +53,7 @@ class TuiApp(LenientApp):
     TITLE = "torchtui"
     CSS_PATH = stylesheet()
     ENABLE_COMMAND_PALETTE = True
-    MODES: ClassVar[dict[str, Any]] = SCREENS  # type: ignore[assignment]
+    MODES: ClassVar = SCREENS
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(key), f"go('{mode}')", mode.capitalize(), show=False)
@@ -201,7 +201,10 @@ class TuiApp(LenientApp):
 
         def open_it() -> None:
             self.switch_mode("evaluate")
-            self.screen.open_run(run)  # type: ignore[attr-defined]
+            from tui.screens.evaluate.screen import EvaluateScreen
+
+            assert isinstance(self.screen, EvaluateScreen)
+            self.screen.open_run(run)
 
         try:
             config = run.config()

@@ -8,7 +8,6 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core.errors import TorchtuiError
@@ -62,7 +61,7 @@ def quit_after(app: "TuiApp", answer: str | None) -> None:
 def _part(app: "TuiApp", way: "Callable[[TuiApp, RunFeed], Coroutine[Any, Any, None]]") -> None:
     """Beside the screens; who asks for another way meanwhile gets that one."""
     if app.feed is not None:
-        app.run_worker(partial(_told, app, way(app, app.feed)), group="parting", exclusive=True)
+        app.run_worker(_told(app, way(app, app.feed)), group="parting", exclusive=True)
 
 
 async def _told(app: "TuiApp", parting: Coroutine[Any, Any, None]) -> None:

@@ -27,7 +27,7 @@ def _screen(mode: str, name: str) -> Callable[[], Screen[Any]]:
     return make
 
 
-SCREENS = {
+SCREENS: dict[str, str | Callable[[], Screen[Any]]] = {
     "runs": _screen("runs", "RunsScreen"),
     "configure": _screen("configure", "ConfigureScreen"),
     "live": _screen("live", "LiveScreen"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from rich.cells import cell_len
 from textual.color import Color
 from textual.content import Content
@@ -25,9 +26,11 @@ PLAIN_MARKERS = ("*", "o", "+", "x", "#", "%")
 SAMPLES = {"braille": "━", "hd": "■"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, init=False, eq=False)
 class Series:
     """One curve. Two series are equal when all they would draw is; their arrays must not change afterwards.
+
+    Lists of numbers become arrays.
 
     Raises:
         ValueError: ``x`` and ``y`` are not two lists of numbers of one length, or the marker is none.
@@ -36,30 +39,39 @@ class Series:
     label: str
     """Its name in the legend; without one it is left out there (reference lines)."""
     x: Floats
-    """Shape (n,); a list of numbers becomes an array. NaN and infinite values drop the point."""
+    """Shape (n,). NaN and infinite values drop the point."""
     y: Floats
     """Shape (n,), the same. NaN and infinite values, and values <= 0 on a log axis, break the line."""
-    color: RGB | None = None
+    color: RGB | None
     """Red, green, blue from 0 to 255; None is the quiet colour of the axes."""
-    marker: str = "braille"
+    marker: str
     """``braille`` (2 x 4 dots a cell), ``hd`` (2 x 2 blocks) or one character."""
-    style: LineStyle = "line"
+    style: LineStyle
     """``line`` joins the points, ``steps`` holds each y until the next x, ``points`` joins nothing."""
 
-    def __post_init__(self) -> None:
-        x, y = np.asarray(self.x, dtype=np.float64), np.asarray(self.y, dtype=np.float64)
-        if x.ndim != 1 or x.shape != y.shape:
+    def __init__(
+        self,
+        label: str,
+        x: ArrayLike,
+        y: ArrayLike,
+        color: RGB | None = None,
+        marker: str = "braille",
+        style: LineStyle = "line",
+    ) -> None:
+        across, up = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+        if across.ndim != 1 or across.shape != up.shape:
             raise ValueError(
-                f"series {self.label!r} has x of shape {x.shape} and y of shape {y.shape}; "
+                f"series {label!r} has x of shape {across.shape} and y of shape {up.shape}; "
                 "both must be lists of numbers of the same length"
             )
-        if self.marker not in SAMPLES and cell_len(self.marker) != 1:
+        if marker not in SAMPLES and cell_len(marker) != 1:
             raise ValueError(
-                f"series {self.label!r} has the marker {self.marker!r}; take one of {', '.join(SAMPLES)} "
+                f"series {label!r} has the marker {marker!r}; take one of {', '.join(SAMPLES)} "
                 "or a character of one cell"
             )
-        object.__setattr__(self, "x", x)
-        object.__setattr__(self, "y", y)
+        fields = {"label": label, "x": across, "y": up, "color": color, "marker": marker, "style": style}
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Series) and (

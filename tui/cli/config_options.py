@@ -40,6 +40,7 @@ def with_config(command: Command) -> Command:
         command(values, **arguments)
 
     everything = [_FILE, *extra, _SET, *own]
+    # `inspect` reads this attribute, which the type of a function does not have.
     wrapper.__signature__ = inspect.Signature(everything)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in everything}
     return wrapper

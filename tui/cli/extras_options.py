@@ -28,6 +28,7 @@ def with_extras(command: Callable[..., None]) -> Callable[..., None]:
         command(*values, **arguments)
 
     everything = [*signature.parameters.values(), *added]
+    # `inspect` reads this attribute, which the type of a function does not have.
     wrapper.__signature__ = signature.replace(parameters=everything)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in everything}
     return wrapper

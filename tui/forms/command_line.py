@@ -51,7 +51,7 @@ def options(config: TrainConfig) -> list[str]:
 def _changed(config: TrainConfig) -> dict[str, str]:
     """Dotted path and written value of every choice, and of every field, that differs from its default."""
     plain = to_dict(config)
-    changed = {}
+    changed: dict[str, str] = {}
     for section in TrainConfig.model_fields:
         chosen, standard = getattr(config, section), default_of(TrainConfig.model_fields[section])
         fields = {}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.arrays import as_pixels
 from core.data.dataset import Dataset, Split
+from core.data.mapped import MappedRows
 from core.metrics import Task
 from tui.terminal.text import number
 
@@ -24,7 +25,7 @@ MORE_SAMPLES = 60
 """Of the Data view."""
 BINS = 8
 MEASURED = 2000
-"""Images whose pixels are looked at for their range."""
+"""Samples that are looked at for the range of their values, where all would take long: images, and rows on disk."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,9 @@ def _counts(data: Dataset) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]
 def _spreads(data: Dataset) -> tuple[ColumnFacts, ...]:
     if data.table is not None:
         return tuple(map(_spread, data.table.summaries))
-    inputs = data.train.inputs[:MEASURED] if data.kind == "image" else data.train.inputs
+    inputs = data.train.inputs
+    if data.kind == "image" or isinstance(inputs, MappedRows):
+        inputs = inputs[:MEASURED]
     values = inputs.float().transpose(0, 1).flatten(1) if len(data.train) else inputs.float().T
     if not values.numel():
         return ()

@@ -5,7 +5,7 @@ All of it takes time (it imports torch and reads data sets), so it belongs on a 
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from core.config.schema import FAMILIES, TrainConfig
 from core.data.registry import DataConfig, default_root, load
@@ -20,6 +20,7 @@ from tui.forms.form_fields import show
 from tui.forms.remedies import app_words
 
 if TYPE_CHECKING:
+    from core.models.registry import ModelConfig
     from core.models.summary import ModelSummary
 
 __all__ = ["Fix", "Memory", "Preview", "Previewer", "Problem"]
@@ -165,7 +166,7 @@ def _fitting_model(facts: DataFacts) -> Fix | None:
     known = choices(FAMILIES["model"])
     for name in sorted(known, key=lambda name: name != default):
         try:
-            outline(known[name](), facts.sample_shape, facts.outputs)  # type: ignore[arg-type]
+            outline(cast("ModelConfig", known[name]()), facts.sample_shape, facts.outputs)
         except ModelError:
             continue
         return Fix("model.name", name)

@@ -185,8 +185,11 @@ def _reduce(picture: NDArray[np.generic]) -> NDArray[np.float64]:
     """A picture (h, w, 3) of at most so many pixels in height, and not much wider, by means over squares."""
     height, width = picture.shape[:2]
     factor = max(1, -(-height // PICTURE_PIXELS), -(-width // (2 * PICTURE_PIXELS)))
-    whole = picture[: height - height % factor, : width - width % factor].astype(float)
-    return whole.reshape(height // factor, factor, width // factor, factor, 3).mean(axis=(1, 3))
+    whole = picture[: height - height % factor, : width - width % factor].astype(np.float64)
+    means: NDArray[np.float64] = whole.reshape(height // factor, factor, width // factor, factor, 3).mean(
+        axis=(1, 3)
+    )
+    return means
 
 
 def _half_blocks(picture: NDArray[np.float64]) -> list[Content]:
@@ -199,7 +202,7 @@ def _half_blocks(picture: NDArray[np.float64]) -> list[Content]:
     return lines
 
 
-def _ink(above: list[int], below: list[int] | None) -> Style:
+def _ink(above: tuple[int, int, int], below: tuple[int, int, int] | None) -> Style:
     return Style(foreground=Color(*above), background=Color(*below) if below else None)
 
 

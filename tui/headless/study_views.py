@@ -96,7 +96,7 @@ class Tally:
     def counts(self) -> str:
         """How many trials ended how; diverged ones count as failed."""
         states: list[str] = [
-            record.state if record.state != "diverged" else "failed" for record in self.records
+            "failed" if record.state == "diverged" else record.state for record in self.records
         ]
         return "  ".join(f"{states.count(state)} {state}" for state in COUNTED)
 

@@ -36,13 +36,12 @@ def load_settings() -> Settings:
         values = json.loads(settings_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return Settings()
-    defaults = Settings()
-    if not isinstance(values, dict):
-        return defaults
-    kept = {
-        key: value for key, value in values.items() if isinstance(value, type(getattr(defaults, key, None)))
-    }
-    return Settings(**kept)
+    settings = Settings()
+    if isinstance(values, dict):
+        for key, default in asdict(settings).items():
+            if isinstance(values.get(key), type(default)):
+                setattr(settings, key, values[key])
+    return settings
 
 
 def save_settings(settings: Settings) -> str:

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
+from textual.dom import DOMNode
 from textual.message import Message
 from textual.message_pump import MessagePump
 
 from core.data.dataset import Progress
 from core.errors import TorchtuiError
+from tui.screens.base import tui_of
 
 __all__ = ["Background"]
 
@@ -25,6 +27,11 @@ class Background(MessagePump):
         def __init__(self, kind: str, ticket: int, use: Callable[[], None]) -> None:
             super().__init__()
             self.kind, self.ticket, self.use = kind, ticket, use
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._tickets: dict[str, int] = {}
+        """Number of the newest request of each kind."""
 
     def in_background(
         self,
@@ -55,24 +62,23 @@ class Background(MessagePump):
                 trace = "" if isinstance(error, TorchtuiError) else traceback.format_exc()
                 answer(partial(self._fail, error, trace, failed))
 
-        self.run_worker(run, thread=True, group=kind)  # type: ignore[attr-defined]
+        assert isinstance(self, DOMNode)
+        self.run_worker(run, thread=True, group=kind)
 
     def _fail(self, error: Exception, trace: str, failed: Callable[[Exception], None] | None) -> None:
-        app: Any = self.app
         if trace or failed is None:
-            app.show_error(error, trace)
+            tui_of(self).show_error(error, trace)
         if failed is not None:
             failed(error)
 
     def forget(self, kind: str) -> int:
         """Whatever of this kind is under way is not wanted any more; the number of the next request."""
-        tickets: dict[str, int] = self.__dict__.setdefault("_tickets", {})
-        tickets[kind] = tickets.get(kind, 0) + 1
-        return tickets[kind]
+        self._tickets[kind] = self._tickets.get(kind, 0) + 1
+        return self._tickets[kind]
 
     def told(self, what: str, done: int, total: int) -> None:
         """Something slow goes on: what, how much is done, how much there is (0 when unknown)."""
 
     def on_background_answered(self, message: Answered) -> None:
-        if self.__dict__["_tickets"][message.kind] == message.ticket:
+        if self._tickets[message.kind] == message.ticket:
             message.use()

@@ -1,6 +1,7 @@
 """What all six screens share: the line of modes on top, the footer, and how help is found."""
 
-from typing import ClassVar
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -8,16 +9,25 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import Click, ScreenResume
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.terminal.textual_private import use_frugal_compositor
 from tui.widgets.key_line import NARROW, KeyLine
 
-__all__ = ["MODES", "NARROW", "WIDE", "ModeScreen"]
+if TYPE_CHECKING:
+    from tui.app.app import TuiApp  # the layer above: known by name alone
+
+__all__ = ["MODES", "NARROW", "WIDE", "ModeScreen", "tui_of"]
 
 WIDE = 170
 MODES = ("runs", "configure", "live", "evaluate", "tune", "compare")
+
+
+def tui_of(node: MessagePump) -> "TuiApp":
+    """Return the app of a screen or widget, with what it offers to them."""
+    return cast("TuiApp", node.app)
 
 
 class ModeTab(Static):
@@ -75,6 +85,11 @@ class ModeScreen(Screen[None]):
         super().__init__()
         use_frugal_compositor(self)
 
+    @property
+    def tui(self) -> "TuiApp":
+        """The app with what it offers to screens."""
+        return tui_of(self)
+
     def compose(self) -> ComposeResult:
         yield TopBar(self.MODE)
         yield from self.compose_body()
@@ -95,5 +110,5 @@ class ModeScreen(Screen[None]):
     def _shown(self) -> None:
         self.call_after_refresh(self.refresh_content)
 
-    def refresh_content(self) -> None:
+    def refresh_content(self) -> Awaitable[None] | None:
         """Called whenever the screen comes to the front."""

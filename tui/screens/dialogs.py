@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -129,7 +130,7 @@ class HelpDialog(ModalScreen[None]):
 
     def _keys(self) -> list[tuple[str, str]]:
         """One line an action: those of the screen, then those of what has the focus, then those of the app."""
-        order = [self.of, self.of.focused]
+        order: list[DOMNode | None] = [self.of, self.of.focused]
         found: dict[tuple[object, str], ActiveBinding] = {}
         for active in self.of.active_bindings.values():
             found.setdefault((active.node, active.binding.action), active)

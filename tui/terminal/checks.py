@@ -53,5 +53,12 @@ def _pictures() -> Check:
 
     terminal_graphics.ask_for_graphics()
     widget = terminal_graphics.image_widget
-    found = {"SixelImage": "as pixels (Sixel)", "TGPImage": "as pixels (kitty's protocol)"}
-    return Check("pictures", True, found.get(getattr(widget, "__name__", ""), "as half blocks"))
+    if widget is None:
+        return Check("pictures", True, "as half blocks")
+    from textual_image.widget import SixelImage
+
+    return Check(
+        "pictures",
+        True,
+        "as pixels (Sixel)" if widget is SixelImage else "as pixels (kitty's protocol)",
+    )

@@ -9,7 +9,10 @@ import termios
 import tty
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual_image.widget import SixelImage, TGPImage
 
 __all__ = ["ask_for_graphics", "image_widget"]
 
@@ -20,7 +23,7 @@ ATTRIBUTES = re.compile(rb"\x1b\[\?([\d;]*)c")
 SIXEL = b"4"
 SILENT = ("dumb", "linux")
 
-image_widget: Any = None
+image_widget: "type[SixelImage | TGPImage] | None" = None
 """The class of textual-image's widget that this terminal can show; None means half blocks."""
 
 
@@ -41,11 +44,12 @@ def ask_for_graphics(meanwhile: Callable[[], object] = lambda: None) -> None:
     if not sixel and b";OK\x1b\\" not in answer:
         return
     # When it is first imported textual-image asks again; asked with nobody there it does not.
-    terminal, sys.__stdout__ = sys.__stdout__, io.StringIO()  # type: ignore[misc]
+    terminal, nobody = sys.__stdout__, io.TextIOWrapper(io.BytesIO())
+    sys.__stdout__ = nobody  # type: ignore[misc]  # typed as final; put back at once
     try:
         import_module("textual_image.renderable")
     finally:
-        sys.__stdout__ = terminal  # type: ignore[misc]
+        sys.__stdout__ = terminal  # type: ignore[misc]  # as above
     from textual_image.widget import SixelImage, TGPImage
 
     # Sixel first: some terminals (Konsole, WezTerm) know kitty's protocol, but not the placeholders used here.

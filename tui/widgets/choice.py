@@ -28,8 +28,8 @@ class ChoiceList(OptionList):
 
     def action_close(self) -> None:
         """Close, and choose nothing."""
-        if self.parent is not None and self.has_focus:
-            self.screen.set_focus(self.parent)  # type: ignore[arg-type]
+        if isinstance(self.parent, Widget) and self.has_focus:
+            self.screen.set_focus(self.parent)
 
     @on(Key)
     def _typed(self, event: Key) -> None:

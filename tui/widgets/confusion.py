@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
 import numpy as np
@@ -253,23 +254,28 @@ class ConfusionGrid(ScrollView, can_focus=True):
         super().notify_style_update()
         self._paint = None
 
-    def render_line(self, y: int) -> Strip:
+    @property
+    def _styles(self) -> Paint:
+        """The styles of the theme, made when they are first needed."""
         if self._paint is None:
             self._paint = Paint.of(self.get_component_rich_style, self.rich_style)
-        width, sizes = self._view.width, self._sizes
-        if not self._matrix:
-            return Strip.blank(width, self._paint.blank)
+        return self._paint
+
+    def render_line(self, y: int) -> Strip:
+        width, sizes, matrix = self._view.width, self._sizes, self._matrix
+        if not matrix:
+            return Strip.blank(width, self._styles.blank)
         if y < sizes.head_height:
-            return self._strip(self._unit(), self._paint.head, self._column_name)
+            return self._strip(self._unit(matrix), self._styles.head, partial(self._column_name, matrix))
         row, line = divmod(y - sizes.head_height + self.scroll_offset.y, sizes.cell_height)
         if row >= sizes.shown:
-            cut = row == sizes.shown < len(self._matrix)
-            note = f"{count(sizes.shown)} of {count(len(self._matrix))} classes shown" if cut else ""
-            return Strip([Segment(fit(note, width), self._paint.head)], width)
+            cut = row == sizes.shown < len(matrix)
+            note = f"{count(sizes.shown)} of {count(len(matrix))} classes shown" if cut else ""
+            return Strip([Segment(fit(note, width), self._styles.head)], width)
         has_text = line == sizes.text_line
-        name = self._matrix.names[row] if has_text else ""
+        name = matrix.names[row] if has_text else ""
         head_style = self._head_style(row == self.cursor[0])
-        return self._strip(name, head_style, lambda column: self._cell(row, column, has_text))
+        return self._strip(name, head_style, lambda column: self._cell(matrix, row, column, has_text))
 
     def _strip(self, head: str, head_style: Style, cell: Callable[[int], tuple[str, Style]]) -> Strip:
         """A line: the frozen head, then the columns in view.
@@ -286,38 +292,37 @@ class ConfusionGrid(ScrollView, can_focus=True):
             text, style = cell(column)
             segments.append(Segment(text if seen == sizes.cell_width else " " * seen, style))
             x, column, hidden = x + seen, column + 1, 0
-        segments.append(Segment(" " * (width - x), self._paint.blank))
+        segments.append(Segment(" " * (width - x), self._styles.blank))
         return Strip(segments, width).simplify()
 
     def _head_style(self, at_cursor: bool) -> Style:
-        return self._paint.head_at_cursor if at_cursor and not self.compact else self._paint.head
+        return self._styles.head_at_cursor if at_cursor and not self.compact else self._styles.head
 
-    def _column_name(self, column: int) -> tuple[str, Style]:
+    def _column_name(self, matrix: ConfusionMatrix, column: int) -> tuple[str, Style]:
         width = self._sizes.cell_width
-        name = self._matrix.short_name(column, width - 1)
+        name = matrix.short_name(column, width - 1)
         return fit(name, width, align="^"), self._head_style(column == self.cursor[1])
 
-    def _cell(self, true: int, predicted: int, has_text: bool) -> tuple[str, Style]:
+    def _cell(self, matrix: ConfusionMatrix, true: int, predicted: int, has_text: bool) -> tuple[str, Style]:
         width = self._sizes.cell_width
-        depth = self._matrix.depth(true, predicted)
+        depth = matrix.depth(true, predicted)
         if self.compact and self.app.no_color:
-            return DENSITY[ceil(depth * (len(DENSITY) - 1))] * width, self._paint.head_at_cursor
+            return DENSITY[ceil(depth * (len(DENSITY) - 1))] * width, self._styles.head_at_cursor
         at_cursor = not self.compact and (true, predicted) == self.cursor
-        style = self._paint.cursor if at_cursor else self._paint.cell(true == predicted, depth)
-        if not has_text or not self._numbers_shown:
+        style = self._styles.cursor if at_cursor else self._styles.cell(true == predicted, depth)
+        if not has_text or not self._numbers_fit(matrix):
             return " " * width, style
-        text = self._matrix.text(true, predicted, self.normalise)
+        text = matrix.text(true, predicted, self.normalise)
         if at_cursor and len(text) + 2 <= width:
             text = f"[{text}]"
         elif at_cursor:
             style += Style(underline=True)
         return fit(text, width, align="^"), style
 
-    @property
-    def _numbers_shown(self) -> bool:
-        return not self.compact or self._matrix.text_width(self.normalise) < self._sizes.cell_width
+    def _numbers_fit(self, matrix: ConfusionMatrix) -> bool:
+        return not self.compact or matrix.text_width(self.normalise) < self._sizes.cell_width
 
-    def _unit(self) -> str:
+    def _unit(self, matrix: ConfusionMatrix) -> str:
         """What the numbers are, as long as the corner allows."""
-        units = UNITS[self.normalise] if self._numbers_shown else ()
+        units = UNITS[self.normalise] if self._numbers_fit(matrix) else ()
         return next((unit for unit in units if len(unit) < self._sizes.head_width), "")

@@ -33,12 +33,8 @@ def fitted(pixels: np.ndarray, columns: int, rows: int) -> np.ndarray:
     padding = [(0, -height % square), (0, -width % square), (0, 0)][: pixels.ndim]
     padded = np.pad(pixels, padding, mode="edge")
     blocks = padded.reshape(padded.shape[0] // square, square, padded.shape[1] // square, square, -1)
-    return (
-        blocks.mean(axis=(1, 3))
-        .round()
-        .astype(np.uint8)
-        .reshape(blocks.shape[0], blocks.shape[2], *pixels.shape[2:])
-    )
+    means: np.ndarray = blocks.mean(axis=(1, 3)).round().astype(np.uint8)
+    return means.reshape(blocks.shape[0], blocks.shape[2], *pixels.shape[2:])
 
 
 class Picture(Widget):
@@ -71,7 +67,11 @@ class Picture(Widget):
             self._send(image)
 
     def _send(self, image: Any) -> None:
-        """Hand the picture to the terminal's graphics, in the cells that half blocks would take."""
+        """Hand the picture to the terminal's graphics, in the cells that half blocks would take.
+
+        Args:
+            image: textual-image's widget, which is loaded only where the terminal has graphics.
+        """
         from PIL import Image
 
         size = self.content_size

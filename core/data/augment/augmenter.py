@@ -106,7 +106,8 @@ def _change(asked: Augmentation) -> Change:
 def _mix(asked: Augmentation, classes: int) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
     assert isinstance(asked, MixUp | CutMix)
     mixing = getattr(torchvision_module("transforms.v2"), type(asked).__name__)
-    return mixing(alpha=asked.alpha, num_classes=classes)  # type: ignore[no-any-return]
+    mix: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = mixing(alpha=asked.alpha, num_classes=classes)
+    return mix
 
 
 def _each(images: Tensor, low: float, high: float) -> Tensor:

@@ -62,7 +62,7 @@ class Official(ImageOptions):
         (inputs, targets), test, names = self._checked(self.folder(root))
         kept, held_out = self.hold_out(targets.numpy(), "multiclass")
         return assemble(
-            name=self.name,  # type: ignore[attr-defined]
+            name=self.name,  # type: ignore[attr-defined]  # a field of each subclass
             kind="image",
             inputs=inputs,
             targets=targets,

@@ -29,7 +29,7 @@ class _Points(HeldOut):
         import torch
 
         return assemble(
-            name=self.name,  # type: ignore[attr-defined]
+            name=self.name,  # type: ignore[attr-defined]  # a field of each subclass
             kind="table",
             inputs=torch.from_numpy(points.astype(np.float32)),
             targets=torch.from_numpy(classes.astype(np.int64)),

@@ -25,7 +25,7 @@ class _Bundled(HeldOut):
         task: Task = "multiclass" if names else "regression"
         targets: Tensor = torch.from_numpy(np.asarray(bunch.target))
         return assemble(
-            name=self.name,  # type: ignore[attr-defined]
+            name=self.name,  # type: ignore[attr-defined]  # a field of each subclass
             kind="table",
             inputs=torch.from_numpy(np.asarray(bunch.data, dtype=np.float32)),
             targets=targets.long() if names else targets.float().unsqueeze(1),

@@ -170,9 +170,10 @@ def _scaled(value: pl.Expr, scale: Scale) -> pl.Expr:
 
 
 def _scale(values: pl.Series) -> Scale:
+    # polars types these as any scalar; those of a column of numbers are numbers.
     fill = float(values.median() or 0)  # type: ignore[arg-type]
     filled = values.fill_null(fill)
-    mean, std = float(filled.mean() or 0), float(filled.std(ddof=0) or 0)  # type: ignore[arg-type]
+    mean, std = float(filled.mean() or 0), float(filled.std(ddof=0) or 0)  # type: ignore[arg-type]  # as above
     return Scale(fill=fill, mean=mean, std=std or 1.0)
 
 

@@ -47,6 +47,7 @@ def _summary(values: pl.Series, how: Reading) -> ColumnSummary:
             values.name, how.kind, missing, different=len(counts), frequent=str(counts[values.name][0])
         )
     show = _date if how.kind == "date" else _number
+    # polars types an edge as any scalar; those of a column of numbers or dates are numbers.
     low, high = (show(float(edge)) for edge in (values.min(), values.max()))  # type: ignore[arg-type]
     return ColumnSummary(values.name, how.kind, missing, low, high)
 

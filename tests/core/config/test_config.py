@@ -25,7 +25,10 @@ from core.config.schema import (
 )
 from core.data.builtin.tables import Digits
 from core.errors import ConfigError
+from core.models.mlp import Mlp
+from core.optimizers.adam import Adam
 from core.options import Files, Options, choices
+from tests.support.narrow import instance
 
 
 def refusal(values: dict[str, Any]) -> ConfigError:
@@ -38,12 +41,16 @@ def test_nothing_given_is_a_whole_configuration() -> None:
     config = from_dict({})
     assert config == TrainConfig()
     assert (config.data.name, config.model.name, config.loss.name) == ("digits", "mlp", "auto")
-    assert config.model.hidden == (100,)
+    assert instance(Mlp, config.model).hidden == (100,)
 
 
 def test_name_chooses_the_fields_of_a_section() -> None:
     config = from_dict({"optimizer": {"name": "adam", "beta1": 0.8}, "model": "cnn"})
-    assert (config.optimizer.name, config.optimizer.beta1, config.optimizer.lr) == ("adam", 0.8, 0.001)
+    assert (config.optimizer.name, instance(Adam, config.optimizer).beta1, config.optimizer.lr) == (
+        "adam",
+        0.8,
+        0.001,
+    )
     assert config.model.name == "cnn"
 
 
@@ -142,7 +149,7 @@ class Sheets(Options):
 @pytest.fixture
 def sheets(monkeypatch: pytest.MonkeyPatch) -> None:
     """A choice of data that has a field for the path of a file."""
-    monkeypatch.setitem(FAMILIES, "data", Annotated[Digits | Sheets, Field(discriminator="name")])  # type: ignore[arg-type]
+    monkeypatch.setitem(FAMILIES, "data", Annotated[Digits | Sheets, Field(discriminator="name")])
 
 
 @pytest.mark.usefixtures("sheets")

@@ -19,13 +19,14 @@ from core.errors import DataError, RunDamaged
 from core.runs.folder import Run
 from core.session.evaluation import evaluate_run, trained_model
 from core.user_code.trust import trust
+from tests.support.fixtures import TrainRun
 from tests.support.own_data import write_own_data
 
 SOURCES = ("arrays", "image_folder", "python")
 
 
 @pytest.fixture
-def begun(tmp_path: Path, train_run: Callable[..., Any]) -> Callable[[str], Run]:
+def begun(tmp_path: Path, train_run: TrainRun) -> Callable[[str], Run]:
     """Trains a run of files in ``mine``."""
 
     def begun(source: str) -> Run:
@@ -48,7 +49,7 @@ def another_sample(source: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_other_samples_are_not_trained_on_or_evaluated(
-    source: str, begun: Callable[[str], Run], tmp_path: Path, train_run: Callable[..., Any]
+    source: str, begun: Callable[[str], Run], tmp_path: Path, train_run: TrainRun
 ) -> None:
     run, folder = begun(source), tmp_path / "mine"
     shutil.copytree(folder, tmp_path / "before")

@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Callable
+from functools import partial
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from sklearn.calibration import calibration_curve as reference_calibration
 from core.evaluation import (
     ClassCounts,
     Predictions,
+    Report,
     calibration_curve,
     confusion_matrix,
     evaluate,
@@ -48,7 +51,7 @@ def without_warning(function: Callable[[], float]) -> float | None:
     return None if raised else value
 
 
-def report_of(predictions: Predictions):
+def report_of(predictions: Predictions) -> Report:
     classes = predictions.scores.shape[1]
     return evaluate(
         predictions,
@@ -59,7 +62,7 @@ def report_of(predictions: Predictions):
     )
 
 
-def test_values_of_a_confusion_matrix_known_by_hand():
+def test_values_of_a_confusion_matrix_known_by_hand() -> None:
     counts = ClassCounts.of(np.array([[3, 1, 0], [1, 2, 0], [0, 1, 0]]))
 
     np.testing.assert_allclose(counts.precision, [3 / 4, 2 / 4, np.nan])
@@ -70,7 +73,7 @@ def test_values_of_a_confusion_matrix_known_by_hand():
 @pytest.mark.slow
 @steady
 @given(classified())
-def test_averages_are_those_of_scikit_learn_or_none_where_it_warns(predictions):
+def test_averages_are_those_of_scikit_learn_or_none_where_it_warns(predictions: Predictions) -> None:
     report = report_of(predictions)
     true, predicted = predictions.targets, predictions.predicted
 
@@ -78,7 +81,7 @@ def test_averages_are_those_of_scikit_learn_or_none_where_it_warns(predictions):
     for name in ("precision", "recall", "f1"):
         function = getattr(reference, f"{name}_score")
         for average in ("macro", "micro"):
-            expected = without_warning(lambda f=function, a=average: f(true, predicted, average=a))
+            expected = without_warning(partial(function, true, predicted, average=average))
             assert report.metrics[f"{name}_{average}"] == pytest.approx(expected, abs=1e-9)
     # A class without samples has weight zero, whatever scikit-learn warns about its recall.
     for name in ("recall", "f1"):
@@ -90,7 +93,7 @@ def test_averages_are_those_of_scikit_learn_or_none_where_it_warns(predictions):
 
 @steady
 @given(classified())
-def test_chance_corrected_metrics_are_those_of_scikit_learn_or_none(predictions):
+def test_chance_corrected_metrics_are_those_of_scikit_learn_or_none(predictions: Predictions) -> None:
     report = report_of(predictions)
     true, predicted = predictions.targets, predictions.predicted
     constant_targets, constant_predictions = len(set(true)) == 1, len(set(predicted)) == 1
@@ -114,7 +117,7 @@ def test_chance_corrected_metrics_are_those_of_scikit_learn_or_none(predictions)
 
 @steady
 @given(classified())
-def test_per_class_values_are_those_of_scikit_learn(predictions):
+def test_per_class_values_are_those_of_scikit_learn(predictions: Predictions) -> None:
     labels = np.arange(predictions.scores.shape[1])
     expected = reference.precision_recall_fscore_support(
         predictions.targets, predictions.predicted, labels=labels, zero_division=np.nan
@@ -128,11 +131,19 @@ def test_per_class_values_are_those_of_scikit_learn(predictions):
 @pytest.mark.slow
 @steady
 @given(classified())
-def test_confusion_matrix_is_that_of_scikit_learn_and_empty_rows_have_no_shares(predictions):
+def test_confusion_matrix_is_that_of_scikit_learn_and_empty_rows_have_no_shares(
+    predictions: Predictions,
+) -> None:
     labels = np.arange(predictions.scores.shape[1])
     matrix = confusion_matrix(predictions.predicted, predictions.targets, len(labels))
 
-    for by, mode in ((None, None), ("row", "true"), ("column", "pred"), ("total", "all")):
+    shares: list[tuple[Literal["row", "column", "total"] | None, str | None]] = [
+        (None, None),
+        ("row", "true"),
+        ("column", "pred"),
+        ("total", "all"),
+    ]
+    for by, mode in shares:
         expected = reference.confusion_matrix(
             predictions.targets, predictions.predicted, labels=labels, normalize=mode
         )
@@ -143,7 +154,7 @@ def test_confusion_matrix_is_that_of_scikit_learn_and_empty_rows_have_no_shares(
 
 @steady
 @given(classified())
-def test_log_loss_and_top_k_are_those_of_scikit_learn(predictions):
+def test_log_loss_and_top_k_are_those_of_scikit_learn(predictions: Predictions) -> None:
     true, scores = predictions.targets, predictions.scores
     labels = np.arange(scores.shape[1])
 
@@ -154,10 +165,10 @@ def test_log_loss_and_top_k_are_those_of_scikit_learn(predictions):
         assert top_k_hits(scores, true, k) == hits
 
 
-def test_top_5_is_reported_for_more_than_five_classes_only():
+def test_top_5_is_reported_for_more_than_five_classes_only() -> None:
     scores = np.eye(6, dtype=np.float32)[[0, 1, 2]]
 
-    def metrics(classes: int):
+    def metrics(classes: int) -> dict[str, float | None]:
         return report_of(
             Predictions(scores[:, :classes], np.array([0, 1, 2]), np.arange(3), probabilities=True)
         ).metrics
@@ -166,7 +177,7 @@ def test_top_5_is_reported_for_more_than_five_classes_only():
     assert "top_5_accuracy" not in metrics(5)
 
 
-def test_log_loss_of_float32_is_finite_when_the_true_class_got_zero():
+def test_log_loss_of_float32_is_finite_when_the_true_class_got_zero() -> None:
     scores = np.array([[1.0, 0.0]], dtype=np.float32)
 
     assert log_losses(scores, np.array([1])) == pytest.approx(-np.log(np.finfo(np.float32).eps))
@@ -174,7 +185,7 @@ def test_log_loss_of_float32_is_finite_when_the_true_class_got_zero():
 
 @steady
 @given(classified())
-def test_calibration_bins_are_those_of_scikit_learn(predictions):
+def test_calibration_bins_are_those_of_scikit_learn(predictions: Predictions) -> None:
     probability, happened = predictions.scores[:, 0], predictions.targets == 0
     curve = calibration_curve(probability, happened, bins=10)
 
@@ -184,7 +195,7 @@ def test_calibration_bins_are_those_of_scikit_learn(predictions):
     assert curve.count.sum() == len(predictions)
 
 
-def test_calibration_error_known_by_hand():
+def test_calibration_error_known_by_hand() -> None:
     curve = calibration_curve(
         np.array([0.8, 0.8, 0.8, 0.8, 0.1]), np.array([True, True, True, False, False]), 10
     )
@@ -198,7 +209,7 @@ def mistakes_example() -> Predictions:
     return Predictions(scores, np.array([1, 1, 2, 2, 1]), np.array([40, 41, 42, 43, 44]), probabilities=True)
 
 
-def test_most_confused_pairs_leave_out_the_diagonal_and_empty_cells():
+def test_most_confused_pairs_leave_out_the_diagonal_and_empty_cells() -> None:
     predictions = mistakes_example()
     pairs = most_confused(confusion_matrix(predictions.predicted, predictions.targets, 3), k=5)
 
@@ -208,12 +219,12 @@ def test_most_confused_pairs_leave_out_the_diagonal_and_empty_cells():
     ]
 
 
-def test_most_confident_mistakes_come_first_and_ties_keep_their_order():
+def test_most_confident_mistakes_come_first_and_ties_keep_their_order() -> None:
     assert most_confident_mistakes(mistakes_example(), k=3).tolist() == [0, 4, 2]
     assert most_confident_mistakes(mistakes_example(), k=1).tolist() == [0]
 
 
-def test_samples_behind_a_cell():
+def test_samples_behind_a_cell() -> None:
     predictions = mistakes_example()
 
     assert samples_in_cell(predictions, true=1, predicted=0).tolist() == [0, 4]

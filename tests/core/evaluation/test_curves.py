@@ -1,6 +1,7 @@
 """Curves, areas and thresholds from sorted scores equal scikit-learn's."""
 
 import warnings
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -28,6 +29,17 @@ from core.evaluation import (
     threshold_for_recall,
     threshold_table,
 )
+from tests.support.narrow import some
+
+Sample = tuple[np.ndarray, np.ndarray]
+T = TypeVar("T")
+
+
+def defined(value: T | Undefined) -> T:
+    """Return what has to have a value."""
+    assert not isinstance(value, Undefined)
+    return value
+
 
 steady = settings(max_examples=150, derandomize=True, deadline=None)
 
@@ -58,7 +70,7 @@ def classified(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 @steady
 @given(scored())
-def test_areas_are_those_of_scikit_learn_or_undefined(sample):
+def test_areas_are_those_of_scikit_learn_or_undefined(sample: Sample) -> None:
     scores, positive = sample
     ranked = one_vs_rest(scores, positive)
 
@@ -75,7 +87,7 @@ def test_areas_are_those_of_scikit_learn_or_undefined(sample):
 
 @steady
 @given(classified())
-def test_class_and_micro_areas_from_the_shared_copy_are_those_of_each_alone(sample):
+def test_class_and_micro_areas_from_the_shared_copy_are_those_of_each_alone(sample: Sample) -> None:
     scores, targets = sample
     single, pooled = curves.areas_of_classes(scores, targets)
 
@@ -87,7 +99,7 @@ def test_class_and_micro_areas_from_the_shared_copy_are_those_of_each_alone(samp
     assert pooled[1] == pytest.approx(expected, abs=1e-9)
 
 
-def test_scores_are_left_as_they_were():
+def test_scores_are_left_as_they_were() -> None:
     scores = np.random.default_rng(0).normal(size=(30, 3))
     before = scores.copy()
     curves.areas_of_classes(scores, np.arange(30) % 3)
@@ -96,7 +108,7 @@ def test_scores_are_left_as_they_were():
     np.testing.assert_array_equal(scores, before)
 
 
-def test_areas_do_not_depend_on_the_size_of_blocks(monkeypatch):
+def test_areas_do_not_depend_on_the_size_of_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(3)
     ranked = one_vs_rest(rng.normal(size=200).round(1), rng.random(200) < 0.4)
     whole = curves.areas(ranked)
@@ -107,14 +119,15 @@ def test_areas_do_not_depend_on_the_size_of_blocks(monkeypatch):
 
 @steady
 @given(scored())
-def test_curves_pass_through_points_of_scikit_learn_and_keep_the_area(sample):
+def test_curves_pass_through_points_of_scikit_learn_and_keep_the_area(sample: Sample) -> None:
     scores, positive = sample
     ranked = one_vs_rest(scores, positive)
     if not positive.any():
         assert isinstance(roc(ranked), Undefined)
         assert isinstance(precision_recall(ranked), Undefined)
         return
-    curve = precision_recall(ranked)
+    curve = defined(precision_recall(ranked))
+    assert curve.thresholds is not None
     precision, recall, thresholds = reference.precision_recall_curve(positive, scores)
     known = {t: (p, r) for t, p, r in zip(thresholds, precision, recall, strict=False)}
     assert [curve.precision[0], curve.recall[0], curve.thresholds[0]] == [1, 0, np.inf]
@@ -126,13 +139,14 @@ def test_curves_pass_through_points_of_scikit_learn_and_keep_the_area(sample):
     if positive.all():
         assert isinstance(roc(ranked), Undefined)
         return
-    curve = roc(ranked)
+    rates = defined(roc(ranked))
+    assert rates.thresholds is not None
     fpr, tpr, thresholds = reference.roc_curve(positive, scores, drop_intermediate=False)
     known = {t: (f, r) for t, f, r in zip(thresholds, fpr, tpr, strict=True)}
-    for threshold, f, r in zip(curve.thresholds, curve.fpr, curve.tpr, strict=True):
+    for threshold, f, r in zip(rates.thresholds, rates.fpr, rates.tpr, strict=True):
         assert (f, r) == pytest.approx(known[threshold], abs=1e-9)
-    assert (curve.fpr[-1], curve.tpr[-1]) == (1, 1)
-    assert reference.auc(curve.fpr, curve.tpr) == pytest.approx(
+    assert (rates.fpr[-1], rates.tpr[-1]) == (1, 1)
+    assert reference.auc(rates.fpr, rates.tpr) == pytest.approx(
         reference.roc_auc_score(positive, scores), abs=1e-9
     )
 
@@ -140,7 +154,7 @@ def test_curves_pass_through_points_of_scikit_learn_and_keep_the_area(sample):
 @pytest.mark.slow
 @steady
 @given(scored(), st.lists(st.floats(-6, 6), min_size=1, max_size=5))
-def test_threshold_table_counts_scores_of_at_least_the_threshold(sample, wanted):
+def test_threshold_table_counts_scores_of_at_least_the_threshold(sample: Sample, wanted: list[float]) -> None:
     scores, positive = sample
     for at, point in zip(wanted, threshold_table(one_vs_rest(scores, positive), wanted), strict=True):
         said = scores.astype(np.float64) >= at
@@ -163,7 +177,7 @@ def test_threshold_table_counts_scores_of_at_least_the_threshold(sample, wanted)
 
 @steady
 @given(scored(), st.floats(0.05, 1))
-def test_chosen_thresholds_are_the_best_of_all_scores(sample, wanted):
+def test_chosen_thresholds_are_the_best_of_all_scores(sample: Sample, wanted: float) -> None:
     scores, positive = sample
     ranked = one_vs_rest(scores, positive)
     chosen = (
@@ -176,42 +190,45 @@ def test_chosen_thresholds_are_the_best_of_all_scores(sample, wanted):
         return
     every = threshold_table(ranked, np.unique(scores))
     best, precise, complete = chosen
-    assert best.f1 == max(point.f1 for point in every)
-    reaching = [point for point in every if point.precision >= wanted]
+    assert defined(best).f1 == max(some(point.f1) for point in every)
+    reaching = [point for point in every if some(point.precision) >= wanted]
     if reaching:
-        assert precise.precision >= wanted
-        assert precise.recall == max(point.recall for point in reaching)
+        assert some(defined(precise).precision) >= wanted
+        assert defined(precise).recall == max(some(point.recall) for point in reaching)
     else:
+        assert isinstance(precise, Undefined)
         assert f"precision {wanted:g}" in precise.reason
-    assert complete.threshold == max(point.threshold for point in every if point.recall >= wanted)
+    assert defined(complete).threshold == max(
+        point.threshold for point in every if some(point.recall) >= wanted
+    )
 
 
-def test_a_wanted_rate_that_is_met_exactly_is_met():
+def test_a_wanted_rate_that_is_met_exactly_is_met() -> None:
     ranked = one_vs_rest(np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, False, True, False]))
 
-    assert threshold_for_precision(ranked, 2 / 3).threshold == 0.7
-    assert threshold_for_precision(ranked, 0.67).threshold == 0.9
-    assert threshold_for_recall(ranked, 0.5).threshold == 0.9
+    assert defined(threshold_for_precision(ranked, 2 / 3)).threshold == 0.7
+    assert defined(threshold_for_precision(ranked, 0.67)).threshold == 0.9
+    assert defined(threshold_for_recall(ranked, 0.5)).threshold == 0.9
 
 
-def test_no_threshold_reaches_a_recall_above_one():
+def test_no_threshold_reaches_a_recall_above_one() -> None:
     ranked = one_vs_rest(np.array([0.1, 0.9]), np.array([False, True]))
 
     assert isinstance(threshold_for_recall(ranked, 1.01), Undefined)
 
 
-def test_macro_curves_of_equal_curves_are_that_curve():
+def test_macro_curves_of_equal_curves_are_that_curve() -> None:
     rng = np.random.default_rng(1)
     ranked = one_vs_rest(rng.normal(size=300), rng.random(300) < 0.3)
-    line, steps = roc(ranked), precision_recall(ranked)
+    line, steps = defined(roc(ranked)), defined(precision_recall(ranked))
     mean = macro_roc([line, line])
     assert reference.auc(mean.fpr, mean.tpr) == pytest.approx(roc_auc(ranked), abs=2e-3)
     assert (mean.fpr[0], mean.tpr[0], mean.fpr[-1], mean.tpr[-1]) == (0, 0, 1, 1)
-    mean = macro_precision_recall([steps, steps])
-    assert np.mean(mean.precision) == pytest.approx(average_precision(ranked), abs=5e-3)
+    mean_steps = macro_precision_recall([steps, steps])
+    assert np.mean(mean_steps.precision) == pytest.approx(average_precision(ranked), abs=5e-3)
 
 
-def test_macro_curves_are_means_at_equal_rates():
+def test_macro_curves_are_means_at_equal_rates() -> None:
     perfect = RocCurve(np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0]), None)
     chance = RocCurve(np.array([0.0, 1.0]), np.array([0.0, 1.0]), None)
     mean = macro_roc([perfect, chance], points=3)
@@ -227,7 +244,7 @@ def test_macro_curves_are_means_at_equal_rates():
 
 @steady
 @given(st.integers(0, 2**32), st.integers(1, 20))
-def test_thinning_keeps_ends_and_extremes_of_every_column(seed, columns):
+def test_thinning_keeps_ends_and_extremes_of_every_column(seed: int, columns: int) -> None:
     rng = np.random.default_rng(seed)
     x, y = np.sort(rng.random(500)), rng.random(500)
     kept = thin(x, y, columns)
@@ -242,13 +259,13 @@ def test_thinning_keeps_ends_and_extremes_of_every_column(seed, columns):
             assert (chosen.min(), chosen.max()) == (y[inside].min(), y[inside].max())
 
 
-def test_short_curves_are_not_thinned():
+def test_short_curves_are_not_thinned() -> None:
     x = np.linspace(0, 1, 40)
 
     assert thin(x, x, columns=10).tolist() == list(range(40))
 
 
-def test_no_samples_at_all_is_undefined():
+def test_no_samples_at_all_is_undefined() -> None:
     nothing = RankedCounts(np.empty(0), np.empty(0))
 
     with warnings.catch_warnings():

@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 from sklearn import metrics as reference
 
-from core.evaluation import Predictions, error_quantiles, evaluate, residuals
+from core.evaluation import Predictions, Report, error_quantiles, evaluate, residuals
 
 steady = settings(max_examples=150, derandomize=True, deadline=None)
 
 
-def predictions_of(predicted, targets) -> Predictions:
-    targets = np.asarray(targets, dtype=np.float64)
-    return Predictions(np.asarray(predicted, dtype=np.float64), targets, np.arange(len(targets)), False)
+def predictions_of(predicted: ArrayLike, targets: ArrayLike) -> Predictions:
+    true = np.asarray(targets, dtype=np.float64)
+    return Predictions(np.asarray(predicted, dtype=np.float64), true, np.arange(len(true)), False)
 
 
-def report_of(predicted, targets, intervals: bool = False):
+def report_of(predicted: ArrayLike, targets: ArrayLike, intervals: bool = False) -> Report:
     return evaluate(
         predictions_of(predicted, targets),
         task="regression",
@@ -41,7 +42,7 @@ def pairs(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 @steady
 @given(pairs())
-def test_metrics_are_those_of_scikit_learn_or_none(sample):
+def test_metrics_are_those_of_scikit_learn_or_none(sample: tuple[np.ndarray, np.ndarray]) -> None:
     predicted, targets = sample
     report = report_of(predicted, targets)
 
@@ -61,14 +62,14 @@ def test_metrics_are_those_of_scikit_learn_or_none(sample):
         assert report.metrics["mape"] == pytest.approx(mape, abs=1e-9)
 
 
-def test_one_sample_has_no_r2_but_errors():
+def test_one_sample_has_no_r2_but_errors() -> None:
     report = report_of([3.0], [1.0], intervals=True)
 
     assert report.metrics == {"r2": None, "mae": 2.0, "rmse": 2.0, "mape": 2.0}
     assert report.undefined == {"r2": "R2 needs at least two samples"}
 
 
-def test_baseline_is_the_mean_of_the_targets():
+def test_baseline_is_the_mean_of_the_targets() -> None:
     report = report_of([1.0, 2.0, 3.0], [0.5, 2.5, 6.0])
 
     assert report.baseline["description"] == "always 3, the mean"
@@ -77,7 +78,7 @@ def test_baseline_is_the_mean_of_the_targets():
     assert report.baseline["rmse"] == pytest.approx(np.std([0.5, 2.5, 6.0]))
 
 
-def test_errors_too_large_to_square_are_undefined_not_infinite():
+def test_errors_too_large_to_square_are_undefined_not_infinite() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         report = report_of([1e200, 0.0] * 2000, [1.0, -1e200] * 2000, intervals=True)
@@ -88,13 +89,13 @@ def test_errors_too_large_to_square_are_undefined_not_infinite():
     assert report.intervals.keys() <= {"mae", "mape"}
 
 
-def test_a_perfect_model_has_intervals_that_are_points():
+def test_a_perfect_model_has_intervals_that_are_points() -> None:
     report = report_of([1.0, 2.0, 4.0], [1.0, 2.0, 4.0], intervals=True)
 
     assert report.intervals == {"r2": [1, 1], "mae": [0, 0], "rmse": [0, 0], "mape": [0, 0]}
 
 
-def test_residuals_are_targets_minus_predictions_in_float64():
+def test_residuals_are_targets_minus_predictions_in_float64() -> None:
     residual = residuals(
         Predictions(np.array([1.5, 3.0], np.float32), np.array([2.0, 1.0], np.float32), np.arange(2), False)
     )
@@ -103,14 +104,14 @@ def test_residuals_are_targets_minus_predictions_in_float64():
     assert residual.tolist() == [0.5, -2.0]
 
 
-def test_error_quantiles_are_of_absolute_errors():
+def test_error_quantiles_are_of_absolute_errors() -> None:
     quantiles = error_quantiles(np.array([-4.0, 1.0, 2.0, -3.0, 0.0]), levels=(0.0, 0.5, 1.0))
 
     assert quantiles == {0.0: 0.0, 0.5: 2.0, 1.0: 4.0}
 
 
 @pytest.mark.slow
-def test_intervals_agree_with_resampling_the_samples():
+def test_intervals_agree_with_resampling_the_samples() -> None:
     rng = np.random.default_rng(5)
     targets = rng.gamma(4, 10, size=200)
     predicted = targets + rng.normal(0, 6, size=200)

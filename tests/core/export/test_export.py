@@ -6,40 +6,50 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import pytest
+import torch
 
 from core.errors import DependencyError, InputError, ModelError
-from core.export import network, predict
-from core.export.export import export
+from core.evaluation import Predictions
+from core.export import predict
+from core.export.export import Exported, export
 from core.export.formats import FormatConfig
+from core.export.onnx import Onnx
 from core.export.options import largest_difference
 from core.inference.inputs import read_inputs
 from core.inference.stored import saved_evaluation
 from core.options import choices
 from core.runs.data_facts import known_data
+from core.runs.folder import Run
 from core.session.evaluation import score_inputs, trained_model
+from tests.support.fixtures import LoadData, TrainRun, WriteRun
+from tests.support.narrow import instance, some
 
 ROWS = 120
 
 
-def quietly(what, done, total):
+def quietly(what: str, done: int, total: int) -> None:
     """Progress that nobody watches."""
 
 
-def written(run, to, folder, root=None):
+def written(run: Run, to: str, folder: Path, root: Path | None = None) -> Exported:
     return export(run, to, folder, data_root=root, progress=quietly)
 
 
-def predicted(folder, inputs):
+def predicted(folder: Path, inputs: Path) -> list[list[str]]:
     """The rows that ``predict.py`` prints."""
     answer = run_predict(folder, inputs)
     assert answer.returncode == 0, answer.stderr
     return list(csv.reader(io.StringIO(answer.stdout)))
 
 
-def run_predict(folder, inputs, stdout=subprocess.PIPE):
+def run_predict(
+    folder: Path, inputs: Path, stdout: int | IO[str] = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
     """What becomes of ``predict.py`` in a clean interpreter that knows nothing of this product."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     code = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
@@ -54,19 +64,23 @@ def run_predict(folder, inputs, stdout=subprocess.PIPE):
     )
 
 
-def validation_of(run, load_data):
+def validation_of(run: Run, load_data: LoadData) -> tuple[torch.Tensor, Predictions]:
     """Raw inputs of the validation split, and what the run said about them."""
     config = run.config().data
     data = load_data(config.name)
-    return data.validation.inputs, saved_evaluation(run, "validation").predictions
+    return instance(torch.Tensor, data.validation.inputs), some(
+        saved_evaluation(run, "validation")
+    ).predictions
 
 
 @pytest.mark.slow
-def test_onnx_takes_raw_images_in_batches_of_any_size(train_run, load_data, tmp_path):
+def test_onnx_takes_raw_images_in_batches_of_any_size(
+    train_run: TrainRun, load_data: LoadData, tmp_path: Path
+) -> None:
     run = train_run({"data": "digits", "model": {"name": "cnn", "channels": [2, 2]}}).run
     done = written(run, "onnx", tmp_path / "out")
     assert done.files == ("model.onnx", "predict.py")
-    assert done.difference < 1e-4
+    assert some(done.difference) < 1e-4
     inputs, known = validation_of(run, load_data)
     facts, answer = predict.load(tmp_path / "out" / "model.onnx")
     assert facts["class_names"] == [str(digit) for digit in range(10)]
@@ -81,7 +95,7 @@ def test_onnx_takes_raw_images_in_batches_of_any_size(train_run, load_data, tmp_
 
 
 @pytest.mark.slow
-def test_predict_names_a_file_that_it_cannot_read(train_run, tmp_path):
+def test_predict_names_a_file_that_it_cannot_read(train_run: TrainRun, tmp_path: Path) -> None:
     written(train_run({"data": "iris"}).run, "onnx", tmp_path / "out")
     (tmp_path / "text.csv").write_text("a,b\n1,2\n")
     (tmp_path / "text.npy").write_text("no array")
@@ -94,7 +108,9 @@ def test_predict_names_a_file_that_it_cannot_read(train_run, tmp_path):
 
 
 @pytest.mark.slow
-def test_pt2_gives_numbers_in_the_unit_of_the_target(train_run, load_data, tmp_path):
+def test_pt2_gives_numbers_in_the_unit_of_the_target(
+    train_run: TrainRun, load_data: LoadData, tmp_path: Path
+) -> None:
     run = train_run({"data": "diabetes"}).run
     assert written(run, "pt2", tmp_path / "out").files == ("model.pt2", "predict.py")
     inputs, known = validation_of(run, load_data)
@@ -105,7 +121,7 @@ def test_pt2_gives_numbers_in_the_unit_of_the_target(train_run, load_data, tmp_p
 
 
 @pytest.fixture
-def flowers(tmp_path):
+def flowers(tmp_path: Path) -> Path:
     """A table of numbers with gaps, texts and dates, and something to learn."""
     random = np.random.default_rng(0)
     path = tmp_path / "flowers.csv"
@@ -121,10 +137,12 @@ def flowers(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_table_becomes_features_without_our_code(train_run, flowers, tmp_path):
+def test_a_table_becomes_features_without_our_code(
+    train_run: TrainRun, flowers: Path, tmp_path: Path
+) -> None:
     run = train_run({"data": {"name": "csv", "path": str(flowers), "target": "kind"}}).run
     written(run, "pt2", tmp_path / "out")
-    known = saved_evaluation(run, "validation").predictions
+    known = some(saved_evaluation(run, "validation")).predictions
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer) as unread:
@@ -147,7 +165,15 @@ def test_a_table_becomes_features_without_our_code(train_run, flowers, tmp_path)
         ("a.csv", "", {}, {"header": False, "target": "column_4"}),
     ],
 )
-def test_a_table_is_read_as_the_training_read_it(train_run, flowers, tmp_path, name, head, style, options):
+def test_a_table_is_read_as_the_training_read_it(
+    train_run: TrainRun,
+    flowers: Path,
+    tmp_path: Path,
+    name: str,
+    head: str,
+    style: dict[str, Any],
+    options: dict[str, Any],
+) -> None:
     decimal, separator = style.get("decimal", "."), style.get("separator", ",")
     rows = flowers.read_text().replace("white", "weiß").replace(".", decimal).splitlines()[1:]
     lines = [separator.join(row.rsplit(",", 3)) for row in rows]
@@ -156,16 +182,16 @@ def test_a_table_is_read_as_the_training_read_it(train_run, flowers, tmp_path, n
     path.write_bytes(f"{text}\n".encode(style.get("encoding", "utf-8")))
     run = train_run({"data": {"name": "csv", "path": str(path), "target": "kind", **options}}).run
     written(run, "pt2", tmp_path / "out")
-    known = saved_evaluation(run, "validation").predictions
+    known = some(saved_evaluation(run, "validation")).predictions
     _, *answers = predicted(tmp_path / "out", path)
     assert len(answers) == ROWS
     scores = np.array([row[1:] for row in answers], dtype=float)[known.indices]
     assert scores == pytest.approx(known.scores, abs=1e-4)
-    ours = score_inputs(trained_model(run, samples=False), read_inputs(path, known_data(run)).inputs)
+    ours = score_inputs(trained_model(run, samples=False), read_inputs(path, some(known_data(run))).inputs)
     assert scores == pytest.approx(ours[known.indices], abs=1e-4)
 
 
-def test_safetensors_hold_weights_preprocessing_and_facts(train_run, tmp_path):
+def test_safetensors_hold_weights_preprocessing_and_facts(train_run: TrainRun, tmp_path: Path) -> None:
     from safetensors import safe_open
 
     run = train_run({"data": "iris"}).run
@@ -178,7 +204,7 @@ def test_safetensors_hold_weights_preprocessing_and_facts(train_run, tmp_path):
     assert "name: iris" in metadata["config"]
 
 
-def test_csv_holds_epochs_metrics_and_predictions(write_run, tmp_path):
+def test_csv_holds_epochs_metrics_and_predictions(write_run: WriteRun, tmp_path: Path) -> None:
     run = write_run("a", [0.9, 0.4], accuracy=0.9)
     done = written(run, "csv", tmp_path / "out")
     assert done.files == ("epochs.csv", "metrics_validation.csv", "predictions_validation.csv")
@@ -195,16 +221,21 @@ def test_csv_holds_epochs_metrics_and_predictions(write_run, tmp_path):
     assert sum(1 for _ in (tmp_path / "out" / "predictions_validation.csv").open()) == 145
 
 
-def test_a_model_that_answers_otherwise_is_not_written(train_run, tmp_path, monkeypatch):
+def test_a_model_that_answers_otherwise_is_not_written(
+    train_run: TrainRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = train_run({"data": "iris"}).run
-    own = network.score_inputs
-    monkeypatch.setattr(network, "score_inputs", lambda trained, inputs: 1 - own(trained, inputs))
+    monkeypatch.setattr(
+        "core.export.network.score_inputs", lambda trained, inputs: 1 - score_inputs(trained, inputs)
+    )
     with pytest.raises(ModelError, match="differ by up to"):
         written(run, "pt2", tmp_path / "out")
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]
 
 
-def test_what_is_missing_or_in_the_way_is_said(write_run, tmp_path, monkeypatch):
+def test_what_is_missing_or_in_the_way_is_said(
+    write_run: WriteRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = write_run("a", [0.9])
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
@@ -218,12 +249,13 @@ def test_what_is_missing_or_in_the_way_is_said(write_run, tmp_path, monkeypatch)
     with pytest.raises(DependencyError, match=r"torchtui\[safetensors\]"):
         written(run, "safetensors", tmp_path / "out")
     monkeypatch.setitem(sys.modules, "onnxscript", None)
+    program: Any = None  # it is not looked at
     with pytest.raises(DependencyError, match=r"torchtui\[onnx\]"):
-        choices(FormatConfig)["onnx"]().save(None, tmp_path / "model.onnx", {})
+        Onnx().save(program, tmp_path / "model.onnx", {})
     assert not (tmp_path / "out").exists()
 
 
-def test_small_differences_are_told_and_large_ones_refused():
+def test_small_differences_are_told_and_large_ones_refused() -> None:
     own = np.array([[0.5, 0.5], [0.9, 0.1]])
     assert largest_difference(own + 5e-5, own) == pytest.approx(5e-5)
     with pytest.raises(ModelError, match=r"0\.01"):
@@ -234,7 +266,7 @@ def test_small_differences_are_told_and_large_ones_refused():
         largest_difference(own * np.nan, own)
 
 
-def test_every_format_is_a_choice_of_the_command():
+def test_every_format_is_a_choice_of_the_command() -> None:
     import typing
 
     from tui.cli.commands.export import export as command

@@ -67,7 +67,7 @@ def test_a_process_started_with_the_lock_holds_it_until_its_end(path: Path) -> N
 
 def test_a_process_that_only_looks_is_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looking = FileLock(opened(path), shared=True)
-    monkeypatch.setattr(lock_module.time, "sleep", lambda seconds: looking.close())
+    monkeypatch.setattr("core.files.lock.time.sleep", lambda seconds: looking.close())
     with FileLock(opened(path)) as lock:
         assert lock.supported
 

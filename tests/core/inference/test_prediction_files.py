@@ -1,6 +1,7 @@
 """Saved predictions come back whole, or the file is named as damaged."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def same(a: Predictions, b: Predictions) -> bool:
     )
 
 
-def test_saved_predictions_come_back_and_no_other_file_stays(tmp_path):
+def test_saved_predictions_come_back_and_no_other_file_stays(tmp_path: Path) -> None:
     path = tmp_path / "evaluation" / "test" / "predictions.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
     example().save(path)
@@ -34,7 +35,7 @@ def test_saved_predictions_come_back_and_no_other_file_stays(tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["predictions.npz"]
 
 
-def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
+def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "predictions.npz"
     example().save(path)
 
@@ -50,7 +51,7 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("keep", [0, 1, 30, 0.5, 0.9, -1])
-def test_a_cut_file_is_damaged(tmp_path, keep):
+def test_a_cut_file_is_damaged(tmp_path: Path, keep: float) -> None:
     path = tmp_path / "predictions.npz"
     example().save(path)
     whole = path.read_bytes()
@@ -70,7 +71,7 @@ def refused_or_same(path: Path) -> bool:
     return False
 
 
-def test_a_flipped_bit_is_damage_or_changes_nothing(tmp_path):
+def test_a_flipped_bit_is_damage_or_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "predictions.npz"
     example().save(path)
     whole = path.read_bytes()
@@ -100,7 +101,7 @@ def test_a_flipped_bit_is_damage_or_changes_nothing(tmp_path):
         f"{key}-{getattr(value, 'shape', 'missing')}" for key, value in change.items()
     ),
 )
-def test_a_file_with_missing_or_unfit_arrays_is_damaged(tmp_path, change):
+def test_a_file_with_missing_or_unfit_arrays_is_damaged(tmp_path: Path, change: dict[str, Any]) -> None:
     path = tmp_path / "predictions.npz"
     arrays = {**vars(example()), **change}
     np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
@@ -109,7 +110,7 @@ def test_a_file_with_missing_or_unfit_arrays_is_damaged(tmp_path, change):
         Predictions.load(path)
 
 
-def test_pickles_are_never_loaded(tmp_path):
+def test_pickles_are_never_loaded(tmp_path: Path) -> None:
     path = tmp_path / "predictions.npz"
     np.savez(path, **{**vars(example()), "scores": np.array([[Path("x")]] * 5, dtype=object)})
 
@@ -117,17 +118,17 @@ def test_pickles_are_never_loaded(tmp_path):
         Predictions.load(path)
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunDamaged, match=r"gone\.npz"):
         Predictions.load(tmp_path / "gone.npz")
 
 
-def test_unfit_arrays_are_named_with_their_kinds_and_shapes():
+def test_unfit_arrays_are_named_with_their_kinds_and_shapes() -> None:
     with pytest.raises(DataError, match=r"targets int64 \(2,\)"):
         Predictions(np.zeros((3, 2)), np.zeros(2, np.int64), np.arange(3), True)
 
 
-def test_the_first_of_equal_scores_is_predicted():
+def test_the_first_of_equal_scores_is_predicted() -> None:
     scores = np.array([[0.5, 0.5], [0.2, 0.8]])
 
     assert Predictions(scores, np.array([1, 1]), np.arange(2), True).predicted.tolist() == [0, 1]

@@ -22,6 +22,7 @@ from core.events import (
     RunStarted,
     StepLogged,
 )
+from core.files.atomic import archive_damage
 from core.inference.stored import saved_evaluation
 from core.runs.history.history import History
 from core.runs.lock import hold, is_held
@@ -241,11 +242,10 @@ def test_its_own_checkpoints_are_not_read_again(runs: Path, monkeypatch: pytest.
     from core.runs import checkpoints
 
     read: list[Path] = []
-    real = checkpoints.archive_damage
 
     def damage(path: Path) -> str:
         read.extend([path] if path.exists() else [])
-        return real(path)
+        return archive_damage(path)
 
     monkeypatch.setattr(checkpoints, "archive_damage", damage)
     with RunWriter("large") as writer:
@@ -288,7 +288,7 @@ def test_what_needs_data_and_model_says_why_it_cannot(runs: Path) -> None:
 
 
 def test_any_configuration_finds_its_sections(runs: Path) -> None:
-    config = {
+    config: dict[Any, Any] = {
         "model": {"name": "resnet", "depth": 18},
         "optimizer": "adam",
         "learning_rate": 3e-4,

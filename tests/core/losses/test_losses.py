@@ -97,7 +97,7 @@ def test_hinge_sums_what_wrong_classes_lack_of_the_margin(margin: float, power: 
         for wrong in range(3)
         if wrong != true
     )
-    loss = Hinge(margin=margin, power=power)  # type: ignore[arg-type]
+    loss = Hinge(margin=margin, power=power)
     assert of(loss, OUTPUTS, TARGETS) == pytest.approx(expected / 3 / 2), "the mean over classes and samples"
 
 

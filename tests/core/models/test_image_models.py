@@ -1,6 +1,7 @@
 """Networks for images and tables, and torchvision's zoo: what they take, what is frozen, what is downloaded."""
 
 import hashlib
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any, get_args
@@ -18,6 +19,7 @@ from core.models.summary import condensed
 from core.models.zoo import Zoo
 from core.models.zoo_names import Architecture
 from core.session.session import assemble
+from tests.support.narrow import instance
 
 
 def build(
@@ -53,9 +55,10 @@ def test_heads_divide_the_width() -> None:
 
 def test_a_residual_block_adds_to_what_it_gets() -> None:
     network = build({"name": "residual_mlp", "width": 6, "blocks": 1, "dropout": 0}, (4,), 2).eval()
-    block = network[2]  # type: ignore[index]
-    nn.init.zeros_(block.body[-1].weight)
-    nn.init.zeros_(block.body[-1].bias)
+    block = network.get_submodule("2")
+    last = instance(nn.Sequential, block.get_submodule("body"))[-1]
+    nn.init.zeros_(last.get_parameter("weight"))
+    nn.init.zeros_(last.get_parameter("bias"))
     hidden = torch.rand(1, 6)  # one sample is enough
     assert torch.equal(block(hidden), hidden)
 
@@ -95,7 +98,7 @@ FAMILIES += ["swin_t", "swin_v2_t", "vgg11", "vit_b_32"]
 @pytest.mark.parametrize("architecture", FAMILIES)
 def test_heads_fit_and_small_grey_images_are_taken(architecture: str) -> None:
     """On the meta device: sizes alone, without the time and the memory of the real thing."""
-    summary = outline(Zoo(architecture=architecture), (1, 8, 8), 1)  # type: ignore[arg-type]
+    summary = outline(Zoo(architecture=architecture), (1, 8, 8), 1)
     assert summary.parameters == summary.trainable > 300_000
     heads = [
         layer for layer in summary.layers if layer.output_shape == (1,) or layer.output_shape == (1, 1, 1)
@@ -151,8 +154,8 @@ def test_frozen_layers_do_not_change_and_their_norms_stay_in_evaluation() -> Non
     assert changed == {
         f"network.layer4.1.bn2.{part}" for part in ("running_mean", "running_var", "num_batches_tracked")
     }
-    assert not network.network.bn1.training  # type: ignore[union-attr]
-    assert network.network.layer4[1].bn2.training  # type: ignore[union-attr,index]
+    assert not network.get_submodule("network.bn1").training
+    assert network.get_submodule("network.layer4.1.bn2").training
 
 
 def test_more_layers_than_there_are_freeze_nothing() -> None:
@@ -229,7 +232,7 @@ def test_a_preview_downloads_nothing(stored: Path) -> None:
 
 def test_offline_says_where_the_file_belongs(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def offline(*arguments: Any, **words: Any) -> None:
-        raise urllib.request.URLError("no network")
+        raise urllib.error.URLError("no network")
 
     monkeypatch.setattr(urllib.request, "urlopen", offline)
     with pytest.raises(ModelError, match=r"model\.pretrained: cannot download squeezenet1_1-") as caught:

@@ -74,7 +74,7 @@ def test_arguments_come_by_their_types(write: Write) -> None:
         'a: int = 1, b: float = 1.0, c=True, d="x", e: Literal["p", "q"] = "p", f: tuple[int, ...] = (1,)'
     )
     reference = write(LINEAR.format(signature=signature))
-    values = {"a": 2, "b": 3, "c": False, "d": "y", "e": "q", "f": [4, 5]}
+    values: dict[str, Any] = {"a": 2, "b": 3, "c": False, "d": "y", "e": "q", "f": [4, 5]}
     made = given(reference, **values)
     assert made == {"a": 2, "b": 3.0, "c": False, "d": "y", "e": "q", "f": (4, 5)}
     assert isinstance(made["b"], float)
@@ -134,7 +134,8 @@ def test_literals_are_read_from_the_source(write: Write) -> None:
     fields = known_arguments(Python, {"path": write('def Net(kind: Literal["a", 3] = "a", **others): ...')})
     assert fields is not None
     assert get_args(fields.model_fields["kind"].annotation) == ("a", 3)
-    assert fields.model_fields["kind"].annotation == Literal["a", 3]
+    annotation: Any = fields.model_fields["kind"].annotation
+    assert annotation == Literal["a", 3]
     assert wrong_arguments(Python, {"path": write("def Net(**others): ..."), "arguments": {"x": 1}}) == {}
 
 

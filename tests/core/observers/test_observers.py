@@ -311,7 +311,7 @@ def test_a_server_that_refuses_is_a_notice(server: Any, tell_all: Callable[..., 
 
 def test_a_stall_is_told_once_each_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     now, told, said = [0.0], list[Event](), list[str]()
-    monkeypatch.setattr(notify.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("core.observers.notify.time.monotonic", lambda: now[0])
     monkeypatch.setattr(notify, "_post", lambda url, facts: said.append(facts["event"]))
     notifier = Notifier(run, "https://example.org", 10, told.append)
 
@@ -398,7 +398,12 @@ def test_the_gpu_that_trains_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None
     import torch
 
     asked: list[str] = []
-    monkeypatch.setattr(torch.cuda, "utilization", lambda device: asked.append(device) or 80)
+
+    def utilization(device: str) -> int:
+        asked.append(device)
+        return 80
+
+    monkeypatch.setattr(torch.cuda, "utilization", utilization)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (25, 100))
     gpu = machine_load._Gpu("cuda:1", lambda event: None)
     assert (gpu.use(), gpu.memory(), asked) == (80.0, 75.0, ["cuda:1"])

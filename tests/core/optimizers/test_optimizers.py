@@ -10,9 +10,11 @@ from torch import Tensor, nn, optim
 
 from core.config.schema import FAMILIES, Training, from_dict
 from core.errors import ConfigError, ModelError
+from core.optimizers.muon_adamw import MuonAdamW
 from core.options import choices
 from core.torch_private import bare_step, leave_compiler_out
 from core.training.step import step_function
+from tests.support.narrow import instance
 
 STEP_FROM_ZERO: dict[str, tuple[dict[str, float], float]] = {
     # one step from weight 0 with gradient 2, by hand
@@ -150,7 +152,7 @@ def test_muon_leaves_embeddings_to_adamw() -> None:
             self.words, self.out = nn.Embedding(4, 3), nn.Linear(3, 2, bias=False)
 
     model = Words()
-    muon, adamw = build(model, name="muon").parts  # type: ignore[attr-defined]
+    muon, adamw = instance(MuonAdamW, build(model, name="muon")).parts
     assert [group["params"] for group in muon.param_groups] == [[model.out.weight]]
     assert [group["params"] for group in adamw.param_groups] == [[model.words.weight]]
 
@@ -188,7 +190,7 @@ def test_lbfgs_is_not_given_gradients_that_were_cut(train_run: Callable[..., Any
 @pytest.mark.parametrize("name", NAMES)
 def test_frozen_weights_stay(name: str) -> None:
     model = network()
-    model[3].requires_grad_(False)
+    model.get_submodule("3").requires_grad_(False)
     before = copy.deepcopy(model)
     train(model, build(model, name=name), 2)
     moved = {

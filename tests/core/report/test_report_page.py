@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from core.evaluation import Predictions, evaluate
 from core.report.build import build
 from core.report.page import POLICY, Picture, Table, page, shown
 from core.report.samples import Mistakes
+from tests.support.fixtures import TrainRun, WriteRun
 
 HOSTILE = [
     "</td><script>alert(1)</script>",
@@ -35,28 +37,28 @@ class Page(HTMLParser):
         self.feed(html)
         self.close()
 
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
         if tag not in ("meta", "img", "br"):
             self.open.append(tag)
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         if "style" not in self.open:
             self.text += data
 
-    def pictures(self, kind):
+    def pictures(self, kind: str) -> list[tuple[str | None, bytes]]:
         """Description and bytes of each picture of a kind."""
-        sources = [(values["alt"], values["src"]) for tag, values in self.tags if tag == "img"]
+        sources = [(values["alt"], values["src"] or "") for tag, values in self.tags if tag == "img"]
         start = f"data:image/{kind};base64,"
         return [
             (alt, base64.b64decode(src.removeprefix(start))) for alt, src in sources if src.startswith(start)
         ]
 
 
-def check(html):
+def check(html: str) -> Page:
     """A page that holds all it shows and can do nothing."""
     page = Page(html)
     assert page.open == []
@@ -64,13 +66,13 @@ def check(html):
     for tag, values in page.tags:
         assert not any(name.startswith("on") for name in values), tag
         for name in ("src", "href"):
-            assert values.get(name, "data:image/").startswith("data:image/")
+            assert str(values.get(name, "data:image/")).startswith("data:image/")
     assert ("meta", {"http-equiv": "Content-Security-Policy", "content": POLICY}) in page.tags
     assert not re.search(r"url\(|@import", html.partition("</style>")[0])
     return page
 
 
-def test_a_trained_run_is_shown_from_curves_to_environment(train_run):
+def test_a_trained_run_is_shown_from_curves_to_environment(train_run: TrainRun) -> None:
     run = train_run({"data": "digits"}).run
     page = check(build([run]))
     drawn = [alt for alt, svg in page.pictures("svg+xml") if svg.startswith(b"<?xml")]
@@ -79,7 +81,7 @@ def test_a_trained_run_is_shown_from_curves_to_environment(train_run):
     mistakes = page.pictures("png")
     assert mistakes
     assert all(data.startswith(b"\x89PNG") for _, data in mistakes)
-    assert re.match(r"sample \d+, true \d, predicted \d", mistakes[0][0])
+    assert re.match(r"sample \d+, true \d, predicted \d", mistakes[0][0] or "")
     for told in (
         run.id,
         "accuracy, test",
@@ -95,14 +97,16 @@ def test_a_trained_run_is_shown_from_curves_to_environment(train_run):
 @pytest.mark.parametrize(
     ("data", "told"), [("diabetes", "Largest errors"), ("breast_cancer", "Most confident mistakes")]
 )
-def test_tables_show_rows_instead_of_images(train_run, data, told):
+def test_tables_show_rows_instead_of_images(train_run: TrainRun, data: str, told: str) -> None:
     page = check(build([train_run({"data": data}).run], split="validation"))
     assert told in page.text
     assert page.pictures("png") == []
     assert "bmi" in page.text or "mean radius" in page.text
 
 
-def test_a_script_is_shown_with_its_settings_and_its_steps_until_an_epoch_is_done(tmp_path, monkeypatch):
+def test_a_script_is_shown_with_its_settings_and_its_steps_until_an_epoch_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("core.interop.writer.LOG_SECONDS", 0)
     with RunWriter("mine", {"width": 12}, runs_dir=tmp_path) as writer:
         writer.log(loss=0.5)
@@ -118,7 +122,7 @@ def test_a_script_is_shown_with_its_settings_and_its_steps_until_an_epoch_is_don
 
 
 @pytest.mark.slow
-def test_several_runs_are_compared_first(write_run):
+def test_several_runs_are_compared_first(write_run: WriteRun) -> None:
     first = write_run("2026-01-02_0300_digits-mlp_abc", [0.9, 0.4], accuracy=0.9)
     second = write_run(
         "2026-01-02_0301_digits-mlp_def", [0.8, 0.5], values={"optimizer": {"lr": 0.5}}, accuracy=0.6
@@ -131,7 +135,7 @@ def test_several_runs_are_compared_first(write_run):
     assert next(alt for alt, _ in page.pictures("svg+xml")) == "validation loss of all runs over the epochs"
 
 
-def test_names_from_data_do_no_harm(write_run):
+def test_names_from_data_do_no_harm(write_run: WriteRun) -> None:
     run = write_run("2026-01-02_0300_digits-mlp_abc", [0.9, 0.4])
     targets = np.arange(80) % 4
     scores = np.random.default_rng(0).dirichlet(np.ones(4), size=80)
@@ -152,13 +156,13 @@ def test_names_from_data_do_no_harm(write_run):
     assert "<script" not in matrix
 
 
-def test_the_address_that_was_notified_is_not_shown(write_run):
+def test_the_address_that_was_notified_is_not_shown(write_run: WriteRun) -> None:
     run = write_run("2026-01-02_0300_digits-mlp_abc", [0.9])
     run.environment_file.write_text('{"command": ["tui", "train", "--notify", "https://hooks.org/SECRET"]}')
     assert "tui train --notify ***" in check(build([run])).text
 
 
-def test_what_is_missing_is_said(write_run):
+def test_what_is_missing_is_said(write_run: WriteRun) -> None:
     bare = write_run("2026-01-02_0300_digits-mlp_abc", [0.9])
     damaged = write_run("2026-01-02_0301_digits-mlp_def", [0.9], accuracy=0.9)
     (damaged.evaluation_folder("validation") / "report.json").write_text("{")
@@ -170,21 +174,23 @@ def test_what_is_missing_is_said(write_run):
     assert "cannot be read" in page.text
 
 
-def test_data_that_are_not_here_are_not_fetched(write_run, tmp_path):
+def test_data_that_are_not_here_are_not_fetched(write_run: WriteRun, tmp_path: Path) -> None:
     run = write_run("2026-01-02_0300_mnist-mlp_abc", [0.9], values={"data": "mnist"}, accuracy=0.9)
     page = check(build([run], data_root=tmp_path / "empty"))
     assert "the data set is not on this machine" in page.text
     assert not (tmp_path / "empty").exists()
 
 
-def test_without_matplotlib_it_says_what_to_install(write_run, monkeypatch):
+def test_without_matplotlib_it_says_what_to_install(
+    write_run: WriteRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = write_run("2026-01-02_0300_digits-mlp_abc", [0.9])
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     with pytest.raises(DependencyError, match=r"torchtui\[report\]"):
         build([run])
 
 
-def test_every_text_is_escaped_wherever_it_stands():
+def test_every_text_is_escaped_wherever_it_stands() -> None:
     evil = '"><b onclick="x">\x1b</pre>\u202e'
     picture, table = Picture(b"", "png", evil, evil), Table([evil], [[f"{evil}\n{evil}"]], [(0, 0)])
     html = page(
@@ -221,17 +227,19 @@ def test_every_text_is_escaped_wherever_it_stands():
     assert html.count('<td class="best">') == html.count("<small>") == 6
 
 
-def test_a_text_that_the_template_lacks_is_an_error_and_not_a_gap():
+def test_a_text_that_the_template_lacks_is_an_error_and_not_a_gap() -> None:
     with pytest.raises(Exception, match="'title' is undefined"):
         page(written="", comparison=None, runs=[])
 
 
-def test_what_cannot_be_printed_becomes_its_escape():
+def test_what_cannot_be_printed_becomes_its_escape() -> None:
     assert shown("a\x00\u202e\udcff") == "a\\x00\\u202e\\udcff"
 
 
 @pytest.mark.parametrize("width", [400, 1280])
-def test_a_browser_shows_it_without_scrolling_sideways(write_run, tmp_path, width):
+def test_a_browser_shows_it_without_scrolling_sideways(
+    write_run: WriteRun, tmp_path: Path, width: int
+) -> None:
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if browser is None:
         pytest.skip("no Chromium is installed")

@@ -15,6 +15,7 @@ from core.runs.catalogue import Catalogue, Changes
 from core.runs.folder import Run
 from core.runs.lock import hold
 from core.runs.log import EventLog
+from core.runs.summary import RunSummary, summarise
 
 STARTED = RunStarted(
     config=to_dict(from_dict({})),
@@ -119,8 +120,12 @@ def test_only_logs_that_changed_are_read_again(
     catalogue = Catalogue(tmp_path)
     look(catalogue)
     read: list[Run] = []
-    summarise = module.summarise
-    monkeypatch.setattr(module, "summarise", lambda run: read.append(run) or summarise(run))
+
+    def noted(run: Run) -> RunSummary:
+        read.append(run)
+        return summarise(run)
+
+    monkeypatch.setattr(module, "summarise", noted)
     look(catalogue)
     assert read == []
     os.utime(runs[0].log_file, (1, 1))

@@ -15,6 +15,7 @@ from core.events import CheckpointSaved, Notice, RunStarted
 from core.runs.checkpoints import FolderCheckpoints, load_checkpoint, load_latest
 from core.runs.folder import Run, create_run
 from core.runs.summary import summarise
+from tests.support.narrow import some
 
 Train = Callable[..., Any]
 VALUES = {
@@ -163,7 +164,7 @@ def test_the_one_before_is_kept(run: Run) -> None:
         checkpoints.save(state(number), "last")
     assert (kept(run, "last"), kept(run, "previous")) == (3, 2)
     assert sorted(path.name for path in run.path.glob("checkpoints/*")) == ["last.pt", "previous.pt"]
-    assert load_latest(run)[0]["progress"]["epoch"] == 3  # type: ignore[index]
+    assert some(some(load_latest(run))[0])["progress"]["epoch"] == 3
 
 
 def test_a_disk_without_hard_links_keeps_it_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,14 @@
 
 import json
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from core.config.schema import FAMILIES
-from core.events import EpochFinished, RunStarted, StepLogged, to_json
+from core.events import EpochFinished, Event, RunStarted, StepLogged, to_json
 from core.metrics import lower_is_better
 from core.options import choices
 from core.runs.comparison import (
@@ -22,14 +24,17 @@ from core.runs.comparison import (
     not_comparable,
     standings,
 )
+from core.runs.folder import Run
 from core.runs.same_data import IDENTITY, SPLITTING
+from tests.support.fixtures import WriteRun
+from tests.support.narrow import some
 
 
-def read(*runs):
+def read(*runs: Run) -> list[Entry]:
     return [EntryReader(run).read() for run in runs]
 
 
-def test_a_curve_is_laid_over_epochs_steps_or_seconds_of_training(write_run):
+def test_a_curve_is_laid_over_epochs_steps_or_seconds_of_training(write_run: WriteRun) -> None:
     (entry,) = read(write_run("a", [0.9, 0.5, 0.4], seconds=3.0))
     by_epoch, by_step, by_time = (curve(entry, "validation loss", axis) for axis in ("epoch", "step", "time"))
     assert by_epoch[0].tolist() == [1, 2, 3]
@@ -39,7 +44,7 @@ def test_a_curve_is_laid_over_epochs_steps_or_seconds_of_training(write_run):
     assert len(curve(entry, "validation r2", "time")[0]) == 0
 
 
-def test_seconds_of_training_go_on_where_a_run_goes_on(write_run):
+def test_seconds_of_training_go_on_where_a_run_goes_on(write_run: WriteRun) -> None:
     run = write_run("a", [0.9, 0.5, 0.4], seconds=3.0, finished=False)
     lines = run.log_file.read_text().splitlines()
     again = {**json.loads(lines[0]), "epoch": 2, "step": 20, "time": 1767400000.0}  # a day later
@@ -49,7 +54,7 @@ def test_seconds_of_training_go_on_where_a_run_goes_on(write_run):
     assert curve(entry, "validation loss", "time")[0].tolist() == [3, 6, 11]
 
 
-def step(number, at, epoch=1):
+def step(number: int, at: float, epoch: int = 1) -> StepLogged:
     return StepLogged(
         time=1767322800.0 + at,
         epoch=epoch,
@@ -60,12 +65,12 @@ def step(number, at, epoch=1):
     )
 
 
-def add(run, *events):
+def add(run: Run, *events: Event) -> None:
     with run.log_file.open("a") as log:
         log.writelines(f"{to_json(event, run.id)}\n" for event in events)
 
 
-def test_the_steps_of_a_first_epoch_have_their_time(write_run):
+def test_the_steps_of_a_first_epoch_have_their_time(write_run: WriteRun) -> None:
     run = write_run("a", [], finished=False)
     add(run, step(2, 4.0), step(5, 10.0))
     (entry,) = read(run)
@@ -74,7 +79,7 @@ def test_the_steps_of_a_first_epoch_have_their_time(write_run):
     assert by_time.tolist() == [4.0, 10.0]
 
 
-def test_an_epoch_that_an_earlier_session_began_counts_at_this_ones_pace(write_run):
+def test_an_epoch_that_an_earlier_session_began_counts_at_this_ones_pace(write_run: WriteRun) -> None:
     run = write_run("a", [0.5], seconds=3.0, finished=False)
     first = json.loads(run.log_file.read_text().splitlines()[0])
     again = {**first, "epoch": 1, "step": 14, "time": first["time"] + 1000}  # of 10 steps an epoch
@@ -86,7 +91,7 @@ def test_an_epoch_that_an_earlier_session_began_counts_at_this_ones_pace(write_r
     assert entry.seconds[1].tolist() == pytest.approx([3.0, 9.0])
 
 
-def test_a_script_that_does_not_say_how_long_an_epoch_is(write_run):
+def test_a_script_that_does_not_say_how_long_an_epoch_is(write_run: WriteRun) -> None:
     run = write_run("a", [], finished=False)
     begun = {
         **json.loads(run.log_file.read_text()),
@@ -119,7 +124,7 @@ def test_a_script_that_does_not_say_how_long_an_epoch_is(write_run):
     assert told == "not every run says what its data is"
 
 
-def test_every_curve_of_any_run_has_a_name_the_common_ones_first(write_run):
+def test_every_curve_of_any_run_has_a_name_the_common_ones_first(write_run: WriteRun) -> None:
     run = write_run("a", [0.9])
     with run.log_file.open("a") as log:
         more = {"perplexity": 20.0}
@@ -155,20 +160,22 @@ def test_every_curve_of_any_run_has_a_name_the_common_ones_first(write_run):
         ("nll loss", True),
     ],
 )
-def test_it_is_known_which_way_is_better(metric, lower):
+def test_it_is_known_which_way_is_better(metric: str, lower: bool) -> None:
     assert lower_is_better(metric) is lower
 
 
-def test_the_lowest_loss_and_the_highest_accuracy_lead(write_run):
+def test_the_lowest_loss_and_the_highest_accuracy_lead(write_run: WriteRun) -> None:
     entries = read(write_run("a", [0.9, 0.3, 0.6]), write_run("b", [0.9, 0.5, math.nan]), write_run("c", []))
-    best = lead(entries, "validation loss")
+    best = some(lead(entries, "validation loss"))
     assert (best.place, best.epoch, best.value) == (0, 2, 0.3)
-    assert lead(entries, "validation accuracy").value == pytest.approx(0.9)
+    assert some(lead(entries, "validation accuracy")).value == pytest.approx(0.9)
     assert lead(entries, "lr") is None
     assert lead(entries, "validation r2") is None
 
 
-def test_final_numbers_have_intervals_and_those_within_the_leaders_are_level_with_it(write_run):
+def test_final_numbers_have_intervals_and_those_within_the_leaders_are_level_with_it(
+    write_run: WriteRun,
+) -> None:
     entries = read(
         write_run("a", [0.5], accuracy=0.9),
         write_run("b", [0.5], accuracy=0.88),
@@ -179,14 +186,15 @@ def test_final_numbers_have_intervals_and_those_within_the_leaders_are_level_wit
     accuracy = rows["accuracy"]
     assert accuracy.leader == 0
     assert accuracy.level == {1}
-    low, high = accuracy.scores[0].interval
-    assert low < 0.88 < accuracy.scores[0].value < high
+    score = some(accuracy.scores[0])
+    low, high = some(score.interval)
+    assert low < 0.88 < score.value < high
     assert accuracy.scores[3] is None
     assert rows["ece"].leader is not None
     assert standings(entries, "test") == []
 
 
-def test_only_the_settings_that_differ_are_told_section_by_section(write_run):
+def test_only_the_settings_that_differ_are_told_section_by_section(write_run: WriteRun) -> None:
     entries = read(
         write_run("a", [0.5], values={"optimizer": {"name": "adam", "lr": 0.1}, "model": {"hidden": [8]}}),
         write_run("b", [0.5], values={"optimizer": {"name": "sgd", "lr": 0.1}, "model": {"hidden": [8]}}),
@@ -200,7 +208,7 @@ def test_only_the_settings_that_differ_are_told_section_by_section(write_run):
     assert differences(entries[:1]) == {}
 
 
-def test_it_is_said_when_numbers_do_not_compare(write_run):
+def test_it_is_said_when_numbers_do_not_compare(write_run: WriteRun) -> None:
     digits, iris = write_run("a", [0.5]), write_run("b", [0.5], values={"data": {"name": "iris"}})
     half = write_run("c", [0.5], values={"data": {"validation": 0.5}})
     assert not_comparable(read(digits, iris), "test") == "not the same data: digits, iris"
@@ -234,12 +242,14 @@ NPZ = {"name": "arrays", "path": "my.npz"}
         ({}, {"augment": ["flip"], "scaling": "unit"}, "validation", ""),
     ],
 )
-def test_which_samples_are_the_same(write_run, one, other, split, told):
+def test_which_samples_are_the_same(
+    write_run: WriteRun, one: dict[str, Any], other: dict[str, Any], split: str, told: str
+) -> None:
     runs = [write_run(name, [0.5], values={"data": data}) for name, data in (("a", one), ("b", other))]
     assert not_comparable(read(*runs), split) == told
 
 
-def test_every_field_of_the_data_is_known_to_tell_samples_apart_or_not():
+def test_every_field_of_the_data_is_known_to_tell_samples_apart_or_not() -> None:
     changes_no_sample = {
         *("name", "augment", "scaling", "size", "colour", "shape", "task", "on_error", "missing_target"),
         *("drop", "categories", "max_categories", "missing", "separator", "encoding", "header"),
@@ -249,7 +259,7 @@ def test_every_field_of_the_data_is_known_to_tell_samples_apart_or_not():
     assert fields == {*IDENTITY, *SPLITTING, *changes_no_sample}
 
 
-def test_a_reader_gives_the_same_entry_until_something_is_new(write_run):
+def test_a_reader_gives_the_same_entry_until_something_is_new(write_run: WriteRun) -> None:
     run = write_run("a", [0.9, 0.5], finished=False)
     reader = EntryReader(run)
     first = reader.read()
@@ -281,7 +291,7 @@ def test_a_reader_gives_the_same_entry_until_something_is_new(write_run):
     assert "validation" in reader.read().reports
 
 
-def test_damaged_and_missing_runs_are_entries_too(tmp_path, write_run):
+def test_damaged_and_missing_runs_are_entries_too(tmp_path: Path, write_run: WriteRun) -> None:
     run = write_run("a", [0.5], accuracy=0.5)
     (run.evaluation_folder("validation") / "report.json").write_text("{")
     run.log_file.write_bytes(b"\x00no log\n" + b'{"event": "epoch_finished"}\n')
@@ -294,17 +304,17 @@ def test_damaged_and_missing_runs_are_entries_too(tmp_path, write_run):
     assert not_comparable([entry, missing], "test") == ""
 
 
-def test_a_score_without_an_interval_leads_alone(write_run):
+def test_a_score_without_an_interval_leads_alone(write_run: WriteRun) -> None:
     (entry,) = read(write_run("a", [0.5], accuracy=0.9))
     report = entry.reports["validation"]
     bare = type(report)(**{**report.to_dict(), "intervals": {}})
     rows = standings([Entry(entry.summary, reports={"validation": bare})] * 2, "validation")
-    assert rows[0].scores[0] == Score(bare.metrics[rows[0].metric])
+    assert rows[0].scores[0] == Score(some(bare.metrics[rows[0].metric]))
     assert rows[0].leader == 0
     assert rows[0].level == frozenset()
 
 
-def test_numbers_beyond_all_bounds_do_no_harm(write_run):
+def test_numbers_beyond_all_bounds_do_no_harm(write_run: WriteRun) -> None:
     run = write_run("a", [1e308, 1e-320], finished=False)
     with run.log_file.open("a") as log:
         log.write(

@@ -24,6 +24,7 @@ from core.runs.folder import Run, create_run
 from core.runs.lock import hold, is_held, missing_lock_warning
 from core.runs.log import EventLog, LogReader
 from tests.support.locks import refuse_locks
+from tests.support.narrow import instance
 from tests.support.repository import REPOSITORY
 
 
@@ -83,7 +84,7 @@ def test_a_torn_line_costs_only_itself(run: Run) -> None:
         file.write(b'{"v": 1, "event": "epo')
     EventLog(run).write(RunPaused(epoch=3, step=4))
     reader = LogReader(run.log_file)
-    assert [event.epoch for event in reader.read()] == [1, 3]  # type: ignore[attr-defined]
+    assert [instance(RunPaused, event).epoch for event in reader.read()] == [1, 3]
     assert reader.damaged == 1
 
 
@@ -96,7 +97,8 @@ def test_a_full_disk_costs_only_the_events_it_had_no_room_for(run: Run) -> None:
         with pytest.raises(RunError, match="File too large"):
             log.write(RunPaused(epoch=3, step=2))
     log.write(RunPaused(epoch=4, step=2))
-    assert [event.epoch for event in LogReader(run.log_file).read()] == [1, 4]  # type: ignore[attr-defined]
+    read = LogReader(run.log_file).read()
+    assert [instance(RunPaused, event).epoch for event in read] == [1, 4]
 
 
 def test_a_log_larger_than_one_read_comes_in_pieces(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +167,10 @@ def test_whoever_may_read_a_new_file_may_read_every_file_of_a_run(
 
 # -- checkpoints -----------------------------------------------------------------------------------------------
 
-STATE = {"model": {"w": torch.arange(5.0)}, "progress": {"epoch": 3, "best_value": float("inf")}}
+STATE: dict[str, Any] = {
+    "model": {"w": torch.arange(5.0)},
+    "progress": {"epoch": 3, "best_value": float("inf")},
+}
 
 
 def test_a_checkpoint_comes_back_as_it_was(run: Run) -> None:

@@ -1,7 +1,7 @@
 """Every schedule against PyTorch's own, step by step."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -103,7 +103,8 @@ def test_plateau_is_pytorchs(last: float) -> None:
     scheduler = theirs.ReduceLROnPlateau(
         sgd, factor=0.3, patience=1, threshold=0.01, threshold_mode="abs", min_lr=last * LR
     )
-    schedule, seen = Plateau(gamma=0.3, patience=1, min_delta=0.01, last=last), {}
+    schedule = Plateau(gamma=0.3, patience=1, min_delta=0.01, last=last)
+    seen: Mapping[str, float] = {}
     for value in values:
         scheduler.step(value)
         seen = schedule.after_epoch(seen, value)

@@ -25,6 +25,7 @@ from core.events import (
 from core.runs.folder import find_run
 from core.runs.log import LogReader
 from core.runs.summary import summarise
+from tests.support.fixtures import TrainRun
 
 Train = Callable[..., Any]
 SMALL = {"data": {"name": "digits", "test": 0.5}, "optimizer": {"name": "sgd", "lr": 0.1}}
@@ -267,10 +268,12 @@ def test_a_damaged_checkpoint_is_told(train_run: Train) -> None:
 
 
 @pytest.mark.parametrize("ask", ["stop", "checkpoint"])
-def test_a_request_in_the_moment_of_divergence_keeps_the_good_checkpoint(train_run, ask):
+def test_a_request_in_the_moment_of_divergence_keeps_the_good_checkpoint(
+    train_run: TrainRun, ask: str
+) -> None:
     good = train_run(SMALL, at_step=(20, lambda control, model: control.stop()))
 
-    def spoil_and_ask(control, model):
+    def spoil_and_ask(control: RunControl, model: Any) -> None:
         spoil(control, model)
         getattr(control, ask)()
 
@@ -278,19 +281,19 @@ def test_a_request_in_the_moment_of_divergence_keeps_the_good_checkpoint(train_r
     assert all(weight.isfinite().all() for weight in good.weights("last").values())
 
 
-def test_the_best_epoch_survives_divergence(train_run):
+def test_the_best_epoch_survives_divergence(train_run: TrainRun) -> None:
     trained = train_run(SMALL, at_step=(30, spoil))
     assert trained.finished.status == "diverged"
     assert trained.run.checkpoint_file("best").exists()
 
 
-def test_epochs_of_a_run_that_was_made_longer(train_run):
+def test_epochs_of_a_run_that_was_made_longer(train_run: TrainRun) -> None:
     run = train_run({"data": "iris", "training": {"epochs": 1}}).run
     train_run({"training": {"epochs": 40}}, run=run)
     assert (summarise(run).epoch, summarise(run).epochs) == (40, 40)
 
 
-def test_validation_accuracy_is_exact(train_run):
+def test_validation_accuracy_is_exact(train_run: TrainRun) -> None:
     trained = train_run({"data": {"name": "digits", "test": 0.5}})
     for epoch in trained.told(EpochFinished):
         right = sum(row[place] for place, row in enumerate(epoch.confusion))

@@ -16,6 +16,7 @@ from core.models.registry import build
 from core.runs.summary import summarise
 from core.training.context import TrainingContext
 from core.training.engine import train
+from tests.support.narrow import instance
 
 Train = Callable[..., Any]
 
@@ -284,7 +285,9 @@ def test_the_test_split_has_no_say_in_training(load_data: Callable[..., Dataset]
     """Training on data whose test split is nonsense gives the same epochs and weights."""
     data = load_data("digits")
     nonsense = Split(
-        torch.zeros_like(data.test.inputs), torch.full_like(data.test.targets, 3), data.test.indices
+        torch.zeros_like(instance(torch.Tensor, data.test.inputs)),
+        torch.full_like(data.test.targets, 3),
+        data.test.indices,
     )
     results = []
     for test in (data.test, nonsense):

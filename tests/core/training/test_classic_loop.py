@@ -16,6 +16,7 @@ from core.losses import CrossEntropy
 from core.models.registry import build
 from core.training.context import TrainingContext
 from core.training.engine import train
+from tests.support.narrow import instance
 
 BATCH, EPOCHS, SEED = 64, 2, 7
 
@@ -60,7 +61,7 @@ def classic_loop(data: Dataset, lr: float, fused: bool | None) -> tuple[list[flo
     torch.manual_seed(SEED)
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10))
     optimizer = torch.optim.SGD(model.parameters(), lr=lr, fused=fused)
-    inputs = (data.train.inputs.float() - data.mean) / data.std
+    inputs = (instance(torch.Tensor, data.train.inputs).float() - data.mean) / data.std
     losses = []
     for epoch in range(EPOCHS):
         for rows in epoch_order(len(inputs), SEED, epoch).split(BATCH):

@@ -58,7 +58,7 @@ class Recorder:
         self.replays = 0
 
     def __call__(self, function: Callable[[], None]) -> Callable[[], None]:
-        captured: Any = function.__self__  # type: ignore[attr-defined]
+        captured: Any = function.__self__  # type: ignore[attr-defined]  # it is a bound method
         weights = captured._weights
         function()
         there = [captured._loss, captured._outputs, *(weight.grad for weight in weights)]

@@ -11,11 +11,13 @@ import pytest
 import torch
 
 from core.config.schema import from_dict
+from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.errors import ConfigError
 from core.models.registry import build
 from core.training import batch_finder
 from core.training.batch_finder import BatchTest, TriedBatch, batch_test
+from core.training.learner import Learner
 from core.training.lr_finder import HIGHEST, LOWEST, STEPS, RangeTest, range_test
 from core.training.memory import free_memory
 
@@ -119,13 +121,13 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr(batch_finder, "TEST_SECONDS", 0.0)
     monkeypatch.setattr(batch_finder, "_used", lambda device: 5000 + 100 * state.samples)
     monkeypatch.setattr(batch_finder, "free_memory", lambda device: state.free)
-    real = batch_finder.Batches.iterate
+    real = Batches.iterate
 
     def iterate(self: Any, size: int, *rest: Any) -> Any:
         state.samples = max(state.samples, size)
         return real(self, size, *rest)
 
-    monkeypatch.setattr(batch_finder.Batches, "iterate", iterate)
+    monkeypatch.setattr(Batches, "iterate", iterate)
     return state
 
 
@@ -149,12 +151,10 @@ def test_a_size_that_would_take_too_much_is_not_tried(load_data: Any, memory: Si
 def test_running_out_of_memory_ends_it(
     load_data: Any, memory: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = batch_finder.Learner
-
     def learner(config: Any, *rest: Any) -> Any:
         if config.training.batch_size > 16:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return real(config, *rest)
+        return Learner(config, *rest)
 
     monkeypatch.setattr(batch_finder, "Learner", learner)
     found, _ = on(load_data("iris"), batch_test)
@@ -183,10 +183,10 @@ def test_the_memory_of_this_process_is_measured(load_data: Any, monkeypatch: pyt
     assert all(tried.memory >= 0 for tried in found.tried)
 
 
-class Anywhere:
+class Anywhere(torch.nn.Module):
     """A network that lies on whatever device one says."""
 
-    def to(self, device: torch.device) -> "Anywhere":
+    def to(self, *place: Any, **options: Any) -> "Anywhere":
         return self
 
 
@@ -215,10 +215,16 @@ def test_on_a_gpu_the_peak_of_an_earlier_training_is_no_batch_of_ours(
     monkeypatch.setattr(batch_finder, "_measured", measured)
     monkeypatch.setattr(batch_finder, "rng_state", lambda device: {})
     monkeypatch.setattr(batch_finder, "set_rng_state", lambda state, device: None)
-    calls = {"on_report": lambda tried: None, "should_stop": lambda: False}
+    data: Any = SimpleNamespace(train=range(64))
     found = batch_test(
-        from_dict({}), SimpleNamespace(train=range(64)), Anywhere(), torch.device("cuda"), **calls
+        from_dict({}),
+        data,
+        Anywhere(),
+        torch.device("cuda"),
+        on_report=lambda tried: None,
+        should_stop=lambda: False,
     )
+    assert found is not None
     assert [tried.memory for tried in found.tried] == [0, 800, 2400, 5600]
     assert found.room == int(batch_finder.MAX_SHARE * 10**6)
     assert free_memory(torch.device("cuda"), anew=True) == 10**6 + 1000

@@ -9,12 +9,11 @@ import torch
 from torch import nn
 
 from core.config.schema import Training
-from core.control import RunControl
+from core.control import Request
 from core.errors import RunDamaged
 from core.events import EpochFinished, LayersSampled, Notice, RunFinished, from_json, to_json
 from core.runs.history.history import History
 from core.runs.log import LogReader
-from core.runs.requests import Request
 from core.training import layer_stats
 from core.training.layer_stats import LayerWatch
 from core.training.step import step_function
@@ -66,8 +65,8 @@ def test_units_that_are_never_on_are_dead(often: None) -> None:
         nn.Conv1d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(24, 5), nn.ReLU(), nn.Linear(5, 2)
     )
     with torch.no_grad():
-        model[0].bias.copy_(torch.tensor([-100.0, -100.0, -100.0, 100.0]))
-        model[3].bias.copy_(torch.tensor([-1e6, 1e6, 1e6, 1e6, 1e6]))
+        model.get_parameter("0.bias").copy_(torch.tensor([-100.0, -100.0, -100.0, 100.0]))
+        model.get_parameter("3.bias").copy_(torch.tensor([-1e6, 1e6, 1e6, 1e6, 1e6]))
     sample = watched(model, torch.randn(8, 1, 8), lr=1e-9)[0]
     assert sample.dead == [0.75, pytest.approx(0.2), None]
 
@@ -111,7 +110,7 @@ def test_exploding_gradients_are_noted_once(often: None, size: float) -> None:
 def test_samples_are_spaced_by_what_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred times the cost of one is waited for the next."""
     clock = [0.0]
-    monkeypatch.setattr(layer_stats.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr("core.training.layer_stats.time.perf_counter", lambda: clock[0])
     told: list[Any] = []
 
     def emit(event: Any) -> None:
@@ -183,7 +182,7 @@ def test_what_is_not_finite_is_null_in_the_log() -> None:
 
 def test_a_run_can_be_asked_from_outside(often: None, train_run: Train) -> None:
     """As by a screen that follows it through its log."""
-    asked = []
+    asked: list[int] = []
 
     def ask(event: Any, control: Any) -> None:
         if isinstance(event, EpochFinished) and not asked:
@@ -199,10 +198,9 @@ def test_a_run_can_be_asked_from_outside(often: None, train_run: Train) -> None:
 
 
 @pytest.mark.parametrize("request_", get_args(Request))
-def test_every_request_reaches_the_loop(request_: str) -> None:
+def test_every_request_reaches_the_loop(request_: Request) -> None:
     worker = TrainingWorker(lambda emit, control: RunFinished(status="completed"))
-    getattr(RunControl(), request_)()
-    getattr(worker, request_)()
+    worker.control.obey(request_)
     assert worker.control.attention == (request_ != "resume")
 
 

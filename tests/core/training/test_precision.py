@@ -166,7 +166,7 @@ def test_a_compiled_network_has_the_same_weights_under_the_same_names(
 ) -> None:
     """The tracing is torch.compile's, the kernels are the usual ones: so the bits must be equal."""
     monkeypatch.setattr("core.training.forward_pass.BACKEND", "eager")
-    values = {
+    values: dict[str, Any] = {
         "data": "iris",
         "model": {"hidden": [8]},
         "training": {"epochs": 3, "ema": 0.9, "batch_size": 48},

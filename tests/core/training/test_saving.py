@@ -15,7 +15,7 @@ from core.runs.checkpoints import FolderCheckpoints
 Train = Callable[..., Any]
 LONG = 60.0
 """Seconds that no test waits for, unless what it waits for never comes."""
-VALUES = {
+VALUES: dict[str, Any] = {
     "data": {"name": "digits", "test": 0.6, "validation": 0.2},
     "model": {"name": "mlp", "hidden": [16], "dropout": 0.2},
     "optimizer": "adam",
@@ -43,7 +43,8 @@ class Steps:
         if model.training:
             self.count += 1
             self.before[self.count] = {key: value.clone() for key, value in model.state_dict().items()}
-            self.actions.get(self.count, lambda control: None)(control)
+            if (action := self.actions.get(self.count)) is not None:
+                action(control)
 
 
 def test_training_goes_on_while_a_checkpoint_is_written(train_run: Train, monkeypatch: Any) -> None:

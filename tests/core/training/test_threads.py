@@ -1,6 +1,7 @@
 """`threads: auto` takes what is fastest here and now, and changes nothing else."""
 
 import copy
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -111,16 +112,16 @@ def test_throughput_that_halves_is_looked_at_again(
     takes[4] = 9.0
     low = [chooser.report_rate(rate) for rate in [100.0, *[49.0] * 20]]
     assert not any(low)  # it was chosen a moment ago
-    now = threads.time.monotonic() + threads.MIN_SECONDS_BETWEEN
-    monkeypatch.setattr(threads.time, "monotonic", lambda: now)
+    now = time.monotonic() + threads.MIN_SECONDS_BETWEEN
+    monkeypatch.setattr("core.training.threads.time.monotonic", lambda: now)
     assert "4 -> 1 processor threads" in chooser.report_rate(49.0)
     assert torch.get_num_threads() == 1
     assert not any(chooser.report_rate(49.0) for _ in range(20))
 
 
 def test_a_short_fall_is_let_pass(chooser: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = threads.time.monotonic() + threads.MIN_SECONDS_BETWEEN
-    monkeypatch.setattr(threads.time, "monotonic", lambda: now)
+    now = time.monotonic() + threads.MIN_SECONDS_BETWEEN
+    monkeypatch.setattr("core.training.threads.time.monotonic", lambda: now)
     rates = [100.0, *[40.0] * (threads.LOW_REPORTS - 1), 90.0]
     assert not any(chooser.report_rate(rate) for rate in rates * 3)
 

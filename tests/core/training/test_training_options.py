@@ -22,6 +22,7 @@ from core.training.context import TrainingContext
 from core.training.engine import TrainingResult, train
 from core.training.step import ema_model, step_function
 from core.training.validation import validate
+from tests.support.narrow import instance
 
 Load = Callable[..., Dataset]
 Train = Callable[..., Any]
@@ -49,7 +50,8 @@ def config_with(**training: Any) -> TrainConfig:
 def trained(data: Dataset, config: TrainConfig) -> tuple[nn.Module, list[Event], TrainingResult]:
     """The network that the engine trains, on one thread, with what it told and how it ended."""
     torch.set_num_threads(1)
-    model, events = build(config.model, data, SEED), []
+    model = build(config.model, data, SEED)
+    events: list[Event] = []
     result = train(
         config,
         data,
@@ -68,7 +70,7 @@ class ByHand:
     def __init__(self, data: Dataset, config: TrainConfig) -> None:
         self.model = build(config.model, data, SEED)
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1, momentum=0.9, fused=True)
-        self.inputs = (data.train.inputs.float() - data.mean) / data.std
+        self.inputs = (instance(Tensor, data.train.inputs).float() - data.mean) / data.std
         self.targets = data.train.targets
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -149,7 +151,7 @@ def test_the_running_mean_of_the_weights_is_that_of_the_loop_by_hand(load_data: 
         assert not torch.allclose(kept, theirs, atol=1e-3)
     held = data.validation
     model.load_state_dict(result.best_weights)
-    outputs = model((held.inputs.float() - data.mean) / data.std)
+    outputs = model((instance(Tensor, held.inputs).float() - data.mean) / data.std)
     told = [event for event in events if isinstance(event, EpochFinished)][-1].validation["loss"]
     assert told == pytest.approx(cross_entropy(outputs, held.targets).item(), rel=1e-5)
 
@@ -162,10 +164,10 @@ def test_a_running_mean_takes_the_statistics_of_batch_normalisation_as_they_are(
     step = step_function(Training(), model, cross_entropy, optimizer, ema=mean)
     for _ in range(3):
         step(torch.rand(8, 4), torch.tensor([0, 1] * 4))
-    norm, averaged = model[1], mean.module[1]
-    assert int(norm.num_batches_tracked) == 3
+    norm, averaged = model.get_submodule("1"), mean.module.get_submodule("1")
+    assert norm.get_buffer("num_batches_tracked").item() == 3
     assert all(torch.equal(one, other) for one, other in zip(norm.buffers(), averaged.buffers(), strict=True))
-    assert not torch.equal(model[0].weight, mean.module[0].weight)
+    assert not torch.equal(model.get_parameter("0.weight"), mean.module.get_parameter("0.weight"))
 
 
 def test_what_is_evaluated_are_the_averaged_weights(train_run: Train) -> None:

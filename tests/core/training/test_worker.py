@@ -21,6 +21,7 @@ from core.events import (
 from core.runs.folder import Run
 from core.runs.summary import summarise
 from core.training.worker import TrainingWorker
+from tests.support.narrow import instance
 
 LONG = 60.0
 """Seconds that no test waits for, unless what it waits for never comes."""
@@ -106,7 +107,7 @@ def test_pause_checkpoint_resume_and_stop(endless: Watched) -> None:
 
     worker.stop()
     assert worker.join(LONG)
-    assert worker.drain()[-1].status == "stopped"  # type: ignore[attr-defined]
+    assert instance(RunFinished, worker.drain()[-1]).status == "stopped"
     assert summarise(endless.run).status == "stopped"
 
 
@@ -116,7 +117,7 @@ def test_a_paused_run_can_be_stopped(endless: Watched) -> None:
     endless.wait_for(RunPaused)
     endless.worker.stop()
     assert endless.worker.join(LONG)
-    assert endless.worker.drain()[-1].status == "stopped"  # type: ignore[attr-defined]
+    assert instance(RunFinished, endless.worker.drain()[-1]).status == "stopped"
 
 
 def test_a_checkpoint_is_saved_when_asked_for(endless: Watched) -> None:
@@ -137,7 +138,7 @@ def test_an_exception_of_the_job_is_kept() -> None:
     worker.start()
     assert worker.join(LONG)
     assert isinstance(worker.error, MemoryError)
-    assert [event.message for event in worker.drain()] == ["before"]  # type: ignore[attr-defined]
+    assert [instance(Notice, event).message for event in worker.drain()] == ["before"]
 
 
 def test_a_worker_does_not_keep_the_process_alive() -> None:
@@ -160,19 +161,19 @@ def test_control_says_what_was_asked_for() -> None:
     control = RunControl()
     assert not control.attention
     control.pause()
-    assert control.attention
-    assert control.paused
+    assert bool(control.attention)
+    assert bool(control.paused)
     control.resume()
-    assert not control.attention
+    assert not bool(control.attention)
     control.checkpoint()
-    assert control.attention
+    assert bool(control.attention)
     assert control.take_checkpoint_request()
     assert not control.take_checkpoint_request()
     control.pause()
     control.stop()
-    assert control.attention
-    assert control.stop_requested
-    assert not control.paused, "stop ends a pause"
+    assert bool(control.attention)
+    assert bool(control.stop_requested)
+    assert not bool(control.paused), "stop ends a pause"
     control.wait_while_paused()
 
 
@@ -187,4 +188,4 @@ def test_another_process_asks_through_the_folder_of_the_run(endless: Watched) ->
     endless.wait_for(RunResumed)
     send(endless.run, "stop")
     assert endless.worker.join(LONG)
-    assert endless.worker.drain()[-1].status == "stopped"  # type: ignore[attr-defined]
+    assert instance(RunFinished, endless.worker.drain()[-1]).status == "stopped"

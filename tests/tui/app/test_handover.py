@@ -1,15 +1,21 @@
 """Leaving a run that the app trains: no answer freezes the screen, and none loses the run."""
 
 import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from core.config.schema import TrainConfig
 from core.control import RunControl
-from core.events import RunFinished
+from core.errors import TorchtuiError
+from core.events import Event, RunFinished
 from core.runs.folder import Run, all_runs, create_run
 from core.runs.lock import is_held
 from core.runs.summary import summarise
+from tests.support.narrow import instance, some
 from tests.support.preparation import Preparation
 from tests.support.waiting import until
 from tui.app import handover
@@ -24,16 +30,15 @@ SIZE = (120, 40)
 class Process:
     """Stands for a background process that starts and starts."""
 
-    def poll(self):
-        return None
+    def poll(self) -> None: ...
 
 
 @pytest.fixture
-def launched(monkeypatch):
+def launched(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     """The runs that background processes were started for, each free to be trained then."""
-    runs = []
+    runs: list[Run] = []
 
-    def launch(run, data_root):
+    def launch(run: Run, data_root: object) -> Process:
         assert not is_held(run)
         runs.append(run)
         return Process()
@@ -43,7 +48,7 @@ def launched(monkeypatch):
 
 
 @pytest.fixture
-def preparation(monkeypatch):
+def preparation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Preparation]:
     preparation = Preparation()
     monkeypatch.setattr("core.session.session.prepare", preparation)
     yield preparation
@@ -55,18 +60,18 @@ class Recorder(TuiApp):
 
     told = ""
 
-    def leave(self, message=""):
+    def leave(self, message: str = "") -> None:
         self.told = message
         super().leave(message)
 
 
 @pytest.fixture
-def app(tmp_path, monkeypatch):
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorder:
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
     return Recorder(runs_dir=tmp_path / "runs", values={"training": {"epochs": 1_000_000}}, start=True)
 
 
-async def ask_to_quit(pilot, answer):
+async def ask_to_quit(pilot: Pilot[Any], answer: str) -> None:
     await pilot.press("ctrl+q")
     await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
     await pilot.click(f"#answer-{answer}")
@@ -76,7 +81,9 @@ async def ask_to_quit(pilot, answer):
 
 
 @pytest.mark.slow
-async def test_d_hands_over_what_is_still_prepared_while_the_screens_live_on(app, preparation, launched):
+async def test_d_hands_over_what_is_still_prepared_while_the_screens_live_on(
+    app: Recorder, preparation: Preparation, launched: list[Run]
+) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, preparation.begun.is_set)
         preparation.go_on.clear()
@@ -87,15 +94,17 @@ async def test_d_hands_over_what_is_still_prepared_while_the_screens_live_on(app
         await pilot.press("3")
         assert launched == []
         preparation.go_on.set()
-        await until(pilot, lambda: isinstance(app.feed.host, LogHost))
+        await until(pilot, lambda: isinstance(some(app.feed).host, LogHost))
         (run,) = all_runs(app.runs_dir)
-        assert launched == [run] == [app.feed.host.run]
+        assert launched == [run] == [some(app.feed).host.run]
         assert run.config().training.epochs == 1_000_000
-        assert app.feed.status == "preparing"
+        assert some(app.feed).status == "preparing"
         assert not isinstance(app.screen, ErrorDialog)
 
 
-async def test_going_on_in_the_background_is_kept_of_what_is_still_prepared(app, preparation, launched):
+async def test_going_on_in_the_background_is_kept_of_what_is_still_prepared(
+    app: Recorder, preparation: Preparation, launched: list[Run]
+) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, preparation.begun.is_set)
         await ask_to_quit(pilot, "detach")
@@ -104,7 +113,9 @@ async def test_going_on_in_the_background_is_kept_of_what_is_still_prepared(app,
     assert f"{launched[0].id} goes on in the background" in app.told
 
 
-async def test_stopping_what_is_still_prepared_leaves_nothing(app, preparation, launched):
+async def test_stopping_what_is_still_prepared_leaves_nothing(
+    app: Recorder, preparation: Preparation, launched: list[Run]
+) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, preparation.begun.is_set)
         await ask_to_quit(pilot, "stop")
@@ -113,7 +124,9 @@ async def test_stopping_what_is_still_prepared_leaves_nothing(app, preparation, 
     assert "saved" not in app.told
 
 
-async def test_a_dropped_connection_loses_nothing_that_is_still_prepared(app, preparation, launched):
+async def test_a_dropped_connection_loses_nothing_that_is_still_prepared(
+    app: Recorder, preparation: Preparation, launched: list[Run]
+) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, preparation.begun.is_set)
         app.detach()
@@ -121,7 +134,9 @@ async def test_a_dropped_connection_loses_nothing_that_is_still_prepared(app, pr
         assert len(launched) == 1
 
 
-async def test_a_run_that_is_prepared_to_go_on_is_handed_over_as_it_is(app, preparation, launched):
+async def test_a_run_that_is_prepared_to_go_on_is_handed_over_as_it_is(
+    app: Recorder, preparation: Preparation, launched: list[Run]
+) -> None:
     app._start_at_once, run = False, create_run(app.runs_dir, TrainConfig())
     async with app.run_test(size=SIZE) as pilot:
         app.resume_run(run)
@@ -134,7 +149,7 @@ async def test_a_run_that_is_prepared_to_go_on_is_handed_over_as_it_is(app, prep
 
 
 @pytest.mark.slow
-async def test_the_folder_of_the_runs_is_part_of_how_to_go_on(app):
+async def test_the_folder_of_the_runs_is_part_of_how_to_go_on(app: Recorder) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.history.step > 0)
         await ask_to_quit(pilot, "stop")
@@ -148,10 +163,10 @@ async def test_the_folder_of_the_runs_is_part_of_how_to_go_on(app):
 class Stuck:
     """Trains a step that does not end before the test does."""
 
-    def __init__(self, run: Run, ended: threading.Event):
+    def __init__(self, run: Run, ended: threading.Event) -> None:
         self.run, self.ended = run, ended
 
-    def __call__(self, host, emit, control: RunControl) -> RunFinished:
+    def __call__(self, host: AppHost, emit: Callable[[Event], None], control: RunControl) -> RunFinished:
         host.run, host.note = self.run, ""
         self.ended.wait()
         emit(finished := RunFinished(status="completed"))
@@ -159,7 +174,7 @@ class Stuck:
 
 
 @pytest.fixture
-def stuck(app, monkeypatch):
+def stuck(app: Recorder, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """A training in the middle of a long step; setting the event completes it."""
     ended = threading.Event()
     work = Stuck(create_run(app.runs_dir, TrainConfig()), ended)
@@ -168,7 +183,9 @@ def stuck(app, monkeypatch):
     ended.set()
 
 
-async def test_what_a_step_that_does_not_end_leaves_is_not_called_saved(app, stuck, monkeypatch):
+async def test_what_a_step_that_does_not_end_leaves_is_not_called_saved(
+    app: Recorder, stuck: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(handover, "STOP_SECONDS", 0.1)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.host.run)
@@ -179,7 +196,9 @@ async def test_what_a_step_that_does_not_end_leaves_is_not_called_saved(app, stu
 
 @pytest.mark.slow
 @pytest.mark.parametrize("answer", ["stop", "detach"])
-async def test_a_run_that_is_completed_meanwhile_is_told_to_be(app, stuck, launched, answer):
+async def test_a_run_that_is_completed_meanwhile_is_told_to_be(
+    app: Recorder, stuck: threading.Event, launched: list[Run], answer: str
+) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.host.run)
         await ask_to_quit(pilot, answer)
@@ -192,12 +211,15 @@ async def test_a_run_that_is_completed_meanwhile_is_told_to_be(app, stuck, launc
 
 
 @pytest.mark.slow
-async def test_a_folder_that_cannot_be_written_keeps_the_app_open(app, preparation, monkeypatch):
+async def test_a_folder_that_cannot_be_written_keeps_the_app_open(
+    app: Recorder, preparation: Preparation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tui.app.handover.launch_in_background", lambda run, data_root: Process())
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, preparation.begun.is_set)
-        app.feed.host.runs_dir = app.runs_dir.parent / "settings.json"
-        app.feed.host.runs_dir.write_text("{}")
+        host = instance(AppHost, some(app.feed).host)
+        host.runs_dir = app.runs_dir.parent / "settings.json"
+        host.runs_dir.write_text("{}")
         await ask_to_quit(pilot, "detach")
         await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
-        assert "cannot write" in app.screen.error.message
+        assert "cannot write" in instance(TorchtuiError, instance(ErrorDialog, app.screen).error).message

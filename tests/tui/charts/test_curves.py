@@ -5,16 +5,18 @@ import re
 import numpy as np
 import pytest
 
-from core.evaluation import Predictions, evaluate
-from core.evaluation.curve_sets import MAX_LINES, curves_of, few, first_chosen, first_shown
+from core.evaluation import Predictions, Report, evaluate
+from core.evaluation.curve_sets import MAX_LINES, CurveKind, curves_of, few, first_chosen, first_shown
+from core.metrics import Task
 from core.report import figures
+from tests.support.narrow import instance
 from tui.charts.curves import chart, color_of
 
 AREAS = {"roc": "roc_auc", "pr": "average_precision"}
 DRAWN = {"roc": figures.rocs, "pr": figures.precision_recalls}
 
 
-def classified(classes, n=400):
+def classified(classes: int, n: int = 400) -> tuple[Predictions, Report]:
     """Return predictions whose classes are the harder to tell the higher their number, and their report."""
     rng = np.random.default_rng(classes)
     targets = rng.permutation(np.arange(n) % classes)
@@ -23,15 +25,15 @@ def classified(classes, n=400):
     scores = raw / raw.sum(axis=1, keepdims=True)
     found = Predictions(scores, targets, np.arange(n), probabilities=True)
     names = [f"class {number}" for number in range(classes)]
-    task = "binary" if classes == 2 else "multiclass"
+    task: Task = "binary" if classes == 2 else "multiclass"
     return found, evaluate(found, task=task, class_names=names, split="test", intervals=False)
 
 
 @pytest.mark.parametrize("kind", ["roc", "pr"])
-def test_of_many_classes_the_worst_and_both_means_are_drawn(kind):
+def test_of_many_classes_the_worst_and_both_means_are_drawn(kind: CurveKind) -> None:
     predictions, report = classified(12)
     curves = curves_of(predictions, report)
-    areas = [row[AREAS[kind]] for row in report.per_class]
+    areas = [instance(float, row[AREAS[kind]]) for row in report.per_class]
     worst = sorted(np.argsort(areas)[: MAX_LINES - 2])
     assert first_shown(curves, kind) == [*worst, 12, 13]
     assert [curves[number].name for number in (12, 13)] == ["micro", "macro"]
@@ -40,7 +42,7 @@ def test_of_many_classes_the_worst_and_both_means_are_drawn(kind):
 
 
 @pytest.mark.parametrize("kind", ["roc", "pr"])
-def test_of_two_classes_the_positive_one_is_drawn(kind):
+def test_of_two_classes_the_positive_one_is_drawn(kind: CurveKind) -> None:
     curves = curves_of(*classified(2))
     assert first_shown(curves, kind) == few(curves, kind) == [1]
     assert first_chosen(curves, kind) == 1
@@ -48,7 +50,7 @@ def test_of_two_classes_the_positive_one_is_drawn(kind):
 
 @pytest.mark.parametrize("classes", [2, 3, 12])
 @pytest.mark.parametrize("kind", ["roc", "pr"])
-def test_the_report_draws_the_curves_of_the_screen(kind, classes):
+def test_the_report_draws_the_curves_of_the_screen(kind: CurveKind, classes: int) -> None:
     curves = curves_of(*classified(classes))
     on_screen = chart(curves, first_shown(curves, kind), kind).series
     svg = DRAWN[kind](curves).decode()
@@ -58,7 +60,7 @@ def test_the_report_draws_the_curves_of_the_screen(kind, classes):
     )
 
 
-def test_means_are_grey_and_neighbouring_classes_differ():
+def test_means_are_grey_and_neighbouring_classes_differ() -> None:
     curves = curves_of(*classified(3))
     colors = [color_of(curves, number) for number in range(5)]
     assert len(set(colors)) == 5

@@ -1,5 +1,8 @@
 """The private parts of plotext that are used are there and do what is expected; without them charts look the same."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 import plotext
 import pytest
@@ -11,18 +14,26 @@ CHART = plot.Chart(series=(plot.Series("a", np.arange(9.0), np.arange(9.0) ** 2,
 
 
 @pytest.fixture
-def iterated(monkeypatch):
+def iterated(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """How often a figure has looked at the points of a signal."""
-    iterated = []
+    iterated: list[Any] = []
     kind = type(plotext.figure.signal([], []))
     usual = kind.__iter__
-    monkeypatch.setattr(kind, "__iter__", lambda signal: iterated.append(signal) or usual(signal))
+
+    def noted(signal: Any) -> Iterator[Any]:
+        iterated.append(signal)
+        found: Iterator[Any] = usual(signal)
+        return found
+
+    monkeypatch.setattr(kind, "__iter__", noted)
     plot._signal.cache_clear()
     yield iterated
     plot._signal.cache_clear()
 
 
-def test_a_figure_looks_at_the_points_of_a_signal_but_not_of_one_that_is_unlisted(iterated):
+def test_a_figure_looks_at_the_points_of_a_signal_but_not_of_one_that_is_unlisted(
+    iterated: list[Any],
+) -> None:
     """When it no longer does, there is no need for these parts."""
     signal = plotext.figure.signal([1.0, 2.0], [3.0, 4.0])
     plotext.figure.draw(unlisted(signal))
@@ -32,7 +43,7 @@ def test_a_figure_looks_at_the_points_of_a_signal_but_not_of_one_that_is_unliste
     plotext.figure.clear.data()
 
 
-def test_an_unlisted_signal_has_the_points_and_lines_of_its_original():
+def test_an_unlisted_signal_has_the_points_and_lines_of_its_original() -> None:
     signal = plotext.figure.signal([1.0, 2.0], [3.0, 4.0]).lines()
     copy = unlisted(signal)
     assert type(copy) is not type(signal)
@@ -42,7 +53,9 @@ def test_an_unlisted_signal_has_the_points_and_lines_of_its_original():
 
 
 @pytest.mark.parametrize("missing", ["clone", "__init__"])
-def test_without_it_a_chart_looks_the_same(missing, monkeypatch, iterated):
+def test_without_it_a_chart_looks_the_same(
+    missing: str, monkeypatch: pytest.MonkeyPatch, iterated: list[Any]
+) -> None:
     usual = plot.draw(CHART, 60, 20)
     assert not iterated
     plot._signal.cache_clear()
@@ -53,11 +66,11 @@ def test_without_it_a_chart_looks_the_same(missing, monkeypatch, iterated):
     assert iterated
 
 
-def odd_class(missing):
+def odd_class(missing: str) -> Callable[[type], type]:
     """What makes a class of signals that lacks something."""
 
     class Odd:
-        def __init__(self, *given):
+        def __init__(self, *given: object) -> None:
             if missing == "__init__":
                 raise TypeError("other arguments are expected")
 

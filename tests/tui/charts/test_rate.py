@@ -16,17 +16,17 @@ COSINE = {"schedule": {"name": "cosine", "warmup": 2}, "optimizer": {"lr": 0.5},
 
 @pytest.mark.parametrize("schedule", choices(FAMILIES["schedule"]))
 @pytest.mark.parametrize("steps", [0, 1, 7, 10_000])
-def test_the_whole_run_is_drawn(schedule, steps):
+def test_the_whole_run_is_drawn(schedule: str, steps: int) -> None:
     chart = rate_chart(from_dict({"schedule": {"name": schedule, "warmup": 3}}), steps)
     (series,) = chart.series
-    assert chart.x_range == (0, 20)
+    assert [*chart.x_range] == [0, 20]
     assert series.x[0] == 0
     assert 18.9 < series.x[-1] < 20
     assert len(series.x) <= 401
     assert series.y.max() == pytest.approx(0.01, rel=0.02)
 
 
-def test_what_is_drawn_is_what_training_sets():
+def test_what_is_drawn_is_what_training_sets() -> None:
     config = from_dict(COSINE)
     (series,) = rate_chart(config, 4).series
     factors = [config.schedule.factor(step, 40, 4) for step in range(40)]
@@ -34,20 +34,20 @@ def test_what_is_drawn_is_what_training_sets():
     assert series.x.tolist() == [step / 4 for step in range(40)]
 
 
-def test_the_ends_and_the_highest_are_told():
+def test_the_ends_and_the_highest_are_told() -> None:
     config = from_dict(COSINE)
     assert rate_subtitle(config, rate_chart(config, 10)) == "0.0250 … 0.5000 … 1.9e-4"
     plateau = from_dict({"schedule": {"name": "plateau"}})
     assert rate_subtitle(plateau, rate_chart(plateau, 10)).endswith("less after a plateau")
 
 
-class Shown(App):
+class Shown(App[None]):
     def compose(self) -> ComposeResult:
         yield PreviewView()
         yield Static()
 
 
-async def test_the_panel_is_there_for_a_rate_that_changes():
+async def test_the_panel_is_there_for_a_rate_that_changes() -> None:
     async with Shown().run_test(size=(120, 40)) as pilot:
         view, panel = pilot.app.query_one(PreviewView), pilot.app.query_one("#rate-panel")
         view.show(Preview(from_dict(COSINE)))

@@ -18,10 +18,11 @@ class Answer:
     err: str
 
 
+Tui = Callable[[str], Answer]
+
+
 @pytest.fixture
-def tui(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Answer]:
+def tui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tui:
     """Runs ``tui`` in an empty folder; ``runs`` there is where runs are kept."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -44,7 +45,7 @@ def tui(
 
 
 @pytest.fixture
-def train(tui: Callable[..., Answer]) -> Callable[..., Answer]:
+def train(tui: Tui) -> Tui:
     """Runs a small ``tui train --no-ui`` of some seconds' fraction."""
 
     def train(line: str) -> Answer:

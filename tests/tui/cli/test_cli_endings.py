@@ -112,7 +112,8 @@ def test_a_pipe_that_nobody_reads_asks_to_stop_once(printed_to: Callable[..., An
     reading, writing = os.pipe()
     os.close(reading)
     stream = printed_to(writing)
-    control, received = RunControl(), []
+    control = RunControl()
+    received: list[int] = []
     outlet = GuardedOutput(control, received)
     outlet(say, "one")
     outlet(say, "two")
@@ -123,7 +124,8 @@ def test_a_pipe_that_nobody_reads_asks_to_stop_once(printed_to: Callable[..., An
 
 def test_a_full_disk_under_the_output_ends_nothing(printed_to: Callable[..., Any]) -> None:
     stream = printed_to(os.open("/dev/full", os.O_WRONLY))
-    control, received = RunControl(), []
+    control = RunControl()
+    received: list[int] = []
     outlet = GuardedOutput(control, received)
     outlet(say, "one")
     outlet(say, "two")

@@ -110,7 +110,7 @@ def test_an_encoding_without_the_characters_is_no_reason_to_fail(
         patched.setattr(sys, "stdout", printed)
         assert train("").code == 0
         printed.flush()
-    text = printed.buffer.getvalue().decode("ascii")  # type: ignore[attr-defined]
+    text = printed.buffer.getvalue().decode("ascii")
     assert "true ? predicted ?" in text
 
 

@@ -1,19 +1,23 @@
 """`tui compare`: what it prints, as JSON and for people, and what it refuses."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from tests.support.fixtures import WriteRun
+from tests.tui.cli.conftest import Tui
+
 
 @pytest.fixture
-def runs(write_run):
+def runs(write_run: WriteRun) -> Path:
     """Two runs that can be compared, and one on other data."""
     write_run("2026-01-02_0300_digits-mlp_abc", [0.9, 0.4, 0.3], accuracy=0.9)
     write_run("2026-01-02_0301_digits-mlp_def", [0.9, 0.5], values={"optimizer": {"lr": 0.5}}, accuracy=0.89)
     return write_run("2026-01-02_0302_iris-mlp_ghk", [0.7], values={"data": {"name": "iris"}}).path.parent
 
 
-def test_json_holds_numbers_intervals_leaders_and_differences(tui, runs):
+def test_json_holds_numbers_intervals_leaders_and_differences(tui: Tui, runs: Path) -> None:
     answer = tui(f"compare abc def --runs {runs} --json")
     assert answer.code == 0
     told = json.loads(answer.out)
@@ -30,7 +34,7 @@ def test_json_holds_numbers_intervals_leaders_and_differences(tui, runs):
     assert told["note"] == ""
 
 
-def test_tables_and_a_curve_are_printed(tui, runs):
+def test_tables_and_a_curve_are_printed(tui: Tui, runs: Path) -> None:
     answer = tui(f"compare abc def --runs {runs} --plot 'validation loss' --by time")
     assert answer.code == 0
     lines = answer.out.splitlines()
@@ -43,7 +47,7 @@ def test_tables_and_a_curve_are_printed(tui, runs):
     assert "★" in answer.out
 
 
-def test_runs_on_other_data_are_said_not_to_compare(tui, runs):
+def test_runs_on_other_data_are_said_not_to_compare(tui: Tui, runs: Path) -> None:
     answer = tui(f"compare abc ghk --runs {runs} --split test")
     assert "not the same data: digits, iris: their numbers do not compare" in answer.out
     assert "none of them was evaluated on test" in answer.out
@@ -60,7 +64,7 @@ def test_runs_on_other_data_are_said_not_to_compare(tui, runs):
         ("compare", "compare [OPTIONS]"),
     ],
 )
-def test_what_is_wrong_is_one_line(tui, runs, line, told):
+def test_what_is_wrong_is_one_line(tui: Tui, runs: Path, line: str, told: str) -> None:
     answer = tui(f"{line} --runs {runs}")
     assert answer.code == 2
     assert told in answer.err

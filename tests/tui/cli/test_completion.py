@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from tests.support.fixtures import WriteRun
 from tests.support.repository import REPOSITORY
 
 PROGRAM = """
@@ -19,11 +22,14 @@ finally:
 """
 
 
+Complete = Callable[[str], list[str]]
+
+
 @pytest.fixture
-def complete(tmp_path):
+def complete(tmp_path: Path) -> Complete:
     """What a shell is given for a line; the last word is the one being written."""
 
-    def complete(line):
+    def complete(line: str) -> list[str]:
         words = line.split(" ")
         answer = subprocess.run(
             [sys.executable, "-c", PROGRAM],
@@ -46,14 +52,16 @@ def complete(tmp_path):
 
 
 @pytest.mark.slow
-def test_commands_and_choices_are_completed(complete):
+def test_commands_and_choices_are_completed(complete: Complete) -> None:
     assert complete("tui ev") == ["evaluate"]
     assert complete("tui train --data i")[0] == "iris"
     assert {"linear", "mlp", "cnn"} <= set(complete("tui train --model "))
 
 
 @pytest.mark.slow
-def test_runs_are_completed_by_their_beginning_and_by_their_last_letters(complete, write_run):
+def test_runs_are_completed_by_their_beginning_and_by_their_last_letters(
+    complete: Complete, write_run: WriteRun
+) -> None:
     old = write_run("2026-01-02_0300_digits-mlp_abc", [0.5])
     new = write_run("2026-01-02_0301_digits-mlp_xyz", [0.5])
     assert complete("tui evaluate ") == ["latest", new.id, old.id]
@@ -63,7 +71,9 @@ def test_runs_are_completed_by_their_beginning_and_by_their_last_letters(complet
 
 
 @pytest.mark.slow
-def test_the_folder_of_runs_may_be_missing_or_be_named(complete, write_run, tmp_path):
+def test_the_folder_of_runs_may_be_missing_or_be_named(
+    complete: Complete, write_run: WriteRun, tmp_path: Path
+) -> None:
     assert complete("tui stop ") == ["latest"]
     run = write_run("2026-01-02_0300_digits-mlp_abc", [0.5])
     (tmp_path / "runs").rename(tmp_path / "elsewhere")

@@ -2,7 +2,10 @@
 
 import errno
 import json
+import os
 import sys
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -13,10 +16,12 @@ from core.doctor.training import check_training
 from core.errors import DeviceError
 from core.remedies import worded
 from tests.support.locks import refuse_locks
+from tests.support.narrow import instance
+from tests.tui.cli.conftest import Tui
 from tui.terminal import checks as terminal_checks
 
 
-def test_all_is_well(tui, tmp_path):
+def test_all_is_well(tui: Tui, tmp_path: Path) -> None:
     answer = tui("doctor --json --seconds 0.3")
     told = json.loads(answer.out)
     assert (answer.code, told["ok"], answer.err) == (0, True, "")
@@ -28,7 +33,9 @@ def test_all_is_well(tui, tmp_path):
     assert list((tmp_path / "here").iterdir()) == []
 
 
-def test_what_is_wrong_is_said_with_what_to_do(tui, tmp_path, monkeypatch):
+def test_what_is_wrong_is_said_with_what_to_do(
+    tui: Tui, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "here" / "a-file").touch()
     monkeypatch.setattr("core.doctor.training.check_training", lambda runs_dir, seconds: iter(()))
     answer = tui("doctor --runs a-file/runs")
@@ -38,7 +45,7 @@ def test_what_is_wrong_is_said_with_what_to_do(tui, tmp_path, monkeypatch):
     assert "1 problem found" in answer.out
 
 
-def test_packages_that_are_missing_or_old(monkeypatch):
+def test_packages_that_are_missing_or_old(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         machine, "requires", lambda name: ["no-such-thing>=2", "pytest>=999", "extra1; extra == 'x'"]
     )
@@ -52,50 +59,50 @@ def test_packages_that_are_missing_or_old(monkeypatch):
     assert "extra1" not in found
 
 
-def machine_version(name):
+def machine_version(name: str) -> str:
     if name in ("no-such-thing", "extra1"):
-        raise machine.PackageNotFoundError
+        raise PackageNotFoundError
     return "8.0"
 
 
-def test_a_package_that_developers_need_too_is_optional(monkeypatch):
+def test_a_package_that_developers_need_too_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
     both = ["pytest; extra == 'report'", "pytest; extra == 'dev'"]
     monkeypatch.setattr(machine, "requires", lambda name: both)
     *_, optional = machine.check_versions()
     assert optional.found == f"pytest {pytest.__version__}"
 
 
-def test_prereleases_count(monkeypatch):
+def test_prereleases_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "version", lambda name: "2.15.0.dev1")
     assert machine._check_package(Requirement("torch>=2.9")).ok
 
 
-def test_a_gpu_that_torch_cannot_use(monkeypatch):
+def test_a_gpu_that_torch_cannot_use(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    monkeypatch.setattr(machine.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("core.doctor.machine.shutil.which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.version, "cuda", None)
     wrong = [check for check in machine.check_devices() if not check.ok]
     assert [check.advice for check in wrong] == ["Install a build of torch with CUDA"]
 
 
-def test_a_torch_that_cannot_be_imported(monkeypatch):
+def test_a_torch_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     (only,) = machine.check_devices()
     assert not only.ok
     assert "cannot be imported" in only.found
 
 
-def test_a_disk_that_is_nearly_full(tmp_path, monkeypatch):
+def test_a_disk_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "FREE_BYTES", 1 << 80)
     check = machine.check_folder("runs", tmp_path / "not" / "there", "--runs")
     assert not check.ok
-    assert check.advice.startswith("Free some space")
+    assert instance(str, check.advice).startswith("Free some space")
 
 
-def test_a_device_that_fails(tmp_path, monkeypatch):
-    def fail(*arguments):
+def test_a_device_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
         raise DeviceError("the processor is on fire")
 
     monkeypatch.setattr("core.doctor.training.prepare", fail)
@@ -104,7 +111,7 @@ def test_a_device_that_fails(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_without_locks(tmp_path, monkeypatch):
+def test_a_disk_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refuse_locks(monkeypatch, errno.ENOSYS)
     (check,) = (check for check in check_training(tmp_path, 0.2) if check.name == "train on cpu")
     assert not check.ok
@@ -113,7 +120,7 @@ def test_a_disk_without_locks(tmp_path, monkeypatch):
     assert worded(check.advice) == "Give another folder for the runs"
 
 
-def test_a_disk_that_fails_is_not_blamed_on_torch(tmp_path, monkeypatch):
+def test_a_disk_that_fails_is_not_blamed_on_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refuse_locks(monkeypatch, errno.EIO)
     (check,) = (check for check in check_training(tmp_path, 0.2) if check.name == "train on cpu")
     assert not check.ok
@@ -130,17 +137,19 @@ def test_a_disk_that_fails_is_not_blamed_on_torch(tmp_path, monkeypatch):
         ({"TERM": "xterm-256color", "NO_COLOR": "1"}, True, "none, as NO_COLOR asks for"),
     ],
 )
-def test_colours_of_a_terminal(monkeypatch, settings, ok, found):
+def test_colours_of_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], ok: bool, found: str
+) -> None:
     class Screen:
         encoding = "ascii"
 
-        def isatty(self):
+        def isatty(self) -> bool:
             return True
 
-        def write(self, text):
+        def write(self, text: str) -> int:
             return len(text)
 
-        def flush(self): ...
+        def flush(self) -> None: ...
 
     for name in ("COLORTERM", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
@@ -150,14 +159,12 @@ def test_colours_of_a_terminal(monkeypatch, settings, ok, found):
     monkeypatch.setattr(sys, "stdin", Screen())
     monkeypatch.setattr(sys, "stdout", Screen())
     with monkeypatch.context() as patch:  # pytest asks shutil, too, as soon as the test has ended
-        patch.setattr(terminal_checks.shutil, "get_terminal_size", lambda: terminal_size(60, 24))
+        patch.setattr("tui.terminal.checks.shutil.get_terminal_size", lambda: terminal_size(60, 24))
         checks = {check.name: check for check in terminal_checks.check_terminal()}
     assert (checks["colours"].ok, checks["colours"].found) == (ok, found)
     assert not checks["characters"].ok
     assert checks["size"] == Check("size", False, "60x24", "Make the window 80x24 or larger")
 
 
-def terminal_size(columns, rows):
-    from os import terminal_size
-
-    return terminal_size((columns, rows))
+def terminal_size(columns: int, rows: int) -> os.terminal_size:
+    return os.terminal_size((columns, rows))

@@ -1,14 +1,16 @@
 """Options of what goes on beside a training."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from core.runs.folder import find_run
 from core.runs.log import LogReader
+from tests.tui.cli.conftest import Tui
 
 
-def test_options_reach_the_run_and_the_processes_it_starts(tui, tmp_path):
+def test_options_reach_the_run_and_the_processes_it_starts(tui: Tui, tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     line = "train --no-ui --quiet --data iris --epochs 2 --device cpu --log tensorboard --no-system --notify false"
     answer = tui(line)
@@ -27,7 +29,7 @@ def test_options_reach_the_run_and_the_processes_it_starts(tui, tmp_path):
 @pytest.mark.parametrize(
     "option", ["--notify http://127.0.0.1:1/SECRET", "--notify=http://127.0.0.1:1/SECRET"]
 )
-def test_the_address_that_is_notified_stands_in_no_file(tui, tmp_path, option):
+def test_the_address_that_is_notified_stands_in_no_file(tui: Tui, tmp_path: Path, option: str) -> None:
     answer = tui(f"train --no-ui --quiet --data iris --epochs 1 --device cpu --no-system {option}")
     assert answer.code == 0, answer.err
     files = [path for path in (tmp_path / "here").rglob("*") if path.is_file()]
@@ -43,7 +45,9 @@ def test_the_address_that_is_notified_stands_in_no_file(tui, tmp_path, option):
         ("--notify no-such-thing", "--notify: no command 'no-such-thing'"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_written(tui, tmp_path, options, error):
+def test_mistakes_are_told_before_anything_is_written(
+    tui: Tui, tmp_path: Path, options: str, error: str
+) -> None:
     answer = tui(f"train --no-ui {options}")
     assert answer.code == 2
     assert error in answer.err

@@ -56,7 +56,7 @@ def test_json_ends_with_the_spread(train: Tui) -> None:
     assert last["metrics"]["loss"]["deviation"] == pytest.approx(np.std(losses, ddof=1))
 
 
-def interrupt_in_fold(view: type, fold: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def interrupt_in_fold(view: Any, fold: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Press Ctrl-C at the end of the first epoch of a fold."""
     original = view.show
 

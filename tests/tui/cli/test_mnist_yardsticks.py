@@ -49,7 +49,9 @@ def accuracy_on_test(tui: Callable[..., Any], options: str) -> float:
     told = [json.loads(line) for line in answer.out.splitlines()]
     assert told[0]["samples"] == {"train": 60_000, "validation": 0, "test": 10_000}
     assert told[0]["parameters"] == 79_510
-    return next(event["metrics"]["accuracy"] for event in told if event["event"] == "evaluation_finished")
+    return float(
+        next(event["metrics"]["accuracy"] for event in told if event["event"] == "evaluation_finished")
+    )
 
 
 @pytest.mark.parametrize("name", YARDSTICKS)

@@ -2,16 +2,20 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
+from tests.support.fixtures import WriteRun
+from tests.tui.cli.conftest import Tui
+
 
 @pytest.fixture
-def runs(write_run):
+def runs(write_run: WriteRun) -> Path:
     return write_run("2026-01-02_0300_digits-mlp_abc", [0.9, 0.4], accuracy=0.9).path.parent
 
 
-def test_a_page_is_written_and_its_name_printed(tui, runs, tmp_path):
+def test_a_page_is_written_and_its_name_printed(tui: Tui, runs: Path, tmp_path: Path) -> None:
     mask = os.umask(0o022)
     os.umask(mask)
     answer = tui(f"report abc --runs {runs} -o {tmp_path / 'page.html'}")
@@ -31,7 +35,7 @@ def test_a_page_is_written_and_its_name_printed(tui, runs, tmp_path):
         ("report abc --split tests", "'tests'"),
     ],
 )
-def test_what_is_wrong_is_one_line(tui, runs, line, told):
+def test_what_is_wrong_is_one_line(tui: Tui, runs: Path, line: str, told: str) -> None:
     answer = tui(f"{line} --runs {runs}")
     assert answer.code == 2
     assert told in answer.err
@@ -45,8 +49,10 @@ def test_what_is_wrong_is_one_line(tui, runs, line, told):
         ("export abc --to csv -o out", "give another folder with -o"),
     ],
 )
-def test_what_cannot_be_written_has_advice_that_fits(tui, runs, monkeypatch, line, instead):
-    def refuse(*arguments, **options):
+def test_what_cannot_be_written_has_advice_that_fits(
+    tui: Tui, runs: Path, monkeypatch: pytest.MonkeyPatch, line: str, instead: str
+) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     for name in ("os.fsync", "tempfile.mkdtemp"):

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.repository import REPOSITORY
+from tests.tui.cli.conftest import Tui
 
 pytest.importorskip("textual_serve", reason="textual-serve is not installed")
 
@@ -101,7 +102,7 @@ async def test_the_app_starts_in_a_browser(page: str) -> None:
     assert answer["result"]["result"]["value"] == "started"
 
 
-def test_who_else_can_reach_it_is_told(tui, monkeypatch) -> None:
+def test_who_else_can_reach_it_is_told(tui: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
     told = []
     monkeypatch.setattr("tui.app.web_server.AppServer.serve", lambda server: told.append(server.public_url))
     answer = tui("serve --host 0.0.0.0 --port 0 --url https://lab.example.org/tui")
@@ -111,7 +112,7 @@ def test_who_else_can_reach_it_is_told(tui, monkeypatch) -> None:
     assert tui("serve --port 0").err == ""
 
 
-def test_a_port_that_is_taken(tui) -> None:
+def test_a_port_that_is_taken(tui: Tui) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -120,7 +121,7 @@ def test_a_port_that_is_taken(tui) -> None:
     assert "Give another with --host or --port" in answer.err
 
 
-def test_without_the_package(tui, monkeypatch) -> None:
+def test_without_the_package(tui: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tui.app.web_server", None)
     answer = tui("serve")
     assert answer.code == 2

@@ -30,6 +30,7 @@ from core.training.context import TrainingContext
 from core.training.distributed import Group, SharedControl, SyncPoints
 from core.training.engine import train
 from core.training.validation import validate
+from tests.support.narrow import some
 from tests.support.repository import REPOSITORY
 
 NEW = ["--device", "cpu", "--threads", "1"]
@@ -141,7 +142,7 @@ def test_a_run_goes_on_with_more_processes_from_the_middle_of_an_epoch(
 @pytest.mark.heavy
 def test_one_process_that_dies_ends_the_run_with_a_sentence(launch: Launch, tmp_path: Path) -> None:
     process = launch("--data", "iris", "--epochs", "1000000", "--json")
-    for line in process.stdout:
+    for line in some(process.stdout):
         event = json.loads(line)
         if event["event"] == "run_started":
             first = event["pid"]
@@ -160,7 +161,7 @@ def test_one_process_that_dies_ends_the_run_with_a_sentence(launch: Launch, tmp_
 @pytest.mark.heavy
 def test_sigterm_saves_and_ends_all(launch: Launch, tmp_path: Path) -> None:
     process = launch("--data", "iris", "--epochs", "1000000", "--json")
-    for line in process.stdout:
+    for line in some(process.stdout):
         if json.loads(line)["event"] == "epoch_finished":
             break
     process.send_signal(signal.SIGTERM)

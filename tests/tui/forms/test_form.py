@@ -1,8 +1,9 @@
 """The form without a screen: fields from the schema, texts and values, the equivalent command."""
 
 import shlex
+from collections.abc import Sequence
 from types import UnionType
-from typing import Annotated, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
 import yaml
@@ -13,21 +14,23 @@ from typer.testing import CliRunner
 
 from core.config.schema import FAMILIES, TrainConfig, from_dict, to_dict
 from core.data.augment.options import Augment
+from core.data.builtin.vision import Mnist
 from core.errors import ConfigError
-from core.optimizers import Sgd
+from core.optimizers.sgd import Sgd
 from core.options import Code, Options, choices
+from tests.support.narrow import instance, some
 from tui.cli import app
 from tui.forms.command_line import command_line, options
 from tui.forms.form import check, choose, fill, short, valid_part, values_of
 from tui.forms.form_fields import SECTIONS, fields_of
 
 
-def some(annotation, metadata=()):
+def valid(annotation: Any, metadata: Sequence[Any] = ()) -> st.SearchStrategy[Any]:
     """Valid values of an annotated type."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         inner = [part for item in arguments[1:] for part in getattr(item, "metadata", [item])]
-        return some(arguments[0], inner)
+        return valid(arguments[0], inner)
     limit = {
         key: getattr(item, key)
         for item in metadata
@@ -41,17 +44,23 @@ def some(annotation, metadata=()):
     if origin is Literal:
         return st.sampled_from(arguments)
     if origin in (Union, UnionType):
-        return st.one_of([some(member) for member in arguments])
+        return st.one_of([valid(member) for member in arguments])
     if origin is tuple and Ellipsis in arguments:
-        return st.lists(some(arguments[0]), min_size=limit.get("min_length", 0), max_size=4)
+        return st.lists(valid(arguments[0]), min_size=limit.get("min_length", 0), max_size=4)
     if origin is tuple:
-        return st.tuples(*map(some, arguments)).map(list)
+        return st.tuples(*map(valid, arguments)).map(list)
     if annotation is int:
         return st.integers(limit.get("ge", -10), limit.get("le", 2**31))
     if annotation is float:
         low, high = limit.get("ge", limit.get("gt")), limit.get("le", limit.get("lt"))
-        strict = {"exclude_min": "gt" in limit, "exclude_max": "lt" in limit}
-        return st.floats(low, high, allow_nan=False, allow_infinity=False, **strict)
+        return st.floats(
+            low,
+            high,
+            allow_nan=False,
+            allow_infinity=False,
+            exclude_min="gt" in limit,
+            exclude_max="lt" in limit,
+        )
     if annotation is bool:
         return st.booleans()
     if origin is dict:
@@ -60,11 +69,11 @@ def some(annotation, metadata=()):
     return st.sampled_from(["auto", "cpu", "mps", "cuda", "cuda:11"])
 
 
-def section_values(option):
+def section_values(option: type[Options]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {},
         optional={
-            key: some(field.annotation, field.metadata)
+            key: valid(field.annotation, field.metadata)
             for key, field in option.model_fields.items()
             if key != "name"
         },
@@ -72,8 +81,8 @@ def section_values(option):
 
 
 @st.composite
-def configs(draw):
-    values = {}
+def configs(draw: st.DrawFn) -> TrainConfig:
+    values: dict[str, Any] = {}
     for section, family in FAMILIES.items():
         name = draw(st.sampled_from(list(choices(family))))
         values[section] = {"name": name, **draw(section_values(choices(family)[name]))}
@@ -85,7 +94,7 @@ def configs(draw):
 
 @given(configs())
 @settings(max_examples=60, deadline=None)
-def test_the_texts_of_a_form_give_its_configuration_back(config):
+def test_the_texts_of_a_form_give_its_configuration_back(config: TrainConfig) -> None:
     texts, dropped = fill(to_dict(config))
     assert dropped == []
     assert check(values_of(texts)) == (config, {})
@@ -93,14 +102,14 @@ def test_the_texts_of_a_form_give_its_configuration_back(config):
 
 @given(configs())
 @settings(max_examples=40, deadline=None)
-def test_the_command_gives_the_configuration_back(config):
+def test_the_command_gives_the_configuration_back(config: TrainConfig) -> None:
     words = shlex.split(command_line(config))
     assert words[:3] == ["tui", "train", "--no-ui"]
     printed = CliRunner().invoke(app, ["config", *words[3:]], catch_exceptions=False)
     assert from_dict(yaml.safe_load(printed.stdout)) == config
 
 
-def test_the_command_names_only_what_differs():
+def test_the_command_names_only_what_differs() -> None:
     assert command_line(TrainConfig()) == "tui train --no-ui"
     config = from_dict(
         {
@@ -116,7 +125,7 @@ def test_the_command_names_only_what_differs():
     assert options(from_dict({"data": "mnist"})) == ["--data", "mnist"]
 
 
-def test_every_field_of_every_choice_is_described():
+def test_every_field_of_every_choice_is_described() -> None:
     for section in SECTIONS:
         for name in choices(FAMILIES[section]) if section in FAMILIES else [""]:
             specs = fields_of(section, name)
@@ -139,13 +148,13 @@ def test_every_field_of_every_choice_is_described():
         ("loss", "hinge", "loss.name", "Multi-class hinge: what wrong classes lack"),
     ],
 )
-def test_hints_come_from_bounds_units_and_descriptions(section, name, path, hint):
+def test_hints_come_from_bounds_units_and_descriptions(section: str, name: str, path: str, hint: str) -> None:
     specs = {spec.path: spec for spec in fields_of(section, name)}
     assert specs[path].hint.startswith(hint)
     assert specs[path].hint == hint or path.endswith(".name")
 
 
-def test_a_new_class_in_a_union_needs_no_change(monkeypatch):
+def test_a_new_class_in_a_union_needs_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
     class Lion(Options):
         """Sign of the momentum."""
 
@@ -203,7 +212,7 @@ def test_a_new_class_in_a_union_needs_no_change(monkeypatch):
         ("model.hidden", "256, x"),
     ],
 )
-def test_a_wrong_text_says_what_the_command_line_says(path, text):
+def test_a_wrong_text_says_what_the_command_line_says(path: str, text: str) -> None:
     texts, _ = fill({})
     values = values_of({**texts, path: text})
     config, problems = check(values)
@@ -216,19 +225,19 @@ def test_a_wrong_text_says_what_the_command_line_says(path, text):
     assert nearest == TrainConfig()
 
 
-def test_beside_its_field_a_problem_leaves_out_the_value():
+def test_beside_its_field_a_problem_leaves_out_the_value() -> None:
     assert short("got '0..01', takes a number") == "takes a number"
     assert short("got 'a, takes b', takes a number") == "takes a number"
     assert short("'hinge' does not fit a regression task") == "'hinge' does not fit a regression task"
 
 
-def test_lists_are_read_while_they_are_typed():
+def test_lists_are_read_while_they_are_typed() -> None:
     texts, _ = fill({})
     for text, hidden in [("256", [256]), ("256,", [256]), ("256, 1e2", [256, 100.0]), ("[8,4]", [8, 4])]:
         assert values_of({**texts, "model.hidden": text})["model"]["hidden"] == hidden
 
 
-def test_another_choice_keeps_what_was_edited_and_means_the_same():
+def test_another_choice_keeps_what_was_edited_and_means_the_same() -> None:
     texts, _ = fill({"data": {"name": "wine", "validation": 0.3}})
     texts |= {
         "optimizer.lr": "0.5",
@@ -248,7 +257,7 @@ def test_another_choice_keeps_what_was_edited_and_means_the_same():
     assert choose(untouched, "optimizer", "rmsprop")["optimizer.momentum"] == "0"
 
 
-def test_values_of_another_version_are_left_out_and_told():
+def test_values_of_another_version_are_left_out_and_told() -> None:
     texts, dropped = fill(
         {
             "zork": 1,
@@ -271,15 +280,15 @@ def test_values_of_another_version_are_left_out_and_told():
     assert texts["training.epochs"] == "three"
 
 
-def test_texts_never_act_on_the_terminal():
+def test_texts_never_act_on_the_terminal() -> None:
     texts, _ = fill({"training": {"device": "\x1b[31m\n"}})
     assert texts["training.device"] == "␛[31m⏎"
 
 
-def test_augmentations_are_a_list_of_texts():
+def test_augmentations_are_a_list_of_texts() -> None:
     texts, _ = fill({"data": {"name": "mnist", "augment": ["crop:2", "flip"]}})
     assert texts["data.augment"] == "crop:2, flip"
     config, wrong = check(values_of(texts))
-    assert (config.data.augment, wrong) == (("crop:2", "flip"), {})
+    assert (instance(Mnist, some(config).data).augment, wrong) == (("crop:2", "flip"), {})
     _, wrong = check(values_of({**texts, "data.augment": "crop:2, zoom"}))
     assert wrong["data.augment"].startswith("no augmentation 'zoom'. Known: crop, flip")

@@ -1,15 +1,20 @@
 """What a configuration leads to, and how it is drawn."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from textual.content import Content
+from textual.style import Style
 
 from core.config.schema import FAMILIES, TrainConfig, from_dict
 from core.models.summary import Layer, ModelSummary
 from core.options import choices
+from tests.support.narrow import instance, some
 from tui.forms import preview_drawings as draw
 from tui.forms.data_overview import DataFacts
 from tui.forms.form_state import FormState
@@ -17,21 +22,22 @@ from tui.forms.preview import Fix, Memory, Preview, Previewer, Problem
 
 
 @pytest.fixture(scope="module")
-def previewer(tmp_path_factory):
+def previewer(tmp_path_factory: pytest.TempPathFactory) -> Previewer:
     return Previewer(tmp_path_factory.mktemp("data"))
 
 
-def test_digits_with_the_default_network(previewer):
+def test_digits_with_the_default_network(previewer: Previewer) -> None:
     preview = previewer.compute(TrainConfig())
-    facts = preview.facts
+    facts, model = some(preview.facts), some(preview.model)
+    assert facts.samples is not None
     assert facts.sizes == {"train": 1293, "validation": 144, "test": 360}
     assert (facts.sample_shape, facts.outputs, facts.kind) == ((1, 8, 8), 10, "image")
     assert sum(n for _, n in facts.balance) == 1293
     assert facts.labels == tuple("0123456789")
     assert facts.samples.shape == (10, 8, 8, 3)
     assert facts.samples.max() == 255
-    assert [layer.kind for layer in preview.model.layers] == ["Flatten", "Linear", "ReLU", "Linear"]
-    assert preview.model.parameters == 64 * 100 + 100 + 100 * 10 + 10
+    assert [layer.kind for layer in model.layers] == ["Flatten", "Linear", "ReLU", "Linear"]
+    assert model.parameters == 64 * 100 + 100 + 100 * 10 + 10
     assert preview.memory == Memory(30_040, 30_040, 30_040, 0, (1293 + 144) * (64 + 8))
     assert preview.steps_per_epoch == 21
     assert preview.problems == ()
@@ -40,31 +46,32 @@ def test_digits_with_the_default_network(previewer):
 @pytest.mark.parametrize(("optimizer", "kept"), [
     ("sgd", 0), ("momentum", 1), ("adagrad", 1), ("adam", 2), ("adamw", 2), ("rmsprop", 1),
 ])  # fmt: skip
-def test_memory_counts_what_the_optimizer_keeps(previewer, optimizer, kept):
-    memory = previewer.compute(from_dict({"optimizer": optimizer})).memory
+def test_memory_counts_what_the_optimizer_keeps(previewer: Previewer, optimizer: str, kept: int) -> None:
+    memory = some(previewer.compute(from_dict({"optimizer": optimizer})).memory)
     assert memory.optimizer == kept * memory.weights
     assert memory.total == memory.weights * (2 + kept) + memory.data
 
 
-def test_memory_counts_the_running_mean_and_leaves_out_what_is_frozen(previewer):
+def test_memory_counts_the_running_mean_and_leaves_out_what_is_frozen(previewer: Previewer) -> None:
     values = {"data": "digits", "training": {"ema": 0.9}}
-    memory = previewer.compute(from_dict(values)).memory
+    memory = some(previewer.compute(from_dict(values)).memory)
     assert memory.mean == memory.weights
     assert memory.total == 4 * memory.weights + memory.data  # weights, gradients, momentum and mean
     frozen = {"name": "zoo", "architecture": "resnet18", "trainable_layers": 1}
     preview = previewer.compute(from_dict({**values, "model": frozen}))
-    assert preview.memory.gradients == 4 * preview.model.trainable < preview.memory.weights
-    assert preview.memory.optimizer == preview.memory.gradients
-    assert preview.memory.mean == preview.memory.weights
+    memory = some(preview.memory)
+    assert memory.gradients == 4 * some(preview.model).trainable < memory.weights
+    assert memory.optimizer == memory.gradients
+    assert memory.mean == memory.weights
 
 
-def test_every_optimizer_is_counted(previewer):
+def test_every_optimizer_is_counted(previewer: Previewer) -> None:
     for name in choices(FAMILIES["optimizer"]):
         assert previewer.compute(from_dict({"optimizer": name})).memory is not None
 
 
-def test_a_regression_shows_the_spread_of_its_target(previewer):
-    facts = previewer.compute(from_dict({"data": "diabetes"})).facts
+def test_a_regression_shows_the_spread_of_its_target(previewer: Previewer) -> None:
+    facts = some(previewer.compute(from_dict({"data": "diabetes"})).facts)
     assert facts.task == "regression"
     assert sum(n for _, n in facts.balance) == facts.sizes["train"]
     assert facts.balance[0][0] == "25 … 65.1"
@@ -84,7 +91,9 @@ def test_a_regression_shows_the_spread_of_its_target(previewer):
         ({"training": {"device": "cuda:99"}}, "training.device", "auto"),
     ],
 )
-def test_what_does_not_fit_comes_with_its_fix(previewer, values, path, fix):
+def test_what_does_not_fit_comes_with_its_fix(
+    previewer: Previewer, values: dict[str, Any], path: str, fix: str
+) -> None:
     config = from_dict(values)
     (problem,) = previewer.compute(config).problems
     assert (problem.path, problem.fix) == (path, Fix(path, fix))
@@ -95,29 +104,29 @@ def test_what_does_not_fit_comes_with_its_fix(previewer, values, path, fix):
     assert previewer.compute(mended).problems == ()
 
 
-def test_data_that_is_not_there_is_not_downloaded(tmp_path):
+def test_data_that_is_not_there_is_not_downloaded(tmp_path: Path) -> None:
     preview = Previewer(tmp_path).compute(from_dict({"data": "mnist"}))
     assert preview.note == "not downloaded yet; Start downloads it"
     assert (preview.facts, preview.problems) == (None, ())
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_preview_leaves_the_random_numbers_of_a_training_alone(previewer):
+def test_a_preview_leaves_the_random_numbers_of_a_training_alone(previewer: Previewer) -> None:
     before = torch.get_rng_state()
     previewer.compute(from_dict({"model": {"hidden": [100], "dropout": 0.5}, "optimizer": "adam"}))
     previewer.compute(from_dict({"model": "cnn"}))
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_a_network_larger_than_any_memory_is_only_counted(previewer):
+def test_a_network_larger_than_any_memory_is_only_counted(previewer: Previewer) -> None:
     preview = previewer.compute(from_dict({"model": {"hidden": [65_536] * 64}}))
-    assert preview.memory.weights > 10**12
+    assert some(preview.memory).weights > 10**12
 
 
 NAMES = ["[red]x[/]", "\x1b[31m", "", "猫" * 12, "a" * 40, "b"]
 
 
-def table(names=NAMES, counts=(5, 0, 1, 70_000, 3, 2)):
+def table(names: Sequence[str] = NAMES, counts: Sequence[int] = (5, 0, 1, 70_000, 3, 2)) -> DataFacts:
     return DataFacts(
         name="t",
         kind="table",
@@ -133,7 +142,7 @@ def table(names=NAMES, counts=(5, 0, 1, 70_000, 3, 2)):
     )
 
 
-def images(height, width, n=4):
+def images(height: int, width: int, n: int = 4) -> DataFacts:
     samples = np.zeros((n, height, width, 3), np.uint8)
     return replace(table(), kind="image", samples=samples, labels=("[b]", "", "猫猫猫", "x")[:n])
 
@@ -153,7 +162,7 @@ DRAWN = {
 
 @pytest.mark.parametrize("name", DRAWN)
 @pytest.mark.parametrize("width", [40, 47, 76, 114])
-def test_no_line_is_wider_than_its_panel_or_acts_on_the_terminal(name, width):
+def test_no_line_is_wider_than_its_panel_or_acts_on_the_terminal(name: str, width: int) -> None:
     drawn = DRAWN[name](width)
     assert isinstance(drawn, Content)
     lines = drawn.split("\n")
@@ -161,7 +170,7 @@ def test_no_line_is_wider_than_its_panel_or_acts_on_the_terminal(name, width):
     assert "\x1b" not in drawn.plain
 
 
-def test_bars_are_as_long_as_their_share():
+def test_bars_are_as_long_as_their_share() -> None:
     plain = draw.balance(table(["a", "bb", "c"], [10, 5, 0]), 30).plain.split("\n")
     assert [line.count("█") for line in plain] == [24, 12, 0]
     assert [line.split()[-1] for line in plain] == ["10", "5", "0"]
@@ -169,24 +178,25 @@ def test_bars_are_as_long_as_their_share():
     assert many.endswith("… and 76 more classes")
 
 
-def test_pictures_keep_their_aspect_ratio_and_their_brightness():
+def test_pictures_keep_their_aspect_ratio_and_their_brightness() -> None:
     facts = images(28, 28, 1)
     facts.samples[0, :14] = 255
     picture, name = draw.pictures(facts, 60).plain.rsplit("\n", 1)
     assert picture.split("\n") == ["▀" * 14] * 7
     assert name.strip() == "[b]"
     inks = [span.style for span in draw.pictures(facts, 60).spans[: 14 * 7]]
-    tops, bottoms = [ink.foreground.r for ink in inks], [ink.background.r for ink in inks]
+    tops = [some(instance(Style, ink).foreground).r for ink in inks]
+    bottoms = [some(instance(Style, ink).background).r for ink in inks]
     assert tops == [255] * 14 * 4 + [0] * 14 * 3
     assert bottoms == [255] * 14 * 3 + [0] * 14 * 4
 
 
-def state(values, *problems):
+def state(values: dict[str, Any], *problems: Problem) -> FormState:
     form = FormState.of(values, None)
-    return replace(form, preview=Preview(form.nearest, problems=problems))
+    return replace(form, preview=Preview(some(form.nearest), problems=problems))
 
 
-def test_a_form_is_ready_when_its_fields_are_right_and_fit_together():
+def test_a_form_is_ready_when_its_fields_are_right_and_fit_together() -> None:
     misfit = Problem("model.name", "cnn takes images", Fix("model.name", "mlp"))
     assert state({}).ready
     unfit = state({}, misfit)
@@ -201,15 +211,21 @@ def test_a_form_is_ready_when_its_fields_are_right_and_fit_together():
     assert not stale.previewed
 
 
-def test_images_that_are_not_decoded_are_left_for_the_start(tmp_path, own_data, monkeypatch):
+def test_images_that_are_not_decoded_are_left_for_the_start(
+    tmp_path: Path, own_data: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = from_dict({"data": {"name": "image_folder", **own_data["image_folder"]}})
     monkeypatch.setattr("core.data.images.folder_cache.MAX_IN_PROCESS", 10)
     assert Previewer(tmp_path).compute(config).note == "not decoded yet; Start decodes the images once"
     monkeypatch.setattr("core.data.images.folder_cache.MAX_IN_PROCESS", 1000)
-    assert Previewer(tmp_path).compute(config).facts.sizes == {"train": 216, "validation": 24, "test": 60}
+    assert some(Previewer(tmp_path).compute(config).facts).sizes == {
+        "train": 216,
+        "validation": 24,
+        "test": 60,
+    }
 
 
-def test_a_folder_that_is_not_there_is_a_problem_of_its_field(tmp_path):
+def test_a_folder_that_is_not_there_is_a_problem_of_its_field(tmp_path: Path) -> None:
     config = from_dict({"data": {"name": "image_folder", "path": str(tmp_path / "nowhere")}})
     (problem,) = Previewer(tmp_path).compute(config).problems
     assert problem.path == "data.path"
@@ -223,12 +239,14 @@ def test_a_folder_that_is_not_there_is_a_problem_of_its_field(tmp_path):
         ({"optimizer": "lbfgs", "training": {"clip_norm": 1.0}}, "training.clip_norm", "0"),
     ],
 )
-def test_fields_that_do_not_go_together_are_told_at_one_of_them(previewer, values, path, fix):
+def test_fields_that_do_not_go_together_are_told_at_one_of_them(
+    previewer: Previewer, values: dict[str, Any], path: str, fix: str
+) -> None:
     (problem,) = previewer.compute(from_dict(values)).problems
     assert (problem.path, problem.fix) == (path, Fix(path, fix))
 
 
-def test_several_problems_are_told_at_once_each_at_its_field(previewer):
+def test_several_problems_are_told_at_once_each_at_its_field(previewer: Previewer) -> None:
     values = {
         "data": "wine",
         "schedule": {"warmup": 20},

@@ -1,5 +1,6 @@
 """How often the Live screen is drawn: from what its frames cost, more where no training thread waits for them."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -11,24 +12,24 @@ from tui.runtime.feed import LONGEST, SHARE, SHORTEST, FrameBudget
 class Clock:
     """Stands for the module `time`; goes on when told."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.now = self.spent = 0.0
 
-    def monotonic(self):
+    def monotonic(self) -> float:
         return self.now
 
-    def thread_time(self):
+    def thread_time(self) -> float:
         return self.spent
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(feed, "time", clock)
     return clock
 
 
-def draw(budget, clock, cost, shared):
+def draw(budget: FrameBudget, clock: Clock, cost: float, shared: bool) -> None:
     """A frame of everything, painted."""
     with budget.chart_frame(shared=shared):
         clock.spent += cost / 2
@@ -36,7 +37,7 @@ def draw(budget, clock, cost, shared):
     budget.settle()
 
 
-def seconds_until(due, clock):
+def seconds_until(due: Callable[[], bool], clock: Clock) -> float:
     begin = clock.now
     while not due():
         clock.now += 0.001
@@ -45,14 +46,14 @@ def seconds_until(due, clock):
 
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("cost", [0.0001, 0.008, 0.1])
-def test_frames_take_their_share_and_no_more(clock, cost, shared):
+def test_frames_take_their_share_and_no_more(clock: Clock, cost: float, shared: bool) -> None:
     budget = FrameBudget()
     draw(budget, clock, cost, shared)
     expected = min(LONGEST["charts"], max(SHORTEST, cost / SHARE[shared]["charts"]))
     assert seconds_until(budget.charts_due, clock) == pytest.approx(expected, abs=0.002)
 
 
-def test_texts_do_not_wait_for_a_costly_chart(clock):
+def test_texts_do_not_wait_for_a_costly_chart(clock: Clock) -> None:
     budget = FrameBudget()
     draw(budget, clock, 10.0, shared=True)
     assert seconds_until(budget.text_due, clock) == pytest.approx(LONGEST["text"], abs=0.002)
@@ -60,8 +61,8 @@ def test_texts_do_not_wait_for_a_costly_chart(clock):
     assert seconds_until(budget.charts_due, clock) < LONGEST["charts"]
 
 
-def test_a_watcher_draws_more_often_than_who_trains(clock):
-    def pause(shared):
+def test_a_watcher_draws_more_often_than_who_trains(clock: Clock) -> None:
+    def pause(shared: bool) -> float:
         budget = FrameBudget()
         draw(budget, clock, 0.01, shared)
         return seconds_until(budget.charts_due, clock)
@@ -71,10 +72,13 @@ def test_a_watcher_draws_more_often_than_who_trains(clock):
 
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("cost", [0.001, 0.03, 0.2])
-def test_a_busy_run_is_drawn_four_times_a_second_and_its_charts_once(clock, cost, shared):
+def test_a_busy_run_is_drawn_four_times_a_second_and_its_charts_once(
+    clock: Clock, cost: float, shared: bool
+) -> None:
     """As Live draws: it rests as long as it is told, and a frame is known to be painted when it looks again."""
     budget = FrameBudget()
-    frames, charts = [], []
+    frames: list[float] = []
+    charts: list[float] = []
     while clock.now < 20:
         budget.settle()
         if budget.charts_due():

@@ -5,17 +5,22 @@ import subprocess
 import sys
 import threading
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 
 from core.config.schema import TrainConfig
-from core.events import Notice, RunFinished, RunPaused
-from core.runs.folder import all_runs, create_run
+from core.data.dataset import Progress
+from core.errors import TorchtuiError
+from core.events import Event, Notice, RunFinished, RunPaused
+from core.runs.folder import Run, all_runs, create_run
 from core.runs.lock import HANDED_OVER, hold, is_held
 from core.runs.log import EventLog
 from core.runs.requests import send
 from core.runs.summary import summarise
+from tests.support.narrow import instance, some
 from tests.support.preparation import Preparation
 from tui.headless.train import train
 from tui.headless.train_views import QuietView
@@ -24,18 +29,18 @@ from tui.runtime.hosts import AppHost, LogHost, launch_in_background
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path: Path) -> Run:
     return create_run(tmp_path / "runs", TrainConfig())
 
 
 @pytest.fixture
-def preparation(monkeypatch):
+def preparation(monkeypatch: pytest.MonkeyPatch) -> Preparation:
     preparation = Preparation()
     monkeypatch.setattr("core.session.session.prepare", preparation)
     return preparation
 
 
-def say(run, *events):
+def say(run: Run, *events: Event) -> None:
     log = EventLog(run)
     for event in events:
         log.write(event)
@@ -45,16 +50,18 @@ def say(run, *events):
 class Process:
     """As much of a process as a host looks at."""
 
-    returncode = None
+    returncode: int | None = None
 
-    def poll(self):
+    def poll(self) -> int | None:
         return self.returncode
 
 
 # -- before the training ---------------------------------------------------------------------------------------
 
 
-def test_a_stop_ends_what_goes_on_before_the_training_and_leaves_nothing(tmp_path, preparation):
+def test_a_stop_ends_what_goes_on_before_the_training_and_leaves_nothing(
+    tmp_path: Path, preparation: Preparation
+) -> None:
     feed = RunFeed(AppHost(TrainConfig(), tmp_path / "runs", tmp_path))
     assert preparation.begun.wait(60)
     assert feed.status == "preparing"
@@ -66,7 +73,9 @@ def test_a_stop_ends_what_goes_on_before_the_training_and_leaves_nothing(tmp_pat
     assert all_runs(tmp_path / "runs") == []
 
 
-def test_a_stop_that_is_heard_after_the_preparation_alone_leaves_nothing_either(tmp_path, monkeypatch):
+def test_a_stop_that_is_heard_after_the_preparation_alone_leaves_nothing_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = threading.Event()
     prepared = SimpleNamespace(group=SimpleNamespace(size=1))
     monkeypatch.setattr("core.session.session.prepare", lambda *_, **__: asked.wait() and prepared)
@@ -78,7 +87,7 @@ def test_a_stop_that_is_heard_after_the_preparation_alone_leaves_nothing_either(
     assert all_runs(tmp_path / "runs") == []
 
 
-def test_a_run_is_held_while_the_app_prepares_it(run, tmp_path, preparation):
+def test_a_run_is_held_while_the_app_prepares_it(run: Run, tmp_path: Path, preparation: Preparation) -> None:
     host = AppHost(TrainConfig(), tmp_path / "runs", tmp_path, run)
     assert preparation.begun.wait(60)
     assert summarise(run).status == "preparing"
@@ -87,11 +96,15 @@ def test_a_run_is_held_while_the_app_prepares_it(run, tmp_path, preparation):
     assert not is_held(run)
 
 
-def test_a_run_is_held_while_a_process_without_screens_prepares_it(run, tmp_path, monkeypatch):
-    seen = []
+def test_a_run_is_held_while_a_process_without_screens_prepares_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
 
     class Asked(Preparation):
-        def __call__(self, config, data_root, progress, **options):
+        def __call__(
+            self, config: object, data_root: object, progress: Progress, **options: object
+        ) -> NoReturn:
             seen.append(summarise(run).status)
             send(run, "stop")
             super().__call__(config, data_root, progress, **options)
@@ -106,9 +119,9 @@ def test_a_run_is_held_while_a_process_without_screens_prepares_it(run, tmp_path
 # -- another process goes on with it ---------------------------------------------------------------------------
 
 
-def test_a_run_that_goes_on_is_prepared_until_its_process_says_something(run):
+def test_a_run_that_goes_on_is_prepared_until_its_process_says_something(run: Run) -> None:
     say(run, RunFinished(status="stopped"))
-    process = Process()
+    process: Any = Process()
     feed = RunFeed(LogHost(run, process))
     feed.poll()
     assert (feed.status, feed.host.note) == ("preparing", "starting a background process")
@@ -121,16 +134,17 @@ def test_a_run_that_goes_on_is_prepared_until_its_process_says_something(run):
     assert (feed.status, feed.host.error) == ("completed", None)
 
 
-def test_a_process_that_ends_without_a_word_is_told_with_its_last_ones(run):
+def test_a_process_that_ends_without_a_word_is_told_with_its_last_ones(run: Run) -> None:
     say(run, RunFinished(status="stopped"))
-    process = Process()
+    process: Any = Process()
     feed = RunFeed(LogHost(run, process))
     run.console_file.write_text("Traceback\nMemoryError\n")
     process.returncode = 1
     feed.poll()  # the old log
     feed.poll()
     assert feed.status == "failed"
-    assert (feed.host.error.message, feed.host.error.hint) == (
+    error = instance(TorchtuiError, feed.host.error)
+    assert (error.message, error.hint) == (
         "the background process ended before it began",
         "MemoryError",
     )
@@ -140,8 +154,10 @@ def test_a_process_that_ends_without_a_word_is_told_with_its_last_ones(run):
 
 
 @pytest.mark.parametrize("locked", [False, True])
-def test_a_background_process_is_started_with_the_lock_unless_this_process_keeps_it(run, monkeypatch, locked):
-    started = []
+def test_a_background_process_is_started_with_the_lock_unless_this_process_keeps_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch, locked: bool
+) -> None:
+    started: list[dict[str, Any]] = []
     monkeypatch.setattr(
         "tui.runtime.hosts.subprocess.Popen", lambda command, **options: started.append(options)
     )
@@ -167,7 +183,7 @@ print(is_held(run), flush=True)
 """
 
 
-def test_a_process_takes_over_the_lock_that_it_was_started_with(run):
+def test_a_process_takes_over_the_lock_that_it_was_started_with(run: Run) -> None:
     with hold(run) as lock:
         heir = subprocess.Popen(
             [sys.executable, "-c", HEIR, str(run.path)],
@@ -178,10 +194,10 @@ def test_a_process_takes_over_the_lock_that_it_was_started_with(run):
             env={**os.environ, HANDED_OVER: str(lock)},
         )
     with heir:
-        assert heir.stdout.readline() == "True\n"
+        assert some(heir.stdout).readline() == "True\n"
         send(run, "stop")
-        heir.stdin.write("\n")
-        heir.stdin.close()
-        assert heir.stdout.readline() == "True stop\n"
-        assert heir.stdout.readline() == "False\n"
+        some(heir.stdin).write("\n")
+        some(heir.stdin).close()
+        assert some(heir.stdout).readline() == "True stop\n"
+        assert some(heir.stdout).readline() == "False\n"
     assert not is_held(run)

@@ -1,6 +1,9 @@
 """The background process of a study on a disk without locks."""
 
 import sys
+from pathlib import Path
+
+import pytest
 
 from core.config import schema as configuration
 from core.files.lock import holder_of
@@ -10,7 +13,9 @@ from tests.support.locks import refuse_locks
 from tui.runtime import study_process
 
 
-def test_on_a_disk_without_locks_it_starts_and_is_asked_to_stop_through_the_storage(tmp_path, monkeypatch):
+def test_on_a_disk_without_locks_it_starts_and_is_asked_to_stop_through_the_storage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A process that ends when it is killed stands for the one that works on the study."""
     patient = tmp_path / "patient"
     patient.write_text("#!/bin/sh\nexec sleep 600\n")

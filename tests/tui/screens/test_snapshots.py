@@ -5,19 +5,24 @@ After a wanted change of looks: ``pytest tests/tui/screens/test_snapshots.py --s
 
 import math
 import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+from textual.pilot import Pilot
 
 from core.config import schema as configuration
+from core.config.schema import TrainConfig
 from core.devices import Device
 from core.evaluation import Predictions, evaluate
 from core.events import (
     CheckpointSaved,
     EpochFinished,
     EvaluationFinished,
+    Event,
     Notice,
     RunFinished,
     RunStarted,
@@ -32,7 +37,7 @@ BEGAN = 1767322800.0
 EPOCHS, STEPS = 30, 20
 
 
-OTHERS = {
+OTHERS: dict[str, tuple[dict[str, Any], float, float]] = {
     "2026-01-02_0310_digits-mlp_def": ({"optimizer": {"lr": 0.1}}, 3.0, 3.0),
     "2026-01-02_0320_digits-mlp_ghk": ({"optimizer": "adam", "model": {"hidden": [64, 32]}}, 4.0, 3.9),
     "2026-01-02_0330_digits-cnn_mnp": ({"optimizer": "rmsprop", "model": "cnn"}, 7.0, 4.5),
@@ -41,7 +46,7 @@ OTHERS = {
 
 
 @pytest.fixture
-def runs_dir(tmp_path, monkeypatch):
+def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One finished run of digits, on a machine that is always the same at a time that is always the same."""
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
@@ -59,7 +64,7 @@ def runs_dir(tmp_path, monkeypatch):
     return Path("runs")
 
 
-def history(config, seed=0, pace=5.0):
+def history(config: TrainConfig, seed: int = 0, pace: float = 5.0) -> Iterator[Event]:
     """A run that over-fits a little towards its end."""
     random = np.random.default_rng(seed)
     yield RunStarted(
@@ -84,8 +89,14 @@ def history(config, seed=0, pace=5.0):
             "loss": train["loss"] + 0.002 * epoch + noise,
             "accuracy": train["accuracy"] - 0.02 + noise / 4,
         }
-        step = {"train": train, "lr": 0.01, "samples_per_second": 12_345.0}
-        yield StepLogged(time=at - 1, epoch=epoch, step=STEPS * epoch - 10, **step)
+        yield StepLogged(
+            time=at - 1,
+            epoch=epoch,
+            step=STEPS * epoch - 10,
+            train=train,
+            lr=0.01,
+            samples_per_second=12_345.0,
+        )
         if validation["loss"] < best_metrics["loss"]:
             best, best_metrics = epoch, validation
         confusion = 14 * np.eye(10, dtype=int) + random.integers(0, 2, (10, 10)) * (epoch < 20)
@@ -105,7 +116,7 @@ def history(config, seed=0, pace=5.0):
     yield Notice(time=BEGAN + 60, level="info", message="all epochs are done")
 
 
-def evaluations(run, seed=1, skill=3.5):
+def evaluations(run: Run, seed: int = 1, skill: float = 3.5) -> Iterator[Event]:
     """Saved predictions and reports of both splits."""
     random = np.random.default_rng(seed)
     for split, samples in (("validation", 144), ("test", 360)):
@@ -123,16 +134,16 @@ def evaluations(run, seed=1, skill=3.5):
         yield EvaluationFinished(time=BEGAN + 61, split=split, metrics=report.metrics)
 
 
-def settled(app, *keys):
+def settled(app: TuiApp, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
     """Lets the first screen come up, presses keys, and waits for what they set going."""
 
-    async def before(pilot):
+    async def before(pilot: Pilot[Any]) -> None:
         await quiet(pilot)
         for key in keys:
             await pilot.press(key)
             await quiet(pilot)
 
-    async def quiet(pilot):
+    async def quiet(pilot: Pilot[Any]) -> None:
         for _ in range(3):
             await pilot.pause()
             await app.workers.wait_for_complete()
@@ -143,7 +154,7 @@ def settled(app, *keys):
     return before
 
 
-SCREENS = {
+SCREENS: dict[str, tuple[str, ...]] = {
     "live": (),
     "runs": ("1",),
     "configure": ("2",),
@@ -155,7 +166,9 @@ SCREENS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("screen", SCREENS)
-def test_screen(snap_compare, runs_dir, screen, size):
+def test_screen(
+    snap_compare: Callable[..., bool], runs_dir: Path, screen: str, size: tuple[int, int]
+) -> None:
     (run,) = [Run(path) for path in runs_dir.iterdir()]
     app = TuiApp(runs_dir=runs_dir, values={"training": {"epochs": EPOCHS}}, follow=run)
     assert snap_compare(app, terminal_size=size, run_before=settled(app, *SCREENS[screen]))
@@ -163,7 +176,7 @@ def test_screen(snap_compare, runs_dir, screen, size):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_compare(snap_compare, runs_dir, size):
+def test_compare(snap_compare: Callable[..., bool], runs_dir: Path, size: tuple[int, int]) -> None:
     for seed, (name, (values, pace, skill)) in enumerate(OTHERS.items(), start=2):
         run = Run(runs_dir / name)
         run.path.mkdir()

@@ -1,15 +1,18 @@
 """The load of the machine in Live, the terminal's title and its bell, and logs of other tools on the screen."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core.errors import RunError
 from core.events import SystemSampled
-from core.interop.readers.logs import find_log
+from core.interop.readers.logs import ForeignLog, find_log
 from core.interop.writer import RunWriter
+from core.runs.folder import Run
 from core.runs.log import EventLog
+from tests.support.narrow import instance, some
 from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.plot import Plot
@@ -17,29 +20,34 @@ from tui.runtime.foreign_host import ForeignHost
 from tui.screens.live.screen import LiveScreen
 
 
+class App(TuiApp):
+    """Notes what it would tell the terminal beside its screen."""
+
+    def __init__(self, runs_dir: Path, follow: Run | ForeignLog) -> None:
+        super().__init__(runs_dir=runs_dir, follow=follow)
+        self.titles: list[str] = []
+        self.bells: list[str] = []
+
+    def bell(self) -> None:
+        self.bells.append(some(self.feed).status)
+
+    def set_terminal_title(self, text: str) -> None:
+        super().set_terminal_title(text)
+        self.titles.append(text)
+
+
+Opened = Callable[[Run | ForeignLog], App]
+
+
 @pytest.fixture
-def opened(tmp_path, monkeypatch):
-    """An app, and what it writes to the terminal beside its screen."""
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """Makes an app that follows a run."""
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
     monkeypatch.setenv("TUI_SYSTEM", "0")
-    written, bells = [], []
-
-    class App(TuiApp):
-        def bell(self):
-            bells.append(self.feed.status)
-
-        def set_terminal_title(self, text):
-            super().set_terminal_title(text)
-            written.append(text)
-
-    def opened(follow):
-        return App(runs_dir=tmp_path / "runs", follow=follow)
-
-    opened.titles, opened.bells = written, bells
-    return opened
+    return lambda follow: App(tmp_path / "runs", follow)
 
 
-def sampled(run, gpu=None):
+def sampled(run: RunWriter, gpu: float | None = None) -> None:
     log = EventLog(run.run)
     for minute in range(3):
         moment = time.time() + 60 * minute
@@ -47,20 +55,22 @@ def sampled(run, gpu=None):
     log.close()
 
 
-def is_live(app):
-    return isinstance(app.screen, LiveScreen) and app.feed.history.epoch
+def is_live(app: TuiApp) -> object:
+    return isinstance(app.screen, LiveScreen) and some(app.feed).history.epoch
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("size", "at_first"), [((200, 60), True), ((120, 40), False), ((80, 24), False)])
-async def test_the_load_is_shown_where_there_is_room_or_by_a_key(opened, tmp_path, size, at_first):
+async def test_the_load_is_shown_where_there_is_room_or_by_a_key(
+    opened: Opened, tmp_path: Path, size: tuple[int, int], at_first: bool
+) -> None:
     with RunWriter("load", runs_dir=tmp_path / "runs") as run:
         run.epoch({"loss": 1.0, "accuracy": 0.5})
         sampled(run, gpu=80.0)
         app = opened(run.run)
         async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: is_live(app) and "gpu" in app.feed.history.system)
-            app.screen.draw()
+            await until(pilot, lambda: is_live(app) and "gpu" in some(app.feed).history.system)
+            instance(LiveScreen, app.screen).draw()
             await pilot.pause()
             panel = app.screen.query_one("#system-panel")
             assert panel.display == at_first
@@ -79,30 +89,30 @@ async def test_the_load_is_shown_where_there_is_room_or_by_a_key(opened, tmp_pat
             assert not panel.display
 
 
-async def test_title_and_bell_tell_how_a_followed_run_stands(opened, tmp_path):
+async def test_title_and_bell_tell_how_a_followed_run_stands(opened: Opened, tmp_path: Path) -> None:
     run = RunWriter("named", runs_dir=tmp_path / "runs", epochs=4)
     run.epoch({"loss": 1.0})
     app = opened(run.run)
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: any("running 1/4 named_" in title for title in opened.titles))
-        assert opened.bells == []
+        await until(pilot, lambda: any("running 1/4 named_" in title for title in app.titles))
+        assert app.bells == []
         run.close("failed", "out of cheese")
-        await until(pilot, lambda: opened.bells)
-        assert any("failed 1/4 named_" in title for title in opened.titles)
-    assert opened.bells == ["failed"]
+        await until(pilot, lambda: app.bells)
+        assert any("failed 1/4 named_" in title for title in app.titles)
+    assert app.bells == ["failed"]
 
 
-async def test_no_bell_for_what_had_ended_before(opened, tmp_path):
+async def test_no_bell_for_what_had_ended_before(opened: Opened, tmp_path: Path) -> None:
     with RunWriter("old", runs_dir=tmp_path / "runs") as run:
         run.epoch({"loss": 1.0})
     app = opened(run.run)
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: any("completed" in title for title in opened.titles))
+        await until(pilot, lambda: any("completed" in title for title in app.titles))
         await pilot.pause(0.3)
-    assert opened.bells == []
+    assert app.bells == []
 
 
-def test_a_log_in_this_folder_has_the_folders_name(tmp_path, monkeypatch):
+def test_a_log_in_this_folder_has_the_folders_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "version_3"
     folder.mkdir()
     (folder / "metrics.csv").write_text("step,train_loss\n1,0.9\n")
@@ -111,21 +121,21 @@ def test_a_log_in_this_folder_has_the_folders_name(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-async def test_a_log_of_another_tool_is_followed(opened, tmp_path):
+async def test_a_log_of_another_tool_is_followed(opened: Opened, tmp_path: Path) -> None:
     table = tmp_path / "version_3" / "metrics.csv"
     table.parent.mkdir()
     table.write_text("step,train_loss,val_loss\n1,0.9,\n2,,0.8\n")
     app = opened(find_log(table))
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: is_live(app))
-        assert (app.feed.status, app.feed.host.name) == ("running", "version_3")
+        assert (some(app.feed).status, some(app.feed).host.name) == ("running", "version_3")
         with table.open("a") as file:
             file.write("3,0.7,\n4,,0.6\n")
-        await until(pilot, lambda: app.feed.history.epoch == 2)
-        app.screen.draw()
+        await until(pilot, lambda: some(app.feed).history.epoch == 2)
+        instance(LiveScreen, app.screen).draw()
         assert app.screen.query_one("#loss", Plot).chart.series[1].y.tolist() == [0.8, 0.6]
         with pytest.raises(RunError, match="written by another tool"):
-            app.feed.host.request("stop")
-        app.feed.host._latest = 0.0
-        assert app.feed.status == "stopped"
+            some(app.feed).host.request("stop")
+        instance(ForeignHost, some(app.feed).host)._latest = 0.0
+        assert some(app.feed).status == "stopped"
         await pilot.press("e", "d", "c")

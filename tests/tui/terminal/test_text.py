@@ -1,5 +1,6 @@
 import math
 import unicodedata
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ texts = st.text(alphabet=st.one_of(st.characters(exclude_categories=()), st.samp
 
 @settings(derandomize=True, max_examples=300)
 @given(texts)
-def test_clean_text_never_holds_a_character_that_acts_on_the_terminal(text):
+def test_clean_text_never_holds_a_character_that_acts_on_the_terminal(text: str) -> None:
     shown = clean(text)
     assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert clean(shown) == shown
@@ -24,7 +25,9 @@ def test_clean_text_never_holds_a_character_that_acts_on_the_terminal(text):
 
 @settings(derandomize=True, max_examples=300)
 @given(texts, st.integers(0, 30), st.sampled_from("<^>"), st.sampled_from(["", "∅"]))
-def test_fitted_text_takes_exactly_its_cells(text, width, align, empty):
+def test_fitted_text_takes_exactly_its_cells(
+    text: str, width: int, align: Literal["<", "^", ">"], empty: str
+) -> None:
     shown = fit(text, width, align=align, empty=empty)
     assert cell_len(shown) == width
     assert sum(map(cell_len, shown)) == width, "no character changes the width of another"
@@ -46,7 +49,7 @@ def test_fitted_text_takes_exactly_its_cells(text, width, align, empty):
         ("\u0301", "◌\u0301"),
     ],
 )
-def test_what_acts_on_the_terminal_is_shown(text, shown):
+def test_what_acts_on_the_terminal_is_shown(text: str, shown: str) -> None:
     assert clean(text) == shown
 
 
@@ -64,11 +67,11 @@ def test_what_acts_on_the_terminal_is_shown(text, shown):
         ("word", -3, ""),
     ],
 )
-def test_long_text_is_cut_with_an_ellipsis(text, width, shown):
+def test_long_text_is_cut_with_an_ellipsis(text: str, width: int, shown: str) -> None:
     assert fit(text, width) == shown
 
 
-def test_empty_text_is_marked_only_where_asked():
+def test_empty_text_is_marked_only_where_asked() -> None:
     assert fit("", 3) == "   "
     assert fit("", 3, empty="∅") == "∅  "
     assert fit("  ", 3, align=">", empty="∅") == "  ∅"
@@ -97,32 +100,32 @@ def test_empty_text_is_marked_only_where_asked():
         (-math.inf, "-∞"),
     ],
 )
-def test_numbers_as_metrics(value, shown):
+def test_numbers_as_metrics(value: float | None, shown: str) -> None:
     assert number(value) == shown
 
 
 @settings(derandomize=True, max_examples=300)
 @given(st.one_of(st.floats(0, 1e300), st.floats(0, 1e7)), st.integers(4, 9))
-def test_a_number_keeps_its_place_and_its_value(value, digits):
+def test_a_number_keeps_its_place_and_its_value(value: float, digits: int) -> None:
     shown = number(value, digits)
     assert len(shown) <= digits + 2
     assert float(shown) == pytest.approx(value, rel=0.5, abs=5e-324)
 
 
-def test_settings():
-    values = (0.01, 0.123456789, [256, 128], [], None, "a\x1b", True)
+def test_settings() -> None:
+    values: tuple[Any, ...] = (0.01, 0.123456789, [256, 128], [], None, "a\x1b", True)
     shown = ["0.01", "0.123457", "256, 128", "none", "–", "a␛", "on"]
     assert [setting(value) for value in values] == shown
 
 
-def test_durations():
+def test_durations() -> None:
     seconds = [0, 42, 59.6, 3800, 3 * 86400 + 4 * 3600, None, math.nan, -1]
     assert [duration(s) for s in seconds] == [
         "0:00", "0:42", "1:00", "1:03:20", "3 d 4:00", "–", "–", "0:00",
     ]  # fmt: skip
 
 
-def test_counts_with_and_without_prefix():
+def test_counts_with_and_without_prefix() -> None:
     assert count(54000) == "54,000"
     numbers = [0, 950, 999.6, 12_100, 168_000, 999_950, 1_234_567, 3e9, 0.354, -12_100]
     assert [si(n) for n in numbers] == [
@@ -143,5 +146,5 @@ def test_counts_with_and_without_prefix():
         (math.nan, 1, "–"),
     ],
 )
-def test_rounding_never_makes_some_into_all_or_none(share, decimals, shown):
+def test_rounding_never_makes_some_into_all_or_none(share: float | None, decimals: int, shown: str) -> None:
     assert percent(share, decimals) == shown

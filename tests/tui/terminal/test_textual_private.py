@@ -1,18 +1,24 @@
 """The private parts of Textual that are used are there and do what is expected; without them the app does the same."""
 
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from rich.segment import Segment
 from textual._compositor import Compositor
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.geometry import Region
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 from textual.widgets._footer import FooterKey
 
+from tests.support.narrow import instance
+from tests.tui.conftest import CopyOf, Visits
 from tui.terminal import textual_private
 from tui.terminal.textual_private import (
     FooterKeyStandIn,
@@ -28,7 +34,7 @@ from tui.widgets.key_line import KeyLine
 SIZES = ((80, 24), (120, 40))
 
 
-def painted(compositor, crop):
+def painted(compositor: Compositor, crop: Region) -> list[tuple[int, int, list[Segment]]]:
     """What is drawn of a region: the place, text and style of each piece of its lines."""
     lines = compositor._render_chops(crop, lambda y: crop.y <= y < crop.bottom)
     return [
@@ -40,12 +46,12 @@ def painted(compositor, crop):
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def asked(monkeypatch: pytest.MonkeyPatch) -> set[Widget]:
     """The widgets that were asked for their lines."""
-    asked = set()
+    asked: set[Widget] = set()
     usual = Widget.render_lines
 
-    def noted(widget, crop):
+    def noted(widget: Widget, crop: Region) -> list[Strip]:
         asked.add(widget)
         return usual(widget, crop)
 
@@ -55,7 +61,9 @@ def asked(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
-async def test_regions_are_drawn_as_textual_draws_them(visit, copy_of, monkeypatch, size):
+async def test_regions_are_drawn_as_textual_draws_them(
+    visit: Visits, copy_of: CopyOf, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
     width, height = size
     regions = [
         Region(0, 0, width, height),
@@ -72,7 +80,7 @@ async def test_regions_are_drawn_as_textual_draws_them(visit, copy_of, monkeypat
 
 
 @pytest.mark.slow
-async def test_only_what_is_touched_is_asked(visit, copy_of, asked):
+async def test_only_what_is_touched_is_asked(visit: Visits, copy_of: CopyOf, asked: set[Widget]) -> None:
     async with visit(SIZES[1]) as at:
         await at.open(copy_of("digits"))
         compositor, line = at.screen._compositor, Region(0, 0, SIZES[1][0], 1)
@@ -84,15 +92,15 @@ async def test_only_what_is_touched_is_asked(visit, copy_of, asked):
 
 
 @pytest.fixture
-def forget_compositor():
+def forget_compositor() -> Iterator[None]:
     """The compositor is looked for anew, now and after the test."""
     textual_private._frugal_compositor.cache_clear()
     yield
     textual_private._frugal_compositor.cache_clear()
 
 
-def test_the_compositor_of_a_screen_is_replaced():
-    screen = Screen()
+def test_the_compositor_of_a_screen_is_replaced() -> None:
+    screen = Screen[None]()
     assert type(screen._compositor) is Compositor
     use_frugal_compositor(screen)
     assert isinstance(screen._compositor, Compositor)
@@ -100,10 +108,12 @@ def test_the_compositor_of_a_screen_is_replaced():
 
 
 @pytest.mark.parametrize("missing", ["module", "_get_renders", "visible_widgets", "_compositor"])
-async def test_without_a_known_compositor_a_screen_keeps_its_own(missing, monkeypatch, forget_compositor):
-    app = App()
+async def test_without_a_known_compositor_a_screen_keeps_its_own(
+    missing: str, monkeypatch: pytest.MonkeyPatch, forget_compositor: None
+) -> None:
+    app = App[None]()
     async with app.run_test() as pilot:
-        screen = Screen()
+        screen = Screen[None]()
         await app.push_screen(screen)
         with monkeypatch.context() as without:
             if missing == "module":
@@ -122,16 +132,17 @@ async def test_without_a_known_compositor_a_screen_keeps_its_own(missing, monkey
 class Footed(LenientApp):
     """A footer whose keys are all of kinds that have room."""
 
+    helped = False
     BINDINGS = [Binding("f1", "app.help", "help", show=False), Binding("f2", "bell", "ring")]
 
-    def compose(self):
+    def compose(self) -> ComposeResult:
         yield KeyLine()
 
-    def action_help(self):
+    def action_help(self) -> None:
         self.helped = True
 
 
-async def test_a_footer_knows_when_its_keys_are_known():
+async def test_a_footer_knows_when_its_keys_are_known() -> None:
     async with Footed().run_test() as pilot:
         line = pilot.app.query_one(KeyLine)
         await pilot.pause()
@@ -142,7 +153,7 @@ async def test_a_footer_knows_when_its_keys_are_known():
         assert keys[:2] == [("f2", "ring", "bell"), ("f1", "help", "app.help")]
 
 
-async def test_without_the_key_of_a_footer_there_is_another(monkeypatch):
+async def test_without_the_key_of_a_footer_there_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "textual.widgets._footer", None)
         assert footer_key_class() is FooterKeyStandIn
@@ -155,18 +166,19 @@ async def test_without_the_key_of_a_footer_there_is_another(monkeypatch):
         assert len(pilot.app.query(FooterKey)) == 2
         await pilot.click(key)
         await pilot.pause()
-        assert pilot.app.helped
+        assert instance(Footed, pilot.app).helped
 
 
-def test_without_a_sign_that_keys_are_known_a_footer_is_filled_at_once():
-    assert bindings_are_ready(object())
+def test_without_a_sign_that_keys_are_known_a_footer_is_filled_at_once() -> None:
+    footer: Any = object()
+    assert bindings_are_ready(footer)
 
 
-async def test_control_sequences_go_through_the_driver(monkeypatch):
-    app = App()
+async def test_control_sequences_go_through_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = App[None]()
     assert not write_to_terminal(app, "before")
     async with app.run_test():
-        written = []
+        written: list[str] = []
         monkeypatch.setattr(app._driver, "write", written.append)
         assert write_to_terminal(app, "text")
         assert written == ["text"]
@@ -175,11 +187,11 @@ async def test_control_sequences_go_through_the_driver(monkeypatch):
             assert not write_to_terminal(app, "text")
 
 
-def fail(app):
+def fail(app: App[None]) -> None:
     app._handle_exception(NoMatches("no nodes match"))
 
 
-async def test_an_app_that_is_left_does_not_tell_what_it_misses():
+async def test_an_app_that_is_left_does_not_tell_what_it_misses() -> None:
     async with LenientApp().run_test() as pilot:
         pilot.app.exit()
         assert pilot.app._exit
@@ -187,7 +199,7 @@ async def test_an_app_that_is_left_does_not_tell_what_it_misses():
     assert pilot.app.return_code == 0
 
 
-async def leave_and_fail(*, left, forget=None):
+async def leave_and_fail(*, left: bool, forget: pytest.MonkeyPatch | None = None) -> None:
     async with LenientApp().run_test() as pilot:
         if left:
             pilot.app.exit()
@@ -198,11 +210,13 @@ async def leave_and_fail(*, left, forget=None):
             forget.undo()
 
 
-async def test_an_app_that_is_not_left_tells_what_it_misses():
+async def test_an_app_that_is_not_left_tells_what_it_misses() -> None:
     with pytest.raises(NoMatches):
         await leave_and_fail(left=False)
 
 
-async def test_an_app_that_cannot_know_that_it_is_left_tells_what_it_misses(monkeypatch):
+async def test_an_app_that_cannot_know_that_it_is_left_tells_what_it_misses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with pytest.raises(NoMatches):
         await leave_and_fail(left=True, forget=monkeypatch)

@@ -1,6 +1,8 @@
 """The colours one chose are there from the first paint on."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from textual.css.query import NoMatches
@@ -8,12 +10,14 @@ from textual.css.stylesheet import Stylesheet
 
 from tui.app.app import TuiApp
 
+AppWith = Callable[[str], TuiApp]
+
 
 @pytest.fixture
-def app_with(tmp_path, monkeypatch):
+def app_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppWith:
     """Makes an app that remembers a theme."""
 
-    def app_with(theme):
+    def app_with(theme: str) -> TuiApp:
         settings = tmp_path / "settings.json"
         settings.write_text(json.dumps({"theme": theme}))
         monkeypatch.setenv("TUI_CONFIG", str(settings))
@@ -32,8 +36,8 @@ def app_with(tmp_path, monkeypatch):
     ],
 )
 async def test_the_remembered_theme_is_there_and_the_styles_are_read_once(
-    app_with, monkeypatch, remembered, shown, mode
-):
+    app_with: AppWith, monkeypatch: pytest.MonkeyPatch, remembered: str, shown: str, mode: str
+) -> None:
     read_again = []
     monkeypatch.setattr(Stylesheet, "reparse", lambda sheet: read_again.append(sheet))
     monkeypatch.setattr(TuiApp, "_load", lambda app: None)  # the first paint alone
@@ -48,7 +52,7 @@ async def test_the_remembered_theme_is_there_and_the_styles_are_read_once(
     assert read_again == []
 
 
-async def test_a_theme_chosen_later_is_shown_and_remembered(app_with):
+async def test_a_theme_chosen_later_is_shown_and_remembered(app_with: AppWith) -> None:
     app = app_with("torchtui")
     async with app.run_test() as pilot:
         app.theme = "torchtui-light"
@@ -57,7 +61,9 @@ async def test_a_theme_chosen_later_is_shown_and_remembered(app_with):
         assert app.settings.theme == "torchtui-light"
 
 
-async def test_who_leaves_before_the_first_screen_is_there_never_opens_it(app_with, monkeypatch):
+async def test_who_leaves_before_the_first_screen_is_there_never_opens_it(
+    app_with: AppWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(TuiApp, "_load", lambda app: None)
     app = app_with("torchtui")
     async with app.run_test():
@@ -66,23 +72,23 @@ async def test_who_leaves_before_the_first_screen_is_there_never_opens_it(app_wi
     assert app._screen_stacks.keys() == shown.keys()
 
 
-async def test_what_a_half_made_screen_misses_when_one_leaves_is_not_told(app_with):
+async def test_what_a_half_made_screen_misses_when_one_leaves_is_not_told(app_with: AppWith) -> None:
     app = app_with("torchtui")
     async with app.run_test():
         pass
     app._handle_exception(NoMatches("a widget that went away"))
-    assert not app.return_code
+    assert app.return_code is None
     try:
         raise ValueError("a defect")
     except ValueError as error:
         app._handle_exception(error)
-    assert app.return_code == 1
+    assert [app.return_code] == [1]
 
 
-async def test_what_a_screen_misses_before_one_leaves_is_a_defect(app_with):
+async def test_what_a_screen_misses_before_one_leaves_is_a_defect(app_with: AppWith) -> None:
     app = app_with("torchtui")
 
-    async def miss():
+    async def miss() -> None:
         async with app.run_test() as pilot:
             app.call_later(lambda: app.query_one("#nowhere"))
             await pilot.pause()

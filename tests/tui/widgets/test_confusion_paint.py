@@ -7,17 +7,19 @@ from textual.color import Color
 from tui.widgets.confusion_matrix import ConfusionMatrix
 from tui.widgets.confusion_paint import readable, reveal
 
+RGB = tuple[int, int, int]
+
 
 @settings(derandomize=True)
 @given(*[st.integers(0, 255)] * 3)
-def test_numbers_are_readable_on_any_shade(red, green, blue):
+def test_numbers_are_readable_on_any_shade(red: int, green: int, blue: int) -> None:
     assert contrast(readable(Color(red, green, blue)).rgb, (red, green, blue)) >= 4.5
 
 
-def contrast(one, other):
+def contrast(one: RGB, other: RGB) -> float:
     """WCAG 2.2, contrast ratio."""
 
-    def luminance(rgb):
+    def luminance(rgb: RGB) -> float:
         channels = np.array(rgb) / 255
         linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
         return float(linear @ [0.2126, 0.7152, 0.0722])
@@ -28,7 +30,9 @@ def contrast(one, other):
 
 @settings(derandomize=True)
 @given(st.integers(0, 500), st.integers(0, 99), st.integers(1, 9), st.integers(0, 60))
-def test_scrolling_shows_the_whole_cell_if_there_is_room(scroll, index, size, room):
+def test_scrolling_shows_the_whole_cell_if_there_is_room(
+    scroll: int, index: int, size: int, room: int
+) -> None:
     shown = reveal(scroll, index, size, room)
     start = index * size
     assert shown <= start
@@ -47,12 +51,14 @@ def test_scrolling_shows_the_whole_cell_if_there_is_room(scroll, index, size, ro
         (["cat", "catfish"], 5, ["cat", "…tfi…"]),
     ],
 )
-def test_short_names_keep_what_tells_the_classes_apart(names, width, shown):
+def test_short_names_keep_what_tells_the_classes_apart(
+    names: list[str], width: int, shown: list[str]
+) -> None:
     matrix = ConfusionMatrix.of(np.eye(2, dtype=int), names)
     assert [matrix.short_name(label, width) for label in range(2)] == shown
 
 
-def test_large_counts_are_written_short_and_captioned_in_full():
+def test_large_counts_are_written_short_and_captioned_in_full() -> None:
     matrix = ConfusionMatrix.of(np.array([[99_999, 168_432], [0, 1]]), ["a", "b"])
     assert [matrix.text(0, label, "count") for label in range(2)] == ["99999", "168k"]
     assert matrix.text_width("count") == 5

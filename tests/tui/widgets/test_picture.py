@@ -6,21 +6,23 @@ import sys
 import numpy as np
 import pexpect
 import pytest
-from textual.app import App
+from textual.app import App, ComposeResult
+from textual.strip import Strip
 
 from tests.support.repository import REPOSITORY
+from tests.support.screen import background, foreground
 from tui.widgets.picture import Picture, fitted
 
 RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
 
 
-class OnePicture(App):
+class OnePicture(App[None]):
     CSS = "Picture { width: 20; height: 5; }"
 
-    def compose(self):
+    def compose(self) -> ComposeResult:
         yield Picture()
 
-    def lines(self):
+    def lines(self) -> list[Strip]:
         picture = self.query_one(Picture)
         return [picture.render_line(y) for y in range(picture.size.height)]
 
@@ -40,7 +42,9 @@ class OnePicture(App):
     ],
 )
 @pytest.mark.parametrize("channels", [(), (3,)])
-def test_a_picture_keeps_its_proportions_in_the_room_there_is(shape, columns, rows, expected, channels):
+def test_a_picture_keeps_its_proportions_in_the_room_there_is(
+    shape: tuple[int, int], columns: int, rows: int, expected: tuple[int, int], channels: tuple[int, ...]
+) -> None:
     made = fitted(np.full(shape + channels, 200, dtype=np.uint8), columns, rows)
     assert made.shape == expected + channels
     assert made.shape[1] <= columns
@@ -48,21 +52,21 @@ def test_a_picture_keeps_its_proportions_in_the_room_there_is(shape, columns, ro
     assert (made == 200).all()
 
 
-def test_pixels_are_repeated_or_averaged():
+def test_pixels_are_repeated_or_averaged() -> None:
     small = np.array([[0, 100], [200, 50]], dtype=np.uint8)
     np.testing.assert_array_equal(fitted(small, 4, 2), small.repeat(2, axis=0).repeat(2, axis=1))
     np.testing.assert_array_equal(fitted(small, 1, 1), [[88]])
 
 
-async def test_two_pixels_share_a_cell():
+async def test_two_pixels_share_a_cell() -> None:
     app = OnePicture()
     async with app.run_test() as pilot:
         app.query_one(Picture).show(RAMP)
         await pilot.pause()
         first = [segment for segment in app.lines()[0] if segment.text.startswith("▀")]
         assert len(first) == 8
-        assert [segment.style.color.triplet.red for segment in first] == RAMP[0].tolist()
-        assert [segment.style.bgcolor.triplet.red for segment in first] == RAMP[1].tolist()
+        assert [foreground(segment).red for segment in first] == RAMP[0].tolist()
+        assert [background(segment).red for segment in first] == RAMP[1].tolist()
         assert [line.text.strip() for line in app.lines()] == ["▀" * 8] * 4 + [""]
         app.query_one(Picture).show(np.zeros((3, 2, 3), dtype=np.uint8))
         assert [line.text.strip() for line in app.lines()] == ["▀" * 6] * 4 + ["▀" * 6]
@@ -70,7 +74,7 @@ async def test_two_pixels_share_a_cell():
         assert not "".join(line.text for line in app.lines()).strip()
 
 
-async def test_without_colour_brightness_is_density(monkeypatch):
+async def test_without_colour_brightness_is_density(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = OnePicture()
     async with app.run_test() as pilot:
@@ -100,7 +104,7 @@ print("widget", getattr(widget, "__name__", None), "from", getattr(widget, "__mo
     ],
     ids=["kitty", "sixel", "both", "neither", "refused"],
 )
-def test_the_terminal_is_asked_once_what_it_can_show(answer, widget):
+def test_the_terminal_is_asked_once_what_it_can_show(answer: bytes, widget: str) -> None:
     process = pexpect.spawn(
         sys.executable,
         ["-c", ASKING.format(patience=60)],
@@ -118,7 +122,7 @@ def test_the_terminal_is_asked_once_what_it_can_show(answer, widget):
     assert process.exitstatus == 0
 
 
-def test_a_terminal_that_keeps_silent_gets_half_blocks():
+def test_a_terminal_that_keeps_silent_gets_half_blocks() -> None:
     process = pexpect.spawn(
         sys.executable,
         ["-c", ASKING.format(patience=0.05)],
@@ -129,7 +133,7 @@ def test_a_terminal_that_keeps_silent_gets_half_blocks():
     process.expect_exact(b"widget None")
 
 
-def test_where_there_is_no_terminal_nothing_is_asked():
+def test_where_there_is_no_terminal_nothing_is_asked() -> None:
     answer = subprocess.run(
         [sys.executable, "-c", ASKING.format(patience=60)],
         cwd=REPOSITORY,

@@ -1,8 +1,10 @@
 """Whatever the log of a run holds, a row, the facts and the charts can be made of it."""
 
 import json
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -20,8 +22,9 @@ from tui.terminal.text import age
 from tui.widgets.run_list import RunList
 from tui.widgets.runs_columns import COLUMNS, lay_out
 
+Place = tuple[str | int, ...]
 METRICS = {"loss": 0.5, "accuracy": 0.9}
-LOG = [
+LOG: list[dict[str, Any]] = [
     {
         "event": "run_started",
         "time": 1.77e9,
@@ -58,7 +61,7 @@ VALUES = st.recursive(
 )
 
 
-def places(value, path=()):
+def places(value: Any, path: Place = ()) -> Iterator[Place]:
     """The paths of all values inside a value."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
@@ -69,12 +72,12 @@ def places(value, path=()):
 PLACES = [*places(LOG)]
 
 
-def replaced(value, path, new):
+def replaced(value: Any, path: Sequence[str | int], new: Any) -> Any:
     """A copy of nested values with another one at a place."""
     if not path:
         return new
     key, *rest = path
-    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)
     copy[key] = replaced(value[key], rest, new)
     return copy
 
@@ -85,7 +88,7 @@ def replaced(value, path, new):
 @example((0, "time"), 1e300)
 @example((0, "config", "optimizer", "name"), ["adam"])
 @example((0, "config", "optimizer", "lr"), 10**400)
-def test_any_value_in_a_log_can_be_shown_and_sorted(tmp_path, place, value):
+def test_any_value_in_a_log_can_be_shown_and_sorted(tmp_path: Path, place: Place, value: Any) -> None:
     run = Run(tmp_path)
     run.log_file.write_text("".join(json.dumps(event) + "\n" for event in replaced(LOG, place, value)))
     summary = summarise(run)
@@ -116,7 +119,7 @@ def test_any_value_in_a_log_can_be_shown_and_sorted(tmp_path, place, value):
         (130, "status run data model epochs accuracy loss test optimizer lr batch age"),
     ],
 )
-def test_what_matters_most_gets_its_place_first(width, names):
+def test_what_matters_most_gets_its_place_first(width: int, names: str) -> None:
     chosen = lay_out(width, 4)
     assert " ".join(column.name for column, _ in chosen) == names
     assert sum(cells + 2 for _, cells in chosen) - 2 <= width
@@ -126,14 +129,14 @@ def test_what_matters_most_gets_its_place_first(width, names):
     ("done", "asked", "shown"),
     [(7, 20, "7/20"), (789, 100_000, "789/100k"), (12_345, 100_000, "12.3k"), (12_345, 0, "12345")],
 )
-def test_epochs_are_shown_whole_or_rounded_but_never_cut(done, asked, shown):
+def test_epochs_are_shown_whole_or_rounded_but_never_cut(done: int, asked: int, shown: str) -> None:
     column = COLUMNS["epochs"]
     summary = RunSummary(run=Run(Path("r")), status="stopped", epoch=done, epochs=asked)
     assert column.show(summary, 0.0) == shown
     assert len(shown) <= column.width
 
 
-def test_long_names_get_more_room():
+def test_long_names_get_more_room() -> None:
     assert [cells for column, cells in lay_out(119, 30) if column.name == "run"] > [
         cells for column, cells in lay_out(119, 4) if column.name == "run"
     ]
@@ -148,7 +151,7 @@ def test_long_names_get_more_room():
         ("my_own_run", 4, "my_own_run"),
     ],
 )
-def test_names_are_as_long_as_there_is_room(name, width, shown):
+def test_names_are_as_long_as_there_is_room(name: str, width: int, shown: str) -> None:
     assert short_name(RunSummary(Run(Path(name)), "damaged"), width) == shown
 
 
@@ -165,6 +168,6 @@ def test_names_are_as_long_as_there_is_room(name, width, shown):
         (1e12, ">999 y"),
     ],
 )
-def test_ages_fit_their_column(seconds, shown):
+def test_ages_fit_their_column(seconds: float, shown: str) -> None:
     assert age(seconds) == shown
     assert len(shown) <= COLUMNS["age"].width

@@ -1,46 +1,51 @@
 """A table of any length: cursor, head, sideways scrolling, text from anywhere."""
 
-from rich.cells import cell_len
-from textual.app import App
+from collections.abc import Callable, Sequence
 
-from tui.widgets.table import Column, Table
+from rich.cells import cell_len
+from textual.app import App, ComposeResult
+
+from tests.support.screen import foreground
+from tui.widgets.table import Cell, Column, Table
 
 RED = (213, 94, 0)
 
 
-class OneTable(App):
+class OneTable(App[None]):
     """A screen that is one table, and remembers what it told."""
 
-    def __init__(self, columns, rows, cells, frozen=0):
+    def __init__(
+        self, columns: Sequence[Column], rows: int, cells: Callable[[int], Sequence[Cell]], frozen: int = 0
+    ) -> None:
         super().__init__()
         self.table = Table()
         self.table.show(columns, rows, cells, frozen=frozen)
-        self.told = []
+        self.told: list[tuple[str, int]] = []
 
-    def compose(self):
+    def compose(self) -> ComposeResult:
         yield self.table
 
-    def on_table_highlighted(self, event):
+    def on_table_highlighted(self, event: Table.Highlighted) -> None:
         self.told.append(("at", event.row))
 
-    def on_table_chosen(self, event):
+    def on_table_chosen(self, event: Table.Chosen) -> None:
         self.told.append(("chosen", event.row))
 
-    def on_table_head_clicked(self, event):
+    def on_table_head_clicked(self, event: Table.HeadClicked) -> None:
         self.told.append(("head", event.column))
 
-    def lines(self):
+    def lines(self) -> list[str]:
         return [self.table.render_line(y).text for y in range(self.table.size.height)]
 
 
-def numbered(row):
+def numbered(row: int) -> list[str]:
     return [f"row {row}", str(row * row)]
 
 
-async def test_only_what_is_seen_is_made():
-    made = set()
+async def test_only_what_is_seen_is_made() -> None:
+    made: set[int] = set()
 
-    def cells(row):
+    def cells(row: int) -> list[str]:
         made.add(row)
         return numbered(row)
 
@@ -55,7 +60,7 @@ async def test_only_what_is_seen_is_made():
         assert len(made) < 100
 
 
-async def test_keys_move_the_cursor_inside_the_rows():
+async def test_keys_move_the_cursor_inside_the_rows() -> None:
     app = OneTable([Column("name", 0, "<"), Column("square")], 30, numbered)
     async with app.run_test(size=(40, 10)) as pilot:
         app.table.focus()
@@ -64,7 +69,7 @@ async def test_keys_move_the_cursor_inside_the_rows():
         assert ("chosen", 2) in app.told
 
 
-async def test_a_click_moves_the_cursor_and_one_more_chooses():
+async def test_a_click_moves_the_cursor_and_one_more_chooses() -> None:
     app = OneTable([Column("name", 10, "<"), Column("square", 8)], 30, numbered)
     async with app.run_test(size=(40, 10)) as pilot:
         await pilot.click(app.table, offset=(3, 4))
@@ -74,7 +79,7 @@ async def test_a_click_moves_the_cursor_and_one_more_chooses():
         assert app.told == [("at", 3), ("chosen", 3), ("head", 0), ("head", 1)]
 
 
-async def test_frozen_columns_stay_while_others_scroll():
+async def test_frozen_columns_stay_while_others_scroll() -> None:
     columns = [Column("id", 4), *(Column(f"c{number}", 8) for number in range(10))]
     app = OneTable(columns, 3, lambda row: [str(row), *(f"{row}.{n}" for n in range(10))], frozen=1)
     async with app.run_test(size=(40, 10)) as pilot:
@@ -88,7 +93,7 @@ async def test_frozen_columns_stay_while_others_scroll():
         assert app.told == [("head", 10)]
 
 
-async def test_cells_are_cut_and_shown_as_they_are():
+async def test_cells_are_cut_and_shown_as_they_are() -> None:
     app = OneTable(
         [Column("class", 8, "<"), Column("n", 4)], 1, lambda row: [("[b]猫\x1b[31m and more", RED), "1"]
     )
@@ -96,10 +101,10 @@ async def test_cells_are_cut_and_shown_as_they_are():
         line = app.table.render_line(1)
         assert line.text.startswith("▸[b]猫␛… ") or line.text.startswith("▸[b]猫␛[…")
         assert cell_len(line.text) == 40
-        assert next(segment.style.color.triplet for segment in line if "猫" in segment.text) == RED
+        assert next(foreground(segment) for segment in line if "猫" in segment.text) == RED
 
 
-async def test_fewer_rows_bring_the_cursor_back():
+async def test_fewer_rows_bring_the_cursor_back() -> None:
     app = OneTable([Column("name", 0, "<"), Column("square")], 30, numbered)
     async with app.run_test(size=(40, 10)) as pilot:
         app.table.cursor = 29

@@ -2,8 +2,7 @@
 
 import shlex
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -97,7 +96,7 @@ class CompareScreen(Background, ModeScreen):
     @property
     def compared(self) -> ComparedRuns:
         """The runs that were chosen."""
-        return cast(ComparedRuns, self._app.compared)
+        return self.tui.compared
 
     @property
     def selected(self) -> Entry | None:
@@ -105,18 +104,13 @@ class CompareScreen(Background, ModeScreen):
         table = self.query_one("#standings", Table) if self.is_mounted else None
         return self.entries[table.cursor] if table and table.cursor < len(self.entries) else None
 
-    @property
-    def _app(self) -> Any:
-        """The app with what it offers to screens."""
-        return cast(Any, self.app)
-
     # Following
 
     def refresh_content(self) -> None:
         if self.compared.touched or self.compared.slots:
             self.look()
         else:
-            runs_dir: Path = self._app.runs_dir
+            runs_dir = self.tui.runs_dir
             self.in_background("choose", lambda progress: first_choice(runs_dir), self._chosen, self._failed)
 
     def _chosen(self, runs: list[Run]) -> None:
@@ -209,14 +203,15 @@ class CompareScreen(Background, ModeScreen):
 
     def _draw_line(self) -> None:
         """The signs and names of all runs, and what keeps their numbers from being compared."""
-        parts: list[Any] = []
+        parts: list[str | tuple[str, str]] = []
         for entry in self.entries:
             sign, color = sign_of(self.compared.slots[entry.run])
             name = clean(short_name(entry.summary, 20))
             parts += [(sign, "rgb({},{},{})".format(*color)), f" {name}   "]
         note = not_comparable(self.entries, self.split)
-        warning = [("▲ ", "$warning"), f"{clean(note)}: final numbers do not compare   "] if note else []
-        self.query_one("#compare-line", Static).update(Content.assemble(*warning, *parts))
+        if note:
+            parts[:0] = [("▲ ", "$warning"), f"{clean(note)}: final numbers do not compare   "]
+        self.query_one("#compare-line", Static).update(Content.assemble(*parts))
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -239,7 +234,7 @@ class CompareScreen(Background, ModeScreen):
     def action_add(self) -> None:
         """Choose the runs to compare."""
         self.compared.touched = True
-        self.app.push_screen(PickRuns(self._app.runs_dir, self.compared))
+        self.app.push_screen(PickRuns(self.tui.runs_dir, self.compared))
 
     def action_remove(self) -> None:
         """Compare the run with the cursor no more."""
@@ -300,20 +295,20 @@ class CompareScreen(Background, ModeScreen):
     def action_open(self) -> None:
         """Open the run in Live."""
         if self.selected is not None:
-            self._app.open_run(self.selected.run)
+            self.tui.open_run(self.selected.run)
 
     def action_evaluate(self) -> None:
         """Open the run in Evaluate."""
         if self.selected is not None:
-            self._app.evaluate_run(self.selected.run)
+            self.tui.evaluate_run(self.selected.run)
 
     def action_copy(self) -> None:
         """Copy the equivalent command."""
         names = [
-            entry.run.id if entry.run.path.parent == self._app.runs_dir else str(entry.run.path)
+            entry.run.id if entry.run.path.parent == self.tui.runs_dir else str(entry.run.path)
             for entry in self.entries
         ]
-        where = place(self._app.runs_dir)
+        where = place(self.tui.runs_dir)
         command = shlex.join(["tui", "compare", *names, "--split", self.split, *where])
         self.app.copy_to_clipboard(command)
         self.notify(clean(command), title="Copied", markup=False)

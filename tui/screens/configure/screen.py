@@ -1,7 +1,7 @@
 """Configure: the form of a run, and what it leads to."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -32,9 +32,6 @@ from tui.terminal.text import bytes_, clean, count
 from tui.widgets.command_panel import CommandPanel
 from tui.widgets.field import Field
 from tui.widgets.form_view import STOPS, FormView
-
-if TYPE_CHECKING:
-    from tui.app.app import TuiApp
 
 __all__ = ["ConfigureScreen"]
 
@@ -101,10 +98,6 @@ class ConfigureScreen(FilledForm):
         self._devices: dict[str, str] = {}
         self._offered: tuple[bool, ...] = ()
         self._timer: Timer | None = None
-
-    @property
-    def tui(self) -> "TuiApp":
-        return cast("TuiApp", self.app)
 
     def compose_body(self) -> ComposeResult:
         yield Horizontal(id="configure")

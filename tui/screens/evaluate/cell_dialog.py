@@ -1,8 +1,8 @@
 """The samples behind a cell of the confusion matrix, over a screen that has no room beside it."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -21,7 +21,7 @@ class CellDialog(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "back")]
 
-    def __init__(self, subject: Subject, title: str, positions: Sequence[int]) -> None:
+    def __init__(self, subject: Subject, title: str, positions: np.ndarray) -> None:
         super().__init__()
         self.subject, self.heading, self.positions = subject, title, positions
 

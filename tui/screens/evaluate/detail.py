@@ -1,9 +1,9 @@
 """One sample in full: picture or features, what the model said, and every score that matters."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
+import numpy as np
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -72,7 +72,7 @@ class SampleDialog(ModalScreen[int]):
     ]
     AUTO_FOCUS = ""
 
-    def __init__(self, subject: Subject, positions: Sequence[int], place: int) -> None:
+    def __init__(self, subject: Subject, positions: np.ndarray, place: int) -> None:
         super().__init__()
         self.subject, self.positions, self.place = subject, positions, place
 

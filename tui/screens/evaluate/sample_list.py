@@ -1,8 +1,8 @@
 """The samples at some positions: pictures in tiles, or rows of a table; loaded when they are first wanted."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -52,7 +52,7 @@ class SampleList(Background, Container):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.subject: Subject | None = None
-        self.positions: Sequence[int] = ()
+        self.positions: np.ndarray = np.empty(0, dtype=np.int64)
 
     def compose(self) -> ComposeResult:
         yield Static("", markup=False)
@@ -68,8 +68,8 @@ class SampleList(Background, Container):
         self.query_one(Static).update(Content(clean(text)))
         self._choose(Static)
 
-    def show(self, subject: Subject, positions: Sequence[int], *, focus: bool = False) -> None:
-        """Show the samples at some positions, in their order."""
+    def show(self, subject: Subject, positions: np.ndarray, *, focus: bool = False) -> None:
+        """Show the samples at some positions (n,), in their order."""
         self.subject, self.positions = subject, positions
         if subject.samples.loaded:
             self._fill(subject, focus)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -111,7 +111,7 @@ class EvaluateScreen(Background, ModeScreen):
             split: ``validation`` or ``test``; by default test when it was evaluated, else validation.
         """
         if self.data is None or run != self.run:
-            self.data = RunData(run, self.app.data_root)  # type: ignore[attr-defined]
+            self.data = RunData(run, self.tui.data_root)
         self.run, self.split, self.opened = run, split, None
         self._opening, self._retry = True, False
         data = self.data
@@ -136,9 +136,8 @@ class EvaluateScreen(Background, ModeScreen):
             self.open_run(self.run, self.split)
 
     def _find_run(self) -> None:
-        app: Any = self.app
-        followed: Run | None = app.feed.host.run if app.feed is not None else None
-        runs_dir = app.runs_dir
+        followed = self.tui.feed.host.run if self.tui.feed is not None else None
+        runs_dir = self.tui.runs_dir
 
         def find(progress: Progress) -> Run | None:
             if followed is not None and any(

@@ -1,6 +1,6 @@
 """Live: one run as it goes on, whoever trains it."""
 
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -9,11 +9,11 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from core.control import Request
 from core.errors import TorchtuiError
 from core.events import Event
 from core.metrics import label_of
 from core.runs.history.history import Epoch, History
-from core.runs.requests import Request
 from core.status import has_failed, is_active
 from tui.charts.live import SMOOTHING, ZOOMS, View, metric_chart, subtitle, system_chart
 from tui.forms.remedies import error_in_app
@@ -122,7 +122,7 @@ class LiveScreen(ModeScreen):
     @property
     def feed(self) -> RunFeed | None:
         """The followed run."""
-        return cast("RunFeed | None", self.app.feed)  # type: ignore[attr-defined]
+        return self.tui.feed
 
     def refresh_content(self) -> None:
         self.draw()
@@ -247,15 +247,15 @@ class LiveScreen(ModeScreen):
             return
         finished = feed.history.finished
         if feed.host.error is not None:
-            self.app.show_error(feed.host.error)  # type: ignore[attr-defined]
+            self.tui.show_error(feed.host.error)
         elif finished is not None and feed.trained_here:
-            self.app.show_error(TorchtuiError(finished.error), finished.traceback)  # type: ignore[attr-defined]
+            self.tui.show_error(TorchtuiError(finished.error), finished.traceback)
 
     def _announce(self, feed: RunFeed) -> None:
         """How it stands, in the title of the window; the bell when it ends under our eyes."""
         status = feed.status
         done = of(feed.history.epoch, feed.history.started.epochs if feed.history.started else 0)
-        self.app.set_terminal_title(f"{STATES[status][0]} {status} {done} {feed.host.name}")  # type: ignore[attr-defined]
+        self.tui.set_terminal_title(f"{STATES[status][0]} {status} {done} {feed.host.name}")
         going = is_active(status)
         if not going and self._going is feed:
             self.app.bell()
@@ -292,12 +292,12 @@ class LiveScreen(ModeScreen):
 
     def action_detach(self) -> None:
         """Hand the run over to a background process."""
-        self.app.detach_and_follow()  # type: ignore[attr-defined]
+        self.tui.detach_and_follow()
 
     def action_evaluate(self) -> None:
         """Open the run in Evaluate."""
         if self.feed is not None and self.feed.host.run is not None:
-            self.app.evaluate_run(self.feed.host.run)  # type: ignore[attr-defined]
+            self.tui.evaluate_run(self.feed.host.run)
 
     def action_layers(self) -> None:
         """Show the layers in place of the charts, or the charts again."""

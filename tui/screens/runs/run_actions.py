@@ -3,9 +3,10 @@
 import os
 from copy import deepcopy
 from functools import partial
-from typing import Any, Final, cast
+from typing import Final
 
 from textual import on
+from textual.notifications import SeverityLevel
 
 from core.errors import TorchtuiError
 from core.runs.delete import delete, folder_size
@@ -52,19 +53,14 @@ class RunActions(ModeScreen):
         """Take a run that was deleted out of the list."""
         raise NotImplementedError
 
-    @property
-    def _app(self) -> Any:
-        """The app with what it offers to screens."""
-        return cast(Any, self.app)
-
     @on(RunsTable.Opened)
     def _open(self, event: RunsTable.Opened) -> None:
-        self._app.open_run(event.summary.run)
+        self.tui.open_run(event.summary.run)
 
     def action_evaluate(self) -> None:
         """Open the run in Evaluate."""
         if self.selected is not None:
-            self._app.evaluate_run(self.selected.run)
+            self.tui.evaluate_run(self.selected.run)
 
     def action_resume(self) -> None:
         """Go on with a run that has a checkpoint; of a script's own run the app says why it cannot."""
@@ -72,15 +68,15 @@ class RunActions(ModeScreen):
         if summary is None:
             return
         if summary.script or os.path.isfile(summary.run.checkpoint_file("last")):
-            self._app.resume_run(summary.run)
+            self.tui.resume_run(summary.run)
         else:
             self._tell("This run has no checkpoint to go on from; c takes its configuration into the form.")
 
     def action_configure(self) -> None:
         """Take the configuration of the run into the form."""
         if self.selected is not None:
-            self._app.form_values = deepcopy(self.selected.config)
-            self._app.action_go("configure")
+            self.tui.form_values = deepcopy(self.selected.config)
+            self.tui.action_go("configure")
 
     def action_stop(self) -> None:
         """Ask, then ask the run to save and end."""
@@ -150,5 +146,5 @@ class RunActions(ModeScreen):
         self.app.copy_to_clipboard(text)
         self._tell(f"Copied {text}")
 
-    def _tell(self, text: str, severity: Any = "information") -> None:
+    def _tell(self, text: str, severity: SeverityLevel = "information") -> None:
         self.notify(clean(text), severity=severity, markup=False)

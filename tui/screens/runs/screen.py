@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -119,12 +119,12 @@ class RunsScreen(RunActions):
     @property
     def runs_dir(self) -> Path:
         """Where runs live."""
-        return cast(Path, self.app.runs_dir)  # type: ignore[attr-defined]
+        return self.tui.runs_dir
 
     @property
     def compared(self) -> ComparedRuns:
         """The runs that 6 Compare shows."""
-        return cast(ComparedRuns, self.app.compared)  # type: ignore[attr-defined]
+        return self.tui.compared
 
     @property
     def table(self) -> RunsTable:

@@ -16,6 +16,7 @@ from textual.widgets import Button, Static
 from core.references import LATEST
 from tui.forms.search_form import Search, SearchState, default_search, review, search_command, searchable
 from tui.screens.base import NARROW
+from tui.screens.tune.slices_panel import SlicesPanel
 from tui.screens.tune.space_editor import STOPS, SpaceEditor
 from tui.screens.tune.study_actions import STUDY_ACTIONS, TRIAL_ACTIONS, StudyActions
 from tui.screens.tune.study_view import StudyView
@@ -139,7 +140,7 @@ class TuneScreen(StudyActions):
     def on_mount(self) -> None:
         self._show_view()
 
-    async def refresh_content(self) -> None:  # type: ignore[override]
+    async def refresh_content(self) -> None:
         if not self.built:
             await self._fill(default_search(self.tui.form_values))
             self.built = True
@@ -336,4 +337,4 @@ class TuneScreen(StudyActions):
 
     def action_slices(self, by: int) -> None:
         """Show other parameters."""
-        self.query_one("SlicesPanel").turn(by)  # type: ignore[attr-defined]
+        self.query_one(SlicesPanel).turn(by)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar, get_args
+from typing import Any, ClassVar, get_args
 
 from textual import on
 from textual.app import ComposeResult
@@ -247,7 +247,8 @@ class SpaceEditor(Vertical):
     def _setting_changed(self, event: Field.Changed) -> None:
         event.stop()
         name, before = event.field.spec.path, self.search
-        self.search = replace(before, **{name: event.text})
+        setting: dict[str, Any] = {name: event.text}  # all but the ranges are texts
+        self.search = replace(before, **setting)
         if name == "executor" and before.jobs == usual_jobs(before.executor):
             self.query(Field).last().text = usual_jobs(event.text)
             self.search = replace(self.search, jobs=usual_jobs(event.text))

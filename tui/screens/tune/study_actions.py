@@ -3,8 +3,7 @@
 import subprocess
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from textual import on
 from textual.timer import Timer
@@ -20,7 +19,6 @@ from core.tuning.search.plan import ExecutorName, Plan
 from core.tuning.study.folder import all_studies
 from tui.forms.remedies import error_in_app
 from tui.runtime import study_process
-from tui.runtime.compared_runs import ComparedRuns
 from tui.screens.background import Background
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
@@ -59,11 +57,6 @@ class StudyActions(Background, ModeScreen):
         self._launched: list[subprocess.Popen[bytes]] = []
 
     @property
-    def tui(self) -> Any:
-        """The app with what it offers to screens."""
-        return cast(Any, self.app)
-
-    @property
     def selected(self) -> "TrialRecord | None":
         """The trial with the cursor."""
         raise NotImplementedError
@@ -99,8 +92,9 @@ class StudyActions(Background, ModeScreen):
         def find(progress: Progress) -> "Follower | None":
             if reference == LATEST and not all_studies(runs_dir):
                 return None
-            follower: Follower = import_module("tui.runtime.study_follower").Follower(runs_dir, reference)
-            return follower
+            from tui.runtime.study_follower import Follower
+
+            return Follower(runs_dir, reference)
 
         self.in_background("open", find, self.follow, self._lost)
 
@@ -144,17 +138,16 @@ class StudyActions(Background, ModeScreen):
 
         def begin(progress: Progress) -> "Follower":
             load_backend()
+            from core.tuning.study.study import check_plan, create_study
+            from tui.runtime.study_follower import Follower
+
             if executor == "ray":
-                import_module(
-                    "core.tuning.executors.ray_executor"
-                ).import_ray()  # said before a folder is made
-            study = import_module("core.tuning.study.study")
-            begun = study.create_study(runs_dir, study.check_plan(plan, data_root, progress))
+                from core.tuning.executors.ray_executor import import_ray
+
+                import_ray()  # said before a folder is made
+            begun = create_study(runs_dir, check_plan(plan, data_root, progress))
             self._launched.append(study_process.launch(begun.folder, jobs, data_root, executor=executor))
-            follower: Follower = import_module("tui.runtime.study_follower").Follower(
-                runs_dir, str(begun.folder.path)
-            )
-            return follower
+            return Follower(runs_dir, str(begun.folder.path))
 
         self.starting, self.starting_note = True, "loading data, and trying every model ..."
         self.tell_state()
@@ -289,7 +282,7 @@ class StudyActions(Background, ModeScreen):
         """Set the best trials side by side, in place of what was compared."""
         if self.standing is None:
             return
-        compared: ComparedRuns = self.tui.compared
+        compared = self.tui.compared
         compared.clear()
         for run in self._best_runs(self.standing):
             compared.add(run)

@@ -15,12 +15,14 @@ from core.control import RunControl
 from core.data.augment.augmenter import Augmenter, augmenter
 from core.data.augment.options import Augmentation, parse
 from core.data.batches import Batches, epoch_order
+from core.data.builtin.vision import Mnist
 from core.data.dataset import Dataset
 from core.errors import ConfigError
 from core.events import EpochFinished
 from core.losses import Auto, CrossEntropy
 from core.options import choices
 from core.training.meter import Meter
+from tests.support.narrow import instance
 from tests.support.repository import REPOSITORY
 
 Load = Callable[..., Dataset]
@@ -236,12 +238,12 @@ def test_a_text_stands_for_an_augmentation(given: str, stands_for: dict[str, Any
 
 def test_yaml_may_write_the_setting_as_a_mapping() -> None:
     config = configuration.from_dict({"data": {"name": "mnist", "augment": [{"crop": 2}, "flip"]}})
-    assert config.data.augment == ("crop:2", "flip")  # type: ignore[union-attr]
+    assert instance(Mnist, config.data).augment == ("crop:2", "flip")
     assert configuration.from_dict(configuration.to_dict(config)) == config
     config = configuration.from_dict(
         configuration.set_path({"data": "mnist"}, "data.augment=[crop: 2, flip:0.3]")
     )
-    assert config.data.augment == ("crop:2", "flip:0.3")  # type: ignore[union-attr]
+    assert instance(Mnist, config.data).augment == ("crop:2", "flip:0.3")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ from PIL import Image
 from core.config import schema as configuration
 from core.data.images.folder_listing import list_images
 from core.data.images.folder_names import names_masks, split_of
+from core.data.images.image_folder import ImageFolder
 from core.errors import DataError
 from tests.support.image_files import list_of, write
+from tests.support.narrow import instance
 
 TWO = ("a", "b")
 
@@ -188,7 +190,7 @@ def test_an_archive_is_named(tmp_path: Path) -> None:
     (tmp_path / "photos.tar.gz").write_bytes(b"\x1f\x8b")
     config = configuration.from_dict({"data": str(tmp_path / "photos.tar.gz")})
     with pytest.raises(DataError, match=r"photos\.tar\.gz is an archive\. Unpack it"):
-        list_images(config.data)
+        list_images(instance(ImageFolder, config.data))
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,12 @@ import pytest
 
 from core.config import schema as configuration
 from core.data.images.folder_listing import Listing, list_images
+from core.data.images.image_folder import ImageFolder
 from core.data.images.name_pattern import suggest_pattern
 from core.data.registry import load
 from core.errors import DataError
 from tests.support.image_files import list_of, write
+from tests.support.narrow import instance
 
 IDS = [f"img_{at}" for at in range(8)]
 LABELS = ["cat", "dog"] * 4
@@ -76,7 +78,7 @@ def test_a_field_of_the_command_line_turns_a_table_into_one_of_images(kaggle: Pa
     with pytest.raises(
         DataError, match=r"no column of far\.csv names images in .*train; its first row begins with"
     ):
-        list_images(configuration.from_dict(values).data)
+        list_images(instance(ImageFolder, configuration.from_dict(values).data))
 
 
 def test_a_plain_table_stays_one(tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from core.config import schema as configuration
 from core.data.dataset import Dataset
 from core.data.registry import load
 from core.errors import DataError
+from tests.support.narrow import instance
 
 Read = Callable[..., Dataset]
 
@@ -33,9 +35,14 @@ def read(tmp_path: Path) -> Read:
     return read
 
 
+def rows(data: Dataset, split: str = "train") -> torch.Tensor:
+    """The inputs, which are in memory."""
+    return instance(torch.Tensor, data.splits[split].inputs)
+
+
 def feature(data: Dataset, name: str, split: str = "train") -> np.ndarray:
     """One column of the inputs."""
-    return data.splits[split].inputs[:, data.feature_names.index(name)].numpy()
+    return rows(data, split)[:, data.feature_names.index(name)].numpy()
 
 
 def lines(header: str, *columns: list[Any], mark: str = ",") -> str:
@@ -89,24 +96,24 @@ def test_texts_get_a_feature_each_and_rare_ones_share_one(read: Read) -> None:
     data = read(lines("colour,kind", colours, KINDS))
     names = ("colour=blue", "colour=green", "colour=pink", "colour=red", "colour=(missing)")
     assert data.feature_names == names
-    assert (data.train.inputs.sum(dim=1) == 1).all()
+    assert (rows(data).sum(dim=1) == 1).all()
     assert feature(data, "colour=red").tolist() == [float(colours[at] == "red") for at in data.train.indices]
     assert "missing categories, a feature of their own: colour 5" in data.notes
     few = read(lines("colour,kind", colours, KINDS), max_categories=2)
     assert few.feature_names == ("colour=blue", "colour=red", "colour=(others)", "colour=(missing)")
-    assert (few.train.inputs.sum(dim=1) == 1).all()
+    assert (rows(few).sum(dim=1) == 1).all()
     assert any("all others share one: colour 2" in note for note in few.notes)
 
 
 def test_validation_and_test_rows_teach_nothing(read: Read) -> None:
     text = lines("size,colour,kind", NUMBERS, ["red", "blue"] * 20, KINDS)
     before = read(text)
-    rows = text.splitlines()
+    changed = text.splitlines()
     for at in [*before.validation.indices, *before.test.indices]:
-        rows[at + 1] = f"1e9,black,{KINDS[at]}"
-    after = read("\n".join(rows))
+        changed[at + 1] = f"1e9,black,{KINDS[at]}"
+    after = read("\n".join(changed))
     assert after.feature_names == before.feature_names
-    assert after.train.inputs.equal(before.train.inputs)
+    assert rows(after).equal(rows(before))
     assert not feature(after, "colour=red", "test").any()
 
 
@@ -229,7 +236,7 @@ def test_the_same_table_in_other_dress_is_the_same(name: str, content: Any, read
     assert other.feature_names == plain.feature_names
     assert other.class_names == plain.class_names
     for split in ("train", "validation", "test"):
-        assert other.splits[split].inputs.equal(plain.splits[split].inputs)
+        assert rows(other, split).equal(rows(plain, split))
         assert other.splits[split].targets.equal(plain.splits[split].targets)
 
 

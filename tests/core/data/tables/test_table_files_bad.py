@@ -7,12 +7,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+import torch
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from core.config import schema as configuration
 from core.data.registry import load
 from core.errors import DataError
+from tests.support.narrow import instance
 
 GOOD = "size,colour,kind\n" + "".join(
     f"{at},{'red' if at % 2 else 'blue'},{'ab'[at % 2]}\n" for at in range(40)
@@ -205,4 +207,4 @@ def test_any_file_is_a_table_or_refused(tmp_path: Path, content: bytes) -> None:
         data = load(configuration.from_dict({"data": {"name": "csv", "path": str(path)}}).data)
     except DataError:
         return
-    assert data.train.inputs.isfinite().all()
+    assert instance(torch.Tensor, data.train.inputs).isfinite().all()

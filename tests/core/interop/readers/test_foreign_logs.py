@@ -8,9 +8,10 @@ import pytest
 from core.errors import InputError
 from core.events import EpochFinished, Event, RunStarted, StepLogged
 from core.interop.readers.csv_log import CsvLog
-from core.interop.readers.logs import find_log
+from core.interop.readers.logs import ForeignLog, find_log
 from core.interop.readers.names import place_of
 from core.runs.history.history import History
+from tests.support.fixtures import TrainRun
 
 
 def history_of(events: list[Event]) -> History:
@@ -20,10 +21,10 @@ def history_of(events: list[Event]) -> History:
     return history
 
 
-def read_all(log: object) -> list[Event]:
+def read_all(log: ForeignLog) -> list[Event]:
     """Until nothing more comes."""
     events: list[Event] = []
-    while new := log.read() or log.read():  # type: ignore[attr-defined]
+    while new := log.read() or log.read():
         events += new
     return events
 
@@ -100,7 +101,7 @@ def test_parts_of_one_log_in_folders_of_their_own(tmp_path: Path) -> None:
     assert history.curve("train epoch_loss by step").points()[1].tolist() == pytest.approx([1.0, 0.5, 1 / 3])
 
 
-def test_what_we_give_tensorboard_is_read_back_the_same(tmp_path: Path, train_run) -> None:
+def test_what_we_give_tensorboard_is_read_back_the_same(tmp_path: Path, train_run: TrainRun) -> None:
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     from core.observers.tensorboard import TensorBoard
 

@@ -10,8 +10,10 @@ import pytest
 
 from core.config import schema as configuration
 from core.control import RunControl
+from core.data.dataset import Dataset
 from core.devices import available_cores
 from core.events import EpochFinished, EvaluationFinished, RunFinished, RunStarted
+from core.models.mlp import Mlp
 from core.runs.folder import Run, all_runs
 from core.runs.log import LogReader
 from core.runs.summary import summarise
@@ -22,6 +24,7 @@ from core.tuning.study.records import StudyEvent, StudyFinished, StudyNotice, Tr
 from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.study.tuner import tune
 from tests.support.locks import refuse_locks
+from tests.support.narrow import instance
 
 OnEvent = Callable[[StudyEvent, RunControl], None]
 RATES = {"optimizer.lr": {"low": 1e-3, "high": 1e-1, "log": True}}
@@ -80,7 +83,7 @@ def test_every_trial_is_a_whole_run_that_never_saw_the_test_split(tune_iris: Cal
         run = Run(trial.run)
         assert summarise(run).status == "completed"
         assert run.environment_file.is_file()
-        assert list(run.config().model.hidden) == trial.params["model.hidden"]
+        assert list(instance(Mlp, run.config().model).hidden) == trial.params["model.hidden"]
         assert [event.split for event in told(run.path, EvaluationFinished)] == ["validation"]
         assert told(run.path, RunStarted)[0].samples["test"] == 0
         assert not run.evaluation_folder("test").exists()
@@ -196,8 +199,13 @@ def test_data_is_loaded_once_in_a_process(tmp_path: Path, monkeypatch: pytest.Mo
     from core.runs.folder import create_run
     from core.tuning.executors import trial
 
-    loads = []
-    monkeypatch.setattr(trial, "load", lambda *given: loads.append(given) or registry.load(*given))
+    loads: list[Any] = []
+
+    def noted(*given: Any) -> Dataset:
+        loads.append(given)
+        return registry.load(*given)
+
+    monkeypatch.setattr(trial, "load", noted)
     trial._data.cache_clear()
     config = configuration.from_dict({"data": "wine", "training": {"epochs": 1, "device": "cpu"}})
     for number in range(2):

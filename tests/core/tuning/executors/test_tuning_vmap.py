@@ -23,8 +23,7 @@ from core.tuning.search.plan import ensure_vectorises, make_plan
 from core.tuning.study.records import StudyFinished
 from core.tuning.study.study import create_study
 from core.tuning.study.tuner import tune
-
-TOLERANCE = {"rel": 1e-3, "abs": 1e-5}
+from tests.support.narrow import some
 
 
 @pytest.fixture(scope="module")
@@ -113,10 +112,10 @@ def test_trials_trained_together_are_those_trained_one_by_one(
     assert {record.state for record in joined.records} == {"completed"}
     assert [record.params for record in joined.records] == [record.params for record in alone.records]
     for found, expected in zip(validation(joined), validation(alone), strict=True):
-        assert found == pytest.approx(expected, **TOLERANCE)
+        assert found == pytest.approx(expected, rel=1e-3, abs=1e-5)
     for one, other in zip(joined.records, alone.records, strict=True):
         weights, expected_weights = (
-            load_checkpoint(Run(record.run), "best")["model"] for record in (one, other)
+            load_checkpoint(Run(some(record.run)), "best")["model"] for record in (one, other)
         )
         torch.testing.assert_close(weights, expected_weights, rtol=1e-3, atol=1e-4)
     assert max(sizes) > 1

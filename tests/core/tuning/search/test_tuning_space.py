@@ -7,10 +7,12 @@ import pytest
 from core.config import schema as configuration
 from core.config.schema import FAMILIES
 from core.errors import ConfigError
+from core.optimizers.sgd import Momentum
 from core.options import choices
 from core.tuning.search.plan import make_plan
 from core.tuning.search.ranges import default_domains, parse_assignment
 from core.tuning.search.space import Choices, Range, SearchSpace, build_space
+from tests.support.narrow import instance
 
 IRIS = configuration.from_dict({"data": "iris"})
 
@@ -98,7 +100,7 @@ def test_bounds_hold_for_every_choice_that_has_the_field() -> None:
 def test_a_trial_keeps_what_is_not_searched_unless_another_name_is_chosen() -> None:
     found = space("optimizer=adam,momentum", "optimizer.lr=0.1,0.2", optimizer={"momentum": 0.5})
     same = found.config({"optimizer.name": "momentum", "optimizer.lr": 0.2}).optimizer
-    assert (same.name, same.lr, same.momentum) == ("momentum", 0.2, 0.5)  # type: ignore[union-attr]
+    assert (same.name, same.lr, instance(Momentum, same).momentum) == ("momentum", 0.2, 0.5)
     other = found.config({"optimizer.name": "adam", "optimizer.lr": 0.2}).optimizer
     assert (other.name, other.lr) == ("adam", 0.2)
 

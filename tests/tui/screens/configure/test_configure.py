@@ -1,97 +1,47 @@
 """Configure, as people use it."""
 
 import threading
+from pathlib import Path
 
 import pytest
 import yaml
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input
 
 from core.config.schema import TrainConfig, from_dict
 from core.devices import Device
+from tests.support.narrow import instance, some
+from tests.support.screen import rendered
 from tests.support.waiting import until
-from tui.app.app import TuiApp
+from tests.tui.screens.configure.conftest import (
+    LARGE,
+    SMALL,
+    Make,
+    built,
+    put,
+    row,
+    settled,
+    shown,
+)
 from tui.forms.preview import Preview, Previewer
-from tui.screens.configure import screen as configure
 from tui.screens.configure.presets import OpenPreset, SavePreset
-from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import Ask
-from tui.widgets.choice import ChoiceList
+from tui.widgets.choice import Choice, ChoiceList
 
 pytestmark = pytest.mark.slow
 
-LARGE, SMALL = (120, 40), (80, 24)
 
-
-class Recorder(TuiApp):
-    """Notes what would be started."""
-
-    started = None
-
-    def start_run(self, config, *, background=False):
-        self.started = (config, background)
-
-
-@pytest.fixture
-def make(tmp_path, monkeypatch):
-    monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "config" / "settings.json"))
-    monkeypatch.setenv("TUI_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr(configure, "DEBOUNCE_SECONDS", 0.001)
-
-    def make(values=None):
-        return Recorder(runs_dir=tmp_path / "runs", data_root=tmp_path / "data", values=values or {})
-
-    return make
-
-
-def form_screen(app):
-    return next((screen for screen in app.screen_stack if isinstance(screen, ConfigureScreen)), None)
-
-
-async def built(pilot):
-    """Wait for the form."""
-    await until(pilot, lambda: form_screen(pilot.app) and form_screen(pilot.app).built)
-    return form_screen(pilot.app)
-
-
-async def settled(pilot):
-    """Wait for the form, and for the preview of what it says now."""
-    screen = await built(pilot)
-    await pilot.pause()
-    await until(pilot, lambda: not screen.computing and screen.state.previewed)
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
-    return screen
-
-
-async def put(pilot, path, *keys):
-    """Focus a field, replace what is in it, and wait."""
-    screen = form_screen(pilot.app)
-    screen.form.fields[path].editor.focus()
-    await pilot.pause()
-    await pilot.press(*keys)
-    return await settled(pilot)
-
-
-def shown(screen, selector):
-    return str(screen.query_one(selector, Static).content)
-
-
-def row(screen, path):
-    return screen.form.fields[path].render().plain
-
-
-async def test_the_form_opens_with_a_preview_of_what_it_says(make):
+async def test_the_form_opens_with_a_preview_of_what_it_says(make: Make) -> None:
     async with make().run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
-        assert screen.query_one("#facts").render().plain.startswith("1,293 train   144 validation")
-        assert "Linear" in screen.query_one("#layers").render().plain
+        assert rendered(screen.query_one("#facts")).startswith("1,293 train   144 validation")
+        assert "Linear" in rendered(screen.query_one("#layers"))
         assert shown(screen, "#command") == "tui train --no-ui"
         assert shown(screen, "#state") == "✓ ready: 21 steps an epoch, 420 in all"
         assert "21 steps an epoch" in row(screen, "training.batch_size")
         assert screen.focused is screen.form.fields["data.name"].editor
 
 
-async def test_a_wrong_value_is_told_beside_its_field_and_keeps_the_run_from_starting(make):
+async def test_a_wrong_value_is_told_beside_its_field_and_keeps_the_run_from_starting(make: Make) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
@@ -112,13 +62,13 @@ async def test_a_wrong_value_is_told_beside_its_field_and_keeps_the_run_from_sta
         assert app.started == (from_dict({"optimizer": {"lr": 0.5}}), False)
 
 
-async def test_another_optimizer_shows_its_own_fields(make):
+async def test_another_optimizer_shows_its_own_fields(make: Make) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
         await put(pilot, "optimizer.weight_decay", *"0.1")
         await put(pilot, "optimizer.name", *["right"] * 5)
-        assert screen.state.config.optimizer.name == "adam"
+        assert some(screen.state.config).optimizer.name == "adam"
         assert "optimizer.momentum" not in screen.form.fields
         assert screen.focused is screen.form.fields["optimizer.name"].editor
         await pilot.press("down", "down", "down", "down", "ctrl+u", *"0.5")
@@ -128,26 +78,26 @@ async def test_another_optimizer_shows_its_own_fields(make):
         )
 
 
-async def test_the_list_of_a_choice_opens_finds_by_letter_and_closes(make):
+async def test_the_list_of_a_choice_opens_finds_by_letter_and_closes(make: Make) -> None:
     async with make().run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
         await pilot.press("enter", "d", "enter")
         await settled(pilot)
-        assert screen.state.config.data.name == "diabetes"
+        assert some(screen.state.config).data.name == "diabetes"
         await pilot.press("enter", "q", "1", "escape")
         await pilot.pause()
-        assert screen.state.config.data.name == "diabetes"
+        assert some(screen.state.config).data.name == "diabetes"
         assert not screen.query(ChoiceList)
         assert screen.focused is screen.form.fields["data.name"].editor
 
 
-async def test_what_does_not_fit_together_is_mended_with_one_key(make):
+async def test_what_does_not_fit_together_is_mended_with_one_key(make: Make) -> None:
     app = make({"data": "diabetes", "model": "cnn", "loss": "hinge"})
     async with app.run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
         assert "✗ 'hinge'" in row(screen, "loss.name")
         assert "✗ cnn takes" in row(screen, "model.name")
-        assert screen.query_one("#fix", Button).label.plain == "f  use mse"
+        assert str(screen.query_one("#fix", Button).label) == "f  use mse"
         await pilot.press("ctrl+r")
         assert app.started is None
         await pilot.press("f")
@@ -159,7 +109,7 @@ async def test_what_does_not_fit_together_is_mended_with_one_key(make):
         assert app.started == (from_dict({"data": "diabetes", "loss": "mse"}), False)
 
 
-async def test_data_to_be_downloaded_is_left_where_it_is(make, tmp_path):
+async def test_data_to_be_downloaded_is_left_where_it_is(make: Make, tmp_path: Path) -> None:
     async with make({"data": "mnist"}).run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
         assert shown(screen, "#state") == "✓ not downloaded yet; Start downloads it"
@@ -167,7 +117,7 @@ async def test_data_to_be_downloaded_is_left_where_it_is(make, tmp_path):
         assert not (tmp_path / "data").exists()
 
 
-async def test_who_trains_is_asked_in_the_form_and_remembered(make):
+async def test_who_trains_is_asked_in_the_form_and_remembered(make: Make) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
@@ -177,7 +127,7 @@ async def test_who_trains_is_asked_in_the_form_and_remembered(make):
         assert app.settings.run_in == "background"
 
 
-async def test_the_command_is_copied_by_key_and_by_mouse(make):
+async def test_the_command_is_copied_by_key_and_by_mouse(make: Make) -> None:
     app = make({"data": "wine", "model": {"hidden": [4, 4]}})
     command = "tui train --no-ui --data wine --set 'model.hidden=[4,4]'"
     async with app.run_test(size=LARGE) as pilot:
@@ -190,8 +140,8 @@ async def test_the_command_is_copied_by_key_and_by_mouse(make):
 
 
 async def test_the_command_names_the_folder_of_the_runs_where_a_shell_would_take_another(
-    make, tmp_path, monkeypatch
-):
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = make({"data": "wine"})
     monkeypatch.setenv("TUI_RUNS", str(tmp_path / "others"))
     async with app.run_test(size=LARGE) as pilot:
@@ -202,7 +152,7 @@ async def test_the_command_names_the_folder_of_the_runs_where_a_shell_would_take
         assert app.clipboard == command
 
 
-async def test_a_preset_is_saved_overwritten_and_opened(make, tmp_path):
+async def test_a_preset_is_saved_overwritten_and_opened(make: Make, tmp_path: Path) -> None:
     app = make({"data": "wine"})
     path = tmp_path / "config" / "presets" / "mine.yaml"
     async with app.run_test(size=LARGE) as pilot:
@@ -229,7 +179,7 @@ async def test_a_preset_is_saved_overwritten_and_opened(make, tmp_path):
         assert screen.state.config == from_dict({"data": "wine", "training": {"epochs": 7}})
 
 
-async def test_a_preset_that_cannot_be_read_says_why_and_changes_nothing(make, tmp_path):
+async def test_a_preset_that_cannot_be_read_says_why_and_changes_nothing(make: Make, tmp_path: Path) -> None:
     (tmp_path / "torn.yaml").write_text("data: [")
     (tmp_path / "list.yaml").write_text("- 1")
     told = {"torn": "is not YAML at line 1", "list": "does not hold sections", "missing": "cannot read"}
@@ -250,7 +200,7 @@ async def test_a_preset_that_cannot_be_read_says_why_and_changes_nothing(make, t
         assert screen.state.config == TrainConfig()
 
 
-async def test_a_preset_cannot_be_saved_where_nothing_can_be_written(make, tmp_path):
+async def test_a_preset_cannot_be_saved_where_nothing_can_be_written(make: Make, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     app = make()
     async with app.run_test(size=SMALL) as pilot:
@@ -267,7 +217,7 @@ async def test_a_preset_cannot_be_saved_where_nothing_can_be_written(make, tmp_p
             await pilot.press("escape")
 
 
-async def test_values_of_another_version_are_left_out_and_told(make):
+async def test_values_of_another_version_are_left_out_and_told(make: Make) -> None:
     app = make({"optimizer": {"name": "newton"}, "training": {"epochs": "many", "fast": True}})
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         screen = await settled(pilot)
@@ -277,7 +227,7 @@ async def test_values_of_another_version_are_left_out_and_told(make):
         assert "✗ takes a whole number" in row(screen, "training.epochs")
 
 
-async def test_the_form_takes_over_values_given_elsewhere(make):
+async def test_the_form_takes_over_values_given_elsewhere(make: Make) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
@@ -289,7 +239,7 @@ async def test_the_form_takes_over_values_given_elsewhere(make):
         assert screen.form.fields["optimizer.lr"].editor.value == "0.3"
 
 
-async def test_defaults_come_back_after_a_question(make):
+async def test_defaults_come_back_after_a_question(make: Make) -> None:
     app = make({"data": "wine", "optimizer": {"lr": "x"}})
     async with app.run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
@@ -302,7 +252,7 @@ async def test_defaults_come_back_after_a_question(make):
         assert screen.state.config == TrainConfig()
 
 
-async def test_the_arrow_keys_and_enter_walk_through_all_fields(make):
+async def test_the_arrow_keys_and_enter_walk_through_all_fields(make: Make) -> None:
     async with make().run_test(size=SMALL) as pilot:
         screen = await settled(pilot)
         fields = [*screen.form.fields.values(), *screen.form.extra.values()]
@@ -316,7 +266,7 @@ async def test_the_arrow_keys_and_enter_walk_through_all_fields(make):
         assert screen.focused is fields[-1].editor
 
 
-async def test_the_mouse_alone_chooses_and_starts(make):
+async def test_the_mouse_alone_chooses_and_starts(make: Make) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
@@ -325,14 +275,14 @@ async def test_the_mouse_alone_chooses_and_starts(make):
         assert screen.query(ChoiceList)
         await pilot.click(ChoiceList, offset=(3, 2))
         await settled(pilot)
-        assert screen.state.config.data.name == "iris"
+        assert some(screen.state.config).data.name == "iris"
         await pilot.click(screen.form.fields["training.epochs"], offset=(3, 0))
         assert screen.focused is screen.form.fields["training.epochs"].editor
         await pilot.click("#start")
         assert app.started == (from_dict({"data": "iris"}), False)
 
 
-async def test_a_small_screen_shows_form_or_preview(make):
+async def test_a_small_screen_shows_form_or_preview(make: Make) -> None:
     async with make().run_test(size=SMALL) as pilot:
         screen = await settled(pilot)
         form, preview = screen.form, screen.query_one("PreviewView")
@@ -347,13 +297,13 @@ async def test_a_small_screen_shows_form_or_preview(make):
         assert (form.display, preview.display) == (True, True)
 
 
-async def test_devices_are_listed_with_their_memory(make, monkeypatch):
+async def test_devices_are_listed_with_their_memory(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     found = [Device("cuda:0", "[b]H100", 80 << 30), Device("cpu", "2 cores", 8 << 30)]
     monkeypatch.setattr("core.devices.discover", lambda: found)
     async with make({"training": {"device": "cuda:7"}}).run_test(size=(200, 60)) as pilot:
         screen = await settled(pilot)
         field = screen.form.fields["training.device"]
-        assert field.editor.labels == {
+        assert instance(Choice, field.editor).labels == {
             "auto": "auto",
             "cuda:0": "cuda:0  [b]H100  80 GiB",
             "cpu": "cpu  2 cores  8 GiB",
@@ -366,11 +316,14 @@ async def test_devices_are_listed_with_their_memory(make, monkeypatch):
         assert "→ cuda:0  [b]H100  80 GiB" in row(screen, "training.device")
 
 
-async def test_only_the_newest_form_is_previewed_and_one_at_a_time(make, monkeypatch):
-    go_on, seen = threading.Event(), []
+async def test_only_the_newest_form_is_previewed_and_one_at_a_time(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    seen: list[int] = []
     alone = threading.Lock()
 
-    def compute(self, config):
+    def compute(self: Previewer, config: TrainConfig) -> Preview:
         assert alone.acquire(blocking=False)
         seen.append(config.training.epochs)
         go_on.wait(30)
@@ -383,7 +336,7 @@ async def test_only_the_newest_form_is_previewed_and_one_at_a_time(make, monkeyp
         await until(pilot, lambda: seen == [20])
         screen.form.fields["training.epochs"].editor.focus()
         await pilot.press(*"345")
-        await until(pilot, lambda: screen.state.config.training.epochs == 345)
+        await until(pilot, lambda: some(screen.state.config).training.epochs == 345)
         assert not screen.query_one("#start", Button).disabled
         go_on.set()
         await settled(pilot)
@@ -391,8 +344,10 @@ async def test_only_the_newest_form_is_previewed_and_one_at_a_time(make, monkeyp
         assert shown(screen, "#preview-note") == "345 epochs"
 
 
-async def test_a_defect_in_the_preview_leaves_the_form_usable(make, monkeypatch):
-    def compute(self, config):
+async def test_a_defect_in_the_preview_leaves_the_form_usable(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compute(self: Previewer, config: TrainConfig) -> None:
         raise KeyError("[b]")
 
     monkeypatch.setattr(Previewer, "compute", compute)

@@ -1,9 +1,15 @@
 """The Data view of Configure, and the path of a file in the form."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from tests.tui.screens.configure.test_configure import LARGE, SMALL, built, make, put, settled  # noqa: F401
+from core.data.tables.options import Csv
+from tests.support.fixtures import LoadData
+from tests.support.narrow import instance, some
+from tests.support.screen import screen_text
+from tests.tui.screens.configure.conftest import LARGE, SMALL, Make, settled
 from tui.forms import preview_drawings as draw
 from tui.forms.data_overview import ColumnFacts, data_facts
 from tui.screens.configure.data_dialog import DataDialog
@@ -14,7 +20,7 @@ from tui.widgets.tiles import Tiles
 
 
 @pytest.fixture
-def flowers(tmp_path):
+def flowers(tmp_path: Path) -> Path:
     """A file with numbers, texts, missing values and two classes."""
     path = tmp_path / "flowers.csv"
     rows = [f"{at}.50,{['red', 'blue', '?'][at % 3]},{'ab'[at % 2]}" for at in range(80)]
@@ -22,20 +28,16 @@ def flowers(tmp_path):
     return path
 
 
-def seen(app):
-    return "\n".join("".join(part.text for part in line) for line in app.screen._compositor.render_strips())
-
-
 @pytest.mark.slow
-async def test_d_shows_rows_ranges_missing_values_and_classes(make, flowers):  # noqa: F811
+async def test_d_shows_rows_ranges_missing_values_and_classes(make: Make, flowers: Path) -> None:
     app = make({"data": str(flowers)})
     async with app.run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
-        assert screen.state.config.data.path == str(flowers)
+        assert instance(Csv, some(screen.state.config).data).path == str(flowers)
         await pilot.press("escape", "d")
         await pilot.pause()
-        assert isinstance(app.screen, DataDialog)
-        text = seen(app)
+        instance(DataDialog, app.screen)
+        text = screen_text(app)
         assert "57 train   7 validation   16 test" in text
         assert "target: kind (the last column), 2 classes" in text
         rows = {line.split()[1]: line for line in text.split("\n") if len(line.split()) > 4}
@@ -45,7 +47,7 @@ async def test_d_shows_rows_ranges_missing_values_and_classes(make, flowers):  #
         assert rows
         first = app.screen.query_one("#rows", Table)
         label, length, colour = first._cells(0)
-        train = int(float(length))
+        train = int(float(str(length)))
         assert (label, colour) == ("ab"[train % 2], ["red", "blue", "?"][train % 3])
         assert app.focused is first
         await pilot.press("tab", "d")
@@ -53,20 +55,20 @@ async def test_d_shows_rows_ranges_missing_values_and_classes(make, flowers):  #
 
 
 @pytest.mark.slow
-async def test_images_are_shown_with_their_classes(make):  # noqa: F811
+async def test_images_are_shown_with_their_classes(make: Make) -> None:
     app = make({"data": "digits"})
     async with app.run_test(size=LARGE) as pilot:
         await settled(pilot)
         await pilot.press("escape", "d")
         for _ in range(3):
             await pilot.pause()
-        facts = app.screen.facts
+        facts = instance(DataDialog, app.screen).facts
         assert facts.spreads == (ColumnFacts("grey", "pixels", facts.spreads[0].values),)
         assert facts.spreads[0].values.startswith("0 … 16, mean 4.8")
         assert app.screen.query_one(Tiles).count == 60
         picture = app.screen.query(Picture).first()
         np.testing.assert_array_equal(picture._pixels, facts.more[0][0])
-        text = seen(app)
+        text = screen_text(app)
         assert "1,293 train   144 validation   360 test" in text
         assert "▸" + facts.more[1][0] in text
         await pilot.press("escape")
@@ -74,21 +76,21 @@ async def test_images_are_shown_with_their_classes(make):  # noqa: F811
 
 
 @pytest.mark.slow
-async def test_the_data_view_fits_a_small_screen(make, flowers):  # noqa: F811
+async def test_the_data_view_fits_a_small_screen(make: Make, flowers: Path) -> None:
     app = make({"data": str(flowers)})
     async with app.run_test(size=SMALL) as pilot:
         await settled(pilot)
         await pilot.press("escape", "d")
         await pilot.pause()
-        assert "target: kind" in seen(app)
-        assert "columns" in seen(app)
+        assert "target: kind" in screen_text(app)
+        assert "columns" in screen_text(app)
         await pilot.press("tab")
         await pilot.pause()
         assert app.screen.query_one("#columns", Table).has_focus
 
 
 @pytest.mark.slow
-async def test_a_file_is_checked_and_completed_while_its_path_is_typed(make, flowers):  # noqa: F811
+async def test_a_file_is_checked_and_completed_while_its_path_is_typed(make: Make, flowers: Path) -> None:
     app = make({"data": "csv"})
     async with app.run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
@@ -109,7 +111,7 @@ async def test_a_file_is_checked_and_completed_while_its_path_is_typed(make, flo
         assert "has no column 'kinds'. Did you mean 'kind'?" in screen.state.problems["data.target"]
 
 
-def test_paths_are_completed_by_ending(tmp_path, monkeypatch):
+def test_paths_are_completed_by_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     for name in ("data.txt", "data.CSV", "date.csv", "data/x.parquet"):
@@ -126,7 +128,7 @@ def test_paths_are_completed_by_ending(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("width", [12, 30, 43, 60, 120])
 @pytest.mark.parametrize("name", ["digits", "diabetes", "csv"])
-def test_shares_of_the_splits_fit_and_add_up(name, width, load_data):
+def test_shares_of_the_splits_fit_and_add_up(name: str, width: int, load_data: LoadData) -> None:
     facts = data_facts(load_data(name))
     drawn = draw.shares(facts, width).plain.split("\n")
     if width >= 30:

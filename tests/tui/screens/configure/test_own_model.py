@@ -1,14 +1,20 @@
 """Networks of the user's own in the app: fields for their arguments, reloading, errors, consent."""
 
+from pathlib import Path
+
 import pytest
 
 from core.runs.code import trust_config
 from core.runs.folder import Run
 from core.user_code.source import read_source
 from core.user_code.trust import is_trusted
+from tests.support.fixtures import TrainRun
+from tests.support.narrow import some
+from tests.support.screen import question
 from tests.support.waiting import until
-from tests.tui.screens.configure.test_configure import LARGE, form_screen, make, put, row, settled  # noqa: F401
+from tests.tui.screens.configure.conftest import LARGE, Make, form_screen, put, row, settled
 from tui.screens.configure import form_actions
+from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import Ask
 
 NET = """
@@ -22,24 +28,28 @@ class Net(nn.Sequential):
 
 
 @pytest.fixture
-def mynet(tmp_path, monkeypatch):
+def mynet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(form_actions, "CODE_SECONDS", 0.2)
     path = tmp_path / "mynet.py"
     path.write_text(NET)
     return path
 
 
-def wrong(screen):
-    return screen.state.problems.get("model.path", "")
+def wrong(screen: ConfigureScreen) -> str:
+    return str(screen.state.problems.get("model.path", ""))
 
 
-def labels(screen):
+def parameters(screen: ConfigureScreen) -> int:
+    return some(some(screen.state.preview).model).parameters
+
+
+def labels(screen: ConfigureScreen) -> list[str]:
     paths = screen.form.fields
     return [path.removeprefix("model.") for path in paths if path.startswith("model.")]
 
 
 @pytest.mark.slow
-async def test_arguments_become_fields_and_a_changed_file_is_reloaded(make, mynet):  # noqa: F811
+async def test_arguments_become_fields_and_a_changed_file_is_reloaded(make: Make, mynet: Path) -> None:
     app = make({"data": "iris", "model": {"name": "python"}})
     async with app.run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
@@ -48,37 +58,37 @@ async def test_arguments_become_fields_and_a_changed_file_is_reloaded(make, myne
         await until(pilot, lambda: "model.arguments.bias" in screen.form.fields)
         await settled(pilot)
         assert labels(screen) == ["name", "path", "arguments.width", "arguments.kind", "arguments.bias"]
-        assert screen.state.preview.model.parameters == 5 * 8 + 9 * 3
+        assert parameters(screen) == 5 * 8 + 9 * 3
         await put(pilot, "model.arguments.width", *"4")
         await put(pilot, "model.arguments.bias", "space")
         await settled(pilot)
-        assert dict(screen.state.config.model)["arguments"] == {"width": 4, "bias": False}
-        assert screen.state.preview.model.parameters == 5 * 4 + 4 * 3
+        assert dict(some(screen.state.config).model)["arguments"] == {"width": 4, "bias": False}
+        assert parameters(screen) == 5 * 4 + 4 * 3
         await put(pilot, "model.arguments.width", *"four")
         assert "✗ takes a whole number" in row(screen, "model.arguments.width")
-        assert not screen.state.ready
+        assert not bool(screen.state.ready)
         screen.form.fields["model.arguments.width"].editor.value = "4"
 
         mynet.write_text(NET.replace("        super", "        oops\n        super"))
         await until(pilot, lambda: "mynet.py, line 7: NameError" in wrong(screen))
-        assert not screen.state.ready
+        assert not bool(screen.state.ready)
         mynet.write_text("class Net(:")
         await until(pilot, lambda: "mynet.py, line 1: SyntaxError" in wrong(screen))
         mynet.write_text(NET.replace("bias=True", "depth=1").replace(", bias=bias", ""))
         await until(pilot, lambda: "model.arguments.depth" in screen.form.fields)
         await settled(pilot)
         assert screen.state.ready
-        assert screen.state.preview.model.parameters == 5 * 4 + 5 * 3
-        assert dict(screen.state.config.model)["arguments"] == {"width": 4}
+        assert parameters(screen) == 5 * 4 + 5 * 3
+        assert dict(some(screen.state.config).model)["arguments"] == {"width": 4}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("answer", ["run", "no"])
-async def test_a_file_that_the_user_has_not_named_is_asked_for(make, mynet, answer):  # noqa: F811
+async def test_a_file_that_the_user_has_not_named_is_asked_for(make: Make, mynet: Path, answer: str) -> None:
     app = make({"data": "iris", "model": f"{mynet}:Net"})
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: isinstance(app.screen, Ask) and app.screen.query("#answer-no:focus"))
-        assert str(mynet) in app.screen.question
+        assert str(mynet) in question(app)
         await pilot.click(f"#answer-{answer}")
         await until(pilot, lambda: app.screen is form_screen(app))
         screen = await settled(pilot)
@@ -90,7 +100,12 @@ async def test_a_file_that_the_user_has_not_named_is_asked_for(make, mynet, answ
 
 
 @pytest.mark.slow
-async def test_to_go_on_with_a_run_of_somebody_is_asked_for(make, mynet, train_run, monkeypatch):  # noqa: F811
+async def test_to_go_on_with_a_run_of_somebody_is_asked_for(
+    make: Make,
+    mynet: Path,
+    train_run: TrainRun,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from tui.app.app import TuiApp
 
     values = {"data": "iris", "model": f"{mynet}:Net", "training": {"epochs": 1}}
@@ -102,7 +117,7 @@ async def test_to_go_on_with_a_run_of_somebody_is_asked_for(make, mynet, train_r
     copy = run.code_folder / "model" / "mynet.py"
     copy.write_text(copy.read_text() + "# of somebody\n")
     monkeypatch.setattr("core.user_code.trust._named", set())
-    started = []
+    started: list[Run | None] = []
     monkeypatch.setattr(TuiApp, "_start_here", lambda self, config, run=None: started.append(run))
     app = make({"data": "iris"})
     async with app.run_test(size=LARGE) as pilot:
@@ -110,7 +125,7 @@ async def test_to_go_on_with_a_run_of_somebody_is_asked_for(make, mynet, train_r
         for answer, expected in (("no", []), ("run", [run])):
             app.resume_run(run)
             await until(pilot, lambda: isinstance(app.screen, Ask) and app.screen.query("#answer-no:focus"))
-            assert str(copy) in app.screen.question
+            assert str(copy) in question(app)
             await pilot.click(f"#answer-{answer}")
             await until(pilot, lambda: not isinstance(app.screen, Ask))
             assert started == expected

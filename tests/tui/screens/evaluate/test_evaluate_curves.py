@@ -5,23 +5,34 @@ import threading
 import pytest
 from textual.widgets import Input, Static
 
-from core.evaluation import best_f1_threshold, one_vs_rest, threshold_for_precision, threshold_table
+from core.evaluation import (
+    OperatingPoint,
+    best_f1_threshold,
+    one_vs_rest,
+    threshold_for_precision,
+    threshold_table,
+)
 from core.evaluation.curve_sets import curves_of
+from core.runs.folder import Run
+from tests.support.narrow import instance, some
+from tests.support.screen import plain
+from tests.tui.conftest import CopyOf, MadeUp, Visit, Visits
 from tui.charts.plot import Plot
 from tui.screens.evaluate.curve_list import CurveList
+from tui.screens.evaluate.curves_tab import CurvesTab
 from tui.widgets.panel import Panel
 from tui.widgets.table import Table
 
 NARROW, WIDE = (80, 24), (200, 60)
 
 
-def drawn(at):
+def drawn(at: Visit) -> list[str]:
     return [series.label for series in at.one(Plot).chart.series]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tab", ["roc", "pr"])
-async def test_classes_are_turned_on_and_off(visit, copy_of, tab):
+async def test_classes_are_turned_on_and_off(visit: Visits, copy_of: CopyOf, tab: str) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"), tab)
         lines = at.one(CurveList)
@@ -37,14 +48,16 @@ async def test_classes_are_turned_on_and_off(visit, copy_of, tab):
         assert label not in drawn(at)
         await at.press("down", "space", "up")
         assert label in drawn(at)
-        report = at.screen.opened.subject.report
+        report = at.subject.report
         key = "roc_auc" if tab == "roc" else "average_precision"
         assert f"{report.per_class[chosen][key]:.4f}" in at.text(lines)
         await at.press("end")
         assert f"{report.metrics[f'{key}_macro']:.4f}" in at.text(lines)
 
 
-async def test_without_colour_lines_differ_in_what_they_are_drawn_with(visit, copy_of, monkeypatch):
+async def test_without_colour_lines_differ_in_what_they_are_drawn_with(
+    visit: Visits, copy_of: CopyOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with visit() as at:
         await at.open(copy_of("digits"), "roc")
@@ -53,20 +66,20 @@ async def test_without_colour_lines_differ_in_what_they_are_drawn_with(visit, co
         assert len(set(signs)) >= 5
 
 
-async def test_the_threshold_cursor_reads_the_point_out(visit, copy_of):
+async def test_the_threshold_cursor_reads_the_point_out(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("cancer"), "roc")
         lines = at.one(CurveList)
         assert lines.cursor == 1, "the positive class"
         ranked = one_vs_rest(at.predictions.scores[:, 1], at.predictions.targets == 1)
         await at.press("left", "left", "right", "left")
-        tab = at.screen.active_tab
+        tab = instance(CurvesTab, at.screen.active_tab)
         point = tab.curves[1].point("roc", tab.place)
-        expected = threshold_table(ranked, [point.threshold])[0]
+        expected = threshold_table(ranked, [some(point.threshold)])[0]
         assert (point.tp, point.fp, point.precision, point.recall, point.f1, point.fpr) == (
             *(expected.tp, expected.fp, expected.precision, expected.recall, expected.f1, expected.fpr),
         )
-        text = at.one(".readout", Static).content.plain
+        text = plain(at.one(".readout", Static))
         assert text.startswith("● benign")
         assert f"precision {expected.precision:.3f}" in text
         assert f"{expected.tp} found, {expected.fn} missed, {expected.fp} false" in text
@@ -75,37 +88,37 @@ async def test_the_threshold_cursor_reads_the_point_out(visit, copy_of):
         assert at.one("#roc-points", Table).cursor == tab.place
 
 
-async def test_the_cursor_begins_at_the_best_f1_and_follows_the_table(visit, copy_of):
+async def test_the_cursor_begins_at_the_best_f1_and_follows_the_table(visit: Visits, copy_of: CopyOf) -> None:
     async with visit(WIDE) as at:
         await at.open(copy_of("cancer"), "pr")
         ranked = one_vs_rest(at.predictions.scores[:, 1], at.predictions.targets == 1)
-        tab = at.screen.active_tab
-        best = tab.curves[1].point("pr", tab.place)
-        assert best.f1 == pytest.approx(best_f1_threshold(ranked).f1, abs=0.01)
+        tab = instance(CurvesTab, at.screen.active_tab)
+        best = instance(OperatingPoint, tab.curves[1].point("pr", tab.place))
+        assert best.f1 == pytest.approx(instance(OperatingPoint, best_f1_threshold(ranked)).f1, abs=0.01)
         at.one("#pr-points").focus()
         await at.press("home")
         (mark,) = at.one(Plot).chart.marks
         assert (mark.x, mark.y) == (0.0, 1.0)
 
 
-async def test_a_class_without_samples_has_no_line_and_says_why(visit, made_up):
+async def test_a_class_without_samples_has_no_line_and_says_why(visit: Visits, made_up: MadeUp) -> None:
     async with visit() as at:
         await at.open(made_up(["a", "b", "c"], samples=2), "roc")
         await at.press("end", "up", "up")
-        assert "c  no curve: no sample is of this class" in at.one(".readout", Static).content.plain
+        assert "c  no curve: no sample is of this class" in plain(at.one(".readout", Static))
         await at.press("left", "t", "end", "up", "up")
         assert at.screen.tabs.active == "tab-pr"
-        assert "c  no curve: no sample is of this class" in at.one(".readout", Static).content.plain
+        assert "c  no curve: no sample is of this class" in plain(at.one(".readout", Static))
 
 
-async def test_a_wanted_precision_gives_a_threshold_and_its_cost(visit, copy_of):
+async def test_a_wanted_precision_gives_a_threshold_and_its_cost(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("cancer"), "threshold")
         ranked = one_vs_rest(at.predictions.scores[:, 1], at.predictions.targets == 1)
-        best = best_f1_threshold(ranked)
+        best = instance(OperatingPoint, best_f1_threshold(ranked))
         assert f"{best.threshold:.4f}" in at.text(at.one("#decisions"))
         await at.press("p", "0", ".", "9", "9")
-        point = threshold_for_precision(ranked, 0.99)
+        point = instance(OperatingPoint, threshold_for_precision(ranked, 0.99))
         line = next(line for line in at.text(at.one("#decisions")).splitlines() if "precision ≥ 0.99" in line)
         assert f"{point.threshold:.4f}" in line
         assert f"misses {point.fn} of {ranked.positives}, {point.fp} false alarms" in line
@@ -115,7 +128,7 @@ async def test_a_wanted_precision_gives_a_threshold_and_its_cost(visit, copy_of)
         assert at.app.focused is at.one("#decisions")
 
 
-async def test_a_wanted_share_that_is_none_is_refused_where_it_stands(visit, copy_of):
+async def test_a_wanted_share_that_is_none_is_refused_where_it_stands(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"), "threshold")
         for text, problem in (
@@ -129,16 +142,19 @@ async def test_a_wanted_share_that_is_none_is_refused_where_it_stands(visit, cop
             assert "recall ≥" not in at.text(at.one("#decisions"))
 
 
-async def test_a_narrow_screen_cuts_neither_what_is_wrong_nor_the_readout_nor_a_column(visit, copy_of):
+async def test_a_narrow_screen_cuts_neither_what_is_wrong_nor_the_readout_nor_a_column(
+    visit: Visits, copy_of: CopyOf
+) -> None:
     async with visit(NARROW) as at:
-        await at.open(copy_of("digits"), "threshold")
+        run = copy_of("digits")
+        await at.open(run, "threshold")
         await at.press("p", "2")
         assert "✗ precision: 2 is not from 0 to 1" in at.seen()
-        await at.open(at.screen.run, "roc")
+        await at.open(run, "roc")
         readout = at.text(at.one(".readout"))
         assert "FPR" in readout
         assert "…" not in readout
-        await at.open(at.screen.run, "calibration")
+        await at.open(run, "calibration")
         assert at.one("#bins", Table).max_scroll_x == 0
         assert "right" in at.text(at.one("#bins")).splitlines()[0]
         await at.pilot.resize_terminal(*WIDE)
@@ -146,10 +162,10 @@ async def test_a_narrow_screen_cuts_neither_what_is_wrong_nor_the_readout_nor_a_
         assert "█" in at.text(at.one("#bins"))
 
 
-async def test_calibration_shows_its_error_or_says_why_there_is_none(visit, copy_of):
+async def test_calibration_shows_its_error_or_says_why_there_is_none(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"), "calibration")
-        report = at.screen.opened.subject.report
+        report = at.subject.report
         assert f"ECE {report.metrics['ece']:.4f}" in str(at.one(".plot-panel", Panel).border_subtitle)
         assert (
             sum(int(line.split()[-3]) for line in at.text(at.one("#bins")).splitlines()[1:] if line.strip())
@@ -159,7 +175,7 @@ async def test_calibration_shows_its_error_or_says_why_there_is_none(visit, copy
         assert "No calibration curve: the scores are margins, not probabilities" in at.seen()
 
 
-async def sort_another(at, run, tab, monkeypatch):
+async def sort_another(at: Visit, run: Run, tab: str, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Open a tab, then another split; the event lets its scores be sorted."""
     go_on = threading.Event()
     await at.open(run, tab, "test")
@@ -167,12 +183,14 @@ async def sort_another(at, run, tab, monkeypatch):
         "tui.screens.evaluate.tab.curves_of", lambda *data: go_on.wait(60) and curves_of(*data)
     )
     at.screen.open_run(run, "validation")
-    while at.screen.active_tab.curves:
+    while instance(CurvesTab, at.screen.active_tab).curves:
         await at.pilot.pause()
     return go_on
 
 
-async def test_a_class_asked_for_while_another_split_is_sorted_waits_for_it(visit, copy_of, monkeypatch):
+async def test_a_class_asked_for_while_another_split_is_sorted_waits_for_it(
+    visit: Visits, copy_of: CopyOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with visit() as at:
         go_on = await sort_another(at, copy_of("digits"), "threshold", monkeypatch)
         classes = at.one("#threshold-classes", Table)
@@ -189,7 +207,9 @@ async def test_a_class_asked_for_while_another_split_is_sorted_waits_for_it(visi
 
 
 @pytest.mark.slow
-async def test_a_click_on_a_point_while_another_split_is_sorted_does_nothing(visit, copy_of, monkeypatch):
+async def test_a_click_on_a_point_while_another_split_is_sorted_does_nothing(
+    visit: Visits, copy_of: CopyOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with visit() as at:
         go_on = await sort_another(at, copy_of("digits"), "roc", monkeypatch)
         points = at.one("#roc-points", Table)

@@ -1,11 +1,17 @@
 """The samples behind the numbers: those of a cell of the confusion matrix, and the mistakes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from textual.widgets import Static
 
 from core.evaluation import most_confident_mistakes, samples_in_cell
+from tests.support.fixtures import LoadData
+from tests.support.screen import plain
+from tests.tui.conftest import CopyOf, MadeUp, TrainHere, Visit, Visits
 from tui.screens.evaluate.cell_dialog import CellDialog
+from tui.screens.evaluate.confused import ConfusedPairs
 from tui.screens.evaluate.detail import SampleDialog
 from tui.screens.evaluate.sample_list import SampleList
 from tui.widgets.confusion import ConfusionGrid
@@ -19,12 +25,14 @@ NARROW, WIDE = (80, 24), (200, 60)
 # ---- confusion
 
 
-def expected_behind(at, true, predicted):
+def expected_behind(at: Visit, true: int, predicted: int) -> list[int]:
     return sorted(samples_in_cell(at.predictions, true, predicted).tolist())
 
 
 @pytest.mark.slow
-async def test_enter_opens_the_images_behind_a_cell(visit, copy_of, load_data):
+async def test_enter_opens_the_images_behind_a_cell(
+    visit: Visits, copy_of: CopyOf, load_data: LoadData
+) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"), "confusion")
         assert "Enter shows the samples behind the cell" in at.seen()
@@ -37,7 +45,7 @@ async def test_enter_opens_the_images_behind_a_cell(visit, copy_of, load_data):
         place = samples.positions[0]
         source = at.predictions.indices[place]
         split = load_data("digits").test
-        pixels = split.inputs[int(np.flatnonzero(split.indices == source)[0]), 0].numpy().astype(float)
+        pixels = split.inputs[int(np.flatnonzero(split.indices == source)[0])][0].numpy().astype(float)
         picture = at.one("#cell").query(Picture).first()
         np.testing.assert_array_equal(picture._pixels, np.round(pixels * 255 / 16).astype(np.uint8))
         assert "▀" in at.text(picture)
@@ -45,7 +53,7 @@ async def test_enter_opens_the_images_behind_a_cell(visit, copy_of, load_data):
 
 
 @pytest.mark.slow
-async def test_the_samples_follow_the_cursor_once_they_are_there(visit, copy_of):
+async def test_the_samples_follow_the_cursor_once_they_are_there(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"), "confusion")
         await at.press("enter")
@@ -58,7 +66,7 @@ async def test_the_samples_follow_the_cursor_once_they_are_there(visit, copy_of)
 
 
 @pytest.mark.slow
-async def test_on_a_narrow_screen_the_samples_lie_over_it(visit, copy_of):
+async def test_on_a_narrow_screen_the_samples_lie_over_it(visit: Visits, copy_of: CopyOf) -> None:
     async with visit(NARROW) as at:
         await at.open(copy_of("digits"), "confusion")
         await at.press("m")
@@ -73,7 +81,9 @@ async def test_on_a_narrow_screen_the_samples_lie_over_it(visit, copy_of):
         assert at.one(ConfusionGrid).cursor == cell
 
 
-async def test_tables_show_rows_with_their_features(visit, copy_of, load_data):
+async def test_tables_show_rows_with_their_features(
+    visit: Visits, copy_of: CopyOf, load_data: LoadData
+) -> None:
     async with visit(WIDE) as at:
         await at.open(copy_of("cancer"), "confusion")
         await at.press("enter")
@@ -92,20 +102,20 @@ async def test_tables_show_rows_with_their_features(visit, copy_of, load_data):
         assert at.one("#cell").query_one(Table).cursor == 1
 
 
-async def test_a_confused_pair_leads_to_its_cell(visit, copy_of):
+async def test_a_confused_pair_leads_to_its_cell(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"), "confusion")
-        pairs = at.one("#pairs")
+        pairs = at.one("#pairs", ConfusedPairs)
         pairs.focus()
         await at.press("down", "enter")
         assert at.one(ConfusionGrid).cursor == (pairs.pairs[1].true, pairs.pairs[1].predicted)
 
 
-async def test_other_data_than_those_evaluated_are_not_shown(visit, made_up):
+async def test_other_data_than_those_evaluated_are_not_shown(visit: Visits, made_up: MadeUp) -> None:
     async with visit() as at:
         await at.open(made_up(["a", "b", "c"]), "confusion")
         await at.press("enter")
-        said = at.one("#cell").query_one(Static).content.plain
+        said = plain(at.one("#cell").query_one(Static))
         assert said.startswith(
             "✗ the test samples are not those that were evaluated: the data set has changed"
         )
@@ -114,7 +124,7 @@ async def test_other_data_than_those_evaluated_are_not_shown(visit, made_up):
 # ---- mistakes
 
 
-async def test_mistakes_come_in_order_of_confidence(visit, copy_of):
+async def test_mistakes_come_in_order_of_confidence(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"), "mistakes")
         samples = at.one(SampleList)
@@ -122,7 +132,7 @@ async def test_mistakes_come_in_order_of_confidence(visit, copy_of):
         assert f"{len(samples.positions)} mistakes of 360" in at.seen()
         await at.press("right")
         second = int(samples.positions[1])
-        facts = at.one("#detail-facts", Static).content.plain
+        facts = plain(at.one("#detail-facts", Static))
         assert f"true      {at.predictions.targets[second]}" in facts
         assert f"predicted ✗ {at.predictions.predicted[second]}" in facts
         assert f"{at.predictions.scores[second].max():.3f}" in at.text(at.one("#detail-scores"))
@@ -130,13 +140,15 @@ async def test_mistakes_come_in_order_of_confidence(visit, copy_of):
         assert at.one(Tiles).cursor == 2
 
 
-async def test_no_mistakes_are_no_failure(visit, made_up):
+async def test_no_mistakes_are_no_failure(visit: Visits, made_up: MadeUp) -> None:
     async with visit() as at:
         await at.open(made_up(["a", "b"], sharpness=99), "mistakes")
         assert "no mistakes" in at.seen()
 
 
-async def test_rows_of_a_file_are_shown_as_they_stand_there(visit, train_here, tmp_path):
+async def test_rows_of_a_file_are_shown_as_they_stand_there(
+    visit: Visits, train_here: TrainHere, tmp_path: Path
+) -> None:
     path = tmp_path / "flowers.csv"
     rows = [f"{at}.50,{['red', 'blue', '?'][at % 3]},{'ab'[at * at % 11 % 2]}" for at in range(80)]
     path.write_text("\n".join(["length,colour,kind", *rows]))

@@ -2,6 +2,7 @@
 
 import shutil
 import unicodedata
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,8 +10,11 @@ from rich.cells import cell_len
 
 from core.evaluation import error_quantiles, residuals
 from core.inference.stored import was_evaluated
+from tests.support.narrow import instance, some
+from tests.tui.conftest import CopyOf, MadeUp, Visits
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.evaluate.sample_list import SampleList
+from tui.screens.evaluate.summary import SummaryTab
 from tui.widgets.table import Table
 
 NARROW, NORMAL, WIDE = (80, 24), (120, 40), (200, 60)
@@ -29,7 +33,7 @@ HOSTILE = [
 # ---- which run, which split
 
 
-async def test_what_takes_long_is_told_with_the_share_that_is_done(visit, copy_of):
+async def test_what_takes_long_is_told_with_the_share_that_is_done(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"))
         at.screen.told("decoding images", 4_000, 10_000)
@@ -38,17 +42,17 @@ async def test_what_takes_long_is_told_with_the_share_that_is_done(visit, copy_o
         assert at.plain("#evaluate-notice").endswith(": predicting 10,000 samples ...")
 
 
-async def test_a_finished_run_opens_on_test_with_its_headline(visit, copy_of):
+async def test_a_finished_run_opens_on_test_with_its_headline(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"))
-        report = at.screen.opened.subject.report
+        report = at.subject.report
         assert at.screen.split == report.split == "test"
         assert "test  360 samples  best, epoch 3" in at.plain("#evaluated-run")
-        assert f"accuracy {100 * report.metrics['accuracy']:.1f} %" in at.plain("#evaluated-headline")
+        assert f"accuracy {100 * some(report.metrics['accuracy']):.1f} %" in at.plain("#evaluated-headline")
         assert "majority class 10.3 %" in at.plain("#evaluated-headline")
 
 
-async def test_without_a_run_the_one_evaluated_last_is_shown(visit, copy_of):
+async def test_without_a_run_the_one_evaluated_last_is_shown(visit: Visits, copy_of: CopyOf) -> None:
     run = copy_of("digits")
     async with visit() as at:
         await at.go()
@@ -56,7 +60,7 @@ async def test_without_a_run_the_one_evaluated_last_is_shown(visit, copy_of):
         assert at.screen.has_class("-evaluated")
 
 
-async def test_without_any_run_the_screen_says_how_to_get_one(visit):
+async def test_without_any_run_the_screen_says_how_to_get_one(visit: Visits) -> None:
     async with visit() as at:
         await at.go()
         assert "No run was evaluated yet" in at.seen()
@@ -66,7 +70,7 @@ async def test_without_any_run_the_screen_says_how_to_get_one(visit):
 
 
 @pytest.mark.slow
-async def test_test_is_asked_for_once_and_kept(visit, copy_of):
+async def test_test_is_asked_for_once_and_kept(visit: Visits, copy_of: CopyOf) -> None:
     run = copy_of("digits")
     shutil.rmtree(run.evaluation_folder("test"))
     async with visit() as at:
@@ -81,7 +85,7 @@ async def test_test_is_asked_for_once_and_kept(visit, copy_of):
         await at.press("v")
         await at.pilot.click("#answer-test")
         await at.settle()
-        assert at.screen.split == at.screen.opened.subject.report.split == "test"
+        assert at.screen.split == at.subject.report.split == "test"
         assert was_evaluated(run, "test")
         await at.press("v")
         assert at.screen.split == "validation"
@@ -90,7 +94,7 @@ async def test_test_is_asked_for_once_and_kept(visit, copy_of):
 
 
 @pytest.mark.slow
-async def test_what_cannot_be_evaluated_says_why_in_its_place(visit, copy_of):
+async def test_what_cannot_be_evaluated_says_why_in_its_place(visit: Visits, copy_of: CopyOf) -> None:
     run = copy_of("digits")
     shutil.rmtree(run.path / "evaluation")
     run.checkpoint_file("best").rename(run.checkpoint_file("kept"))
@@ -104,10 +108,12 @@ async def test_what_cannot_be_evaluated_says_why_in_its_place(visit, copy_of):
         assert at.screen.has_class("-evaluated")
 
 
-async def test_a_defect_is_shown_and_leaves_the_screen_usable(visit, copy_of, monkeypatch):
+async def test_a_defect_is_shown_and_leaves_the_screen_usable(
+    visit: Visits, copy_of: CopyOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = copy_of("digits")
 
-    def broken(*_, **__):
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a defect")
 
     async with visit() as at:
@@ -121,45 +127,47 @@ async def test_a_defect_is_shown_and_leaves_the_screen_usable(visit, copy_of, mo
         assert at.screen.has_class("-evaluated")
 
 
-async def test_on_a_narrow_screen_the_headline_is_one_number(visit, copy_of):
+async def test_on_a_narrow_screen_the_headline_is_one_number(visit: Visits, copy_of: CopyOf) -> None:
     async with visit(NARROW) as at:
         await at.open(copy_of("digits"))
         assert at.plain("#evaluated-headline").startswith("accuracy ")
         assert "majority" not in at.seen()
 
 
-async def test_the_newest_request_wins(visit, copy_of):
+async def test_the_newest_request_wins(visit: Visits, copy_of: CopyOf) -> None:
     first, second = copy_of("digits"), copy_of("cancer")
     async with visit() as at:
         at.app.switch_mode("evaluate")
         at.screen.open_run(first)
         at.screen.open_run(second)
         await at.settle()
-        assert at.screen.opened.subject.evaluation.run == second
+        assert at.subject.evaluation.run == second
 
 
 @pytest.mark.slow
-async def test_a_newer_evaluation_is_read_when_one_comes_back(visit, copy_of):
+async def test_a_newer_evaluation_is_read_when_one_comes_back(visit: Visits, copy_of: CopyOf) -> None:
     run = copy_of("digits")
     async with visit() as at:
         await at.open(run)
-        before = at.screen.opened.subject
+        before = at.subject
         await at.press("1", "4")
-        assert at.screen.opened.subject is before
+        assert at.subject is before
         report = before.report
         report.save(run.evaluation_folder("test") / "report.json")
         before.predictions.save(run.evaluation_folder("test") / "predictions.npz")
         await at.press("1", "4")
-        assert at.screen.opened.subject is not before
+        assert at.subject is not before
 
 
 # ---- summary
 
 
-async def test_the_summary_shows_interval_and_baseline_beside_each_metric(visit, copy_of):
+async def test_the_summary_shows_interval_and_baseline_beside_each_metric(
+    visit: Visits, copy_of: CopyOf
+) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"))
-        report = at.screen.opened.subject.report
+        report = at.subject.report
         line = next(
             line for line in at.seen().splitlines() if "▸accuracy" in line or " accuracy " in line[:20]
         )
@@ -169,25 +177,27 @@ async def test_the_summary_shows_interval_and_baseline_beside_each_metric(visit,
 
 
 @pytest.mark.slow
-async def test_classes_are_sorted_by_any_column(visit, copy_of):
+def precision(row: dict[str, Any]) -> float:
+    return float(row["precision"])
+
+
+async def test_classes_are_sorted_by_any_column(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"))
-        rows = at.screen.opened.subject.report.per_class
-        tab = at.screen.active_tab
+        rows = at.subject.report.per_class
+        tab = instance(SummaryTab, at.screen.active_tab)
         await at.press("o")
-        assert tab.order == sorted(range(10), key=lambda number: rows[number]["precision"])
+        assert tab.order == sorted(range(10), key=lambda number: precision(rows[number]))
         assert "▲precision" in at.seen()
         await at.press("O")
-        assert [rows[number]["precision"] for number in tab.order] == sorted(
-            (row["precision"] for row in rows), reverse=True
-        )
+        assert [precision(rows[number]) for number in tab.order] == sorted(map(precision, rows), reverse=True)
         table = at.one("#classes", Table)
         assert await at.pilot.click(table, offset=(table.size.width - 3, 0))
         await at.settle()
         assert tab.sorted_by == "average_precision"
 
 
-async def test_what_is_undefined_is_shown_with_its_reason(visit, made_up):
+async def test_what_is_undefined_is_shown_with_its_reason(visit: Visits, made_up: MadeUp) -> None:
     async with visit() as at:
         await at.open(made_up(["a", "b", "c", "d", "e"], samples=3))
         assert "classes 'd', 'e' are not in the test split" in at.plain("#reasons")
@@ -199,7 +209,7 @@ async def test_what_is_undefined_is_shown_with_its_reason(visit, made_up):
 
 
 @pytest.mark.slow
-async def test_a_regression_has_residuals_in_place_of_curves(visit, copy_of):
+async def test_a_regression_has_residuals_in_place_of_curves(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("diabetes"))
         assert {tab.id for tab in at.screen.query("ContentTab") if tab.display} == {
@@ -228,7 +238,9 @@ THOUSAND = [f"n{number:05d}" for number in range(1000)]
     [(HOSTILE, NARROW), (HOSTILE, NORMAL), (HOSTILE, WIDE), (HOSTILE[:2], NORMAL), (THOUSAND, NARROW)],
     ids=["hostile, narrow", "hostile", "hostile, wide", "two classes", "thousand classes"],
 )
-async def test_any_names_in_any_number_fit_every_tab(visit, made_up, names, size):
+async def test_any_names_in_any_number_fit_every_tab(
+    visit: Visits, made_up: MadeUp, names: list[str], size: tuple[int, int]
+) -> None:
     run = made_up(names, samples=2000)
     async with visit(size) as at:
         await at.open(run)

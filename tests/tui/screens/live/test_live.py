@@ -1,10 +1,18 @@
 """Watching a run: start, pause, step through epochs, stop, and what goes wrong."""
 
-import pytest
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import pytest
+from textual.geometry import Region
+from textual.widget import Widget
+
+from core.errors import TorchtuiError
 from core.interop.readers.logs import find_log
 from core.runs.folder import all_runs
 from core.runs.summary import summarise
+from tests.support.narrow import instance, some
 from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.live import subtitle
@@ -18,25 +26,26 @@ from tui.terminal.text import number
 from tui.widgets.confusion import ConfusionGrid
 
 SIZE = (120, 40)
+Make = Callable[..., TuiApp]
 
 
 @pytest.fixture
-def app(tmp_path, monkeypatch):
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
 
-    def make(**values):
+    def make(**values: Any) -> TuiApp:
         return TuiApp(runs_dir=tmp_path / "runs", values=values, start=True)
 
     return make
 
 
-def live(app) -> LiveScreen:
+def live(app: TuiApp) -> LiveScreen:
     assert isinstance(app.screen, LiveScreen)
     return app.screen
 
 
-async def test_a_run_is_watched_to_its_end(app):
-    app = app(training={"epochs": 3})
+async def test_a_run_is_watched_to_its_end(make: Make) -> None:
+    app = make(training={"epochs": 3})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
         screen = live(app)
@@ -59,20 +68,22 @@ async def test_a_run_is_watched_to_its_end(app):
         assert (screen.view.smoothing, screen.view.zoom) == (1, 1)
 
 
-async def test_only_what_changed_is_drawn_again(app, monkeypatch):
-    app = app(training={"epochs": 3})
+async def test_only_what_changed_is_drawn_again(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make(training={"epochs": 3})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
         screen = live(app)
         screen.draw()
         await pilot.pause()
-        drawn = []
+        drawn: list[str | None] = []
         for widget in screen.query("*"):
             refresh = widget.refresh
 
-            def noted(*regions, refresh=refresh, name=widget.id, **options):
+            def noted(
+                *regions: Region, refresh: Any = refresh, name: str | None = widget.id, **options: bool
+            ) -> Widget:
                 drawn.append(name)
-                return refresh(*regions, **options)
+                return instance(Widget, refresh(*regions, **options))
 
             monkeypatch.setattr(widget, "refresh", noted)
         screen.draw()
@@ -82,79 +93,81 @@ async def test_only_what_changed_is_drawn_again(app, monkeypatch):
 
 
 @pytest.mark.slow
-async def test_pause_checkpoint_and_stop(app, tmp_path):
-    app = app(training={"epochs": 1_000_000})
+async def test_pause_checkpoint_and_stop(make: Make, tmp_path: Path) -> None:
+    app = make(training={"epochs": 1_000_000})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.history.step > 0)
         assert {"space", "s", "c", "d"} <= app.screen.active_bindings.keys()
         await pilot.press("space")
-        await until(pilot, lambda: app.feed.status == "paused")
+        await until(pilot, lambda: some(app.feed).status == "paused")
         await pilot.press("space")
-        await until(pilot, lambda: app.feed.status == "running")
+        await until(pilot, lambda: some(app.feed).status == "running")
         await pilot.press("c")
-        await until(pilot, lambda: app.feed.host.run.checkpoint_file("last").exists())
+        await until(pilot, lambda: some(some(app.feed).host.run).checkpoint_file("last").exists())
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, Ask))
         await pilot.press("escape")
-        assert app.feed.status == "running"
+        assert some(app.feed).status == "running"
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, Ask))
         await pilot.click("#answer-stop")
-        await until(pilot, lambda: app.feed.status == "stopped")
+        await until(pilot, lambda: some(app.feed).status == "stopped")
     (run,) = all_runs(tmp_path / "runs")
     assert summarise(run).status == "stopped"
 
 
-async def test_a_second_start_is_refused_while_one_runs(app):
+async def test_a_second_start_is_refused_while_one_runs(make: Make) -> None:
     from core.config.schema import from_dict
 
-    app = app(training={"epochs": 1_000_000})
+    app = make(training={"epochs": 1_000_000})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.history.step > 0)
-        first = app.feed
+        first = some(app.feed)
         app.start_run(from_dict({}))
         assert app.feed is first
         app.stop_training()
         assert first.status == "stopped"
         app.start_run(from_dict({"training": {"epochs": 1}}))
         assert app.feed is not first
-        await until(pilot, lambda: app.feed.status == "completed")
+        await until(pilot, lambda: some(app.feed).status == "completed")
 
 
 @pytest.mark.slow
-async def test_what_does_not_fit_is_told_in_a_dialog_and_the_app_lives_on(app, tmp_path):
-    app = app(data="iris", model="cnn")
+async def test_what_does_not_fit_is_told_in_a_dialog_and_the_app_lives_on(make: Make, tmp_path: Path) -> None:
+    app = make(data="iris", model="cnn")
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
-        assert "cnn takes images" in app.screen.error.message
-        live = app.screen_stack[0]
-        live.draw()
-        status = live.query_one(StatusLine)
+        assert "cnn takes images" in instance(TorchtuiError, instance(ErrorDialog, app.screen).error).message
+        screen = instance(LiveScreen, app.screen_stack[0])
+        screen.draw()
+        status = screen.query_one(StatusLine)
         assert status.render_line(0).text.split() == ["new", "run", "✗", "failed"]
         await pilot.press("escape", "1")
         await until(pilot, lambda: app.current_mode == "runs")
     assert all_runs(tmp_path / "runs") == []
 
 
-async def test_an_exception_while_training_becomes_a_dialog_with_its_traceback(app, tmp_path, monkeypatch):
-    def broken(*args, **kwargs):
+async def test_an_exception_while_training_becomes_a_dialog_with_its_traceback(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: object, **kwargs: object) -> None:
         raise ZeroDivisionError("[red]division[/]\x1b[31m")
 
     monkeypatch.setattr("core.training.engine.validate", broken)
-    app = app()
+    app = make()
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
         await pilot.press("t")
         assert app.screen.query_one("#trace").display
-        assert "ZeroDivisionError" in app.screen.trace
+        assert "ZeroDivisionError" in instance(ErrorDialog, app.screen).trace
         await pilot.press("escape")
-        assert app.feed.status == "failed"
+        assert some(app.feed).status == "failed"
     (run,) = all_runs(tmp_path / "runs")
     assert summarise(run).status == "failed"
 
 
-async def test_divergence_brings_the_messages_to_the_front(app):
-    app = app(data="wine", optimizer={"lr": 1e30})
+async def test_divergence_brings_the_messages_to_the_front(make: Make) -> None:
+    app = make(data="wine", optimizer={"lr": 1e30})
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "diverged")
         await until(pilot, lambda: live(app).query_one("#messages-panel").has_class("-chosen"))
@@ -162,12 +175,12 @@ async def test_divergence_brings_the_messages_to_the_front(app):
         assert any(mark.symbol == "✗" for mark in live(app).query_one("#score", Plot).chart.marks)
 
 
-async def test_class_names_are_text_wherever_they_come_from(app):
-    app = app(data="wine", training={"epochs": 1})
+async def test_class_names_are_text_wherever_they_come_from(make: Make) -> None:
+    app = make(data="wine", training={"epochs": 1})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
         names = ["[red]x[/]", "\x1b[31mred", "日本"]
-        app.feed.history.started.classes[:] = names
+        some(some(app.feed).history.started).classes[:] = names
         live(app).draw()
         await pilot.pause()
         picture = app.export_screenshot()
@@ -175,55 +188,55 @@ async def test_class_names_are_text_wherever_they_come_from(app):
         assert len(live(app).query_one(ConfusionGrid).render_line(1).text) > 0
 
 
-async def test_the_loss_of_the_best_epoch_is_the_best_loss_only_where_loss_chose_it(app):
-    app = app(data="iris", training={"epochs": 3, "monitor": "accuracy"})
+async def test_the_loss_of_the_best_epoch_is_the_best_loss_only_where_loss_chose_it(make: Make) -> None:
+    app = make(data="iris", training={"epochs": 3, "monitor": "accuracy"})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
-        history = app.feed.history
+        history = some(app.feed).history
         assert subtitle(history, "accuracy").endswith(f" at epoch {history.best_epoch}")
         assert subtitle(history, "loss") == f"{number(history.best_metrics['loss'])} at the best epoch"
 
 
 @pytest.mark.slow
-async def test_a_background_process_looks_the_same(app):
+async def test_a_background_process_looks_the_same(make: Make) -> None:
     from core.config.schema import from_dict
 
-    app = app(training={"epochs": 1})
+    app = make(training={"epochs": 1})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
         app.start_run(from_dict({"training": {"epochs": 4}}), background=True)
-        await until(pilot, lambda: app.feed.status == "completed")
+        await until(pilot, lambda: some(app.feed).status == "completed")
         live(app).draw()
         assert live(app).query_one("#loss", Plot).chart.series[1].x.tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
 @pytest.mark.slow
-async def test_a_background_process_that_cannot_begin_says_why(app):
+async def test_a_background_process_that_cannot_begin_says_why(make: Make) -> None:
     from core.config.schema import from_dict
 
-    app = app(training={"epochs": 1})
+    app = make(training={"epochs": 1})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
         app.start_run(from_dict({"data": "iris", "model": "cnn"}), background=True)
-        await until(pilot, lambda: app.feed.status == "failed")
+        await until(pilot, lambda: some(app.feed).status == "failed")
         await until(pilot, lambda: "cnn takes images" in str(live(app).query_one("#messages").render()))
 
 
-async def test_a_run_that_has_ended_here_is_followed_anew(app):
+async def test_a_run_that_has_ended_here_is_followed_anew(make: Make) -> None:
     """Another process may go on with it, and only the log tells of that."""
-    app = app(training={"epochs": 1})
+    app = make(training={"epochs": 1})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
-        run = app.feed.host.run
+        run = some(some(app.feed).host.run)
         app.open_run(run)
-        assert isinstance(app.feed.host, LogHost)
-        await until(pilot, lambda: app.feed.status == "completed")
+        assert isinstance(some(app.feed).host, LogHost)
+        await until(pilot, lambda: some(app.feed).status == "completed")
         feed = app.feed
         app.open_run(run)
         assert app.feed is feed
 
 
-def offered(app):
+def offered(app: TuiApp) -> set[str]:
     return {active.binding.action for active in live(app).active_bindings.values() if active.enabled}
 
 
@@ -231,8 +244,8 @@ OF_A_RUN = {"pause", "stop", "checkpoint", "detach", "evaluate", "layers", "log_
 
 
 @pytest.mark.slow
-async def test_without_a_run_nothing_is_offered_that_needs_one(app):
-    app = app()
+async def test_without_a_run_nothing_is_offered_that_needs_one(make: Make) -> None:
+    app = make()
     app._start_at_once = False
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.current_mode == "configure")
@@ -244,26 +257,26 @@ async def test_without_a_run_nothing_is_offered_that_needs_one(app):
 
 
 @pytest.mark.slow
-async def test_nothing_is_asked_of_another_tool(app, tmp_path):
+async def test_nothing_is_asked_of_another_tool(make: Make, tmp_path: Path) -> None:
     table = tmp_path / "version_3" / "metrics.csv"
     table.parent.mkdir()
     table.write_text("step,train_loss,val_loss\n1,0.9,\n2,,0.8\n")
-    app = app(training={"epochs": 1})
+    app = make(training={"epochs": 1})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
         await pilot.press("y")
         assert live(app).has_class("-layers")
         app.open_run(find_log(table))
-        await until(pilot, lambda: app.feed.status == "running")
+        await until(pilot, lambda: some(app.feed).status == "running")
         live(app).draw()
         assert offered(app) & OF_A_RUN == {"log_scale", "zoom", "machine"}
         assert not live(app).has_class("-layers")  # no key would lead back to the charts
         assert not app._notifications
 
 
-async def test_the_next_mode_waits_for_the_first(app, monkeypatch):
+async def test_the_next_mode_waits_for_the_first(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TuiApp, "_load", lambda app: None)
-    app = app()
+    app = make()
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("ctrl+pagedown")
         assert app.current_mode == "_default"

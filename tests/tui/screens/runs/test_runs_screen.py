@@ -2,17 +2,23 @@
 
 import os
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.geometry import Offset
+from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from core.config.schema import from_dict, to_dict
-from core.events import EpochFinished, EvaluationFinished, RunFinished, RunStarted
+from core.events import EpochFinished, EvaluationFinished, Event, RunFinished, RunStarted
+from core.interop.readers.logs import ForeignLog
 from core.runs.folder import Run
 from core.runs.lock import hold
 from core.runs.log import EventLog
 from tests.support.locks import refuse_locks
+from tests.support.narrow import instance, some
+from tests.support.screen import lines, question
 from tui.app.app import TuiApp
 from tui.charts.plot import Plot
 from tui.screens.dialogs import Ask
@@ -27,21 +33,22 @@ SIZE = (120, 40)
 class App(TuiApp):
     """The app, which notes what the screen asks of it in place of training and evaluating."""
 
-    def __init__(self, runs_dir, **options):
+    def __init__(self, runs_dir: Path, **options: Any) -> None:
         super().__init__(runs_dir=runs_dir, **options)
-        self.asked = []
+        self.asked: list[tuple[str, str]] = []
 
-    def open_run(self, run):
+    def open_run(self, run: Run | ForeignLog) -> None:
+        assert isinstance(run, Run)
         self.asked.append(("open", run.id))
 
-    def evaluate_run(self, run):
+    def evaluate_run(self, run: Run) -> None:
         self.asked.append(("evaluate", run.id))
 
-    def resume_run(self, run):
+    def resume_run(self, run: Run) -> None:
         self.asked.append(("resume", run.id))
 
 
-def begun(day, values, epochs=4):
+def begun(day: int, values: dict[str, Any], epochs: int = 4) -> RunStarted:
     return RunStarted(
         time=datetime(2026, 1, day, 9).timestamp(),
         config=to_dict(from_dict({"training": {"epochs": epochs}, **values})),
@@ -57,7 +64,7 @@ def begun(day, values, epochs=4):
     )
 
 
-def epoch(number, loss, score):
+def epoch(number: int, loss: float, score: dict[str, float]) -> EpochFinished:
     return EpochFinished(
         time=1.8e9,
         epoch=number,
@@ -71,7 +78,7 @@ def epoch(number, loss, score):
     )
 
 
-def say(run, *events):
+def say(run: Run, *events: Event) -> None:
     run.path.mkdir(parents=True, exist_ok=True)
     log = EventLog(run)
     for event in events:
@@ -80,7 +87,7 @@ def say(run, *events):
 
 
 @pytest.fixture
-def runs_dir(tmp_path, monkeypatch):
+def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Five runs: completed, stopped, failed, interrupted, damaged, each a day younger than the one before."""
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
     runs_dir = tmp_path / "runs"
@@ -112,7 +119,7 @@ def runs_dir(tmp_path, monkeypatch):
     return runs_dir
 
 
-async def settled(pilot):
+async def settled(pilot: Pilot[Any]) -> None:
     """All that goes on in threads has come to the screen."""
     await pilot.app.workers.wait_for_complete()
     await pilot.pause()
@@ -120,7 +127,7 @@ async def settled(pilot):
     await pilot.pause()
 
 
-async def looked(pilot):
+async def looked(pilot: Pilot[Any]) -> None:
     """A look at the folder, as it comes every few seconds."""
     screen = pilot.app.screen
     assert isinstance(screen, RunsScreen)
@@ -128,29 +135,25 @@ async def looked(pilot):
     await settled(pilot)
 
 
-def ids(app):
+def ids(app: TuiApp) -> str:
     """The last letter of the runs as they are listed."""
     return "".join(row.run.id[-1] for row in app.screen.query_one(RunsTable).rows)
 
 
-def lines(widget):
-    return [line.text for line in widget.render_lines(widget.size.region)]
-
-
-def table_text(app):
+def table_text(app: TuiApp) -> str:
     return "\n".join(lines(app.screen.query_one(RunsTable)))
 
 
-def message(app):
+def message(app: TuiApp) -> str:
     return str(app.screen.query_one("#filter-message", Static).visual)
 
 
-async def type_filter(pilot, text):
+async def type_filter(pilot: Pilot[Any], text: str) -> None:
     pilot.app.screen.query_one("#filter", Input).value = text
     await settled(pilot)
 
 
-async def test_all_runs_are_listed_newest_first_with_sign_and_word(runs_dir):
+async def test_all_runs_are_listed_newest_first_with_sign_and_word(runs_dir: Path) -> None:
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
@@ -168,7 +171,7 @@ async def test_all_runs_are_listed_newest_first_with_sign_and_word(runs_dir):
         assert str(panel.border_subtitle) == "▲ 1 interrupted  ✗ 1 failed  ? 1 damaged"
 
 
-async def test_the_list_lives_and_the_cursor_stays_on_its_run(runs_dir):
+async def test_the_list_lives_and_the_cursor_stays_on_its_run(runs_dir: Path) -> None:
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
@@ -179,7 +182,7 @@ async def test_the_list_lives_and_the_cursor_stays_on_its_run(runs_dir):
             await looked(pilot)
             table = app.screen.query_one(RunsTable)
             assert ids(app) == "fedcba"
-            assert table.selected.run.id.endswith("ddd")
+            assert some(table.selected).run.id.endswith("ddd")
             assert "● running      fff" in table_text(app)
             say(new, epoch(2, 0.4, {"accuracy": 0.6}))
             await looked(pilot)
@@ -189,11 +192,11 @@ async def test_the_list_lives_and_the_cursor_stays_on_its_run(runs_dir):
         os.rename(runs_dir / "2026-01-04_0900_diabetes-linear_ddd", runs_dir.parent / "elsewhere")
         await looked(pilot)
         assert ids(app) == "fecba"
-        assert table.selected.run.id.endswith("ccc")
+        assert some(table.selected).run.id.endswith("ccc")
 
 
 @pytest.mark.slow
-async def test_filtering_as_one_types(runs_dir):
+async def test_filtering_as_one_types(runs_dir: Path) -> None:
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
@@ -224,7 +227,7 @@ async def test_filtering_as_one_types(runs_dir):
         assert ids(app) == "edcba"
 
 
-async def test_a_run_that_changes_joins_and_leaves_the_filtered_list(runs_dir):
+async def test_a_run_that_changes_joins_and_leaves_the_filtered_list(runs_dir: Path) -> None:
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
@@ -240,12 +243,12 @@ async def test_a_run_that_changes_joins_and_leaves_the_filtered_list(runs_dir):
 
 
 @pytest.mark.slow
-async def test_sorting_by_key_and_by_mouse(runs_dir):
+async def test_sorting_by_key_and_by_mouse(runs_dir: Path) -> None:
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
         await pilot.press("o")
-        assert app.screen.runs.column == "status"
+        assert instance(RunsScreen, app.screen).runs.column == "status"
         assert ids(app) == "dceba"
         await pilot.press("O")
         assert ids(app) == "abecd"
@@ -259,7 +262,7 @@ async def test_sorting_by_key_and_by_mouse(runs_dir):
         assert table.cursor == 0
 
 
-async def test_the_preview_tells_of_the_run_under_the_cursor(runs_dir):
+async def test_the_preview_tells_of_the_run_under_the_cursor(runs_dir: Path) -> None:
     app = App(runs_dir)
     async with app.run_test(size=(200, 60)) as pilot:
         await settled(pilot)
@@ -285,7 +288,7 @@ async def test_the_preview_tells_of_the_run_under_the_cursor(runs_dir):
         assert app.screen.query_one("#preview-loss", Plot).chart.empty == "no epoch was finished"
 
 
-async def test_the_preview_follows_a_growing_log(runs_dir):
+async def test_the_preview_follows_a_growing_log(runs_dir: Path) -> None:
     app = App(runs_dir)
     run = Run(runs_dir / "2026-01-04_0900_diabetes-linear_ddd")
     async with app.run_test(size=SIZE) as pilot:
@@ -301,7 +304,7 @@ async def test_the_preview_follows_a_growing_log(runs_dir):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("size", "at_first"), [((80, 24), False), ((120, 40), True), ((200, 60), True)])
-async def test_p_shows_and_hides_the_preview(runs_dir, size, at_first):
+async def test_p_shows_and_hides_the_preview(runs_dir: Path, size: tuple[int, int], at_first: bool) -> None:
     app = App(runs_dir)
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
@@ -320,9 +323,9 @@ async def test_p_shows_and_hides_the_preview(runs_dir, size, at_first):
 
 
 @pytest.mark.slow
-async def test_what_one_can_do_with_a_run(runs_dir, monkeypatch):
+async def test_what_one_can_do_with_a_run(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = App(runs_dir)
-    copied = []
+    copied: list[str] = []
     monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
     completed = Run(runs_dir / "2026-01-01_0900_mnist-mlp_aaa")
     interrupted = Run(runs_dir / "2026-01-04_0900_diabetes-linear_ddd")
@@ -353,7 +356,7 @@ async def test_what_one_can_do_with_a_run(runs_dir, monkeypatch):
 
 
 @pytest.mark.slow
-async def test_a_running_run_is_asked_to_stop(runs_dir):
+async def test_a_running_run_is_asked_to_stop(runs_dir: Path) -> None:
     app = App(runs_dir)
     run = Run(runs_dir / "2026-01-04_0900_diabetes-linear_ddd")
     async with app.run_test(size=SIZE) as pilot:
@@ -373,16 +376,15 @@ async def test_a_running_run_is_asked_to_stop(runs_dir):
 
 
 @pytest.mark.slow
-async def test_deleting_asks_first(runs_dir):
+async def test_deleting_asks_first(runs_dir: Path) -> None:
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
         await pilot.press("end", "x")
         await settled(pilot)
-        assert isinstance(app.screen, Ask)
         size = (runs_dir / "2026-01-01_0900_mnist-mlp_aaa" / "events.jsonl").stat().st_size
-        assert "2026-01-01_0900_mnist-mlp_aaa" in app.screen.question
-        assert f"{size / 1024:.3g} KiB" in app.screen.question
+        assert "2026-01-01_0900_mnist-mlp_aaa" in question(app)
+        assert f"{size / 1024:.3g} KiB" in question(app)
         await pilot.press("enter")  # the safe answer has the focus
         await settled(pilot)
         assert ids(app) == "edcba"
@@ -393,10 +395,12 @@ async def test_deleting_asks_first(runs_dir):
         assert isinstance(app.screen, RunsScreen)
         assert ids(app) == "edcb"
         assert sorted(path.name[-1] for path in runs_dir.iterdir()) == ["b", "c", "d", "e"]
-        assert app.screen.query_one(RunsTable).selected.run.id.endswith("bbb")
+        assert some(app.screen.query_one(RunsTable).selected).run.id.endswith("bbb")
 
 
-async def test_deleting_on_a_disk_without_locks_asks_to_look_first(runs_dir, monkeypatch):
+async def test_deleting_on_a_disk_without_locks_asks_to_look_first(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (runs_dir / "2026-01-01_0900_mnist-mlp_aaa" / "run.lock").touch()
     refuse_locks(monkeypatch)
     app = App(runs_dir)
@@ -404,11 +408,11 @@ async def test_deleting_on_a_disk_without_locks_asks_to_look_first(runs_dir, mon
         await settled(pilot)
         await pilot.press("end", "x")
         await settled(pilot)
-        assert "has no locks: make sure yourself that no process trains it" in app.screen.question
+        assert "has no locks: make sure yourself that no process trains it" in question(app)
 
 
 @pytest.mark.slow
-async def test_a_run_that_someone_begins_to_train_is_not_deleted(runs_dir):
+async def test_a_run_that_someone_begins_to_train_is_not_deleted(runs_dir: Path) -> None:
     app = App(runs_dir)
     run = Run(runs_dir / "2026-01-02_0900_digits-mlp_bbb")
     async with app.run_test(size=SIZE) as pilot:
@@ -423,7 +427,7 @@ async def test_a_run_that_someone_begins_to_train_is_not_deleted(runs_dir):
 
 
 @pytest.mark.slow
-async def test_without_runs_it_says_how_to_begin(tmp_path, monkeypatch):
+async def test_without_runs_it_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
     app = App(tmp_path / "none")
     async with app.run_test(size=SIZE) as pilot:
@@ -431,23 +435,23 @@ async def test_without_runs_it_says_how_to_begin(tmp_path, monkeypatch):
         await pilot.press("1")
         await settled(pilot)
         notice = app.screen.query_one("#runs-notice", Static)
-        assert notice.display
+        assert bool(notice.display)
         assert "2 opens the form" in str(notice.visual)
         await pilot.press("enter", "x", "e", "o", "down", "end", "p", "escape")
         say(Run(tmp_path / "none" / "my-run"), begun(1, {}))
         await looked(pilot)
-        assert not notice.display
+        assert not bool(notice.display)
         assert "my-run" in table_text(app)
         assert app.focused is app.screen.query_one(RunsTable)
 
 
 @pytest.mark.slow
-async def test_a_folder_that_cannot_be_read_is_told(runs_dir, monkeypatch):
+async def test_a_folder_that_cannot_be_read_is_told(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = App(runs_dir)
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
 
-        def refuse(path):
+        def refuse(path: object) -> None:
             raise PermissionError(13, "Permission denied")
 
         with monkeypatch.context() as patch:
@@ -460,7 +464,9 @@ async def test_a_folder_that_cannot_be_read_is_told(runs_dir, monkeypatch):
 
 
 @pytest.mark.slow
-async def test_names_from_files_are_neither_markup_nor_commands(tmp_path, monkeypatch):
+async def test_names_from_files_are_neither_markup_nor_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
     run = Run(tmp_path / "runs" / "[b]\x1b[2J日本")
     say(run, begun(1, {}), RunFinished(status="failed", error="\x1b[31m[/nothing]\nred"))
@@ -478,7 +484,7 @@ async def test_names_from_files_are_neither_markup_nor_commands(tmp_path, monkey
         assert not run.path.exists()
 
 
-async def test_a_long_list_scrolls_with_its_cursor(tmp_path, monkeypatch):
+async def test_a_long_list_scrolls_with_its_cursor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
     for number in range(100):
         say(Run(tmp_path / "runs" / f"2026-01-01_0900_iris-mlp_{number:03}"), begun(1, {}))
@@ -488,16 +494,16 @@ async def test_a_long_list_scrolls_with_its_cursor(tmp_path, monkeypatch):
         table = app.screen.query_one(RunsTable)
         await pilot.press("pagedown", "pagedown")
         seen = [line.split()[2] for line in lines(table)[1:] if "iris" in line and "▸" not in line]
-        assert table.selected.run.id[-3:] not in seen
-        assert any("▸" in line and table.selected.run.id[-3:] in line for line in lines(table))
+        assert some(table.selected).run.id[-3:] not in seen
+        assert any("▸" in line and some(table.selected).run.id[-3:] in line for line in lines(table))
         above = table.cursor - table.scroll_offset.y
         say(Run(tmp_path / "runs" / "2026-01-01_0900_iris-mlp_new"), begun(2, {}))
-        selected = table.selected.run
+        selected = some(table.selected).run
         await looked(pilot)
-        assert table.selected.run == selected
+        assert some(table.selected).run == selected
         assert table.cursor - table.scroll_offset.y == above
         await pilot.press("end")
-        assert table.selected.run.id.endswith("000")
+        assert some(table.selected).run.id.endswith("000")
         assert table.scroll_offset == Offset(0, 101 - (table.size.height - 1))
         await pilot.press("home")
         assert table.scroll_offset == Offset(0, 0)

@@ -2,77 +2,88 @@
 
 import signal
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
-from textual.widgets import Button, Static
+from textual.pilot import Pilot
+from textual.widgets import Button, Input, Static
 
 from core.config import schema as configuration
 from core.errors import RunError
+from core.runs.comparison import Entry
 from core.tuning.search.plan import make_plan
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.presence import Presence
-from core.tuning.study.records import TrialRecord
+from core.tuning.study.records import TrialRecord, TrialStatus
 from core.tuning.study.study import create_study
+from tests.support.fixtures import WriteRun
+from tests.support.narrow import instance, some
 from tests.support.waiting import until
 from tui.app.app import TuiApp
+from tui.charts.plot import Plot
 from tui.charts.study import best_chart, curves_chart, places, slice_chart
 from tui.forms.search_form import Search, default_search, review
 from tui.runtime import study_process
 from tui.runtime.study_follower import Standing
 from tui.runtime.study_process import is_worked_on
+from tui.screens.compare.screen import CompareScreen
 from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import Ask
 from tui.screens.tune.dialogs import AddTrials, OpenStudy
 from tui.screens.tune.screen import TuneScreen
-from tui.screens.tune.study_view import ChartPanel
 from tui.screens.tune.trials_panel import TrialsPanel
-from tui.widgets.choice import ChoiceList
+from tui.widgets.chart_panel import ChartPanel
+from tui.widgets.choice import Choice, ChoiceList
+from tui.widgets.field import Field
 
 LARGE, SMALL = (120, 40), (80, 24)
-IRIS = {"data": {"name": "iris"}, "training": {"epochs": 2, "threads": 1, "device": "cpu"}}
+Make = Callable[[], TuiApp]
+IRIS: dict[str, Any] = {"data": {"name": "iris"}, "training": {"epochs": 2, "threads": 1, "device": "cpu"}}
 
 
 @pytest.fixture
-def make(tmp_path, monkeypatch):
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "config" / "settings.json"))
 
-    def make(values=IRIS):
+    def make(values: dict[str, Any] = IRIS) -> TuiApp:
         return TuiApp(runs_dir=tmp_path / "runs", data_root=tmp_path / "data", values=values)
 
     return make
 
 
-async def opened(pilot):
+async def opened(pilot: Pilot[Any]) -> TuneScreen:
     """Go to Tune, and wait for its form."""
-    app = pilot.app
+    app = instance(TuiApp, pilot.app)
     await until(pilot, lambda: app.current_mode in ("runs", "configure") and app.screen.is_current)
     await pilot.pause()
     app.action_go("tune")
     await until(pilot, lambda: isinstance(app.screen, TuneScreen) and app.screen.built)
     await pilot.pause()
-    return app.screen
+    return instance(TuneScreen, app.screen)
 
 
-async def put(pilot, path, text):
+async def put(pilot: Pilot[Any], path: str, text: str) -> None:
     """Replace what is in a row."""
-    row = pilot.app.screen.editor.rows[path]
+    row = instance(TuneScreen, pilot.app.screen).editor.rows[path]
     row.editor.focus()
     await pilot.pause()
     await pilot.press("ctrl+u", *text)
     await pilot.pause()
 
 
-def shown(screen, selector):
+def shown(screen: TuneScreen, selector: str) -> str:
     return str(screen.query_one(selector, Static).content)
 
 
-def hint(screen, path):
+def hint(screen: TuneScreen, path: str) -> str:
     return str(screen.editor.rows[path].query_one(".range-hint", Static).content)
 
 
 @pytest.mark.slow
-async def test_the_default_space_of_the_form_is_shown_with_its_command(make):
+async def test_the_default_space_of_the_form_is_shown_with_its_command(make: Make) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
@@ -89,7 +100,7 @@ async def test_the_default_space_of_the_form_is_shown_with_its_command(make):
 
 
 @pytest.mark.slow
-async def test_what_starting_a_study_waits_for_is_told_with_the_share_that_is_done(make):
+async def test_what_starting_a_study_waits_for_is_told_with_the_share_that_is_done(make: Make) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
@@ -98,7 +109,7 @@ async def test_what_starting_a_study_waits_for_is_told_with_the_share_that_is_do
 
 
 @pytest.mark.slow
-async def test_a_wrong_range_is_told_beside_its_field_and_keeps_a_study_from_starting(make):
+async def test_a_wrong_range_is_told_beside_its_field_and_keeps_a_study_from_starting(make: Make) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
@@ -114,7 +125,7 @@ async def test_a_wrong_range_is_told_beside_its_field_and_keeps_a_study_from_sta
 
 
 @pytest.mark.slow
-async def test_fields_are_added_and_removed(make):
+async def test_fields_are_added_and_removed(make: Make) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
@@ -142,11 +153,11 @@ async def test_fields_are_added_and_removed(make):
 
 
 @pytest.mark.slow
-async def test_a_grid_says_its_size_first(make):
+async def test_a_grid_says_its_size_first(make: Make) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
-        screen.query("Field").first().editor.focus()
+        screen.query(Field).first().editor.focus()
         await pilot.press("enter", "g", "enter", "enter", "home", "enter")
         await until(pilot, lambda: screen.search.method == "grid" and screen.state.plan is not None)
         assert "combinations, all of them" in shown(screen, "#search-state")
@@ -163,52 +174,52 @@ async def test_a_grid_says_its_size_first(make):
         ("optimizer.lr", "", "takes a range"),
     ],
 )
-def test_what_one_types_never_holds_up_the_screen(path, text, told):
+def test_what_one_types_never_holds_up_the_screen(path: str, text: str, told: str) -> None:
     state = review({}, Search({path: text}, method="grid", trials="all"))
     assert state.plan is None
     assert told in state.problems[path]
 
 
-def test_a_form_that_is_wrong_is_said_to_be(make):
+def test_a_form_that_is_wrong_is_said_to_be(make: Make) -> None:
     state = review({"optimizer": {"name": "sgd", "lr": "x"}}, default_search({}))
     assert state.plan is None
     assert "optimizer.lr in the form" in state.sentence
 
 
 @pytest.mark.slow
-async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make, tmp_path):
+async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make: Make, tmp_path: Path) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
         for path in list(screen.editor.rows)[1:]:
             await screen.editor.remove_row(screen.editor.rows[path])
-        screen.query("Field")[0].editor.choose("random")
-        screen.query("Field")[3].editor.value = "3"
+        instance(Choice, screen.query(Field)[0].editor).choose("random")
+        instance(Input, screen.query(Field)[3].editor).value = "3"
         await until(pilot, lambda: "ready: 3 trials" in shown(screen, "#search-state"))
         await pilot.press("ctrl+r")
         await until(pilot, lambda: screen.standing is not None)
         assert screen.view == "study"
-        await until(pilot, lambda: screen.standing.status == "completed")
-        folder = screen.standing.folder
+        await until(pilot, lambda: some(screen.standing).status == "completed")
+        folder = some(screen.standing).folder
         assert not is_worked_on(folder)
         panel = screen.query_one(TrialsPanel)
         assert len(panel.rows) == 3
         assert [record.state for record in panel.rows] == ["completed"] * 3
-        values = [record.value for record in panel.rows]
+        values = [some(record.value) for record in panel.rows]
         assert values == sorted(values)
-        assert panel._cells(0)[0] == f"★ {screen.standing.best}"
+        assert panel._cells(0)[0] == f"★ {some(screen.standing).best}"
         assert panel._cells(0)[1][0] == "✓ completed"
         assert "completed  3/3  ★ loss" in shown(screen, "#study-facts")
-        assert len(screen.query_one("#best-panel", ChartPanel).query_one("Plot").chart.series) == 2
+        assert len(screen.query_one("#best-panel", ChartPanel).query_one(Plot).chart.series) == 2
 
         panel.table.focus()
         await pilot.press("a")
         await until(pilot, lambda: isinstance(app.screen, AddTrials))
         await pilot.press("ctrl+u", "1", "enter")
-        await until(pilot, lambda: screen.standing.done == 4 and not screen.standing.active)
+        await until(pilot, lambda: some(screen.standing).done == 4 and not some(screen.standing).active)
         assert len(panel.rows) == 4
 
-        chosen = panel.selected
+        chosen = some(panel.selected)
         await pilot.press("p")
         await until(pilot, lambda: isinstance(app.screen, ConfigureScreen))
         assert app.form_values["optimizer"]["lr"] == chosen.params["optimizer.lr"]
@@ -218,11 +229,15 @@ async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make, tmp_path
         panel.table.focus()
         await pilot.press("enter")
         await until(pilot, lambda: app.current_mode == "live")
-        assert app.feed.host.run.path == chosen.run
+        assert some(some(app.feed).host.run).path == chosen.run
+
+
+def entries_of(app: TuiApp) -> list[Entry]:
+    return instance(CompareScreen, app.screen).entries
 
 
 @pytest.mark.slow
-async def test_the_best_trials_are_compared(make, standing, write_run):
+async def test_the_best_trials_are_compared(make: Make, standing: Standing, write_run: WriteRun) -> None:
     runs = {
         record.number: write_run(f"trial_{record.number:04}", record.curve) for record in standing.records
     }
@@ -236,12 +251,12 @@ async def test_the_best_trials_are_compared(make, standing, write_run):
         screen.show_standing()
         await pilot.pause()
         await pilot.press("c")
-        await until(pilot, lambda: app.current_mode == "compare" and len(app.screen.entries) == 2)
-        assert [entry.run for entry in app.screen.entries] == [runs[2], runs[0]]
+        await until(pilot, lambda: app.current_mode == "compare" and len(entries_of(app)) == 2)
+        assert [entry.run for entry in entries_of(app)] == [runs[2], runs[0]]
 
 
 @pytest.fixture
-def damaged(tmp_path):
+def damaged(tmp_path: Path) -> None:
     """A study of a name with markup in it, whose storage is no database, and one without any."""
     for name, content in (("study_2026-01-01_0900_[b]x", b"no database at all" * 100), ("study_empty", None)):
         folder = StudyFolder(tmp_path / "runs" / name)
@@ -251,7 +266,7 @@ def damaged(tmp_path):
 
 
 @pytest.mark.slow
-async def test_a_damaged_study_is_told_and_another_one_can_be_opened(make, damaged):
+async def test_a_damaged_study_is_told_and_another_one_can_be_opened(make: Make, damaged: None) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
@@ -260,7 +275,7 @@ async def test_a_damaged_study_is_told_and_another_one_can_be_opened(make, damag
         assert shown(screen, "#study-notice").startswith("✗ ")
         await pilot.press("ctrl+o")
         await until(pilot, lambda: isinstance(app.screen, OpenStudy))
-        names = list(app.screen.studies)
+        names = list(instance(OpenStudy, app.screen).studies)
         assert names == ["study_empty", "study_2026-01-01_0900_[b]x"]
         screen.problem = ""
         await pilot.press("down", "enter")
@@ -268,12 +283,14 @@ async def test_a_damaged_study_is_told_and_another_one_can_be_opened(make, damag
         assert "cannot" in screen.problem
 
 
-def trial(number, state, value, curve, **params):
+def trial(
+    number: int, state: TrialStatus, value: float | None, curve: Sequence[float], **params: Any
+) -> TrialRecord:
     return TrialRecord(number, state, params, value, len(curve), tuple(curve), seconds=1.0)
 
 
 @pytest.fixture
-def standing(tmp_path):
+def standing(tmp_path: Path) -> Standing:
     """Three trials, the second one pruned."""
     config = configuration.from_dict(IRIS)
     plan = make_plan(
@@ -287,7 +304,7 @@ def standing(tmp_path):
     return Standing(StudyFolder(tmp_path / "study_x"), plan, records, best=2)
 
 
-def test_a_study_without_a_completed_trial_has_charts_that_say_so(standing):
+def test_a_study_without_a_completed_trial_has_charts_that_say_so(standing: Standing) -> None:
     failed = replace(
         standing, records=(trial(0, "failed", None, []), trial(1, "running", None, [])), best=None
     )
@@ -300,7 +317,7 @@ def test_a_study_without_a_completed_trial_has_charts_that_say_so(standing):
     assert [chart.series for chart in charts] == [()] * 3
 
 
-def test_the_charts_show_what_the_trials_were_worth(standing):
+def test_the_charts_show_what_the_trials_were_worth(standing: Standing) -> None:
     points, best = best_chart(standing, False).series
     assert list(points.y) == [0.5, 0.3]
     assert list(best.y) == [0.5, 0.3, 0.3]
@@ -313,7 +330,9 @@ def test_the_charts_show_what_the_trials_were_worth(standing):
 
 
 @pytest.mark.slow
-async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(make, standing):
+async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(
+    make: Make, standing: Standing
+) -> None:
     app = make()
     async with app.run_test(size=SMALL) as pilot:
         screen = await opened(pilot)
@@ -327,7 +346,7 @@ async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(make, 
         await pilot.press("down")
         await pilot.press("o")
         assert [record.params["optimizer.lr"] for record in panel.rows] == [0.1, 0.3, 0.9]
-        assert panel.selected.number == 0
+        assert some(panel.selected).number == 0
         await pilot.press("O")
         assert [record.params["optimizer.lr"] for record in panel.rows] == [0.9, 0.3, 0.1]
         seen = []
@@ -347,7 +366,9 @@ async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(make, 
 
 
 @pytest.mark.slow
-async def test_a_study_of_another_process_is_paused_goes_on_and_is_stopped(make, tmp_path):
+async def test_a_study_of_another_process_is_paused_goes_on_and_is_stopped(
+    make: Make, tmp_path: Path
+) -> None:
     """One that some other process works on: here this one, which holds the lock of one."""
     study = create_study(
         tmp_path / "runs", make_plan(configuration.from_dict(IRIS), {"optimizer.lr": [1, 2]})
@@ -357,40 +378,43 @@ async def test_a_study_of_another_process_is_paused_goes_on_and_is_stopped(make,
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
         await until(pilot, lambda: screen.standing is not None)
-        assert (screen.view, screen.standing.status) == ("study", "running")
+        assert (screen.view, some(screen.standing).status) == ("study", "running")
         assert {"pause", "stop"} <= screen.possible()
         await pilot.press("space")
-        await until(pilot, lambda: screen.standing.status == "paused")
-        assert study.paused
+        await until(pilot, lambda: some(screen.standing).status == "paused")
+        assert bool(study.paused)
         assert "‖ paused" in shown(screen, "#study-facts")
         assert "go_on" in screen.possible()
         await pilot.press("space")
-        await until(pilot, lambda: screen.standing.status == "running")
-        assert not study.paused
+        await until(pilot, lambda: some(screen.standing).status == "running")
+        assert not bool(study.paused)
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, Ask))
         await pilot.press("left", "enter")
         await until(pilot, lambda: study.last_stop != "")
         presence.close()
-        await until(pilot, lambda: screen.standing.status == "stopped")
+        await until(pilot, lambda: some(screen.standing).status == "stopped")
         assert {"pause", "stop"}.isdisjoint(screen.possible())
 
 
-async def choose(pilot, name, text):
+async def choose(pilot: Pilot[Any], name: str, text: str) -> Field:
     """Choose something in a setting."""
-    field = next(field for field in pilot.app.screen.query("Field") if field.spec.path == name)
+    screen = instance(TuneScreen, pilot.app.screen)
+    field = next(field for field in screen.query(Field) if field.spec.path == name)
     field.editor.focus()
     await pilot.press("enter")
-    listed = pilot.app.screen.query_one(ChoiceList)
+    listed = screen.query_one(ChoiceList)
     listed.highlighted = [str(option.prompt).split()[0] for option in listed.options].index(text)
     await pilot.press("enter")
-    await until(pilot, lambda: getattr(pilot.app.screen.search, name) == text)
+    await until(pilot, lambda: getattr(screen.search, name) == text)
     return field
 
 
 @pytest.mark.slow
-async def test_where_trials_train_is_chosen_with_their_number(make, tmp_path, monkeypatch):
-    launched = []
+async def test_where_trials_train_is_chosen_with_their_number(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched: list[Any] = []
     monkeypatch.setattr(
         study_process, "launch", lambda folder, *given, **named: launched.append((given, named))
     )
@@ -419,7 +443,9 @@ async def test_where_trials_train_is_chosen_with_their_number(make, tmp_path, mo
 
 
 @pytest.mark.slow
-async def test_a_study_does_not_begin_where_ray_is_missing(make, tmp_path, monkeypatch):
+async def test_a_study_does_not_begin_where_ray_is_missing(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     app = make()
     async with app.run_test(size=LARGE) as pilot:
@@ -441,7 +467,7 @@ async def test_a_study_does_not_begin_where_ray_is_missing(make, tmp_path, monke
         ("0", "vmap", "takes"),
     ],
 )
-def test_how_many_train_at_once(jobs, executor, told):
+def test_how_many_train_at_once(jobs: str, executor: str, told: str) -> None:
     state = review({}, Search({"optimizer.lr": "1,2"}, executor=executor, jobs=jobs))
     assert state.problems.get("jobs", "").startswith(told)
     assert bool(state.problems) == bool(told)
@@ -449,7 +475,7 @@ def test_how_many_train_at_once(jobs, executor, told):
 
 
 @pytest.mark.slow
-async def test_digits_switch_modes_where_no_text_is_edited(make):
+async def test_digits_switch_modes_where_no_text_is_edited(make: Make) -> None:
     app = make()
     async with app.run_test(size=SMALL) as pilot:
         screen = await opened(pilot)
@@ -458,12 +484,14 @@ async def test_digits_switch_modes_where_no_text_is_edited(make):
         await until(pilot, lambda: app.current_mode == "configure")
 
 
-def test_the_background_process_is_known_by_its_lock_and_stops_when_asked(tmp_path, monkeypatch):
+def test_the_background_process_is_known_by_its_lock_and_stops_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A process that does not work on any study stands for the one that does."""
     patient = tmp_path / "patient"
     patient.write_text("#!/bin/sh\nexec sleep 600\n")
     patient.chmod(0o755)
-    monkeypatch.setattr(study_process.sys, "executable", str(patient))
+    monkeypatch.setattr(sys, "executable", str(patient))
     study = create_study(
         tmp_path / "runs", make_plan(configuration.from_dict(IRIS), {"optimizer.lr": [1, 2]})
     )
@@ -477,7 +505,7 @@ def test_the_background_process_is_known_by_its_lock_and_stops_when_asked(tmp_pa
     assert not study_process.is_worked_on(folder)
 
 
-def test_the_last_words_of_a_process_that_failed_are_kept(tmp_path):
+def test_the_last_words_of_a_process_that_failed_are_kept(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
     console = tmp_path / "console.log"
     console.write_text('{"event": "trial_finished"}\nerror: the disk is full\n')
