@@ -33,7 +33,7 @@ _wait.SLEEP_GRANULARITY /= 4
 _wait.SLEEP_IDLE /= 4
 # On a busy machine widgets take longer than the half minute that it gives them.
 patient = partialmethod(Pilot._wait_for_screen, timeout=600.0)
-Pilot._wait_for_screen = patient  # type: ignore[method-assign, assignment]
+Pilot._wait_for_screen = patient  # type: ignore[method-assign, assignment]  # replaced for all tests
 
 W = TypeVar("W", bound=Widget)
 TrainHere = Callable[[dict[str, Any]], Run]
