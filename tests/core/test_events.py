@@ -176,6 +176,7 @@ JSON = st.recursive(
 KEYS = st.sampled_from(sorted({key for event in EVENTS for key in asdict(event)} | {"event", "v"}))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(
     st.binary(max_size=60)

@@ -33,6 +33,7 @@ def test_the_methods_of_optimizers_still_wrap_what_keeps_the_compiler_out() -> N
         assert method.__dynamo_disable is method
 
 
+@pytest.mark.slow
 def test_training_steps_do_not_import_the_compiler() -> None:
     script = """
 import sys, torch

@@ -97,6 +97,7 @@ def test_a_network_of_the_users_own_runs_from_its_copy_once_trusted(tui: Tui) ->
     assert tui(f"train --no-ui --resume {run.name} --epochs 3").code == 0
 
 
+@pytest.mark.slow
 def test_runs_are_compared_and_reported(tui: Tui) -> None:
     names = " ".join(run_of(name).name for name in ("iris-mlp", "iris-python", "script"))
     compared = tui(f"compare {names} --json")

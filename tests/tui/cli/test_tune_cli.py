@@ -230,6 +230,7 @@ def test_a_study_is_stopped_from_outside(
     assert (refused.code, "no process works on" in refused.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_pause_is_told_and_is_over_when_someone_goes_on_with_the_study(
     tui: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

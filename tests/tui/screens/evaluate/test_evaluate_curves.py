@@ -23,6 +23,8 @@ from tui.screens.evaluate.curves_tab import CurvesTab
 from tui.widgets.panel import Panel
 from tui.widgets.table import Table
 
+pytestmark = pytest.mark.slow
+
 NARROW, WIDE = (80, 24), (200, 60)
 
 
@@ -30,7 +32,6 @@ def drawn(at: Visit) -> list[str]:
     return [series.label for series in at.one(Plot).chart.series]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("tab", ["roc", "pr"])
 async def test_classes_are_turned_on_and_off(visit: Visits, copy_of: CopyOf, tab: str) -> None:
     async with visit() as at:
@@ -206,7 +207,6 @@ async def test_a_class_asked_for_while_another_split_is_sorted_waits_for_it(
         assert str(at.one(".plot-panel", Panel).border_subtitle) == "1"
 
 
-@pytest.mark.slow
 async def test_a_click_on_a_point_while_another_split_is_sorted_does_nothing(
     visit: Visits, copy_of: CopyOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:

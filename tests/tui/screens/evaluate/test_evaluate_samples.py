@@ -19,6 +19,8 @@ from tui.widgets.picture import Picture
 from tui.widgets.table import Table
 from tui.widgets.tiles import Tiles
 
+pytestmark = pytest.mark.slow
+
 NARROW, WIDE = (80, 24), (200, 60)
 
 
@@ -29,7 +31,6 @@ def expected_behind(at: Visit, true: int, predicted: int) -> list[int]:
     return sorted(samples_in_cell(at.predictions, true, predicted).tolist())
 
 
-@pytest.mark.slow
 async def test_enter_opens_the_images_behind_a_cell(
     visit: Visits, copy_of: CopyOf, load_data: LoadData
 ) -> None:
@@ -52,7 +53,6 @@ async def test_enter_opens_the_images_behind_a_cell(
         assert at.app.focused is at.one(Tiles)
 
 
-@pytest.mark.slow
 async def test_the_samples_follow_the_cursor_once_they_are_there(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"), "confusion")
@@ -65,7 +65,6 @@ async def test_the_samples_follow_the_cursor_once_they_are_there(visit: Visits, 
         )
 
 
-@pytest.mark.slow
 async def test_on_a_narrow_screen_the_samples_lie_over_it(visit: Visits, copy_of: CopyOf) -> None:
     async with visit(NARROW) as at:
         await at.open(copy_of("digits"), "confusion")
