@@ -9,7 +9,6 @@ from typing import Any, Protocol, TypeVar, overload
 
 import numpy as np
 import pytest
-from textual import _wait
 from textual.content import Content
 from textual.pilot import Pilot
 from textual.widget import Widget
@@ -28,9 +27,6 @@ from tui.screens.evaluate.tab import Subject
 
 NORMAL = (120, 40)
 
-# After each key and pause Textual's pilot waits until this process has been idle for so long; a quarter will do.
-_wait.SLEEP_GRANULARITY /= 4
-_wait.SLEEP_IDLE /= 4
 # On a busy machine widgets take longer than the half minute that it gives them.
 patient = partialmethod(Pilot._wait_for_screen, timeout=600.0)
 Pilot._wait_for_screen = patient  # type: ignore[method-assign, assignment]  # replaced for all tests
