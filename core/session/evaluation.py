@@ -24,12 +24,12 @@ __all__ = ["RunData", "evaluate_run", "score_inputs", "trained_model"]
 def evaluate_run(
     run: Run, split: str, *, data_root: Path | None = None, progress: Progress = no_progress
 ) -> Evaluation:
-    """The evaluation of a split: the saved one, or a new one with the best weights, which is saved.
+    """Return the evaluation of a split: the saved one, or a new one with the best weights, which is saved.
 
     Args:
         split: ``train``, ``validation`` or ``test``.
         data_root: folder of downloaded data sets.
-        progress: told what goes on.
+        progress: called while data is loaded and samples are predicted.
 
     Raises:
         TorchtuiError: weights, data or model are not there or do not fit together, or nothing can be written.
@@ -54,7 +54,7 @@ def evaluate_run(
 def trained_model(
     run: Run, *, data_root: Path | None = None, progress: Progress = no_progress, samples: bool = True
 ) -> "Prepared":
-    """The data of a run and its model with the best weights, on its own device or else on one that is here.
+    """Return the data of a run and its model with the best weights, on its own device or else on one of this machine.
 
     Args:
         samples: whether the data shall have its samples; without them it need not be there any more.
