@@ -210,7 +210,7 @@ def test_out_of_memory_names_the_batch_and_what_fits(
     assert trained.finished.status == "failed"
     assert trained.finished.error == (
         "out of memory on cpu with batches of 200 samples, linear and 0.0 GiB are free: about 100 should fit. "
-        "Try --batch-size 100, or a smaller model"
+        "Try training.batch_size=100, or a smaller model"
     )
     assert trained.finished.traceback == ""
     assert summarise(trained.run).error == trained.finished.error
@@ -241,8 +241,8 @@ def test_what_should_fit_is_estimated_from_the_layers(monkeypatch: pytest.Monkey
     config = from_dict({"training": {"batch_size": 4096}})
     a_sample = 4 * (1000 + 9000)
     for samples, wanted in (
-        (1000, "--batch-size 128"),
-        (100, "--batch-size 16"),
+        (1000, "training.batch_size=128"),
+        (100, "training.batch_size=16"),
         (1, "not even one sample fits"),
     ):
         monkeypatch.setattr(
