@@ -6,7 +6,7 @@ VENV := .venv
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 BIN := $(VENV)/bin
 
-# Workers take tests from each other; heavy ones go out one by one, those that share a Ray cluster to one worker.
+# Workers take tests from each other; heavy ones go out one by one, those that share a server to one worker.
 TEST := $(BIN)/python -m pytest -n $(WORKERS) --durations 10
 
 .PHONY: run test test-fast test-heavy lint bench screenshots clean
@@ -26,14 +26,14 @@ run: $(VENV)/.installed
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/tui train; \
 	else $(BIN)/tui train --no-ui && echo && echo "Open the app in a terminal: $(BIN)/tui"; fi
 
-# While working: seconds a file.
+# While working.
 test-fast: $(VENV)/.installed-dev
 	$(TEST) --dist worksteal -m "not slow and not heavy"
 
 test: $(VENV)/.installed-dev
 	$(TEST) --dist worksteal -m "not heavy"
 
-# The others: those that start many processes or servers.
+# The others: what starts many processes or servers, or trains for long.
 test-heavy: $(VENV)/.installed-dev
 	$(TEST) --dist loadgroup -m heavy
 

@@ -18,6 +18,7 @@ from tests.support.repository import REPOSITORY
 URL = os.environ.get("TUI_TEST_POSTGRES", "")
 pytestmark = [
     pytest.mark.heavy,
+    pytest.mark.xdist_group("postgres"),  # one database
     pytest.mark.skipif(not URL, reason="needs the URL of a PostgreSQL database in TUI_TEST_POSTGRES"),
 ]
 
