@@ -1,6 +1,17 @@
-"""``python -m tui``, so that launchers such as torchrun can start it."""
+"""``python -m tui``, so that launchers such as torchrun can start it.
 
-from tui.cli import main
+``-m`` puts the current folder before all others on the import path. It is taken off again before anything else is
+imported: a package ``core`` or a file ``json.py`` there is not meant.
+"""
+
+import os
+import sys
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), os.pardir))
 
 if __name__ == "__main__":
+    if not sys.flags.safe_path and os.path.realpath(sys.path[0]) != ROOT:
+        del sys.path[0]
+    from tui.cli import main
+
     main()

@@ -26,7 +26,7 @@ COMMAND_LINE: Final = {
     "storage": "the --storage URL it was started with",
     "executor": "--executor local",
     "method": "--method random",
-    "processes": "Use torchrun --nproc-per-node {0}",
+    "processes": "Use torchrun --nproc-per-node {0} --no-python tui ...",
 }
 APP: Final = {
     "setting": "{0}: {1}",
@@ -47,7 +47,7 @@ APP: Final = {
     "storage": "the URL of the storage it was started with",
     "executor": "the executor local",
     "method": "the method random",
-    "processes": "Use torchrun --nproc-per-node {0}",
+    "processes": "Use torchrun --nproc-per-node {0} --no-python tui ...",
 }
 FLAG_OF: Final = {path: flag for flag, path in FLAGS.items()}
 

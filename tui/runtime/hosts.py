@@ -5,7 +5,6 @@ Both hosts look the same to the screens: events come out, requests go in.
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from core.runs.folder import Run
 from core.runs.lock import HANDED_OVER, hold, is_held
 from core.runs.log import LogReader
 from core.runs.requests import claimed, send
+from core.safe_path import TUI_COMMAND
 from core.session.preload import load_backend
 from core.training.worker import TrainingWorker
 from tui.terminal.text import progress_line
@@ -220,9 +220,8 @@ def launch_in_background(run: Run, data_root: Path | None) -> "subprocess.Popen[
     Raises:
         RunError: the run's folder cannot be written.
     """
-    # -P: a folder named `core` where the user stands must not be taken for ours.
     # --trust-code: whoever starts this has seen to it.
-    command = [sys.executable, "-P", "-m", "tui", "train", "--no-ui", "--trust-code"]
+    command = [*TUI_COMMAND, "train", "--no-ui", "--trust-code"]
     command += ["--resume", str(run.path.resolve())]
     if data_root is not None:
         command += ["--data-root", str(data_root)]

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from core.errors import RunError
 from core.files.atomic import open_plain
 from core.files.lock import FileLock, LockState, holder_of, lock_state
+from core.safe_path import TUI_COMMAND
 from core.tuning.study.folder import StudyFolder
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def launch(
     Raises:
         RunError: the folder cannot be written, or such a process works on the study already.
     """
-    # -P: a folder named `core` where the user stands must not be taken for ours.
-    command = [sys.executable, "-P", "-m", "tui", "tune", "--no-ui", "--json", "--executor", executor]
+    command = [*TUI_COMMAND, "tune", "--no-ui", "--json", "--executor", executor]
     command += ["--resume", str(folder.path)]
     command += ["--jobs", str(jobs)] if jobs is not None else []
     command += ["--trials", str(trials)] if trials is not None else []

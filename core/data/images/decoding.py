@@ -19,6 +19,7 @@ import numpy as np
 
 from core.data.images.depth import Extremes
 from core.data.images.pictures import read_picture, reason
+from core.safe_path import safe_import_path
 
 __all__ = ["Findings", "decode_files", "out_of_reach", "workers"]
 
@@ -105,11 +106,11 @@ def out_of_reach() -> Iterator[None]:
     """Context manager that keeps Ctrl-C from processes started in it, even while they start; here it comes afterwards.
 
     Meanwhile stderr is the process's own: an app puts something without a file in its place, and multiprocessing
-    would hand that on.
+    would hand that on. Nor do they import anything from the current folder.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        with redirect_stderr(sys.__stderr__):
+        with redirect_stderr(sys.__stderr__), safe_import_path():
             yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from core.control import Request, RunControl
 from core.devices import available_cores
 from core.runs.folder import Run
+from core.safe_path import safe_import_path
 from core.session.preload import load_backend
 from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask
 
@@ -131,7 +132,7 @@ class LocalProcesses:
     def _new_worker(self) -> "_Worker":
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_work, args=(theirs,), daemon=True)
-        with _deaf_children():
+        with _deaf_children(), safe_import_path():
             process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -155,8 +156,9 @@ def _context() -> Any:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    resource_tracker.ensure_running()
-    with _deaf_children():
+    with safe_import_path():
+        resource_tracker.ensure_running()
+    with _deaf_children(), safe_import_path():
         forkserver.ensure_running()  # it imports while the study is still being checked
     return context
 

@@ -14,6 +14,7 @@ from typing import Any
 from core.control import Request, RunControl
 from core.errors import DependencyError, RunError
 from core.remedies import START_CLUSTER
+from core.safe_path import safe_import_path
 from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask
 
 __all__ = ["RayExecutor", "import_ray"]
@@ -130,7 +131,10 @@ def _connect(address: str | None) -> tuple[Any, bool]:
         return ray, False
     try:
         _knock(address)
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        job = ray.job_config.JobConfig()
+        job._client_job = True  # private: else its workers import from the current folder before all others
+        with safe_import_path():
+            ray.init(address=address, job_config=job, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise RunError(f"cannot reach a Ray cluster: {reason}", (START_CLUSTER,)) from None

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from core.errors import DependencyError, InputError
+from core.safe_path import TUI_COMMAND
 from tui.cli.app import DataRootOption, RunsOption
 
 __all__ = ["serve"]
@@ -46,8 +47,8 @@ def serve(
 
 
 def _command(runs: Path | None, data_root: Path | None) -> str:
-    """What starts the app. -P: a folder named `core` where one stands must not be taken for ours."""
-    words = [sys.executable, "-P", "-m", "tui"]
+    """What starts the app."""
+    words = [*TUI_COMMAND]
     for flag, folder in (("--runs", runs), ("--data-root", data_root)):
         if folder is not None:
             words += [flag, str(folder.resolve())]
