@@ -57,4 +57,5 @@ def facts(trained: "Prepared", run: str) -> dict[str, Any]:
         "features": list(data.feature_names),
         "table": data.table.deployed() if data.table else None,
         "value_range": list(data.value_range),
+        "deep_range": list(data.deep_range) if data.deep_range else None,
     }

@@ -1,9 +1,9 @@
 """Predict with an exported model: python predict.py INPUT
 
-INPUT is an .npy array, an .npz with an array `inputs`, or for tables a .csv or .tsv file, written as the data the model
-was trained on. Prints one line a sample: the answer, and the score of each class.
+INPUT is an .npy array, an .npz with an array `inputs`, for tables a .csv or .tsv file, or for images a picture or a
+folder of some, as the data the model was trained on. Prints one line a sample: the answer, and the score of each class.
 
-Needs numpy, and onnxruntime for model.onnx or torch for model.pt2; nothing else.
+Needs numpy, and onnxruntime for model.onnx or torch for model.pt2; for pictures Pillow; nothing else.
 """
 
 import csv
@@ -23,6 +23,25 @@ DAY = 86400.0
 ROWS_AT_ONCE = 1024
 SEPARATORS = (",", ";", "\t", "|")
 FIELD_CHARACTERS = 1 << 24
+INPUT_NAMES = ("inputs", "x", "x_test", "images", "test_images", "features", "data", "arr_0")
+PICTURES = {
+    *(
+        ".png",
+        ".apng",
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".jp2",
+        ".j2k",
+        ".bmp",
+        ".dib",
+        ".gif",
+        ".webp",
+        ".avif",
+    ),
+    *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".pcx"),
+}
 USUAL = {"separator": "auto", "encoding": "utf-8", "header": True}
 """How a table is written, for a model whose training read none from a text file."""
 
@@ -51,15 +70,17 @@ def load(path: Path) -> tuple[dict[str, Any], Callable[[np.ndarray], np.ndarray]
 def read(path: Path, facts: dict[str, Any]) -> np.ndarray:
     """float32 (n, *sample_shape)."""
     if path.suffix == ".npy":
-        values = np.load(path, allow_pickle=False)
+        values = arranged(np.load(path, allow_pickle=False), facts)
     elif path.suffix == ".npz":
-        values = np.load(path, allow_pickle=False)["inputs"]
+        values = arranged(inputs_of(np.load(path, allow_pickle=False)), facts)
+    elif facts["kind"] == "image":
+        values = read_pictures(picture_files(path), facts)
     elif path.suffix.lower() in (".csv", ".tsv") and facts["kind"] == "table":
         table = facts["table"]
         rows = read_rows(path, table or USUAL)
         values = np.array([encode(row, table) if table else plain(row, facts["features"]) for row in rows])
     else:
-        sys.exit(f"{path}: takes .npy or .npz{', or .csv or .tsv' if facts['kind'] == 'table' else ''}")
+        sys.exit(f"{path}: takes .npy or .npz, or .csv or .tsv")
     wanted = tuple(facts["sample_shape"])
     values = np.ascontiguousarray(values, dtype=np.float32)
     if values.shape == wanted:
@@ -67,6 +88,82 @@ def read(path: Path, facts: dict[str, Any]) -> np.ndarray:
     if values.shape[1:] != wanted:
         sys.exit(f"{path}: samples have the shape {values.shape[1:]}, the model takes {wanted}")
     return values
+
+
+def inputs_of(archive: Any) -> np.ndarray:
+    """The array of inputs: the only one, or the one that is called so."""
+    by_lower = {name.lower(): name for name in archive}
+    names = (
+        list(archive) if len(by_lower) == 1 else [by_lower[name] for name in INPUT_NAMES if name in by_lower]
+    )
+    if not names:
+        raise ValueError(f"it holds {', '.join(archive) or 'nothing'}, but no array `inputs`")
+    return np.asarray(archive[names[0]])
+
+
+def arranged(values: np.ndarray, facts: dict[str, Any]) -> np.ndarray:
+    """Images with their channels first; grey ones may come without, others with their channels last."""
+    wanted = tuple(facts["sample_shape"])
+    if facts["kind"] == "image" and values.shape[1:] != wanted:
+        if wanted[0] == 1 and values.shape[1:] == wanted[1:]:
+            return values[:, None]
+        if values.shape[1:] == (*wanted[1:], wanted[0]):
+            return values.transpose(0, 3, 1, 2)
+    return values
+
+
+def picture_files(path: Path) -> list[Path]:
+    """A picture, or all pictures in a folder, but for hidden ones, sorted by name."""
+    if not path.is_dir():
+        return [path]
+    files = (file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in PICTURES)
+    inner = [
+        file
+        for file in files
+        if not any(part.startswith((".", "@", "__")) for part in file.relative_to(path).parts)
+    ]
+    if not inner:
+        sys.exit(f"{path} holds no pictures")
+    return sorted(inner)
+
+
+def read_pictures(files: list[Path], facts: dict[str, Any]) -> np.ndarray:
+    """Pictures (n, channels, height, width) in the unit of the data, made as for the training. Needs Pillow."""
+    low, high = facts["value_range"]
+    pixels = np.stack([read_picture(file, facts) for file in files])
+    return pixels if (low, high) == (0, 255) else low + pixels.astype(np.float32) / 255 * (high - low)
+
+
+def read_picture(file: Path, facts: dict[str, Any]) -> np.ndarray:
+    """The first picture of a file (channels, height, width): upright, on white, its middle fitted to the size."""
+    from PIL import Image, ImageOps
+
+    channels, height, width = facts["sample_shape"]
+    mode = "L" if channels == 1 else "RGB"
+    with file.open("rb") as opened, Image.open(opened) as image:
+        if image.format == "JPEG":
+            image.draft(mode, (width, height))
+        picture = ImageOps.exif_transpose(image)
+        if picture.mode == "F" or picture.mode.startswith("I"):
+            picture = Image.fromarray(as_bytes(file, np.asarray(picture), facts["deep_range"]))
+        if picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
+            layer = picture.convert("RGBA")
+            picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+        values = np.asarray(ImageOps.fit(picture.convert(mode), (width, height), Image.Resampling.BOX))
+    return values[None] if channels == 1 else values.transpose(2, 0, 1)
+
+
+def as_bytes(file: Path, values: np.ndarray, deep_range: list[float] | None) -> np.ndarray:
+    """Values of more than 8 bits as uint8, by what became black and white in the training's pictures."""
+    if deep_range is None:
+        sys.exit(f"{file} has more than 8 bits, and the pictures of the training had not")
+    low, high = deep_range
+    shares = values.astype(np.float64) - low
+    if values.dtype.kind in "iu" and high - low >= 255:
+        scaled = np.floor(shares * (256 / (high - low + 1)))
+    else:
+        scaled = np.rint(shares * (255 / ((high - low) or 1)))
+    return scaled.clip(0, 255).astype(np.uint8)
 
 
 def read_rows(path: Path, layout: dict[str, Any]) -> list[dict[str, str]]:
@@ -147,15 +244,19 @@ def main() -> None:
         sys.exit(__doc__)
     facts, run = load(models[0])
     names = facts["class_names"]
+    path = Path(sys.argv[1])
     try:
-        inputs = read(Path(sys.argv[1]), facts)
+        files = picture_files(path) if path.is_dir() and facts["kind"] == "image" else []
+        inputs = read(path, facts)
     except (OSError, EOFError, LookupError, ValueError, csv.Error) as error:
-        sys.exit(f"{sys.argv[1]} cannot be read: {error}")
+        sys.exit(f"{path} cannot be read: {error}")
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(["class", *(f"score_{name}" for name in names)] if names else ["prediction"])
+    head = ["class", *(f"score_{name}" for name in names)] if names else ["prediction"]
+    out.writerow(["file", *head] if files else head)
     for start in range(0, len(inputs), ROWS_AT_ONCE):
-        for scores in run(inputs[start : start + ROWS_AT_ONCE]).tolist():
-            out.writerow([names[int(np.argmax(scores))], *scores] if names else [scores])
+        for place, scores in enumerate(run(inputs[start : start + ROWS_AT_ONCE]).tolist(), start=start):
+            row = [names[int(np.argmax(scores))], *scores] if names else [scores]
+            out.writerow([files[place].relative_to(path), *row] if files else row)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,15 @@ from typing import Any
 __all__ = ["IDENTITY", "SPLITTING", "differing_data"]
 
 IDENTITY = (
-    *("path", "target", "inputs", "targets", "arguments", "subset"),
+    *("path", "images", "layout", "pattern", "target", "inputs", "targets", "arguments", "subset"),
     *("samples", "noise", "seed", "arms"),
 )
 """Fields that say what the samples and their targets are; others say how they are read, scaled or changed."""
 SPLITTING = ("test", "test_path", "validation", "split_seed", "folds", "fold")
 """Fields that say which samples are in which split."""
-PATHS = ("path", "test_path")
+PATHS = ("path", "test_path", "images")
+UNSET = ("", "auto", None)
+"""Values of a field that was not set; older runs may lack it."""
 
 
 def differing_data(sections: Sequence[Mapping[str, Any]], split: str) -> str:
@@ -30,10 +32,10 @@ def differing_data(sections: Sequence[Mapping[str, Any]], split: str) -> str:
     if names and not all(section.get("name") for section in sections):
         return "not every run says what its data is"
     for field in IDENTITY:
-        given = [section.get(field) for section in sections]
+        given = [None if section.get(field) in UNSET else section[field] for section in sections]
         if _differ(field, given):
             what = "data" if field == "path" else f"data.{field}"
-            texts = dict.fromkeys("the default" if value in ("", None) else str(value) for value in given)
+            texts = dict.fromkeys("the default" if value is None else str(value) for value in given)
             return f"not the same {what}: {', '.join(texts)}"
     drawn = [_drawn(section, split) for section in sections]
     fields = dict.fromkeys(field for each in drawn for field in each)

@@ -12,6 +12,7 @@ from typing import IO, Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from core.errors import DependencyError, InputError, ModelError
 from core.evaluation import Predictions
@@ -95,11 +96,45 @@ def test_onnx_takes_raw_images_in_batches_of_any_size(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("depth", ["8 bits", "12 bits", "floats"])
+def test_pictures_are_read_as_the_run_reads_them(depth: str, train_run: TrainRun, tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (24, 9, 13)).astype(np.uint8)
+    depths: dict[str, np.ndarray] = {
+        "8 bits": images,
+        "12 bits": images.astype(np.uint16) * 16,
+        "floats": images / np.float32(255),
+    }
+    scaled = depths[depth]
+    for at, image in enumerate(scaled):
+        folder = tmp_path / "photos" / "ab"[at % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{at:02}.tif")
+    data = {"name": "image_folder", "path": str(tmp_path / "photos"), "size": 6}
+    run = train_run({"data": data, "training": {"epochs": 1, "batch_size": 8}}).run
+    written(run, "onnx", tmp_path / "out")
+    new = tmp_path / "new"
+    new.mkdir()
+    Image.fromarray(scaled[3]).save(new / "b.tif")
+    Image.fromarray(images[4]).convert("RGBA").save(new / "a.png")
+    head, *rows = predicted(tmp_path / "out", new)
+    known = known_data(run)
+    assert known is not None
+    scores = score_inputs(trained_model(run, samples=False), read_inputs(new, known).inputs)
+    assert head == ["file", "class", "score_a", "score_b"]
+    assert [row[0] for row in rows] == ["a.png", "b.tif"]
+    np.testing.assert_allclose(
+        [[float(cell) for cell in row[2:]] for row in rows], scores, rtol=1e-4, atol=1e-5
+    )
+    head, row = predicted(tmp_path / "out", new / "b.tif")
+    assert row == rows[1][1:]
+
+
+@pytest.mark.slow
 def test_predict_names_a_file_that_it_cannot_read(train_run: TrainRun, tmp_path: Path) -> None:
     written(train_run({"data": "iris"}).run, "onnx", tmp_path / "out")
     (tmp_path / "text.csv").write_text("a,b\n1,2\n")
     (tmp_path / "text.npy").write_text("no array")
-    np.savez(tmp_path / "other.npz", x=np.zeros(4))
+    np.savez(tmp_path / "other.npz", a=np.zeros(4), b=np.zeros(4))
     for name in ("missing.npy", "text.npy", "other.npz", "text.csv"):
         answer = run_predict(tmp_path / "out", tmp_path / name)
         assert answer.returncode == 1

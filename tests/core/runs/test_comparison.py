@@ -251,7 +251,18 @@ def test_which_samples_are_the_same(
 
 def test_every_field_of_the_data_is_known_to_tell_samples_apart_or_not() -> None:
     changes_no_sample = {
-        *("name", "augment", "scaling", "size", "colour", "shape", "task", "on_error", "missing_target"),
+        *(
+            "name",
+            "augment",
+            "scaling",
+            "size",
+            "colour",
+            "shape",
+            "task",
+            "on_error",
+            "missing_target",
+            "value_range",
+        ),
         *("drop", "categories", "max_categories", "missing", "separator", "encoding", "header"),
     }
     sources = choices(FAMILIES["data"]).values()
