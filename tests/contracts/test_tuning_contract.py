@@ -34,6 +34,8 @@ from core.tuning.study.study import TuningStudy, create_study, open_study
 from core.tuning.study.tuner import tune
 from tests.support.narrow import some
 
+pytestmark = pytest.mark.slow
+
 PRUNERS = get_args(Pruner)
 COMBINED = [
     *((method, "none") for method in get_args(Method)),
@@ -175,7 +177,6 @@ def tried(finished: StudyFinished) -> list[tuple[Any, ...]]:
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("method", "pruner"), COMBINED)
 def test_number_of_trials_and_determinism(method: str, pruner: str, tmp_path: Path) -> None:
     count = {"grid": 6, "random": 8}.get(method, STARTUP_TRIALS + 1)
@@ -204,7 +205,6 @@ def test_a_grid_tries_every_combination_once(tmp_path: Path) -> None:
     assert len(part.records) == 4
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("pruner", PRUNERS[1:])
 def test_pruning_saves_epochs_and_keeps_the_best(pruner: str, tmp_path: Path) -> None:
     executor = Formula()
@@ -265,7 +265,6 @@ def test_a_stopped_study_goes_on_without_losing_or_repeating_a_trial(pruner: str
     assert [row[:3] for row in tried(finished)] == [row[:3] for row in tried(whole)]
 
 
-@pytest.mark.slow
 def test_a_paused_study_waits_and_ends_as_if_it_had_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,7 +398,6 @@ def test_a_study_that_was_damaged_is_told(tmp_path: Path) -> None:
         study.records()
 
 
-@pytest.mark.slow
 def test_two_processes_on_one_study_share_its_grid(tmp_path: Path) -> None:
     """As fast as they can, each with its own connection to the storage."""
     study = create_study(tmp_path, plan_for("grid", trials=None))

@@ -18,6 +18,8 @@ from core.report.page import POLICY, Picture, Table, page, shown
 from core.report.samples import Mistakes
 from tests.support.fixtures import TrainRun, WriteRun
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = [
     "</td><script>alert(1)</script>",
     "$\\frac{x$ \x1b[31m\u202e",
@@ -121,7 +123,6 @@ def test_a_script_is_shown_with_its_settings_and_its_steps_until_an_epoch_is_don
     assert "tui evaluate" not in done.text
 
 
-@pytest.mark.slow
 def test_several_runs_are_compared_first(write_run: WriteRun) -> None:
     first = write_run("2026-01-02_0300_digits-mlp_abc", [0.9, 0.4], accuracy=0.9)
     second = write_run(

@@ -24,6 +24,8 @@ from core.runs.problems import problems
 from core.runs.summary import RunSummary, summarise
 from core.session import session
 
+pytestmark = pytest.mark.slow
+
 VALUE = re.compile(rb"-?\d[\d.e+-]*|\"[^\"\n]*\"|null|true|false")
 STRANGE = [
     *(
@@ -142,7 +144,6 @@ def restore(run: Run) -> Any:
         path.write_bytes(content)
 
 
-@pytest.mark.slow
 def test_mutated_configurations(run: Run, restore: dict[Path, bytes]) -> None:
     @fuzzed
     @given(MUTATED_TEXT)
@@ -196,7 +197,6 @@ def test_mutated_checkpoints_are_refused_or_what_they_were(run: Run, restore: di
     assert refused > 300
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Using a non-tuple sequence")
 def test_checkpoints_of_other_contents(run: Run, restore: dict[Path, bytes]) -> None:
     """Whole files that torch wrote, whose parts are missing or of another kind."""

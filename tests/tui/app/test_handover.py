@@ -24,6 +24,8 @@ from tui.forms.command_line import resume_command
 from tui.runtime.hosts import AppHost, LogHost
 from tui.screens.dialogs import Ask, ErrorDialog
 
+pytestmark = pytest.mark.slow
+
 SIZE = (120, 40)
 
 
@@ -80,7 +82,6 @@ async def ask_to_quit(pilot: Pilot[Any], answer: str) -> None:
 # -- before the training ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 async def test_d_hands_over_what_is_still_prepared_while_the_screens_live_on(
     app: Recorder, preparation: Preparation, launched: list[Run]
 ) -> None:
@@ -148,7 +149,6 @@ async def test_a_run_that_is_prepared_to_go_on_is_handed_over_as_it_is(
 # -- in the middle of a training -------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 async def test_the_folder_of_the_runs_is_part_of_how_to_go_on(app: Recorder) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.history.step > 0)
@@ -194,7 +194,6 @@ async def test_what_a_step_that_does_not_end_leaves_is_not_called_saved(
     assert "what came after the last checkpoint is lost; resume with: tui train --no-ui --resume" in app.told
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["stop", "detach"])
 async def test_a_run_that_is_completed_meanwhile_is_told_to_be(
     app: Recorder, stuck: threading.Event, launched: list[Run], answer: str
@@ -210,7 +209,6 @@ async def test_a_run_that_is_completed_meanwhile_is_told_to_be(
     assert app.told.endswith("is completed")
 
 
-@pytest.mark.slow
 async def test_a_folder_that_cannot_be_written_keeps_the_app_open(
     app: Recorder, preparation: Preparation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

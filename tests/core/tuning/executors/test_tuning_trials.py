@@ -26,6 +26,8 @@ from core.tuning.study.tuner import tune
 from tests.support.locks import refuse_locks
 from tests.support.narrow import instance
 
+pytestmark = pytest.mark.slow
+
 OnEvent = Callable[[StudyEvent, RunControl], None]
 RATES = {"optimizer.lr": {"low": 1e-3, "high": 1e-1, "log": True}}
 

@@ -17,6 +17,8 @@ from tui.screens.evaluate.sample_list import SampleList
 from tui.screens.evaluate.summary import SummaryTab
 from tui.widgets.table import Table
 
+pytestmark = pytest.mark.slow
+
 NARROW, NORMAL, WIDE = (80, 24), (120, 40), (200, 60)
 HOSTILE = [
     "猫",
@@ -69,7 +71,6 @@ async def test_without_any_run_the_screen_says_how_to_get_one(visit: Visits) -> 
         assert not at.screen.has_class("-evaluated")
 
 
-@pytest.mark.slow
 async def test_test_is_asked_for_once_and_kept(visit: Visits, copy_of: CopyOf) -> None:
     run = copy_of("digits")
     shutil.rmtree(run.evaluation_folder("test"))
@@ -93,7 +94,6 @@ async def test_test_is_asked_for_once_and_kept(visit: Visits, copy_of: CopyOf) -
         assert at.screen.split == "test"
 
 
-@pytest.mark.slow
 async def test_what_cannot_be_evaluated_says_why_in_its_place(visit: Visits, copy_of: CopyOf) -> None:
     run = copy_of("digits")
     shutil.rmtree(run.path / "evaluation")
@@ -144,7 +144,6 @@ async def test_the_newest_request_wins(visit: Visits, copy_of: CopyOf) -> None:
         assert at.subject.evaluation.run == second
 
 
-@pytest.mark.slow
 async def test_a_newer_evaluation_is_read_when_one_comes_back(visit: Visits, copy_of: CopyOf) -> None:
     run = copy_of("digits")
     async with visit() as at:
@@ -176,7 +175,6 @@ async def test_the_summary_shows_interval_and_baseline_beside_each_metric(
             assert f"{value:.4f}" in line
 
 
-@pytest.mark.slow
 def precision(row: dict[str, Any]) -> float:
     return float(row["precision"])
 
@@ -208,7 +206,6 @@ async def test_what_is_undefined_is_shown_with_its_reason(visit: Visits, made_up
 # ---- regression
 
 
-@pytest.mark.slow
 async def test_a_regression_has_residuals_in_place_of_curves(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("diabetes"))
@@ -232,7 +229,6 @@ async def test_a_regression_has_residuals_in_place_of_curves(visit: Visits, copy
 THOUSAND = [f"n{number:05d}" for number in range(1000)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "size"),
     [(HOSTILE, NARROW), (HOSTILE, NORMAL), (HOSTILE, WIDE), (HOSTILE[:2], NORMAL), (THOUSAND, NARROW)],
