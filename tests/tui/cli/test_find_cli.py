@@ -36,7 +36,7 @@ def test_a_learning_rate_as_json(tui: Tui) -> None:
 
 
 def test_a_batch_size_is_shown_with_its_reason(tui: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_finder, "SECONDS", 0.0)
+    monkeypatch.setattr(batch_finder, "TEST_SECONDS", 0.0)
     answer = tui(f"batch-find {SMALL}")
     assert (answer.code, answer.err) == (0, "")
     sizes = [int(line.split()[0]) for line in answer.out.splitlines() if "samples/s" in line]
@@ -45,7 +45,7 @@ def test_a_batch_size_is_shown_with_its_reason(tui: Tui, monkeypatch: pytest.Mon
 
 
 def test_a_batch_size_as_json(tui: Tui, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_finder, "SECONDS", 0.0)
+    monkeypatch.setattr(batch_finder, "TEST_SECONDS", 0.0)
     told = json.loads(tui(f"batch-find {SMALL} --json").out)
     assert set(told) == {"suggestion", "ended", "room", "sizes"}
     assert [set(size) for size in told["sizes"]] == [{"batch_size", "samples_per_second", "memory"}] * 4
