@@ -20,6 +20,7 @@ from tests.tui.conftest import CopyOf, MadeUp, Visit, Visits
 from tui.charts.plot import Plot
 from tui.screens.evaluate.curve_list import CurveList
 from tui.screens.evaluate.curves_tab import CurvesTab
+from tui.screens.evaluate.threshold import ThresholdTab
 from tui.widgets.panel import Panel
 from tui.widgets.table import Table
 
@@ -94,7 +95,7 @@ async def test_the_cursor_begins_at_the_best_f1_and_follows_the_table(visit: Vis
         await at.open(copy_of("cancer"), "pr")
         ranked = one_vs_rest(at.predictions.scores[:, 1], at.predictions.targets == 1)
         tab = instance(CurvesTab, at.screen.active_tab)
-        best = instance(OperatingPoint, tab.curves[1].point("pr", tab.place))
+        best = tab.curves[1].point("pr", tab.place)
         assert best.f1 == pytest.approx(instance(OperatingPoint, best_f1_threshold(ranked)).f1, abs=0.01)
         at.one("#pr-points").focus()
         await at.press("home")
@@ -184,7 +185,9 @@ async def sort_another(at: Visit, run: Run, tab: str, monkeypatch: pytest.Monkey
         "tui.screens.evaluate.tab.curves_of", lambda *data: go_on.wait(60) and curves_of(*data)
     )
     at.screen.open_run(run, "validation")
-    while instance(CurvesTab, at.screen.active_tab).curves:
+    shown = at.screen.active_tab
+    assert isinstance(shown, CurvesTab | ThresholdTab)
+    while shown.curves:
         await at.pilot.pause()
     return go_on
 
