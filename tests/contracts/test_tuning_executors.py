@@ -135,14 +135,14 @@ def test_a_stopped_trial_goes_on_from_its_checkpoint(executor: Executor, tmp_pat
         if isinstance(event, TrialReported):
             control.stop()
 
-    study = study_of(tmp_path, RATES, 500, 1, method="random", trials=1)
+    study = study_of(tmp_path, RATES, 800, 12, method="random", trials=1)
     (trial,) = work(study, executor, stop).records
     assert trial.state == "interrupted"
     (trial,) = work(open_study(tmp_path, study.name), executor).records
-    assert (trial.state, trial.epochs) == ("completed", 500)
+    assert (trial.state, trial.epochs) == ("completed", 800)
     begun = [event.epoch for event in told(trial.run, RunStarted)]
     assert len(begun) == 2
-    assert 0 == begun[0] < begun[1] < 500
+    assert 0 == begun[0] < begun[1] < 800
 
 
 def test_a_pause_reaches_the_trials_that_go_on(
