@@ -35,6 +35,7 @@ FILLED_IN = {
     "https://hooks.example.org/xyz": "http://127.0.0.1:9/xyz",
     "'notify-send training'": "true",
     "tui serve": "tui serve --port 0",
+    "~/tui.sock": "tui.sock",
 }
 """What a reader puts in the place of words that stand for something."""
 
@@ -50,7 +51,7 @@ SCREENS = {
     "tui": "Configure",
     "train": "running",
     "watch": "epoch",
-    "serve": "http://127.0.0.1:",
+    "serve": "/?token=",
 }
 """What comes onto the terminal of commands that stay there."""
 

@@ -1,20 +1,35 @@
-"""The app in a browser: textual-serve, closed to other people's pages.
+"""The app in a browser: textual-serve, closed to everybody but the person who started it.
 
-A browser lets any page open a websocket to any address, and a name may come to mean this machine. So a request
-counts only when it comes from our own page; and our page loads nothing from elsewhere.
+Other users of the machine reach its ports, and a browser lets any page open a websocket to any address. So a request
+counts only with the secret: a token in the address that is printed, and a cookie after that. A websocket must come
+from our own page, too; and our page loads nothing from elsewhere.
 """
 
+import asyncio
+import copy
 import ipaddress
+import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from hashlib import sha256
+from socket import AF_UNIX, socket
+from typing import Any
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
+from textual_serve.app_service import AppService
 from textual_serve.server import Server
 
 __all__ = ["AppServer", "is_loopback"]
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 POLICY = "default-src 'self' 'unsafe-inline' data: blob:; connect-src 'self' ws: wss:; frame-ancestors 'none'"
+MIN_COLUMNS, MAX_COLUMNS = 10, 600
+MIN_ROWS, MAX_ROWS = 4, 300
+HEARTBEAT_SECONDS = 15.0
+"""Between two signs of life of a client."""
+GRACE_SECONDS = 45.0
+"""An app whose client is gone saves its run and hands it over meanwhile; one that has not ended then is killed."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -31,44 +46,170 @@ class AppServer(Server):
 
     Args:
         command: that starts the app, for a shell.
-        host, port: to listen on. public_url: what people open; by default made of both.
+        sockets: bound, to listen on.
+        url: what people open; by default that of the first socket, or of what forwards to it.
     """
 
-    def __init__(self, command: str, host: str, port: int, public_url: str | None = None) -> None:
-        name = f"[{host}]" if ":" in host else host
-        super().__init__(
-            command, host, port, title="torchtui", public_url=public_url or f"http://{name}:{port}"
-        )
+    def __init__(self, command: str, sockets: list[socket], url: str | None = None) -> None:
+        self.sockets = sockets
+        self.token = secrets.token_urlsafe(32)
+        self._session = secrets.token_urlsafe(32)
+        self._cookie = f"torchtui-{sha256(self.token.encode()).hexdigest()[:12]}"  # ports share their cookies
+        self._given_url = url
+        self._open: set[web.WebSocketResponse] = set()
+        super().__init__(command, title="torchtui", public_url=url or _url_of(sockets[0]))
+
+    @property
+    def address(self) -> str:
+        """What is opened in the browser, with the token."""
+        return f"{self.public_url}/?token={self.token}"
 
     async def on_startup(self, app: web.Application) -> None:
         """Nothing yet: pages cannot be opened before it listens."""
 
+    async def on_shutdown(self, app: web.Application) -> None:
+        """Part from all clients, which ends their apps."""
+        for client in [*self._open]:
+            await client.close(code=WSCloseCode.GOING_AWAY)
+
     def serve(self, debug: bool = False) -> None:
         """Serve until Ctrl-C or SIGTERM; say where once it listens."""
         self.debug = debug
-        web.run_app(self._make_app(), host=self.host, port=self.port, print=self._say_where)
+        web.run_app(self._make_app(), sock=self.sockets, print=self._say_where, access_log=None)
 
     def _say_where(self, *usual: object) -> None:
-        print(f"serving on {self.public_url}; Ctrl-C ends it", flush=True)
+        print(f"serving on {self.address}; Ctrl-C ends it", flush=True)
 
     async def _make_app(self) -> web.Application:
         app = await super()._make_app()
-        app.middlewares.append(self._own_pages_only)
+        app.middlewares.append(self._owner_only)
         app.on_response_prepare.append(_close_in)
         return app
 
     @web.middleware
-    async def _own_pages_only(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _owner_only(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        name = urlsplit(f"//{request.host}").hostname or ""
+        known = {*LOCAL_NAMES, *map(_host_of, self.sockets), urlsplit(self.public_url).hostname}
+        if name not in known and all(map(_is_local, self.sockets)):
+            raise web.HTTPForbidden(text="this address is for this machine alone")
+        if request.path == "/" and _same(request.query.get("token", ""), self.token):
+            return self._with_cookie(request)
+        if not _same(request.cookies.get(self._cookie, ""), self._session):
+            raise web.HTTPForbidden(text="open the address that `tui serve` has printed: it holds the token")
         origin = request.headers.get("Origin")
         asked = {request.host, urlsplit(self.public_url).netloc}
         if origin is not None and urlsplit(origin).netloc not in asked:
             raise web.HTTPForbidden(text="a page of another origin may not use this one")
-        name = urlsplit(f"//{request.host}").hostname or ""
-        known = LOCAL_NAMES | {self.host, urlsplit(self.public_url).hostname}
-        if is_loopback(self.host) and name not in known:
-            raise web.HTTPForbidden(text="this address is for this machine alone")
         return await handler(request)
+
+    def _with_cookie(self, request: web.Request) -> web.Response:
+        """Lead to the page without the token, which neither history nor bookmarks shall keep."""
+        base = self._base(request)
+        response = web.Response(status=303, headers={"Location": f"{base}/", "Cache-Control": "no-store"})
+        response.set_cookie(
+            self._cookie, self._session, httponly=True, samesite="Lax", secure=base.startswith("https:")
+        )
+        return response
+
+    def _base(self, request: web.Request) -> str:
+        """The address of the page as its reader sees it: a tunnel may have given it another port."""
+        return self._given_url or f"{request.scheme}://{request.host}"
+
+    async def handle_index(self, request: web.Request) -> Any:
+        """The page; it connects to where it was opened."""
+        server = copy.copy(self)
+        server.public_url = self._base(request)
+        return await Server.handle_index(server, request)
+
+    async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
+        """An app as long as its client is there."""
+        if "Origin" not in request.headers:
+            raise web.HTTPForbidden(text="the header Origin is missing: browsers send it")
+        client = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS)
+
+        async def close() -> None:
+            await client.close()
+
+        await client.prepare(request)
+        app = ClientApp(
+            self.command,
+            write_bytes=client.send_bytes,
+            write_str=client.send_str,
+            close=close,
+            download_manager=self.download_manager,
+            debug=self.debug,
+        )
+        self._open.add(client)
+        try:
+            await app.start(*_bounded(request.query.get("width"), request.query.get("height")))
+            with suppress(
+                AssertionError, LookupError, TypeError, ValueError, AttributeError
+            ):  # no browser's words
+                await self._process_messages(client, app)
+        finally:
+            self._open.discard(client)
+            await app.stop()
+            await client.close()
+        return client
+
+
+class ClientApp(AppService):
+    """An app of one client, which ends with it."""
+
+    async def set_terminal_size(self, width: int, height: int) -> None:
+        """Pass a size on, within bounds: the app draws whatever it is asked for."""
+        await super().set_terminal_size(*_bounded(width, height))
+
+    async def stop(self) -> None:
+        """End the app. It takes the end of its input for a terminal that goes away: a run of its own goes on."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        await self._download_manager.cancel_app_downloads(app_service_id=self.app_service_id)
+        self.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), GRACE_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+
+
+def _bounded(width: object, height: object) -> tuple[int, int]:
+    """Columns and rows of a terminal as a client asked for them; those of a usual one in place of nonsense."""
+
+    def within(value: object, least: int, most: int, usual: int) -> int:
+        try:
+            return min(max(int(value), least), most)  # type: ignore[call-overload,no-any-return]  # any JSON value
+        except (TypeError, ValueError, OverflowError):
+            return usual
+
+    return within(width, MIN_COLUMNS, MAX_COLUMNS, 80), within(height, MIN_ROWS, MAX_ROWS, 24)
+
+
+def _same(given: str, secret: str) -> bool:
+    """Whether they are equal, in a time that tells nothing of the secret."""
+    return secrets.compare_digest(given.encode(errors="replace"), secret.encode())
+
+
+def _host_of(listening: socket) -> str:
+    return "localhost" if listening.family == AF_UNIX else str(listening.getsockname()[0])
+
+
+def _is_local(listening: socket) -> bool:
+    return is_loopback(_host_of(listening))
+
+
+def _url_of(listening: socket) -> str:
+    if listening.family == AF_UNIX:
+        return "http://localhost:8000"  # where `ssh -L 8000:PATH HOST` leads
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 async def _close_in(request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"

@@ -1,5 +1,6 @@
 """`tui serve`: the app in a real browser where there is one, and closed to other pages."""
 
+import asyncio
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.support.repository import REPOSITORY
@@ -22,8 +24,8 @@ pytest.importorskip("textual_serve", reason="textual-serve is not installed")
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[str]:
-    """The address of a server on a free port."""
+def process(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A server on a free port."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tui", "serve", "--port", "0", "--runs", str(tmp_path / "my runs")],
         cwd=tmp_path,
@@ -31,12 +33,18 @@ def served(tmp_path: Path) -> Iterator[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None
-    found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
-    assert found is not None
-    yield found[0]
+    yield process
     process.terminate()
     process.communicate()
+
+
+@pytest.fixture
+def served(process: "subprocess.Popen[str]") -> str:
+    """The address that it prints."""
+    assert process.stdout is not None
+    found = re.search(r"http://127\.0\.0\.1:\d+/\?token=[\w-]+", process.stdout.readline())
+    assert found is not None
+    return found[0]
 
 
 def get(address: str, **headers: str) -> tuple[int, str, str]:
@@ -48,17 +56,48 @@ def get(address: str, **headers: str) -> tuple[int, str, str]:
         return error.code, error.read().decode(), ""
 
 
+ATTACK = (
+    "GET /ws?width=150&height=45 HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"
+)
+
+
 @pytest.mark.slow
-def test_the_page_and_who_may_use_it(served: str) -> None:
-    status, text, policy = get(served)
-    assert status == 200
-    assert "<div>torchtui</div>" in text
-    assert "default-src 'self'" in policy
-    port = served.rpartition(":")[2]
-    assert get(served, Origin=served)[0] == 200
-    assert get(f"{served}/ws", Origin="https://example.org")[0] == 403
-    assert get(served, Host=f"example.org:{port}")[0] == 403
-    assert get(served, Host=f"localhost:{port}")[0] == 200
+def test_another_user_of_the_machine_is_refused(served: str) -> None:
+    """Who reaches the port, but has not seen what the server printed."""
+    address, _, token = served.partition("/?token=")
+    assert len(token) > 40
+    host, port = address.removeprefix("http://").split(":")
+    for more in ("", f"Origin: {address}\r\n", f"Origin: {address}\r\nCookie: torchtui=x\r\n"):
+        with socket.create_connection((host, int(port)), 60) as client:
+            client.sendall(ATTACK.format(host=f"{host}:{port}", more=more).encode())
+            assert client.recv(4096).startswith(b"HTTP/1.1 403 ")
+    assert get(address)[0] == 403
+
+
+def apps_of(server: int) -> list[psutil.Process]:
+    return [child for child in psutil.Process(server).children() if "tui" in child.cmdline()]
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("end", ["client", "server"])
+async def test_the_app_ends_with_its_client_and_with_a_server_that_is_killed(
+    served: str, process: "subprocess.Popen[str]", end: str
+) -> None:
+    aiohttp = pytest.importorskip("aiohttp", reason="aiohttp comes with textual-serve")
+    address = served.partition("/?token=")[0]
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        assert (await session.get(served)).status == 200
+        size = "?width=99999&height=99999"
+        client = await session.ws_connect(f"{address}/ws{size}", headers={"Origin": address})
+        await client.receive(timeout=120)
+        (app,) = apps_of(process.pid)
+        if end == "client":
+            await client.close()
+        else:
+            process.kill()
+        while app.is_running() and app.status() != psutil.STATUS_ZOMBIE:
+            await asyncio.sleep(0.05)
 
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -107,7 +146,7 @@ def test_who_else_can_reach_it_is_told(tui: Tui, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("tui.app.web_server.AppServer.serve", lambda server: told.append(server.public_url))
     answer = tui("serve --host 0.0.0.0 --port 0 --url https://lab.example.org/tui")
     assert answer.code == 0
-    assert "warning: whoever reaches 0.0.0.0:" in answer.err
+    assert "warning: what goes to 0.0.0.0 is not encrypted" in answer.err
     assert told == ["https://lab.example.org/tui"]
     assert tui("serve --port 0").err == ""
 
