@@ -1,4 +1,4 @@
-"""What targets are: classes or numbers to predict, inferred from their values."""
+"""Targets: classes or numbers to predict, inferred from their values."""
 
 from collections.abc import Iterable, Sequence
 from typing import Literal

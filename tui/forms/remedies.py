@@ -1,5 +1,6 @@
 """What a user can do about an error, in the words of the command line and of the app."""
 
+import shlex
 from typing import Final
 
 from core.errors import TorchtuiError
@@ -56,7 +57,7 @@ def command_line_words(remedy: Remedy) -> str:
     """Word a remedy as something to type: a flag or a command."""
     if remedy.key == "setting":
         path, value = remedy.values
-        return f"{FLAG_OF[path]} {value}" if path in FLAG_OF else f"--set {path}={value}"
+        return f"{FLAG_OF[path]} {value}" if path in FLAG_OF else f"--set {shlex.quote(f'{path}={value}')}"
     if remedy.key == "field":
         return FLAG_OF.get(remedy.values[0], remedy.values[0])
     return COMMAND_LINE[remedy.key].format(*remedy.values)

@@ -160,7 +160,7 @@ def _unreadable(what: str, error: Exception) -> DataError:
             "Save arrays of numbers or texts: numpy.asarray(values, dtype=...)",
         )
     return DataError(
-        f"data.path: {what} is no array file, or a damaged one: {str(error).partition(chr(10))[0]}",
+        f"data.path: {what} is not an array file, or a damaged one: {str(error).partition(chr(10))[0]}",
         "Write it with numpy.savez or numpy.save",
     )
 
@@ -203,7 +203,7 @@ def _names_of_split(
 
 
 def _called(name: str, word: str) -> tuple[str, ...]:
-    """What an array of another split may be called."""
+    """Names that an array of another split may have."""
     plain = _plain(name)
     if "train" in plain:
         return (plain.replace("train", word),)

@@ -1,4 +1,4 @@
-"""What the targets of an array are: classes, or numbers to predict."""
+"""Targets of an array: classes, or numbers to predict."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def answers_of(array: np.ndarray, task: AskedTask, name: str, place: str, notes:
         )
     if task == "regression" or (task == "auto" and array.dtype.kind == "f"):
         if array.dtype.kind in "US":
-            raise DataError(f"{place} holds texts, which are no numbers", "Set data.task to classification")
+            raise DataError(f"{place} holds texts, which are not numbers", "Set data.task to classification")
         return _as_numbers(array, place)
     if array.dtype.kind == "f" and (array == array.round()).all():
         return array.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Arrays from a file of NumPy's: images or tables by their shape, classes or numbers by their type. No pickles."""
+"""Arrays from files of NumPy: images or tables by their shape, classes or numbers by their values. No pickles."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,15 +16,15 @@ class Arrays(HeldOut, ImageOptions):
 
     name: Literal["arrays"] = "arrays"
     path: Annotated[str, Files((".npz", ".npy"))] = ""
-    """The file; one with arrays such as x_test and y_test brings its own test set."""
+    """The file; one with arrays such as x_val, y_val, x_test and y_test brings its own splits."""
     inputs: str = ""
     """Name of the inputs in an .npz; by default the one of a usual pair, such as x and y, or images and labels."""
     targets: str = ""
     """Name of the targets in an .npz; beside an .npy the path of theirs, by default found by its name."""
     task: Literal["auto", "classification", "regression"] = "auto"
-    """What the targets are: with auto, whole numbers and texts are classes, and other numbers are to be predicted."""
+    """Kind of the targets; with auto, texts and whole numbers are classes unless they may be quantities."""
     shape: ArrayShape = "auto"
-    """What a sample is: with auto, two or three dimensions are an image, with its channels first or last."""
+    """Shape of a sample: a row of a table, or an image with its channels first or last; auto infers it."""
 
     def load(self, root: Path, progress: Progress) -> Dataset:
         from core.data.arrays.array_files import read_arrays

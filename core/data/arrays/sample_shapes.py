@@ -1,4 +1,4 @@
-"""What a sample of an array is: a row of a table or an image, inferred from shape, type and name."""
+"""Samples of an array: rows of a table or images, inferred from shape, type and name."""
 
 from typing import Literal
 

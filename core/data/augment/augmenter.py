@@ -1,6 +1,6 @@
 """Augmentation of whole batches where they lie.
 
-What is done to a batch depends on the seed, the epoch and the number of the batch alone, so that a run goes on bit
+What is done to a batch depends on the seed, the epoch and the number of the batch alone, so that a run resumes bit
 for bit without any state, and the random numbers of the rest of the training stay what they are without it.
 """
 
@@ -36,11 +36,11 @@ Change = Callable[[Tensor], Tensor]
 GROUPS = 8
 """Parts of a batch that get their own changes from RandAugment, which changes all images of a batch alike."""
 GREY = (0.299, 0.587, 0.114)
-"""What red, green and blue weigh in brightness (ITU-R BT.601)."""
+"""Weights of red, green and blue in brightness (ITU-R BT.601)."""
 
 
 def augmenter(options: Any, data: Dataset, loss: LossConfig, seed: int) -> Callable[[int], Augment | None]:
-    """What the options of a data set ask to be done to the batches of an epoch; None when that is nothing.
+    """Return the function that gives the changes to the batches of an epoch; these are None if none are asked for.
 
     Raises:
         ConfigError: it fits neither data nor loss.
@@ -55,7 +55,7 @@ class Augmenter:
     """Changes batches.
 
     Args:
-        asked: in the order in which they are done. Of those that mix images each batch gets one, and gets it last.
+        asked: in the order in which they are applied. Of those that mix images each batch gets one, and gets it last.
         data: for the range of its values and the number of its classes.
     """
 
@@ -66,11 +66,11 @@ class Augmenter:
         self.mixes = [_mix(one, data.outputs) for one in asked if one.mixes]
 
     def of_epoch(self, epoch: int) -> Augment:
-        """What changes the batches of an epoch."""
+        """Return the changes to the batches of an epoch."""
         return partial(self, epoch=epoch)
 
     def __call__(self, inputs: Tensor, targets: Tensor, batch: int, epoch: int) -> tuple[Tensor, Tensor]:
-        """Changed inputs, float32 in the data's own unit, and targets: mixed ones are (b, classes) shares.
+        """Return changed inputs, float32 in the data's own unit, and targets: mixed ones are (b, classes) shares.
 
         Args:
             inputs: (b, channels, height, width) in the data's own unit.

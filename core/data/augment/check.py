@@ -1,4 +1,4 @@
-"""Whether an augmentation goes with the data and the loss; said before anything is trained."""
+"""Check that an augmentation fits the data and the loss, before anything is trained."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def check_augment(options: Any, loss: LossConfig, kind: str, task: Task) -> None
     """
     asked = [parse(text) for text in getattr(options, "augment", ())]
     if asked and kind != "image":
-        raise ConfigError("data.augment: the samples are no images", "Leave it empty", field="data.augment")
+        raise ConfigError("data.augment: the samples are not images", "Leave it empty", field="data.augment")
     mixing = next((one.name for one in asked if one.mixes), "")
     if not mixing:
         return

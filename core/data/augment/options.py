@@ -1,4 +1,4 @@
-"""What can be done to training images. To add one: write its class here, put it into `Augmentation`, and its work
+"""Changes to training images. To add one: write its class here, put it into `Augmentation`, and its work
 into `core.data.augment.augmenter`.
 
 In a configuration each stands as its name, alone or with its one setting: ``[crop, rotation:10, mixup]``.
@@ -26,7 +26,7 @@ __all__ = [
 
 class _Change(Options):
     mixes: ClassVar[bool] = False
-    """Whether it mixes two images with their classes, which takes a loss with soft targets."""
+    """True if it mixes two images with their classes, which takes a loss with soft targets."""
 
 
 class Crop(_Change):
@@ -58,7 +58,7 @@ class Colour(_Change):
 
     name: Literal["colour"] = "colour"
     strength: Annotated[float, Field(gt=0, le=1)] = 0.4
-    """How far the factors go from 1."""
+    """Largest distance of the factors from 1."""
 
 
 class RandAugment(_Change):
@@ -94,7 +94,7 @@ _READER: TypeAdapter[Augmentation] = TypeAdapter(Augmentation)
 
 
 def parse(text: str) -> Augmentation:
-    """The augmentation that ``crop`` or ``crop:8`` speaks of.
+    """Return the augmentation that ``crop`` or ``crop:8`` names.
 
     Raises:
         ValueError: there is none of this name, or its setting is out of range; the message says what there is.

@@ -1,4 +1,4 @@
-"""Downloads that are checked, tell their progress, and never leave half a file behind."""
+"""Downloads that are checked, report their progress, and never leave half a file behind."""
 
 import gzip
 import hashlib
@@ -60,7 +60,7 @@ def fetch(
 
 @contextmanager
 def _opened(place: str | Path) -> Iterator[tuple[BinaryIO, int]]:
-    """What an address or a file holds, and how many bytes that is; 0 where it is not told."""
+    """Context manager that opens an address or a file, with its number of bytes; 0 if unknown."""
     if isinstance(place, Path):
         with place.open("rb") as file:
             yield file, place.stat().st_size

@@ -1,4 +1,4 @@
-"""What image sets with files and a test set of their own have in common: fetch, read, check, split."""
+"""Common part of image sets with files and a test set of their own: fetch, read, check, split."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,7 +30,7 @@ class Official(ImageOptions):
     shape: ClassVar[tuple[int, int, int]]
 
     def folder(self, root: Path) -> Path:
-        """Where its files lie."""
+        """Folder of its files."""
         raise NotImplementedError
 
     def files(self) -> Iterable[str]:

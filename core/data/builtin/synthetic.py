@@ -13,12 +13,12 @@ from core.data.splits import assemble
 __all__ = ["Moons", "Spirals"]
 
 RADIUS, TURNS = 3.0, 1.5
-"""How far out each arm of the spirals goes, and how often round."""
+"""Radius of each arm of the spirals, and its number of turns."""
 
 
 class _Points(HeldOut):
     samples: Annotated[int, Field(ge=20, le=10_000_000)] = 1000
-    """How many points to draw."""
+    """Number of points to draw."""
     noise: Annotated[float, Field(ge=0, le=10)] = 0.1
     """Standard deviation of what is added to each coordinate."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
@@ -56,7 +56,7 @@ class Spirals(_Points):
 
     name: Literal["spirals"] = "spirals"
     arms: Annotated[int, Field(ge=2, le=20)] = 2
-    """How many arms, each a class."""
+    """Number of arms, each a class."""
 
     def load(self, root: Path, progress: Progress) -> Dataset:
         random = np.random.default_rng(self.seed)

@@ -25,7 +25,7 @@ __all__ = ["Findings", "decode_files", "out_of_reach", "workers"]
 
 
 class Findings(NamedTuple):
-    """What was found in some files, by their place among them.
+    """Findings in some files, by their place among them.
 
     Attributes:
         broken: why files cannot be read; black stands in their place.

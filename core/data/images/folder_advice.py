@@ -1,4 +1,4 @@
-"""What a folder without classes holds, and what to do about it."""
+"""Errors for folders without classes: what they hold, and what to do about it."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from core.data.images.folder_names import names_masks, words_of
 from core.data.images.folder_tree import Node
 from core.data.images.name_pattern import suggest_pattern
 from core.errors import DataError
+from core.remedies import setting
 
 __all__ = ["explain", "refuse_file"]
 
@@ -33,7 +34,7 @@ def explain(folder: Path, tree: Node, reason: str) -> DataError:
         more = " ..." if len(labels) > 3 else ""
         return DataError(
             f"data.path: {reason}. Names of files seem to hold classes: {', '.join(labels[:3])}{more}",
-            f"Set data.pattern to '{pattern}'",
+            ("Give ", setting("data.pattern", pattern)),
         )
     return DataError(f"data.path: {reason}", f"{LAYOUT}, or give a table of file names and labels")
 
@@ -68,7 +69,7 @@ def _recognised(path: Path) -> str:
 
 
 def _purpose(tree: Node) -> str:
-    """What the folder is for where it is not for classes: detection or segmentation."""
+    """The purpose of a folder that is not for classes: detection or segmentation; empty if unknown."""
     nodes = list(tree.walk())
     for node in nodes:
         endings = {ending_of(name) for name in node.others}

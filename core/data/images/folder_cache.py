@@ -161,7 +161,7 @@ def _facts(found: Findings, value_range: tuple[float, float] | None) -> dict[str
 
 @dataclass(frozen=True)
 class _Job:
-    """What is decoded to where."""
+    """Images to decode, and where to."""
 
     listing: Listing
     size: tuple[int, int]

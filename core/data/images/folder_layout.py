@@ -8,11 +8,13 @@ from core.data.images.folder_names import SplitName, is_numbered_part, names_fol
 from core.data.images.folder_tree import Node, shown
 from core.data.targets import in_class_order
 from core.errors import DataError
+from core.remedies import setting
 
 __all__ = ["LAYOUT", "Layout", "NoClasses", "Part", "find_parts", "find_splits", "listed"]
 
 Layout = Literal["auto", "classes", "nested"]
 LAYOUT = "Put the images of each class into a folder of its own, maybe within train, val and test"
+TAKE_CLASSES = setting("data.layout", "classes")
 AS_CLASSES = "set data.layout to classes if they are classes"
 PLAIN = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 """Names of splits that need no note."""
@@ -86,7 +88,7 @@ def find_splits(tree: Node, notes: list[str]) -> Mapping[SplitName, Node]:
         if len(folders) > 1 and len(meant) == len(folders):
             raise DataError(
                 f"data.path: {listed(folders)} are named like splits, but which of them is train is not clear",
-                f"Name them train, val and test, or {AS_CLASSES}",
+                ("Name them train, val and test, or give ", TAKE_CLASSES, " if they are classes"),
             )
         return {}
     (group,) = groups.values()
@@ -101,7 +103,7 @@ def find_splits(tree: Node, notes: list[str]) -> Mapping[SplitName, Node]:
 
 
 def _assigned(names: Iterable[str]) -> dict[SplitName, str]:
-    """The name of each split's folder; a second one for validation is the test set where there is no other."""
+    """The name of each split's folder; a second one for validation is the test set if there is no other."""
     by_split: dict[SplitName, str] = {}
     for name in sorted(names, key=lambda name: ("eval" in name.lower(), name)):
         found = split_of(name)
@@ -112,7 +114,7 @@ def _assigned(names: Iterable[str]) -> dict[SplitName, str]:
         if split in by_split:
             raise DataError(
                 f"data.path: both {shown(by_split[split])} and {shown(name)} could be the {split} split",
-                f"Rename one, or {AS_CLASSES}",
+                ("Rename one, or give ", TAKE_CLASSES, " if they are classes"),
             )
         by_split[split] = name
     return {split: by_split[split] for split in SPLITS if split in by_split}
@@ -122,7 +124,7 @@ LevelKind = Literal["classes", "nested", "splits"]
 
 
 def _kind_of_level(node: Node, asked: Layout, notes: list[str]) -> LevelKind:
-    """What the folders in one are: classes, parts with the classes in them, or classes with the splits in them."""
+    """Tell whether the folders in one are classes, parts that hold the classes, or classes that hold the splits."""
     if asked != "auto":
         return asked
     folders = _without_masks(node, [])
@@ -136,7 +138,10 @@ def _kind_of_level(node: Node, asked: Layout, notes: list[str]) -> LevelKind:
         if not is_numbered_part(folders):
             raise DataError(
                 f"data.path: {listed(folders)} hold the same folders, {listed(every)}: which of them are the classes?",
-                f"Set data.layout to classes for {listed(folders, 2)}, or to nested for {listed(every, 2)}",
+                (
+                    *("Give ", TAKE_CLASSES, f" for {listed(folders, 2)}, or "),
+                    *(setting("data.layout", "nested"), f" for {listed(every, 2)}"),
+                ),
             )
         notes.append(
             f"classes: {listed(every)}, merged from {listed(folders)}, each of which may be in both train and test; "
@@ -146,7 +151,7 @@ def _kind_of_level(node: Node, asked: Layout, notes: list[str]) -> LevelKind:
     if len(folders) > 1 and all(map(names_fold, folders)):
         raise DataError(
             f"data.path: {listed(folders)} are named like parts of the data, and hold no folders of classes",
-            f"{LAYOUT}, or {AS_CLASSES}",
+            (f"{LAYOUT}, or give ", TAKE_CLASSES, " if they are classes"),
         )
     return "classes"
 

@@ -1,4 +1,4 @@
-"""What the name of a folder says: a split, masks, or a part of the data such as a fold or a person."""
+"""Meanings of folder names: a split, masks, or a part of the data such as a fold or a person."""
 
 import re
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ PARTS = re.compile(
     f"{FOLDS.pattern}|subject|sub|s|p|person|people|patient|pat|participant|volunteer|user|speaker|actor|individual|"
     "session|site|camera|cam|domain|batch|scene|day|run|cent(er|re)|hospital|slide|case|video|clip"
 )
-"""What numbered folders are parts of the data by, not classes."""
+"""Words of numbered folders that are parts of the data, not classes."""
 
 
 def words_of(name: str) -> list[str]:

@@ -15,6 +15,7 @@ from core.data.mapped import MappedRows
 from core.data.splits import assemble, divide
 from core.errors import DataError
 from core.metrics import Task
+from core.remedies import setting
 
 if TYPE_CHECKING:
     from core.data.images.image_folder import ImageFolder
@@ -39,7 +40,7 @@ def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Data
         raise DataError(
             f"data.path: {len(cached.broken):,} of {len(listing.files):,} images cannot be read: "
             + _list(listing, cached),
-            "Repair or remove them, or set data.on_error to skip to leave them out",
+            ("Repair or remove them, or leave them out with ", setting("data.on_error", "skip")),
         )
     _check_values(cached, len(listing.files))
     readable = {split: at[~np.isin(at, list(cached.broken))] for split, at in listing.parts.items()}
@@ -80,7 +81,7 @@ def _check_values(cached: Cached, count: int) -> None:
 
 
 def _notes(listing: Listing, cached: Cached) -> Iterator[str]:
-    """What was found while the images were decoded."""
+    """Yield a line for each thing found while the images were decoded."""
     if cached.broken:
         yield f"left out {len(cached.broken):,} images that cannot be read: {_list(listing, cached)}"
     if cached.value_range is not None:

@@ -40,9 +40,9 @@ class ImageFolder(HeldOut, ImageOptions):
     pattern: str = ""
     """Where classes stand in names of files: {class}.{number} for cat.12.jpg; * stands for any text."""
     layout: Layout = "auto"
-    """What the folders are: classes, or nested for classes one level deeper; auto infers it and reports it."""
+    """Meaning of the folders: classes, or nested for classes one level deeper; auto infers it and reports it."""
     task: AskedTask = "auto"
-    """What labels in a table are: with auto, texts and few whole numbers are classes, others numbers to predict."""
+    """Kind of the labels in a table; with auto, texts and few whole numbers are classes, others numbers to predict."""
     size: Annotated[int, Field(ge=0, le=4096), Unit("pixels")] = 0
     """Height and width that images are brought to; 0 takes the usual ones of these images, up to 224."""
     colour: Literal["auto", "grey", "colour"] = "auto"
@@ -50,7 +50,7 @@ class ImageFolder(HeldOut, ImageOptions):
     value_range: Annotated[tuple[float, ...], Field(max_length=2)] = ()
     """Values that become black and white in images of more than 8 bits, as in [0, 4095]; by default the bits in use."""
     on_error: Literal["error", "skip"] = "error"
-    """What to do with images that cannot be read: refuse the data, or leave them out and say so."""
+    """What to do with images that cannot be read: refuse the data, or leave them out and report it."""
 
     @classmethod
     def fields_for(cls, text: str) -> dict[str, Any] | None:
@@ -101,7 +101,7 @@ class ImageFolder(HeldOut, ImageOptions):
         return listing
 
     def _how(self) -> str:
-        """What the decoded images depend on beside the files."""
+        """Text of all that the decoded images depend on beside the files."""
         return f"{self.size} {self.colour} {self._values()}"
 
     def _values(self) -> tuple[float, float] | None:

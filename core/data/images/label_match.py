@@ -11,6 +11,7 @@ from core.data.images.folder_names import SplitName, split_of
 from core.data.images.folder_tree import ImageFile, shown
 from core.data.images.label_files import Columns, LabelTable, choose_columns
 from core.errors import DataError
+from core.remedies import setting
 
 __all__ = ["Labelled", "file_column", "match_labels"]
 
@@ -18,7 +19,7 @@ PROBED_ROWS = 200
 LEAST_FOUND = 0.5
 """Part of the first rows whose images must be there for a column to be taken for names of files."""
 SEVERAL = ("|", ";", ",")
-"""What parts several labels in one cell."""
+"""Separators of several labels in one cell."""
 
 
 class Labelled(NamedTuple):
@@ -110,7 +111,7 @@ def match_labels(
     if place is None:
         first = table.rows[0][0] if table.rows[0] else ""
         raise DataError(
-            f"data.images: no column of {name} names images in {index.folder}; its first row begins with '{first}'",
+            f"data.images: no column of {name} names images in {index.folder}; its first row starts with '{first}'",
             "Set data.images to the folder that holds them",
         )
     columns = choose_columns(table, place, target)
@@ -141,7 +142,7 @@ def match_labels(
         raise DataError(
             f"data.path: {len(missing):,} of {len(table.rows):,} images in {name} are not in {index.folder}, "
             f"the first is '{missing[0]}'",
-            "Set data.images to their folder, or data.on_error to skip to leave them out",
+            ("Set data.images to their folder, or leave them out with ", setting("data.on_error", "skip")),
         )
     labels = [labelled.label for labelled in found.values()]
     _refuse_several(labels, name, [table.names[label] for label in columns.labels])

@@ -23,9 +23,9 @@ class PythonData(HeldOut, ImageOptions):
     arguments: dict[str, Any] = {}
     """Its arguments."""
     task: AskedTask = "auto"
-    """What the targets are: with auto, whole numbers and texts are classes, and other numbers are to be predicted."""
+    """Kind of the targets; with auto, texts and whole numbers are classes unless they may be quantities."""
     shape: ArrayShape = "auto"
-    """What a sample is: with auto, two or three dimensions are an image, with its channels first or last."""
+    """Shape of a sample: a row of a table, or an image with its channels first or last; auto infers it."""
 
     @property
     def title(self) -> str:
@@ -36,7 +36,7 @@ class PythonData(HeldOut, ImageOptions):
         from core.data.own.python_samples import collect
 
         if not self.path:
-            raise DataError("data.path: names no file yet", "Give FILE.py:NAME, such as mydata.py:make")
+            raise DataError("data.path: no function is given", "Give FILE.py:NAME, such as mydata.py:make")
         arguments = check_arguments(load_object(self.path), self.arguments, {}, "data.arguments")
         given = collect(self.path, arguments, self.split_seed, progress)
         return dataset_of(given, self, self.name, self.task, self.shape)

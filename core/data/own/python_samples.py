@@ -1,4 +1,4 @@
-"""What a function of the user's returns, as arrays: arrays, tensors or a torch data set, or train and test of these."""
+"""Results of a user's function as arrays: arrays, tensors or a torch data set, or train and test of these."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -22,13 +22,13 @@ TAKEN = (
     "It returns inputs and targets as arrays or tensors, or a torch Dataset of such pairs; or train and test, each of "
     "these"
 )
-TOLD_EVERY = 1000
+REPORTED_EVERY = 1000
 
 
 def collect(reference: str, arguments: Mapping[str, Any], seed: int, progress: Progress) -> Given:
-    """Call the user's function and take in what it returns.
+    """Call the user's function and return its samples.
 
-    The global random numbers of Python, NumPy and PyTorch begin at `seed` for it, so that a run that goes on finds
+    The global random numbers of Python, NumPy and PyTorch start at `seed` for it, so that a resumed run finds
     the same data, and are afterwards what they were.
 
     Raises:
@@ -86,7 +86,7 @@ def _read(samples: Any, source: str, progress: Progress) -> Pair:
                 raise DataError(f"data.path: {said}", TAKEN)
             inputs.append(_array(sample[0], source))
             targets.append(_array(sample[1], source))
-            if number % TOLD_EVERY == 0:
+            if number % REPORTED_EVERY == 0:
                 progress(f"reading {source}", number, total)
     except DataError:
         raise
@@ -109,11 +109,11 @@ def _array(values: Any, source: str) -> np.ndarray:
         array = as_array(values)
     except Exception as error:  # any object can be asked for an array, and can fail
         raise DataError(
-            f"data.path: {source} gave {_kind(values)}, which is no array: {error}", TAKEN
+            f"data.path: {source} gave {_kind(values)}, which is not an array: {error}", TAKEN
         ) from None
     if array.dtype.kind == "O":
         raise DataError(
-            f"data.path: {source} gave {_kind(values)}, which is no array of numbers or texts", TAKEN
+            f"data.path: {source} gave {_kind(values)}, which is not an array of numbers or texts", TAKEN
         )
     return array
 
@@ -126,7 +126,7 @@ def _kind(value: Any) -> str:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Within, all global random numbers begin at `seed`."""
+    """Context manager that starts all global random numbers at `seed`, and restores them afterwards."""
     python, numpy = random.getstate(), np.random.get_state()
     random.seed(seed)
     np.random.seed(seed)

@@ -362,12 +362,16 @@ def no_arrays(path: Path) -> None:
         ("a.npz", Path.mkdir, "is a folder"),
         ("a.npz", Path.touch, "is empty"),
         ("a.npz", lambda path: path.write_bytes(b"\x80\x04K\x01."), "holds Python objects"),
-        ("a.npz", cut_archive, "is no array file, or a damaged one"),
-        ("a.npz", damaged_member, r"x in .* is no array file, or a damaged one"),
+        ("a.npz", cut_archive, "is not an array file, or a damaged one"),
+        ("a.npz", damaged_member, r"x in .* is not an array file, or a damaged one"),
         ("a.npz", no_arrays, r"x is of type \|S4, not numbers"),
-        ("a.npz", lambda path: path.write_bytes(X.tobytes()), "holds Python objects|is no array file"),
+        ("a.npz", lambda path: path.write_bytes(X.tobytes()), "holds Python objects|is not an array file"),
         ("x.npy", pickled, "holds Python objects"),
-        ("x.npy", lambda path: path.write_bytes(b"\x93NUMPY\x01\x00"), "is no array file, or a damaged one"),
+        (
+            "x.npy",
+            lambda path: path.write_bytes(b"\x93NUMPY\x01\x00"),
+            "is not an array file, or a damaged one",
+        ),
     ],
 )
 def test_bad_files_are_told(name: str, write: Callable[[Path], None], message: str, tmp_path: Path) -> None:

@@ -401,7 +401,7 @@ def test_broken_images_are_listed(folder: Path, loaded: Loaded) -> None:
         "4 of 44 images cannot be read: 0/zero.png (empty); 1/text.png (not an image); 2/cut.png (" in message
     )
     assert "; and 1 more. " in message
-    assert "set data.on_error to skip" in message
+    assert "data.on_error=skip" in message
 
 
 def test_broken_images_are_left_out_when_asked_for(folder: Path, loaded: Loaded) -> None:

@@ -76,7 +76,7 @@ def test_a_field_of_the_command_line_turns_a_table_into_one_of_images(kaggle: Pa
     values = configuration.set_path(values, "data.size=8")
     assert configuration.from_dict(values).data.name == "image_folder"
     with pytest.raises(
-        DataError, match=r"no column of far\.csv names images in .*train; its first row begins with"
+        DataError, match=r"no column of far\.csv names images in .*train; its first row starts with"
     ):
         list_images(instance(ImageFolder, configuration.from_dict(values).data))
 
@@ -195,7 +195,7 @@ def test_classes_in_names_of_files_are_offered_and_read(tmp_path: Path) -> None:
     write(tmp_path, ["train"], 4, "cat.{at}.png")
     write(tmp_path, ["train"], 4, "dog.{at}.png")
     write(tmp_path, ["test1"], 2, "{at}.png")
-    offer = r"Names of files seem to hold classes: cat, dog\. Set data\.pattern to '{class}\.{number}'"
+    offer = r"Names of files seem to hold classes: cat, dog\. Give data\.pattern={class}\.{number}"
     with pytest.raises(DataError, match=offer):
         list_of(tmp_path)
     listing = list_of(tmp_path, pattern="{class}.{number}")

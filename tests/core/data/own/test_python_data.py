@@ -127,8 +127,8 @@ def test_chance_is_the_same_each_time_and_leaves_no_trace(make: Make) -> None:
         ("return None", "returned an object of type NoneType"),
         ("return x, y, x", "returned a tuple of 3"),
         ("return x, y[:-1]", "mydata.py:make has 60 samples in inputs and 59 in targets"),
-        ("return x, [object()] * 60", "gave a list of 60, which is no array of numbers or texts"),
-        ("return [[1], [1, 2]], [0, 1]", "gave a list of 2, which is no array"),
+        ("return x, [object()] * 60", "gave a list of 60, which is not an array of numbers or texts"),
+        ("return [[1], [1, 2]], [0, 1]", "gave a list of 2, which is not an array"),
         (
             "return TensorDataset(torch.tensor(x))",
             "sample 0 of mydata.py:make is a tuple of 1, not input and target",
@@ -177,7 +177,7 @@ def test_it_runs_only_with_consent(make: Make, tmp_path: Path) -> None:
 
 
 def test_no_file_is_told() -> None:
-    with pytest.raises(DataError, match=r"data\.path: names no file yet\. Give FILE\.py:NAME"):
+    with pytest.raises(DataError, match=r"data\.path: no function is given\. Give FILE\.py:NAME"):
         load(configuration.from_dict({"data": "python"}).data)
 
 
