@@ -1,9 +1,11 @@
 """`tui doctor` finds what is wrong, says what to do, and leaves nothing behind."""
 
 import errno
+import io
 import json
 import os
 import sys
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -164,6 +166,22 @@ def test_colours_of_a_terminal(
     assert (checks["colours"].ok, checks["colours"].found) == (ok, found)
     assert not checks["characters"].ok
     assert checks["size"] == Check("size", False, "60x24", "Make the window 80x24 or larger")
+
+
+@pytest.mark.parametrize(
+    ("widget", "found"),
+    [
+        ("", "as half blocks"),
+        ("SixelImage", "as pixels (Sixel)"),
+        ("TGPImage", "as pixels (kitty's protocol)"),
+    ],
+)
+def test_how_a_terminal_shows_pictures(monkeypatch: pytest.MonkeyPatch, widget: str, found: str) -> None:
+    monkeypatch.setattr(sys, "__stdout__", io.StringIO())  # the library would ask the terminal
+    kind = getattr(import_module("textual_image.widget"), widget) if widget else None
+    monkeypatch.setattr("tui.terminal.graphics.ask_for_graphics", lambda: None)
+    monkeypatch.setattr("tui.terminal.graphics.image_widget", kind)
+    assert terminal_checks._pictures() == Check("pictures", True, found)
 
 
 def terminal_size(columns: int, rows: int) -> os.terminal_size:

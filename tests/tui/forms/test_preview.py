@@ -12,11 +12,13 @@ from textual.content import Content
 from textual.style import Style
 
 from core.config.schema import FAMILIES, TrainConfig, from_dict
+from core.data.mapped import MappedRows
 from core.models.summary import Layer, ModelSummary
 from core.options import choices
+from tests.support.fixtures import LoadData
 from tests.support.narrow import instance, some
 from tui.forms import preview_drawings as draw
-from tui.forms.data_overview import DataFacts
+from tui.forms.data_overview import DataFacts, data_facts
 from tui.forms.form_state import FormState
 from tui.forms.preview import Fix, Memory, Preview, Previewer, Problem
 
@@ -68,6 +70,13 @@ def test_memory_counts_the_running_mean_and_leaves_out_what_is_frozen(previewer:
 def test_every_optimizer_is_counted(previewer: Previewer) -> None:
     for name in choices(FAMILIES["optimizer"]):
         assert previewer.compute(from_dict({"optimizer": name})).memory is not None
+
+
+def test_rows_on_disk_are_looked_at_as_those_in_memory(load_data: LoadData) -> None:
+    data = load_data("iris")
+    inputs = instance(torch.Tensor, data.train.inputs).numpy()
+    mapped = replace(data, train=replace(data.train, inputs=MappedRows(inputs, np.arange(len(inputs)))))
+    assert data_facts(mapped).spreads == data_facts(data).spreads
 
 
 def test_a_regression_shows_the_spread_of_its_target(previewer: Previewer) -> None:
