@@ -1,15 +1,15 @@
 """Devices: which there are, and which one is meant."""
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import DeviceError
+from core.machine import available_cores, memory
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Device", "available_cores", "discover", "ensure_precision", "precisions", "resolve"]
+__all__ = ["Device", "discover", "ensure_precision", "precisions", "resolve"]
 
 AMPERE = (8, 0)
 """Compute capability of the first NVIDIA GPUs with TF32 and bf16."""
@@ -26,7 +26,6 @@ class Device:
 
 def discover() -> list[Device]:
     """All devices of this machine, best first; the processor is always there."""
-    import psutil
     import torch
 
     found = []
@@ -34,8 +33,8 @@ def discover() -> list[Device]:
         properties = torch.cuda.get_device_properties(index)
         found.append(Device(f"cuda:{index}", properties.name, properties.total_memory))
     if torch.backends.mps.is_available():
-        found.append(Device("mps", "Apple GPU", psutil.virtual_memory().total))
-    found.append(Device("cpu", f"{available_cores()} cores", psutil.virtual_memory().total))
+        found.append(Device("mps", "Apple GPU", memory().total))
+    found.append(Device("cpu", f"{available_cores()} cores", memory().total))
     return found
 
 
@@ -79,8 +78,3 @@ def ensure_precision(precision: str, device: "torch.device") -> None:
         raise DeviceError(
             f"training.precision: {device} cannot compute in {precision}", f"It takes {', '.join(possible)}"
         )
-
-
-def available_cores() -> int:
-    """Processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import psutil
+
+from core.machine import memory
 
 if TYPE_CHECKING:
     import torch
@@ -67,7 +68,7 @@ def select(inputs: "Tensor | MappedRows", at: np.ndarray) -> "Tensor | MappedRow
     if not isinstance(inputs, MappedRows):
         return inputs[torch.from_numpy(at)]
     rows = MappedRows(inputs.array, inputs.rows[at])
-    room = min(LARGEST_RESIDENT, psutil.virtual_memory().available // 4)
+    room = min(LARGEST_RESIDENT, memory().available // 4)
     return rows[:] if inputs.nbytes <= room else rows
 
 

@@ -6,6 +6,7 @@ import threading
 import psutil
 
 from core.events import Notice, SystemSampled
+from core.machine import memory
 from core.observers.consumer import Emit
 
 __all__ = ["Sampler"]
@@ -37,7 +38,7 @@ class Sampler:
         while not self._ended.wait(SECONDS):
             sample = SystemSampled(
                 cpu=psutil.cpu_percent(),
-                memory=psutil.virtual_memory().percent,
+                memory=memory().percent,
                 process=process.memory_info().rss,
                 gpu=self._gpu.use(),
                 gpu_memory=self._gpu.memory(),

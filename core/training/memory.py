@@ -9,6 +9,7 @@ import torch
 
 from core.config.schema import TrainConfig
 from core.errors import OutOfMemory
+from core.machine import memory
 from core.remedies import setting
 
 if TYPE_CHECKING:
@@ -93,6 +94,4 @@ def free_memory(device: torch.device, *, anew: bool = False) -> int:
         return int(torch.cuda.mem_get_info(device)[0]) + kept
     if device.type == "mps":
         return torch.mps.recommended_max_memory() - (0 if anew else torch.mps.current_allocated_memory())
-    import psutil
-
-    return int(psutil.virtual_memory().available)
+    return memory().available

@@ -6,11 +6,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
-import psutil
 from torch import Tensor
 
 from core.errors import RunDamaged, RunError
 from core.events import CheckpointSaved, Event, Notice
+from core.machine import memory
 from core.runs.checkpoints import State
 
 __all__ = ["Checkpoints", "Saver", "explain_mismatch"]
@@ -63,7 +63,7 @@ class Saver:
             best: weights, ``epoch`` and ``step`` of the best epoch, which no longer change; None before the first.
         """
         self._started_at = time.perf_counter()
-        if sum(tensor.nbytes for tensor in _tensors(last)) < psutil.virtual_memory().available / 2:
+        if sum(tensor.nbytes for tensor in _tensors(last)) < memory().available / 2:
             self._writing = self._thread.submit(self._write, _copied(last), best)
         else:
             self._writing = self._thread.submit(self._write, last, best)

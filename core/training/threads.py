@@ -17,7 +17,7 @@ from torch import nn
 from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset, Split
-from core.devices import available_cores
+from core.machine import available_cores
 from core.random_state import rng_state, set_rng_state
 from core.training.context import TrainingContext
 from core.training.learner import Learner

@@ -17,8 +17,8 @@ from core.data.dataset import Progress
 from core.data.images.decoding import Findings, decode_files, out_of_reach, workers
 from core.data.images.depth import joined, usual_range
 from core.data.images.folder_listing import Listing
-from core.devices import available_cores
 from core.errors import DataError
+from core.machine import available_cores
 from core.remedies import OTHER_DATA_ROOT
 
 __all__ = ["Cached", "cache_file", "decode", "is_small", "open_cache"]

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import psutil
 import torch
 
 from core.data.dataset import Dataset, Split
@@ -24,6 +23,7 @@ from core.data.tables.summary import summarise
 from core.data.tables.table import Table, digest
 from core.data.tables.target import Target, choose_target, class_numbers, examine_target
 from core.errors import DataError
+from core.machine import memory
 from core.metrics import Task
 from core.remedies import setting
 
@@ -236,7 +236,7 @@ def _tensor(values: np.ndarray, task: Task) -> torch.Tensor:
 
 def _check_memory(rows: int, features: int) -> None:
     """Make sure that the samples fit into memory."""
-    needed, free = 4 * rows * features, psutil.virtual_memory().available
+    needed, free = 4 * rows * features, memory().available
     if needed > SPARE * free:
         raise DataError(
             f"data.path: {rows:,} rows of {features:,} features take {needed / 2**30:.1f} GiB of memory, "

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.control import Request, RunControl
-from core.devices import available_cores
+from core.machine import available_cores
 from core.runs.folder import Run
 from core.safe_path import safe_import_path
 from core.session.preload import load_backend

@@ -71,9 +71,7 @@ def test_training_goes_on_while_a_checkpoint_is_written(train_run: Train, monkey
 
 def test_without_room_for_a_copy_the_state_is_the_same(train_run: Train, monkeypatch: Any) -> None:
     copied = train_run(VALUES, at_step=(7, stop))
-    monkeypatch.setattr(
-        "core.training.saver.psutil.virtual_memory", lambda: SimpleNamespace(available=0, total=0)
-    )
+    monkeypatch.setattr("core.training.saver.memory", lambda: SimpleNamespace(available=0, total=0))
     written = train_run(VALUES, at_step=(7, stop))
     for name, weight in copied.weights().items():
         assert torch.equal(weight, written.weights()[name])

@@ -11,8 +11,8 @@ import pytest
 from core.config import schema as configuration
 from core.control import RunControl
 from core.data.dataset import Dataset
-from core.devices import available_cores
 from core.events import EpochFinished, EvaluationFinished, RunFinished, RunStarted
+from core.machine import available_cores
 from core.models.mlp import Mlp
 from core.runs.folder import Run, all_runs
 from core.runs.log import LogReader
