@@ -12,6 +12,7 @@
     |-- ProcessLost             1  another process that trained this run is gone
     |-- RunError                2  a run cannot be found, made or written
     |   |-- RunLocked           2  another process trains this run
+    |   |-- StorageNotGiven     2  a study is kept where the user has not said that it may be read
     |   `-- RunDamaged          2  a file of a run cannot be read
     `-- InputError              2  a file or argument given for reading is wrong
 
@@ -33,6 +34,7 @@ __all__ = [
     "RunDamaged",
     "RunError",
     "RunLocked",
+    "StorageNotGiven",
     "TorchtuiError",
     "UntrustedCode",
     "UserCodeError",
@@ -139,6 +141,19 @@ class RunError(TorchtuiError):
 
 class RunLocked(RunError):
     """Another process trains this run."""
+
+
+class StorageNotGiven(RunError):
+    """A study is kept elsewhere: its folder says where, but the user does not.
+
+    Args:
+        message, hint: as for all errors.
+        url: what the folder says.
+    """
+
+    def __init__(self, message: str, hint: Hint = "", url: str = "") -> None:
+        super().__init__(message, hint)
+        self.url = url
 
 
 class RunDamaged(RunError):

@@ -1,9 +1,7 @@
-"""Files that are there whole or not at all, and that are what they seem to be."""
+"""Files that are there whole or not at all."""
 
-import errno
 import os
 import secrets
-import stat
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,9 +9,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import RunError
+from core.files.reading import open_regular
 from core.remedies import OTHER_RUNS_DIR, Hint, parts
 
-__all__ = ["archive_damage", "as_usual", "creating", "open_plain", "write_atomically"]
+__all__ = ["archive_damage", "as_usual", "creating", "write_atomically"]
 
 
 INSTEAD: Hint = ("give ", OTHER_RUNS_DIR)
@@ -84,30 +83,10 @@ def creating(path: Path, instead: Hint = INSTEAD) -> Iterator[None]:
         ) from error
 
 
-def open_plain(path: Path | str, flags: int) -> int:
-    """A descriptor of a file, as ``os.open`` gives it, but of nothing else that has a name.
-
-    A link in its last part could lead anywhere, and a pipe would wait for its other end for ever.
-
-    Raises:
-        OSError: it cannot be opened, or is no file.
-    """
-    try:
-        handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise OSError(error.errno, "it is a link", str(path)) from None
-        raise
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError(errno.EINVAL, "it is not a file", str(path))
-    return handle
-
-
 def archive_damage(path: Path) -> str:
     """Return why a zip file, such as a checkpoint, is damaged; empty if all its checksums are right."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             damaged = archive.testzip()
     except OSError as error:
         return (error.strerror or str(error)).lower()

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from pathlib import Path
 from types import TracebackType
 
-from core.files.atomic import open_plain
+from core.files.reading import open_plain
 
 __all__ = ["FileLock", "LockState", "has_locks", "holder_of", "lock_state"]
 

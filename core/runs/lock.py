@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from core.errors import RunLocked
-from core.files.atomic import creating, open_plain
+from core.files.atomic import creating
 from core.files.lock import FileLock, LockState, holder_of, lock_state
+from core.files.reading import open_plain
 from core.remedies import WATCH
 from core.runs.folder import Run, ensure_plain
 

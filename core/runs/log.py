@@ -5,7 +5,8 @@ from pathlib import Path
 
 from core.errors import RunDamaged
 from core.events import Event, from_json, to_json
-from core.files.atomic import creating, open_plain
+from core.files.atomic import creating
+from core.files.reading import open_plain
 from core.runs.folder import Run
 
 __all__ = ["EventLog", "LogReader"]

@@ -8,7 +8,8 @@ from pathlib import Path
 from core.config.schema import TrainConfig, to_dict
 from core.errors import RunDamaged, TorchtuiError
 from core.evaluation.report import Report
-from core.files.atomic import archive_damage, open_plain
+from core.files.atomic import archive_damage
+from core.files.reading import open_plain
 from core.runs.data_facts import read_facts
 from core.runs.folder import Run
 from core.runs.history.outline import Outline

@@ -8,7 +8,8 @@ from typing import cast, get_args
 
 from core.control import Request, RunControl
 from core.errors import RunError
-from core.files.atomic import creating, open_plain
+from core.files.atomic import creating
+from core.files.reading import open_plain
 from core.remedies import LIST_RUNS
 from core.runs.folder import Run
 from core.runs.lock import hold, is_held

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic.dataclasses import dataclass
 
-from core.files.atomic import open_plain
 from core.files.json_lines import read_line
+from core.files.reading import open_plain
 from core.runs.folder import NAME, Run
 from core.runs.lock import is_held, is_held_since
 from core.runs.script import script_of

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event
 
 from core.config import schema as configuration
 from core.control import Request, RunControl
-from core.errors import RunDamaged, RunError
+from core.errors import RunDamaged, RunError, StorageNotGiven
 from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask
 from core.tuning.search.plan import Method, Plan, Pruner, make_plan
 from core.tuning.study.claims import Claim, Claims
@@ -343,14 +343,17 @@ def test_more_trials_can_be_added(tmp_path: Path) -> None:
 def test_a_study_kept_elsewhere_is_found_by_its_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As the Tune screen and ``--resume latest`` do; the folder knows where, and no password."""
-    study = create_study(tmp_path / "runs", plan_for("random"), f"sqlite:///{tmp_path}/elsewhere.db")
+    """Its URL is given again; the folder knows where, and no password."""
+    url = f"sqlite:///{tmp_path}/elsewhere.db"
+    study = create_study(tmp_path / "runs", plan_for("random"), url)
     assert not study.folder.database.exists()
     for reference in ("latest", str(study.folder.path)):
-        again = open_study(tmp_path / "runs", reference)
+        with pytest.raises(StorageNotGiven, match="That is not opened unasked") as refused:
+            open_study(tmp_path / "runs", reference)
+        again = open_study(tmp_path / "runs", reference, refused.value.url)
         assert (again.name, again.plan, again.folder) == (study.name, study.plan, study.folder)
     monkeypatch.chdir(tmp_path)
-    assert open_study(Path("runs elsewhere"), str(study.folder.path)).folder == study.folder
+    assert open_study(Path("runs elsewhere"), str(study.folder.path), url).folder == study.folder
     assert not Path("runs elsewhere").exists()
     study.folder.storage_file.unlink()
     with pytest.raises(RunError, match="is not kept in its folder"):

@@ -45,7 +45,7 @@ APP: Final = {
     "resume_study": "resume it in 5 Tune then",
     "watch": "Follow it from 1 Runs",
     "trust": "agree when the app asks",
-    "storage": "the URL of the storage it was started with",
+    "storage": "its --storage URL on the command line, or choose it with ctrl+o",
     "executor": "the executor local",
     "method": "the method random",
     "processes": "Use torchrun --nproc-per-node {0} --no-python tui ...",

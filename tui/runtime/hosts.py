@@ -14,7 +14,7 @@ from core.config.schema import TrainConfig
 from core.control import Request, RunControl
 from core.errors import RunError, RunLocked
 from core.events import Event, RunFinished
-from core.files.atomic import open_plain
+from core.files.reading import open_plain
 from core.observers.settings import Extras, ensure_possible
 from core.runs.folder import Run
 from core.runs.lock import HANDED_OVER, hold, is_held

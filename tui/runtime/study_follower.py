@@ -66,8 +66,8 @@ class Follower:
         TorchtuiError: the study cannot be found or read.
     """
 
-    def __init__(self, runs_dir: Path, reference: str) -> None:
-        self._study = open_study(runs_dir, reference)
+    def __init__(self, runs_dir: Path, reference: str, storage_url: str | None = None) -> None:
+        self._study = open_study(runs_dir, reference, storage_url)
         self._readers: dict[int, tuple[Path, LogReader]] = {}
         self._curves: dict[int, dict[int, float]] = {}
         self._waiting: set[int] = set()

@@ -4,16 +4,18 @@ It holds a lock on a file in the study's folder from its first moment to its end
 """
 
 import os
-import signal
+import re
 import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from core.errors import RunError
-from core.files.atomic import open_plain
 from core.files.lock import FileLock, LockState, holder_of, lock_state
+from core.files.reading import open_plain, open_regular
 from core.safe_path import TUI_COMMAND
 from core.tuning.study.folder import StudyFolder
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["is_worked_on", "last_words", "launch", "stop"]
 
 LOCK, CONSOLE = "background.lock", "console.log"
+APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+HOLDER = re.compile(r"process (\d{1,10}) on (.+)\nstarted (\d{1,12}\.\d\d)")
 
 
 def launch(
@@ -32,12 +36,14 @@ def launch(
     data_root: Path | None,
     trials: int | None = None,
     executor: "ExecutorName" = "local",
+    storage_url: str | None = None,
 ) -> "subprocess.Popen[bytes]":
     """Begin or go on with a study in a process of its own session.
 
     Args:
         jobs: trials at once; None for the executor's own choice.
         trials: a new number of them altogether; None leaves it.
+        storage_url: where the study is kept, without a password; None for its folder.
 
     Raises:
         RunError: the folder cannot be written, or such a process works on the study already.
@@ -46,11 +52,12 @@ def launch(
     command += ["--resume", str(folder.path)]
     command += ["--jobs", str(jobs)] if jobs is not None else []
     command += ["--trials", str(trials)] if trials is not None else []
+    command += ["--storage", storage_url] if storage_url is not None else []
     command += ["--data-root", str(data_root)] if data_root is not None else []
     try:
         with (
             FileLock(open_plain(folder.path / LOCK, os.O_RDWR | os.O_CREAT)) as lock,
-            (folder.path / CONSOLE).open("ab") as console,
+            os.fdopen(open_plain(folder.path / CONSOLE, APPEND), "ab") as console,
         ):
             process = subprocess.Popen(
                 command,
@@ -60,7 +67,7 @@ def launch(
                 start_new_session=True,
                 pass_fds=(lock.handle,),  # the process has the lock now, and this one leaves it
             )
-            lock.name_holder(process.pid)
+            _name_holder(lock, process.pid)
     except BlockingIOError:
         raise RunError(f"a background process works on {folder.name} already") from None
     except OSError as error:
@@ -71,12 +78,43 @@ def launch(
 def stop(study: "TuningStudy") -> None:
     """Ask every process that works on a study, here and elsewhere, to save its trials and end."""
     study.stop()
-    path = study.folder.path / LOCK
-    holder = holder_of(path) if lock_state(path) is LockState.HELD else ""
-    match holder.split():  # a background process that has only begun to start hears this alone
-        case ["process", number, "on", host] if host == socket.gethostname() and number.isdecimal():
-            with suppress(ProcessLookupError):
-                os.kill(int(number), signal.SIGTERM)
+    process = _holder(study.folder.path / LOCK)
+    if process is not None:  # one that has only begun to start hears this alone
+        with suppress(psutil.Error):
+            process.terminate()
+
+
+def _name_holder(lock: FileLock, number: int) -> None:
+    """Write into the lock's file which process holds it, and since when that runs."""
+    lock.name_holder(number)
+    with suppress(psutil.Error):  # it has ended already
+        text = f"started {psutil.Process(number).create_time():.2f}\n"
+        os.pwrite(lock.handle, text.encode(), os.fstat(lock.handle).st_size)
+
+
+def _holder(path: Path) -> psutil.Process | None:
+    """Return the process of ours that holds a lock on this machine; None for any other one that its file may name.
+
+    Whoever can write to the file can name any process in it: the one named must have begun when the file says, and
+    must have this very file open.
+    """
+    found = HOLDER.fullmatch(holder_of(path)) if lock_state(path) is LockState.HELD else None
+    if found is None or found[2] != socket.gethostname():
+        return None
+    try:
+        process = psutil.Process(int(found[1]))
+        begun = abs(process.create_time() - float(found[3])) < 1
+        files = process.open_files()
+    except psutil.Error:
+        return None
+    return process if begun and any(_is_same(file.path, path) for file in files) else None
+
+
+def _is_same(name: str, path: Path) -> bool:
+    try:
+        return os.path.samefile(name, path)
+    except OSError:
+        return False
 
 
 def is_worked_on(folder: StudyFolder) -> bool:
@@ -91,7 +129,7 @@ def is_worked_on(folder: StudyFolder) -> bool:
 def last_words(folder: StudyFolder) -> str:
     """The last line that the background process printed and that is no result; empty if there is none."""
     try:
-        with (folder.path / CONSOLE).open("rb") as file:
+        with open_regular(folder.path / CONSOLE) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
             lines = file.read().decode(errors="replace").strip().splitlines()
     except OSError:

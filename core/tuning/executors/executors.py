@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.control import Request, RunControl
+from core.devices import available_cores
+from core.files.reading import open_plain
 from core.machine import available_cores
 from core.runs.folder import Run
 from core.safe_path import safe_import_path
@@ -229,7 +231,7 @@ class _Inbox:
 def _redirect(console: Path) -> None:
     """Redirect the output of this process to a file: the terminal belongs to the study."""
     try:
-        handle = os.open(console, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        handle = open_plain(console, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     except OSError:  # the trial will say what is wrong with its folder
         handle = os.open(os.devnull, os.O_WRONLY)
     os.dup2(handle, 1)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from core.runs.folder import Run
+from core.errors import RunError
+from core.runs.folder import Run, ensure_plain
 from core.runs.lock import is_held
 from core.tuning.search.plan import Plan
 from core.tuning.study.records import TrialRecord, best_first
@@ -26,12 +27,15 @@ def keep_best(plan: Plan, records: Iterable[TrialRecord], cleared: set[int]) -> 
         if not record.done or record.run is None or record.number in kept:
             continue
         run = Run(record.run)
-        if is_held(run):
+        if not run.path.is_dir() or is_held(run):
             continue
         try:
+            ensure_plain(run)  # what is removed is in its folder
             for kind in ("last", "previous", "best"):
                 run.checkpoint_file(kind).unlink(missing_ok=True)
         except OSError as error:
             problems.append(f"cannot remove the checkpoints of {run.id}: {error.strerror}")
+        except RunError as error:
+            problems.append(f"the checkpoints of {run.id} stay: {error.message}")
         cleared.add(record.number)
     return problems

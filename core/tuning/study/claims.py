@@ -39,7 +39,7 @@ class Claim:
     Attributes:
         number: of the trial. attempt: Optuna's own trial. params: values by path.
         judged: epochs that the pruner has seen, in earlier attempts too.
-        run: the run folder of an earlier attempt, or None.
+        run: name of the run folder of an earlier attempt, or None; see `StudyFolder.trial_run`.
     """
 
     def __init__(self, number: int, attempt: Trial, params: dict[str, Any], judged: set[int]) -> None:

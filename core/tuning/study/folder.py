@@ -12,10 +12,12 @@ a study is deleted in one piece.
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from core.config.schema import TrainConfig
 from core.errors import RunError
@@ -27,7 +29,7 @@ from core.runs.folder import ALPHABET, name_of
 __all__ = ["StudyFolder", "all_studies", "create_folder", "find_study", "folder_named", "resolve_study"]
 
 PREFIX = "study_"
-NAME = re.compile(r"[\w.-]+")
+NAME = re.compile(rf"{PREFIX}[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,33 @@ class StudyFolder:
         """A locked file for each process that works on the study."""
         return self.path / "processes"
 
+    def trial_run(self, recorded: str) -> Path | None:
+        """Return the run folder of a trial, always one of this study's; None when something else has its name.
+
+        Args:
+            recorded: its name, as in the storage. Version 0.1.0 recorded an absolute path, which is that of another
+                folder once a study was moved or copied: its last part counts.
+        """
+        name = PurePosixPath(recorded).name
+        path = self.trials_dir / name
+        return None if name in ("", "..") or path.is_symlink() else path
+
+    def ensure_plain(self) -> None:
+        """Make sure that what is read, written and deleted for a study is in its folder.
+
+        Raises:
+            RunError: one of its own files or folders is a link, a pipe or a device.
+        """
+        for folder in (self.path, self.processes_dir):
+            for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+                with suppress(FileNotFoundError):  # a journal of SQLite's that came and went
+                    kind = path.lstat().st_mode
+                    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+                        raise RunError(
+                            f"cannot open {self.name}: {path} is a link, a pipe or a device",
+                            "A study consists of files and folders: put in its place what it leads to",
+                        )
+
 
 def create_folder(runs_dir: Path, config: TrainConfig) -> StudyFolder:
     """A new folder, named by date, data, model and three random letters.
@@ -82,8 +111,13 @@ def folder_named(runs_dir: Path, name: str) -> StudyFolder:
         RunError: the name is none, or the folder cannot be written.
     """
     if not NAME.fullmatch(name):
-        raise RunError(f"'{name}' is no name of a study", "It takes letters, digits, and . _ -")
-    folder = StudyFolder((runs_dir / name).resolve())
+        raise RunError(
+            f"'{name}' is not the name of a study", f"It begins with {PREFIX}; letters, digits, . _ - follow"
+        )
+    folder = StudyFolder(runs_dir.resolve() / name)
+    if folder.path.is_symlink():
+        raise RunError(f"{folder.path} is a link", f"Give the folder it leads to: {folder.path.resolve()}")
+    folder.ensure_plain()
     with creating(folder.path):
         for path in (folder.trials_dir, folder.processes_dir):
             path.mkdir(parents=True, exist_ok=True)
@@ -91,30 +125,41 @@ def folder_named(runs_dir: Path, name: str) -> StudyFolder:
 
 
 def all_studies(runs_dir: Path) -> list[StudyFolder]:
-    """Every study in a folder of runs, newest first; empty when the folder does not exist."""
-    found = sorted(runs_dir.glob(f"{PREFIX}*"), reverse=True) if runs_dir.is_dir() else []
-    return [StudyFolder(path.resolve()) for path in found if path.is_dir()]
+    """Every study in a folder of runs, newest first; empty when the folder does not exist.
+
+    Links do not count: they may lead out of the folder.
+    """
+    found = sorted(runs_dir.resolve().glob(f"{PREFIX}*"), reverse=True) if runs_dir.is_dir() else []
+    return [StudyFolder(path) for path in found if path.is_dir() and not path.is_symlink()]
 
 
 def find_study(runs_dir: Path, reference: str) -> StudyFolder:
     """Return the study that a path or a reference means.
 
     Raises:
-        RunError: there is none, or more than one.
+        RunError: there is none, or more than one, or something in it leads out of its folder.
     """
     if os.sep in reference:
-        path = Path(reference).expanduser().resolve()
+        given = Path(reference).expanduser()
+        path = given.resolve()
+        if given.is_symlink():
+            raise RunError(f"{reference} is a link", f"Give the folder it leads to: {path}")
         if (path / "trials").is_dir():
-            return StudyFolder(path)
+            return _plain(StudyFolder(path))
         raise RunError(f"{reference} is not the folder of a study", f"Studies are in {runs_dir}/{PREFIX}*")
     studies = {study.name: study for study in all_studies(runs_dir)}
     name = resolve_study(
         reference,
         list(studies),
-        started=lambda name: studies[name].processes_dir.stat().st_mtime,
+        started=lambda name: _started(studies[name]),
         where=f"in {runs_dir}",
     )
-    return studies[name]
+    return _plain(studies[name])
+
+
+def _plain(folder: StudyFolder) -> StudyFolder:
+    folder.ensure_plain()
+    return folder
 
 
 def resolve_study(
@@ -134,3 +179,11 @@ def resolve_study(
         hint=(START_STUDY,),
         prefix=PREFIX,
     )
+
+
+def _started(folder: StudyFolder) -> float:
+    """Return when a process began to work on a study last: its file is made then."""
+    try:
+        return folder.processes_dir.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import optuna
 
-from core.files.atomic import creating, open_plain
+from core.files.atomic import creating
 from core.files.lock import FileLock, LockState, lock_state
+from core.files.reading import open_plain
 from core.tuning.study.folder import StudyFolder
 
 __all__ = ["Presence"]

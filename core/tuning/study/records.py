@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from core.tuning.search.methods import decode
 from core.tuning.search.plan import Plan
 from core.tuning.study.claims import RESULT, RUN, attempts
+from core.tuning.study.folder import StudyFolder
 
 __all__ = [
     "StudyEvent",
@@ -146,9 +147,9 @@ class StudyFinished(StudyEvent):
     error: str = ""
 
 
-def records_of(plan: Plan, trials: Iterable[FrozenTrial]) -> list[TrialRecord]:
+def records_of(plan: Plan, folder: StudyFolder, trials: Iterable[FrozenTrial]) -> list[TrialRecord]:
     """Every trial begun so far, in the order of their numbers."""
-    return [_record(plan, number, trial) for number, trial in attempts(trials).items()]
+    return [_record(plan, folder, number, trial) for number, trial in attempts(trials).items()]
 
 
 def best_first(plan: Plan, records: Iterable[TrialRecord]) -> list[TrialRecord]:
@@ -179,13 +180,13 @@ def to_json(event: TrialFinished | StudyFinished, study: str) -> str:
     return json.dumps(values, default=str)
 
 
-def _record(plan: Plan, number: int, trial: FrozenTrial) -> TrialRecord:
+def _record(plan: Plan, folder: StudyFolder, number: int, trial: FrozenTrial) -> TrialRecord:
     result = trial.user_attrs.get(RESULT)
     run, began = trial.user_attrs.get(RUN), trial.datetime_start
     common: dict[str, Any] = {
         "number": number,
         "params": decode(plan.space, trial.params),
-        "run": Path(run) if run else None,
+        "run": folder.trial_run(str(run)) if run else None,
         "started": began.timestamp() if began else 0.0,
     }
     if result is not None:

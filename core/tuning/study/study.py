@@ -19,9 +19,11 @@ from optuna.study import load_study
 
 from core.config.schema import TrainConfig
 from core.data.dataset import Progress
-from core.errors import RunDamaged, RunError
+from core.errors import RunDamaged, RunError, StorageNotGiven
 from core.files.atomic import write_atomically
+from core.files.reading import read_text
 from core.remedies import STORAGE, Remedy
+from core.runs.environment import without_secrets
 from core.session.preload import load_backend
 from core.tuning.search.methods import make_pruner, make_sampler
 from core.tuning.search.plan import Plan, for_task, plan_from_dict
@@ -34,6 +36,8 @@ __all__ = ["TuningStudy", "check_plan", "create_study", "open_study"]
 
 OWN_NAME = "study"
 """Of the only study in a file of its own; Hyperband's brackets depend on the name, and shall not on chance."""
+MAX_URL = 4096
+"""Bytes."""
 PLAN, TRIALS, PAUSED, STOP, STARTED = "plan", "trials", "paused", "stop", "started"
 
 
@@ -70,7 +74,7 @@ class TuningStudy:
     def records(self) -> list[TrialRecord]:
         """Return the state of all trials started so far."""
         with reading(self.name):
-            return records_of(self.plan, self.optuna.get_trials(deepcopy=False))
+            return records_of(self.plan, self.folder, self.optuna.get_trials(deepcopy=False))
 
     def ranked(self) -> list[TrialRecord]:
         """The trials that completed, the best one first."""
@@ -190,16 +194,19 @@ def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -
 
     Args:
         reference: the path of its folder, or what `core.references.resolve` takes.
-        storage_url: where it is kept, if not where its folder says.
+        storage_url: where it is kept, if not in its folder. Whoever made the folder may have written any address
+            into it, of a machine that waits for passwords or of a file of the user's: it is never opened unasked.
 
     Raises:
+        StorageNotGiven: it is kept elsewhere, and no URL is given.
         TorchtuiError: it cannot be found or read.
     """
     if storage_url is None or os.sep in reference:
         folder = find_study(runs_dir, reference)
-        if storage_url is None and folder.database.is_file():
+        if storage_url is None:
+            if not folder.database.is_file():
+                raise _storage_not_given(folder)
             return _opened(folder, None, open_storage(file_url(folder.database)))
-        storage_url = storage_url or _noted_storage(folder)
         return _opened(folder, storage_url, open_storage(storage_url))
     storage = open_storage(storage_url)
     started = {found.study_name: found.user_attrs.get(STARTED, 0.0) for found in storage.get_all_studies()}
@@ -230,14 +237,20 @@ def _opened(folder: StudyFolder, storage_url: str | None, storage: BaseStorage) 
 
 
 def _note_storage(folder: StudyFolder, storage_url: str | None) -> None:
-    """Write down where a study is kept, for whoever opens it without saying so."""
+    """Write down where a study is kept, for whoever is asked for it."""
     if storage_url is not None:
         text = without_password(storage_url).encode()
         write_atomically(folder.storage_file, lambda file: file.write(text))
 
 
-def _noted_storage(folder: StudyFolder) -> str:
+def _storage_not_given(folder: StudyFolder) -> RunError:
     try:
-        return folder.storage_file.read_text().strip()
+        noted = read_text(folder.storage_file, limit=MAX_URL).strip()
     except (OSError, UnicodeDecodeError):
-        raise RunError(f"{folder.name} is not kept in its folder", ("Give ", STORAGE)) from None
+        return RunError(f"{folder.name} is not kept in its folder", ("Give ", STORAGE))
+    (shown,) = without_secrets([noted])
+    return StorageNotGiven(
+        f"{folder.name} is not kept in its folder, which names {shown}. That is not opened unasked",
+        ("If it is yours, give ", STORAGE),
+        noted,
+    )

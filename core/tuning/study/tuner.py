@@ -208,11 +208,13 @@ class _Tuner:
             return None
         plan = self.study.plan
         config = plan.space.config(claim.params)
-        run = Run(Path(claim.run)) if claim.run else None
+        folder = self.study.folder
+        known = folder.trial_run(claim.run) if claim.run else None
+        run = Run(known) if known else None
         if run is None or not run.config_file.is_file() or is_held(run):
-            run = create_run(self.study.folder.trials_dir, config)
+            run = create_run(folder.trials_dir, config)
             write_atomically(run.environment_file, lambda file: file.write(_environment()))
-        claim.trained_in(str(run.path))
+        claim.trained_in(run.id)
         record = TrialRecord(claim.number, "running", claim.params, run=run.path, started=time.time())
         task = TrialTask(
             trial=claim.number,

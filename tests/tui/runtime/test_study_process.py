@@ -1,13 +1,17 @@
-"""The background process of a study on a disk without locks."""
+"""The background process of a study: its lock, its output, and who is asked to stop."""
 
+import os
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core.config import schema as configuration
-from core.files.lock import holder_of
+from core.errors import RunError
+from core.files.lock import FileLock, holder_of
 from core.tuning.search.plan import make_plan
+from core.tuning.study.folder import StudyFolder
 from core.tuning.study.study import create_study
 from tests.support.locks import refuse_locks
 from tui.runtime import study_process
@@ -34,3 +38,44 @@ def test_on_a_disk_without_locks_it_starts_and_is_asked_to_stop_through_the_stor
     finally:
         process.kill()
         process.wait()
+
+
+def study_folder(tmp_path: Path) -> StudyFolder:
+    base = configuration.from_dict({"data": "iris"})
+    return create_study(tmp_path / "runs", make_plan(base, {"optimizer.lr": [1, 2]})).folder
+
+
+@pytest.mark.parametrize("name", ["background.lock", "console.log"])
+def test_it_writes_nothing_through_a_link(tmp_path: Path, name: str) -> None:
+    folder, target = study_folder(tmp_path), tmp_path / "target"
+    target.write_text("of the user's")
+    (folder.path / name).symlink_to(target)
+    with pytest.raises(RunError, match="it is a link"):
+        study_process.launch(folder, 1, None)
+    assert target.read_text() == "of the user's"
+    assert study_process.last_words(folder) == ""
+
+
+def test_only_the_process_that_holds_the_lock_is_sent_a_signal(tmp_path: Path) -> None:
+    """This process stands for the one at work; its parent for any other process that a stranger could name."""
+    path = study_folder(tmp_path).path / "background.lock"
+    own, parent = psutil.Process(), psutil.Process(os.getppid())
+    with FileLock(os.open(path, os.O_RDWR | os.O_CREAT)) as lock:
+        study_process._name_holder(lock, own.pid)
+        assert study_process._holder(path) == own
+        said = path.read_text()
+        study_process._name_holder(lock, parent.pid)
+        assert study_process._holder(path) is None  # it does not have the file open
+        started = f"{own.create_time() - 5:.2f}"
+        for text in (
+            said.replace(f"{own.create_time():.2f}", started),  # an earlier process of this number
+            said.partition("\n")[0],  # no start
+            said.replace(" on ", " on another-"),
+            "process 99999999 on here\nstarted 1.00",
+            "x" * 10000,
+        ):
+            path.write_text(text)
+            assert study_process._holder(path) is None
+        path.write_text(said)
+        assert study_process._holder(path) == own
+    assert study_process._holder(path) is None  # nobody holds the lock

@@ -10,7 +10,7 @@ from textual.timer import Timer
 
 from core.config import schema as configuration
 from core.data.dataset import Progress
-from core.errors import TorchtuiError
+from core.errors import StorageNotGiven, TorchtuiError
 from core.palette import MAX_RUNS
 from core.references import LATEST
 from core.runs.folder import Run
@@ -85,7 +85,12 @@ class StudyActions(Background, ModeScreen):
 
     # Following
 
-    def open_study(self, reference: str) -> None:
+    def open_study(
+        self,
+        reference: str,
+        storage_url: str | None = None,
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
         """Follow a study: ``latest``, or the path of its folder."""
         runs_dir = self.tui.runs_dir
 
@@ -94,9 +99,9 @@ class StudyActions(Background, ModeScreen):
                 return None
             from tui.runtime.study_follower import Follower
 
-            return Follower(runs_dir, reference)
+            return Follower(runs_dir, reference, storage_url)
 
-        self.in_background("open", find, self.follow, self._lost)
+        self.in_background("open", find, self.follow, failed or self._lost)
 
     def follow(self, follower: "Follower | None") -> None:
         """Follow this one from now on."""
@@ -179,7 +184,7 @@ class StudyActions(Background, ModeScreen):
 
         def chosen(path: str | None) -> None:
             if path is not None:
-                self.open_study(path)
+                self.open_study(path, failed=partial(self._ask_for_storage, path))
                 self.show_study()
 
         def ask(studies: dict[str, str]) -> None:
@@ -188,6 +193,20 @@ class StudyActions(Background, ModeScreen):
         self.in_background(
             "list", lambda progress: {study.name: str(study.path) for study in all_studies(runs_dir)}, ask
         )
+
+    def _ask_for_storage(self, path: str, error: Exception) -> None:
+        """Connect to the storage that the folder of a chosen study names, if the user says so."""
+        self._lost(error)
+        if not isinstance(error, StorageNotGiven):
+            return
+        url = error.url
+
+        def answered(answer: str | None) -> None:
+            if answer == "connect":
+                self.open_study(path, url)
+
+        question = f"{error.message}. Connect to it? Your database password may be sent there."
+        self.app.push_screen(Ask(question, {"connect": "Connect", "leave": "Leave it"}), answered)
 
     def action_stop(self) -> None:
         """Ask, then ask all processes of the study to save and end."""
@@ -246,7 +265,10 @@ class StudyActions(Background, ModeScreen):
         def launch(progress: Progress) -> None:
             if follower is not None:
                 follower.study.go_on()
-            self._launched.append(study_process.launch(standing.folder, jobs, data_root, trials, executor))
+            url = None if follower is None else follower.study.storage_url
+            self._launched.append(
+                study_process.launch(standing.folder, jobs, data_root, trials, executor, url)
+            )
 
         self.in_background("start", launch, lambda nothing: self.look())
 

@@ -283,6 +283,29 @@ async def test_a_damaged_study_is_told_and_another_one_can_be_opened(make: Make,
         assert "cannot" in screen.problem
 
 
+@pytest.mark.slow
+async def test_a_storage_that_a_folder_names_is_opened_once_the_user_agrees(
+    make: Make, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere.db"
+    plan = make_plan(configuration.from_dict(IRIS), {"optimizer.lr": [0.1, 0.2]})
+    study = create_study(tmp_path / "runs", plan, f"sqlite:///{elsewhere}")
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await until(pilot, lambda: "is not opened unasked" in screen.problem)
+        for answer in ("leave", "connect"):
+            await pilot.press("ctrl+o")
+            await until(pilot, lambda: isinstance(app.screen, OpenStudy))
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, Ask))
+            assert screen.standing is None
+            app.screen.query_one(f"#answer-{answer}", Button).press()
+            await until(pilot, lambda: app.screen is screen)
+        await until(pilot, lambda: screen.standing is not None)
+        assert some(screen.standing).folder == study.folder
+
+
 def trial(
     number: int, state: TrialStatus, value: float | None, curve: Sequence[float], **params: Any
 ) -> TrialRecord:
