@@ -27,7 +27,7 @@ __all__ = ["is_worked_on", "last_words", "launch", "stop"]
 
 LOCK, CONSOLE = "background.lock", "console.log"
 APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-HOLDER = re.compile(r"process (\d{1,10}) on (.+)\nstarted (\d{1,12}\.\d\d)")
+HOLDER = re.compile(r"process (\d{1,9}) on (.+)\nstarted (\d{1,12}\.\d\d)")
 
 
 def launch(
