@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.control import Request, RunControl
-from core.devices import available_cores
 from core.files.reading import open_plain
 from core.machine import available_cores
 from core.runs.folder import Run
