@@ -182,7 +182,7 @@ def _names(file: Path, held: tuple[str, ...], inputs: str, targets: str) -> tupl
         if found[0] and found[1] and found[0] != found[1]:
             return found[0], found[1]
     raise DataError(
-        f"data.path: {listed}; which are inputs and targets?",
+        f"data.path: {listed}, none of which are known names of inputs and targets",
         "Set data.inputs and data.targets to two of these",
     )
 

@@ -105,8 +105,8 @@ def classes_in(answers: np.ndarray, task: AskedTask, place: str) -> tuple[str, .
         )
     if task == "auto" and answers.dtype.kind in "iu" and not (are_classes(answers) or is_numbered(answers)):
         raise DataError(
-            f"{place} holds {len(names):,} different whole numbers from {names[0]} to {names[-1]}: "
-            "classes or quantities?",
+            f"{place} holds {len(names):,} different whole numbers from {names[0]} to {names[-1]}, "
+            "which may be classes or quantities",
             "Set data.task to regression to predict them as numbers, or to classification",
         )
     return names

@@ -83,7 +83,7 @@ def _as_images(array: np.ndarray, shape: ArrayShape, name: str, place: str) -> n
     if array.ndim == 3:
         if shape == "auto" and not _are_grey_images(array, name):
             raise DataError(
-                f"{place} has the shape {shape_text(array)}: grey images, or series of several channels?",
+                f"{place} has the shape {shape_text(array)}, which may be grey images or series of several channels",
                 "Set data.shape to channels_first for grey images, or to table to take each sample as one row",
             )
         return array[:, None]
@@ -95,7 +95,7 @@ def _as_images(array: np.ndarray, shape: ArrayShape, name: str, place: str) -> n
     layout = shape if shape != "auto" else _channels(*array.shape[1:])
     if layout is None:
         raise DataError(
-            f"{place} has the shape {shape_text(array)}: volumes, or images of many channels?",
+            f"{place} has the shape {shape_text(array)}, which may be volumes or images of many channels",
             "Set data.shape to channels_first or channels_last for images, or to table to take each sample as one row",
         )
     return array.transpose(0, 3, 1, 2) if layout == "channels_last" else array

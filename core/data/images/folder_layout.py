@@ -137,7 +137,7 @@ def _kind_of_level(node: Node, asked: Layout, notes: list[str]) -> LevelKind:
     if _alike(list(inner.values())):
         if not is_numbered_part(folders):
             raise DataError(
-                f"data.path: {listed(folders)} hold the same folders, {listed(every)}: which of them are the classes?",
+                f"data.path: {listed(folders)} hold the same folders, {listed(every)}, and either may be the classes",
                 (
                     *("Give ", TAKE_CLASSES, f" for {listed(folders, 2)}, or "),
                     *(setting("data.layout", "nested"), f" for {listed(every, 2)}"),

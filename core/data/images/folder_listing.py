@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -13,7 +14,7 @@ import numpy as np
 from core.data.images.file_kinds import ending_of
 from core.data.images.folder_advice import explain, refuse_file
 from core.data.images.folder_layout import NoClasses, Part, find_parts, find_splits, listed
-from core.data.images.folder_names import SplitName, words_of
+from core.data.images.folder_names import SplitName, split_of, words_of
 from core.data.images.folder_tree import ImageFile, Node, named, scan, shown
 from core.data.images.label_files import LABEL_FILES, read_label_file
 from core.data.images.label_match import ImageIndex, Labelled, file_column, match_labels
@@ -105,7 +106,9 @@ def _from_table(
     table: Path, folder: Path, tree: Node, options: "ImageFolder", notes: list[str]
 ) -> list[Sample]:
     """The samples that a table labels; those without a split of their own are for training."""
-    index = ImageIndex(list(tree.images()), str(folder.resolve()))
+    split = split_of(table.stem)
+    preferred = next((name for name in tree.folders if split and split_of(name) == split), "")
+    index = ImageIndex(list(tree.images()), str(folder.resolve()), preferred)
     found = match_labels(read_label_file(table), index, options.target, options.on_error == "skip", notes)
     total = sum(1 for _ in tree.images())
     if len(found) < total:
@@ -238,6 +241,15 @@ def _note_left_out(parts: Sequence[Part], tree: Node, notes: list[str]) -> None:
         if node.path in parents and node.loose:
             where = f" in {shown(node.path)}" if node.path else ""
             notes.append(f"left out {len(node.loose):,} images that lie beside the classes{where}")
+    tables = [name for name in tree.others if ending_of(name) in (".csv", ".tsv")]
+    if tables:
+        notes.append(f"not used: {listed(tables)}; give one as data.path to take labels from it")
+    alike = Counter(label.casefold().strip() for label in {part.label for part in parts})
+    twice = [part.label for part in parts if alike[part.label.casefold().strip()] > 1]
+    if twice:
+        notes.append(
+            f"classes that differ by upper and lower case or blanks alone: {listed(dict.fromkeys(twice))}"
+        )
     others = [f"{node.path}/{name}" for part in parts for node in part.folder.walk() for name in node.others]
     if others:
         notes.append(f"left out {len(others):,} files that are not images, the first is {shown(min(others))}")

@@ -31,10 +31,15 @@ class Labelled(NamedTuple):
 
 
 class ImageIndex:
-    """Images by what a table may call them: with or without folders, with or without an ending."""
+    """Images by what a table may call them: with or without folders, with or without an ending.
 
-    def __init__(self, images: Sequence[ImageFile], folder: str) -> None:
-        self.folder = folder
+    Args:
+        folder: that the paths of the images are within.
+        preferred: path of a folder in it whose images are meant where several have the same name.
+    """
+
+    def __init__(self, images: Sequence[ImageFile], folder: str, preferred: str = "") -> None:
+        self.folder, self.preferred = folder, preferred
         self._by_name: dict[str, list[ImageFile]] = defaultdict(list)
         for image in images:
             name = image.path.rpartition("/")[2]
@@ -56,6 +61,8 @@ class ImageIndex:
             for image in found
         ]
         best = [image for image, count in zip(found, agreeing, strict=True) if count == max(agreeing)]
+        if len(best) > 1 and self.preferred:
+            best = [image for image in best if image.path.startswith(f"{self.preferred}/")] or best
         if len(best) > 1:
             raise DataError(
                 f"data.images: {value} is the name of both {shown(best[0].path)} and {shown(best[1].path)}",
@@ -86,6 +93,14 @@ def file_column(table: LabelTable, index: ImageIndex) -> int | None:
     return best if best is not None and counts[best][0] >= LEAST_FOUND * len(rows) else None
 
 
+def _with_first_row(table: LabelTable, place: int, index: ImageIndex) -> LabelTable:
+    """The table with its first line as a row, where that names an image, too."""
+    if table.first_line == 1 or not _is_there(index, table.names[place]):
+        return table
+    names = [f"column_{number + 1}" for number in range(len(table.names))]
+    return LabelTable(table.path, names, [table.names, *table.rows], 1)
+
+
 def _is_there(index: ImageIndex, value: str) -> bool:
     try:
         return index.find(value) is not None
@@ -114,6 +129,7 @@ def match_labels(
             f"data.images: no column of {name} names images in {index.folder}; its first row starts with '{first}'",
             "Set data.images to the folder that holds them",
         )
+    table = _with_first_row(table, place, index)
     columns = choose_columns(table, place, target)
     if columns.note:
         notes.append(columns.note)

@@ -275,9 +275,9 @@ def test_single_arrays_may_stay_joined_or_structured_but_not_silently(tmp_path: 
 
 
 BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
-    ({"x": X}, r"my\.npz holds x; which are inputs and targets\?"),
-    ({"a": X, "b": CLASSES}, r"my\.npz holds a, b; which are"),
-    ({}, "holds nothing; which"),
+    ({"x": X}, r"my\.npz holds x, none of which are known names of inputs and targets"),
+    ({"a": X, "b": CLASSES}, r"my\.npz holds a, b, none of which are"),
+    ({}, "holds nothing, none of which"),
     ({"x": X[:-1], "y": CLASSES}, r"has 59 samples in x and 60 in y"),
     ({"x": X[:0], "y": CLASSES[:0]}, r"my\.npz, x holds no samples: its shape is 0x2"),
     ({"x": np.float64(3), "y": CLASSES}, "x holds no samples: its shape is a single number"),
@@ -301,7 +301,7 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"x": X.T, "y": CLASSES}, "has 2 samples in x and 60 in y. Samples come first: transpose x"),
     (
         {"x": X, "y": np.arange(N) % 25 * 3 - 9},
-        "25 different whole numbers from -9 to 63: classes or quantities",
+        "25 different whole numbers from -9 to 63, which may be classes or quantities",
     ),
     (
         {"x": X + 1e9 + np.arange(N)[:, None], "y": CLASSES},

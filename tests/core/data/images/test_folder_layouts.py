@@ -93,6 +93,15 @@ def test_classes_may_be_named_like_splits_and_masks(names: tuple[str, ...], tmp_
     assert list_of(write(tmp_path, names)).class_names == names
 
 
+def test_tables_and_nearly_equal_classes_are_reported(tmp_path: Path) -> None:
+    write(tmp_path, ["Cat", "cat", "dog"])
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    assert list_of(tmp_path).notes == (
+        "not used: notes.csv; give one as data.path to take labels from it",
+        "classes that differ by upper and lower case or blanks alone: Cat, cat",
+    )
+
+
 def test_a_layout_that_is_asked_for_is_not_inferred(tmp_path: Path) -> None:
     write(tmp_path, each("train", "test"))
     assert list_of(tmp_path, layout="classes").class_names == ("test", "train")
@@ -135,7 +144,7 @@ def test_masks_beside_their_images_are_left_out(tmp_path: Path) -> None:
         (["fold1", "fold2"], "fold1, fold2 are named like parts of the data"),
         (
             ["cat/2019", "cat/2020", "dog/2019", "dog/2020"],
-            r"cat, dog hold the same folders, 2019, 2020: .*layout",
+            r"cat, dog hold the same folders, 2019, 2020, and .*layout",
         ),
         ([*each("train", "test"), "test/c"], "test has the class c, which train lacks"),
         (["images", "masks"], r"It looks like segmentation \(masks in masks\)"),

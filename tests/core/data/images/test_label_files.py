@@ -179,6 +179,20 @@ def test_two_labels_of_one_image_are_refused(kaggle: Path) -> None:
         list_of(file, images=str(kaggle / "train"))
 
 
+def test_the_folder_called_like_the_table_is_meant_where_names_come_twice(kaggle: Path) -> None:
+    rows = [f"{id_},{label}" for id_, label in zip(IDS, LABELS, strict=True)]
+    file = table(kaggle / "train.csv", "id,label", rows)
+    assert labelled(list_of(kaggle)) == EXPECTED
+    assert labelled(list_of(file)) == EXPECTED
+
+
+def test_a_first_line_that_names_an_image_is_a_row(kaggle: Path) -> None:
+    rows = [f"{id_} {at % 2}" for at, id_ in enumerate(IDS)]
+    listing = list_of(table(kaggle / "train.txt", "", rows))
+    assert len(listing.files) == 8
+    assert listing.class_names == ("0", "1")
+
+
 def test_names_that_two_images_have_are_refused(kaggle: Path) -> None:
     file = table(
         kaggle / "labels.csv",
