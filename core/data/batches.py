@@ -40,7 +40,7 @@ class Batches:
     """One split on a device, ready to be iterated any number of times.
 
     Args:
-        split: its samples; targets of a regression are standardised here.
+        split: its samples; targets of a regression are standardised here, in their own precision.
         data: the data set, for its statistics.
         device: where batches are computed on.
     """
@@ -48,9 +48,10 @@ class Batches:
     def __init__(self, split: Split, data: Dataset, device: torch.device) -> None:
         self.mapped = isinstance(split.inputs, MappedRows)
         self.inputs = split.inputs if isinstance(split.inputs, MappedRows) else split.inputs.to(device)
-        self.targets = split.targets.to(device)
+        targets = split.targets
         if data.task == "regression":
-            self.targets = (self.targets - data.target_mean) / data.target_std
+            targets = ((targets - data.target_mean) / data.target_std).float()
+        self.targets = targets.to(device)
         self.mean = data.mean.to(device)
         self.std = data.std.to(device)
         self.device = device

@@ -29,7 +29,8 @@ class Split:
 
     Attributes:
         inputs: (n, *sample_shape), uint8 or float32, as in the source.
-        targets: (n,) int64 classes, or (n, 1) float32 in the target's own unit.
+        targets: (n,) int64 classes, or (n, 1) numbers in the target's own unit: float32, or float64 where that would
+            lose what tells them apart.
         indices: (n,) int64 positions in the source, so that a sample can be found again.
     """
 

@@ -1,7 +1,7 @@
 """Seeded splits, stratified for classes, and the statistics that come from train alone."""
 
+import math
 from collections.abc import Iterator, Sequence
-from math import prod
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -42,9 +42,39 @@ def divide(
         _refuse_single(np.bincount(targets, minlength=len(names)), names, field)
     try:
         kept, held_out = train_test_split(everything, test_size=share, random_state=seed, stratify=stratify)
-    except ValueError as error:
-        raise DataError(f"{field}: {share:g} of {len(targets)} samples cannot be held out: {error}") from None
+    except ValueError:  # fewer held out than there are classes, or nothing left
+        kept, held_out = _spread(targets, share, task, seed, field)
     return np.sort(kept), np.sort(held_out)
+
+
+def _spread(
+    targets: np.ndarray, share: float, task: Task, seed: int, field: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Hold out samples at even distances from all sorted by class, so that large classes come first.
+
+    Each class keeps a sample; small ones may have none that is held out.
+    """
+    total = len(targets)
+    wanted = math.ceil(share * total)
+    classes, counts = (
+        np.unique(targets, return_counts=True) if task != "regression" else (targets[:1], [total])
+    )
+    if min(counts) < 2 or total - wanted < len(classes):
+        raise DataError(
+            f"{field}: {share:g} of {total} samples cannot be held out: {len(classes)} classes need two samples each, "
+            "one of them to train on",
+            "Give another share, or more samples",
+        )
+    order = np.random.default_rng(seed).permutation(total)
+    if task != "regression":
+        order = order[np.argsort(targets[order], kind="stable")]
+    held = order[((np.arange(wanted) + 0.5) * total / wanted).astype(np.int64)]
+    kept = np.setdiff1d(order, held)
+    if task != "regression":
+        lost = np.setdiff1d(targets, targets[kept])
+        back = np.array([held[np.flatnonzero(targets[held] == each)[0]] for each in lost], dtype=held.dtype)
+        kept, held = np.concatenate([kept, back]), np.setdiff1d(held, back)
+    return kept, held
 
 
 def one_fold(
@@ -179,7 +209,7 @@ def _float_moments(inputs: "Tensor | MappedRows") -> "tuple[Tensor, Tensor]":
     """Mean and deviation of each channel, in two passes."""
     import torch
 
-    total = len(inputs) * prod(inputs.shape[2:])
+    total = len(inputs) * math.prod(inputs.shape[2:])
     channels = torch.zeros(inputs.shape[1], dtype=torch.float64)
     mean = sum((rows.double().sum(dim=(0, 2, 3)) for rows in _pieces(inputs)), channels) / total
     deviations = ((rows.double() - mean.view(-1, 1, 1)).square() for rows in _pieces(inputs))

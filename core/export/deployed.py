@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Deployed", "deployed", "facts"]
 
+FAR = 1e3
+"""Deviations of a target's mean from 0 above which float32 would lose too much of its numbers."""
+
 
 class Deployed(nn.Module):
     """Preprocessing, network, and what makes scores of its outputs.
@@ -36,7 +39,8 @@ class Deployed(nn.Module):
         if self.target is None:
             return self.loss.scores(outputs)
         mean, std = self.target
-        return outputs.squeeze(1) * std + mean
+        numbers = outputs.squeeze(1)
+        return (numbers.double() if abs(mean) > FAR * std else numbers) * std + mean
 
 
 def deployed(trained: "Prepared") -> Deployed:

@@ -1,13 +1,13 @@
 """Shared by ONNX and PyTorch's own format: a graph of the whole network, checked on real samples."""
 
 from pathlib import Path
-from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 from core.data.dataset import Progress
 from core.errors import DependencyError, ModelError, TorchtuiError
 from core.export import predict
 from core.export.options import ExportOptions, largest_difference
+from core.export.standalone import standalone
 from core.session.evaluation import score_inputs, trained_model
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class GraphOptions(ExportOptions):
             raise ModelError(
                 f"this network cannot be made a graph: {type(error).__name__}: {reason}"
             ) from error
-        copyfile(str(predict.__file__), folder / "predict.py")
+        (folder / "predict.py").write_text(standalone(Path(str(predict.__file__))), encoding="utf-8")
         progress("checking it on real samples", 0, 0)
         _, answer = predict.load(path)
         raw = inputs.float().numpy()

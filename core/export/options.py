@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["ExportOptions", "largest_difference"]
 
 RELATIVE, ABSOLUTE = 1e-3, 1e-4
-"""How far an exported model may be from the run's own: of the value, and of the largest value."""
+"""How far an exported model may be from the run's own: of a value's distance from the mean, and of the largest one."""
+ROUNDING = 1e-6
+"""Of a value itself: float32 holds no more."""
 
 
 class ExportOptions(Options):
@@ -48,9 +50,12 @@ def largest_difference(written: "np.ndarray", own: "np.ndarray") -> float:
             f"the exported model answers with the shape {written.shape}, the run's own with {own.shape}"
         )
     difference = np.abs(written.astype(np.float64) - own)
-    scale = max(1.0, float(np.abs(own).max(initial=0.0)))
+    numbers = own.ndim == 1  # in the unit of the target, which may be large, tiny, or far from 0
+    away = np.abs(own - own.mean()) if numbers and own.size > 1 else np.abs(own)
+    scale = float(away.max(initial=0.0)) or float(np.abs(own).max(initial=0.0)) or 1.0
+    scale = scale if numbers else max(1.0, scale)
     worst = float(difference.max(initial=0.0))
-    if not (difference <= ABSOLUTE * scale + RELATIVE * np.abs(own)).all():
+    if not (difference <= ABSOLUTE * scale + RELATIVE * away + ROUNDING * np.abs(own)).all():
         raise ModelError(
             f"the exported model answers otherwise than the run's own: they differ by up to {worst:.3g}",
             "Nothing was written; take another format",

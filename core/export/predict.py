@@ -1,28 +1,30 @@
 """Predict with an exported model: python predict.py INPUT
 
-INPUT is an .npy array, an .npz with an array `inputs`, for tables a .csv or .tsv file, or for images a picture or a
-folder of some, as the data the model was trained on. Prints one line a sample: the answer, and the score of each class.
+INPUT is an .npy array, an .npz with an array `inputs`, for tables a text file such as .csv, or for images a picture or
+a folder of some, as the data the model was trained on. Prints one line a sample: the answer, and the score of each
+class.
 
 Needs numpy, and onnxruntime for model.onnx or torch for model.pt2; for pictures Pillow; nothing else.
 """
 
 import csv
 import datetime
-import io
 import json
 import os
-import re
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-DAY = 86400.0
+from core.data.tables.files.text_table import find_separator, find_table, split_lines
+from core.data.tables.values.dates import moment, order_of
+from core.data.tables.values.missing import ABSENT_WORDS, is_missing, missing_numbers, missing_texts
+from core.data.tables.values.numbers import duration, number
+
 ROWS_AT_ONCE = 1024
-SEPARATORS = (",", ";", "\t", "|")
-FIELD_CHARACTERS = 1 << 24
 INPUT_NAMES = ("inputs", "x", "x_test", "images", "test_images", "features", "data", "arr_0")
 PICTURES = {
     *(
@@ -42,6 +44,9 @@ PICTURES = {
     ),
     *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".pcx"),
 }
+DAY_MILLISECONDS = 86_400_000
+MIN_READ = 0.5
+"""Part of a column's values that must be numbers or dates; the others count as missing."""
 USUAL = {"separator": "auto", "encoding": "utf-8", "header": True}
 """How a table is written, for a model whose training read none from a text file."""
 
@@ -75,12 +80,14 @@ def read(path: Path, facts: dict[str, Any]) -> np.ndarray:
         values = arranged(inputs_of(np.load(path, allow_pickle=False)), facts)
     elif facts["kind"] == "image":
         values = read_pictures(picture_files(path), facts)
-    elif path.suffix.lower() in (".csv", ".tsv") and facts["kind"] == "table":
+    elif facts["kind"] == "table" and path.suffix.lower() not in (".parquet", ".xlsx", ".gz", ".zip"):
         table = facts["table"]
         rows = read_rows(path, table or USUAL)
-        values = np.array([encode(row, table) if table else plain(row, facts["features"]) for row in rows])
+        values = (
+            encode(rows, table, path) if table else np.array([plain(row, facts["features"]) for row in rows])
+        )
     else:
-        sys.exit(f"{path}: takes .npy or .npz, or .csv or .tsv")
+        sys.exit(f"{path}: takes .npy or .npz, or a text file such as .csv")
     wanted = tuple(facts["sample_shape"])
     values = np.ascontiguousarray(values, dtype=np.float32)
     if values.shape == wanted:
@@ -170,21 +177,20 @@ def read_rows(path: Path, layout: dict[str, Any]) -> list[dict[str, str]]:
     """The rows of a text file, by the names that the training gave its columns. Empty ones are left out."""
     content = path.read_bytes()
     marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    text = content.decode("utf-16" if marked else layout["encoding"]).removeprefix("\ufeff")
+    try:
+        text = content.decode("utf-16" if marked else "utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("utf-8" if layout["encoding"] == "auto" else layout["encoding"])
     separator = layout["separator"]
     if separator == "auto":
-        first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n" if "\n" in text else "\r")[0])
-        separator = "\t" if path.suffix.lower() == ".tsv" else max(SEPARATORS, key=first.count)
-    csv.field_size_limit(FIELD_CHARACTERS)
-    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(row)]
-    given = rows.pop(0) if layout["header"] and rows else [""] * len(rows[0] if rows else [])
-    names = [name.strip() or f"column_{place}" for place, name in enumerate(given, start=1)]
-    if not rows:
+        separator = "\t" if path.suffix.lower() in (".tsv", ".tab") else find_separator(text)[0]
+    table = find_table(split_lines(text, separator), layout["header"])
+    if not table.rows:
         sys.exit(f"{path} has no rows")
-    for number, row in enumerate(rows, start=1):
-        if len(row) != len(names):
-            sys.exit(f"{path}, row {number}: {len(row)} fields, and there are {len(names)} columns")
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    for line, row in table.rows:
+        if len(row) != len(table.names):
+            sys.exit(f"{path}, line {line}: {len(row)} fields, and there are {len(table.names)} columns")
+    return [dict(zip(table.names, row, strict=True)) for _, row in table.rows]
 
 
 def plain(row: dict[str, str], features: list[str]) -> list[float]:
@@ -195,45 +201,75 @@ def plain(row: dict[str, str], features: list[str]) -> list[float]:
     return [float(row[name]) for name in features]
 
 
-def encode(row: dict[str, str], table: dict[str, Any]) -> list[float]:
-    """The features of a row, made as they were learnt from the training rows."""
-    marks = {mark.casefold() for mark in table["missing"]}
-    features: list[float] = []
+def encode(rows: list[dict[str, str]], table: dict[str, Any], path: Path) -> np.ndarray:
+    """The features of rows, made as they were learnt from the training rows; float64 (n, features)."""
+    marks, numbers = missing_texts(table["missing"]), set(missing_numbers(table["missing"]))
+    features: list[list[float]] = []
     for column in table["columns"]:
-        if column["name"] not in row:
+        if column["name"] not in rows[0]:
             sys.exit(f"the table has no column {column['name']!r}")
-        text = row[column["name"]].strip()
-        missing = not text or text.casefold() in marks
+        texts = [row[column["name"]].strip() for row in rows]
+        given = [None if is_missing(text, marks) else text for text in texts]
         if column["kind"] == "text":
-            features += [float(not missing and text == known) for known in column["texts"]]
+            known = set(column["texts"])
+            features += [[float(text == each) for text in given] for each in column["texts"]]
             if column["others"]:
-                features.append(float(not missing and text not in column["texts"]))
+                features.append([float(text is not None and text not in known) for text in given])
             if column["missing"]:
-                features.append(float(missing))
-        elif column["kind"] == "number":
-            number = text.replace(",", ".") if column["format"] == "," else text
-            features.append(scaled(None if missing else float(number), column["scale"]))
+                features.append([float(text is None) for text in given])
+            continue
+        values = parsed(given, column, path)
+        if column["kind"] == "number":
+            features.append(
+                [scaled(None if value in numbers else value, column["scale"]) for value in values]
+            )
         else:
-            date = None if missing else moment(text, column["format"])
             for part, scale in column["parts"].items():
-                features.append(scaled(part_of(date, part) if date else None, scale))
-    return features
+                features.append(
+                    [scaled(None if day is None else part_of(day, part), scale) for day in values]
+                )
+    return np.array(features, dtype=np.float64).T
 
 
-def scaled(value: float | None, scale: dict[str, float]) -> float:
-    """A number with the training rows' mean and deviation taken out; their median in place of a missing one."""
-    return ((scale["fill"] if value is None else value) - scale["mean"]) / scale["std"]
+def parsed(texts: list[str | None], column: dict[str, Any], path: Path) -> list[float | None]:
+    """Numbers, or days since 1970; a few texts that are neither count as missing, and are named."""
+
+    def value(text: str | None) -> float | None:
+        if text is None:
+            return None
+        if column["kind"] == "date":
+            return moment(text, order_of(column["format"]))
+        if column["format"] == "time":
+            return duration(text)
+        return number(text, column["format"] or ".", column.get("unit", ""), column.get("scaled", False))
+
+    values = [value(text) for text in texts]
+    odd = Counter(text for text, read in zip(texts, values, strict=True) if text is not None and read is None)
+    if odd:
+        shown = ", ".join(repr(text) for text in list(odd)[:4])
+        known = sum(text is not None for text in texts)
+        bad = sum(count for text, count in odd.items() if text.lower() not in ABSENT_WORDS)
+        if bad > (1 - MIN_READ) * known or odd.total() == known:
+            sys.exit(f"{path}: column {column['name']!r} holds {shown}, which the model does not take")
+        print(f"{column['name']}: {odd.total()} values count as missing: {shown}", file=sys.stderr)
+    return values
 
 
-def moment(text: str, pattern: str) -> datetime.datetime:
-    """A date as it was read for the training."""
-    return datetime.datetime.strptime(text, pattern.replace("%.f", ".%f")).replace(tzinfo=datetime.UTC)
+def scaled(value: float | None, scale: dict[str, Any]) -> float:
+    """A number clipped, without the training rows' mean and deviation; their median stands for a missing one."""
+    filled: float = scale["fill"] if value is None else value
+    if scale.get("low") is not None:
+        filled = min(max(filled, scale["low"]), scale["high"])
+    made: float = (filled - scale["mean"]) / scale["std"]
+    return made
 
 
-def part_of(date: datetime.datetime, part: str) -> float:
+def part_of(days: float, part: str) -> float:
     """Days since 1970, month, weekday from 1 for Monday, or hour."""
-    numbers = {"month": date.month, "weekday": date.isoweekday(), "hour": date.hour}
-    return date.timestamp() / DAY if part == "days" else float(numbers[part])
+    if part == "days":
+        return days
+    date = datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=round(days * DAY_MILLISECONDS))
+    return float({"month": date.month, "weekday": date.isoweekday(), "hour": date.hour}[part])
 
 
 def main() -> None:

@@ -215,6 +215,9 @@ class TuiApp(LenientApp):
 
     def show_error(self, error: BaseException, trace: str = "") -> None:
         """Tell what went wrong in a dialog; the traceback on demand."""
+        if getattr(error, "candidates", ()):  # the form lists the columns to choose a target from
+            self.switch_mode("configure")
+            return
         self.push_screen(ErrorDialog(error, trace or getattr(error, "trace", "")))
 
     def set_terminal_title(self, text: str) -> None:

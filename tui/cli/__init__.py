@@ -152,6 +152,10 @@ def _tell(error: TorchtuiError) -> int:
     for line in error.trace.splitlines():
         print(_clean(line), file=sys.stderr)
     print(f"error: {_clean(error.worded(command_line_words))}", file=sys.stderr)
+    if getattr(error, "candidates", ()):
+        from tui.forms.targets import target_help
+
+        print("\n".join(target_help(error)), file=sys.stderr)  # type: ignore[arg-type] # it has candidates
     return error.exit_code
 
 

@@ -12,7 +12,7 @@ from core.runs.folder import default_runs_dir
 from tui.forms.flags import FLAGS
 from tui.terminal.text import clean
 
-__all__ = ["command_line", "options", "place", "resume_command"]
+__all__ = ["command_line", "options", "place", "resume_command", "written"]
 
 
 def command_line(config: TrainConfig, runs_dir: Path | None = None) -> str:
@@ -61,7 +61,7 @@ def _changed(config: TrainConfig) -> dict[str, str]:
                 fields[key] = plain[section][key]
         for key, value in _in_short(chosen, fields).items():
             inner = {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, dict) else {}
-            changed |= {f"{section}.{name}": _written(part) for name, part in (inner or {key: value}).items()}
+            changed |= {f"{section}.{name}": written(part) for name, part in (inner or {key: value}).items()}
     return changed
 
 
@@ -73,10 +73,10 @@ def _in_short(chosen: Options, fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
     """A value as YAML on one line, which is how the command line reads it."""
     if isinstance(value, list):
-        return f"[{','.join(map(_written, value))}]"
+        return f"[{','.join(map(written, value))}]"
     if isinstance(value, float):
         return repr(value)
     return (

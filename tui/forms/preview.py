@@ -20,6 +20,7 @@ from tui.forms.form_fields import show
 from tui.forms.remedies import app_words
 
 if TYPE_CHECKING:
+    from core.data.tables.targets.choose import Candidate
     from core.models.registry import ModelConfig
     from core.models.summary import ModelSummary
 
@@ -70,6 +71,7 @@ class Preview:
 
     Attributes:
         note: why something is not known, when nothing is wrong.
+        targets: columns of a table to choose the target from, where none stands out.
     """
 
     config: TrainConfig
@@ -78,6 +80,7 @@ class Preview:
     memory: Memory | None = None
     problems: tuple[Problem, ...] = ()
     note: str = ""
+    targets: "tuple[Candidate, ...]" = ()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -107,7 +110,7 @@ class Previewer:
             facts = self._facts(config.data)
         except TorchtuiError as error:
             problems.append(_with_default(config, _problem(error, _chooser("data", config.data))))
-            return Preview(config, problems=tuple(problems))
+            return Preview(config, problems=tuple(problems), targets=getattr(error, "candidates", ()))
         problems += [_at_field(config, error, facts) for error in data_problems(config, facts)]
         try:
             model = outline(config.model, facts.sample_shape, facts.outputs)

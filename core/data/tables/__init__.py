@@ -1,5 +1,5 @@
-"""Tables from files: CSV, TSV and Parquet, read with polars.
+"""Tables from files, read with polars.
 
-`source` opens a file, `reading` finds out what its columns hold, `target` what is to be predicted, and `encoding` is
-what was learnt from the training rows to make numbers of all of it; `load` puts them together.
+`files` opens a file, `values` finds what its columns hold and reads them, `targets` finds the column to predict, and
+`encoding` keeps what was learnt from the training rows to make features of all rows; `load` puts them together.
 """

@@ -1,38 +1,75 @@
 """Which columns of a table can teach something."""
 
+import re
 from collections.abc import Mapping
 
 import polars as pl
 
-from core.data.tables.reading import Reading
+from core.data.tables.targets.names import id_name
+from core.data.tables.values.reading import Reading, quoted
 
 __all__ = ["useful"]
 
-COUNTERS = ("id", "index", "column_1")
-"""Names of columns that may only number the rows; pandas writes one without a name."""
+MIN_ROWS = 5
+"""Rows from which a different text in each of them teaches nothing."""
+LONG_TEXT, MAX_NAMES = 60, 40
+IMAGE_NAME = re.compile(r".+\.(jpe?g|png|bmp|gif|tiff?|webp)", re.IGNORECASE)
+LARGEST_WHOLE = 2.0**53
+"""Whole numbers from here on are not all told apart by float64."""
 
 
 def useful(
     train: pl.DataFrame, readings: Mapping[str, Reading], max_categories: int
 ) -> tuple[dict[str, Reading], list[str]]:
-    """The columns that can teach something, and a line for each other one."""
-    reasons = {name: _useless(train[name], how, max_categories) for name, how in readings.items()}
+    """Return the columns that can teach something, and a line for each other one."""
+    if not readings:
+        return {}, []
+    different = dict(
+        zip(readings, train.select(pl.col([*readings]).drop_nulls().n_unique()).row(0), strict=True)
+    )
+    filled = dict(zip(readings, train.select(pl.col([*readings]).count()).row(0), strict=True))
+    reasons = {
+        name: _useless(train[name], how, different[name], filled[name], max_categories)
+        for name, how in readings.items()
+    }
     kept = {name: how for name, how in readings.items() if not reasons[name]}
-    return kept, [f"left out {name}: {reason}" for name, reason in reasons.items() if reason]
+    notes = [f"left out {name}: {reason}" for name, reason in reasons.items() if reason]
+    if len(notes) > 2 * MIN_ROWS:
+        names = [name for name, reason in reasons.items() if reason]
+        listed = ", ".join(names[MIN_ROWS:MAX_NAMES]) + (" ..." if len(names) > MAX_NAMES else "")
+        notes = [*notes[:MIN_ROWS], f"left out {len(names) - MIN_ROWS:,} more such columns: {listed}"]
+    return kept, notes
 
 
-def _useless(values: pl.Series, how: Reading, max_categories: int) -> str:
+def _useless(values: pl.Series, how: Reading, different: int, filled: int, max_categories: int) -> str:
     """Why a column teaches nothing; empty if it may."""
-    filled = len(values) - values.null_count()
     if not filled:
         return "no training row has a value"
     if how.kind == "text":
-        different = values.n_unique()
-        if different == 1:
+        if different == 1 and not values.null_count():
             return "the same text in all training rows"
-        many = different > max_categories and 2 * different > filled
-        return f"{different:,} different texts in {filled:,} training rows" if many else ""
-    if values.min() == values.max():
-        return "the same value in all training rows"
-    counts = values.name.lower() in COUNTERS and filled == len(values) and bool((values % 1 == 0).all())
-    return "another number in each row" if counts and values.n_unique() == len(values) else ""
+        each = different == filled and filled > MIN_ROWS
+        if not each and not (different > max_categories and 2 * different > filled):
+            return ""
+        return f"{different:,} different texts in {filled:,} training rows, {_kind_of_texts(values)}"
+    if different == 1:
+        value = float(values.drop_nulls()[0])
+        lost = "; values so large are not told apart" if abs(value) >= LARGEST_WHOLE else ""
+        return f"the same value in all training rows{lost}"
+    if how.kind != "number" or not id_name(values.name):
+        return ""
+    each = different == len(values) and filled > MIN_ROWS and bool((values % 1 == 0).all())
+    span = float(values.max()) - float(values.min())  # type: ignore[arg-type] # of numbers
+    counts = values.name.lower() != "x" or span < 2 * filled
+    return "another number in each row, as ids have" if each and counts else ""
+
+
+def _kind_of_texts(values: pl.Series) -> str:
+    """What texts that are nearly all different seem to be, with one of them."""
+    texts = values.drop_nulls()
+    shown = quoted(texts[0])
+    if IMAGE_NAME.fullmatch(texts[0]):
+        return f"names of images such as {shown}; data.images says where these are"
+    if float(texts.str.len_chars().mean() or 0) > LONG_TEXT:  # type: ignore[arg-type] # of lengths
+        return "free text, which is not used"
+    return f"such as {shown}"

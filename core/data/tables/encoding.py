@@ -1,4 +1,4 @@
-"""What was learnt from the training rows to make numbers of a table: plain values that JSON holds.
+"""How columns become features, as learnt from the training rows: plain values that JSON holds.
 
 Each column of the file becomes one or more features: a number itself, a date some numbers, a text one feature for each
 text that was seen. Nothing here looks at validation or test rows.
@@ -12,7 +12,9 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from core.data.tables.reading import MILLISECONDS, Reading
+from core.data.tables.scaling import Limits, Scale, fit_scale, scaled
+from core.data.tables.values.read import DAY_MILLISECONDS
+from core.data.tables.values.reading import Reading
 from core.options import Options
 
 __all__ = ["Encoding", "fit"]
@@ -20,20 +22,14 @@ __all__ = ["Encoding", "fit"]
 ROWS_AT_ONCE = 65_536
 
 
-class Scale(Options):
-    """A number made ready: missing ones filled with the median, then mean and deviation of train taken out."""
-
-    fill: float
-    mean: float
-    std: float
-
-
 class NumberColumn(Options):
-    """One feature."""
+    """One feature. `format`, `unit` and `scaled` are those of its `Reading`."""
 
     kind: Literal["number"] = "number"
     name: str
-    format: str
+    format: str = ""
+    unit: str = ""
+    scaled: bool = False
     scale: Scale
 
 
@@ -57,23 +53,23 @@ class TextColumn(Options):
 
 
 class Encoding(Options):
-    """All columns, and what stands for a missing value."""
+    """All columns, and the texts that stand for a missing value."""
 
     columns: tuple[Annotated[NumberColumn | DateColumn | TextColumn, Field(discriminator="kind")], ...]
     missing: tuple[str, ...]
 
     @property
     def readings(self) -> dict[str, Reading]:
-        """How the columns of a file are read."""
-        return {column.name: Reading(column.kind, getattr(column, "format", "")) for column in self.columns}
+        """Return how the columns of a file are read."""
+        return {column.name: _reading(column) for column in self.columns}
 
     @cached_property
     def features(self) -> tuple[str, ...]:
-        """The name of each number that `apply` gives for a row."""
+        """Return the name of each number that `apply` gives for a row."""
         return tuple(name for name, _ in self._features)
 
     def apply(self, frame: pl.DataFrame, rows: np.ndarray | None = None) -> np.ndarray:
-        """float32 (n, features).
+        """Return the features of rows, float32 (n, features).
 
         Args:
             frame: columns as `readings` has them read.
@@ -88,7 +84,7 @@ class Encoding(Options):
         return values
 
     def unseen(self, frame: pl.DataFrame) -> dict[str, tuple[int, str]]:
-        """For each column with texts that train had not, and that have no feature: how many, and the first one."""
+        """Return how many texts of a column train did not have, and the first one, where they have no feature."""
         found = {}
         for column in self.columns:
             if isinstance(column, TextColumn) and not column.others:
@@ -99,7 +95,7 @@ class Encoding(Options):
         return found
 
     def imputed(self, frame: pl.DataFrame) -> dict[str, int]:
-        """For each column of numbers or dates with missing values: how many are filled."""
+        """Return how many values are filled, for each column of numbers or dates that lacks some."""
         counts = {
             column.name: frame[column.name].null_count() for column in self.columns if column.kind != "text"
         }
@@ -112,41 +108,50 @@ class Encoding(Options):
 
 def fit(
     train: pl.DataFrame, readings: Mapping[str, Reading], missing: Sequence[str], max_categories: int
-) -> Encoding:
+) -> tuple[Encoding, dict[str, Limits]]:
     """Learn from the training rows.
 
     Args:
         max_categories: texts of a column that get a feature of their own, the most frequent ones; others share one.
+
+    Returns:
+        The encoding, and the limits of columns of numbers with heavy tails.
     """
     columns: list[NumberColumn | DateColumn | TextColumn] = []
+    clipped: dict[str, Limits] = {}
     for name, how in readings.items():
         values = train[name]
         if how.kind == "number":
-            columns.append(NumberColumn(name=name, format=how.format, scale=_scale(values)))
+            scale, found = fit_scale(values)
+            columns.append(
+                NumberColumn(name=name, format=how.format, unit=how.unit, scaled=how.scaled, scale=scale)
+            )
+            if found is not None:
+                clipped[name] = found
         elif how.kind == "date":
             parts = {part: train.select(_part(pl.col(name), part)).to_series() for part in PARTS}
             kept = {
-                part: _scale(series)
+                part: fit_scale(series)[0]
                 for part, series in parts.items()
                 if part == "days" or series.n_unique() > 1
             }
             columns.append(DateColumn(name=name, format=how.format, parts=kept))
         else:
             columns.append(_texts(values, max_categories))
-    return Encoding(columns=tuple(columns), missing=tuple(missing))
+    return Encoding(columns=tuple(columns), missing=tuple(missing)), clipped
 
 
 PARTS = ("days", "month", "weekday", "hour")
 
 
 def _features_of(column: NumberColumn | DateColumn | TextColumn) -> Iterator[tuple[str, pl.Expr]]:
-    """The features of a column: the name of each, and how it is computed."""
+    """Name each feature of a column, with how it is computed."""
     value = pl.col(column.name)
     if isinstance(column, NumberColumn):
-        yield column.name, _scaled(value, column.scale)
+        yield column.name, scaled(value, column.scale)
     elif isinstance(column, DateColumn):
         for part, scale in column.parts.items():
-            yield f"{column.name} {part}", _scaled(_part(value, part), scale)
+            yield f"{column.name} {part}", scaled(_part(value, part), scale)
     else:
         for text in column.texts:
             yield f"{column.name}={text}", (value == text).fill_null(False)
@@ -160,21 +165,15 @@ def _part(days: pl.Expr, part: str) -> pl.Expr:
     """A number of a date: days since 1970, month 1 to 12, weekday 1 to 7 from Monday, hour 0 to 23."""
     if part == "days":
         return days
-    date = (days * MILLISECONDS).cast(pl.Int64).cast(pl.Datetime("ms"))
+    date = (days * DAY_MILLISECONDS).round().cast(pl.Int64).cast(pl.Datetime("ms"))
     numbers = {"month": date.dt.month, "weekday": date.dt.weekday, "hour": date.dt.hour}
     return numbers[part]().cast(pl.Float64)
 
 
-def _scaled(value: pl.Expr, scale: Scale) -> pl.Expr:
-    return (value.fill_null(scale.fill) - scale.mean) / scale.std
-
-
-def _scale(values: pl.Series) -> Scale:
-    # polars types these as any scalar; those of a column of numbers are numbers.
-    fill = float(values.median() or 0)  # type: ignore[arg-type]
-    filled = values.fill_null(fill)
-    mean, std = float(filled.mean() or 0), float(filled.std(ddof=0) or 0)  # type: ignore[arg-type]  # as above
-    return Scale(fill=fill, mean=mean, std=std or 1.0)
+def _reading(column: NumberColumn | DateColumn | TextColumn) -> Reading:
+    if isinstance(column, NumberColumn):
+        return Reading("number", column.format, column.unit, column.scaled)
+    return Reading("date", column.format) if isinstance(column, DateColumn) else Reading("text")
 
 
 def _texts(values: pl.Series, most: int) -> TextColumn:

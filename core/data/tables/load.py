@@ -1,9 +1,8 @@
-"""From a file to a data set: read, split, and made numbers of by what its training rows say."""
+"""From a file to a data set: read, split, and encoded by what its training rows say."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -13,24 +12,31 @@ import torch
 from core.data.dataset import Dataset, Split
 from core.data.tables import notes
 from core.data.tables.columns import useful
+from core.data.tables.duplicates import shared_rows
 from core.data.tables.encoding import Encoding, fit
-from core.data.tables.layout import quoted
+from core.data.tables.files.encodings import check_encoding
+from core.data.tables.files.source import Source, open_source
+from core.data.tables.files.text import TextOptions
 from core.data.tables.options import SEPARATORS, Csv
-from core.data.tables.reading import Reading
-from core.data.tables.rows import read_known, read_rows
-from core.data.tables.source import Source, open_source
+from core.data.tables.scaling import Limits, limits
 from core.data.tables.summary import summarise
 from core.data.tables.table import Table, digest
-from core.data.tables.target import Target, choose_target, class_numbers, examine_target
+from core.data.tables.targets.choose import TargetUnclear, choose_target, named_column
+from core.data.tables.targets.examine import Target, class_numbers, examine_target
+from core.data.tables.targets.lacking import rows_with_target
+from core.data.tables.targets.names import id_name
+from core.data.tables.values.reading import Reading, Rules, quoted
+from core.data.tables.values.rows import read_known, read_rows
 from core.errors import DataError
 from core.machine import memory
 from core.metrics import Task
-from core.remedies import setting
 
-__all__ = ["load_table"]
+__all__ = ["load_table", "table_columns"]
 
 SPARE = 0.8
 """Part of the free memory that samples may take."""
+LOST = 1e-6
+"""Part of a target's deviation that float32 may lose before its numbers are kept in float64."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Rows:
 
     Attributes:
         frame: every row of the file, all columns but dropped ones.
-        positions: (n,) of the rows with a target, in `frame`.
+        positions: (n,) of the rows that are used, in `frame`.
         target: their targets.
         notes: what was found.
     """
@@ -60,23 +66,25 @@ class Rows:
 
 
 def load_table(options: Csv) -> Dataset:
-    """The data set of a file.
+    """Load the data set of a file.
 
     Raises:
         DataError: the file, or what was asked of it, is wrong; the message names the row and the column.
+        TargetUnclear: no target was given, and no column stands out.
     """
-    if not options.path:
-        raise DataError("data.path: no file is given", "Give a .csv, .tsv or .parquet file")
     with _naming("data.path"):
         rows = _read(options)
     positions, target, task = rows.positions, rows.target, rows.task
     parts = _parts(options, target, task)
-    encoding, left_out = _encoding(options, rows, positions[parts["train"]])
+    encoding, found, clipped = _encoding(options, rows, positions[parts["train"]])
     _check_memory(len(positions), len(encoding.features))
+    values, tails = _clipped_target(target.values, parts["train"], task)
+    if tails is not None:
+        clipped[rows.target_name] = tails
     splits = {
         name: Split(
             torch.from_numpy(encoding.apply(rows.frame, positions[at])),
-            _tensor(target.values[at], task),
+            _tensor((values if name == "train" else target.values)[at], task),
             positions[at],
         )
         for name, at in parts.items()
@@ -87,17 +95,27 @@ def load_table(options: Csv) -> Dataset:
         target=rows.target_name,
         digest=digest(rows.source.path),
         file=rows.source.path.name,
-        text_encoding=options.encoding,
-        header=options.header,
+        text_encoding=_known_encoding(rows.source, options),
+        header=rows.source.text.header if rows.source.text else True,
         separator=SEPARATORS[options.separator],
+        part=options.part,
         summaries=summarise(counted, rows.readings),
         sources=dict.fromkeys(splits, rows.source),
     )
-    of_test: list[str] = []
+    compared = counted.select(name for name in counted.columns if not id_name(name))
+    reported = [
+        notes.columns(encoding, rows.readings),
+        *found,
+        *notes.filled(encoding, counted),
+        *notes.clipped(clipped, rows.target_name),
+        *notes.codes(counted, rows.readings, options.missing),
+        *notes.duplicates(shared_rows(compared, parts), parts),
+        *notes.absent_classes(target.class_names, target.values, parts),
+    ]
     if options.test_path:
         with _naming("data.test_path"):
             splits["test"], table, of_test = _official_test(options, encoding, rows, table)
-    told = [notes.columns(encoding, rows.readings), *left_out, *notes.filled(encoding, counted), *of_test]
+        reported += of_test
     numbers = splits["train"].targets if task == "regression" else torch.tensor([0.0])
     return Dataset(
         name=options.title,
@@ -113,9 +131,18 @@ def load_table(options: Csv) -> Dataset:
         target_mean=float(numbers.double().mean()),
         target_std=float(numbers.double().std(correction=0)) or 1.0,
         value_range=(0.0, 1.0),
-        notes=(*rows.notes, *told),
+        notes=(*rows.notes, *reported),
         table=table,
     )
+
+
+def table_columns(options: Csv) -> tuple[str, ...]:
+    """Return the names of a file's columns.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    return _open(options, options.path).names
 
 
 def _read(options: Csv) -> Rows:
@@ -126,20 +153,53 @@ def _read(options: Csv) -> Rows:
             f"{source.path.name} has a single column, {quoted(source.names[0])}",
             "Beside a target there must be something to learn it from; data.separator says what parts the columns",
         )
-    name, why = choose_target(source.names, options.target, source.path.name)
-    columns = _columns(options, source.names, name)
-    readings, frame = read_rows(source, columns, options.missing, options.categories)
-    positions, dropped, empty = _with_target(options, source, frame, name)
-    target = examine_target(frame[name][positions], readings[name], options.task, source, positions)
-    told = (notes.chosen(name, why, target.class_names), *notes.dropped(dropped, empty))
-    return Rows(source, frame, readings, positions, name, target, told)
+    columns = _columns(options, source.names)
+    read = read_rows(source, columns, _rules(options))
+    source, frame, readings = read.source, read.frame, read.readings
+    why = "as given"
+    if options.target:
+        name = named_column(options.target, source.names, source.path.name)
+        if name not in readings:
+            raise DataError(
+                f"data.target: {name} holds values that are not read from tables", "Choose another column"
+            )
+    else:
+        name, why = choose_target(source, frame, readings, options.path)
+    positions, left_out = rows_with_target(
+        source, frame, name, readings[name], options.missing, options.missing_target
+    )
+    target = examine_target(
+        frame[name][positions], readings[name], options.task, options.rare_classes, source, positions
+    )
+    first = notes.chosen(name, why, target.class_names)
+    return Rows(
+        source,
+        frame,
+        readings,
+        positions[target.kept],
+        name,
+        target,
+        (first, *read.notes, *left_out, *target.notes),
+    )
+
+
+def _rules(options: Csv) -> Rules:
+    return Rules(
+        missing=options.missing,
+        categories=options.categories,
+        numbers=options.numbers,
+        day_first={"auto": None, "yes": True, "no": False}[options.day_first],
+        decimal={"auto": "", "point": ".", "comma": ","}[options.decimal],
+    )
 
 
 @contextmanager
 def _naming(field: str) -> Iterator[None]:
-    """Say which field of the configuration an error is about, unless it says so."""
+    """Context manager that names the field of the configuration an error is about, unless the error does."""
     try:
         yield
+    except TargetUnclear:
+        raise
     except DataError as error:
         if error.message.startswith("data."):
             raise
@@ -147,48 +207,33 @@ def _naming(field: str) -> Iterator[None]:
 
 
 def _open(options: Csv, path: str) -> Source:
+    if not path:
+        raise DataError("data.path: no file is given", "Give a table, such as my.csv")
     return open_source(
         Path(path).expanduser(),
-        separator=SEPARATORS[options.separator],
-        encoding=options.encoding,
-        header=options.header,
+        TextOptions(
+            separator=SEPARATORS[options.separator],
+            encoding=check_encoding(options.encoding),
+            header={"auto": None, "yes": True, "no": False}[options.header],
+            part=options.part,
+        ),
     )
 
 
-def _columns(options: Csv, names: Sequence[str], target: str) -> list[str]:
+def _known_encoding(source: Source, options: Csv) -> str:
+    return str(source.text.encoding) if source.text is not None else options.encoding
+
+
+def _columns(options: Csv, names: Sequence[str]) -> list[str]:
     """The columns to read."""
-    for field, asked in (("drop", options.drop), ("categories", options.categories)):
-        for name in asked:
-            if name not in names:
-                close = get_close_matches(name, names, n=1, cutoff=0.5)
-                near = f"Did you mean '{close[0]}'?" if close else ""
-                raise DataError(f"data.{field}: {options.path} has no column '{name}'", near)
-    if target in options.drop:
+    for key in ("drop", "categories", "numbers"):
+        for name in getattr(options, key):
+            named_column(name, names, options.path, f"data.{key}")
+    if options.target and options.target in options.drop:
         raise DataError(
-            f"data.drop: {target} is the target", "Choose another data.target, or keep the column"
+            f"data.drop: {options.target} is the target", "Choose another data.target, or keep the column"
         )
     return [name for name in names if name not in options.drop]
-
-
-def _with_target(
-    options: Csv, source: Source, frame: pl.DataFrame, target: str, field: str = "data.target"
-) -> tuple[np.ndarray, int, int]:
-    """Positions of the rows with a target; how many lack it, and how many are empty altogether.
-
-    `field` of the configuration is named where rows lack it and shall not be left out, or all do.
-    """
-    lacks = frame[target].is_null().to_numpy()
-    filled = frame.filter(pl.Series(lacks)).select(pl.any_horizontal(pl.all().is_not_null())).to_series()
-    lacking = np.flatnonzero(lacks)[filled.to_numpy()]
-    if len(lacking) and options.missing_target == "error":
-        more = f" (and in {len(lacking) - 1:,} rows more)" if len(lacking) > 1 else ""
-        raise DataError(
-            f"{field}: {source.path.name}, {source.place(int(lacking[0]))}: {target} is missing{more}",
-            ("Fill it, or leave such rows out with ", setting("data.missing_target", "drop")),
-        )
-    if lacks.all():
-        raise DataError(f"{field}: {target} is missing in all rows", "Choose another column, or another file")
-    return np.flatnonzero(~lacks), len(lacking), len(filled) - len(lacking)
 
 
 def _parts(options: Csv, target: Target, task: Task) -> dict[str, np.ndarray]:
@@ -199,39 +244,58 @@ def _parts(options: Csv, target: Target, task: Task) -> dict[str, np.ndarray]:
     return {"train": train, "validation": validation, "test": train[:0]}
 
 
-def _encoding(options: Csv, rows: Rows, train: np.ndarray) -> tuple[Encoding, list[str]]:
-    """What makes numbers of the columns, by what training rows say; which columns are left out, and why."""
+def _encoding(options: Csv, rows: Rows, train: np.ndarray) -> tuple[Encoding, list[str], dict[str, Limits]]:
+    """What makes features of the columns, by the training rows; columns left out and why; and limits of heavy tails."""
     frame = rows.frame[train]
     features = {name: how for name, how in rows.readings.items() if name != rows.target_name}
     kept, left_out = useful(frame, features, options.max_categories)
     if not kept:
+        reasons = [*left_out, *(note for note in rows.notes if note.startswith("left out"))]
         raise DataError(
-            f"data.path: {rows.source.path.name} has no column to learn from", "; ".join(left_out)
+            f"data.path: {rows.source.path.name} has no column to learn from", "; ".join(reasons[:4])
         )
-    return fit(frame, kept, options.missing, options.max_categories), left_out
+    encoding, clipped = fit(frame, kept, options.missing, options.max_categories)
+    return encoding, left_out, clipped
+
+
+def _clipped_target(values: np.ndarray, train: np.ndarray, task: Task) -> tuple[np.ndarray, Limits | None]:
+    """Targets with the heavy tails of train clipped."""
+    found = limits(pl.Series(values[train])) if task == "regression" else None
+    return (values if found is None else values.clip(found.low, found.high)), found
 
 
 def _official_test(
     options: Csv, encoding: Encoding, rows: Rows, table: Table
 ) -> tuple[Split, Table, list[str]]:
     """The rows of the test file with a target, a table that knows it, and what was left out."""
-    source = _open(options, options.test_path)
     name = rows.target_name
     wanted = {column: rows.readings[column] for column in (*encoding.readings, name)}
-    frame = read_known(source, wanted, encoding.missing)
-    positions, dropped, empty = _with_target(options, source, frame, name, "data.test_path")
-    answers, names = frame[name][positions], rows.target.class_names
-    values = class_numbers(answers, names, source, positions) if names else answers.to_numpy()
+    read = read_known(_open(options, options.test_path), wanted, encoding.missing)
+    source, frame = read.source, read.frame
+    positions, left_out = rows_with_target(
+        source, frame, name, rows.readings[name], options.missing, options.missing_target, "data.test_path"
+    )
+    answers, names, respelled = frame[name][positions], rows.target.class_names, list[str]()
+    if names:
+        values, respelled = class_numbers(answers, names, source, positions)
+    else:
+        values = answers.to_numpy()
     inputs = torch.from_numpy(encoding.apply(frame, positions))
     both = f"{table.digest} {digest(source.path)}"
     table = replace(table, digest=both, sources=table.sources | {"test": source})
-    told = notes.dropped(dropped, empty, f" of {source.path.name}")
-    return Split(inputs, _tensor(values, rows.task), positions), table, list(told)
+    return Split(inputs, _tensor(values, rows.task), positions), table, [*read.notes, *left_out, *respelled]
 
 
 def _tensor(values: np.ndarray, task: Task) -> torch.Tensor:
+    """Targets; numbers stay float64 where float32 would lose what tells them apart."""
     tensor = torch.from_numpy(np.require(values, requirements="W"))
-    return tensor.float().unsqueeze(1) if task == "regression" else tensor
+    if task != "regression":
+        return tensor
+    short = tensor.float()
+    lost = (short.double() - tensor).abs().max() if len(tensor) else torch.tensor(0.0)
+    return (
+        tensor if lost > LOST * (tensor.std(correction=0) if len(tensor) > 1 else 1.0) else short
+    ).unsqueeze(1)
 
 
 def _check_memory(rows: int, features: int) -> None:

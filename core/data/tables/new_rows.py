@@ -1,22 +1,24 @@
-"""Rows to predict, made numbers of as the training rows were."""
+"""Rows to predict, encoded as the training rows were."""
 
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from core.data.tables.rows import read_known
-from core.data.tables.source import Source, open_source
+from core.data.tables.files.source import Source, open_source
+from core.data.tables.files.text import TextOptions
 from core.data.tables.table import Table
+from core.data.tables.values.rows import read_known
 
 __all__ = ["read_new_rows"]
 
 ID = "id"
 """The column that names rows."""
+MAX_NAMES = 8
 
 
 def read_new_rows(path: Path, table: Table) -> tuple[list[str], np.ndarray, list[str]]:
-    """Rows of a file in which the columns of a table may stand in any order, among others.
+    """Read rows of a file in which the columns of a table may stand in any order, among others.
 
     Returns:
         A name for each row, float32 (n, features), and a line for each thing that was done to the rows.
@@ -24,14 +26,23 @@ def read_new_rows(path: Path, table: Table) -> tuple[list[str], np.ndarray, list
     Raises:
         DataError: the file cannot be read, or lacks a column.
     """
-    source = open_source(path, separator=table.separator, encoding=table.text_encoding, header=table.header)
+    source = open_source(path, TextOptions(table.separator, "auto", table.header, table.part))
+    if (
+        source.text is not None
+        and source.text.encoding != table.text_encoding
+        and source.text.encoding != "utf-8"
+    ):
+        source = open_source(
+            path, TextOptions(table.separator, table.text_encoding, table.header, table.part)
+        )
     encoding = table.encoding
+    read = read_known(source, encoding.readings, encoding.missing)
+    source, frame = read.source, read.frame
     named = ID in source.names and ID not in encoding.readings
-    frame = read_known(source, encoding.readings, encoding.missing)
     rows = np.flatnonzero(_filled(source))
     frame = frame if len(rows) == len(frame) else frame[rows]
     names = source.rows(rows, [ID])[ID].to_list() if named else [str(row) for row in range(len(frame))]
-    return names, encoding.apply(frame), [*_notes(source, frame, table)]
+    return names, encoding.apply(frame), [*read.notes, *_notes(source, frame, table)]
 
 
 def _filled(source: Source) -> np.ndarray:
@@ -42,11 +53,13 @@ def _filled(source: Source) -> np.ndarray:
 def _notes(source: Source, frame: pl.DataFrame, table: Table) -> list[str]:
     known = {*table.columns, table.target, ID}
     more = [name for name in source.names if name not in known]
-    told = [f"not used: {', '.join(more[:8])}{' ...' if len(more) > 8 else ''}"] if more else []
+    notes = (
+        [f"not used: {', '.join(more[:MAX_NAMES])}{' ...' if len(more) > MAX_NAMES else ''}"] if more else []
+    )
     filled = table.encoding.imputed(frame)
     if filled:
         listed = ", ".join(f"{name} {count:,}" for name, count in filled.items())
-        told.append(f"filled missing values with the median of the training rows: {listed}")
+        notes.append(f"filled missing values with the median of the training rows: {listed}")
     for name, (count, text) in table.encoding.unseen(frame).items():
-        told.append(f"{name}: {count:,} rows hold texts that the training rows had not, such as '{text}'")
-    return told
+        notes.append(f"{name}: {count:,} rows hold texts that the training rows had not, such as '{text}'")
+    return notes

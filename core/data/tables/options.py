@@ -1,58 +1,181 @@
 """The options of a table from a file."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut
+from core.metrics import Task
 from core.options import Files
 
-__all__ = ["ENDINGS", "SEPARATORS", "Csv"]
+if TYPE_CHECKING:
+    import numpy as np
 
-SEPARATORS = {"auto": "auto", "comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-ENDINGS = (".csv", ".tsv", ".parquet")
+__all__ = ["SEPARATORS", "Csv"]
+
+SEPARATORS = {"auto": "auto", "comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "blank": " "}
+PLAIN_SUFFIXES = (
+    *(
+        ".csv",
+        ".tsv",
+        ".txt",
+        ".data",
+        ".dat",
+        ".tab",
+        ".psv",
+        ".parquet",
+        ".pq",
+        ".feather",
+        ".arrow",
+        ".ipc",
+        ".avro",
+    ),
+    *(
+        ".json",
+        ".jsonl",
+        ".ndjson",
+        ".arff",
+        ".sqlite",
+        ".sqlite3",
+        ".db",
+        ".xlsx",
+        ".xls",
+        ".xlsm",
+        ".ods",
+        ".mat",
+    ),
+    *(".svm", ".svmlight", ".libsvm"),
+)
+PACKED = (".gz", ".bz2", ".xz", ".zst")
+SUFFIXES = (*PLAIN_SUFFIXES, *PACKED, ".zip", ".tgz", ".tar")
+NAMED = (
+    *(
+        ".pkl",
+        ".pickle",
+        ".joblib",
+        ".dta",
+        ".sav",
+        ".sas7bdat",
+        ".h5",
+        ".hdf5",
+        ".hdf",
+        ".orc",
+        ".html",
+        ".htm",
+    ),
+    *(".xml", ".rds", ".rda", ".rdata", ".pt", ".pth"),
+)
+"""Files that are not read; the message says what converts them."""
+
+
+def _yes_or_no(value: Any) -> Any:
+    return {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
+
+
+Answer = Annotated[Literal["auto", "yes", "no"], BeforeValidator(_yes_or_no)]
 
 
 class Csv(HeldOut):
-    """Your own table: a CSV, TSV or Parquet file with a row for each sample and a name for each column."""
+    """Your own table: CSV, Parquet, Excel, JSON and others, with a row for each sample."""
 
     FIRST = ("path", "target", "task")
+    ALSO_NAMED: ClassVar[tuple[str, ...]] = NAMED
     name: Literal["csv"] = "csv"
-    path: Annotated[str, Files(ENDINGS)] = ""
-    """The file; its ending says whether it is CSV, TSV or Parquet."""
+    path: Annotated[str, Files(SUFFIXES)] = ""
+    """The file, or a folder of files with the same columns; its ending says what it is."""
     target: str = ""
-    """The column to predict; by default the one named target, label, class or y, or else the last one."""
+    """The column to predict; by default one that stands out by its name."""
     task: Literal["auto", "classification", "regression"] = "auto"
     """What the target holds: classes, or numbers for regression; auto looks at its values."""
     drop: tuple[str, ...] = ()
     """Columns to leave out."""
     categories: tuple[str, ...] = ()
     """Columns of numbers that stand for categories, such as postal codes."""
+    numbers: tuple[str, ...] = ()
+    """Columns that hold numbers though some of their values are none; those count as missing."""
     max_categories: Annotated[int, Field(ge=1, le=10_000)] = 50
     """Texts of one column that get a feature of their own; the others share one."""
     missing: tuple[str, ...] = ("?", "NA", "N/A", "#N/A", "NaN", "null", "none", "-", ".")
-    """Texts that stand for a missing value; an empty field always does."""
-    missing_target: Literal["error", "drop"] = "error"
-    """What to do with rows whose target is missing."""
-    test_path: Annotated[str, Files(ENDINGS)] = ""
+    """Texts and numbers that stand for a missing value, in any case; an empty field always does."""
+    missing_target: Literal["auto", "drop", "error"] = "auto"
+    """What to do with rows without a target: auto drops them unless they are many, or may be a class."""
+    rare_classes: Literal["drop", "error"] = "drop"
+    """What to do with classes of a single row."""
+    test_path: Annotated[str, Files(SUFFIXES)] = ""
     """Another file with the same columns to test on, in place of a part of the first."""
-    separator: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto"
-    """What stands between the fields of a text file; auto looks at its first line."""
-    encoding: Literal["utf-8", "utf-16", "cp1252", "latin-1", "shift_jis", "gb18030"] = "utf-8"
-    """The encoding of a text file."""
-    header: bool = True
+    separator: Literal["auto", "comma", "semicolon", "tab", "pipe", "blank"] = "auto"
+    """What separates the fields of a text file; auto looks at its lines."""
+    decimal: Literal["auto", "point", "comma"] = "auto"
+    """The decimal mark; auto looks at all numbers."""
+    day_first: Answer = "auto"
+    """Whether the day stands before the month in dates such as 05/04/2021; auto looks at all dates of a column."""
+    encoding: str = "auto"
+    """The encoding of a text file, such as utf-8, cp1252 or big5; auto looks at its bytes."""
+    header: Answer = "auto"
     """Whether the first line of a text file names the columns; else they are column_1, column_2 and so on."""
+    part: str = ""
+    """The table of a database or the sheet of a workbook, where it has several."""
 
     @classmethod
     def fields_for(cls, text: str) -> dict[str, Any] | None:
         from core.data.images.label_files import is_label_file
 
-        return None if is_label_file(text) else super().fields_for(text)
+        if is_label_file(text):
+            return None
+        lower = text.lower()
+        packed = (plain + suffix for plain in PLAIN_SUFFIXES for suffix in (*PACKED, ".zip"))
+        if lower.endswith((*PLAIN_SUFFIXES, *NAMED, *packed)):
+            return {"path": text}
+        path = Path(text).expanduser()
+        try:
+            if path.is_dir():
+                from core.data.tables.files.folder import table_folder
+
+                return {"path": text} if table_folder(path) else None
+            other = lower.endswith((".npz", ".npy", ".py", ".zip", ".tar", ".tgz", ".yaml", ".yml"))
+            if path.is_file() and (
+                not other or (lower.endswith((".zip", ".tar", ".tgz")) and _packs_table(path))
+            ):
+                return {"path": text}
+        except OSError:
+            return None
+        return None
+
+    def hold_out(
+        self, targets: "np.ndarray", task: Task, names: Sequence[str] = ()
+    ) -> "tuple[np.ndarray, np.ndarray]":
+        import numpy as np
+
+        if task == "regression":
+            return super().hold_out(targets, task, names)
+        alone = np.bincount(targets)[targets] == 1  # the other rows of the class are held out for the test
+        rest = np.flatnonzero(~alone)
+        kept, held_out = super().hold_out(targets[rest], task, names)
+        return np.sort(np.concatenate([rest[kept], np.flatnonzero(alone)])), rest[held_out]
 
     def load(self, root: Path, progress: Progress) -> Dataset:
         from core.data.tables.load import load_table
 
         progress(f"reading {Path(self.path).name}", 0, 0)
         return load_table(self)
+
+
+def _packs_table(path: Path) -> bool:
+    """Whether an archive holds tables rather than images."""
+    import tarfile
+    import zipfile
+
+    images = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+    try:
+        if path.suffix.lower() == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+        else:
+            with tarfile.open(path) as archive_:
+                names = archive_.getnames()[:1000]
+    except (OSError, zipfile.BadZipFile, tarfile.TarError):
+        return True
+    return not any(name.lower().endswith(images) for name in names)

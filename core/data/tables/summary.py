@@ -1,4 +1,4 @@
-"""What the columns of a table hold, in a few values each."""
+"""Summaries of the columns of a table, in a few values each."""
 
 import datetime
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from core.data.tables.reading import Reading
+from core.data.tables.values.reading import Reading
 
 __all__ = ["ColumnSummary", "summarise"]
 
@@ -33,7 +33,7 @@ class ColumnSummary:
 
 
 def summarise(frame: pl.DataFrame, readings: Mapping[str, Reading]) -> tuple[ColumnSummary, ...]:
-    """A summary of each column that is read."""
+    """Return a summary of each column that is read."""
     return tuple(_summary(frame[name], how) for name, how in readings.items())
 
 
@@ -57,5 +57,8 @@ def _number(value: float) -> str:
 
 
 def _date(days: float) -> str:
-    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(days=days)
+    try:
+        moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(days=days)
+    except OverflowError:
+        return f"day {days:,.0f} since 1970"
     return moment.isoformat(sep=" ", timespec="minutes").removesuffix(" 00:00")

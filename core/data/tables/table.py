@@ -1,4 +1,4 @@
-"""What a data set keeps of the file it comes from."""
+"""The facts that a data set keeps of the file it comes from."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -9,24 +9,24 @@ import numpy as np
 import polars as pl
 
 from core.data.tables.encoding import Encoding
-from core.data.tables.source import Source
+from core.data.tables.files.source import Source
 from core.data.tables.summary import ColumnSummary
 from core.errors import DataError
 
 __all__ = ["Table", "digest"]
 
-PLAIN = ("target", "digest", "file", "text_encoding", "header", "separator")
+PLAIN = ("target", "digest", "file", "text_encoding", "header", "separator", "part")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table's encoding, and where its rows stand.
+    """The encoding of a table, and where its rows are.
 
     Attributes:
         target: the column that is predicted.
         digest: of the content of its files, to see whether they have changed.
         file: the name of the file.
-        text_encoding, header, separator: how a text file of it is read; see `open_source`.
+        text_encoding, header, separator, part: how a file of it is read; see `TextOptions`.
         summaries: of its columns, the target among them.
         sources: the file that each split comes from; none when it was read from a run's folder.
     """
@@ -38,27 +38,28 @@ class Table:
     text_encoding: str = "utf-8"
     header: bool = True
     separator: str = "auto"
+    part: str = ""
     summaries: tuple[ColumnSummary, ...] = ()
     sources: dict[str, Source] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that features are made of."""
+        """Return the columns that features are made of."""
         return tuple(self.encoding.readings)
 
     def deployed(self) -> dict[str, Any]:
-        """What reads new rows and makes features of them, as plain values, without the training's files."""
+        """Return plain values that tell how new rows are read and become features, without the training's files."""
         layout = {"separator": self.separator, "encoding": self.text_encoding, "header": self.header}
         return layout | self.encoding.model_dump(mode="json")
 
     def plain(self) -> dict[str, Any]:
-        """All but the rows as plain values, fit for JSON, which `from_plain` reads back."""
+        """Return all but the rows as plain values, fit for JSON, which `from_plain` reads back."""
         values = {key: getattr(self, key) for key in PLAIN}
         return values | {"encoding": self.encoding.model_dump(mode="json")}
 
     @classmethod
     def from_plain(cls, values: dict[str, Any]) -> "Table":
-        """The table that plain values describe, without rows.
+        """Return the table that plain values describe, without rows.
 
         Raises:
             ValueError, KeyError: they describe none.
@@ -69,7 +70,7 @@ class Table:
         )
 
     def rows(self, split: str, positions: np.ndarray) -> pl.DataFrame:
-        """Rows of a split as they stand in the file: the texts of `columns`, in the order of `positions` there.
+        """Return rows of a split as they stand in the file: the texts of `columns`, in the order of `positions` there.
 
         Raises:
             DataError: the file cannot be read any more.
@@ -78,12 +79,15 @@ class Table:
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file's content.
+    """Return the SHA-256 of a file's content, or of all files in a folder.
 
     Raises:
         DataError: it cannot be read.
     """
     try:
+        if path.is_dir():
+            files = sorted(file for file in path.rglob("*") if file.is_file())
+            return hashlib.sha256("".join(map(digest, files)).encode()).hexdigest()
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

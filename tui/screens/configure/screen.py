@@ -1,7 +1,8 @@
 """Configure: the form of a run, and what it leads to."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -28,15 +29,20 @@ from tui.screens.configure.data_dialog import DataDialog
 from tui.screens.configure.finder import BatchFinder, RateFinder
 from tui.screens.configure.form_actions import FilledForm
 from tui.screens.configure.preview_panels import PreviewView
+from tui.screens.configure.target_dialog import TargetDialog
 from tui.terminal.text import bytes_, clean, count
 from tui.widgets.command_panel import CommandPanel
 from tui.widgets.field import Field
 from tui.widgets.form_view import STOPS, FormView
 
+if TYPE_CHECKING:
+    from core.data.tables.targets.choose import Candidate
+
 __all__ = ["ConfigureScreen"]
 
 DEBOUNCE_SECONDS = 0.15
 BATCH_SIZE = "training.batch_size"
+TARGET = "data.target"
 RUN_IN = FieldSpec(
     path="run_in",
     label="run in",
@@ -98,6 +104,7 @@ class ConfigureScreen(FilledForm):
         self._devices: dict[str, str] = {}
         self._offered: tuple[bool, ...] = ()
         self._timer: Timer | None = None
+        self._asked: set[str] = set()
 
     def compose_body(self) -> ComposeResult:
         yield Horizontal(id="configure")
@@ -136,7 +143,7 @@ class ConfigureScreen(FilledForm):
         if action == "fix":
             return self.state.fix is not None
         if action == "data":
-            return self._facts is not None
+            return self._facts is not None or bool(self._targets)
         if action == "preview":
             return self.built and self.size.width < NARROW
         if action in {"find_rate", "find_batch"}:
@@ -189,10 +196,34 @@ class ConfigureScreen(FilledForm):
     def _facts(self) -> DataFacts | None:
         return self.state.preview.facts if self.state.preview else None
 
+    @property
+    def _targets(self) -> "tuple[Candidate, ...]":
+        """Columns to choose the target from, where none stands out."""
+        return self.state.preview.targets if self.state.preview else ()
+
     def action_data(self) -> None:
-        """Look at the data."""
+        """Look at the data, or choose the target where none stands out."""
         if self._facts is not None:
             self.app.push_screen(DataDialog(self._facts))
+        elif self._targets:
+            self._choose_target()
+
+    def _choose_target(self) -> None:
+        """Ask which column is to be predicted."""
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self.run_worker(self.form.put(TARGET, name))
+
+        path = self.form.texts.get("data.path", "")
+        self.app.push_screen(TargetDialog(Path(path).name, self._targets), chosen)
+
+    def _ask_for_target(self) -> None:
+        """Ask which column is to be predicted, once for each file."""
+        path = self.form.texts.get("data.path", "")
+        if self._targets and self.is_current and path not in self._asked:
+            self._asked.add(path)
+            self._choose_target()
 
     def action_preview(self) -> None:
         """Show the preview in place of the form, or the form again."""
@@ -259,6 +290,7 @@ class ConfigureScreen(FilledForm):
         view.show(event.preview)
         self._compute()
         self._show_state()
+        self._ask_for_target()
 
     @on(DevicesFound)
     def _list_devices(self, event: DevicesFound) -> None:
@@ -294,7 +326,7 @@ class ConfigureScreen(FilledForm):
         device.set_hint(self._devices.get(device.text, device.spec.hint))
         self.query_one(ActionBar).show(self.state)
         self._describe_field()
-        offered = (self.state.ready, self.state.fix is None, self._facts is None)
+        offered = (self.state.ready, self.state.fix is None, self._facts is None, bool(self._targets))
         if offered != self._offered:  # the footer is made anew, which takes longer than all the rest
             self._offered = offered
             self.refresh_bindings()

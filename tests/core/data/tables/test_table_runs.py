@@ -48,8 +48,8 @@ def test_a_run_tells_at_its_start_what_was_done_to_the_rows(table: Path, train_r
     told = [event.message for event in train_run({"data": str(table)}).told(Notice)]
     assert told[:4] == [
         "target: kind (the last column), 2 classes",
-        "columns: 1 of numbers, 1 of categories, 1 of dates; 7 features; dates are read as %Y-%m-%d",
-        "left out id: another number in each row",
+        "columns: 1 of numbers, 1 of categories, 1 of dates; 7 features; dates are read as year-month-day",
+        "left out id: another number in each row, as ids have",
         "imputed 14 missing values with the median of train: size 14",
     ]
 
@@ -93,7 +93,7 @@ def test_columns_are_found_by_name_and_what_is_strange_is_told(run: Run, tmp_pat
         ("size,colour,seen\nbig,red,2024-03-11\n", "line 2, column size: got 'big'"),
         (
             "size,colour,seen\n1,red,11.3.24\n",
-            "line 2, column seen: got '11.3.24', where other rows hold dates",
+            "line 2, column seen: got '11.3.24', where the model takes dates",
         ),
         ("size,colour,seen\n1,red\n", "line 2: 2 fields, and there are 3 columns"),
         ("size,colour,seen\n", "has no rows"),

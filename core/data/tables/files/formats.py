@@ -1,0 +1,325 @@
+"""Files that are not text: each format's reader, and formats that are not read, with what converts them."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from core.errors import DataError, DependencyError
+from core.remedies import setting
+
+__all__ = ["READERS", "TEXT_SUFFIXES", "UNREAD", "read_frame", "read_grid", "sniffed"]
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".dat", ".tab", ".psv")
+TO_PARQUET = "with pandas: pandas.{reader}('{name}').to_parquet('{stem}.parquet')"
+UNREAD = {
+    ".pkl": (
+        "a pickle, which can run code when it is read",
+        "Convert it where you trust it, " + TO_PARQUET.replace("{reader}", "read_pickle"),
+    ),
+    ".dta": ("a Stata file", "Convert it " + TO_PARQUET.replace("{reader}", "read_stata")),
+    ".sav": ("an SPSS file", "Convert it " + TO_PARQUET.replace("{reader}", "read_spss")),
+    ".sas7bdat": ("a SAS file", "Convert it " + TO_PARQUET.replace("{reader}", "read_sas")),
+    ".xpt": ("a SAS transport file", "Convert it " + TO_PARQUET.replace("{reader}", "read_sas")),
+    ".h5": (
+        "an HDF5 file",
+        "Convert it "
+        + TO_PARQUET.replace("{reader}", "read_hdf")
+        + ", or its arrays with h5py and numpy.savez",
+    ),
+    ".orc": ("an ORC file", "Convert it " + TO_PARQUET.replace("{reader}", "read_orc")),
+    ".html": (
+        "a web page",
+        "Convert its table with pandas: pandas.read_html('{name}')[0].to_csv('{stem}.csv', index=False)",
+    ),
+    ".xml": (
+        "an XML file",
+        "Convert it with pandas: pandas.read_xml('{name}').to_csv('{stem}.csv', index=False)",
+    ),
+    ".rds": ("a file of R", "Write it in R: write.csv(readRDS('{name}'), '{stem}.csv', row.names = FALSE)"),
+    ".rda": (
+        "a file of R",
+        "Write it in R: load('{name}'), then write.csv(TABLE, '{stem}.csv', row.names = FALSE)",
+    ),
+    ".pt": (
+        "a file of PyTorch",
+        "Write its tensors with numpy: numpy.savez('{stem}.npz', x=x.numpy(), y=y.numpy())",
+    ),
+    ".safetensors": (
+        "a file of tensors",
+        "Write its tensors with numpy: numpy.savez('{stem}.npz', x=x, y=y)",
+    ),
+    ".pdf": ("a PDF file", "Copy its table into a CSV file"),
+    ".doc": ("a Word file", "Copy its table into a CSV file"),
+    ".7z": ("a 7z archive", "Unpack it, and give the file in it"),
+    ".rar": ("a RAR archive", "Unpack it, and give the file in it"),
+}
+"""Suffixes of files that are not read: what they are, and how to convert them."""
+UNREAD |= {
+    same: UNREAD[other]
+    for same, other in {
+        ".pickle": ".pkl",
+        ".joblib": ".pkl",
+        ".hdf5": ".h5",
+        ".hdf": ".h5",
+        ".htm": ".html",
+        ".rdata": ".rda",
+        ".pth": ".pt",
+        ".docx": ".doc",
+        ".zsav": ".sav",
+    }.items()
+}
+MAGIC = (
+    (b"PAR1", ".parquet"),
+    (b"ARROW1", ".arrow"),
+    (b"SQLite format 3", ".sqlite"),
+    (b"\x89HDF", ".h5"),
+    (b"\x1f\x8b", ".gz"),
+    (b"BZh", ".bz2"),
+    (b"\xfd7zXZ", ".xz"),
+    (b"\x28\xb5\x2f\xfd", ".zst"),
+    (b"\xd0\xcf\x11\xe0", ".xls"),
+    (b"MATLAB 5.0", ".mat"),
+    (b"RDX", ".rda"),
+    (b"%PDF", ".pdf"),
+    (b"<!DOCTYPE html", ".html"),
+    (b"<!doctype html", ".html"),
+    (b"<html", ".html"),
+    (b"<?xml", ".xml"),
+)
+
+
+def sniffed(content: bytes) -> str:
+    """Return the suffix that fits the first bytes of a file; empty for texts and whatever is not known."""
+    if content.startswith(b"PK\x03\x04"):
+        return ".xlsx" if b"[Content_Types].xml" in content[:4096] or b"xl/" in content[:4096] else ".zip"
+    found = next(
+        (suffix for start, suffix in MAGIC if content.lstrip(b"\xef\xbb\xbf \r\n").startswith(start)), ""
+    )
+    if not found and content[:1] == b"\x80" and content[1:2] in b"\x02\x03\x04\x05":
+        return ".pkl"
+    return found
+
+
+def read_frame(path: Path, suffix: str, content: bytes | None, part: str) -> pl.LazyFrame:
+    """Read a file of typed columns.
+
+    Args:
+        suffix: which names its format.
+        content: its bytes, where they had to be unpacked.
+        part: the table of a database to take; empty where there is one.
+
+    Raises:
+        DataError: it is damaged, or holds no table.
+    """
+    try:
+        return READERS[suffix](path, BytesIO(content) if content is not None else path, part)
+    except (
+        pl.exceptions.PolarsError,
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        NotImplementedError,
+        sqlite3.Error,
+    ) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(
+            f"{path.name} cannot be read as {suffix[1:]}: {reason}", "Save it as CSV or Parquet"
+        ) from None
+
+
+def read_grid(path: Path, content: bytes | None, part: str) -> list[list[str]]:
+    """Return the cells of a sheet of a workbook as texts.
+
+    Raises:
+        DataError: it is damaged, or has several sheets.
+        DependencyError: the package that reads workbooks is not installed.
+    """
+    try:
+        import fastexcel
+    except ImportError:
+        raise DependencyError(
+            f"{path.name} is a workbook, and the package that reads these is not installed",
+            "Install it: pip install 'torchtui[excel]', or save the sheet as CSV",
+        ) from None
+    try:
+        book = fastexcel.read_excel(content if content is not None else str(path))
+        sheet = _part(path, book.sheet_names, part, "sheets", first=True)
+        cells = book.load_sheet(
+            sheet, header_row=None, dtypes="string", skip_whitespace_tail_rows=True
+        ).to_polars()
+    except fastexcel.FastExcelError as error:
+        raise DataError(
+            f"{path.name} cannot be read as a workbook: {str(error).partition(chr(10))[0]}",
+            "Save the sheet as CSV",
+        ) from None
+    return [["" if cell is None else str(cell) for cell in row] for row in cells.iter_rows()]
+
+
+def _part(path: Path, names: Sequence[str], asked: str, what: str, first: bool = False) -> str:
+    """The sheet or table to read."""
+    if asked in names:
+        return asked
+    listed = ", ".join(names[:8]) + (" ..." if len(names) > 8 else "")
+    if asked or (len(names) != 1 and not first):
+        given = f"has no '{asked}' among its {what}" if asked else f"holds {len(names):,} {what}"
+        raise DataError(
+            f"data.part: {path.name} {given}: {listed}",
+            ("Choose one, such as ", setting("data.part", names[0] if names else "NAME")),
+        )
+    return names[0]
+
+
+def _parquet(path: Path, source: Any, part: str) -> pl.LazyFrame:
+    return pl.scan_parquet(source, glob=False)
+
+
+def _arrow(path: Path, source: Any, part: str) -> pl.LazyFrame:
+    try:
+        return pl.read_ipc(source).lazy()
+    except pl.exceptions.PolarsError:
+        return pl.read_ipc_stream(source).lazy()  # as Hugging Face's data sets write it
+
+
+def _avro(path: Path, source: Any, part: str) -> pl.LazyFrame:
+    return pl.read_avro(source).lazy()
+
+
+def _json(path: Path, source: Any, part: str) -> pl.LazyFrame:
+    content = source.read_bytes() if isinstance(source, Path) else source.read()
+    try:
+        values = json.loads(content)
+    except ValueError:
+        return pl.read_ndjson(BytesIO(content), infer_schema_length=None).lazy()
+    return _records(path, values).lazy()
+
+
+def _records(path: Path, values: Any) -> pl.DataFrame:
+    """The table in JSON: a list of records, or columns, as pandas writes them, or one of these below a name."""
+    if isinstance(values, list) and values and all(isinstance(row, Mapping) for row in values):
+        return pl.from_dicts(values, infer_schema_length=None, strict=False)
+    if isinstance(values, list) and values and all(isinstance(row, list) for row in values):
+        head, *rows = values
+        return pl.DataFrame(
+            [dict(zip(map(str, head), row, strict=False)) for row in rows],
+            infer_schema_length=None,
+            strict=False,
+        )
+    if isinstance(values, Mapping):
+        if {"columns", "data"} <= set(values):
+            rows = [dict(zip(values["columns"], row, strict=True)) for row in values["data"]]
+            return pl.DataFrame(rows, infer_schema_length=None, strict=False)
+        if values and all(isinstance(column, Mapping) for column in values.values()):
+            keys = list(dict.fromkeys(key for column in values.values() for key in column))
+            named = {name: [column.get(key) for key in keys] for name, column in values.items()}
+            return pl.DataFrame(named, strict=False)
+        lists = {name: column for name, column in values.items() if isinstance(column, list)}
+        if len(lists) == 1 and all(isinstance(row, Mapping) for row in next(iter(lists.values()))):
+            return _records(path, next(iter(lists.values())))
+        if lists and len({len(column) for column in lists.values()}) == 1:
+            return pl.DataFrame(lists, strict=False)
+    raise ValueError("it holds neither a list of records nor columns")
+
+
+def _ndjson(path: Path, source: Any, part: str) -> pl.LazyFrame:
+    return pl.read_ndjson(source, infer_schema_length=None).lazy()
+
+
+def _arff(path: Path, source: Any, part: str) -> pl.LazyFrame:
+    from scipy.io import arff
+
+    text = source.read_bytes() if isinstance(source, Path) else source.read()
+    from io import StringIO
+
+    try:
+        rows, meta = arff.loadarff(StringIO(text.decode("utf-8", errors="replace")))
+    except (arff.ArffError, StopIteration) as error:
+        raise ValueError(str(error)) from None
+    columns = {
+        name: [value.decode("utf-8") for value in rows[name]] if meta[name][0] == "nominal" else rows[name]
+        for name in meta.names()
+    }
+    return pl.DataFrame(columns).lazy()
+
+
+def _sqlite(path: Path, source: Any, part: str) -> pl.LazyFrame:
+    if not isinstance(source, Path):
+        raise ValueError("a packed database is not read: unpack it")
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
+        names = [name for (name,) in connection.execute(query)]
+        if not names:
+            raise ValueError("it has no tables")
+        table = _part(path, names, part, "tables").replace('"', '""')
+        cursor = connection.execute(f'SELECT * FROM "{table}"')
+        columns = [column for column, *_ in cursor.description]
+        return pl.DataFrame(
+            cursor.fetchall(), schema=columns, orient="row", infer_schema_length=None, strict=False
+        ).lazy()
+    finally:
+        connection.close()
+
+
+def _mat(path: Path, source: Any, part: str) -> pl.LazyFrame:
+    import numpy as np
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        found = loadmat(source)
+    except (MatReadError, TypeError) as error:
+        raise ValueError(str(error)) from None
+    arrays = {
+        name: value
+        for name, value in found.items()
+        if not name.startswith("__")
+        and isinstance(value, np.ndarray)
+        and value.ndim == 2
+        and value.dtype.kind in "fiub"
+    }
+    if not arrays:
+        raise ValueError("it holds no matrix of numbers")
+    rows = max(value.shape[0] for value in arrays.values())
+    arrays = {name: value if value.shape[0] == rows else value.T for name, value in arrays.items()}
+    columns: dict[str, Any] = {}
+    for name, value in sorted(arrays.items(), key=lambda item: -item[1].shape[1]):
+        if value.shape[0] == rows:
+            wide = value.shape[1] > 1
+            columns |= {f"{name}{at + 1}" if wide else name: value[:, at] for at in range(value.shape[1])}
+    return pl.DataFrame(columns).lazy()
+
+
+def _svmlight(path: Path, source: Any, part: str) -> pl.LazyFrame:
+    from sklearn.datasets import load_svmlight_file
+
+    inputs, targets = load_svmlight_file(source if not isinstance(source, Path) else str(source))[:2]
+    columns = {f"x{at + 1}": values for at, values in enumerate(inputs.toarray().T)}
+    return pl.DataFrame(columns | {"target": targets}).lazy()
+
+
+READERS: dict[str, Callable[[Path, Any, str], pl.LazyFrame]] = {
+    ".parquet": _parquet,
+    ".pq": _parquet,
+    ".feather": _arrow,
+    ".arrow": _arrow,
+    ".ipc": _arrow,
+    ".avro": _avro,
+    ".json": _json,
+    ".jsonl": _ndjson,
+    ".ndjson": _ndjson,
+    ".arff": _arff,
+    ".sqlite": _sqlite,
+    ".sqlite3": _sqlite,
+    ".db": _sqlite,
+    ".mat": _mat,
+    ".svm": _svmlight,
+    ".svmlight": _svmlight,
+    ".libsvm": _svmlight,
+}
+"""Readers of files with typed columns, by suffix."""

@@ -1,0 +1,212 @@
+"""Columns as numbers, days and texts, with what could not be read."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from core.data.tables.files.source import Source
+from core.data.tables.values.dates import order_of
+from core.data.tables.values.guess import MOSTLY
+from core.data.tables.values.missing import ABSENT_WORDS, missing_numbers, missing_texts
+from core.data.tables.values.reading import TIME, Reading, parse
+
+__all__ = ["Leftover", "Values", "read_values", "swapped"]
+
+LARGEST = 1e38
+"""About the largest number that float32 holds."""
+DAY_MILLISECONDS = 86_400_000
+FAST_DATES = {
+    "ymd": (
+        "%Y-%m-%d",
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%dT%H:%M:%S",
+        "%Y-%m-%dT%H:%M:%SZ",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y/%m/%d",
+        "%Y/%m/%d %H:%M:%S",
+        "%Y%m%d",
+    ),
+    "dmy": ("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d/%m/%Y", "%d/%m/%Y %H:%M", "%d-%m-%Y"),
+    "mdy": ("%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m-%d-%Y"),
+}
+"""Formats that polars reads fast; whatever does not fit is read one by one, to the same values."""
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Values of a column that are not written as plain numbers, or as most of its dates.
+
+    Attributes:
+        read: values that could be read after all, and one of them with its number.
+        odd: texts that are no values, and how often each occurs; they are missing.
+        rows: (n,) positions of rows with odd texts.
+        filled: values of the column that are not missing, the odd ones among them.
+    """
+
+    read: int
+    example: tuple[str, float]
+    odd: Counter[str]
+    rows: np.ndarray
+    filled: int
+
+    @property
+    def share(self) -> float:
+        """Part of the values that could be read, from 0 to 1; words such as `unknown` do not count."""
+        known = self.filled - sum(count for text, count in self.odd.items() if text.lower() in ABSENT_WORDS)
+        bad = sum(count for text, count in self.odd.items() if text.lower() not in ABSENT_WORDS)
+        return 1 - bad / known if known else 0.0
+
+
+@dataclass(frozen=True)
+class Values:
+    """Columns of a table.
+
+    Attributes:
+        frame: float64 numbers, dates as float64 days since 1970, texts; null where a value is missing.
+        leftovers: of the columns that have some.
+    """
+
+    frame: pl.DataFrame
+    leftovers: dict[str, Leftover]
+
+
+def read_values(source: Source, readings: Mapping[str, Reading], missing: Sequence[str]) -> Values:
+    """Read columns.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    schema = source.frame.collect_schema()
+    marks, numbers = sorted(missing_texts(missing)), list(missing_numbers(missing))
+    head = source.head([name for name, how in readings.items() if how.kind == "date"], 200)
+    frame = source.collect(
+        *(
+            _fast(name, schema[name], how, marks, _fast_format(head, name, how))
+            for name, how in readings.items()
+        )
+    )
+    names = [name for name, how in readings.items() if how.kind != "text"]
+    counts = frame.select(pl.col(names).is_nan().sum()).row(0) if names else ()
+    unread = [name for name, count in zip(names, counts, strict=True) if count]
+    leftovers: dict[str, Leftover] = {}
+    if unread:
+        texts = source.collect(*(pl.col(name).cast(pl.String).str.strip_chars() for name in unread))
+        for name in unread:
+            values, leftovers[name] = _rest(frame[name], texts[name], readings[name])
+            frame = frame.with_columns(values)
+    if numbers:
+        known = [name for name in names if readings[name].kind == "number"]
+        frame = (
+            frame.with_columns(pl.when(~pl.col(known).is_in(numbers)).then(pl.col(known))) if known else frame
+        )
+    return Values(frame, leftovers)
+
+
+def swapped(how: Reading, leftover: Leftover) -> Reading | None:
+    """Return the reading with day and month exchanged, where that reads what this one could not."""
+    order = order_of(how.format)
+    swaps = {"dmy": "mdy", "mdy": "dmy"}
+    if how.kind != "date" or order[:3] not in swaps or not leftover.odd:
+        return None
+    other = replace(how, format=swaps[order[:3]] + order[3:])
+    read = sum(count for text, count in leftover.odd.items() if parse(text, other) is not None)
+    return other if read >= MOSTLY * leftover.odd.total() else None
+
+
+def _rest(values: pl.Series, texts: pl.Series, how: Reading) -> tuple[pl.Series, Leftover]:
+    """A column with what the fast way could not read filled in."""
+    numbers = (
+        values.to_numpy().copy()
+        if not values.null_count()
+        else values.fill_null(float("inf")).to_numpy().copy()
+    )
+    rows = np.flatnonzero(np.isnan(numbers))
+    rest = texts[rows]
+    different = rest.to_frame().group_by(rest.name, maintain_order=True).len()
+    known = {text: parse(text, how) for text in different[rest.name].to_list()}
+    known = {
+        text: value if value is not None and abs(value) <= LARGEST else None for text, value in known.items()
+    }
+    read = rest.replace_strict(list(known), list(known.values()), return_dtype=pl.Float64)
+    odd = Counter({text: count for text, count in different.iter_rows() if known[text] is None})
+    example = next(((text, value) for text, value in known.items() if value is not None), ("", 0.0))
+    numbers[rows] = read.fill_null(float("inf")).to_numpy()
+    filled = pl.Series(values.name, numbers)
+    filled = filled.to_frame().select(pl.when(pl.first().is_finite()).then(pl.first())).to_series()
+    bad_rows = rows[read.is_null().to_numpy()]
+    return filled, Leftover(
+        len(rows) - len(bad_rows), example, odd, bad_rows, len(values) - values.null_count()
+    )
+
+
+def _fast(name: str, kind: pl.DataType, how: Reading, marks: list[str], format_: str) -> pl.Expr:
+    """The expression that reads nearly all values; NaN where there is another text."""
+    column = pl.col(name)
+    if kind in (pl.Time, pl.Duration) and how.kind == "number":
+        nanoseconds = column.cast(pl.Int64) if kind == pl.Time else column.dt.total_nanoseconds()
+        return (nanoseconds / 1e9).alias(name)
+    if kind.is_temporal() and how.kind == "date":
+        return (column.cast(pl.Datetime("ms")).dt.epoch("ms").cast(pl.Float64) / DAY_MILLISECONDS).alias(name)
+    if kind.is_numeric() and how.kind == "number":
+        value = column.cast(pl.Float64).fill_nan(None)
+        return (
+            pl.when(value.abs() <= LARGEST)
+            .then(value)
+            .when(value.is_not_null())
+            .then(float("nan"))
+            .alias(name)
+        )
+    raw = column.cast(pl.String)
+    if how.kind == "text":
+        text = raw.str.strip_chars()
+        return pl.when(~text.str.to_lowercase().is_in(marks)).then(text).alias(name)
+    if how.kind == "number":
+        quick = _fast_number(raw, how)
+    elif how.format.startswith("unix"):
+        quick = raw.cast(pl.Float64, strict=False) * (
+            (1 if how.format.endswith("ms") else 1000) / DAY_MILLISECONDS
+        )
+    else:
+        quick = _fast_date(raw, format_)
+    lowered = raw.str.strip_chars().str.to_lowercase()
+    slow = pl.when(~lowered.is_in(marks)).then(float("nan"))  # polars computes it only where it is needed
+    return pl.when(quick.abs() <= LARGEST).then(quick).otherwise(slow).alias(name)
+
+
+def _fast_number(raw: pl.Expr, how: Reading) -> pl.Expr:
+    if how.format == TIME:
+        return pl.lit(None, pl.Float64)
+    if how.format == ",":
+        raw = pl.when(~raw.str.contains(".", literal=True)).then(raw.str.replace(",", ".", literal=True))
+    return raw.cast(pl.Float64, strict=False)
+
+
+def _fast_date(raw: pl.Expr, format_: str) -> pl.Expr:
+    if not format_:
+        return pl.lit(None, pl.Float64)
+    whole = "%H" not in format_
+    date = raw.str.strptime(pl.Date if whole else pl.Datetime("ms"), format_, strict=False).cast(
+        pl.Datetime("ms")
+    )
+    date = pl.when(date.dt.year().is_between(1000, 9999)).then(date)
+    return date.dt.epoch("ms").cast(pl.Float64) / DAY_MILLISECONDS
+
+
+def _fast_format(head: pl.DataFrame, name: str, how: Reading) -> str:
+    """The format that fits most of the first dates; empty when none does."""
+    if how.kind != "date" or how.format.startswith("unix") or head.schema[name] != pl.String:
+        if how.kind == "date" and name in head.columns and head.schema[name].is_integer():
+            return "%Y%m%d"
+        return ""
+    texts = head.select(pl.col(name))
+    counts = {
+        format_: texts.select(_fast_date(pl.col(name), format_).count()).item()
+        for format_ in FAST_DATES[order_of(how.format)[:3]]
+    }
+    best = max(counts, key=lambda format_: counts[format_])
+    return best if counts[best] else ""

@@ -1,0 +1,257 @@
+"""Tables in files of all kinds: packed, typed, in folders."""
+
+import bz2
+import gzip
+import json
+import lzma
+import sqlite3
+import tarfile
+import zipfile
+from datetime import date, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from core.config import schema as configuration
+from core.config.schema import in_full
+from core.data.dataset import Dataset
+from core.data.registry import load
+from core.errors import DataError
+from tests.support.narrow import instance
+
+FRAME = pl.DataFrame(
+    {
+        "size": [0.5 * at for at in range(40)],
+        "colour": ["red", "blue"] * 20,
+        "kind": ["ab"[at // 2 % 2] for at in range(40)],
+    }
+)
+CSV = FRAME.write_csv().encode()
+
+
+def loaded(path: Path, **fields: Any) -> Dataset:
+    given = {**in_full("data", str(path)), "target": "kind", **fields}
+    return load(configuration.from_dict({"data": given}).data)
+
+
+def write(path: Path) -> None:
+    """Write the table in the format that the path's ending names."""
+    name = path.name
+    if name.endswith(".tar.gz"):
+        inner = path.parent / "inner.csv"
+        inner.write_bytes(CSV)
+        with tarfile.open(path, "w:gz") as archive_:
+            archive_.add(inner, "my/inner.csv")
+    elif name.endswith(".gz"):
+        path.write_bytes(gzip.compress(CSV, mtime=0))
+    elif name.endswith(".bz2"):
+        path.write_bytes(bz2.compress(CSV))
+    elif name.endswith(".xz"):
+        path.write_bytes(lzma.compress(CSV))
+    elif name.endswith(".zst"):
+        FRAME.write_csv(path, compression="zstd")
+    elif name.endswith(".zip"):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("inner/my.csv", CSV)
+            archive.writestr("__MACOSX/._my.csv", b"x")
+            archive.writestr("README.md", b"about")
+    elif name.endswith(".json"):
+        path.write_text(json.dumps(FRAME.to_dicts()))
+    elif name.endswith(".jsonl"):
+        FRAME.write_ndjson(path)
+    elif name.endswith((".feather", ".arrow")):
+        FRAME.write_ipc(path)
+    elif name.endswith(".avro"):
+        FRAME.write_avro(path)
+    elif name.endswith(".sqlite"):
+        connection = sqlite3.connect(path)
+        connection.execute("CREATE TABLE my (size REAL, colour TEXT, kind TEXT)")
+        connection.executemany("INSERT INTO my VALUES (?, ?, ?)", FRAME.rows())
+        connection.commit()
+        connection.close()
+    elif name.endswith(".arff"):
+        head = "@relation my\n@attribute size numeric\n@attribute colour {red, blue}\n@attribute kind {a, b}\n@data\n"
+        path.write_text(head + CSV.decode().partition("\n")[2])
+    else:
+        path.write_bytes(CSV)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "my.csv.gz",
+            "my.csv.bz2",
+            "my.csv.xz",
+            "my.csv.zst",
+            "my.zip",
+            "my.csv.zip",
+            "my.tar.gz",
+            "my.txt",
+            "my.data",
+        ),
+        *(
+            "my.dat",
+            "my",
+            "my.json",
+            "my.jsonl",
+            "my.feather",
+            "my.arrow",
+            "my.avro",
+            "my.sqlite",
+            "my.arff",
+            "my[1].csv",
+        ),
+        *("a*.csv", "my (1).csv"),
+    ],
+)
+def test_every_format_gives_the_same_data_set(name: str, tmp_path: Path) -> None:
+    (tmp_path / "ab.csv").write_bytes(CSV.replace(b"red", b"green"))
+    write(tmp_path / "plain.csv")
+    write(tmp_path / name)
+    plain, other = loaded(tmp_path / "plain.csv"), loaded(tmp_path / name)
+    assert other.feature_names == plain.feature_names
+    assert instance(torch.Tensor, other.train.inputs).equal(instance(torch.Tensor, plain.train.inputs))
+    assert other.train.targets.equal(plain.train.targets)
+
+
+def test_a_matrix_of_matlab_and_svmlight_are_read(tmp_path: Path) -> None:
+    from scipy.io import savemat
+    from sklearn.datasets import dump_svmlight_file
+
+    inputs, targets = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) % 2
+    savemat(tmp_path / "my.mat", {"X": inputs, "y": targets})
+    assert loaded(tmp_path / "my.mat", target="y").feature_names == ("X1", "X2", "X3")
+    dump_svmlight_file(inputs, targets, str(tmp_path / "my.svmlight"))
+    assert loaded(tmp_path / "my.svmlight", target="target").feature_names == ("x1", "x2", "x3")
+
+
+@pytest.mark.parametrize("layout", ["columns", "split", "index", "below"])
+def test_json_as_pandas_writes_it(layout: str, tmp_path: Path) -> None:
+    columns = FRAME.to_dict(as_series=False)
+    values: Any = {
+        "columns": columns,
+        "split": {"columns": FRAME.columns, "data": [list(row) for row in FRAME.rows()]},
+        "index": {
+            name: {str(at): value for at, value in enumerate(column)} for name, column in columns.items()
+        },
+        "below": {"status": "ok", "rows": FRAME.to_dicts()},
+    }[layout]
+    (tmp_path / "my.json").write_text(json.dumps(values))
+    assert loaded(tmp_path / "my.json").feature_names == ("size", "colour=blue", "colour=red")
+
+
+def test_a_workbook_with_a_title_is_read(tmp_path: Path) -> None:
+    pytest.importorskip("fastexcel")
+    writer = pytest.importorskip("xlsxwriter")
+    book = writer.Workbook(str(tmp_path / "my.xlsx"))
+    sheet = book.add_worksheet()
+    for at, row in enumerate([["Customers"], FRAME.columns, *FRAME.rows()]):
+        sheet.write_row(at, 0, row)
+    book.close()
+    assert loaded(tmp_path / "my.xlsx").feature_names == ("size", "colour=blue", "colour=red")
+
+
+def test_several_tables_in_a_file_are_listed(tmp_path: Path) -> None:
+    write(tmp_path / "my.sqlite")
+    connection = sqlite3.connect(tmp_path / "my.sqlite")
+    connection.execute("CREATE TABLE other (a REAL)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(DataError, match=r"holds 2 tables: my, other\. Choose one, such as data\.part=my"):
+        loaded(tmp_path / "my.sqlite")
+    assert loaded(tmp_path / "my.sqlite", part="my").feature_names[0] == "size"
+    with zipfile.ZipFile(tmp_path / "two.csv.zip", "w") as archive:
+        archive.writestr("a.csv", CSV)
+        archive.writestr("b.csv", CSV)
+    with pytest.raises(DataError, match=r"holds 2 files: a\.csv, b\.csv"):
+        loaded(tmp_path / "two.csv.zip")
+
+
+def test_columns_of_parquet_that_are_not_values_do_not_keep_the_rest_from_being_read(tmp_path: Path) -> None:
+    frame = FRAME.with_columns(
+        pl.Series("at", [time(at % 24, 30) for at in range(40)]),
+        pl.Series("took", [timedelta(minutes=at) for at in range(40)]),
+        pl.Series("day", [date(2021, 1, 1) + timedelta(days=at) for at in range(40)]),
+        pl.Series("many", [[1, 2]] * 40),
+        pl.Series("raw", [b"x"] * 40),
+    )
+    frame.write_parquet(tmp_path / "my.parquet")
+    data = loaded(tmp_path / "my.parquet")
+    assert {"at", "took", "day days", "size"} <= {*data.feature_names}
+    assert any(note.startswith("left out many: it holds List(Int64)") for note in data.notes)
+    assert any(note.startswith("left out raw: it holds Binary") for note in data.notes)
+    assert data.table is not None
+    assert len(data.table.rows("test", data.test.indices)) == len(data.test)
+
+
+def test_a_folder_of_tables_is_one_table(tmp_path: Path) -> None:
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    FRAME[:20].write_csv(folder / "part-0.csv")
+    FRAME[20:].write_csv(folder / "part-1.csv")
+    write(tmp_path / "plain.csv")
+    data = loaded(folder)
+    assert instance(torch.Tensor, data.train.inputs).equal(
+        instance(torch.Tensor, loaded(tmp_path / "plain.csv").train.inputs)
+    )
+    assert any("read 2 files of parts as one table" in note for note in data.notes)
+    FRAME.rename({"size": "length"}).write_csv(folder / "part-2.csv")
+    with pytest.raises(DataError, match=r"tables with different columns: part-0\.csv and part-2\.csv"):
+        loaded(folder)
+
+
+def test_a_folder_with_train_and_test_reads_train(tmp_path: Path) -> None:
+    folder = tmp_path / "kaggle"
+    folder.mkdir()
+    for name in ("train", "test"):
+        FRAME.write_csv(folder / f"{name}.csv")
+    assert any("test.csv can be data.test_path" in note for note in loaded(folder).notes)
+
+
+def test_a_data_set_of_hugging_face_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "saved"
+    (folder / "train").mkdir(parents=True)
+    FRAME.write_ipc_stream(folder / "train" / "data-00000-of-00001.arrow")
+    (folder / "dataset_dict.json").write_text('{"splits": ["train"]}')
+    data = loaded(folder)
+    assert data.feature_names == ("size", "colour=blue", "colour=red")
+
+
+def test_a_folder_of_audio_is_reported_as_one(tmp_path: Path) -> None:
+    folder = tmp_path / "sounds"
+    (folder / "dog").mkdir(parents=True)
+    (folder / "dog" / "1.wav").write_bytes(b"RIFF")
+    with pytest.raises(DataError, match=r"is a folder of audio files, such as 1\.wav"):
+        loaded(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("my.pkl", b"\x80\x04K\x01.", "is a pickle, which can run code when it is read"),
+        ("my.dta", b"<stata_dta>", "is a Stata file"),
+        ("my.rds", b"\x1f\x8b", "is a file of R"),
+        ("my.csv", b"\x80\x04K\x01.", "is a pickle"),
+        ("my.csv", gzip.compress(CSV, mtime=0), "is a gz file, not a text file. Rename it"),
+        ("my.txt", gzip.compress(CSV, mtime=0), "is packed, as files that end in .gz are"),
+        ("my.csv.gz", b"no gzip", "cannot be unpacked"),
+        ("my.json", b"{}", "cannot be read as json"),
+        ("my.json", b"3", "cannot be read as json"),
+        ("my.sqlite", b"SQLite format 3\0 and no more", "cannot be read as sqlite"),
+        ("my.arff", b"no arff", "cannot be read as arff"),
+        ("my.mat", b"no mat", "cannot be read as mat"),
+        ("my.svm", b"no svm", "cannot be read as svm"),
+        ("my.feather", b"no arrow", "cannot be read as feather"),
+    ],
+)
+def test_other_and_damaged_files_are_named(name: str, content: bytes, message: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        loaded(path)
+    assert message in str(caught.value)
