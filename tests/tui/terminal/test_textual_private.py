@@ -18,6 +18,7 @@ from textual.widgets import Static
 from textual.widgets._footer import FooterKey
 
 from tests.support.narrow import instance
+from tests.support.waiting import until
 from tests.tui.conftest import CopyOf, Visits
 from tui.terminal import textual_private
 from tui.terminal.textual_private import (
@@ -145,7 +146,7 @@ class Footed(LenientApp):
 async def test_a_footer_knows_when_its_keys_are_known() -> None:
     async with Footed().run_test() as pilot:
         line = pilot.app.query_one(KeyLine)
-        await pilot.pause()
+        await until(pilot, lambda: line.query(FooterKey))
         assert line._bindings_ready
         assert bindings_are_ready(line)
         assert not bindings_are_ready(KeyLine())
