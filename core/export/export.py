@@ -1,7 +1,5 @@
 """Writes a folder for another tool, whole and checked, or not at all."""
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -9,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from core.data.dataset import Progress
 from core.errors import InputError
 from core.files.atomic import as_usual, creating
+from core.files.temporary import LOCK_NAME, hidden_folder, sync_folder
 from core.options import choices
 
 if TYPE_CHECKING:
@@ -47,13 +46,14 @@ def export(run: "Run", to: str, folder: Path, *, data_root: Path | None, progres
     parent = folder.absolute().parent
     if not parent.is_dir():
         raise InputError(f"there is no folder {parent}", "Give a folder whose parent is there")
-    with creating(folder, "give another folder for the export"):
-        work = Path(tempfile.mkdtemp(dir=parent, prefix=f".{folder.name}."))
-        try:
-            difference = cast(FormatConfig, formats[to]()).write(run, work, data_root, progress)
-            for path in (work, *work.iterdir()):
-                as_usual(path)
-            work.replace(folder)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    with (
+        creating(folder, "give another folder for the export"),
+        hidden_folder(parent, f".{folder.name}.") as work,
+    ):
+        difference = cast(FormatConfig, formats[to]()).write(run, work, data_root, progress)
+        for path in work.iterdir():
+            as_usual(path)
+        work.replace(folder)
+        (folder / LOCK_NAME).unlink()
+        sync_folder(parent)
     return Exported(folder, tuple(sorted(path.name for path in folder.iterdir())), difference)

@@ -1,7 +1,6 @@
 """Files that are there whole or not at all."""
 
 import os
-import secrets
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import BinaryIO
 
 from core.errors import RunError
 from core.files.reading import open_regular
+from core.files.temporary import hidden_file, sweep_files, sync_folder
 from core.remedies import OTHER_RUNS_DIR, Hint, parts
 
 __all__ = ["archive_damage", "as_usual", "creating", "write_atomically"]
@@ -26,7 +26,9 @@ def write_atomically(
     private: bool = False,
     instead: Hint = INSTEAD,
 ) -> None:
-    """Write a file through a temporary one beside it: after a crash the old or the new one is there, whole.
+    """Write a file through a hidden one beside it: after a crash the old or the new one is there, whole.
+
+    What killed processes have left of earlier attempts is removed.
 
     Its folder is made if need be, but not the folder of that: a run that was deleted is not brought back in part.
 
@@ -39,9 +41,11 @@ def write_atomically(
         RunError: it cannot be written; the old one is untouched.
     """
     with creating(path, instead):
-        path.parent.mkdir(exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
+        if not path.parent.is_dir():
+            path.parent.mkdir(exist_ok=True)
+            sync_folder(path.parent.parent)
+        sweep_files(path)
+        temporary, handle = hidden_file(path, 0o600 if private else 0o666)
         try:
             with os.fdopen(handle, "wb") as file:
                 write(file)
@@ -50,6 +54,7 @@ def write_atomically(
             if keep is not None and path.exists():
                 _give_second_name(path, keep)
             os.replace(temporary, path)
+            sync_folder(path.parent)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise

@@ -24,10 +24,12 @@ def make_folder(runs_dir: Path, name: str, sections: Mapping[str, Mapping[str, A
         RunError: it cannot be written.
     """
     plain = re.sub(r"[^\w.+-]+", "-", name, flags=re.ASCII).strip("-.")[:60] or "script"
-    run = create_folder(runs_dir, plain)
-    write_sections(run, sections)
-    write_environment(run)
-    return run
+
+    def fill(run: Run) -> None:
+        write_sections(run, sections)
+        write_environment(run)
+
+    return create_folder(runs_dir, plain, fill)
 
 
 class ScriptCheckpoints:

@@ -1,10 +1,11 @@
 """Run folders: made, named, found."""
 
+import errno
 import os
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.errors import ConfigError, RunError
 from core.files.atomic import creating, write_atomically
+from core.files.temporary import hidden_folder, sync_folder
 from core.references import resolve
 from core.remedies import LIST_RUNS, OTHER_RUNS_DIR, START_RUN
 from core.runs.script import script_of
@@ -35,6 +37,11 @@ __all__ = [
 ]
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{4}_")
+NEW = ".new-"
+"""Begins the hidden name of a folder that is not whole yet."""
+LOCK = "run.lock"
+TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
+"""Errors of renaming a folder to a name that something has."""
 MAX_CHARACTERS = 40
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 SPLITS = ("train", "validation", "test")
@@ -75,7 +82,7 @@ class Run:
     @property
     def lock_file(self) -> Path:
         """Held while a process trains this run."""
-        return self.path / "run.lock"
+        return self.path / LOCK
 
     @property
     def requests_file(self) -> Path:
@@ -134,24 +141,33 @@ def name_of(config: TrainConfig) -> str:
     return f"{data or config.data.name}-{config.model.name}"
 
 
-def create_run(runs_dir: Path, config: TrainConfig) -> Run:
+def create_run(runs_dir: Path, config: TrainConfig, also: Callable[[Run], object] = lambda run: None) -> Run:
     """A new folder, named by date, data, model and three random letters, with the configuration in it.
 
     Python files of the user's that it names are copied, so that the run can be built again when they have changed.
+
+    Args:
+        also: writes what else is in it from its first moment on.
 
     Raises:
         RunError: the folder cannot be written.
         UserCodeError: such a file cannot be read.
     """
-    run = create_folder(runs_dir, name_of(config))
-    write_config(run, config)
-    for section, (_, reference) in references(config).items():
-        copy_source(source_of(reference), run.code_folder / section)
-    return run
+
+    def fill(run: Run) -> None:
+        write_config(run, config)
+        for section, (_, reference) in references(config).items():
+            copy_source(source_of(reference), run.code_folder / section)
+        also(run)
+
+    return create_folder(runs_dir, name_of(config), fill)
 
 
-def create_folder(runs_dir: Path, name: str) -> Run:
-    """A new empty folder, named by date, a name and three random letters.
+def create_folder(runs_dir: Path, name: str, fill: Callable[[Run], object]) -> Run:
+    """A new folder, named by date, a name and three random letters, which is there whole or not at all.
+
+    Args:
+        fill: writes what is in it, while it still has a hidden name.
 
     Raises:
         RunError: it cannot be made.
@@ -159,14 +175,19 @@ def create_folder(runs_dir: Path, name: str) -> Run:
     stamp = time.strftime("%Y-%m-%d_%H%M")
     with creating(runs_dir):
         runs_dir.mkdir(parents=True, exist_ok=True)
-        while True:
-            tail = "".join(secrets.choice(ALPHABET) for _ in range(3))
-            run = Run(runs_dir / f"{stamp}_{name}_{tail}")
-            try:
-                run.path.mkdir()
-            except FileExistsError:
-                continue
-            return run
+        with hidden_folder(runs_dir, NEW, lock_name=LOCK) as hidden:
+            fill(Run(hidden))
+            while True:
+                tail = "".join(secrets.choice(ALPHABET) for _ in range(3))
+                run = Run(runs_dir / f"{stamp}_{name}_{tail}")
+                try:
+                    hidden.rename(run.path)
+                except OSError as error:
+                    if error.errno not in TAKEN:
+                        raise
+                    continue
+                sync_folder(runs_dir)
+                return run
 
 
 def write_config(run: Run, config: TrainConfig) -> None:
@@ -209,11 +230,15 @@ def all_runs(runs_dir: Path) -> list[Run]:
     """Every run in a folder, newest first; empty when the folder does not exist.
 
     A folder counts as a run when it is named like one, so that a damaged one is not lost from sight, or when it
-    holds a configuration or an event log. Links do not count: they may lead out of the folder.
+    holds a configuration or an event log. Links do not count: they may lead out of the folder. Neither do hidden ones.
     """
     try:
         with os.scandir(runs_dir) as entries:
-            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+            names = [
+                entry.name
+                for entry in entries
+                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+            ]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:

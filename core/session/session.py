@@ -59,9 +59,7 @@ def new_run(prepared: Prepared, runs_dir: Path) -> Run:
     Raises:
         RunError: the folder cannot be written.
     """
-    run = create_run(runs_dir, prepared.config)
-    write_environment(run)
-    return run
+    return create_run(runs_dir, prepared.config, also=write_environment)
 
 
 def execute(

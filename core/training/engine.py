@@ -17,6 +17,7 @@ from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.metrics import check_monitor
+from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
 from core.training.context import TrainingContext
 from core.training.distributed import SyncPoints
@@ -171,6 +172,7 @@ class _Loop:
         """Validate, report, and save; False if the loop was asked to stop before that, or diverged."""
         settings, at, learner, control = self.config.training, self.at, self.learner, self.control
         self.group.broadcast_buffers(learner.eval_model)
+        random = rng_state(learner.context.device)
         measured = validate(
             learner.eval_model,
             self.validation_set,
@@ -181,6 +183,8 @@ class _Loop:
             self.group,
         )
         if measured is None:
+            # The validation starts over when the run is resumed: a network may draw random numbers in it.
+            set_rng_state(random, learner.context.device)
             return False
         validation, confusion = measured
         if not math.isfinite(validation.get("loss", 0.0)):

@@ -159,6 +159,7 @@ def save(run: Run) -> None:
 def test_nothing_is_written_through_a_link(
     run: Run, precious: Path, name: str, write: Callable[[Run], None]
 ) -> None:
+    (run.path / name).unlink(missing_ok=True)
     (run.path / name).symlink_to(precious.parent if "." not in name else precious)
     with pytest.raises(RunError, match="is a link"):
         write(run)
@@ -175,6 +176,7 @@ def test_a_request_is_not_written_through_a_link(run: Run, precious: Path) -> No
 @pytest.mark.parametrize("make", [lambda path: path.symlink_to("/dev/zero"), os.mkfifo, os.mkdir])
 def test_what_is_no_file_is_not_read(run: Run, make: Callable[[Path], Any]) -> None:
     """A pipe would be waited for, a device read, for ever."""
+    run.lock_file.unlink()
     make(run.log_file)
     make(run.lock_file)
     assert summarise(run).status == "damaged"

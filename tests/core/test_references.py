@@ -76,8 +76,9 @@ def test_runs_studies_and_storages_take_the_same_references(tmp_path: Path) -> N
     plan = make_plan(TrainConfig(), {"optimizer.lr": [0.1, 0.2]}, trials=1)
     stored = [create_study(tmp_path / "stored", plan, url) for _ in range(2)]
     for first, last in ((0, 1), (1, 0)):
-        os.utime(runs[first].config_file, (1000, 1000))
-        os.utime(runs[last].config_file, (2000, 2000))
+        for index, started in ((first, 1000), (last, 2000)):
+            os.utime(runs[index].config_file, (started, started))
+            os.utime(runs[index].lock_file, (started, started))
         os.utime(studies[first].processes_dir, (1000, 1000))
         os.utime(studies[last].processes_dir, (2000, 2000))
         stored[last].note_start()

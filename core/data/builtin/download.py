@@ -5,7 +5,6 @@ import hashlib
 import http.client
 import shutil
 import tarfile
-import tempfile
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import BinaryIO
 
 from core.data.dataset import Progress
 from core.errors import DataError
+from core.files.temporary import hidden_folder, sync_file, sync_folder
 from core.remedies import OTHER_DATA_ROOT
 
 __all__ = ["Unpack", "as_it_is", "fetch", "gunzip", "gunzip_members_of_zip", "members_of_tar"]
@@ -47,9 +47,10 @@ def fetch(
         try:
             digest = hashlib.new("sha256" if sha256 else "md5", usedforsecurity=False)
             with _opened(place) as (stream, total):
-                if _save(stream, total, path, digest, sha256 or md5, progress, unpack):
-                    return
-            failures.append(f"{place}: wrong checksum")
+                problem = _save(stream, total, path, digest, sha256 or md5, progress, unpack)
+            if not problem:
+                return
+            failures.append(f"{place}: {problem}")
         except (OSError, http.client.HTTPException) as error:
             failures.append(f"{place}: {getattr(error, 'reason', error)}")
     raise DataError(
@@ -77,23 +78,30 @@ def _save(
     checksum: str,
     progress: Progress,
     unpack: Unpack,
-) -> bool:
-    """Write and unpack what comes, by way of folders that go away; whether it is the right file."""
+) -> str:
+    """Write and unpack what comes, by way of folders that go away; return why it is not the right file, or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        packed, unpacked = Path(folder) / path.name, Path(folder) / "unpacked"
+    with hidden_folder(path.parent, ".download-") as folder:
+        packed, unpacked = folder / path.name, folder / "unpacked"
         with packed.open("wb") as file:
             while chunk := stream.read(CHUNK):
                 file.write(chunk)
                 digest.update(chunk)
                 progress(f"downloading {path.name}", file.tell(), total)
+            length = file.tell()
+        if total and length != total:
+            return f"{length:,} of {total:,} bytes came"
         if not digest.hexdigest().startswith(checksum):
-            return False
+            return "wrong checksum"
         unpacked.mkdir()
         unpack(packed, unpacked)
-        for made in unpacked.iterdir():
-            made.replace(path.parent / made.name)
-        return True
+        made = list(unpacked.iterdir())
+        for file_made in made:  # all of them, before the first takes its place
+            sync_file(file_made)
+        for file_made in made:
+            file_made.replace(path.parent / file_made.name)
+        sync_folder(path.parent)
+        return ""
 
 
 def as_it_is(packed: Path, folder: Path) -> None:

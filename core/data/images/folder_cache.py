@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future, as_completed
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from core.data.images.decoding import Findings, decode_files, out_of_reach, work
 from core.data.images.depth import joined, usual_range
 from core.data.images.folder_listing import Listing
 from core.errors import DataError
+from core.files.temporary import hidden_folder, sync_file, sync_folder
 from core.machine import available_cores
 from core.remedies import OTHER_DATA_ROOT
 
@@ -98,7 +98,7 @@ def decode(
 
     Images of more than 8 bits are read a second time, when the range of all of them is known.
 
-    Nothing is left behind when `progress` raises, or the process is interrupted.
+    Nothing is left behind when `progress` raises, or the process is interrupted; what a killed one left is removed.
 
     Args:
         size: (height, width).
@@ -116,8 +116,8 @@ def decode(
                 f"data.path: decoded, the images take {needed >> 20:,} MiB, and {path.parent} has {free >> 20:,} left",
                 ("Give a smaller data.size, or ", OTHER_DATA_ROOT),
             )
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            target = Path(folder) / path.name
+        with hidden_folder(path.parent, ".decoding-") as folder:
+            target = folder / path.name
             array = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=shape)
             start = array.offset
             del array
@@ -129,9 +129,9 @@ def decode(
             facts = target.with_suffix(".json")
             facts.write_text(json.dumps(_facts(found, value_range)), encoding="utf-8")
             for made in (facts, target):
-                with made.open("rb") as file:
-                    os.fsync(file.fileno())
+                sync_file(made)
                 made.replace(path.parent / made.name)
+            sync_folder(path.parent)
         for old in path.parent.glob(f"{path.name.partition('-')[0]}-*"):
             if old.stem != path.stem:
                 old.unlink(missing_ok=True)

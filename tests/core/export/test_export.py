@@ -28,6 +28,7 @@ from core.runs.data_facts import known_data
 from core.runs.folder import Run
 from core.session.evaluation import score_inputs, trained_model
 from tests.support.fixtures import LoadData, TrainRun, WriteRun
+from tests.support.killed import die, in_a_killed_process
 from tests.support.narrow import instance, some
 
 ROWS = 120
@@ -254,6 +255,22 @@ def test_csv_holds_epochs_metrics_and_predictions(write_run: WriteRun, tmp_path:
     }
     assert float(metrics["accuracy"]["low_95"]) < float(metrics["accuracy"]["value"]) == 130 / 144
     assert sum(1 for _ in (tmp_path / "out" / "predictions_validation.csv").open()) == 145
+
+
+def test_what_a_killed_export_left_is_removed(
+    write_run: WriteRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = write_run("a", [0.9, 0.4], accuracy=0.9)
+    own = tmp_path / ".out.01234567"
+    own.mkdir()
+    (own / "thesis.tex").touch()
+    with monkeypatch.context() as killed:
+        killed.setattr("core.export.export.as_usual", die)
+        in_a_killed_process(lambda: written(run, "csv", tmp_path / "out"))
+    assert len(list(tmp_path.glob(".out.*"))) == 2
+    done = written(run, "csv", tmp_path / "out")
+    assert set(done.files) == {path.name for path in (tmp_path / "out").iterdir()}
+    assert [path.name for path in tmp_path.glob(".out.*")] == [own.name], "the user's own stays"
 
 
 def test_a_model_that_answers_otherwise_is_not_written(

@@ -135,7 +135,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(
     with pytest.raises(RunError, match=r"cannot write .*config\.yaml: No space left on device"):
         write_atomically(run.config_file, lambda file: file.write(b"new"))
     assert run.config_file.read_bytes() == before
-    assert [path.name for path in run.path.iterdir()] == ["config.yaml"]
+    assert sorted(path.name for path in run.path.iterdir()) == ["config.yaml", "run.lock"]
 
 
 def test_an_interrupted_write_leaves_the_old_file(run: Run) -> None:
@@ -148,7 +148,7 @@ def test_an_interrupted_write_leaves_the_old_file(run: Run) -> None:
     with pytest.raises(KeyboardInterrupt):
         write_atomically(run.config_file, interrupted)
     assert run.config_file.read_bytes() == before
-    assert [path.name for path in run.path.iterdir()] == ["config.yaml"]
+    assert sorted(path.name for path in run.path.iterdir()) == ["config.yaml", "run.lock"]
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o027])
@@ -305,6 +305,7 @@ def test_another_error_of_a_lock_is_told(run: Run, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_lock_that_cannot_be_made_is_told(run: Run) -> None:
+    run.lock_file.unlink()
     run.lock_file.mkdir()
     with pytest.raises(RunError, match=r"cannot write .*run\.lock"), hold(run):
         pass

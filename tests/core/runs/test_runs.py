@@ -25,6 +25,7 @@ from core.runs.folder import Run, all_runs, create_run, default_runs_dir, find_r
 from core.runs.lock import hold
 from core.runs.log import EventLog
 from core.runs.summary import TAIL_BYTES, summarise
+from tests.support.killed import die, in_a_killed_process
 
 
 def started(**changes: Any) -> RunStarted:
@@ -83,7 +84,8 @@ def test_a_run_is_named_by_date_data_and_model(tmp_path: Path) -> None:
     run = create_run(tmp_path / "deep" / "runs", config)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d_\d{4}_iris-linear_[2-9a-z]{3}", run.id)
     assert run.config() == config
-    assert sorted(path.name for path in run.path.iterdir()) == ["config.yaml"]
+    assert sorted(path.name for path in run.path.iterdir()) == ["config.yaml", "run.lock"]
+    assert [path.name for path in run.path.parent.iterdir()] == [run.id]
 
 
 def test_a_name_that_is_taken_is_not_taken_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,6 +94,29 @@ def test_a_name_that_is_taken_is_not_taken_again(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("core.runs.folder.time.strftime", lambda form: "2026-11-23_1200")
     first, second = create_run(tmp_path, TrainConfig()), create_run(tmp_path, TrainConfig())
     assert (first.id[-3:], second.id[-3:]) == ("aaa", "bbb")
+
+
+def test_a_new_run_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Whoever looks while it is made sees nothing; killed right after that, it is a run that can be resumed."""
+    seen: list[list[Run]] = []
+    run = create_run(tmp_path, TrainConfig(), also=lambda hidden: seen.append(all_runs(tmp_path)))
+    assert (seen, all_runs(tmp_path)) == ([[]], [run])
+    assert summarise(run).status == "interrupted"
+    assert "it can be resumed" in summarise(run).error
+    assert find_run(tmp_path, str(run.path)) == run
+
+
+def test_what_a_process_left_that_was_killed_while_it_made_a_run_is_removed(tmp_path: Path) -> None:
+    def fail(run: Run) -> None:
+        raise RunError("no")
+
+    in_a_killed_process(lambda: create_run(tmp_path, TrainConfig(), also=die))
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".new-")
+    assert all_runs(tmp_path) == []
+    with pytest.raises(RunError):
+        create_run(tmp_path, TrainConfig(), also=fail)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
@@ -332,6 +357,8 @@ def test_a_damaged_log_is_said_to_be_damaged(run: Run, content: bytes) -> None:
 
 
 def test_a_folder_without_a_log_is_damaged(run: Run) -> None:
+    run.checkpoint_file("last").parent.mkdir()
+    run.checkpoint_file("last").touch()
     assert (summarise(run).status, summarise(run).error) == (
         "damaged",
         "events.jsonl: No such file or directory",

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from core.control import RunControl
 from core.events import CheckpointSaved, EpochFinished, Notice, RunFinished, RunPaused, RunResumed
 from core.runs.checkpoints import FolderCheckpoints
+from core.user_code.trust import trust
 
 Train = Callable[..., Any]
 LONG = 60.0
@@ -124,6 +126,44 @@ def test_a_stop_in_the_middle_of_validation_is_heard_there(train_run: Train) -> 
     assert stopped.finished.status == "stopped"
     assert stopped.told(EpochFinished) == []
     resumed, undisturbed = train_run(run=stopped.run), train_run(VALUES)
+    assert [epoch.validation for epoch in resumed.told(EpochFinished)] == [
+        epoch.validation for epoch in undisturbed.told(EpochFinished)
+    ]
+    for name, weight in undisturbed.weights().items():
+        assert torch.equal(weight, resumed.weights()[name])
+
+
+MONTE_CARLO = """
+from torch import nn
+from torch.nn import functional
+
+class Net(nn.Module):
+    def __init__(self, in_features: int, num_classes: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(in_features, 16)
+        self.out = nn.Linear(16, num_classes)
+
+    def forward(self, inputs):
+        hidden = self.hidden(inputs.flatten(1)).relu()
+        return self.out(functional.dropout(hidden, 0.3, training=True))
+"""
+"""Dropout in validation, too."""
+
+
+def test_a_stop_in_a_validation_that_draws_random_numbers_changes_none_of_them(
+    train_run: Train, tmp_path: Path
+) -> None:
+    """Monte Carlo dropout: the validation that was left and done again gives what one session gives."""
+    (tmp_path / "monte_carlo.py").write_text(MONTE_CARLO)
+    trust(tmp_path / "monte_carlo.py")
+    values = {**VALUES, "model": {"name": "python", "path": f"{tmp_path / 'monte_carlo.py'}:Net"}}
+
+    def stop_after_a_batch_of_validation(control: RunControl, model: Any) -> None:
+        model.register_forward_hook(lambda module, *_: None if module.training else control.stop())
+
+    stopped = train_run(values, at_step=(1, stop_after_a_batch_of_validation))
+    assert (stopped.finished.status, stopped.told(EpochFinished)) == ("stopped", [])
+    resumed, undisturbed = train_run(run=stopped.run), train_run(values)
     assert [epoch.validation for epoch in resumed.told(EpochFinished)] == [
         epoch.validation for epoch in undisturbed.told(EpochFinished)
     ]

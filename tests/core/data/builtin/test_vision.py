@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import os
 import subprocess
 import sys
 import urllib.request
@@ -18,10 +19,11 @@ import pytest
 import torch
 
 from core.config import schema as configuration
-from core.data.builtin.download import fetch, gunzip
+from core.data.builtin.download import as_it_is, fetch, gunzip
 from core.data.dataset import Dataset
 from core.data.registry import load
 from core.errors import DataError
+from tests.support.killed import die, in_a_killed_process
 from tests.support.narrow import instance
 from tests.support.repository import REPOSITORY
 
@@ -197,6 +199,53 @@ def test_a_wrong_checksum_leaves_nothing_behind(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(DataError, match=r"cannot download x\.gz: a/x\.gz: wrong checksum"):
         fetch(["a/x.gz"], tmp_path / "raw" / "x.gz", md5=MD5, progress=lambda *facts: None, unpack=gunzip)
     assert list((tmp_path / "raw").iterdir()) == []
+
+
+def test_a_download_that_is_cut_is_not_put_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The length is known from the server, also of files without a checksum; the next attempt begins anew."""
+
+    class Cut(Server):
+        def __call__(self, url: str, timeout: float) -> Any:
+            response = super().__call__(url, timeout)
+            response.headers.replace_header("Content-Length", str(len(PACKED)))
+            return response
+
+    def download(answer: bytes) -> None:
+        monkeypatch.setattr(urllib.request, "urlopen", Cut({"a/x": answer}))
+        fetch(["a/x"], tmp_path / "raw" / "x", progress=lambda *facts: None, unpack=as_it_is)
+
+    with pytest.raises(DataError, match=rf"cannot download x: a/x: 100 of {len(PACKED):,} bytes came"):
+        download(PACKED[:100])
+    assert list((tmp_path / "raw").iterdir()) == []
+    download(PACKED)
+    assert (tmp_path / "raw" / "x").read_bytes() == PACKED
+
+
+def test_what_a_killed_download_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while it is put in place: a file may be there, whole; the next attempt fetches them all."""
+    monkeypatch.setattr(urllib.request, "urlopen", Server({"a/x.gz": PACKED}))
+    raw = tmp_path / "raw"
+
+    def two(packed: Path, folder: Path) -> None:
+        for name in ("one", "two"):
+            (folder / name).write_bytes(CONTENT)
+
+    def download() -> None:
+        fetch(["a/x.gz"], raw / "x.gz", md5=MD5, progress=lambda *facts: None, unpack=two)
+
+    def die_at_the_first(self: Path, target: Path) -> None:
+        os.rename(self, target)
+        die()
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "replace", die_at_the_first)
+        in_a_killed_process(download)
+    hidden = [path for path in raw.iterdir() if path.name.startswith(".download-")]
+    whole = [path for path in raw.iterdir() if path not in hidden]
+    assert len(hidden) == 1
+    assert [path.read_bytes() for path in whole] == [CONTENT]
+    download()
+    assert sorted(path.name for path in raw.iterdir()) == ["one", "two"]
 
 
 def test_a_download_that_breaks_off_leaves_nothing_behind(

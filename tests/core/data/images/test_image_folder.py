@@ -22,6 +22,7 @@ from core.data.images import folder_cache
 from core.data.images.decoding import out_of_reach, workers
 from core.data.registry import load
 from core.errors import DataError
+from tests.support.killed import die, in_a_killed_process
 from tests.support.own_data import write_image_folder
 from tests.support.repository import REPOSITORY
 
@@ -179,6 +180,16 @@ def test_an_interruption_leaves_nothing_behind(
         load(options(folder), tmp_path / "root", interrupt)
     assert list((tmp_path / "root" / "image_folder").iterdir()) == []
     assert multiprocessing.active_children() == []
+
+
+def test_what_a_killed_process_decoded_is_removed(folder: Path, tmp_path: Path, loaded: Loaded) -> None:
+    cache = tmp_path / "root" / "image_folder"
+    in_a_killed_process(
+        lambda: load(options(folder), tmp_path / "root", lambda what, done, total: die() if done else None)
+    )
+    assert [path.name[:10] for path in cache.iterdir()] == [".decoding-"]
+    loaded(folder)
+    assert {path.suffix for path in cache.iterdir()} == {".npy", ".json"}
 
 
 def blocked_signals() -> set[signal.Signals]:
