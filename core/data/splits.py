@@ -59,7 +59,7 @@ def _spread(
     classes, counts = (
         np.unique(targets, return_counts=True) if task != "regression" else (targets[:1], [total])
     )
-    if min(counts) < 2 or total - wanted < len(classes):
+    if min(counts, default=0) < 2 or total - wanted < len(classes):
         raise DataError(
             f"{field}: {share:g} of {total} samples cannot be held out: {len(classes)} classes need two samples each, "
             "one of them to train on",

@@ -13,13 +13,24 @@ from core.data.images.file_kinds import ENDINGS, ending_of, is_image, is_litter
 from core.data.images.folder_names import split_of, words_of
 from core.errors import DataError
 
-__all__ = ["LABEL_FILES", "Columns", "LabelTable", "choose_columns", "is_label_file", "read_label_file"]
+__all__ = [
+    "LABEL_FILES",
+    "Columns",
+    "LabelTable",
+    "choose_columns",
+    "is_image_source",
+    "is_label_file",
+    "read_label_file",
+]
 
 LABEL_FILES = (".csv", ".tsv", ".txt")
 SEPARATORS = ",;\t|"
 PEEK_BYTES = 1 << 16
 PEEK_ROWS = 12
 MAX_PEEK_FOLDERS = 64
+MAX_PEEK_FILES = 20_000
+MIN_IMAGES = 5
+"""Images in a folder with tables that are more than illustrations."""
 MAX_CELL = 1 << 24
 LABEL_WORDS = re.compile(
     "labels?|class|classes|target|category|species|breed|y|diagnosis|type|emotion|expression|标签|类别|clase|classe|klasse"
@@ -71,6 +82,23 @@ def is_label_file(text: str) -> bool:
         _are_there([row[column] for row in rows[1:] or rows if column < len(row)], folders)
         for column in columns
     )
+
+
+def is_image_source(folder: Path) -> bool:
+    """Return whether a folder is for images although tables may lie in it: it holds several, or a table names them.
+
+    Looks at a bounded number of files.
+    """
+    found, seen = 0, 0
+    for _, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_litter(name))
+        found += sum(is_image(name) for name in files if not is_litter(name))
+        seen += len(files) + len(folders)
+        if found >= MIN_IMAGES or seen > MAX_PEEK_FILES:
+            break
+    if not 0 < found < MIN_IMAGES:
+        return found > 0
+    return any(is_label_file(str(path)) for path in sorted(folder.glob("*"))[:MAX_PEEK_FOLDERS])
 
 
 def _folders_in(folder: Path) -> list[Path]:

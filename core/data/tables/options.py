@@ -1,6 +1,7 @@
 """The options of a table from a file."""
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -51,6 +52,8 @@ PLAIN_SUFFIXES = (
 )
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 SUFFIXES = (*PLAIN_SUFFIXES, *PACKED, ".zip", ".tgz", ".tar")
+MAX_PEEKED = 200
+"""Files of an archive that are looked at to tell tables from images."""
 NAMED = (
     *(
         ".pkl",
@@ -121,6 +124,7 @@ class Csv(HeldOut):
 
     @classmethod
     def fields_for(cls, text: str) -> dict[str, Any] | None:
+        from core.data.images.file_kinds import ARCHIVES
         from core.data.images.label_files import is_label_file
 
         if is_label_file(text):
@@ -135,10 +139,8 @@ class Csv(HeldOut):
                 from core.data.tables.files.folder import table_folder
 
                 return {"path": text} if table_folder(path) else None
-            other = lower.endswith((".npz", ".npy", ".py", ".zip", ".tar", ".tgz", ".yaml", ".yml"))
-            if path.is_file() and (
-                not other or (lower.endswith((".zip", ".tar", ".tgz")) and _packs_table(path))
-            ):
+            other = lower.endswith((".npz", ".npy", ".py", ".yaml", ".yml"))
+            if path.is_file() and not other and (not lower.endswith(ARCHIVES) or _packs_table(path)):
                 return {"path": text}
         except OSError:
             return None
@@ -168,14 +170,15 @@ def _packs_table(path: Path) -> bool:
     import tarfile
     import zipfile
 
-    images = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+    from core.data.images.file_kinds import is_image
+
     try:
         if path.suffix.lower() == ".zip":
             with zipfile.ZipFile(path) as archive:
                 names = archive.namelist()
         else:
             with tarfile.open(path) as archive_:
-                names = archive_.getnames()[:1000]
+                names = [member.name for member in islice(archive_, MAX_PEEKED)]
     except (OSError, zipfile.BadZipFile, tarfile.TarError):
         return True
-    return not any(name.lower().endswith(images) for name in names)
+    return not any(map(is_image, names))

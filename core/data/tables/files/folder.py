@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from core.data.images.label_files import is_image_source
 from core.data.tables.files.formats import READERS, TEXT_SUFFIXES
 from core.data.tables.files.packed import plain_name
 from core.errors import DataError
@@ -16,7 +17,9 @@ MAX_FILES = 10_000
 
 def table_folder(path: Path) -> bool:
     """Return whether a folder holds tables rather than images: at its top, or in folders named after splits."""
-    return path.is_dir() and (bool(_tables(path)) or bool(_audio(path)) or _train_folder(path) is not None)
+    if not path.is_dir() or is_image_source(path):
+        return False
+    return bool(_tables(path)) or bool(_audio(path)) or _train_folder(path) is not None
 
 
 def folder_files(path: Path) -> tuple[list[Path], str]:

@@ -1,5 +1,6 @@
 """What folders mean: splits, classes, masks, parts of the data; and what they are refused for."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -195,10 +196,12 @@ def test_images_without_an_ending_are_recognised(tmp_path: Path) -> None:
         list_of(tmp_path)
 
 
-def test_an_archive_is_named(tmp_path: Path) -> None:
-    (tmp_path / "photos.tar.gz").write_bytes(b"\x1f\x8b")
-    config = configuration.from_dict({"data": str(tmp_path / "photos.tar.gz")})
-    with pytest.raises(DataError, match=r"photos\.tar\.gz is an archive\. Unpack it"):
+@pytest.mark.parametrize("kind", ["zip", "gztar"])
+def test_an_archive_of_images_is_named(kind: str, tmp_path: Path) -> None:
+    write(tmp_path / "photos", TWO)
+    archive = Path(shutil.make_archive(str(tmp_path / "photos"), kind, tmp_path / "photos"))
+    config = configuration.from_dict({"data": str(archive)})
+    with pytest.raises(DataError, match=rf"{archive.name} is an archive\. Unpack it"):
         list_images(instance(ImageFolder, config.data))
 
 

@@ -68,6 +68,17 @@ def test_a_table_beside_images_is_taken_for_one(kaggle: Path) -> None:
     assert plain.data.name == "csv", "it may be read as a table all the same"
 
 
+def test_a_folder_of_images_stays_one_beside_tables(kaggle: Path, tmp_path: Path) -> None:
+    table(kaggle / "other.csv", "a,b", ["1,2", "2,3"])
+    assert configuration.from_dict({"data": str(kaggle)}).data.name == "image_folder"
+    (tmp_path / "tables").mkdir()
+    table(tmp_path / "tables" / "one.csv", "a,b", ["1,2", "2,3"])
+    write(tmp_path / "tables", ["plots"], 2, "plot{at}.png")
+    assert configuration.from_dict({"data": str(tmp_path / "tables")}).data.name == "csv"
+    table(tmp_path / "tables" / "two.csv", "image,label", ["plots/plot0.png,a", "plots/plot1.png,b"])
+    assert configuration.from_dict({"data": str(tmp_path / "tables")}).data.name == "image_folder"
+
+
 def test_a_field_of_the_command_line_turns_a_table_into_one_of_images(kaggle: Path) -> None:
     table(kaggle / "far.csv", "id,label", [f"x{id_},{label}" for id_, label in zip(IDS, LABELS, strict=True)])
     values = configuration.set_path({}, f"data.name={kaggle / 'far.csv'}")
