@@ -13,6 +13,7 @@ from core.data.builtin.tables import Digits
 from core.data.registry import DataConfig
 from core.errors import ConfigError
 from core.field_errors import as_config_error
+from core.files.reading import read_text
 from core.losses import Auto, LossConfig
 from core.metrics import EpochMetric
 from core.models.mlp import Mlp
@@ -158,14 +159,17 @@ def sections_to_yaml(sections: Mapping[str, Mapping[str, Any]]) -> str:
     return yaml.safe_dump(named_first, sort_keys=False, allow_unicode=True)
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path, *, follow_links: bool = True) -> dict[str, Any]:
     """The nested values of a YAML (or JSON) file.
+
+    Args:
+        follow_links: whether it may be a link, as a file of the user's, but no file of a run.
 
     Raises:
         ConfigError: the file is missing, is not YAML, or is not a mapping.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.safe_load(read_text(path, follow_links=follow_links))
         size = _written_out(values, {})
     except OSError as error:
         raise ConfigError(

@@ -11,6 +11,7 @@ import numpy as np
 from core.errors import DataError, RunDamaged
 from core.evaluation.values import Array, Integers
 from core.files.atomic import write_atomically
+from core.files.reading import open_regular
 
 # All that numpy and zipfile raise on files with missing, cut or flipped bytes.
 _UNREADABLE = (
@@ -104,7 +105,7 @@ class Predictions:
             RunDamaged: the file is missing, cut, changed, or lacks an array.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open_regular(path) as opened, np.load(opened, allow_pickle=False) as file:
                 probabilities = file["probabilities"]
                 if probabilities.shape != () or probabilities.dtype != np.bool_:
                     raise ValueError("probabilities is not one truth value")

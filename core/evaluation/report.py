@@ -9,6 +9,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from core.errors import RunDamaged
 from core.files.atomic import write_atomically
+from core.files.reading import read_bytes
+
+MAX_REPORT = 1 << 28
+"""Bytes; the counts of a confusion of thousands of classes take most of them."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Report:
             RunDamaged: the file is missing, is no JSON, or does not hold a report.
         """
         try:
-            return _checked(TypeAdapter(cls).validate_json(Path(path).read_bytes(), strict=True))
+            return _checked(TypeAdapter(cls).validate_json(read_bytes(path, limit=MAX_REPORT), strict=True))
         except (OSError, ValueError) as error:
             raise RunDamaged(
                 f"the report in {path} cannot be read ({_first_line(error)})",

@@ -5,12 +5,20 @@ came from somebody else leads to a file of one's own; data of the user's may wel
 """
 
 import errno
+import io
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
 
-__all__ = ["MAX_BYTES", "ensure_regular", "open_plain", "open_regular", "read_bytes", "read_text"]
+__all__ = [
+    "MAX_BYTES",
+    "ensure_regular",
+    "open_plain",
+    "open_regular",
+    "read_bytes",
+    "read_tail",
+    "read_text",
+]
 
 MAX_BYTES = 1 << 26
 """Of what is read whole, unless its reader expects more."""
@@ -43,7 +51,7 @@ def open_plain(path: Path | str, flags: int, *, follow_links: bool = False) -> i
     raise OSError(errno.EINVAL, "it is not a file", str(path))
 
 
-def open_regular(path: Path | str, *, follow_links: bool = False) -> BinaryIO:
+def open_regular(path: Path | str, *, follow_links: bool = False) -> io.BufferedReader:
     """Open a file to read its bytes, see `open_plain`."""
     return os.fdopen(open_plain(path, os.O_RDONLY, follow_links=follow_links), "rb")
 
@@ -60,10 +68,23 @@ def read_bytes(path: Path | str, *, follow_links: bool = False, limit: int = MAX
         OSError: also when it is longer than `limit` bytes.
     """
     with open_regular(path, follow_links=follow_links) as file:
-        content = file.read(limit + 1)
+        size = os.fstat(file.fileno()).st_size
+        content = file.read(min(size, limit) + 1)
+        if size < len(content) <= limit:  # it has grown
+            content += file.read(limit + 1 - len(content))
     if len(content) > limit:
         raise OSError(errno.EFBIG, f"it is larger than {limit / 1e6:.0f} MB", str(path))
     return content
+
+
+def read_tail(path: Path | str, size: int = 4096) -> str:
+    """Return the last bytes of a log as text, what is not UTF-8 replaced; empty if it cannot be read."""
+    try:
+        with open_regular(path) as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - size))
+            return file.read(size).decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def read_text(

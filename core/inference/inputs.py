@@ -1,6 +1,7 @@
 """New samples from a file or a folder, checked against the data a model was trained on."""
 
 import csv
+import io
 import math
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from core.data.images.folder_tree import scan
 from core.data.images.pictures import Picture, read_picture, reason
 from core.errors import DataError, InputError
 from core.evaluation.values import Array
+from core.files.reading import open_regular
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -100,9 +102,9 @@ def _rows(path: Path, table: "Table") -> tuple[list[str], Array, list[str]]:
 
 def _array(path: Path) -> Array:
     try:
-        loaded: Any = np.load(path, allow_pickle=False)
-        if path.suffix == ".npz":
-            with loaded:
+        with open_regular(path, follow_links=True) as file:
+            loaded: Any = np.load(file, allow_pickle=False)
+            if path.suffix == ".npz":
                 name = _name_of_inputs(loaded.files)
                 if name is None:
                     raise InputError(
@@ -146,7 +148,10 @@ def _table(path: Path, data: Dataset) -> tuple[list[str], Array]:
             "Give an .npz with an array `inputs`, or a folder of pictures",
         )
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with (
+            open_regular(path, follow_links=True) as opened,
+            io.TextIOWrapper(opened, encoding="utf-8-sig", newline="") as file,
+        ):
             rows = list(csv.reader(file, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as CSV: {error}", "Give a text file with a header") from None

@@ -9,6 +9,7 @@ from pydantic import Field
 from core.data.builtin.download import as_it_is, fetch
 from core.data.dataset import Progress
 from core.errors import DataError, ModelError
+from core.files.reading import open_regular
 from core.models.options import ModelOptions, image_shape
 from core.models.zoo_names import Architecture
 
@@ -114,7 +115,8 @@ class Zoo(ModelOptions):
 
         path = self._weights_file()
         try:
-            learnt = torch.load(path, map_location="cpu", weights_only=True)
+            with open_regular(path, follow_links=True) as file:
+                learnt = torch.load(file, map_location="cpu", weights_only=True)
         except FileNotFoundError:
             raise ModelError(
                 f"model.pretrained: {path} is not there", "Training downloads it, with a network"

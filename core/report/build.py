@@ -10,6 +10,7 @@ from core.config.schema import to_yaml
 from core.errors import TorchtuiError
 from core.evaluation import Report
 from core.evaluation.curve_sets import curves_of
+from core.files.reading import read_bytes, read_text
 from core.formatting import format_setting
 from core.inference.stored import Evaluation, saved_evaluation
 from core.metrics import HEADLINES, OF_CLASS, label_of
@@ -202,14 +203,14 @@ def _classes(report: Report) -> Table | None:
 
 def _configuration(entry: Entry) -> str:
     try:
-        return entry.run.config_file.read_text() if entry.summary.script else to_yaml(entry.run.config())
+        return read_text(entry.run.config_file) if entry.summary.script else to_yaml(entry.run.config())
     except (TorchtuiError, OSError, ValueError) as error:
         return str(error)
 
 
 def _environment(run: Run) -> list[list[str]]:
     try:
-        values: Any = json.loads(run.environment_file.read_bytes())
+        values: Any = json.loads(read_bytes(run.environment_file))
     except (OSError, ValueError, RecursionError):
         return [["environment.json", "cannot be read"]]
     if not isinstance(values, dict):

@@ -7,6 +7,7 @@ import torch
 
 from core.errors import RunDamaged
 from core.files.atomic import archive_damage, creating, write_atomically
+from core.files.reading import open_regular
 from core.runs.folder import Run, ensure_plain
 
 __all__ = ["FolderCheckpoints", "State", "load_checkpoint", "load_latest"]
@@ -99,7 +100,8 @@ def load_checkpoint(run: Run, kind: str) -> State:
     state: Any = None
     if not damage:
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            with open_regular(path) as file:
+                state = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:  # the unpickler raises whatever it trips over in a file of another origin
             damage = str(error).partition("\n")[0]
     if damage:

@@ -8,6 +8,7 @@ from core.data.dataset import Dataset, Split
 from core.data.fingerprint import OWN, fingerprint, same
 from core.errors import DataError, RunDamaged
 from core.files.atomic import write_atomically
+from core.files.reading import read_bytes
 from core.runs.folder import Run
 
 __all__ = ["ensure_same_data", "known_data", "read_facts", "write_data_facts"]
@@ -41,7 +42,7 @@ def read_facts(run: Run) -> dict[str, Any] | None:
         RunDamaged: the file cannot be read.
     """
     try:
-        facts = json.loads(run.data_file.read_bytes())
+        facts = json.loads(read_bytes(run.data_file))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:

@@ -114,7 +114,7 @@ class Run:
             ConfigError: the file is missing or damaged.
             RunError: a script wrote this run.
         """
-        values = configuration.read_yaml(self.config_file)
+        values = configuration.read_yaml(self.config_file, follow_links=False)
         script = script_of(values)
         if script:
             raise RunError(

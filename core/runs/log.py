@@ -6,7 +6,7 @@ from pathlib import Path
 from core.errors import RunDamaged
 from core.events import Event, from_json, to_json
 from core.files.atomic import creating
-from core.files.reading import open_plain
+from core.files.reading import open_plain, open_regular
 from core.runs.folder import Run
 
 __all__ = ["EventLog", "LogReader"]
@@ -84,7 +84,7 @@ class LogReader:
         A last line without its end waits for the next call. Lines that are no events are counted and left out.
         """
         try:
-            with os.fdopen(open_plain(self.path, os.O_RDONLY), "rb") as file:
+            with open_regular(self.path) as file:
                 file.seek(self.offset)
                 data = file.read(READ_BYTES)
         except OSError:

@@ -9,7 +9,7 @@ from core.config.schema import TrainConfig, to_dict
 from core.errors import RunDamaged, TorchtuiError
 from core.evaluation.report import Report
 from core.files.atomic import archive_damage
-from core.files.reading import open_plain
+from core.files.reading import open_regular, read_bytes
 from core.runs.data_facts import read_facts
 from core.runs.folder import Run
 from core.runs.history.outline import Outline
@@ -53,7 +53,7 @@ def _of_settings(run: Run) -> Iterator[str]:
     except RunDamaged as error:
         yield f"{error.message}; predicting new samples needs it"
     try:
-        json.loads(run.environment_file.read_bytes())
+        json.loads(read_bytes(run.environment_file))
     except FileNotFoundError:
         yield f"{run.environment_file.name} is missing; it only tells how the run was made"
     except (OSError, ValueError, RecursionError):
@@ -75,7 +75,7 @@ def _of_log(run: Run) -> Iterator[str]:
 
 def _is_torn(run: Run) -> bool:
     try:
-        with os.fdopen(open_plain(run.log_file, os.O_RDONLY), "rb") as log:
+        with open_regular(run.log_file) as log:
             end = log.seek(0, os.SEEK_END)
             log.seek(max(0, end - 1))
             return end > 0 and log.read() != b"\n" and not is_held(run)

@@ -9,7 +9,7 @@ from typing import cast, get_args
 from core.control import Request, RunControl
 from core.errors import RunError
 from core.files.atomic import creating
-from core.files.reading import open_plain
+from core.files.reading import open_plain, read_text
 from core.remedies import LIST_RUNS
 from core.runs.folder import Run
 from core.runs.lock import hold, is_held
@@ -66,8 +66,7 @@ def _obey(run: Run, control: RunControl, ended: threading.Event) -> None:
     done = 0
     while not ended.wait(POLL_SECONDS):
         try:
-            with os.fdopen(open_plain(run.requests_file, os.O_RDONLY), errors="replace") as file:
-                lines = file.read().splitlines()
+            lines = read_text(run.requests_file, errors="replace").splitlines()
         except OSError:
             continue
         for line in lines[done:]:

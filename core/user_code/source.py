@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.errors import UserCodeError
 from core.files.atomic import creating, write_atomically
+from core.files.reading import read_bytes
 
 __all__ = ["UserSource", "copy_source", "read_source"]
 
@@ -62,14 +63,14 @@ def read_source(path: Path) -> UserSource:
     """
     path = path.resolve()
     try:
-        files, beside = {path.name: path.read_bytes()}, dict[str, str]()
+        files, beside = {path.name: read_bytes(path)}, dict[str, str]()
         names = [*_imported(files[path.name], package="")]
         while names:
             name = names.pop()
             found = _beside(path.parent, name) if name not in beside else None
             if found is not None:
                 beside[name] = str(found.relative_to(path.parent))
-                files[beside[name]] = found.read_bytes() if found.is_file() else b""
+                files[beside[name]] = read_bytes(found, follow_links=True) if found.is_file() else b""
                 package = name if found.name == "__init__.py" else name.rpartition(".")[0]
                 names += _imported(files[beside[name]], package)
     except OSError as error:
@@ -98,7 +99,7 @@ def _write(path: Path, content: bytes) -> None:
 def _origin(path: Path) -> Path:
     """The folder that a copy comes from, if it is still there; that of the file itself otherwise."""
     try:
-        folder = Path(json.loads((path.parent / ORIGIN).read_bytes())["folder"])
+        folder = Path(json.loads(read_bytes(path.parent / ORIGIN))["folder"])
     except (OSError, ValueError, TypeError, KeyError):  # it is no copy
         return path.parent
     return folder if folder.is_dir() else path.parent

@@ -13,6 +13,7 @@ import platformdirs
 
 from core.errors import RunError, UntrustedCode
 from core.files.atomic import creating, write_atomically
+from core.files.reading import read_bytes
 from core.remedies import TRUST
 from core.user_code.source import UserSource
 
@@ -62,7 +63,7 @@ def _file() -> Path:
 def _known() -> set[str]:
     """The hashes of what ran before; none when the list is missing or damaged, since one can be asked again."""
     try:
-        hashes = json.loads(_file().read_bytes())["sha256"]
+        hashes = json.loads(read_bytes(_file(), follow_links=True))["sha256"]
     except (OSError, ValueError, TypeError, KeyError):
         return set()
     return {value for value in hashes if isinstance(value, str)} if isinstance(hashes, list) else set()

@@ -14,7 +14,7 @@ from core.config.schema import TrainConfig
 from core.control import Request, RunControl
 from core.errors import RunError, RunLocked
 from core.events import Event, RunFinished
-from core.files.reading import open_plain
+from core.files.reading import open_plain, read_tail
 from core.observers.settings import Extras, ensure_possible
 from core.runs.folder import Run
 from core.runs.lock import HANDED_OVER, hold, is_held
@@ -197,10 +197,7 @@ class LogHost:
         return True
 
     def _last_words(self) -> str:
-        try:
-            lines = self.run.console_file.read_text(errors="replace").strip().splitlines()
-        except OSError:
-            lines = []
+        lines = read_tail(self.run.console_file).strip().splitlines()
         return lines[-1] if lines else ""
 
 

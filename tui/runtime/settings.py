@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import RunError
 from core.files.atomic import creating, write_atomically
+from core.files.reading import read_bytes
 from core.user_code.trust import config_folder
 
 __all__ = ["Settings", "load_settings", "save_settings"]
@@ -33,7 +34,7 @@ def settings_file() -> Path:
 def load_settings() -> Settings:
     """The saved settings; defaults for whatever is missing or damaged, since nothing of value is lost."""
     try:
-        values = json.loads(settings_file().read_text(encoding="utf-8"))
+        values = json.loads(read_bytes(settings_file(), follow_links=True))
     except (OSError, ValueError):
         return Settings()
     settings = Settings()

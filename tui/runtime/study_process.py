@@ -15,7 +15,7 @@ import psutil
 
 from core.errors import RunError
 from core.files.lock import FileLock, LockState, holder_of, lock_state
-from core.files.reading import open_plain, open_regular
+from core.files.reading import open_plain, read_tail
 from core.safe_path import TUI_COMMAND
 from core.tuning.study.folder import StudyFolder
 
@@ -128,10 +128,5 @@ def is_worked_on(folder: StudyFolder) -> bool:
 
 def last_words(folder: StudyFolder) -> str:
     """The last line that the background process printed and that is no result; empty if there is none."""
-    try:
-        with open_regular(folder.path / CONSOLE) as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
-            lines = file.read().decode(errors="replace").strip().splitlines()
-    except OSError:
-        return ""
+    lines = read_tail(folder.path / CONSOLE).strip().splitlines()
     return lines[-1] if lines and not lines[-1].startswith("{") else ""

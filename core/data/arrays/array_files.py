@@ -11,6 +11,7 @@ import numpy as np
 
 from core.data.arrays.array_samples import Given, Pair
 from core.errors import DataError
+from core.files.reading import ensure_regular
 
 __all__ = ["read_arrays"]
 
@@ -94,6 +95,7 @@ def _open(file: Path) -> Any:
             raise DataError(
                 f"data.path: {file} is empty", "Write it with numpy.savez(path, inputs=..., targets=...)"
             )
+        ensure_regular(file, follow_links=True)
         loaded = np.load(file, allow_pickle=False, mmap_mode="c")
     except OSError as error:
         raise DataError(

@@ -10,12 +10,15 @@ from core.data.builtin.download import as_it_is, fetch, members_of_tar
 from core.data.builtin.official import Official
 from core.data.builtin.vision import torchvision_module
 from core.data.dataset import Progress
+from core.files.reading import read_bytes
 
 if TYPE_CHECKING:
     from core.data.builtin.official import Images
 
 __all__ = ["Cifar10", "Cifar100", "Svhn"]
 
+MAX_FILE = 1 << 28
+"""Bytes of one of their files."""
 CIFAR = "https://www.cs.toronto.edu/~kriz/"
 
 
@@ -46,16 +49,20 @@ class _Cifar(Official):
         import torch
 
         names = self.train_files if train else self.test_files
-        content = np.concatenate([np.fromfile(folder / name, np.uint8) for name in names])
+        content = np.concatenate([np.frombuffer(_content(folder / name), np.uint8) for name in names])
         records = content.reshape(-1, self.label_bytes + np.prod(self.shape))
         labels = torch.from_numpy(records[:, self.label_bytes - 1].astype(np.int64))
         return torch.from_numpy(records[:, self.label_bytes :].reshape(-1, *self.shape).copy()), labels
 
     def classes(self, folder: Path) -> tuple[str, ...]:
-        names = tuple((folder / self.names_file).read_text(encoding="ascii").split())
+        names = tuple(_content(folder / self.names_file).decode("ascii").split())
         if len(names) != self.class_count:
             raise ValueError(f"{self.names_file} names {len(names)} classes")
         return names
+
+
+def _content(path: Path) -> bytes:
+    return read_bytes(path, follow_links=True, limit=MAX_FILE)
 
 
 class Cifar10(_Cifar):

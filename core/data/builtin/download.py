@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from core.data.dataset import Progress
 from core.errors import DataError
+from core.files.reading import open_regular
 from core.files.temporary import hidden_folder, sync_file, sync_folder
 from core.remedies import OTHER_DATA_ROOT
 
@@ -63,7 +64,7 @@ def fetch(
 def _opened(place: str | Path) -> Iterator[tuple[BinaryIO, int]]:
     """Context manager that opens an address or a file, with its number of bytes; 0 if unknown."""
     if isinstance(place, Path):
-        with place.open("rb") as file:
+        with open_regular(place, follow_links=True) as file:
             yield file, place.stat().st_size
     else:
         with urllib.request.urlopen(place, timeout=TIMEOUT) as response:

@@ -8,6 +8,7 @@ from core.data.images.folder_names import names_masks, words_of
 from core.data.images.folder_tree import Node
 from core.data.images.name_pattern import suggest_pattern
 from core.errors import DataError
+from core.files.reading import open_regular
 from core.remedies import setting
 
 __all__ = ["explain", "refuse_file"]
@@ -62,7 +63,7 @@ def _without_images(folder: Path, tree: Node) -> DataError:
 
 def _recognised(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_regular(path, follow_links=True) as file:
             return recognise(file.read(HEAD_BYTES))
     except OSError:
         return ""

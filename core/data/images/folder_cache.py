@@ -17,6 +17,7 @@ from core.data.images.decoding import Findings, decode_files, out_of_reach, work
 from core.data.images.depth import joined, usual_range
 from core.data.images.folder_listing import Listing
 from core.errors import DataError
+from core.files.reading import ensure_regular, read_bytes
 from core.files.temporary import hidden_folder, sync_file, sync_folder
 from core.machine import available_cores
 from core.remedies import OTHER_DATA_ROOT
@@ -75,8 +76,9 @@ def cache_file(root: Path, listing: Listing, how: str) -> Path:
 def open_cache(path: Path) -> Cached | None:
     """Return what was decoded before; None where nothing is, or what is there is damaged."""
     try:
+        ensure_regular(path)
         pictures = np.load(path, mmap_mode="r", allow_pickle=False)
-        facts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        facts = json.loads(read_bytes(path.with_suffix(".json")))
         broken = {int(at): str(why) for at, why in facts.pop("broken").items()}
         value_range = facts.pop("value_range")
         if value_range is not None:

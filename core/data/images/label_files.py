@@ -12,6 +12,7 @@ from typing import NamedTuple
 from core.data.images.file_kinds import ENDINGS, ending_of, is_image, is_litter
 from core.data.images.folder_names import split_of, words_of
 from core.errors import DataError
+from core.files.reading import open_regular, read_text
 
 __all__ = [
     "LABEL_FILES",
@@ -32,6 +33,7 @@ MAX_PEEK_FILES = 20_000
 MIN_IMAGES = 5
 """Images in a folder with tables that are more than illustrations."""
 MAX_CELL = 1 << 24
+MAX_TABLE_BYTES = 1 << 30
 LABEL_WORDS = re.compile(
     "labels?|class|classes|target|category|species|breed|y|diagnosis|type|emotion|expression|标签|类别|clase|classe|klasse"
 )
@@ -69,7 +71,7 @@ def is_label_file(text: str) -> bool:
     if ending_of(path.name) not in LABEL_FILES or not path.is_file():
         return False
     try:
-        with path.open("rb") as file:
+        with open_regular(path, follow_links=True) as file:
             head = file.read(PEEK_BYTES)
         whole = head if len(head) < PEEK_BYTES else head[: head.rfind(b"\n")]
         table = _parsed(path, whole.decode("utf-8-sig"), PEEK_ROWS + 1)
@@ -135,7 +137,7 @@ def read_label_file(path: Path) -> LabelTable:
         DataError: it cannot be read, or has no rows.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, encoding="utf-8-sig", follow_links=True, limit=MAX_TABLE_BYTES)
     except OSError as error:
         raise DataError(f"data.path: cannot read {path}: {error.strerror}", "Give another file") from None
     except UnicodeDecodeError:

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.data.images.depth import Extremes, as_bytes, extremes_of, usual_range
 from core.data.images.file_kinds import recognise
+from core.files.reading import open_regular
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -59,7 +60,7 @@ def read_picture(
 
     mode = "L" if grey else "RGB"
     with (
-        open(path, "rb") as file,
+        open_regular(path, follow_links=True) as file,
         _opened(file) as image,
     ):  # by its name Pillow would map it, and misread some
         pages = 2 if getattr(image, "is_animated", False) and image.format not in STILL else 1
@@ -124,7 +125,7 @@ def facts_of(path: str | Path) -> tuple[int, int, bool]:
     Raises:
         Exception: as `read_picture`.
     """
-    with open(path, "rb") as file, _opened(file) as image:
+    with open_regular(path, follow_links=True) as file, _opened(file) as image:
         width, height = image.size
         turned = (
             image.format != "TIFF" and image.getexif().get(ORIENTATION, 1) >= 5

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut
+from core.files.reading import open_regular
 from core.metrics import Task
 from core.options import Files
 
@@ -173,12 +174,13 @@ def _packs_table(path: Path) -> bool:
     from core.data.images.file_kinds import is_image
 
     try:
-        if path.suffix.lower() == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                names = archive.namelist()
-        else:
-            with tarfile.open(path) as archive_:
-                names = [member.name for member in islice(archive_, MAX_PEEKED)]
+        with open_regular(path, follow_links=True) as file:
+            if path.suffix.lower() == ".zip":
+                with zipfile.ZipFile(file) as archive:
+                    names = archive.namelist()
+            else:
+                with tarfile.open(fileobj=file) as archive_:
+                    names = [member.name for member in islice(archive_, MAX_PEEKED)]
     except (OSError, zipfile.BadZipFile, tarfile.TarError):
         return True
     return not any(map(is_image, names))

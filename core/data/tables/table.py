@@ -12,6 +12,7 @@ from core.data.tables.encoding import Encoding
 from core.data.tables.files.source import Source
 from core.data.tables.summary import ColumnSummary
 from core.errors import DataError
+from core.files.reading import open_regular
 
 __all__ = ["Table", "digest"]
 
@@ -88,7 +89,7 @@ def digest(path: Path) -> str:
         if path.is_dir():
             files = sorted(file for file in path.rglob("*") if file.is_file())
             return hashlib.sha256("".join(map(digest, files)).encode()).hexdigest()
-        with path.open("rb") as file:
+        with open_regular(path, follow_links=True) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}", "Give another file") from None

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from core.events import Event
+from core.files.reading import open_regular
 from core.interop.readers.rows import StepRows
 
 __all__ = ["CsvLog", "is_csv_log"]
@@ -24,7 +25,7 @@ class CsvLog:
     def read(self) -> list[Event]:
         """The events since the last call; a line without its end waits for the next one."""
         try:
-            with self.path.open("rb") as file:
+            with open_regular(self.path, follow_links=True) as file:
                 found = os.fstat(file.fileno())
                 header = file.readline()
                 if not header.endswith(b"\n"):
@@ -50,8 +51,8 @@ class CsvLog:
 def is_csv_log(path: Path) -> bool:
     """Return whether a file is such a log."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return "step" in next(csv.reader([file.readline(1 << 16)]), [])
+        with open_regular(path, follow_links=True) as file:
+            return "step" in next(csv.reader([file.readline(1 << 16).decode(errors="replace")]), [])
     except (OSError, csv.Error):
         return False
 

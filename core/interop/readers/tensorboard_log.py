@@ -60,7 +60,7 @@ class BoardLog:
 
     def _scalars(self) -> Iterator[tuple[float, int, str, float]]:
         """Time, step, name and value of what is new."""
-        for file in sorted(self.path.rglob(PATTERN)):
+        for file in sorted(filter(Path.is_file, self.path.rglob(PATTERN))):
             if file not in self._loaders:
                 self._loaders[file] = self._loader(str(file))
             folder = file.parent.relative_to(self.path).as_posix()

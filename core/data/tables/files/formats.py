@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from core.errors import DataError, DependencyError
+from core.files.reading import open_regular
 from core.remedies import setting
 
 __all__ = ["READERS", "TEXT_SUFFIXES", "UNREAD", "read_frame", "read_grid", "sniffed"]
@@ -190,8 +191,16 @@ def _avro(path: Path, source: Any, part: str) -> pl.LazyFrame:
     return pl.read_avro(source).lazy()
 
 
+def _bytes_of(source: Any) -> bytes:
+    """All bytes of a file, by its path, or of one that is unpacked."""
+    if not isinstance(source, Path):
+        return bytes(source.read())
+    with open_regular(source, follow_links=True) as file:
+        return file.read()
+
+
 def _json(path: Path, source: Any, part: str) -> pl.LazyFrame:
-    content = source.read_bytes() if isinstance(source, Path) else source.read()
+    content = _bytes_of(source)
     try:
         values = json.loads(content)
     except ValueError:
@@ -233,7 +242,7 @@ def _ndjson(path: Path, source: Any, part: str) -> pl.LazyFrame:
 def _arff(path: Path, source: Any, part: str) -> pl.LazyFrame:
     from scipy.io import arff
 
-    text = source.read_bytes() if isinstance(source, Path) else source.read()
+    text = _bytes_of(source)
     from io import StringIO
 
     try:

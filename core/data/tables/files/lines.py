@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from core.files.reading import open_regular
+
 __all__ = ["any_ragged", "stray_quote"]
 
 PIECE_BYTES = 1 << 24
@@ -25,7 +27,7 @@ def stray_quote(lines: Iterable[str], separator: str) -> int | None:
 def any_ragged(path: Path, separator: str, columns: int) -> bool:
     """Return whether some line may have another number of fields; bytes are counted, which is fast."""
     inside = open_marks = open_bytes = 0
-    with path.open("rb") as file:
+    with open_regular(path, follow_links=True) as file:
         while block := file.read(PIECE_BYTES):
             buffer = np.frombuffer(block, np.uint8)
             ends, marks = buffer == ord("\n"), buffer == ord(separator)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from core.errors import DataError
+from core.files.reading import open_regular
 
 __all__ = ["PACKED_SUFFIXES", "content_of", "plain_name"]
 
@@ -18,7 +19,7 @@ MAX_BYTES = 4 << 30
 """Unpacked size above which a file is refused: it is held in memory."""
 PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zip", ".tgz", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz")
 STREAMS: dict[str, Callable[..., io.BufferedIOBase]] = {
-    ".gz": gzip.GzipFile,
+    ".gz": lambda file: gzip.GzipFile(fileobj=file),
     ".bz2": bz2.BZ2File,
     ".xz": lzma.LZMAFile,
 }
@@ -41,25 +42,8 @@ def content_of(path: Path) -> tuple[bytes, str]:
         DataError: it cannot be read, is damaged, or holds several tables.
     """
     try:
-        suffix = path.suffix.lower()
-        if suffix == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                sizes = {item.filename: item.file_size for item in archive.infolist() if not item.is_dir()}
-                name = _only_table(path, sizes)
-                return _limited(path, archive.open(name)), PurePosixPath(name).name
-        if suffix in (".tar", ".tgz") or Path(path.stem).suffix.lower() == ".tar":
-            with tarfile.open(path) as archive_:
-                sizes = {item.name: item.size for item in archive_.getmembers() if item.isfile()}
-                name = _only_table(path, sizes)
-                file = archive_.extractfile(name)
-                assert file is not None
-                return _limited(path, file), PurePosixPath(name).name
-        if suffix == ".zst":
-            return _zstandard(path), plain_name(path)
-        if suffix in STREAMS:
-            with STREAMS[suffix](path) as stream:
-                return _limited(path, stream), plain_name(path)
-        return path.read_bytes(), path.name
+        with open_regular(path, follow_links=True) as opened:
+            return _content(path, opened)
     except (
         gzip.BadGzipFile,
         zipfile.BadZipFile,
@@ -75,6 +59,28 @@ def content_of(path: Path) -> tuple[bytes, str]:
     except OSError as error:
         reason = error.strerror or error
         raise DataError(f"cannot read {path.name}: {reason}", "Give another file") from None
+
+
+def _content(path: Path, opened: io.BufferedReader) -> tuple[bytes, str]:
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        with zipfile.ZipFile(opened) as archive:
+            sizes = {item.filename: item.file_size for item in archive.infolist() if not item.is_dir()}
+            name = _only_table(path, sizes)
+            return _limited(path, archive.open(name)), PurePosixPath(name).name
+    if suffix in (".tar", ".tgz") or Path(path.stem).suffix.lower() == ".tar":
+        with tarfile.open(fileobj=opened) as archive_:
+            sizes = {item.name: item.size for item in archive_.getmembers() if item.isfile()}
+            name = _only_table(path, sizes)
+            file = archive_.extractfile(name)
+            assert file is not None
+            return _limited(path, file), PurePosixPath(name).name
+    if suffix == ".zst":
+        return _zstandard(path), plain_name(path)
+    if suffix in STREAMS:
+        with STREAMS[suffix](opened) as stream:
+            return _limited(path, stream), plain_name(path)
+    return opened.read(), path.name
 
 
 def _limited(path: Path, file: object) -> bytes:

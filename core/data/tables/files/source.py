@@ -14,6 +14,7 @@ from core.data.tables.files.formats import READERS, TEXT_SUFFIXES, UNREAD, read_
 from core.data.tables.files.packed import PACKED_SUFFIXES, content_of, plain_name
 from core.data.tables.files.text import AS_FOUND, OpenedText, TextOptions, open_grid, open_text
 from core.errors import DataError
+from core.files.reading import open_regular
 
 __all__ = ["MAX_COLUMNS", "Damaged", "Source", "open_source"]
 
@@ -195,7 +196,7 @@ def _schema(path: Path, frame: pl.LazyFrame) -> tuple[str, ...]:
 
 def _start(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path, follow_links=True) as file:
             return file.read(4096)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}", "Give another file") from None

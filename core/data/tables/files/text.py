@@ -20,6 +20,7 @@ from core.data.tables.files.text_table import (
     split_lines,
 )
 from core.errors import DataError
+from core.files.reading import open_regular
 from core.remedies import setting
 
 __all__ = ["AS_FOUND", "OpenedText", "TextOptions", "open_grid", "open_text"]
@@ -81,7 +82,7 @@ def open_text(
     """
     head, tail, whole = _ends(path, content)
     if careful and not whole:
-        head, whole = path.read_bytes(), True
+        head, whole = _whole(path), True
     encoding = find_encoding(head, options.encoding, whole)
     if b"\0" in head and not encoding.startswith(("utf-16", "utf-32")):
         place = head.index(b"\0")
@@ -91,7 +92,7 @@ def open_text(
         )
     single = encoding in ("utf-8", "ascii")
     if not single and not whole:
-        head, whole = path.read_bytes(), True
+        head, whole = _whole(path), True
     text = _decoded(path, head, encoding, whole)
     if not text.strip("\ufeff \t\r\n\x1a"):
         raise DataError(f"{path.name} is empty", "Its first line names the columns, the others are rows")
@@ -118,7 +119,7 @@ def open_text(
         notes = (*_encoding_notes(encoding), *table.notes)
         return OpenedText(frame, tuple(table.names), separator, encoding, table.header, None, notes)
     if not whole:
-        text = _decoded(path, path.read_bytes(), encoding, True)
+        text = _decoded(path, _whole(path), encoding, True)
         table = _table(path, text, separator, options.header)
     return _rewritten(path, table, separator, encoding, text)
 
@@ -140,12 +141,21 @@ def line_of(path: Path, opened: OpenedText, row: int) -> int:
     if opened.lines is not None:
         return int(opened.lines[row]) if row < len(opened.lines) else 0
     begun, at = False, -int(opened.header)
-    for line, fields in split_lines(path.read_text("utf-8", errors="replace"), opened.separator):
+    for line, fields in split_lines(_unix_lines(_whole(path)), opened.separator):
         begun = begun or bool(fields)
         if begun and at == row:
             return line
         at += begun
     return 0
+
+
+def _whole(path: Path) -> bytes:
+    with open_regular(path, follow_links=True) as file:
+        return file.read()
+
+
+def _unix_lines(content: bytes) -> str:
+    return content.decode("utf-8", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def ragged(path: Path, opened: OpenedText) -> bool:
@@ -158,7 +168,7 @@ def _ends(path: Path, content: bytes | None) -> tuple[bytes, bytes, bool]:
     if content is not None:
         return content, content[-TAIL_BYTES:], True
     try:
-        with path.open("rb") as file:
+        with open_regular(path, follow_links=True) as file:
             head = file.read(HEAD_BYTES)
             while (
                 len(head) < MAX_HEAD_BYTES
