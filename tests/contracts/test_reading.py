@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from core.data.tables.files.source import open_source
 
 from core.config.schema import read_yaml
 from core.data.arrays.arrays import Arrays
@@ -21,6 +20,7 @@ from core.data.images.folder_cache import open_cache
 from core.data.images.label_files import is_label_file, read_label_file
 from core.data.images.pictures import facts_of, read_picture
 from core.data.registry import DataConfig
+from core.data.tables.files.source import open_source
 from core.data.tables.options import Csv
 from core.data.tables.table import digest
 from core.errors import TorchtuiError
@@ -312,7 +312,22 @@ OPENS = {
     *("np.load", "np.fromfile", "np.loadtxt", "np.genfromtxt", "np.memmap", "np.lib.format.open_memmap"),
     *("torch.load", "torch.jit.load", "load_file", "safe_open", "loadmat", "zipfile.ZipFile", "mmap.mmap"),
     *("pl.scan_csv", "pl.read_csv", "pl.scan_parquet", "pl.read_parquet", "shutil.copy", "shutil.copy2"),
-    *("shutil.copyfile", "shutil.copytree", "ZipFile", "torch.export.load"),
+    *(
+        "shutil.copyfile",
+        "shutil.copytree",
+        "ZipFile",
+        "torch.export.load",
+        "pl.read_ipc",
+        "pl.read_ipc_stream",
+    ),
+    *(
+        "pl.read_avro",
+        "pl.read_ndjson",
+        "pl.scan_ndjson",
+        "pl.scan_ipc",
+        "fastexcel.read_excel",
+        "gzip.GzipFile",
+    ),
 }
 METHODS = {"open", "read_text", "read_bytes"}
 ELSEWHERE = {
@@ -331,12 +346,27 @@ ELSEWHERE = {
         ("np.load", "file.open", "Image.open", "path.read_bytes", "os.open", "torch.export.load"),
         "goes with an exported model, without the product; its user names the file",
     ),
+    "core/export/standalone.py": {
+        "path.read_text": "a file of the package",
+        "Path(str(importlib.import_module(module).__file__)).read_text": "a file of the package",
+    },
     "core/export/safetensors.py": {"load_file": "what was just written"},
     "core/export/tables.py": {"path.open": "writes what the user names"},
     "core/inference/prediction_files.py": {"path.open": "writes what the user names"},
-    "core/data/tables/source.py": {
-        "pl.scan_csv": "reads by itself, after a look that it is a file",
-        "pl.scan_parquet": "reads by itself, after a look that it is a file",
+    "core/data/tables/files/formats.py": dict.fromkeys(
+        (
+            *("pl.scan_parquet", "pl.read_ipc", "pl.read_ipc_stream", "pl.read_avro", "pl.read_ndjson"),
+            *("loadmat", "sqlite3.connect", "fastexcel.read_excel"),
+        ),
+        "reads by itself, after its first bytes were read in the one way",
+    ),
+    "core/data/tables/files/text.py": {
+        "pl.scan_csv": "reads by itself, after its first bytes were read in the one way"
+    },
+    "core/data/tables/files/packed.py": {
+        "archive.open": "a member of an open archive",
+        "gzip.GzipFile": "an open file",
+        "pl.read_csv": "reads by itself, while the file is open",
     },
     "core/data/arrays/array_files.py": {"np.load": "maps by itself, after ensure_regular"},
     "core/data/images/folder_cache.py": {
@@ -377,7 +407,8 @@ def openings(source: str) -> set[str]:
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
             is_method = isinstance(node.func, ast.Attribute) and node.func.attr in METHODS
-            of_file = bool(node.args) and ast.unparse(node.args[0]) in files
+            given = [*node.args[:1], *(word.value for word in node.keywords)]
+            of_file = any(ast.unparse(value) in files for value in given)
             if (is_method or name in OPENS) and not of_file:
                 found.add(name)
     return found
