@@ -332,7 +332,7 @@ OPENS = {
 METHODS = {"open", "read_text", "read_bytes"}
 ELSEWHERE = {
     "core/files/reading.py": {"os.open": "the one way"},
-    "core/files/atomic.py": {"os.open": "makes a new file of a random name"},
+    "core/files/temporary.py": {"os.open": "makes new files and folders of random names, and flushes them"},
     "core/machine.py": {
         "(root / 'proc/self/cgroup').read_text": "a file of the kernel",
         "path.read_text": "files of the kernel",
@@ -372,7 +372,6 @@ ELSEWHERE = {
     "core/data/images/folder_cache.py": {
         "np.load": "maps by itself, after ensure_regular",
         "np.lib.format.open_memmap": "in a new folder of its own",
-        "made.open": "in a new folder of its own",
     },
     "core/data/images/decoding.py": {"os.open": "in a new folder of the process that started it"},
     "core/data/builtin/colour.py": {"loadmat": "reads by itself, after a look that it is a file"},
