@@ -25,27 +25,30 @@ class Commands(LazyGroup):
             "tune": ("tui.cli.commands.tune:tune", "Search for good hyper-parameters."),
             "lr-find": (
                 "tui.cli.commands.find:lr_find",
-                "Find a learning rate: train a copy with a rate that grows, and see where the loss falls fastest.",
+                "Find a learning rate: train a copy while the rate grows, and see where the loss falls fastest.",
             ),
             "batch-find": (
                 "tui.cli.commands.find:batch_find",
-                "Find a batch size: double it until memory is used up, and see how fast each one trains.",
+                "Find a batch size: double it until memory runs out, and measure the speed of each.",
             ),
         },
-        "Look at runs": {
+        "Inspect runs": {
             "evaluate": ("tui.cli.commands.evaluate:evaluate", "Evaluate a run with its best weights."),
             "compare": (
                 "tui.cli.commands.compare:compare",
-                "Compare runs: final metrics with intervals, the settings in which they differ, a curve of all.",
+                "Compare runs: final metrics with intervals, settings that differ, one curve for all.",
             ),
             "runs": ("tui.cli.commands.runs:app", "List runs, or show one."),
-            "watch": ("tui.cli.commands.watch:watch", "Follow a run live, whichever process trains it."),
-            "stop": ("tui.cli.commands.watch:stop", "Ask the process that trains a run to save and end."),
+            "watch": ("tui.cli.commands.watch:watch", "Follow a run live, whichever process is training it."),
+            "stop": (
+                "tui.cli.commands.watch:stop",
+                "Ask the process that is training a run to save and stop.",
+            ),
         },
-        "Use a model, share a run": {
+        "Use a model or share a run": {
             "report": (
                 "tui.cli.commands.report:report",
-                "Write runs as one self-contained page: curves, evaluation, mistakes, configuration, comparison.",
+                "Write a self-contained HTML page: curves, evaluation, mistakes, configuration, comparison.",
             ),
             "export": (
                 "tui.cli.commands.export:export",
@@ -78,7 +81,7 @@ class Commands(LazyGroup):
             ),
             "doctor": (
                 "tui.cli.commands.doctor:doctor",
-                "Check versions, devices, the terminal, folders, and a short training on each device.",
+                "Check versions, devices, terminal and folders, and train briefly on each device.",
             ),
         },
     }

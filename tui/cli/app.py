@@ -18,7 +18,7 @@ __all__ = ["DataRootOption", "RunsOption", "TrustOption", "open_app", "opens_app
 
 RunsOption = Annotated[
     Path | None,
-    typer.Option("--runs", metavar="DIR", envvar="TUI_RUNS", help="Where runs live.", show_default="./runs"),
+    typer.Option("--runs", metavar="DIR", envvar="TUI_RUNS", help="Folder of runs.", show_default="./runs"),
 ]
 DataRootOption = Annotated[
     Path | None,
@@ -26,13 +26,15 @@ DataRootOption = Annotated[
         "--data-root",
         metavar="DIR",
         envvar="TUI_DATA",
-        help="Where downloaded data sets are kept.",
+        help="Folder for downloaded datasets.",
         show_default="the platform's cache folder",
     ),
 ]
 TrustOption = Annotated[
     bool,
-    typer.Option("--trust-code", help="Run the Python files that only a run or a configuration file names."),
+    typer.Option(
+        "--trust-code", help="Allow Python files that are named only by a run or a configuration file."
+    ),
 ]
 
 
@@ -78,7 +80,7 @@ def open_app(
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
         raise InputError(
-            "the app needs a terminal, and this is none", "Without one: tui train --no-ui [options]"
+            "the app needs a terminal, and this is not one", "Without one: tui train --no-ui [options]"
         )
     from tui.terminal.graphics import ask_for_graphics
 

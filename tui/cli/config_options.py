@@ -92,7 +92,7 @@ _FILE = inspect.Parameter(
     "config_file",
     inspect.Parameter.KEYWORD_ONLY,
     default=typer.Option(
-        None, "--config", metavar="FILE", help="YAML file to begin with.", rich_help_panel="Configuration"
+        None, "--config", metavar="FILE", help="YAML file to start from.", rich_help_panel="Configuration"
     ),
     annotation=Path | None,
 )
@@ -103,7 +103,7 @@ _SET = inspect.Parameter(
         None,
         "--set",
         metavar="PATH=VALUE",
-        help="Any other field, such as model.hidden=[256,128]; may be given again. `tui config` shows all.",
+        help="Any other field, such as model.hidden=[256,128]; repeatable. `tui config` shows all.",
         rich_help_panel="Configuration",
     ),
     annotation=list[str] | None,

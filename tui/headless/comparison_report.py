@@ -34,10 +34,10 @@ def print_comparison(
         console.print(_metrics(entries, rows))
         console.print(Text("★ leads  ≈ within the leader's 95 % interval", "dim"))
     else:
-        console.print(Text(f"none of them was evaluated on {split}", "dim"))
+        console.print(Text(f"none of the runs was evaluated on {split}", "dim"))
     note = not_comparable(entries, split)
     if note:
-        console.print(Text(clean(f"▲ {note}: their numbers do not compare"), "yellow"))
+        console.print(Text(clean(f"▲ {note}: their numbers are not comparable"), "yellow"))
     console.print()
     console.print(_differences(entries))
     if plot is not None:
@@ -91,7 +91,7 @@ def _metrics(entries: Sequence[Entry], rows: Sequence[Standings]) -> Table:
 def _differences(entries: Sequence[Entry]) -> Table | Text:
     different = differences(entries)
     if not different:
-        return Text("the configurations are the same", "dim")
+        return Text("the configurations are identical", "dim")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("differs in", overflow="fold")
     for place in range(len(entries)):

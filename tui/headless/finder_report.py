@@ -39,12 +39,14 @@ def rate_chart(test: RangeTest) -> Chart:
 def rate_sentence(test: RangeTest) -> str:
     """What the test says, in words."""
     if test.suggestion is None:
-        return "The loss fell at no learning rate: look at the data, the model or the batch size first."
-    end = f"; from {number(test.rates[-1])} on it blows up" if test.blew_up else ""
+        return (
+            "The loss did not fall at any learning rate: check the data, the model or the batch size first."
+        )
+    end = f"; from {number(test.rates[-1])} on it diverges" if test.blew_up else ""
     lowest = number(test.rates[test.lowest])
     return (
         f"The loss falls fastest at a learning rate of {number(test.suggestion)} (range test, Smith 2017). "
-        f"It is lowest at {lowest}, where a step is too long already{end}."
+        f"It is lowest at {lowest}, where steps are already too long{end}."
     )
 
 
@@ -81,11 +83,11 @@ def batch_sentence(test: BatchTest) -> str:
         return "Not even the smallest batch fits: try a smaller model."
     largest = count(test.tried[-1].batch_size)
     ends = {
-        "memory": f"More than {largest} would take more than the {bytes_(test.room)} that may be taken.",
-        "out of memory": f"With more than {largest} memory was full.",
-        "data": f"{largest} fits too; the training data has no more for twice as many.",
+        "memory": f"More than {largest} would need more than the allowed {bytes_(test.room)}.",
+        "out of memory": f"Above {largest}, memory ran out.",
+        "data": f"{largest} also fits; the training set is too small to try more.",
     }
     return (
-        f"{count(test.suggestion)} samples are the smallest batch that trains nearly as fast as any. "
-        f"{ends[test.ended]} Another batch size wants another learning rate."
+        f"{count(test.suggestion)} is the smallest batch size that trains nearly as fast as the fastest. "
+        f"{ends[test.ended]} Adjust the learning rate to the new batch size."
     )

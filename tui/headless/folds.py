@@ -49,7 +49,7 @@ def cross_validate(
     """
     if is_launched():
         raise InputError(
-            "--folds trains in a single process, and torchrun started several",
+            "--folds trains in a single process, but torchrun started several",
             "Leave out torchrun, or train one fold with: --set data.folds=5 --set data.fold=1",
         )
     known = _begun(config, folds, run) if run is not None else {}
@@ -87,10 +87,11 @@ def _begun(config: TrainConfig, folds: int, run: Run) -> dict[int, Run]:
     """The runs of an earlier cross-validation."""
     if config.data.folds != folds:
         had = f"{config.data.folds} folds" if config.data.folds else "no folds"
-        raise InputError(f"--folds: got {folds}, {run.id} was begun with {had}", "Give the same number")
+        raise InputError(f"--folds: got {folds}, {run.id} was started with {had}", "Give the same number")
     if config != run.config():
         raise InputError(
-            "--folds with --resume goes on with the runs as they are", "To change settings, begin anew"
+            "--folds with --resume keeps the configuration of the runs",
+            "To change settings, start a new cross-validation",
         )
     return runs_of_folds(config, folds, run.path.parent)
 

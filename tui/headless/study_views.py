@@ -111,7 +111,7 @@ class Tally:
     def pause(self, event: StudyPaused | StudyResumed) -> str:
         """Note that the study was paused or goes on; the words for it."""
         self.paused = isinstance(event, StudyPaused)
-        return f"paused; `tui tune --continue {clean(self.study)}` goes on" if self.paused else "goes on"
+        return f"paused; `tui tune --continue {clean(self.study)}` resumes it" if self.paused else "resumed"
 
     def left(self) -> float | None:
         """Seconds until all trials are done, from those of this session."""
@@ -189,7 +189,7 @@ class ProgressView(LiveView):
 def opening(event: StudyStarted) -> list[str]:
     """What is going to be done, in words."""
     plan = event.plan
-    count = f"{plan.trials} trials" if plan.trials else "trials as time allows"
+    count = f"{plan.trials} trials" if plan.trials else "as many trials as time allows"
     if plan.method == "grid":
         count = f"{plan.trials} trials of {plan.space.grid_size()} combinations"
     pruner = f", {plan.pruner} pruning" if plan.pruner != "none" else ""
@@ -198,7 +198,7 @@ def opening(event: StudyStarted) -> list[str]:
         f"study {clean(str(event.folder))}",
         f"{plan.method}: {count}, {event.slots} at once with {threads}{pruner}",
         f"{plan.direction} validation {plan.metric} over {', '.join(plan.space.domains)}",
-        *([f"{len(event.finished)} trials are done already"] if event.finished else []),
+        *([f"{len(event.finished)} trials already done"] if event.finished else []),
     ]
 
 

@@ -123,7 +123,7 @@ def _executor(asked: Asked, plan: Plan | None) -> Executor:
 
 def _tell_slots(executor: Executor, where: Where, view: StudyView) -> None:
     if where.jobs and executor.slots < where.jobs:
-        text = f"{executor.slots} trials at once, not {where.jobs}: there are no more cores"
+        text = f"{executor.slots} trials at once instead of {where.jobs}: there are not enough cores"
         view.show(StudyNotice(level="info", message=text))
 
 

@@ -58,7 +58,7 @@ def test_stop_from_another_process_saves_and_ends(
             break
     run = find_run(tmp_path / "runs", "latest")
     where = f"--runs {tmp_path / 'runs'}"
-    assert tui(f"stop latest {where}").out == f"asked {run.id} to save and end\n"
+    assert tui(f"stop latest {where}").out == f"asked {run.id} to save and stop\n"
     out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert out.endswith(f"resume  tui train --no-ui --resume {run.id}\n")

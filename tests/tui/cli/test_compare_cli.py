@@ -49,8 +49,8 @@ def test_tables_and_a_curve_are_printed(tui: Tui, runs: Path) -> None:
 
 def test_runs_on_other_data_are_said_not_to_compare(tui: Tui, runs: Path) -> None:
     answer = tui(f"compare abc ghk --runs {runs} --split test")
-    assert "not the same data: digits, iris: their numbers do not compare" in answer.out
-    assert "none of them was evaluated on test" in answer.out
+    assert "not the same data: digits, iris: their numbers are not comparable" in answer.out
+    assert "none of the runs was evaluated on test" in answer.out
 
 
 @pytest.mark.parametrize(

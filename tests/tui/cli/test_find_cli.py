@@ -72,4 +72,4 @@ def test_sentences() -> None:
     assert "smaller model" in batch_sentence(none)
     some = [TriedBatch(8, 10.0, 1), TriedBatch(16, 30.0, 2)]
     assert "more than the 4 KiB" in batch_sentence(BatchTest(some, 4096, "memory"))
-    assert "With more than 16 memory was full" in batch_sentence(BatchTest(some, 4096, "out of memory"))
+    assert "Above 16, memory ran out" in batch_sentence(BatchTest(some, 4096, "out of memory"))

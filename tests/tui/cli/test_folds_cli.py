@@ -167,7 +167,7 @@ def test_a_fold_that_diverges_is_exit_1_and_the_others_are_told(train: Tui) -> N
     ("line", "message"),
     [
         ("--folds 3 --resume latest", "--folds: got 3, "),
-        ("--folds 2 --resume latest --epochs 9", "goes on with the runs as they are"),
+        ("--folds 2 --resume latest --epochs 9", "keeps the configuration of the runs"),
     ],
 )
 def test_what_does_not_go_on_is_refused(train: Tui, tui: Tui, line: str, message: str) -> None:

@@ -96,14 +96,14 @@ def test_ranges_come_from_a_file_too_and_options_win(tui: Callable[..., Any], tm
         ("-p optimizer.lrr=0.1,1", "optimizer.lrr: unknown key. Did you mean 'lr'?"),
         (f"--method grid {RATE}", "optimizer.lr: a grid needs choices or a step"),
         ("--timeout soon", "--timeout: got 'soon'"),
-        ("--ray-address auto", "--ray-address and --gpus-per-trial are for a Ray cluster"),
+        ("--ray-address auto", "--ray-address and --gpus-per-trial need a Ray cluster"),
         ("--executor vmap", "--executor vmap: networks with dropout cannot be trained together"),
         ("--storage nowhere", "--storage: this is no URL of a database"),
         ("--resume latest", "there are no studies in runs"),
         ("--pause latest", "there are no studies in runs"),
-        ("--pause x --continue x", "--pause and --continue do not go together"),
-        ("--stop x --pause x", "--pause and --stop do not go together"),
-        ("--resume x --method grid", "--resume goes on with the study's own search"),
+        ("--pause x --continue x", "--pause and --continue cannot be used together"),
+        ("--stop x --pause x", "--pause and --stop cannot be used together"),
+        ("--resume x --method grid", "--resume keeps the study's own search"),
         ("--val 0", "data.validation: got 0, tuning needs validation data"),
     ],
 )
@@ -206,7 +206,7 @@ def test_a_study_is_paused_and_goes_on_from_outside(
     assert states("running")[0] == "running"
     assert tui(f"tune --pause latest {where}").out == f"{study} is paused\n"
     assert states("paused") == ("paused", ["completed", "paused"])
-    assert tui(f"tune --continue latest {where}").out == f"{study} goes on\n"
+    assert tui(f"tune --continue latest {where}").out == f"{study} is resumed\n"
     assert states("running") == ("running", ["completed", "running"])
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate()
@@ -222,7 +222,7 @@ def test_a_study_is_stopped_from_outside(
     process = command(f"{LONG} --batch-size 128 --method grid -p epochs=1,100000")
     study = json.loads(process.stdout.readline())["study"]
     where = f"--runs {tmp_path / 'runs'}"
-    assert tui(f"tune --stop latest {where}").out == f"{study} is asked to save and end\n"
+    assert tui(f"tune --stop latest {where}").out == f"{study} was asked to save and stop\n"
     out, _ = process.communicate()
     assert (process.returncode, lines(out)[-1]["status"]) == (0, "stopped")
     assert not any(map(is_held, all_runs(open_study(tmp_path / "runs", study).folder.trials_dir)))
@@ -249,7 +249,7 @@ def test_a_pause_is_told_and_is_over_when_someone_goes_on_with_the_study(
     answer = tui(f"{SHORT} {RATE} --trials 2 --epochs 200")
     study = open_study(Path("runs"), "latest")
     assert (answer.code, study.paused) == (130, True)
-    assert f"paused; `tui tune --continue {study.name}` goes on\n" in answer.out
+    assert f"paused; `tui tune --continue {study.name}` resumes it\n" in answer.out
     monkeypatch.setattr(PlainView, "show", show)
     resumed = tui("tune --no-ui --resume latest")
     assert (resumed.code, study.paused, len(study.records())) == (0, False, 2)

@@ -20,16 +20,18 @@ def compare(
     run: RunsArgument,
     split: Annotated[
         Literal["validation", "test", "train"],
-        typer.Option(help="Whose final metrics; validation chooses between runs, test is meant for the end."),
+        typer.Option(
+            help="Split of the final metrics. Choose between runs by validation; keep test for the end."
+        ),
     ] = "validation",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     plot: Annotated[
-        str | None, typer.Option(metavar="CURVE", help="Print a curve too, such as 'validation loss'.")
+        str | None, typer.Option(metavar="CURVE", help="Also print a curve, such as 'validation loss'.")
     ] = None,
-    by: Annotated[Literal["epoch", "step", "time"], typer.Option(help="The axis of the curve.")] = "epoch",
+    by: Annotated[Literal["epoch", "step", "time"], typer.Option(help="X axis of the curve.")] = "epoch",
     runs: RunsOption = None,
 ) -> None:
-    """Compare runs: final metrics with intervals, the settings in which they differ, a curve of all.
+    """Compare runs: final metrics with intervals, settings that differ, one curve for all.
 
     Example: tui compare k3f x7p --plot 'validation loss'
     """

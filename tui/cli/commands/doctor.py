@@ -23,12 +23,12 @@ __all__ = ["doctor"]
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     seconds: Annotated[
-        float, typer.Option(min=0.1, max=3600, help="How long to train on each device.")
+        float, typer.Option(min=0.1, max=3600, help="Seconds of training on each device.")
     ] = 5.0,
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
-    """Check versions, devices, the terminal, folders, and a short training on each device.
+    """Check versions, devices, terminal and folders, and train briefly on each device.
 
     The exit code is 1 when something is wrong.
 

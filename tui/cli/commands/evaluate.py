@@ -26,7 +26,7 @@ def evaluate(
     run: RunArgument,
     split: Annotated[
         Literal["test", "validation", "train"],
-        typer.Option(help="What to evaluate on; test is meant for the end."),
+        typer.Option(help="Split to evaluate on; keep test for the end."),
     ] = "test",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     csv: Annotated[
@@ -34,7 +34,7 @@ def evaluate(
         typer.Option("--csv", metavar="F", help="Write every sample's target, prediction and scores."),
     ] = None,
     plots: Annotated[
-        bool, typer.Option("--plots", help="Print ROC and precision-recall curves too.")
+        bool, typer.Option("--plots", help="Also print ROC and precision-recall curves.")
     ] = False,
     trust_code: TrustOption = False,
     runs: RunsOption = None,

@@ -18,7 +18,7 @@ def export(
     run: RunArgument,
     to: Annotated[
         Literal["onnx", "pt2", "safetensors", "csv"],
-        typer.Option("--to", help="ONNX, PyTorch's graph, weights alone, or numbers."),
+        typer.Option("--to", help="ONNX, a PyTorch graph, weights only, or arrays."),
     ],
     output: Annotated[
         Path | None,

@@ -28,7 +28,7 @@ def lr_find(
     trust_code: TrustOption = False,
     data_root: DataRootOption = None,
 ) -> None:
-    """Find a learning rate: train a copy with a rate that grows, and see where the loss falls fastest.
+    """Find a learning rate: train a copy while the rate grows, and see where the loss falls fastest.
 
     Nothing is written. The suggestion is for the optimizer, the model and the batch size that are given.
 
@@ -56,7 +56,7 @@ def lr_find(
         _print_chart(rate_chart(test))
     print(rate_sentence(test))
     if test.suggestion is not None:
-        print(f"Take it with --lr {test.suggestion:g}")
+        print(f"Use it with --lr {test.suggestion:g}")
 
 
 @with_config
@@ -66,7 +66,7 @@ def batch_find(
     trust_code: TrustOption = False,
     data_root: DataRootOption = None,
 ) -> None:
-    """Find a batch size: double it until memory is used up, and see how fast each one trains.
+    """Find a batch size: double it until memory runs out, and measure the speed of each.
 
     Nothing is written. On a GPU its memory counts, elsewhere four fifths of the memory that is free.
 
@@ -98,7 +98,7 @@ def batch_find(
         return
     print(batch_sentence(test))
     if test.suggestion is not None:
-        print(f"Take it with --batch-size {test.suggestion}")
+        print(f"Use it with --batch-size {test.suggestion}")
 
 
 def _config(values: dict[str, Any], trust_code: bool) -> configuration.TrainConfig:

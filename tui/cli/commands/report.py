@@ -16,20 +16,20 @@ __all__ = ["report"]
 
 def report(
     run: RunsArgument,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="F.html", help="The page.")] = Path(
-        "report.html"
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="F.html", help="HTML file to write.")
+    ] = Path("report.html"),
     split: Annotated[
         Literal["test", "validation", "train"] | None,
         typer.Option(
-            help="Whose evaluation; several runs are compared on validation.",
+            help="Split of the evaluation; several runs are compared on validation.",
             show_default="test if evaluated",
         ),
     ] = None,
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
-    """Write runs as one self-contained page: curves, evaluation, mistakes, configuration, comparison.
+    """Write a self-contained HTML page: curves, evaluation, mistakes, configuration, comparison.
 
     Example: tui report latest -o report.html
     """
@@ -40,7 +40,7 @@ def report(
     if len(found) > MAX_RUNS:
         raise InputError(f"a report takes up to {MAX_RUNS} runs, got {len(found)}", "Give fewer")
     if output.is_dir() or not output.absolute().parent.is_dir():
-        raise InputError(f"--output: {output} cannot be a file", "Give a file name in a folder that is there")
+        raise InputError(f"--output: {output} cannot be a file", "Give a file name in an existing folder")
     from core.report.build import build
 
     text = build(found, split=split or "", data_root=data_root, tell=_tell)

@@ -16,9 +16,9 @@ __all__ = ["serve"]
 
 def serve(
     host: Annotated[
-        str, typer.Option(help="Address to listen on; 127.0.0.1 is reached from this machine alone.")
+        str, typer.Option(help="Address to listen on; 127.0.0.1 is reachable from this machine only.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 8000,
     path: Annotated[
         Path | None,
         typer.Option(

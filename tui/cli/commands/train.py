@@ -30,7 +30,7 @@ def train(
         typer.Option(
             "--resume",
             metavar="RUN",
-            help="Go on with a run exactly where it ended.",
+            help="Resume a run exactly where it stopped.",
             autocompletion=complete_runs,
         ),
     ] = None,
@@ -40,7 +40,7 @@ def train(
             "--folds", min=2, max=1000, metavar="N", help="Cross-validate: a run for each of N folds."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print events as JSON, one per line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     trust_code: TrustOption = False,
     runs: RunsOption = None,
@@ -81,8 +81,8 @@ def _asked(values: dict[str, Any], resume: str | None, runs: Path) -> tuple[Trai
         merged = configuration.merge(configuration.to_dict(run.config()), values)
         return configuration.from_dict(merged), run
     raise InputError(
-        "--resume goes on with the run's own configuration; only --epochs, max_minutes and patience can be changed",
-        "To train on with other settings, start a new run",
+        "--resume keeps the run's own configuration; only --epochs, max_minutes and patience can change",
+        "For other settings, start a new run",
     )
 
 

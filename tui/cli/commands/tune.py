@@ -37,8 +37,8 @@ Ranges = Annotated[
     _option(
         *("--param", "-p"),
         metavar="PATH=RANGE",
-        help="What to search, such as lr=log:1e-4..1, batch_size=16..256:16 or model.hidden=64,128; may be given "
-        "again. Without any, a default for the model and the optimizer.",
+        help="Range to search, such as lr=log:1e-4..1, batch_size=16..256:16 or model.hidden=64,128; repeatable. "
+        "Default: ranges that suit the model and the optimizer.",
     ),
 ]
 Space = Annotated[
@@ -46,7 +46,7 @@ Space = Annotated[
     _option(
         "--space",
         metavar="FILE",
-        help="YAML file of paths, each with {low, high, log, step} or {choices: [..]}.",
+        help="YAML file that gives each path {low, high, log, step} or {choices: [..]}.",
     ),
 ]
 Method = Annotated[
@@ -58,13 +58,15 @@ Pruner = Annotated[
         "--pruner",
         metavar="NAME",
         show_default="none",
-        help="What ends hopeless trials early: none, median, asha or hyperband.",
+        help="Stops unpromising trials early: none, median, asha or hyperband.",
     ),
 ]
 Trials = Annotated[
     int | None,
     _option(
-        "--trials", show_default=f"{DEFAULT_TRIALS}, or the whole grid", help="Trials of the whole study."
+        "--trials",
+        show_default=f"{DEFAULT_TRIALS}, or the whole grid",
+        help="Number of trials in the whole study.",
     ),
 ]
 Timeout = Annotated[
@@ -76,7 +78,7 @@ Metric = Annotated[
         "--metric",
         metavar="NAME",
         show_default="loss",
-        help="What to make good on validation: loss, accuracy, r2, f1_macro, roc_auc ...",
+        help="Validation metric to optimize: loss, accuracy, r2, f1_macro, roc_auc ...",
     ),
 ]
 Direction = Annotated[
@@ -85,7 +87,7 @@ Direction = Annotated[
 ]
 Keep = Annotated[
     int | None,
-    _option("--keep", show_default="5", help="Of how many best trials the checkpoints stay."),
+    _option("--keep", show_default="5", help="Keep the checkpoints of this many best trials."),
 ]
 Jobs = Annotated[
     int | None,
@@ -94,7 +96,7 @@ Jobs = Annotated[
         min=1,
         panel="Where",
         show_default="1; on Ray as many as fit, with vmap 16",
-        help="Trials at once; the cores are divided among them.",
+        help="Trials to run at once; the cores are divided among them.",
     ),
 ]
 Executor = Annotated[
@@ -102,8 +104,8 @@ Executor = Annotated[
     _option(
         "--executor",
         panel="Where",
-        help="Train in processes here, on a Ray cluster, or all trials at once as one program (vmap): for small "
-        "networks and GPUs.",
+        help="Train in local processes, on a Ray cluster, or all trials at once as one program (vmap: for small "
+        "networks, and GPUs).",
     ),
 ]
 RayAddress = Annotated[
@@ -112,7 +114,7 @@ RayAddress = Annotated[
 ]
 Gpus = Annotated[
     float | None,
-    _option("--gpus-per-trial", min=0, panel="Where", help="GPUs, or a part of one, of a trial on Ray."),
+    _option("--gpus-per-trial", min=0, panel="Where", help="GPUs per trial on Ray; fractions are allowed."),
 ]
 Storage = Annotated[
     str | None,
@@ -121,7 +123,7 @@ Storage = Annotated[
         metavar="URL",
         panel="Where",
         show_default="a file in the study's folder",
-        help="Database that several machines reach, such as postgresql://user@host/db.",
+        help="Database that several machines can reach, such as postgresql://user@host/db.",
     ),
 ]
 Resume = Annotated[
@@ -129,7 +131,7 @@ Resume = Annotated[
     typer.Option(
         "--resume",
         metavar="STUDY",
-        help="Resume a study, or join it: its name, a prefix or the last letters of it, a path, or `latest` "
+        help="Resume or join a study: its name, a prefix or the last letters of the name, a path, or `latest` "
         "(started or resumed last).",
     ),
 ]
@@ -139,18 +141,16 @@ Pause = Annotated[
     typer.Option(
         "--pause",
         metavar="STUDY",
-        help="Pause a study, wherever it goes on: its trials wait after their batch.",
+        help="Pause a study, wherever it runs: its trials wait after their current batch.",
     ),
 ]
-Continue = Annotated[
-    str | None, typer.Option("--continue", metavar="STUDY", help="Let a paused study go on.")
-]
+Continue = Annotated[str | None, typer.Option("--continue", metavar="STUDY", help="Resume a paused study.")]
 Stop = Annotated[
     str | None,
     typer.Option(
         "--stop",
         metavar="STUDY",
-        help="Let every process that works on a study save its trials and end, wherever it is.",
+        help="Ask every process that works on a study, wherever it is, to save its trials and stop.",
     ),
 ]
 
@@ -177,7 +177,9 @@ def tune(
     pause: Pause = None,
     go_on: Continue = None,
     stop: Stop = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a finished trial.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per finished trial.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     trust_code: TrustOption = False,
     runs: RunsOption = None,
@@ -197,7 +199,7 @@ def tune(
     if not no_ui:
         raise InputError("`tui tune` works headless", "Use: tui tune --no-ui [options]")
     if executor != "ray" and (ray_address or gpus_per_trial):
-        raise InputError("--ray-address and --gpus-per-trial are for a Ray cluster", "Add --executor ray")
+        raise InputError("--ray-address and --gpus-per-trial need a Ray cluster", "Add --executor ray")
     search = {"method": method, "pruner": pruner, "metric": metric, "direction": direction, "keep": keep}
     given = {key: value for key, value in search.items() if value is not None}
     seconds = None if timeout is None else _seconds(timeout)
@@ -221,8 +223,8 @@ def _ensure_not_given(*search: object) -> None:
     """Refuse a search beside ``--resume``."""
     if any(search):
         raise InputError(
-            "--resume goes on with the study's own search",
-            "Only --trials, --timeout and where it runs can change; for anything else begin a new study",
+            "--resume keeps the study's own search",
+            "Only --trials, --timeout and where it runs can change; for anything else start a new study",
         )
 
 
@@ -230,20 +232,18 @@ def _ask(runs_dir: Path, storage: str | None, given: Mapping[str, str | None]) -
     """Ask all processes that work on a study for something: its name by the flag that says what."""
     (flag, reference), *more = ((flag, study) for flag, study in given.items() if study is not None)
     if more:
-        raise InputError(f"{flag} and {more[0][0]} do not go together", "Give one of them")
+        raise InputError(f"{flag} and {more[0][0]} cannot be used together", "Give one of them")
     from core.tuning.study.study import open_study
     from tui.runtime import study_process
     from tui.terminal.text import clean
 
     study = open_study(runs_dir, reference, storage)
     if not (study.storage_url or study_process.is_worked_on(study.folder)):
-        raise RunError(
-            f"no process works on {study.name}", "`tui tune --no-ui --resume STUDY` goes on with one"
-        )
+        raise RunError(f"no process works on {study.name}", "`tui tune --no-ui --resume STUDY` resumes one")
     asked: dict[str, tuple[Callable[[], None], str]] = {
         "--pause": (study.pause, "is paused"),
-        "--continue": (study.go_on, "goes on"),
-        "--stop": (partial(study_process.stop, study), "is asked to save and end"),
+        "--continue": (study.go_on, "is resumed"),
+        "--stop": (partial(study_process.stop, study), "was asked to save and stop"),
     }
     act, told = asked[flag]
     act()

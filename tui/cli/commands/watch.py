@@ -12,14 +12,14 @@ from tui.cli.run_arguments import RUN_HELP, RunArgument, complete_runs
 
 __all__ = ["stop", "watch"]
 
-LOG_HELP = f"{RUN_HELP} Also a log directory of TensorBoard, or a metrics.csv of Lightning."
+LOG_HELP = f"{RUN_HELP} Or a TensorBoard log directory, or Lightning's metrics.csv."
 
 
 def watch(
     run: Annotated[str, typer.Argument(help=LOG_HELP, autocompletion=complete_runs)] = "latest",
     runs: RunsOption = None,
 ) -> None:
-    """Follow a run live, whichever process trains it.
+    """Follow a run live, whichever process is training it.
 
     Examples: tui watch latest
 
@@ -38,7 +38,7 @@ def stop(
     run: RunArgument,
     runs: RunsOption = None,
 ) -> None:
-    """Ask the process that trains a run to save and end.
+    """Ask the process that is training a run to save and stop.
 
     Example: tui stop latest
     """
@@ -46,4 +46,4 @@ def stop(
 
     found = find_run(runs or default_runs_dir(), run)
     send(found, "stop")
-    print(f"asked {clean(found.id)} to save and end")
+    print(f"asked {clean(found.id)} to save and stop")

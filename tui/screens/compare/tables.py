@@ -112,7 +112,7 @@ class DifferencesPanel(Panel):
 
         self.query_one(Table).show(columns, len(paths), cells, frozen=1)
         self.border_title = f"settings that differ  {len(paths)}"
-        nothing = "the configurations are the same" if len(shown.entries) > 1 else "there is only one run"
+        nothing = "the configurations are identical" if len(shown.entries) > 1 else "there is only one run"
         self.border_subtitle = "" if paths else nothing
 
 
