@@ -67,9 +67,9 @@ def test_a_loss_that_blows_up_does_not_flatten_the_chart() -> None:
 
 def test_sentences() -> None:
     never = RangeTest([1e-6, 1e-5], [1.0, 1.0], blew_up=False)
-    assert "at no learning rate" in rate_sentence(never)
-    none = BatchTest([], 0, "out of memory")
-    assert "smaller model" in batch_sentence(none)
+    assert "did not fall at any learning rate" in rate_sentence(never)
+    too_large = BatchTest([], 0, "out of memory")
+    assert "smaller model" in batch_sentence(too_large)
     some = [TriedBatch(8, 10.0, 1), TriedBatch(16, 30.0, 2)]
-    assert "more than the 4 KiB" in batch_sentence(BatchTest(some, 4096, "memory"))
+    assert "more than the allowed 4 KiB" in batch_sentence(BatchTest(some, 4096, "memory"))
     assert "Above 16, memory ran out" in batch_sentence(BatchTest(some, 4096, "out of memory"))
