@@ -44,10 +44,11 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(autouse=True)
 def quiet_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of the machine's own settings reaches a test, and nothing of a test these settings."""
-    extras = ("TUI_LOG", "TUI_NOTIFY", "TUI_STALL_MINUTES", "TUI_SYSTEM")
+    extras = ("TUI_AGREED_CODE", "TUI_LOG", "TUI_NOTIFY", "TUI_STALL_MINUTES", "TUI_SYSTEM")
     for name in ("TUI_RUNS", "TUI_DATA", "FORCE_COLOR", "NO_COLOR", "COLUMNS", *extras):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("core.user_code.trust._named", set())
+    monkeypatch.setattr("core.user_code.trust._agreed", set())
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings" / "settings.json"))
 
 

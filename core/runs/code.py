@@ -1,13 +1,13 @@
 """The user's own Python files, as a run's folder keeps them: used in place of the originals, if the user agrees."""
 
-from pathlib import Path
-
 from core.config.schema import TrainConfig
+from core.errors import UserCodeError
 from core.runs.folder import Run
-from core.user_code.loading import parse, references, source_of
-from core.user_code.trust import check, is_trusted, trust
+from core.user_code.loading import parse, program_of, references
+from core.user_code.source import Program
+from core.user_code.trust import agree, is_trusted
 
-__all__ = ["from_copies", "trust_config", "unknown_code"]
+__all__ = ["agreed_code", "from_copies", "programs_of", "trust_config", "unknown_code"]
 
 
 def from_copies(config: TrainConfig, run: Run | None) -> TrainConfig:
@@ -24,23 +24,39 @@ def from_copies(config: TrainConfig, run: Run | None) -> TrainConfig:
     return config.model_copy(update=changed) if changed else config
 
 
-def unknown_code(config: TrainConfig, run: Run | None = None) -> list[Path]:
-    """The files, those of a run being its copies, that the user has neither named nor run before.
+def programs_of(config: TrainConfig, run: Run | None = None) -> list[Program]:
+    """Return the programs that a configuration names as they are now, those of a run being its copies.
 
     Raises:
         UserCodeError: one cannot be read.
     """
-    named = references(from_copies(config, run)).values()
-    sources = [source_of(reference) for _, reference in named]
-    return [source.path for source in sources if not is_trusted(source)]
+    return [program_of(reference) for _, reference in references(from_copies(config, run)).values()]
+
+
+def unknown_code(config: TrainConfig, run: Run | None = None) -> list[Program]:
+    """Return those programs that the user has neither named, nor agreed to, nor run before.
+
+    Raises:
+        UserCodeError: one cannot be read.
+    """
+    return [program for program in programs_of(config, run) if not is_trusted(program)]
+
+
+def agreed_code(config: TrainConfig, run: Run | None = None) -> tuple[str, ...]:
+    """Return the digests of those programs that may run: what is handed over with a run.
+
+    The process that takes it over compares them with what it finds then.
+    """
+    try:
+        return tuple(program.digest for program in programs_of(config, run) if is_trusted(program))
+    except UserCodeError:  # whoever goes on with the run tells of it
+        return ()
 
 
 def trust_config(config: TrainConfig, run: Run | None = None) -> None:
-    """The user agrees that the files which a configuration names run, those of a run being its copies.
+    """Note that the user agrees to these programs as they are now.
 
     Raises:
         UserCodeError: one cannot be read.
     """
-    for _, reference in references(from_copies(config, run)).values():
-        trust(parse(reference)[0])
-        check(source_of(reference))  # remembers it for other processes
+    agree(programs_of(config, run))

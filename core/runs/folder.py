@@ -18,8 +18,9 @@ from core.files.temporary import hidden_folder, sync_folder
 from core.references import resolve
 from core.remedies import LIST_RUNS, OTHER_RUNS_DIR, START_RUN
 from core.runs.script import script_of
-from core.user_code.loading import references, source_of
+from core.user_code.loading import program_of, references
 from core.user_code.source import copy_source
+from core.user_code.trust import agree, is_trusted
 
 __all__ = [
     "SPLITS",
@@ -157,7 +158,10 @@ def create_run(runs_dir: Path, config: TrainConfig, also: Callable[[Run], object
     def fill(run: Run) -> None:
         write_config(run, config)
         for section, (_, reference) in references(config).items():
-            copy_source(source_of(reference), run.code_folder / section)
+            program = program_of(reference)
+            copy_source(program.source, run.code_folder / section)
+            if is_trusted(program):  # also if it was only named: another process may go on with these bytes
+                agree([program])
         also(run)
 
     return create_folder(runs_dir, name_of(config), fill)

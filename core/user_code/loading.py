@@ -24,14 +24,16 @@ from pydantic import Field
 from core.errors import TorchtuiError, UserCodeError
 from core.options import Code, Options, code_fields
 from core.user_code import trust
-from core.user_code.source import UserSource, read_source
+from core.user_code.source import Program, UserSource, read_source
 
 __all__ = [
     "Reference",
     "as_user_error",
     "call",
+    "file_of",
     "load_object",
     "parse",
+    "program_of",
     "references",
     "source_of",
     "trust_named",
@@ -60,6 +62,11 @@ def parse(reference: str) -> tuple[Path, str]:
     return Path(file).expanduser(), name
 
 
+def file_of(text: str) -> Path | None:
+    """Return the file that a text names, or None when the text is no reference."""
+    return parse(text)[0].resolve() if re.match(Code.PATTERN, text) else None
+
+
 def source_of(reference: str) -> UserSource:
     """The file that a reference names, and what it imports beside it, as they are now.
 
@@ -69,10 +76,21 @@ def source_of(reference: str) -> UserSource:
     return read_source(parse(reference)[0])
 
 
+def program_of(reference: str) -> Program:
+    """Return what a reference names, and what it imports beside it, as they are now.
+
+    Raises:
+        UserCodeError: it cannot be read.
+    """
+    file, name = parse(reference)
+    return Program(read_source(file), name)
+
+
 def trust_named(text: str) -> None:
     """A reference that the user has typed: its file may run. Other texts mean nothing here."""
-    if re.match(Code.PATTERN, text):
-        trust.trust(parse(text)[0])
+    file = file_of(text)
+    if file is not None:
+        trust.trust(file)
 
 
 def version(options: Options) -> str:
@@ -137,9 +155,9 @@ def as_user_error(error: BaseException) -> UserCodeError | None:
 
 def _find(reference: str) -> tuple[Callable[..., Any], "_Version"]:
     file, name = parse(reference)
-    source = read_source(file)
-    trust.check(source)
-    version = _load(source)
+    program = program_of(reference)
+    trust.check(program)
+    version = _load(program.source)
     found = getattr(version.module, name, None)
     if not callable(found):
         own = [key for key, value in vars(version.module).items() if _defined_in(version.module, value)]

@@ -14,7 +14,7 @@ from core.errors import UserCodeError
 from core.files.atomic import creating, write_atomically
 from core.files.reading import read_bytes
 
-__all__ = ["UserSource", "copy_source", "read_source"]
+__all__ = ["Program", "UserSource", "copy_source", "read_source"]
 
 ORIGIN = "sources.json"
 """Beside a copy: the folder that the files come from, and their hashes."""
@@ -53,6 +53,25 @@ class UserSource:
         """One hash for all: of an only file its SHA-256, as ``sha256sum`` prints it."""
         hashes = list(self.hashes.values())
         return hashes[0] if len(hashes) == 1 else sha256(" ".join(hashes).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Program:
+    """What runs when a reference is followed: a class or a function, and the source it is in."""
+
+    source: UserSource
+    name: str
+
+    def __str__(self) -> str:
+        return str(self.source.path)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the name, and of every file with its place beside the others, in hexadecimal.
+
+        Known files in other places, or another name in a known file, are another program.
+        """
+        return sha256(json.dumps([self.name, sorted(self.source.hashes.items())]).encode()).hexdigest()
 
 
 def read_source(path: Path) -> UserSource:

@@ -1,11 +1,14 @@
-"""Trust in Python files of users: those that the user has named, and those that ran before, by SHA-256.
+"""Trust in programs of users: those that the user has named, has agreed to, or has run before.
 
 A run folder or a configuration can come from anybody. What only such a file names is not run before the user has
-been asked.
+been asked. What the user agrees to is a `Program`: these bytes, with all that they import beside them, and that name
+in them. Whatever changes is another program, also while a process lives, and needs new consent. A file that the user
+names, on the command line or by typing its path, is the user's own: it may change and run again.
 """
 
 import json
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,12 +18,16 @@ from core.errors import RunError, UntrustedCode
 from core.files.atomic import creating, write_atomically
 from core.files.reading import read_bytes
 from core.remedies import TRUST
-from core.user_code.source import UserSource
+from core.user_code.source import Program
 
-__all__ = ["check", "config_folder", "is_trusted", "trust"]
+__all__ = ["AGREED", "agree", "check", "config_folder", "is_trusted", "take_over", "trust"]
 
+AGREED = "TUI_AGREED_CODE"
+"""Environment variable with the digests of programs that the process which started this one may run."""
 _named: set[Path] = set()
-"""Files that the user has named to this process: they may change and run again."""
+"""Files that the user has named to this process."""
+_agreed: set[str] = set()
+"""Digests of programs that ran, or that the user has agreed to, in this process: the list on disk may be read-only."""
 
 
 def config_folder() -> Path:
@@ -30,47 +37,63 @@ def config_folder() -> Path:
 
 
 def trust(path: Path) -> None:
-    """The user has named a file, or has agreed that it runs: also when it changes while this process lives."""
+    """Note that the user has named a file: it may run, also when it changes while this process lives."""
     _named.add(path.expanduser().resolve())
 
 
-def is_trusted(source: UserSource) -> bool:
-    """Return whether the user has named this file, or has run all of it before."""
-    return source.path in _named or set(source.hashes.values()) <= _known()
+def is_trusted(program: Program) -> bool:
+    """Return whether the user has named the file of this program, has agreed to the program, or has run it before."""
+    return program.source.path in _named or program.digest in _known()
 
 
-def check(source: UserSource) -> None:
-    """Let a file run, and remember that it did.
+def agree(programs: Iterable[Program]) -> None:
+    """Note that the user agrees that these programs run, as they were read, from now on and in every process."""
+    take_over(program.digest for program in programs)
+    new = _agreed - _listed()
+    if new:
+        with suppress(RunError):  # a folder that cannot be written: another process asks once more
+            _write(_listed() | new)
+
+
+def take_over(digests: Iterable[str]) -> None:
+    """Note what another process of the user has consent for, in this process alone."""
+    _agreed.update(digests)
+
+
+def check(program: Program) -> None:
+    """Let a program run, and remember that it did.
 
     Raises:
-        UntrustedCode: the user has neither named it nor run it before.
+        UntrustedCode: the user has neither named it, nor agreed to it, nor run it before.
     """
-    if not is_trusted(source):
+    if not is_trusted(program):
         raise UntrustedCode(
-            f"{source.path} is a program that you have neither named nor run before",
+            f"{program} is a program that you have neither named nor run before",
             ("Read it, then name it yourself or ", TRUST),
         )
-    new = set(source.hashes.values()) - _known()
-    if new:
-        with suppress(RunError):  # a folder that cannot be written: the user is asked once more
-            _remember(new)
+    if program.digest not in _agreed:
+        agree([program])
+
+
+def _known() -> set[str]:
+    return _agreed | _listed() | set(os.environ.get(AGREED, "").split())
 
 
 def _file() -> Path:
     return config_folder() / "trusted_code.json"
 
 
-def _known() -> set[str]:
-    """The hashes of what ran before; none when the list is missing or damaged, since one can be asked again."""
+def _listed() -> set[str]:
+    """The digests of what ran before; none when the list is missing or damaged, since one can be asked again."""
     try:
-        hashes = json.loads(read_bytes(_file(), follow_links=True))["sha256"]
-    except (OSError, ValueError, TypeError, KeyError):
+        digests = json.loads(read_bytes(_file(), follow_links=True))["programs"]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return set()
-    return {value for value in hashes if isinstance(value, str)} if isinstance(hashes, list) else set()
+    return {value for value in digests if isinstance(value, str)} if isinstance(digests, list) else set()
 
 
-def _remember(new: set[str]) -> None:
-    text = json.dumps({"sha256": sorted(_known() | new)}, indent=1)
+def _write(digests: set[str]) -> None:
+    text = json.dumps({"programs": sorted(digests)}, indent=1)
     with creating(_file()):
         _file().parent.mkdir(parents=True, exist_ok=True)
     write_atomically(_file(), lambda file: file.write(text.encode()), private=True)

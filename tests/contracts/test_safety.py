@@ -259,6 +259,7 @@ def test_a_file_that_was_run_before_runs_again_and_a_changed_one_does_not(
     trust(program)
     call(f"{program}:make")
     monkeypatch.setattr("core.user_code.trust._named", set())  # another process of the same user
+    monkeypatch.setattr("core.user_code.trust._agreed", set())
     assert was_run()
     elsewhere = tmp_path / "elsewhere" / "theirs.py"
     elsewhere.parent.mkdir()
@@ -280,6 +281,7 @@ def test_a_module_beside_a_trusted_file_must_be_known_too(
     trust(mine)
     assert call(f"{mine}:make") == 1
     monkeypatch.setattr("core.user_code.trust._named", set())
+    monkeypatch.setattr("core.user_code.trust._agreed", set())
     assert call(f"{mine}:make") == 1
     was_run()
     program.write_text(program.read_text() + "# changed\n")
@@ -304,7 +306,9 @@ def test_the_list_of_what_was_run_is_its_owners_alone(program: Path) -> None:
     assert (config_folder() / "trusted_code.json").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"sha256": 3}', '{"sha256": [[], null]}', "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"programs": 3}', '{"programs": [[], null]}', "[" * 99999, "\x00"]
+)
 def test_a_damaged_list_of_what_was_run_trusts_nothing(program: Path, text: str) -> None:
     listed = config_folder() / "trusted_code.json"
     listed.parent.mkdir(parents=True)

@@ -12,10 +12,11 @@ from typing import Protocol
 
 from core.config.schema import TrainConfig
 from core.control import Request, RunControl
-from core.errors import RunError, RunLocked
+from core.errors import RunError, RunLocked, TorchtuiError
 from core.events import Event, RunFinished
 from core.files.reading import open_plain, read_tail
 from core.observers.settings import Extras, ensure_possible
+from core.runs.code import agreed_code
 from core.runs.folder import Run
 from core.runs.lock import HANDED_OVER, hold, is_held
 from core.runs.log import LogReader
@@ -23,6 +24,7 @@ from core.runs.requests import claimed, send
 from core.safe_path import TUI_COMMAND
 from core.session.preload import load_backend
 from core.training.worker import TrainingWorker
+from core.user_code.trust import AGREED
 from tui.terminal.text import progress_line
 
 __all__ = ["AppHost", "LogHost", "RunHost", "launch_in_background"]
@@ -217,8 +219,7 @@ def launch_in_background(run: Run, data_root: Path | None) -> "subprocess.Popen[
     Raises:
         RunError: the run's folder cannot be written.
     """
-    # --trust-code: whoever starts this has seen to it.
-    command = [*TUI_COMMAND, "train", "--no-ui", "--trust-code"]
+    command = [*TUI_COMMAND, "train", "--no-ui"]
     command += ["--resume", str(run.path.resolve())]
     if data_root is not None:
         command += ["--data-root", str(data_root)]
@@ -230,6 +231,9 @@ def launch_in_background(run: Run, data_root: Path | None) -> "subprocess.Popen[
 
 
 def _launched(command: list[str], run: Run, lock: int | None = None) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, AGREED: " ".join(_agreed(run))}
+    if lock is not None:
+        environment[HANDED_OVER] = str(lock)
     try:
         with os.fdopen(open_plain(run.console_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as console:
             return subprocess.Popen(
@@ -239,7 +243,15 @@ def _launched(command: list[str], run: Run, lock: int | None = None) -> "subproc
                 stderr=console,
                 start_new_session=True,
                 pass_fds=() if lock is None else (lock,),
-                env=None if lock is None else {**os.environ, HANDED_OVER: str(lock)},
+                env=environment,
             )
     except OSError as error:
         raise RunError(f"cannot start a background process for {run.id}: {error}") from error
+
+
+def _agreed(run: Run) -> tuple[str, ...]:
+    """The programs of a run that may run now: the new process compares what it finds with them."""
+    try:
+        return agreed_code(run.config(), run)
+    except TorchtuiError:  # the new process says what is wrong with its files
+        return ()

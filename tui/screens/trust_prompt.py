@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 
 from core.errors import TorchtuiError
-from tui.forms.remedies import error_in_app
 from tui.screens.dialogs import Ask
 
 if TYPE_CHECKING:
@@ -31,7 +30,8 @@ def with_consent(
         run: whose copies of them would run in their place.
         refused: done when the user does not agree.
     """
-    from core.runs.code import trust_config, unknown_code
+    from core.runs.code import unknown_code
+    from core.user_code.trust import agree
 
     try:
         unknown = unknown_code(config, run)
@@ -42,15 +42,11 @@ def with_consent(
         return
 
     def answered(answer: str | None) -> None:
-        if answer != "run":
-            refused()
-            return
-        try:
-            trust_config(config, run)
-        except TorchtuiError as error:
-            app.push_screen(Ask(error_in_app(error), {"close": "Close"}))
-        else:
+        if answer == "run":
+            agree(unknown)  # as it was read: what is put in its place meanwhile was not asked for
             then()
+        else:
+            refused()
 
     files = ", ".join(map(str, unknown))
     question = f"This runs a program that you have neither named nor run before: {files}. It can do whatever you can."

@@ -1,6 +1,7 @@
 """The whole form: one panel a section, one row a field."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -10,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Input
 
-from core.user_code.loading import trust_named
+from core.user_code.loading import file_of, trust_named
 from tui.forms.form import choose, refit
 from tui.forms.form_fields import SECTIONS, FieldSpec, Texts, fields_in, fields_of
 from tui.widgets.field import Field
@@ -52,11 +53,17 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         self.texts = dict(texts)
         self.extra = {spec.path: Field(spec, text) for spec, text in extra.items()}
         self.fields: dict[str, Field] = {}
+        self._given: set[Path | None] = set()
 
     def compose(self) -> ComposeResult:
         for section in SECTIONS:
             fields = self._make(section)
             yield Section(section, [*fields, *(self.extra.values() if section == SECTIONS[-1] else ())])
+
+    def keep_given(self) -> None:
+        """Note which files a preset or an earlier session has named: touching these texts does not name them."""
+        texts = [self.texts[path] for path, field in self.fields.items() if field.spec.code]
+        self._given = {file_of(text) for text in texts}
 
     async def fill(self, texts: Texts) -> None:
         """Put other texts into the fields."""
@@ -128,7 +135,8 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
             return
         self.texts[path] = event.text
         if event.field.spec.code:
-            trust_named(event.text)
+            if file_of(event.text) not in self._given:
+                trust_named(event.text)
             await self.fill(refit(self.texts))
         else:
             self.post_message(self.Changed())

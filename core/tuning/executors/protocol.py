@@ -18,6 +18,7 @@ class TrialTask:
     Attributes:
         config: nested plain values. run: absolute path of the run's folder.
         threads: the most threads it may compute with.
+        code: digests of the user's programs that it may run, see `core.runs.code.agreed_code`.
         waits: whether it waits after each epoch to hear if it may go on.
     """
 
@@ -28,6 +29,7 @@ class TrialTask:
     threads: int
     waits: bool
     data_root: Path | None
+    code: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

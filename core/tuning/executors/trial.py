@@ -21,6 +21,7 @@ from core.session import session
 from core.session.lifecycle import start_or_resume
 from core.training.step import GradientFn
 from core.tuning.executors.protocol import OnEpoch, Outcome, TrialTask
+from core.user_code.trust import take_over
 
 __all__ = ["run_trial"]
 
@@ -30,6 +31,7 @@ def run_trial(
 ) -> Outcome:
     """Train a trial and return its outcome; never raises. See `train_trial`."""
     began = time.monotonic()
+    take_over(task.code)
     try:
         outcome = train_trial(task, report, control, gradient_fn)
     except Exception as error:  # such as a disk that is full: one trial's failure, not the study's

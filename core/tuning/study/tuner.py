@@ -13,6 +13,7 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.data.registry import default_root
 from core.files.atomic import write_atomically
+from core.runs.code import agreed_code
 from core.runs.environment import environment
 from core.runs.folder import Run, create_run
 from core.runs.lock import is_held
@@ -224,6 +225,7 @@ class _Tuner:
             threads=self.executor.threads,
             waits=plan.pruned_by_epoch,
             data_root=self.data_root,
+            code=agreed_code(config, run),
         )
         return _Given(claim, record, task)
 

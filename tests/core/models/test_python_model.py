@@ -262,10 +262,11 @@ def test_a_run_of_somebody_else_is_not_built_unasked(
 ) -> None:
     run = train_run({"data": "iris", "model": f"{mine}:make", "training": {"epochs": 1}}).run
     monkeypatch.setattr("core.user_code.trust._named", set())
+    monkeypatch.setattr("core.user_code.trust._agreed", set())
     assert unknown_code(run.config(), run) == []  # it ran before
     copy = run.code_folder / "model" / "mynet.py"
     copy.write_text(copy.read_text() + "# evil\n")
-    assert unknown_code(run.config(), run) == [copy.resolve()]
+    assert [*map(str, unknown_code(run.config(), run))] == [str(copy.resolve())]
     with pytest.raises(UntrustedCode):
         evaluate_run(run, "train")
     trust_config(run.config(), run)

@@ -33,6 +33,7 @@ def forgotten(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     def forget() -> None:
         monkeypatch.setattr("core.user_code.trust._named", set())
+        monkeypatch.setattr("core.user_code.trust._agreed", set())
         monkeypatch.setenv("TUI_CONFIG", str(Path(f"user{next(users)}") / "settings.json"))
 
     return forget

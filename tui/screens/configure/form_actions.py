@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from core.config.schema import read_yaml, to_yaml
+from core.errors import TorchtuiError
 from core.files.atomic import creating, write_atomically
+from core.runs.code import unknown_code
 from core.runs.folder import name_of
 from core.user_code.loading import references, version
 from tui.forms.form import fill, refit
@@ -32,6 +34,7 @@ class FilledForm(ModeScreen):
     def __init__(self) -> None:
         super().__init__()
         self._code: list[str] = []
+        self._refused: frozenset[str] = frozenset()
 
     @property
     def form(self) -> FormView:
@@ -84,12 +87,22 @@ class FilledForm(ModeScreen):
         texts, dropped = fill(values)
         self._tell_dropped(dropped)
         await self.form.fill(texts)
-        self.call_later(self._ask_for_code)
+        self.form.keep_given()
+        self._refused = frozenset()
+        self._preview_anew()
 
     def _ask_for_code(self) -> None:
-        """Ask for what the form names and the user has not typed."""
-        if self.state.nearest is not None:
-            with_consent(self.app, self.state.nearest, self._preview_anew)
+        """Ask for the programs that a preview needed and that may not run; not again for those that were refused."""
+        config = self.state.nearest
+        if config is None or not self.is_current:
+            return
+        try:
+            unknown = frozenset(program.digest for program in unknown_code(config))
+        except TorchtuiError:  # the form tells what cannot be read
+            return
+        if unknown - self._refused:
+            self._refused |= unknown
+            with_consent(self.app, config, self._preview_anew)
 
     async def _look_at_code(self) -> None:
         """See whether a file of the user's that the form names has changed."""

@@ -117,6 +117,8 @@ class ConfigureScreen(FilledForm):
             await self._fill(self.tui.form_values)
         elif self.state.preview is not None and self.state.preview.note:
             self._preview_anew()
+        else:
+            self._ask_for_code()
 
     async def _build(self) -> None:
         """Make the form, after the first paint."""
@@ -127,8 +129,8 @@ class ConfigureScreen(FilledForm):
         self.built = True
         form.fields["data.name"].editor.focus()
         self._tell_dropped(dropped)
+        form.keep_given()
         self._revise()
-        self._ask_for_code()
         self.run_worker(self._find_devices, thread=True)
         self.set_interval(form_actions.CODE_SECONDS, self._look_at_code)
 
@@ -291,6 +293,8 @@ class ConfigureScreen(FilledForm):
         self._compute()
         self._show_state()
         self._ask_for_target()
+        if self.state.previewed:
+            self._ask_for_code()
 
     @on(DevicesFound)
     def _list_devices(self, event: DevicesFound) -> None:

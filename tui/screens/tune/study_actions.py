@@ -22,6 +22,7 @@ from tui.runtime import study_process
 from tui.screens.background import Background
 from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
+from tui.screens.trust_prompt import with_consent
 from tui.screens.tune.dialogs import AddTrials, OpenStudy
 from tui.screens.tune.trials_panel import TrialsPanel
 from tui.terminal.text import count, progress_line
@@ -137,7 +138,10 @@ class StudyActions(Background, ModeScreen):
     # A study
 
     def start(self, plan: Plan) -> None:
-        """Check a plan against its data, begin a study of it, and follow it."""
+        """Check a plan against its data, begin a study of it, and follow it; asks before programs of others run."""
+        with_consent(self.app, plan.space.base, lambda: self._start(plan))
+
+    def _start(self, plan: Plan) -> None:
         runs_dir, data_root = self.tui.runs_dir, self.tui.data_root
         jobs, executor = self.jobs, self.executor
 
@@ -270,7 +274,10 @@ class StudyActions(Background, ModeScreen):
                 study_process.launch(standing.folder, jobs, data_root, trials, executor, url)
             )
 
-        self.in_background("start", launch, lambda nothing: self.look())
+        def agreed() -> None:
+            self.in_background("start", launch, lambda nothing: self.look())
+
+        with_consent(self.app, standing.plan.space.base, agreed)
 
     # A trial
 

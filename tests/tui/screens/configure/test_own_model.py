@@ -1,12 +1,13 @@
 """Networks of the user's own in the app: fields for their arguments, reloading, errors, consent."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.runs.code import trust_config
 from core.runs.folder import Run
-from core.user_code.source import read_source
+from core.user_code.loading import program_of
 from core.user_code.trust import is_trusted
 from tests.support.fixtures import TrainRun
 from tests.support.narrow import some
@@ -94,7 +95,7 @@ async def test_a_file_that_the_user_has_not_named_is_asked_for(make: Make, mynet
         screen = await settled(pilot)
         assert "model.arguments.width" in screen.form.fields  # read, not run
         assert screen.state.ready == (answer == "run")
-        assert is_trusted(read_source(mynet)) == (answer == "run")
+        assert is_trusted(program_of(f"{mynet}:Net")) == (answer == "run")
         if answer == "no":
             assert "neither named nor run before" in wrong(screen)
 
@@ -117,6 +118,7 @@ async def test_to_go_on_with_a_run_of_somebody_is_asked_for(
     copy = run.code_folder / "model" / "mynet.py"
     copy.write_text(copy.read_text() + "# of somebody\n")
     monkeypatch.setattr("core.user_code.trust._named", set())
+    monkeypatch.setattr("core.user_code.trust._agreed", set())
     started: list[Run | None] = []
     monkeypatch.setattr(TuiApp, "_start_here", lambda self, config, run=None: started.append(run))
     app = make({"data": "iris"})
@@ -129,3 +131,55 @@ async def test_to_go_on_with_a_run_of_somebody_is_asked_for(
             await pilot.click(f"#answer-{answer}")
             await until(pilot, lambda: not isinstance(app.screen, Ask))
             assert started == expected
+
+
+EVIL = "from pathlib import Path\nPath(__file__).with_name('was_run').touch()\n"
+
+
+async def asked(pilot: Any) -> None:
+    await until(
+        pilot, lambda: isinstance(pilot.app.screen, Ask) and pilot.app.screen.query("#answer-no:focus")
+    )
+
+
+async def answer(pilot: Any, how: str) -> None:
+    await pilot.click(f"#answer-{how}")
+    await until(pilot, lambda: not isinstance(pilot.app.screen, Ask))
+
+
+async def test_a_preset_is_asked_for_and_touching_its_text_names_nothing(make, mynet):
+    """One letter typed and taken back is no consent."""
+    mynet.write_text(EVIL + NET)
+    app = make({"data": "iris"})
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await settled(pilot)
+        for _ in range(2):  # refused once, it is asked for again when it is opened again
+            await screen._fill({"data": "iris", "model": f"{mynet}:Net"})
+            await asked(pilot)
+            await answer(pilot, "no")
+        screen = await settled(pilot)
+        assert "neither named nor run before" in wrong(screen)
+        editor = screen.form.fields["model.path"].editor
+        editor.focus()
+        await pilot.press("end", "x")
+        await until(pilot, lambda: isinstance(app.screen, Ask) or editor.value.endswith("x"))
+        await pilot.press("backspace")
+        await settled(pilot)
+        assert not mynet.with_name("was_run").exists()
+        assert not is_trusted(program_of(f"{mynet}:Net"))
+
+
+async def test_what_was_agreed_to_and_has_changed_is_asked_for_again(make, mynet):
+    app = make({"data": "iris", "model": f"{mynet}:Net"})
+    async with app.run_test(size=LARGE) as pilot:
+        await asked(pilot)
+        await answer(pilot, "run")
+        screen = await settled(pilot)
+        assert screen.state.ready
+        mynet.write_text(EVIL + NET)
+        await asked(pilot)
+        assert not mynet.with_name("was_run").exists()
+        await answer(pilot, "no")
+        await settled(pilot)
+        assert not mynet.with_name("was_run").exists()
+        assert not screen.state.ready
