@@ -147,7 +147,7 @@ async def answer(pilot: Any, how: str) -> None:
     await until(pilot, lambda: not isinstance(pilot.app.screen, Ask))
 
 
-async def test_a_preset_is_asked_for_and_touching_its_text_names_nothing(make, mynet):
+async def test_a_preset_is_asked_for_and_touching_its_text_names_nothing(make: Any, mynet: Path) -> None:
     """One letter typed and taken back is no consent."""
     mynet.write_text(EVIL + NET)
     app = make({"data": "iris"})
@@ -162,14 +162,14 @@ async def test_a_preset_is_asked_for_and_touching_its_text_names_nothing(make, m
         editor = screen.form.fields["model.path"].editor
         editor.focus()
         await pilot.press("end", "x")
-        await until(pilot, lambda: isinstance(app.screen, Ask) or editor.value.endswith("x"))
+        await until(pilot, lambda: isinstance(app.screen, Ask) or str(editor.value).endswith("x"))
         await pilot.press("backspace")
         await settled(pilot)
         assert not mynet.with_name("was_run").exists()
         assert not is_trusted(program_of(f"{mynet}:Net"))
 
 
-async def test_what_was_agreed_to_and_has_changed_is_asked_for_again(make, mynet):
+async def test_what_was_agreed_to_and_has_changed_is_asked_for_again(make: Any, mynet: Path) -> None:
     app = make({"data": "iris", "model": f"{mynet}:Net"})
     async with app.run_test(size=LARGE) as pilot:
         await asked(pilot)
