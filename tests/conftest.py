@@ -4,6 +4,7 @@ import functools
 import gc
 import os
 import shlex
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -50,6 +51,15 @@ def quiet_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("core.user_code.trust._named", set())
     monkeypatch.setattr("core.user_code.trust._agreed", set())
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings" / "settings.json"))
+
+
+@pytest.fixture(autouse=True)
+def own_hangup() -> Iterator[None]:
+    """A command that ends leaves SIGHUP ignored, since its process ends; this one goes on."""
+    before = signal.getsignal(signal.SIGHUP)
+    yield
+    if signal.getsignal(signal.SIGHUP) is not before:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,11 @@ import math
 import os
 import socket
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -57,7 +58,10 @@ class RunWriter:
 
     An exception ends it as failed, Ctrl-C and ``sys.exit`` as stopped, a loss that is still NaN as diverged. A script
     that is killed leaves an interrupted run. Numbers may be floats or tensors of one value; a tensor is read about ten
-    times a second, so that a GPU is not waited for in between. Not for several threads at once.
+    times a second, so that a GPU is not waited for in between.
+
+    Several threads may use it: calls are taken one after the other. A process forked from the one that made it may not:
+    there it refuses all calls but ``close``, which does nothing, so that the end of a fork never ends the run.
 
     Args:
         name: what the run is called; its folder adds the date and three letters.
@@ -113,6 +117,7 @@ class RunWriter:
             observing(self.run, Extras.from_environment(), self._recorder.emit, device)
         )
         self._closed = False
+        self._lock, self._process = threading.RLock(), os.getpid()
         self.classes, self.epochs = list(classes), epochs
         self.step = self.epochs_done = 0
         self._best, self._checkpoints = Best(), ScriptCheckpoints(self.run)
@@ -147,15 +152,16 @@ class RunWriter:
             step: steps done since the start of the run; by default calls are counted.
             lr: learning rate of this step; by default that of the last time.
         """
-        self.step = self._next_step(step)
-        self._lr = self._lr if lr is None else float(lr)
-        values = {**(metrics or {}), **more}
-        self._since_logged.add(values)
-        self._since_epoch.add(values)
-        if time.monotonic() - self._logged_at > LOG_SECONDS:
-            self._tell_steps()
-        if self.control.attention:
-            self._attend()
+        with self._alone():
+            self.step = self._next_step(step)
+            self._lr = self._lr if lr is None else float(lr)
+            values = {**(metrics or {}), **more}
+            self._since_logged.add(values)
+            self._since_epoch.add(values)
+            if time.monotonic() - self._logged_at > LOG_SECONDS:
+                self._tell_steps()
+            if self.control.attention:
+                self._attend()
 
     def epoch(
         self,
@@ -176,39 +182,41 @@ class RunWriter:
         Raises:
             DataError: the confusion matrix is not square, or holds what is no count.
         """
-        self._tell_steps()
-        logged = self._since_epoch.take()
-        on_train = logged if train is None else Means.of(train)
-        on_validation = Means.of(validation or {})
-        self.epochs_done += 1
-        self.step = max(self.step, self.epochs_done)
-        for what, told in (("loss", on_train if train else {}), ("validation loss", on_validation)):
-            self._notice_divergence(told, what, self.epochs_done)
-        self._best.judge(self.epochs_done, on_validation or on_train)
-        now = time.monotonic()
-        seconds, self._epoch_began = now - self._epoch_began, now
-        done = EpochFinished(
-            epoch=self.epochs_done,
-            epochs=self.epochs,
-            step=self.step,
-            train=on_train,
-            validation=on_validation,
-            lr=self._lr,
-            seconds=seconds,
-            best_epoch=self._best.epoch,
-            best_metrics=self._best.metrics,
-            confusion=[[int(count) for count in row] for row in confusion],
-        )
-        ensure_readable(done)
-        self._emit(done)
+        with self._alone():
+            self._tell_steps()
+            logged = self._since_epoch.take()
+            on_train = logged if train is None else Means.of(train)
+            on_validation = Means.of(validation or {})
+            self.epochs_done += 1
+            self.step = max(self.step, self.epochs_done)
+            for what, told in (("loss", on_train if train else {}), ("validation loss", on_validation)):
+                self._notice_divergence(told, what, self.epochs_done)
+            self._best.judge(self.epochs_done, on_validation or on_train)
+            now = time.monotonic()
+            seconds, self._epoch_began = now - self._epoch_began, now
+            done = EpochFinished(
+                epoch=self.epochs_done,
+                epochs=self.epochs,
+                step=self.step,
+                train=on_train,
+                validation=on_validation,
+                lr=self._lr,
+                seconds=seconds,
+                best_epoch=self._best.epoch,
+                best_metrics=self._best.metrics,
+                confusion=[[int(count) for count in row] for row in confusion],
+            )
+            ensure_readable(done)
+            self._emit(done)
 
     def checkpoint(self, weights: Mapping[str, Any]) -> None:
         """Save a state_dict as the last checkpoint, and as the best one right after the best epoch.
 
         A disk that does not take it is told; the script goes on.
         """
-        for event in self._checkpoints.save(weights, self.epochs_done, self.step, self._best):
-            self._emit(event)
+        with self._alone():
+            for event in self._checkpoints.save(weights, self.epochs_done, self.step, self._best):
+                self._emit(event)
 
     def predictions(self, split: str, scores: Any, targets: Any) -> dict[str, float | None]:
         """Evaluate what the model said about a split, as the Evaluate screen and the command line show it.
@@ -231,13 +239,15 @@ class RunWriter:
         from core.inference.saving import save_evaluation
 
         predictions, report = evaluate_given(scores, targets, self.classes, split)
-        save_evaluation(self.run, predictions, report)
-        self._emit(EvaluationFinished(split=split, metrics=report.metrics))
+        with self._alone():
+            save_evaluation(self.run, predictions, report)
+            self._emit(EvaluationFinished(split=split, metrics=report.metrics))
         return report.metrics
 
     def notice(self, message: str, level: Literal["info", "warning", "error"] = "info") -> None:
         """Tell something in words; it stands among the messages of the run."""
-        self._emit(Notice(level=level, message=message))
+        with self._alone():
+            self._emit(Notice(level=level, message=message))
 
     def close(self, status: Ending | None = None, error: str = "", trace: str = "") -> None:
         """End the run; calls after the first do nothing.
@@ -245,16 +255,19 @@ class RunWriter:
         Args:
             status: by default completed, stopped if somebody asked for it, or diverged if the last loss was NaN.
         """
-        if self._closed:
+        if os.getpid() != self._process:
             return
-        self._tell_steps()
-        ending: Ending = "stopped" if self.stop_requested else "completed"
-        if self._diverged:
-            ending, error = "diverged", error or self._diverged
-        self._observers.end(RunFinished(status=status or ending, error=error, traceback=trace))
-        self._closed = True
-        self._recorder.close()
-        self._held.close()
+        with self._alone():
+            if self._closed:
+                return
+            self._tell_steps()
+            ending: Ending = "stopped" if self.stop_requested else "completed"
+            if self._diverged:
+                ending, error = "diverged", error or self._diverged
+            self._observers.end(RunFinished(status=status or ending, error=error, traceback=trace))
+            self._closed = True
+            self._recorder.close()
+            self._held.close()
 
     def fail(self, error: BaseException) -> None:
         """End the run with what was raised: stopped by Ctrl-C or ``sys.exit``, else failed."""
@@ -274,6 +287,21 @@ class RunWriter:
             self.close()
         else:
             self.fail(error)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Context manager in which no other thread writes.
+
+        Raises:
+            RunError: this process is a fork of the one that made the run.
+        """
+        if os.getpid() != self._process:  # before the lock: the thread that held it may not be in the fork
+            raise RunError(
+                f"{self.run.id} is written by process {self._process}, and this is a fork of it",
+                "Log in that process, or begin another RunWriter here",
+            )
+        with self._lock:
+            yield
 
     def _emit(self, event: Event) -> None:
         if self._closed:

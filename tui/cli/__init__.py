@@ -12,6 +12,7 @@ from core.errors import TorchtuiError
 from tui.cli.app import open_app, opens_app
 from tui.cli.lazy import LazyGroup
 from tui.forms.remedies import command_line_words
+from tui.runtime.streams import open_closed_streams
 
 __all__ = ["app", "main"]
 
@@ -102,6 +103,7 @@ def main() -> None:
     0 completed, 1 failed or diverged, 2 wrong use or configuration, 130 after Ctrl-C, 138 after SIGUSR1, 141 when
     nobody reads its output any more, 143 after SIGTERM.
     """
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(

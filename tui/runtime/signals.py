@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Protocol, TextIO
 
@@ -24,10 +24,21 @@ class Stoppable(Protocol):
 
 @contextmanager
 def ignore_hangup() -> Iterator[None]:
-    """Within, all goes on after SIGHUP (the connection dropped); what would be written to the terminal is dropped."""
+    """Context manager in which all goes on after each SIGHUP; what would be written to the terminal is dropped then.
+
+    After it a process has nothing left to do but end, which no SIGHUP changes either, unless its caller handles them.
+    """
     terminal = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
-    with _handled({signal.SIGHUP: lambda number, frame: _mute(*terminal)}):
+
+    def drop_output(number: int, frame: FrameType | None) -> None:
+        with suppress(OSError, ValueError):  # no descriptor is left, or the stream is closed
+            _mute(*terminal)
+
+    before = signal.signal(signal.SIGHUP, drop_output)
+    try:
         yield
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN if before is signal.SIG_DFL else before)
 
 
 @contextmanager

@@ -1,8 +1,12 @@
 """Somebody's own script becomes a run, whichever way it ends."""
 
+import contextlib
 import math
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +37,7 @@ from core.runs.requests import send
 from core.runs.script import script_sections
 from core.runs.summary import summarise
 from core.session.evaluation import evaluate_run
+from tests.support.killed import in_a_killed_process
 from tests.support.repository import REPOSITORY
 
 
@@ -204,6 +209,76 @@ def test_it_waits_while_somebody_wants_a_pause(runs: Path, monkeypatch: pytest.M
 def test_only_one_process_writes_it(runs: Path) -> None:
     with RunWriter("one") as writer, pytest.raises(RunLocked), hold(writer.run):
         pass
+
+
+def test_several_threads_may_write_it(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every call is counted once, each line is whole, and one of several ends counts."""
+    monkeypatch.setattr("core.interop.writer.LOG_SECONDS", 0.0)
+    often, threads, calls = sys.getswitchinterval(), 4, 200
+
+    def write(writer: RunWriter) -> None:
+        for _ in range(calls):
+            writer.log(loss=1.0)
+        writer.epoch(validation={"loss": 0.5})
+        writer.notice("done")
+
+    with RunWriter("threads") as writer:
+        sys.setswitchinterval(1e-6)
+        try:
+            with ThreadPoolExecutor(threads) as pool:
+                for future in [pool.submit(write, writer) for _ in range(threads)]:
+                    future.result()
+                for future in [pool.submit(writer.close) for _ in range(threads)]:
+                    future.result()
+        finally:
+            sys.setswitchinterval(often)
+    assert writer.step == threads * calls
+    steps = [event.step for event in told(writer, StepLogged)]
+    assert steps == sorted(set(steps))
+    assert [event.epoch for event in told(writer, EpochFinished)] == [1, 2, 3, 4]
+    assert [len(told(writer, kind)) for kind in (Notice, RunFinished)] == [threads, 1]
+    assert not [problem for problem in problems(writer.run) if "damaged" in problem]
+
+
+def test_a_fork_neither_writes_nor_ends_it(runs: Path) -> None:
+    """Such as a worker that loads data: it leaves the ``with`` block; a thread that held the lock is not there."""
+    refused: list[object] = []
+
+    def leave_the_block(writer: RunWriter) -> None:
+        writes: list[Callable[[], None]] = [
+            lambda: writer.log(loss=9.0),
+            writer.epoch,
+            lambda: writer.notice("I am here"),
+        ]
+        for write in writes:
+            with pytest.raises(RunError, match="this is a fork of it"):
+                write()
+            refused.append(write)
+        writer.fail(ValueError("of the fork"))
+        with contextlib.suppress(ValueError), writer:
+            raise ValueError("of the fork")
+        assert len(refused) == 3
+
+    with RunWriter("forks") as writer:
+        writer.log(loss=1.0)
+        held, ended = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with writer._alone():
+                held.set()
+                ended.wait()
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        held.wait()
+        in_a_killed_process(lambda: leave_the_block(writer))
+        ended.set()
+        thread.join()
+        assert is_held(writer.run)
+        assert told(writer, RunFinished) == []
+        writer.log(loss=1.0)
+    assert [event.status for event in told(writer, RunFinished)] == ["completed"]
+    assert writer.step == 2
 
 
 def test_after_the_end_nothing_is_added(runs: Path) -> None:
