@@ -1,4 +1,4 @@
-"""What the tests share: quiet surroundings, a tiny copy of MNIST, and runs trained in a temporary folder."""
+"""Shared by all tests: quiet surroundings, a tiny copy of MNIST, and runs trained in a temporary folder."""
 
 import functools
 import gc
@@ -110,7 +110,7 @@ class Trained:
         return [event for event in self.events if isinstance(event, kind)]
 
     def checkpoint(self, kind: str = "last") -> dict[str, Any]:
-        """What the run's folder holds."""
+        """Return a checkpoint of the run's folder."""
         from core.runs.checkpoints import load_checkpoint
 
         return load_checkpoint(self.run, kind)

@@ -1,4 +1,4 @@
-"""What a loaded data set is: three splits, and the facts every other part asks for."""
+"""A loaded data set: three splits, and the facts every other part asks for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ class Dataset:
 
     @property
     def outputs(self) -> int:
-        """How many numbers a network gives for one sample: one a class, or one for regression."""
+        """Number of outputs of a network for one sample: one per class, or one for regression."""
         return len(self.class_names) or 1
 
     @property

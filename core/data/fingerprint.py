@@ -1,4 +1,4 @@
-"""What tells whether a person's own data is still the same, without keeping its samples."""
+"""Fingerprint of a user's own data: tells whether it is still the same, without keeping its samples."""
 
 import hashlib
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def fingerprint(data: Dataset) -> dict[str, Any]:
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two fingerprints are of the same data, in the splits that both know: trials of a study know no test.
+    """Return whether two fingerprints are of the same data, in the splits that both know: trials know no test.
 
     Raises:
         ValueError, TypeError, KeyError, AttributeError: one is none.

@@ -37,12 +37,12 @@ class MappedRows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the tensor these rows would be."""
+        """That of the tensor these rows would be."""
         return (len(self.rows), *self.array.shape[1:])
 
     @property
     def dtype(self) -> "torch.dtype":
-        """Of the tensor these rows would be."""
+        """That of the tensor these rows would be."""
         return self[:0].dtype
 
     @property
@@ -73,7 +73,7 @@ def select(inputs: "Tensor | MappedRows", at: np.ndarray) -> "Tensor | MappedRow
 
 
 def read_ahead(read: Callable[[Piece], Read], pieces: Iterable[Piece]) -> Iterator[Read]:
-    """What `read` gives for each piece; the next one is read on another thread meanwhile."""
+    """Yield the result of `read` for each piece; the next one is read on another thread meanwhile."""
     with ThreadPoolExecutor(1, thread_name_prefix="reading") as reader:
         coming = None
         for piece in pieces:

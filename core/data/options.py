@@ -1,4 +1,4 @@
-"""What every data set lets one set."""
+"""Base of the options of all data sets."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,12 +35,12 @@ class DataOptions(Options):
 
     @property
     def title(self) -> str:
-        """What it is called in the names of runs and in messages."""
+        """Name in the names of runs and in messages."""
         files = (getattr(self, key) for key, field in type(self).model_fields.items() if files_of(field))
         return next((Path(file).stem for file in files if Path(file).stem), getattr(self, "name", ""))
 
     def available(self, root: Path) -> bool:
-        """Whether `load` needs no download or the like.
+        """Return whether `load` needs no download or the like.
 
         Raises:
             DataError: it cannot be read.

@@ -43,7 +43,7 @@ DataConfig = Annotated[
 
 
 def default_root() -> Path:
-    """Where data sets are kept: ``TUI_DATA``, or the platform's cache folder."""
+    """Return the folder of data sets: ``TUI_DATA``, or the platform's cache folder."""
     given = os.environ.get("TUI_DATA")
     return Path(given).expanduser() if given else platformdirs.user_cache_path("torchtui") / "data"
 

@@ -1,4 +1,4 @@
-"""In which order an epoch goes through the training samples."""
+"""Order of the training samples in an epoch."""
 
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ def training_order(settings: "Training", data: Dataset, epoch: int) -> Tensor:
 
 
 def balanced_order(targets: Tensor, seed: int, epoch: int) -> Tensor:
-    """As many positions as there are targets (n,), equally many of each class that occurs, shuffled.
+    """Return as many positions as there are targets (n,), equally many of each class that occurs, shuffled.
 
     A large class is left out in part, another part each epoch; a small one comes again and again, and no sample a
     second time before all of its class have come.

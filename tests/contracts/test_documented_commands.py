@@ -66,7 +66,7 @@ def lines(page: Path) -> Iterator[str]:
 
 
 def commands(page: Path) -> Iterator[str]:
-    """What a reader types, line by line."""
+    """Yield the lines that a reader types."""
     for line in lines(page):
         for words, typed in FILLED_IN.items():
             line = re.sub(rf"(?<!\S){re.escape(words)}(?!\S)", typed, line)
@@ -77,7 +77,7 @@ def commands(page: Path) -> Iterator[str]:
 
 
 def screen_of(command: str) -> str:
-    """What a command shows that stays on the terminal; empty for others."""
+    """Return the screen that a command shows and that stays on the terminal; empty for others."""
     name = [*command.split(), ""][1]
     return "" if "--no-ui" in command else SCREENS.get(name or "tui", "")
 

@@ -1,4 +1,4 @@
-"""What is heavy is imported when it is needed, and the core knows nothing of the terminal."""
+"""Heavy modules are imported when they are needed, and the core knows nothing of the terminal."""
 
 import subprocess
 import sys

@@ -123,7 +123,7 @@ def run(
 
 
 def epochs_of(events: list[Event]) -> dict[int, dict[str, Any]]:
-    """What was told of each epoch but its times."""
+    """Return the numbers of each epoch without its times."""
     told = [event for event in events if isinstance(event, EpochFinished)]
     return {
         event.epoch: {key: value for key, value in vars(event).items() if key not in ("time", "seconds")}

@@ -1,4 +1,4 @@
-"""What every pluggable class keeps to: forms, flags, documentation and search spaces are made from it."""
+"""The contract of every pluggable class: forms, flags, documentation and search spaces are made from it."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What comes from a file is never run, never leaves its folder, and never acts on a terminal."""
+"""Content of files is never run, never leaves its folder, and never acts on a terminal."""
 
 import ast
 import json
@@ -44,7 +44,7 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 
 def dangers(source: str) -> list[str]:
-    """What in a module could run code that comes from a file."""
+    """Return what in a module could run code that comes from a file."""
     tree = ast.parse(source)
     found = [f"import {name}" for name in imports(tree) if name in FORBIDDEN_MODULES]
     for name, words in calls(tree):

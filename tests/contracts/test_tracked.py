@@ -1,4 +1,4 @@
-"""What the product consists of is in its repository."""
+"""All of the product is in its repository."""
 
 import subprocess
 from pathlib import Path

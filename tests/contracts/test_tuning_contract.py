@@ -1,4 +1,4 @@
-"""What every method and pruner keeps to, on a trainer that is a formula: many studies in little time."""
+"""The contract of every method and pruner, on a trainer that is a formula: many studies in little time."""
 
 import math
 import multiprocessing
@@ -170,7 +170,7 @@ def work(
 
 
 def tried(finished: StudyFinished) -> list[tuple[Any, ...]]:
-    """What can be compared between studies: all but folders and times."""
+    """Return what is comparable between studies: all but folders and times."""
     return [
         (record.number, record.state, tuple(map(str, record.params.items())), record.value, record.epochs)
         for record in finished.records

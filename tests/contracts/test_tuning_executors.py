@@ -1,4 +1,4 @@
-"""What every executor keeps to: real trials in local processes, and as tasks on a real Ray cluster."""
+"""The contract of every executor: real trials in local processes, and as tasks on a real Ray cluster."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""What the type checker is told to overlook has a code and a reason."""
+"""Everything that the type checker is told to ignore has a code and a reason."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a run says survives a line of JSON, and nothing else passes for it."""
+"""Events survive a line of JSON, and nothing else passes for one."""
 
 import json
 import math

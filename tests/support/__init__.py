@@ -1,1 +1,1 @@
-"""What several tests share: data, networks, terminals, and ways to wait."""
+"""Shared by several tests: data, networks, terminals, and ways to wait."""

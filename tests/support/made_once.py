@@ -1,4 +1,4 @@
-"""What is costly to make and only read: made by the first worker that wants it, for all of them."""
+"""Costly things that are only read: made by the first worker that wants them, for all workers."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""What the screens of an app show, as text."""
+"""Text of the screens of an app."""
 
 from typing import Any
 

@@ -57,7 +57,7 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """What the screen shows now."""
+        """Return the text of the screen."""
         return "\n".join(self.screen.display)
 
     def wait_for(self, wanted: str | Callable[[str], bool]) -> str:
@@ -94,6 +94,6 @@ class Terminal:
         return 128 + int(self.process.signalstatus) if status is None else status
 
     def is_clean(self) -> bool:
-        """Whether the program has given back the normal screen, the cursor and the mouse."""
+        """Return whether the program has given back the normal screen, the cursor and the mouse."""
         private_modes = {mode >> 5 for mode in self.screen.mode if mode > 31}
         return 25 in private_modes and not private_modes & {1000, 1003, 1006, 1049}

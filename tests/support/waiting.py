@@ -1,4 +1,4 @@
-"""How tests of the app wait: for something to be so, while the app works."""
+"""Waiting in tests of the app: for a condition, while the app works."""
 
 from collections.abc import Callable
 from typing import Any

@@ -166,7 +166,7 @@ class Visit:
 
     @property
     def subject(self) -> Subject:
-        """What is evaluated."""
+        """Return the subject of the evaluation."""
         assert self.screen.opened is not None
         return self.screen.opened.subject
 
@@ -190,7 +190,7 @@ class Visit:
         return "\n".join(strip.text for strip in widget.render_lines(widget.size.region))
 
     def seen(self) -> str:
-        """What the whole screen shows."""
+        """Return the text of the whole screen."""
         return "\n".join(
             "".join(segment.text for segment in line) for line in self.app.screen._compositor.render_strips()
         )

@@ -242,7 +242,7 @@ class TuiApp(LenientApp):
             self.action_go(MODES[(MODES.index(self.current_mode) + by) % len(MODES)])
 
     def action_help(self) -> None:
-        """What this screen is for, and its keys."""
+        """Show what this screen is for, and its keys."""
         if isinstance(self.screen, ModeScreen):
             self.push_screen(HelpDialog(self.screen))
 
@@ -315,7 +315,7 @@ class TuiApp(LenientApp):
         self.switch_mode("live")
 
     def _has_ended_here(self) -> bool:
-        """Whether the run that is shown was trained by this app: who goes on with it now is told by its log alone."""
+        """Return whether the displayed run was trained by this app; only its log tells who resumed it since."""
         return self.feed is not None and self.feed.trained_here and not self.feed.in_app
 
     def _remember_theme(self, theme: Any) -> None:

@@ -1,4 +1,4 @@
-"""How the app parts from the run it trains: saved and ended, or handed over to a background process.
+"""Handover of the run that the app trains: saved and stopped, or handed over to a background process.
 
 The run ends after its step, and the screens live on meanwhile. Only what is done when nobody is there to see them
 waits where it stands.
@@ -116,7 +116,7 @@ def _hand_over(app: "TuiApp", feed: RunFeed) -> LogHost | None:
 
 
 def _last_words(feed: RunFeed) -> str:
-    """What the terminal is told of the run when the app has been left; nothing of one that never began."""
+    """Return the message about the run on leaving the app; empty for a run that never started."""
     from tui.forms.command_line import resume_command
 
     run = feed.host.run

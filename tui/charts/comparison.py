@@ -25,7 +25,7 @@ OVER: Final[dict[Axis, str]] = {"epoch": ", over epochs", "step": "", "time": ",
 
 @dataclass(frozen=True)
 class View:
-    """What the person chose.
+    """Choices of the user.
 
     Attributes:
         smoothing: weight of the moving average, 0 to below 1.
@@ -39,7 +39,7 @@ class View:
 
 
 def axis_text(name: str, axis: Axis) -> str:
-    """What follows the name of a curve in a title: `` by epoch``; ``, over epochs`` where it says by step itself."""
+    """Return the axis in a title: `` by epoch``; ``, over epochs`` for a curve whose name says by step."""
     return OVER[axis] if name.endswith(" by step") else f" by {axis}"
 
 

@@ -76,7 +76,7 @@ def _cursor(curve: Curve, kind: CurveKind, place: int) -> tuple[Mark, ...]:
 
 
 def _guess(curve: Curve | None, kind: CurveKind) -> tuple[Series, ...]:
-    """What guessing reaches: the diagonal, or the share of positives."""
+    """Return the curve of guessing: the diagonal, or the share of positives."""
     if curve is None:
         return ()
     ends = (0.0, 1.0) if kind == "roc" else (curve.prevalence, curve.prevalence)

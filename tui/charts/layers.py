@@ -43,7 +43,7 @@ def layer_lines(sample: LayersSampled, width: int) -> Content:
 
 
 def _known(value: float | None) -> float:
-    """What the log leaves out was not finite."""
+    """Return a value of the log as text; values missing there were not finite."""
     return math.inf if value is None or math.isnan(value) else value
 
 

@@ -18,7 +18,7 @@ ZOOMS = (0, 50, 10)
 
 @dataclass(frozen=True)
 class View:
-    """What the person chose."""
+    """Choices of the user."""
 
     log_y: bool = False
     smoothing: int = 0
@@ -26,7 +26,7 @@ class View:
 
     @property
     def weight(self) -> float:
-        """Of the moving average."""
+        """Weight of the moving average."""
         return SMOOTHING[self.smoothing]
 
     @property
@@ -35,7 +35,7 @@ class View:
         return ZOOMS[self.zoom]
 
     def chosen(self, metric: str) -> str:
-        """What was chosen that changes how the curves of a metric look, for a title."""
+        """Return the choices that change how the curves of a metric look, for a title."""
         parts = ["  log"] if self.log_y and metric == "loss" else []
         parts += [f"  smooth {self.weight:g}"] if self.weight else []
         return "".join(parts + ([f"  last {self.last_epochs}"] if self.last_epochs else []))
@@ -61,7 +61,7 @@ def metric_chart(history: History, metric: str, view: View) -> Chart:
 
 
 def _last_epoch(history: History) -> float | None:
-    """Where the axis ends: a round number ahead of a run that goes on, so that most frames leave the axis alone."""
+    """Return the end of the axis: a round number ahead of a running run, so that most frames keep the axis."""
     if history.finished is not None or history.started is None:
         return None
     decade = 10.0 ** math.floor(math.log10(max(history.position, 1.0)))

@@ -38,7 +38,7 @@ class Scale:
     log: bool = False
 
     def fractions(self, values: Floats) -> Floats:
-        """How far along the axis each value stands: 0 at its low end, 1 at its high end; NaN if nowhere."""
+        """Return the position of each value on the axis: 0 at its low end, 1 at its high end; NaN if nowhere."""
         with np.errstate(all="ignore"):
             if self.log:
                 values = np.log10(np.where(values > 0, values, np.nan))
@@ -49,7 +49,7 @@ class Scale:
         return float(self.fractions(np.array([math.nan if value is None else value]))[0])
 
     def cell(self, value: float, cells: int) -> int:
-        """In which of ``cells`` cells a value on the axis stands."""
+        """Return which of ``cells`` cells holds a value on the axis."""
         return min(max(int(self.fraction(value) * cells), 0), cells - 1)
 
     @property

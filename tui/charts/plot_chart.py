@@ -1,4 +1,4 @@
-"""What a chart shows, as plain data: series, marks, axes; and its legend."""
+"""Charts as plain data: series, marks, axes, and the legend."""
 
 import os
 import sys
@@ -120,7 +120,7 @@ class Chart:
 
 
 def speaks_unicode() -> bool:
-    """Whether the stream Textual draws on takes more than a legacy character set."""
+    """Return whether the stream Textual draws on takes more than a legacy character set."""
     encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
     return encoding.lower().startswith("utf")
 

@@ -1,4 +1,4 @@
-"""Where the parts of a chart stand on a grid of cells: axes, numbers, names and marks around the curves."""
+"""Layout of a chart on a grid of cells: axes, numbers, names and marks around the curves."""
 
 import math
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ PLAIN_SYMBOLS = dict(zip("★✗●■▲◆○□△◇", "*xo#^+O%A@", strict=
 
 @dataclass(frozen=True)
 class Layout:
-    """Where curves stand, and what stands around them."""
+    """Place of the curves, and what surrounds them."""
 
     curves: list[Points]
     """For each series the points to draw, reduced to the width; NaN where a line breaks."""

@@ -31,7 +31,7 @@ def rate_chart(config: TrainConfig, steps_per_epoch: int) -> Chart:
 
 
 def rate_subtitle(config: TrainConfig, chart: Chart) -> str:
-    """What the curve begins with, its highest value, and what it ends with."""
+    """Return the first, the highest and the last value of the curve."""
     if not chart.series:
         return ""
     y = chart.series[0].y

@@ -108,7 +108,7 @@ def _within(x: Floats, y: Floats, window: tuple[float, float], is_sorted: bool) 
 
 
 def _column_starts(x: Floats, columns: int, is_sorted: bool) -> NDArray[np.intp]:
-    """Where the curve enters another column: indices, shape (m,), increasing, the first is 0."""
+    """Return the indices at which the curve enters another column: shape (m,), increasing, the first is 0."""
     if is_sorted:
         borders = np.linspace(x[0], x[-1], columns + 1)[1:-1]
         starts = np.unique(np.append(0, np.searchsorted(x, borders)))

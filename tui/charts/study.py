@@ -103,7 +103,7 @@ def slice_chart(standing: "Standing", path: str, log_y: bool) -> Chart:
 
 
 def places(domain: Domain) -> str:
-    """What the places 1, 2, ... of a slice stand for; empty where the axis says so itself."""
+    """Return the meaning of the places 1, 2, ... of a slice; empty where the axis shows it."""
     if _are_numbers(domain) or not isinstance(domain, Choices):
         return ""
     return "  ".join(f"{place} {setting(value)}" for place, value in enumerate(domain.values, start=1))
@@ -145,7 +145,7 @@ def _stars(known: Sequence[tuple[int, float]], best: int | None) -> tuple[Mark, 
 
 
 def _place(domain: Domain, value: Any) -> float:
-    """Where a value stands on its axis."""
+    """Return the position of a value on its axis."""
     if _are_numbers(domain):
         return float(value)
     return float(domain.values.index(value) + 1) if isinstance(domain, Choices) else math.nan

@@ -165,7 +165,7 @@ def _tell(error: TorchtuiError) -> int:
 
 
 def _asks_for_app() -> bool:
-    """Whether `tui` stands alone: the app is painted before Typer and pydantic would have read no options."""
+    """Return whether `tui` has no arguments: the app is painted before Typer and pydantic would read none."""
     completes = any(name.endswith("TUI_COMPLETE") for name in os.environ)
     return len(sys.argv) == 1 and not completes
 

@@ -1,4 +1,4 @@
-"""How a command takes runs, and what a shell completes in their place."""
+"""Arguments that name runs, and their completion in a shell."""
 
 from pathlib import Path
 from typing import Annotated

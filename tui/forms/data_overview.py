@@ -1,4 +1,4 @@
-"""What is worth knowing of a data set before one trains on it: sizes, samples, ranges of values, balance of classes."""
+"""Overview of a data set before training: sizes, samples, ranges of values, balance of classes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class ColumnFacts:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What is worth knowing of a data set.
+    """Overview of a data set.
 
     Attributes:
         sizes: samples of each split.

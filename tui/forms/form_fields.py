@@ -71,7 +71,7 @@ class FieldSpec:
     code: bool = False
 
     def takes_as(self, other: "FieldSpec") -> bool:
-        """Whether both take the same values."""
+        """Return whether both take the same values."""
         alike = (self.kind, self.many, self.choices) == (other.kind, other.many, other.choices)
         return alike and (bool(self.choices) or self.hint == other.hint)
 
@@ -113,12 +113,12 @@ def fields_in(section: str, texts: Texts) -> tuple[FieldSpec, ...]:
 
 
 def names(section: str) -> tuple[str, ...]:
-    """What can be chosen in a family's section."""
+    """Return the choices of a family's section."""
     return tuple(choices(FAMILIES[section]))
 
 
 def default_name(section: str) -> str:
-    """What is chosen there by default; empty where there is no choice."""
+    """Return the default choice; empty where there is none."""
     return getattr(default_of(TrainConfig.model_fields[section]), "name", "")
 
 
@@ -174,7 +174,7 @@ def _is_code(field: FieldInfo) -> bool:
 
 
 def _hint(field: FieldInfo) -> str:
-    """What a field takes: bounds and unit, or else the kind of value."""
+    """Describe the values of a field: bounds and unit, or else the kind of value."""
     hint = f"{_takes(field.annotation, field.metadata)} {unit_of(field)}".strip()
     return hint or KINDS.get(field.annotation, "")
 
@@ -188,7 +188,7 @@ def _types(annotation: Any) -> set[Any]:
 
 
 def _takes(annotation: Any, metadata: list[Any]) -> str:
-    """What a type takes, in a few words."""
+    """Describe the values of a type in a few words."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         constraints = [part for item in arguments[1:] for part in getattr(item, "metadata", [item])]

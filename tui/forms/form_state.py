@@ -1,4 +1,4 @@
-"""What a form amounts to: a configuration, or what keeps it from being one."""
+"""State of a form: a configuration, or the problems that keep it from being one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,12 +38,12 @@ class FormState:
 
     @property
     def previewed(self) -> bool:
-        """Whether there is nothing newer to preview."""
+        """Return whether the newest state is previewed."""
         return self.nearest is None or (self.preview is not None and self.preview.config == self.nearest)
 
     @property
     def problems(self) -> dict[str, str]:
-        """What is wrong at which field: with the field itself, or else with how it goes with others."""
+        """Return the problem of each field: its own, or else how it fits the others."""
         return {problem.path: problem.message for problem in self._mismatches} | dict(self.invalid)
 
     @property
@@ -53,7 +53,7 @@ class FormState:
 
     @property
     def ready(self) -> bool:
-        """Whether a run can start."""
+        """Return whether a run can start."""
         return self.config is not None and not self.problems
 
     @property
@@ -63,7 +63,7 @@ class FormState:
 
     @property
     def sentence(self) -> str:
-        """Why a run cannot start, or what it will be."""
+        """Return why a run cannot start, or what it will be."""
         if not self.ready:
             ordered = {path: self.problems[path] for path in (*self.invalid, *self.problems)}
             (path, message), *others = ordered.items()

@@ -1,4 +1,4 @@
-"""What a configuration leads to, before it is started: facts of its data, layers of its network, what does not fit.
+"""Preview of a configuration: facts of its data, layers of its network, what does not fit.
 
 All of it takes time (it imports torch and reads data sets), so it belongs on a thread; `Preview` itself is light.
 """
@@ -32,7 +32,7 @@ BYTES = 4
 
 @dataclass(frozen=True)
 class Fix:
-    """What to put into a field so that things fit."""
+    """A value of a field that would fit."""
 
     path: str
     text: str
@@ -67,7 +67,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a configuration leads to; None where it is not known.
+    """Preview of a configuration; None for what is not known.
 
     Attributes:
         note: why something is not known, when nothing is wrong.

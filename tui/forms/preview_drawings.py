@@ -147,7 +147,7 @@ def layers(model: "ModelSummary", width: int) -> Content:
 
 
 def cost(model: "ModelSummary", memory: Memory, width: int) -> Content:
-    """What a network computes, what training holds in memory, and what that consists of."""
+    """Draw the cost of a network: operations, and the memory of its training by part."""
     parts = {
         "weights": memory.weights,
         "gradients": memory.gradients,

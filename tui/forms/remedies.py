@@ -1,4 +1,4 @@
-"""What a user can do about an error, in the words of the command line and of the app."""
+"""Remedies for errors, in the words of the command line and of the app."""
 
 import shlex
 from typing import Final

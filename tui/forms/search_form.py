@@ -38,7 +38,7 @@ EXAMPLE = "as in 1e-4..1, log:1e-4..1, 16..256:16 or 64,128"
 
 @dataclass(frozen=True)
 class Search:
-    """What stands in the form: texts, valid or not.
+    """Texts of the form, valid or not.
 
     Attributes:
         ranges: by path, in the order of the rows.
@@ -55,7 +55,7 @@ class Search:
 
 @dataclass(frozen=True)
 class SearchState:
-    """What a form amounts to.
+    """State of a search form.
 
     Attributes:
         plan: when a study can start. jobs: trials at once; None for the executor's own choice.
@@ -132,7 +132,7 @@ def search_command(state: SearchState, search: Search, runs_dir: Path) -> str:
 
 
 def usual_jobs(executor: str) -> str:
-    """What stands in the form as trials at once before somebody changes it."""
+    """Return the default number of trials at once."""
     return "1" if executor == "local" else AUTO
 
 
@@ -143,7 +143,7 @@ def _nearest(values: Mapping[str, Any]) -> TrainConfig:
 
 
 def _read(ranges: Mapping[str, str]) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
-    """What is wrong with texts that are no ranges, and the plain domains of the others."""
+    """Return the problems of texts that are not ranges, and the plain domains of the others."""
     problems: dict[str, str] = {}
     domains: dict[str, dict[str, Any]] = {}
     for path, text in ranges.items():
@@ -213,7 +213,7 @@ def _plan(
 
 
 def _size(domain: Domain) -> float:
-    """How many values a domain has; counted without making them."""
+    """Count the values of a domain without making them."""
     if isinstance(domain, Choices):
         return len(domain.values)
     step = domain.step or (1 if domain.whole and not domain.log else None)
@@ -238,7 +238,7 @@ def _waits(problems: Mapping[str, str]) -> str:
 
 
 def _will_be(plan: Plan, jobs: int | None) -> str:
-    """What a study will do, in words; the size of a grid first."""
+    """Describe what a study will do; the size of a grid first."""
     at_once = f", {jobs} at once" if jobs is not None and jobs > 1 else ""
     if plan.method == "grid":
         size = plan.space.grid_size()
@@ -249,7 +249,7 @@ def _will_be(plan: Plan, jobs: int | None) -> str:
 
 
 def _holds(domain: Domain) -> str:
-    """What a range holds, in a few words."""
+    """Describe a range in a few words."""
     if isinstance(domain, Choices):
         return f"{len(domain.values)} values" if len(domain.values) > 1 else "1 value"
     if domain.step is not None or (domain.whole and not domain.log):

@@ -1,4 +1,4 @@
-"""What the finders found, as charts and sentences, for the terminal and for the dialog."""
+"""Results of the finders as charts and sentences, for the terminal and for the dialog."""
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def rate_chart(test: RangeTest) -> Chart:
 
 
 def rate_sentence(test: RangeTest) -> str:
-    """What the test says, in words."""
+    """Describe the result of the test."""
     if test.suggestion is None:
         return (
             "The loss did not fall at any learning rate: check the data, the model or the batch size first."
@@ -78,7 +78,7 @@ def batch_lines(tried: list[TriedBatch]) -> list[str]:
 
 
 def batch_sentence(test: BatchTest) -> str:
-    """What the test says, in words."""
+    """Describe the result of the test."""
     if test.suggestion is None:
         return "Not even the smallest batch fits: try a smaller model."
     largest = count(test.tried[-1].batch_size)

@@ -1,4 +1,4 @@
-"""What a study found, as text: the best trials, what mattered, the best configuration and its command."""
+"""Report of a study as text: the best trials, importance, the best configuration and its command."""
 
 from rich.console import Console
 from rich.text import Text

@@ -77,7 +77,7 @@ class JsonView(QuietView):
 
 
 class Tally:
-    """What a line about the study needs: how many trials ended how, the best of them, and the time they take."""
+    """Counts for a line about the study: trials by how they ended, the best of them, and the time they take."""
 
     def __init__(self, event: StudyStarted) -> None:
         self.plan, self.slots, self.study = event.plan, event.slots, event.study
@@ -94,7 +94,7 @@ class Tally:
 
     @property
     def counts(self) -> str:
-        """How many trials ended how; diverged ones count as failed."""
+        """Count trials by how they ended; diverged ones count as failed."""
         states: list[str] = [
             "failed" if record.state == "diverged" else record.state for record in self.records
         ]
@@ -187,7 +187,7 @@ class ProgressView(LiveView):
 
 
 def opening(event: StudyStarted) -> list[str]:
-    """What is going to be done, in words."""
+    """Describe what a study is going to do."""
     plan = event.plan
     count = f"{plan.trials} trials" if plan.trials else "as many trials as time allows"
     if plan.method == "grid":

@@ -155,7 +155,7 @@ class ProgressView(LiveView):
         _print_results(run)
 
     def _send(self, codes: str) -> None:
-        """What the terminal does not print."""
+        """Write a control sequence that the terminal does not print."""
         self.console.file.write(codes)
         self.console.file.flush()
 

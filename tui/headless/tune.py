@@ -26,7 +26,7 @@ __all__ = ["Asked", "Where", "tune"]
 
 @dataclass(frozen=True)
 class Where:
-    """Where trials are trained. `jobs`: how many at once; None for the executor's own choice."""
+    """Executor of trials. `jobs`: how many at once; None for the executor's own choice."""
 
     jobs: int | None = None
     executor: ExecutorName = "local"
@@ -36,7 +36,7 @@ class Where:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a person asked for: a new study by its `plan`, or one to go on with by its name in `resume`.
+    """Request of a user: a new study by its `plan`, or one to resume by its name in `resume`.
 
     Attributes:
         trials: of an earlier study, a new number of them altogether; None leaves it.

@@ -1,1 +1,1 @@
-"""What outlives a screen: hosts of runs, feeds, settings, processes."""
+"""Parts that outlive a screen: hosts of runs, feeds, settings, processes."""

@@ -1,4 +1,4 @@
-"""Which runs are set side by side: chosen in Runs or in Compare, seen by both."""
+"""Runs that are compared: chosen in Runs or in Compare, seen by both."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING

@@ -23,7 +23,7 @@ SHARE = {True: {"text": 0.01, "charts": 0.015}, False: {"text": 0.05, "charts": 
 
 
 class FrameBudget:
-    """When the next frame may be drawn, from what the last ones cost this thread, their painting included.
+    """Time of the next frame, from what the last ones cost this thread, their painting included.
 
     Attributes:
         cost: seconds of processor time of a frame, a moving average.
@@ -40,11 +40,11 @@ class FrameBudget:
         return max(SHORTEST, min(self._due.values()) - time.monotonic())
 
     def text_due(self) -> bool:
-        """Whether a frame of texts may be drawn."""
+        """Return whether a frame of texts may be drawn."""
         return time.monotonic() >= self._due["text"]
 
     def charts_due(self) -> bool:
-        """Whether a frame of everything may be drawn."""
+        """Return whether a frame of everything may be drawn."""
         return time.monotonic() >= self._due["charts"]
 
     @contextmanager
@@ -98,7 +98,7 @@ class RunFeed:
 
     @property
     def in_app(self) -> bool:
-        """Whether this process trains it, and still does."""
+        """Return whether this process still trains it."""
         return self.trained_here and self.host.alive
 
     @property

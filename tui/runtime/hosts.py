@@ -1,4 +1,4 @@
-"""Where a run is trained: on this app's worker thread, or in another process followed through its log.
+"""Hosts of a run: this app's worker thread, or another process followed through its log.
 
 Both hosts look the same to the screens: events come out, requests go in.
 """
@@ -78,7 +78,7 @@ class RunHost(Protocol):
 
     @property
     def alive(self) -> bool:
-        """Whether something still trains."""
+        """Return whether something still trains."""
 
 
 def _name_of(run: Run | None) -> str:

@@ -1,4 +1,4 @@
-"""What the app remembers between two starts: the theme and the last form."""
+"""Settings that the app keeps between two starts: the theme and the last form."""
 
 import json
 import os

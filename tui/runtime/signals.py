@@ -1,4 +1,4 @@
-"""How a training without screens hears that it shall end, and how it outlives what it writes to."""
+"""Signals of a training without screens: how it is asked to stop, and how it outlives what it writes to."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 class Stoppable(Protocol):
-    """What can be asked to save and end."""
+    """Something that can be asked to save and stop."""
 
     def stop(self) -> None:
         """End soon."""
@@ -43,7 +43,7 @@ def ignore_hangup() -> Iterator[None]:
 
 @contextmanager
 def signals_stop(control: Stoppable, received: list[int] | None = None) -> Iterator[list[int]]:
-    """Within, the first Ctrl-C, SIGTERM or SIGUSR1 asks to save and end, and the second Ctrl-C leaves at once.
+    """Context manager in which the first Ctrl-C, SIGTERM or SIGUSR1 saves and stops, a second Ctrl-C leaves at once.
 
     Args:
         received: takes up the signals that come; by default a new list.

@@ -20,7 +20,7 @@ __all__ = ["Follower", "Standing"]
 
 @dataclass(frozen=True)
 class Standing:
-    """How a study stands at one moment.
+    """State of a study at one moment.
 
     Attributes:
         records: in the order of their numbers. best: number of the best trial; None before one completed.
@@ -75,7 +75,7 @@ class Follower:
 
     @property
     def study(self) -> TuningStudy:
-        """What is read."""
+        """The study that is read."""
         return self._study
 
     @property

@@ -22,7 +22,7 @@ class Background(MessagePump):
     """A mixin. Results come as messages, so that a closed widget loses them instead of holding the thread."""
 
     class Answered(Message, bubble=False):
-        """What is to be done now, unless something newer of this kind was asked for."""
+        """Run a callback, unless something newer of its kind was requested."""
 
         def __init__(self, kind: str, ticket: int, use: Callable[[], None]) -> None:
             super().__init__()
@@ -72,7 +72,7 @@ class Background(MessagePump):
             failed(error)
 
     def forget(self, kind: str) -> int:
-        """Whatever of this kind is under way is not wanted any more; the number of the next request."""
+        """Drop whatever of this kind is under way; return the number of the next request."""
         self._tickets[kind] = self._tickets.get(kind, 0) + 1
         return self._tickets[kind]
 

@@ -1,4 +1,4 @@
-"""What all six screens share: the line of modes on top, the footer, and how help is found."""
+"""Base of the six screens: the line of modes on top, the footer, and the help."""
 
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -103,7 +103,7 @@ class ModeScreen(Screen[None]):
         self.query_one(KeyLine).fit(self.size.width)
 
     def action_leave_field(self) -> None:
-        """For screens with fields: take the focus out of a field, so that the keys of the screen work."""
+        """Take the focus out of a field, so that the keys of the screen work."""
         self.set_focus(None)
 
     @on(ScreenResume)

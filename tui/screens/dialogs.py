@@ -54,7 +54,7 @@ class Ask(ModalScreen[str]):
 
 
 class ErrorDialog(ModalScreen[None]):
-    """What went wrong, what to do, and the traceback for who wants it."""
+    """Dialog for an error: what went wrong, what to do, and the traceback on request."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter", "dismiss", "Close"),

@@ -1,4 +1,4 @@
-"""What this terminal can show."""
+"""Checks of what this terminal can show."""
 
 import os
 import shutil

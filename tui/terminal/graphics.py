@@ -1,4 +1,4 @@
-"""Whether the terminal shows pictures by itself; asked once, before an app reads what it answers."""
+"""Detection of terminals that show pictures; asked once, before an app reads the answers."""
 
 import io
 import os
@@ -57,7 +57,7 @@ def ask_for_graphics(meanwhile: Callable[[], object] = lambda: None) -> None:
 
 
 def _ask(meanwhile: Callable[[], object]) -> bytes:
-    """What the terminal answers to the question."""
+    """Ask the terminal, and return its answer."""
     keyboard = sys.stdin.fileno()
     before = termios.tcgetattr(keyboard)
     tty.setcbreak(keyboard, termios.TCSANOW)

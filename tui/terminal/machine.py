@@ -1,4 +1,4 @@
-"""What this machine has left: memory of a training process and of its GPU."""
+"""Memory of a training process and of its GPU on this machine."""
 
 import os
 import socket

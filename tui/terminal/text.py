@@ -155,7 +155,7 @@ def duration(seconds: float | None) -> str:
 
 
 def age(seconds: float) -> str:
-    """How long ago, in at most six characters: ``42 s``, ``12 min``, ``3 h``, ``12 d``, ``2 y``."""
+    """Return how long ago, in at most six characters: ``42 s``, ``12 min``, ``3 h``, ``12 d``, ``2 y``."""
     for unit, length in (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= length:
             return f"{seconds // length:.0f} {unit}" if seconds < 1000 * length else f">999 {unit}"
@@ -163,12 +163,12 @@ def age(seconds: float) -> str:
 
 
 def progress_line(what: str, done: int, total: int) -> str:
-    """What goes on and how much of it is done: ``downloading images 42 %``; without the share where it is unknown."""
+    """Describe a task and its progress: ``downloading images 42 %``; without the share where it is unknown."""
     return f"{what} {100 * done // total} %" if total else what
 
 
 def of(done: int, asked: int, join: str = "/") -> str:
-    """How many are done of how many: ``7/20``; ``7`` where nobody knows how many there will be."""
+    """Return how many are done of how many: ``7/20``; ``7`` where the total is unknown."""
     return f"{done}{join}{asked}" if asked else str(done)
 
 

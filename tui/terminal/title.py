@@ -10,5 +10,5 @@ KEEP, GIVE_BACK = "\x1b[22;2t", "\x1b[23;2t"
 
 
 def titled(text: str) -> str:
-    """What sets the title."""
+    """Return the control sequence that sets the title."""
     return f"\x1b]2;{clean(text)}\x07"

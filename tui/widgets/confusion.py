@@ -221,7 +221,7 @@ class ConfusionGrid(ScrollView, can_focus=True):
 
     @property
     def _view(self) -> Size:
-        """What is left of the content area beside the scrollbars."""
+        """Return the content area without the scrollbars."""
         width, height = self.container_size
         return Size(
             max(width - self.scrollbar_size_vertical, 0), max(height - self.scrollbar_size_horizontal, 0)
@@ -323,6 +323,6 @@ class ConfusionGrid(ScrollView, can_focus=True):
         return not self.compact or matrix.text_width(self.normalise) < self._sizes.cell_width
 
     def _unit(self, matrix: ConfusionMatrix) -> str:
-        """What the numbers are, as long as the corner allows."""
+        """Return the unit of the numbers, as long as the corner allows."""
         units = UNITS[self.normalise] if self._numbers_fit(matrix) else ()
         return next((unit for unit in units if len(unit) < self._sizes.head_width), "")

@@ -1,4 +1,4 @@
-"""What a confusion grid says: counts, shares, class names, the order of the mistakes."""
+"""Content of a confusion grid: counts, shares, class names, the order of the mistakes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class ConfusionMatrix:
         return float(self.counts[true, predicted] / total) if total else None
 
     def depth(self, true: int, predicted: int) -> float:
-        """How strongly the cell is coloured, 0 to 1: by row share; for mistakes, relative to the worst."""
+        """Return the depth of a cell's colour, 0 to 1: by row share; for mistakes, relative to the worst."""
         share = self.share(true, predicted) or 0.0
         return share if true == predicted or not share else share / self.worst
 
@@ -96,7 +96,7 @@ class ConfusionMatrix:
 
     @cached_property
     def _shared_start(self) -> int:
-        """How many characters all class names begin with; 0 where leaving them out gains nothing."""
+        """Return the length of the common beginning of all class names; 0 where leaving it out gains nothing."""
         # What the first and the last in alphabetical order share, all share.
         first, last = min(self.names), max(self.names)
         same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))

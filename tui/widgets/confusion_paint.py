@@ -1,4 +1,4 @@
-"""Where the cells of a confusion grid stand, and the colours they take."""
+"""Positions and colours of the cells of a confusion grid."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ Draw = Callable[[int], Content]
 
 
 class Drawing(Widget):
-    """As tall as what is drawn; not there while there is nothing to draw."""
+    """A drawing as tall as its content; hidden while there is nothing to draw."""
 
     DEFAULT_CSS = """
     Drawing { height: auto; }

@@ -73,7 +73,7 @@ class Field(Widget):
 
     @property
     def text(self) -> str:
-        """What is in the field. Setting it says nothing."""
+        """Text of the field. Setting it posts no message."""
         return self._text
 
     @text.setter
@@ -92,12 +92,12 @@ class Field(Widget):
         self.set_hint(spec.hint)
 
     def set_hint(self, hint: str) -> None:
-        """What stands behind the value while nothing is wrong."""
+        """Set the text behind the value while nothing is wrong."""
         self.hint = hint
         self.refresh()
 
     def set_problem(self, problem: str) -> None:
-        """What is wrong with the value; empty if nothing is."""
+        """Set the problem of the value; empty if there is none."""
         if problem != self.problem:
             self.problem = problem
             self.set_class(bool(problem), "-wrong")

@@ -1,4 +1,4 @@
-"""Which runs are shown and in what order: what the filter and the chosen column make of all runs."""
+"""List of the displayed runs in order: what the filter and the chosen column make of all runs."""
 
 from collections.abc import Mapping
 
@@ -47,7 +47,7 @@ class RunList:
         self._matching = {name: summary for name, summary in self.all.items() if query.matches(summary)}
 
     def any_match(self, query: Query) -> bool:
-        """Whether a query would leave anything to show."""
+        """Return whether a query would leave anything to show."""
         return any(query.matches(summary) for summary in self.all.values())
 
     def sort(self, column: str, falling: bool | None = None) -> None:
@@ -56,7 +56,7 @@ class RunList:
         self.falling = COLUMNS[column].falling if falling is None else falling
 
     def rows(self) -> list[RunSummary]:
-        """What is shown, in order; equal runs newest first."""
+        """Return the displayed runs in order; equal runs newest first."""
         newest_first = sorted(
             self._matching.values(), key=lambda summary: began(summary) or 0.0, reverse=True
         )

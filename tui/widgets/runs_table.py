@@ -119,7 +119,7 @@ class RunsTable(ScrollView, can_focus=True):
             self.refresh()
 
     def _place_of(self, summary: RunSummary) -> int:
-        """Where a run is now; if it is gone, the place nearest to where it was."""
+        """Return the place of a run; if it is gone, the place nearest to where it was."""
         name = summary.run.id
         found = (place for place, row in enumerate(self.rows) if row.run.id == name)
         return next(found, min(self.cursor, max(0, len(self.rows) - 1)))

@@ -139,7 +139,7 @@ class Table(ScrollView, can_focus=True):
         self.scroll_to(x=self.scroll_offset.x + cells, animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Where nothing is hidden sideways, those keys are free for others."""
+        """Return False for sideways scrolling where nothing is hidden, so that its keys are free for others."""
         return action != "shift" or self.max_scroll_x > 0
 
     def action_choose(self) -> None:

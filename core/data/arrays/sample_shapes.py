@@ -102,7 +102,7 @@ def _as_images(array: np.ndarray, shape: ArrayShape, name: str, place: str) -> n
 
 
 def _are_grey_images(array: np.ndarray, name: str) -> bool:
-    """Whether samples (height, width) are images, not series: by the name, by the type of pixels, or by proportions."""
+    """Return whether samples (height, width) are images, not series: by the name, by the type of pixels, or by proportions."""
     short, long = sorted(array.shape[1:])
     if any(map(IMAGES.fullmatch, words_of(name))) or short == long > 1:
         return True
@@ -112,7 +112,7 @@ def _are_grey_images(array: np.ndarray, name: str) -> bool:
 
 
 def _channels(one: int, other: int, last: int) -> ArrayShape | None:
-    """Which dimension is that of channels; where first and last could be, a square decides. None if neither is."""
+    """Return the dimension of channels; where first and last could be, a square decides. None if neither is."""
     if last in CHANNELS and (one not in CHANNELS or one == other != last):
         return "channels_last"
     if one in CHANNELS or other == last != one:

@@ -106,7 +106,7 @@ def _save(
 
 
 def as_it_is(packed: Path, folder: Path) -> None:
-    """Of a file that is not packed."""
+    """Return the content of a file that is not packed."""
     packed.rename(folder / packed.name)
 
 

@@ -1,4 +1,4 @@
-"""Which files are images by their ending, and what the others are, in words."""
+"""Kinds of files by their ending: images, and the others in words."""
 
 from collections import Counter
 from collections.abc import Iterable

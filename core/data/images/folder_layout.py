@@ -1,4 +1,4 @@
-"""Which folders are splits and which are classes: inferred from their names and from what lies in them."""
+"""Layout of folders into splits and classes: inferred from their names and from what lies in them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -157,7 +157,7 @@ def _kind_of_level(node: Node, asked: Layout, notes: list[str]) -> LevelKind:
 
 
 def _alike(inner: list[set[str]]) -> bool:
-    """Whether most folders hold the same folders, two or more."""
+    """Return whether most folders hold the same folders, two or more."""
     counts = Counter(name for names in inner for name in names)
     common = {name for name, count in counts.items() if 2 * count > len(inner)}
     shared = sum(len(names & common) for names in inner)

@@ -1,4 +1,4 @@
-"""Which images a folder holds, and what each is: by folders, by a table of labels, or by names of files."""
+"""Images of a folder with their labels: by folders, by a table of labels, or by names of files."""
 
 import hashlib
 import os
@@ -207,7 +207,7 @@ def _table_beside(folder: Path, tree: Node) -> Path | None:
 
 
 def _labels(path: Path, index: ImageIndex) -> bool:
-    """Whether a file is a table of file names and something beside."""
+    """Return whether a file is a table of file names and something beside."""
     try:
         table = read_label_file(path)
     except DataError:

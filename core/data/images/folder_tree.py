@@ -51,7 +51,7 @@ class Node:
 
     @property
     def has_images(self) -> bool:
-        """Whether there are images in it at any depth."""
+        """Return whether there are images in it at any depth."""
         return any(isinstance(child, ImageFile) or child.has_images for child in self.children)
 
     def images(self) -> Iterator[ImageFile]:

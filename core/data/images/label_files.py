@@ -114,7 +114,7 @@ def _folders_in(folder: Path) -> list[Path]:
 
 
 def _are_there(values: Sequence[str], folders: Sequence[Path]) -> bool:
-    """Whether nearly all values name images in these folders."""
+    """Return whether nearly all values name images in these folders."""
     if not values or len(set(values)) < len(values) / 2:
         return False
     there = sum(any(_exists(folder, value) for folder in folders) for value in values)
@@ -215,7 +215,7 @@ def choose_columns(table: LabelTable, file_column: int, target: str) -> Columns:
 
 
 def _is_counter(table: LabelTable, place: int) -> bool:
-    """Whether a column without a name, or called id or index, only numbers the rows."""
+    """Return whether a column without a name, or called id or index, only numbers the rows."""
     if table.names[place].strip().lower() not in ("", "id", "index", "idx", "unnamed: 0"):
         return False
     cells = [row[place] for row in table.rows if place < len(row)]
@@ -223,7 +223,7 @@ def _is_counter(table: LabelTable, place: int) -> bool:
 
 
 def _is_split(table: LabelTable, place: int) -> bool:
-    """Whether a column says which split a row belongs to."""
+    """Return whether a column says which split a row belongs to."""
     if not SPLIT_COLUMNS.fullmatch("".join(words_of(table.names[place]))):
         return False
     values = {row[place] for row in table.rows if place < len(row)}

@@ -72,7 +72,7 @@ class ImageIndex:
 
 
 def _agreement(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many folders above the file are called the same in both paths."""
+    """Count the folders above the file that have the same name in both paths."""
     count = 0
     for left, right in zip(reversed(one[:-1]), reversed(other[:-1]), strict=False):
         if left != right:

@@ -107,7 +107,7 @@ class TestEveryDataSet:
 
 @pytest.mark.parametrize("name", ["digits", "wine", "diabetes", "mnist"])
 def test_the_test_split_does_not_depend_on_the_validation_share(name: str, load_data: Load) -> None:
-    """What is seen once, at the end, must not move into training when another option changes."""
+    """Samples seen once, at the end, must not move into training when another option changes."""
     tests = [load_data(name, validation=share).test for share in (0.0, 0.1, 0.5)]
     for test in tests[1:]:
         assert np.array_equal(test.indices, tests[0].indices)

@@ -44,7 +44,7 @@ def classified(draw: st.DrawFn) -> Predictions:
 
 
 def without_warning(function: Callable[[], float]) -> float | None:
-    """What scikit-learn says, None where it warns that the value is made up."""
+    """Return the value of scikit-learn, None where it warns that the value is made up."""
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always")
         value = function()

@@ -52,7 +52,7 @@ def predicted(folder: Path, inputs: Path) -> list[list[str]]:
 def run_predict(
     folder: Path, inputs: Path, stdout: int | IO[str] = subprocess.PIPE
 ) -> subprocess.CompletedProcess[str]:
-    """What becomes of ``predict.py`` in a clean interpreter that knows nothing of this product."""
+    """Run ``predict.py`` in a clean interpreter that knows nothing of this product."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     code = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
     hidden = "import sys; sys.modules['core'] = sys.modules['tui'] = None; "

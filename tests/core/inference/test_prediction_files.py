@@ -62,7 +62,7 @@ def test_a_cut_file_is_damaged(tmp_path: Path, keep: float) -> None:
 
 
 def refused_or_same(path: Path) -> bool:
-    """Whether the file is refused; if not, it holds the example."""
+    """Return whether the file is refused; if not, it holds the example."""
     try:
         loaded = Predictions.load(path)
     except RunDamaged:

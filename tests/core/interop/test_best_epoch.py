@@ -1,4 +1,4 @@
-"""Which epoch is the best, by which number, and when a run ends for want of a better one."""
+"""The best epoch, by which number, and when a run ends for want of a better one."""
 
 from collections.abc import Callable
 from typing import Any

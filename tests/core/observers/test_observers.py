@@ -1,4 +1,4 @@
-"""What goes on beside a training: trackers read back by their own tools, notifications, the load of the machine."""
+"""Observers of a training: trackers read back by their own tools, notifications, the load of the machine."""
 
 import json
 import math

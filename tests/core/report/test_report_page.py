@@ -29,7 +29,7 @@ HOSTILE = [
 
 
 class Page(HTMLParser):
-    """What a browser would find: tags, attributes, and the text outside of styles."""
+    """Content for a browser: tags, attributes, and the text outside of styles."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -41,7 +41,7 @@ def empty(path: Path) -> None:
 
 
 def flip_a_bit(path: Path) -> None:
-    """In the middle of a tensor, where nothing but a checksum tells."""
+    """Flip a bit in the middle of a tensor, which only a checksum notices."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 16
     path.write_bytes(content)

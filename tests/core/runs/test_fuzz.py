@@ -111,7 +111,7 @@ fuzzed = settings(max_examples=300, deadline=None, derandomize=True, database=No
 
 
 def result_or_error(call: Callable[[], object], expected: type[Exception]) -> object:
-    """What a call gives, or the error of the kind that it may raise."""
+    """Return the result of a call, or the error of the kind that it may raise."""
     try:
         return call()
     except expected as error:

@@ -35,7 +35,7 @@ def run(tmp_path: Path) -> Run:
 
 @contextmanager
 def limited_files(size: int) -> Iterator[None]:
-    """Within, no file grows beyond `size` bytes: what a full disk does, without filling one."""
+    """Context manager in which no file grows beyond `size` bytes, like on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

@@ -60,7 +60,7 @@ def config_of(values: dict[str, Any]) -> TrainConfig:
 
 
 def train(folder: Path, config: TrainConfig, pipe: int) -> None:
-    """What a process does that trains a run, from its last checkpoint if there is one; then it ends."""
+    """Train a run in this process, from its last checkpoint if there is one; then exit."""
     engine.LOG_SECONDS = engine.SAVE_SECONDS = 0.0  # a checkpoint as often as the one before is written
     engine.MAX_PENDING_STEPS = 1
     run = Run(folder)

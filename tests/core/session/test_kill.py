@@ -17,7 +17,7 @@ KILLS = 9
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What became of all runs."""
+    """Return the outcome of all runs."""
     folder = tmp_path_factory.mktemp("killed")
     answer = subprocess.run(
         [sys.executable, str(HERE / "kill_server.py"), str(folder), str(KILLS)],

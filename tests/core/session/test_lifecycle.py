@@ -1,4 +1,4 @@
-"""How a run starts, resumes and ends before it is trained: what gets a folder, and what its log says."""
+"""Start, resume and end of a run before it is trained: what gets a folder, and what its log says."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -57,7 +57,7 @@ def images() -> Dataset:
 
 
 def classic_loop(data: Dataset, lr: float, fused: bool | None) -> tuple[list[float], nn.Module]:
-    """What tutorials write: the loss of every step, and the trained network."""
+    """Train as tutorials do; return the loss of every step, and the trained network."""
     torch.manual_seed(SEED)
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10))
     optimizer = torch.optim.SGD(model.parameters(), lr=lr, fused=fused)

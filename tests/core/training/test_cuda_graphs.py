@@ -1,4 +1,4 @@
-"""What is replayed is what would have been computed. The recording itself needs a GPU; here a call stands for it."""
+"""A replay gives what would have been computed. The recording itself needs a GPU; here a call stands for it."""
 
 import copy
 from collections.abc import Callable

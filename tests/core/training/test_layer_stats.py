@@ -1,4 +1,4 @@
-"""What is told of the layers of a network while it trains."""
+"""Statistics of the layers of a network while it trains."""
 
 import math
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def watched(model: nn.Module, inputs: torch.Tensor, lr: float = 0.1, steps: int = 1) -> list[Any]:
-    """What is told of some steps."""
+    """Return the statistics of some steps."""
     told: list[Any] = []
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     step = step_function(Training(), model, nn.functional.cross_entropy, optimizer)
@@ -181,7 +181,7 @@ def test_what_is_not_finite_is_null_in_the_log() -> None:
 
 
 def test_a_run_can_be_asked_from_outside(often: None, train_run: Train) -> None:
-    """As by a screen that follows it through its log."""
+    """A screen that follows it through its log does so."""
     asked: list[int] = []
 
     def ask(event: Any, control: Any) -> None:

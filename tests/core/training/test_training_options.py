@@ -1,4 +1,4 @@
-"""What the training options change in a step, beside loops written by hand."""
+"""Effects of the training options on a step, beside loops written by hand."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

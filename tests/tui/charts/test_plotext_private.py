@@ -15,7 +15,7 @@ CHART = plot.Chart(series=(plot.Series("a", np.arange(9.0), np.arange(9.0) ** 2,
 
 @pytest.fixture
 def iterated(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """How often a figure has looked at the points of a signal."""
+    """Return how often a figure has looked at the points of a signal."""
     iterated: list[Any] = []
     kind = type(plotext.figure.signal([], []))
     usual = kind.__iter__
@@ -34,7 +34,7 @@ def iterated(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 def test_a_figure_looks_at_the_points_of_a_signal_but_not_of_one_that_is_unlisted(
     iterated: list[Any],
 ) -> None:
-    """When it no longer does, there is no need for these parts."""
+    """If it no longer does, these parts are not needed."""
     signal = plotext.figure.signal([1.0, 2.0], [3.0, 4.0])
     plotext.figure.draw(unlisted(signal))
     assert not iterated
@@ -67,7 +67,7 @@ def test_without_it_a_chart_looks_the_same(
 
 
 def odd_class(missing: str) -> Callable[[type], type]:
-    """What makes a class of signals that lacks something."""
+    """Return a maker of signals whose class lacks something."""
 
     class Odd:
         def __init__(self, *given: object) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command said and how it ended."""
+    """Output and exit code of a command."""
 
     code: int
     out: str

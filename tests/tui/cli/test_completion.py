@@ -1,4 +1,4 @@
-"""What Tab gives, and at what cost: names of choices and of runs, without PyTorch."""
+"""Completion by Tab and its cost: names of choices and of runs, without PyTorch."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ Complete = Callable[[str], list[str]]
 
 @pytest.fixture
 def complete(tmp_path: Path) -> Complete:
-    """What a shell is given for a line; the last word is the one being written."""
+    """Return the completions for a line; the last word is the one being written."""
 
     def complete(line: str) -> list[str]:
         words = line.split(" ")

@@ -259,7 +259,7 @@ class Forgetful:
 def train_half(
     load_data: Callable[..., Dataset], rank: int, model: nn.Module | None = None, **training: Any
 ) -> list[Event]:
-    """What one process tells of a run of 3 epochs, asked for its layers from the beginning."""
+    """Return the events of one process of a run of 3 epochs, asked for its layers from the start."""
     data, told, control = load_data("iris"), list[Event](), RunControl()
     control.watch_layers()
     config = configuration.from_dict({"training": {"epochs": 3, "batch_size": 32, **training}})
@@ -283,7 +283,7 @@ def test_the_clock_of_the_first_process_alone_ends_a_run(
 
 
 def test_a_run_that_goes_on_meets_at_its_second_step() -> None:
-    """How long its steps take is not known before; those done by an earlier session tell nothing of it."""
+    """The time of its steps is not known before; those of an earlier session say nothing about it."""
     points = SyncPoints(RunControl(), Half(rank=0, size=2))
     points.sync(100_000, False, False, 1.0)
     assert points.next_step == 100_001

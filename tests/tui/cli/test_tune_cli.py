@@ -197,7 +197,7 @@ def test_a_study_is_paused_and_goes_on_from_outside(
     follower = Follower(tmp_path / "runs", study)
 
     def states(wanted: str) -> tuple[str, list[str]]:
-        """How the study and its trials stand, once the study's last trial is so."""
+        """Return the states of the study and its trials, once the study's last trial has one of some states."""
         while True:
             standing = follower.look()
             if standing.records[-1].state == wanted or process.poll() is not None:

@@ -1,4 +1,4 @@
-"""What a configuration leads to, and how it is drawn."""
+"""Preview of a configuration, and how it is drawn."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""How often the Live screen is drawn: from what its frames cost, more where no training thread waits for them."""
+"""Rate at which the Live screen is drawn: from what its frames cost, more where no training thread waits for them."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -75,7 +75,7 @@ def test_a_watcher_draws_more_often_than_who_trains(clock: Clock) -> None:
 def test_a_busy_run_is_drawn_four_times_a_second_and_its_charts_once(
     clock: Clock, cost: float, shared: bool
 ) -> None:
-    """As Live draws: it rests as long as it is told, and a frame is known to be painted when it looks again."""
+    """Draw as Live does: it rests as long as it is told, and a frame is known to be painted when it looks again."""
     budget = FrameBudget()
     frames: list[float] = []
     charts: list[float] = []

@@ -1,4 +1,4 @@
-"""Where a run is trained, before it is trained, and when another process goes on with it."""
+"""Hosts of a run, before it is trained, and when another process resumes it."""
 
 import os
 import subprocess
@@ -48,7 +48,7 @@ def say(run: Run, *events: Event) -> None:
 
 
 class Process:
-    """As much of a process as a host looks at."""
+    """The part of a process that a host looks at."""
 
     returncode: int | None = None
 

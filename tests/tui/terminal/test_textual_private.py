@@ -36,7 +36,7 @@ SIZES = ((80, 24), (120, 40))
 
 
 def painted(compositor: Compositor, crop: Region) -> list[tuple[int, int, list[Segment]]]:
-    """What is drawn of a region: the place, text and style of each piece of its lines."""
+    """Return the drawing of a region: the place, text and style of each piece of its lines."""
     lines = compositor._render_chops(crop, lambda y: crop.y <= y < crop.bottom)
     return [
         (y, x, list(strip))

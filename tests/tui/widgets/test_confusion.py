@@ -55,7 +55,7 @@ def backgrounds(grid: ConfusionGrid, text: str) -> list[ColorTriplet]:
 
 
 def cursor_text(grid: ConfusionGrid) -> str:
-    """What is written on yellow."""
+    """Return the text on yellow."""
     return "".join(s.text for s in segments(grid) if background(s) == YELLOW).strip()
 
 

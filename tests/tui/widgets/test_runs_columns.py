@@ -1,4 +1,4 @@
-"""Whatever the log of a run holds, a row, the facts and the charts can be made of it."""
+"""For any log of a run, a row, the facts and the charts can be made of it."""
 
 import json
 from collections.abc import Iterator, Sequence

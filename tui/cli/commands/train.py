@@ -73,7 +73,7 @@ def train(
 
 
 def _asked(values: dict[str, Any], resume: str | None, runs: Path) -> tuple[TrainConfig, Run | None]:
-    """What to train, and the run to go on with, checked before torch is imported."""
+    """Return the configuration and the run to resume, checked before torch is imported."""
     run = find_run(runs, resume) if resume is not None else None
     if run is None:
         return configuration.from_dict(values), None

@@ -258,7 +258,7 @@ def _plan(
     *,
     trust_code: bool,
 ) -> Plan:
-    """What was asked for, checked before anything heavy is imported."""
+    """Return the plan that was asked for, checked before anything heavy is imported."""
     domains = configuration.read_yaml(space) if space is not None else {}
     for text in ranges:
         path, domain = parse_assignment(text)

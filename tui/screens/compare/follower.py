@@ -21,7 +21,7 @@ class Follower:
         self._readers: dict[Run, EntryReader] = {}
 
     def read(self, runs: Sequence[Run]) -> list[Entry]:
-        """How these runs stand now, in their order; the same objects as before where nothing is new."""
+        """Read the state of these runs, in their order; the same objects as before where nothing is new."""
         self._readers = {run: self._readers.get(run) or EntryReader(run) for run in runs}
         return [self._readers[run].read() for run in runs]
 

@@ -226,7 +226,7 @@ class CompareScreen(Background, ModeScreen):
     # What one can do
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What makes no sense now is not offered."""
+        """Return False for actions that make no sense now."""
         if action == "panel" and self.size.width >= NARROW:
             return False
         return bool(self.entries) if action in ON_A_RUN | WITH_RUNS else True

@@ -28,7 +28,7 @@ REFERENCE = " ref"
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """What the tables show.
+    """Content of the tables.
 
     Attributes:
         slots: the sign and colour of each run. curve: name of the curve in the chart.

@@ -125,20 +125,20 @@ class _Finder(ModalScreen[str]):
 
     @property
     def progress(self) -> int:
-        """How much there is to draw."""
+        """Return how much there is to draw."""
         raise NotImplementedError
 
     @property
     def suggestion(self) -> str:
-        """What to put into the field; empty when nothing was found."""
+        """Return the value for the field; empty if nothing was found."""
         raise NotImplementedError
 
     def chart(self) -> Chart:
-        """What has been found so far."""
+        """Return the chart of what was found so far."""
         raise NotImplementedError
 
     def sentence(self) -> str:
-        """What it says, at the end."""
+        """Return the sentence shown at the end."""
         raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""What fills the form of a run from elsewhere than the keyboard: presets, defaults, and files that it names."""
+"""Actions that fill the form: presets, defaults, and files that it names."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -26,7 +26,7 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def presets_folder() -> Path:
-    """Where presets are kept unless another place is named: beside the app's settings."""
+    """Return the default folder of presets: beside the app's settings."""
     return settings_file().parent / "presets"
 
 
@@ -98,7 +98,7 @@ class _PresetDialog(ModalScreen[Path]):
 
 
 class OpenPreset(_PresetDialog):
-    """Which preset to open; choosing one from the list opens it."""
+    """Dialog for opening a preset; choosing one from the list opens it."""
 
     TITLE_TEXT = "Open a preset"
     VERB = "Open"
@@ -113,7 +113,7 @@ class OpenPreset(_PresetDialog):
 
 
 class SavePreset(_PresetDialog):
-    """Where to save; choosing one from the list takes its name. A file that is there already is asked about."""
+    """Dialog for saving a preset; choosing one from the list takes its name. Asks before it replaces a file."""
 
     TITLE_TEXT = "Save the form as a preset"
     VERB = "Save"

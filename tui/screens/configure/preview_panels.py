@@ -43,7 +43,7 @@ class PreviewView(VerticalScroll):
         self.query_one("#rate-panel").border_title = "learning rate"
 
     def show_busy(self, busy: bool) -> None:
-        """Whether something newer is being computed."""
+        """Show whether something newer is being computed."""
         self.query_one("#data-panel").border_subtitle = "computing …" if busy else ""
 
     def show(self, preview: Preview) -> None:

@@ -28,7 +28,7 @@ BAR, BAR_PLACE = 14, 1
 
 @dataclass(frozen=True)
 class Reliability:
-    """Of the most probable class: the curve, its error, mean confidence and accuracy, all 0 to 1."""
+    """Calibration of the most probable class: the curve, its error, mean confidence and accuracy, all 0 to 1."""
 
     curve: Calibration
     error: float

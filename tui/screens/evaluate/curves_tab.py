@@ -97,7 +97,7 @@ class CurvesTab(EvaluationTab):
 
     @property
     def place(self) -> int:
-        """Where the threshold cursor stands on it; where F1 is highest, to begin with."""
+        """Return the position of the threshold cursor on it; at first where F1 is highest."""
         return self.places.setdefault(self.chosen, self.curves[self.chosen].best_place())
 
     def action_step(self, steps: int) -> None:

@@ -1,4 +1,4 @@
-"""Which thresholds one may take for a class, and what each costs."""
+"""Thresholds to choose from for a class, and the cost of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ def cells(decision: Decision) -> list[Cell]:
 
 
 def cost(decision: Decision) -> str:
-    """What a decision leads to, in samples; or why there is none."""
+    """Describe the cost of a decision in samples, or why there is none."""
     point = decision.point
     if isinstance(point, Undefined):
         return point.reason

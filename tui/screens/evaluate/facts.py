@@ -1,4 +1,4 @@
-"""What is said about one sample: in a caption, in a row, in full."""
+"""Facts of one sample: in a caption, in a row, in full."""
 
 import numpy as np
 from textual.content import Content
@@ -74,7 +74,7 @@ def cells_of(samples: Samples, position: int) -> list[str]:
 
 
 def full_facts(subject: Subject, position: int) -> Content:
-    """What was true, what the model said, where the sample comes from."""
+    """Return the target, the prediction and the source of a sample."""
     predictions, names = subject.predictions, subject.class_names
     source = f"sample {count(int(predictions.indices[position]))}"
     if not names:

@@ -81,7 +81,7 @@ class SampleList(Background, Container):
 
     @property
     def active(self) -> Tiles | Table | None:
-        """What shows samples now."""
+        """Return the widget that shows samples now."""
         return next((w for w in (self.query_one(Tiles), self.query_one(Table)) if w.display), None)
 
     def _choose(self, kind: type[Static] | type[Tiles] | type[Table]) -> None:

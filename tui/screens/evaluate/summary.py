@@ -142,7 +142,7 @@ def _metric(report: Report, key: str) -> list[str]:
 
 
 def _reasons(report: Report, known: Sequence[str]) -> list[str]:
-    """What the baseline is, and why some metrics are not defined."""
+    """Return what the baseline is, and why some metrics are not defined."""
     lines = [f"baseline: {clean(str(report.baseline.get('description', '')))}"]
     return lines + [
         f"– {label_of(key)}: {clean(report.undefined[key])}" for key in known if key in report.undefined

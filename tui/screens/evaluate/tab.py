@@ -1,4 +1,4 @@
-"""What all tabs of Evaluate share: the evaluation they show, and when they draw it."""
+"""Base of the tabs of Evaluate: the evaluation they show, and when they draw it."""
 
 from functools import cached_property
 from typing import ClassVar
@@ -81,5 +81,5 @@ class EvaluationTab(Background, Container):
         raise NotImplementedError
 
     def main_widget(self) -> Widget | None:
-        """What gets the focus when the tab is opened."""
+        """Return the widget that gets the focus when the tab is opened."""
         return None

@@ -132,7 +132,7 @@ class ThresholdTab(EvaluationTab):
         self._show_decisions()
 
     def _show_decisions(self) -> None:
-        """Where there is no room for a column, the border says what the chosen decision costs."""
+        """Show the cost of the chosen decision on the border, where there is no room for a column."""
         found, table = self.found, self.query_one("#decisions", Table)
         roomy = self.screen.size.width >= NARROW
         columns = [*COLUMNS, COST] if roomy else COLUMNS

@@ -120,7 +120,7 @@ class EpochTable(WidgetOfParts, can_focus=True):
 
 
 def _line(cells: list[str], width: int) -> str:
-    """As many cells as fit, right-aligned in their columns, wider columns when there is room."""
+    """Return as many cells as fit, right-aligned in their columns, wider columns if there is room."""
     count = len(WIDTHS)
     while count > 2 and sum(WIDTHS[:count]) > width:
         count -= 1

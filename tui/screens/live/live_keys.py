@@ -1,4 +1,4 @@
-"""Which keys of Live make sense for the run that is followed; the others are not offered."""
+"""Keys of Live that make sense for the run that is followed; the others are not offered."""
 
 from core.status import is_active
 from tui.runtime.feed import RunFeed
@@ -14,7 +14,7 @@ OF_A_RUN = {
 
 
 def is_offered(action: str, feed: RunFeed | None, width: int) -> bool:
-    """Whether an action of Live does anything now: wide screens show all panels, and a run that has ended rests.
+    """Return whether an action of Live does anything now: wide screens show all panels, and ended runs rest.
 
     Args:
         feed: the followed run, if any.

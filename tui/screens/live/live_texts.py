@@ -1,4 +1,4 @@
-"""What the Live screen says in words: the facts of a run in one line, and its messages."""
+"""Texts of the Live screen: the facts of a run in one line, and its messages."""
 
 import time
 from typing import Any
@@ -16,7 +16,7 @@ SIGNS = {"info": ("·", "$text-muted"), "warning": ("▲", "$warning"), "error":
 
 
 def facts(history: History, in_app: bool) -> str:
-    """What is trained and on what, in one line."""
+    """Return in one line what is trained, and on what."""
     started = history.started
     if started is None:
         return ""

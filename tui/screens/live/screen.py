@@ -179,7 +179,7 @@ class LiveScreen(ModeScreen):
         self.query_one("#messages", Static).update("")
 
     def _draw_texts(self, feed: RunFeed) -> None:
-        """What changes all the time, and what is new; nothing here moves the layout."""
+        """Draw what changes all the time, and what is new; nothing here moves the layout."""
         history, name = feed.history, feed.host.name
         note = "" if feed.host.error else feed.host.note
         self.query_one("#status", StatusLine).show(name, feed.status, history, feed.seconds_left(), note)
@@ -252,7 +252,7 @@ class LiveScreen(ModeScreen):
             self.tui.show_error(TorchtuiError(finished.error), finished.traceback)
 
     def _announce(self, feed: RunFeed) -> None:
-        """How it stands, in the title of the window; the bell when it ends under our eyes."""
+        """Show the status in the title of the window; ring the bell if the run ends while it is watched."""
         status = feed.status
         done = of(feed.history.epoch, feed.history.started.epochs if feed.history.started else 0)
         self.tui.set_terminal_title(f"{STATES[status][0]} {status} {done} {feed.host.name}")
@@ -336,7 +336,7 @@ class LiveScreen(ModeScreen):
         self.draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What makes no sense now is not offered."""
+        """Return False for actions that make no sense now."""
         return is_offered(action, self.feed, self.size.width)
 
     def action_panel(self) -> None:

@@ -1,4 +1,4 @@
-"""What one can do with the run under the cursor: open, evaluate, go on, stop, delete, reuse, copy."""
+"""Actions on the run under the cursor: open, evaluate, resume, stop, delete, reuse, copy."""
 
 import os
 from copy import deepcopy

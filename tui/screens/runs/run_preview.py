@@ -1,4 +1,4 @@
-"""What one sees of a run without opening it: its curves, and the facts that tell it from others."""
+"""Preview of a run without opening it: its curves, and the facts that tell it from others."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ __all__ = ["RunPreview", "Sketch", "facts", "sketch"]
 
 @dataclass(frozen=True)
 class Sketch:
-    """What the log of a run gives to show: made on any thread, never changed.
+    """Drawable content of a run's log: made on any thread, never changed.
 
     Attributes:
         score_name: of the second chart, ``accuracy`` or ``r2``.
@@ -213,7 +213,7 @@ def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[st
 
 
 def _parts(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[str, list[str]]]:
-    """What it is made of, as far as it is known."""
+    """Return its parts, as far as they are known."""
     samples = [f"{count(size)} {split}" for split, size in started.samples.items()] if started else []
     yield "data", [*filter(None, [summary.data]), *samples]
     parameters = [f"{count(started.parameters)} parameters"] if started and started.parameters else []
@@ -238,7 +238,7 @@ def _changed(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _default(section: str, name: object, key: str) -> Any:
-    """What a setting is where nobody sets it, as it stands in a configuration; None if it is unknown."""
+    """Return the default of a setting as a configuration holds it; None if it is unknown."""
     field = TrainConfig.model_fields.get(section)
     if field is None:
         return None

@@ -118,7 +118,7 @@ class RunsScreen(RunActions):
 
     @property
     def runs_dir(self) -> Path:
-        """Where runs live."""
+        """Folder of the runs."""
         return self.tui.runs_dir
 
     @property
@@ -197,7 +197,7 @@ class RunsScreen(RunActions):
         self._apply({summary.run.id: None})
 
     def _show_notice(self, problem: Exception | None) -> None:
-        """In place of an empty table: how to begin, or why there is nothing."""
+        """Show, in place of an empty table, how to start, or why there is nothing."""
         text = f"✗ {clean(str(problem))}" if problem else BEGIN.format(clean(str(self.runs_dir)))
         nothing = problem is not None or not self.runs.all
         self.query_one("#runs-notice", Static).update(text)
@@ -288,7 +288,7 @@ class RunsScreen(RunActions):
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What can be done with the run under the cursor; the rest is not offered."""
+        """Return False for actions that the run under the cursor does not allow."""
         if action == "leave_field":
             field = self.query_one("#filter", Input)
             return field.has_focus or bool(field.value)
@@ -300,7 +300,7 @@ class RunsScreen(RunActions):
 
 
 def _standing(rows: list[RunSummary]) -> str:
-    """How many runs go on or need a look, by state: ``● 2 running  ✗ 1 failed``."""
+    """Return the number of runs that are active or failed, by status: ``● 2 running  ✗ 1 failed``."""
     counts = Counter[str](summary.status for summary in rows)
     told = ("preparing", "running", "paused", "interrupted", "failed", "diverged", "damaged")
     return "  ".join(f"{STATES[state][0]} {count(counts[state])} {state}" for state in told if counts[state])

@@ -42,7 +42,7 @@ class OpenStudy(ModalScreen[str]):
 
 
 class AddTrials(ModalScreen[int]):
-    """How many trials a study gets on top; nothing after Escape."""
+    """Dialog for the number of trials to add to a study; None after Escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
 

@@ -1,4 +1,4 @@
-"""How much each parameter mattered, as bars."""
+"""Importance of each parameter, as bars."""
 
 from functools import partial
 from typing import TYPE_CHECKING

@@ -69,7 +69,7 @@ class StudyActions(Background, ModeScreen):
 
     @property
     def executor(self) -> "ExecutorName":
-        """Where trials are trained."""
+        """Executor of the trials."""
         raise NotImplementedError
 
     def show_standing(self) -> None:
@@ -318,7 +318,7 @@ class StudyActions(Background, ModeScreen):
         self.tui.action_go("compare")
 
     def possible(self) -> frozenset[str]:
-        """What can be done with the study and with the trial under the cursor."""
+        """Return the actions that the study and the trial under the cursor allow."""
         standing, record = self.standing, self.selected
         found = {"sort", "turn_order", "panel", "log", "slices"}
         if standing is None:

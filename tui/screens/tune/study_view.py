@@ -49,7 +49,7 @@ class StudyView(Vertical):
 
     @property
     def _log_y(self) -> bool:
-        """Whether the axis of the metric is logarithmic; that of an error is, unless someone turned it."""
+        """Return whether the axis of the metric is logarithmic; that of an error is, unless switched."""
         error = self._standing is not None and self._standing.plan.direction == "minimize"
         return error != self._turned
 

@@ -112,13 +112,13 @@ def test_damaged_files_are_told(
 
 
 class Response(io.BytesIO):
-    """What `urlopen` gives."""
+    """Response of `urlopen`."""
 
     headers: ClassVar[dict[str, str]] = {}
 
 
 class Network:
-    """In place of `urlopen`: one file at every address; remembers what was asked."""
+    """Replacement of `urlopen`: one file at every address; remembers what was asked."""
 
     asked: ClassVar[list[str]] = []
 

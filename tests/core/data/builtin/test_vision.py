@@ -44,7 +44,7 @@ def raw(tmp_path: Path, idx_writer: Writer) -> Path:
 
 
 class NoNetwork:
-    """In place of `urlopen`: every address fails, and is remembered."""
+    """Replacement of `urlopen`: every address fails, and is remembered."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -142,7 +142,7 @@ def test_without_network_the_message_names_the_file_and_the_way_out(
 
 
 class Response(io.BytesIO):
-    """What `urlopen` gives."""
+    """Response of `urlopen`."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(content)
@@ -150,7 +150,7 @@ class Response(io.BytesIO):
 
 
 class Server:
-    """In place of `urlopen`: serves what `answers` maps an address to."""
+    """Replacement of `urlopen`: serves what `answers` maps an address to."""
 
     def __init__(self, answers: dict[str, bytes | Exception]) -> None:
         self.answers = answers

@@ -1,4 +1,4 @@
-"""What folders mean: splits, classes, masks, parts of the data; and what they are refused for."""
+"""Meaning of folders: splits, classes, masks, parts of the data; and what they are refused for."""
 
 import shutil
 from pathlib import Path

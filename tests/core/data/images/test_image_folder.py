@@ -109,7 +109,7 @@ def told_by(told: list[tuple[str, int, int]]) -> Callable[[str, int, int], None]
 
 @pytest.fixture
 def many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if any folder had too many images to be decoded in this process."""
+    """Make any folder have too many images to be decoded in this process."""
     monkeypatch.setattr(folder_cache, "MAX_IN_PROCESS", 0)
     monkeypatch.setattr(folder_cache, "available_cores", lambda: 2)
 
@@ -193,7 +193,7 @@ def test_what_a_killed_process_decoded_is_removed(folder: Path, tmp_path: Path, 
 
 
 def blocked_signals() -> set[signal.Signals]:
-    """Of the process that runs it."""
+    """Return the signals that the calling process blocks."""
     return {signal.Signals(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())}
 
 
@@ -228,7 +228,7 @@ def test_workers_start_where_an_app_has_taken_stderr() -> None:
 
 
 def ended_from_outside(*task: Any) -> None:
-    """In place of `decode_files`."""
+    """Replacement of `decode_files`."""
     os._exit(9)
 
 

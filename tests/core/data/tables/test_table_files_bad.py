@@ -23,7 +23,7 @@ GOOD = "size,colour,kind\n" + "".join(
 
 @pytest.fixture
 def refusal(tmp_path: Path) -> Callable[..., str]:
-    """What is said about a file with some content, or about nothing when there is none."""
+    """Return the error about a file with some content, or about no file."""
 
     def refusal(content: bytes | str | None, name: str = "my.csv", **fields: Any) -> str:
         path = tmp_path / name

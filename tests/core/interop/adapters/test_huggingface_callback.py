@@ -1,4 +1,4 @@
-"""How long the callback for Hugging Face's Trainer says that a run is."""
+"""Length of a run as the callback for Hugging Face's Trainer reports it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the callback for Lightning tells of an epoch is what was logged in that epoch."""
+"""The callback for Lightning reports of an epoch what was logged in that epoch."""
 
 from pathlib import Path
 from typing import Any

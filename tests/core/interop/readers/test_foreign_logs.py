@@ -85,7 +85,7 @@ def test_tensorboard_is_followed_while_it_grows(tmp_path: Path, steps: tuple[int
 
 
 def test_parts_of_one_log_in_folders_of_their_own(tmp_path: Path) -> None:
-    """As Keras and `add_scalars` write them."""
+    """Keras and `add_scalars` write them so."""
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     from torch.utils.tensorboard import SummaryWriter
 

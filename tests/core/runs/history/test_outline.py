@@ -22,7 +22,7 @@ STEPS = 4
 
 
 def told(epochs: int) -> list[Event]:
-    """What a run of some epochs says."""
+    """Return the events of a run of some epochs."""
     events: list[Event] = [
         RunStarted(
             config=to_dict(from_dict({})),

@@ -35,7 +35,7 @@ def one_by_one() -> Iterator[LocalProcesses]:
 
 @pytest.fixture
 def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many trials each step was computed for."""
+    """Return for how many trials each step was computed."""
     found: list[int] = []
     compute = Together._compute
 
