@@ -28,7 +28,7 @@ class Memory:
 
     @property
     def percent(self) -> float:
-        """What is in use, in per cent."""
+        """Share in use, in per cent."""
         return 100.0 * (1.0 - self.available / self.total) if self.total else 100.0
 
     def within(self, limit: int, used: int) -> "Memory":

@@ -1,4 +1,4 @@
-"""Where interpreters that are started from here look for modules: never in the folder where the user stands.
+"""Import path of the interpreters that are started from here: never in the folder where the user stands.
 
 A file ``queue.py`` or a package ``core`` there, the user's own or somebody else's, must not be taken for the one that
 is meant. ``python -c``, which is how multiprocessing starts its processes, would look there first.

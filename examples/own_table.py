@@ -28,7 +28,7 @@ Path("new_flats.csv").write_text(
 
 
 def tui(*options: str) -> None:
-    """What one types, in place of ``tui``."""
+    """Run the command line in place of ``tui``."""
     subprocess.run([sys.executable, "-m", "tui", *options], check=True)
 
 

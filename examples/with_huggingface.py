@@ -28,7 +28,7 @@ class Digits(nn.Module):
 
 
 def accuracy(answers: EvalPrediction) -> dict[str, float]:
-    """Of the validation split."""
+    """Return the accuracy on the validation split."""
     return {"accuracy": float(np.mean(answers.predictions.argmax(1) == answers.label_ids))}
 
 

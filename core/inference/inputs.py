@@ -246,7 +246,7 @@ def _in_unit(pixels: Array, data: Dataset) -> Array:
 
 
 def _notes(found: Sequence[Picture], data: Dataset) -> Iterator[str]:
-    """What differs in pictures from those that the model was trained on, and what was not read."""
+    """Return how pictures differ from those that the model was trained on, and what was not read."""
     deep = [picture.extremes for picture in found if picture.extremes is not None]
     if deep and data.deep_range is None:
         yield (

@@ -61,7 +61,7 @@ class AppServer(Server):
 
     @property
     def address(self) -> str:
-        """What is opened in the browser, with the token."""
+        """Address to open in the browser, with the token."""
         return f"{self.public_url}/?token={self.token}"
 
     async def on_startup(self, app: web.Application) -> None:
@@ -191,7 +191,7 @@ def _bounded(width: object, height: object) -> tuple[int, int]:
 
 
 def _same(given: str, secret: str) -> bool:
-    """Whether they are equal, in a time that tells nothing of the secret."""
+    """Return whether they are equal, in a time that tells nothing of the secret."""
     return secrets.compare_digest(given.encode(errors="replace"), secret.encode())
 
 

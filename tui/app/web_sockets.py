@@ -1,4 +1,4 @@
-"""What `tui serve` listens on: a port, or a Unix socket that nobody else may open.
+"""Sockets of `tui serve`: a port, or a Unix socket that nobody else may open.
 
 They are opened here and now, so that nobody else can take their place before the server listens.
 """
@@ -80,7 +80,7 @@ def unix_socket(path: Path) -> Iterator[socket.socket]:
 
 
 def _is_open_to_others(folder: Path) -> bool:
-    """Whether another user may rename or replace what somebody has put into a folder."""
+    """Return whether another user may rename or replace what somebody has put into a folder."""
     there = folder.stat()
     if there.st_uid not in (0, os.getuid()):
         return True
@@ -90,7 +90,7 @@ def _is_open_to_others(folder: Path) -> bool:
 
 
 def _is_left_behind(path: Path) -> bool:
-    """Whether a socket of this user is there to which nobody listens any more."""
+    """Return whether a socket of this user exists to which nobody listens any more."""
     try:
         there = path.lstat()
     except FileNotFoundError:

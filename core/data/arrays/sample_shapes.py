@@ -102,7 +102,7 @@ def _as_images(array: np.ndarray, shape: ArrayShape, name: str, place: str) -> n
 
 
 def _are_grey_images(array: np.ndarray, name: str) -> bool:
-    """Return whether samples (height, width) are images, not series: by the name, by the type of pixels, or by proportions."""
+    """Return whether samples (height, width) are images, not series: by name, type of pixels, or proportions."""
     short, long = sorted(array.shape[1:])
     if any(map(IMAGES.fullmatch, words_of(name))) or short == long > 1:
         return True

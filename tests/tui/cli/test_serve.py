@@ -64,7 +64,7 @@ ATTACK = (
 
 @pytest.mark.slow
 def test_another_user_of_the_machine_is_refused(served: str) -> None:
-    """Who reaches the port, but has not seen what the server printed."""
+    """A user who reaches the port, but has not seen what the server printed, gets nothing."""
     address, _, token = served.partition("/?token=")
     assert len(token) > 40
     host, port = address.removeprefix("http://").split(":")
