@@ -62,7 +62,7 @@ def serve(
 
 
 def _command(runs: Path | None, data_root: Path | None) -> str:
-    """What starts the app, for a shell that becomes it."""
+    """Return the command that starts the app, for a shell that becomes it."""
     words = [*TUI_COMMAND]
     for flag, folder in (("--runs", runs), ("--data-root", data_root)):
         if folder is not None:
