@@ -65,7 +65,7 @@ def _useless(values: pl.Series, how: Reading, different: int, filled: int, max_c
 
 
 def _kind_of_texts(values: pl.Series) -> str:
-    """What texts that are nearly all different seem to be, with one of them."""
+    """Describe texts that are nearly all different, with one of them."""
     texts = values.drop_nulls()
     shown = quoted(texts[0])
     if IMAGE_NAME.fullmatch(texts[0]):

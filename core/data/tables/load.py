@@ -60,7 +60,7 @@ class Rows:
 
     @property
     def task(self) -> Task:
-        """What there is to learn."""
+        """Task of the target."""
         classes = len(self.target.class_names)
         return "regression" if not classes else "binary" if classes == 2 else "multiclass"
 
@@ -245,7 +245,7 @@ def _parts(options: Csv, target: Target, task: Task) -> dict[str, np.ndarray]:
 
 
 def _encoding(options: Csv, rows: Rows, train: np.ndarray) -> tuple[Encoding, list[str], dict[str, Limits]]:
-    """What makes features of the columns, by the training rows; columns left out and why; and limits of heavy tails."""
+    """Return the encoding learnt from training rows, columns left out and why, and limits of heavy tails."""
     frame = rows.frame[train]
     features = {name: how for name, how in rows.readings.items() if name != rows.target_name}
     kept, left_out = useful(frame, features, options.max_categories)

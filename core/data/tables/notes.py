@@ -1,4 +1,4 @@
-"""What was found in a table and done to it, in a line each."""
+"""Notes on what was found in a table and done to it, in a line each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -167,7 +167,7 @@ class Csv(HeldOut):
 
 
 def _packs_table(path: Path) -> bool:
-    """Whether an archive holds tables rather than images."""
+    """Return whether an archive holds tables rather than images."""
     import tarfile
     import zipfile
 

@@ -124,12 +124,12 @@ def _best(words: bytes) -> tuple[str, tuple[str, ...]]:
 
 
 def _kana(text: str) -> bool:
-    """Whether a text is Japanese: other encodings hardly ever decode to its syllables."""
+    """Return whether a text is Japanese: other encodings hardly ever decode to its syllables."""
     return sum("ぁ" <= letter <= "ヺ" for letter in text) > len(text) / 50
 
 
 def _fits(words: bytes, name: str, letters: str) -> bool:
-    """Whether words decode to ASCII and these letters, most of them ASCII."""
+    """Return whether words decode to ASCII and these letters, most of them ASCII."""
     if not _decodes(words, name):
         return False
     text = words.decode(name)

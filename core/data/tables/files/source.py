@@ -50,7 +50,7 @@ class Source:
 
     @property
     def semicolons(self) -> bool:
-        """Whether the fields are separated by semicolons, as where commas are decimal marks."""
+        """Return whether the fields are separated by semicolons, as where commas are decimal marks."""
         return self.text is not None and self.text.separator == ";"
 
     def with_care(self) -> "Source | None":

@@ -219,7 +219,7 @@ def _table(path: Path, text: str, separator: str, header: bool | None) -> TextTa
 
 
 def _plain_end(tail: bytes, separator: str, width: int) -> bool:
-    """Whether there are only rows at the end of a file, seen from its last bytes."""
+    """Return whether there are only rows at the end of a file, seen from its last bytes."""
     lines = tail.decode("utf-8", errors="replace").partition("\n")[2]
     return not tail.rstrip(b"\r\n ").endswith((b"\x1a", b"\0")) and ends_regularly(
         split_lines(lines, separator), width

@@ -168,7 +168,7 @@ def _width(rows: Sequence[Row]) -> int:
 
 
 def _alone(row: Sequence[str], width: int) -> bool:
-    """Whether only the first field of a row holds something, and no number."""
+    """Return whether only the first field of a row holds something, and no number."""
     return (
         width > 1
         and bool(row)
@@ -240,12 +240,12 @@ def _drop_below(found: TextTable, width: int) -> None:
 
 
 def _usual_row(row: Sequence[str], above: Sequence[Row]) -> bool:
-    """Whether rows with a first field alone occur all over the table."""
+    """Return whether rows with a first field alone occur all over the table."""
     return len(row) == len(above[-1][1]) and sum(_alone(other, len(other)) for _, other in above[1:]) > 1
 
 
 def _is_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns: it has no numbers where others have, and its texts do not recur."""
+    """Return whether the first row names the columns: no numbers where others have them, no text twice."""
     if not rest:
         return True
     columns = [[row[at].strip() for row in rest if at < len(row)] for at in range(len(first))]
@@ -264,7 +264,7 @@ def _is_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
 
 
 def _counts_up(texts: Sequence[str]) -> bool:
-    """Whether names are rising whole numbers, such as years."""
+    """Return whether names are rising whole numbers, such as years."""
     if len(texts) < 3 or not all(text.isdigit() for text in texts):
         return False
     numbers = list(map(int, texts))

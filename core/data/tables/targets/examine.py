@@ -144,7 +144,7 @@ def _plain(name: str) -> str:
 
 
 def _are_classes(values: pl.Series, how: Reading) -> bool:
-    """Whether values are texts, or few different whole numbers that recur."""
+    """Return whether values are texts, or few different whole numbers that recur."""
     if how.kind != "number":
         return how.kind == "text"
     different = values.n_unique()

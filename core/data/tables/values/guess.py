@@ -1,4 +1,4 @@
-"""What the columns of a table hold, found from their first rows."""
+"""Kinds of the columns of a table, found from their first rows."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -95,7 +95,7 @@ def _plain_numbers(head: pl.DataFrame, marks: frozenset[str], rules: Rules, semi
 
 
 def _grouped(values: pl.Series, marks: frozenset[str]) -> bool:
-    """Whether every point in a column has three digits behind it."""
+    """Return whether every point in a column has three digits behind it."""
     dots = values.drop_nulls().str.strip_chars()
     dots = dots.filter(dots.str.contains(".", literal=True) & ~dots.str.to_lowercase().is_in(sorted(marks)))
     return all(map(GROUPS_OF_THREE.fullmatch, dots.to_list()))
@@ -165,7 +165,7 @@ def _settle_decimals(
 
 
 def _has_decimals(values: pl.Series, how: Reading) -> bool:
-    """Whether a column of text shows which decimal mark it has."""
+    """Return whether a column of text shows which decimal mark it has."""
     if values.dtype != pl.String or how.unit or how.format not in ("", ","):
         return False
     pattern = r"^[+-]?\d+,\d{1,2}$" if how.format == "," else r"^[+-]?(0|\d*)\.(\d{1,2}|\d{4,})$"
@@ -228,7 +228,7 @@ def _may_be_date(head: pl.DataFrame, name: str) -> bool:
 
 
 def _all_dates(values: pl.Series) -> bool:
-    """Whether whole numbers of eight digits are all dates, and several."""
+    """Return whether whole numbers of eight digits are all dates, and several."""
     texts = values.cast(pl.Float64, strict=False).drop_nulls().unique().head(MAX_TEXTS).to_list()
     return len(texts) > 2 and all(
         value % 1 == 0 and len(f"{value:.0f}") == 8 and moment(f"{value:.0f}", "ymd") is not None

@@ -146,7 +146,7 @@ def _decimal(digits: Sequence[str], semicolons: bool) -> tuple[str, str]:
 
 
 def _rises(values: Sequence[float | None]) -> bool:
-    """Whether dates rise or fall from row to row."""
+    """Return whether dates rise or fall from row to row."""
     known = [value for value in values if value is not None]
     steps = [after - before for before, after in pairwise(known)]
     return len(steps) > 1 and (all(step >= 0 for step in steps) or all(step <= 0 for step in steps))
