@@ -15,7 +15,7 @@ from tui.forms.targets import target_help, target_lines
 
 @pytest.fixture
 def unclear(tmp_path: Path) -> TargetUnclear:
-    """What is said about a file in which no column stands out."""
+    """Return the message about a file in which no column stands out."""
     path = tmp_path / "my cars.csv"
     rows = [f"{at % 7}.5,{at % 11}.25,{at},2021-01-{1 + at % 28:02}" for at in range(60)]
     path.write_text("\n".join(["speed,on: the way,car_id,day", *rows]))
