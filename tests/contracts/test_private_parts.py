@@ -30,6 +30,8 @@ ROOMS = {
     "tui/charts/plotext_private.py",
     "tui/terminal/textual_private.py",
 }
+OF_NAMED_TUPLES = ("_asdict", "_fields", "_make", "_replace")
+"""Public, though they begin with an underscore: names of fields could clash with them otherwise."""
 DOCUMENTED = {"os._exit"}
 OURS = ("core", "tui")
 
@@ -80,7 +82,7 @@ def private_uses(tree: ast.Module, ours: set[str]) -> Iterator[tuple[int, str]]:
                     yield node.lineno, ast.unparse(node)
             case ast.Attribute(value=value, attr=name) if is_private(name):
                 known = ours if is_own(value) else here
-                if name not in known and ast.unparse(node) not in DOCUMENTED:
+                if name not in {*known, *OF_NAMED_TUPLES} and ast.unparse(node) not in DOCUMENTED:
                     yield node.lineno, ast.unparse(node)
             case ast.Call(
                 func=ast.Name(id="getattr" | "setattr" | "hasattr" | "delattr"), args=[_, name, *_]

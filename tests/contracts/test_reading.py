@@ -1,4 +1,4 @@
-"""Whatever lies in the place of a file that is read, it is a file or it is refused: no wait, no endless reading."""
+"""Anything may lie in the place of a file that is read, it is a file or it is refused: no wait, no endless reading."""
 
 import ast
 import os

@@ -1,4 +1,4 @@
-"""What is not whole yet has a hidden name, and goes away when its owner is gone, and not before."""
+"""Unfinished files have hidden names, and are removed when their owner is gone, and not before."""
 
 import errno
 import os
