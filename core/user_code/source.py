@@ -57,7 +57,7 @@ class UserSource:
 
 @dataclass(frozen=True)
 class Program:
-    """What runs when a reference is followed: a class or a function, and the source it is in."""
+    """Target of a reference to user code: a class or a function, and the source that holds it."""
 
     source: UserSource
     name: str
