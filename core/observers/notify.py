@@ -6,11 +6,15 @@ import shlex
 import shutil
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
+from base64 import b64encode
+from collections.abc import Callable
 from http.client import HTTPException, InvalidURL
+from queue import Empty, SimpleQueue
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from core.errors import InputError
 from core.events import (
@@ -45,7 +49,10 @@ def check_target(target: str) -> None:
         if is_url and (urlsplit(target).port == 0 or not urlsplit(target).hostname):
             raise ValueError("it names no host")
     except ValueError as error:
-        raise InputError(f"notify: cannot read '{target}': {error}", "Give a URL or a command") from None
+        given = (
+            "the address" if is_url else f"'{target}': {error}"
+        )  # an address is a secret, and so are its parts
+        raise InputError(f"notify: cannot read {given}", "Give a URL or a command") from None
     if is_url:
         return
     if not words or shutil.which(words[0]) is None:
@@ -119,12 +126,51 @@ class Notifier:
 
 
 def _post(url: str, facts: dict[str, Any]) -> None:
-    """POST JSON; ``text`` is what chat services show."""
+    """POST JSON; ``text`` is what chat services show.
+
+    User and password in the address are sent as basic authentication (RFC 7617), to its own host alone.
+
+    Raises:
+        TimeoutError: the answer, which may come in drops, has not come in time.
+    """
+    address, credentials = _split(url)
     request = urllib.request.Request(
-        url, json.dumps(facts).encode(), {"Content-Type": "application/json", "User-Agent": "torchtui"}
+        address, json.dumps(facts).encode(), {"Content-Type": "application/json", "User-Agent": "torchtui"}
     )
-    with urllib.request.urlopen(request, timeout=POST_SECONDS):
-        pass
+    if credentials:
+        request.add_unredirected_header("Authorization", f"Basic {b64encode(credentials).decode()}")
+    _in_time(lambda: urllib.request.urlopen(request, timeout=POST_SECONDS).close())
+
+
+def _split(url: str) -> tuple[str, bytes]:
+    """Return an address without user and password, and these two with a colon between them; empty without a user."""
+    parts = urlsplit(url)
+    user_info, at, host = parts.netloc.rpartition("@")
+    user, _, password = user_info.partition(":")
+    credentials = f"{unquote(user)}:{unquote(password)}".encode() if at else b""
+    return urlunsplit(parts._replace(netloc=host)), credentials
+
+
+def _in_time(send: Callable[[], None]) -> None:
+    """Do something on a thread of its own, and let it alone when its time is over: timeouts of sockets start anew
+    with each byte."""
+    ended = SimpleQueue[Exception | None]()
+
+    def work() -> None:
+        try:
+            send()
+        except Exception as error:  # raised again on the thread that waits
+            ended.put(error)
+        else:
+            ended.put(None)
+
+    threading.Thread(target=work, name="notification", daemon=True).start()
+    try:
+        error = ended.get(timeout=POST_SECONDS)
+    except Empty:
+        raise TimeoutError(f"no answer within {POST_SECONDS:g} s") from None
+    if error is not None:
+        raise error
 
 
 def _call(command: str, facts: dict[str, Any]) -> None:

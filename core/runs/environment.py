@@ -13,12 +13,14 @@ from typing import Any
 from core.files.atomic import write_atomically
 from core.runs.folder import Run
 
-__all__ = ["environment", "without_secrets", "write_environment"]
+__all__ = ["MASK", "environment", "is_secret", "without_secrets", "write_environment"]
 
 PACKAGES = ("torchtui", "torch", "torchvision", "numpy", "scikit-learn")
 MASK = "***"
-PASSWORD = re.compile(r"(://[^/?#:@]*:).*(?=@)|([?&]\w*password=)[^&#]*", re.IGNORECASE)
-"""In a URL such as ``postgresql://user:password@host/database``."""
+CREDENTIALS = re.compile(r"(://)(?:[^/?#:@]*:.*|[^/?#@]*)(?=@)")
+"""In a URL such as ``postgresql://user:password@host/database``; a name alone may be a token."""
+SECRET_NAME = r"\w*(?:password|passwd|pwd|secret|token|api_?key)\w*"
+SECRET_PARAMETER = re.compile(rf"([?&;]{SECRET_NAME}=)[^&;#]*", re.IGNORECASE)
 
 
 def environment() -> dict[str, Any]:
@@ -36,9 +38,10 @@ def environment() -> dict[str, Any]:
 
 
 def without_secrets(command: Sequence[str]) -> list[str]:
-    """A command line fit to be written down: without the address of ``--notify`` and without passwords in URLs.
+    """A command line fit to be written down: without the address of ``--notify``, and without secrets in URLs.
 
-    Who has the address of a chat service may write there.
+    Secrets are user names, which may be tokens, passwords, and parameters such as ``sslpassword``. Who has the address
+    of a chat service may write there.
     """
     words = []
     for before, word in zip(("", *command), command, strict=False):
@@ -47,8 +50,13 @@ def without_secrets(command: Sequence[str]) -> list[str]:
         elif word.startswith("--notify="):
             words.append(f"--notify={MASK}")
         else:
-            words.append(PASSWORD.sub(rf"\1\2{MASK}", word))
+            words.append(SECRET_PARAMETER.sub(rf"\1{MASK}", CREDENTIALS.sub(rf"\1{MASK}", word)))
     return words
+
+
+def is_secret(parameter: str) -> bool:
+    """Return whether a parameter of a URL, such as ``sslpassword``, is a secret by its name."""
+    return re.fullmatch(SECRET_NAME, parameter, re.IGNORECASE) is not None
 
 
 def write_environment(run: Run) -> None:

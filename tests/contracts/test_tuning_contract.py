@@ -29,7 +29,7 @@ from core.tuning.study.records import (
     TrialReported,
     TrialStarted,
 )
-from core.tuning.study.storage import without_password
+from core.tuning.study.storage import without_credentials
 from core.tuning.study.study import TuningStudy, create_study, open_study
 from core.tuning.study.tuner import tune
 from tests.support.narrow import some
@@ -358,8 +358,8 @@ def test_a_study_kept_elsewhere_is_found_by_its_folder(
     study.folder.storage_file.unlink()
     with pytest.raises(RunError, match="is not kept in its folder"):
         open_study(tmp_path / "runs", "latest")
-    told = "postgresql://someone:secret@host:5432/db?x=1&password=secret"
-    assert without_password(told) == "postgresql://someone@host:5432/db?x=1"
+    told = "postgresql://token:secret@host:5432/db?x=1&password=secret&sslpassword=s&user=u&api_key=k"
+    assert without_credentials(told) == "postgresql://host:5432/db?x=1"
 
 
 def test_a_study_that_cannot_begin_leaves_no_folder(

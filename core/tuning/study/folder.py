@@ -1,7 +1,7 @@
 """Study folders: made, named, found. What trials said lies in their run folders, what they were worth in the storage.
 
     runs/study_2026-11-22_0915_digits-mlp_k3f/
-      study.db             the study, or storage.txt with the URL where it is kept, without its password
+      study.db             the study, or storage.txt with the URL where it is kept, without user and password
       trials/              a run folder for each trial, as all others; a folder of runs itself
       processes/           a locked file for each process that works on the study
 

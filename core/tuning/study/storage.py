@@ -1,5 +1,6 @@
 """Storages of studies: Optuna's, opened with errors in our words."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,13 +17,16 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from core.errors import DependencyError, RunDamaged, RunError
 from core.files.lock import has_locks
 from core.remedies import resume_study
+from core.runs.environment import MASK, is_secret, without_secrets
 from core.tuning.study.optuna_private import remember_trials
 
-__all__ = ["file_url", "open_storage", "reading", "without_password", "writing"]
+__all__ = ["file_url", "open_storage", "reading", "without_credentials", "writing"]
 
 BUSY_SECONDS = 60
 """How long a process waits for another one that writes to the same file."""
 DRIVER = "postgresql+psycopg"
+USER = re.compile(r"""\b(user|role) ["'].*["']""")
+"""In errors of databases, such as: password authentication failed for user "me"."""
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -70,7 +74,7 @@ def open_storage(url: str) -> BaseStorage:
             "For PostgreSQL: pip install 'torchtui[postgres]'",
         ) from None
     except (SQLAlchemyError, OptunaError, RuntimeError) as error:
-        where = parsed.render_as_string(hide_password=True)
+        (where,) = without_secrets([parsed.render_as_string(hide_password=False)])
         raise RunError(f"cannot open the study's storage {where}: {_reason(error)}") from None
     return remember_trials(storage)
 
@@ -99,15 +103,18 @@ def writing(study: str) -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the database's own error in one line; Optuna and SQLAlchemy wrap it."""
+    """Return the database's own error in one line, without the user; Optuna and SQLAlchemy wrap it."""
     cause = error.__cause__ or error if isinstance(error, StorageInternalError) else error
-    return str(getattr(cause, "orig", None) or cause).partition("\n")[0]
+    reason = str(getattr(cause, "orig", None) or cause).partition("\n")[0]
+    return USER.sub(rf"\1 {MASK}", reason)
 
 
-def without_password(url: str) -> str:
-    """The URL of a storage, fit to be written down; PGPASSWORD or ~/.pgpass give the password where one is needed."""
-    given = make_url(url).difference_update_query(["password"])
-    bare = URL.create(
-        given.drivername, given.username, None, given.host, given.port, given.database, given.query
-    )
+def without_credentials(url: str) -> str:
+    """The URL of a storage, fit to be written down: without user, which may be a token, and without passwords.
+
+    PGUSER, PGPASSWORD or ~/.pgpass give them where they are needed.
+    """
+    given = make_url(url)
+    query = {name: value for name, value in given.query.items() if not (is_secret(name) or name == "user")}
+    bare = URL.create(given.drivername, None, None, given.host, given.port, given.database, query)
     return bare.render_as_string(hide_password=False)

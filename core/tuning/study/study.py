@@ -30,7 +30,7 @@ from core.tuning.search.plan import Plan, for_task, plan_from_dict
 from core.tuning.search.space import Choices
 from core.tuning.study.folder import StudyFolder, create_folder, find_study, folder_named, resolve_study
 from core.tuning.study.records import TrialRecord, best_first, records_of
-from core.tuning.study.storage import file_url, open_storage, reading, without_password, writing
+from core.tuning.study.storage import file_url, open_storage, reading, without_credentials, writing
 
 __all__ = ["TuningStudy", "check_plan", "create_study", "open_study"]
 
@@ -239,7 +239,7 @@ def _opened(folder: StudyFolder, storage_url: str | None, storage: BaseStorage) 
 def _note_storage(folder: StudyFolder, storage_url: str | None) -> None:
     """Write down where a study is kept, for whoever is asked for it."""
     if storage_url is not None:
-        text = without_password(storage_url).encode()
+        text = without_credentials(storage_url).encode()
         write_atomically(folder.storage_file, lambda file: file.write(text))
 
 

@@ -3,9 +3,12 @@
 import json
 import math
 import shlex
+import socket
 import sys
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -231,6 +234,7 @@ def server() -> Iterator[Any]:
 
     class Server(HTTPServer):
         got: list[dict[str, Any]] = []
+        authorization: list[str | None] = []
         status = 200
 
     class Handler(BaseHTTPRequestHandler):
@@ -239,13 +243,14 @@ def server() -> Iterator[Any]:
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
             self.server.got.append(json.loads(self.rfile.read(length)))
+            self.server.authorization.append(self.headers["Authorization"])
             self.send_response(self.server.status)
             self.end_headers()
 
         def log_message(self, *words: object) -> None: ...
 
     server = Server(("127.0.0.1", 0), Handler)
-    server.got = []
+    server.got, server.authorization = [], []
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server
@@ -307,6 +312,52 @@ def test_a_notification_that_fails_is_a_notice(
 def test_a_server_that_refuses_is_a_notice(server: Any, tell_all: Callable[..., list[Event]]) -> None:
     server.status = 500
     assert "500" in notices(tell_all(Extras(notify=at(server), system=False), STORY))[0]
+
+
+@pytest.mark.parametrize(
+    ("user", "sent"), [("me:p%40ss@", "me:p@ss"), ("t0k3n@", "t0k3n:"), ("me:a:b@", "me:a:b"), ("", None)]
+)
+def test_user_and_password_of_an_address_are_sent(
+    server: Any, tell_all: Callable[..., list[Event]], user: str, sent: str | None
+) -> None:
+    target = at(server).replace("http://", f"http://{user}")
+    assert notices(tell_all(Extras(notify=target, system=False), STORY)) == []
+    assert len(server.got) == 1
+    wanted = None if sent is None else f"Basic {b64encode(sent.encode()).decode()}"
+    assert server.authorization == [wanted]
+
+
+def test_an_answer_in_drops_is_not_waited_for(
+    tell_all: Callable[..., list[Event]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes come again and again, each well in time; the answer never ends."""
+    monkeypatch.setattr(notify, "POST_SECONDS", 0.3)
+    given_up = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not given_up.wait(0.05):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=(listening,))
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{listening.getsockname()[1]}/secret"
+            (message,) = notices(tell_all(Extras(notify=address, system=False), STORY))
+        finally:
+            given_up.set()
+            thread.join()
+    assert message.endswith("no answer within 0.3 s")
+
+
+def test_an_address_is_not_repeated_in_errors() -> None:
+    for target in ("http://user:s3cret", "http://user:s3cret@host:x", "http://[s3cret"):
+        with pytest.raises(InputError, match="notify: cannot read the address") as caught:
+            notify.check_target(target)
+        assert "s3cret" not in str(caught.value)
 
 
 def test_a_stall_is_told_once_each_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

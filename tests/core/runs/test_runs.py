@@ -148,17 +148,19 @@ def test_the_environment_is_noted(run: Run, monkeypatch: pytest.MonkeyPatch, tmp
 @pytest.mark.parametrize(
     ("word", "kept"),
     [
-        ("postgresql://me:hush@host:5432/studies", "postgresql://me:***@host:5432/studies"),
-        ("--storage=postgresql://me:hu/sh@@host/studies", "--storage=postgresql://me:***@host/studies"),
+        ("postgresql://me:hush@host:5432/studies", "postgresql://***@host:5432/studies"),
+        ("--storage=postgresql://me:hu/sh@@host/studies", "--storage=postgresql://***@host/studies"),
         (
             "postgresql://host/studies?password=hush&sslmode=on",
             "postgresql://host/studies?password=***&sslmode=on",
         ),
-        ("postgresql://me@host:5432/studies", "postgresql://me@host:5432/studies"),
+        ("postgresql://t0k3n@host:5432/studies", "postgresql://***@host:5432/studies"),
+        ("postgresql://h/d?sslpassword=a&x=1&api_key=b", "postgresql://h/d?sslpassword=***&x=1&api_key=***"),
+        ("https://host/users/@me?page=1#a@b", "https://host/users/@me?page=1#a@b"),
         ("loss=mse", "loss=mse"),
     ],
 )
-def test_passwords_are_not_noted(word: str, kept: str) -> None:
+def test_secrets_are_not_noted(word: str, kept: str) -> None:
     assert without_secrets(["tui", "--storage", word]) == ["tui", "--storage", kept]
 
 

@@ -16,6 +16,7 @@ from core.tuning.executors.executors import _redirect
 from core.tuning.search.plan import make_plan
 from core.tuning.study.checkpoint_pruning import keep_best
 from core.tuning.study.folder import StudyFolder, all_studies, folder_named
+from core.tuning.study.storage import open_storage
 from core.tuning.study.study import TuningStudy, create_study, open_study
 
 KINDS = ("last", "previous", "best")
@@ -153,3 +154,20 @@ def test_a_worker_does_not_write_through_a_link(tmp_path: Path) -> None:
             os.dup2(handle, number)
             os.close(handle)
     assert target.read_text() == "of the user's"
+
+
+@pytest.mark.parametrize(
+    "secret", ["s3cret@", "me:s3cret@", "h?sslpassword=s3cret&host=", "h?x=1&token=s3cret&host="]
+)
+def test_a_storage_that_cannot_be_reached_is_named_without_secrets(
+    tmp_path: Path, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: object, **options: object) -> None:
+        raise RuntimeError('FATAL:  password authentication failed for user "s3cret"')
+
+    monkeypatch.setattr("core.tuning.study.storage.RDBStorage", refuse)
+    with pytest.raises(
+        RunError, match=r"cannot open the study's storage postgresql.*for user \*\*\*"
+    ) as caught:
+        open_storage(f"postgresql://{secret}127.0.0.1/studies")
+    assert "s3cret" not in str(caught.value)
