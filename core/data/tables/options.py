@@ -170,6 +170,7 @@ def _packs_table(path: Path) -> bool:
     """Return whether an archive holds tables rather than images."""
     import tarfile
     import zipfile
+    import zlib
 
     from core.data.images.file_kinds import is_image
 
@@ -181,6 +182,6 @@ def _packs_table(path: Path) -> bool:
             else:
                 with tarfile.open(fileobj=file) as archive_:
                     names = [member.name for member in islice(archive_, MAX_PEEKED)]
-    except (OSError, zipfile.BadZipFile, tarfile.TarError):
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError):
         return True
     return not any(map(is_image, names))

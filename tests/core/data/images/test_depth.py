@@ -54,19 +54,9 @@ DEEP = [
 
 
 @pytest.mark.parametrize(("images", "expected"), [case[1:] for case in DEEP], ids=[case[0] for case in DEEP])
-@pytest.mark.parametrize("workers", [False, True])
 def test_values_are_scaled_by_what_the_images_hold(
-    images: np.ndarray,
-    expected: tuple[float, float],
-    workers: bool,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    images: np.ndarray, expected: tuple[float, float], tmp_path: Path
 ) -> None:
-    if workers and images.dtype != np.uint16:
-        pytest.skip("once is enough")
-    if workers:
-        monkeypatch.setattr(folder_cache, "MAX_IN_PROCESS", 0)
-        monkeypatch.setattr(folder_cache, "available_cores", lambda: 1)
     folder = write(tmp_path / "deep", images)
     data = loaded(folder)
     low, high = expected
@@ -79,6 +69,14 @@ def test_values_are_scaled_by_what_the_images_hold(
     assert np.array_equal(fresh.inputs.numpy()[:, 0], in_order(data)[:8]), (
         "new images are scaled as the run's"
     )
+
+
+def test_workers_find_the_same_range(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder_cache, "MAX_IN_PROCESS", 0)
+    monkeypatch.setattr(folder_cache, "available_cores", lambda: 1)
+    data = loaded(write(tmp_path / "deep", GREY.astype(np.uint16) * 16))
+    assert np.array_equal(in_order(data), BY_CLASS)
+    assert data.deep_range == (0, 4095)
 
 
 def test_deep_and_plain_images_may_be_mixed(tmp_path: Path) -> None:

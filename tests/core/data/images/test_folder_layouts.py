@@ -11,6 +11,7 @@ from core.config import schema as configuration
 from core.data.images.folder_listing import list_images
 from core.data.images.folder_names import names_masks, split_of
 from core.data.images.image_folder import ImageFolder
+from core.data.registry import load
 from core.errors import DataError
 from tests.support.image_files import list_of, write
 from tests.support.narrow import instance
@@ -203,6 +204,13 @@ def test_an_archive_of_images_is_named(kind: str, tmp_path: Path) -> None:
     config = configuration.from_dict({"data": str(archive)})
     with pytest.raises(DataError, match=rf"{archive.name} is an archive\. Unpack it"):
         list_images(instance(ImageFolder, config.data))
+
+
+@pytest.mark.parametrize("name", ["cut.tar.gz", "cut.tgz", "cut.zip"])
+def test_a_damaged_archive_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"\x1f\x8b\x08\0" if "gz" in name else b"PK\3\4")
+    with pytest.raises(DataError, match=rf"{name} .*Unpack it"):
+        load(configuration.from_dict({"data": str(tmp_path / name)}).data, tmp_path / "root")
 
 
 @pytest.mark.parametrize(
