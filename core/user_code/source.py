@@ -75,7 +75,7 @@ class Program:
 
 
 def read_source(path: Path) -> UserSource:
-    """Read a file and, from its import statements, the modules beside it.
+    """Read a file and, from its import statements, the modules beside it; of a package all: it may find them itself.
 
     Raises:
         UserCodeError: it cannot be read.
@@ -92,6 +92,7 @@ def read_source(path: Path) -> UserSource:
                 files[beside[name]] = read_bytes(found, follow_links=True) if found.is_file() else b""
                 package = name if found.name == "__init__.py" else name.rpartition(".")[0]
                 names += _imported(files[beside[name]], package)
+                names += _modules_in(found.parent, name) if found.name == "__init__.py" else []
     except OSError as error:
         hint = "Give the path of a Python file, such as mynet.py:Net"
         raise UserCodeError(f"cannot read {error.filename}: {error.strerror}", hint) from None
@@ -135,6 +136,12 @@ def _beside(folder: Path, name: str) -> Path | None:
     if place.with_suffix(".py").is_file():
         return place.with_suffix(".py")
     return package if place.is_dir() and any(place.glob("*.py")) else None
+
+
+def _modules_in(package: Path, name: str) -> list[str]:
+    """The modules and packages right below a package."""
+    below = [entry.stem for entry in package.iterdir() if entry.suffix == ".py" or entry.is_dir()]
+    return [f"{name}.{module}" for module in sorted(below) if module.isidentifier() and module != "__init__"]
 
 
 def _imported(source: bytes, package: str) -> Iterator[str]:

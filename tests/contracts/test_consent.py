@@ -145,6 +145,21 @@ def test_known_files_in_other_places_are_another_program(net: Path, forget: Forg
     assert not was_run()
 
 
+def test_what_a_package_imports_by_itself_counts_too(net: Path) -> None:
+    package = net.with_name("plugins")
+    (package / "deep").mkdir(parents=True)
+    finds = "import importlib\nimportlib.import_module('plugins.deep.' + 'one')\n"
+    (package / "__init__.py").write_text(finds)
+    (package / "deep" / "one.py").write_text("")
+    net.write_text("import plugins\n" + NET)
+    agree([program_of(f"{net}:make")])
+    load_object(f"{net}:make")
+    make_evil(package / "deep" / "one.py")
+    with pytest.raises(UntrustedCode):
+        load_object(f"{net}:make")
+    assert not was_run()
+
+
 def test_a_link_that_leads_elsewhere_by_now_is_not_what_was_named(net: Path, tmp_path: Path) -> None:
     link, evil = tmp_path / "link.py", tmp_path / "evil.py"
     link.symlink_to(net)

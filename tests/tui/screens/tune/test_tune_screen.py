@@ -283,6 +283,24 @@ async def test_a_damaged_study_is_told_and_another_one_can_be_opened(make: Make,
         assert "cannot" in screen.problem
 
 
+async def test_a_network_that_nobody_has_named_is_asked_for_before_a_study_of_it(
+    make: Make, tmp_path: Path
+) -> None:
+    evil = tmp_path / "evil.py"
+    evil.write_text(f"open({str(tmp_path / 'was_run')!r}, 'w')\n")
+    base = configuration.from_dict({**IRIS, "model": f"{evil}:Net"})
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        screen.start(make_plan(base, {"optimizer.lr": [0.1, 0.2]}))
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        assert str(evil) in instance(Ask, app.screen).question
+        app.screen.query_one("#answer-no", Button).press()
+        await until(pilot, lambda: app.screen is screen)
+        assert not screen.starting
+    assert not (tmp_path / "was_run").exists()
+
+
 @pytest.mark.slow
 async def test_a_storage_that_a_folder_names_is_opened_once_the_user_agrees(
     make: Make, tmp_path: Path
