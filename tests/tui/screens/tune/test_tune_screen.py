@@ -293,7 +293,7 @@ async def test_a_network_that_nobody_has_named_is_asked_for_before_a_study_of_it
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
         screen.start(make_plan(base, {"optimizer.lr": [0.1, 0.2]}))
-        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await until(pilot, lambda: isinstance(app.screen, Ask) and bool(app.screen.query("#answer-no")))
         assert str(evil) in instance(Ask, app.screen).question
         app.screen.query_one("#answer-no", Button).press()
         await until(pilot, lambda: app.screen is screen)
