@@ -44,6 +44,8 @@ from core.runs.summary import summarise
 from core.user_code.source import read_source
 from core.user_code.trust import _known
 from tests.support.repository import REPOSITORY
+from tests.support.waiting import until
+from tui.app.app import TuiApp
 from tui.runtime.settings import Settings, load_settings
 
 WAIT_SECONDS = 30
@@ -215,6 +217,23 @@ def test_a_run_of_pipes_is_listed_and_shown_as_damaged(run: Run) -> None:
         hold_it(run)
 
 
+@pytest.mark.slow
+async def test_the_app_answers_whatever_lies_in_a_run(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe as the configuration of the run that is evaluated, reused and resumed."""
+    monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
+    run.config_file.unlink()
+    os.mkfifo(run.config_file)
+    app = TuiApp(runs_dir=run.path.parent)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.current_mode == "runs" and app.screen.is_current)
+        await pilot.pause()
+        for key in ("e", "escape", "1", "u", "escape", "1", "r", "escape", "2"):
+            await pilot.press(key)
+        await until(pilot, lambda: app.current_mode == "configure")
+
+
 # -- settings, presets, data -----------------------------------------------------------------------------------
 
 
@@ -342,6 +361,7 @@ ELSEWHERE = {
     "core/tuning/executors/executors.py": {"os.open": "the null device"},
     "tui/runtime/signals.py": {"os.open": "the null device"},
     "tui/cli/__init__.py": {"os.open": "the null device"},
+    "tui/runtime/streams.py": {"os.open": "the null device", "open": "the null device"},
     "core/export/predict.py": dict.fromkeys(
         ("np.load", "file.open", "Image.open", "path.read_bytes", "os.open", "torch.export.load"),
         "goes with an exported model, without the product; its user names the file",

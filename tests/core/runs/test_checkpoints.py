@@ -55,7 +55,13 @@ def remove(path: Path) -> None:
     path.unlink()
 
 
-DAMAGES = [cut, empty, flip_a_bit, put_another_there, remove]
+def put_a_pipe_there(path: Path) -> None:
+    """Who reads it would wait for ever."""
+    path.unlink()
+    os.mkfifo(path)
+
+
+DAMAGES = [cut, empty, flip_a_bit, put_another_there, put_a_pipe_there, remove]
 
 
 @pytest.fixture

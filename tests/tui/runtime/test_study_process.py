@@ -1,7 +1,7 @@
 """The background process of a study: its lock, its output, and who is asked to stop."""
 
 import os
-import sys
+import signal
 from pathlib import Path
 
 import psutil
@@ -21,10 +21,7 @@ def test_on_a_disk_without_locks_it_starts_and_is_asked_to_stop_through_the_stor
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that ends when it is killed stands for the one that works on the study."""
-    patient = tmp_path / "patient"
-    patient.write_text("#!/bin/sh\nexec sleep 600\n")
-    patient.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(patient))
+    monkeypatch.setattr(study_process, "TUI_COMMAND", ["sh", "-c", "exec sleep 600"])
     refuse_locks(monkeypatch)
     base = configuration.from_dict({"data": "iris"})
     study = create_study(tmp_path / "runs", make_plan(base, {"optimizer.lr": [1, 2]}))
@@ -35,6 +32,22 @@ def test_on_a_disk_without_locks_it_starts_and_is_asked_to_stop_through_the_stor
         study_process.stop(study)
         assert study.last_stop != ""
         assert process.poll() is None  # whose number may be another process's by now is not sent a signal
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_process_that_has_only_begun_to_start_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not look into the storage yet, and gets a signal: here it stays so for ever."""
+    monkeypatch.setattr(study_process, "TUI_COMMAND", ["sh", "-c", "exec sleep 600"])
+    base = configuration.from_dict({"data": "iris"})
+    study = create_study(tmp_path / "runs", make_plan(base, {"optimizer.lr": [1, 2]}))
+    process = study_process.launch(study.folder, 1, None)
+    try:
+        study_process.stop(study)
+        assert process.wait(60) == -signal.SIGTERM
     finally:
         process.kill()
         process.wait()
