@@ -48,7 +48,7 @@ from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.runtime.settings import Settings, load_settings
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 300
 """What does not end by then waits for ever."""
 RELEASED = REPOSITORY / "tests" / "released" / "v0_1" / "runs"
 
