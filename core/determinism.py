@@ -32,8 +32,8 @@ def deterministic(wanted: bool) -> Iterator[None]:
         if operation is None:
             raise
         raise DeviceError(
-            f"training.deterministic: {operation[1]} cannot be computed deterministically here",
-            "Turn it off, or take a model, loss or device that does without",
+            f"training.deterministic: {operation[1]} has no deterministic implementation here",
+            "Turn it off, or choose a model, loss or device that has one",
         ) from None
     finally:
         torch.use_deterministic_algorithms(before)

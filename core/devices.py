@@ -76,5 +76,5 @@ def ensure_precision(precision: str, device: "torch.device") -> None:
     possible = precisions(device)
     if precision not in possible:
         raise DeviceError(
-            f"training.precision: {device} cannot compute in {precision}", f"It takes {', '.join(possible)}"
+            f"training.precision: {device} does not support {precision}", f"It takes {', '.join(possible)}"
         )

@@ -279,7 +279,7 @@ def from_json(line: str | bytes) -> Event | None:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
-        raise RunDamaged(f"a line of the event log is no {name}: {place}: {first['msg']}") from None
+        raise RunDamaged(f"a line of the event log is not a valid {name}: {place}: {first['msg']}") from None
     return event
 
 

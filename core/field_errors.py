@@ -89,7 +89,7 @@ def _wanted(detail: Any, section: type[BaseModel], path: str) -> str:
         "literal_error": "{expected}",
         "too_short": "at least {min_length} values",
         "too_long": "at most {max_length} values",
-        "missing": "one value more",
+        "missing": "one more value",
     }
     if kind in bounds:
         return bounds[kind].format(**context)

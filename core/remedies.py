@@ -100,7 +100,7 @@ PLAIN: Final = {
     "other_runs_dir": "another folder for the runs",
     "other_data_root": "another folder for the data",
     "valid_config": "`core.config.schema.to_yaml` writes a valid one",
-    "list_keys": "`core.config.schema.TrainConfig` has all keys",
+    "list_keys": "`core.config.schema.TrainConfig` lists all keys",
     "list_runs": "`core.runs.folder.all_runs` lists the runs",
     "show_run": "`core.runs.problems.problems` finds what is wrong with it",
     "start_run": "Train one first",
@@ -108,11 +108,11 @@ PLAIN: Final = {
     "start_cluster": "`ray start --head` starts one",
     "resume": "Resume it from its last checkpoint",
     "resume_study": "resume {0} afterwards",
-    "watch": "Wait for its end, or stop it",
+    "watch": "Wait for it to finish, or stop it",
     "trust": "`core.user_code.trust.trust` it",
     "storage": "the URL of the storage it was started with",
-    "executor": "the executor local",
-    "method": "the method random",
+    "executor": "the local executor",
+    "method": "the random method",
     "processes": "Start {0} processes on each machine",
 }
 """Words of each remedy for those who call the core from Python."""

@@ -16,7 +16,7 @@ def check_compatible(config: TrainConfig) -> None:
     warmup, epochs = config.schedule.warmup, config.training.epochs
     if warmup >= epochs:
         raise ConfigError(
-            f"schedule.warmup: {warmup:g} epochs are the whole run of {epochs}",
+            f"schedule.warmup: {warmup:g} warm-up epochs leave nothing of the run's {epochs}",
             "Give it fewer, or more epochs",
             field="schedule.warmup",
         )
@@ -28,7 +28,7 @@ def check_compatible(config: TrainConfig) -> None:
         )
     if config.optimizer.closure and config.training.clip_norm:
         raise ConfigError(
-            f"training.clip_norm: {config.optimizer.name} needs gradients in their full length",
+            f"training.clip_norm: {config.optimizer.name} needs unclipped gradients",
             "Set it to 0, or choose another optimizer",
             field="training.clip_norm",
         )

@@ -186,7 +186,7 @@ def read_yaml(path: Path, *, follow_links: bool = True) -> dict[str, Any]:
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise ConfigError(f"config: {path} does not hold sections such as `data:`", (VALID_CONFIG,))
+        raise ConfigError(f"config: {path} has no sections such as `data:`", (VALID_CONFIG,))
     return values
 
 

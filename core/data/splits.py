@@ -62,7 +62,7 @@ def _spread(
     if min(counts, default=0) < 2 or total - wanted < len(classes):
         raise DataError(
             f"{field}: {share:g} of {total} samples cannot be held out: {len(classes)} classes need two samples each, "
-            "one of them to train on",
+            "one of them for training",
             "Give another share, or more samples",
         )
     order = np.random.default_rng(seed).permutation(total)
@@ -102,7 +102,7 @@ def one_fold(
         name = names[int(counts.argmin())] if len(names) == len(counts) else ""
         few = f"class {name} has" if name else "a class has" if task != "regression" else "there are"
         raise DataError(
-            f"data.folds: {few} only {counts.min()} samples to train on, fewer than {folds} folds",
+            f"data.folds: {few} only {counts.min()} training samples, fewer than {folds} folds",
             "Give fewer folds",
         )
     kind = KFold if task == "regression" else StratifiedKFold
@@ -117,7 +117,7 @@ def _refuse_single(counts: np.ndarray, names: Sequence[str], field: str) -> None
     if single:
         more = f" and {len(single) - 3} others" if len(single) > 3 else ""
         raise DataError(
-            f"{field}: one sample alone is left of {', '.join(single[:3])}{more}, and each class needs two or more",
+            f"{field}: only one sample of {', '.join(single[:3])}{more} is left, and each class needs at least two",
             f"Add samples, leave such classes out, or set {field} to 0"
             if field != "data.test"
             else "Add samples, or leave such classes out",

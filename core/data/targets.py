@@ -73,14 +73,16 @@ def class_or_number(
                 "Set data.task to classification or regression",
             )
         if task == "auto":
-            notes.append("targets: numbers to predict; data.task=classification takes them for classes")
+            notes.append(
+                "targets: treated as numbers to predict; data.task=classification treats them as classes"
+            )
         return numbers.astype(np.float32)[:, None], ()
     if numbers is not None and (numbers % 1 == 0).all():
         labels = [f"{number:.0f}" for number in numbers]
     names = in_class_order(set(labels))
     if len(names) < 2:
         raise DataError(
-            f"{field}: all labels are {names[0]}: there is nothing to tell apart", "Give two classes"
+            f"{field}: all labels are {names[0]}: there is nothing to classify", "Give two classes"
         )
     places = {name: place for place, name in enumerate(names)}
     return np.array([places[label] for label in labels], dtype=np.int64), tuple(names)

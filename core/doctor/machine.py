@@ -47,14 +47,14 @@ def check_devices() -> Iterator[Check]:
         from core.devices import discover
     except Exception as error:  # a broken installation raises whatever it trips over
         reason = str(error).partition("\n")[0]
-        yield Check("devices", False, f"PyTorch cannot be imported: {reason}", "Install torch anew")
+        yield Check("devices", False, f"PyTorch cannot be imported: {reason}", "Reinstall torch")
         return
     for device in discover():
         yield Check(f"device {device.name}", True, f"{device.label}, {device.memory / 2**30:.1f} GiB")
     if shutil.which("nvidia-smi") and not torch.cuda.is_available():
         advice = "Update the NVIDIA driver" if torch.version.cuda else "Install a build of torch with CUDA"
         yield Check(
-            "device cuda", False, "an NVIDIA GPU seems to be there, but PyTorch cannot use it", advice
+            "device cuda", False, "an NVIDIA GPU seems to be present, but PyTorch cannot use it", advice
         )
 
 

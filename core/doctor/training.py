@@ -35,7 +35,12 @@ def check_training(runs_dir: Path, seconds: float) -> Iterator[Check]:
             for device in discover():
                 yield _train(device.name, Path(folder), seconds)
     except OSError as error:
-        yield Check("training", False, f"no folder for it: {error.strerror}", ("Give ", OTHER_RUNS_DIR))
+        yield Check(
+            "training",
+            False,
+            f"cannot create its temporary folder: {error.strerror}",
+            ("Give ", OTHER_RUNS_DIR),
+        )
 
 
 def _train(device: str, folder: Path, seconds: float) -> Check:
@@ -68,7 +73,7 @@ def _train(device: str, folder: Path, seconds: float) -> Check:
         enough.cancel()
         stuck.cancel()
     if finished.status != "stopped" or not steps:
-        return Check(name, False, finished.error or "no step was done in time", _what_to_do(device))
+        return Check(name, False, finished.error or "no step finished in time", _what_to_do(device))
     rate = max(step.samples_per_second for step in steps)
     losses = f"loss {steps[0].train['loss']:.3g} to {steps[-1].train['loss']:.3g}"
     found = f"{rate:,.0f} samples/s, {steps[-1].step:,} steps, {losses}"
@@ -79,5 +84,5 @@ def _train(device: str, folder: Path, seconds: float) -> Check:
 
 def _what_to_do(device: str) -> Hint:
     if device == "cpu":
-        return "Install torch anew"
+        return "Reinstall torch"
     return (f"Update the driver of {device}, or train with ", setting("training.device", "cpu"))

@@ -69,7 +69,7 @@ class Predictions:
                 ]
             )
             raise DataError(
-                f"predictions do not fit together: {given}",
+                f"predictions do not match each other: {given}",
                 "Wanted: float32 or float64 scores (n, classes) or (n,), int64 or float targets (n,), "
                 "int64 indices (n,)",
             )
@@ -113,5 +113,5 @@ class Predictions:
         except (DataError, *_UNREADABLE) as error:
             raise RunDamaged(
                 f"the predictions in {path} cannot be read ({error})",
-                "Evaluate the run again to write them anew",
+                "Evaluate the run again to rewrite them",
             ) from error

@@ -80,7 +80,7 @@ class Report:
         except (OSError, ValueError) as error:
             raise RunDamaged(
                 f"the report in {path} cannot be read ({_first_line(error)})",
-                "Evaluate the run again to write it anew",
+                "Evaluate the run again to rewrite it",
             ) from error
 
 

@@ -40,12 +40,12 @@ def export(run: "Run", to: str, folder: Path, *, data_root: Path | None, progres
 
     formats = choices(FormatConfig)
     if to not in formats:
-        raise InputError(f"no format '{to}'", f"Takes {', '.join(formats)}")
+        raise InputError(f"unknown format '{to}'", f"Takes {', '.join(formats)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} is there already", "Give another folder")
+        raise InputError(f"{folder} already exists", "Give another folder")
     parent = folder.absolute().parent
     if not parent.is_dir():
-        raise InputError(f"there is no folder {parent}", "Give a folder whose parent is there")
+        raise InputError(f"folder not found: {parent}", "Give a folder whose parent exists")
     with (
         creating(folder, "give another folder for the export"),
         hidden_folder(parent, f".{folder.name}.") as work,

@@ -54,7 +54,7 @@ class GraphOptions(ExportOptions):
         except Exception as error:  # whatever the tracer meets in a network of somebody's own
             reason = str(error).strip().partition("\n")[0]
             raise ModelError(
-                f"this network cannot be made a graph: {type(error).__name__}: {reason}"
+                f"this network cannot be exported as a graph: {type(error).__name__}: {reason}"
             ) from error
         (folder / "predict.py").write_text(standalone(Path(str(predict.__file__))), encoding="utf-8")
         progress("checking it on real samples", 0, 0)

@@ -47,7 +47,7 @@ def largest_difference(written: "np.ndarray", own: "np.ndarray") -> float:
 
     if written.shape != own.shape:
         raise ModelError(
-            f"the exported model answers with the shape {written.shape}, the run's own with {own.shape}"
+            f"the exported model's outputs have the shape {written.shape}, the original's {own.shape}"
         )
     difference = np.abs(written.astype(np.float64) - own)
     numbers = own.ndim == 1  # in the unit of the target, which may be large, tiny, or far from 0
@@ -57,7 +57,7 @@ def largest_difference(written: "np.ndarray", own: "np.ndarray") -> float:
     worst = float(difference.max(initial=0.0))
     if not (difference <= ABSOLUTE * scale + RELATIVE * away + ROUNDING * np.abs(own)).all():
         raise ModelError(
-            f"the exported model answers otherwise than the run's own: they differ by up to {worst:.3g}",
-            "Nothing was written; take another format",
+            f"the exported model's outputs differ from the original's by up to {worst:.3g}",
+            "Nothing was written; choose another format",
         )
     return worst

@@ -163,7 +163,7 @@ def read_picture(file: Path, facts: dict[str, Any]) -> np.ndarray:
 def as_bytes(file: Path, values: np.ndarray, deep_range: list[float] | None) -> np.ndarray:
     """Values of more than 8 bits as uint8, by what became black and white in the training's pictures."""
     if deep_range is None:
-        sys.exit(f"{file} has more than 8 bits, and the pictures of the training had not")
+        sys.exit(f"{file} has more than 8 bits, unlike the pictures of the training")
     low, high = deep_range
     shares = values.astype(np.float64) - low
     if values.dtype.kind in "iu" and high - low >= 255:
@@ -189,7 +189,7 @@ def read_rows(path: Path, layout: dict[str, Any]) -> list[dict[str, str]]:
         sys.exit(f"{path} has no rows")
     for line, row in table.rows:
         if len(row) != len(table.names):
-            sys.exit(f"{path}, line {line}: {len(row)} fields, and there are {len(table.names)} columns")
+            sys.exit(f"{path}, line {line}: {len(row)} fields, expected {len(table.names)}")
     return [dict(zip(table.names, row, strict=True)) for _, row in table.rows]
 
 

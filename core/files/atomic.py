@@ -96,5 +96,5 @@ def archive_damage(path: Path) -> str:
     except OSError as error:
         return (error.strerror or str(error)).lower()
     except Exception as error:  # zipfile raises whatever it trips over in a damaged file
-        return f"it is empty, cut or damaged ({str(error).partition(chr(10))[0]})"
-    return f"it is damaged ({damaged} has another checksum)" if damaged else ""
+        return f"it is empty, truncated or damaged ({str(error).partition(chr(10))[0]})"
+    return f"it is damaged ({damaged} does not match its checksum)" if damaged else ""

@@ -52,7 +52,9 @@ def _numbers(name: str, values: Any) -> Array:
     try:
         array = as_array(values)
     except Exception as error:  # any object can be asked for an array, and can fail
-        raise DataError(f"{name}: got {type(values).__name__}, which is no array: {error}", TAKEN) from None
+        raise DataError(
+            f"{name}: got {type(values).__name__}, which is not an array: {error}", TAKEN
+        ) from None
     if array.dtype.kind not in "biuf":
         raise DataError(f"{name}: got {type(values).__name__} of type {array.dtype}", TAKEN)
     return array

@@ -65,7 +65,7 @@ def read_inputs(path: Path, data: Dataset) -> NewSamples:
 
     notes: list[str] = []
     if not path.exists():
-        raise InputError(f"{path} is not there", "Give an .npz, .npy or .csv file, or a folder of pictures")
+        raise InputError(f"{path} not found", "Give an .npz, .npy or .csv file, or a folder of pictures")
     if path.is_dir() or is_image(path.name):
         ids, array, notes = _pictures(path, data)
     elif path.suffix in (".npz", ".npy"):
@@ -202,7 +202,7 @@ def _pictures(path: Path, data: Dataset) -> tuple[list[str], Array, list[str]]:
         tree, notes = scan(path)
         names = [file.path for file in tree.images()]
         others = sum(len(node.others) for node in tree.walk())
-        notes += [f"left out {others:,} files that are not images"] if others else []
+        notes += [f"skipped {others:,} files that are not images"] if others else []
         folder = path
     else:
         folder, names, notes = path.parent, [path.name], []
@@ -257,7 +257,7 @@ def _notes(found: Sequence[Picture], data: Dataset) -> Iterator[str]:
         low, high = data.deep_range
         outside = sum(extremes.low < low or extremes.high > high for extremes in deep)
         if outside:
-            yield f"{outside:,} pictures have values outside of {low:g} to {high:g}, which are cut off"
+            yield f"{outside:,} pictures have values outside of {low:g} to {high:g}, which are clipped"
     several = sum(picture.pages > 1 for picture in found)
     if several:
         yield f"{several:,} files hold more than one picture: the first of each is read"

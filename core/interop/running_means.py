@@ -27,7 +27,7 @@ class Means:
         """Take in one value for each name.
 
         Raises:
-            DataError: a value is no number, or a tensor of several.
+            DataError: a value is not a number, or a tensor of several.
         """
         for name, value in values.items():
             key = re.sub(r"\s+", "_", str(name))

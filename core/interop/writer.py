@@ -305,7 +305,7 @@ class RunWriter:
 
     def _emit(self, event: Event) -> None:
         if self._closed:
-            raise RunError(f"{self.run.id} has ended", "Begin another RunWriter")
+            raise RunError(f"{self.run.id} has ended", "Create another RunWriter")
         self._observers.emit(event)
 
     def _next_step(self, given: int | None) -> int:
@@ -314,7 +314,7 @@ class RunWriter:
             return int(given)
         if given is not None and self.step and "steps" not in self._warned:
             self._warned.add("steps")
-            message = f"step {given} came after step {self.step}: from here on the calls are counted"
+            message = f"step {given} came after step {self.step}: from now on the calls are counted as steps"
             self._emit(Notice(level="warning", message=message))
         return self.step + 1
 

@@ -61,7 +61,7 @@ def image_shape(model: ModelOptions, sample_shape: tuple[int, ...]) -> tuple[int
     ]
     name = type(model).model_fields["name"].default
     raise ModelError(
-        f"model.name: {name} takes images, and this data has {sample_shape[0]} columns",
+        f"model.name: {name} takes images, but this data has {sample_shape[0]} columns",
         f"Models that fit: {', '.join(fitting)}",
     )
 

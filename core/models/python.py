@@ -35,14 +35,14 @@ class Python(ModelOptions):
         from torch import nn
 
         if not self.path:
-            raise ModelError("model.path: names no file yet", "Give FILE.py:NAME, such as mynet.py:Net")
+            raise ModelError("model.path: no file is given", "Give FILE.py:NAME, such as mynet.py:Net")
         facts = (prod(sample_shape), sample_shape[0], outputs, outputs, sample_shape)
         filled = dict(zip(self.FILLED, facts, strict=True))
         arguments = check_arguments(load_object(self.path), self.arguments, filled, "model.arguments")
         made = call(self.path, **arguments)
         if not isinstance(made, nn.Module):
             raise ModelError(
-                f"model.path: {self.path} gave an object of type {type(made).__name__}, no torch.nn.Module",
-                "Name a class derived from torch.nn.Module, or a function that returns one",
+                f"model.path: {self.path} returned an object of type {type(made).__name__}, not a torch.nn.Module",
+                "Give a subclass of torch.nn.Module, or a function that returns an instance",
             )
         return made

@@ -130,15 +130,15 @@ def _try_on_zeros(model: nn.Module, sample_shape: tuple[int, ...]) -> object:
 
 def _check_output(output: object, outputs: int) -> None:
     """See that there is one row of numbers a sample."""
-    why = "one number a class" if outputs > 1 else "one number a sample"
-    hint = f"It should give a tensor of shape (samples, {outputs}), {why}"
+    why = "one number per class" if outputs > 1 else "one number per sample"
+    hint = f"It should return a tensor of shape (samples, {outputs}), {why}"
     if not isinstance(output, torch.Tensor):
-        raise ModelError(f"the model gives an object of type {type(output).__name__}, not a tensor", hint)
+        raise ModelError(f"the model returns an object of type {type(output).__name__}, not a tensor", hint)
     if output.shape != (SAMPLES, outputs):
         given = f"{_sizes(tuple(output.shape))} numbers for {SAMPLES} samples"
-        raise ModelError(f"the model gives {given}, this data takes {SAMPLES}x{outputs}", hint)
+        raise ModelError(f"the model returns {given}, this data needs {SAMPLES}x{outputs}", hint)
     if not output.is_floating_point():
-        raise ModelError(f"the model gives numbers of type {output.dtype}, it takes float32", hint)
+        raise ModelError(f"the model returns {output.dtype}, expected float32", hint)
 
 
 def _own_parameters(module: nn.Module) -> int:

@@ -57,7 +57,7 @@ class Zoo(ModelOptions):
             except DataError as error:
                 raise ModelError(
                     f"model.pretrained: {error.message}",
-                    f"Without network, put {path.name} into {path.parent}, or begin without: model.pretrained=false",
+                    f"Without network, put {path.name} into {path.parent}, or set model.pretrained to false",
                 ) from None
 
     def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
@@ -119,7 +119,8 @@ class Zoo(ModelOptions):
                 learnt = torch.load(file, map_location="cpu", weights_only=True)
         except FileNotFoundError:
             raise ModelError(
-                f"model.pretrained: {path} is not there", "Training downloads it, with a network"
+                f"model.pretrained: {path} not found",
+                "Training downloads it when there is a network connection",
             ) from None
         except Exception as error:  # torch raises whatever it trips over in a damaged file
             raise ModelError(

@@ -61,5 +61,5 @@ class ObserverThread:
                 self.consumer.take(event)
         except Exception as error:  # other people's code, networks and disks raise whatever they like
             reason = str(error).partition("\n")[0] or type(error).__name__
-            message = f"{self.consumer.name} failed: {reason}; the run goes on without it"
+            message = f"{self.consumer.name} failed: {reason}; the run continues without it"
             self._tell(Notice(level="warning", message=message))

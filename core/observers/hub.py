@@ -57,7 +57,9 @@ class RunObservers:
         for thread in self._threads:
             if not thread.close(share):
                 name = thread.consumer.name
-                self._log(Notice(level="warning", message=f"{name} is too slow: it may lack the end"))
+                self._log(
+                    Notice(level="warning", message=f"{name} is too slow: its last events may be missing")
+                )
         self._log(finished)
 
     def stop_sampling(self) -> None:

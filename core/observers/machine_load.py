@@ -64,7 +64,7 @@ class _Gpu:
         except Exception as error:  # the driver's library raises errors of its own
             reason = str(error).partition("\n")[0]
         self._says_use = False
-        self._tell(Notice(level="info", message=f"the use of the GPU is not recorded: {reason}"))
+        self._tell(Notice(level="info", message=f"GPU usage is not recorded: {reason}"))
         return None
 
     def memory(self) -> float | None:

@@ -47,7 +47,7 @@ def check_target(target: str) -> None:
     try:
         words = shlex.split(target)
         if is_url and (urlsplit(target).port == 0 or not urlsplit(target).hostname):
-            raise ValueError("it names no host")
+            raise ValueError("it has no host")
     except ValueError as error:
         given = (
             "the address" if is_url else f"'{target}': {error}"
@@ -56,7 +56,9 @@ def check_target(target: str) -> None:
     if is_url:
         return
     if not words or shutil.which(words[0]) is None:
-        raise InputError(f"notify: no command '{words[0] if words else ''}'", "Give a URL or a command")
+        raise InputError(
+            f"notify: command not found: '{words[0] if words else ''}'", "Give a URL or a command"
+        )
 
 
 class Notifier:
@@ -121,7 +123,7 @@ class Notifier:
             else:
                 _call(self._target, facts)
         except (OSError, ValueError, HTTPException, subprocess.SubprocessError) as problem:
-            message = f"the notification '{what}' did not get through: {_reason(problem)}"
+            message = f"the notification '{what}' was not delivered: {_reason(problem)}"
             self._tell(Notice(level="warning", message=message))
 
 
@@ -191,7 +193,7 @@ def _call(command: str, facts: dict[str, Any]) -> None:
 def _reason(problem: Exception) -> str:
     """Without the address or the command: who has the address of a chat service may write there."""
     if isinstance(problem, subprocess.CalledProcessError):
-        return f"the command ended with {problem.returncode}"
+        return f"the command exited with code {problem.returncode}"
     if isinstance(problem, subprocess.TimeoutExpired):
         return f"the command took longer than {COMMAND_SECONDS:g} s"
     if isinstance(problem, ValueError | InvalidURL):

@@ -180,7 +180,7 @@ def _figures(evaluation: Evaluation) -> Iterator[Picture]:
     yield Picture(figures.rocs(curves), "svg+xml", "ROC curves", "ROC, one class against the rest")
     yield Picture(figures.precision_recalls(curves), "svg+xml", "PR curves", "Precision and recall")
     if predictions.probabilities:
-        caption = "Calibration: how often it is right when it says so"
+        caption = "Calibration: accuracy at each predicted probability"
         yield Picture(figures.calibration(predictions), "svg+xml", "Calibration", caption)
 
 
@@ -214,7 +214,7 @@ def _environment(run: Run) -> list[list[str]]:
     except (OSError, ValueError, RecursionError):
         return [["environment.json", "cannot be read"]]
     if not isinstance(values, dict):
-        return [["environment.json", "is not what we wrote"]]
+        return [["environment.json", "was not written by torchtui"]]
     flat = (
         {**values, **(values.pop("packages", None) or {})}
         if isinstance(values.get("packages"), dict)

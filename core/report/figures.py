@@ -168,7 +168,7 @@ def calibration(predictions: Predictions) -> bytes:
     with _figure(SQUARE, out) as axes:
         display = CalibrationDisplay(found.observed, found.predicted, probability)
         display.plot(ax=axes, name="predicted class", color=_color(0), marker="s")
-        axes.set(xlabel="mean probability of the predicted class", ylabel="share that was right")
+        axes.set(xlabel="mean probability of the predicted class", ylabel="fraction correct")
         axes.set(xlim=(0, 1), ylim=(0, 1.02))
     return out[0]
 

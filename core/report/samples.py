@@ -46,7 +46,7 @@ def mistakes(evaluation: Evaluation, data_root: Path | None) -> Mistakes:
         title = "Most confident mistakes"
         worst = most_confident_mistakes(predictions, MAX_PICTURES).tolist()
     if not worst:
-        return Mistakes(title, "There is none: every sample was predicted right.")
+        return Mistakes(title, "None: every sample was predicted correctly.")
     samples, problem = _samples(evaluation, data_root)
     if samples is not None and samples.kind == "image" and names:
         return Mistakes(title, pictures=[_image(evaluation, samples, at) for at in worst])

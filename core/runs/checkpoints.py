@@ -95,7 +95,7 @@ def load_checkpoint(run: Run, kind: str) -> State:
     path = run.checkpoint_file(kind)
     wanted = {"model"} if kind == "best" else {"model", "progress"}
     if not path.exists():
-        raise RunDamaged(f"{run.id} has no checkpoint {path.name}", "Start the run anew")
+        raise RunDamaged(f"{run.id} has no checkpoint {path.name}", "Start the run again")
     damage = archive_damage(path)  # torch itself reads flipped bits without a word
     state: Any = None
     if not damage:
@@ -105,9 +105,9 @@ def load_checkpoint(run: Run, kind: str) -> State:
         except Exception as error:  # the unpickler raises whatever it trips over in a file of another origin
             damage = str(error).partition("\n")[0]
     if damage:
-        raise RunDamaged(f"{path} cannot be read: {damage}", "Restore the file, or start the run anew")
+        raise RunDamaged(f"{path} cannot be read: {damage}", "Restore the file, or start the run again")
     if not isinstance(state, dict) or not wanted <= state.keys():
-        raise RunDamaged(f"{path} is not a checkpoint", "Restore the file, or start the run anew")
+        raise RunDamaged(f"{path} is not a checkpoint", "Restore the file, or start the run again")
     return state
 
 
@@ -123,12 +123,12 @@ def load_latest(run: Run) -> tuple[State | None, str]:
             state = load_checkpoint(run, kind)
             if _can_go_on(state):
                 return state, " and ".join(problems)
-            problems.append(f"{run.checkpoint_file(kind)} is not a checkpoint to go on from")
+            problems.append(f"{run.checkpoint_file(kind)} is not a checkpoint to resume from")
         except RunDamaged as error:
             problems.append(error.message)
     if not any(run.checkpoint_file(kind).exists() for kind in ("last", "previous")):
         return None, ""
-    raise RunDamaged(" and ".join(problems), "Restore one of the files, or start the run anew")
+    raise RunDamaged(" and ".join(problems), "Restore one of the files, or start the run again")
 
 
 def _can_go_on(state: State) -> bool:

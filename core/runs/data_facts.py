@@ -48,7 +48,7 @@ def read_facts(run: Run) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError) as error:
         raise _damaged(run, error) from None
     if not isinstance(facts, dict):
-        raise _damaged(run, TypeError("it holds no mapping"))
+        raise _damaged(run, TypeError("it is not a mapping"))
     return facts
 
 
@@ -93,10 +93,9 @@ def ensure_same_data(run: Run, data: Dataset) -> None:
     if facts is None or _is_same(run, facts, data):
         return
     config = run.config().data
-    to_do = "Let it return what it did then" if config.name == "python" else "Bring the old one back"
+    to_do = "Make it return what it returned then" if config.name == "python" else "Restore the old one"
     raise DataError(
-        f"data.path: {Path(getattr(config, 'path', '')).name} is not what {run.id} was begun with: "
-        "its content has changed",
+        f"data.path: {Path(getattr(config, 'path', '')).name} has changed since {run.id} was started",
         f"{to_do}, or start a new run; new samples can be predicted as before",
     )
 

@@ -49,7 +49,7 @@ def delete(run: Run) -> None:
         shutil.rmtree(grave)
     except OSError as error:
         raise RunError(
-            f"{run.id} is deleted in part: {error.strerror or error}", f"What is left is in {grave}"
+            f"{run.id} was only partly deleted: {error.strerror or error}", f"What is left is in {grave}"
         ) from None
 
 

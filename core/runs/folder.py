@@ -220,13 +220,13 @@ def ensure_plain(run: Run) -> None:
         RunError: the folder is gone, or it or something in it is a link.
     """
     if not os.path.isdir(run.path) or os.path.islink(run.path):
-        raise RunError(f"cannot write {run.path}: it is not a folder any more", "Bring it back")
+        raise RunError(f"cannot write {run.path}: it is no longer a folder", "Bring it back")
     for folder, folders, files in os.walk(run.path):
         for name in (*folders, *files):
             path = os.path.join(folder, name)
             if os.path.islink(path):
                 raise RunError(
-                    f"cannot write {run.path}: {path} is a link", "Put in its place what it leads to"
+                    f"cannot write {run.path}: {path} is a link", "Replace it with what it points to"
                 )
 
 
@@ -260,7 +260,7 @@ def find_run(runs_dir: Path, reference: str) -> Run:
     if os.sep in reference:
         path = Path(reference).expanduser()
         if path.is_symlink():
-            raise RunError(f"{reference} is a link", f"Give the folder it leads to: {path.resolve()}")
+            raise RunError(f"{reference} is a link", f"Give the folder it points to: {path.resolve()}")
         if is_run(path):
             return Run(path.resolve())
         raise RunError(f"{reference} is not a run folder", (LIST_RUNS,))

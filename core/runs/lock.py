@@ -84,10 +84,10 @@ def is_held_since(run: Run, moment: float) -> bool:
 
 
 def missing_lock_warning(run: Run) -> str:
-    """Return what nothing guards while this run is trained, in a line; empty where its file system has locks."""
+    """Return the warning for a run whose file system has no locks, else an empty string."""
     if lock_state(run.lock_file) is not LockState.UNSUPPORTED:
         return ""
     return (
-        "the file system of the runs has no locks: nothing keeps two processes from training one run at the same "
-        "time, or from deleting it; others show it as interrupted while it trains, and cannot stop it"
+        "the file system of the runs has no locks: nothing prevents two processes from training the same run, or "
+        "from deleting it while it trains; other processes show it as interrupted and cannot stop it"
     )

@@ -30,7 +30,7 @@ def problems(run: Run) -> list[str]:
 def changed_settings(config: TrainConfig, summary: RunSummary) -> str:
     """Describe where a configuration is not the one that a run was started with, its length aside; else empty."""
     changes = [
-        f"{section}.{field} is {value}, it was {summary.config[section][field]}"
+        f"{section}.{field} is {value}, was {summary.config[section][field]}"
         for section, fields in to_dict(config).items()
         for field, value in fields.items()
         if summary.config.get(section, {}).get(field, value) != value
@@ -44,7 +44,7 @@ def _of_settings(run: Run) -> Iterator[str]:
     try:
         changes = "" if summary.script else changed_settings(run.config(), summary)
     except TorchtuiError as error:
-        yield f"{error.message}; the run cannot go on or be evaluated"
+        yield f"{error.message}; the run cannot be resumed or evaluated"
     else:
         if changes:
             yield f"{run.config_file.name} is not what the run was started with: {changes}"
@@ -55,9 +55,9 @@ def _of_settings(run: Run) -> Iterator[str]:
     try:
         json.loads(read_bytes(run.environment_file))
     except FileNotFoundError:
-        yield f"{run.environment_file.name} is missing; it only tells how the run was made"
+        yield f"{run.environment_file.name} is missing; it only documents how the run was made"
     except (OSError, ValueError, RecursionError):
-        yield f"{run.environment_file.name} cannot be read; it only tells how the run was made"
+        yield f"{run.environment_file.name} cannot be read; it only documents how the run was made"
 
 
 def _of_log(run: Run) -> Iterator[str]:
@@ -88,9 +88,9 @@ def _of_checkpoints(run: Run) -> Iterator[str]:
     status = "" if summary.script else summary.status  # a script saves what it likes
     needed = {"last": status in ("stopped", "completed"), "previous": False, "best": status == "completed"}
     loss = {
-        "last": "the run goes on from previous.pt, if that is there",
+        "last": "the run resumes from previous.pt if that exists",
         "previous": "it is used when last.pt is damaged",
-        "best": "it is written again when the run goes on",
+        "best": "it is rewritten when the run resumes",
     }
     for kind, is_needed in needed.items():
         path = run.checkpoint_file(kind)

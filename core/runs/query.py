@@ -137,7 +137,7 @@ def example(text: str) -> str:
 def _word(word: str) -> Word:
     if word.casefold().startswith("cfg."):
         _setting(word.casefold().removeprefix("cfg."))
-        raise InputError(f"{word} compares with nothing yet", f"As in {word}=value or {word}>0.1")
+        raise InputError(f"{word} needs a value to compare with", f"As in {word}=value or {word}>0.1")
     return Word(_unquoted(word).casefold())
 
 
@@ -152,7 +152,7 @@ def _comparison(name: str, sign: str, value: str) -> Term:
     read = NUMBERS.get(name) or _metric(name)
     if read is None:
         hint = _nearest(name, [*TEXTS, *NUMBERS, *METRICS]) or ALLOWED
-        raise InputError(f"no name '{name}'", hint)
+        raise InputError(f"unknown name '{name}'", hint)
     return Term(read, sign, value, _number(name, sign, value))
 
 
@@ -165,21 +165,21 @@ def _text_term(name: str, sign: str, value: str) -> Term:
     if name == "status":
         _check_status(sign, wanted)
     elif not value:
-        raise InputError(f"{name}{sign} lacks its text", f"As in {name}:part")
+        raise InputError(f"{name}{sign} needs a text", f"As in {name}:part")
     return Term(TEXTS[name], sign, wanted)
 
 
 def _check_status(sign: str, wanted: str) -> None:
     known = get_args(Status)
     if not wanted or not any(wanted == status or (sign == ":" and wanted in status) for status in known):
-        raise InputError(f"no status '{wanted}'", f"Takes {', '.join(known)}")
+        raise InputError(f"unknown status '{wanted}'", f"Takes {', '.join(known)}")
 
 
 def _setting_term(name: str, sign: str, value: str) -> Term:
     keys = _setting(name.removeprefix("cfg").removeprefix("."))
     if not value:
         example = "0.1" if sign in ORDER else "value"
-        raise InputError(f"{name}{sign} lacks its value", f"As in {name}{sign}{example}")
+        raise InputError(f"{name}{sign} needs a value", f"As in {name}{sign}{example}")
     number = _number(name, sign, value) if sign in ORDER else _finite(value)
     return Term(partial(_read_setting, keys), sign, _canonical(value), number)
 
@@ -191,11 +191,11 @@ def _setting(path: str) -> tuple[str, ...]:
     if len(keys) == 1 and keys[0] in Training.model_fields:
         return ("training", *keys)
     if keys[0] not in sections:
-        raise InputError(f"no setting '{path}'", _nearest_setting(path))
+        raise InputError(f"unknown setting '{path}'", _nearest_setting(path))
     if len(keys) == 1 and "name" in sections[keys[0]]:
         return (keys[0], "name")
     if len(keys) == 1 or keys[1] not in sections[keys[0]]:
-        raise InputError(f"no setting '{path}'", f"{keys[0]} has {', '.join(sections[keys[0]])}")
+        raise InputError(f"unknown setting '{path}'", f"{keys[0]} has {', '.join(sections[keys[0]])}")
     return keys
 
 
@@ -247,11 +247,11 @@ def _number(name: str, sign: str, value: str) -> float:
     number = _finite(value)
     as_in = f"As in {name}{sign if sign != ':' else '>'}{10 if name in NUMBERS else 0.9}"
     if not value:
-        raise InputError(f"{name}{sign} lacks a number", as_in)
+        raise InputError(f"{name}{sign} needs a number", as_in)
     if number is None:
-        raise InputError(f"'{value}' is no number", as_in)
+        raise InputError(f"'{value}' is not a number", as_in)
     if sign == ":":
-        raise InputError(f"{name} is a number and has no parts", as_in)
+        raise InputError(f"{name} is a number and cannot be searched by part", as_in)
     return number
 
 

@@ -30,7 +30,7 @@ def differing_data(sections: Sequence[Mapping[str, Any]], split: str) -> str:
     if len(names) > 1:
         return f"not the same data: {', '.join(names)}"
     if names and not all(section.get("name") for section in sections):
-        return "not every run says what its data is"
+        return "not every run records its data"
     for field in IDENTITY:
         given = [None if section.get(field) in UNSET else section[field] for section in sections]
         if _differ(field, given):

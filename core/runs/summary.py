@@ -143,9 +143,9 @@ def _status(
         paused = facts.get("run_paused", {}).get("time", 0) > facts.get("run_resumed", {}).get("time", 0)
         return ("paused" if paused else "running"), ""
     if not start:
-        return "damaged", f"{run.log_file.name} does not begin with the start of a run"
+        return "damaged", f"{run.log_file.name} does not start with the start of a run"
     again = f"run {script} again" if (script := script_of(start["config"])) else RESUME
-    return "interrupted", f"its process ended without a word; {again}"
+    return "interrupted", f"its process ended unexpectedly; {again}"
 
 
 def _ends(run: Run) -> tuple[dict[str, Any], list[dict[str, Any]]]:

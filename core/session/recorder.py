@@ -25,7 +25,8 @@ class Recorder:
         try:
             if self._failing:
                 again = Notice(
-                    level="warning", message="the event log is written again; it lacks what came before"
+                    level="warning",
+                    message="the event log is being written again; earlier events are missing",
                 )
                 self._log.write(again)
                 self._failing = False

@@ -40,7 +40,7 @@ def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
     )
     if problem:
         place = f"epoch {state['progress']['epoch']}, step {state['progress']['step']}"
-        state["warnings"].append(f"{problem}: resuming from the one before, {place}")
+        state["warnings"].append(f"{problem}: resuming from the previous checkpoint, {place}")
     return state
 
 
@@ -85,4 +85,4 @@ def mend(
         emit(Notice(level="error", message=f"checkpoint not saved: {error}"))
         return
     if damage:
-        emit(Notice(level="warning", message=f"{path} could not be read ({damage}): it is written again"))
+        emit(Notice(level="warning", message=f"{path} could not be read ({damage}): it is rewritten"))

@@ -94,7 +94,7 @@ class Group(Ranks):
             return device
         count = torch.cuda.device_count()
         if self.local_rank >= count:
-            raise DeviceError(f"this machine has {count} GPUs and more processes", (processes(count),))
+            raise DeviceError(f"this machine has {count} GPUs but more processes", (processes(count),))
         torch.cuda.set_device(self.local_rank)
         return torch.device("cuda", self.local_rank)
 
@@ -152,7 +152,7 @@ class Group(Ranks):
             return
         if config.optimizer.closure:
             raise ConfigError(
-                f"optimizer.name: {config.optimizer.name} does not train in several processes",
+                f"optimizer.name: {config.optimizer.name} does not support training in several processes",
                 "Choose another one",
                 field="optimizer.name",
             )
@@ -283,6 +283,6 @@ def explain_lost_rank(group: Group) -> Iterator[None]:
         if group.size == 1 or not any(word in text for word in LOST_RANK_SIGNS):
             raise
         raise ProcessLost(
-            f"one of the {group.size} processes of this run is gone",
-            ("Its own output says why. ", RESUME),
+            f"one of the {group.size} processes of this run has died",
+            ("See its own output for the reason. ", RESUME),
         ) from None

@@ -221,7 +221,7 @@ class _Loop:
         """Return true, and report why, if another epoch makes no sense or there is no time for one."""
         reason = early_end(self.config.training, self.at)
         if reason:
-            self.emit(Notice(level="info", message=f"{reason}: ending early"))
+            self.emit(Notice(level="info", message=f"{reason}: stopping early"))
         return bool(reason)
 
     def log(self) -> None:

@@ -99,7 +99,7 @@ def _compiled(model: nn.Module) -> Forward:
             cause = getattr(error, "inner_exception", error)
             reason = f"{type(cause).__name__}: {cause}".strip().partition("\n")[0]
             raise DependencyError(
-                f"training.compile: torch.compile failed: {reason}", "Turn it off, or mend the compiler"
+                f"training.compile: torch.compile failed: {reason}", "Turn it off, or fix the compiler"
             ) from None
         return outputs
 

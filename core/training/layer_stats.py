@@ -112,13 +112,13 @@ class LayerWatch:
         found = {}
         if not math.isfinite(whole) or (self._first is not None and whole > EXPLODED * self._first):
             found["exploded"] = (
-                f"gradients explode: their norm is {whole:.3g} in step {sample.step}, "
-                f"and was {self._first or 0:.3g} at first: try training.clip_norm or a smaller learning rate"
+                f"gradients explode: the norm is {whole:.3g} in step {sample.step}, "
+                f"up from {self._first or 0:.3g} at the start: try training.clip_norm or a smaller learning rate"
             )
         elif whole > 0 and min(gradients) < VANISHED * max(gradients):
             at = gradients.index(min(gradients))
             found["vanished"] = (
-                f"gradients vanish: that of {sample.names[at]} is {gradients[at]:.1e}, of the largest "
+                f"gradients vanish: the norm of {sample.names[at]} is {gradients[at]:.1e}, the largest is "
                 f"{max(gradients):.1e}: try ReLU, normalisation or fewer layers"
             )
         return found

@@ -111,8 +111,8 @@ def range_test(
     """
     if config.optimizer.closure:
         raise ConfigError(
-            f"optimizer.name: {config.optimizer.name} searches for the length of each step by itself",
-            "A range test is for other optimizers",
+            f"optimizer.name: {config.optimizer.name} finds its step size by line search",
+            "Choose another optimizer for a range test",
             field="optimizer.name",
         )
     random = rng_state(device)

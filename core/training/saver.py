@@ -110,7 +110,7 @@ def explain_mismatch() -> Iterator[None]:
     except Exception as error:
         raise RunDamaged(
             f"the checkpoint does not fit the configuration: {str(error).partition(chr(10))[0]}",
-            "Restore the files of the run, or start it anew",
+            "Restore the files of the run, or start it again",
         ) from None
 
 

@@ -101,7 +101,7 @@ class Threads:
             return ""
         before, after = torch.get_num_threads(), self.choose()
         self._rate, self._low, self._chosen_at = 0.0, 0, time.monotonic()
-        return f"training became less than half as fast: chose again, {before} -> {after} processor threads"
+        return f"training slowed down by more than half: switched from {before} to {after} processor threads"
 
 
 def _step_of_a_copy(config: TrainConfig, data: Dataset, model: nn.Module) -> Callable[[], object]:

@@ -123,7 +123,7 @@ def test_a_link_is_no_run(run: Run, tmp_path: Path) -> None:
         find_run(tmp_path / "runs", str(link))
     with pytest.raises(RunError):
         find_run(tmp_path / "runs", link.name)
-    with pytest.raises(RunError, match="it is not a folder any more"), hold(Run(link)):
+    with pytest.raises(RunError, match="it is no longer a folder"), hold(Run(link)):
         pass
 
 

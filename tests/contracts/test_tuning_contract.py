@@ -348,7 +348,7 @@ def test_a_study_kept_elsewhere_is_found_by_its_folder(
     study = create_study(tmp_path / "runs", plan_for("random"), url)
     assert not study.folder.database.exists()
     for reference in ("latest", str(study.folder.path)):
-        with pytest.raises(StorageNotGiven, match="That is not opened unasked") as refused:
+        with pytest.raises(StorageNotGiven, match="It is not opened without being asked for") as refused:
             open_study(tmp_path / "runs", reference)
         again = open_study(tmp_path / "runs", reference, refused.value.url)
         assert (again.name, again.plan, again.folder) == (study.name, study.plan, study.folder)
@@ -356,7 +356,7 @@ def test_a_study_kept_elsewhere_is_found_by_its_folder(
     assert open_study(Path("runs elsewhere"), str(study.folder.path), url).folder == study.folder
     assert not Path("runs elsewhere").exists()
     study.folder.storage_file.unlink()
-    with pytest.raises(RunError, match="is not kept in its folder"):
+    with pytest.raises(RunError, match="is not stored in its folder"):
         open_study(tmp_path / "runs", "latest")
     told = "postgresql://token:secret@host:5432/db?x=1&password=secret&sslpassword=s&user=u&api_key=k"
     assert without_credentials(told) == "postgresql://host:5432/db?x=1"

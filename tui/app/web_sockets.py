@@ -54,7 +54,7 @@ def unix_socket(path: Path) -> Iterator[socket.socket]:
     """Context manager with a socket at a path that only this user may open; it is removed afterwards.
 
     Raises:
-        InputError: something is there already, or others may put something in its place.
+        InputError: the path already exists, or others may put something in its place.
     """
     hint = "Give another path, such as --socket ~/tui.sock"
     path = path.expanduser().absolute()
@@ -68,7 +68,7 @@ def unix_socket(path: Path) -> Iterator[socket.socket]:
                 path.unlink()
             made.bind(str(path))
         except OSError as error:
-            reason = "something is there already" if os.path.lexists(path) else error.strerror or str(error)
+            reason = "the path already exists" if os.path.lexists(path) else error.strerror or str(error)
             raise InputError(f"cannot listen on {path}: {reason}", hint) from None
         finally:
             os.umask(before)

@@ -46,8 +46,8 @@ APP: Final = {
     "watch": "Follow it from 1 Runs",
     "trust": "agree when the app asks",
     "storage": "its --storage URL on the command line, or choose it with ctrl+o",
-    "executor": "the executor local",
-    "method": "the method random",
+    "executor": "the local executor",
+    "method": "the random method",
     "processes": "Use torchrun --nproc-per-node {0} --no-python tui ...",
 }
 FLAG_OF: Final = {path: flag for flag, path in FLAGS.items()}

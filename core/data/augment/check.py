@@ -29,7 +29,7 @@ def check_augment(options: Any, loss: LossConfig, kind: str, task: Task) -> None
         return
     if task == "regression":
         raise ConfigError(
-            f"data.augment: {mixing} mixes classes, and this is a regression task",
+            f"data.augment: {mixing} mixes classes, but this is a regression task",
             "Leave it out",
             field="data.augment",
         )
@@ -40,7 +40,7 @@ def check_augment(options: Any, loss: LossConfig, kind: str, task: Task) -> None
             if task in getattr(option, "tasks", ()) and getattr(option, "soft_targets", False)
         ]
         raise ConfigError(
-            f"loss.name: '{loss.name}' takes one class a sample, and {mixing} mixes two",
+            f"loss.name: '{loss.name}' takes one class per sample, but {mixing} mixes two",
             f"Losses that fit: {', '.join(fitting)}; or leave {mixing} out of data.augment",
             field="loss.name",
         )

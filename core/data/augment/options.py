@@ -102,7 +102,7 @@ def parse(text: str) -> Augmentation:
     name, colon, value = (part.strip() for part in text.partition(":"))
     known = choices(Augmentation)
     if name not in known:
-        raise ValueError(f"no augmentation '{name}'; Known: {', '.join(known)}")
+        raise ValueError(f"unknown augmentation '{name}'; Known: {', '.join(known)}")
     setting = next(key for key in known[name].model_fields if key != "name")
     fields = {"name": name, setting: value} if colon else {"name": name}
     try:

@@ -19,8 +19,8 @@ from core.user_code.loading import as_user_error, call, parse
 __all__ = ["collect"]
 
 TAKEN = (
-    "It returns inputs and targets as arrays or tensors, or a torch Dataset of such pairs; or train and test, each of "
-    "these"
+    "It must return inputs and targets as arrays or tensors, a torch Dataset of such pairs, or train and test sets in "
+    "one of these forms"
 )
 REPORTED_EVERY = 1000
 
@@ -113,7 +113,7 @@ def _array(values: Any, source: str) -> np.ndarray:
         ) from None
     if array.dtype.kind == "O":
         raise DataError(
-            f"data.path: {source} gave {_kind(values)}, which is not an array of numbers or texts", TAKEN
+            f"data.path: {source} gave {_kind(values)}, which is not an array of numbers or strings", TAKEN
         )
     return array
 

@@ -47,7 +47,7 @@ def find_log(path: Path) -> ForeignLog:
         if boards:
             return BoardLog(_whole(list(boards), path))
     raise InputError(
-        f"{path} is no run, and no log of TensorBoard or Lightning",
+        f"{path} is neither a run nor a TensorBoard or Lightning log",
         "Give the folder of a run, a log directory with event files, or a metrics.csv",
     )
 

@@ -77,6 +77,6 @@ def _one_class(epochs: Sequence[EpochFinished]) -> str:
         return ""
     accuracy, majority = (part / sum(supports) for part in (sum(right), max(supports)))
     return (
-        f"validation accuracy {accuracy:.3f} is no better than always naming the most frequent class gives "
+        f"validation accuracy {accuracy:.3f} is no better than always predicting the most frequent class "
         f"({majority:.3f}): the model has learned nothing yet; try another learning rate"
     )

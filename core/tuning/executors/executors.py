@@ -177,8 +177,8 @@ def _deaf_children() -> Iterator[None]:
 def _death(exit_code: int | None) -> str:
     if exit_code is not None and exit_code < 0:
         with contextlib.suppress(ValueError):
-            return f"its process was ended by {signal.Signals(-exit_code).name}"
-    return f"its process ended with code {exit_code}"
+            return f"its process was killed by {signal.Signals(-exit_code).name}"
+    return f"its process exited with code {exit_code}"
 
 
 def _work(connection: "Connection[Any, Any]") -> None:

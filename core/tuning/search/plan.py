@@ -78,7 +78,7 @@ class Plan:
         """The same with another number of trials altogether.
 
         Raises:
-            ConfigError: it is no number of trials.
+            ConfigError: it is not a number of trials.
         """
         if trials is not None and trials < 1:
             raise ConfigError(f"trials: got {trials}, takes a number >= 1")
@@ -144,7 +144,7 @@ def make_plan(
         raise ConfigError("metric: values of different losses cannot be compared", "Give accuracy or r2")
     if pruner != "none" and metric not in ("auto", *EPOCH_METRICS):
         raise ConfigError(
-            f"pruner: {metric} is known at the end of a trial only", f"Prune by {', '.join(EPOCH_METRICS)}"
+            f"pruner: {metric} is only known at the end of a trial", f"Prune by {', '.join(EPOCH_METRICS)}"
         )
     way = direction or ("minimize" if lower_is_better(metric) else "maximize")
     return Plan(space, method, pruner, metric, way, None, keep).with_trials(trials)

@@ -106,7 +106,7 @@ def _present(paths: Iterable[str], config: TrainConfig) -> list[str]:
 
 
 def _number(text: str) -> int | float:
-    """Raises ValueError for what is no number."""
+    """Raises ValueError for what is not a number."""
     try:
         return int(text)
     except ValueError:

@@ -183,7 +183,7 @@ def _bases(base: TrainConfig, path: str, names: Mapping[str, Domain]) -> list[di
     """
     section, _, key = path.partition(".")
     if section == "data":
-        raise ConfigError(f"{path}: all trials share their data, or they could not be compared", field=path)
+        raise ConfigError(f"{path}: all trials must use the same data to be comparable", field=path)
     plain = configuration.to_dict(base)
     chosen = names.get(f"{section}.name")
     if key != "name" and isinstance(chosen, Choices):
@@ -214,10 +214,10 @@ def _range(path: str, raw: Mapping[str, Any], bases: list[dict[str, Any]]) -> Do
     if not (_is_number(low) and _is_number(high)):
         raise ConfigError(f"{path}: takes choices, not a range", EXAMPLE, field=path)
     if not low < high:
-        raise ConfigError(f"{path}: a range goes up, got {low:g}..{high:g}", field=path)
+        raise ConfigError(f"{path}: a range must increase, got {low:g}..{high:g}", field=path)
     if log and not low > 0:
         raise ConfigError(
-            f"{path}: a logarithmic range begins above 0, got {low:g}", "Or leave out log", field=path
+            f"{path}: a logarithmic range must start above 0, got {low:g}", "Or leave out log", field=path
         )
     if step is None:
         return Range(low, high, bool(log))

@@ -116,7 +116,7 @@ def folder_named(runs_dir: Path, name: str) -> StudyFolder:
         )
     folder = StudyFolder(runs_dir.resolve() / name)
     if folder.path.is_symlink():
-        raise RunError(f"{folder.path} is a link", f"Give the folder it leads to: {folder.path.resolve()}")
+        raise RunError(f"{folder.path} is a link", f"Give the folder it points to: {folder.path.resolve()}")
     folder.ensure_plain()
     with creating(folder.path):
         for path in (folder.trials_dir, folder.processes_dir):
@@ -143,7 +143,7 @@ def find_study(runs_dir: Path, reference: str) -> StudyFolder:
         given = Path(reference).expanduser()
         path = given.resolve()
         if given.is_symlink():
-            raise RunError(f"{reference} is a link", f"Give the folder it leads to: {path}")
+            raise RunError(f"{reference} is a link", f"Give the folder it points to: {path}")
         if (path / "trials").is_dir():
             return _plain(StudyFolder(path))
         raise RunError(f"{reference} is not the folder of a study", f"Studies are in {runs_dir}/{PREFIX}*")

@@ -62,11 +62,11 @@ class Presence:
         return self._is_silent(name)
 
     def missing_lock_warning(self) -> str:
-        """Return what does not work while this process is at work, in a line; empty if the disk has locks."""
+        """Return the warning for a study whose file system has no locks, else an empty string."""
         if self._lock.supported:
             return ""
         return (
-            "the file system of the study has no locks: a trial whose process was killed is run again only after "
+            "the file system of the study has no locks: a trial whose process was killed is rerun only after "
             f"{SILENT_SECONDS:g} seconds; other processes show the study as stopped, and cannot pause or stop it"
         )
 

@@ -51,7 +51,7 @@ def open_storage(url: str) -> BaseStorage:
     """The storage at a URL such as ``postgresql://user@host/database``.
 
     Raises:
-        DependencyError: the package that speaks to it is missing.
+        DependencyError: the database driver for it is missing.
         RunError: it cannot be reached, or is none.
     """
     try:
@@ -70,7 +70,7 @@ def open_storage(url: str) -> BaseStorage:
         storage = RDBStorage(parsed.render_as_string(hide_password=False), engine_kwargs=settings)
     except ImportError:
         raise DependencyError(
-            f"storage: the package that speaks to {parsed.drivername} is not installed",
+            f"storage: the database driver for {parsed.drivername} is not installed",
             "For PostgreSQL: pip install 'torchtui[postgres]'",
         ) from None
     except (SQLAlchemyError, OptunaError, RuntimeError) as error:
@@ -86,7 +86,7 @@ def reading(study: str) -> Iterator[None]:
         yield
     except (StorageInternalError, SQLAlchemyError, KeyError, TypeError, ValueError) as error:
         raise RunDamaged(
-            f"{study} cannot be read: {_reason(error)}", "See to its disk or database, or open another study"
+            f"{study} cannot be read: {_reason(error)}", "Check its disk or database, or open another study"
         ) from error
 
 
@@ -98,7 +98,7 @@ def writing(study: str) -> Iterator[None]:
     except (StorageInternalError, SQLAlchemyError) as error:
         raise RunError(
             f"cannot write to {study}: {_reason(error)}",
-            ("See to its disk or database; ", resume_study(study)),
+            ("Check its disk or database; ", resume_study(study)),
         ) from error
 
 

@@ -226,7 +226,7 @@ def _opened(folder: StudyFolder, storage_url: str | None, storage: BaseStorage) 
         with contextlib.suppress(KeyError):
             values = load_study(study_name=name, storage=storage).user_attrs
         if PLAN not in values:
-            raise RunDamaged(f"{folder.name} has no plan: it was never begun", "Begin a new study")
+            raise RunDamaged(f"{folder.name} has no plan: it was never started", "Start a new study")
         plan = plan_from_dict(values[PLAN])
         if TRIALS in values:
             plan = replace(plan, trials=values[TRIALS])
@@ -247,10 +247,10 @@ def _storage_not_given(folder: StudyFolder) -> RunError:
     try:
         noted = read_text(folder.storage_file, limit=MAX_URL).strip()
     except (OSError, UnicodeDecodeError):
-        return RunError(f"{folder.name} is not kept in its folder", ("Give ", STORAGE))
+        return RunError(f"{folder.name} is not stored in its folder", ("Give ", STORAGE))
     (shown,) = without_secrets([noted])
     return StorageNotGiven(
-        f"{folder.name} is not kept in its folder, which names {shown}. That is not opened unasked",
+        f"{folder.name} is not stored in its folder, which names {shown}. It is not opened without being asked for",
         ("If it is yours, give ", STORAGE),
         noted,
     )

@@ -269,7 +269,7 @@ class _Tuner:
             return
         record = _finished(running, outcome)
         if not record_result(self.study, running.claim.attempt.number, _result(record)):
-            text = f"trial {record.number} was given to another process meanwhile: this result does not count"
+            text = f"trial {record.number} was meanwhile given to another process: this result is discarded"
             self.emit(StudyNotice(level="warning", message=text))
             return
         self.ended.append(record)
@@ -325,7 +325,7 @@ def _finished(running: _Given, outcome: Outcome) -> TrialRecord:
     if outcome.state == "pruned":
         reason = f"pruned after epoch {last}"
     elif outcome.state == "stopped":
-        reason = "stopped by hand"
+        reason = "stopped by the user"
     return replace(
         running.record,
         state="pruned" if outcome.state == "stopped" else outcome.state,

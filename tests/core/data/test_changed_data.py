@@ -55,7 +55,7 @@ def test_other_samples_are_not_trained_on_or_evaluated(
     shutil.copytree(folder, tmp_path / "before")
     another_sample(source, folder)
     names = {"arrays": r"own\.npz", "image_folder": "pictures", "python": r"own_data\.py:make"}
-    says = rf"data\.path: {names[source]} is not what .* was begun with: its content has changed"
+    says = rf"data\.path: {names[source]} has changed since .* was started"
     with pytest.raises(DataError, match=says):
         evaluate_run(run, "train")
     with pytest.raises(DataError, match=says):
@@ -79,7 +79,7 @@ def test_a_run_that_did_not_keep_enough_still_opens(begun: Callable[[str], Run],
     run.data_file.write_text(
         json.dumps(facts | {"fingerprint": {**kept, "train": {"sums": [1], "digest": 1}}})
     )
-    with pytest.raises(DataError, match="its content has changed"):
+    with pytest.raises(DataError, match="has changed since"):
         evaluate_run(run, "train")
     run.data_file.write_text(json.dumps(facts | {"fingerprint": [1]}))
     with pytest.raises(RunDamaged, match=r"data\.json cannot be read"):

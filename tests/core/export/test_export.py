@@ -291,7 +291,7 @@ def test_what_is_missing_or_in_the_way_is_said(
     run = write_run("a", [0.9])
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="already exists"):
         written(run, "csv", tmp_path / "full")
     with pytest.raises(InputError, match="there is no folder"):
         written(run, "csv", tmp_path / "no" / "where")

@@ -43,7 +43,7 @@ def test_patience_watches_the_monitored_number(train_run: Train) -> None:
     last = trained.told(EpochFinished)[-1]
     assert last.epoch == last.best_epoch + 3
     told = [event.message for event in trained.told(Notice)]
-    assert told == ["validation accuracy has not become better for 3 epochs: ending early"]
+    assert told == ["validation accuracy has not become better for 3 epochs: stopping early"]
 
 
 def test_a_gain_below_min_delta_is_none_for_patience_and_still_the_best_epoch(train_run: Train) -> None:
@@ -58,7 +58,7 @@ def test_a_gain_below_min_delta_is_none_for_patience_and_still_the_best_epoch(tr
     last = trained.told(EpochFinished)[-1]
     assert last.epoch == last.best_epoch == end < 60
     told = [event.message for event in trained.told(Notice)]
-    assert told[-1] == "validation loss has not become better by 0.05 for 4 epochs: ending early"
+    assert told[-1] == "validation loss has not become better by 0.05 for 4 epochs: stopping early"
 
 
 def test_an_epoch_that_diverged_is_never_the_best(train_run: Train) -> None:

@@ -340,7 +340,7 @@ def test_predictions_that_do_not_fit_are_refused(runs: Path) -> None:
             writer.predictions("../x", [1.0], [1.0])
         with pytest.raises(DataError, match="class numbers"):
             writer.predictions("test", [[0.5, 0.5]], [0.5])
-        with pytest.raises(DataError, match="scores: got list, which is no array: "):
+        with pytest.raises(DataError, match="scores: got list, which is not an array: "):
             writer.predictions("test", [[0.5, 0.5], [1.0]], [0, 1])
         with pytest.raises(DataError, match="targets: got list of type <U1"):
             writer.predictions("test", [0.5, 1.0], ["a", "b"])

@@ -34,7 +34,7 @@ def build(
 def test_networks_for_small_images(name: str, shape: tuple[int, ...]) -> None:
     network = build({"name": name}, shape, 5)
     assert network(torch.rand(2, *shape)).shape == (2, 5)
-    with pytest.raises(ModelError, match=f"{name} takes images, and this data has 3 columns"):
+    with pytest.raises(ModelError, match=f"{name} takes images, but this data has 3 columns"):
         build({"name": name}, (3,))
 
 

@@ -150,20 +150,23 @@ def test_a_function_that_returns_a_module_works_too(write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("def Net():\n    return 3\n", "gave an object of type int, no torch.nn.Module"),
+        ("def Net():\n    return 3\n", "returned an object of type int, not a torch.nn.Module"),
         ("def Net(a):\n    return nn.Linear(3, 2)\n", "model.arguments.a: Net needs it"),
         ("def Net():\n    return nn.Linear(4, 2)\n", "does not take samples of shape 3: mat1 and mat2"),
-        ("def Net():\n    return nn.Linear(3, 4)\n", "gives 2x4 numbers for 2 samples, this data takes 2x2"),
+        (
+            "def Net():\n    return nn.Linear(3, 4)\n",
+            "returns 2x4 numbers for 2 samples, this data needs 2x2",
+        ),
         (
             "def Net():\n    return nn.Sequential(nn.Linear(3, 1), nn.Flatten(0))\n",
             "gives 2 numbers for 2 samples",
         ),
         ("def Net():\n    return nn.Flatten()\n", "has no parameters to train"),
-        ("def Net():\n    return nn.LSTM(3, 2)\n", "gives an object of type tuple, not a tensor"),
+        ("def Net():\n    return nn.LSTM(3, 2)\n", "returns an object of type tuple, not a tensor"),
         (
             "class Net(nn.Linear):\n    def __init__(s):\n        super().__init__(3, 2)\n    def forward(s, x):\n"
             "        return super().forward(x).argmax(1, keepdim=True).expand(-1, 2)\n",
-            "numbers of type torch.int64",
+            "returns torch.int64, expected float32",
         ),
         (
             "class Net(nn.Linear):\n    def __init__(s):\n        super().__init__(3, 2)\n    def forward(s, x):\n"
@@ -178,7 +181,7 @@ def test_what_does_not_fit_is_said_with_sizes(write: Write, text: str, message: 
 
 
 def test_no_file_yet(write: Write) -> None:
-    with pytest.raises(ModelError, match=r"model\.path: names no file yet"):
+    with pytest.raises(ModelError, match=r"model\.path: no file is given"):
         Python().build((3,), 2)
 
 

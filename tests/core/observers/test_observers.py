@@ -194,7 +194,7 @@ def test_a_tracker_that_fails_is_a_notice(
 
     monkeypatch.setattr(TensorBoard, "take", fail)
     told = tell_all(Extras(log=("tensorboard",), system=False), STORY)
-    assert notices(told) == ["tensorboard failed: the server is gone; the run goes on without it"]
+    assert notices(told) == ["tensorboard failed: the server is gone; the run continues without it"]
     assert told[-1] == DONE
     assert [event for event in told if event in STORY] == STORY
 
@@ -295,7 +295,7 @@ def test_a_command_finds_the_facts_in_its_environment(
     [
         ("http://127.0.0.1:9/secret", "refused"),
         ("http://127.0.0.1:9/a secret", "the address cannot be read"),
-        (f"{shlex.quote(sys.executable)} -c 'import sys; sys.exit(3)'", "the command ended with 3"),
+        (f"{shlex.quote(sys.executable)} -c 'import sys; sys.exit(3)'", "the command exited with code 3"),
     ],
 )
 def test_a_notification_that_fails_is_a_notice(
@@ -303,7 +303,7 @@ def test_a_notification_that_fails_is_a_notice(
 ) -> None:
     told = tell_all(Extras(notify=target, system=False), STORY)
     (message,) = notices(told)
-    assert message.startswith("the notification 'completed' did not get through")
+    assert message.startswith("the notification 'completed' was not delivered")
     assert reason in message
     assert "secret" not in message
     assert told[-1] == DONE
@@ -479,7 +479,7 @@ def test_a_gpu_that_does_not_say_is_told_once(
     monkeypatch.setattr(torch.cuda, "utilization", fail)
     gpu = machine_load._Gpu("cuda:0", told.append)
     assert (gpu.use(), gpu.use()) == (None, None)
-    assert notices(told) == [f"the use of the GPU is not recorded: {reason}"]
+    assert notices(told) == [f"GPU usage is not recorded: {reason}"]
 
 
 def test_a_training_has_company(train_run: Callable[..., Any], tmp_path: Path) -> None:
@@ -503,7 +503,7 @@ def test_a_training_has_company(train_run: Callable[..., Any], tmp_path: Path) -
     )
     assert finished.status == "completed"
     assert events[-1] == finished
-    assert "did not get through" in notices(LogReader(trained.log_file).read())[-1]
+    assert "was not delivered" in notices(LogReader(trained.log_file).read())[-1]
     alone = train_run({"data": "iris", "training": {"epochs": 2}})
     assert [event.metrics for event in alone.told(EvaluationFinished)] == [
         event.metrics for event in events if isinstance(event, EvaluationFinished)

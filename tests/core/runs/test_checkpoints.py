@@ -97,7 +97,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     assert resumed.told(RunStarted)[0].step == STEPS + 5
     (warning,) = warnings(resumed)
     assert "last.pt" in warning
-    assert warning.endswith(f"resuming from the one before, epoch 1, step {STEPS + 5}")
+    assert warning.endswith(f"resuming from the previous checkpoint, epoch 1, step {STEPS + 5}")
     assert resumed.finished.status == "completed"
     assert_ended_alike(train_run(VALUES), resumed)
 
@@ -216,7 +216,7 @@ def test_what_a_killed_process_left_half_written_is_removed(run: Run) -> None:
 def test_a_folder_that_is_gone_is_not_made_again(run: Run) -> None:
     checkpoints = FolderCheckpoints(run)
     run.path.rename(run.path.with_name("elsewhere"))
-    with pytest.raises(RunError, match=f"cannot write {run.path}: it is not a folder any more"):
+    with pytest.raises(RunError, match=f"cannot write {run.path}: it is no longer a folder"):
         checkpoints.save(state(1), "last")
     assert not run.path.exists()
 

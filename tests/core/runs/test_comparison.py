@@ -121,7 +121,7 @@ def test_a_script_that_does_not_say_how_long_an_epoch_is(write_run: WriteRun) ->
     assert curve(entry, "train loss by step", "step")[0].tolist() == [2, 8, 15]
     assert curve(entry, "train loss by step", "time")[0].tolist() == [4, 16, 30]
     told = not_comparable(read(run, write_run("b", [0.5])), "validation")
-    assert told == "not every run says what its data is"
+    assert told == "not every run records its data"
 
 
 def test_every_curve_of_any_run_has_a_name_the_common_ones_first(write_run: WriteRun) -> None:

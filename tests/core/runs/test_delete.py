@@ -118,6 +118,6 @@ def test_what_cannot_be_deleted_is_named_and_no_run_any_more(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(shutil, "rmtree", refuse)
-    with pytest.raises(RunError, match=r"deleted in part: Permission denied.*\.deleted-"):
+    with pytest.raises(RunError, match=r"was only partly deleted: Permission denied.*\.deleted-"):
         delete(run)
     assert [left.id for left in all_runs(run.path.parent)] == ["2026-01-01_0900_digits-mlp_a"]

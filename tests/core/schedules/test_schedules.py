@@ -148,7 +148,7 @@ def test_plateau_follows_what_chooses_the_best_epoch(train_run: Callable[..., An
 
 
 def test_a_warm_up_as_long_as_the_run_is_refused(train_run: Callable[..., Any]) -> None:
-    with pytest.raises(ConfigError, match=r"schedule\.warmup: 3 epochs are the whole run of 3"):
+    with pytest.raises(ConfigError, match=r"schedule\.warmup: 3 warm-up epochs leave nothing of the run's 3"):
         train_run({"data": "iris", "schedule": {"warmup": 3}, "training": {"epochs": 3}})
 
 

@@ -101,7 +101,7 @@ def test_early_stop(train_run: Train) -> None:
     last = trained.told(EpochFinished)[-1]
     assert last.epoch == last.best_epoch + 2 < 500
     notices = [event.message for event in trained.told(Notice)]
-    assert notices == ["validation loss has not become better for 2 epochs: ending early"]
+    assert notices == ["validation loss has not become better for 2 epochs: stopping early"]
     assert kinds(trained)[-3:] == ["EvaluationFinished", "EvaluationFinished", "RunFinished"]
     assert {event.kind for event in trained.told(CheckpointSaved)} == {"last", "best"}
     assert summarise(trained.run).status == "completed"

@@ -108,7 +108,7 @@ def test_a_full_disk_ends_nothing_and_is_used_again_when_it_has_room(
 
     reader = LogReader(run.log_file)
     log = reader.read()
-    assert "the event log is written again; it lacks what came before" in notices(log)
+    assert "the event log is being written again; earlier events are missing" in notices(log)
     epochs = [event.epoch for event in log if isinstance(event, EpochFinished)]
     assert len(epochs) < EPOCHS, "some could not be told"
     assert (epochs[0], epochs[-1]) == (1, EPOCHS)

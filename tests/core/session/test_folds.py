@@ -55,7 +55,7 @@ def test_statistics_come_from_the_folds_that_train(load_data: Load) -> None:
     [
         ({"folds": 1}, r"data\.folds: got 1, takes at least 2"),
         ({"folds": 3, "fold": 4}, r"data\.fold: got 4, there are 3 folds"),
-        ({"folds": 50}, r"data\.folds: a class has only 40 samples to train on, fewer than 50 folds"),
+        ({"folds": 50}, r"data\.folds: a class has only 40 training samples, fewer than 50 folds"),
     ],
 )
 def test_folds_that_cannot_be_are_refused(fields: dict[str, int], message: str) -> None:

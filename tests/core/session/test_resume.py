@@ -211,7 +211,7 @@ def test_a_run_that_ran_out_of_patience_goes_on_with_more(train_run: Train) -> N
             train_run({"training": more}, run=first.run)
     assert first.run.log_file.read_bytes() == logged
     second = train_run({"training": {"patience": 9}}, run=first.run)
-    assert second.told(Notice)[-1].message.endswith("for 9 epochs: ending early")
+    assert second.told(Notice)[-1].message.endswith("for 9 epochs: stopping early")
     assert_ended_alike(train_run(configuration.merge(values, {"training": {"patience": 9}})), [first, second])
 
 

@@ -100,7 +100,7 @@ def test_a_loss_that_blows_up_ends_it(load_data: Any) -> None:
 
 
 def test_an_optimizer_that_searches_has_no_use_for_it(load_data: Any) -> None:
-    with pytest.raises(ConfigError, match="lbfgs searches for the length of each step by itself"):
+    with pytest.raises(ConfigError, match="lbfgs finds its step size by line search"):
         on(load_data("iris"), range_test, {"optimizer": "lbfgs"})
 
 

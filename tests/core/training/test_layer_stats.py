@@ -85,7 +85,7 @@ def test_vanishing_gradients_are_noted_once(often: None) -> None:
     told = watched(nn.Sequential(*parts, nn.Linear(8, 2)), torch.randn(16, 8), steps=3)
     (notice,) = [event for event in told if isinstance(event, Notice)]
     assert notice.level == "warning"
-    assert notice.message.startswith("gradients vanish: that of 0 is")
+    assert notice.message.startswith("gradients vanish: the norm of 0 is")
 
 
 @pytest.mark.parametrize("size", [1e4, math.inf])
@@ -104,7 +104,7 @@ def test_exploding_gradients_are_noted_once(often: None, size: float) -> None:
         next_scale = [value]
         around(torch.zeros(1, 3), torch.zeros(1))
     (notice,) = [event for event in told if isinstance(event, Notice)]
-    assert notice.message.startswith("gradients explode: their norm is")
+    assert notice.message.startswith("gradients explode: the norm is")
 
 
 def test_samples_are_spaced_by_what_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -225,7 +225,7 @@ def test_a_run_ends_early_when_its_time_is_up(train_run: Train, clock: Clock) ->
     run = train_run(TIMED)
     assert run.finished.status == "completed"
     assert [event.message for event in run.told(Notice)] == [
-        "the time limit of 5.5 minutes is reached in epoch 2, step 6: ending early"
+        "the time limit of 5.5 minutes is reached in epoch 2, step 6: stopping early"
     ]
     assert [(event.epoch, event.step) for event in run.told(EpochFinished)] == [(1, 4), (2, 6)]
     assert [event.split for event in run.told(EvaluationFinished)] == ["validation", "test"]
@@ -310,7 +310,7 @@ def test_an_operation_without_a_deterministic_form_is_named(train_run: Train) ->
     finished = train_run(values, at_step=(1, scatter)).finished
     assert (finished.status, finished.traceback) == ("failed", "")
     assert finished.error == (
-        "training.deterministic: put_ cannot be computed deterministically here. "
-        "Turn it off, or take a model, loss or device that does without"
+        "training.deterministic: put_ has no deterministic implementation here. "
+        "Turn it off, or choose a model, loss or device that has one"
     )
     assert not torch.are_deterministic_algorithms_enabled(), "other runs of this process are free again"

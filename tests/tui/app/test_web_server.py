@@ -262,12 +262,12 @@ def test_a_socket_takes_the_place_of_a_dead_one_alone(path: Path) -> None:
         dead.bind(str(path))
     with unix_socket(path) as listening:
         listening.listen()
-        with pytest.raises(InputError, match="something is there already"), unix_socket(path):
+        with pytest.raises(InputError, match="the path already exists"), unix_socket(path):
             pass
         assert path.exists()
     for make in (Path.touch, Path.mkdir, lambda path: path.symlink_to("nowhere")):
         make(path)
-        with pytest.raises(InputError, match="something is there already"), unix_socket(path):
+        with pytest.raises(InputError, match="the path already exists"), unix_socket(path):
             pass
         path.rmdir() if path.is_dir() else path.unlink()
 

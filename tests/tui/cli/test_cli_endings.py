@@ -180,7 +180,7 @@ def test_damaged_files_are_listed_and_the_run_goes_on(
 
     resumed = tui("train --no-ui --resume latest --epochs 4")
     assert resumed.code == 0
-    assert "best.pt could not be read (it is empty, cut or damaged" in resumed.out
+    assert "best.pt could not be read (it is empty, truncated or damaged" in resumed.out
     assert "damaged" not in tui("runs show latest").out
 
 

@@ -17,7 +17,7 @@ def test_options_reach_the_run_and_the_processes_it_starts(tui: Tui, tmp_path: P
     assert answer.code == 0
     run = find_run(tmp_path / "here" / "runs", "latest")
     assert list((run.path / "tensorboard").glob("events.out.tfevents.*"))
-    assert "the command ended with 1" in str(LogReader(run.log_file).read()[-2])
+    assert "the command exited with code 1" in str(LogReader(run.log_file).read()[-2])
     assert (os.environ["TUI_LOG"], os.environ["TUI_NOTIFY"], os.environ["TUI_SYSTEM"]) == (
         "tensorboard",
         "false",
@@ -42,7 +42,7 @@ def test_the_address_that_is_notified_stands_in_no_file(tui: Tui, tmp_path: Path
     [
         ("--log wandb", "--log: got 'wandb'. Should be 'tensorboard' or 'mlflow'"),
         ("--stall-minutes 0", "--stall-minutes: got '0.0'. Should be greater than 0"),
-        ("--notify no-such-thing", "--notify: no command 'no-such-thing'"),
+        ("--notify no-such-thing", "--notify: command not found: 'no-such-thing'"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_written(

@@ -153,7 +153,7 @@ def test_one_process_that_dies_ends_the_run_with_a_sentence(launch: Launch, tmp_
     os.kill(other, signal.SIGKILL)
     _, err = process.communicate()
     assert process.returncode == 1
-    assert "one of the 2 processes of this run is gone" in err
+    assert "one of the 2 processes of this run has died" in err
     summary = summarise(find_run(tmp_path / "runs", "latest"))
     assert summary.status in ("failed", "stopped")  # torchrun asks the others to end at the same time
 
@@ -182,7 +182,7 @@ def test_batches_that_cannot_be_divided_are_refused() -> None:
         fits(2, 65, batch_size=64)
     fits(1, 65, batch_size=63)
     config = configuration.from_dict({"optimizer": "lbfgs"})
-    with pytest.raises(ConfigError, match="lbfgs does not train in several processes"):
+    with pytest.raises(ConfigError, match="lbfgs does not support training in several processes"):
         Group(0, 2).check_batches(config, 1293)
 
 
@@ -218,7 +218,7 @@ def test_what_one_process_cannot_prepare_ends_all_with_its_reason(monkeypatch: p
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.training.distributed.dist.all_gather_object", lambda told, own: None)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    with pytest.raises(DeviceError, match="1 GPUs and more processes"):
+    with pytest.raises(DeviceError, match="1 GPUs but more processes"):
         Group(1, 2, local_rank=1).device(torch.device("cuda", 0))
 
 

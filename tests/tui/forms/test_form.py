@@ -291,4 +291,4 @@ def test_augmentations_are_a_list_of_texts() -> None:
     config, wrong = check(values_of(texts))
     assert (instance(Mnist, some(config).data).augment, wrong) == (("crop:2", "flip"), {})
     _, wrong = check(values_of({**texts, "data.augment": "crop:2, zoom"}))
-    assert wrong["data.augment"].startswith("no augmentation 'zoom'. Known: crop, flip")
+    assert wrong["data.augment"].startswith("unknown augmentation 'zoom'. Known: crop, flip")

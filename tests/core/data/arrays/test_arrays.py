@@ -293,11 +293,11 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
         {"x": X, "y": np.where(CLASSES == 2, np.inf, 0)},
         "y is NaN or infinite for 20 samples, first for sample 2",
     ),
-    ({"x": X, "y": np.zeros(N, int)}, "the targets are all 0: there is nothing to tell apart"),
+    ({"x": X, "y": np.zeros(N, int)}, "the targets are all 0: there is nothing to classify"),
     ({"x": X, "y": np.arange(N)}, "60 different values in 60 samples, too many for classes"),
     ({"x": X, "y": np.ones((N, 2, 2))}, "y has the shape 60x2x2"),
     ({"x": X, "y": np.ones((N, 4))}, "60x4, and several of its columns may be 1: several labels a sample"),
-    ({"x": X, "y": np.full((N, 4), 0.5)}, "y has the shape 60x4. Give one class or one number a sample"),
+    ({"x": X, "y": np.full((N, 4), 0.5)}, "y has the shape 60x4. Give one class or one number per sample"),
     ({"x": X.T, "y": CLASSES}, "has 2 samples in x and 60 in y. Samples come first: transpose x"),
     (
         {"x": X, "y": np.arange(N) % 25 * 3 - 9},
@@ -315,7 +315,7 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"x": np.ones((N, 2, 2, 2, 2)), "y": CLASSES}, "60x2x2x2x2, which is neither a table nor images"),
     (
         {"x": X, "y": np.minimum(np.arange(N), 1)},
-        "data.test: one sample alone is left of 0, and each class needs",
+        "data.test: only one sample of 0 is left, and each class needs",
     ),
     (
         {"x_train": X, "y_train": CLASSES, "x_test": X[:, :1], "y_test": CLASSES},

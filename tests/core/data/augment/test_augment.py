@@ -249,7 +249,7 @@ def test_yaml_may_write_the_setting_as_a_mapping() -> None:
 @pytest.mark.parametrize(
     ("augment", "message"),
     [
-        (["zoom"], r"data\.augment\.0: no augmentation 'zoom'\. Known: crop, flip, "),
+        (["zoom"], r"data\.augment\.0: unknown augmentation 'zoom'\. Known: crop, flip, "),
         (["flip", "crop:0"], r"data\.augment\.1: crop:0: padding: input should be .*The usual is crop:4"),
         (["flip:no"], r"flip:no: chance: input should be a valid number"),
         ([3], r"data\.augment\.0: got 3, takes text"),
@@ -264,7 +264,7 @@ def test_what_is_no_augmentation_is_told(augment: Any, message: str) -> None:
 
 def test_mixing_needs_a_loss_that_takes_shares(load_data: Load, train_run: Callable[..., Any]) -> None:
     with pytest.raises(
-        ConfigError, match=r"loss\.name: 'hinge' takes one class a sample, and mixup mixes two"
+        ConfigError, match=r"loss\.name: 'hinge' takes one class per sample, but mixup mixes two"
     ) as caught:
         train_run(CONFIG | {"loss": "hinge"})
     assert "Losses that fit: cross_entropy" in caught.value.hint
@@ -280,7 +280,7 @@ def test_tables_and_numbers_are_refused(load_data: Load, tmp_path: Any) -> None:
         augmenter(table, load_data("iris"), Auto(), 0)
     numbers = replace(load_data("digits"), task="regression")
     mixing = configuration.from_dict({"data": {"name": "digits", "augment": ["cutmix"]}}).data
-    with pytest.raises(ConfigError, match="cutmix mixes classes, and this is a regression task"):
+    with pytest.raises(ConfigError, match="cutmix mixes classes, but this is a regression task"):
         augmenter(mixing, numbers, CrossEntropy(), 0)
 
 

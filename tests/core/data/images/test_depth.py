@@ -101,7 +101,7 @@ def test_new_images_outside_of_the_range_are_reported(tmp_path: Path) -> None:
     data = loaded(write(tmp_path / "deep", GREY.astype(np.uint16) * 4))
     write(tmp_path / "new", GREY[:2].astype(np.uint16) * 16)
     assert read_inputs(tmp_path / "new", data).notes == (
-        "2 pictures have values outside of 0 to 1023, which are cut off",
+        "2 pictures have values outside of 0 to 1023, which are clipped",
     )
     plain = loaded(write(tmp_path / "plain", GREY, "png"))
     (note,) = read_inputs(tmp_path / "new", plain).notes

@@ -456,7 +456,7 @@ def nothing(folder: Path) -> None:
         (no_images, r"mine holds no images\. .*images end in \.apng, "),
         (no_folders, "mine holds 40 images but no folders"),
         (nothing, r"mine is empty\. Put the images of each class into a folder"),
-        (one_member, r"data\.test: one sample alone is left of 2, and each class needs two or more"),
+        (one_member, r"data\.test: only one sample of 2 is left, and each class needs at least two"),
     ],
 )
 def test_a_folder_without_classes_is_told(

@@ -144,7 +144,7 @@ def test_a_column_of_splits(kaggle: Path) -> None:
             ["1,2"] * 8,
             r"data\.target: which column of train\.csv holds the labels\? It has width, height",
         ),
-        ("label", ["cat"] * 8, "all labels are cat: there is nothing to tell apart"),
+        ("label", ["cat"] * 8, "all labels are cat: there is nothing to classify"),
     ],
 )
 def test_labels_that_are_not_clear_are_refused(
@@ -165,7 +165,10 @@ def test_numbers_are_predicted(kaggle: Path, tmp_path: Path) -> None:
     assert sorted(np.concatenate([split.targets.numpy()[:, 0] for split in data.splits.values()])) == [
         at + 0.5 for at in range(8)
     ]
-    assert "targets: numbers to predict; data.task=classification takes them for classes" in data.notes
+    assert (
+        "targets: treated as numbers to predict; data.task=classification treats them as classes"
+        in data.notes
+    )
     few = with_columns(kaggle, "stage", ["2.0", "10.0"] * 4)
     assert few.class_names == ("2", "10"), "few whole numbers are classes, in numerical order"
 

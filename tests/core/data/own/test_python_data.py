@@ -123,11 +123,11 @@ def test_chance_is_the_same_each_time_and_leaves_no_trace(make: Make) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("return x", "mydata.py:make returned an object of type ndarray. It returns inputs and targets"),
+        ("return x", "mydata.py:make returned an object of type ndarray. It must return inputs and targets"),
         ("return None", "returned an object of type NoneType"),
         ("return x, y, x", "returned a tuple of 3"),
         ("return x, y[:-1]", "mydata.py:make has 60 samples in inputs and 59 in targets"),
-        ("return x, [object()] * 60", "gave a list of 60, which is not an array of numbers or texts"),
+        ("return x, [object()] * 60", "gave a list of 60, which is not an array of numbers or strings"),
         ("return [[1], [1, 2]], [0, 1]", "gave a list of 2, which is not an array"),
         (
             "return TensorDataset(torch.tensor(x))",

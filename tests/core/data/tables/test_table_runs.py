@@ -117,7 +117,7 @@ def test_arrays_are_refused_for_a_model_of_rows(run: Run, tmp_path: Path) -> Non
 def test_a_changed_file_is_not_trained_on_or_evaluated(run: Run, table: Path, train_run: TrainRun) -> None:
     whole = table.read_text()
     table.write_text(whole.replace("red", "rad", 1))
-    says = r"data\.path: flowers\.csv is not what .* was begun with: its content has changed"
+    says = r"data\.path: flowers\.csv has changed since .* was started"
     with pytest.raises(DataError, match=says):
         trained_model(run)
     with pytest.raises(DataError, match=says):

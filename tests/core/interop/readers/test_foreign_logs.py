@@ -194,7 +194,7 @@ def test_what_is_no_log_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
     (tmp_path / "picture.bin").write_bytes(bytes(range(256)))
-    with pytest.raises(InputError, match="no log of TensorBoard or Lightning"):
+    with pytest.raises(InputError, match="nor a TensorBoard or Lightning log"):
         find_log(tmp_path / name)
 
 

@@ -160,7 +160,7 @@ def test_diverging_trials_and_a_dead_worker_do_not_end_the_study(tune_iris: Call
     study, finished = tune_iris(domains, method="grid", pruner="median", on_event=kill_the_worker_of_trial_2)
     assert [trial.state for trial in finished.records] == ["completed", "diverged", "failed", "completed"]
     assert "try a smaller learning rate" in finished.records[1].reason
-    assert finished.records[2].reason == "its process was ended by SIGKILL"
+    assert finished.records[2].reason == "its process was killed by SIGKILL"
     assert told(finished.records[1].run, RunFinished)[0].status == "diverged"
     assert study.records() == list(finished.records)
 

@@ -132,7 +132,7 @@ def test_what_a_folder_names_as_its_storage_is_not_opened_unasked(tmp_path: Path
         for url in (f"postgresql://anyone:pw@127.0.0.1:{port}/optuna", f"sqlite:///{made}"):
             folder.storage_file.write_text(url)
             for reference in ("latest", str(folder.path)):
-                with pytest.raises(StorageNotGiven, match="is not opened unasked") as refused:
+                with pytest.raises(StorageNotGiven, match="is not opened without being asked for") as refused:
                     open_study(tmp_path / "runs", reference)
                 assert "pw" not in str(refused.value)
         with pytest.raises(BlockingIOError):

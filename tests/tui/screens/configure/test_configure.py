@@ -182,7 +182,7 @@ async def test_a_preset_is_saved_overwritten_and_opened(make: Make, tmp_path: Pa
 async def test_a_preset_that_cannot_be_read_says_why_and_changes_nothing(make: Make, tmp_path: Path) -> None:
     (tmp_path / "torn.yaml").write_text("data: [")
     (tmp_path / "list.yaml").write_text("- 1")
-    told = {"torn": "is not YAML at line 1", "list": "does not hold sections", "missing": "cannot read"}
+    told = {"torn": "is not YAML at line 1", "list": "has no sections", "missing": "cannot read"}
     app = make()
     async with app.run_test(size=SMALL) as pilot:
         screen = await settled(pilot)

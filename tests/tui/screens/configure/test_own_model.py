@@ -54,7 +54,7 @@ async def test_arguments_become_fields_and_a_changed_file_is_reloaded(make: Make
     app = make({"data": "iris", "model": {"name": "python"}})
     async with app.run_test(size=LARGE) as pilot:
         screen = await settled(pilot)
-        assert "✗ names no file yet" in row(screen, "model.path")
+        assert "✗ no file is given" in row(screen, "model.path")
         screen.form.fields["model.path"].editor.value = f"{mynet}:Net"
         await until(pilot, lambda: "model.arguments.bias" in screen.form.fields)
         await settled(pilot)

@@ -161,7 +161,7 @@ async def test_all_runs_are_listed_newest_first_with_sign_and_word(runs_dir: Pat
         head, *rows = lines(app.screen.query_one(RunsTable))
         assert head.split() == ["status", "run", "data", "model", "epochs", "accuracy", "▲age"]
         assert rows[0].split()[:3] == ["▸", "?", "damaged"]
-        assert "events.jsonl does not begin with" in rows[0]
+        assert "events.jsonl does not start with" in rows[0]
         assert rows[1].split()[:8] == ["▲", "interrupted", "ddd", "diabetes", "linear", "1/4", "R2", "0.300"]
         assert rows[2].split()[:6] == ["✗", "failed", "ccc", "digits", "cnn", "0/4"]
         assert rows[3].split()[:6] == ["■", "stopped", "bbb", "digits", "mlp", "1/9"]
@@ -267,7 +267,7 @@ async def test_the_preview_tells_of_the_run_under_the_cursor(runs_dir: Path) -> 
     async with app.run_test(size=(200, 60)) as pilot:
         await settled(pilot)
         facts = app.screen.query_one("#preview-facts")
-        assert "does not begin with the start of a run" in "\n".join(lines(facts))
+        assert "does not start with the start of a run" in "\n".join(lines(facts))
         await pilot.press("end")
         await settled(pilot)
         chart = app.screen.query_one("#preview-loss", Plot).chart

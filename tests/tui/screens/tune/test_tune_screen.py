@@ -114,8 +114,8 @@ async def test_a_wrong_range_is_told_beside_its_field_and_keeps_a_study_from_sta
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
         await put(pilot, "optimizer.lr", "1..0.1")
-        assert hint(screen, "optimizer.lr") == "✗ a range goes up, got 1..0.1"
-        assert "Start waits for optimizer.lr: a range goes up" in shown(screen, "#search-state")
+        assert hint(screen, "optimizer.lr") == "✗ a range must increase, got 1..0.1"
+        assert "Start waits for optimizer.lr: a range must increase" in shown(screen, "#search-state")
         assert screen.query_one("#start-search", Button).disabled
         await pilot.press("ctrl+r")
         assert not screen.starting
@@ -311,7 +311,7 @@ async def test_a_storage_that_a_folder_names_is_opened_once_the_user_agrees(
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
-        await until(pilot, lambda: "is not opened unasked" in screen.problem)
+        await until(pilot, lambda: "is not opened without being asked for" in screen.problem)
         for answer in ("leave", "connect"):
             await pilot.press("ctrl+o")
             await until(pilot, lambda: isinstance(app.screen, OpenStudy))
