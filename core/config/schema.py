@@ -61,45 +61,45 @@ class Training(Options):
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     """Passes over the training data."""
     batch_size: Annotated[int, Field(ge=1, le=1_000_000), Unit("samples")] = 64
-    """Samples computed at once."""
+    """Samples per batch."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     """Where to compute: auto, cpu, cuda, cuda:0, cuda:1 ..., or mps."""
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = "auto"
-    """Processor threads of one operation; auto times a few steps at several counts and takes the fastest."""
+    """CPU threads per operation; auto times a few steps at several counts and takes the fastest."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Seed of the weights and of the batch order; same seed and threads, same weights."""
     sampling: Literal["shuffled", "balanced"] = "shuffled"
-    """What an epoch goes through: shuffled takes each sample once, balanced equally many of each class."""
+    """How an epoch samples: shuffled takes each sample once, balanced draws equally many of each class."""
     patience: Annotated[int, Field(ge=0), Unit("epochs")] = 0
-    """Epochs without a better validation result before the run ends early; 0 never ends early."""
+    """Epochs without improvement in the monitored metric before the run stops early; 0 disables early stopping."""
     min_delta: Annotated[float, Field(ge=0)] = 0.0
-    """Smallest gain in the monitored number that patience takes for better."""
+    """Smallest change in the monitored metric that patience counts as an improvement."""
     monitor: EpochMetric = "loss"
-    """Validation number that chooses the best epoch and that patience watches; accuracy for classes, r2 for numbers."""
+    """Validation metric that selects the best epoch and that patience watches; accuracy for classes, r2 for numbers."""
     clip_norm: Annotated[float, Field(ge=0)] = 0.0
-    """Longest gradient of a step: a longer one is scaled down to this norm over all weights; 0 never does."""
+    """Largest gradient norm over all weights; larger gradients are scaled down to it. 0 disables clipping."""
     accumulate: Annotated[int, Field(ge=1, le=10_000), Unit("batches")] = 1
-    """Batches of one step, their gradients added up: 4 batches of 16 step as one of 64 does, in less memory."""
+    """Batches whose gradients are accumulated per step: 4 batches of 16 equal one of 64, in less memory."""
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Decay of a running mean of the weights, which is validated, kept and evaluated in their place; 0 keeps none."""
+    """Decay of the exponential moving average of the weights, which is validated, saved and evaluated; 0: off."""
     max_minutes: Annotated[float, Field(ge=0), Unit("minutes")] = 0.0
-    """Longest training, all sessions of a run together; then it ends early. 0 never ends it."""
+    """Time limit for training, over all sessions of the run; then it stops early. 0 is no limit."""
     precision: Literal["fp32", "tf32", "bf16", "fp16"] = "fp32"
     """Numbers to compute in: tf32 on NVIDIA's tensor cores, bf16 and fp16 by autocast, fp16 with a scaled loss."""
     channels_last: bool = False
-    """Keep the channels of images last in memory, as convolutions on GPUs like them."""
+    """Store images channels-last in memory, which convolutions on GPUs prefer."""
     compile: bool = False
     """Compile the network with torch.compile: a slow start, then faster steps."""
     cuda_graphs: Literal["auto", "on", "off"] = "auto"
     """Launch a step's kernels all at once: auto does for small networks on NVIDIA GPUs, whose results stay the same."""
     deterministic: bool = False
-    """Take only operations that give the same bits every time, also on a GPU; slower."""
+    """Use only operations whose results are identical bit for bit in every run, also on a GPU; slower."""
     watch_layers: bool = False
-    """Tell norms, updates and dead units of each layer every few seconds, as y in Live does."""
+    """Report norms, updates and dead units of each layer every few seconds, as y in Live does."""
     on_divergence: Literal["stop", "continue"] = "stop"
     """What to do when the loss becomes NaN or infinite."""
     checkpoint_minutes: Annotated[float, Field(gt=0), Unit("minutes")] = 5.0
-    """Longest time between two checkpoints inside an epoch."""
+    """Maximum time between two checkpoints within an epoch."""
 
     @property
     def step_samples(self) -> int:

@@ -21,12 +21,12 @@ class DataOptions(Options):
     """Base of all data sets."""
 
     validation: Annotated[float, Field(ge=0, lt=1), Unit("part of train")] = 0.1
-    """Part of the training data held out to choose the best epoch; 0 holds none out."""
+    """Fraction of the training data held out to select the best epoch; 0 holds out none."""
     split_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    """Seed of the split; apart from the training seed, so that runs can be compared."""
+    """Seed of the split; separate from the training seed, so that runs can be compared."""
 
     folds: Annotated[int, Field(ge=0, le=1000)] = 0
-    """Parts of train for cross-validation, one of which is held out; 0 holds out `validation` instead."""
+    """Number of cross-validation folds, one of which is held out; 0 holds out `validation` instead."""
     fold: Annotated[int, Field(ge=1, le=1000)] = 1
     """Which of the folds is held out; Cross-validation trains with each of them."""
 
@@ -91,7 +91,7 @@ class HeldOut(DataOptions):
     """Base of data sets without a test set of their own."""
 
     test: Annotated[float, Field(gt=0, lt=1), Unit("part of all")] = 0.2
-    """Part of all samples kept for the one evaluation at the end."""
+    """Fraction of all samples kept for the single evaluation at the end."""
 
     def parts(self, targets: "np.ndarray", task: Task, names: Sequence[str] = ()) -> "dict[str, np.ndarray]":
         """Positions of the three splits, for samples with these targets (n,) of classes with these names.

@@ -24,7 +24,7 @@ class CrossEntropy(ClassLoss):
     probability_tasks = CLASSES
     soft_targets = True
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of the target spread evenly over all classes."""
+    """Fraction of the target spread evenly over all classes."""
 
     def build(self, task: Task, class_counts: Sequence[int]) -> "LossFunction":
         from torch.nn.functional import cross_entropy
@@ -77,7 +77,7 @@ class Focal(ClassLoss):
     probability_tasks = CLASSES
     soft_targets = True
     gamma: Annotated[float, Field(ge=0)] = 2.0
-    """How much less easy samples count; 0 is cross-entropy."""
+    """How strongly easy samples are down-weighted; 0 is cross-entropy."""
 
     def losses(self, task: Task) -> "LossFunction":
         from torch import finfo

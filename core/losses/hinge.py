@@ -20,7 +20,7 @@ class Hinge(ClassLoss):
 
     name: Literal["hinge"] = "hinge"
     margin: Annotated[float, Field(gt=0)] = 1.0
-    """How far the true class must be ahead before the loss is zero."""
+    """Margin by which the true class must lead for the loss to be zero."""
     power: Literal[1, 2] = 1
     """1 is the plain hinge, 2 the squared one."""
     variant: Literal["weston_watkins", "crammer_singer"] = "weston_watkins"

@@ -27,9 +27,9 @@ class Cnn(ModelOptions):
     hidden: Annotated[tuple[Width, ...], Field(max_length=16)] = (120, 84)
     """Units of each linear layer before the last."""
     activation: Literal["relu", "tanh", "sigmoid", "gelu"] = "relu"
-    """Function after each layer."""
+    """Activation function after each layer."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of linear units switched off at each step."""
+    """Fraction of linear units dropped at each step."""
 
     def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
         from torch import nn

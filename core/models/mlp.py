@@ -23,9 +23,9 @@ class Mlp(ModelOptions):
     ] = (100,)
     """Units of each hidden layer, such as 256, 128."""
     activation: Literal["relu", "tanh", "sigmoid", "gelu"] = "relu"
-    """Function between the layers."""
+    """Activation function between the layers."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of hidden units switched off at each step."""
+    """Fraction of hidden units dropped at each step."""
 
     def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
         from torch import nn

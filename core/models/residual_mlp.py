@@ -22,7 +22,7 @@ class ResidualMlp(ModelOptions):
     blocks: Annotated[int, Field(ge=1, le=64)] = 2
     """Residual blocks: normalisation, a linear layer to twice the width, ReLU, and a linear layer back."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Share of units inside a block switched off at each step."""
+    """Fraction of units inside a block dropped at each step."""
 
     def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
         from torch import nn

@@ -22,13 +22,13 @@ class VitSmall(ModelOptions):
     patch: Annotated[int, Field(ge=1, le=64)] = 4
     """Height and width, in pixels, of the patches that an image is cut into; what is left over is filled with zeros."""
     width: Annotated[int, Field(ge=2, le=4096, multiple_of=2)] = 64
-    """Numbers that describe a patch."""
+    """Embedding dimension of a patch."""
     depth: Annotated[int, Field(ge=1, le=48)] = 4
     """Transformer layers."""
     heads: Annotated[int, Field(ge=1, le=64)] = 4
-    """Attention heads of each layer; they divide the width among them."""
+    """Attention heads per layer; the width must be divisible by it."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of numbers switched off at each step."""
+    """Fraction of activations dropped at each step."""
 
     def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
         from torch import nn

@@ -33,11 +33,11 @@ class Zoo(ModelOptions):
     architecture: Architecture = "resnet18"
     """Which of torchvision's networks."""
     pretrained: bool = False
-    """Begin with weights learnt on ImageNet, downloaded once; only the last layer begins anew."""
+    """Start from weights pretrained on ImageNet, downloaded once; only the last layer is initialised anew."""
     trainable_layers: Literal["all"] | Annotated[int, Field(ge=1, le=10_000)] = "all"
-    """How many of the last layers are trained, all others stay as they are; 1 is the last layer alone."""
+    """Number of last layers to train; all others are frozen. 1 trains the last layer only."""
     enlarge_to: Annotated[int, Field(ge=1, le=1024)] = 64
-    """Images with a shorter side, in pixels, are enlarged to it: these networks halve an image five times."""
+    """Images whose shorter side is smaller, in pixels, are enlarged to it: these networks halve an image five times."""
 
     @classmethod
     def fields_for(cls, text: str) -> dict[str, Any] | None:

@@ -21,13 +21,13 @@ class Extras(Options):
     """Observers of a training. The environment variable of a field is its name after ``TUI_``."""
 
     log: tuple[Tracker, ...] = ()
-    """Other trackers that get the same numbers: tensorboard in the folder of the run, mlflow at its tracking URI."""
+    """Trackers to log to as well: tensorboard in the run's folder, mlflow at its tracking URI."""
     notify: str = ""
     """URL that gets a POST of JSON, or a command, when the run finishes, fails, diverges or stalls."""
     stall_minutes: Annotated[float, Field(gt=0), Unit("minutes")] = 10.0
     """Time without a step after which a run counts as stalled."""
     system: bool = True
-    """Whether the use of processor, memory and GPU is recorded."""
+    """Whether CPU, memory and GPU usage is recorded."""
 
     @field_validator("log", mode="before")
     @classmethod

@@ -13,13 +13,13 @@ __all__ = ["Adam", "AdamW", "NAdam", "RAdam"]
 
 class _Adam(DecayingOptimizer):
     lr: LearningRate = 0.001
-    """Learning rate: about the length of one step for each weight."""
+    """Learning rate: roughly the step size of each weight."""
     beta1: Decay = 0.9
-    """Share of the mean gradient kept from step to step."""
+    """Decay rate of the running mean of the gradient."""
     beta2: Decay = 0.999
-    """Share of the mean squared gradient kept from step to step."""
+    """Decay rate of the running mean of the squared gradient."""
     eps: LearningRate = 1e-8
-    """Small number that keeps the division finite."""
+    """Small number that avoids division by zero."""
 
     def settings(self) -> dict[str, Any]:
         """Return these fields by the names of PyTorch's classes."""
@@ -43,7 +43,7 @@ class AdamW(_Adam):
 
     name: Literal["adamw"] = "adamw"
     weight_decay: NotNegative = 0.01
-    """Share of each weight taken away per step, times the learning rate."""
+    """Fraction of each weight subtracted per step, times the learning rate."""
 
     def build(self, model: "nn.Module") -> "Optimizer":
         from torch.optim import AdamW as TorchAdamW

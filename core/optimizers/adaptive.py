@@ -18,7 +18,7 @@ class Adagrad(DecayingOptimizer):
     lr: LearningRate = 0.01
     """Learning rate before the division by the gradients' history."""
     eps: LearningRate = 1e-10
-    """Small number that keeps the division finite."""
+    """Small number that avoids division by zero."""
 
     def build(self, model: "nn.Module") -> "Optimizer":
         from torch.optim import Adagrad as TorchAdagrad
@@ -35,11 +35,11 @@ class Adadelta(DecayingOptimizer):
 
     name: Literal["adadelta"] = "adadelta"
     lr: LearningRate = 1.0
-    """Learning rate: factor of the step that Adadelta finds by itself."""
+    """Learning rate: factor applied to the step that Adadelta computes."""
     rho: Decay = 0.9
-    """Share of the mean squares kept from step to step."""
+    """Decay rate of the running mean squares."""
     eps: LearningRate = 1e-6
-    """Small number that keeps the division finite, and sets the length of the first steps."""
+    """Small number that avoids division by zero and sets the size of the first steps."""
 
     def build(self, model: "nn.Module") -> "Optimizer":
         from torch.optim import Adadelta as TorchAdadelta
@@ -54,13 +54,13 @@ class RmsProp(DecayingOptimizer):
 
     name: Literal["rmsprop"] = "rmsprop"
     lr: LearningRate = 0.001
-    """Learning rate: about the length of one step for each weight."""
+    """Learning rate: roughly the step size of each weight."""
     alpha: Decay = 0.99
-    """Share of the mean squared gradient kept from step to step."""
+    """Decay rate of the running mean of the squared gradient."""
     momentum: Decay = 0.0
-    """Share of the velocity kept from step to step; 0 is none."""
+    """Fraction of the velocity kept from step to step; 0 is none."""
     eps: LearningRate = 1e-8
-    """Small number that keeps the division finite."""
+    """Small number that avoids division by zero."""
 
     def build(self, model: "nn.Module") -> "Optimizer":
         from torch.optim import RMSprop

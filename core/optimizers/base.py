@@ -24,7 +24,7 @@ class OptimizerOptions(Options):
     closure: ClassVar[bool] = False
     """Whether its step computes loss and gradient itself, several times, by calling a function."""
     lr: LearningRate = 0.01
-    """Learning rate: length of one step along the negative gradient."""
+    """Learning rate: step size along the negative gradient."""
 
     def build(self, model: "nn.Module") -> "Optimizer":
         """PyTorch's optimizer over the weights of `model` that are not frozen.
@@ -54,9 +54,9 @@ class DecayingOptimizer(OptimizerOptions):
     """Settings of an optimizer that may pull weights towards zero."""
 
     weight_decay: NotNegative = 0.0
-    """Strength of the pull of all weights towards zero; 0 is none."""
+    """Strength of the L2 penalty on all weights; 0 is none."""
     decay_norms: bool = True
-    """Whether weight decay pulls biases and the scales of normalisations too, or only matrices and kernels."""
+    """Whether weight decay also applies to biases and the scales of normalisations, or only to matrices and kernels."""
 
     def groups(self, model: "nn.Module") -> Any:
         """The weights to move, as PyTorch's optimizers take them; in two groups where some shall not decay.

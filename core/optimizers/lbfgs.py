@@ -19,13 +19,13 @@ class Lbfgs(OptimizerOptions):
     closure: ClassVar[bool] = True
     name: Literal["lbfgs"] = "lbfgs"
     lr: LearningRate = 1.0
-    """Learning rate: length of a step in the direction found, or the first length that a line search tries."""
+    """Learning rate: step size along the search direction, or the first one that the line search tries."""
     iterations: Annotated[int, Field(ge=1, le=10_000)] = 20
-    """Most moves of the weights in one step, all on the same batch."""
+    """Maximum iterations per step, all on the same batch."""
     history: Annotated[int, Field(ge=1, le=1000)] = 10
-    """Past moves that the curvature is taken from; each keeps two numbers for every weight."""
+    """Past updates used to estimate the curvature; each stores two numbers per weight."""
     line_search: Literal["strong_wolfe", "none"] = "strong_wolfe"
-    """How the length of a move is found; none moves by the learning rate."""
+    """Line search for the step size; none uses the learning rate."""
 
     def build(self, model: "nn.Module") -> "Optimizer":
         from torch.optim import LBFGS

@@ -18,9 +18,9 @@ class Muon(DecayingOptimizer):
     lr: LearningRate = 0.001
     """Learning rate: matrices move about as far as with AdamW (Liu et al. 2025)."""
     weight_decay: NotNegative = 0.01
-    """Share of each weight taken away per step, times the learning rate."""
+    """Fraction of each weight subtracted per step, times the learning rate."""
     momentum: Decay = 0.95
-    """Share of the velocity kept from step to step."""
+    """Fraction of the velocity kept from step to step."""
 
     def build(self, model: "nn.Module") -> "Optimizer":
         from core.optimizers.muon_adamw import MuonAdamW

@@ -24,9 +24,9 @@ class Sgd(DecayingOptimizer):
 
 class _Velocity(DecayingOptimizer):
     lr: LearningRate = 0.01
-    """Learning rate: length of one step along the velocity."""
+    """Learning rate: step size along the velocity."""
     momentum: Decay = 0.9
-    """Share of the velocity kept from step to step."""
+    """Fraction of the velocity kept from step to step."""
 
 
 class Momentum(_Velocity):

@@ -18,7 +18,7 @@ NOTHING: ScheduleState = {}
 
 class Schedule(Options):
     warmup: Annotated[float, Field(ge=0), Unit("epochs")] = 0.0
-    """Epochs in which the learning rate first climbs to its value in equal steps."""
+    """Epochs over which the learning rate first rises linearly to its value."""
 
     def factor(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState = NOTHING) -> float:
         """Return the factor of the optimizer's learning rate.

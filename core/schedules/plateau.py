@@ -16,13 +16,13 @@ class Plateau(Schedule):
 
     name: Literal["plateau"] = "plateau"
     patience: Annotated[int, Field(ge=0), Unit("epochs")] = 5
-    """Epochs without a better validation result that are let pass; it falls after the next one."""
+    """Epochs without improvement to wait for; the learning rate falls after the next one."""
     gamma: Factor = 0.1
-    """Factor of each fall."""
+    """Factor of each reduction."""
     min_delta: Annotated[float, Field(ge=0)] = 1e-4
-    """How much better a result must be than the best one to count."""
+    """Smallest change that counts as an improvement."""
     last: Share = 0.0
-    """Share of the learning rate below which it does not fall."""
+    """Fraction of the learning rate below which it does not fall."""
 
     def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState) -> float:
         return seen.get("factor", 1.0)

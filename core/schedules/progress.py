@@ -24,9 +24,9 @@ class Step(Schedule):
 
     name: Literal["step"] = "step"
     every: Annotated[int, Field(ge=1)] = 10
-    """Epochs between two falls."""
+    """Epochs between two reductions."""
     gamma: Factor = 0.1
-    """Factor of each fall."""
+    """Factor of each reduction."""
 
     def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState) -> float:
         return float(self.gamma ** (step // steps_per_epoch // self.every))
@@ -37,7 +37,7 @@ class Cosine(Schedule):
 
     name: Literal["cosine"] = "cosine"
     last: Share = 0.0
-    """Share of the learning rate that is left at the end."""
+    """Fraction of the learning rate that is left at the end."""
 
     def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState) -> float:
         return _along_cosine(1.0, self.last, step / steps)
@@ -48,11 +48,11 @@ class OneCycle(Schedule):
 
     name: Literal["one_cycle"] = "one_cycle"
     peak_at: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    """Share of the run in which the learning rate climbs."""
+    """Fraction of the run in which the learning rate rises."""
     first: Share = 0.04
-    """Share of the learning rate that the run begins with."""
+    """Fraction of the learning rate that the run starts with."""
     last: Share = 4e-6
-    """Share of the learning rate that is left at the end."""
+    """Fraction of the learning rate that is left at the end."""
 
     def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState) -> float:
         peak, end = self.peak_at * steps - 1, steps - 1
@@ -66,9 +66,9 @@ class Polynomial(Schedule):
 
     name: Literal["polynomial"] = "polynomial"
     power: Annotated[float, Field(gt=0)] = 1.0
-    """1 is a straight line; more falls faster in the beginning."""
+    """Exponent of the decay: 1 is linear; larger values fall faster at the start."""
     last: Share = 0.0
-    """Share of the learning rate that is left at the end."""
+    """Fraction of the learning rate that is left at the end."""
 
     def after_warmup(self, step: int, steps: int, steps_per_epoch: int, seen: ScheduleState) -> float:
         return float(self.last + (1 - self.last) * (1 - step / steps) ** self.power)

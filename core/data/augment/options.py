@@ -34,7 +34,7 @@ class Crop(_Change):
 
     name: Literal["crop"] = "crop"
     padding: Annotated[int, Field(ge=1, le=512), Unit("pixels")] = 4
-    """Width of the margin."""
+    """Width of the padding."""
 
 
 class Flip(_Change):
@@ -42,7 +42,7 @@ class Flip(_Change):
 
     name: Literal["flip"] = "flip"
     chance: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """Part of the images that are flipped."""
+    """Fraction of the images that are flipped."""
 
 
 class Rotation(_Change):
@@ -50,7 +50,7 @@ class Rotation(_Change):
 
     name: Literal["rotation"] = "rotation"
     degrees: Annotated[float, Field(gt=0, le=180), Unit("degrees")] = 15.0
-    """The largest turn."""
+    """Largest rotation."""
 
 
 class Colour(_Change):
@@ -58,7 +58,7 @@ class Colour(_Change):
 
     name: Literal["colour"] = "colour"
     strength: Annotated[float, Field(gt=0, le=1)] = 0.4
-    """Largest distance of the factors from 1."""
+    """Largest deviation of the factors from 1."""
 
 
 class RandAugment(_Change):
@@ -75,7 +75,7 @@ class MixUp(_Change):
     name: Literal["mixup"] = "mixup"
     mixes = True
     alpha: Annotated[float, Field(gt=0, le=10)] = 0.2
-    """Of the Beta distribution of the other one's share; the larger, the more even."""
+    """Parameter of the Beta distribution of the mixing weight; larger values mix more evenly."""
 
 
 class CutMix(_Change):
@@ -84,7 +84,7 @@ class CutMix(_Change):
     name: Literal["cutmix"] = "cutmix"
     mixes = True
     alpha: Annotated[float, Field(gt=0, le=10)] = 1.0
-    """Of the Beta distribution of the rectangle's part; the larger, the more even."""
+    """Parameter of the Beta distribution of the rectangle's area; larger values mix more evenly."""
 
 
 Augmentation = Annotated[

@@ -20,7 +20,7 @@ class _Points(HeldOut):
     samples: Annotated[int, Field(ge=20, le=10_000_000)] = 1000
     """Number of points to draw."""
     noise: Annotated[float, Field(ge=0, le=10)] = 0.1
-    """Standard deviation of what is added to each coordinate."""
+    """Standard deviation of the noise added to each coordinate."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Seed of the points."""
 

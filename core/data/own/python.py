@@ -23,7 +23,7 @@ class PythonData(HeldOut, ImageOptions):
     arguments: dict[str, Any] = {}
     """Its arguments."""
     task: AskedTask = "auto"
-    """Kind of the targets; with auto, texts and whole numbers are classes unless they may be quantities."""
+    """Kind of target; auto treats strings and whole numbers as classes unless they could be quantities."""
     shape: ArrayShape = "auto"
     """Shape of a sample: a row of a table, or an image with its channels first or last; auto infers it."""
 
