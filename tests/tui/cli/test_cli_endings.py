@@ -196,6 +196,6 @@ def test_a_cut_configuration_does_not_become_the_default(
     assert "config.yaml lacks optimizer, schedule, training" in answer.err
 
     run.config_file.write_text(whole.replace("lr: 0.001", "lr: 0.002"))
-    told = "optimizer.lr is 0.002, it was 0.001"
+    told = "optimizer.lr is 0.002, was 0.001"
     assert told in tui("runs show latest").out
     assert told in tui("train --no-ui --resume latest --epochs 4").out
