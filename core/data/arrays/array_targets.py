@@ -36,7 +36,7 @@ def answers_of(array: np.ndarray, task: AskedTask, name: str, place: str, notes:
     if array.ndim != 1:
         raise DataError(
             f"{place} has the shape {shape_text(array)}",
-            "Give one class or one number a sample, such as one of its columns",
+            "Give one class or one number per sample, such as one of its columns",
         )
     if array.dtype.kind not in "fiubUS":
         raise DataError(f"{place} is of type {array.dtype}", "Give numbers or texts")
@@ -96,7 +96,7 @@ def classes_in(answers: np.ndarray, task: AskedTask, place: str) -> tuple[str, .
     if len(names) < 2:
         only = f"are all {names[0]}" if names else "are empty"
         raise DataError(
-            f"{place}: the targets {only}: there is nothing to tell apart", "Give two classes or more"
+            f"{place}: the targets {only}: there is nothing to classify", "Give two classes or more"
         )
     if len(names) > MAX_CLASSES or (len(names) > 2 and 2 * len(names) > len(answers)):
         raise DataError(

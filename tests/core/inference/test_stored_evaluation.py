@@ -198,7 +198,7 @@ def test_pictures_of_any_kind_become_what_the_model_takes(load_data: LoadData, t
 
 
 def not_there(folder: Path) -> tuple[Path, str]:
-    return folder / "nothing.npz", "is not there"
+    return folder / "nothing.npz", "not found"
 
 
 def without_inputs(folder: Path) -> tuple[Path, str]:

@@ -226,7 +226,7 @@ def test_pretrained_weights_are_downloaded_once_and_fitted(stored: Path, load_da
 
 def test_a_preview_downloads_nothing(stored: Path) -> None:
     assert outline(SQUEEZENET, (1, 8, 8), 10).parameters > 0
-    with pytest.raises(ModelError, match=r"model\.pretrained: .* is not there"):
+    with pytest.raises(ModelError, match=r"model\.pretrained: .* not found"):
         SQUEEZENET.build((1, 8, 8), 10)
 
 

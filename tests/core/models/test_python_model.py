@@ -159,7 +159,7 @@ def test_a_function_that_returns_a_module_works_too(write: Write) -> None:
         ),
         (
             "def Net():\n    return nn.Sequential(nn.Linear(3, 1), nn.Flatten(0))\n",
-            "gives 2 numbers for 2 samples",
+            "returns 2 numbers for 2 samples",
         ),
         ("def Net():\n    return nn.Flatten()\n", "has no parameters to train"),
         ("def Net():\n    return nn.LSTM(3, 2)\n", "returns an object of type tuple, not a tensor"),

@@ -66,7 +66,7 @@ def test_folds_that_cannot_be_are_refused(fields: dict[str, int], message: str) 
 
 def test_the_rare_class_is_named() -> None:
     targets = np.array([0] * 10 + [1] * 2)
-    with pytest.raises(DataError, match="class rare has only 2 samples"):
+    with pytest.raises(DataError, match="class rare has only 2 training samples"):
         one_fold(targets, 1, 3, task="binary", seed=0, names=("common", "rare"))
 
 

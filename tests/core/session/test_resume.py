@@ -220,7 +220,7 @@ def test_the_patience_of_a_schedule_is_told_when_it_changes(train_run: Train) ->
     values = {"data": "iris", "schedule": {"name": "plateau", "patience": 5}}
     run = train_run(values, at_step=(3, stop)).run
     second = train_run({"schedule": {"patience": 6}, "training": {"patience": 9}}, run=run)
-    assert ["schedule.patience is 6, it was 5" in notice.message for notice in second.told(Notice)] == [True]
+    assert ["schedule.patience is 6, was 5" in notice.message for notice in second.told(Notice)] == [True]
 
 
 def test_all_that_would_end_a_complete_run_at_once_is_named(train_run: Train) -> None:

@@ -209,7 +209,7 @@ async def test_filtering_as_one_types(runs_dir: Path) -> None:
         assert message(app) == "as in loss>0.9"
         await type_filter(pilot, "digits acuracy>0.1")
         assert ids(app) == "cb"
-        assert message(app) == "✗ no name 'acuracy'. Did you mean accuracy?"
+        assert message(app) == "✗ unknown name 'acuracy'. Did you mean accuracy?"
         await type_filter(pilot, "digits accuracy>0.1")
         assert ids(app) == "b"
         assert message(app) == ""
