@@ -131,7 +131,10 @@ def test_what_a_query_finds(text: str, expected: str) -> None:
     ("text", "told"),
     [
         ("acuracy>0.9", "unknown name 'acuracy'. Did you mean accuracy?"),
-        ("foo:bar", "unknown name 'foo'. Takes id, status, data, model, optimizer, epochs, best_epoch, a metric"),
+        (
+            "foo:bar",
+            "unknown name 'foo'. Takes id, status, data, model, optimizer, epochs, best_epoch, a metric",
+        ),
         ("tset.accuracy>1", "unknown name 'tset.accuracy'"),
         ("accuracy>", "accuracy> needs a number. As in accuracy>0.9"),
         ("accuracy>high", "'high' is not a number. As in accuracy>0.9"),
@@ -141,7 +144,10 @@ def test_what_a_query_finds(text: str, expected: str) -> None:
         (">3", "'>' stands without a name"),
         ("data<3", "data is text and has no order. Takes data:part, data=whole or data!=whole"),
         ("data:", "data: needs a text"),
-        ("status:done", "unknown status 'done'. Takes preparing, running, paused, completed, stopped, diverged"),
+        (
+            "status:done",
+            "unknown status 'done'. Takes preparing, running, paused, completed, stopped, diverged",
+        ),
         ("status=run", "unknown status 'run'"),
         ("status:", "unknown status ''"),
         ("cfg.optimizer.l", "unknown setting 'optimizer.l'. optimizer has lr, weight_decay"),
