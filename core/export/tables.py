@@ -13,7 +13,7 @@ from core.inference.prediction_files import write_predictions
 from core.inference.stored import saved_evaluation
 from core.remedies import show_run
 from core.runs.folder import SPLITS, Run
-from core.runs.log import LogReader
+from core.runs.log import all_events
 
 __all__ = ["CsvTables"]
 
@@ -60,10 +60,7 @@ class CsvTables(ExportOptions):
 
 def _epochs(run: Run) -> list[EpochFinished]:
     """The last word on each epoch: a run that went on from a checkpoint did some twice."""
-    reader = LogReader(run.log_file)
-    found: dict[int, EpochFinished] = {}
-    while events := reader.read():
-        found |= {event.epoch: event for event in events if isinstance(event, EpochFinished)}
+    found = {event.epoch: event for event in all_events(run.log_file) if isinstance(event, EpochFinished)}
     return [found[epoch] for epoch in sorted(found)]
 
 

@@ -1,6 +1,7 @@
 """The event log: one event a line, only ever added to, read by any process while it grows."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import RunDamaged
@@ -9,12 +10,15 @@ from core.files.atomic import creating
 from core.files.reading import open_plain, open_regular
 from core.runs.folder import Run
 
-__all__ = ["EventLog", "LogReader"]
+__all__ = ["EventLog", "LogReader", "all_events"]
 
 READ_BYTES = 1 << 20
 """Of one read: a screen takes in that much between two keys."""
 LONGEST_LINE = 1 << 26
-"""Bytes; what is longer is no event, and is let go of."""
+"""Bytes; what is longer is not an event, and is not kept."""
+NOT_AN_EVENT = b"!"
+KEY = b'"event"'
+"""Part of every event: what lacks it need not be read as JSON."""
 
 
 class EventLog:
@@ -76,7 +80,7 @@ class LogReader:
         self.path = path
         self.damaged = 0
         self.offset = 0
-        self._torn = b""
+        self._torn = bytearray()
 
     def read(self) -> list[Event]:
         """The events since the last call, at most a megabyte of them; empty when there are none (yet).
@@ -90,17 +94,31 @@ class LogReader:
         except OSError:
             return []
         self.offset += len(data)
-        *lines, self._torn = (self._torn + data).split(b"\n")
-        if len(self._torn) > LONGEST_LINE:
-            self.damaged += 1
-            self._torn = b""
+        begun, *lines = data.split(b"\n")
+        self._torn += begun
+        if lines:
+            lines.insert(0, bytes(self._torn))
+            self._torn = bytearray(lines.pop())
+        elif len(self._torn) > LONGEST_LINE:
+            self._torn = bytearray(NOT_AN_EVENT)
         return [event for line in lines if (event := self._parse(line)) is not None]
 
     def _parse(self, line: bytes) -> Event | None:
         if not line.strip():
             return None
         try:
-            return from_json(line)
+            if KEY in line:
+                return from_json(line)
         except RunDamaged:
-            self.damaged += 1
-            return None
+            pass
+        self.damaged += 1
+        return None
+
+
+def all_events(path: Path) -> Iterator[Event]:
+    """Yield the events of a log that are there now."""
+    reader = LogReader(path)
+    before = -1
+    while reader.offset > before:
+        before = reader.offset
+        yield from reader.read()

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import field
 from typing import Any
 
@@ -19,6 +20,9 @@ __all__ = ["RunSummary", "began", "summarise"]
 TAIL_BYTES = 8192
 MAX_BYTES = 1 << 26
 """Of a log that ends in steps alone, no more than this is searched for an epoch: some hours of steps."""
+PROBE_BYTES = 1 << 20
+"""Read at each place where the end of the events is looked for in a log that ends in garbage."""
+KEY = b'"event"'
 LATEST = 250_000_000_000
 """Seconds since 1970: what lies behind the year 9000 is no date of a run."""
 RESUME = "it can be resumed"
@@ -111,7 +115,10 @@ def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]], as_lef
         facts[event["event"]] = event
         if event["event"] == "run_started":
             facts.pop("run_finished", None)
+            facts.pop("run_paused", None)
             evaluation.clear()
+        elif event["event"] == "run_resumed":
+            facts.pop("run_paused", None)
         elif event["event"] == "evaluation_finished":
             evaluation[event["split"]] = event["metrics"]
     epoch = facts.get("epoch_finished", {})
@@ -140,8 +147,7 @@ def _status(
             return "preparing", ""
         return finished.get("status", "damaged"), finished.get("error", "")
     if not as_left and is_held(run):
-        paused = facts.get("run_paused", {}).get("time", 0) > facts.get("run_resumed", {}).get("time", 0)
-        return ("paused" if paused else "running"), ""
+        return ("paused" if "run_paused" in facts else "running"), ""
     if not start:
         return "damaged", f"{run.log_file.name} does not start with the start of a run"
     again = f"run {script} again" if (script := script_of(start["config"])) else RESUME
@@ -157,18 +163,38 @@ def _ends(run: Run) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         while b"\n" not in head and len(head) < min(size, MAX_BYTES):
             head = os.pread(handle, 2 * len(head), 0)
         first = _parse(head.partition(b"\n")[0])
-        length = TAIL_BYTES
-        while True:
-            tail = os.pread(handle, length, max(0, size - length))
-            if length >= min(size, MAX_BYTES):
-                break
-            tail = tail.partition(b"\n")[2]
-            if b'"epoch_finished"' in tail.rpartition(b"\n")[0]:  # in a whole line: neither end is one
-                break
-            length *= 4
+        last = _last_events(handle, size)
+        if not last and size > MAX_BYTES:
+            last = _last_events(handle, _end_of_events(handle, size - MAX_BYTES))
     finally:
         os.close(handle)
-    return first, _events(tail)
+    return first, last
+
+
+def _last_events(handle: int, end: int) -> list[dict[str, Any]]:
+    """The last events before a place in a log, back to an epoch that finished, oldest first."""
+    length = TAIL_BYTES
+    while True:
+        tail = os.pread(handle, min(length, end), max(0, end - length))
+        if length >= min(end, MAX_BYTES):
+            break
+        tail = tail.partition(b"\n")[2]
+        if b'"epoch_finished"' in tail.rpartition(b"\n")[0]:  # in a whole line: neither end is one
+            break
+        length *= 4
+    return _events(tail)
+
+
+def _end_of_events(handle: int, garbage: int) -> int:
+    """Return a place soon behind the last event of a log that is garbage from `garbage` on, found by bisection."""
+    events = 0
+    while garbage - events > PROBE_BYTES:
+        middle = (events + garbage) // 2
+        if any(_parse(line).get("event") for line in _lines_backwards(os.pread(handle, PROBE_BYTES, middle))):
+            events = middle
+        else:
+            garbage = middle
+    return garbage + PROBE_BYTES
 
 
 def _events(tail: bytes) -> list[dict[str, Any]]:
@@ -178,20 +204,29 @@ def _events(tail: bytes) -> list[dict[str, Any]]:
     """
     events: list[dict[str, Any]] = []
     epoch_seen = False
-    for line in reversed(tail.split(b"\n")):
+    for line in _lines_backwards(tail):
         is_epoch = b'"epoch_finished"' in line
         is_noise = (
             b'"step_logged"' in line
             or b'"system_sampled"' in line
             or (events and b'"checkpoint_saved"' in line)
         )
-        if not line or is_noise or (is_epoch and epoch_seen):
+        if is_noise or (is_epoch and epoch_seen):
             continue
         event = _parse(line)
         if isinstance(event.get("event"), str):
             events.append(event)
             epoch_seen = epoch_seen or is_epoch
     return events[::-1]
+
+
+def _lines_backwards(text: bytes) -> Iterator[bytes]:
+    """Yield the lines that may be events, the last one first: garbage is passed over, whatever its lines are."""
+    end = len(text)
+    while (found := text.rfind(KEY, 0, end)) >= 0:
+        begin, stop = text.rfind(b"\n", 0, found) + 1, text.find(b"\n", found)
+        yield text[begin : stop if stop >= 0 else len(text)]
+        end = begin
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class _EpochReader(LogReader):
         if left <= 0:
             return 0
         self.offset += left
-        self._torn = SYSTEM  # the line we land in is cut: it is left out like a sample
+        self._torn = bytearray(SYSTEM)  # the line we land in is cut: it is left out like a sample
         return left
 
     def _parse(self, line: bytes) -> Event | None:

@@ -22,7 +22,7 @@ from core.files.atomic import write_atomically
 from core.runs.checkpoints import FolderCheckpoints, load_checkpoint
 from core.runs.folder import Run, create_run
 from core.runs.lock import hold, is_held, missing_lock_warning
-from core.runs.log import EventLog, LogReader
+from core.runs.log import EventLog, LogReader, all_events
 from tests.support.locks import refuse_locks
 from tests.support.narrow import instance
 from tests.support.repository import REPOSITORY
@@ -111,6 +111,28 @@ def test_a_log_larger_than_one_read_comes_in_pieces(run: Run, monkeypatch: pytes
     while reader.offset < run.log_file.stat().st_size:
         seen += reader.read()
     assert [event.epoch for event in seen] == list(range(20))
+
+
+@pytest.mark.parametrize("length", [50_000, 500_000])
+def test_a_line_of_any_length_costs_only_itself(
+    run: Run, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    """Each byte is taken in once, and no more of a line is kept than an event can have."""
+    monkeypatch.setattr("core.runs.log.READ_BYTES", 1000)
+    monkeypatch.setattr("core.runs.log.LONGEST_LINE", 100_000)
+    EventLog(run).write(RunPaused(epoch=1, step=2))
+    os.truncate(run.log_file, length)  # a line of zeros
+    EventLog(run).write(RunPaused(epoch=3, step=4))
+    reader, seen, kept = LogReader(run.log_file), [], 0
+    while reader.offset < run.log_file.stat().st_size:
+        before = reader.offset
+        seen += reader.read()
+        kept = max(kept, len(reader._torn))
+        assert reader.offset - before <= 1000
+    assert [instance(RunPaused, event).epoch for event in seen] == [1, 3]
+    assert reader.damaged == 1
+    assert kept <= 101_000
+    assert list(all_events(run.log_file)) == seen
 
 
 def test_a_log_that_cannot_be_written_is_told(run: Run) -> None:

@@ -17,6 +17,8 @@ from core.events import (
     EvaluationFinished,
     Event,
     RunFinished,
+    RunPaused,
+    RunResumed,
     RunStarted,
     StepLogged,
 )
@@ -24,7 +26,7 @@ from core.runs.environment import environment, without_secrets, write_environmen
 from core.runs.folder import Run, all_runs, create_run, default_runs_dir, find_run, name_of, write_config
 from core.runs.lock import hold
 from core.runs.log import EventLog
-from core.runs.summary import TAIL_BYTES, summarise
+from core.runs.summary import MAX_BYTES, TAIL_BYTES, summarise
 from tests.support.killed import die, in_a_killed_process
 
 
@@ -328,6 +330,55 @@ def test_a_torn_last_line_is_tolerated(run: Run, log: Callable[..., None], torn:
     with run.log_file.open("ab") as file:
         file.write(torn)
     assert (summarise(run).status, summarise(run).epoch) == ("interrupted", 1)
+
+
+def test_garbage_at_the_end_of_a_log_does_not_hide_how_the_run_ended(
+    run: Run, log: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log(started(), epoch(1), RunFinished(status="completed", time=103.0))
+    before = summarise(run)
+    os.truncate(
+        run.log_file, run.log_file.stat().st_size + 150_000_000
+    )  # zeros, which take no place on the disk
+    read = []
+
+    def pread(handle: int, count: int, offset: int) -> bytes:
+        found = real(handle, count, offset)
+        read.append(len(found))
+        return found
+
+    real = os.pread
+    monkeypatch.setattr("core.runs.summary.os.pread", pread)
+    assert summarise(run) == before
+    assert before.status == "completed"
+    assert sum(read) < 3 * MAX_BYTES, "however long it is"
+
+
+@pytest.mark.parametrize("garbage", [b"\xff\n", b"\n", b'"event"\n', b'{"event": "epoch_finished"', b"\x00"])
+@pytest.mark.parametrize("epochs", [1, 200])
+def test_garbage_of_any_kind_does_not_hide_the_end(
+    run: Run, log: Callable[..., None], monkeypatch: pytest.MonkeyPatch, garbage: bytes, epochs: int
+) -> None:
+    monkeypatch.setattr("core.runs.summary.MAX_BYTES", TAIL_BYTES)
+    monkeypatch.setattr("core.runs.summary.PROBE_BYTES", 2000)
+    log(started(), *map(epoch, range(1, epochs + 1)), RunFinished(status="stopped", time=103.0))
+    before = summarise(run)
+    with run.log_file.open("ab") as file:
+        file.write(garbage * 60_000)
+    assert summarise(run) == before
+    log(started(epoch=epochs, epochs=400))
+    assert summarise(run).status == "interrupted", "what comes behind it counts"
+    assert summarise(run).epochs == 400
+
+
+def test_a_clock_that_was_set_back_does_not_keep_a_run_paused(run: Run, log: Callable[..., None]) -> None:
+    log(started(), RunPaused(epoch=1, step=2, time=5000.0))
+    with hold(run):
+        assert summarise(run).status == "paused"
+        log(RunResumed(epoch=1, step=2, time=1000.0))
+        assert summarise(run).status == "running"
+        log(RunPaused(epoch=1, step=3, time=1001.0), started(epoch=1, step=3, time=900.0))
+        assert summarise(run).status == "running", "it was killed in its pause, and goes on"
 
 
 @pytest.mark.parametrize(
