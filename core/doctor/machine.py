@@ -64,8 +64,8 @@ def check_folder(name: str, folder: Path, option: str) -> Check:
     Args:
         option: of the command line that gives another folder.
     """
-    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     try:
+        nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
         with tempfile.NamedTemporaryFile(dir=nearest, prefix=".torchtui-") as file:
             file.write(b"x")
             file.flush()

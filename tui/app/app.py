@@ -79,7 +79,7 @@ class TuiApp(LenientApp):
         super().__init__()
         self.runs_dir = runs_dir or Path(os.environ.get("TUI_RUNS") or "runs").expanduser()
         self.data_root = data_root
-        self.settings = load_settings()
+        self.settings, self._damaged_settings = load_settings()
         begin_with(self, self.settings.theme)
         self.form_values: dict[str, Any] = values if values is not None else self.settings.form
         self.feed: RunFeed | None = None  # the run that Live shows
@@ -90,6 +90,8 @@ class TuiApp(LenientApp):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         survive_hangup(self)
+        if self._damaged_settings:
+            self.notify(clean(self._damaged_settings), severity="warning")
         self.call_after_refresh(self.run_worker, self._load, thread=True, name="load")
 
     def compose(self) -> ComposeResult:

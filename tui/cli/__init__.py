@@ -4,12 +4,14 @@ import errno
 import os
 import signal
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 
 import typer
 
 from core.errors import TorchtuiError
 from tui.cli.app import open_app, opens_app
+from tui.cli.failures import as_error, ensure_current_folder
 from tui.cli.lazy import LazyGroup
 from tui.forms.remedies import command_line_words
 from tui.runtime.streams import open_closed_streams
@@ -111,6 +113,7 @@ def main() -> None:
             )  # rather a "?" than to fail where an encoding lacks a character
     try:
         try:
+            ensure_current_folder()
             if _asks_for_app():
                 open_app()
             else:
@@ -129,38 +132,47 @@ def main() -> None:
             sys.exit(_leave_unread())
         raise
     except Exception as error:
-        from core.user_code.loading import as_user_error
-
-        told = as_user_error(error)
+        told = as_error(error)
         if told is None:
             raise
         sys.exit(_tell(told))
 
 
 def _flush() -> None:
-    """Write what is left of the output, while it can still be told that nobody reads it."""
+    """Write what is left of the output, while it can still be told that it cannot be written.
+
+    Raises:
+        OSError: that is so; not when the terminal is gone, since then nobody is there.
+    """
     try:
         sys.stdout.flush()
     except OSError as error:
-        if error.errno == errno.EPIPE:
+        _drop_output()
+        if error.errno != errno.EIO:
             raise
 
 
-def _leave_unread() -> int:
-    """Nobody reads the output any more: let the interpreter's last flush succeed. Gives the exit code."""
+def _drop_output() -> None:
+    """Let what standard output still holds vanish: the interpreter's last flush succeeds then."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _leave_unread() -> int:
+    """Nobody reads the output any more; the exit code."""
+    _drop_output()
     return 128 + signal.SIGPIPE
 
 
 def _tell(error: TorchtuiError) -> int:
-    """Say what went wrong; the exit code."""
-    for line in error.trace.splitlines():
-        print(_clean(line), file=sys.stderr)
-    print(f"error: {_clean(error.worded(command_line_words))}", file=sys.stderr)
-    if getattr(error, "candidates", ()):
-        from tui.forms.targets import target_help
+    """Say what went wrong, if it can be said; the exit code."""
+    with suppress(OSError):
+        for line in error.trace.splitlines():
+            print(_clean(line), file=sys.stderr)
+        print(f"error: {_clean(error.worded(command_line_words))}", file=sys.stderr)
+        if getattr(error, "candidates", ()):
+            from tui.forms.targets import target_help
 
-        print("\n".join(target_help(error)), file=sys.stderr)  # type: ignore[arg-type] # it has candidates
+            print("\n".join(target_help(error)), file=sys.stderr)  # type: ignore[arg-type] # it has candidates
     return error.exit_code
 
 

@@ -11,9 +11,13 @@ from core.files.atomic import creating, write_atomically
 from core.files.reading import read_bytes
 from core.user_code.trust import config_folder
 
-__all__ = ["Settings", "load_settings", "save_settings"]
+__all__ = ["PLACES", "Settings", "load_settings", "save_settings"]
 
 THEME = "torchtui"
+PLACES = ("app", "background")
+"""Where the form lets a run be trained."""
+MAX_DEPTH = 20
+"""Of the form: a configuration is nested a few levels deep."""
 
 
 @dataclass
@@ -22,7 +26,7 @@ class Settings:
 
     theme: str = THEME
     form: dict[str, Any] = field(default_factory=dict)
-    run_in: str = "app"
+    run_in: str = PLACES[0]
 
 
 def settings_file() -> Path:
@@ -31,18 +35,41 @@ def settings_file() -> Path:
     return Path(given) if given else config_folder() / "settings.json"
 
 
-def load_settings() -> Settings:
-    """The saved settings; defaults for whatever is missing or damaged, since nothing of value is lost."""
+def load_settings() -> tuple[Settings, str]:
+    """Return the saved settings, and one line on what was damaged and so has its default; empty if nothing was."""
+    settings, path = Settings(), settings_file()
     try:
-        values = json.loads(read_bytes(settings_file(), follow_links=True))
-    except (OSError, ValueError):
-        return Settings()
-    settings = Settings()
-    if isinstance(values, dict):
-        for key, default in asdict(settings).items():
-            if isinstance(values.get(key), type(default)):
-                setattr(settings, key, values[key])
-    return settings
+        values = json.loads(read_bytes(path, follow_links=True))
+    except FileNotFoundError:
+        return settings, ""
+    except OSError as error:
+        return settings, f"{path} cannot be read, defaults are used: {error.strerror}"
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        return settings, f"{path} is damaged, defaults are used"
+    damaged = []
+    for key, default in asdict(settings).items():
+        value = values.get(key, default)
+        is_possible = value in PLACES if key == "run_in" else _depth(value) <= MAX_DEPTH
+        if isinstance(value, type(default)) and is_possible:
+            setattr(settings, key, value)
+        else:
+            damaged.append(key)
+    return settings, f"{path} is damaged, defaults are used for: {', '.join(damaged)}" if damaged else ""
+
+
+def _depth(value: object) -> int:
+    """Return how deeply lists and dicts are nested; 0 for a plain value."""
+    depth, level = 0, [value]
+    while level := [
+        inner
+        for outer in level
+        if isinstance(outer, dict | list)
+        for inner in (outer.values() if isinstance(outer, dict) else outer)
+    ]:
+        depth += 1
+    return depth
 
 
 def save_settings(settings: Settings) -> str:

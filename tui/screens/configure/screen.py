@@ -22,6 +22,7 @@ from tui.forms.form import fill, values_of
 from tui.forms.form_fields import DEVICE, RATE, FieldSpec
 from tui.forms.form_state import FormState
 from tui.forms.preview import Preview, Previewer
+from tui.runtime.settings import PLACES
 from tui.screens.base import NARROW
 from tui.screens.configure import form_actions
 from tui.screens.configure.action_bar import ActionBar
@@ -46,11 +47,11 @@ TARGET = "data.target"
 RUN_IN = FieldSpec(
     path="run_in",
     label="run in",
-    default="app",
+    default=PLACES[0],
     hint="Who trains",
     about="Who trains: this app, or a background process, which goes on when this app is closed.",
     kind="choice",
-    choices=("app", "background"),
+    choices=PLACES,
     labels=("this app", "background process"),
 )
 

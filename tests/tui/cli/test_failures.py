@@ -1,0 +1,67 @@
+"""What the machine refuses is told in one sentence, without a traceback."""
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.errors import OutOfMemory, RunError
+from tests.tui.cli.conftest import Tui
+from tui.cli import main
+from tui.cli.failures import as_error
+
+
+@pytest.mark.parametrize("words", [["config"], ["--help"], ["runs"], ["datasets"]])
+def test_a_full_disk_under_the_output_is_one_sentence(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "runs" / "2026-01-01_0000_iris-mlp").mkdir(parents=True)
+    (tmp_path / "runs" / "2026-01-01_0000_iris-mlp" / "config.yaml").touch()
+    monkeypatch.setenv("TUI_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr(sys, "argv", ["tui", *words])
+    full = os.fdopen(os.open("/dev/full", os.O_WRONLY), "w")
+    monkeypatch.setattr(sys, "stdout", full)
+    with pytest.raises(SystemExit) as end:
+        main()
+    full.close()  # what it still held has vanished
+    assert end.value.code == 2
+    reason = os.strerror(errno.ENOSPC)
+    assert capsys.readouterr().err == f"error: a file or the output cannot be read or written: {reason}\n"
+
+
+def test_a_deleted_current_folder_is_one_sentence(
+    tui: Tui, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    answer = tui("runs")
+    assert (answer.code, answer.out) == (2, "")
+    reason = os.strerror(errno.ENOENT)
+    assert answer.err == f"error: the current folder cannot be used: {reason}. Change to one that exists\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)),
+        RuntimeError("can't start new thread"),
+    ],
+)
+def test_memory_that_is_limited_is_told_as_such(error: Exception) -> None:
+    told = as_error(error)
+    assert isinstance(told, OutOfMemory)
+    assert told.message.startswith("out of memory")
+    assert "ulimit -v" in str(told)
+
+
+def test_other_errors_of_the_system_name_their_file_and_defects_keep_their_traceback() -> None:
+    told = as_error(PermissionError(errno.EACCES, os.strerror(errno.EACCES), "there.csv"))
+    assert isinstance(told, RunError)
+    assert told.message == "there.csv cannot be read or written: Permission denied"
+    assert as_error(ValueError("a defect")) is None
+    assert as_error(ImportError("x.so: cannot allocate memory in static TLS block")) is None
