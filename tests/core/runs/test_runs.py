@@ -340,7 +340,7 @@ def test_garbage_at_the_end_of_a_log_does_not_hide_how_the_run_ended(
     os.truncate(
         run.log_file, run.log_file.stat().st_size + 150_000_000
     )  # zeros, which take no place on the disk
-    read = []
+    read: list[int] = []
 
     def pread(handle: int, count: int, offset: int) -> bytes:
         found = real(handle, count, offset)
