@@ -289,7 +289,7 @@ def test_what_is_optional_is_left_out(
         (tmp_path / name).mkdir()
         plant(tmp_path / name / name)
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json" / "settings.json"))
-    assert load_settings() == Settings()
+    assert load_settings()[0] == Settings()
     monkeypatch.setattr("core.user_code.trust.config_folder", lambda: tmp_path / "trusted_code.json")
     assert _known() == set()
     assert open_cache(tmp_path / "cache.npy" / "cache.npy") is None
