@@ -13,7 +13,7 @@ from textual.geometry import Region
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.strip import Strip
-from textual.widget import MountError
+from textual.widget import MountError, Widget
 from textual.widgets import Footer, Static
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "LenientApp",
     "bindings_are_ready",
     "footer_key_class",
+    "forget_removed_watchers",
     "use_frugal_compositor",
     "write_to_terminal",
 ]
@@ -91,6 +92,15 @@ def bindings_are_ready(footer: Footer) -> bool:
     Where that cannot be seen, it is filled at once, and again when the keys are known.
     """
     return bool(getattr(footer, "_bindings_ready", True))
+
+
+def forget_removed_watchers(node: Widget) -> None:
+    """Let go of removed widgets that watched a value of `node`, as keys do that of their footer.
+
+    Textual does so only when that value changes: a footer that is filled again and again keeps all keys it ever had.
+    """
+    for watchers in getattr(node, "__watchers", {}).values():
+        watchers[:] = [pair for pair in watchers if not getattr(pair[0], "_closing", False)]
 
 
 def footer_key_class() -> type[Any]:

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import Footer, Input
 
-from tui.terminal.textual_private import bindings_are_ready, footer_key_class
+from tui.terminal.textual_private import bindings_are_ready, footer_key_class, forget_removed_watchers
 
 __all__ = ["KeyLine"]
 
@@ -23,6 +23,7 @@ class KeyLine(Footer):
     """Keys in order, as many as have room; the last one opens the help, which lists them all."""
 
     def compose(self) -> ComposeResult:
+        forget_removed_watchers(self)
         if not bindings_are_ready(self):
             return
         keys = list(super().compose())

@@ -1,4 +1,4 @@
-"""What the machine refuses is told in one sentence, without a traceback."""
+"""Failures of the machine: each is told in one sentence, without a traceback."""
 
 import errno
 import os

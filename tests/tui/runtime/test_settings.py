@@ -1,4 +1,4 @@
-"""The settings file may hold anything: what cannot be used has its default, and that is reported."""
+"""Settings files of any content: what cannot be used has its default, which is reported."""
 
 import json
 from pathlib import Path

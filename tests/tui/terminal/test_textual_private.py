@@ -154,6 +154,19 @@ async def test_a_footer_knows_when_its_keys_are_known() -> None:
         assert keys[:2] == [("f2", "ring", "bell"), ("f1", "help", "app.help")]
 
 
+async def test_a_footer_that_is_filled_again_and_again_keeps_no_keys() -> None:
+    """Each mode fills it anew: what it kept grew with every switch."""
+    async with Footed().run_test(size=(120, 10)) as pilot:
+        line = pilot.app.query_one(KeyLine)
+        await until(pilot, lambda: line.query(FooterKey))
+        for _ in range(5):
+            line.refresh(recompose=True)
+            await pilot.pause()
+        watching = [node for node, _ in getattr(line, "__watchers")["compact"]]
+        assert len(watching) > 0
+        assert set(watching) <= set(line.query(FooterKey))
+
+
 async def test_without_the_key_of_a_footer_there_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "textual.widgets._footer", None)

@@ -1,0 +1,42 @@
+"""Memory of the app: it does not grow with the number of screens that were looked at."""
+
+import gc
+from collections import Counter
+
+import pytest
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from tests.support.waiting import until
+from tests.tui.conftest import CopyOf
+from tui.app.app import TuiApp
+
+pytestmark = pytest.mark.heavy
+
+SWITCHES = 30
+
+
+def removed_widgets() -> Counter[str]:
+    """Widgets that are on no screen any more, and yet are kept, by name of their class."""
+    gc.collect()
+    widgets = [found for found in gc.get_objects() if issubclass(type(found), Widget)]
+    return Counter(type(widget).__name__ for widget in widgets if not widget.is_attached)
+
+
+async def test_no_widget_is_kept_from_screens_that_were_left(copy_of: CopyOf) -> None:
+    run = copy_of("digits")
+    app = TuiApp(runs_dir=run.path.parent)
+
+    async def switch(pilot: Pilot[None]) -> None:
+        for turn in range(SWITCHES):
+            mode = turn % 6 + 1
+            await pilot.press(str(mode))
+            await pilot.pause()
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.current_mode == "runs")
+        await switch(pilot)
+        before = removed_widgets()
+        await switch(pilot)
+        grown = removed_widgets() - before
+        assert grown.total() < SWITCHES, f"at most some of the last switch: {grown}"
