@@ -24,14 +24,7 @@ def useful(
     """Return the columns that can teach something, and a line for each other one."""
     if not readings:
         return {}, []
-    different = dict(
-        zip(readings, train.select(pl.col([*readings]).drop_nulls().n_unique()).row(0), strict=True)
-    )
-    filled = dict(zip(readings, train.select(pl.col([*readings]).count()).row(0), strict=True))
-    reasons = {
-        name: _useless(train[name], how, different[name], filled[name], max_categories)
-        for name, how in readings.items()
-    }
+    reasons = {name: _useless(train[name], how, max_categories) for name, how in readings.items()}
     kept = {name: how for name, how in readings.items() if not reasons[name]}
     notes = [f"left out {name}: {reason}" for name, reason in reasons.items() if reason]
     if len(notes) > 2 * MIN_ROWS:
@@ -41,26 +34,27 @@ def useful(
     return kept, notes
 
 
-def _useless(values: pl.Series, how: Reading, different: int, filled: int, max_categories: int) -> str:
+def _useless(values: pl.Series, how: Reading, max_categories: int) -> str:
     """Why a column teaches nothing; empty if it may."""
+    filled = len(values) - values.null_count()
     if not filled:
         return "no training row has a value"
     if how.kind == "text":
-        if different == 1 and not values.null_count():
+        different = values.n_unique() - (filled < len(values))
+        if different == 1 and filled == len(values):
             return "the same text in all training rows"
         each = different == filled and filled > MIN_ROWS
         if not each and not (different > max_categories and 2 * different > filled):
             return ""
         return f"{different:,} different texts in {filled:,} training rows, {_kind_of_texts(values)}"
-    if different == 1:
-        value = float(values.drop_nulls()[0])
-        lost = "; values so large are not told apart" if abs(value) >= LARGEST_WHOLE else ""
+    low, high = float(values.min()), float(values.max())  # type: ignore[arg-type] # of numbers
+    if low == high:
+        lost = "; values so large are not told apart" if abs(low) >= LARGEST_WHOLE else ""
         return f"the same value in all training rows{lost}"
-    if how.kind != "number" or not id_name(values.name):
+    if how.kind != "number" or not id_name(values.name) or filled < max(len(values), MIN_ROWS + 1):
         return ""
-    each = different == len(values) and filled > MIN_ROWS and bool((values % 1 == 0).all())
-    span = float(values.max()) - float(values.min())  # type: ignore[arg-type] # of numbers
-    counts = values.name.lower() != "x" or span < 2 * filled
+    each = values.n_unique() == filled and bool((values % 1 == 0).all())
+    counts = values.name.lower() != "x" or high - low < 2 * filled
     return "another number in each row, as ids have" if each and counts else ""
 
 

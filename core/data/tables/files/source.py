@@ -63,6 +63,18 @@ class Source:
             return None
         return open_source(self.path, self.options, careful=True)
 
+    def schema(self) -> pl.Schema:
+        """Return the types of the columns.
+
+        Raises:
+            Damaged: the file is damaged.
+        """
+        try:
+            return self.frame.collect_schema()
+        except pl.exceptions.PolarsError as error:
+            reason = str(error).partition("\n")[0]
+            raise Damaged(f"{self.path.name} is damaged: {reason}", "Write the file anew") from None
+
     def head(self, columns: Sequence[str], rows: int) -> pl.DataFrame:
         """Return the first rows of some columns, as they stand in the file.
 
@@ -89,7 +101,7 @@ class Source:
         while counter in self.names:
             counter += " "
         wanted = pl.Series(positions, dtype=pl.UInt32)
-        schema = self.frame.collect_schema()
+        schema = self.schema()
         texts = [_as_text(column, schema[column]).fill_null("") for column in columns]
         found = self.frame.with_row_index(counter).filter(pl.col(counter).is_in(wanted.implode()))
         frame = self._collected(found.select(counter, *texts)).sort(counter)

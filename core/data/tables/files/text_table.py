@@ -158,6 +158,7 @@ def find_table(rows: Iterable[Row], header: bool | None) -> TextTable:
     found.names = [name or f"column_{place}" for place, name in enumerate(given, start=1)]
     _rename_repeated(found)
     _drop_empty_columns(found, given)
+    found.regular = found.regular and all(len(row) == len(found.names) for _, row in found.rows)
     return found
 
 

@@ -123,8 +123,9 @@ def candidates(source: Source, frame: pl.DataFrame, readings: Mapping[str, Readi
         return [Candidate(name, how.kind, 0, 0, "no values") for name, how in readings.items()]
     different = dict(zip(head.columns, head.select(pl.all().drop_nulls().n_unique()).row(0), strict=True))
     filled = dict(zip(head.columns, head.select(pl.all().count()).row(0), strict=True))
-    for name in (name for name, how in readings.items() if how.kind == "text" and filled[name] < len(head)):
-        different[name] += len(_missing_words(source, name))
+    lacking = [name for name, how in readings.items() if how.kind == "text" and filled[name] < len(head)]
+    for name, words in _missing_words(source, lacking).items():
+        different[name] += len(words)
     lower = {name.lower() for name in readings}
     never = {
         name: _never(head[name], how, different[name], filled[name], lower) for name, how in readings.items()
@@ -179,10 +180,16 @@ def _never(values: pl.Series, how: Reading, different: int, filled: int, names: 
     return ""
 
 
-def _missing_words(source: Source, name: str) -> set[str]:
-    """Texts such as None among the first rows of a column, which count as missing but may be a class."""
-    texts = source.head([name], SAMPLE_ROWS)[name].cast(pl.String).str.strip_chars().drop_nulls().unique()
-    return {text for text in texts.to_list() if text.lower() in CLASS_WORDS}
+def _missing_words(source: Source, names: Sequence[str]) -> dict[str, set[str]]:
+    """Texts such as None among the first rows of columns, which count as missing but may be a class."""
+    if not names:
+        return {}
+    head = source.head(names, SAMPLE_ROWS).select(pl.col(names).cast(pl.String).str.strip_chars())
+    found = {}
+    for name in names:
+        texts = head[name].filter(head[name].str.to_lowercase().is_in(sorted(CLASS_WORDS)))
+        found[name] = {*texts.unique().to_list()}
+    return found
 
 
 def _counts_rows(values: pl.Series) -> bool:

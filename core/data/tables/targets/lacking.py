@@ -77,7 +77,7 @@ def rows_with_target(
 
 def _texts(source: Source, name: str, rows: np.ndarray, missing: tuple[str, ...]) -> Counter[str]:
     """The texts that were taken for missing, and how often each occurs; empty fields do not count."""
-    if source.frame.collect_schema()[name].is_numeric():
+    if source.schema()[name].is_numeric():
         return Counter()
     column = source.collect(pl.col(name).cast(pl.String).str.strip_chars())[name][rows].drop_nulls()
     marks = missing_texts(missing) - {""}

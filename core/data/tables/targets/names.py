@@ -1,6 +1,7 @@
 """Names that columns with a meaning of their own have: targets, ids, coordinates."""
 
 import re
+from functools import lru_cache
 
 __all__ = ["coordinate", "id_name", "name_score", "numbered_stem"]
 
@@ -30,6 +31,7 @@ NAMES = {
 END_ALONE, START_ALONE = 25, 40
 """How much less a name counts that only ends, or starts, with one of these."""
 KNOWN = {name.strip(): score for score, names in NAMES.items() for name in names.split(",")}
+JOINED = {name.replace(" ", ""): score for name, score in KNOWN.items()}
 IDS = {
     *(
         "id",
@@ -74,22 +76,23 @@ COORDINATES = {
 }
 
 
+HUMP, BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])"), re.compile(r"[\s_\-./()?!*]+")
+
+
 def words_of(name: str) -> list[str]:
     """Return the words of a name, in lower case."""
-    humps = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return re.sub(r"[\s_\-./()?!*]+", " ", humps).lower().split()
+    return BETWEEN_WORDS.sub(" ", HUMP.sub(" ", name)).lower().split()
 
 
+@lru_cache(maxsize=10_000)
 def name_score(name: str) -> int:
     """Return how much a name speaks for a target, from 0 to 100."""
     words = words_of(name)
     if words and words[0] in ("is", "has", "was") and len(words) > 1:
         words = words[1:]
     whole, joined = " ".join(words), "".join(words)
-    found = KNOWN.get(whole) or next(
-        (score for known, score in KNOWN.items() if known.replace(" ", "") == joined), 0
-    )
-    if found:
+    found = KNOWN.get(whole) or JOINED.get(joined, 0)
+    if found or len(words) < 2:
         return found
     ends = [" ".join(words[at:]) for at in range(1, len(words))]
     starts = [" ".join(words[:at]) for at in range(1, len(words))]
@@ -98,6 +101,7 @@ def name_score(name: str) -> int:
     return max(0, *scores) if scores else 0
 
 
+@lru_cache(maxsize=10_000)
 def id_name(name: str) -> bool:
     """Return whether a name says that a column identifies rows."""
     words = words_of(name)

@@ -145,6 +145,8 @@ def _settle_decimals(
     semicolons: bool,
 ) -> None:
     """Read numbers whose decimal mark is not clear as other columns of the file are written; report them."""
+    if not ambiguous:
+        return
     clear = {
         "," if how.format == "," else "."
         for name, how in guess.readings.items()
@@ -197,10 +199,11 @@ def _codes_with_zeros(guess: Guess, head: pl.DataFrame, plain: set[str], rules: 
 
 def _dates_in_numbers(guess: Guess, head: pl.DataFrame, rules: Rules) -> None:
     """Find dates written as 20210305, and seconds or milliseconds since 1970 by the column's name."""
+    schema = head.schema  # polars makes it anew each time
     names = [
         name
         for name, how in guess.readings.items()
-        if how == Reading("number") and name not in rules.numbers and _may_be_date(head, name)
+        if how == Reading("number") and name not in rules.numbers and _may_be_date(schema[name])
     ]
     if not names or not len(head):
         return
@@ -223,8 +226,8 @@ def _dates_in_numbers(guess: Guess, head: pl.DataFrame, rules: Rules) -> None:
             guess.notes.append(f"{name}: read as dates such as 20210305; data.numbers=[{name}] keeps numbers")
 
 
-def _may_be_date(head: pl.DataFrame, name: str) -> bool:
-    return head.schema[name] == pl.String or head.schema[name].is_numeric()
+def _may_be_date(kind: pl.DataType) -> bool:
+    return kind == pl.String or kind.is_numeric()
 
 
 def _all_dates(values: pl.Series) -> bool:

@@ -81,15 +81,18 @@ def read_values(source: Source, readings: Mapping[str, Reading], missing: Sequen
     Raises:
         DataError: the file is damaged.
     """
-    schema = source.frame.collect_schema()
+    schema = source.schema()
     marks, numbers = sorted(missing_texts(missing)), list(missing_numbers(missing))
     head = source.head([name for name, how in readings.items() if how.kind == "date"], 200)
+    plain = [name for name, how in readings.items() if how == Reading("number") and schema[name] == pl.String]
     frame = source.collect(
+        *([_fast(plain, pl.String(), Reading("number"), marks, "")] if plain else []),
         *(
-            _fast(name, schema[name], how, marks, _fast_format(head, name, how))
+            _fast([name], schema[name], how, marks, _fast_format(head, schema[name], name, how)).alias(name)
             for name, how in readings.items()
-        )
-    )
+            if how != Reading("number") or schema[name] != pl.String
+        ),
+    ).select(*readings)
     names = [name for name, how in readings.items() if how.kind != "text"]
     counts = frame.select(pl.col(names).is_nan().sum()).row(0) if names else ()
     unread = [name for name, count in zip(names, counts, strict=True) if count]
@@ -144,27 +147,21 @@ def _rest(values: pl.Series, texts: pl.Series, how: Reading) -> tuple[pl.Series,
     )
 
 
-def _fast(name: str, kind: pl.DataType, how: Reading, marks: list[str], format_: str) -> pl.Expr:
-    """The expression that reads nearly all values; NaN where there is another text."""
-    column = pl.col(name)
+def _fast(names: Sequence[str], kind: pl.DataType, how: Reading, marks: list[str], format_: str) -> pl.Expr:
+    """The expression that reads nearly all values of columns of one kind; NaN where there is another text."""
+    column = pl.col(names)
     if kind in (pl.Time, pl.Duration) and how.kind == "number":
         nanoseconds = column.cast(pl.Int64) if kind == pl.Time else column.dt.total_nanoseconds()
-        return (nanoseconds / 1e9).alias(name)
+        return nanoseconds / 1e9
     if kind.is_temporal() and how.kind == "date":
-        return (column.cast(pl.Datetime("ms")).dt.epoch("ms").cast(pl.Float64) / DAY_MILLISECONDS).alias(name)
+        return column.cast(pl.Datetime("ms")).dt.epoch("ms").cast(pl.Float64) / DAY_MILLISECONDS
     if kind.is_numeric() and how.kind == "number":
         value = column.cast(pl.Float64).fill_nan(None)
-        return (
-            pl.when(value.abs() <= LARGEST)
-            .then(value)
-            .when(value.is_not_null())
-            .then(float("nan"))
-            .alias(name)
-        )
-    raw = column.cast(pl.String)
+        return pl.when(value.abs() <= LARGEST).then(value).when(value.is_not_null()).then(float("nan"))
+    raw = (column.cast(pl.Int64) if kind.is_float() and how.kind == "date" else column).cast(pl.String)
     if how.kind == "text":
         text = raw.str.strip_chars()
-        return pl.when(~text.str.to_lowercase().is_in(marks)).then(text).alias(name)
+        return pl.when(~text.str.to_lowercase().is_in(marks)).then(text)
     if how.kind == "number":
         quick = _fast_number(raw, how)
     elif how.format.startswith("unix"):
@@ -175,7 +172,7 @@ def _fast(name: str, kind: pl.DataType, how: Reading, marks: list[str], format_:
         quick = _fast_date(raw, format_)
     lowered = raw.str.strip_chars().str.to_lowercase()
     slow = pl.when(~lowered.is_in(marks)).then(float("nan"))  # polars computes it only where it is needed
-    return pl.when(quick.abs() <= LARGEST).then(quick).otherwise(slow).alias(name)
+    return pl.when(quick.abs() <= LARGEST).then(quick).otherwise(slow)
 
 
 def _fast_number(raw: pl.Expr, how: Reading) -> pl.Expr:
@@ -197,11 +194,13 @@ def _fast_date(raw: pl.Expr, format_: str) -> pl.Expr:
     return date.dt.epoch("ms").cast(pl.Float64) / DAY_MILLISECONDS
 
 
-def _fast_format(head: pl.DataFrame, name: str, how: Reading) -> str:
+def _fast_format(head: pl.DataFrame, kind: pl.DataType, name: str, how: Reading) -> str:
     """The format that fits most of the first dates; empty when none does."""
-    if how.kind != "date" or how.format.startswith("unix") or head.schema[name] != pl.String:
-        if how.kind == "date" and name in head.columns and head.schema[name].is_integer():
-            return "%Y%m%d"
+    if how.kind != "date" or how.format.startswith("unix"):
+        return ""
+    if kind.is_numeric():
+        return "%Y%m%d"
+    if kind != pl.String:
         return ""
     texts = head.select(pl.col(name))
     counts = {

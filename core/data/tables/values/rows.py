@@ -85,7 +85,7 @@ def read_known(source: Source, readings: Mapping[str, Reading], missing: Sequenc
 
 
 def _read_rows(source: Source, columns: Sequence[str], rules: Rules) -> ReadRows:
-    schema = source.frame.collect_schema()
+    schema = source.schema()
     unread = {name: schema[name] for name in columns if _unreadable(schema[name])}
     columns = [name for name in columns if name not in unread]
     guess = guess_readings(source.head(columns, SAMPLE_ROWS), rules, semicolons=source.semicolons)

@@ -177,6 +177,7 @@ def test_damaged_parquet_is_refused(tmp_path: Path, refusal: Callable[..., str])
 @example(b"\xff\xfe")
 @example(b"\r\r\n")
 @example(b"a\n1\n2\n\n")
+@example(b"\x01\n\x01;")
 def test_any_file_is_a_table_or_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "any.csv"
     path.write_bytes(content)
