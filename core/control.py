@@ -35,7 +35,7 @@ class RunControl:
         self._paused = True
 
     def resume(self) -> None:
-        """Go on after `pause`."""
+        """Resume after `pause`."""
         self._paused = False
 
     def checkpoint(self) -> None:
@@ -43,7 +43,7 @@ class RunControl:
         self._checkpoint = True
 
     def watch_layers(self) -> None:
-        """Tell norms and dead units of the layers from now on."""
+        """Report norms and dead units of the layers from now on."""
         self._layers = True
 
     def obey(self, request: Request) -> None:

@@ -1,10 +1,10 @@
 """Every error the product raises on purpose.
 
-    TorchtuiError               1  something went wrong while a run was going on
+    TorchtuiError               1  something went wrong during a run
     |-- ConfigError             2  a field of the configuration is wrong or unknown
     |-- DataError               2  a data set cannot be loaded or does not fit
     |-- ModelError              2  a model cannot be built for this data
-    |-- UserCodeError           2  a Python file of the user's cannot be read, or fails
+    |-- UserCodeError           2  a user's Python file cannot be read, or fails
     |   `-- UntrustedCode       2  it was neither named by the user nor run before
     |-- DeviceError             2  a device is not there or cannot do what was asked
     |-- DependencyError         2  an installed package is missing or does not work
@@ -94,7 +94,7 @@ class ModelError(TorchtuiError):
 
 
 class UserCodeError(TorchtuiError):
-    """A Python file of the user's cannot be read, or fails.
+    """A user's Python file cannot be read, or fails.
 
     Args:
         message: one line, with the file and the line where it failed.

@@ -15,7 +15,7 @@ Which ending emits what, after `RunStarted` and the `StepLogged` and `EpochFinis
 
 A run of one fold of a cross-validation leaves the test split alone.
 
-An interrupted run that goes on emits `RunStarted` again, with the epoch and step it goes on from; what the log
+A resumed run emits `RunStarted` again, with the epoch and step it resumes from; what the log
 held after that step is done again, equally.
 """
 
@@ -150,7 +150,7 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationFinished(Event):
-    """A split was evaluated with the best weights; None stands for a metric that is undefined."""
+    """A split was evaluated with the best weights; None means that a metric is undefined."""
 
     split: str
     metrics: dict[str, float | None]
@@ -166,7 +166,7 @@ class RunPaused(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RunResumed(Event):
-    """Training goes on after a pause."""
+    """Training resumed after a pause."""
 
     epoch: Count
     step: Count
@@ -206,7 +206,7 @@ class SystemSampled(Event):
 class LayersSampled(Event):
     """Effect of one step on the layers that have weights; every few seconds, while somebody asks for it.
 
-    The lists go together, a layer each, in the order of the network. None stands for what is not finite.
+    The lists are parallel, one entry per layer, in the order of the network. None means not finite.
 
     Attributes:
         step: the step it was, from 1.

@@ -1,4 +1,4 @@
-"""Names of the numbers that epochs and evaluations tell, and which way is better."""
+"""Names of the metrics of epochs and evaluations, and which direction is better."""
 
 from typing import Final, Literal, get_args
 
@@ -79,7 +79,7 @@ Of single labels micro precision, recall and F1 are the accuracy, and left out.
 
 EpochMetric = Literal["loss", "accuracy", "r2"]
 EPOCH_METRICS: Final = get_args(EpochMetric)
-"""What validation tells after each epoch; all others are known at the end of a run."""
+"""Metrics that validation reports after each epoch; all others are known at the end of a run."""
 
 
 def label_of(metric: str) -> str:

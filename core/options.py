@@ -1,7 +1,7 @@
 """The one shape of everything pluggable.
 
 A data set, model, loss, optimizer or schedule is an `Options` class: its fields are what a person may set, and
-its method builds the thing. A family of them is a union told apart by ``name``; the union is the registry. Forms,
+its method builds the thing. A family of them is a union discriminated by ``name``; the union is the registry. Forms,
 flags, YAML, search spaces and documentation read these classes, so nothing is written twice.
 
 No module that defines options imports torch at its top: the form must appear before torch has loaded.

@@ -1,4 +1,4 @@
-"""Eight colours that colour-blind people tell apart too (Okabe and Ito, "Color Universal Design", 2008).
+"""Eight colours that colour-blind people can distinguish too (Okabe and Ito, "Color Universal Design", 2008).
 
 Black, the eighth of the palette, is a light grey here, since terminals are dark. What is drawn in colour always
 has a second sign as well: a mark, a name, a place.

@@ -17,7 +17,7 @@ def rng_state(device: torch.device) -> dict[str, Tensor]:
 
 
 def set_rng_state(state: dict[str, Tensor], device: torch.device) -> None:
-    """Go on from states that `rng_state` gave; one of another kind of device is left out."""
+    """Restore states that `rng_state` returned; those of another kind of device are skipped."""
     torch.set_rng_state(state["cpu"])
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"], device)

@@ -26,7 +26,7 @@ def resolve(
     """Return the name that a reference means.
 
     A reference is ``latest``, a whole name, the beginning of a name, or its last letters after a ``_``. A whole name
-    is never ambiguous, even if other names begin with it.
+    is never ambiguous, even if other names start with it.
 
     Args:
         names: in the order in which an ambiguous reference lists them; of names started at the same time ``latest``

@@ -163,7 +163,7 @@ def read_yaml(path: Path, *, follow_links: bool = True) -> dict[str, Any]:
     """The nested values of a YAML (or JSON) file.
 
     Args:
-        follow_links: whether it may be a link, as a file of the user's, but no file of a run.
+        follow_links: whether it may be a link, as a user's file may, but not a run's.
 
     Raises:
         ConfigError: the file is missing, is not YAML, or is not a mapping.
@@ -219,7 +219,7 @@ def set_path(values: Mapping[str, Any], assignment: str) -> dict[str, Any]:
     A field of the training section may be given without ``training.``.
 
     Raises:
-        ConfigError: the text is no assignment, or its value is not YAML.
+        ConfigError: the text is not an assignment, or its value is not YAML.
     """
     path, equals, text = assignment.partition("=")
     keys = path.strip().split(".")

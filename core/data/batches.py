@@ -22,7 +22,7 @@ Augment = Callable[[Tensor, Tensor, int], tuple[Tensor, Tensor]]
 CHUNK_BYTES = 2 << 20
 """Standardised inputs gathered at once: a few batches, small enough to stay in a processor's cache."""
 ALIGNMENT_BYTES = 64
-"""Where PyTorch lets every tensor in main memory begin."""
+"""Alignment of every tensor that PyTorch allocates in main memory."""
 
 
 def epoch_order(samples: int, seed: int, epoch: int) -> Tensor:

@@ -30,7 +30,7 @@ class Split:
     Attributes:
         inputs: (n, *sample_shape), uint8 or float32, as in the source.
         targets: (n,) int64 classes, or (n, 1) numbers in the target's own unit: float32, or float64 where that would
-            lose what tells them apart.
+            lose what distinguishes them.
         indices: (n,) int64 positions in the source, so that a sample can be found again.
     """
 
@@ -48,8 +48,8 @@ class Dataset:
 
     Attributes:
         kind: ``image``, with samples of (channels, height, width), or ``table``, with samples of (features,).
-        class_names: one a class; empty for regression.
-        feature_names: one a column of a table; empty for images.
+        class_names: one per class; empty for regression.
+        feature_names: one per column of a table; empty for images.
         mean, std: what inputs are standardised with, of a shape that broadcasts over one sample.
         target_mean, target_std: what regression targets are standardised with; 0 and 1 for classes.
         value_range: smallest and largest value an input can take; for showing images.

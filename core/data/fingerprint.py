@@ -1,4 +1,4 @@
-"""Fingerprint of a user's own data: tells whether it is still the same, without keeping its samples."""
+"""Fingerprint of a user's data: shows whether it has changed, without keeping its samples."""
 
 import hashlib
 from collections.abc import Iterator

@@ -53,7 +53,7 @@ class DataOptions(Options):
 
         Args:
             root: folder where downloaded data sets are kept.
-            progress: told while a download goes on.
+            progress: called during a download.
 
         Raises:
             DataError: it cannot be read, fetched or split.

@@ -19,7 +19,7 @@ __all__ = ["balanced_order", "check_sampling", "training_order"]
 def training_order(settings: "Training", data: Dataset, epoch: int) -> Tensor:
     """Positions of the training samples in the order of one epoch, counted from 0; int64 (n,).
 
-    It depends on the seed and the epoch alone, so that a run goes on with the same batches.
+    It depends on the seed and the epoch alone, so that a run resumes with the same batches.
     """
     if settings.sampling == "balanced":
         return balanced_order(data.train.targets, settings.seed, epoch)

@@ -89,7 +89,7 @@ def one_fold(
         fold: which one, from 1 to `folds`.
 
     Raises:
-        DataError: there is no such fold, or a class has fewer samples than there are folds.
+        DataError: the fold does not exist, or a class has fewer samples than there are folds.
     """
     from sklearn.model_selection import KFold, StratifiedKFold
 

@@ -17,7 +17,7 @@ __all__ = ["check_devices", "check_folder", "check_versions"]
 PRODUCT = "torchtui"
 EXTRA, DEVELOPERS = "extra ==", 'extra == "dev"'
 FREE_BYTES = 1 << 30
-"""Less free space than this is told: checkpoints fill it soon."""
+"""Less free space than this is reported: checkpoints fill it soon."""
 
 
 def check_versions() -> Iterator[Check]:

@@ -73,7 +73,7 @@ class Report:
         """Read what ``save`` wrote.
 
         Raises:
-            RunDamaged: the file is missing, is no JSON, or does not hold a report.
+            RunDamaged: the file is missing, is not JSON, or does not hold a report.
         """
         try:
             return _checked(TypeAdapter(cls).validate_json(read_bytes(path, limit=MAX_REPORT), strict=True))

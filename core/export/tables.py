@@ -59,7 +59,7 @@ class CsvTables(ExportOptions):
 
 
 def _epochs(run: Run) -> list[EpochFinished]:
-    """The last word on each epoch: a run that went on from a checkpoint did some twice."""
+    """The last record of each epoch: a resumed run may have repeated some."""
     found = {event.epoch: event for event in all_events(run.log_file) if isinstance(event, EpochFinished)}
     return [found[epoch] for epoch in sorted(found)]
 

@@ -99,7 +99,7 @@ class LockState(Enum):
     UNSUPPORTED = auto()
     """The file system has no locks: the file may be in use or not."""
     UNKNOWN = auto()
-    """There is no plain file, or its file system fails."""
+    """There is no regular file, or its file system fails."""
 
 
 def lock_state(path: Path) -> LockState:

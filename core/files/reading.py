@@ -1,7 +1,7 @@
 """The one way to open what is to be read: files alone, of a bounded size.
 
 A pipe in place of a file would keep its reader waiting for ever, and a device may never end. A link in a folder that
-came from somebody else leads to a file of one's own; data of the user's may well be links.
+came from somebody else leads to one of the user's files; the user's data may well be links.
 """
 
 import errno
@@ -31,7 +31,7 @@ def open_plain(path: Path | str, flags: int, *, follow_links: bool = False) -> i
         follow_links: let the last part of the path be a link, which must lead to a file.
 
     Raises:
-        OSError: it cannot be opened, or is no file; `IsADirectoryError` for a folder.
+        OSError: it cannot be opened, or is not a file; `IsADirectoryError` for a folder.
     """
     flags |= os.O_NONBLOCK | os.O_NOCTTY | (0 if follow_links else os.O_NOFOLLOW)
     try:

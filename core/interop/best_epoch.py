@@ -8,10 +8,10 @@ __all__ = ["Best"]
 
 @dataclass
 class Best:
-    """The epoch with the lowest loss; where no loss is told, the latest.
+    """The epoch with the lowest loss; the latest one if no loss is reported.
 
     Attributes:
-        epoch: 0 before the first. value: its loss. metrics: all it was told with.
+        epoch: 0 before the first. value: its loss. metrics: all that were reported with it.
     """
 
     epoch: int = 0

@@ -40,7 +40,7 @@ class ScriptCheckpoints:
         self._checkpoints: FolderCheckpoints | None = None
 
     def save(self, weights: Mapping[str, Any], epoch: int, step: int, best: Best) -> Iterator[Event]:
-        """Write a state_dict as ``last.pt``, right after the best epoch as ``best.pt`` too; tells what came of it."""
+        """Write a state_dict as ``last.pt``, right after the best epoch as ``best.pt`` too; return the outcome."""
         from core.runs.checkpoints import FolderCheckpoints
 
         state = {"model": dict(weights), "epoch": epoch, "step": step}

@@ -54,7 +54,7 @@ LOG_SECONDS = 0.1
 
 
 class RunWriter:
-    """One run in the folder of the runs, begun at once and ended by ``close`` or the end of a ``with`` block.
+    """One run in the folder of the runs, started at once and ended by ``close`` or the end of a ``with`` block.
 
     An exception ends it as failed, Ctrl-C and ``sys.exit`` as stopped, a loss that is still NaN as diverged. A script
     that is killed leaves an interrupted run. Numbers may be floats or tensors of one value; a tensor is read about ten
@@ -145,7 +145,7 @@ class RunWriter:
         lr: float | None = None,
         **more: Any,
     ) -> None:
-        """Tell what one step of training measured; call it as often as you like.
+        """Log the metrics of one training step; call it as often as you like.
 
         Args:
             metrics: names such as ``loss`` and ``accuracy`` to numbers; they may be keywords, too.
@@ -170,7 +170,7 @@ class RunWriter:
         *,
         confusion: Sequence[Sequence[int]] = (),
     ) -> None:
-        """Tell that an epoch and its validation are done.
+        """Log the end of an epoch and its validation.
 
         The best epoch is the one with the lowest loss: of validation, or else of training.
 
@@ -180,7 +180,7 @@ class RunWriter:
             confusion: of validation, rows true, columns predicted.
 
         Raises:
-            DataError: the confusion matrix is not square, or holds what is no count.
+            DataError: the confusion matrix is not square, or holds a value that is not a count.
         """
         with self._alone():
             self._tell_steps()
@@ -212,7 +212,7 @@ class RunWriter:
     def checkpoint(self, weights: Mapping[str, Any]) -> None:
         """Save a state_dict as the last checkpoint, and as the best one right after the best epoch.
 
-        A disk that does not take it is told; the script goes on.
+        A failed write is reported; the script continues.
         """
         with self._alone():
             for event in self._checkpoints.save(weights, self.epochs_done, self.step, self._best):
@@ -230,7 +230,7 @@ class RunWriter:
             The report's headline metrics.
 
         Raises:
-            DataError: there is no such split, or the arrays do not fit together, or hold NaN.
+            DataError: the split is unknown, or the arrays do not match or hold NaN.
             RunError: nothing can be written.
         """
         if split not in SPLITS:
@@ -245,7 +245,7 @@ class RunWriter:
         return report.metrics
 
     def notice(self, message: str, level: Literal["info", "warning", "error"] = "info") -> None:
-        """Tell something in words; it stands among the messages of the run."""
+        """Log a message of the run."""
         with self._alone():
             self._emit(Notice(level=level, message=message))
 
@@ -298,7 +298,7 @@ class RunWriter:
         if os.getpid() != self._process:  # before the lock: the thread that held it may not be in the fork
             raise RunError(
                 f"{self.run.id} is written by process {self._process}, and this is a fork of it",
-                "Log in that process, or begin another RunWriter here",
+                "Log in that process, or create another RunWriter here",
             )
         with self._lock:
             yield
@@ -309,7 +309,7 @@ class RunWriter:
         self._observers.emit(event)
 
     def _next_step(self, given: int | None) -> int:
-        """Steps never go back: a script that counts them anew in each epoch gets them counted on."""
+        """Steps never decrease: if a script restarts the count in each epoch, its steps are renumbered."""
         if given is not None and given > self.step:
             return int(given)
         if given is not None and self.step and "steps" not in self._warned:
@@ -319,7 +319,7 @@ class RunWriter:
         return self.step + 1
 
     def _tell_steps(self) -> None:
-        """Tell the means since the last time, if there are any."""
+        """Log the means since the last call, if there are any."""
         values = self._since_logged.take()
         if not values:
             return
@@ -334,7 +334,7 @@ class RunWriter:
         self._notice_divergence(values, "loss", epoch)
 
     def _notice_divergence(self, told: Mapping[str, float], what: str, epoch: int) -> None:
-        """Take in a loss, the last one so far; where none is told, what is known of the one before stays."""
+        """Note the latest loss; if none is reported, the previous one is kept."""
         if "loss" not in told:
             return
         if math.isfinite(told["loss"]):

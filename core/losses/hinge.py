@@ -1,4 +1,4 @@
-"""Hinge losses: classes are told apart by a margin between their scores."""
+"""Hinge losses: classes are separated by a margin between their scores."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 

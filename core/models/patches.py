@@ -8,7 +8,7 @@ __all__ = ["MeanOfPatches", "Patches"]
 
 
 class Patches(nn.Module):
-    """Cuts images into patches and describes each by a vector, to which one learnt for its place is added.
+    """Cuts images into patches and describes each by a vector, to which a learned position embedding is added.
 
     Args:
         shape: (channels, height, width) of an image.

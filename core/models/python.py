@@ -1,4 +1,4 @@
-"""A network of the user's own, from a Python file."""
+"""A user's network, from a Python file."""
 
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal

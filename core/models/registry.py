@@ -45,7 +45,7 @@ def build(config: ModelConfig, data: Dataset, seed: int) -> "Module":
 def rebuild(config: ModelConfig, data: Dataset, weights: "Mapping[str, Tensor]") -> "Module":
     """The network that `config` names with given weights, sized for `data`.
 
-    Draws no random numbers: a training that goes on in another thread of this process stays repeatable.
+    Draws no random numbers: a training running in another thread of this process stays repeatable.
 
     Raises:
         ModelError: it cannot take this data.

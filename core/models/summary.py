@@ -142,7 +142,7 @@ def _check_output(output: object, outputs: int) -> None:
 
 
 def _own_parameters(module: nn.Module) -> int:
-    """Parameters that no layer inside it tells of: attention uses those of its output layer itself."""
+    """Parameters that no inner layer reports: attention uses those of its output layer itself."""
     inner = isinstance(module, nn.MultiheadAttention)
     return sum(weight.numel() for weight in module.parameters(recurse=inner))
 

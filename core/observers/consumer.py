@@ -30,7 +30,7 @@ class Consumer(Protocol):
 
 
 class ObserverThread:
-    """Gives events to a consumer on a daemon thread; one that raises is told once and left out from then on."""
+    """Feeds events to a consumer on a daemon thread; one that raises is reported once and dropped."""
 
     def __init__(self, consumer: Consumer, tell: Emit) -> None:
         self.consumer, self._tell = consumer, tell

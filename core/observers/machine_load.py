@@ -15,7 +15,7 @@ SECONDS = 2.0
 
 
 class Sampler:
-    """Tells the load about every two seconds, until `stop`.
+    """Emits the machine's load about every two seconds, until `stop`.
 
     Args:
         device: that trains, such as ``cpu`` or ``cuda:0``.
@@ -28,7 +28,7 @@ class Sampler:
         self._thread.start()
 
     def stop(self) -> None:
-        """Emit no more; a second call does nothing."""
+        """Stop emitting; a second call does nothing."""
         self._ended.set()
         self._thread.join()
 

@@ -1,5 +1,5 @@
 """MLflow: a run there for each run here, where ``MLFLOW_TRACKING_URI`` says; in the experiment of
-``MLFLOW_EXPERIMENT_NAME``, by default ``torchtui``. A run that goes on here goes on there.
+``MLFLOW_EXPERIMENT_NAME``, by default ``torchtui``. A resumed run is resumed there too.
 """
 
 import math

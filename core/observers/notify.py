@@ -1,4 +1,4 @@
-"""Tells somebody when a run has finished, failed, diverged or stalled: a POST of JSON, or a command."""
+"""Notifications that a run has finished, failed, diverged or stalled: a POST of JSON, or a command."""
 
 import json
 import os
@@ -38,7 +38,7 @@ URLS = ("http://", "https://")
 
 
 def check_target(target: str) -> None:
-    """Make sure that something can be told there.
+    """Check that a notification can be sent there.
 
     Raises:
         InputError: it is neither a URL nor a command that is there.
@@ -62,11 +62,11 @@ def check_target(target: str) -> None:
 
 
 class Notifier:
-    """Watches one run; what cannot be told becomes a notice of the run.
+    """Watches one run; a failed notification becomes a notice of the run.
 
     Args:
         target: a URL, or a command, which is run without a shell and finds the facts in ``TUI_RUN``, ``TUI_EVENT`` ...
-        stall_minutes: without any event of the training, a pause aside.
+        stall_minutes: without any training event, excluding pauses.
     """
 
     name = "notification"

@@ -64,16 +64,16 @@ class Extras(Options):
 
 
 ALONE = Extras(system=False)
-"""Nothing goes on beside it."""
+"""No observers."""
 PACKAGES: Mapping[str, str] = {"tensorboard": "tensorboard", "mlflow": "mlflow"}
 
 
 def ensure_possible(extras: Extras) -> None:
-    """Make sure that what is asked for can be done here, before a run begins.
+    """Check before a run starts that the requested observers work here.
 
     Raises:
         DependencyError: a package is not installed.
-        InputError: there is no such command to notify with.
+        InputError: the notification command does not exist.
     """
     for tracker in extras.log:
         if find_spec(PACKAGES[tracker]) is None:

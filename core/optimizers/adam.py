@@ -63,7 +63,7 @@ class NAdam(_Adam):
 
 
 class RAdam(_Adam):
-    """Adam that begins as SGD with momentum, until its mean of squares is to be trusted (Liu et al. 2020)."""
+    """Adam that starts as SGD with momentum until its mean of squares is reliable (Liu et al. 2020)."""
 
     name: Literal["radam"] = "radam"
 

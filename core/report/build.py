@@ -51,7 +51,7 @@ def build(
     Args:
         split: whose evaluation is shown; by default test, or validation where test was not evaluated.
         data_root: folder of downloaded data sets; for the pictures of mistakes.
-        tell: told what goes on.
+        tell: called with the current activity.
 
     Raises:
         DependencyError: matplotlib is not installed.

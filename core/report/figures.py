@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 SETTINGS: Any = {
-    "text.parse_math": False,  # a class named $x$ is no formula
+    "text.parse_math": False,  # a class named $x$ is not a formula
     "svg.fonttype": "none",
     "svg.hashsalt": "torchtui",
     "font.family": ["sans-serif"],
@@ -41,7 +41,7 @@ SETTINGS: Any = {
 SIZE = (6.4, 4.2)
 SQUARE = (5.6, 5.2)
 MARKERS = "os^DvP*X"
-"""One a curve, since colour alone does not tell them apart for everybody."""
+"""One per curve, since not everybody can distinguish colours."""
 MAX_CLASSES = 30
 """Of a confusion matrix with names and numbers; a larger one is a picture of shades."""
 MAX_POINTS = 5000

@@ -1,1 +1,1 @@
-"""A run is a folder. `folder` makes and finds them, `log` holds what they said, `summary` tells how they stand."""
+"""A run is a folder. `folder` makes and finds them, `log` holds what they said, `summary` reports their status."""

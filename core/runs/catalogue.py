@@ -43,7 +43,7 @@ class Catalogue:
         """Yield what is new since the last call, newest runs first, in growing batches: the first comes at once.
 
         A run is read again when its log has changed. One that has not ended is read again, too, when a process
-        has begun or ceased to train it.
+        has started or stopped training it.
 
         Raises:
             RunError: the folder cannot be read.

@@ -112,7 +112,7 @@ def load_checkpoint(run: Run, kind: str) -> State:
 
 
 def load_latest(run: Run) -> tuple[State | None, str]:
-    """The newest state to go on from, and what is wrong with a newer one; None when nothing was ever saved.
+    """The newest state to resume from, and what is wrong with a newer one; None when nothing was ever saved.
 
     Raises:
         RunDamaged: none of the files can be read.
@@ -121,7 +121,7 @@ def load_latest(run: Run) -> tuple[State | None, str]:
     for kind in ("last", "previous"):
         try:
             state = load_checkpoint(run, kind)
-            if _can_go_on(state):
+            if _is_resumable(state):
                 return state, " and ".join(problems)
             problems.append(f"{run.checkpoint_file(kind)} is not a checkpoint to resume from")
         except RunDamaged as error:
@@ -131,7 +131,7 @@ def load_latest(run: Run) -> tuple[State | None, str]:
     raise RunDamaged(" and ".join(problems), "Restore one of the files, or start the run again")
 
 
-def _can_go_on(state: State) -> bool:
+def _is_resumable(state: State) -> bool:
     """Return whether a state has the parts that training writes; that they fit the model shows when it loads them."""
     if not state.keys() >= {"optimizer", "rng", "best"}:
         return False

@@ -49,7 +49,7 @@ def agreed_code(config: TrainConfig, run: Run | None = None) -> tuple[str, ...]:
     """
     try:
         return tuple(program.digest for program in programs_of(config, run) if is_trusted(program))
-    except UserCodeError:  # whoever goes on with the run tells of it
+    except UserCodeError:  # reported when the run is resumed
         return ()
 
 

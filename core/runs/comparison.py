@@ -118,7 +118,7 @@ class EntryReader:
 
 
 def _seconds(history: History) -> Points:
-    """Epochs done and the seconds until then; those of the epoch going on as the clock has them.
+    """Epochs done and the seconds until then; the current epoch counts by the clock.
 
     Of an epoch that an earlier session began, that one's part counts at the pace of this one.
     """

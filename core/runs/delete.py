@@ -31,12 +31,12 @@ def delete(run: Run) -> None:
     """Delete a run that nobody trains.
 
     The folder first moves, in one step, into a hidden one beside it, so that a run is never half there; while it
-    moves, no process can begin to train it; on a file system without locks nothing tells whether one does, see
+    moves, no process can start to train it; on a file system without locks nothing shows whether one does, see
     `missing_lock_warning`. Links inside are removed, what they lead to stays.
 
     Raises:
         RunLocked: a process trains it.
-        RunError: it is no folder but a link, or the disk does not let go of it; the message names what is left.
+        RunError: it is a link rather than a folder, or the disk refuses to delete it; the message names what is left.
     """
     try:
         with _untrained(run):

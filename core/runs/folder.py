@@ -39,7 +39,7 @@ __all__ = [
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{4}_")
 NEW = ".new-"
-"""Begins the hidden name of a folder that is not whole yet."""
+"""Prefix of the hidden name of an incomplete folder."""
 LOCK = "run.lock"
 TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 """Errors of renaming a folder to a name that something has."""
@@ -97,7 +97,7 @@ class Run:
 
     @property
     def code_folder(self) -> Path:
-        """Copies of the user's own Python files, one folder a section of the configuration that names one."""
+        """Copies of the user's Python files, one folder per section of the configuration that names one."""
         return self.path / "code"
 
     def checkpoint_file(self, kind: str) -> Path:
@@ -145,7 +145,7 @@ def name_of(config: TrainConfig) -> str:
 def create_run(runs_dir: Path, config: TrainConfig, also: Callable[[Run], object] = lambda run: None) -> Run:
     """A new folder, named by date, data, model and three random letters, with the configuration in it.
 
-    Python files of the user's that it names are copied, so that the run can be built again when they have changed.
+    User files that it names are copied, so that the run can be rebuilt after they have changed.
 
     Args:
         also: writes what else is in it from its first moment on.
@@ -160,7 +160,7 @@ def create_run(runs_dir: Path, config: TrainConfig, also: Callable[[Run], object
         for section, (_, reference) in references(config).items():
             program = program_of(reference)
             copy_source(program.source, run.code_folder / section)
-            if is_trusted(program):  # also if it was only named: another process may go on with these bytes
+            if is_trusted(program):  # also if it was only named: another process may resume with these bytes
                 agree([program])
         also(run)
 

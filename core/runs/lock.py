@@ -75,7 +75,7 @@ def is_held(run: Run) -> bool:
 
 
 def is_held_since(run: Run, moment: float) -> bool:
-    """Return whether a living process has begun to train this run after `moment`, in seconds since 1970."""
+    """Return whether a living process started to train this run after `moment`, in seconds since 1970."""
     try:
         taken = os.stat(run.lock_file).st_mtime
     except OSError:

@@ -19,7 +19,7 @@ from core.runs.summary import RunSummary, summarise
 __all__ = ["LENGTHS", "changed_settings", "problems"]
 
 LENGTHS = {"epochs", "max_minutes", "patience"}
-"""Of the training section: what may be changed when a run goes on."""
+"""Fields of the training section that may change when a run is resumed."""
 
 
 def problems(run: Run) -> list[str]:
@@ -28,7 +28,7 @@ def problems(run: Run) -> list[str]:
 
 
 def changed_settings(config: TrainConfig, summary: RunSummary) -> str:
-    """Describe where a configuration is not the one that a run was started with, its length aside; else empty."""
+    """Describe how a configuration differs from the one a run was started with, except its length; else empty."""
     changes = [
         f"{section}.{field} is {value}, was {summary.config[section][field]}"
         for section, fields in to_dict(config).items()

@@ -20,7 +20,7 @@ UNSET = ("", "auto", None)
 
 
 def differing_data(sections: Sequence[Mapping[str, Any]], split: str) -> str:
-    """Return what tells the data of runs apart; empty if it is the same.
+    """Return what distinguishes the data of runs; empty if it is the same.
 
     Args:
         sections: ``data`` of each run's configuration.

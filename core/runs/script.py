@@ -1,7 +1,7 @@
 """Runs that somebody's own script writes: their configuration, put into the sections that all runs have.
 
-What is told flat finds its section, so that lists, comparisons and queries such as ``cfg.optimizer.lr>0.01`` take such
-runs like any other. The section ``script`` marks them: its ``name`` is the script's file.
+Flat settings are assigned to their sections, so that lists, comparisons and queries such as ``cfg.optimizer.lr>0.01`` treat
+such runs like any other. The section ``script`` marks them: its ``name`` is the script's file.
 """
 
 import json
@@ -19,7 +19,7 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "learning_rate": ("optimizer", "lr"),
     **{name: ("training", name) for name in Training.model_fields},
 }
-"""Section and field of what scripts tell flat; everything else goes into ``settings``."""
+"""Section and field of flat settings; all others go into ``settings``."""
 
 
 def script_sections(config: Mapping[str, Any], script: str) -> dict[str, dict[str, Any]]:

@@ -24,7 +24,7 @@ PROBE_BYTES = 1 << 20
 """Read at each place where the end of the events is looked for in a log that ends in garbage."""
 KEY = b'"event"'
 LATEST = 250_000_000_000
-"""Seconds since 1970: what lies behind the year 9000 is no date of a run."""
+"""Seconds since 1970: a time after the year 9000 is not the date of a run."""
 RESUME = "it can be resumed"
 
 
@@ -71,7 +71,7 @@ class RunSummary:
 
 
 def began(summary: RunSummary) -> float | None:
-    """Seconds since 1970; from the name where the log does not tell; None if unknown."""
+    """Seconds since 1970; from the name if the log lacks it; None if unknown."""
     if 0 < summary.started < LATEST:
         return summary.started
     if not NAME.match(summary.run.id):
@@ -86,7 +86,7 @@ def summarise(run: Run, *, as_left: bool = False) -> RunSummary:
     """Summarise the state of `run` now. Never raises for a damaged folder: the summary says what is wrong.
 
     Args:
-        as_left: how it was left by the process that trained it last, since it is the caller who holds it now.
+        as_left: report the status that the last training process left, because the caller holds the lock now.
     """
     try:
         first, last = _ends(run)

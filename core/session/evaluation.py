@@ -36,7 +36,7 @@ def evaluate_run(
     """
     try:
         saved = saved_evaluation(run, split)
-    except RunDamaged:  # what cannot be read is made anew
+    except RunDamaged:  # an unreadable one is made again
         saved = None
     if saved is not None:
         return saved

@@ -65,7 +65,7 @@ def prepare(
     Args:
         weights: of the model, to evaluate it; by default they are drawn from the seed, to train it.
         spare_cores: cores that ``threads: auto`` leaves free, such as for screens.
-        run: an existing one, whose copies of the user's files are used, and whose data must not have changed.
+        run: an existing one, whose copies of user files are used, and whose data must not have changed.
 
     Raises:
         TorchtuiError: device, data, model, loss or monitored number do not exist or do not fit together.

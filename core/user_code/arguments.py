@@ -23,7 +23,7 @@ ARGUMENTS = "arguments"
 
 PLAIN: Mapping[str, type] = {kind.__name__: kind for kind in (int, float, bool, str)}
 LATER = object()
-"""A default that only running the file would tell."""
+"""A default that only running the file would reveal."""
 
 
 class Arguments(Options):
@@ -39,7 +39,7 @@ def known_arguments(option: type[Options], values: Mapping[str, Any]) -> type[Op
         option: has a field of `Code`, a field `ARGUMENTS`, and may list in `FILLED` what is filled from elsewhere.
 
     Returns:
-        None where there is no such field, or the file does not tell: it cannot be read, or the constructor is not
+        None where there is no such field, or the file does not show it: it cannot be read, or the constructor is not
         written in it.
     """
     code = code_fields(option)

@@ -1,4 +1,4 @@
-"""A class or function from a Python file of the user's own, named ``FILE.py:NAME``, such as ``mynet.py:Net``.
+"""A class or function from a user's Python file, named ``FILE.py:NAME``, such as ``mynet.py:Net``.
 
 What runs is exactly what was read and hashed: the file, and the modules beside it that it imports, are imported from
 memory. So a change on disk is seen at the next call, and nothing is left in ``__pycache__``. Whether it may run at
@@ -47,14 +47,14 @@ _versions: dict[tuple[Path, str], "_Version"] = {}
 _files: set[str] = set()
 """Files whose lines are the user's, as tracebacks name them."""
 _lock = threading.RLock()
-"""Held while modules of the user's stand in `sys.modules` under their own names."""
+"""Held while the user's modules are in `sys.modules` under their own names."""
 
 
 def parse(reference: str) -> tuple[Path, str]:
     """The file and the name that a reference speaks of.
 
     Raises:
-        UserCodeError: it is no reference.
+        UserCodeError: it is not a reference.
     """
     file, _, name = reference.rpartition(":")
     if not file or not name.isidentifier():
@@ -63,7 +63,7 @@ def parse(reference: str) -> tuple[Path, str]:
 
 
 def file_of(text: str) -> Path | None:
-    """Return the file that a text names, or None when the text is no reference."""
+    """Return the file that a text names, or None if the text is not a reference."""
     return parse(text)[0].resolve() if re.match(Code.PATTERN, text) else None
 
 
@@ -139,7 +139,7 @@ def call(reference: str, **arguments: Any) -> Any:
 
 
 def as_user_error(error: BaseException) -> UserCodeError | None:
-    """An error that passed through lines of the user's, told by them; None when it came from elsewhere."""
+    """An error raised through the user's lines, reported with them; None if it came from elsewhere."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in _files]
     said = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
     if isinstance(error, SyntaxError) and error.filename in _files:
@@ -188,7 +188,7 @@ class _Version(importlib.abc.MetaPathFinder, importlib.abc.ExecutionLoader):
     """One version of a file as a module, and the importer of what stands beside it.
 
     Attributes:
-        name: of the module, one for each version: objects of an older one go on working.
+        name: of the module, one for each version: objects of an older one keep working.
     """
 
     def __init__(self, source: UserSource) -> None:

@@ -1,4 +1,4 @@
-"""A Python file of the user's own as it is at one moment, with the modules beside it that it imports. Runs nothing."""
+"""A snapshot of a user's Python file, with the modules beside it that it imports. Runs nothing."""
 
 import ast
 import importlib.util

@@ -74,7 +74,7 @@ class Official(ImageOptions):
         )
 
     def _checked(self, folder: Path) -> "tuple[Images, Images, tuple[str, ...]]":
-        """Both parts and the names; files that read well and do not belong together are told too."""
+        """Both parts and the names; readable files that do not belong together are reported too."""
         try:
             names = self.classes(folder)
             train, test = self.read(folder, train=True), self.read(folder, train=False)

@@ -1,4 +1,4 @@
-"""Data of the user's own, from a function in a Python file."""
+"""A user's data, from a function in a Python file."""
 
 from pathlib import Path
 from typing import Any, Literal

@@ -13,13 +13,13 @@ from core.interop.writer import RunWriter
 __all__ = ["RunCallback"]
 
 TIMES = ("runtime", "per_second")
-"""Endings of what the Trainer tells of its own speed."""
+"""Suffixes of the speed metrics that the Trainer logs."""
 
 
 class RunCallback(TrainerCallback):
     """Writes what a Trainer does as a run, from the main process.
 
-    The Trainer tells callbacks of no exception: a script that one ends leaves an interrupted run.
+    The Trainer does not report exceptions to callbacks: a script that ends with one leaves an interrupted run.
 
     Args:
         name: what the run is called.
@@ -27,7 +27,7 @@ class RunCallback(TrainerCallback):
         options: of `RunWriter`, such as ``classes``.
 
     Attributes:
-        run: None until training begins.
+        run: None until training starts.
     """
 
     def __init__(self, name: str, config: Mapping[str, Any] | None = None, **options: Any) -> None:

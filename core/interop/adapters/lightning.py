@@ -22,7 +22,7 @@ class RunCallback(Callback):
         options: of `RunWriter`, such as ``classes``.
 
     Attributes:
-        run: None until training begins.
+        run: None until training starts.
     """
 
     def __init__(self, name: str, config: Mapping[str, Any] | None = None, **options: Any) -> None:

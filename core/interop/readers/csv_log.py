@@ -14,7 +14,7 @@ LARGEST_STEP = 1 << 53
 
 
 class CsvLog:
-    """Reads what has come since the last time; a file that was written anew, as for another column, is read anew."""
+    """Reads what was appended since the last call; a rewritten file, as for a new column, is read from its start."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -24,7 +24,7 @@ class ForeignLog(Protocol):
     path: Path
 
     def read(self) -> list[Event]:
-        """The events since the last call; a run that was begun anew begins with RunStarted."""
+        """The events since the last call; a run that was started again yields RunStarted first."""
 
 
 def find_log(path: Path) -> ForeignLog:

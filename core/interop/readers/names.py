@@ -21,7 +21,7 @@ ENDINGS = re.compile(r"[_/](step|epoch)$")
 
 
 def place_of(name: str) -> Place:
-    """The split and the metric that a name stands for; a name without a split is of training.
+    """The split and the metric that a name stands for; a name without a split counts as training.
 
     >>> place_of("val_loss"), place_of("Accuracy/train"), place_of("lr")
     (('validation', 'loss'), ('train', 'accuracy'), ('lr', 'lr'))

@@ -37,7 +37,7 @@ class StepRows:
         self._at = _Place()
 
     def begin(self, moment: float | None = None) -> RunStarted:
-        """The beginning, before the first row; called again, all that was told is taken back."""
+        """The start of the run, before the first row; a second call discards all that was reported."""
         self._at = _Place()
         return RunStarted(
             time=time.time() if moment is None else moment,

@@ -101,7 +101,7 @@ class History:
 
     @property
     def position(self) -> float:
-        """Epochs done, with the fraction of the one going on; steps, until a run shows how many an epoch has."""
+        """Epochs done, with the fraction of the current one; steps, until a run shows how many an epoch has."""
         return self.step / self.steps_per_epoch if self.started else 0.0
 
     def apply(self, event: Event) -> None:
@@ -157,7 +157,7 @@ class History:
             )
 
     def _start(self, event: RunStarted) -> None:
-        """Begin, or go on: what came after the checkpoint is done again, so it is taken back."""
+        """Start or resume: what came after the checkpoint is repeated, so it is discarded."""
         self.started, self.finished, self.paused = event, None, False
         self.began = event.time if self.began is None else self.began
         self.epoch, self.step = event.epoch, event.step

@@ -56,7 +56,7 @@ class _EpochReader(LogReader):
         self._steps, self._next = 0, 1
 
     def skip_to_last(self, count: int) -> int:
-        """Go on with the last `count` bytes, if more are left; the number left out."""
+        """Continue with the last `count` bytes if more are left; return the number skipped."""
         try:
             left = self.path.stat().st_size - count - self.offset
         except OSError:

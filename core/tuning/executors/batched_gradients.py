@@ -163,7 +163,7 @@ class Together:
         for calls in groups.values():
             try:
                 self._compute(calls)
-            except Exception as error:  # such as memory that is full: each trial tells it as its own
+            except Exception as error:  # such as out of memory: each trial reports it as its own
                 for call in calls:
                     call.error = error
         self._calls = []

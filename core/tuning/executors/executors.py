@@ -28,7 +28,7 @@ __all__ = ["Executor", "LocalProcesses", "local_slots"]
 PRELOADED = ["core.tuning.executors.trial", "sklearn.datasets", "sklearn.model_selection"]
 """What workers share: imported once, before they split off."""
 LEFT_TO_THE_STUDY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
-"""Terminals and batch systems send these to all processes; the study hears them, and tells its workers what to do."""
+"""Terminals and batch systems send these to all processes; the study handles them and instructs its workers."""
 
 
 class Executor(Protocol):
@@ -42,7 +42,7 @@ class Executor(Protocol):
     threads: int
 
     def start(self, task: TrialTask) -> None:
-        """Begin a trial; only while fewer than `slots` are going on."""
+        """Start a trial; only while fewer than `slots` are running."""
 
     def wait(self, seconds: float) -> list[Message]:
         """Return messages of trials as soon as there are any; empty after so many seconds of silence.
@@ -51,10 +51,10 @@ class Executor(Protocol):
         """
 
     def answer(self, trial: int, go_on: bool) -> None:
-        """Tell a trial that waits whether it may go on."""
+        """Answer a waiting trial whether it may continue."""
 
     def ask(self, request: Request) -> None:
-        """Ask all trials to wait after their batch, to go on, or to save and end; they still say how they ended."""
+        """Ask all trials to pause after their batch, to resume, or to save and stop; their outcomes are reported."""
 
     def close(self) -> None:
         """End all workers at once."""
@@ -152,7 +152,7 @@ class _Worker:
 
 
 def _context() -> Any:
-    """Processes that begin with the imports done, where the system can do that safely."""
+    """Processes that start with the imports done, where the system supports it safely."""
     if not sys.platform.startswith("linux"):
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

@@ -19,7 +19,7 @@ class TrialTask:
         config: nested plain values. run: absolute path of the run's folder.
         threads: the most threads it may compute with.
         code: digests of the user's programs that it may run, see `core.runs.code.agreed_code`.
-        waits: whether it waits after each epoch to hear if it may go on.
+        waits: whether it waits after each epoch for permission to continue.
     """
 
     trial: int

@@ -1,6 +1,6 @@
 """Trials as tasks on a Ray cluster. Ray schedules them, gives them their GPUs, and runs a lost node's trials again.
 
-The folder of runs must be on a disk that all nodes share: a trial that is run again on another node goes on from the
+The folder of runs must be on a disk that all nodes share: a trial that is rerun on another node resumes from the
 checkpoint that it finds there.
 """
 
@@ -31,7 +31,7 @@ class RayExecutor:
     """Trains on a Ray cluster, one task a trial.
 
     Args:
-        address: of the cluster; ``auto`` for the one running here, None to begin one here if there is none.
+        address: of the cluster; ``auto`` for the one running here, None to start one here if there is none.
         jobs: trials at once; None for as many as the cluster has room for.
         threads: processors of each trial; None for one.
         gpus: GPUs of each trial; parts of one are shared. Without any, trials see none.
@@ -176,7 +176,7 @@ class _Mailbox:
             waiting.set_result(go_on)
 
     async def ask(self, request: Request) -> None:
-        """Ask all trials for something, also those that begin later."""
+        """Send a request to all trials, also to those that start later."""
         self.asked = request
 
     async def asked_for(self) -> Request:

@@ -60,7 +60,7 @@ class VmapExecutor:
         )
 
     def wait(self, seconds: float) -> list[Message]:
-        for thread in self._trials.values():  # all that were started since the last time begin together
+        for thread in self._trials.values():  # all that were submitted since the last call start together
             if thread.ident is None:
                 thread.start()
         try:
@@ -102,7 +102,7 @@ class VmapExecutor:
 
         with ExitStack() as meeting, ExitStack() as turn:
             meeting.callback(self._together.leave, member)
-            # The weights are drawn from the process's own random numbers: no other trial may begin meanwhile.
+            # The weights are drawn from the process's own random numbers: no other trial may start meanwhile.
             turn.enter_context(self._one_at_a_time)
 
             def gradient_fn(settings: Training, model: nn.Module, loss: "LossFunction") -> Step | None:

@@ -116,7 +116,7 @@ def _decoded(domain: Domain, value: Any) -> Any:
 class _SeededByTrial(BaseSampler):
     """A fresh sampler for each trial, seeded by the study's seed and the number of the trial.
 
-    So a study that goes on in another process draws no values again, and two processes draw different ones.
+    So a study that resumes in another process repeats no values, and two processes draw different ones.
     """
 
     def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:

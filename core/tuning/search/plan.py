@@ -67,7 +67,7 @@ class Plan:
 
     @property
     def pruned_by_epoch(self) -> bool:
-        """Return whether trials wait after each epoch to hear if they may go on."""
+        """Return whether trials wait after each epoch for permission to continue."""
         return self.pruner != "none"
 
     def better(self, value: float, than: float) -> bool:

@@ -1,7 +1,7 @@
 """Search spaces: dotted paths of a configuration, each with a range or with choices.
 
 A path whose field only some choices of its section have, such as ``optimizer.momentum``, applies to a trial when
-the section's ``name`` is one of those. Everything is checked against `TrainConfig` before a study begins.
+the section's ``name`` is one of those. Everything is checked against `TrainConfig` before a study starts.
 """
 
 import itertools
@@ -60,7 +60,7 @@ class Range:
         return isinstance(self.low, int) and isinstance(self.high, int)
 
     def points(self) -> Sequence[int | float] | None:
-        """All values; None when there is no end of them."""
+        """All values; None if there are infinitely many."""
         step = self.step or (1 if self.whole and not self.log else None)
         if step is None:
             return None
@@ -264,7 +264,7 @@ def _checked(path: str, value: Any, bases: list[dict[str, Any]]) -> Any:
 
 
 def _laid_on(values: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested values with some given by path; another name begins with that choice's defaults."""
+    """Nested values with some given by path; another name starts from that choice's defaults."""
     nested: dict[str, dict[str, Any]] = {}
     for path, value in params.items():
         section, _, key = path.partition(".")

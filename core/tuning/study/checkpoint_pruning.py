@@ -1,4 +1,4 @@
-"""Checkpoints take room: those of the best trials are kept, the others removed while the study goes on."""
+"""Checkpoints take room: those of the best trials are kept, the others removed while the study runs."""
 
 from collections.abc import Iterable
 

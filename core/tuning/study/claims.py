@@ -47,7 +47,7 @@ class Claim:
         self.run: str | None = attempt.user_attrs.get(RUN)
 
     def trained_in(self, run: str) -> None:
-        """Remember the run folder, for whoever may have to go on."""
+        """Record the run folder, for a process that may have to resume it."""
         if run != self.run:
             self.run = run
             self.attempt.set_user_attr(RUN, run)
@@ -127,7 +127,7 @@ class Claims:
         )
 
     def _again(self, number: int, before: FrozenTrial) -> FrozenTrial:
-        """The same values, and the same run folder: its checkpoint is where the trial goes on."""
+        """The same values, and the same run folder: the trial resumes from its checkpoint."""
         marks = {TRIAL: number, ATTEMPT: before.user_attrs[ATTEMPT] + 1, PROCESS: self._presence.name}
         return create_trial(
             state=TrialState.RUNNING,

@@ -112,7 +112,7 @@ def folder_named(runs_dir: Path, name: str) -> StudyFolder:
     """
     if not NAME.fullmatch(name):
         raise RunError(
-            f"'{name}' is not the name of a study", f"It begins with {PREFIX}; letters, digits, . _ - follow"
+            f"'{name}' is not the name of a study", f"It starts with {PREFIX}; letters, digits, . _ - follow"
         )
     folder = StudyFolder(runs_dir.resolve() / name)
     if folder.path.is_symlink():

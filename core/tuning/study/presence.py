@@ -20,9 +20,9 @@ BEAT = "beat "
 
 
 class Presence:
-    """Shows that this process lives, and tells whether others do.
+    """Shows that this process is alive, and detects whether others are.
 
-    On a shared disk a locked file tells at once, since the operating system frees the lock however a process
+    On a shared disk a locked file shows it at once, since the operating system frees the lock however a process
     ends. For machines that share only the storage, and for disks without locks, there is a counter in the storage:
     its process is gone when the counter has stood still for a minute by our own clock.
 

@@ -76,7 +76,7 @@ class StudyEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class StudyStarted(StudyEvent):
-    """This process begins to work on a study.
+    """This process starts to work on a study.
 
     Attributes:
         finished: the trials that are done already.
@@ -124,7 +124,7 @@ class StudyNotice(StudyEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class StudyPaused(StudyEvent):
-    """The study was paused: no trial begins, and those that go on wait after their batch."""
+    """The study was paused: no trial starts, and running ones wait after their batch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +148,7 @@ class StudyFinished(StudyEvent):
 
 
 def records_of(plan: Plan, folder: StudyFolder, trials: Iterable[FrozenTrial]) -> list[TrialRecord]:
-    """Every trial begun so far, in the order of their numbers."""
+    """Every trial started so far, in the order of their numbers."""
     return [_record(plan, folder, number, trial) for number, trial in attempts(trials).items()]
 
 

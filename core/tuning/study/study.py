@@ -94,7 +94,7 @@ class TuningStudy:
         return bool(self._remembered(PAUSED, False))
 
     def pause(self) -> None:
-        """Let no trial begin in any process, and all that go on wait after their batch."""
+        """Pause the study in all processes: no trial starts, and running ones wait after their batch."""
         self._remember(PAUSED, True)
 
     def go_on(self) -> None:
@@ -182,7 +182,7 @@ def create_study(runs_dir: Path, plan: Plan, storage_url: str | None = None) -> 
             study.set_user_attr(PLAN, plan.to_dict())
         _note_storage(folder, storage_url)
     except BaseException as error:
-        shutil.rmtree(folder.path, ignore_errors=True)  # nothing has begun in it
+        shutil.rmtree(folder.path, ignore_errors=True)  # nothing has started in it
         if isinstance(error, DuplicatedStudyError):
             raise RunError(f"the storage has a study '{name}' already", "Try again") from None
         raise
@@ -190,12 +190,12 @@ def create_study(runs_dir: Path, plan: Plan, storage_url: str | None = None) -> 
 
 
 def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -> TuningStudy:
-    """A study that was begun before, here or on another machine.
+    """A study that was started before, here or on another machine.
 
     Args:
         reference: the path of its folder, or what `core.references.resolve` takes.
         storage_url: where it is kept, if not in its folder. Whoever made the folder may have written any address
-            into it, of a machine that waits for passwords or of a file of the user's: it is never opened unasked.
+            into it, such as a machine that waits for passwords or a user's file: never opened without being asked for.
 
     Raises:
         StorageNotGiven: it is kept elsewhere, and no URL is given.

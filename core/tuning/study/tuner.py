@@ -1,4 +1,4 @@
-"""One process at work on a study: it claims trials, gives them to workers, and tells what comes of them."""
+"""One process at work on a study: it claims trials, gives them to workers, and reports their outcomes."""
 
 import json
 import math
@@ -69,9 +69,9 @@ def tune(
 
     Args:
         executor: trains the trials; it stays open.
-        emit: told everything, on the calling thread.
-        control: `stop` saves and ends the trials going on, which are free then to go on another time; while it is
-            paused, no trial begins and those going on wait. What any process asks of the study itself does the same.
+        emit: receives all events, on the calling thread.
+        control: `stop` saves and stops the running trials, which can resume another time; while it is
+            paused, no trial starts and running ones wait. Requests to the study from any process do the same.
         timeout: seconds after which to stop, pauses included.
 
     Returns:
@@ -177,7 +177,7 @@ class _Tuner:
                 self.control.stop()
 
     def is_paused(self) -> bool:
-        """Return whether no trial may begin; those that go on are told when that changes."""
+        """Return whether no trial may start; running ones are notified when that changes."""
         if self.control.paused != self.paused:
             self.paused = self.control.paused
             self.executor.ask("pause" if self.paused else "resume")
@@ -185,7 +185,7 @@ class _Tuner:
         return self.paused
 
     def fill(self) -> bool:
-        """Give a trial to each free worker; False when none is left and none goes on, here or elsewhere."""
+        """Give a trial to each free worker; False when none is left and none is running, here or elsewhere."""
         while len(self.running) < self.executor.slots:
             if self.ready is None:
                 self.ready = self.prepare()
