@@ -1,7 +1,7 @@
 """Runs that somebody's own script writes: their configuration, put into the sections that all runs have.
 
-Flat settings are assigned to their sections, so that lists, comparisons and queries such as ``cfg.optimizer.lr>0.01`` treat
-such runs like any other. The section ``script`` marks them: its ``name`` is the script's file.
+Flat settings are assigned to their sections, so that lists and queries such as ``cfg.optimizer.lr>0.01`` work
+for such runs too. The section ``script`` marks them: its ``name`` is the script's file.
 """
 
 import json
