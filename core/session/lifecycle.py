@@ -15,12 +15,14 @@ from pathlib import Path
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.data.dataset import Progress
-from core.errors import RunError, TorchtuiError
+from core.errors import RunError, RunLocked, TorchtuiError
 from core.events import RunFinished
 from core.observers.settings import ALONE, Extras
+from core.remedies import WATCH
 from core.runs.checkpoints import State
 from core.runs.folder import Run
 from core.runs.log import EventLog
+from core.runs.requests import claimed
 from core.runs.summary import summarise
 from core.session.preparation import Prepared
 from core.session.resume import resume_state
@@ -44,16 +46,23 @@ class StartedRun:
     is_new: bool
 
     def train(self, *, emit: Emit, control: RunControl, extras: Extras = ALONE) -> RunFinished:
-        """Train and evaluate; see `core.session.session.execute`."""
-        return execute(
-            self.prepared,
-            self.run,
-            emit=emit,
-            control=control,
-            state=self.state,
-            extras=extras,
-            is_claimed=not self.is_new,
-        )
+        """Train and evaluate; see `core.session.session.execute`.
+
+        Raises:
+            RunLocked: another process has claimed the new run first.
+        """
+        with claimed(self.run if self.is_new else None, control):
+            if self.is_new and self.run.log_file.exists():
+                raise RunLocked(f"{self.run.id} was trained by another process meanwhile", (WATCH,))
+            return execute(
+                self.prepared,
+                self.run,
+                emit=emit,
+                control=control,
+                state=self.state,
+                extras=extras,
+                is_claimed=True,
+            )
 
 
 def start_or_resume(

@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from core.config.schema import TrainConfig
 from core.errors import RunError
 from core.files.atomic import creating
+from core.files.temporary import LOCK_NAME, hidden_folder, sync_folder
 from core.references import resolve
 from core.remedies import START_STUDY
 from core.runs.folder import ALPHABET, name_of
@@ -29,6 +30,8 @@ from core.runs.folder import ALPHABET, name_of
 __all__ = ["StudyFolder", "all_studies", "create_folder", "find_study", "folder_named", "resolve_study"]
 
 PREFIX = "study_"
+NEW = ".new-study-"
+"""Begins the hidden name of a folder that is not whole yet."""
 NAME = re.compile(rf"{PREFIX}[\w.-]+")
 
 
@@ -91,17 +94,36 @@ class StudyFolder:
                         )
 
 
-def create_folder(runs_dir: Path, config: TrainConfig) -> StudyFolder:
-    """A new folder, named by date, data, model and three random letters.
+def create_folder(
+    runs_dir: Path,
+    config: TrainConfig,
+    fill: Callable[[StudyFolder, str], object] = lambda folder, name: None,
+) -> StudyFolder:
+    """A new folder, named by date, data, model and three random letters, which is there whole or not at all.
+
+    Args:
+        fill: writes what is in it, while it still has a hidden name; is given the name that it will have, too.
 
     Raises:
         RunError: it cannot be written.
     """
+    runs_dir = runs_dir.resolve()
     stem = f"{PREFIX}{time.strftime('%Y-%m-%d_%H%M')}_{name_of(config)}_"
-    while True:
-        tail = "".join(secrets.choice(ALPHABET) for _ in range(3))
-        if not (runs_dir / (stem + tail)).exists():
-            return folder_named(runs_dir, stem + tail)
+    with creating(runs_dir):
+        runs_dir.mkdir(parents=True, exist_ok=True)
+        while True:
+            folder = StudyFolder(runs_dir / (stem + "".join(secrets.choice(ALPHABET) for _ in range(3))))
+            if not folder.path.exists():
+                break
+        with hidden_folder(runs_dir, NEW) as hidden:
+            made = StudyFolder(hidden)
+            for path in (made.trials_dir, made.processes_dir):
+                path.mkdir()
+            fill(made, folder.name)
+            hidden.rename(folder.path)
+            (folder.path / LOCK_NAME).unlink()
+            sync_folder(runs_dir)
+    return folder
 
 
 def folder_named(runs_dir: Path, name: str) -> StudyFolder:

@@ -20,7 +20,7 @@ from core.remedies import resume_study
 from core.runs.environment import MASK, is_secret, without_secrets
 from core.tuning.study.optuna_private import remember_trials
 
-__all__ = ["file_url", "open_storage", "reading", "without_credentials", "writing"]
+__all__ = ["file_url", "new_storage", "open_storage", "reading", "without_credentials", "writing"]
 
 BUSY_SECONDS = 60
 """How long a process waits for another one that writes to the same file."""
@@ -54,6 +54,21 @@ def open_storage(url: str) -> BaseStorage:
         DependencyError: the database driver for it is missing.
         RunError: it cannot be reached, or is none.
     """
+    return remember_trials(_connected(url))
+
+
+@contextmanager
+def new_storage(url: str) -> Iterator[BaseStorage]:
+    """Context manager with a storage as `open_storage` gives it; afterwards its file is closed and may be moved."""
+    storage = _connected(url)
+    try:
+        yield storage
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+def _connected(url: str) -> RDBStorage:
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -67,7 +82,7 @@ def open_storage(url: str) -> BaseStorage:
         {"connect_args": {"timeout": BUSY_SECONDS}} if is_file else {"pool_pre_ping": True}
     )
     try:
-        storage = RDBStorage(parsed.render_as_string(hide_password=False), engine_kwargs=settings)
+        return RDBStorage(parsed.render_as_string(hide_password=False), engine_kwargs=settings)
     except ImportError:
         raise DependencyError(
             f"storage: the database driver for {parsed.drivername} is not installed",
@@ -76,7 +91,6 @@ def open_storage(url: str) -> BaseStorage:
     except (SQLAlchemyError, OptunaError, RuntimeError) as error:
         (where,) = without_secrets([parsed.render_as_string(hide_password=False)])
         raise RunError(f"cannot open the study's storage {where}: {_reason(error)}") from None
-    return remember_trials(storage)
 
 
 @contextmanager

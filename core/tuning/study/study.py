@@ -3,7 +3,6 @@
 import contextlib
 import os
 import secrets
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,7 +29,14 @@ from core.tuning.search.plan import Plan, for_task, plan_from_dict
 from core.tuning.search.space import Choices
 from core.tuning.study.folder import StudyFolder, create_folder, find_study, folder_named, resolve_study
 from core.tuning.study.records import TrialRecord, best_first, records_of
-from core.tuning.study.storage import file_url, open_storage, reading, without_credentials, writing
+from core.tuning.study.storage import (
+    file_url,
+    new_storage,
+    open_storage,
+    reading,
+    without_credentials,
+    writing,
+)
 
 __all__ = ["TuningStudy", "check_plan", "create_study", "open_study"]
 
@@ -167,26 +173,37 @@ def create_study(runs_dir: Path, plan: Plan, storage_url: str | None = None) -> 
         TorchtuiError: folder or storage cannot be written.
     """
     storage = open_storage(storage_url) if storage_url else None
-    folder = create_folder(runs_dir, plan.space.base)
-    name = folder.name if storage_url else OWN_NAME
+
+    def fill(folder: StudyFolder, name: str) -> None:
+        if storage is not None:
+            _begin(storage, plan, name, name)
+        else:
+            with new_storage(file_url(folder.database)) as own:
+                _begin(own, plan, name, OWN_NAME)
+        _note_storage(folder, storage_url)
+
+    folder = create_folder(runs_dir, plan.space.base, fill)
+    return _opened(folder, storage_url, storage or open_storage(file_url(folder.database)))
+
+
+def _begin(storage: BaseStorage, plan: Plan, study: str, name: str) -> None:
+    """Make a study in a storage, where it has this name.
+
+    Raises:
+        RunError: the storage has one of this name, or cannot be written.
+    """
     try:
-        storage = storage or open_storage(file_url(folder.database))
-        with writing(folder.name):
-            study = create_optuna_study(
+        with writing(study):
+            made = create_optuna_study(
                 study_name=name,
                 storage=storage,
                 direction=plan.direction,
                 sampler=make_sampler(plan),
                 pruner=make_pruner(plan),
             )
-            study.set_user_attr(PLAN, plan.to_dict())
-        _note_storage(folder, storage_url)
-    except BaseException as error:
-        shutil.rmtree(folder.path, ignore_errors=True)  # nothing has started in it
-        if isinstance(error, DuplicatedStudyError):
-            raise RunError(f"the storage has a study '{name}' already", "Try again") from None
-        raise
-    return TuningStudy(folder, plan, storage_url, study, storage)
+            made.set_user_attr(PLAN, plan.to_dict())
+    except DuplicatedStudyError:
+        raise RunError(f"the storage has a study '{name}' already", "Try again") from None
 
 
 def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -> TuningStudy:

@@ -213,8 +213,7 @@ class _Tuner:
         known = folder.trial_run(claim.run) if claim.run else None
         run = Run(known) if known else None
         if run is None or not run.config_file.is_file() or is_held(run):
-            run = create_run(folder.trials_dir, config)
-            write_atomically(run.environment_file, lambda file: file.write(_environment()))
+            run = create_run(folder.trials_dir, config, also=_write_environment)
         claim.trained_in(run.id)
         record = TrialRecord(claim.number, "running", claim.params, run=run.path, started=time.time())
         task = TrialTask(
@@ -347,6 +346,10 @@ def _result(record: TrialRecord) -> dict[str, object]:
         "reason": record.reason,
         "curve": [None if math.isnan(value) else value for value in record.curve],
     }
+
+
+def _write_environment(run: Run) -> None:
+    write_atomically(run.environment_file, lambda file: file.write(_environment()))
 
 
 @cache

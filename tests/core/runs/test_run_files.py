@@ -6,7 +6,9 @@ import random
 import resource
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import torch
 
 from core import RunWriter
 from core.config.schema import TrainConfig
+from core.control import RunControl
 from core.errors import RunDamaged, RunError, RunLocked
 from core.events import Event, Notice, RunPaused
 from core.files.atomic import write_atomically
@@ -23,6 +26,7 @@ from core.runs.checkpoints import FolderCheckpoints, load_checkpoint
 from core.runs.folder import Run, create_run
 from core.runs.lock import hold, is_held, missing_lock_warning
 from core.runs.log import EventLog, LogReader, all_events
+from core.runs.requests import claimed
 from tests.support.locks import refuse_locks
 from tests.support.narrow import instance
 from tests.support.repository import REPOSITORY
@@ -331,3 +335,51 @@ def test_a_lock_that_cannot_be_made_is_told(run: Run) -> None:
     run.lock_file.mkdir()
     with pytest.raises(RunError, match=r"cannot write .*run\.lock"), hold(run):
         pass
+
+
+# -- started twice at once -------------------------------------------------------------------------------------
+
+
+def at_once(count: int, act: Callable[[], Any]) -> list[Any]:
+    """Return what each of several threads got or raised that began at the same moment."""
+    ready = threading.Barrier(count)
+
+    def begin() -> Any:
+        ready.wait()
+        try:
+            return act()
+        except RunError as error:
+            return error
+
+    with ThreadPoolExecutor(count) as pool:
+        return [future.result() for future in [pool.submit(begin) for _ in range(count)]]
+
+
+def test_of_several_that_resume_a_run_at_once_one_owns_it_and_the_others_are_told(run: Run) -> None:
+    tried = threading.Barrier(4)
+
+    def own() -> str:
+        try:
+            with claimed(run, RunControl()):
+                tried.wait()  # until all others have been refused
+                return "owner"
+        except RunLocked:
+            tried.wait()
+            raise
+
+    answers = at_once(4, own)
+    refused = [answer for answer in answers if isinstance(answer, RunLocked)]
+    assert answers.count("owner") == 1
+    assert [str(error).partition(" on ")[0] for error in refused] == [
+        f"{run.id} is being trained by process {os.getpid()}"
+    ] * 3
+
+
+def test_runs_that_begin_in_the_same_second_with_the_same_name_have_folders_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.runs.folder.ALPHABET", "ab")  # 8 names
+    monkeypatch.setattr("core.runs.folder.time.strftime", lambda form: "2026-11-23_1200")
+    runs = at_once(8, lambda: create_run(tmp_path, TrainConfig()))
+    assert len({run.id for run in runs}) == 8
+    assert all(run.config() == TrainConfig() for run in runs)

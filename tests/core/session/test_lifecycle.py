@@ -10,9 +10,10 @@ from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.data.dataset import Progress, no_progress
-from core.errors import DataError, RunError
+from core.errors import DataError, RunError, RunLocked
 from core.events import Event, RunFinished, RunStarted
 from core.runs.folder import Run, all_runs, create_run
+from core.runs.lock import hold
 from core.runs.log import EventLog, LogReader
 from core.runs.requests import claimed
 from core.runs.summary import summarise
@@ -102,6 +103,19 @@ def test_a_new_run_gets_its_folder_once_it_is_prepared_and_trains(tmp_path: Path
     assert all_runs(tmp_path) == [started.run]
     finished = started.train(emit=lambda event: None, control=RunControl())
     assert finished.status == summarise(started.run).status == "completed"
+
+
+def test_a_new_run_that_another_process_takes_first_is_not_trained_here(tmp_path: Path) -> None:
+    """In the moment between its folder and its lock, `--resume latest` may come elsewhere."""
+    started = start(tmp_path, prepare_iris)
+    assert started is not None
+    with hold(started.run), pytest.raises(RunLocked, match="is being trained by process"):
+        started.train(emit=lambda event: None, control=RunControl())
+    assert ends(started.run) == []
+    log(started.run, RunFinished(status="completed"))
+    with pytest.raises(RunLocked, match="was trained by another process meanwhile"):
+        started.train(emit=lambda event: None, control=RunControl())
+    assert ends(started.run) == [("completed", "")]
 
 
 def test_a_run_resumes_from_its_checkpoint(tmp_path: Path) -> None:
