@@ -75,7 +75,8 @@ def hidden_folder(parent: Path, prefix: str, *, lock_name: str = LOCK_NAME) -> I
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            _remove(folder, lock_name)
         os.close(handle)
 
 
@@ -129,9 +130,20 @@ def _sweep_folders(parent: Path, prefix: str, lock_name: str) -> None:
     for left in _entries(parent, re.compile(rf"{re.escape(prefix)}[0-9a-f]{{8}}")):
         with _abandoned(left / lock_name) as is_abandoned, suppress(OSError):
             if is_abandoned:
-                shutil.rmtree(left)
+                _remove(left, lock_name)
             elif _is_old(left.lstat()):
                 left.rmdir()
+
+
+def _remove(folder: Path, lock_name: str) -> None:
+    """Remove a folder, its lock last: if this process is killed meanwhile, the rest still counts as left behind."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != lock_name:
+            path.unlink()
+    (folder / lock_name).unlink()
+    folder.rmdir()
 
 
 def _entries(folder: Path, name: re.Pattern[str]) -> list[Path]:

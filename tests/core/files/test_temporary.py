@@ -63,6 +63,23 @@ def test_the_folder_of_a_killed_process_is_removed_by_the_next_one(tmp_path: Pat
     assert names(tmp_path) == []
 
 
+def test_a_process_that_is_killed_while_it_removes_a_folder_leaves_one_to_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill_and_die_at_the_end() -> None:
+        with hidden_folder(tmp_path, ".work-") as made:
+            (made / "inner").mkdir()
+            (made / "inner" / "file").touch()
+            monkeypatch.setattr(Path, "unlink", die)  # of the lock
+
+    in_a_killed_process(fill_and_die_at_the_end)
+    (left,) = tmp_path.iterdir()
+    assert names(left) == ["owner.lock"]
+    with hidden_folder(tmp_path, ".work-"):
+        pass
+    assert names(tmp_path) == []
+
+
 def test_a_folder_without_our_lock_is_somebodys_own(tmp_path: Path) -> None:
     own = tmp_path / ".work-01234567"
     own.mkdir()
