@@ -1,4 +1,4 @@
-"""Arrays of one's own as data: an .npz file with `inputs` and `targets`. Images of discs and squares, told apart:
+"""Your own arrays as data: an .npz file with `inputs` and `targets`. Classifies images of discs and squares:
 
 python examples/own_arrays.py
 """

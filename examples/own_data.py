@@ -1,4 +1,4 @@
-"""Data of one's own for `tui`: two rings of points, which no straight line tells apart.
+"""Your own data for `tui`: two rings of points, which no straight line separates.
 
 tui train --data examples/own_data.py:make --epochs 10
 tui train --data examples/own_data.py:make --set data.arguments='{noise: 0.3}'

@@ -1,4 +1,4 @@
-"""A network of one's own. In the app: Model python, path examples/own_model.py:Net. Or here, on the digits:
+"""Your own network. In the app: Model python, path examples/own_model.py:Net. Or here, on the digits:
 
 python examples/own_model.py
 tui train --model examples/own_model.py:Net --set model.arguments.width=64 --data mnist

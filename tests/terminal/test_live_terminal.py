@@ -75,7 +75,7 @@ def test_detach_hands_over_and_follows(terminal: OpenTerminal, tmp_path: Path) -
     window = terminal("train", "--epochs", "100000", columns=120, rows=40)
     window.wait_for("running")
     window.press("d")
-    window.wait_for(lambda text: "goes on from epoch" in text and "running" in text)
+    window.wait_for(lambda text: "resumed from epoch" in text and "running" in text)
     window.press("q")
     assert window.end() == 0
     assert summarise(only_run(tmp_path)).status == "running"

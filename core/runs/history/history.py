@@ -174,7 +174,7 @@ class History:
                 Notice(
                     time=event.time,
                     level="info",
-                    message=f"goes on from epoch {event.epoch}, step {event.step}",
+                    message=f"resumed from epoch {event.epoch}, step {event.step}",
                 )
             )
 

@@ -86,7 +86,7 @@ def test_going_on_from_a_checkpoint_takes_back_what_comes_again() -> None:
     )
     assert [epoch.event.epoch for epoch in history.epochs] == [1, 2]
     assert history.curve("validation loss").points()[0].tolist() == [1.0, 2.0]
-    assert "goes on from epoch 2" in instance(Notice, history.messages[-1]).message
+    assert "resumed from epoch 2" in instance(Notice, history.messages[-1]).message
     history.apply(finished(3, validation=0.1))
     assert history.curve("validation loss").points()[1].tolist() == [0.6, 0.6, 0.1]
 
