@@ -46,7 +46,7 @@ class TuiApp(LenientApp):
         runs_dir: where runs live; by default ``TUI_RUNS`` or ``./runs``.
         data_root: where data sets are kept.
         values: nested values to fill the form with; by default those of the last time.
-        start: begin to train them at once.
+        start: start training them at once.
         follow: a run, or the log of another tool, to show live.
     """
 
@@ -105,7 +105,7 @@ class TuiApp(LenientApp):
 
         try:
             empty = not all_runs(self.runs_dir)
-        except RunError:  # Runs says what is wrong with the folder
+        except RunError:  # Runs reports what is wrong with the folder
             empty = False
         first = "live" if self._start_at_once or self._follow else "configure" if empty else "runs"
         import_module(f"tui.screens.{first}.screen")
@@ -113,7 +113,7 @@ class TuiApp(LenientApp):
         self.call_from_thread(self._open, first)
 
     def _load_backend(self) -> None:
-        """Import what draws the first chart, then torch, and say where `auto` leads."""
+        """Import what draws the first chart, then torch, and report the device that `auto` selects."""
         from core.devices import discover
         from core.session.preload import load_backend
 
@@ -124,7 +124,7 @@ class TuiApp(LenientApp):
         self.call_from_thread(setattr, self, "device_label", label)
 
     def _open(self, first: str) -> None:
-        """Show the first screen; begin what was asked for, and import torch when the screen has its content."""
+        """Show the first screen, start what was asked for, and import torch once the screen has its content."""
         if not self.is_running:  # left before the first screen was there
             return
         self.set_timer(SETTLE_SECONDS, lambda: self.run_worker(self._load_backend, thread=True))
@@ -159,16 +159,16 @@ class TuiApp(LenientApp):
 
         if self._training_in_app():
             self.notify(
-                "This app trains a run already: stop it, or run this one in the background.",
+                "A run is already training here. Stop it, or start this one in the background.",
                 severity="warning",
             )
         else:
             self._show_live(RunFeed(AppHost(config, self.runs_dir, self.data_root, run)))
 
     def resume_run(self, run: "Run") -> None:
-        """Go on with an interrupted or stopped run in this app."""
+        """Resume an interrupted or stopped run in this app."""
         if self._training_in_app():
-            self.notify("This app trains a run already: stop it first.", severity="warning")
+            self.notify("A run is already training here. Stop it first.", severity="warning")
             return
         try:
             config = run.config()
@@ -190,7 +190,7 @@ class TuiApp(LenientApp):
         elif self.feed is None or self.feed.host.run != run or self._has_ended_here():
             if self._training_in_app():
                 self.notify(
-                    "This app trains a run: stop or detach it to look at another one live.",
+                    "A run is training here. Stop it, or press d to move it to the background, to follow another.",
                     severity="warning",
                 )
                 return
@@ -210,7 +210,7 @@ class TuiApp(LenientApp):
 
         try:
             config = run.config()
-        except TorchtuiError:  # what it lacks is told there
+        except TorchtuiError:  # the screen reports what is missing
             open_it()
         else:
             with_consent(self, config, open_it, run=run, refused=open_it)
@@ -223,7 +223,7 @@ class TuiApp(LenientApp):
         self.push_screen(ErrorDialog(error, trace or getattr(error, "trace", "")))
 
     def set_terminal_title(self, text: str) -> None:
-        """Name the terminal's window; its own name comes back at the end."""
+        """Set the title of the terminal's window; the old one is restored on exit."""
         if text != self._terminal_title:
             code = titled(text) if self._terminal_title else KEEP + titled(text)
             if write_to_terminal(self, code):
@@ -249,7 +249,7 @@ class TuiApp(LenientApp):
             self.push_screen(HelpDialog(self.screen))
 
     async def action_quit(self) -> None:
-        """Leave; asks first when this app is training."""
+        """Quit the app; ask first while it is training a run."""
         if not self._training_in_app():
             self.leave()
             return
@@ -257,42 +257,42 @@ class TuiApp(LenientApp):
 
         self.push_screen(
             Ask(
-                "This app is training a run.",
-                {"stop": "Stop, save and quit", "detach": "Go on in the background and quit", "stay": "Stay"},
+                "This app is training a run. Stop and save it, or let it continue in the background?",
+                {"stop": "Stop, save and quit", "detach": "Detach and quit", "stay": "Stay"},
             ),
             partial(quit_after, self),
         )
 
     def stop_training(self) -> None:
-        """Save and end what this app trains, and wait for it."""
+        """Stop and save the run that this app trains, and wait for it."""
         from tui.app.handover import stop
 
         stop(self)
 
     def detach(self) -> None:
-        """Go on in a background process with what this app trains; the app must end then."""
+        """Continue the run of this app in a background process; the app must quit afterwards."""
         from tui.app.handover import detach
 
         detach(self)
 
     def detach_and_follow(self) -> None:
-        """Hand what this app trains over to a background process, and follow it there."""
+        """Hand the run of this app over to a background process, and follow it there."""
         from tui.app.handover import detach_and_follow
 
         detach_and_follow(self)
 
     def leave(self, message: str = "") -> None:
-        """End the app, and keep its settings.
+        """Save the settings and exit.
 
         Args:
-            message: what the terminal is told then.
+            message: printed to the terminal after exit.
         """
         self.settings.form = self.form_values
         problem = save_settings(self.settings)
         self.exit(message=clean("\n".join(filter(None, (message, problem)))) or None)
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
-        """Everything that has a key, by name, beside Textual's own commands."""
+        """Yield a command for everything that has a key, after Textual's own commands."""
         yield from super().get_system_commands(screen)
         for mode in MODES:
             yield SystemCommand(

@@ -27,7 +27,7 @@ POLL_SECONDS = 0.05
 
 
 def stop(app: "TuiApp") -> None:
-    """Save and end what the app trains; waits for it, at most `STOP_SECONDS`."""
+    """Stop and save the run that the app trains; wait for it at most `STOP_SECONDS`."""
     if app.feed is not None and app.feed.in_app:
         app.feed.host.request("stop")
         app.feed.host.join(STOP_SECONDS)
@@ -35,9 +35,9 @@ def stop(app: "TuiApp") -> None:
 
 
 def detach(app: "TuiApp") -> None:
-    """Go on in a background process with what the app trains; waits as `stop` does. The app must end then.
+    """Continue the run of the app in a background process; wait as `stop` does. The app must quit afterwards.
 
-    If a step takes longer than that, the run goes on from the checkpoint before.
+    If a step takes longer than that, the run resumes from the previous checkpoint.
     """
     if app.feed is not None and app.feed.in_app:
         stop(app)
@@ -45,8 +45,8 @@ def detach(app: "TuiApp") -> None:
 
 
 def detach_and_follow(app: "TuiApp") -> None:
-    """Go on in a background process with what the app trains, and follow it there."""
-    app.notify("A background process goes on with this run as soon as it is saved.")
+    """Continue the run of the app in a background process, and follow it there."""
+    app.notify("Once saved, this run continues in a background process.")
     _part(app, _detach_and_follow)
 
 
@@ -54,7 +54,7 @@ def quit_after(app: "TuiApp", answer: str | None) -> None:
     """Leave the app after ``stop`` or ``detach`` of what it trains; other answers do nothing."""
     ways = {"stop": _stop_and_leave, "detach": _detach_and_leave}
     if answer in ways:
-        app.notify("The app closes as soon as the run is saved.")
+        app.notify("The app quits as soon as the run is saved.")
         _part(app, ways[answer])
 
 
@@ -75,7 +75,7 @@ async def _detach_and_follow(app: "TuiApp", feed: RunFeed) -> None:
     await _end_of(feed, math.inf)
     host = _hand_over(app, feed)
     if host is None:
-        app.notify("The run has ended already.")
+        app.notify("The run has already ended.")
     else:
         app.feed = RunFeed(host)
 
@@ -88,11 +88,11 @@ async def _stop_and_leave(app: "TuiApp", feed: RunFeed) -> None:
 async def _detach_and_leave(app: "TuiApp", feed: RunFeed) -> None:
     await _end_of(feed, math.inf)
     host = _hand_over(app, feed)
-    app.leave(f"{host.run.id} goes on in the background; `tui` shows it" if host else _last_words(feed))
+    app.leave(f"{host.run.id} continues in the background; `tui` shows it" if host else _last_words(feed))
 
 
 async def _end_of(feed: RunFeed, seconds: float) -> None:
-    """Ask for the end and wait for it, at most `seconds`."""
+    """Ask the run to stop, and wait for it at most `seconds`."""
     feed.host.request("stop")
     deadline = time.monotonic() + seconds
     while feed.in_app and time.monotonic() < deadline:
@@ -101,9 +101,9 @@ async def _end_of(feed: RunFeed, seconds: float) -> None:
 
 
 def _hand_over(app: "TuiApp", feed: RunFeed) -> LogHost | None:
-    """A background process that goes on with a run that was asked to stop; None if that has ended by itself.
+    """Resume a run that was asked to stop in a background process; return None if it ended on its own.
 
-    A run that was stopped before it had a folder gets it now.
+    A run that was stopped before it had a folder gets one now.
 
     Raises:
         TorchtuiError: its folder cannot be written.
@@ -124,7 +124,7 @@ def _last_words(feed: RunFeed) -> str:
         return ""
     if feed.in_app:
         lost = (
-            f"its step has not ended after {STOP_SECONDS:.0f} s: what came after the last checkpoint is lost"
+            f"its step did not finish within {STOP_SECONDS:.0f} s: progress since the last checkpoint is lost"
         )
         return f"{lost}; resume with: {resume_command('train', run.path)}"
     if feed.status == "stopped":

@@ -78,7 +78,7 @@ class AppServer(Server):
         web.run_app(self._make_app(), sock=self.sockets, print=self._say_where, access_log=None)
 
     def _say_where(self, *usual: object) -> None:
-        print(f"serving on {self.address}; Ctrl-C ends it", flush=True)
+        print(f"serving on {self.address}; press Ctrl-C to stop", flush=True)
 
     async def _make_app(self) -> web.Application:
         app = await super()._make_app()
@@ -91,15 +91,15 @@ class AppServer(Server):
         name = urlsplit(f"//{request.host}").hostname or ""
         known = {*LOCAL_NAMES, *map(_host_of, self.sockets), urlsplit(self.public_url).hostname}
         if name not in known and all(map(_is_local, self.sockets)):
-            raise web.HTTPForbidden(text="this address is for this machine alone")
+            raise web.HTTPForbidden(text="this address is for this machine only")
         if request.path == "/" and _same(request.query.get("token", ""), self.token):
             return self._with_cookie(request)
         if not _same(request.cookies.get(self._cookie, ""), self._session):
-            raise web.HTTPForbidden(text="open the address that `tui serve` has printed: it holds the token")
+            raise web.HTTPForbidden(text="open the address that `tui serve` printed: it contains the token")
         origin = request.headers.get("Origin")
         asked = {request.host, urlsplit(self.public_url).netloc}
         if origin is not None and urlsplit(origin).netloc not in asked:
-            raise web.HTTPForbidden(text="a page of another origin may not use this one")
+            raise web.HTTPForbidden(text="pages of other origins may not connect")
         return await handler(request)
 
     def _with_cookie(self, request: web.Request) -> web.Response:
@@ -124,7 +124,7 @@ class AppServer(Server):
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """An app as long as its client is there."""
         if "Origin" not in request.headers:
-            raise web.HTTPForbidden(text="the header Origin is missing: browsers send it")
+            raise web.HTTPForbidden(text="the Origin header is missing; browsers send it")
         client = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS)
 
         async def close() -> None:

@@ -63,7 +63,9 @@ def unix_socket(path: Path) -> Iterator[socket.socket]:
         try:
             folder = path.parent.resolve()
             if any(map(_is_open_to_others, (folder, *folder.parents))):
-                raise InputError(f"cannot listen on {path}: others may put something in its place", hint)
+                raise InputError(
+                    f"cannot listen on {path}: other users can replace files in its folder", hint
+                )
             if _is_left_behind(path):
                 path.unlink()
             made.bind(str(path))

@@ -102,7 +102,7 @@ def _difference(by: float) -> str:
 
 def _empty(entries: Sequence[Entry], name: str) -> str:
     if any(len(entry.curves.get(name, ((),))[0]) for entry in entries):
-        return "how long an epoch is shows when the first one is done; until then: by step"
+        return "the length of an epoch is known once the first one is done; until then, see by step"
     return f"no run has finished an epoch with {name}" if entries else "no runs"
 
 

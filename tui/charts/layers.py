@@ -9,7 +9,7 @@ from tui.terminal.text import clean, fit, number, percent
 
 __all__ = ["EXPECTED", "layer_lines"]
 
-EXPECTED = "an update near 0.001 of the weights is usual"
+EXPECTED = "updates near 0.001 of the weights are usual"
 HEAD = ("weights", "gradient", "update", "dead")
 COLUMN, NAME, BAR = 10, 24, 24
 DECADES = 8

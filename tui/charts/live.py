@@ -56,7 +56,7 @@ def metric_chart(history: History, metric: str, view: View) -> Chart:
         log_y=view.log_y and metric == "loss",
         x_range=(x_from if x_from is not None else 0.0, _last_epoch(history)),
         x_integer=True,
-        empty="the loss was never a number" if history.diverged_at else "waiting for the first epoch",
+        empty="the loss was never finite" if history.diverged_at else "waiting for the first epoch",
     )
 
 

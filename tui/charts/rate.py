@@ -20,7 +20,7 @@ def rate_chart(config: TrainConfig, steps_per_epoch: int) -> Chart:
     """
     schedule, epochs = config.schedule, config.training.epochs
     if schedule.name == "constant" and not schedule.warmup:
-        return Chart(empty="it stays")
+        return Chart(empty="constant")
     x, y = curve(schedule, config.optimizer.lr, epochs, steps_per_epoch or UNKNOWN_STEPS)
     return Chart(
         (Series("learning rate", x, y, BLUE),),
@@ -36,4 +36,4 @@ def rate_subtitle(config: TrainConfig, chart: Chart) -> str:
         return ""
     y = chart.series[0].y
     ends = f"{number(float(y[0]))} … {number(float(y.max()))} … {number(float(y[-1]))}"
-    return f"{ends}, less after a plateau" if config.schedule.name == "plateau" else ends
+    return f"{ends}, lower after a plateau" if config.schedule.name == "plateau" else ends

@@ -112,7 +112,7 @@ def places(domain: Domain) -> str:
 def importance_lines(shares: dict[str, float], width: int) -> Content:
     """A bar a parameter, the most important one first."""
     if not shares:
-        return Content.styled("known after a few completed trials", "$text-muted")
+        return Content.styled("available after a few completed trials", "$text-muted")
     labels = {path: short_path(path) for path in shares}
     room = min(max(map(cell_len, labels.values())), width // 2)
     bars = max(1, width - room - 8)

@@ -68,12 +68,12 @@ class FormState:
             ordered = {path: self.problems[path] for path in (*self.invalid, *self.problems)}
             (path, message), *others = ordered.items()
             more = f" (and {len(others)} more)" if others else ""
-            return f"Start waits for {path}{more}: {message}"
+            return f"Can't start: {path}{more}: {message}"
         if self.preview and self.preview.note:
             return self.preview.note
         if self.config and self.steps_per_epoch:
             total = self.steps_per_epoch * self.config.training.epochs
-            return f"ready: {count(self.steps_per_epoch)} steps an epoch, {count(total)} in all"
+            return f"ready: {count(self.steps_per_epoch)} steps per epoch, {count(total)} in total"
         return "ready"
 
     @property

@@ -101,13 +101,15 @@ def review(values: Mapping[str, Any], search: Search) -> SearchState:
     config, invalid = check(values)
     if config is None:
         path, message = next(iter(invalid.items()))
-        return SearchState(sentence=f"Start waits for {path} in the form: {message}. 2 opens it")
+        return SearchState(sentence=f"Can't start: {path} in the form: {message}. Press 2 to edit it")
     problems, domains = _read(search.ranges)
     spaces = {path: _space(config, domains, path, problems) for path in domains}
     hints = {path: _holds(space.domains[path]) for path, space in spaces.items() if space is not None}
     trials, jobs = _count(search, "trials", problems), _count(search, "jobs", problems)
     if not search.ranges:
-        return SearchState(problems=problems, sentence="Start waits for a field to search: ctrl+n adds one")
+        return SearchState(
+            problems=problems, sentence="Can't start: no field to search. Press ctrl+n to add one"
+        )
     plan = None
     if not problems:
         plan = _plan(config, domains, search, trials, problems)
@@ -150,10 +152,12 @@ def _read(ranges: Mapping[str, str]) -> tuple[dict[str, str], dict[str, dict[str
         try:
             domain = parse_domain(text)
         except ValueError:
-            problems[path] = f"no range: {EXAMPLE}" if text.strip() else f"takes a range, {EXAMPLE}"
+            problems[path] = (
+                f"not a range; enter one {EXAMPLE}" if text.strip() else f"enter a range, {EXAMPLE}"
+            )
             continue
         if _points(domain) > MAX_VALUES:
-            problems[path] = f"more than {count(MAX_VALUES)} values: take a larger step"
+            problems[path] = f"more than {count(MAX_VALUES)} values: use a larger step"
         else:
             domains[path] = domain
     return problems, domains
@@ -192,7 +196,7 @@ def _plan(
     sizes = {path: _size(domain) for path, domain in space.domains.items()} if grid else {}
     if any(size > MAX_VALUES for size in sizes.values() if size != math.inf):
         path = max((path for path in sizes if sizes[path] != math.inf), key=lambda path: sizes[path])
-        problems[path] = f"{count(int(sizes[path]))} values are too many for a grid: give a step"
+        problems[path] = f"{count(int(sizes[path]))} values are too many for a grid: add a step"
         return None
     try:
         if search.executor == "vmap":
@@ -226,7 +230,7 @@ def _count(search: Search, name: Literal["trials", "jobs"], problems: dict[str, 
     if word and text == word:
         return None
     if not text.isdecimal() or int(text) < 1:
-        problems[name] = "takes a number ≥ 1" + (f", or {word}" if word else "")
+        problems[name] = "enter a number ≥ 1" + (f", or {word}" if word else "")
         return None
     return int(text)
 
@@ -234,7 +238,7 @@ def _count(search: Search, name: Literal["trials", "jobs"], problems: dict[str, 
 def _waits(problems: Mapping[str, str]) -> str:
     (path, message), *others = problems.items()
     more = f" (and {len(others)} more)" if others else ""
-    return f"Start waits for {path}{more}: {message}"
+    return f"Can't start: {path}{more}: {message}"
 
 
 def _will_be(plan: Plan, jobs: int | None) -> str:

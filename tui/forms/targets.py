@@ -37,9 +37,9 @@ def target_help(error: "TargetUnclear") -> list[str]:
         for name in likely[:MAX_COMMANDS]
     ]
     return [
-        "its columns, the likeliest first:",
+        "its columns, most likely first:",
         *(f"  {line}" for line in shown),
         *([f"  and {more:,} more"] if more else []),
-        "choose one, such as:",
+        "choose one, for example:",
         *commands,
     ]

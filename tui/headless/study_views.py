@@ -111,7 +111,9 @@ class Tally:
     def pause(self, event: StudyPaused | StudyResumed) -> str:
         """Note that the study was paused or goes on; the words for it."""
         self.paused = isinstance(event, StudyPaused)
-        return f"paused; `tui tune --continue {clean(self.study)}` resumes it" if self.paused else "resumed"
+        return (
+            f"paused; `tui tune --continue {clean(self.study)}` continues it" if self.paused else "continued"
+        )
 
     def left(self) -> float | None:
         """Seconds until all trials are done, from those of this session."""

@@ -50,7 +50,7 @@ class ForeignHost:
         return events
 
     def request(self, request: Request) -> None:
-        raise RunError(f"{self.name} is written by another tool", f"Ask that one to {request}")
+        raise RunError(f"{self.name} is written by another tool", f"Use that tool to {request} it")
 
     def join(self, timeout: float) -> bool:
         return True

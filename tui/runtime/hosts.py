@@ -185,7 +185,7 @@ class LogHost:
         if self.reader.offset > self._said_before:
             self.note, self.error = "", None
         elif ended and not events and self.note and self.error is None:
-            self.error = RunError("the background process ended before it began", self._last_words())
+            self.error = RunError("the background process exited before training started", self._last_words())
         return events
 
     def request(self, request: Request) -> None:

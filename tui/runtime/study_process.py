@@ -69,7 +69,7 @@ def launch(
             )
             _name_holder(lock, process.pid)
     except BlockingIOError:
-        raise RunError(f"a background process works on {folder.name} already") from None
+        raise RunError(f"a background process is already working on {folder.name}") from None
     except OSError as error:
         raise RunError(f"cannot start a background process for {folder.name}: {error.strerror}") from error
     return process

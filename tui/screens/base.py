@@ -77,8 +77,8 @@ class ModeScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "app.help", "help", key_display="?", show=False, tooltip="This list"),
-        Binding("f1", "app.help", "help", show=False, tooltip="This list"),
+        Binding("question_mark", "app.help", "help", key_display="?", show=False, tooltip="Show these keys"),
+        Binding("f1", "app.help", "help", show=False, tooltip="Show these keys"),
     ]
 
     def __init__(self) -> None:

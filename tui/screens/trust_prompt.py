@@ -49,5 +49,7 @@ def with_consent(
             refused()
 
     files = ", ".join(map(str, unknown))
-    question = f"This runs a program that you have neither named nor run before: {files}. It can do whatever you can."
+    question = (
+        f"This runs code that you have neither named nor run before: {files}. It can do anything you can."
+    )
     app.push_screen(Ask(question, {"run": "Run it", "no": "Do not run it"}), answered)

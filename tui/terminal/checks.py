@@ -20,7 +20,7 @@ def check_terminal() -> Iterator[Check]:
     advice = "" if unicode else "Set a UTF-8 locale, such as LANG=C.UTF-8"
     yield Check("characters", unicode, sys.stdout.encoding or "unknown", advice)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        yield Check("terminal", True, "none here: tui train --no-ui works, the app needs one")
+        yield Check("terminal", True, "not a terminal: tui train --no-ui works, but the app needs one")
         return
     name = os.environ.get("TERM", "")
     known = name not in ("", "dumb")
@@ -40,11 +40,11 @@ def _colours() -> Check:
 
     system = Console().color_system
     if "NO_COLOR" in os.environ:
-        return Check("colours", True, "none, as NO_COLOR asks for")
+        return Check("colours", True, "none, because NO_COLOR is set")
     if system is None:
         return Check("colours", False, "none", "Set TERM, such as xterm-256color")
     rich = system == "truecolor"
-    advice = "" if rich else "If it can show more, set COLORTERM=truecolor"
+    advice = "" if rich else "If it supports more colors, set COLORTERM=truecolor"
     return Check("colours", True, COLOURS[system], advice)
 
 

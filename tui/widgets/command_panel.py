@@ -22,7 +22,7 @@ class CommandPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__(Static(id="command"), id="command-panel")
-        self.border_title, self.border_subtitle = "the same without a screen", "y copies"
+        self.border_title, self.border_subtitle = "Equivalent command", "y copies"
 
     def show(self, command: str) -> None:
         """Show a command; an empty one stands for none."""

@@ -37,13 +37,13 @@ class RunsTable(ScrollView, can_focus=True):
     COMPONENT_CLASSES = {"runs--head", "runs--row", "runs--quiet", "runs--cursor"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", tooltip="Open the run in Live"),
-        Binding("space", "mark", "mark", tooltip="Mark the run for 6 Compare"),
-        Binding("up,k", "move(-1)", "The run above", show=False),
-        Binding("down,j", "move(1)", "The run below", show=False),
-        Binding("pageup", "page(-1)", "A page up", show=False),
-        Binding("pagedown", "page(1)", "A page down", show=False),
-        Binding("home,g", "jump(0)", "The first run", show=False),
-        Binding("end,G", "jump(-1)", "The last run", show=False),
+        Binding("space", "mark", "mark", tooltip="Mark the run for Compare"),
+        Binding("up,k", "move(-1)", "Previous run", show=False),
+        Binding("down,j", "move(1)", "Next run", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home,g", "jump(0)", "First run", show=False),
+        Binding("end,G", "jump(-1)", "Last run", show=False),
     ]
 
     class Highlighted(Message):

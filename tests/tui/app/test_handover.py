@@ -111,7 +111,7 @@ async def test_going_on_in_the_background_is_kept_of_what_is_still_prepared(
         await ask_to_quit(pilot, "detach")
         await until(pilot, lambda: launched)
     assert all_runs(app.runs_dir) == launched
-    assert f"{launched[0].id} goes on in the background" in app.told
+    assert f"{launched[0].id} continues in the background" in app.told
 
 
 async def test_stopping_what_is_still_prepared_leaves_nothing(

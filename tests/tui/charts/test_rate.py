@@ -38,7 +38,7 @@ def test_the_ends_and_the_highest_are_told() -> None:
     config = from_dict(COSINE)
     assert rate_subtitle(config, rate_chart(config, 10)) == "0.0250 … 0.5000 … 1.9e-4"
     plateau = from_dict({"schedule": {"name": "plateau"}})
-    assert rate_subtitle(plateau, rate_chart(plateau, 10)).endswith("less after a plateau")
+    assert rate_subtitle(plateau, rate_chart(plateau, 10)).endswith("lower after a plateau")
 
 
 class Shown(App[None]):

@@ -136,7 +136,7 @@ def test_a_disk_that_fails_is_not_blamed_on_torch(tmp_path: Path, monkeypatch: p
         ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, True, "16 million"),
         ({"TERM": "xterm-256color"}, True, "256"),
         ({"TERM": "dumb"}, False, "none"),
-        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, True, "none, as NO_COLOR asks for"),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, True, "none, because NO_COLOR is set"),
     ],
 )
 def test_colours_of_a_terminal(

@@ -206,7 +206,7 @@ def test_a_study_is_paused_and_goes_on_from_outside(
     assert states("running")[0] == "running"
     assert tui(f"tune --pause latest {where}").out == f"{study} is paused\n"
     assert states("paused") == ("paused", ["completed", "paused"])
-    assert tui(f"tune --continue latest {where}").out == f"{study} is resumed\n"
+    assert tui(f"tune --continue latest {where}").out == f"{study} continues\n"
     assert states("running") == ("running", ["completed", "running"])
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate()
@@ -249,7 +249,7 @@ def test_a_pause_is_told_and_is_over_when_someone_goes_on_with_the_study(
     answer = tui(f"{SHORT} {RATE} --trials 2 --epochs 200")
     study = open_study(Path("runs"), "latest")
     assert (answer.code, study.paused) == (130, True)
-    assert f"paused; `tui tune --continue {study.name}` resumes it\n" in answer.out
+    assert f"paused; `tui tune --continue {study.name}` continues it\n" in answer.out
     monkeypatch.setattr(PlainView, "show", show)
     resumed = tui("tune --no-ui --resume latest")
     assert (resumed.code, study.paused, len(study.records())) == (0, False, 2)

@@ -210,11 +210,11 @@ def test_a_form_is_ready_when_its_fields_are_right_and_fit_together() -> None:
     assert state({}).ready
     unfit = state({}, misfit)
     assert not unfit.ready
-    assert unfit.sentence == "Start waits for model.name: cnn takes images"
+    assert unfit.sentence == "Can't start: model.name: cnn takes images"
     assert str(unfit.fix) == "use mlp"
     both = state({"training": {"epochs": 0}}, misfit)
     assert set(both.problems) == {"model.name", "training.epochs"}
-    assert both.sentence.startswith("Start waits for training.epochs (and 1 more): got 0, takes")
+    assert both.sentence.startswith("Can't start: training.epochs (and 1 more): got 0, takes")
     stale = replace(both, preview=Preview(from_dict({"data": "wine"}), problems=(misfit,)))
     assert set(stale.problems) == {"training.epochs"}
     assert not stale.previewed

@@ -145,7 +145,7 @@ def test_a_process_that_ends_without_a_word_is_told_with_its_last_ones(run: Run)
     assert feed.status == "failed"
     error = instance(TorchtuiError, feed.host.error)
     assert (error.message, error.hint) == (
-        "the background process ended before it began",
+        "the background process exited before training started",
         "MemoryError",
     )
     say(run, Notice(level="info", message="someone else goes on"), RunFinished(status="completed"))

@@ -144,7 +144,7 @@ Pause = Annotated[
         help="Pause a study, wherever it runs: its trials wait after their current batch.",
     ),
 ]
-Continue = Annotated[str | None, typer.Option("--continue", metavar="STUDY", help="Resume a paused study.")]
+Continue = Annotated[str | None, typer.Option("--continue", metavar="STUDY", help="Continue a paused study.")]
 Stop = Annotated[
     str | None,
     typer.Option(
@@ -242,7 +242,7 @@ def _ask(runs_dir: Path, storage: str | None, given: Mapping[str, str | None]) -
         raise RunError(f"no process works on {study.name}", "`tui tune --no-ui --resume STUDY` resumes one")
     asked: dict[str, tuple[Callable[[], None], str]] = {
         "--pause": (study.pause, "is paused"),
-        "--continue": (study.go_on, "is resumed"),
+        "--continue": (study.go_on, "continues"),
         "--stop": (partial(study_process.stop, study), "was asked to save and stop"),
     }
     act, told = asked[flag]

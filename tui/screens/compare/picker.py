@@ -44,7 +44,7 @@ class PickRuns(Background, ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -runs"):
-            yield Static("Compare which runs?", classes="question")
+            yield Static("Runs to compare", classes="question")
             yield Input(placeholder="/ filter, as in 1 Runs", compact=True, id="pick-filter")
             yield RunsTable(id="pick-table")
             yield Static("", id="pick-note", markup=False)
@@ -103,7 +103,7 @@ class PickRuns(Background, ModalScreen[None]):
         there_was_room = self.compared.toggle(event.summary.run)
         self._show()
         if not there_was_room:
-            self._note(f"✗ {MAX_RUNS} runs are as many as one chart can show: unmark one first")
+            self._note(f"✗ At most {MAX_RUNS} runs fit in one chart: unmark one first")
 
     @on(RunsTable.HeadClicked)
     def _sort(self, event: RunsTable.HeadClicked) -> None:

@@ -38,7 +38,7 @@ LOOK_SECONDS = 1.0
 SPLITS = ("validation", "test")
 ON_A_RUN = frozenset({"remove", "pin", "open", "evaluate"})
 WITH_RUNS = frozenset({"metric", "axis", "log_scale", "smooth", "split", "clear", "copy", "panel"})
-NOTHING = "No runs are compared.\n\na picks some; so does Space on a run in 1 Runs."
+NOTHING = "No runs are compared.\n\nPress a to choose runs here, or Space on a run in Runs."
 
 
 class CompareScreen(Background, ModeScreen):
@@ -47,24 +47,26 @@ class CompareScreen(Background, ModeScreen):
     MODE = "compare"
     AUTO_FOCUS = "#standings"
     HELP = (
-        "Up to eight runs in one chart, each with its colour and its sign; ★ marks the one that leads. The table "
-        "below has their final numbers on a split with 95 % bootstrap intervals; ≈ stands beside those that lie "
-        "within the leader's interval: such a lead may be chance. Choose between runs by validation; test is meant "
-        "for the end. A pinned run is the reference: the others are shown as differences from it. Time counts the "
-        "seconds of training and validation alone. Runs that still go on are followed."
+        "Up to eight runs in one chart, each with its own colour and marker; ★ marks the leader. The table below "
+        "shows the final metrics on a split with 95 % bootstrap intervals; ≈ marks runs within the leader's "
+        "interval: such a lead may be chance. Choose between runs by validation; keep test for the end. A pinned "
+        "run is the reference: the others are shown as differences from it. Time counts the seconds of training "
+        "and validation only. Runs that are still training are followed."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "add", tooltip="Choose the runs to compare"),
-        Binding("x,delete", "remove", "remove", key_display="x", tooltip="Compare this run no more"),
-        Binding("p", "pin", "pin", tooltip="Show the others against this run; again: against none"),
-        Binding("X", "clear", "Let go of all runs but the pinned one", show=False),
+        Binding(
+            "x,delete", "remove", "remove", key_display="x", tooltip="Remove this run from the comparison"
+        ),
+        Binding("p", "pin", "pin", tooltip="Show the others relative to this run; again: absolute values"),
+        Binding("X", "clear", "Remove all runs except the pinned one", show=False),
         Binding("m", "metric(1)", "metric", tooltip="The next curve"),
         Binding("M", "metric(-1)", "Previous curve", show=False),
-        Binding("v", "split", "val/test", tooltip="Final numbers on validation, or on test"),
+        Binding("v", "split", "val/test", tooltip="Final metrics on validation, or on test"),
         Binding("t", "panel", "settings", tooltip="The other table, on small screens"),
         Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
-        Binding("b", "axis", "by", tooltip="By epoch, by step, or by time"),
-        Binding("l", "log_scale", "log", tooltip="Logarithmic axis of losses"),
+        Binding("b", "axis", "by", tooltip="X axis: epochs, steps or time"),
+        Binding("l", "log_scale", "log", tooltip="Logarithmic loss axis"),
         Binding("plus,equals_sign", "smooth(1)", "smooth", key_display="+/-", tooltip="More smoothing"),
         Binding("minus", "smooth(-1)", "less smoothing", show=False),
         Binding("y", "copy", "Copy the command that compares these runs", show=False),
@@ -210,7 +212,7 @@ class CompareScreen(Background, ModeScreen):
             parts += [(sign, "rgb({},{},{})".format(*color)), f" {name}   "]
         note = not_comparable(self.entries, self.split)
         if note:
-            parts[:0] = [("▲ ", "$warning"), f"{clean(note)}: final numbers do not compare   "]
+            parts[:0] = [("▲ ", "$warning"), f"{clean(note)}: final metrics are not comparable   "]
         self.query_one("#compare-line", Static).update(Content.assemble(*parts))
 
     def on_resize(self) -> None:
@@ -243,7 +245,7 @@ class CompareScreen(Background, ModeScreen):
             self._chosen_anew()
 
     def action_clear(self) -> None:
-        """Let go of all runs but the pinned one."""
+        """Remove all runs except the pinned one."""
         self.compared.clear()
         self._chosen_anew()
 
@@ -266,13 +268,13 @@ class CompareScreen(Background, ModeScreen):
             self.draw()
 
     def action_axis(self) -> None:
-        """By epoch, by step, or by time."""
+        """X axis: epochs, steps or time."""
         following = AXES[(AXES.index(self.view.axis) + 1) % len(AXES)]
         self.view = replace(self.view, axis=following)
         self.draw()
 
     def action_log_scale(self) -> None:
-        """Logarithmic axis of losses, or not."""
+        """Logarithmic loss axis, or not."""
         self.view = replace(self.view, log_y=not self.view.log_y)
         self.draw()
 

@@ -43,7 +43,7 @@ class _Finder(ModalScreen[str]):
     TITLE_TEXT: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Cancel"),
-        Binding("enter", "take", "Take it"),
+        Binding("enter", "take", "Use it"),
     ]
 
     def __init__(self, config: TrainConfig, data_root: Path | None) -> None:
@@ -60,7 +60,7 @@ class _Finder(ModalScreen[str]):
             yield Plot()
             yield Static("", id="found")
             with Horizontal(classes="answers"):
-                yield Button("Take it", id="take", compact=True, disabled=True)
+                yield Button("Use it", id="take", compact=True, disabled=True)
                 yield Button("Cancel", id="cancel", compact=True)
 
     def on_mount(self) -> None:
@@ -100,7 +100,7 @@ class _Finder(ModalScreen[str]):
 
     def _preparing(self, what: str, done: int, total: int) -> None:
         if self._stopped.is_set():
-            raise RunError("nobody waits for the data any more")
+            raise RunError("the data is no longer needed")
         self.note = progress_line(what, done, total)
 
     def _draw(self) -> None:
@@ -116,7 +116,7 @@ class _Finder(ModalScreen[str]):
         if ended and self.suggestion:
             take = self.query_one("#take", Button)
             take.disabled = False
-            take.label = Content(f"Take {self.suggestion}")
+            take.label = Content(f"Use {self.suggestion}")
             take.focus()
 
     def find(self, prepared: "Prepared") -> None:
@@ -145,7 +145,7 @@ class _Finder(ModalScreen[str]):
 class RateFinder(_Finder):
     """Finds a learning rate."""
 
-    TITLE_TEXT = "Learning rate: a copy trains with a rate that grows from step to step"
+    TITLE_TEXT = "Learning rate: train a copy while the rate grows from step to step"
 
     def __init__(self, config: TrainConfig, data_root: Path | None) -> None:
         super().__init__(config, data_root)
@@ -194,7 +194,7 @@ class RateFinder(_Finder):
 class BatchFinder(_Finder):
     """Finds a batch size."""
 
-    TITLE_TEXT = "Batch size: doubled until memory is used up, and the speed of each"
+    TITLE_TEXT = "Batch size: double it until memory runs out, and measure each speed"
 
     def __init__(self, config: TrainConfig, data_root: Path | None) -> None:
         super().__init__(config, data_root)

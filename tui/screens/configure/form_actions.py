@@ -51,7 +51,7 @@ class FilledForm(ModeScreen):
             if answer == "reset":
                 self.run_worker(self._fill({}))
 
-        question = "Put every field back to its default?"
+        question = "Reset every field to its default?"
         self.app.push_screen(Ask(question, {"reset": "Reset", "keep": "Keep the form"}), answered)
 
     def action_save(self) -> None:
@@ -116,5 +116,5 @@ class FilledForm(ModeScreen):
 
     def _tell_dropped(self, dropped: list[str]) -> None:
         if dropped:
-            text = f"No field takes these values, and they were left out: {', '.join(dropped)}"
+            text = f"Left out, because no field accepts these values: {', '.join(dropped)}"
             self.notify(clean(text), severity="warning", markup=False)

@@ -128,7 +128,7 @@ class SavePreset(_PresetDialog):
             if answer == "overwrite":
                 self.take(path)
 
-        question = f"{path.name} is there already."
+        question = f"{path.name} already exists."
         self.app.push_screen(Ask(question, {"overwrite": "Overwrite", "keep": "Keep it"}), answered)
 
     @on(OptionList.OptionSelected)

@@ -49,7 +49,7 @@ RUN_IN = FieldSpec(
     label="run in",
     default=PLACES[0],
     hint="Who trains",
-    about="Who trains: this app, or a background process, which goes on when this app is closed.",
+    about="Process that trains: this app, or a background process that keeps running after the app quits.",
     kind="choice",
     choices=PLACES,
     labels=("this app", "background process"),
@@ -62,25 +62,25 @@ class ConfigureScreen(FilledForm):
     MODE = "configure"
     AUTO_FOCUS = ""
     HELP = (
-        "Every field of a run. Up and down go from field to field, left and right step through a list, Enter opens "
-        "it, Escape leaves a field so that single letters are keys again. What is wrong stands beside its field; "
-        "the run can start when nothing is. At the right: the data, the network, what it costs, and the command "
-        "that trains the same without a screen."
+        "Every field of a run. Up and Down move between fields, Left and Right step through a list, Enter opens "
+        "it, and Escape leaves a field so that single letters work as keys again. Errors are shown beside their "
+        "fields; the run can start once there are none. On the right: the data, the network, its cost, and the "
+        "equivalent command."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r", "start", "start", tooltip="Start the run"),
-        Binding("f", "fix", "fix", tooltip="Change a field so that things fit"),
+        Binding("f", "fix", "fix", tooltip="Apply the suggested fix"),
         Binding("p", "preview", "preview", tooltip="Form or preview, on small screens"),
         Binding(
-            "d", "data", "data", tooltip="Look at the data: rows or images, ranges, classes of each split"
+            "d", "data", "data", tooltip="Inspect the data: rows or images, ranges, classes of each split"
         ),
-        Binding("ctrl+l", "find_rate", "find lr", tooltip="Find a learning rate, and show why"),
-        Binding("b", "find_batch", "batch size", tooltip="Find the batch sizes that fit into memory"),
-        Binding("y", "copy", "copy", tooltip="Copy the command that trains without a screen"),
+        Binding("ctrl+l", "find_rate", "find lr", tooltip="Find a learning rate and plot its curve"),
+        Binding("b", "find_batch", "batch size", tooltip="Find batch sizes that fit in memory"),
+        Binding("y", "copy", "copy", tooltip="Copy the equivalent command"),
         Binding("ctrl+s", "save", "save", tooltip="Save the form as a preset"),
         Binding("ctrl+o", "open", "open", tooltip="Open a preset"),
-        # Before the field in hand takes it for deleting a character.
-        Binding("ctrl+d", "defaults", "defaults", tooltip="All fields back to default; asks", priority=True),
+        # Priority: a focused field would delete a character.
+        Binding("ctrl+d", "defaults", "defaults", tooltip="Reset all fields; asks first", priority=True),
         Binding("escape", "leave_field", "Leave the field", show=False),
         Binding("up", "above", "Field above", show=False),
         Binding("down", "below", "Field below", show=False),
@@ -170,7 +170,7 @@ class ConfigureScreen(FilledForm):
     def _find(self, finder: type[RateFinder] | type[BatchFinder], path: str) -> None:
         """Open a dialog that finds the value of a field, and put that into it."""
         if self.tui.feed is not None and self.tui.feed.in_app:
-            text = "This app trains a run, which a search beside it would slow down and disturb: wait, or detach it."
+            text = "A run is training here; a search beside it would slow it down. Wait, or detach the run in Live."
             self.notify(text, severity="warning")
             return
 
@@ -182,14 +182,14 @@ class ConfigureScreen(FilledForm):
             self.app.push_screen(finder(self.state.config, self.tui.data_root), found)
 
     async def action_fix(self) -> None:
-        """Change a field so that things fit."""
+        """Apply the suggested fix."""
         if self.state.fix is not None:
             await self.form.put(self.state.fix.path, self.state.fix.text)
 
     def action_copy(self) -> None:
         """Copy the equivalent command."""
         if self.state.config is None:
-            self.notify("There is a command once every field is right.", severity="warning")
+            self.notify("Fix the marked fields first: there is no command yet.", severity="warning")
             return
         command = command_line(self.state.config, self.tui.runs_dir)
         self.app.copy_to_clipboard(command)
@@ -327,7 +327,7 @@ class ConfigureScreen(FilledForm):
         form, steps = self.form, self.state.steps_per_epoch
         form.show_problems(self.state.problems)
         batch_size, device = form.fields[BATCH_SIZE], form.fields[DEVICE]
-        batch_size.set_hint(f"{count(steps)} steps an epoch" if steps else batch_size.spec.hint)
+        batch_size.set_hint(f"{count(steps)} steps per epoch" if steps else batch_size.spec.hint)
         device.set_hint(self._devices.get(device.text, device.spec.hint))
         self.query_one(ActionBar).show(self.state)
         self._describe_field()

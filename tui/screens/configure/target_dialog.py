@@ -35,7 +35,7 @@ class TargetDialog(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -target"):
             yield Static(
-                clean(f"Which column of {self.file_name} is to be predicted?"),
+                clean(f"Which column of {self.file_name} should be predicted?"),
                 classes="question",
                 markup=False,
             )

@@ -78,13 +78,13 @@ class CalibrationTab(EvaluationTab):
         interval = self.subject.report.intervals.get("ece") if self.subject else None
         between = f"  (95 % {number(interval[0])} … {number(interval[1])})" if interval else ""
         panel.border_subtitle = f"ECE {number(found.error)}{between}"
-        self.query_one("#bins-panel", Panel).border_title = "how sure, how often, how right"
+        self.query_one("#bins-panel", Panel).border_title = "confidence, samples, accuracy"
         self.curve = curve
         self._show_bins(curve)
         gap = found.confidence - found.accuracy
         tendency = "over-confident" if gap > 0 else "under-confident"
         self.query_one(".readout", Static).update(
-            f"sure {number(found.confidence)} on average, right {number(found.accuracy)}: "
+            f"mean confidence {number(found.confidence)}, accuracy {number(found.accuracy)}: "
             f"{tendency} by {number(abs(gap))}"
         )
 

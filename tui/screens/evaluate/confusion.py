@@ -91,7 +91,7 @@ class ConfusionTab(EvaluationTab):
         if self.subject.samples.loaded:
             samples.show(self.subject, _behind(self.subject, true, predicted))
         else:
-            samples.say("Enter shows the samples behind the cell")
+            samples.say("Enter shows the samples of the cell")
 
     def _title(self, subject: Subject, true: int, predicted: int) -> str:
         names = subject.class_names

@@ -50,8 +50,8 @@ class CurvesTab(EvaluationTab):
             tooltip="Move along the line: higher threshold",
         ),
         Binding("right", "step(1)", "lower threshold", show=False),
-        Binding("shift+left", "step(-10)", "ten steps back", show=False),
-        Binding("shift+right", "step(10)", "ten steps on", show=False),
+        Binding("shift+left", "step(-10)", "ten steps down", show=False),
+        Binding("shift+right", "step(10)", "ten steps up", show=False),
     ]
 
     def __init__(self) -> None:

@@ -73,7 +73,8 @@ def cost(decision: Decision) -> str:
         return point.reason
     positives, flagged = point.tp + point.fn, point.tp + point.fp
     share = f" ({percent(point.fp / flagged)} %)" if flagged else ""
-    return f"misses {count(point.fn)} of {count(positives)}, {count(point.fp)} false alarms of {count(flagged)}{share}"
+    missed = f"misses {count(point.fn)} of {count(positives)} positives"
+    return f"{missed}; {count(point.fp)} of {count(flagged)} alarms are false{share}"
 
 
 def threshold_chart(ranked: RankedCounts, found: Sequence[Decision], *, probabilities: bool) -> Chart:

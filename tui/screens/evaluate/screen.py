@@ -48,11 +48,11 @@ TABS: tuple[Callable[[], EvaluationTab], ...] = (
     ResidualsTab,
 )
 DATE = re.compile(r"^\d{4}-\d\d-\d\d_\d{4}_")
-"""How the names of runs begin."""
-NOTHING = "No run was evaluated yet.\n\n2 opens the form to train one; 1 lists the runs: e evaluates one."
+"""Date prefix of run names."""
+NOTHING = "No run has been evaluated yet.\n\nPress 2 to train a run, or 1 and then e to evaluate one."
 TEST_IS_FOR_THE_END = (
-    "Test data is meant for the end. Who looks at it to choose a model, or a setting, has no unseen data left: "
-    "the numbers come out too good. This run was not evaluated on it yet."
+    "Test data is meant for the end. If you choose a model or a setting by it, it is no longer unseen and its "
+    "numbers are too optimistic. This run has not been evaluated on it yet."
 )
 
 
@@ -69,10 +69,10 @@ class EvaluateScreen(Background, ModeScreen):
 
     MODE = "evaluate"
     HELP = (
-        "Evaluates a run with its best weights. What was evaluated opens at once; anything else is predicted first. "
-        "Validation served to choose the best epoch; test is meant for the end. Every headline number has its "
-        "95 % bootstrap interval and stands beside a baseline that needs no model. Whatever the data do not define, "
-        "such as the recall of a class without samples, is shown as – with the reason."
+        "Evaluates a run with its best weights. Stored evaluations open at once; otherwise the samples are predicted "
+        "first. The best epoch was chosen on validation; keep test for the end. Every headline metric has a 95 % "
+        "bootstrap interval and a baseline that needs no model. Metrics that the data do not define, such as the "
+        "recall of a class without samples, are shown as – with the reason."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "turn_tab(1)", "tab", tooltip="The next tab"),
@@ -168,7 +168,7 @@ class EvaluateScreen(Background, ModeScreen):
         # Weights may come with the next epoch; a defect would only be met again.
         self._retry = isinstance(error, TorchtuiError)
         self.split = self.split or "validation"
-        self._draw_state(f"✗ {error_in_app(error)}\n\nv  tries the other split")
+        self._draw_state(f"✗ {error_in_app(error)}\n\nv  opens the other split")
 
     def _draw_state(self, text: str) -> None:
         """Say something in the place of the tabs."""

@@ -36,9 +36,7 @@ class SummaryTab(EvaluationTab):
     TITLE = "Summary"
     TASKS = ("binary", "multiclass", "regression")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "o", "sort", "sort", tooltip="Sort the classes by the next column; again by the same reverses"
-        ),
+        Binding("o", "sort", "sort", tooltip="Sort the classes by the next column"),
         Binding("O", "reverse", "reverse order", show=False),
     ]
 

@@ -32,8 +32,8 @@ class ThresholdTab(EvaluationTab):
 
     TITLE = "Threshold"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "ask('precision')", "precision", tooltip="Enter a wanted precision"),
-        Binding("r", "ask('recall')", "recall", tooltip="Enter a wanted recall"),
+        Binding("p", "ask('precision')", "precision", tooltip="Enter a target precision"),
+        Binding("r", "ask('recall')", "recall", tooltip="Enter a target recall"),
     ]
 
     def __init__(self) -> None:
@@ -165,5 +165,5 @@ def _share(text: str) -> tuple[float | None, str]:
     except ValueError:
         return None, f"'{clean(text)}' is not a number"
     if math.isnan(value) or not 0 <= value <= 1:
-        return None, f"{clean(text)} is not from 0 to 1"
+        return None, f"{clean(text)} is not between 0 and 1"
     return value, ""

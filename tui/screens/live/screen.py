@@ -39,16 +39,16 @@ class LiveScreen(ModeScreen):
 
     MODE = "live"
     HELP = (
-        "Follows one run, trained by this app or by any other process. The charts show loss and accuracy (or R2) "
-        "of training and validation by epoch; ★ marks the best epoch, by validation loss, and ✗ the place where "
-        "the loss became NaN. The confusion matrix is that of validation after the chosen epoch: rows true, "
-        "columns predicted."
+        "Follows one run, trained by this app or by any other process. The charts show training and validation loss "
+        "and accuracy (or R2) by epoch; ★ marks the best epoch, by validation loss, and ✗ the point where the loss "
+        "became NaN. The confusion matrix is for validation after the selected epoch: rows are true classes, "
+        "columns predicted ones."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "pause"),
-        Binding("s", "stop", "stop", tooltip="Save and end the run; asks first"),
+        Binding("s", "stop", "stop", tooltip="Save and stop the run; asks first"),
         Binding("c", "checkpoint", "save", tooltip="Save a checkpoint now"),
-        Binding("d", "detach", "detach", tooltip="Go on in a background process that survives this app"),
+        Binding("d", "detach", "detach", tooltip="Continue in a background process that outlives this app"),
         Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
         Binding("p", "panel", "panel", tooltip="The next panel under the charts, on small screens"),
         Binding(
@@ -56,7 +56,7 @@ class LiveScreen(ModeScreen):
             "epoch(-1)",
             "epoch",
             key_display=",.",
-            tooltip="The epoch before, in table and confusion",
+            tooltip="Previous epoch, in table and confusion matrix",
         ),
         Binding(
             "y",
@@ -68,13 +68,19 @@ class LiveScreen(ModeScreen):
         Binding("plus,equals_sign", "smooth(1)", "smooth", key_display="+/-", tooltip="More smoothing"),
         Binding("minus", "smooth(-1)", "less smoothing", show=False),
         Binding("z", "zoom", "zoom", show=False, tooltip="All epochs, or only the last ones"),
-        Binding("full_stop", "epoch(1)", "next epoch", show=False, tooltip="The epoch after"),
+        Binding(
+            "full_stop",
+            "epoch(1)",
+            "next epoch",
+            show=False,
+            tooltip="Next epoch, in table and confusion matrix",
+        ),
         Binding(
             "m",
             "machine",
             "machine",
             show=False,
-            tooltip="Load of processor, memory and GPU, in per cent over minutes",
+            tooltip="CPU, memory and GPU load in per cent, over minutes",
         ),
     ]
     PANELS = ("epochs", "confusion", "messages")
@@ -109,9 +115,7 @@ class LiveScreen(ModeScreen):
             with Panel(id="messages-panel"), VerticalScroll(id="messages-scroll"):
                 yield Static("", id="messages", markup=False)
         with Vertical(id="nothing"):
-            yield Static(
-                "No run is followed.\n\n2 opens the form to start one, 1 lists the runs: Enter opens one."
-            )
+            yield Static("No run is open.\n\nPress 2 to start a run, or 1 and then Enter to open one.")
 
     def on_mount(self) -> None:
         self.query_one("#epochs-panel", Panel).border_title = "epochs"
@@ -273,7 +277,9 @@ class LiveScreen(ModeScreen):
 
     def action_stop(self) -> None:
         """Ask, then save and end."""
-        ask = Ask("Save this run and end it? It can go on later.", {"stop": "Stop", "stay": "Let it run"})
+        ask = Ask(
+            "Save this run and stop it? It can be resumed later.", {"stop": "Stop", "stay": "Keep running"}
+        )
         self.app.push_screen(ask, lambda answer: self._request("stop") if answer == "stop" else None)
 
     def action_checkpoint(self) -> None:

@@ -63,14 +63,14 @@ class RunActions(ModeScreen):
             self.tui.evaluate_run(self.selected.run)
 
     def action_resume(self) -> None:
-        """Go on with a run that has a checkpoint; of a script's own run the app says why it cannot."""
+        """Resume a run that has a checkpoint; for a script's run, report why the app cannot."""
         summary = self.selected
         if summary is None:
             return
         if summary.script or os.path.isfile(summary.run.checkpoint_file("last")):
             self.tui.resume_run(summary.run)
         else:
-            self._tell("This run has no checkpoint to go on from; c takes its configuration into the form.")
+            self._tell("This run has no checkpoint to resume from; press c to reuse its configuration.")
 
     def action_configure(self) -> None:
         """Take the configuration of the run into the form."""
@@ -79,12 +79,12 @@ class RunActions(ModeScreen):
             self.tui.action_go("configure")
 
     def action_stop(self) -> None:
-        """Ask, then ask the run to save and end."""
+        """Confirm, then ask the run to save and stop."""
         summary = self.selected
         if summary is not None:
             ask = Ask(
-                f"Save {summary.run.id} and end it? It can go on later.",
-                {"stop": "Stop", "stay": "Let it run"},
+                f"Save {summary.run.id} and stop it? It can be resumed later.",
+                {"stop": "Stop", "stay": "Keep running"},
             )
             self.app.push_screen(ask, partial(self._stop_as_asked, summary))
 
@@ -96,7 +96,7 @@ class RunActions(ModeScreen):
         except TorchtuiError as error:
             self._tell(error_in_app(error), "error")
         else:
-            self._tell(f"{summary.run.id} is asked to save and end.")
+            self._tell(f"{summary.run.id} was asked to save and stop.")
 
     def action_delete(self) -> None:
         """Measure the run, ask, then delete it."""
@@ -114,7 +114,7 @@ class RunActions(ModeScreen):
         what = f"{summary.status}, {summary.epoch} epochs, {bytes_(size)}"
         question = f"Delete {summary.run.id} ({what}) with its checkpoints? This cannot be undone."
         if without_locks:
-            question += " Its file system has no locks: make sure yourself that no process trains it."
+            question += " Its file system has no locks: make sure that no process is training it."
         ask = Ask(question, {"delete": "Delete", "keep": "Keep"})
         self.app.push_screen(ask, partial(self._delete_as_asked, summary))
 
@@ -128,7 +128,7 @@ class RunActions(ModeScreen):
         except TorchtuiError as error:
             self.app.call_from_thread(self._tell, error_in_app(error), "error")
         else:
-            self.app.call_from_thread(self._tell, f"{summary.run.id} is deleted.")
+            self.app.call_from_thread(self._tell, f"{summary.run.id} was deleted.")
         if not os.path.lexists(summary.run.path):
             self.app.call_from_thread(self.forget, summary)
 

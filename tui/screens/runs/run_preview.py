@@ -57,7 +57,7 @@ def sketch(outline: Outline, status: str) -> Sketch:
     history = outline.history
     notes = []
     if outline.skipped:
-        notes.append(f"{bytes_(outline.skipped)} in the middle of the log were left out")
+        notes.append(f"{bytes_(outline.skipped)} in the middle of the log were skipped")
     if outline.damaged:
         lines = "line" if outline.damaged == 1 else "lines"
         notes.append(f"{count(outline.damaged)} damaged {lines} in the log")
@@ -207,7 +207,7 @@ def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[st
     yield from ((label, items) for label, items in _parts(summary, started) if any(items))
     changed = [f"{path} {setting(value)}" for path, value in _changed(summary.config).items()]
     if summary.script:
-        yield "settings", changed or ["none were told"]
+        yield "settings", changed or ["none reported"]
     else:
         yield "changed", changed or ["nothing: all defaults"]
 

@@ -41,7 +41,7 @@ SHARE = 0.03
 """Part of the time that looking after runs may take."""
 BEGIN = """No runs in {} yet.
 
-2 opens the form: choose data and model, and start.
+Press 2 to choose data and a model and to start one.
 Without the app: tui train --no-ui"""
 HINT = "status:running  accuracy>0.9  cfg.optimizer.lr>0.1"
 
@@ -52,11 +52,11 @@ class RunsScreen(RunActions):
     MODE = "runs"
     AUTO_FOCUS = "RunsTable"
     HELP = (
-        "All runs, newest first, looked after every few seconds. Best values are those of validation at the best "
-        "epoch. The filter takes words, found in the id, data set, model or status; status:running, data:mnist, "
-        "model:mlp, optimizer:adam; comparisons such as epochs>=10, accuracy>0.9, test.f1_macro>0.9; and settings "
-        "such as cfg.optimizer.lr>=1e-2 or cfg.model.hidden=[256,128]. All terms must hold; quotes keep words "
-        "together. A click on the name of a column sorts by it, again turns the order round; a double click opens."
+        "All runs, newest first, refreshed every few seconds. Best values are validation metrics at the best epoch. "
+        "The filter takes words, found in the id, dataset, model or status; status:running, data:mnist, model:mlp, "
+        "optimizer:adam; comparisons such as epochs>=10, accuracy>0.9, test.f1_macro>0.9; and settings such as "
+        "cfg.optimizer.lr>=1e-2 or cfg.model.hidden=[256,128]. All terms must match; quotes keep words together. "
+        "Click the name of a column to sort by it, again to reverse the order; double-click a run to open it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -64,17 +64,17 @@ class RunsScreen(RunActions):
             "filter",
             "filter",
             key_display="/",
-            tooltip="Go to the filter; Escape leaves, again clears",
+            tooltip="Edit the filter; Escape leaves it, a second Escape clears it",
         ),
-        Binding("escape", "leave_field", "leave", tooltip="Leave the filter; again: clear it"),
+        Binding("escape", "leave_field", "leave", tooltip="Leave the filter; a second time clears it"),
         Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
-        Binding("r", "resume", "resume", tooltip="Go on with the run in this app"),
+        Binding("r", "resume", "resume", tooltip="Resume the run in this app"),
         Binding("p", "preview", "preview", tooltip="Show or hide the preview"),
-        Binding("s", "stop", "stop", tooltip="Ask the run to save and end; asks first"),
+        Binding("s", "stop", "stop", tooltip="Ask the run to save and stop; asks first"),
         Binding("x,delete", "delete", "delete", key_display="x", tooltip="Delete the run; asks first"),
-        Binding("c", "configure", "reuse", tooltip="Take its configuration into the form"),
+        Binding("c", "configure", "reuse", tooltip="Edit a copy of its configuration in the form"),
         Binding("o", "sort", "sort", tooltip="Sort by the next column"),
-        Binding("O", "turn_order", "Turn the order round", show=False),
+        Binding("O", "turn_order", "Reverse the order", show=False),
         Binding("y", "copy", "Copy the run's id", show=False),
         Binding("Y", "copy_path", "Copy the run's path", show=False),
     ]
@@ -141,7 +141,7 @@ class RunsScreen(RunActions):
         self.look()
 
     def look(self) -> None:
-        """Look at all runs, off this thread, unless that is going on or nobody sees it."""
+        """Refresh all runs in a thread, unless a refresh is running or the screen is hidden."""
         if self._next_look is not None:
             self._next_look.stop()
         if self._looking or not self.is_current:
@@ -150,7 +150,7 @@ class RunsScreen(RunActions):
         self.run_worker(self._find_changes, thread=True, group="look")
 
     def _find_changes(self) -> None:
-        """On a thread: tell what is new, batch by batch."""
+        """Report new and changed runs batch by batch; runs in a thread."""
         worker, began = get_current_worker(), time.thread_time()
         problem: Exception | None = None
         try:
@@ -183,7 +183,7 @@ class RunsScreen(RunActions):
         if not self.compared.touched:
             self.compared.clear()  # nobody chose these, and none has a mark here
         if not self.compared.toggle(event.summary.run):
-            self.notify(f"{MAX_RUNS} runs are as many as 6 Compare can show.", severity="warning")
+            self.notify(f"Compare shows at most {MAX_RUNS} runs.", severity="warning")
         self._show_rows()
 
     @on(Looked)
@@ -223,7 +223,7 @@ class RunsScreen(RunActions):
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:
-        """Show what matches; as long as the text is wrong or a name is begun, what matched before."""
+        """Show the matching runs; keep the last matches while the text is invalid or a name is incomplete."""
         try:
             query = parse(event.value)
         except InputError as error:
@@ -231,7 +231,7 @@ class RunsScreen(RunActions):
             return
         unfinished = example(event.value)
         if unfinished and not self.runs.any_match(query):
-            self._tell_of_filter(f"as in {unfinished}")
+            self._tell_of_filter(f"Add a comparison, such as {unfinished}")
             return
         self._tell_of_filter(HINT if not query.terms else "")
         self.runs.filter(query)
@@ -302,5 +302,5 @@ class RunsScreen(RunActions):
 def _standing(rows: list[RunSummary]) -> str:
     """Return the number of runs that are active or failed, by status: ``● 2 running  ✗ 1 failed``."""
     counts = Counter[str](summary.status for summary in rows)
-    told = ("preparing", "running", "paused", "interrupted", "failed", "diverged", "damaged")
-    return "  ".join(f"{STATES[state][0]} {count(counts[state])} {state}" for state in told if counts[state])
+    shown = ("preparing", "running", "paused", "interrupted", "failed", "diverged", "damaged")
+    return "  ".join(f"{STATES[state][0]} {count(counts[state])} {state}" for state in shown if counts[state])

@@ -52,7 +52,7 @@ class AddTrials(ModalScreen[int]):
             yield Input("10", compact=True, type="integer", max_length=6)
             yield Static("", id="trials-problem")
             with Horizontal(classes="answers"):
-                yield Button("Go on", id="more", compact=True, variant="primary")
+                yield Button("Resume", id="more", compact=True, variant="primary")
                 yield Button("Cancel", id="cancel", compact=True, action="screen.dismiss")
 
     @on(Input.Submitted)
@@ -62,4 +62,4 @@ class AddTrials(ModalScreen[int]):
         if text.isdecimal() and int(text) > 0:
             self.dismiss(int(text))
         else:
-            self.query_one("#trials-problem", Static).update("✗ takes a number ≥ 1")
+            self.query_one("#trials-problem", Static).update("✗ enter a number ≥ 1")

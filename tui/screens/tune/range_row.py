@@ -64,7 +64,7 @@ class RangeRow(Horizontal):
         yield RemoveSign("×", classes="range-remove")
 
     def on_mount(self) -> None:
-        self.query_one(RemoveSign).tooltip = "Do not search this field"
+        self.query_one(RemoveSign).tooltip = "Remove this field from the search"
 
     def show(self, problem: str, hint: str) -> None:
         """Say what is wrong with the range, or else what it holds."""

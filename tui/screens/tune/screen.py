@@ -36,7 +36,7 @@ OF_THE_SPACE = frozenset(
 )
 OF_THE_STUDY = STUDY_ACTIONS | TRIAL_ACTIONS | {"sort", "turn_order", "panel", "log", "slices"}
 WIDE = 170
-NO_STUDY = "No study is open.\n\nCtrl+T goes to the search space, where Ctrl+R starts one; Ctrl+O opens an earlier one."
+NO_STUDY = "No study is open.\n\nPress Ctrl+T and then Ctrl+R to start one, or Ctrl+O to open an earlier one."
 
 
 class ViewTab(Static):
@@ -65,37 +65,39 @@ class TuneScreen(StudyActions):
     MODE = "tune"
     AUTO_FOCUS = ""
     HELP = (
-        "Searches for good hyper-parameters of the configuration in 2 Configure. In the space: one row a searched "
-        "field; 1e-4..1 is a range, log:1e-4..1 a logarithmic one, 16..256:16 has a step, and 64,128 are choices. "
-        "A study goes on in a background process, also when the app is closed; its trials are judged on validation "
-        "data only. In the study: Space pauses it, and lets it go on. Every trial is a run; Enter opens it live, e "
-        "evaluates it, p takes its configuration into the form. A click on the name of a column sorts by it, again "
-        "turns the order round."
+        "Searches for good hyper-parameters of the configuration in Configure. The search space has one row per "
+        "field: 1e-4..1 is a range, log:1e-4..1 a logarithmic one, 16..256:16 has a step, and 64,128 are choices. "
+        "A study runs in a background process, even after the app quits; trials are judged on validation data only. "
+        "In the study, Space pauses and continues it. Every trial is a run: Enter opens it in Live, e evaluates it, "
+        "and p edits a copy of its configuration in the form. Click the name of a column to sort by it, again to "
+        "reverse the order."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t,v", "view", "space/study", tooltip="The search space, or the study"),
-        Binding("ctrl+r", "start", "start", tooltip="Start a study of this space"),
-        Binding("y", "copy", "copy", tooltip="Copy the command that tunes without a screen"),
-        Binding("ctrl+n", "add_field", "add", tooltip="Search one more field"),
-        # Before the field in hand takes it for deleting a character.
-        Binding("ctrl+d", "remove_field", "remove", tooltip="Do not search this field", priority=True),
-        Binding("d", "defaults", "Back to the default space", show=False),
+        Binding("ctrl+r", "start", "start", tooltip="Start a study with this search space"),
+        Binding("y", "copy", "copy", tooltip="Copy the equivalent command"),
+        Binding("ctrl+n", "add_field", "add", tooltip="Add a field to the search"),
+        # Priority: a focused field would delete a character.
+        Binding(
+            "ctrl+d", "remove_field", "remove", tooltip="Remove this field from the search", priority=True
+        ),
+        Binding("d", "defaults", "Reset to the default search space", show=False),
         Binding("escape", "leave_field", "Leave the field", show=False),
         Binding("up", "above", "Field above", show=False),
         Binding("down", "below", "Field below", show=False),
         Binding("e", "evaluate", "eval", tooltip="Open the trial in Evaluate"),
         Binding("t", "panel(1)", "panel", tooltip="The next panel, on small screens"),
         Binding("T", "panel(-1)", "Previous panel", show=False),
-        Binding("space", "pause", "pause", tooltip="Let the study and its trials wait"),
-        Binding("space", "go_on", "go on", tooltip="End the pause"),
-        Binding("s", "stop", "stop", tooltip="Ask the study to save and end; asks first"),
-        Binding("r", "resume", "resume", tooltip="Go on with the trials that are left"),
-        Binding("a", "more", "more", tooltip="Give the study more trials, and go on"),
-        Binding("p", "promote", "reuse", tooltip="Take the trial's configuration into the form"),
+        Binding("space", "pause", "pause", tooltip="Pause the study and its trials"),
+        Binding("space", "go_on", "continue", tooltip="Continue the paused study"),
+        Binding("s", "stop", "stop", tooltip="Ask the study to save and stop; asks first"),
+        Binding("r", "resume", "resume", tooltip="Resume with the remaining trials"),
+        Binding("a", "more", "more", tooltip="Add trials to the study, and resume it"),
+        Binding("p", "promote", "reuse", tooltip="Edit a copy of the trial's configuration in the form"),
         Binding("o", "sort", "sort", tooltip="Sort by the next column"),
-        Binding("O", "turn_order", "Turn the order round", show=False),
+        Binding("O", "turn_order", "Reverse the order", show=False),
         Binding("c", "compare", "Compare the best trials", show=False),
-        Binding("l", "log", "Axis: logarithmic or plain", show=False),
+        Binding("l", "log", "Logarithmic or linear axis", show=False),
         Binding("full_stop", "slices(1)", "Next parameter", key_display=".", show=False),
         Binding("comma", "slices(-1)", "Previous parameter", key_display=",", show=False),
         Binding("ctrl+o", "open", "open", tooltip="Open an earlier study"),
@@ -201,7 +203,7 @@ class TuneScreen(StudyActions):
     def action_copy(self) -> None:
         """Copy the equivalent command."""
         if self.state.plan is None:
-            self.notify("There is a command once every range is right.", severity="warning")
+            self.notify("Fix the marked ranges first: there is no command yet.", severity="warning")
             return
         command = search_command(self.state, self.search, self.tui.runs_dir)
         self.app.copy_to_clipboard(command)

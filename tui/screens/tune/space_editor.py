@@ -32,13 +32,13 @@ STOPS = ".editor, .add-field, #search-actions Button"
 """Where the arrow keys and Enter go."""
 ADD = "+ add a field"
 WRITING = """\
-0.1..0.9         any number between
+0.1..0.9         any number in between
 log:1e-4..1      evenly on a log scale
 16..256:16       in steps of 16
 log:1e-4..1:10   by factors of 10
-64,128,[256,64]  these; [ ] holds layers
-adam,sgd         these names: the fields
-                 of each can be added"""
+64,128,[256,64]  choices; [ ] for layers
+adam,sgd         names; the fields of
+                 each can be added"""
 _setting = partial(FieldSpec, default="", kind="text")
 SETTINGS = (
     _setting(
@@ -47,41 +47,41 @@ SETTINGS = (
         kind="choice",
         choices=get_args(Method),
         hint="how values are chosen",
-        about="grid: every combination once. random: anything. bayes: learns from earlier trials (TPE). gp: Gaussian "
-        "process, for few trials",
+        about="grid: every combination once. random: independent draws. bayes: learns from earlier trials (TPE). gp: "
+        "Gaussian process, for few trials",
     ),
     _setting(
         path="pruner",
         label="pruner",
         kind="choice",
         choices=get_args(Pruner),
-        hint="what ends hopeless trials",
-        about="Ends hopeless trials early: median: worse than half of the others. asha, hyperband: only the best third "
-        "goes on",
+        hint="stops unpromising trials",
+        about="Stops unpromising trials early. median: those worse than half of the others. asha, hyperband: all but "
+        "the best third",
     ),
     _setting(
         path="metric",
         label="metric",
         kind="choice",
         choices=("auto", *METRICS),
-        hint="of validation",
-        about="What to make good on validation data, at the best epoch of a trial; auto: the loss",
+        hint="on validation",
+        about="Validation metric to optimize, at the best epoch of a trial; auto: the loss",
     ),
-    _setting(path="trials", label="trials", hint="≥ 1", about="Trials of the whole study"),
+    _setting(path="trials", label="trials", hint="≥ 1", about="Number of trials in the whole study"),
     _setting(
         path="executor",
         label="executor",
         kind="choice",
         choices=get_args(ExecutorName),
         hint="where trials train",
-        about="local: in processes here. vmap: together as one program, for small networks without dropout, and GPUs. "
+        about="local: in local processes. vmap: all as one program, for small networks without dropout, and GPUs. "
         "ray: on a Ray cluster",
     ),
     _setting(
         path="jobs",
         label="jobs",
         hint="≥ 1, or auto",
-        about="Trials at once; here the cores are divided among them. auto: 1, with vmap 16, on Ray as many as fit",
+        about="Trials at once; locally the cores are divided among them. auto: 1; vmap: 16; Ray: as many as fit",
     ),
 )
 
@@ -137,7 +137,7 @@ class SpaceEditor(Vertical):
     def on_mount(self) -> None:
         self.query_one("#ranges-panel").border_title = "search space"
         self.query_one("#settings-panel").border_title = "search"
-        self.query_one("#writing-panel").border_title = "how ranges are written"
+        self.query_one("#writing-panel").border_title = "syntax of ranges"
         self.adder.tooltip = "Search one more field"
 
     @property

@@ -158,7 +158,7 @@ class StudyActions(Background, ModeScreen):
             self._launched.append(study_process.launch(begun.folder, jobs, data_root, executor=executor))
             return Follower(runs_dir, str(begun.folder.path))
 
-        self.starting, self.starting_note = True, "loading data, and trying every model ..."
+        self.starting, self.starting_note = True, "loading data and checking every model ..."
         self.tell_state()
         self.refresh_bindings()
         self.in_background("start", begin, self._started, self._not_started)
@@ -210,15 +210,15 @@ class StudyActions(Background, ModeScreen):
                 self.open_study(path, url)
 
         question = f"{error.message}. Connect to it? Your database password may be sent there."
-        self.app.push_screen(Ask(question, {"connect": "Connect", "leave": "Leave it"}), answered)
+        self.app.push_screen(Ask(question, {"connect": "Connect", "leave": "Don't connect"}), answered)
 
     def action_stop(self) -> None:
-        """Ask, then ask all processes of the study to save and end."""
+        """Confirm, then ask all processes of the study to save and stop."""
         standing = self.standing
         if standing is None:
             return
-        question = f"Stop {standing.folder.name}? Its trials are saved, and it can go on later."
-        self.app.push_screen(Ask(question, {"stop": "Stop", "stay": "Let it go on"}), self._stop_as_asked)
+        question = f"Stop {standing.folder.name}? Its trials are saved, and it can be resumed later."
+        self.app.push_screen(Ask(question, {"stop": "Stop", "stay": "Keep running"}), self._stop_as_asked)
 
     def _stop_as_asked(self, answer: str | None) -> None:
         if answer == "stop" and self._follower is not None:
@@ -226,16 +226,16 @@ class StudyActions(Background, ModeScreen):
             self.in_background(
                 "pause",
                 lambda progress: study_process.stop(study),
-                lambda nothing: self.notify("The study is asked to save and end."),
+                lambda nothing: self.notify("The study was asked to save and stop."),
             )
 
     def action_pause(self) -> None:
-        """Let the study and its trials wait."""
+        """Pause the study and its trials."""
         if self._follower is not None:
             self._set_pause(self._follower.study.pause)
 
     def action_go_on(self) -> None:
-        """End the pause."""
+        """Continue the paused study."""
         if self._follower is not None:
             self._set_pause(self._follower.study.go_on)
 
@@ -243,11 +243,11 @@ class StudyActions(Background, ModeScreen):
         self.in_background("pause", lambda progress: change(), lambda nothing: self.look())
 
     def action_resume(self) -> None:
-        """Go on with the trials that are left."""
+        """Resume with the remaining trials."""
         self._go_on(None)
 
     def action_more(self) -> None:
-        """Give the study more trials, and go on."""
+        """Add trials to the study, and resume it."""
 
         def asked(more: int | None) -> None:
             if more is not None and self.standing is not None:
@@ -263,7 +263,7 @@ class StudyActions(Background, ModeScreen):
             return
         if standing.plan.method == "grid" and standing.done >= standing.plan.space.grid_size():
             size = count(standing.plan.space.grid_size())
-            self.notify(f"All {size} combinations of this grid were tried.", severity="warning")
+            self.notify(f"All {size} combinations of this grid have been tried.", severity="warning")
             return
 
         def launch(progress: Progress) -> None:

@@ -278,7 +278,7 @@ async def test_runs_on_other_data_get_a_warning(make: Make, runs: list[Run], wri
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot, 2)
         line = shown(screen, "#compare-line")
-        assert line.startswith("▲ not the same data: digits, iris: final numbers do not compare")
+        assert line.startswith("▲ not the same data: digits, iris: final metrics are not comparable")
         assert "[b]x" in line
 
 

@@ -36,8 +36,8 @@ async def test_the_form_opens_with_a_preview_of_what_it_says(make: Make) -> None
         assert rendered(screen.query_one("#facts")).startswith("1,293 train   144 validation")
         assert "Linear" in rendered(screen.query_one("#layers"))
         assert shown(screen, "#command") == "tui train --no-ui"
-        assert shown(screen, "#state") == "✓ ready: 21 steps an epoch, 420 in all"
-        assert "21 steps an epoch" in row(screen, "training.batch_size")
+        assert shown(screen, "#state") == "✓ ready: 21 steps per epoch, 420 in total"
+        assert "21 steps per epoch" in row(screen, "training.batch_size")
         assert screen.focused is screen.form.fields["data.name"].editor
 
 
@@ -47,7 +47,7 @@ async def test_a_wrong_value_is_told_beside_its_field_and_keeps_the_run_from_sta
         screen = await settled(pilot)
         await put(pilot, "optimizer.lr", *"0..01")
         assert "✗ takes a number" in row(screen, "optimizer.lr")
-        assert shown(screen, "#state") == "✗ Start waits for optimizer.lr: got '0..01', takes a number"
+        assert shown(screen, "#state") == "✗ Can't start: optimizer.lr: got '0..01', takes a number"
         assert shown(screen, "#about") == "✗ got '0..01', takes a number"
         assert screen.query_one("#start", Button).disabled
         await pilot.press("ctrl+r")

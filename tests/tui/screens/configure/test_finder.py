@@ -163,5 +163,5 @@ async def test_a_run_that_this_app_trains_is_not_disturbed(make: MakeApp) -> Non
         screen.action_find_rate()
         await pilot.pause()
         assert app.screen is screen
-        assert any("trains a run" in note.message for note in app._notifications)
+        assert any("A run is training here" in note.message for note in app._notifications)
         app.feed = None

@@ -36,7 +36,7 @@ async def test_enter_opens_the_images_behind_a_cell(
 ) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"), "confusion")
-        assert "Enter shows the samples behind the cell" in at.seen()
+        assert "Enter shows the samples of the cell" in at.seen()
         await at.press("m", "enter")
         true, predicted = at.one(ConfusionGrid).cursor
         samples = at.one("#cell", SampleList)

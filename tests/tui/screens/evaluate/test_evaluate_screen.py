@@ -66,7 +66,7 @@ async def test_without_any_run_the_screen_says_how_to_get_one(visit: Visits) -> 
     async with visit() as at:
         await at.go()
         assert "No run was evaluated yet" in at.seen()
-        assert "2 opens the form to train one" in at.seen()
+        assert "Press 2 to train a run" in at.seen()
         await at.press("v", "t")
         assert not at.screen.has_class("-evaluated")
 
@@ -102,7 +102,7 @@ async def test_what_cannot_be_evaluated_says_why_in_its_place(visit: Visits, cop
         await at.open(run)
         assert "✗" in at.seen()
         assert f"{run.id} has no checkpoint best.pt" in at.seen()
-        assert "v  tries the other split" in at.seen()
+        assert "v  opens the other split" in at.seen()
         run.checkpoint_file("kept").rename(run.checkpoint_file("best"))
         await at.press("1", "4")
         assert at.screen.has_class("-evaluated")

@@ -206,7 +206,7 @@ async def test_filtering_as_one_types(runs_dir: Path) -> None:
         assert str(app.screen.query_one("#runs-panel", Panel).border_title) == "runs  2 of 5"
         await pilot.press("space", *"loss")
         assert ids(app) == "cb"
-        assert message(app) == "as in loss>0.9"
+        assert message(app) == "Add a comparison, such as loss>0.9"
         await type_filter(pilot, "digits acuracy>0.1")
         assert ids(app) == "cb"
         assert message(app) == "✗ unknown name 'acuracy'. Did you mean accuracy?"
@@ -436,7 +436,7 @@ async def test_without_runs_it_says_how_to_begin(tmp_path: Path, monkeypatch: py
         await settled(pilot)
         notice = app.screen.query_one("#runs-notice", Static)
         assert bool(notice.display)
-        assert "2 opens the form" in str(notice.visual)
+        assert "Press 2 to choose" in str(notice.visual)
         await pilot.press("enter", "x", "e", "o", "down", "end", "p", "escape")
         say(Run(tmp_path / "none" / "my-run"), begun(1, {}))
         await looked(pilot)

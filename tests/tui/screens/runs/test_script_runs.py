@@ -82,7 +82,7 @@ async def test_a_script_that_told_no_settings_is_not_said_to_have_defaults(
     RunWriter("mine", runs_dir=tmp_path / "runs").close()
     app = make()
     async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: "settings none were told" in screen_text(app))
+        await until(pilot, lambda: "settings none reported" in screen_text(app))
 
 
 @pytest.mark.slow

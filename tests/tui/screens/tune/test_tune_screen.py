@@ -504,7 +504,7 @@ async def test_a_study_does_not_begin_where_ray_is_missing(
     [
         ("auto", "local", ""),
         ("auto", "ray", ""),
-        ("two", "ray", "takes a number ≥ 1, or auto"),
+        ("two", "ray", "enter a number ≥ 1, or auto"),
         ("0", "vmap", "takes"),
     ],
 )
