@@ -1,4 +1,4 @@
-"""The command line: one module a command. What is heavy is imported inside the command that needs it."""
+"""The command line: one module per command. Heavy imports stay inside the command that needs them."""
 
 import errno
 import os
@@ -102,7 +102,7 @@ app.callback(invoke_without_command=True)(opens_app)
 def main() -> None:
     """Run the command line; exits with the documented code.
 
-    0 completed, 1 failed or diverged, 2 wrong use or configuration, 130 after Ctrl-C, 138 after SIGUSR1, 141 when
+    0 completed, 1 failed or diverged, 2 wrong usage or configuration, 130 after Ctrl-C, 138 after SIGUSR1, 141 when
     nobody reads its output any more, 143 after SIGTERM.
     """
     open_closed_streams()
@@ -110,7 +110,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(
                 errors="replace"
-            )  # rather a "?" than to fail where an encoding lacks a character
+            )  # print "?" rather than fail where the encoding lacks a character
     try:
         try:
             ensure_current_folder()
@@ -121,21 +121,21 @@ def main() -> None:
         finally:
             _flush()
     except TorchtuiError as error:
-        sys.exit(_tell(error))
+        sys.exit(_report(error))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(_leave_unread())
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # Typer and rich ended it, with 1
+        if isinstance(end.__context__, BrokenPipeError):  # Typer and rich exited, with 1
             sys.exit(_leave_unread())
         raise
     except Exception as error:
         told = as_error(error)
         if told is None:
             raise
-        sys.exit(_tell(told))
+        sys.exit(_report(reported))
 
 
 def _flush() -> None:

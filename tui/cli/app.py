@@ -72,7 +72,7 @@ def open_app(
     Args:
         runs, data_root: by default what the environment names, as the options do.
         values: nested values to fill the form with.
-        start: begin to train at once.
+        start: start training at once.
         follow: a run, or the log of another tool, to show live.
 
     Raises:

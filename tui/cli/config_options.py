@@ -22,7 +22,7 @@ Command = Callable[..., None]
 def with_config(command: Command) -> Command:
     """Give a command the configuration options.
 
-    `command` takes ``values``, the nested values that file, flags and ``--set`` gave together, first.
+    The first argument of `command` is ``values``: the merged nested values of file, flags and ``--set``.
     """
     parameters = list(inspect.signature(command).parameters.values())[1:]
     own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
@@ -47,7 +47,7 @@ def with_config(command: Command) -> Command:
 
 
 def _is_of_a_field(assignment: str) -> bool:
-    """False of one that chooses a name: another name begins with its own defaults, so it comes before its fields."""
+    """Return False for options that choose a name: a new name resets its fields, so it is applied first."""
     path = assignment.partition("=")[0].strip()
     return path not in FAMILIES and not path.endswith(".name")
 

@@ -1,4 +1,4 @@
-"""The options of what goes on beside a training, made from `Extras`; the environment passes them on."""
+"""Options of the observers beside a training, made from `Extras`; the environment passes them on."""
 
 import functools
 import inspect
@@ -16,7 +16,7 @@ PANEL = "Beside the training"
 
 
 def with_extras(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command ``--log --notify --stall-minutes --no-system``; what is given lies over the environment."""
+    """Give a command ``--log --notify --stall-minutes --no-system``; options override the environment."""
     signature = inspect.signature(command)
     added = [_option(name) for name in Extras.model_fields]
 

@@ -1,4 +1,4 @@
-"""Commands whose module is imported when they are called: ``tui --help`` needs none of them; and what all look like."""
+"""Commands whose modules are imported when called, so that ``tui --help`` imports none; and their common look."""
 
 from importlib import import_module
 from typing import Any
@@ -12,21 +12,21 @@ __all__ = ["Command", "Group", "LazyGroup"]
 
 
 class Command(TyperCommand):
-    """A command in whose help a flag stands without a type: it takes no value."""
+    """A command whose help shows flags without a type, since they take no value."""
 
     def get_params(self, ctx: Any) -> Any:
         return _without_types(super().get_params(ctx))
 
 
 class Group(TyperGroup):
-    """A group in whose help a flag stands without a type."""
+    """A group whose help shows flags without a type."""
 
     def get_params(self, ctx: Any) -> Any:
         return _without_types(super().get_params(ctx))
 
 
 class _LazyCommand(TyperCommand):
-    """Stands for a command in the list; everything else is done by the real one."""
+    """Placeholder of a command in the list; everything else is delegated to the real one."""
 
     def __init__(self, name: str, target: str, help_line: str, panel: str) -> None:
         super().__init__(name, help=help_line, rich_help_panel=panel)
@@ -42,7 +42,7 @@ class LazyGroup(Group):
     """A group whose commands are in a table.
 
     Attributes:
-        PANELS: title of a part of the help to its commands.
+        PANELS: title of a help section to its commands.
         COMMANDS: name of a command to where it is (``module:function``, or ``module:app``) and its line of help.
     """
 
@@ -67,7 +67,7 @@ def _without_types(parameters: list[Any]) -> list[Any]:
 
 
 def _given_before(command: Any, name: str | None, parent: Any) -> list[str]:
-    """Options that stand before the command, as its own; those that stand behind it come later, and win.
+    """Treat options before the command as its own; those after it come later, and win.
 
     Raises:
         InputError: the command has no such option.

@@ -16,12 +16,12 @@ MAX_COMPLETIONS = 100
 
 
 def complete_runs(context: typer.Context, incomplete: str) -> list[str]:
-    """``latest``, and the ids of runs that begin so or whose last letters do, newest first.
+    """Complete ``latest`` and the ids of runs by their start or their last letters, newest first.
 
-    Only names are looked at, so that Tab answers at once.
+    Only names are read, so that Tab answers at once.
 
     Args:
-        context: of the command line so far; its ``--runs`` says where to look.
+        context: of the command line so far; its ``--runs`` is the folder to search.
     """
     given = context.params.get("runs")
     try:

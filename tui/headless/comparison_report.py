@@ -22,7 +22,7 @@ PLOT_WIDTH, PLOT_HEIGHT = 100, 20
 def print_comparison(
     entries: Sequence[Entry], split: str, console: Console, plot: str | None, view: View
 ) -> None:
-    """Print how the runs stand, their final metrics on a split, and what tells their settings apart.
+    """Print the status of the runs, their final metrics on a split, and the settings that differ.
 
     Args:
         plot: name of a curve to draw; None draws none.

@@ -11,11 +11,11 @@ from tui.terminal.themes import BLUE, ORANGE
 __all__ = ["batch_chart", "batch_lines", "batch_sentence", "rate_chart", "rate_sentence"]
 
 HEADROOM = 1.3
-"""The chart ends at so many times the loss of the beginning: a loss that blows up would flatten all the rest."""
+"""Upper end of the chart, in multiples of the first loss: a diverging loss would flatten the rest."""
 
 
 def rate_chart(test: RangeTest) -> Chart:
-    """Losses over learning rates, smoothed, with the suggestion marked; also while the test goes on."""
+    """Losses over learning rates, smoothed, with the suggestion marked; also while the test runs."""
     if len(test.rates) < 2:
         return Chart(empty="waiting for the first losses")
     rates, smoothed = np.array(test.rates), test.smoothed
@@ -51,7 +51,7 @@ def rate_sentence(test: RangeTest) -> str:
 
 
 def batch_chart(tried: list[TriedBatch], suggestion: int | None) -> Chart:
-    """Samples per second over batch sizes, with the suggestion marked; also while the test goes on."""
+    """Samples per second over batch sizes, with the suggestion marked; also while the test runs."""
     sizes = np.array([each.batch_size for each in tried], dtype=float)
     rates = np.array([each.samples_per_second for each in tried])
     marks = tuple(

@@ -26,7 +26,7 @@ from tui.terminal.text import clean, number
 __all__ = ["cross_validate"]
 
 MAX_COLUMNS = 10
-"""Of folds whose values are shown beside mean and deviation."""
+"""Maximum number of folds whose values are shown beside mean and deviation."""
 
 
 def cross_validate(
@@ -39,13 +39,13 @@ def cross_validate(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Train a run for each fold, tell how their metrics spread, and give the exit code.
+    """Train a run for each fold, print the spread of their metrics, and return the exit code.
 
     Args:
-        run: of any fold of an earlier cross-validation, which goes on: what is complete is not trained again.
+        run: any fold of an earlier cross-validation to resume; completed folds are not trained again.
 
     Raises:
-        TorchtuiError: something does not fit; no run was begun.
+        TorchtuiError: the configuration does not fit; no run was started.
     """
     if is_launched():
         raise InputError(
@@ -65,7 +65,7 @@ def cross_validate(
             asked = fold_config(config, fold, folds)
             try:
                 code = max(code, train(asked, known.get(fold), view=view))
-            except KeyboardInterrupt:  # while the fold is prepared, or pressed twice
+            except KeyboardInterrupt:  # pressed while the fold is being prepared, or twice
                 received.append(signal.SIGINT)
             summary = summarise(view.run) if view.run else None
         if summary is not None:
@@ -116,7 +116,7 @@ def _event(done: list[RunSummary], folds: int) -> dict[str, object]:
 
 
 def _print(done: list[RunSummary], folds: int) -> None:
-    """The table, the runs, and how to go on where folds are missing."""
+    """Print the table, the runs, and how to resume if folds are missing."""
     console = report_console()
     complete = [summary for summary in done if summary.status == "completed"]
     metrics = _spread_of(done)
@@ -142,7 +142,7 @@ def _print(done: list[RunSummary], folds: int) -> None:
 
 
 class _OneFold:
-    """The view of one fold's run, with a title in the place of the results."""
+    """View of one fold's run, with a title in place of the results."""
 
     def __init__(self, view: View, title: str) -> None:
         self.view, self.title = view, title

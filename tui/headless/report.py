@@ -17,14 +17,14 @@ from tui.terminal.text import clean, count, fit, number, of
 __all__ = ["print_report", "print_summary", "report_console", "report_tables"]
 
 MAX_CLASSES = 30
-"""Largest number of classes whose matrix is printed whole."""
+"""Maximum number of classes whose matrix is printed in full."""
 NAME_WIDTH = 20
 LOG_WIDTH = 240
 CORNER = "true ↓ predicted →"
 
 
 def print_summary(summary: RunSummary, console: Console | None = None) -> None:
-    """Print how a run stands, the report of its last evaluated split, and where it is."""
+    """Print the status of a run, the report of its last evaluated split, and its folder."""
     console = console or report_console()
     for split in ("test", "validation"):
         report = load_report(summary.run, split)
@@ -48,7 +48,7 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
 
 
 def report_console() -> Console:
-    """Standard output; where it is no terminal, tables are as wide as they need to be."""
+    """Return a console on standard output; unless it is a terminal, tables take the width they need."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = LOG_WIDTH
@@ -108,7 +108,7 @@ def _classes(report: Report) -> Table:
 
 
 def _confusion(report: Report, width: int) -> RenderableType:
-    """The matrix, its column names cut to the room they have; where counts have none, where to find it."""
+    """Yield the matrix with its column names cut to fit; where the counts do not fit, where to find it."""
     classes = len(report.confusion)
     rows = [fit(name, NAME_WIDTH).rstrip() or "∅" for name in report.class_names]
     digits = max(len(str(cell)) for row in report.confusion for cell in row)

@@ -39,7 +39,7 @@ def print_study(study: TuningStudy, finished: StudyFinished, console: Console) -
 
 
 def _top(study: TuningStudy, records: list[TrialRecord]) -> list[str]:
-    """Aligned lines; cut nowhere, since a terminal wraps them and a file does not need to."""
+    """Aligned lines, never cut: a terminal wraps them, and a file has room."""
     paths = list(study.plan.space.domains)
     short = [path.removesuffix(".name").rpartition(".")[2] for path in paths]
     rows = [["trial", study.plan.metric, "epochs", *short]]

@@ -1,4 +1,4 @@
-"""A study without screens: its events become a progress bar, a line a trial, or JSON lines."""
+"""A study without screens: its events become a progress bar, a line per trial, or JSON lines."""
 
 import sys
 from collections.abc import Callable
@@ -29,16 +29,16 @@ COUNTED = ("completed", "pruned", "failed")
 
 
 class StudyView(Protocol):
-    """Shows a study as it goes on."""
+    """Shows the progress of a study."""
 
     def show(self, event: StudyEvent) -> None:
         """Show one event."""
 
     def preparing(self, what: str, done: int, total: int) -> None:
-        """A download or the like goes on before it begins."""
+        """Show the progress of preparation, such as a download."""
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Restore the terminal."""
 
 
 def choose_study_view(*, as_json: bool, quiet: bool) -> StudyView:
@@ -61,7 +61,7 @@ class QuietView(SilentView):
 
 
 class JsonView(QuietView):
-    """An object a finished trial and one at the end on standard output, and nothing else there."""
+    """Prints an object per finished trial and one at the end to standard output, and nothing else."""
 
     def __init__(self) -> None:
         self.study = ""
@@ -101,7 +101,7 @@ class Tally:
         return "  ".join(f"{states.count(state)} {state}" for state in COUNTED)
 
     def take(self, record: TrialRecord) -> bool:
-        """Count a trial that has ended; whether it is the best one now."""
+        """Count a finished trial; return whether it is the best one so far."""
         self.epochs.pop(record.number, None)
         if record.state == "interrupted":
             return False
@@ -109,14 +109,14 @@ class Tally:
         return self.best is record
 
     def pause(self, event: StudyPaused | StudyResumed) -> str:
-        """Note that the study was paused or goes on; the words for it."""
+        """Record that the study was paused or continued; return the message for it."""
         self.paused = isinstance(event, StudyPaused)
         return (
             f"paused; `tui tune --continue {clean(self.study)}` continues it" if self.paused else "continued"
         )
 
     def left(self) -> float | None:
-        """Seconds until all trials are done, from those of this session."""
+        """Estimate the seconds until all trials are done, from the trials of this session."""
         session = self.records[self._before :]
         if not session or self.plan.trials is None:
             return None
@@ -125,7 +125,7 @@ class Tally:
 
 
 class PlainView(LineView):
-    """A line a trial."""
+    """A line per trial."""
 
     tally: Tally | None = None
 
@@ -176,7 +176,7 @@ class ProgressView(LiveView):
         self.start(total=1)
 
     def _draw(self) -> None:
-        """Trials done, with the parts of those going on."""
+        """Return the trials done, counting running ones by the part that is done."""
         tally = self.tally
         assert tally is not None
         total = tally.plan.trials

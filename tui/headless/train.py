@@ -43,10 +43,10 @@ def train(
 
     Args:
         run: the run to resume; None starts a new one.
-        received: collects the signals that come, also those that come too late to stop the run.
+        received: collects the signals received, including those too late to stop the run.
 
     Raises:
-        TorchtuiError: something does not fit; nothing was written.
+        TorchtuiError: the configuration does not fit; nothing was written.
     """
     received = [] if received is None else received
     extras = Extras.from_environment()
@@ -90,7 +90,7 @@ def _lead(started: "StartedRun", view: View, extras: Extras, control: RunControl
 def _assist(
     config: TrainConfig, run: Run | None, prepare: "Callable[[Progress], Prepared]", control: RunControl
 ) -> int:
-    """Train in another process than the first, which reports what is wrong with the configuration."""
+    """Train as another process than the first, which reports configuration errors."""
     from core.session import session
     from core.session.other_ranks import assist
 
@@ -106,7 +106,7 @@ def _assist(
 
 
 def _print_error(finished: RunFinished) -> None:
-    """Print what went wrong, if anything did."""
+    """Print the error, if there was one."""
     for line in finished.traceback.splitlines():
         print(clean(line), file=sys.stderr)
     if finished.error:

@@ -1,4 +1,4 @@
-"""A run without screens: its events become a progress bar, a line an epoch, or JSON lines."""
+"""A run without screens: its events become a progress bar, a line per epoch, or JSON lines."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -18,22 +18,22 @@ __all__ = ["JsonView", "PlainView", "ProgressView", "QuietView", "View", "choose
 
 
 class View(Protocol):
-    """Shows a run as it goes on."""
+    """Shows the progress of a run."""
 
     def begin(self, run: Run) -> None:
-        """The run's folder is there."""
+        """Called once the run's folder exists."""
 
     def show(self, event: Event) -> None:
         """Show one event."""
 
     def preparing(self, what: str, done: int, total: int) -> None:
-        """A download or the like goes on before it begins."""
+        """Show the progress of preparation, such as a download."""
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Restore the terminal."""
 
     def finish(self, run: Run) -> None:
-        """Show the results of a run that has ended."""
+        """Show the results of a finished run."""
 
 
 def choose_view(*, as_json: bool, quiet: bool) -> View:
@@ -58,7 +58,7 @@ class QuietView(SilentView):
 
 
 class JsonView(QuietView):
-    """One event a line on standard output, and nothing else there."""
+    """Prints one event per line to standard output, and nothing else."""
 
     def begin(self, run: Run) -> None:
         self.run_id = run.id
@@ -68,7 +68,7 @@ class JsonView(QuietView):
 
 
 class PlainView(LineView):
-    """One line an epoch."""
+    """One line per epoch."""
 
     epochs = 0
 
@@ -183,7 +183,7 @@ class ProgressView(LiveView):
         self.draw(self.steps, event.step, f"epoch {event.epoch}/{self.epochs}", facts)
 
     def _seconds_left(self, event: StepLogged) -> float | None:
-        """From the speed of this session so far."""
+        """Estimate the time left from the speed of this session so far."""
         task = self.bar.tasks[0]
         speed = task.finished_speed or task.speed
         return (self.steps - event.step) / speed if speed else None

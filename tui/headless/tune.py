@@ -39,8 +39,8 @@ class Asked:
     """Request of a user: a new study by its `plan`, or one to resume by its name in `resume`.
 
     Attributes:
-        trials: of an earlier study, a new number of them altogether; None leaves it.
-        seconds: after which to stop; None for never.
+        trials: new total number of trials of an earlier study; None keeps it.
+        seconds: time limit; None for no limit.
         storage: URL of a database; None for a file in the study's folder.
     """
 
@@ -58,13 +58,13 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
     """Work on a study, show it, and give the exit code.
 
     Raises:
-        TorchtuiError: something does not fit; no trial was begun.
+        TorchtuiError: the plan does not fit; no trial was started.
     """
     view = choose_study_view(as_json=as_json, quiet=quiet)
     control = RunControl()
     with ignore_hangup(), signals_stop(control) as received:
         study = None if asked.plan is not None else _reopen(asked)
-        executor = _executor(asked, study.plan if study else asked.plan)  # its imports go on while we check
+        executor = _executor(asked, study.plan if study else asked.plan)  # its imports run while we check
         try:
             study = study or _begin(asked, view.preparing)
             _tell_slots(executor, asked.where, view)
@@ -96,7 +96,7 @@ def _begin(asked: Asked, progress: "Progress") -> TuningStudy:
 def _reopen(asked: Asked) -> TuningStudy:
     study = open_study(asked.runs_dir, asked.resume, asked.storage)
     if study.paused and not is_worked_on(study.folder):
-        study.go_on()  # who joins others that wait, waits with them
+        study.go_on()  # a process that joins a paused study waits too
     if asked.trials is not None:
         study = study.with_trials(asked.trials)
     if study.plan.trials is None and asked.seconds is None:

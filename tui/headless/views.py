@@ -1,4 +1,4 @@
-"""The parts that the headless views of runs and of studies have in common."""
+"""Parts shared by the headless views of runs and of studies."""
 
 import os
 import sys
@@ -73,7 +73,7 @@ class LineView(SilentView):
 class LiveView:
     """Base of the views with a progress bar: a title, the bar, and facts beside it.
 
-    It is drawn on the calling thread, when events come: no second thread takes time from training.
+    It is drawn on the calling thread when events arrive: a second thread would take time from training.
     """
 
     def __init__(self) -> None:

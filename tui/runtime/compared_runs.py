@@ -16,9 +16,9 @@ class ComparedRuns:
     """A run keeps its slot, and so its sign and colour, as long as it is compared.
 
     Attributes:
-        slots: of each run, in the order in which they came: the lowest number that was free.
-        pinned: the run against which the others are shown; it stays when the rest is let go.
-        touched: whether someone has chosen; until then the screen chooses.
+        slots: of each run, in the order in which they were added: the lowest number that was free.
+        pinned: the reference for the other runs; `clear` keeps it.
+        touched: whether the user has chosen runs; until then the screen chooses.
     """
 
     slots: "dict[Run, int]" = field(default_factory=dict)
@@ -26,7 +26,7 @@ class ComparedRuns:
     touched: bool = False
 
     def add(self, run: "Run") -> bool:
-        """Compare one more run; False if there is no room."""
+        """Add a run; return False if there is no room."""
         if run in self.slots:
             return True
         free = sorted({*range(MAX_RUNS)} - {*self.slots.values()})
@@ -36,12 +36,12 @@ class ComparedRuns:
         return True
 
     def remove(self, run: "Run") -> None:
-        """Compare one run less."""
+        """Remove a run."""
         self.slots.pop(run, None)
         self.pinned = None if self.pinned == run else self.pinned
 
     def toggle(self, run: "Run") -> bool:
-        """Add a run, or remove it; False if there is no room."""
+        """Add a run, or remove it; return False if there is no room."""
         self.touched = True
         if run in self.slots:
             self.remove(run)
@@ -49,16 +49,16 @@ class ComparedRuns:
         return self.add(run)
 
     def pin(self, run: "Run") -> None:
-        """Show the others against this run, or against none when it was pinned."""
+        """Pin this run as the reference, or unpin it."""
         self.touched = True
         self.pinned = None if self.pinned == run else run
 
     def clear(self) -> None:
-        """Let all runs go but the pinned one."""
+        """Remove all runs except the pinned one."""
         self.touched = True
         self.slots = {run: slot for run, slot in self.slots.items() if run == self.pinned}
 
 
 def marks(compared: ComparedRuns) -> dict[str, int]:
-    """By the id of a run the sign it has, for a table of runs."""
+    """Return the marker of each compared run by its id, for a table of runs."""
     return {run.id: slot for run, slot in compared.slots.items()}

@@ -1,6 +1,6 @@
 """Drains a run's events into its history at frame rate, and spaces frames so that training keeps its speed.
 
-The training thread and the screens share one interpreter lock: what a frame computes, training waits for.
+The training thread and the screens share one interpreter lock: training waits while a frame is computed.
 """
 
 import time
@@ -16,17 +16,17 @@ __all__ = ["FrameBudget", "RunFeed"]
 Kind = Literal["text", "charts"]
 
 LONGEST = {"text": 0.24, "charts": 0.96}
-"""Seconds after which a frame is drawn whatever it costs: four and one a second, a timer's lateness included."""
+"""Seconds after which a frame is drawn whatever its cost: four and one per second, including timer delay."""
 SHORTEST = 0.1
 SHARE = {True: {"text": 0.01, "charts": 0.015}, False: {"text": 0.05, "charts": 0.05}}
-"""Part of a core that frames may take: with a training thread beside them, or without."""
+"""Share of a core that frames may use: with a training thread in this process, or without."""
 
 
 class FrameBudget:
     """Time of the next frame, from what the last ones cost this thread, their painting included.
 
     Attributes:
-        cost: seconds of processor time of a frame, a moving average.
+        cost: CPU seconds per frame, a moving average.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class FrameBudget:
         """Draw texts within.
 
         Args:
-            shared: whether training goes on in this process; if not, frames cost it little.
+            shared: whether training runs in this process; if not, frames cost it little.
         """
         with self._frame("text", shared):
             yield
@@ -64,7 +64,7 @@ class FrameBudget:
             yield
 
     def settle(self) -> None:
-        """Called after the screen was painted: the frame has cost what this thread has computed since it began."""
+        """Record the cost of a frame once it is painted: the CPU time of this thread since it started."""
         if self._open is None:
             return
         (kind, began, spent_before, shared), self._open = self._open, None
@@ -88,7 +88,7 @@ class FrameBudget:
 
 
 class RunFeed:
-    """One followed run: where it is trained, and what it has said."""
+    """One followed run: its host, and its history."""
 
     def __init__(self, host: RunHost) -> None:
         self.host = host
@@ -105,7 +105,7 @@ class RunFeed:
     def status(self) -> str:
         """``preparing``, ``running``, ``paused``, how it ended, or ``interrupted``."""
         history = self.history
-        if self.host.note:  # it has not said anything yet, or not since it goes on
+        if self.host.note:  # no event yet, or none since it was resumed
             if self.host.alive:
                 return "preparing"
             if self.host.error:
@@ -119,14 +119,14 @@ class RunFeed:
         return "paused" if history.paused else "running"
 
     def poll(self) -> bool:
-        """Take in what has come; whether anything has."""
+        """Read new events into the history; return whether there were any."""
         events = self.host.drain()
         for event in events:
             self.history.apply(event)
         return bool(events)
 
     def seconds_left(self) -> float | None:
-        """From the speed of the last epochs, or of the last steps before the first epoch is done."""
+        """Estimate from the speed of the last epochs, or of the last steps during the first epoch."""
         history, started = self.history, self.history.started
         if started is None or not started.epochs:
             return None

@@ -1,4 +1,4 @@
-"""A log that another tool writes, followed like a run: read on a thread of its own, since it may be long."""
+"""A log written by another tool, followed like a run; read on its own thread, since it may be long."""
 
 import queue
 import threading
@@ -14,11 +14,11 @@ __all__ = ["ForeignHost"]
 
 POLL_SECONDS = 0.5
 ALIVE_SECONDS = 120.0
-"""Without anything new for so long, the tool is taken to have ended."""
+"""Seconds without new entries after which the tool counts as finished."""
 
 
 class ForeignHost:
-    """Nothing can be asked of the tool: it reads none of our requests."""
+    """Refuse: the tool does not read our requests."""
 
     silent = "stopped"
     obeys = False
@@ -67,5 +67,5 @@ class ForeignHost:
                 time.sleep(POLL_SECONDS)
         except TorchtuiError as error:
             self.error = error
-        except Exception as error:  # TensorBoard's reader raises what it trips over in a damaged file
+        except Exception as error:  # TensorBoard's reader raises various errors on damaged files
             self.error = RunError(f"{self._log.path} cannot be read: {error}", "Is it damaged?")

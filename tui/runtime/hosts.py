@@ -30,19 +30,19 @@ from tui.terminal.text import progress_line
 __all__ = ["AppHost", "LogHost", "RunHost", "launch_in_background"]
 
 SPARE_CORES = 1
-"""Of ``threads: auto`` in the app: the screens want one."""
+"""Threads that ``threads: auto`` leaves free in the app, for the screens."""
 
 
 class RunHost(Protocol):
     """One run, wherever it is trained.
 
     Attributes:
-        run: None until its folder is there.
+        run: None until its folder exists.
         name: what the run is called.
-        note: what goes on before the first event, or the first since it goes on, such as a download.
-        error: why it could not begin.
-        obeys: whether what trains it can be asked for anything.
-        silent: what it is called when nothing trains it any more, and it did not say how it ended.
+        note: current step of preparation, such as a download, until the first event after a start or resume.
+        error: why it could not start.
+        obeys: whether its trainer accepts requests.
+        silent: status to show when nothing trains it and its log does not record how it ended.
     """
 
     note: str
@@ -64,13 +64,13 @@ class RunHost(Protocol):
         """See above."""
 
     def drain(self) -> list[Event]:
-        """The events since the last call; never waits."""
+        """Return the events since the last call; never block."""
 
     def request(self, request: Request) -> None:
-        """Ask the training for something."""
+        """Send a request to the training process."""
 
     def join(self, timeout: float) -> bool:
-        """Wait for the end of what trains in this process, at most `timeout` seconds; whether it has come."""
+        """Wait at most `timeout` seconds for training in this process to finish; return whether it has."""
 
     @property
     def name(self) -> str:
@@ -154,10 +154,10 @@ class AppHost:
 
 
 class LogHost:
-    """Follows a run that some other process trains, or that has ended, through its event log.
+    """Follows a run that another process trains, or that has ended, through its event log.
 
     Args:
-        process: what was started just now to begin the run, or to go on with it.
+        process: the process just launched to start or resume the run.
     """
 
     silent = "interrupted"
@@ -180,7 +180,9 @@ class LogHost:
         return self._starting or is_held(self.run)
 
     def drain(self) -> list[Event]:
-        ended = self._process is not None and not self._starting  # asked first: then all it said can be read
+        ended = (
+            self._process is not None and not self._starting
+        )  # checked before reading, so that no event is missed
         events = self.reader.read()
         if self.reader.offset > self._said_before:
             self.note, self.error = "", None
@@ -212,7 +214,7 @@ def _size(path: Path) -> int:
 
 
 def launch_in_background(run: Run, data_root: Path | None) -> "subprocess.Popen[bytes]":
-    """Train an existing run, from its last checkpoint or from the beginning, in a process of its own session.
+    """Train an existing run, from its last checkpoint or from the start, in a process in its own session.
 
     It survives this process and its terminal; what it prints goes to the run's console file.
 
@@ -226,7 +228,7 @@ def launch_in_background(run: Run, data_root: Path | None) -> "subprocess.Popen[
     try:
         with hold(run) as lock:  # the new process holds it before this one lets go
             return _launched(command, run, lock)
-    except RunLocked:  # by a step of this process that does not end before the process does
+    except RunLocked:  # by a step in this process that lasts until the process exits
         return _launched(command, run)
 
 

@@ -73,7 +73,7 @@ def _depth(value: object) -> int:
 
 
 def save_settings(settings: Settings) -> str:
-    """Save; gives an empty text, or why it could not be done."""
+    """Save the settings; return an error message, empty on success."""
     text = json.dumps(asdict(settings), indent=2)
     try:
         with creating(settings_file()):

@@ -75,10 +75,10 @@ def _handled(handlers: dict[signal.Signals, Callable[[int, FrameType | None], No
 
 
 class GuardedOutput:
-    """Calls what writes to standard output, which may go away in the middle of a run.
+    """Calls functions that write to standard output, which may close in the middle of a run.
 
-    When nobody reads a pipe any more, as after ``| head``, the run is asked to save and end: it counts as SIGPIPE in
-    `received`. When the terminal is gone or the disk full, the run goes on without a word.
+    When the reader of a pipe is gone, as after ``| head``, the run is asked to save and stop: it counts as SIGPIPE in
+    `received`. When the terminal is gone or the disk is full, the run continues silently.
     """
 
     def __init__(self, control: Stoppable, received: list[int]) -> None:

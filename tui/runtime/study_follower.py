@@ -1,4 +1,4 @@
-"""A study as it stands: read from its folder again and again, whoever works on it."""
+"""The current state of a study, read from its folder repeatedly, whichever process works on it."""
 
 import math
 from collections import Counter
@@ -25,8 +25,8 @@ class Standing:
     Attributes:
         records: in the order of their numbers. best: number of the best trial; None before one completed.
         importance: share of each path, largest first; empty while too few trials have completed.
-        active: whether some process works on it. paused: whether that waits.
-        problem: why that ended, when it failed; one line.
+        active: whether any process works on it. paused: whether it is paused.
+        problem: why it failed, in one line; empty otherwise.
     """
 
     folder: StudyFolder
@@ -45,7 +45,7 @@ class Standing:
 
     @property
     def done(self) -> int:
-        """Trials that have ended for good."""
+        """Number of finished trials."""
         return sum(record.done for record in self.records)
 
     @property
@@ -84,7 +84,7 @@ class Follower:
         return self._study.folder
 
     def look(self) -> Standing:
-        """The study as it stands now.
+        """Return the current state of the study.
 
         Raises:
             RunDamaged: its storage cannot be read.
@@ -99,7 +99,7 @@ class Follower:
         return Standing(self.folder, plan, records, best, shares, active, paused, problem)
 
     def _alive(self, record: TrialRecord, active: bool) -> TrialRecord:
-        """A trial that goes on, with its epochs so far from its own log; without a process none goes on."""
+        """Return a running trial with the epochs in its log so far; without a process none is running."""
         if record.done or record.run is None:
             return record
         path, reader = self._readers.get(record.number, (None, None))

@@ -1,6 +1,6 @@
-"""The background process that works on a study and survives the app: it is started here, and asked to stop.
+"""The background process that works on a study and outlives the app: how to start and stop it.
 
-It holds a lock on a file in the study's folder from its first moment to its end, and its id stands in that file.
+From start to exit it holds a lock on a file in the study's folder, which contains its process id.
 """
 
 import os
@@ -38,11 +38,11 @@ def launch(
     executor: "ExecutorName" = "local",
     storage_url: str | None = None,
 ) -> "subprocess.Popen[bytes]":
-    """Begin or go on with a study in a process of its own session.
+    """Start or resume a study in a process in its own session.
 
     Args:
         jobs: trials at once; None for the executor's own choice.
-        trials: a new number of them altogether; None leaves it.
+        trials: new total number of trials; None keeps it.
         storage_url: where the study is kept, without a password; None for its folder.
 
     Raises:
@@ -65,7 +65,7 @@ def launch(
                 stdout=console,
                 stderr=console,
                 start_new_session=True,
-                pass_fds=(lock.handle,),  # the process has the lock now, and this one leaves it
+                pass_fds=(lock.handle,),  # the new process now holds the lock
             )
             _name_holder(lock, process.pid)
     except BlockingIOError:
@@ -76,10 +76,10 @@ def launch(
 
 
 def stop(study: "TuningStudy") -> None:
-    """Ask every process that works on a study, here and elsewhere, to save its trials and end."""
+    """Ask every process that works on a study, on any machine, to save its trials and stop."""
     study.stop()
     process = _holder(study.folder.path / LOCK)
-    if process is not None:  # one that has only begun to start hears this alone
+    if process is not None:  # a process that is still starting sees only this
         with suppress(psutil.Error):
             process.terminate()
 
@@ -87,7 +87,7 @@ def stop(study: "TuningStudy") -> None:
 def _name_holder(lock: FileLock, number: int) -> None:
     """Write into the lock's file which process holds it, and since when that runs."""
     lock.name_holder(number)
-    with suppress(psutil.Error):  # it has ended already
+    with suppress(psutil.Error):  # it has already exited
         text = f"started {psutil.Process(number).create_time():.2f}\n"
         os.pwrite(lock.handle, text.encode(), os.fstat(lock.handle).st_size)
 
@@ -95,8 +95,8 @@ def _name_holder(lock: FileLock, number: int) -> None:
 def _holder(path: Path) -> psutil.Process | None:
     """Return the process of ours that holds a lock on this machine; None for any other one that its file may name.
 
-    Whoever can write to the file can name any process in it: the one named must have begun when the file says, and
-    must have this very file open.
+    Anyone who can write to the file can name any process in it: the named one must have the recorded start time
+    and must have this very file open.
     """
     found = HOLDER.fullmatch(holder_of(path)) if lock_state(path) is LockState.HELD else None
     if found is None or found[2] != socket.gethostname():

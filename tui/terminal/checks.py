@@ -14,7 +14,7 @@ COLOURS = {"truecolor": "16 million", "256": "256", "standard": "16", "windows":
 
 
 def check_terminal() -> Iterator[Check]:
-    """Size, colours, characters and pictures; without a terminal only that there is none."""
+    """Check size, colours, characters and pictures; without a terminal, report only that."""
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     unicode = encoding == "utf8"
     advice = "" if unicode else "Set a UTF-8 locale, such as LANG=C.UTF-8"

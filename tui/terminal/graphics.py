@@ -33,7 +33,7 @@ def ask_for_graphics(meanwhile: Callable[[], object] = lambda: None) -> None:
     A terminal that does not answer in time gets half blocks.
 
     Args:
-        meanwhile: done while a terminal that was asked makes up its answer.
+        meanwhile: called while waiting for the terminal's answer.
     """
     global image_widget
     if os.environ.get("TERM", "dumb") in SILENT or not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -43,7 +43,7 @@ def ask_for_graphics(meanwhile: Callable[[], object] = lambda: None) -> None:
     sixel = attributes is not None and SIXEL in attributes.group(1).split(b";")
     if not sixel and b";OK\x1b\\" not in answer:
         return
-    # When it is first imported textual-image asks again; asked with nobody there it does not.
+    # textual-image asks again on first import, but not where there is no terminal.
     terminal, nobody = sys.__stdout__, io.TextIOWrapper(io.BytesIO())
     sys.__stdout__ = nobody  # type: ignore[misc]  # typed as final; put back at once
     try:

@@ -1,6 +1,6 @@
 """Text from data made safe to show, and numbers as the screens write them.
 
-Class names, paths and messages may hold anything: escape sequences, bidirectional overrides, double-width or
+Class names, paths and messages may contain anything: escape sequences, bidirectional overrides, double-width or
 combining characters. ``clean`` makes every character that acts on a terminal visible, ``fit`` makes a text
 exactly as wide as its column. Widths are those Textual itself uses (``rich.cells``).
 """
@@ -40,11 +40,11 @@ _VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
 
 
 def clean(text: str) -> str:
-    """``text`` with every character that would act on the terminal shown instead of sent.
+    """Return ``text`` with every character that would act on the terminal shown instead of sent.
 
     Escape becomes ``␛``, newline ``⏎``, tab ``⇥``; what has no picture becomes its escape, such as
     ``\\x9b`` or ``\\u202e``; a byte that a file name could not decode (a lone surrogate) becomes ``\\xff``.
-    Variation selectors are left out, since terminals disagree about the width they give, and a combining
+    Variation selectors are dropped, since terminals disagree about their width, and a combining
     mark without a letter to sit on gets a dotted circle. Cleaning twice changes nothing.
     """
     if text.isascii() and text.isprintable():
@@ -69,7 +69,7 @@ def _visible(character: str) -> str:
 
 
 def fit(text: str, width: int, *, align: str = "<", empty: str = "") -> str:
-    """``text``, cleaned, cut or padded to exactly ``width`` terminal cells.
+    """Return ``text``, cleaned and cut or padded to exactly ``width`` terminal cells.
 
     Args:
         text: any text; what does not fit is cut and ends in ``…``.
@@ -89,7 +89,7 @@ def fit(text: str, width: int, *, align: str = "<", empty: str = "") -> str:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A metric in at most ``digits + 2`` characters (and a sign), so that a changing value keeps its place.
+    """Format a metric in at most ``digits + 2`` characters (and a sign), so that a changing value keeps its width.
 
     ``0.2573``, ``12.303``, ``1.2e-4``, ``1.23e6`` for 4 digits; integers that fit stay whole; ``–`` for None,
     ``NaN`` and ``∞`` for what is not finite.
@@ -121,7 +121,7 @@ def _not_finite(value: float | None) -> str:
 
 
 def percent(share: float | None, decimals: int = 1) -> str:
-    """A share from 0 to 1 in per cent, without the sign; ``–`` for None and NaN.
+    """Format a share from 0 to 1 in per cent, without the sign; ``–`` for None and NaN.
 
     Rounding never turns some of it into none of it or all of it: 0.9999 is ``99.9``, 0.0001 ``<0.1``.
     """
@@ -143,7 +143,7 @@ def setting(value: object) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds as people read time: ``0:42``, ``1:03:20``, ``3 d 4:00`` (4 hours); ``–`` if unknown."""
+    """Format seconds as a clock: ``0:42``, ``1:03:20``, ``3 d 4:00`` (4 hours); ``–`` if unknown."""
     if seconds is None or not math.isfinite(seconds):
         return UNKNOWN
     minutes, rest = divmod(round(max(seconds, 0)), 60)
@@ -173,17 +173,17 @@ def of(done: int, asked: int, join: str = "/") -> str:
 
 
 def count(n: int) -> str:
-    """A whole number with thousands separated: ``54,000``."""
+    """Format a whole number with thousands separators: ``54,000``."""
     return f"{n:,}"
 
 
 def si(n: float) -> str:
-    """A number to three digits with its metric prefix: ``950``, ``12.1k``, ``168k``, ``1.23M``."""
+    """Format a number to three digits with a metric prefix: ``950``, ``12.1k``, ``168k``, ``1.23M``."""
     return _scaled(n, 1000, ("", "k", "M", "G", "T", "P"))
 
 
 def bytes_(n: float) -> str:
-    """Memory in the binary units of PyTorch's own messages: ``512 B``, ``1.5 MiB``, ``79.6 GiB``."""
+    """Format memory in the binary units of PyTorch's own messages: ``512 B``, ``1.5 MiB``, ``79.6 GiB``."""
     return _scaled(n, 1024, (" B", " KiB", " MiB", " GiB", " TiB", " PiB"))
 
 
@@ -199,6 +199,6 @@ def _scaled(n: float, base: int, units: tuple[str, ...]) -> str:
 
 
 def short_path(path: str) -> str:
-    """The part of a path that tells it from others: ``lr``, ``batch_size``, and ``optimizer`` for its name."""
+    """Return the distinctive part of a path: ``lr``, ``batch_size``, and ``optimizer`` for its name."""
     section, _, key = path.partition(".")
     return section if key == "name" else key

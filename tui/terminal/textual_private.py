@@ -1,4 +1,4 @@
-"""Private parts of Textual. Without any of them the app does the same, but is slower or less pretty.
+"""Private parts of Textual. Without any of them the app works the same, but is slower or less tidy.
 
 Tests named after the functions here fail when a version of Textual changes what they use.
 """
@@ -28,11 +28,11 @@ __all__ = [
 
 
 class LenientApp(App[None]):
-    """An app that leaves quietly.
+    """An app that quits quietly.
 
-    When it is left while a screen is made, widgets go away that others are looking for. Textual shows a traceback
-    then, and has no public way to tell it that nobody needs to know. Without `_handle_exception` it shows that
-    traceback; without `_exit` it does so in the moment before the app stops running.
+    When the app quits while a screen is being composed, widgets disappear that others still query. Textual then
+    shows a traceback, and has no public way to suppress it. Without `_handle_exception` that traceback is shown;
+    without `_exit` it is shown in the moment before the app stops running.
     """
 
     def _handle_exception(self, error: Exception) -> None:
@@ -59,8 +59,8 @@ def write_to_terminal(app: App[Any], text: str) -> bool:
 def use_frugal_compositor(screen: Screen[Any]) -> None:
     """Let a screen ask only the widgets that a change touches for their lines.
 
-    Textual's own compositor asks every widget whose container is touched: nearly all, with every frame. Where it
-    works in another way than is known here, it is left as it is.
+    Textual's own compositor asks every widget whose container is touched: nearly all, in every frame. Where it
+    works differently than expected here, it is left unchanged.
     """
     kind = _frugal_compositor()
     if kind is not None and type(getattr(screen, "_compositor", None)) is kind.__base__:

@@ -1,4 +1,4 @@
-"""`tui datasets`, `tui models` ...: what can be chosen, with every field, from the schema."""
+"""`tui datasets`, `tui models` ...: the choices with all their fields, from the schema."""
 
 import textwrap
 from collections.abc import Callable
@@ -18,7 +18,7 @@ LISTED = {
 
 
 def _command(family: str) -> Callable[[], None]:
-    """The command that lists one family."""
+    """Return the command that lists one family."""
 
     def listing() -> None:
         for name, option in choices(FAMILIES[LISTED[family]]).items():

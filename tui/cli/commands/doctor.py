@@ -30,7 +30,7 @@ def doctor(
 ) -> None:
     """Check versions, devices, terminal and folders, and train briefly on each device.
 
-    The exit code is 1 when something is wrong.
+    The exit code is 1 if there are problems.
 
     Example: tui doctor --json
     """

@@ -40,7 +40,7 @@ def evaluate(
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
-    """Evaluate a run with its best weights; what was evaluated before opens at once.
+    """Evaluate a run with its best weights; a stored evaluation opens at once.
 
     Example: tui evaluate latest --split validation --plots
     """
@@ -68,7 +68,7 @@ def evaluate(
 
 
 def tell(what: str, done: int, total: int) -> None:
-    """Say on a terminal what goes on, in one line that the next one overwrites; nothing into a log file."""
+    """Report progress on a terminal, each line over the one before; write nothing to a log file."""
     if sys.stderr.isatty():
         from tui.terminal.text import clean, progress_line
 

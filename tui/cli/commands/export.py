@@ -30,9 +30,9 @@ def export(
 ) -> None:
     """Export a model with its preprocessing and class names, and check it on real samples.
 
-    Beside onnx and pt2 stands predict.py, which needs none of torchtui.
+    With onnx and pt2 comes predict.py, which does not need torchtui.
 
-    The model takes values as in the data it was trained on, and batches of any size.
+    The model takes raw values, as in the data it was trained on, in batches of any size.
 
     Example: tui export latest --to onnx -o model
     """

@@ -1,4 +1,4 @@
-"""`tui lr-find` and `tui batch-find`: a learning rate and a batch size to begin with."""
+"""`tui lr-find` and `tui batch-find`: a learning rate and a batch size to start with."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,7 +30,7 @@ def lr_find(
 ) -> None:
     """Find a learning rate: train a copy while the rate grows, and see where the loss falls fastest.
 
-    Nothing is written. The suggestion is for the optimizer, the model and the batch size that are given.
+    Nothing is written. The suggestion is for the given optimizer, model and batch size.
 
     Example: tui lr-find --data digits --optimizer adam
     """
@@ -68,7 +68,7 @@ def batch_find(
 ) -> None:
     """Find a batch size: double it until memory runs out, and measure the speed of each.
 
-    Nothing is written. On a GPU its memory counts, elsewhere four fifths of the memory that is free.
+    Nothing is written. The limit is the GPU's memory, or four fifths of the free memory on a CPU.
 
     Example: tui batch-find --data mnist --model cnn
     """

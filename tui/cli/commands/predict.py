@@ -1,4 +1,4 @@
-"""`tui predict`: what a trained model says about new samples."""
+"""`tui predict`: predictions of a trained model for new samples."""
 
 import sys
 from pathlib import Path
@@ -32,7 +32,7 @@ def predict(
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
-    """Predict new samples with the best weights of a run: one line of CSV a sample, with the score of each class.
+    """Predict new samples with the best weights of a run: one CSV line per sample, with the score of each class.
 
     Example: tui predict latest flowers.csv --csv answers.csv
     """

@@ -46,7 +46,7 @@ def show(
     runs: RunsOption = None,
     as_json: Json = False,
 ) -> None:
-    """Show one run: how it stands, its results, and which of its files are missing or damaged.
+    """Show one run: its status, its results, and which of its files are missing or damaged.
 
     Example: tui runs show latest
     """

@@ -33,7 +33,7 @@ def serve(
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
-    """Open the app in a browser: each page has an app of its own. Only the printed address opens it.
+    """Open the app in a browser: each page has its own app. Only the printed address opens it.
 
     Example: tui serve --port 8080
     """

@@ -89,7 +89,7 @@ def _asked(values: dict[str, Any], resume: str | None, runs: Path) -> tuple[Trai
 def _headless(
     config: TrainConfig, run: Run | None, as_json: bool, quiet: bool, runs: Path, data_root: Path | None
 ) -> int:
-    """Train; the exit code."""
+    """Train, and return the exit code."""
     from tui.headless.train import train as train_headless
     from tui.headless.train_views import choose_view
 
@@ -106,7 +106,7 @@ def _cross_validate(
     runs: Path,
     data_root: Path | None,
 ) -> int:
-    """Train a run for each fold; the exit code."""
+    """Train a run for each fold, and return the exit code."""
     from tui.headless.folds import cross_validate
 
     return cross_validate(

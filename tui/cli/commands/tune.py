@@ -25,7 +25,7 @@ __all__ = ["tune"]
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 DEFAULT_TRIALS = 30
 SHORT = {flag.removeprefix("--").replace("-", "_"): path for flag, path in FLAGS.items()}
-"""Paths by the names of their flags."""
+"""Flag name, without dashes, to the path it sets."""
 
 
 def _option(*names: str, panel: str = "Search", **facts: Any) -> Any:
@@ -229,7 +229,7 @@ def _ensure_not_given(*search: object) -> None:
 
 
 def _ask(runs_dir: Path, storage: str | None, given: Mapping[str, str | None]) -> None:
-    """Ask all processes that work on a study for something: its name by the flag that says what."""
+    """Pause, continue or stop a study in all processes that work on it; `given` holds its name by flag."""
     (flag, reference), *more = ((flag, study) for flag, study in given.items() if study is not None)
     if more:
         raise InputError(f"{flag} and {more[0][0]} cannot be used together", "Give one of them")
@@ -245,9 +245,9 @@ def _ask(runs_dir: Path, storage: str | None, given: Mapping[str, str | None]) -
         "--continue": (study.go_on, "continues"),
         "--stop": (partial(study_process.stop, study), "was asked to save and stop"),
     }
-    act, told = asked[flag]
+    act, outcome = asked[flag]
     act()
-    print(f"{clean(study.name)} {told}")
+    print(f"{clean(study.name)} {outcome}")
 
 
 def _plan(

@@ -1,4 +1,4 @@
-"""`tui watch` and `tui stop`: reach a run that any process trains."""
+"""`tui watch` and `tui stop`: follow or stop a run that any process trains."""
 
 from pathlib import Path
 from typing import Annotated
