@@ -47,7 +47,7 @@ def with_config(command: Command) -> Command:
 
 
 def _is_of_a_field(assignment: str) -> bool:
-    """Return False for options that choose a name: a new name resets its fields, so it is applied first."""
+    """Return whether this sets a field rather than a name; a name resets its fields and is applied first."""
     path = assignment.partition("=")[0].strip()
     return path not in FAMILIES and not path.endswith(".name")
 

@@ -18,7 +18,7 @@ ALIVE_SECONDS = 120.0
 
 
 class ForeignHost:
-    """Refuse: the tool does not read our requests."""
+    """Host of a log that another tool writes; that tool accepts no requests."""
 
     silent = "stopped"
     obeys = False
@@ -56,7 +56,7 @@ class ForeignHost:
         return True
 
     def _read(self) -> None:
-        """Until the app ends."""
+        """Read the log until the app quits."""
         try:
             while True:
                 events = self._log.read()
