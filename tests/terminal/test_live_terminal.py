@@ -35,7 +35,7 @@ def test_curves_move_keys_act_and_the_shell_is_clean(terminal: OpenTerminal, tmp
     window.wait_for(lambda text: "running" in text and "epochs" in text)
 
     window.press("s")
-    window.wait_for("Save this run and end it?")
+    window.wait_for("Save this run and stop it?")
     window.press("\x1b[D", "\r")
     window.wait_for("stopped")
     window.press("\x11")
@@ -83,7 +83,7 @@ def test_detach_hands_over_and_follows(terminal: OpenTerminal, tmp_path: Path) -
     watching = terminal("watch")
     watching.wait_for("running")
     watching.press("s")
-    watching.wait_for("Save this run and end it?")
+    watching.wait_for("Save this run and stop it?")
     watching.press("\x1b[D", "\r")
     watching.wait_for("stopped")
     watching.press("q")

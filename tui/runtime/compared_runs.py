@@ -1,4 +1,4 @@
-"""Runs that are compared: chosen in Runs or in Compare, seen by both."""
+"""Runs being compared: chosen in Runs or in Compare, shown in both."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING

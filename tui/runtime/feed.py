@@ -23,7 +23,7 @@ SHARE = {True: {"text": 0.01, "charts": 0.015}, False: {"text": 0.05, "charts": 
 
 
 class FrameBudget:
-    """Time of the next frame, from what the last ones cost this thread, their painting included.
+    """Time of the next frame, from the cost of the last ones on this thread, painting included.
 
     Attributes:
         cost: CPU seconds per frame, a moving average.

@@ -1,4 +1,4 @@
-"""Settings that the app keeps between two starts: the theme and the last form."""
+"""Settings that persist between sessions of the app: the theme and the last form."""
 
 import json
 import os

@@ -127,6 +127,6 @@ def is_worked_on(folder: StudyFolder) -> bool:
 
 
 def last_words(folder: StudyFolder) -> str:
-    """The last line that the background process printed and that is no result; empty if there is none."""
+    """Return the last line that the background process printed and that is not a result, or ""."""
     lines = read_tail(folder.path / CONSOLE).strip().splitlines()
     return lines[-1] if lines and not lines[-1].startswith("{") else ""

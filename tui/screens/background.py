@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Background(MessagePump):
-    """A mixin. Results come as messages, so that a closed widget loses them instead of holding the thread."""
+    """Mixin. Results arrive as messages, so that a closed widget drops them instead of blocking the thread."""
 
     class Answered(Message, bubble=False):
         """Run a callback, unless something newer of its kind was requested."""
@@ -44,8 +44,8 @@ class Background(MessagePump):
 
         Args:
             kind: only the newest request of a kind counts.
-            work: given a function that makes `told` say how far it is.
-            failed: told of an error; without it, and for every defect, the app shows a dialog.
+            work: called with a function that reports progress to `show_progress`.
+            failed: called with an error; without it, and for every defect, the app shows a dialog.
         """
         ticket = self.forget(kind)
 
@@ -53,7 +53,7 @@ class Background(MessagePump):
             self.post_message(self.Answered(kind, ticket, use))
 
         def progress(what: str, done: int, total: int) -> None:
-            answer(partial(self.told, what, done, total))
+            answer(partial(self.show_progress, what, done, total))
 
         def run() -> None:
             try:
@@ -72,12 +72,12 @@ class Background(MessagePump):
             failed(error)
 
     def forget(self, kind: str) -> int:
-        """Drop whatever of this kind is under way; return the number of the next request."""
+        """Discard the running request of this kind; return the number of the next one."""
         self._tickets[kind] = self._tickets.get(kind, 0) + 1
         return self._tickets[kind]
 
-    def told(self, what: str, done: int, total: int) -> None:
-        """Something slow goes on: what, how much is done, how much there is (0 when unknown)."""
+    def show_progress(self, what: str, done: int, total: int) -> None:
+        """Called with the progress of slow work: its name, the amount done, and the total (0 if unknown)."""
 
     def on_background_answered(self, message: Answered) -> None:
         if self._tickets[message.kind] == message.ticket:

@@ -17,7 +17,7 @@ from tui.terminal.textual_private import use_frugal_compositor
 from tui.widgets.key_line import NARROW, KeyLine
 
 if TYPE_CHECKING:
-    from tui.app.app import TuiApp  # the layer above: known by name alone
+    from tui.app.app import TuiApp  # the layer above, imported for types only
 
 __all__ = ["MODES", "NARROW", "WIDE", "ModeScreen", "tui_of"]
 
@@ -26,12 +26,12 @@ MODES = ("runs", "configure", "live", "evaluate", "tune", "compare")
 
 
 def tui_of(node: MessagePump) -> "TuiApp":
-    """Return the app of a screen or widget, with what it offers to them."""
+    """Return the app of a screen or widget, typed."""
     return cast("TuiApp", node.app)
 
 
 class ModeTab(Static):
-    """The name of a mode with its key; a click goes there."""
+    """Name and key of a mode; a click switches to it."""
 
     def __init__(self, mode: str, key: int, *, current: bool) -> None:
         name = mode.capitalize()
@@ -45,7 +45,7 @@ class ModeTab(Static):
 
 
 class TopBar(Horizontal):
-    """Product, the six modes, and the device at the right."""
+    """Product name, the six modes, and the device on the right."""
 
     def __init__(self, mode: str) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class ModeScreen(Screen[None]):
 
     @property
     def tui(self) -> "TuiApp":
-        """The app with what it offers to screens."""
+        """The app, typed."""
         return tui_of(self)
 
     def compose(self) -> ComposeResult:
@@ -96,14 +96,14 @@ class ModeScreen(Screen[None]):
         yield KeyLine()
 
     def compose_body(self) -> ComposeResult:
-        """The screen's own content, between top line and footer."""
+        """Yield the screen's own content, between top line and footer."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
         self.query_one(KeyLine).fit(self.size.width)
 
     def action_leave_field(self) -> None:
-        """Take the focus out of a field, so that the keys of the screen work."""
+        """Move the focus out of a field, so that the keys of the screen work."""
         self.set_focus(None)
 
     @on(ScreenResume)

@@ -21,7 +21,7 @@ __all__ = ["Ask", "ErrorDialog", "HelpDialog"]
 
 
 class Ask(ModalScreen[str]):
-    """A question with one button an answer; gives the key of the chosen one, or nothing after Escape.
+    """A question with one button per answer; returns the key of the chosen one, or None after Escape.
 
     Args:
         question: plain text.
@@ -101,7 +101,7 @@ class ErrorDialog(ModalScreen[None]):
 
 
 class HelpDialog(ModalScreen[None]):
-    """Every key that works on a screen, and what the screen is for; the border says whether there is more below."""
+    """All keys of a screen and its purpose; the border shows whether there is more below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,f1,q", "dismiss", "Close")]
 
@@ -129,7 +129,7 @@ class HelpDialog(ModalScreen[None]):
         body.border_subtitle = "↓ more  esc closes" if below else "esc closes"
 
     def _keys(self) -> list[tuple[str, str]]:
-        """One line an action: those of the screen, then those of what has the focus, then those of the app."""
+        """Return one line per action: those of the screen, of the focused widget, and of the app."""
         order: list[DOMNode | None] = [self.of, self.of.focused]
         found: dict[tuple[object, str], ActiveBinding] = {}
         for active in self.of.active_bindings.values():

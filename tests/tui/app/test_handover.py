@@ -58,12 +58,12 @@ def preparation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Preparation]:
 
 
 class Recorder(TuiApp):
-    """Notes what the terminal is told at the end."""
+    """Records the message printed after exit."""
 
-    told = ""
+    exit_message = ""
 
     def leave(self, message: str = "") -> None:
-        self.told = message
+        self.exit_message = message
         super().leave(message)
 
 
@@ -111,7 +111,7 @@ async def test_going_on_in_the_background_is_kept_of_what_is_still_prepared(
         await ask_to_quit(pilot, "detach")
         await until(pilot, lambda: launched)
     assert all_runs(app.runs_dir) == launched
-    assert f"{launched[0].id} continues in the background" in app.told
+    assert f"{launched[0].id} continues in the background" in app.exit_message
 
 
 async def test_stopping_what_is_still_prepared_leaves_nothing(
@@ -122,7 +122,7 @@ async def test_stopping_what_is_still_prepared_leaves_nothing(
         await ask_to_quit(pilot, "stop")
         await until(pilot, lambda: not app.is_running)
     assert all_runs(app.runs_dir) == launched == []
-    assert "saved" not in app.told
+    assert "saved" not in app.exit_message
 
 
 async def test_a_dropped_connection_loses_nothing_that_is_still_prepared(
@@ -156,8 +156,8 @@ async def test_the_folder_of_the_runs_is_part_of_how_to_go_on(app: Recorder) -> 
         await until(pilot, lambda: not app.is_running)
     (run,) = all_runs(app.runs_dir)
     assert summarise(run).status == "stopped"
-    assert f"saved; resume with: {resume_command('train', run.path)}" in app.told
-    assert f"--runs {app.runs_dir}" in app.told
+    assert f"saved; resume with: {resume_command('train', run.path)}" in app.exit_message
+    assert f"--runs {app.runs_dir}" in app.exit_message
 
 
 class Stuck:
@@ -191,11 +191,14 @@ async def test_what_a_step_that_does_not_end_leaves_is_not_called_saved(
         await until(pilot, lambda: app.feed and app.feed.host.run)
         await ask_to_quit(pilot, "stop")
         await until(pilot, lambda: not app.is_running)
-    assert "what came after the last checkpoint is lost; resume with: tui train --no-ui --resume" in app.told
+    assert (
+        "progress since the last checkpoint is lost; resume with: tui train --no-ui --resume"
+        in app.exit_message
+    )
 
 
 @pytest.mark.parametrize("answer", ["stop", "detach"])
-async def test_a_run_that_is_completed_meanwhile_is_told_to_be(
+async def test_a_run_that_is_completed_meanwhile_is_reported_so(
     app: Recorder, stuck: threading.Event, launched: list[Run], answer: str
 ) -> None:
     async with app.run_test(size=SIZE) as pilot:
@@ -206,7 +209,7 @@ async def test_a_run_that_is_completed_meanwhile_is_told_to_be(
         stuck.set()
         await until(pilot, lambda: not app.is_running)
     assert launched == []
-    assert app.told.endswith("is completed")
+    assert app.exit_message.endswith("is completed")
 
 
 async def test_a_folder_that_cannot_be_written_keeps_the_app_open(

@@ -302,7 +302,7 @@ def test_resume_keeps_the_settings_of_the_run(train: Tui, tui: Tui) -> None:
     before = latest().config_file.read_text()
     answer = tui("train --no-ui --resume latest --lr 0.5")
     assert answer.code == 2
-    assert "only --epochs, max_minutes and patience can be changed" in answer.err
+    assert "only --epochs, max_minutes and patience can change" in answer.err
     assert latest().config_file.read_text() == before
     assert yaml.safe_load(before)["optimizer"]["lr"] == 0.01
 

@@ -1,4 +1,4 @@
-"""Reads the compared runs again and again, on one thread at a time."""
+"""Rereads the compared runs, on one thread at a time."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,23 +11,23 @@ __all__ = ["Follower", "first_choice"]
 
 FIRST_RUNS = 4
 LOOKED_AT = 50
-"""Newest runs among which the first choice is made."""
+"""Number of newest runs from which the initial choice is made."""
 
 
 class Follower:
-    """Keeps a reader for each run, so that only what is new is read."""
+    """Keeps a reader for each run, so that only new entries are read."""
 
     def __init__(self) -> None:
         self._readers: dict[Run, EntryReader] = {}
 
     def read(self, runs: Sequence[Run]) -> list[Entry]:
-        """Read the state of these runs, in their order; the same objects as before where nothing is new."""
+        """Return the state of these runs, in their order; unchanged runs keep the same objects."""
         self._readers = {run: self._readers.get(run) or EntryReader(run) for run in runs}
         return [self._readers[run].read() for run in runs]
 
 
 def first_choice(runs_dir: Path) -> list[Run]:
-    """The newest run that has begun to learn, and the newest others on the same data.
+    """Return the newest run with results, and the newest others on the same data.
 
     Raises:
         RunError: the folder cannot be read.

@@ -1,4 +1,4 @@
-"""A window in which one marks the runs to compare."""
+"""Dialog for choosing the runs to compare."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -25,10 +25,10 @@ __all__ = ["PickRuns"]
 
 
 class PickRuns(Background, ModalScreen[None]):
-    """All runs, newest first; Space marks, Enter or Escape closes. What is marked counts at once.
+    """All runs, newest first; Space marks, Enter or Escape closes. Marks apply at once.
 
     Args:
-        runs_dir: where runs live.
+        runs_dir: folder of all runs.
         compared: the runs that are marked.
     """
 
@@ -95,7 +95,7 @@ class PickRuns(Background, ModalScreen[None]):
         self.table.focus()
 
     def action_filter(self) -> None:
-        """Write in the filter."""
+        """Focus the filter."""
         self.query_one(Input).focus()
 
     @on(RunsTable.Marked)
@@ -112,7 +112,7 @@ class PickRuns(Background, ModalScreen[None]):
 
     @on(RunsTable.Opened)
     def action_done(self) -> None:
-        """Close; out of the filter first."""
+        """Leave the filter, or else close."""
         if self.query_one(Input).has_focus:
             self.table.focus()
         else:

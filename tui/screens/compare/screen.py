@@ -1,4 +1,4 @@
-"""Compare: up to eight runs side by side, those that still go on included."""
+"""Compare: up to eight runs side by side, including those still training."""
 
 import shlex
 from dataclasses import replace
@@ -42,7 +42,7 @@ NOTHING = "No runs are compared.\n\nPress a to choose runs here, or Space on a r
 
 
 class CompareScreen(Background, ModeScreen):
-    """One curve of all runs over two tables: final numbers, and the settings that differ."""
+    """One curve of all runs over two tables: final metrics, and the settings that differ."""
 
     MODE = "compare"
     AUTO_FOCUS = "#standings"
@@ -126,7 +126,7 @@ class CompareScreen(Background, ModeScreen):
         self.set_class(True, "-nothing")
 
     def look(self) -> None:
-        """Look how the runs stand, unless that is going on or nobody sees it."""
+        """Refresh the runs, unless a refresh is running or the screen is hidden."""
         if self._next_look is not None:
             self._next_look.stop()
         if self._looking or not self.is_current:
@@ -138,7 +138,7 @@ class CompareScreen(Background, ModeScreen):
     def _seen(self, entries: list[Entry]) -> None:
         self._looking = False
         if [entry.run for entry in entries] != list(self.compared.slots):
-            self.look()  # others were chosen meanwhile
+            self.look()  # the choice has changed meanwhile
             return
         self.entries = entries
         self._draw_if_new()
@@ -153,7 +153,7 @@ class CompareScreen(Background, ModeScreen):
             self.draw()
 
     def draw(self) -> None:
-        """Draw everything: something is new, or a key was pressed."""
+        """Redraw everything after new data or a key."""
         self.query_one("#compare-notice", Static).update(NOTHING)
         self.set_class(not self.entries, "-nothing")
         names = curve_names(self.entries)
@@ -225,10 +225,10 @@ class CompareScreen(Background, ModeScreen):
         if len(slots) == len(self.entries):
             self._draw_charts(curve_names(self.entries), slots)
 
-    # What one can do
+    # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return False for actions that make no sense now."""
+        """Return False for actions that do not apply now."""
         if action == "panel" and self.size.width >= NARROW:
             return False
         return bool(self.entries) if action in ON_A_RUN | WITH_RUNS else True
@@ -239,7 +239,7 @@ class CompareScreen(Background, ModeScreen):
         self.app.push_screen(PickRuns(self.tui.runs_dir, self.compared))
 
     def action_remove(self) -> None:
-        """Compare the run with the cursor no more."""
+        """Remove the run under the cursor from the comparison."""
         if self.selected is not None:
             self.compared.toggle(self.selected.run)
             self._chosen_anew()
@@ -255,13 +255,13 @@ class CompareScreen(Background, ModeScreen):
         self.look()
 
     def action_pin(self) -> None:
-        """Show the others against the run with the cursor."""
+        """Show the others relative to the run under the cursor."""
         if self.selected is not None:
             self.compared.pin(self.selected.run)
             self.draw()
 
     def action_metric(self, by: int) -> None:
-        """Another curve."""
+        """Switch to another curve."""
         names = curve_names(self.entries)
         if names:
             self.metric = names[(names.index(self.metric) + by) % len(names)]
@@ -274,22 +274,22 @@ class CompareScreen(Background, ModeScreen):
         self.draw()
 
     def action_log_scale(self) -> None:
-        """Logarithmic loss axis, or not."""
+        """Switch the loss axis between logarithmic and linear."""
         self.view = replace(self.view, log_y=not self.view.log_y)
         self.draw()
 
     def action_smooth(self, by: int) -> None:
-        """More or less smoothing."""
+        """Smooth more or less."""
         self.smoothing = min(max(self.smoothing + by, 0), len(SMOOTHING) - 1)
         self.draw()
 
     def action_split(self) -> None:
-        """Final numbers on the other split."""
+        """Show the final metrics on the other split."""
         self.split = SPLITS[1 - SPLITS.index(self.split)]
         self.draw()
 
     def action_panel(self) -> None:
-        """The other table."""
+        """Switch to the other table."""
         for panel in (StandingsPanel, DifferencesPanel):
             self.query_one(panel).toggle_class("-chosen")
 

@@ -1,4 +1,4 @@
-"""The two tables of Compare: the runs with their final numbers, and the settings that differ."""
+"""The two tables of Compare: the runs with their final metrics, and the settings that differ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ NAME_WIDTHS = (10, 20)
 VALUE_WIDTHS = (6, 16)
 PATH_WIDTH = 22
 FIXED = 2
-"""Columns that stay when the others scroll: sign and name."""
+"""Fixed columns, which do not scroll: marker and name."""
 REFERENCE = " ref"
 
 
@@ -48,7 +48,7 @@ class Shown:
 
 
 class StandingsPanel(Panel):
-    """One row a run: how it stands, its best point of the curve, its final numbers with their intervals."""
+    """One row per run: its status, the best point of the curve, its final metrics with intervals."""
 
     def compose(self) -> ComposeResult:
         yield Table(id="standings")
@@ -58,7 +58,7 @@ class StandingsPanel(Panel):
         return self.query_one(Table)
 
     def show(self, shown: Shown) -> None:
-        """Show how the runs stand."""
+        """Show the status and metrics of the runs."""
         names = [_name(shown, place) for place in range(len(shown.entries))]
         rows = [row for row in standings(shown.entries, shown.split) if row.metric in COMPARED]
         leading = lead(shown.entries, shown.curve)
@@ -89,13 +89,13 @@ class StandingsPanel(Panel):
 
 
 class DifferencesPanel(Panel):
-    """One row a setting that is not the same in all runs, one column a run."""
+    """One row per setting that differs between runs, one column per run."""
 
     def compose(self) -> ComposeResult:
         yield Table(id="differences")
 
     def show(self, shown: Shown) -> None:
-        """Show what differs."""
+        """Show the settings that differ."""
         different = differences(shown.entries)
         paths = list(different)
         texts = {path: [setting(value) for value in values] for path, values in different.items()}

@@ -1,4 +1,4 @@
-"""The foot of a form: about the field in hand, what one can do, and how things stand."""
+"""The foot of a form: the focused field, the buttons, and the state of the form."""
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -31,7 +31,7 @@ class ActionBar(Vertical):
         self.query_one("#fix").display = False
 
     def show(self, state: FormState) -> None:
-        """Say how a form stands."""
+        """Show the state of a form."""
         sign, color = ("✓", "$success") if state.ready else ("✗", "$text-error")
         rest = "$foreground" if state.ready else color
         text = Content.assemble((f"{sign} ", color), (clean(state.sentence), rest))
@@ -43,7 +43,7 @@ class ActionBar(Vertical):
             fix.label = Content(clean(f"f  {state.fix}"))
 
     def describe(self, field: Field) -> None:
-        """Describe a field, or say in full what is wrong with it."""
+        """Describe a field, or show its error in full."""
         spec = field.spec
         about = spec.about if spec.kind == "choice" else f"{spec.about.rstrip('.')} · {field.hint}"
         wrong = Content.styled(f"✗ {clean(field.problem)}", "$text-error")

@@ -1,4 +1,4 @@
-"""The Data view: rows or images with what they are, the values of each column, and the classes of each split."""
+"""The Data view: rows or images with their targets, the values of each column, the classes of each split."""
 
 from functools import partial
 from typing import ClassVar
@@ -28,17 +28,17 @@ MISSING = (213, 94, 0)
 
 
 class Images(Tiles):
-    """Pictures that nothing is behind."""
+    """Pictures without further details to open."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "choose"
 
 
 class DataDialog(ModalScreen[None]):
-    """All that is known of a data set, over the form.
+    """Everything known about a dataset, in a window over the form.
 
     Args:
-        facts: of the data that the form names.
+        facts: of the data chosen in the form.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,4 +1,4 @@
-"""The dialogs that find a learning rate or a batch size for the form, and show why."""
+"""The dialogs that find a learning rate or a batch size for the form, and plot the search."""
 
 import threading
 from pathlib import Path
@@ -33,10 +33,10 @@ FRAME_SECONDS = 0.1
 
 
 class _Finder(ModalScreen[str]):
-    """Searches on a thread and shows what comes out. Gives the text for the field, or nothing when it is left.
+    """Searches on a thread and shows the result. Returns the text for the field, or None if cancelled.
 
     Args:
-        config: what would be trained.
+        config: the run to search for.
         data_root: folder of downloaded data sets.
     """
 
@@ -72,7 +72,7 @@ class _Finder(ModalScreen[str]):
         self._stopped.set()
 
     def action_take(self) -> None:
-        """Close with what was found; without that, close with nothing."""
+        """Close and return the suggestion, or None without one."""
         self.dismiss(self.suggestion or None)
 
     @on(Button.Pressed)
@@ -80,7 +80,7 @@ class _Finder(ModalScreen[str]):
         self.dismiss(self.suggestion if event.button.id == "take" else None)
 
     def _work(self) -> None:
-        """On the thread. Whatever goes wrong is told in the dialog."""
+        """Search in the thread; report any error in the dialog."""
         try:
             load_backend()
             import torch
@@ -94,7 +94,7 @@ class _Finder(ModalScreen[str]):
             self.find(prepared)
         except TorchtuiError as error:
             self.note = f"✗ {error_in_app(error)}"
-        except (Exception, SystemExit) as error:  # a network of the user's own may call sys.exit
+        except (Exception, SystemExit) as error:  # the user's own network may call sys.exit
             self.note = f"✗ {as_user_error(error) or f'{type(error).__name__}: {error}'}"
         self.ended = True
 
@@ -105,11 +105,15 @@ class _Finder(ModalScreen[str]):
 
     def _draw(self) -> None:
         """Show what is new."""
-        note, progress, ended = state = (self.note, self.progress, self.ended)  # the thread goes on meanwhile
+        note, progress, ended = state = (
+            self.note,
+            self.progress,
+            self.ended,
+        )  # the thread keeps running meanwhile
         if state == self._drawn:
             return
         self._drawn = state
-        if progress:  # before that PyTorch may not be loaded, which would hold up the screen
+        if progress:  # earlier, PyTorch may not be loaded yet, which would block the screen
             self.query_one(Plot).show(self.chart())
         text = note or (self.sentence() if ended else "")
         self.query_one("#found", Static).update(Content("\n".join(map(clean, text.split("\n")))))
@@ -182,7 +186,7 @@ class RateFinder(_Finder):
         from core.training.lr_finder import RangeTest
         from tui.headless.finder_report import rate_chart
 
-        done = self.progress  # a loss is noted before its rate: both are there
+        done = self.progress  # a loss is stored before its rate, so both exist
         return rate_chart(self.found or RangeTest(self.rates[:done], self.losses[:done], blew_up=False))
 
     def sentence(self) -> str:

@@ -22,7 +22,7 @@ from tui.widgets.form_view import FormView
 __all__ = ["CODE_SECONDS", "FilledForm"]
 
 CODE_SECONDS = 1.0
-"""Between two looks at the Python files that the form names."""
+"""Seconds between two checks of the Python files that the form names."""
 ELSEWHERE = "give another path"
 
 
@@ -41,11 +41,11 @@ class FilledForm(ModeScreen):
         return self.query_one(FormView)
 
     def _preview_anew(self) -> None:
-        """Compute the preview again, although the form is as it was."""
+        """Recompute the preview, although the form has not changed."""
         raise NotImplementedError
 
     def action_defaults(self) -> None:
-        """Put every field back to its default; asks first."""
+        """Reset every field to its default; ask first."""
 
         def answered(answer: str | None) -> None:
             if answer == "reset":
@@ -83,7 +83,7 @@ class FilledForm(ModeScreen):
         self.app.push_screen(OpenPreset("", lambda path: read.update(read_yaml(path))), opened)
 
     async def _fill(self, values: Mapping[str, Any]) -> None:
-        """Fill the form; what it has no field for is told."""
+        """Fill the form, and report values without a field."""
         texts, dropped = fill(values)
         self._tell_dropped(dropped)
         await self.form.fill(texts)
@@ -105,7 +105,7 @@ class FilledForm(ModeScreen):
             with_consent(self.app, config, self._preview_anew)
 
     async def _look_at_code(self) -> None:
-        """See whether a file of the user's that the form names has changed."""
+        """Check whether a user's file named in the form has changed."""
         config = self.state.nearest
         code = [version(getattr(config, section)) for section in references(config)] if config else []
         if self.is_current and code != self._code:

@@ -1,4 +1,4 @@
-"""Saving a form as a YAML file, and opening one: the dialogs that ask which."""
+"""Dialogs for saving a form as a YAML file and for opening one."""
 
 import os
 from collections.abc import Callable
@@ -31,11 +31,11 @@ def presets_folder() -> Path:
 
 
 class _PresetDialog(ModalScreen[Path]):
-    """A path, and the presets there are. Gives the path that `use` has taken, or nothing after Escape.
+    """A path, and the existing presets. Returns the path that `use` accepted, or None after Escape.
 
     Args:
-        name: what stands in the path at first.
-        use: does something with a path; what it raises is shown, and the dialog stays.
+        name: initial text of the path.
+        use: called with the path; if it raises, the error is shown and the dialog stays open.
     """
 
     TITLE_TEXT: ClassVar[str] = ""
@@ -64,7 +64,7 @@ class _PresetDialog(ModalScreen[Path]):
                 yield Button("Cancel", id="cancel", compact=True)
 
     def take(self, path: Path) -> None:
-        """Do it, or show why it cannot be done."""
+        """Use the path, or show why that fails."""
         try:
             self.use(path)
         except TorchtuiError as error:
@@ -75,11 +75,11 @@ class _PresetDialog(ModalScreen[Path]):
             self.dismiss(path)
 
     def submit(self) -> None:
-        """The path is as it should be."""
+        """Accept the path."""
         self.take(self.path())
 
     def path(self) -> Path:
-        """The named file: one of the presets unless a folder is named too."""
+        """Return the named file, in the folder of presets unless another folder is given."""
         path = Path(os.path.expanduser(self.query_one(Input).value.strip()) or "preset")
         if path.suffix not in SUFFIXES:
             path = path.parent / f"{path.name}.yaml"
@@ -113,7 +113,7 @@ class OpenPreset(_PresetDialog):
 
 
 class SavePreset(_PresetDialog):
-    """Dialog for saving a preset; choosing one from the list takes its name. Asks before it replaces a file."""
+    """Dialog for saving a preset; choosing one from the list takes its name. Asks before replacing a file."""
 
     TITLE_TEXT = "Save the form as a preset"
     VERB = "Save"

@@ -1,4 +1,4 @@
-"""The right side of Configure: what the form leads to."""
+"""The right side of Configure: preview of the run that the form describes."""
 
 from functools import partial
 
@@ -43,11 +43,11 @@ class PreviewView(VerticalScroll):
         self.query_one("#rate-panel").border_title = "learning rate"
 
     def show_busy(self, busy: bool) -> None:
-        """Show whether something newer is being computed."""
+        """Show whether a newer preview is being computed."""
         self.query_one("#data-panel").border_subtitle = "computing …" if busy else ""
 
     def show(self, preview: Preview) -> None:
-        """Show what a configuration leads to."""
+        """Show the preview of a configuration."""
         facts, model, memory = preview.facts, preview.model, preview.memory
         note = self.query_one("#preview-note", Static)
         told = [preview.note] if preview.note else list(facts.notes) if facts else []

@@ -1,4 +1,4 @@
-"""Configure: the form of a run, and what it leads to."""
+"""Configure: the form of a run, and its preview."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,7 +94,7 @@ class ConfigureScreen(FilledForm):
 
     @dataclass
     class DevicesFound(Message):
-        """It is known what one can train on."""
+        """The available devices are known."""
 
         devices: list[Device]
 
@@ -122,7 +122,7 @@ class ConfigureScreen(FilledForm):
             self._ask_for_code()
 
     async def _build(self) -> None:
-        """Make the form, after the first paint."""
+        """Build the form, after the first paint."""
         self._previewer = Previewer(self.tui.data_root)
         texts, dropped = fill(self.tui.form_values)
         form = FormView(texts, {RUN_IN: self.tui.settings.run_in}, id="form")
@@ -140,7 +140,7 @@ class ConfigureScreen(FilledForm):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Start is off while something is wrong; fixing and the preview have their keys when there is use for them."""
+        """Disable Start while there are errors, and the keys for fix and preview where they do not apply."""
         if action == "start":
             return True if self.state.ready else None
         if action == "fix":
@@ -160,15 +160,15 @@ class ConfigureScreen(FilledForm):
             self.tui.start_run(self.state.config, background=background)
 
     def action_find_rate(self) -> None:
-        """Find a learning rate for what the form says."""
+        """Find a learning rate for the run in the form."""
         self._find(RateFinder, RATE)
 
     def action_find_batch(self) -> None:
-        """Find a batch size for what the form says."""
+        """Find a batch size for the run in the form."""
         self._find(BatchFinder, BATCH_SIZE)
 
     def _find(self, finder: type[RateFinder] | type[BatchFinder], path: str) -> None:
-        """Open a dialog that finds the value of a field, and put that into it."""
+        """Open a dialog that finds a value, and put it into the field."""
         if self.tui.feed is not None and self.tui.feed.in_app:
             text = "A run is training here; a search beside it would slow it down. Wait, or detach the run in Live."
             self.notify(text, severity="warning")
@@ -201,18 +201,18 @@ class ConfigureScreen(FilledForm):
 
     @property
     def _targets(self) -> "tuple[Candidate, ...]":
-        """Columns to choose the target from, where none stands out."""
+        """Columns to choose the target from, if none stands out."""
         return self.state.preview.targets if self.state.preview else ()
 
     def action_data(self) -> None:
-        """Look at the data, or choose the target where none stands out."""
+        """Show the data, or ask for the target if none stands out."""
         if self._facts is not None:
             self.app.push_screen(DataDialog(self._facts))
         elif self._targets:
             self._choose_target()
 
     def _choose_target(self) -> None:
-        """Ask which column is to be predicted."""
+        """Ask for the target column."""
 
         def chosen(name: str | None) -> None:
             if name is not None:
@@ -222,7 +222,7 @@ class ConfigureScreen(FilledForm):
         self.app.push_screen(TargetDialog(Path(path).name, self._targets), chosen)
 
     def _ask_for_target(self) -> None:
-        """Ask which column is to be predicted, once for each file."""
+        """Ask for the target column, once per file."""
         path = self.form.texts.get("data.path", "")
         if self._targets and self.is_current and path not in self._asked:
             self._asked.add(path)
@@ -248,7 +248,7 @@ class ConfigureScreen(FilledForm):
 
     @on(FormView.Changed)
     def _revise(self) -> None:
-        """Check the form, and show what that means."""
+        """Check the form, and show the result."""
         self.state = FormState.of(values_of(self.form.texts), self.state.preview)
         self.tui.form_values = dict(self.state.values)
         config = self.state.config
@@ -257,7 +257,7 @@ class ConfigureScreen(FilledForm):
         self._show_state()
 
     def _request_preview(self) -> None:
-        """Compute a preview once the form has been quiet for a moment."""
+        """Compute a preview once the form has not changed for a moment."""
         if self._timer is not None:
             self._timer.stop()
         if not self.state.previewed:
@@ -272,7 +272,7 @@ class ConfigureScreen(FilledForm):
             self.run_worker(lambda: self._preview_of(config), thread=True)
 
     def _preview_of(self, config: TrainConfig) -> None:
-        """On the thread. A defect in a preview must not take the form away, and says so in its place."""
+        """Compute a preview in the thread; report a defect in its place, so that the form survives."""
         load_backend()
         try:
             preview = self._previewer.compute(config)
@@ -317,7 +317,7 @@ class ConfigureScreen(FilledForm):
 
     @on(DescendantFocus)
     def _describe_field(self) -> None:
-        """Say something about the field that has the focus."""
+        """Describe the focused field."""
         field = self.focused.parent if self.focused else None
         if isinstance(field, Field):
             self.query_one(ActionBar).describe(field)
@@ -332,6 +332,6 @@ class ConfigureScreen(FilledForm):
         self.query_one(ActionBar).show(self.state)
         self._describe_field()
         offered = (self.state.ready, self.state.fix is None, self._facts is None, bool(self._targets))
-        if offered != self._offered:  # the footer is made anew, which takes longer than all the rest
+        if offered != self._offered:  # rebuilding the footer takes longer than everything else
             self._offered = offered
             self.refresh_bindings()

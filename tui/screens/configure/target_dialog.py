@@ -1,4 +1,4 @@
-"""The list of columns to choose a target from, where none stands out."""
+"""Dialog for choosing the target column, if none stands out."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -20,7 +20,7 @@ __all__ = ["TargetDialog"]
 
 
 class TargetDialog(ModalScreen[str]):
-    """The columns of a table, the likeliest target first. Gives the name of the chosen one, or nothing after Escape.
+    """The columns of a table, most likely target first. Returns the name of the chosen one, or None after Escape.
 
     Args:
         name: of the file.
@@ -42,5 +42,5 @@ class TargetDialog(ModalScreen[str]):
             yield OptionList(*map(Text, target_lines(self.candidates)), compact=True)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Give the chosen column."""
+        """Return the chosen column."""
         self.dismiss(self.candidates[event.option_index].name)

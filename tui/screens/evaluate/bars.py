@@ -16,7 +16,7 @@ LONGEST_NAME = 18
 
 
 def bar(share: float, width: int) -> str:
-    """A bar of `width` cells, filled to a share from 0 to 1 in eighths of a cell; a little is never nothing."""
+    """A bar of `width` cells, filled to a share from 0 to 1 in eighths of a cell; a positive share is never empty."""
     filled = min(max(share, 0.0), 1.0) * width
     eighths = max(round(filled * 8), 1 if share > 0 else 0)
     full, rest = divmod(eighths, 8)
@@ -30,11 +30,11 @@ def bars(
     *,
     marks: Sequence[str] = (),
 ) -> Content:
-    """One line a row: name, bar, number.
+    """Return one line per row: name, bar, number.
 
     Args:
         rows: name, share from 0 to 1, and the number as it is written.
-        width: cells in all.
+        width: total cells.
         colors: of each bar.
         marks: a character before each name.
     """

@@ -1,4 +1,4 @@
-"""Calibration: is what the model is 80 % sure of right eight times in ten?"""
+"""Calibration: are predictions with 80 % confidence right eight times in ten?"""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class Reliability:
 
 
 class CalibrationTab(EvaluationTab):
-    """Reliability of the most probable class, and how often each confidence occurs."""
+    """Reliability of the most probable class, and the distribution of confidence."""
 
     TITLE = "Calibration"
 
@@ -89,7 +89,7 @@ class CalibrationTab(EvaluationTab):
         )
 
     def _show_bins(self, curve: Calibration) -> None:
-        """One row a bin; the bars only where they leave room for the numbers."""
+        """One row per bin; bars only where they leave room for the numbers."""
         columns = [
             Column("sure", 9, "<"),
             Column("", BAR, "<"),
@@ -108,7 +108,7 @@ class CalibrationTab(EvaluationTab):
 
 
 def _reliability(subject: Subject, progress: Progress) -> Reliability | str:
-    """The curve, or why there is none."""
+    """Return the curve, or the reason why there is none."""
     reason = why_not_probabilities(subject.predictions)
     if reason is not None:
         return reason

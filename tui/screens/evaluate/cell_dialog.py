@@ -1,4 +1,4 @@
-"""The samples behind a cell of the confusion matrix, over a screen that has no room beside it."""
+"""The samples of a confusion matrix cell, in a window where the screen has no room beside the matrix."""
 
 from typing import ClassVar
 

@@ -15,7 +15,7 @@ BAR = 8
 
 
 class ConfusedPairs(Table):
-    """One row a pair, the most frequent mistake first: names, a bar, the count, the share of the true class."""
+    """One row per pair, the most frequent mistake first: names, a bar, the count, the share of the true class."""
 
     pairs: list[ConfusedPair]
 

@@ -1,4 +1,4 @@
-"""Confusion: the matrix with a cursor, the samples behind a cell, the most confused pairs."""
+"""Confusion: the matrix with a cursor, the samples of a cell, the most confused pairs."""
 
 import numpy as np
 from textual import on
@@ -22,7 +22,7 @@ TITLES = {"count": "samples", "row": "% of the true class", "column": "% of the 
 
 
 class ConfusionTab(EvaluationTab):
-    """Enter opens the samples behind a cell: at the side, or over a narrow screen."""
+    """Enter opens the samples of a cell: beside the matrix, or over it on a narrow screen."""
 
     TITLE = "Confusion"
 
@@ -70,7 +70,7 @@ class ConfusionTab(EvaluationTab):
         self.query_one("#cell-panel", Panel).border_subtitle = event.text
 
     def open_cell(self, true: int, predicted: int) -> None:
-        """Show the samples of class `true` that were predicted as `predicted`, and go to them."""
+        """Show the samples of class `true` that were predicted as `predicted`, and focus them."""
         if self.subject is None:
             return
         positions = _behind(self.subject, true, predicted)
@@ -82,7 +82,7 @@ class ConfusionTab(EvaluationTab):
             self.query_one("#cell", SampleList).show(self.subject, positions, focus=True)
 
     def _show_cell(self, true: int, predicted: int) -> None:
-        """Follow the cursor once samples are loaded; until then say how to see them."""
+        """Follow the cursor once samples are loaded; until then show how to load them."""
         if self.subject is None:
             return
         panel, samples = self.query_one("#cell-panel", Panel), self.query_one("#cell", SampleList)
@@ -99,7 +99,7 @@ class ConfusionTab(EvaluationTab):
 
 
 def _behind(subject: Subject, true: int, predicted: int) -> np.ndarray:
-    """Positions of the samples of a cell, those first of which the model was most sure."""
+    """Return the positions of the samples of a cell, most confident first."""
     positions = samples_in_cell(subject.predictions, true, predicted)
     sure = subject.predictions.scores[positions, predicted]
     return positions[np.argsort(-sure, kind="stable")]

@@ -20,7 +20,7 @@ class CurveList(Table):
     BINDINGS = [Binding("space", "choose", "show/hide")]
 
     class Toggled(Message):
-        """Other lines are to be shown."""
+        """The set of lines to show has changed."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -28,7 +28,7 @@ class CurveList(Table):
         self._marks: dict[int, str] = {}
 
     def mark(self, marks: dict[int, str]) -> None:
-        """Say what each line is drawn with; where there is no colour that is how they are told apart."""
+        """Show the marker of each line, which distinguishes them where there is no colour."""
         if marks != self._marks:
             self._marks = marks
             self.refresh()
@@ -39,7 +39,7 @@ class CurveList(Table):
         """Show the curves of a kind, some of them turned on, one with the cursor.
 
         Args:
-            area: name of the number behind each.
+            area: name of the number after each.
         """
         self.shown = list(shown)
 

@@ -1,4 +1,4 @@
-"""ROC and PR: a line per class, a cursor that walks along one of them, and the same numbers in a table."""
+"""ROC and PR: a line per class, a cursor that moves along one of them, and the same numbers in a table."""
 
 from typing import ClassVar
 
@@ -27,7 +27,7 @@ __all__ = ["CurvesTab"]
 
 NAME_WIDTH = 20
 STEPS = 100
-"""A step of the cursor is about this part of a line."""
+"""Share of a line that one step of the cursor covers, roughly."""
 POINT_COLUMNS = (
     Column("threshold", 9),
     Column("precision", 9),
@@ -129,7 +129,7 @@ class CurvesTab(EvaluationTab):
         self._draw_chart()
 
     def _show_chosen(self) -> None:
-        """Another curve has the cursor: its points and its line."""
+        """Show the points of the curve that now has the cursor."""
         if not self.curves:
             return
         curve = self.curves[self.chosen]
@@ -161,7 +161,7 @@ def _point_cells(point: Point) -> list[Cell]:
 
 
 def _readout(curve: Curve, kind: CurveKind, place: int, room: int) -> Content:
-    """The point under the cursor in words, or why there is none; counts where `room` cells are enough for them."""
+    """Describe the point under the cursor, or why there is none; with counts if they fit in `room` cells."""
     shown = fit(curve.name, NAME_WIDTH, empty="∅").rstrip()
     name = Content.assemble(("●", "rgb({},{},{})".format(*YELLOW)), (f" {shown}", "bold"))
     if curve.lines[kind] is None:

@@ -37,7 +37,7 @@ STEPS = 400
 
 @dataclass(frozen=True)
 class Decision:
-    """A way to choose a threshold, and what it leads to; ``symbol`` stands in the chart."""
+    """A way to choose a threshold, and its result; ``symbol`` marks it in the chart."""
 
     name: str
     symbol: str
@@ -47,7 +47,7 @@ class Decision:
 def decisions(
     ranked: RankedCounts, *, probabilities: bool, precision: float | None, recall: float | None
 ) -> list[Decision]:
-    """Half, for probabilities; the best F1; and what was asked for (0 to 1)."""
+    """Return the thresholds 0.5 (for probabilities), best F1, and those for the requested rates (0 to 1)."""
     found = [Decision("best F1", "★", best_f1_threshold(ranked))]
     if probabilities:
         found.insert(0, Decision("0.5", "○", threshold_table(ranked, [0.5])[0]))

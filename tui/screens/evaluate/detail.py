@@ -1,4 +1,4 @@
-"""One sample in full: picture or features, what the model said, and every score that matters."""
+"""One sample in full: picture or features, the prediction, and the scores that matter."""
 
 from functools import partial
 from typing import ClassVar
@@ -56,10 +56,10 @@ class SampleDetail(Container):
 
 
 class SampleDialog(ModalScreen[int]):
-    """A sample, large; arrows go to the ones beside it. Gives the place at which it was closed.
+    """An enlarged sample; arrows move to its neighbours. Returns the place at which it was closed.
 
     Args:
-        positions: of all samples one can go to.
+        positions: of all samples that can be reached.
         place: of the first one among them.
     """
 
@@ -91,11 +91,11 @@ class SampleDialog(ModalScreen[int]):
         self._show()
 
     def action_page(self, pages: int) -> None:
-        """Go through the features."""
+        """Scroll the features."""
         self.query_one("#detail-features", Table).action_page(pages)
 
     def action_close(self) -> None:
-        """Back to the list."""
+        """Return to the list."""
         self.dismiss(self.place)
 
     def _show(self) -> None:

@@ -19,7 +19,7 @@ NAME_WIDTH = 12
 
 
 def label(name: str) -> str:
-    """A class name to show: never empty, never acting on the terminal."""
+    """Return a class name that is safe to display and never empty."""
     return clean(name) if name.strip() else "∅"
 
 

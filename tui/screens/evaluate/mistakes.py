@@ -1,4 +1,4 @@
-"""Mistakes: what the model was most sure of and wrong about."""
+"""Mistakes: the wrong predictions of highest confidence."""
 
 import numpy as np
 from textual import on
@@ -18,7 +18,7 @@ MAX_ROWS = 1000
 
 
 class MistakesTab(EvaluationTab):
-    """The samples in order of confidence, and beside them the one with the cursor in full."""
+    """The samples in order of confidence, beside full details of the one under the cursor."""
 
     TITLE = "Mistakes"
 
@@ -64,7 +64,7 @@ class MistakesTab(EvaluationTab):
 
 
 def _mistakes(subject: Subject) -> tuple[np.ndarray, int]:
-    """Positions of the most confident ones, and how many there are."""
+    """Return the positions of the most confident mistakes, and the number of all."""
     predictions = subject.predictions
     wrong = int(np.count_nonzero(predictions.predicted != predictions.targets))
     return most_confident_mistakes(predictions, MAX_ROWS), wrong

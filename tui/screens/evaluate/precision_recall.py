@@ -1,4 +1,4 @@
-"""PR: how much of what is found is right, at what share found."""
+"""PR: precision against recall for each class."""
 
 from tui.screens.evaluate.curves_tab import CurvesTab
 

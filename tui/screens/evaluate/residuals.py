@@ -1,4 +1,4 @@
-"""Residuals: where a regression is wrong, by how much, and on which samples most."""
+"""Residuals: where a regression errs, by how much, and on which samples most."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ __all__ = ["ResidualsTab"]
 LEVELS = (0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 MAX_ROWS = 1000
 MAX_POINTS = 20_000
-"""More dots would only fill the chart."""
+"""Maximum number of dots: more would only fill the chart."""
 
 
 @dataclass(frozen=True, eq=False)

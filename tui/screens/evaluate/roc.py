@@ -1,4 +1,4 @@
-"""ROC: what share of each class is found, at what share of false alarms."""
+"""ROC: true against false positive rate for each class."""
 
 from tui.screens.evaluate.curves_tab import CurvesTab
 

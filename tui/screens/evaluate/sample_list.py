@@ -1,4 +1,4 @@
-"""The samples at some positions: pictures in tiles, or rows of a table; loaded when they are first wanted."""
+"""The samples at some positions: pictures in tiles, or rows of a table; loaded on first use."""
 
 from dataclasses import dataclass
 
@@ -39,7 +39,7 @@ class SampleList(Background, Container):
 
     @dataclass
     class Highlighted(Message):
-        """The cursor came to the sample at `position`; `text` says which ones are seen."""
+        """The cursor moved to the sample at `position`; `text` describes the visible range."""
 
         samples: "SampleList"
         position: int
@@ -63,7 +63,7 @@ class SampleList(Background, Container):
         self.say("")
 
     def say(self, text: str) -> None:
-        """Show a line in the place of samples."""
+        """Show a message in place of samples."""
         self.forget("samples")
         self.query_one(Static).update(Content(clean(text)))
         self._choose(Static)
@@ -81,14 +81,14 @@ class SampleList(Background, Container):
 
     @property
     def active(self) -> Tiles | Table | None:
-        """Return the widget that shows samples now."""
+        """Return the widget that currently shows samples."""
         return next((w for w in (self.query_one(Tiles), self.query_one(Table)) if w.display), None)
 
     def _choose(self, kind: type[Static] | type[Tiles] | type[Table]) -> None:
         for child in self.children:
             child.display = isinstance(child, kind)
 
-    def told(self, what: str, done: int, total: int) -> None:
+    def show_progress(self, what: str, done: int, total: int) -> None:
         self.query_one(Static).update(Content(clean(f"{progress_line(what, done, total)} ...")))
 
     def _failed(self, error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""Evaluate: what the best weights of a run are worth, on validation or on test."""
+"""Evaluate: the results of a run's best weights, on validation or on test."""
 
 import re
 from collections.abc import Callable
@@ -58,7 +58,7 @@ TEST_IS_FOR_THE_END = (
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """An evaluation with what is known of the weights that made it."""
+    """An evaluation, and a description of its weights."""
 
     subject: Subject
     weights: str
@@ -105,10 +105,10 @@ class EvaluateScreen(Background, ModeScreen):
         return self.query_one("#evaluation", TabbedContent)
 
     def open_run(self, run: Run, split: str = "") -> None:
-        """Evaluate a run, or open what was evaluated.
+        """Evaluate a run, or open its stored evaluation.
 
         Args:
-            split: ``validation`` or ``test``; by default test when it was evaluated, else validation.
+            split: ``validation`` or ``test``; by default test if already evaluated, else validation.
         """
         if self.data is None or run != self.run:
             self.data = RunData(run, self.tui.data_root)
@@ -120,7 +120,7 @@ class EvaluateScreen(Background, ModeScreen):
             self._draw_state(f"opening {run.id} ...")
 
     def refresh_content(self) -> None:
-        """Show the followed run or the one evaluated last; try again what failed; reread what is outdated."""
+        """Show the followed run or the one evaluated last; retry after a failure; reread what is outdated."""
         if self._opening:
             return
         if self.run is None:
@@ -159,19 +159,19 @@ class EvaluateScreen(Background, ModeScreen):
 
     # ---- what is on the screen
 
-    def told(self, what: str, done: int, total: int) -> None:
+    def show_progress(self, what: str, done: int, total: int) -> None:
         line = progress_line(what, done, total) if done or not total else f"{what} {count(total)} samples"
         self._draw_state(f"evaluating {self.run.id if self.run else ''}: {line} ...")
 
     def _failed(self, error: Exception) -> None:
         self._opening = False
-        # Weights may come with the next epoch; a defect would only be met again.
+        # Weights may come with the next epoch; a defect would only recur.
         self._retry = isinstance(error, TorchtuiError)
         self.split = self.split or "validation"
         self._draw_state(f"✗ {error_in_app(error)}\n\nv  opens the other split")
 
     def _draw_state(self, text: str) -> None:
-        """Say something in the place of the tabs."""
+        """Show a message in place of the tabs."""
         shown = Content("\n".join(clean(line) for line in text.splitlines()))
         self.query_one("#evaluate-notice", Static).update(shown)
         self.query_one("#evaluated-run", Static).update(Content(clean(self.run.id if self.run else "")))
@@ -197,7 +197,7 @@ class EvaluateScreen(Background, ModeScreen):
             self.query_one("#evaluated-headline", Static).update(headline)
 
     def _offer_tabs(self, task: str) -> None:
-        """Only the tabs that make sense for a task; the first of them if the present one does not."""
+        """Show only the tabs that apply to the task; open the first if the current one does not apply."""
         tabs = self.tabs
         if task not in self.active_tab.TASKS:
             tabs.active = next(f"tab-{tab.id}" for tab in self.query(EvaluationTab) if task in tab.TASKS)
@@ -206,7 +206,7 @@ class EvaluateScreen(Background, ModeScreen):
 
     @property
     def active_tab(self) -> EvaluationTab:
-        """The tab that is seen."""
+        """The visible tab."""
         return self.query_one(f"#{self.tabs.active}", TabPane).query_one(EvaluationTab)
 
     @on(TabbedContent.TabActivated)
@@ -214,7 +214,7 @@ class EvaluateScreen(Background, ModeScreen):
         self._draw_tab()
 
     def _draw_tab(self) -> None:
-        """Draw the tab that is seen, if it does not show this evaluation yet, and give it the keys."""
+        """Draw the visible tab unless it already shows this evaluation, and focus it."""
         if self.opened is None or not self.has_class("-evaluated"):
             return
         tab = self.active_tab
@@ -226,7 +226,7 @@ class EvaluateScreen(Background, ModeScreen):
     # ---- keys
 
     def action_turn_tab(self, by: int) -> None:
-        """Go to the tab beside this one."""
+        """Switch to the next or previous tab."""
         if self.opened is None:
             return
         task = self.opened.subject.report.task
@@ -234,7 +234,7 @@ class EvaluateScreen(Background, ModeScreen):
         self.tabs.active = there[(there.index(self.tabs.active) + by) % len(there)]
 
     def action_split(self) -> None:
-        """Evaluate on the other split; on test, for the first time, only when the user means it."""
+        """Evaluate on the other split; confirm before the first evaluation on test."""
         run = self.run
         if run is None or self._opening:
             return
@@ -252,7 +252,7 @@ class EvaluateScreen(Background, ModeScreen):
 
 
 def _open(data: RunData, split: str, progress: Progress) -> Opened:
-    """Evaluate, and prepare what takes time; not for the UI thread."""
+    """Evaluate, and prepare whatever is slow; not for the UI thread."""
     run = data.run
     chosen = split or ("test" if was_evaluated(run, "test") else "validation")
     evaluation = evaluate_run(run, chosen, data_root=data.root, progress=progress)
@@ -277,7 +277,7 @@ def _title(evaluation: Evaluation, weights: str) -> Content:
 
 
 def _headline(report: Report, *, roomy: bool) -> Content:
-    """The one number that matters; with room also its interval, and what needs no model."""
+    """Return the headline metric; where there is room, also its interval and the baseline."""
     if report.task == "regression":
         parts = [f"{label_of(name)} {number(report.metrics.get(name))}" for name in ("r2", "mae")]
         return Content.styled("  ".join(parts), "bold")

@@ -1,4 +1,4 @@
-"""Summary: every number beside its interval and a baseline, the classes, the most confused pairs."""
+"""Summary: every metric with its interval and baseline, the classes, the most confused pairs."""
 
 from collections.abc import Sequence
 from operator import itemgetter
@@ -95,7 +95,7 @@ class SummaryTab(EvaluationTab):
         self._sort(keys[place % len(keys)])
 
     def action_reverse(self) -> None:
-        """Sort the other way round."""
+        """Reverse the order."""
         self._sort(self.sorted_by or "name")
 
     @on(Table.HeadClicked, "#classes")
@@ -103,7 +103,7 @@ class SummaryTab(EvaluationTab):
         self._sort(list(CLASS_COLUMNS)[event.column])
 
     def _sort(self, key: str) -> None:
-        """Sort the classes, the worst first; once more by the same column, the other way round."""
+        """Sort the classes, worst first; reverse the order if already sorted by this column."""
         self.descending = not self.descending if key == self.sorted_by else key == "support"
         self.sorted_by = key
         if self.subject is not None:
@@ -140,7 +140,7 @@ def _metric(report: Report, key: str) -> list[str]:
 
 
 def _reasons(report: Report, known: Sequence[str]) -> list[str]:
-    """Return what the baseline is, and why some metrics are not defined."""
+    """Return a description of the baseline, and the reasons for undefined metrics."""
     lines = [f"baseline: {clean(str(report.baseline.get('description', '')))}"]
     return lines + [
         f"– {label_of(key)}: {clean(report.undefined[key])}" for key in known if key in report.undefined
@@ -148,7 +148,7 @@ def _reasons(report: Report, known: Sequence[str]) -> list[str]:
 
 
 def _order(rows: Sequence[dict[str, Any]], key: str, descending: bool) -> list[int]:
-    """Class numbers in order; what is undefined comes last."""
+    """Return the class numbers in order; undefined values come last."""
     if not key:
         return list(range(len(rows)))
     known = [(row[key], number_) for number_, row in enumerate(rows) if row[key] is not None]

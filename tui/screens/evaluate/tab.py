@@ -45,16 +45,16 @@ class Subject:
 
     @cached_property
     def curves(self) -> list[Curve]:
-        """See `core.evaluation.curve_sets.curves_of`; takes its time when first asked for."""
+        """See `core.evaluation.curve_sets.curves_of`; slow on first use."""
         return curves_of(self.predictions, self.report)
 
 
 class EvaluationTab(Background, Container):
-    """One tab; draws when it is seen, and again only for another subject.
+    """One tab; draws when visible, and again only for another subject.
 
     Attributes:
         TITLE: on the tab.
-        TASKS: for which tasks there is such a tab.
+        TASKS: tasks that have this tab.
     """
 
     TITLE: ClassVar[str] = ""

@@ -1,4 +1,4 @@
-"""Threshold: what precision and recall follow from a decision threshold, and which threshold to take."""
+"""Threshold: precision and recall by decision threshold, and which threshold to choose."""
 
 import math
 from typing import ClassVar
@@ -89,7 +89,7 @@ class ThresholdTab(EvaluationTab):
         self._rank(event.row)
 
     def _rank(self, class_number: int) -> None:
-        """Sort the scores of a class, then show what follows."""
+        """Sort the scores of a class, then show the thresholds."""
         if self.subject is not None and self.curves:
             self.chosen = class_number
             predictions = self.subject.predictions
@@ -100,7 +100,7 @@ class ThresholdTab(EvaluationTab):
         self._decide()
 
     def action_ask(self, what: str) -> None:
-        """Go to the field of a wanted precision or recall."""
+        """Focus the field for a target precision or recall."""
         self.query_one(f"#wanted-{what}").focus()
 
     @on(Input.Changed)
@@ -115,7 +115,7 @@ class ThresholdTab(EvaluationTab):
         self._decide()
 
     def _decide(self) -> None:
-        """Find the thresholds that are asked for, and show them."""
+        """Find the requested thresholds, and show them."""
         if self.ranked is None:
             return
         wanted, problems = {}, []
@@ -157,7 +157,7 @@ def _counts(predictions: Predictions, class_number: int) -> RankedCounts:
 
 
 def _share(text: str) -> tuple[float | None, str]:
-    """A number from 0 to 1, or what is wrong with it; nothing for an empty field."""
+    """Return a number from 0 to 1, or an error message; None for an empty field."""
     if not text.strip():
         return None, ""
     try:

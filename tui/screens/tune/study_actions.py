@@ -163,7 +163,7 @@ class StudyActions(Background, ModeScreen):
         self.refresh_bindings()
         self.in_background("start", begin, self._started, self._not_started)
 
-    def told(self, what: str, done: int, total: int) -> None:
+    def show_progress(self, what: str, done: int, total: int) -> None:
         self.starting_note = f"{progress_line(what, done, total)} ..."
         self.tell_state()
 

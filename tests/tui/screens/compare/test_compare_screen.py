@@ -362,7 +362,7 @@ async def test_a_script_in_its_first_epoch_is_drawn_by_step_until_its_epochs_are
         screen.draw()
         panel = screen.query_one("#first-panel")
         assert str(Content.from_markup(str(panel.border_title))) == "train loss by step, over epochs"
-        assert "until then: by step" in screen.query_one("#first", Plot).chart.empty
+        assert "until then, see by step" in screen.query_one("#first", Plot).chart.empty
         assert str(Content.from_markup(str(panel.border_subtitle))).endswith("0.2500 at step 1234")
         assert row(screen, 0)[2].endswith(" 0")  # of how many epochs is unknown
         assert row(screen, 0)[3:5] == ["★ 0.2500", "–"]

@@ -38,9 +38,9 @@ HOSTILE = [
 async def test_what_takes_long_is_told_with_the_share_that_is_done(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"))
-        at.screen.told("decoding images", 4_000, 10_000)
+        at.screen.show_progress("decoding images", 4_000, 10_000)
         assert at.plain("#evaluate-notice").endswith(": decoding images 40 % ...")
-        at.screen.told("predicting", 0, 10_000)
+        at.screen.show_progress("predicting", 0, 10_000)
         assert at.plain("#evaluate-notice").endswith(": predicting 10,000 samples ...")
 
 
@@ -65,7 +65,7 @@ async def test_without_a_run_the_one_evaluated_last_is_shown(visit: Visits, copy
 async def test_without_any_run_the_screen_says_how_to_get_one(visit: Visits) -> None:
     async with visit() as at:
         await at.go()
-        assert "No run was evaluated yet" in at.seen()
+        assert "No run has been evaluated yet" in at.seen()
         assert "Press 2 to train a run" in at.seen()
         await at.press("v", "t")
         assert not at.screen.has_class("-evaluated")

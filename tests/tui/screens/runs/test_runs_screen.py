@@ -408,7 +408,7 @@ async def test_deleting_on_a_disk_without_locks_asks_to_look_first(
         await settled(pilot)
         await pilot.press("end", "x")
         await settled(pilot)
-        assert "has no locks: make sure yourself that no process trains it" in question(app)
+        assert "has no locks: make sure that no process is training it" in question(app)
 
 
 @pytest.mark.slow

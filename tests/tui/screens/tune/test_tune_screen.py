@@ -104,7 +104,7 @@ async def test_what_starting_a_study_waits_for_is_told_with_the_share_that_is_do
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
-        screen.told("decoding images", 4_000, 10_000)
+        screen.show_progress("decoding images", 4_000, 10_000)
         assert screen.starting_note == "decoding images 40 % ..."
 
 
@@ -142,7 +142,7 @@ async def test_fields_are_added_and_removed(make: Make) -> None:
         listed.highlighted = names.index("optimizer.name")
         await pilot.press("enter")
         await until(pilot, lambda: "optimizer.name" in screen.editor.rows)
-        assert "takes a range" in hint(screen, "optimizer.name")
+        assert "enter a range" in hint(screen, "optimizer.name")
         await pilot.press(*"adam,sgd")
         await pilot.pause()
         assert hint(screen, "optimizer.name") == "2 values"
@@ -171,7 +171,7 @@ async def test_a_grid_says_its_size_first(make: Make) -> None:
         ("optimizer.lr", "log:1e-4..1:1.0000001", "more than 1,000 values"),
         ("training.batch_size", "1..1000000", "1,000,000 values are too many for a grid"),
         ("optimizer.lr", "1..", "takes a number"),
-        ("optimizer.lr", "", "takes a range"),
+        ("optimizer.lr", "", "enter a range"),
     ],
 )
 def test_what_one_types_never_holds_up_the_screen(path: str, text: str, told: str) -> None:
