@@ -1,1 +1,1 @@
-"""The app: its screens, what happens when its terminal goes away, the app in a browser."""
+"""The app: its screens, its reaction to a lost terminal, and serving it to a browser."""

@@ -1,6 +1,6 @@
-"""The app: six modes, the run that is followed, and what holds them together.
+"""The app: six modes and the followed run.
 
-The first paint waits for Textual alone: the screens, the schema and numpy are imported behind it, then torch.
+The first paint waits for Textual alone: the screens, the schema and numpy are imported after it, then torch.
 """
 
 import os
@@ -43,9 +43,9 @@ class TuiApp(LenientApp):
     """From hyper-parameters to evaluation.
 
     Args:
-        runs_dir: where runs live; by default ``TUI_RUNS`` or ``./runs``.
-        data_root: where data sets are kept.
-        values: nested values to fill the form with; by default those of the last time.
+        runs_dir: folder of runs; by default ``TUI_RUNS`` or ``./runs``.
+        data_root: folder of datasets.
+        values: nested values to fill the form with; by default those of the last session.
         start: start training them at once.
         follow: a run, or the log of another tool, to show live.
     """
@@ -82,7 +82,7 @@ class TuiApp(LenientApp):
         self.settings, self._damaged_settings = load_settings()
         begin_with(self, self.settings.theme)
         self.form_values: dict[str, Any] = values if values is not None else self.settings.form
-        self.feed: RunFeed | None = None  # the run that Live shows
+        self.feed: RunFeed | None = None  # the run shown in Live
         self.compared = ComparedRuns()
         self._start_at_once, self._follow = start, follow
         self._terminal_title = ""
@@ -95,7 +95,7 @@ class TuiApp(LenientApp):
         self.call_after_refresh(self.run_worker, self._load, thread=True, name="load")
 
     def compose(self) -> ComposeResult:
-        """The first paint: what all screens share."""
+        """Yield what all screens share, for the first paint."""
         yield TopBar("")
         yield Footer()
 
@@ -125,7 +125,7 @@ class TuiApp(LenientApp):
 
     def _open(self, first: str) -> None:
         """Show the first screen, start what was asked for, and import torch once the screen has its content."""
-        if not self.is_running:  # left before the first screen was there
+        if not self.is_running:  # the app quit before the first screen was ready
             return
         self.set_timer(SETTLE_SECONDS, lambda: self.run_worker(self._load_backend, thread=True))
         if self._follow is not None:
@@ -216,7 +216,7 @@ class TuiApp(LenientApp):
             with_consent(self, config, open_it, run=run, refused=open_it)
 
     def show_error(self, error: BaseException, trace: str = "") -> None:
-        """Tell what went wrong in a dialog; the traceback on demand."""
+        """Show an error in a dialog, with the traceback on demand."""
         if getattr(error, "candidates", ()):  # the form lists the columns to choose a target from
             self.switch_mode("configure")
             return
@@ -239,12 +239,12 @@ class TuiApp(LenientApp):
             self.switch_mode(mode)
 
     def action_turn(self, by: int) -> None:
-        """Switch to the mode beside this one."""
+        """Switch to the next or previous mode."""
         if self.current_mode in MODES:  # not before the first one is shown
             self.action_go(MODES[(MODES.index(self.current_mode) + by) % len(MODES)])
 
     def action_help(self) -> None:
-        """Show what this screen is for, and its keys."""
+        """Show the purpose of this screen and its keys."""
         if isinstance(self.screen, ModeScreen):
             self.push_screen(HelpDialog(self.screen))
 

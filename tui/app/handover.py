@@ -1,7 +1,7 @@
 """Handover of the run that the app trains: saved and stopped, or handed over to a background process.
 
-The run ends after its step, and the screens live on meanwhile. Only what is done when nobody is there to see them
-waits where it stands.
+The run stops after its current step, and the screens stay responsive meanwhile. Only the functions used when no
+screen is visible block.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["detach", "detach_and_follow", "quit_after", "stop"]
 
 STOP_SECONDS = 30.0
-"""As long a step is waited for when the app is left without it."""
+"""Maximum wait for the current step when the app quits."""
 POLL_SECONDS = 0.05
 
 
@@ -51,7 +51,7 @@ def detach_and_follow(app: "TuiApp") -> None:
 
 
 def quit_after(app: "TuiApp", answer: str | None) -> None:
-    """Leave the app after ``stop`` or ``detach`` of what it trains; other answers do nothing."""
+    """Quit the app after ``stop`` or ``detach``; other answers do nothing."""
     ways = {"stop": _stop_and_leave, "detach": _detach_and_leave}
     if answer in ways:
         app.notify("The app quits as soon as the run is saved.")

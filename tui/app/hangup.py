@@ -1,4 +1,4 @@
-"""A terminal that goes away does not end a training: the run goes on in a background process."""
+"""A lost terminal does not stop training: the run continues in a background process."""
 
 import os
 import signal
@@ -15,10 +15,10 @@ LEAVING = (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1)
 
 
 def survive_hangup(app: "TuiApp") -> None:
-    """On SIGHUP (the connection dropped) save the run and go on with it in the background; then leave.
+    """On SIGHUP (the connection dropped) save the run, continue it in the background, and quit.
 
-    SIGTERM and SIGUSR1 (Slurm's early warning) save it and leave. Nothing more is drawn: nobody is there to see it.
-    The first of them counts, and those that follow change nothing.
+    SIGTERM and SIGUSR1 (Slurm's early warning) save it and quit. Nothing more is drawn, since nobody can see it.
+    Only the first of these signals counts.
     """
     signal.signal(signal.SIGHUP, _leaving_after(app.detach))
     for number in (signal.SIGTERM, signal.SIGUSR1):
@@ -26,15 +26,15 @@ def survive_hangup(app: "TuiApp") -> None:
 
 
 def ignore_late_hangup() -> None:
-    """Let SIGHUP change nothing any more: the app has been left, and its process only ends."""
+    """Ignore SIGHUP from now on: the app has quit, and its process is exiting."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def _leaving_after(last_act: Callable[[], object]) -> Callable[[int, FrameType | None], None]:
-    """A handler that does one thing, once, and ends the process whatever comes of it."""
+    """Return a handler that runs an action once, and then exits whatever its outcome."""
 
     def leave(number: int, frame: FrameType | None) -> None:
-        for other in LEAVING:  # a dropped connection may tell it twice, a machine that shuts down in two ways
+        for other in LEAVING:  # a dropped connection may send it twice, a shutdown may send several signals
             signal.signal(other, signal.SIG_IGN)
         try:
             last_act()

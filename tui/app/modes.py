@@ -1,4 +1,4 @@
-"""The six modes as the app has them: their screens, each made when it is first shown, and the styles of all."""
+"""The six modes of the app: their screens, each created when first shown, and the styles of all."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -18,7 +18,7 @@ def stylesheet() -> Path:
 
 
 def _screen(mode: str, name: str) -> Callable[[], Screen[Any]]:
-    """Makes a screen when it is first shown, so that the first paint does not wait for the other five."""
+    """Creates a screen when first shown, so that the first paint does not wait for the other five."""
 
     def make() -> Screen[Any]:
         screen: Screen[Any] = getattr(import_module(f"tui.screens.{mode}.screen"), name)()
@@ -35,4 +35,4 @@ SCREENS: dict[str, str | Callable[[], Screen[Any]]] = {
     "tune": _screen("tune", "TuneScreen"),
     "compare": _screen("compare", "CompareScreen"),
 }
-"""By the name of the mode."""
+"""Mode name to its screen."""

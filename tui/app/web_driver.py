@@ -1,4 +1,4 @@
-"""The app behind a browser: it ends with its client as it ends with its terminal elsewhere."""
+"""The app behind a browser: it quits with its client, as it does with its terminal elsewhere."""
 
 import os
 import signal
@@ -9,17 +9,17 @@ __all__ = ["ClientDriver"]
 
 
 class ClientDriver(WebDriver):
-    """Takes the end of the input, which the server closes or leaves behind, for a terminal that goes away.
+    """Treats end of input, which the server closes or abandons, as a lost terminal.
 
-    What the app trains then goes on in a background process, as after SIGHUP anywhere. Ctrl-C in the terminal of the
-    server reaches the apps too; the server alone obeys it, and they end with their clients.
+    The run of the app then continues in a background process, as after SIGHUP. Ctrl-C in the terminal of the server
+    also reaches the apps; only the server obeys it, and they quit with their clients.
     """
 
     def start_application_mode(self) -> None:
         super().start_application_mode()
         signal.signal(
             signal.SIGINT, lambda *_: None
-        )  # ignored for good, it would be in what the app starts too
+        )  # ignoring it would be inherited by the processes that the app starts
 
     def run_input_thread(self) -> None:
         super().run_input_thread()

@@ -1,8 +1,8 @@
-"""The app in a browser: textual-serve, closed to everybody but the person who started it.
+"""The app in a browser: textual-serve, closed to everyone but the user who started it.
 
-Other users of the machine reach its ports, and a browser lets any page open a websocket to any address. So a request
-counts only with the secret: a token in the address that is printed, and a cookie after that. A websocket must come
-from our own page, too; and our page loads nothing from elsewhere.
+Other users of the machine reach its ports, and a browser lets any page open a websocket to any address. So every
+request needs the secret: a token in the printed address, and a cookie after that. A websocket must also come from
+our own page, and our page loads nothing from elsewhere.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ POLICY = "default-src 'self' 'unsafe-inline' data: blob:; connect-src 'self' ws:
 MIN_COLUMNS, MAX_COLUMNS = 10, 600
 MIN_ROWS, MAX_ROWS = 4, 300
 HEARTBEAT_SECONDS = 15.0
-"""Between two signs of life of a client."""
+"""Interval between heartbeats of a client, in seconds."""
 GRACE_SECONDS = 45.0
-"""An app whose client is gone saves its run and hands it over meanwhile; one that has not ended then is killed."""
+"""Grace period in which an app without client saves and hands over its run; afterwards it is killed."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -42,19 +42,21 @@ def is_loopback(host: str) -> bool:
 
 
 class AppServer(Server):
-    """Gives each page that is opened an app of its own.
+    """Starts an app for each page that is opened.
 
     Args:
         command: that starts the app, for a shell.
         sockets: bound, to listen on.
-        url: what people open; by default that of the first socket, or of what forwards to it.
+        url: public address; by default that of the first socket, or of what forwards to it.
     """
 
     def __init__(self, command: str, sockets: list[socket], url: str | None = None) -> None:
         self.sockets = sockets
         self.token = secrets.token_urlsafe(32)
         self._session = secrets.token_urlsafe(32)
-        self._cookie = f"torchtui-{sha256(self.token.encode()).hexdigest()[:12]}"  # ports share their cookies
+        self._cookie = (
+            f"torchtui-{sha256(self.token.encode()).hexdigest()[:12]}"  # cookies are shared between ports
+        )
         self._given_url = url
         self._open: set[web.WebSocketResponse] = set()
         super().__init__(command, title="torchtui", public_url=url or _url_of(sockets[0]))
@@ -65,15 +67,15 @@ class AppServer(Server):
         return f"{self.public_url}/?token={self.token}"
 
     async def on_startup(self, app: web.Application) -> None:
-        """Nothing yet: pages cannot be opened before it listens."""
+        """Do nothing: pages cannot be opened before the server listens."""
 
     async def on_shutdown(self, app: web.Application) -> None:
-        """Part from all clients, which ends their apps."""
+        """Disconnect all clients, which makes their apps quit."""
         for client in [*self._open]:
             await client.close(code=WSCloseCode.GOING_AWAY)
 
     def serve(self, debug: bool = False) -> None:
-        """Serve until Ctrl-C or SIGTERM; say where once it listens."""
+        """Serve until Ctrl-C or SIGTERM; print the address once it listens."""
         self.debug = debug
         web.run_app(self._make_app(), sock=self.sockets, print=self._say_where, access_log=None)
 
@@ -103,7 +105,7 @@ class AppServer(Server):
         return await handler(request)
 
     def _with_cookie(self, request: web.Request) -> web.Response:
-        """Lead to the page without the token, which neither history nor bookmarks shall keep."""
+        """Redirect to the page without the token, to keep it out of history and bookmarks."""
         base = self._base(request)
         response = web.Response(status=303, headers={"Location": f"{base}/", "Cache-Control": "no-store"})
         response.set_cookie(
@@ -112,17 +114,17 @@ class AppServer(Server):
         return response
 
     def _base(self, request: web.Request) -> str:
-        """The address of the page as its reader sees it: a tunnel may have given it another port."""
+        """Return the address of the page as its reader sees it: a tunnel may have changed the port."""
         return self._given_url or f"{request.scheme}://{request.host}"
 
     async def handle_index(self, request: web.Request) -> Any:
-        """The page; it connects to where it was opened."""
+        """Serve the page, which connects back to the address it was opened at."""
         server = copy.copy(self)
         server.public_url = self._base(request)
         return await Server.handle_index(server, request)
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
-        """An app as long as its client is there."""
+        """Run an app while its client is connected."""
         if "Origin" not in request.headers:
             raise web.HTTPForbidden(text="the Origin header is missing; browsers send it")
         client = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS)
@@ -144,7 +146,7 @@ class AppServer(Server):
             await app.start(*_bounded(request.query.get("width"), request.query.get("height")))
             with suppress(
                 AssertionError, LookupError, TypeError, ValueError, AttributeError
-            ):  # no browser's words
+            ):  # not sent by a browser
                 await self._process_messages(client, app)
         finally:
             self._open.discard(client)
@@ -154,14 +156,14 @@ class AppServer(Server):
 
 
 class ClientApp(AppService):
-    """An app of one client, which ends with it."""
+    """App of one client, which quits with it."""
 
     async def set_terminal_size(self, width: int, height: int) -> None:
-        """Pass a size on, within bounds: the app draws whatever it is asked for."""
+        """Forward a size, within bounds: the app draws whatever size it is given."""
         await super().set_terminal_size(*_bounded(width, height))
 
     async def stop(self) -> None:
-        """End the app. It takes the end of its input for a terminal that goes away: a run of its own goes on."""
+        """Close the app's input. It treats that as a lost terminal, so its run continues in the background."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -179,7 +181,7 @@ class ClientApp(AppService):
 
 
 def _bounded(width: object, height: object) -> tuple[int, int]:
-    """Columns and rows of a terminal as a client asked for them; those of a usual one in place of nonsense."""
+    """Return the columns and rows that a client requests; a default size if they are invalid."""
 
     def within(value: object, least: int, most: int, usual: int) -> int:
         try:
@@ -191,7 +193,7 @@ def _bounded(width: object, height: object) -> tuple[int, int]:
 
 
 def _same(given: str, secret: str) -> bool:
-    """Return whether they are equal, in a time that tells nothing of the secret."""
+    """Return whether they are equal, in a time that does not depend on the secret."""
     return secrets.compare_digest(given.encode(errors="replace"), secret.encode())
 
 

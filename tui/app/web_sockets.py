@@ -1,6 +1,6 @@
 """Sockets of `tui serve`: a port, or a Unix socket that nobody else may open.
 
-They are opened here and now, so that nobody else can take their place before the server listens.
+They are opened at once, so that nobody else can take their place before the server listens.
 """
 
 import errno
@@ -21,7 +21,7 @@ def port_sockets(host: str, port: int) -> Iterator[list[socket.socket]]:
     """Context manager with sockets on every address that a host's name has, all on one port; 0 takes a free one.
 
     Raises:
-        InputError: the port is taken, or the address is none of this machine.
+        InputError: the port is taken, or the address does not belong to this machine.
     """
     with ExitStack() as opened:
         made: list[socket.socket] = []
@@ -35,9 +35,9 @@ def port_sockets(host: str, port: int) -> Iterator[list[socket.socket]]:
                     one.bind((address[0], made[0].getsockname()[1] if made else port))
                 except OSError as error:
                     if error.errno != errno.EADDRNOTAVAIL or family != socket.AF_INET6:
-                        raise  # a name may have an address of IPv6 on a machine that has none
+                        raise  # a name may have an IPv6 address on a machine without IPv6
                 else:
-                    one.listen()  # bound alone, others could bind it as well
+                    one.listen()  # without this, other processes could bind the port too
                     made.append(one)
             if not made:
                 raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))

@@ -1,1 +1,1 @@
-"""Charts; plotext is known here alone."""
+"""Charts; no other package imports plotext."""

@@ -19,7 +19,7 @@ __all__ = ["View", "axis_text", "chart", "interval_text", "score_text"]
 ALL_SLOTS = range(MAX_RUNS)
 MARKS_A_CURVE = 3
 UNITS = ((2.0, 3600.0, "hours"), (5.0, 60.0, "minutes"))
-"""Time is written in a unit of which there are at least so many; otherwise in seconds."""
+"""Minimum number of a time unit for it to be used; otherwise times are in seconds."""
 OVER: Final[dict[Axis, str]] = {"epoch": ", over epochs", "step": "", "time": ", over time"}
 
 
@@ -29,7 +29,7 @@ class View:
 
     Attributes:
         smoothing: weight of the moving average, 0 to below 1.
-        on_top: place of the run whose curve lies over the others.
+        on_top: position of the run whose curve is drawn over the others.
     """
 
     axis: Axis = "epoch"
@@ -44,10 +44,10 @@ def axis_text(name: str, axis: Axis) -> str:
 
 
 def chart(entries: Sequence[Entry], name: str, view: View, slots: Sequence[int] = ALL_SLOTS) -> Chart:
-    """A curve of all runs. Each has its colour, and its sign at some places along it; ★ marks the best point.
+    """Return the chart of one curve of all runs, each with its own colour and markers; ★ marks the best point.
 
     Args:
-        slots: which sign and colour each run has, see `sign_of`.
+        slots: marker and colour of each run, see `sign_of`.
     """
     lines = [curve(entry, name, view.axis) for entry in entries]
     label, scale = _x_axis(lines, view.axis)
@@ -75,10 +75,10 @@ def chart(entries: Sequence[Entry], name: str, view: View, slots: Sequence[int] 
 
 
 def score_text(standing: Standings, place: int, reference: int | None = None) -> str:
-    """A final number with the sign of its rank: ``★ 0.9722`` leads, ``≈ 0.9700`` is level with the leader.
+    """Return a final metric with the symbol of its rank: ``★ 0.9722`` leads, ``≈ 0.9700`` is level with the leader.
 
     Args:
-        reference: place of the run against which the others are shown: ``+0.0120``.
+        reference: position of the run that the others are shown relative to: ``+0.0120``.
     """
     score = standing.scores[place]
     if score is None:
@@ -118,7 +118,7 @@ def _x_axis(lines: Sequence[Points], axis: Axis) -> tuple[str, float]:
 
 
 def _signs(line: Points, sign: Sign, share: float) -> list[Mark]:
-    """A run's sign at some points of its curve, and at its end.
+    """Return a run's markers at some points of its curve, and at its end.
 
     Args:
         share: of the distance between two signs, where the first one stands; it differs from run to run.

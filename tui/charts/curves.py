@@ -27,7 +27,7 @@ def color_of(curves: Sequence[Curve], number: int) -> RGB:
 
 
 def drawing_order(curves: Sequence[Curve], shown: Sequence[int], kind: CurveKind, chosen: int) -> list[int]:
-    """Those of some curves that have a line, in the order in which a chart draws them, after that of a guess."""
+    """Return the curves that have a line, in drawing order."""
     return sorted((n for n in shown if curves[n].lines[kind]), key=lambda n: (n == chosen, -n))
 
 
@@ -39,12 +39,12 @@ def chart(
     at: tuple[int, int] | None = None,
     markers: Sequence[str] = (),
 ) -> Chart:
-    """The chart of some curves: means below, classes above, a quiet line for a guess.
+    """Return the chart of some curves: means below, classes on top, a muted line for guessing.
 
     Args:
         shown: numbers of curves; those without a line are left out.
-        at: the curve and the place on it where the cursor stands; that curve lies on top.
-        markers: one for each of `shown`, where colour cannot tell them apart.
+        at: the curve and the position of the cursor on it; that curve is on top.
+        markers: one for each of `shown`, where colour cannot distinguish them.
     """
     chosen = at[0] if at else -1
     marker_of = dict(zip(shown, markers, strict=False))

@@ -15,7 +15,7 @@ COLUMN, NAME, BAR = 10, 24, 24
 DECADES = 8
 """Of the gradient's bar, from the largest down."""
 MUCH, DEAD = 0.1, 0.5
-"""From here on an update, and a share of dead units, stand out."""
+"""Thresholds above which an update, and a share of dead units, are highlighted."""
 
 
 def layer_lines(sample: LayersSampled, width: int) -> Content:

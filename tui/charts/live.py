@@ -79,7 +79,7 @@ SYSTEM = {
 
 
 def system_chart(history: History) -> Chart:
-    """The load of the machine in per cent, over minutes since the run began."""
+    """Return the load of the machine in per cent, over minutes since the run started."""
     known = [(*SYSTEM[name], curve) for name, curve in history.system.items()]
     ended = history.finished is not None
     return Chart(
@@ -91,7 +91,7 @@ def system_chart(history: History) -> Chart:
 
 
 def subtitle(history: History, metric: str) -> str:
-    """The number that matters most."""
+    """Return the most important number."""
     if metric == "loss":
         best = history.best_metrics.get("loss")
         if best is None:

@@ -1,4 +1,4 @@
-"""A chart of curves in a widget: plotext draws the curves, ``plot_layout`` what stands around them."""
+"""A chart of curves in a widget: plotext draws the curves, ``plot_layout`` everything around them."""
 
 import re
 from dataclasses import replace
@@ -34,7 +34,7 @@ __all__ = [
 
 RUN = re.compile(r"\x1b\[0m(\x1b\[[\d;]*m)?([^\x1b]*)")
 STRAIGHT = 0.25
-"""In dots: how far a point may lie off the line between its neighbours and still be left out."""
+"""Maximum distance, in dots, of a point from the line between its neighbours for it to be dropped."""
 THINNING_PASSES = 4
 DOTS_ACROSS, DOTS_UP = 2, 4
 """Dots of a braille cell."""
@@ -43,8 +43,8 @@ DOTS_ACROSS, DOTS_UP = 2, 4
 class Plot(Widget):
     """Shows one chart; ``show`` replaces it.
 
-    What did not change is not drawn again: an equal chart not at all, moved marks without the curves, and
-    only the lines of the screen that differ. A plot that nobody sees is drawn when it appears.
+    Unchanged parts are not redrawn: an equal chart not at all, moved marks without the curves, and only the
+    lines of the screen that differ. A hidden plot is drawn when it appears.
     """
 
     ALLOW_SELECT = False
@@ -130,7 +130,7 @@ class Plot(Widget):
         if style is None:
             if isinstance(ink, str):
                 style = self.get_visual_style(*([f"plot--{ink}"] if ink else [])).rich_style
-                # Without colour the quiet parts still have to be quieter than the curves.
+                # Without colour, muted parts must still be less prominent than the curves.
                 style += Style(dim=bool(ink) and self.app.no_color)
             else:
                 style = self._style("") + Style(color=RichColor.from_rgb(*ink))
@@ -155,7 +155,7 @@ def draw_curves(chart: Chart, layout: Layout) -> list[Row]:
     figure.ruler("y").lim(0, rows)
     inks: dict[str, Ink] = {"": ""}
     for index, (series, marker) in enumerate(zip(chart.series, line_markers(chart), strict=True)):
-        # The colour only says which series a cell belongs to; what it looks like is the widget's business.
+        # The colour only identifies the series of a cell; the widget decides how it looks.
         code = (index >> 16, index >> 8 & 255, index & 255)
         inks["\x1b[38;2;{};{};{}m".format(*code)] = series.color or "axis"
         x, y = layout.curves[index]
@@ -206,7 +206,7 @@ def _distinct(across: Floats, up: Floats) -> Points:
 
 
 def _without_straight_parts(across: Floats, up: Floats) -> Points:
-    """Leave out points on a straight line between their neighbours: plotext takes its time for each point."""
+    """Leave out points on a straight line between their neighbours: plotext is slow for each point."""
     x, y = across * DOTS_ACROSS, up * DOTS_UP
     for _ in range(THINNING_PASSES):
         before, after = slice(None, -2, 2), slice(2, None, 2)
@@ -218,7 +218,7 @@ def _without_straight_parts(across: Floats, up: Floats) -> Points:
         off = np.abs(dx * to_y - dy * to_x) > STRAIGHT * np.maximum(np.abs(dx), np.abs(dy))
         turns = (to_x * (dx - to_x) < 0) | (to_y * (dy - to_y) < 0)
         kept = np.ones(x.size, dtype=bool)
-        # A gap compares as not off: it has to be kept by name.
+        # NaN compares as False, so gaps must be kept explicitly.
         kept[middle] = off | turns | np.isnan(dx * dy * to_y)
         x, y = x[kept], y[kept]
     return x / DOTS_ACROSS, y / DOTS_UP

@@ -18,7 +18,7 @@ ROOM = 0.02
 GRAIN = 0.04
 """Room at the ends of an axis, and the least distance of its possible ends, as shares of the values' range."""
 NEAR_ZERO = 0.05
-"""An axis whose low end is this close to zero, relative to its high end, begins at zero."""
+"""An axis whose low end is this close to zero, relative to its high end, starts at zero."""
 SPREAD_OF_ONE_VALUE = 0.1
 DECADES_SKIPPED = (1, 2, 3, 5, 10, 20, 50, 100, 200)
 MAX_STEPS_ACROSS, MAX_STEPS_UP = 9, 6
@@ -174,7 +174,7 @@ def _decades(scale: Scale, most: int) -> Iterator[list[float]]:
 
 
 def _end_number(scale: Scale, end: int) -> str:
-    """The number at an end of the axis that is not round, to the digits that tell both ends apart."""
+    """Return the number at an end of the axis that is not round, with enough digits to distinguish both ends."""
     low, high = scale.ends
     return _formatted([low, high], (high - low) / 10)[end]
 

@@ -28,12 +28,12 @@ SAMPLES = {"braille": "━", "hd": "■"}
 
 @dataclass(frozen=True, init=False, eq=False)
 class Series:
-    """One curve. Two series are equal when all they would draw is; their arrays must not change afterwards.
+    """One curve. Two series are equal if they draw the same; their arrays must not change afterwards.
 
     Lists of numbers become arrays.
 
     Raises:
-        ValueError: ``x`` and ``y`` are not two lists of numbers of one length, or the marker is none.
+        ValueError: ``x`` and ``y`` are not lists of numbers of equal length, or the marker is invalid.
     """
 
     label: str
@@ -43,7 +43,7 @@ class Series:
     y: Floats
     """Shape (n,), the same. NaN and infinite values, and values <= 0 on a log axis, break the line."""
     color: RGB | None
-    """Red, green, blue from 0 to 255; None is the quiet colour of the axes."""
+    """Red, green, blue from 0 to 255; None is the muted colour of the axes."""
     marker: str
     """``braille`` (2 x 4 dots a cell), ``hd`` (2 x 2 blocks) or one character."""
     style: LineStyle
@@ -126,7 +126,7 @@ def speaks_unicode() -> bool:
 
 
 def line_markers(chart: Chart) -> list[str]:
-    """The marker of each series: its own, or one that tells it apart where colour or Unicode is missing."""
+    """Return the marker of each series: its own, or a distinct one where colour or Unicode is missing."""
     unicode = speaks_unicode()
     if unicode and "NO_COLOR" not in os.environ:
         return [series.marker for series in chart.series]

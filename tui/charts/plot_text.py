@@ -13,7 +13,7 @@ from tui.terminal.text import clean, number
 __all__ = ["MARKERS", "as_text", "legend_text"]
 
 MARKERS = ("•", "+", "o")
-"""What tells lines apart where there is no colour."""
+"""Markers that distinguish lines where there is no colour."""
 
 
 def as_text(chart: Chart, width: int, height: int) -> Text:

@@ -8,10 +8,10 @@ __all__ = ["unlisted"]
 
 
 def unlisted(signal: Any) -> Any:
-    """Return a copy of a signal that is empty to whoever iterates over it, or the signal where that is impossible.
+    """Return a copy of a signal that iterates as empty, or the signal itself where that is impossible.
 
-    A figure looks at the colour of each point of a new signal, to choose other colours for the next one. That
-    takes two thirds of the time of a chart, and is of no use here: the colours are given.
+    A figure reads the colour of each point of a new signal, to choose other colours for the next one. That takes two
+    thirds of the time of a chart, and is useless here: the colours are given.
     """
     try:
         kind: Any = type(signal)

@@ -1,4 +1,4 @@
-"""The learning rate over a run that has not begun, as a chart."""
+"""Chart of the learning rate over a run that has not started."""
 
 from core.config.schema import TrainConfig
 from core.schedules import curve
@@ -13,7 +13,7 @@ UNKNOWN_STEPS = 100
 
 
 def rate_chart(config: TrainConfig, steps_per_epoch: int) -> Chart:
-    """The learning rate over the epochs; empty for one that stays.
+    """Return the chart of the learning rate over the epochs; empty for a constant one.
 
     Args:
         steps_per_epoch: 0 when it is not known.

@@ -116,7 +116,7 @@ def _column_starts(x: Floats, columns: int, is_sorted: bool) -> NDArray[np.intp]
     low, high = x.min(), x.max()
     column = ((x - low) * (columns / (high - low))).astype(np.int64)
     starts = np.append(0, np.flatnonzero(np.diff(column)) + 1)
-    # A curve that jumps to and fro has as many starts as points: join some visits, their extremes stay.
+    # A curve that jumps back and forth has as many starts as points: join some visits, keeping their extremes.
     return starts[:: 1 + starts.size // (MAX_VISITS * columns)]
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["best_chart", "curves_chart", "importance_lines", "places", "slice_chart"]
 
 MAX_CURVES = 28
-"""Curves drawn at once, the newest ones: more are a tangle, and take their time."""
+"""Maximum number of curves, the newest ones: more are unreadable and slow."""
 DIMMED = (122, 92, 30)
 """Orange of curves that are not the best one."""
 WAITING = "waiting for the first trial"
@@ -52,7 +52,7 @@ def best_chart(standing: "Standing", log_y: bool) -> Chart:
 
 
 def curves_chart(standing: "Standing", log_y: bool, chosen: int | None) -> Chart:
-    """The metric over the epochs of every trial: pruned ones quiet, the best one and the chosen one on top."""
+    """The metric over the epochs of every trial: pruned ones quiet, the best one and the selected one on top."""
     newest = [record for record in standing.records if any(map(math.isfinite, record.curve))]
     shown = newest[-MAX_CURVES:]
     shown += [record for record in newest[:-MAX_CURVES] if record.number in (standing.best, chosen)]
@@ -78,7 +78,7 @@ def curves_chart(standing: "Standing", log_y: bool, chosen: int | None) -> Chart
 
 
 def slice_chart(standing: "Standing", path: str, log_y: bool) -> Chart:
-    """The metric of completed trials against one parameter; values that are no numbers stand at 1, 2, ..."""
+    """The metric of completed trials against one parameter; values that are not numbers are placed at 1, 2, ..."""
     domain = standing.plan.space.domains[path]
     found = [
         (_place(domain, record.params[path]), record.value, record.number)
@@ -110,7 +110,7 @@ def places(domain: Domain) -> str:
 
 
 def importance_lines(shares: dict[str, float], width: int) -> Content:
-    """A bar a parameter, the most important one first."""
+    """Return a bar per parameter, the most important one first."""
     if not shares:
         return Content.styled("available after a few completed trials", "$text-muted")
     labels = {path: short_path(path) for path in shares}

@@ -1,4 +1,4 @@
-"""A configuration as the command that gives it."""
+"""A configuration as the equivalent command."""
 
 import shlex
 from pathlib import Path
@@ -16,17 +16,17 @@ __all__ = ["command_line", "options", "place", "resume_command", "written"]
 
 
 def command_line(config: TrainConfig, runs_dir: Path | None = None) -> str:
-    """The ``tui train --no-ui`` command for `config`, quoted for a shell: only what differs from the defaults.
+    """Return the ``tui train --no-ui`` command for `config`, quoted for a shell: only what differs from the defaults.
 
     Args:
-        runs_dir: where the run shall live; by default where the shell's own commands put it.
+        runs_dir: folder for the run; by default the one that commands in the shell use.
     """
     where = place(runs_dir) if runs_dir is not None else []
     return shlex.join(["tui", "train", "--no-ui", *options(config), *where])
 
 
 def resume_command(command: Literal["train", "tune"], folder: Path) -> str:
-    """Return the command that resumes a run or a study without a screen, quoted for a shell.
+    """Return the headless command that resumes a run or a study, quoted for a shell.
 
     Args:
         command: ``train`` for a run, ``tune`` for a study.
@@ -42,7 +42,7 @@ def place(runs_dir: Path) -> list[str]:
 
 
 def options(config: TrainConfig) -> list[str]:
-    """The flags, and ``--set`` for what has no flag, that lead to `config`."""
+    """Return the flags, and ``--set`` for fields without a flag, that produce `config`."""
     changed = _changed(config)
     flags = [part for flag, path in FLAGS.items() if path in changed for part in (flag, changed.pop(path))]
     return [*flags, *(part for path, text in changed.items() for part in ("--set", f"{path}={text}"))]

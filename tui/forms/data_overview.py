@@ -1,4 +1,4 @@
-"""Overview of a data set before training: sizes, samples, ranges of values, balance of classes."""
+"""Overview of a dataset before training: sizes, samples, ranges of values, balance of classes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ MORE_SAMPLES = 60
 """Of the Data view."""
 BINS = 8
 MEASURED = 2000
-"""Samples that are looked at for the range of their values, where all would take long: images, and rows on disk."""
+"""Maximum number of samples read to find the range of values, for images and rows on disk."""
 
 
 @dataclass(frozen=True)
@@ -40,19 +40,19 @@ class ColumnFacts:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """Overview of a data set.
+    """Overview of a dataset.
 
     Attributes:
         sizes: samples of each split.
         feature_names: the columns of `samples`; of a table from a file those of the file.
         balance: (label, count) of each class of the training split, or of each bin of a regression target.
         samples: some training samples: (n, height, width, 3) uint8 of images, (n, columns) numbers or texts of tables.
-        labels: what each of them is.
+        labels: target of each of them.
         size: bytes of the training and validation splits.
         more: as `samples`, more of them, with their labels; for the Data view.
         spreads: of each column or channel.
         counts: of each split, samples of each class or bin, in the order of `balance`.
-        notes: what was found and done while it was loaded.
+        notes: findings and guesses made while loading it.
     """
 
     name: str
@@ -73,7 +73,7 @@ class DataFacts:
 
 
 def data_facts(data: Dataset) -> DataFacts:
-    """Look at a data set."""
+    """Return the overview of a dataset."""
     train = data.train
     regression = data.task == "regression"
     first = np.arange(len(train))[:SAMPLES] if regression else _one_of_each(train.targets.numpy())
@@ -106,7 +106,7 @@ def _one_of_each(targets: NDArray[np.int64]) -> NDArray[np.intp]:
 
 
 def _samples(data: Dataset, at: NDArray[np.intp]) -> tuple[NDArray[np.generic], tuple[str, ...]]:
-    """Training samples to show, and what each is."""
+    """Return training samples to show, and the target of each."""
     train = data.train
     targets = train.targets[at].flatten().tolist()
     names = data.class_names

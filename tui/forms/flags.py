@@ -17,4 +17,4 @@ FLAGS = {
     "--precision": "training.precision",
     "--val": "data.validation",
 }
-"""The fields people change daily; `--set` reaches the others. Names come first: they choose which fields there are."""
+"""Fields that users change often; `--set` reaches the others. Names come first: they decide which fields exist."""

@@ -40,7 +40,7 @@ def refit(texts: Texts) -> Texts:
 def fill(values: Mapping[str, Any]) -> tuple[Texts, list[str]]:
     """The texts of all fields for nested values, and the paths of values that no field takes.
 
-    What is missing gets its default. Values need not be valid.
+    Missing values get their default. Values need not be valid.
     """
     texts: Texts = {}
     dropped = [str(key) for key in values if key not in SECTIONS]
@@ -100,7 +100,7 @@ def _section_values(section: str, texts: Texts) -> dict[str, Any]:
 
 
 def check(values: Mapping[str, Any]) -> tuple[TrainConfig | None, dict[str, str]]:
-    """The configuration, or the path of each wrong field and what is wrong with it, as the command line says it."""
+    """Return the configuration, or the error of each invalid field by path, worded as on the command line."""
     try:
         config = TrainConfig.model_validate(values)
     except ValidationError as error:
@@ -132,13 +132,13 @@ def valid_part(values: Mapping[str, Any], wrong: Collection[str]) -> dict[str, A
 
 
 def short(message: str) -> str:
-    """A problem without the value it was found in, since that stands beside it."""
+    """Shorten an error by the value, which is displayed beside it."""
     _, takes, wanted = message.rpartition(", takes ")
     return f"takes {wanted}" if takes else message
 
 
 def _read(spec: FieldSpec, text: str) -> Any:
-    """The value that a text stands for; the text itself where it stands for none."""
+    """Return the value of a text; the text itself if it is not valid."""
     if spec.kind == "switch":
         return text == "on"
     if spec.kind == "choice":

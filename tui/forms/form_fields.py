@@ -32,10 +32,10 @@ SECTIONS = tuple(TrainConfig.model_fields)
 LABELS = {"data.name": "dataset", "optimizer.lr": "learning rate"}
 DEVICE, RATE = "training.device", "optimizer.lr"
 DEVICES = ("auto", "cpu")
-"""What can be chosen before the devices are known."""
+"""Choices offered before the devices are known."""
 
 KINDS: Mapping[Any, str] = {int: "whole number", float: "number"}
-"""What fields without bounds take."""
+"""Hints of fields without bounds."""
 
 Texts = dict[str, str]
 """Dotted path of each field, in the order of the form -> the text in it."""
@@ -48,14 +48,14 @@ class FieldSpec:
     Attributes:
         path: dotted, such as ``optimizer.lr``.
         default: its text at the start.
-        hint: what it takes, in a few words: bounds and unit.
+        hint: short description of valid values: bounds and unit.
         about: its description, a sentence.
         kind: ``choice`` of `choices`, ``switch``, ``number`` or ``text``.
-        many: several values with commas between them.
-        files: endings of the files that a text names the path of.
-        choices: what can be chosen.
+        many: several values, comma-separated.
+        files: suffixes of the files whose path the text is.
+        choices: the available choices.
         labels: how the choices are shown; by default as they are.
-        code: it names code of the user's, whose arguments are fields too.
+        code: it names the user's code, whose arguments are fields too.
     """
 
     path: str
@@ -96,7 +96,7 @@ def fields_of(section: str, name: str = "") -> tuple[FieldSpec, ...]:
 def fields_in(section: str, texts: Texts) -> tuple[FieldSpec, ...]:
     """The fields of a section as the texts make them: also the arguments of the code that is named there.
 
-    While the source cannot be read, the arguments that there are stay.
+    While the source cannot be read, the current arguments are kept.
     """
     name = texts.get(f"{section}.name", "")
     option, start = _options(section, name), f"{section}.{ARGUMENTS}."

@@ -1,4 +1,4 @@
-"""State of a form: a configuration, or the problems that keep it from being one."""
+"""State of a form: a configuration, or the problems that prevent one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,14 +14,14 @@ __all__ = ["FormState"]
 
 @dataclass(frozen=True)
 class FormState:
-    """The form at one moment, and the newest preview there is.
+    """The form at one moment, and the newest preview.
 
     Attributes:
         values: nested values, valid or not.
         config: the configuration, if all fields are valid.
         nearest: that configuration, or else the one with defaults in place of the wrong fields.
         invalid: dotted path of each wrong field, and what is wrong with it.
-        preview: maybe that of an earlier form.
+        preview: possibly of an earlier state of the form.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class FormState:
 
     @property
     def fix(self) -> Fix | None:
-        """The change that mends the first mismatch which has one."""
+        """The suggested fix of the first mismatch that has one."""
         return next((problem.fix for problem in self._mismatches if problem.fix), None)
 
     @property
@@ -63,7 +63,7 @@ class FormState:
 
     @property
     def sentence(self) -> str:
-        """Return why a run cannot start, or what it will be."""
+        """Return why a run cannot start, or a description of it."""
         if not self.ready:
             ordered = {path: self.problems[path] for path in (*self.invalid, *self.problems)}
             (path, message), *others = ordered.items()

@@ -1,6 +1,6 @@
-"""Preview of a configuration: facts of its data, layers of its network, what does not fit.
+"""Preview of a configuration: facts of its data, layers of its network, mismatches.
 
-All of it takes time (it imports torch and reads data sets), so it belongs on a thread; `Preview` itself is light.
+All of it is slow (it imports torch and reads datasets), so it belongs on a thread; `Preview` itself is light.
 """
 
 from dataclasses import dataclass, replace
@@ -67,11 +67,11 @@ class Memory:
 
 @dataclass(frozen=True)
 class Preview:
-    """Preview of a configuration; None for what is not known.
+    """Preview of a configuration; unknown parts are None.
 
     Attributes:
-        note: why something is not known, when nothing is wrong.
-        targets: columns of a table to choose the target from, where none stands out.
+        note: why parts are unknown although nothing is wrong.
+        targets: columns of a table to choose the target from, if none stands out.
     """
 
     config: TrainConfig
@@ -89,7 +89,7 @@ class Preview:
 
 
 class Previewer:
-    """Computes previews, one at a time, and remembers the facts of the last data set.
+    """Computes previews, one at a time, and caches the facts of the last dataset.
 
     Args:
         root: folder of downloaded data sets; by default the usual one.
@@ -100,7 +100,7 @@ class Previewer:
         self._known: tuple[tuple[DataConfig, str], DataFacts] | None = None
 
     def compute(self, config: TrainConfig) -> Preview:
-        """The preview of a configuration. Never downloads, never touches torch's random state."""
+        """Return the preview of a configuration; never download, never change torch's random state."""
         from core.session.fit import config_problems, data_problems
 
         problems = [_at_field(config, error, None) for error in config_problems(config)]
@@ -146,17 +146,17 @@ def _at_field(config: TrainConfig, error: TorchtuiError, facts: DataFacts | None
 
 
 def _with_default(config: TrainConfig, problem: Problem) -> Problem:
-    """The problem, and as its way out the default of its field."""
+    """Return the problem, with the default of its field as its fix."""
     return replace(problem, fix=_back_to_default(config, problem.path))
 
 
 def _chooser(section: str, chosen: Options) -> str:
-    """The field that says what a section is: its name, or the code of the user's that it names."""
+    """Return the path of the field that chooses a section's class: its name, or the user's code."""
     return f"{section}.{(code_fields(type(chosen)) or ['name'])[0]}"
 
 
 def _back_to_default(config: TrainConfig, path: str) -> Fix | None:
-    """The default of a field that has another value; another data set is nobody's wish."""
+    """Return the default of a changed field as a fix; never suggest another dataset."""
     section, _, key = path.partition(".")
     chosen = getattr(config, section)
     default = default_of(type(chosen).model_fields[key])
@@ -164,7 +164,7 @@ def _back_to_default(config: TrainConfig, path: str) -> Fix | None:
 
 
 def _fitting_model(facts: DataFacts) -> Fix | None:
-    """The first network that takes this data with its default settings, the default network before others."""
+    """Return the first network that accepts this data with default settings; the default network comes first."""
     default = TrainConfig().model.name
     known = choices(FAMILIES["model"])
     for name in sorted(known, key=lambda name: name != default):

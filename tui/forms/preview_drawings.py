@@ -1,4 +1,4 @@
-"""The preview in text: each function draws one part of it, in lines that are no wider than they may be."""
+"""The preview in text: each function draws one part, in lines of limited width."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ LINE = Content("\n")
 
 
 def facts_lines(facts: DataFacts, width: int) -> Content:
-    """Samples of each split, their shape, and what there is to tell apart."""
+    """Draw the samples of each split, their shape, and the number of classes."""
     parts = [Content.assemble((count(n), "bold"), f" {name}") for name, n in facts.sizes.items()]
     shape = "×".join(map(str, facts.sample_shape))
     kind = "regression" if facts.task == "regression" else f"{facts.outputs} classes"
@@ -111,7 +111,7 @@ def pictures(facts: DataFacts, width: int) -> Content:
 
 
 def rows(facts: DataFacts, width: int) -> Content:
-    """Some rows of a table, stood on end: a line for each feature, a column for each sample."""
+    """Draw some rows of a table, transposed: a line for each feature, a column for each sample."""
     features = facts.feature_names[:MAX_FEATURES]
     corner = "target" if facts.task == "regression" else "class"
     label = min(max(cell_len(clean(name)) for name in (corner, *features)), width // 2)

@@ -1,4 +1,4 @@
-"""The search form without a screen: ranges as people write them, and what a study of them would be."""
+"""The search form without a screen: ranges as text, and the study they describe."""
 
 import math
 import shlex
@@ -27,13 +27,13 @@ DEFAULT_TRIALS = "30"
 ALL = "all"
 """Trials of a grid: every combination."""
 AUTO = "auto"
-"""Trials at once: as many as the executor takes by itself."""
+"""Trials at once: the executor's default."""
 SECTIONS = ("model", "loss", "optimizer", "schedule", "training")
 """All trials share their data: that section cannot be searched."""
 MAX_VALUES = 1000
-"""Of one range with a step. More are never meant, and checking each would hold up the screen."""
+"""Maximum values of a range with a step: more are a mistake, and checking each would block the screen."""
 ELSEWHERE = {"vmap": ", together as one program", "ray": ", on a Ray cluster"}
-EXAMPLE = "as in 1e-4..1, log:1e-4..1, 16..256:16 or 64,128"
+EXAMPLE = "such as 1e-4..1, log:1e-4..1, 16..256:16 or 64,128"
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ class SearchState:
 
     Attributes:
         plan: when a study can start. jobs: trials at once; None for the executor's own choice.
-        problems: what is wrong, by path, or by the name of the setting.
-        hints: of valid ranges, by path: what they hold.
-        sentence: why it cannot start, or what it will be.
+        problems: errors, by path or by the name of the setting.
+        hints: descriptions of valid ranges, by path.
+        sentence: why it cannot start, or a description of the study.
     """
 
     plan: Plan | None = None
@@ -72,7 +72,7 @@ class SearchState:
 
 
 def default_search(values: Mapping[str, Any], method: str = "bayes") -> Search:
-    """The form at the start, for the configuration that nested values describe, or the nearest valid one."""
+    """Return the initial form for the configuration in nested values, or the nearest valid one."""
     config = _nearest(values)
     domains = default_domains(config, grid=method == "grid")
     ranges = {path: _text(domain) for path, domain in build_space(config, domains).to_dict().items()}
@@ -139,7 +139,7 @@ def usual_jobs(executor: str) -> str:
 
 
 def _nearest(values: Mapping[str, Any]) -> TrainConfig:
-    """The configuration, with defaults in place of what is wrong with it."""
+    """Return the configuration, with defaults in place of invalid values."""
     config, invalid = check(values)
     return config or check(valid_part(values, invalid))[0] or TrainConfig()
 
@@ -152,9 +152,7 @@ def _read(ranges: Mapping[str, str]) -> tuple[dict[str, str], dict[str, dict[str
         try:
             domain = parse_domain(text)
         except ValueError:
-            problems[path] = (
-                f"not a range; enter one {EXAMPLE}" if text.strip() else f"enter a range, {EXAMPLE}"
-            )
+            problems[path] = f"not a range {EXAMPLE}" if text.strip() else f"enter a range {EXAMPLE}"
             continue
         if _points(domain) > MAX_VALUES:
             problems[path] = f"more than {count(MAX_VALUES)} values: use a larger step"
@@ -174,7 +172,7 @@ def _points(domain: Mapping[str, Any]) -> float:
 def _space(
     config: TrainConfig, domains: Mapping[str, Any], path: str, problems: dict[str, str]
 ) -> SearchSpace | None:
-    """The space of one path, beside the names that say whether it applies; notes what is wrong with it."""
+    """Return the space of one path, with the names it depends on; record its errors."""
     names = {key: domain for key, domain in domains.items() if key.endswith(".name") and key not in problems}
     try:
         return build_space(config, {**names, path: domains[path]})
@@ -190,7 +188,7 @@ def _plan(
     trials: int | None,
     problems: dict[str, str],
 ) -> Plan | None:
-    """The plan of a form whose parts are right each by itself; notes what does not go together."""
+    """Return the plan of a form whose parts are valid individually; record conflicts between them."""
     grid = search.method == "grid"
     space = build_space(config, domains)
     sizes = {path: _size(domain) for path, domain in space.domains.items()} if grid else {}
@@ -265,14 +263,14 @@ def _holds(domain: Domain) -> str:
 
 
 def _without_path(error: ConfigError, path: str) -> str:
-    """A problem as it stands beside its field."""
+    """Return a problem as displayed beside its field."""
     message = error.message.removeprefix(f"{path}:").strip()
     hint = worded(error.hint, app_words)
     return f"{message}. {hint}" if hint else message
 
 
 def _text(domain: Mapping[str, Any]) -> str:
-    """A plain domain as people write it; `parse_domain` reads it back."""
+    """Return a plain domain as text that `parse_domain` reads back."""
     if "choices" in domain:
         return _listed(domain["choices"])
     log = "log:" if domain.get("log") else ""

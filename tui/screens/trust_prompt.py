@@ -1,4 +1,4 @@
-"""Asking before a Python file runs that only a run's folder or a configuration names."""
+"""Confirmation before running a Python file that only a run's folder or a configuration names."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -23,19 +23,19 @@ def with_consent(
     run: "Run | None" = None,
     refused: Callable[[], object] = lambda: None,
 ) -> None:
-    """Do something at once, or when the user has agreed to the programs that it would run.
+    """Call `then` at once, or after the user has agreed to the code that it would run.
 
     Args:
-        config: what names them.
+        config: configuration that names the files.
         run: whose copies of them would run in their place.
-        refused: done when the user does not agree.
+        refused: called when the user does not agree.
     """
     from core.runs.code import unknown_code
     from core.user_code.trust import agree
 
     try:
         unknown = unknown_code(config, run)
-    except TorchtuiError:  # what cannot be read does not run; `then` tells of it
+    except TorchtuiError:  # an unreadable file does not run; `then` reports it
         unknown = []
     if not unknown:
         then()
@@ -43,7 +43,7 @@ def with_consent(
 
     def answered(answer: str | None) -> None:
         if answer == "run":
-            agree(unknown)  # as it was read: what is put in its place meanwhile was not asked for
+            agree(unknown)  # trust the content that was read: a file replaced meanwhile was not agreed to
             then()
         else:
             refused()

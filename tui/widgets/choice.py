@@ -1,4 +1,4 @@
-"""One of a list, in one row: a light relative of Textual's Select, whose list is made when it is opened."""
+"""A choice from a list, in one row: a light version of Textual's Select that builds its list when opened."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ __all__ = ["Choice"]
 
 
 class ChoiceList(OptionList):
-    """The open list. A letter goes to the next choice that begins with it."""
+    """The open list. A letter moves to the next choice that starts with it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close the list", show=False)]
 
@@ -27,7 +27,7 @@ class ChoiceList(OptionList):
         return character is not None and character.isprintable() and key != "space"
 
     def action_close(self) -> None:
-        """Close, and choose nothing."""
+        """Close without choosing."""
         if isinstance(self.parent, Widget) and self.has_focus:
             self.screen.set_focus(self.parent)
 
@@ -65,7 +65,7 @@ class Choice(Widget, can_focus=True):
 
     @dataclass
     class Changed(Message):
-        """Something else was chosen."""
+        """The choice has changed."""
 
         choice: "Choice"
         value: str
@@ -76,18 +76,18 @@ class Choice(Widget, can_focus=True):
         self.set_options(options)
 
     def set_options(self, options: Iterable[tuple[str, str]]) -> None:
-        """Give another list; the value stays."""
+        """Replace the list; keep the value."""
         self.labels = {value: label for label, value in options}
         self.put(self.value)
 
     def put(self, value: str) -> None:
-        """Choose without saying so."""
+        """Set the choice without posting a message."""
         self.value = value
         self.labels.setdefault(value, value)
         self.refresh()
 
     def choose(self, value: str) -> None:
-        """Choose as a person does."""
+        """Set the choice as a user does, posting a message."""
         if value != self.value:
             self.put(value)
             self.post_message(self.Changed(self, value))

@@ -1,4 +1,4 @@
-"""The command that does the same as a form."""
+"""The command equivalent to a form."""
 
 from textual import on
 from textual.content import Content
@@ -18,14 +18,14 @@ class CommandPanel(Panel):
     """The equivalent command; a click copies it."""
 
     class Clicked(Message):
-        """The command is wanted."""
+        """The command is to be copied."""
 
     def __init__(self) -> None:
         super().__init__(Static(id="command"), id="command-panel")
         self.border_title, self.border_subtitle = "Equivalent command", "y copies"
 
     def show(self, command: str) -> None:
-        """Show a command; an empty one stands for none."""
+        """Show a command; an empty text means none."""
         head, rest = command[: len(COMMAND)], command[len(COMMAND) :]
         text = Content.assemble((head, "bold"), clean(rest)) if command else Content("–")
         self.query_one("#command", Static).update(text)

@@ -1,4 +1,4 @@
-"""The confusion matrix as a grid of coloured numbers: a cursor to walk it, or a compact picture of it."""
+"""The confusion matrix as a grid of coloured numbers: with a cursor, or as a compact picture."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ DENSITY = " ░▒▓█"
 
 
 class ConfusionGrid(ScrollView, can_focus=True):
-    """Row: true class; column: predicted class. Headers stay while cells scroll; only what is seen is drawn.
+    """Row: true class; column: predicted class. Headers are fixed while cells scroll; only visible cells are drawn.
 
     The diagonal is blue by row share, mistakes are vermilion by row share relative to the worst; the cursor
     is yellow and in brackets. With ``compact=True`` there is no cursor and no scrolling: as many classes as
@@ -77,13 +77,13 @@ class ConfusionGrid(ScrollView, can_focus=True):
     ]
 
     normalise: reactive[Normalise] = reactive[Normalise]("count")
-    """What the numbers are: counts, per cent of the true class (row) or of the predicted class (column)."""
+    """Unit of the numbers: counts, per cent of the true class (row) or of the predicted class (column)."""
     cursor: reactive[tuple[int, int]] = reactive((0, 0))
     """True class, predicted class."""
 
     @dataclass
     class Moved(Message):
-        """There is something else to read at the cursor: it moved, or ``show`` or ``normalise`` changed it.
+        """The cell under the cursor has changed: the cursor moved, or ``show`` or ``normalise`` changed it.
 
         ``row_share`` is 0 to 1, None when the true class has no samples.
         """
@@ -188,7 +188,7 @@ class ConfusionGrid(ScrollView, can_focus=True):
         self.cursor = divmod(int(mistakes[place % len(mistakes)]), classes)
 
     def action_normalise(self) -> None:
-        """Go on from counts to row % to column %."""
+        """Cycle from counts to row % to column %."""
         self.normalise = NORMALISATIONS[(NORMALISATIONS.index(self.normalise) + 1) % len(NORMALISATIONS)]
 
     def action_select(self) -> None:
@@ -235,7 +235,7 @@ class ConfusionGrid(ScrollView, can_focus=True):
             self._sizes = arrange(self._matrix, self.normalise, self.container_size)
         self.virtual_size = self._sizes.virtual_size
         self.refresh()
-        # Which scrollbars there are is known after the next layout.
+        # The scrollbars are known after the next layout.
         self.call_after_refresh(self._scroll_to_cursor)
 
     def on_resize(self) -> None:

@@ -81,10 +81,10 @@ class ConfusionMatrix:
         return percent(share) if n else NOTHING
 
     def short_name(self, label: int, width: int) -> str:
-        """The class name in at most ``width`` cells; a long one loses what all names begin with: ``…_027``.
+        """The class name in at most ``width`` cells; a long one drops the prefix that all names share: ``…_027``.
 
-        In very few cells the first letters tell more than fewer letters and an ellipsis, and one letter
-        tells nothing.
+        In very few cells the first letters are more useful than fewer letters and an ellipsis, and one letter
+        is useless.
         """
         name = self.names[label]
         if cell_len(name) <= width:
@@ -97,7 +97,7 @@ class ConfusionMatrix:
     @cached_property
     def _shared_start(self) -> int:
         """Return the length of the common beginning of all class names; 0 where leaving it out gains nothing."""
-        # What the first and the last in alphabetical order share, all share.
+        # A prefix shared by the first and the last in alphabetical order is shared by all.
         first, last = min(self.names), max(self.names)
         same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
         shared = min(len(list(same)), min(map(len, self.names)) - 1)

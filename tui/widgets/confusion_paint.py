@@ -69,7 +69,7 @@ def arrange(matrix: ConfusionMatrix, normalise: Normalise, available: Size) -> L
 
 
 def arrange_compact(matrix: ConfusionMatrix, available: Size) -> Layout:
-    """One line a class, two or three cells a column; as many classes as fit, and a line to say so."""
+    """Return one line per class, two or three cells per column; as many classes as fit, and a line if some do not."""
     longest = max(map(cell_len, matrix.names))
     head_height = int(available.height > 1)
     head_width = _head_width(longest, available.width)

@@ -1,4 +1,4 @@
-"""A widget that shows whatever a function draws for its width."""
+"""A widget that shows what a function draws for its width."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from textual.widget import Widget
 __all__ = ["Draw", "Drawing"]
 
 Draw = Callable[[int], Content]
-"""Cells of width -> lines that are no wider."""
+"""Function of a width in cells that returns lines no wider than that."""
 
 
 class Drawing(Widget):
@@ -26,7 +26,7 @@ class Drawing(Widget):
         self.display = False
 
     def show(self, draw: Draw | None) -> None:
-        """Show something else, or nothing."""
+        """Show another drawing, or none."""
         self._draw = draw
         self._drawn = (-1, Content())
         self.display = draw is not None

@@ -1,4 +1,4 @@
-"""One field of a form in one row: label, value, and a hint or what is wrong."""
+"""One field of a form in one row: label, value, and a hint or an error."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ GAP = 2
 
 
 class TextEditor(Input):
-    """Takes what is typed; offers paths of files with some endings."""
+    """Text input; suggests paths of files with certain suffixes."""
 
     def __init__(self, text: str, files: Sequence[str] = ()) -> None:
         suggester = PathSuggester(files) if files else None
@@ -54,13 +54,13 @@ class Field(Widget):
     """A field of the form. It draws its label and hint itself; the editor is its only child.
 
     Args:
-        spec: what it takes.
-        text: what is in it.
+        spec: description of the field.
+        text: its content.
     """
 
     @dataclass
     class Changed(Message):
-        """The text of a field is another one."""
+        """The text of a field has changed."""
 
         field: "Field"
         text: str
@@ -87,12 +87,12 @@ class Field(Widget):
             self.editor.value = text
 
     def describe(self, spec: FieldSpec) -> None:
-        """Take another description of the same field."""
+        """Replace the description of the field."""
         self.spec = spec
         self.set_hint(spec.hint)
 
     def set_hint(self, hint: str) -> None:
-        """Set the text behind the value while nothing is wrong."""
+        """Set the hint shown after the value while it is valid."""
         self.hint = hint
         self.refresh()
 
@@ -104,7 +104,7 @@ class Field(Widget):
             self.refresh()
 
     def set_choices(self, options: Iterable[tuple[str, str]]) -> None:
-        """Give another list of (label, value) to choose from; the value stays."""
+        """Replace the list of (label, value) to choose from; keep the value."""
         assert isinstance(self.editor, Choice)
         self.editor.set_options(options)
 

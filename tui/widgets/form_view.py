@@ -1,4 +1,4 @@
-"""The whole form: one panel a section, one row a field."""
+"""The whole form: one panel per section, one row per field."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ from tui.widgets.panel import Panel
 __all__ = ["STOPS", "FormView"]
 
 STOPS = ".editor, Button"
-"""Where the arrow keys and Enter go."""
+"""Widgets that the arrow keys and Enter move between."""
 
 
 class Section(Panel):
@@ -35,8 +35,8 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
     """All fields of a configuration.
 
     Args:
-        texts: what is in them, as `tui.forms.form.fill` gives it.
-        extra: fields at the end of the training section that are no part of the configuration, with their texts.
+        texts: their content, as returned by `tui.forms.form.fill`.
+        extra: fields at the end of the training section that are not part of the configuration, with their texts.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,7 +46,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
     ]
 
     class Changed(Message):
-        """The text of some field is another one."""
+        """The text of a field has changed."""
 
     def __init__(self, texts: Texts, extra: Mapping[FieldSpec, str], *, id: str) -> None:
         super().__init__(id=id)
@@ -66,7 +66,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         self._given = {file_of(text) for text in texts}
 
     async def fill(self, texts: Texts) -> None:
-        """Put other texts into the fields."""
+        """Replace the texts of the fields."""
         async with self.batch():
             before, self.texts = self.texts, dict(texts)
             for section in SECTIONS:
@@ -85,7 +85,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         await self.fill(choose(self.texts, section, text) if key == "name" else {**self.texts, path: text})
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
-        """Tell beside each field what is wrong with it; all others are right."""
+        """Show the error of each invalid field; clear the errors of all others."""
         for path, field in self.fields.items():
             field.set_problem(problems.get(path, ""))
 
@@ -97,7 +97,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         return list(made.values())
 
     async def _rebuild(self, section: str) -> None:
-        """Show the fields of another choice. The field that chooses stays, and so does the focus in it."""
+        """Show the fields of another choice. The field that chooses is kept, and so is its focus."""
         chooser = self.fields[f"{section}.name"]
         old = [path for path in self.fields if path.startswith(f"{section}.")]
         gone = [self.fields.pop(path) for path in old]
@@ -109,7 +109,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         await panel.mount_all(fresh, after=chooser)
 
     async def _fit_arguments(self, section: str) -> None:
-        """Show the arguments of the code that is named now; every other field stays."""
+        """Show the arguments of the code that is now named; keep all other fields."""
         specs = {spec.path: spec for spec in fields_in(section, self.texts)}
         gone = [path for path, field in self.fields.items() if specs.get(path, field.spec) != field.spec]
         gone += [path for path in self.fields if path.startswith(f"{section}.") and path not in specs]

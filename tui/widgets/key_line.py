@@ -1,4 +1,4 @@
-"""The footer: the keys of a screen, none of them cut."""
+"""The footer: the keys of a screen, none of them truncated."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from tui.terminal.textual_private import bindings_are_ready, footer_key_class, f
 __all__ = ["KeyLine"]
 
 NARROW = 110
-"""Cells below which it closes up."""
+"""Width in cells below which it is compact."""
 FooterKey = footer_key_class()
 HELP, PALETTE = "app.help", "-command-palette"
 PALETTE_WIDTH = 15
@@ -20,7 +20,7 @@ PALETTE_WIDTH = 15
 
 
 class KeyLine(Footer):
-    """Keys in order, as many as have room; the last one opens the help, which lists them all."""
+    """Keys in order, as many as fit; the last one opens the help, which lists them all."""
 
     def compose(self) -> ComposeResult:
         forget_removed_watchers(self)
@@ -33,7 +33,7 @@ class KeyLine(Footer):
         yield from everything
 
     def fit(self, width: int) -> None:
-        """Show what has room in so many cells; a narrow line closes up and leaves out the command palette."""
+        """Show the keys that fit in so many cells; a narrow line is compact and omits the command palette."""
         self.compact = width < NARROW
         self._fit(self.children, width)
 
@@ -48,7 +48,7 @@ class KeyLine(Footer):
                 room -= self._width(key) if key.display else 0
 
     def _help(self) -> list[Widget]:
-        """The key of the help that works now: in a field ``?`` is a letter."""
+        """Return the help key that works now: in a field, ``?`` is a letter."""
         found = (active for active in self.screen.active_bindings.values() if active.binding.action == HELP)
         active = next(found, None)
         if active is None:
@@ -58,7 +58,7 @@ class KeyLine(Footer):
         return [key.data_bind(compact=Footer.compact)]
 
     def _leave(self) -> list[Widget]:
-        """The key that gives the letters back to the screen, while a field takes them."""
+        """Return the key that leaves a field, so that letters are keys of the screen again."""
         active = self.screen.active_bindings.get("escape")
         if active is None or active.binding.show or not isinstance(self.screen.focused, Input):
             return []

@@ -13,7 +13,7 @@ __all__ = ["Panel", "legend"]
 
 
 class _Title:
-    """A title in the border. A new one draws its line again and not the panel: some change with every frame."""
+    """A title in the border. A new one redraws its line only, not the panel: some change with every frame."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name, self._usual = name, vars(Widget)[name]
@@ -31,10 +31,10 @@ class _Title:
 
 
 class Panel(Container):
-    """A round border in a quiet colour: the title at the left, the number that matters at the lower right.
+    """A round border in a muted colour: the title on the left, the key figure at the lower right.
 
-    Set ``border_title`` and ``border_subtitle`` as on any widget. A ``str`` is shown as it is written: never
-    parsed as markup, control characters made visible. A ``Content``, as ``legend`` makes, keeps its colours.
+    Set ``border_title`` and ``border_subtitle`` as on any widget. A ``str`` is shown literally: never parsed
+    as markup, control characters made visible. A ``Content``, as ``legend`` makes, keeps its colours.
     """
 
     DEFAULT_CSS = """

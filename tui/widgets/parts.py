@@ -7,10 +7,10 @@ __all__ = ["WidgetOfParts"]
 
 
 class WidgetOfParts(Widget):
-    """Keeps the styles of its parts until the theme changes: Textual works them out anew with every refresh.
+    """Caches the styles of its parts until the theme changes: Textual recomputes them on every refresh.
 
     Attributes:
-        PARTS: how the names of its component classes begin, ``status`` for ``status--text``.
+        PARTS: prefix of its component classes, ``status`` for ``status--text``.
     """
 
     PARTS = ""

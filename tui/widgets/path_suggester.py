@@ -1,4 +1,4 @@
-"""Completes the path of a file while it is typed; the right arrow takes what is offered."""
+"""Completes the path of a file while it is typed; the right arrow accepts the suggestion."""
 
 import asyncio
 import os
@@ -9,11 +9,11 @@ from textual.suggester import Suggester
 __all__ = ["PathSuggester", "complete_path"]
 
 MAX_ENTRIES = 10_000
-"""Entries of a folder that are looked at."""
+"""Maximum number of entries of a folder that are read."""
 
 
 class PathSuggester(Suggester):
-    """Offers folders, and files with certain endings.
+    """Suggests folders, and files with certain suffixes.
 
     Args:
         endings: such as ``.csv``.
@@ -28,7 +28,7 @@ class PathSuggester(Suggester):
 
 
 def complete_path(text: str, endings: Sequence[str]) -> str | None:
-    """The first file, or else folder, that begins as `text` does; None when there is none or nothing was typed."""
+    """Return the first file, or else folder, that starts with `text`; None if there is none or nothing was typed."""
     folder, start = os.path.split(text)
     if not start:
         return None
@@ -41,7 +41,7 @@ def complete_path(text: str, endings: Sequence[str]) -> str | None:
             ]
             files = sorted(entry.name for entry in near if entry.name.lower().endswith(tuple(endings)))
             folders = sorted(entry.name + os.sep for entry in near if entry.is_dir())
-    except OSError:  # what is typed so far leads to no folder
+    except OSError:  # the text does not lead to a folder yet
         return None
     found = [name for name in (*files, *folders) if name != start]
     return os.path.join(folder, found[0]) if found and start not in files else None

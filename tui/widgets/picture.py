@@ -1,4 +1,4 @@
-"""Pictures: through the terminal's own graphics (kitty, sixel) where it has them, in half blocks elsewhere."""
+"""Pictures: in the terminal's own graphics (kitty, sixel) where supported, else in half blocks."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ DENSITY = " ░▒▓█"
 
 
 def fitted(pixels: np.ndarray, columns: int, rows: int) -> np.ndarray:
-    """A picture made to fit: each pixel repeated as often as there is room, or squares of pixels averaged.
+    """Scale a picture to fit: repeat each pixel as often as there is room, or average squares of pixels.
 
     Args:
         pixels: uint8 (h, w) or (h, w, 3).

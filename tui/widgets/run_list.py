@@ -1,4 +1,4 @@
-"""List of the displayed runs in order: what the filter and the chosen column make of all runs."""
+"""List of the displayed runs: all runs, filtered and sorted."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ class RunList:
 
     Attributes:
         all: by id. column: name of the one that sorts. falling: whether its largest value comes first.
-        name_width: cells of the longest short name that was ever there.
+        name_width: cells of the longest short name so far.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class RunList:
         self._matching: dict[str, RunSummary] = {}
 
     def apply(self, changes: Mapping[str, RunSummary | None]) -> None:
-        """Take in runs that are new or changed, and let go of those that are gone (None)."""
+        """Add new and changed runs, and remove those that are gone (None)."""
         for name, summary in changes.items():
             self._matching.pop(name, None)
             if summary is None:
@@ -47,7 +47,7 @@ class RunList:
         self._matching = {name: summary for name, summary in self.all.items() if query.matches(summary)}
 
     def any_match(self, query: Query) -> bool:
-        """Return whether a query would leave anything to show."""
+        """Return whether any run matches a query."""
         return any(query.matches(summary) for summary in self.all.values())
 
     def sort(self, column: str, falling: bool | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The columns of a table of runs: what each shows, how it sorts, and which of them fit into a width."""
+"""The columns of a table of runs: content, order, and which of them fit in a width."""
 
 import math
 from collections.abc import Callable
@@ -33,8 +33,8 @@ class Column:
     """One column.
 
     Attributes:
-        value: what it sorts by: numbers or texts, None for unknown.
-        show: the text of a cell, given the present time; it may hold anything.
+        value: its sort key: numbers or texts, None for unknown.
+        show: the text of a cell, given the current time; it may contain anything.
         width: cells; the run's name takes what is left over, too.
         rank: columns of a low rank get their place first.
         falling: whether the largest value comes first when the column is chosen.
@@ -74,7 +74,7 @@ def lay_out(width: int, name_width: int) -> tuple[tuple[Column, int], ...]:
 
 
 def score(metrics: dict[str, Any]) -> tuple[str, float] | None:
-    """Accuracy or R2, whichever is there, and its value."""
+    """Return accuracy or R2, whichever exists, with its value."""
     for name in ("accuracy", "r2"):
         value = _number(metrics.get(name))
         if value is not None:
@@ -83,7 +83,7 @@ def score(metrics: dict[str, Any]) -> tuple[str, float] | None:
 
 
 def _number(value: object) -> float | None:
-    """A value of a file, which may hold anything, if it is a number."""
+    """Return a value from a file, which may contain anything, if it is a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

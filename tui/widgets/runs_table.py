@@ -1,4 +1,4 @@
-"""A table of runs that draws only the rows one sees, so that ten thousand cost no more than ten."""
+"""A table of runs that draws visible rows only, so that ten thousand cost no more than ten."""
 
 import time
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ SPACE = " " * GAP
 
 
 class RunsTable(ScrollView, can_focus=True):
-    """Rows under a head; the cursor stays on its run whatever comes, goes or is sorted.
+    """Rows under a header; the cursor stays on its run when rows are added, removed or sorted.
 
     Attributes:
         rows: as given to `show`. cursor: the place in them, 0 for none.
@@ -47,7 +47,7 @@ class RunsTable(ScrollView, can_focus=True):
     ]
 
     class Highlighted(Message):
-        """The cursor is on another run, or on none, or what is known of its run has changed."""
+        """The cursor moved to another run or to none, or its run has changed."""
 
         def __init__(self, summary: RunSummary | None) -> None:
             super().__init__()
@@ -61,7 +61,7 @@ class RunsTable(ScrollView, can_focus=True):
             self.summary = summary
 
     class Marked(Message):
-        """Space on a run: mark it, or take its mark away."""
+        """Space on a run: mark or unmark it."""
 
         def __init__(self, summary: RunSummary) -> None:
             super().__init__()
@@ -85,19 +85,19 @@ class RunsTable(ScrollView, can_focus=True):
 
     @property
     def selected(self) -> RunSummary | None:
-        """The run with the cursor."""
+        """The run under the cursor."""
         return self.rows[self.cursor] if self.rows else None
 
     @property
     def columns(self) -> list[str]:
-        """Names of the columns that have room."""
+        """Names of the columns that fit."""
         return [column.name for column, _ in self._columns]
 
     def show(self, rows: list[RunSummary], column: str, falling: bool, name_width: int) -> None:
         """Show these rows; the cursor stays on its run if it is there.
 
         Args:
-            column, falling: how they are sorted, for the head to say.
+            column, falling: their order, shown in the header.
             name_width: of the longest short name of all runs, whether they are shown or not.
         """
         before, place = self.selected, self.cursor
@@ -105,7 +105,7 @@ class RunsTable(ScrollView, can_focus=True):
         self.rows, self._order = rows, (column, falling)
         self.cursor = self._place_of(before) if before else 0
         self.virtual_size = Size(0, len(rows) + 1)
-        if self.scroll_offset.y and self.cursor != place:  # from the top, one sees what is new
+        if self.scroll_offset.y and self.cursor != place:  # at the top, new runs are visible
             self.scroll_to(y=self.scroll_offset.y + self.cursor - place, animate=False, force=True)
         self._keep_in_sight()
         self.refresh()
@@ -137,12 +137,12 @@ class RunsTable(ScrollView, can_focus=True):
         self._go_to(place if place >= 0 else len(self.rows) - 1)
 
     def action_open(self) -> None:
-        """Open the run with the cursor."""
+        """Open the run under the cursor."""
         if self.selected is not None:
             self.post_message(self.Opened(self.selected))
 
     def action_mark(self) -> None:
-        """Mark the run with the cursor, or take its mark away; the cursor goes on to the next."""
+        """Mark or unmark the run under the cursor, and move to the next one."""
         if self.selected is not None:
             self.post_message(self.Marked(self.selected))
             self.action_move(1)

@@ -1,4 +1,4 @@
-"""The table of epochs: the latest at the bottom, the best with a star, one chosen with a cursor."""
+"""The table of epochs: the latest at the bottom, the best with a star, the selected one with a cursor."""
 
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ MAX_SPARE = 4
 
 
 class EpochTable(WidgetOfParts, can_focus=True):
-    """Draws only the rows that are seen, and only when they change; it has no layout that a new row could move."""
+    """Draws visible rows only, and only when they change; a new row does not change the layout."""
 
     PARTS = "epochs"
     COMPONENT_CLASSES: ClassVar[set[str]] = {"epochs--head", "epochs--row", "epochs--best", "epochs--chosen"}
@@ -67,7 +67,7 @@ class EpochTable(WidgetOfParts, can_focus=True):
 
     @property
     def first(self) -> int:
-        """Place of the first row that is seen."""
+        """Position of the first visible row."""
         return max(0, len(self.rows) - self.above_end - (self.size.height - 1))
 
     def action_scroll(self, by: int) -> None:

@@ -1,4 +1,4 @@
-"""The panel of layers in Live: what the latest sample says, or why there is none."""
+"""The panel of layers in Live: the latest sample, or why there is none."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Keys of Live that make sense for the run that is followed; the others are not offered."""
+"""Keys of Live that apply to the followed run; the others are not offered."""
 
 from core.status import is_active
 from tui.runtime.feed import RunFeed
@@ -10,11 +10,11 @@ OF_A_RUN = {
     *("pause", "stop", "checkpoint", "detach", "evaluate", "layers"),
     *("log_scale", "smooth", "zoom", "epoch", "machine", "panel"),
 }
-"""Actions that do nothing where no run is followed."""
+"""Actions that need a followed run."""
 
 
 def is_offered(action: str, feed: RunFeed | None, width: int) -> bool:
-    """Return whether an action of Live does anything now: wide screens show all panels, and ended runs rest.
+    """Return whether an action of Live applies now: wide screens show all panels, and ended runs do not train.
 
     Args:
         feed: the followed run, if any.

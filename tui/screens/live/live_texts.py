@@ -16,7 +16,7 @@ SIGNS = {"info": ("·", "$text-muted"), "warning": ("▲", "$warning"), "error":
 
 
 def facts(history: History, in_app: bool) -> str:
-    """Return in one line what is trained, and on what."""
+    """Return one line with the data, the model and the device."""
     started = history.started
     if started is None:
         return ""

@@ -1,4 +1,4 @@
-"""Live: one run as it goes on, whoever trains it."""
+"""Live: one run in progress, whichever process trains it."""
 
 from typing import ClassVar
 
@@ -132,13 +132,13 @@ class LiveScreen(ModeScreen):
         self.draw()
 
     def _tick(self) -> None:
-        """Look for what is new, and again when the next frame may be drawn: each look holds up a training beside it."""
+        """Poll for events, and again when the next frame may be drawn: each poll delays training in this process."""
         if self.feed is not None:
             self._look(self.feed)
         self.set_timer(self.feed.budget.rest() if self.feed else SHORTEST, self._tick)
 
     def _look(self, feed: RunFeed) -> None:
-        """Take in events; draw what has changed if its cost allows that now."""
+        """Read new events; draw the changes if their cost allows it now."""
         feed.budget.settle()
         feed.poll()
         if feed is not self._drawn:
@@ -155,7 +155,7 @@ class LiveScreen(ModeScreen):
                 self._draw_texts(feed)
 
     def draw(self) -> None:
-        """Draw everything now: a frame, or the answer to a key."""
+        """Draw everything now: a frame, or the response to a key."""
         feed = self.feed
         self.set_class(feed is None, "-nothing")
         if feed is None or not self.is_mounted:
@@ -177,13 +177,13 @@ class LiveScreen(ModeScreen):
 
     def _begin(self, feed: RunFeed) -> None:
         self._drawn, self.chosen_epoch, self._newest_message = feed, 0, None
-        if not feed.host.obeys:  # no layers are to be had, and no key leads back to the charts
+        if not feed.host.obeys:  # without layers no key leads back to the charts
             self.remove_class("-layers")
         self.refresh_bindings()
         self.query_one("#messages", Static).update("")
 
     def _draw_texts(self, feed: RunFeed) -> None:
-        """Draw what changes all the time, and what is new; nothing here moves the layout."""
+        """Draw what changes constantly, and new results; nothing here changes the layout."""
         history, name = feed.history, feed.host.name
         note = "" if feed.host.error else feed.host.note
         self.query_one("#status", StatusLine).show(name, feed.status, history, feed.seconds_left(), note)
@@ -213,7 +213,7 @@ class LiveScreen(ModeScreen):
             panel.show("machine %", system_chart(history), subtitle="minutes")
 
     def _draw_layers(self, feed: RunFeed) -> None:
-        """The latest sample of the layers; the run is asked for them once it goes on."""
+        """Return the latest sample of the layers; request samples once the run is active."""
         if feed is not self._asked_for_layers and feed.status == "running":
             self._asked_for_layers = feed
             self._request("watch_layers")
@@ -241,7 +241,7 @@ class LiveScreen(ModeScreen):
         return next(chosen, history.epochs[-1])
 
     def _report_failure(self, feed: RunFeed) -> None:
-        """Once: bring the messages to the front, and why a run of ours failed in a dialog; the app lives on."""
+        """Once per run, bring the messages to the front, and show why a run of this app failed in a dialog."""
         if feed is self._reported or not has_failed(feed.status):
             return
         self._reported = feed
@@ -266,17 +266,17 @@ class LiveScreen(ModeScreen):
         self._going = feed if going else None
 
     def action_machine(self) -> None:
-        """Show the load of the machine, or not."""
+        """Show or hide the load of the machine."""
         self.machine = not self.has_class("-machine")
         self.draw()
 
     def action_pause(self) -> None:
-        """Pause, or go on."""
+        """Pause or continue the run."""
         if self.feed is not None:
             self._request("resume" if self.feed.history.paused else "pause")
 
     def action_stop(self) -> None:
-        """Ask, then save and end."""
+        """Confirm, then save and stop the run."""
         ask = Ask(
             "Save this run and stop it? It can be resumed later.", {"stop": "Stop", "stay": "Keep running"}
         )
@@ -311,15 +311,15 @@ class LiveScreen(ModeScreen):
         self.draw()
 
     def action_log_scale(self) -> None:
-        """Logarithmic loss axis, or not."""
+        """Switch the loss axis between logarithmic and linear."""
         self._change_view(log_y=not self.view.log_y)
 
     def action_smooth(self, by: int) -> None:
-        """More or less smoothing."""
+        """Smooth more or less."""
         self._change_view(smoothing=min(max(self.view.smoothing + by, 0), len(SMOOTHING) - 1))
 
     def action_zoom(self) -> None:
-        """All epochs, or the last ones."""
+        """Show all epochs, or the last ones."""
         self._change_view(zoom=(self.view.zoom + 1) % len(ZOOMS))
 
     def _change_view(self, **changes: int) -> None:
@@ -342,11 +342,11 @@ class LiveScreen(ModeScreen):
         self.draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return False for actions that make no sense now."""
+        """Return False for actions that do not apply now."""
         return is_offered(action, self.feed, self.size.width)
 
     def action_panel(self) -> None:
-        """The next panel under the charts."""
+        """Switch to the next panel under the charts."""
         self.panel = (self.panel + 1) % len(self.PANELS)
         self._choose_panel()
 

@@ -1,4 +1,4 @@
-"""One line that says how a run stands: name, state, epoch, progress, time left, speed."""
+"""One line with the status of a run: name, state, epoch, progress, time left, speed."""
 
 from rich.segment import Segment
 from rich.style import Style
@@ -13,7 +13,7 @@ __all__ = ["StatusLine"]
 
 
 class StatusLine(WidgetOfParts):
-    """Leaves out what matters least when there is little room; never epoch, progress and time left."""
+    """Drops the least important parts when there is little room; never epoch, progress and time left."""
 
     PARTS = "status"
     COMPONENT_CLASSES = {"status--name", "status--text", "status--done", "status--left"}
@@ -29,7 +29,7 @@ class StatusLine(WidgetOfParts):
         """Show a run.
 
         Args:
-            note: what goes on before the first event.
+            note: current step of preparation, before the first event.
             seconds_left: None when unknown.
         """
         self.name_text, self.state, self.history, self.note = name, state, history, note
@@ -64,7 +64,7 @@ class StatusLine(WidgetOfParts):
     def _with_bar(
         self, parts: list[tuple[str, Style]], ending: list[tuple[str, Style]], done: float, width: int
     ) -> Strip:
-        """The bar takes the room between the parts; the name gives way when there is none."""
+        """Give the bar the room between the parts; drop the name if there is none."""
         used = sum(len(text) + 2 for text, _ in (*parts, *ending)) + 2
         bar = width - used
         if bar < 8:

@@ -26,7 +26,7 @@ RUN_ACTIONS: Final = frozenset({"evaluate", "resume", "configure", "stop", "dele
 
 
 def possible_actions(summary: RunSummary | None) -> frozenset[str]:
-    """Those of the actions on a run that make sense for this one."""
+    """Return the actions that apply to this run."""
     if summary is None:
         return frozenset()
     possible = {"delete", "copy", "copy_path"}
@@ -42,15 +42,15 @@ def possible_actions(summary: RunSummary | None) -> frozenset[str]:
 
 
 class RunActions(ModeScreen):
-    """Base of the screen that lists runs; what takes time is done off the UI thread."""
+    """Base of the screen that lists runs; slow work is done off the UI thread."""
 
     @property
     def selected(self) -> RunSummary | None:
-        """The run with the cursor."""
+        """The run under the cursor."""
         raise NotImplementedError
 
     def forget(self, summary: RunSummary) -> None:
-        """Take a run that was deleted out of the list."""
+        """Remove a deleted run from the list."""
         raise NotImplementedError
 
     @on(RunsTable.Opened)
@@ -73,7 +73,7 @@ class RunActions(ModeScreen):
             self._tell("This run has no checkpoint to resume from; press c to reuse its configuration.")
 
     def action_configure(self) -> None:
-        """Take the configuration of the run into the form."""
+        """Edit a copy of the run's configuration in the form."""
         if self.selected is not None:
             self.tui.form_values = deepcopy(self.selected.config)
             self.tui.action_go("configure")

@@ -37,11 +37,11 @@ __all__ = ["RunPreview", "Sketch", "facts", "sketch"]
 
 @dataclass(frozen=True)
 class Sketch:
-    """Drawable content of a run's log: made on any thread, never changed.
+    """Drawable content of a run's log: created on any thread, immutable.
 
     Attributes:
         score_name: of the second chart, ``accuracy`` or ``r2``.
-        notes: what was wrong with the log or left out of it.
+        notes: damage in the log, and skipped parts.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Sketch:
 
 
 def sketch(outline: Outline, status: str) -> Sketch:
-    """The charts and facts of what was read, of a run that stands so."""
+    """Return the charts and facts of a run from its log and its summary."""
     history = outline.history
     notes = []
     if outline.skipped:
@@ -91,14 +91,14 @@ class RunPreview(Vertical):
             yield Static(id="preview-facts")
 
     def show(self, summary: RunSummary | None) -> None:
-        """Show a run, or what is new about it; None shows nothing."""
+        """Show a run, or its changes; None clears the preview."""
         self._wanted = summary
         self.set_class(summary is None, "-nothing")
         self._show_facts()
         self._read()
 
     def on_show(self) -> None:
-        """It came into sight: now its log is worth reading."""
+        """Read the log when the preview becomes visible."""
         self._read()
 
     def _read(self) -> None:
@@ -108,7 +108,7 @@ class RunPreview(Vertical):
         self.run_worker(partial(self._sketch_log, self._wanted), thread=True, group="preview")
 
     def _sketch_log(self, summary: RunSummary) -> None:
-        """On a thread: read what is new in the log, unless another run is wanted meanwhile."""
+        """Read new entries of the log in a thread, unless another run is requested meanwhile."""
         worker = get_current_worker()
         if self._outline is None or self._outline.run != summary.run:
             self._outline = Outline(summary.run)
@@ -213,7 +213,7 @@ def _setup(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[st
 
 
 def _parts(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[str, list[str]]]:
-    """Return its parts, as far as they are known."""
+    """Return the known parts."""
     samples = [f"{count(size)} {split}" for split, size in started.samples.items()] if started else []
     yield "data", [*filter(None, [summary.data]), *samples]
     parameters = [f"{count(started.parameters)} parameters"] if started and started.parameters else []

@@ -1,4 +1,4 @@
-"""Small windows of Tune: which study to open, and how many trials to add."""
+"""Dialogs of Tune: which study to open, and how many trials to add."""
 
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ __all__ = ["AddTrials", "OpenStudy"]
 
 
 class OpenStudy(ModalScreen[str]):
-    """The studies there are, newest first; gives the path of the chosen one, or nothing after Escape.
+    """The existing studies, newest first; returns the path of the chosen one, or None after Escape.
 
     Args:
         studies: name -> path.

@@ -16,7 +16,7 @@ __all__ = ["ImportancePanel"]
 
 
 class ImportancePanel(Panel):
-    """A bar a parameter."""
+    """A bar per parameter."""
 
     def compose(self) -> ComposeResult:
         yield Drawing(id="importance")
@@ -25,5 +25,5 @@ class ImportancePanel(Panel):
         self.border_title = "importance"
 
     def show(self, standing: "Standing") -> None:
-        """Show what mattered in a study."""
+        """Show the importance of each parameter in a study."""
         self.query_one(Drawing).show(partial(importance_lines, standing.importance))

@@ -1,4 +1,4 @@
-"""One searched field in one row: its path, its range, and what the range holds or what is wrong with it."""
+"""One searched field per row: its path, its range, and a description of the range or its error."""
 
 from dataclasses import dataclass
 
@@ -35,18 +35,18 @@ class RangeRow(Horizontal):
     """A row of the search space.
 
     Args:
-        spec: what the field takes. text: its range, as after ``-p PATH=``.
+        spec: the field. text: its range, as after ``-p PATH=``.
     """
 
     @dataclass
     class Changed(Message):
-        """Another range is in the row."""
+        """The range of the row has changed."""
 
         row: "RangeRow"
 
     @dataclass
     class Removed(Message):
-        """The field shall not be searched."""
+        """The field is to be removed from the search."""
 
         row: "RangeRow"
 
@@ -67,7 +67,7 @@ class RangeRow(Horizontal):
         self.query_one(RemoveSign).tooltip = "Remove this field from the search"
 
     def show(self, problem: str, hint: str) -> None:
-        """Say what is wrong with the range, or else what it holds."""
+        """Show the error of the range, or else a description of it."""
         self.problem = problem
         self.set_class(bool(problem), "-wrong")
         text = Content.styled(clean(f"✗ {problem}"), "$text-error") if problem else Content(clean(hint))

@@ -1,4 +1,4 @@
-"""Tune: what to search, and how a study of it goes on."""
+"""Tune: the search space, and the progress of a study."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ NO_STUDY = "No study is open.\n\nPress Ctrl+T and then Ctrl+R to start one, or C
 
 
 class ViewTab(Static):
-    """The name of a view; a click shows it."""
+    """Name of a view; a click shows it."""
 
     ALLOW_SELECT = False
 
@@ -158,7 +158,7 @@ class TuneScreen(StudyActions):
     # The search space
 
     async def _fill(self, search: Search) -> None:
-        """Put a search into the form, for the configuration that the app's form has now."""
+        """Fill the search form for the current configuration of the app's form."""
         self._values = self.tui.form_values
         self._untouched = search
         self.search = search
@@ -179,7 +179,7 @@ class TuneScreen(StudyActions):
         self._review()
 
     def _review(self) -> None:
-        """Check the form, and say what it amounts to."""
+        """Check the form, and describe the study."""
         ready = self.state.plan is not None
         self.state = review(self._values, self.search)
         command = search_command(self.state, self.search, self.tui.runs_dir) if self.state.plan else ""
@@ -196,7 +196,7 @@ class TuneScreen(StudyActions):
             self.editor.tell(self.state.sentence, ready=self.state.plan is not None)
 
     def action_start(self) -> None:
-        """Begin a study in a background process."""
+        """Start a study in a background process."""
         if self.state.plan is not None and not self.starting:
             self.start(self.state.plan)
 
@@ -214,18 +214,18 @@ class TuneScreen(StudyActions):
         self.action_copy()
 
     async def action_add_field(self) -> None:
-        """Choose one more field to search."""
+        """Choose a field to add to the search."""
         self.editor.adder.focus()
         await self.editor.adder.action_open()
 
     async def action_remove_field(self) -> None:
-        """Do not search the field that is being edited."""
+        """Remove the field being edited from the search."""
         row = self.editor.focused_row()
         if row is not None:
             await self.editor.remove_row(row)
 
     async def action_defaults(self) -> None:
-        """The default ranges for the model and the optimizer."""
+        """Reset to the default ranges for the model and the optimizer."""
         default = default_search(self._values, self.search.method)
         await self._fill(replace(self.search, ranges=default.ranges))
 
@@ -267,12 +267,12 @@ class TuneScreen(StudyActions):
 
     def _offer(self) -> None:
         possible = self.possible()
-        if possible != self._possible:  # the footer is made anew, which takes longer than all the rest
+        if possible != self._possible:  # rebuilding the footer takes longer than everything else
             self._possible = possible
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Each view has its own keys; what makes no sense now is not offered."""
+        """Return whether an action applies now: each view has its own keys."""
         if action in OF_THE_SPACE:
             return self.view == "space" and self.built and self._check_space(action)
         if action in OF_THE_STUDY:
@@ -294,7 +294,7 @@ class TuneScreen(StudyActions):
         self.query_one(StudyView).turn_panel(0)
 
     def action_view(self) -> None:
-        """The other view."""
+        """Switch to the other view."""
         if self.view == "space":
             self.show_study()
         else:
@@ -306,7 +306,7 @@ class TuneScreen(StudyActions):
         self._focus_first()
 
     def _focus_first(self) -> None:
-        if self.view == "space":  # no text field: digits go to other modes
+        if self.view == "space":  # outside text fields, digits switch modes
             self.editor.method.focus()
 
     @on(ViewTab.Clicked)
@@ -322,7 +322,7 @@ class TuneScreen(StudyActions):
         self.refresh_bindings()
 
     def action_panel(self, by: int) -> None:
-        """The panel beside this one."""
+        """Switch to the next or previous panel."""
         self.query_one(StudyView).turn_panel(by)
 
     def action_sort(self) -> None:
@@ -330,11 +330,11 @@ class TuneScreen(StudyActions):
         self.query_one(TrialsPanel).sort_by_next()
 
     def action_turn_order(self) -> None:
-        """The same column the other way round."""
+        """Reverse the order."""
         self.query_one(TrialsPanel).turn_order()
 
     def action_log(self) -> None:
-        """Change the axis of the metric."""
+        """Switch the metric axis between logarithmic and linear."""
         self.query_one(StudyView).toggle_log()
 
     def action_slices(self, by: int) -> None:

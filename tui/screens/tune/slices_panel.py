@@ -1,4 +1,4 @@
-"""Each parameter against the metric: as many charts side by side as there is room for."""
+"""Each parameter against the metric: as many charts side by side as fit."""
 
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,11 @@ __all__ = ["SlicesPanel"]
 
 MAX_SLICES = 4
 CELLS = 32
-"""Width that a chart needs."""
+"""Minimum width of a chart."""
 
 
 class Slice(Vertical):
-    """One chart under the name of its parameter; below it what the places of its axis stand for."""
+    """One chart under the name of its parameter; the legend of its axis is below."""
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="slice-name", markup=False)
@@ -59,7 +59,7 @@ class SlicesPanel(Panel):
         self._draw()
 
     def turn(self, by: int) -> None:
-        """Begin with the next parameter, or with the one before."""
+        """Start with the next or previous parameter."""
         self._first += by
         self._draw()
 

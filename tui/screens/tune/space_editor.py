@@ -29,7 +29,7 @@ from tui.widgets.panel import Panel
 __all__ = ["STOPS", "SpaceEditor"]
 
 STOPS = ".editor, .add-field, #search-actions Button"
-"""Where the arrow keys and Enter go."""
+"""Widgets that the arrow keys and Enter move between."""
 ADD = "+ add a field"
 WRITING = """\
 0.1..0.9         any number in between
@@ -96,15 +96,15 @@ class SearchForm(VerticalScroll, can_focus=False, inherit_bindings=False):
 
 
 class SpaceEditor(Vertical):
-    """Rows of ranges at the left, settings and command at the right, what one can do below.
+    """Rows of ranges on the left, settings and command on the right, buttons below.
 
     Attributes:
-        search: what stands in it now.
+        search: current content of the form.
     """
 
     @dataclass
     class Changed(Message):
-        """Something else stands in the form. `setting` is its name, empty for a range."""
+        """The form has changed. `setting` is the name of the setting, empty for a range."""
 
         setting: str = ""
 
@@ -142,7 +142,7 @@ class SpaceEditor(Vertical):
 
     @property
     def adder(self) -> Choice:
-        """Offers the fields that are not searched yet."""
+        """List of fields that are not searched yet."""
         return self.query_one(".add-field", Choice)
 
     @property
@@ -156,7 +156,7 @@ class SpaceEditor(Vertical):
         return {row.spec.path: row for row in self.query(RangeRow)}
 
     async def fill(self, search: Search, specs: Mapping[str, FieldSpec]) -> None:
-        """Put another search into the form.
+        """Fill the form with another search.
 
         Args:
             specs: every field that can be searched, by path.
@@ -171,7 +171,7 @@ class SpaceEditor(Vertical):
         self.offer(specs)
 
     def offer(self, specs: Mapping[str, FieldSpec]) -> None:
-        """Say which fields can be searched."""
+        """Update the fields that can be searched."""
         self._specs = specs
         free = [
             (f"{fit(spec.path, 27)} {fit(spec.about, 42)}", path)
@@ -181,14 +181,14 @@ class SpaceEditor(Vertical):
         self.adder.set_options([(ADD, ""), *free])
 
     async def add(self, path: str) -> None:
-        """Search one more field."""
+        """Add a field to the search."""
         row = RangeRow(self._spec(path), "")
         await self.query_one("#ranges").mount(row)
         row.editor.focus()
         self._ranges_changed()
 
     async def remove_row(self, row: RangeRow) -> None:
-        """Do not search a field."""
+        """Remove a field from the search."""
         rows = list(self.rows.values())
         place = rows.index(row)
         await row.remove()
@@ -206,7 +206,7 @@ class SpaceEditor(Vertical):
         return next((row for row in self.query(RangeRow) if row.editor.has_focus), None)
 
     def show(self, state: SearchState, command: str) -> None:
-        """Show problems at their rows, what the search will be, and its command."""
+        """Show problems at their rows, a description of the search, and its command."""
         for path, row in self.rows.items():
             row.show(state.problems.get(path, ""), state.hints.get(path, ""))
         for field in self.query(Field):
@@ -216,7 +216,7 @@ class SpaceEditor(Vertical):
         self._describe()
 
     def tell(self, sentence: str, *, ready: bool) -> None:
-        """Say whether the search can start, and why not."""
+        """Show whether the search can start, and if not, why."""
         sign, color = ("✓", "$success") if ready else ("✗", "$text-error")
         text = Content.assemble((f"{sign} ", color), (clean(sentence), "$foreground" if ready else color))
         self.query_one("#search-state", Static).update(text, layout=False)
@@ -247,7 +247,7 @@ class SpaceEditor(Vertical):
     def _setting_changed(self, event: Field.Changed) -> None:
         event.stop()
         name, before = event.field.spec.path, self.search
-        setting: dict[str, Any] = {name: event.text}  # all but the ranges are texts
+        setting: dict[str, Any] = {name: event.text}  # all values except the ranges are text
         self.search = replace(before, **setting)
         if name == "executor" and before.jobs == usual_jobs(before.executor):
             self.query(Field).last().text = usual_jobs(event.text)
@@ -260,7 +260,7 @@ class SpaceEditor(Vertical):
 
     @on(DescendantFocus)
     def _describe(self) -> None:
-        """Say something about what has the focus, or in full what is wrong with it."""
+        """Describe the focused field, or show its error in full."""
         focused = self.screen.focused
         place = focused.parent if focused is not None else None
         text = Content("")

@@ -1,4 +1,4 @@
-"""Follows a study through its folder, and does what one asks for with it and with its trials."""
+"""Following a study through its folder, and actions on it and on its trials."""
 
 import subprocess
 from collections.abc import Callable
@@ -39,12 +39,12 @@ STUDY_ACTIONS: Final = frozenset({"pause", "go_on", "stop", "resume", "more", "c
 
 
 class StudyActions(Background, ModeScreen):
-    """Base of Tune. Studies are read, begun and stopped off the UI thread.
+    """Base of Tune. Studies are read, started and stopped off the UI thread.
 
     Attributes:
-        standing: how the followed study stands; None while there is none.
+        standing: state of the followed study; None while there is none.
         problem: why it cannot be shown.
-        starting: whether a study is being begun. starting_note: what goes on meanwhile.
+        starting: whether a study is being started. starting_note: the current step of that.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class StudyActions(Background, ModeScreen):
 
     @property
     def selected(self) -> "TrialRecord | None":
-        """The trial with the cursor."""
+        """The trial under the cursor."""
         raise NotImplementedError
 
     @property
@@ -73,15 +73,15 @@ class StudyActions(Background, ModeScreen):
         raise NotImplementedError
 
     def show_standing(self) -> None:
-        """Show how the study stands, or why it cannot be shown."""
+        """Show the state of the study, or why it cannot be shown."""
         raise NotImplementedError
 
     def tell_state(self) -> None:
-        """Say whether a study can start."""
+        """Show whether a study can start."""
         raise NotImplementedError
 
     def show_study(self) -> None:
-        """Bring the study to the front."""
+        """Switch to the view of the study."""
         raise NotImplementedError
 
     # Following
@@ -105,13 +105,13 @@ class StudyActions(Background, ModeScreen):
         self.in_background("open", find, self.follow, failed or self._lost)
 
     def follow(self, follower: "Follower | None") -> None:
-        """Follow this one from now on."""
+        """Follow this study from now on."""
         self._follower, self.standing, self.problem = follower, None, ""
         self.show_standing()
         self.look()
 
     def look(self) -> None:
-        """Look how the study stands, unless that is going on or nobody sees it."""
+        """Refresh the study, unless a refresh is running or the screen is hidden."""
         follower = self._follower
         if follower is None or self._looking is follower or not self.is_current:
             return
@@ -138,7 +138,7 @@ class StudyActions(Background, ModeScreen):
     # A study
 
     def start(self, plan: Plan) -> None:
-        """Check a plan against its data, begin a study of it, and follow it; asks before programs of others run."""
+        """Check a plan against its data, start a study, and follow it; ask before running untrusted code."""
         with_consent(self.app, plan.space.base, lambda: self._start(plan))
 
     def _start(self, plan: Plan) -> None:
@@ -153,7 +153,7 @@ class StudyActions(Background, ModeScreen):
             if executor == "ray":
                 from core.tuning.executors.ray_executor import import_ray
 
-                import_ray()  # said before a folder is made
+                import_ray()  # fail before a folder is created
             begun = create_study(runs_dir, check_plan(plan, data_root, progress))
             self._launched.append(study_process.launch(begun.folder, jobs, data_root, executor=executor))
             return Follower(runs_dir, str(begun.folder.path))
@@ -179,11 +179,11 @@ class StudyActions(Background, ModeScreen):
         self.starting = False
         self.tell_state()
         self.refresh_bindings()
-        if isinstance(error, TorchtuiError):  # a defect has its dialog already
+        if isinstance(error, TorchtuiError):  # a defect already has a dialog
             self.tui.show_error(error)
 
     def action_open(self) -> None:
-        """Choose a study to look at."""
+        """Choose a study to open."""
         runs_dir = self.tui.runs_dir
 
         def chosen(path: str | None) -> None:
@@ -199,7 +199,7 @@ class StudyActions(Background, ModeScreen):
         )
 
     def _ask_for_storage(self, path: str, error: Exception) -> None:
-        """Connect to the storage that the folder of a chosen study names, if the user says so."""
+        """Connect to the storage named in the folder of a chosen study, if the user agrees."""
         self._lost(error)
         if not isinstance(error, StorageNotGiven):
             return
@@ -292,14 +292,14 @@ class StudyActions(Background, ModeScreen):
             self.tui.evaluate_run(Run(self.selected.run))
 
     def action_promote(self) -> None:
-        """Take the configuration of the trial into the form."""
+        """Edit a copy of the trial's configuration in the form."""
         if self.selected is not None and self.standing is not None:
             config = self.standing.plan.space.config(self.selected.params)
             self.tui.form_values = configuration.to_dict(config)
             self.app.call_later(partial(self.tui.action_go, "configure"))
 
     def _best_runs(self, standing: "Standing") -> list[Run]:
-        """Runs of the best trials, as many as can be compared."""
+        """Return the runs of the best trials, as many as can be compared."""
         from core.tuning.study.records import (
             best_first,  # loads Optuna, which the first paint does not wait for
         )
@@ -308,7 +308,7 @@ class StudyActions(Background, ModeScreen):
         return [Run(record.run) for record in ranked if record.run is not None][:MAX_RUNS]
 
     def action_compare(self) -> None:
-        """Set the best trials side by side, in place of what was compared."""
+        """Compare the best trials, in place of the runs compared before."""
         if self.standing is None:
             return
         compared = self.tui.compared

@@ -1,4 +1,4 @@
-"""A study: its trials, the best so far, all curves, what mattered, and each parameter against the metric."""
+"""A study: its trials, the best so far, all curves, importance, and each parameter against the metric."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["StudyView"]
 
 PANELS = ("trials-panel", "best-panel", "curves-panel", "importance-panel", "slices-panel")
-"""In the order in which small screens show them."""
+"""Panels in the order in which small screens show them."""
 
 
 class StudyView(Vertical):
@@ -54,7 +54,7 @@ class StudyView(Vertical):
         return error != self._turned
 
     def show(self, standing: "Standing") -> None:
-        """Show how a study stands."""
+        """Show the state of a study."""
         if self._standing is None or standing.folder != self._standing.folder:
             self.trials.begin()
         self._standing = standing
@@ -63,7 +63,7 @@ class StudyView(Vertical):
         self.draw_charts()
 
     def draw_charts(self) -> None:
-        """Draw what depends on the trial with the cursor, or on the axes."""
+        """Draw what depends on the trial under the cursor or on the axes."""
         standing = self._standing
         if standing is None:
             return
@@ -76,12 +76,12 @@ class StudyView(Vertical):
         self.query_one(SlicesPanel).show(standing, self._log_y)
 
     def toggle_log(self) -> None:
-        """A logarithmic axis for the metric, or a plain one."""
+        """Switch the metric axis between logarithmic and linear."""
         self._turned = not self._turned
         self.draw_charts()
 
     def turn_panel(self, by: int) -> None:
-        """The next panel, where there is room for one only."""
+        """Switch to the next panel, on screens with room for one."""
         self._panel = (self._panel + by) % len(PANELS)
         for place, name in enumerate(PANELS):
             self.query_one(f"#{name}").set_class(place == self._panel, "-chosen")

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["TRIAL_STATES", "TrialColumn", "columns_of", "headline", "in_order"]
 
 TRIAL_STATES = {**STATES, "pruned": ("◇", "#909090")}
-"""How a trial stands: its sign and its colour; the word always stands beside them."""
+"""Symbol and colour of each trial state; the word is always shown beside them."""
 WIDEST = 16
 
 
 @dataclass(frozen=True)
 class TrialColumn:
-    """A column, what it is sorted by (None stands last), and what it shows.
+    """A column, its sort key (None sorts last), and its content.
 
     Attributes:
-        falling: whether the largest value comes first at first.
+        falling: whether the largest value comes first initially.
     """
 
     column: Column
@@ -107,7 +107,7 @@ def _rgb(color: str) -> RGB:
 
 
 def headline(standing: "Standing", *, roomy: bool, method: bool = True) -> Content:
-    """One line about a study: its name, how it stands, trials done, the best one, time left."""
+    """Return one line about a study: its name, its status, trials done, the best one, time left."""
     sign, color = TRIAL_STATES[standing.status]
     total = f"/{count(standing.plan.trials)}" if standing.plan.trials else ""
     name = standing.folder.name.removeprefix("study_")
@@ -132,7 +132,7 @@ def headline(standing: "Standing", *, roomy: bool, method: bool = True) -> Conte
 
 
 def _seconds_left(standing: "Standing") -> float | None:
-    """From the time that the trials took so far, and from how many go on at once."""
+    """Estimate the time left from the duration of trials so far and the number running at once."""
     took = [record.seconds for record in standing.records if record.seconds]
     if not took or standing.plan.trials is None:
         return None

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["TrialsPanel"]
 
 METRIC = 2
-"""Place of the column of the metric: at first it sorts, the best trial first."""
+"""Position of the metric column, which sorts initially, the best trial first."""
 
 
 class TrialsPanel(Panel):
-    """Number, state, metric, parameters. The cursor stays with its trial."""
+    """Number, state, metric, parameters. The cursor stays on its trial."""
 
     @dataclass
     class Highlighted(Message):
-        """The cursor came to another trial."""
+        """The cursor moved to another trial."""
 
         record: "TrialRecord"
 
@@ -53,15 +53,15 @@ class TrialsPanel(Panel):
 
     @property
     def selected(self) -> "TrialRecord | None":
-        """The trial with the cursor."""
+        """The trial under the cursor."""
         return self.rows[self.table.cursor] if self.rows else None
 
     def begin(self) -> None:
-        """Another study: its best trial has the cursor."""
+        """Show another study, with the cursor on its best trial."""
         self._trial, self._sorted_by = None, (METRIC, None)
 
     def show(self, standing: "Standing") -> None:
-        """Show how a study stands."""
+        """Show the state of a study."""
         self._standing = standing
         self._columns = columns_of(standing)
         place, falling = self._sorted_by
@@ -80,11 +80,11 @@ class TrialsPanel(Panel):
             self.show(self._standing)
 
     def sort_by_next(self) -> None:
-        """Sort by the column at the right of the one that sorts now."""
+        """Sort by the column to the right of the current one."""
         self.sort(self._sorted_by[0] + 1)
 
     def turn_order(self) -> None:
-        """The same column the other way round."""
+        """Reverse the order."""
         place, falling = self._sorted_by
         before = self._columns[place].falling if falling is None else falling
         self.sort(place, not before)
