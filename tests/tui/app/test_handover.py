@@ -30,7 +30,7 @@ SIZE = (120, 40)
 
 
 class Process:
-    """Stands for a background process that starts and starts."""
+    """Stand-in for a background process that never finishes starting."""
 
     def poll(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""`tui serve` from outside: who may open it, what a client may ask for, and that its app ends with it."""
+"""`tui serve` from outside: who may open it, what a client may request, and that its app quits with the client."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ while head := sys.stdin.buffer.read(5):
         say(f"{told['width']} {told['height']}")
 STUBBORN and signal.pause()
 """
-"""As much of an app as the server sees; a stubborn one does not end with its input."""
+"""Stand-in for an app as the server sees it; a stubborn one does not quit when its input closes."""
 
 
 class Site:

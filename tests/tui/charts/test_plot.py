@@ -1,4 +1,4 @@
-"""The plot: what stands where, whatever the data, and what is not drawn twice."""
+"""The plot: its layout for any data, and what is not drawn twice."""
 
 import io
 import math

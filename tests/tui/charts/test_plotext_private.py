@@ -15,7 +15,7 @@ CHART = plot.Chart(series=(plot.Series("a", np.arange(9.0), np.arange(9.0) ** 2,
 
 @pytest.fixture
 def iterated(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """Return how often a figure has looked at the points of a signal."""
+    """Return how often a figure has read the points of a signal."""
     iterated: list[Any] = []
     kind = type(plotext.figure.signal([], []))
     usual = kind.__iter__

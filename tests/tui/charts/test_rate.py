@@ -1,4 +1,4 @@
-"""The learning rate of a run that has not begun, as Configure draws it."""
+"""The learning rate of a run that has not started, as Configure draws it."""
 
 import pytest
 from textual.app import App, ComposeResult

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: once saves and ends, twice leaves at once."""
+"""Ctrl-C and SIGTERM: once saves and stops, twice exits at once."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""`tui compare`: what it prints, as JSON and for people, and what it refuses."""
+"""`tui compare`: its output as JSON and as text, and what it refuses."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`tui doctor` finds what is wrong, says what to do, and leaves nothing behind."""
+"""`tui doctor` finds problems, advises how to fix them, and leaves nothing behind."""
 
 import errno
 import io

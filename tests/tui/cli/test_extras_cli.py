@@ -1,4 +1,4 @@
-"""Options of what goes on beside a training."""
+"""Options of the observers beside a training."""
 
 import os
 from pathlib import Path

@@ -97,7 +97,7 @@ def test_after_ctrl_c_it_goes_on_and_repeats_nothing(
 def test_ctrl_c_while_a_fold_is_evaluated_ends_after_it(
     train: Tui, monkeypatch: pytest.MonkeyPatch, as_json: bool
 ) -> None:
-    """It is too late to stop the run of that fold, which is complete; the next one does not begin."""
+    """It is too late to stop the run of that fold, which is complete; the next one does not start."""
     view = JsonView if as_json else PlainView
     original = view.show
 

@@ -1,4 +1,4 @@
-"""`--model mynet.py:Net`: named on the command line it runs; named by a file of somebody's, after consent."""
+"""`--model mynet.py:Net`: runs if named on the command line; needs consent if named by someone else's file."""
 
 import itertools
 import os
@@ -21,7 +21,7 @@ Tui = Callable[[str], Answer]
 
 @pytest.fixture
 def mynet(tui: Tui) -> Path:
-    """``mynet.py`` where the user stands."""
+    """``mynet.py`` in the current folder."""
     return Path(shutil.copy(OWN, "mynet.py"))
 
 

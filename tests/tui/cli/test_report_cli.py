@@ -1,4 +1,4 @@
-"""`tui report` writes a page, or says in one line why not."""
+"""`tui report` writes a page, or reports in one line why not."""
 
 import errno
 import os

@@ -81,7 +81,7 @@ def epochs_of(run: Run) -> list[EpochFinished]:
 
 
 def assert_alike(one: Run, other: Run) -> None:
-    """Weights, running means and what was told of each epoch agree, but for the order of sums."""
+    """Weights, running means and reported metrics of each epoch agree, except for the order of sums."""
     ours, theirs = (load_checkpoint(run, "last") for run in (one, other))
     for part in ("model", "ema"):
         assert set(ours[part]) == set(theirs[part])
@@ -241,7 +241,7 @@ def test_what_one_process_is_asked_for_reaches_it_at_a_meeting_only() -> None:
 
 
 class Half(Group):
-    """One of two processes; the other one, as far as it hears, has nothing to say, and a clock that stands still."""
+    """One of two processes; the other one reports nothing, and its clock does not move."""
 
     def wrap(self, model: nn.Module, share: Any) -> nn.Module:
         return model
@@ -251,7 +251,7 @@ class Half(Group):
 
 
 class Forgetful:
-    """Checkpoints that nobody keeps."""
+    """Checkpoints that are discarded."""
 
     def save(self, state: dict[str, Any], kind: str) -> None: ...
 

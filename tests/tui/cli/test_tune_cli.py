@@ -1,4 +1,4 @@
-"""`tui tune --no-ui`: what it prints, how it ends, and that a study survives whatever ends it."""
+"""`tui tune --no-ui`: its output, its exit codes, and that a study survives whatever stops it."""
 
 import io
 import json

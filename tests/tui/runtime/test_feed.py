@@ -10,7 +10,7 @@ from tui.runtime.feed import LONGEST, SHARE, SHORTEST, FrameBudget
 
 
 class Clock:
-    """Stands for the module `time`; goes on when told."""
+    """Replacement for the module `time` that advances on request."""
 
     def __init__(self) -> None:
         self.now = self.spent = 0.0
@@ -75,7 +75,7 @@ def test_a_watcher_draws_more_often_than_who_trains(clock: Clock) -> None:
 def test_a_busy_run_is_drawn_four_times_a_second_and_its_charts_once(
     clock: Clock, cost: float, shared: bool
 ) -> None:
-    """Draw as Live does: it rests as long as it is told, and a frame is known to be painted when it looks again."""
+    """Draw as Live does: it waits as long as required, and a frame counts as painted at the next poll."""
     budget = FrameBudget()
     frames: list[float] = []
     charts: list[float] = []

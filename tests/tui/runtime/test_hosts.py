@@ -116,7 +116,7 @@ def test_a_run_is_held_while_a_process_without_screens_prepares_it(
     assert not is_held(run)
 
 
-# -- another process goes on with it ---------------------------------------------------------------------------
+# -- another process resumes it --------------------------------------------------------------------------------
 
 
 def test_a_run_that_goes_on_is_prepared_until_its_process_says_something(run: Run) -> None:

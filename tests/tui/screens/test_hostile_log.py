@@ -1,4 +1,4 @@
-"""Logs that somebody else wrote, with texts and numbers that mean harm: shown, never obeyed, never a crash."""
+"""Logs with hostile texts and numbers: shown, never interpreted, never a crash."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Compare: runs are chosen, drawn, read again while they go on, pinned and let go."""
+"""Compare: runs are chosen, drawn, refreshed while they train, pinned and removed."""
 
 import json
 import shutil

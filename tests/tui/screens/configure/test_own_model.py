@@ -1,4 +1,4 @@
-"""Networks of the user's own in the app: fields for their arguments, reloading, errors, consent."""
+"""The user's own networks in the app: fields for their arguments, reloading, errors, consent."""
 
 from pathlib import Path
 from typing import Any
@@ -148,7 +148,7 @@ async def answer(pilot: Any, how: str) -> None:
 
 
 async def test_a_preset_is_asked_for_and_touching_its_text_names_nothing(make: Any, mynet: Path) -> None:
-    """One letter typed and taken back is no consent."""
+    """Typing and deleting one letter is not consent."""
     mynet.write_text(EVIL + NET)
     app = make({"data": "iris"})
     async with app.run_test(size=LARGE) as pilot:

@@ -223,7 +223,7 @@ async def test_a_background_process_that_cannot_begin_says_why(make: Make) -> No
 
 
 async def test_a_run_that_has_ended_here_is_followed_anew(make: Make) -> None:
-    """Another process may go on with it, and only the log tells of that."""
+    """Another process may resume it, and only the log records that."""
     app = make(training={"epochs": 1})
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.feed and app.feed.status == "completed")

@@ -1,4 +1,4 @@
-"""Looking through runs: the list lives, filters, sorts, previews, and does what one asks for with a run."""
+"""The list of runs: it refreshes, filters, sorts, previews, and acts on the run under the cursor."""
 
 import os
 from datetime import datetime
@@ -120,7 +120,7 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """All that goes on in threads has come to the screen."""
+    """Wait until all results of threads have reached the screen."""
     await pilot.app.workers.wait_for_complete()
     await pilot.pause()
     await pilot.app.workers.wait_for_complete()
@@ -128,7 +128,7 @@ async def settled(pilot: Pilot[Any]) -> None:
 
 
 async def looked(pilot: Pilot[Any]) -> None:
-    """A look at the folder, as it comes every few seconds."""
+    """Refresh the folder, as happens every few seconds."""
     screen = pilot.app.screen
     assert isinstance(screen, RunsScreen)
     screen.look()

@@ -1,4 +1,4 @@
-"""Runs that somebody's own script writes, on the screens."""
+"""Runs written by a user's own script, on the screens."""
 
 import sys
 from collections.abc import Callable

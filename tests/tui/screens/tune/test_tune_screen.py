@@ -1,4 +1,4 @@
-"""Searching for hyper-parameters: the space is edited, a study goes on by itself, its trials are looked at."""
+"""Searching for hyper-parameters: the space is edited, a study runs in the background, its trials are shown."""
 
 import signal
 import sys
@@ -528,7 +528,7 @@ async def test_digits_switch_modes_where_no_text_is_edited(make: Make) -> None:
 def test_the_background_process_is_known_by_its_lock_and_stops_when_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that does not work on any study stands for the one that does."""
+    """Stand-in for the process of a study: one that does not work on any."""
     patient = tmp_path / "patient"
     patient.write_text("#!/bin/sh\nexec sleep 600\n")
     patient.chmod(0o755)
