@@ -25,7 +25,7 @@ from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
 from tui.screens.trust_prompt import with_consent
 from tui.terminal.text import bytes_, clean
 from tui.terminal.textual_private import LenientApp, write_to_terminal
-from tui.terminal.themes import begin_with
+from tui.terminal.themes import register_themes
 from tui.terminal.title import GIVE_BACK, KEEP, titled
 
 if TYPE_CHECKING:

@@ -66,7 +66,7 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
         study = None if asked.plan is not None else _reopen(asked)
         executor = _executor(asked, study.plan if study else asked.plan)  # its imports run while we check
         try:
-            study = study or _begin(asked, view.preparing)
+            study = study or _create(asked, view.preparing)
             _tell_slots(executor, asked.where, view)
             output = GuardedOutput(control, received)
             finished = work_on(
@@ -87,7 +87,7 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
     return 128 + received[0] if received else int(finished.status == "failed")
 
 
-def _begin(asked: Asked, progress: "Progress") -> TuningStudy:
+def _create(asked: Asked, progress: "Progress") -> TuningStudy:
     assert asked.plan is not None
     plan = check_plan(asked.plan, asked.data_root, progress)
     return create_study(asked.runs_dir, plan, asked.storage)

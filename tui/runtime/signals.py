@@ -24,7 +24,7 @@ class Stoppable(Protocol):
 
 @contextmanager
 def ignore_hangup() -> Iterator[None]:
-    """Context manager in which all goes on after each SIGHUP; what would be written to the terminal is dropped then.
+    """Context manager that ignores SIGHUP, and from then on drops output to the terminal.
 
     After it a process has nothing left to do but end, which no SIGHUP changes either, unless its caller handles them.
     """

@@ -103,11 +103,11 @@ def _holder(path: Path) -> psutil.Process | None:
         return None
     try:
         process = psutil.Process(int(found[1]))
-        begun = abs(process.create_time() - float(found[3])) < 1
+        same_start = abs(process.create_time() - float(found[3])) < 1
         files = process.open_files()
     except psutil.Error:
         return None
-    return process if begun and any(_is_same(file.path, path) for file in files) else None
+    return process if same_start and any(_is_same(file.path, path) for file in files) else None
 
 
 def _is_same(name: str, path: Path) -> bool:

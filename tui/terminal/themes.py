@@ -17,7 +17,7 @@ __all__ = [
     "THEMES",
     "YELLOW",
     "Sign",
-    "begin_with",
+    "register_themes",
     "sign_of",
 ]
 
@@ -73,10 +73,10 @@ THEMES = (
 )
 
 
-def begin_with(app: App[Any], name: str) -> None:
-    """Give an app that does not run yet its themes, and one to begin with: ours if there is none of that name.
+def register_themes(app: App[Any], name: str) -> None:
+    """Register our themes before start-up, and select the initial one: ours if there is none of that name.
 
-    The styles are read once when it starts; a theme that is set then would have them read again before the first paint.
+    Styles are read once at start-up; setting a theme then would read them again before the first paint.
     """
     for theme in THEMES:
         app.register_theme(theme)

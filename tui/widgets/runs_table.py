@@ -247,7 +247,7 @@ class RunsTable(ScrollView, can_focus=True):
         return Segment(sign, style + Style(color="rgb({},{},{})".format(*color)))
 
     def _status_style(self, summary: RunSummary, style: Style) -> Style:
-        """Coloured where something goes on or went wrong: most runs are complete."""
+        """Colour active and failed runs only: most are complete."""
         return style if summary.status == "completed" else style + Style(color=STATES[summary.status][1])
 
     def _style(self, kind: str) -> Style:

@@ -43,13 +43,13 @@ def lr_find(
     assert test is not None
     if as_json:
         points = zip(test.rates, test.losses, test.smoothed.tolist(), strict=True)
-        told = {
+        result = {
             "suggestion": test.suggestion,
             "lowest": test.rates[test.lowest] if test.rates else None,
             "blew_up": test.blew_up,
             "points": [{"lr": lr, "loss": loss, "smoothed": smooth} for lr, loss, smooth in points],
         }
-        print(json.dumps(told))
+        print(json.dumps(result))
         return
     if test.rates:
         print("loss over the learning rate")

@@ -175,7 +175,7 @@ def tune(
     storage: Storage = None,
     resume: Resume = None,
     pause: Pause = None,
-    go_on: Continue = None,
+    unpause: Continue = None,
     stop: Stop = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per finished trial.")
@@ -193,7 +193,7 @@ def tune(
 
     tui tune --pause latest
     """
-    others = {"--pause": pause, "--continue": go_on, "--stop": stop}
+    others = {"--pause": pause, "--continue": unpause, "--stop": stop}
     if any(study is not None for study in others.values()):
         return _ask(runs or default_runs_dir(), storage, others)
     if not no_ui:

@@ -84,8 +84,8 @@ class StandingsPanel(Panel):
         ]
         self.table.show(columns, len(shown.entries), cells, frozen=FIXED)
         self.border_title = f"runs  {len(shown.entries)}"
-        told = "★ leads  ≈ within its 95 % interval" if rows else f"none was evaluated on {shown.split}"
-        self.border_subtitle = told if shown.entries else ""
+        legend = "★ leads  ≈ within its 95 % interval" if rows else f"none was evaluated on {shown.split}"
+        self.border_subtitle = legend if shown.entries else ""
 
 
 class DifferencesPanel(Panel):

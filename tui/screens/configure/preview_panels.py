@@ -50,9 +50,9 @@ class PreviewView(VerticalScroll):
         """Show the preview of a configuration."""
         facts, model, memory = preview.facts, preview.model, preview.memory
         note = self.query_one("#preview-note", Static)
-        told = [preview.note] if preview.note else list(facts.notes) if facts else []
-        note.update("\n".join(map(clean, told)))
-        note.display = bool(told)
+        notes = [preview.note] if preview.note else list(facts.notes) if facts else []
+        note.update("\n".join(map(clean, notes)))
+        note.display = bool(notes)
         drawn = {"facts": draw.facts_lines, "balance": draw.balance, "samples": draw.rows}
         if facts and facts.kind == "image":
             drawn["samples"] = draw.pictures

@@ -60,11 +60,13 @@ class EvaluationTab(Background, Container):
     TITLE: ClassVar[str] = ""
     TASKS: ClassVar[tuple[str, ...]] = ("binary", "multiclass")
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "begin", "Back to the first list", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "focus_first", "Back to the first list", show=False)
+    ]
 
     subject: Subject | None = None
 
-    def action_begin(self) -> None:
+    def action_focus_first(self) -> None:
         """Give the focus back to where it is when the tab is opened."""
         widget = self.main_widget()
         if widget is not None:

@@ -23,10 +23,10 @@ def is_offered(action: str, feed: RunFeed | None, width: int) -> bool:
     if feed is None:
         return action not in OF_A_RUN
     obeys = feed.host.obeys and is_active(feed.status)
-    begun = obeys and feed.status != "preparing"
+    started = obeys and feed.status != "preparing"
     offered = {
-        "pause": begun,
-        "checkpoint": begun,
+        "pause": started,
+        "checkpoint": started,
         "stop": obeys,
         "detach": feed.in_app,
         "evaluate": feed.host.run is not None,

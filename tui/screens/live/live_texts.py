@@ -41,12 +41,12 @@ def facts(history: History, in_app: bool) -> str:
 
 def messages(history: History) -> Content:
     """Newest first, each with the time since the start."""
-    begin = history.started.time if history.started else time.time()
-    return Content("\n").join(_message(event, begin) for event in reversed(history.messages))
+    start = history.started.time if history.started else time.time()
+    return Content("\n").join(_message(event, start) for event in reversed(history.messages))
 
 
-def _message(event: Event, begin: float) -> Content:
-    when = (f"{duration(event.time - begin)} ", "$text-muted")
+def _message(event: Event, start: float) -> Content:
+    when = (f"{duration(event.time - start)} ", "$text-muted")
     if isinstance(event, Notice):
         sign, color = SIGNS[event.level]
         return Content.assemble(when, (f"{sign} ", color), clean(event.message))

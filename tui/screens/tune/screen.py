@@ -89,7 +89,7 @@ class TuneScreen(StudyActions):
         Binding("t", "panel(1)", "panel", tooltip="The next panel, on small screens"),
         Binding("T", "panel(-1)", "Previous panel", show=False),
         Binding("space", "pause", "pause", tooltip="Pause the study and its trials"),
-        Binding("space", "go_on", "continue", tooltip="Continue the paused study"),
+        Binding("space", "unpause", "continue", tooltip="Continue the paused study"),
         Binding("s", "stop", "stop", tooltip="Ask the study to save and stop; asks first"),
         Binding("r", "resume", "resume", tooltip="Resume with the remaining trials"),
         Binding("a", "more", "more", tooltip="Add trials to the study, and resume it"),

@@ -35,7 +35,7 @@ __all__ = ["STUDY_ACTIONS", "TRIAL_ACTIONS", "StudyActions"]
 
 LOOK_SECONDS = 1.0
 TRIAL_ACTIONS: Final = frozenset({"evaluate", "promote"})
-STUDY_ACTIONS: Final = frozenset({"pause", "go_on", "stop", "resume", "more", "compare"})
+STUDY_ACTIONS: Final = frozenset({"pause", "unpause", "stop", "resume", "more", "compare"})
 
 
 class StudyActions(Background, ModeScreen):
@@ -145,7 +145,7 @@ class StudyActions(Background, ModeScreen):
         runs_dir, data_root = self.tui.runs_dir, self.tui.data_root
         jobs, executor = self.jobs, self.executor
 
-        def begin(progress: Progress) -> "Follower":
+        def start(progress: Progress) -> "Follower":
             load_backend()
             from core.tuning.study.study import check_plan, create_study
             from tui.runtime.study_follower import Follower
@@ -154,14 +154,14 @@ class StudyActions(Background, ModeScreen):
                 from core.tuning.executors.ray_executor import import_ray
 
                 import_ray()  # fail before a folder is created
-            begun = create_study(runs_dir, check_plan(plan, data_root, progress))
-            self._launched.append(study_process.launch(begun.folder, jobs, data_root, executor=executor))
-            return Follower(runs_dir, str(begun.folder.path))
+            study = create_study(runs_dir, check_plan(plan, data_root, progress))
+            self._launched.append(study_process.launch(study.folder, jobs, data_root, executor=executor))
+            return Follower(runs_dir, str(study.folder.path))
 
         self.starting, self.starting_note = True, "loading data and checking every model ..."
         self.tell_state()
         self.refresh_bindings()
-        self.in_background("start", begin, self._started, self._not_started)
+        self.in_background("start", start, self._started, self._not_started)
 
     def show_progress(self, what: str, done: int, total: int) -> None:
         self.starting_note = f"{progress_line(what, done, total)} ..."
@@ -234,7 +234,7 @@ class StudyActions(Background, ModeScreen):
         if self._follower is not None:
             self._set_pause(self._follower.study.pause)
 
-    def action_go_on(self) -> None:
+    def action_unpause(self) -> None:
         """Continue the paused study."""
         if self._follower is not None:
             self._set_pause(self._follower.study.go_on)
@@ -244,19 +244,19 @@ class StudyActions(Background, ModeScreen):
 
     def action_resume(self) -> None:
         """Resume with the remaining trials."""
-        self._go_on(None)
+        self._resume_with(None)
 
     def action_more(self) -> None:
         """Add trials to the study, and resume it."""
 
         def asked(more: int | None) -> None:
             if more is not None and self.standing is not None:
-                self._go_on((self.standing.plan.trials or self.standing.done) + more)
+                self._resume_with((self.standing.plan.trials or self.standing.done) + more)
 
         if self.standing is not None:
             self.app.push_screen(AddTrials(), asked)
 
-    def _go_on(self, trials: int | None) -> None:
+    def _resume_with(self, trials: int | None) -> None:
         standing, jobs, data_root = self.standing, self.jobs, self.tui.data_root
         follower, executor = self._follower, self.executor
         if standing is None:
@@ -324,7 +324,7 @@ class StudyActions(Background, ModeScreen):
         if standing is None:
             return frozenset(found)
         if standing.active:
-            found |= {"stop", "go_on" if standing.paused else "pause"}
+            found |= {"stop", "unpause" if standing.paused else "pause"}
         else:
             found |= {"more"} if standing.status == "completed" else {"more", "resume"}
         if len(self._best_runs(standing)) > 1:

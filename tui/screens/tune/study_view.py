@@ -56,7 +56,7 @@ class StudyView(Vertical):
     def show(self, standing: "Standing") -> None:
         """Show the state of a study."""
         if self._standing is None or standing.folder != self._standing.folder:
-            self.trials.begin()
+            self.trials.start()
         self._standing = standing
         self.trials.show(standing)
         self.query_one(ImportancePanel).show(standing)

@@ -56,7 +56,7 @@ class TrialsPanel(Panel):
         """The trial under the cursor."""
         return self.rows[self.table.cursor] if self.rows else None
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Show another study, with the cursor on its best trial."""
         self._trial, self._sorted_by = None, (METRIC, None)
 
@@ -101,10 +101,10 @@ class TrialsPanel(Panel):
 
     def _say(self, standing: "Standing") -> None:
         self.border_title = f"trials  {len(standing.records)}"
-        told = ("running", "paused", "pruned", "diverged", "failed", "interrupted")
+        shown = ("running", "paused", "pruned", "diverged", "failed", "interrupted")
         counts = standing.counts
         standings = "  ".join(
-            f"{TRIAL_STATES[state][0]} {counts[state]} {state}" for state in told if counts[state]
+            f"{TRIAL_STATES[state][0]} {counts[state]} {state}" for state in shown if counts[state]
         )
         record = self.selected
         self.border_subtitle = (

@@ -425,7 +425,7 @@ async def test_a_study_of_another_process_is_paused_goes_on_and_is_stopped(
         await until(pilot, lambda: some(screen.standing).status == "paused")
         assert bool(study.paused)
         assert "‖ paused" in shown(screen, "#study-facts")
-        assert "go_on" in screen.possible()
+        assert "unpause" in screen.possible()
         await pilot.press("space")
         await until(pilot, lambda: some(screen.standing).status == "running")
         assert not bool(study.paused)
