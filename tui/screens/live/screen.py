@@ -142,7 +142,7 @@ class LiveScreen(ModeScreen):
         feed.budget.settle()
         feed.poll()
         if feed is not self._drawn:
-            self._show_started(feed)
+            self._reset(feed)
         self._report_failure(feed)
         self._announce(feed)
         if not self.is_current:
@@ -161,7 +161,7 @@ class LiveScreen(ModeScreen):
         if feed is None or not self.is_mounted:
             return
         if feed is not self._drawn:
-            self._show_started(feed)
+            self._reset(feed)
         with feed.budget.chart_frame(shared=feed.in_app):
             if feed.status != self._drawn_state:
                 self.refresh_bindings()
@@ -175,7 +175,7 @@ class LiveScreen(ModeScreen):
                 self._draw_charts(feed.history)
             self._draw_confusion(feed.history)
 
-    def _show_started(self, feed: RunFeed) -> None:
+    def _reset(self, feed: RunFeed) -> None:
         self._drawn, self.chosen_epoch, self._newest_message = feed, 0, None
         if not feed.host.obeys:  # without layers no key leads back to the charts
             self.remove_class("-layers")
