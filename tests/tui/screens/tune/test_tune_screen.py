@@ -166,7 +166,7 @@ async def test_a_grid_says_its_size_first(make: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "told"),
+    ("path", "text", "problem"),
     [
         ("optimizer.lr", "log:1e-4..1:1.0000001", "more than 1,000 values"),
         ("training.batch_size", "1..1000000", "1,000,000 values are too many for a grid"),
@@ -500,18 +500,18 @@ async def test_a_study_does_not_begin_where_ray_is_missing(
 
 
 @pytest.mark.parametrize(
-    ("jobs", "executor", "told"),
+    ("jobs", "executor", "problem"),
     [
         ("auto", "local", ""),
         ("auto", "ray", ""),
         ("two", "ray", "enter a number ≥ 1, or auto"),
-        ("0", "vmap", "takes"),
+        ("0", "vmap", "enter"),
     ],
 )
-def test_how_many_train_at_once(jobs: str, executor: str, told: str) -> None:
+def test_how_many_train_at_once(jobs: str, executor: str, problem: str) -> None:
     state = review({}, Search({"optimizer.lr": "1,2"}, executor=executor, jobs=jobs))
-    assert state.problems.get("jobs", "").startswith(told)
-    assert bool(state.problems) == bool(told)
+    assert state.problems.get("jobs", "").startswith(problem)
+    assert bool(state.problems) == bool(problem)
     assert state.jobs is None
 
 
