@@ -54,7 +54,7 @@ def unix_socket(path: Path) -> Iterator[socket.socket]:
     """Context manager with a socket at a path that only this user may open; it is removed afterwards.
 
     Raises:
-        InputError: the path already exists, or others may put something in its place.
+        InputError: the path already exists, or other users can replace files in its folder.
     """
     hint = "Give another path, such as --socket ~/tui.sock"
     path = path.expanduser().absolute()

@@ -115,7 +115,7 @@ async def test_a_wrong_range_is_told_beside_its_field_and_keeps_a_study_from_sta
         screen = await opened(pilot)
         await put(pilot, "optimizer.lr", "1..0.1")
         assert hint(screen, "optimizer.lr") == "✗ a range must increase, got 1..0.1"
-        assert "Start waits for optimizer.lr: a range must increase" in shown(screen, "#search-state")
+        assert "Can't start: optimizer.lr: a range must increase" in shown(screen, "#search-state")
         assert screen.query_one("#start-search", Button).disabled
         await pilot.press("ctrl+r")
         assert not screen.starting
@@ -166,7 +166,7 @@ async def test_a_grid_says_its_size_first(make: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "problem"),
+    ("path", "text", "told"),
     [
         ("optimizer.lr", "log:1e-4..1:1.0000001", "more than 1,000 values"),
         ("training.batch_size", "1..1000000", "1,000,000 values are too many for a grid"),
