@@ -80,7 +80,7 @@ class TuiApp(LenientApp):
         self.runs_dir = runs_dir or Path(os.environ.get("TUI_RUNS") or "runs").expanduser()
         self.data_root = data_root
         self.settings, self._damaged_settings = load_settings()
-        begin_with(self, self.settings.theme)
+        register_themes(self, self.settings.theme)
         self.form_values: dict[str, Any] = values if values is not None else self.settings.form
         self.feed: RunFeed | None = None  # the run shown in Live
         self.compared = ComparedRuns()

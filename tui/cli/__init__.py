@@ -132,8 +132,8 @@ def main() -> None:
             sys.exit(_leave_unread())
         raise
     except Exception as error:
-        told = as_error(error)
-        if told is None:
+        reported = as_error(error)
+        if reported is None:
             raise
         sys.exit(_report(reported))
 
@@ -158,13 +158,13 @@ def _drop_output() -> None:
 
 
 def _leave_unread() -> int:
-    """Nobody reads the output any more; the exit code."""
+    """Drop the output that nobody reads any more, and return the exit code."""
     _drop_output()
     return 128 + signal.SIGPIPE
 
 
-def _tell(error: TorchtuiError) -> int:
-    """Say what went wrong, if it can be said; the exit code."""
+def _report(error: TorchtuiError) -> int:
+    """Print what went wrong, if that is possible, and return the exit code."""
     with suppress(OSError):
         for line in error.trace.splitlines():
             print(_clean(line), file=sys.stderr)
