@@ -42,7 +42,7 @@ def test_the_address_that_is_notified_stands_in_no_file(tui: Tui, tmp_path: Path
     [
         ("--log wandb", "--log: got 'wandb'. Should be 'tensorboard' or 'mlflow'"),
         ("--stall-minutes 0", "--stall-minutes: got '0.0'. Should be greater than 0"),
-        ("--notify no-such-thing", "--notify: command not found: 'no-such-thing'"),
+        ("--notify no-such-thing", "notify: command not found: 'no-such-thing'"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_written(
