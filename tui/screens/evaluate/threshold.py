@@ -165,5 +165,5 @@ def _share(text: str) -> tuple[float | None, str]:
     except ValueError:
         return None, f"'{clean(text)}' is not a number"
     if math.isnan(value) or not 0 <= value <= 1:
-        return None, f"{clean(text)} is not between 0 and 1"
+        return None, f"{clean(text)} is outside 0 to 1"
     return value, ""

@@ -134,7 +134,7 @@ async def test_a_wanted_share_that_is_none_is_refused_where_it_stands(visit: Vis
     async with visit() as at:
         await at.open(copy_of("digits"), "threshold")
         for text, problem in (
-            ("2", "2 is not between 0 and 1"),
+            ("2", "2 is outside 0 to 1"),
             ("x", "'x' is not a number"),
             ("nan", "nan is not"),
         ):
@@ -151,7 +151,7 @@ async def test_a_narrow_screen_cuts_neither_what_is_wrong_nor_the_readout_nor_a_
         run = copy_of("digits")
         await at.open(run, "threshold")
         await at.press("p", "2")
-        assert "✗ precision: 2 is not between 0 and 1" in at.seen()
+        assert "✗ precision: 2 is outside 0 to 1" in at.seen()
         await at.open(run, "roc")
         readout = at.text(at.one(".readout"))
         assert "FPR" in readout
