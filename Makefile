@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+LOWEST := .venv-lowest
 # Processes that test: one more than there are cores, since many wait for others.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 # Workers take tests from each other; heavy ones go out one by one, those that share a server to one worker.
 TEST := $(BIN)/python -m pytest -n $(WORKERS) --durations 10
 
-.PHONY: run test test-fast test-heavy lint bench screenshots clean
+.PHONY: run test test-fast test-heavy test-lowest lint bench screenshots clean
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -37,6 +38,16 @@ test: $(VENV)/.installed-dev
 test-heavy: $(VENV)/.installed-dev
 	$(TEST) --dist loadgroup -m heavy
 
+# The fast tests with the lowest versions that pyproject.toml declares, in an environment of their own.
+$(LOWEST)/.installed: pyproject.toml
+	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --upgrade uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[dev]'
+	touch $@
+
+test-lowest: $(LOWEST)/.installed
+	$(LOWEST)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not heavy"
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -51,4 +62,4 @@ screenshots: $(VENV)/.installed-dev
 	$(BIN)/python docs/screenshots.py
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) $(LOWEST) dist build

@@ -33,10 +33,18 @@ def check_versions() -> Iterator[Check]:
     for requirement in needed:
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
             yield _check_package(requirement)
-    markers = [(requirement.name, str(requirement.marker)) for requirement in needed]
-    optional = {name for name, marker in markers if EXTRA in marker and DEVELOPERS not in marker}
-    there = sorted(f"{name} {found}" for name in optional if (found := _version(name)))
-    yield Check("optional packages", True, ", ".join(there) or "none")
+    optional = [
+        requirement
+        for requirement in needed
+        if EXTRA in str(requirement.marker) and DEVELOPERS not in str(requirement.marker)
+    ]
+    there = {requirement.name: found for requirement in optional if (found := _version(requirement.name))}
+    yield Check(
+        "optional packages", True, ", ".join(f"{name} {there[name]}" for name in sorted(there)) or "none"
+    )
+    for requirement in optional:
+        if requirement.name in there and not (check := _check_package(requirement)).ok:
+            yield check
 
 
 def check_devices() -> Iterator[Check]:

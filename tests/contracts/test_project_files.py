@@ -26,7 +26,7 @@ def test_pre_commit_runs_the_tools_of_make_lint() -> None:
 
 def test_continuous_integration_calls_the_script_that_is_called_by_hand() -> None:
     steps = [step for job in read(".github/workflows/ci.yml")["jobs"].values() for step in job["steps"]]
-    assert [step["run"] for step in steps if "run" in step] == [".ci/run"]
+    assert [step["run"] for step in steps if "run" in step] == [".ci/run", "make test-lowest"]
     assert os.access(REPOSITORY / ".ci" / "run", os.X_OK)
 
 

@@ -92,6 +92,14 @@ def test_aliases_of_aliases_are_refused(tmp_path: Path) -> None:
             read_yaml(tmp_path / "config.yaml")
 
 
+def test_merge_keys_are_not_multiplied(tmp_path: Path) -> None:
+    """Some lines of merge keys, which some versions of PyYAML write out: the time doubled with each."""
+    lines = ["a0: &a0 {k: 1}"]
+    lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 3)}]}}" for n in range(1, 60)]
+    (tmp_path / "config.yaml").write_text("\n".join(lines))
+    assert read_yaml(tmp_path / "config.yaml")["a59"] == {"k": 1}
+
+
 # -- nothing leads out of the folder of the runs ---------------------------------------------------------------
 
 

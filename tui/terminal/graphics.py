@@ -9,6 +9,7 @@ import termios
 import tty
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def ask_for_graphics(meanwhile: Callable[[], object] = lambda: None) -> None:
     attributes = ATTRIBUTES.search(answer)
     sixel = attributes is not None and SIXEL in attributes.group(1).split(b";")
     if not sixel and b";OK\x1b\\" not in answer:
+        return
+    if find_spec("textual_image") is None:  # left out by whoever hands this on without it
         return
     # textual-image asks again on first import, but not where there is no terminal.
     terminal, nobody = sys.__stdout__, io.TextIOWrapper(io.BytesIO())

@@ -154,3 +154,33 @@ def test_no_folder_has_no_runs_and_a_locked_one_is_told(
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(RunError, match="Permission denied"):
         look(Catalogue(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_thousand_damaged_runs_are_listed_beside_the_others(tmp_path: Path) -> None:
+    damages: list[Callable[[Path], object]] = [
+        lambda run: None,
+        lambda run: (run / "events.jsonl").touch(),
+        lambda run: (run / "events.jsonl").mkdir(),
+        lambda run: (run / "events.jsonl").write_bytes(b"\xff\x00" * 50),
+        lambda run: (run / "events.jsonl").write_bytes(b"[" * 5000),
+        lambda run: (run / "events.jsonl").symlink_to("nowhere"),
+        lambda run: (run / "events.jsonl").write_text('{"event": "run_started", "time": "noon"}\n'),
+        lambda run: os.mkfifo(run / "events.jsonl"),
+    ]
+    for number in range(2000):
+        run = tmp_path / f"2026-01-01_0900_iris-mlp_{number}"
+        run.mkdir()
+        (run / "config.yaml").touch()
+        if number % 2:
+            damages[number // 2 % len(damages)](run)
+        else:
+            (run / "events.jsonl").write_text(
+                '{"event": "run_started", "time": 1.0, "config": {}}\n'
+                '{"event": "run_finished", "time": 2.0, "status": "completed"}\n'
+            )
+    listed: Changes = {}
+    for changes in Catalogue(tmp_path).changes():
+        listed |= changes
+    statuses = [summary.status for summary in listed.values() if summary is not None]
+    assert (statuses.count("damaged"), statuses.count("completed")) == (1000, 1000)

@@ -74,6 +74,15 @@ def test_a_package_that_developers_need_too_is_optional(monkeypatch: pytest.Monk
     assert optional.found == f"pytest {pytest.__version__}"
 
 
+def test_an_optional_package_that_is_too_old_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = ["pytest>=999; extra == 'report'", "pytest; extra == 'dev'", "no-such-thing; extra == 'x'"]
+    monkeypatch.setattr(machine, "requires", lambda name: needed)
+    *_, optional, old = machine.check_versions()
+    assert optional.ok
+    assert not old.ok
+    assert old.found == f"{pytest.__version__}, but >=999 is needed"
+
+
 def test_prereleases_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "version", lambda name: "2.15.0.dev1")
     assert machine._check_package(Requirement("torch>=2.9")).ok
