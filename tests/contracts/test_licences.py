@@ -34,8 +34,9 @@ def declared(name: str) -> str:
         found = metadata(name)
     except PackageNotFoundError:
         return ""
-    classifiers = [text for text in found.get_all("Classifier") or [] if text.startswith("License")]
-    return " ".join([found.get("License-Expression") or "", (found.get("License") or "")[:60], *classifiers])
+    classifiers = [text for text in found.get_all("Classifier", []) if text.startswith("License")]
+    texts = [*found.get_all("License-Expression", []), *found.get_all("License", [])]
+    return " ".join([*(text[:60] for text in texts), *classifiers])
 
 
 def test_every_package_is_listed() -> None:
