@@ -39,6 +39,4 @@ def test_a_report_of_a_bug_must_hold_the_output_of_doctor() -> None:
 def test_the_security_policy_points_to_the_tests_of_its_promises() -> None:
     policy = (REPOSITORY / "SECURITY.md").read_text(encoding="utf-8")
     assert '[docs/reliability.md](docs/reliability.md), under "Malicious files"' in policy
-    assert "\n## Malicious files\n" in (REPOSITORY / "docs" / "reliability.md").read_text(
-        encoding="utf-8"
-    )
+    assert "\n## Malicious files\n" in (REPOSITORY / "docs" / "reliability.md").read_text(encoding="utf-8")
