@@ -15,7 +15,7 @@ from core.formatting import format_setting
 from core.inference.stored import Evaluation, saved_evaluation
 from core.metrics import HEADLINES, OF_CLASS, label_of
 from core.report import figures
-from core.report.page import Picture, Table, page
+from core.report.page import Figure, Table, page
 from core.report.samples import mistakes
 from core.runs.comparison import Entry, EntryReader, Score, differences, not_comparable, standings
 from core.runs.environment import without_secrets
@@ -76,7 +76,7 @@ def build(
 def _comparison(entries: Sequence[Entry], split: str) -> Section:
     names = [NAME.sub("", entry.run.id) for entry in entries]
     curves = [
-        Picture(
+        Figure(
             figures.overlay(entries, names, name, "epoch"), "svg+xml", f"{name} of all runs over the epochs"
         )
         for name in ("validation loss", "validation accuracy", "validation r2")
@@ -109,7 +109,7 @@ def _run(entry: Entry, split: str, data_root: Path | None) -> Section:
         "error": summary.error,
         "cards": _cards(evaluation.report) if evaluation else [],
         "curves": [
-            Picture(figures.train_and_validation(entry, metric), "svg+xml", f"{metric} over the epochs")
+            Figure(figures.train_and_validation(entry, metric), "svg+xml", f"{metric} over the epochs")
             for metric in _drawn(entry)
         ],
         "evaluation": _evaluated(evaluation, data_root) if evaluation else None,
@@ -168,20 +168,20 @@ def _evaluated(evaluation: Evaluation, data_root: Path | None) -> Section:
     }
 
 
-def _figures(evaluation: Evaluation) -> Iterator[Picture]:
+def _figures(evaluation: Evaluation) -> Iterator[Figure]:
     report, predictions = evaluation.report, evaluation.predictions
     if report.task == "regression":
         for kind, text in NUMBER_FIGURES.items():
-            yield Picture(figures.predicted_numbers(predictions, kind), "svg+xml", text, text)
+            yield Figure(figures.predicted_numbers(predictions, kind), "svg+xml", text, text)
         return
     curves = curves_of(predictions, report, COLUMNS)
     caption = "Confusion matrix: rows true, columns predicted"
-    yield Picture(figures.confusion(report), "svg+xml", "Confusion matrix", caption)
-    yield Picture(figures.rocs(curves), "svg+xml", "ROC curves", "ROC, one class against the rest")
-    yield Picture(figures.precision_recalls(curves), "svg+xml", "PR curves", "Precision and recall")
+    yield Figure(figures.confusion(report), "svg+xml", "Confusion matrix", caption)
+    yield Figure(figures.rocs(curves), "svg+xml", "ROC curves", "ROC, one class against the rest")
+    yield Figure(figures.precision_recalls(curves), "svg+xml", "PR curves", "Precision and recall")
     if predictions.probabilities:
         caption = "Calibration: accuracy at each predicted probability"
-        yield Picture(figures.calibration(predictions), "svg+xml", "Calibration", caption)
+        yield Figure(figures.calibration(predictions), "svg+xml", "Calibration", caption)
 
 
 def _metrics(report: Report) -> Table:

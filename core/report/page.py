@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["POLICY", "Picture", "Table", "page", "shown"]
+__all__ = ["POLICY", "Figure", "Table", "page", "shown"]
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """What the page may load: nothing but the pictures and the styles inside it."""
 
 
 @dataclass(frozen=True)
-class Picture:
+class Figure:
     """An image inside the page.
 
     Attributes:

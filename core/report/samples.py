@@ -12,7 +12,7 @@ from core.errors import TorchtuiError
 from core.evaluation import most_confident_mistakes, residuals
 from core.inference.samples import Samples
 from core.inference.stored import Evaluation
-from core.report.page import Picture, Table
+from core.report.page import Figure, Table
 from core.session.evaluation import RunData
 
 __all__ = ["Mistakes", "mistakes"]
@@ -32,7 +32,7 @@ class Mistakes:
 
     title: str
     note: str = ""
-    pictures: Sequence[Picture] = ()
+    pictures: Sequence[Figure] = ()
     rows: Table | None = None
 
 
@@ -68,7 +68,7 @@ def _samples(evaluation: Evaluation, data_root: Path | None) -> tuple[Samples | 
     return samples, ""
 
 
-def _image(evaluation: Evaluation, samples: Samples, position: int) -> Picture:
+def _image(evaluation: Evaluation, samples: Samples, position: int) -> Figure:
     from matplotlib.image import imsave
 
     predictions, names = evaluation.predictions, evaluation.report.class_names
@@ -77,7 +77,7 @@ def _image(evaluation: Evaluation, samples: Samples, position: int) -> Picture:
     file = io.BytesIO()
     imsave(file, samples.picture(position), cmap="gray", vmin=0, vmax=255, format="png")
     what = f"sample {int(predictions.indices[position])}, true {names[true]}, predicted {names[answer]}"
-    return Picture(file.getvalue(), "png", what, caption)
+    return Figure(file.getvalue(), "png", what, caption)
 
 
 def _rows(evaluation: Evaluation, samples: Samples | None, positions: list[int]) -> Table:

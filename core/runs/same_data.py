@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["IDENTITY", "SPLITTING", "differing_data"]
 
 IDENTITY = (
-    *("path", "images", "layout", "pattern", "target", "inputs", "targets", "arguments", "subset"),
+    *("path", "part", "images", "layout", "pattern", "target", "inputs", "targets", "arguments", "subset"),
     *("samples", "noise", "seed", "arms"),
 )
 """Fields that say what the samples and their targets are; others say how they are read, scaled or changed."""

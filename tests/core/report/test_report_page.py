@@ -14,7 +14,7 @@ from core import RunWriter
 from core.errors import DependencyError
 from core.evaluation import Predictions, evaluate
 from core.report.build import build
-from core.report.page import POLICY, Picture, Table, page, shown
+from core.report.page import POLICY, Figure, Table, page, shown
 from core.report.samples import Mistakes
 from tests.support.fixtures import TrainRun, WriteRun
 
@@ -193,7 +193,7 @@ def test_without_matplotlib_it_says_what_to_install(
 
 def test_every_text_is_escaped_wherever_it_stands() -> None:
     evil = '"><b onclick="x">\x1b</pre>\u202e'
-    picture, table = Picture(b"", "png", evil, evil), Table([evil], [[f"{evil}\n{evil}"]], [(0, 0)])
+    picture, table = Figure(b"", "png", evil, evil), Table([evil], [[f"{evil}\n{evil}"]], [(0, 0)])
     html = page(
         title=evil,
         written=evil,

@@ -263,7 +263,18 @@ def test_every_field_of_the_data_is_known_to_tell_samples_apart_or_not() -> None
             "missing_target",
             "value_range",
         ),
-        *("drop", "categories", "max_categories", "missing", "separator", "encoding", "header"),
+        *(
+            "drop",
+            "categories",
+            "max_categories",
+            "missing",
+            "separator",
+            "encoding",
+            "header",
+            "numbers",
+            "decimal",
+        ),
+        *("day_first", "rare_classes"),
     }
     sources = choices(FAMILIES["data"]).values()
     fields = {field for options in sources for field in options.model_fields}

@@ -97,8 +97,8 @@ def test_ranges_come_from_a_file_too_and_options_win(tui: Callable[..., Any], tm
         (f"--method grid {RATE}", "optimizer.lr: a grid needs choices or a step"),
         ("--timeout soon", "--timeout: got 'soon'"),
         ("--ray-address auto", "--ray-address and --gpus-per-trial need a Ray cluster"),
-        ("--executor vmap", "--executor vmap: networks with dropout cannot be trained together"),
-        ("--storage nowhere", "--storage: this is no URL of a database"),
+        ("--executor vmap", "executor vmap: networks with dropout cannot be trained together"),
+        ("--storage nowhere", "storage: this is not the URL of a database"),
         ("--resume latest", "there are no studies in runs"),
         ("--pause latest", "there are no studies in runs"),
         ("--pause x --continue x", "--pause and --continue cannot be used together"),
@@ -157,7 +157,7 @@ def test_a_terminal_sees_the_best_value_the_counts_and_the_time_left(tmp_path: P
     view.show(TrialStarted(trial=second))
     view.show(TrialReported(number=1, epoch=10, value=0.5))
     task = view.bar.tasks[0]
-    assert (task.fields["done"], task.completed, task.total) == ("trial 1/3", 1.5, 3)
+    assert (task.fields["title"], task.completed, task.total) == ("trial 1/3", 1.5, 3)
     assert task.fields["facts"] == "best 0.2500 (trial 0)  1 completed  0 pruned  0 failed  0:12 left"
     view.show(TrialFinished(trial=replace(second, state="diverged", reason="the loss became NaN")))
     view.close()

@@ -46,7 +46,7 @@ async def opened(
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeApp:
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings.json"))
-    monkeypatch.setattr(batch_finder, "SECONDS", 0.0)
+    monkeypatch.setattr(batch_finder, "TEST_SECONDS", 0.0)
 
     def make(values: dict[str, Any] = IRIS) -> TuiApp:
         return TuiApp(runs_dir=tmp_path / "runs", data_root=tmp_path / "data", values=values)
