@@ -14,6 +14,7 @@ __all__ = [
     "LIST_RUNS",
     "METHOD",
     "OTHER_DATA_ROOT",
+    "OTHER_OUTPUT",
     "OTHER_RUNS_DIR",
     "RESUME",
     "START_CLUSTER",
@@ -54,6 +55,7 @@ Hint = str | tuple[str | Remedy, ...]
 Words = Callable[[Remedy], str]
 
 OTHER_RUNS_DIR: Final = Remedy("other_runs_dir")
+OTHER_OUTPUT: Final = Remedy("other_output")
 OTHER_DATA_ROOT: Final = Remedy("other_data_root")
 VALID_CONFIG: Final = Remedy("valid_config")
 LIST_KEYS: Final = Remedy("list_keys")
@@ -98,6 +100,7 @@ PLAIN: Final = {
     "setting": "{0}={1}",
     "field": "{0}",
     "other_runs_dir": "another folder for the runs",
+    "other_output": "another folder for the export",
     "other_data_root": "another folder for the data",
     "valid_config": "`core.config.schema.to_yaml` writes a valid one",
     "list_keys": "`core.config.schema.TrainConfig` lists all keys",

@@ -9,6 +9,7 @@ from core.errors import InputError
 from core.files.atomic import as_usual, creating
 from core.files.temporary import LOCK_NAME, hidden_folder, sync_folder
 from core.options import choices
+from core.remedies import OTHER_OUTPUT
 
 if TYPE_CHECKING:
     from core.runs.folder import Run
@@ -42,12 +43,12 @@ def export(run: "Run", to: str, folder: Path, *, data_root: Path | None, progres
     if to not in formats:
         raise InputError(f"unknown format '{to}'", f"Takes {', '.join(formats)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} already exists", "Give another folder")
+        raise InputError(f"{folder} already exists", ("Give ", OTHER_OUTPUT))
     parent = folder.absolute().parent
     if not parent.is_dir():
         raise InputError(f"folder not found: {parent}", "Give a folder whose parent exists")
     with (
-        creating(folder, "give another folder for the export"),
+        creating(folder, ("give ", OTHER_OUTPUT)),
         hidden_folder(parent, f".{folder.name}.") as work,
     ):
         difference = cast(FormatConfig, formats[to]()).write(run, work, data_root, progress)

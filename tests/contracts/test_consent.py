@@ -91,7 +91,7 @@ def was_run() -> bool:
 
 
 def load(run: Run) -> object:
-    return load_object(from_copies(run.config(), run).model.path)  # type: ignore[union-attr]
+    return load_object(from_copies(run.config(), run).model.path)  # type: ignore[union-attr]  # of a network of the user's own
 
 
 # -- within the life of a process ------------------------------------------------------------------------------

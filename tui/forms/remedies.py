@@ -12,6 +12,7 @@ __all__ = ["app_words", "command_line_words", "error_in_app"]
 COMMAND_LINE: Final = {
     "field": "{0}",
     "other_runs_dir": "another folder with --runs",
+    "other_output": "another folder with -o",
     "other_data_root": "another folder with --data-root",
     "valid_config": "`tui config` prints a valid one",
     "list_keys": "`tui config` prints all keys",
@@ -32,6 +33,7 @@ COMMAND_LINE: Final = {
 APP: Final = {
     "setting": "{0}: {1}",
     "field": "{0}",
+    "other_output": "another folder for the export",
     "other_runs_dir": "another folder for the runs when you start the app (--runs)",
     "other_data_root": "another folder for the data when you start the app (--data-root)",
     "valid_config": "A preset saved in 2 Configure is a valid one",

@@ -97,16 +97,16 @@ def test_a_run_learns_in_half_precision_and_is_evaluated_in_full(precision: str,
 
 def test_each_device_says_what_it_can_compute_in(monkeypatch: pytest.MonkeyPatch) -> None:
     assert precisions(CPU) == ("fp32", "bf16", "fp16")
-    with pytest.raises(DeviceError, match=r"cpu cannot compute in tf32\. It takes fp32, bf16, fp16"):
+    with pytest.raises(DeviceError, match=r"cpu does not support tf32\. It takes fp32, bf16, fp16"):
         ensure_precision("tf32", CPU)
     gpu = torch.device("cuda:0")
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
     assert precisions(gpu) == ("fp32", "tf32", "bf16", "fp16")
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
-    with pytest.raises(DeviceError, match=r"cuda:0 cannot compute in bf16\. It takes fp32, fp16"):
+    with pytest.raises(DeviceError, match=r"cuda:0 does not support bf16\. It takes fp32, fp16"):
         ensure_precision("bf16", gpu)
     monkeypatch.setattr(torch.backends.mps, "is_macos_or_newer", lambda major, minor: major < 14)
-    with pytest.raises(DeviceError, match=r"mps cannot compute in bf16\. It takes fp32$"):
+    with pytest.raises(DeviceError, match=r"mps does not support bf16\. It takes fp32$"):
         ensure_precision("bf16", torch.device("mps"))
 
 

@@ -55,7 +55,7 @@ def test_what_cannot_be_written_has_advice_that_fits(
     def refuse(*arguments: object, **options: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    for name in ("os.fsync", "tempfile.mkdtemp"):
+    for name in ("os.fsync", "os.mkdir"):
         monkeypatch.setattr(name, refuse)
     answer = tui(f"{line} --runs {runs}")
     written = line.rpartition(" ")[2]

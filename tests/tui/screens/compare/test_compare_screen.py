@@ -150,7 +150,7 @@ async def test_a_pinned_run_is_the_reference_and_stays_when_the_rest_is_let_go(
         assert row(screen, 0)[0] == "■"  # it keeps its sign
         await pilot.press("x")
         await until(pilot, lambda: not screen.entries)
-        assert "a picks some" in shown(screen, "#compare-notice")
+        assert "Press a to choose runs" in shown(screen, "#compare-notice")
         assert screen.has_class("-nothing")
 
 

@@ -116,7 +116,7 @@ async def test_a_loss_that_never_falls_leaves_nothing_to_take(
     monkeypatch.setattr("core.training.lr_finder.range_test", lambda *parts, on_report, should_stop: never)
     async with make().run_test(size=(120, 40)) as pilot:
         dialog, form = await opened(pilot, "ctrl+l")
-        await until(pilot, lambda: "at no learning rate" in shown(dialog))
+        await until(pilot, lambda: "did not fall at any learning rate" in shown(dialog))
         assert dialog.query_one("#take", Button).disabled
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is form)

@@ -136,7 +136,7 @@ async def test_a_wanted_share_that_is_none_is_refused_where_it_stands(visit: Vis
         for text, problem in (
             ("2", "2 is outside 0 to 1"),
             ("x", "'x' is not a number"),
-            ("nan", "nan is not"),
+            ("nan", "nan is outside"),
         ):
             at.one("#wanted-recall", Input).value = text
             await at.settle()

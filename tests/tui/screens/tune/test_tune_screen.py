@@ -367,7 +367,7 @@ def test_the_charts_show_what_the_trials_were_worth(standing: Standing) -> None:
     chart = slice_chart(standing, "model.hidden", False)
     assert list(chart.series[0].x) == [1, 2]
     assert [(mark.x, mark.y) for mark in chart.marks] == [(2, 0.3)]
-    assert places(standing.plan.space.domains["model.hidden"]) == "1 64  2 32,32"
+    assert places(standing.plan.space.domains["model.hidden"]) == "1 64  2 32, 32"
 
 
 @pytest.mark.slow
