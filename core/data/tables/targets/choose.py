@@ -8,7 +8,14 @@ from difflib import get_close_matches
 import polars as pl
 
 from core.data.tables.files.source import Source
-from core.data.tables.targets.names import CERTAIN, coordinate, id_name, name_score, numbered_stem
+from core.data.tables.targets.names import (
+    CERTAIN,
+    coordinate,
+    feature_name,
+    id_name,
+    name_score,
+    numbered_stem,
+)
 from core.data.tables.values.missing import CLASS_WORDS
 from core.data.tables.values.reading import Reading
 from core.errors import DataError
@@ -109,6 +116,10 @@ def choose_target(
     named = name_score(best.name)
     if len(able) == 1 and len(found) > 1:
         return best.name, "the only column that can be predicted" if not named else "by its name"
+    possible = {candidate.name for candidate in able}
+    last = [name for name in readings if name in possible][-1]
+    if feature_name(best.name) and best.name != last:
+        raise TargetUnclear(path, source.path.name, found)
     if named and best.score >= MIN_SCORE and lead >= MIN_LEAD:
         return best.name, "by its name"
     if best.score >= MIN_NAMELESS and lead >= NAMELESS_LEAD:

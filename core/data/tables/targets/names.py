@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-__all__ = ["coordinate", "id_name", "name_score", "numbered_stem"]
+__all__ = ["coordinate", "feature_name", "id_name", "name_score", "numbered_stem"]
 
 CERTAIN, LIKELY, CLASS, POSSIBLE = 100, 80, 70, 40
 """How much a name counts; see `choose`."""
@@ -28,6 +28,8 @@ NAMES = {
     ),
 }
 """Usual names of targets, in any case, with blanks, underscores or humps between words."""
+FEATURES = {"type", "category", "grade", "income", "variety"}
+"""Names of features as often as of targets: taken without asking only in the last column."""
 END_ALONE, START_ALONE = 25, 40
 """How much less a name counts that only ends, or starts, with one of these."""
 KNOWN = {name.strip(): score for score, names in NAMES.items() for name in names.split(",")}
@@ -99,6 +101,11 @@ def name_score(name: str) -> int:
     scores = [KNOWN[part] - END_ALONE for part in ends if part in KNOWN and len(part) > 1]
     scores += [KNOWN[part] - START_ALONE for part in starts if part in KNOWN and len(part) > 1]
     return max(0, *scores) if scores else 0
+
+
+def feature_name(name: str) -> bool:
+    """Return whether a name is that of features as often as of targets."""
+    return " ".join(words_of(name)) in FEATURES
 
 
 @lru_cache(maxsize=10_000)

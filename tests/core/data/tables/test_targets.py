@@ -110,6 +110,9 @@ def test_targets_of_well_known_tables_are_found(name: str, read: Read) -> None:
         ({"speed": NUMBERS, "dist": OTHERS, "about": TEXTS}, {"about": "nearly every row has another text"}),
         ({"speed": NUMBERS, "dist": OTHERS, "n": COUNTER}, {"n": "it counts the rows"}),
         ({"sex": TWO, "smoker": TWO, "size": WHOLE}, {}),
+        ({"age": WHOLE, "income": NUMBERS, "cigs": OTHERS}, {}),
+        ({"yield": NUMBERS, "variety": THREE, "year": WHOLE, "site": TWO}, {}),
+        ({"type": THREE, "education": WHOLE, "prestige": NUMBERS}, {}),
     ],
 )
 def test_where_none_stands_out_the_user_is_asked(
