@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 
 from core.data.tables.files.source import Source
+from core.data.tables.values.numbers import split_number
 from core.data.tables.values.reading import Reading
 from core.errors import DataError
-from core.remedies import setting
+from core.remedies import Hint, setting
 
 __all__ = ["Target", "class_numbers", "examine_target"]
 
@@ -81,12 +82,15 @@ def examine_target(
     counts = Counter(values.to_list())
     alone = {each for each in names if counts[each] == 1}
     if len(names) > MAX_CLASSES or (asked == "auto" and len(names) * 2 > len(values)):
-        text = how.kind == "text"
-        way = setting("data.numbers", f"[{name}]") if text else setting("data.task", "regression")
+        hint: Hint = ("Choose another column, or ", setting("data.task", "regression"))
+        if how.kind == "text":
+            hint = "Choose another column"
+            if any(split_number(text) for text in names):
+                hint = (f"{hint}, or ", setting("data.numbers", f"[{name}]"), " where most are numbers")
         raise DataError(
             f"data.target: {name} has {len(names):,} different values in {len(values):,} rows, such as "
             f"'{_show(values[0])}': too many for classes",
-            ("Choose another column, or ", way, " where most are numbers" if text else ""),
+            hint,
         )
     notes: list[str] = []
     kept = everything

@@ -289,6 +289,15 @@ def test_ids_and_texts_of_their_own_are_left_out(read: Read) -> None:
     assert data.feature_names == ("size",)
 
 
+@pytest.mark.parametrize(("odd", "hint"), [("17", "data.numbers=[city]"), ("Bonn", "Choose another column")])
+def test_numbers_are_suggested_only_for_a_target_that_holds_some(odd: str, hint: str, read: Read) -> None:
+    cities = [f"{'abcdefghij'[at // 10]}{'klmnopqrst'[at % 10]}" for at in range(ROWS - 1)]
+    with pytest.raises(DataError, match="too many for classes") as caught:
+        read({"a": NUMBERS, "city": [*cities, odd]}, target="city")
+    assert hint in str(caught.value)
+    assert ("data.numbers" in str(caught.value)) is (odd == "17")
+
+
 def test_a_mistyped_column_gets_a_suggestion(read: Read) -> None:
     for fields in (
         {"target": "Target"},
