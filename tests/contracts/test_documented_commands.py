@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 import pytest
+from PIL import Image
 
 from tests.support.made_once import made_once
 from tests.support.repository import REPOSITORY
@@ -148,6 +149,7 @@ def folder(tmp_path: Path) -> Path:
         (REPOSITORY / "docs" / "own_models.md").read_text(),
     )
     (tmp_path / "mynet.py").write_text(re.sub(r"^ {4}", "", code, flags=re.M))
+    write_pictures(tmp_path)
     log = tmp_path / "lightning_logs" / "version_0"
     log.mkdir(parents=True)
     (log / "metrics.csv").write_text(
@@ -155,6 +157,16 @@ def folder(tmp_path: Path) -> Path:
     )
     write_board(tmp_path / "tb_logs")
     return tmp_path
+
+
+def write_pictures(folder: Path) -> None:
+    """Pictures and the table of their labels."""
+    (folder / "train").mkdir()
+    labels = ["id,label"]
+    for number in range(60):
+        Image.new("L", (8, 8), 40 + 150 * (number % 2)).save(folder / "train" / f"{number}.png")
+        labels.append(f"{number}.png,{('dark', 'light')[number % 2]}")
+    (folder / "train.csv").write_text("\n".join(labels))
 
 
 def write_board(folder: Path) -> None:

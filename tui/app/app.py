@@ -16,7 +16,6 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from core.errors import RunError, TorchtuiError
-from tui.app.hangup import survive_hangup
 from tui.app.modes import SCREENS, stylesheet
 from tui.runtime.compared_runs import ComparedRuns
 from tui.runtime.settings import load_settings, save_settings
@@ -89,7 +88,6 @@ class TuiApp(LenientApp):
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._remember_theme)
-        survive_hangup(self)
         if self._damaged_settings:
             self.notify(clean(self._damaged_settings), severity="warning")
         self.call_after_refresh(self.run_worker, self._load, thread=True, name="load")

@@ -86,9 +86,10 @@ def open_app(
 
     ask_for_graphics(meanwhile=lambda: import_module("tui.app.app"))
     from tui.app.app import TuiApp
-    from tui.app.hangup import ignore_late_hangup
+    from tui.app.hangup import ignore_late_hangup, survive_hangup
 
     app = TuiApp(runs_dir=runs, data_root=data_root, values=values, start=start, follow=follow)
+    survive_hangup(app)  # before input is read: its end counts as a hang-up even where SIGHUP was ignored
     app.run()
     ignore_late_hangup()
     if app.return_code:

@@ -78,6 +78,8 @@ def list_images(options: "ImageFolder") -> Listing:
         return _listing(folder, _from_table(path, folder, tree, options, notes), (), options, notes)
     if path.is_file():
         raise refuse_file(path)
+    if options.images and not path.exists():
+        raise DataError(f"data.path: {path} not found", "Give the table of file names and labels")
     if options.images:
         raise DataError(
             "data.images: goes with a table of file names and labels, and data.path is a folder",

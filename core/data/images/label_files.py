@@ -28,6 +28,7 @@ LABEL_FILES = (".csv", ".tsv", ".txt")
 SEPARATORS = ",;\t|"
 PEEK_BYTES = 1 << 16
 PEEK_ROWS = 12
+MAX_PEEK_ROWS = 1000
 MAX_PEEK_FOLDERS = 64
 MAX_PEEK_FILES = 20_000
 MIN_IMAGES = 5
@@ -38,6 +39,7 @@ LABEL_WORDS = re.compile(
     "labels?|class|classes|target|category|species|breed|y|diagnosis|type|emotion|expression|标签|类别|clase|classe|klasse"
 )
 SPLIT_COLUMNS = re.compile("split|set|subset|partition|usage|phase|datasplit")
+FILE_WORDS = {"id", "image", "images", "img", "file", "filename", "name", "photo", "picture", "path", "key"}
 LEAST_THERE = 0.9
 """Part of the first rows whose images are there in a table of file names."""
 
@@ -74,14 +76,16 @@ def is_label_file(text: str) -> bool:
         with open_regular(path, follow_links=True) as file:
             head = file.read(PEEK_BYTES)
         whole = head if len(head) < PEEK_BYTES else head[: head.rfind(b"\n")]
-        table = _parsed(path, whole.decode("utf-8-sig"), PEEK_ROWS + 1)
+        table = _parsed(path, whole.decode("utf-8-sig"), MAX_PEEK_ROWS + 1)
         folders = [path.parent, *_folders_in(path.parent)]
     except (OSError, UnicodeDecodeError, DataError):
         return False
     rows = [table.names, *table.rows] if table.first_line == 1 else table.rows
     columns = range(len(table.names)) if len(table.names) > 1 and table.rows else ()
     return any(
-        _are_there([row[column] for row in rows[1:] or rows if column < len(row)], folders)
+        _names_images(
+            table.names[column], [row[column] for row in rows[1:] or rows if column < len(row)], folders
+        )
         for column in columns
     )
 
@@ -113,12 +117,19 @@ def _folders_in(folder: Path) -> list[Path]:
     ]
 
 
-def _are_there(values: Sequence[str], folders: Sequence[Path]) -> bool:
-    """Return whether nearly all values name images in these folders."""
+def _names_images(column: str, values: Sequence[str], folders: Sequence[Path]) -> bool:
+    """Return whether nearly all values of a column name images in these folders.
+
+    Numbers do so by chance where images are numbered: they must differ in all rows, in a column called like an id.
+    """
     if not values or len(set(values)) < len(values) / 2:
         return False
-    there = sum(any(_exists(folder, value) for folder in folders) for value in values)
-    return there >= LEAST_THERE * len(values)
+    first = values[:PEEK_ROWS]
+    there = sum(any(_exists(folder, value) for folder in folders) for value in first)
+    if there < LEAST_THERE * len(first):
+        return False
+    numbered = all(value.strip().isdecimal() for value in first)
+    return not numbered or (len(set(values)) == len(values) and bool(FILE_WORDS & set(words_of(column))))
 
 
 def _exists(folder: Path, value: str) -> bool:

@@ -1,5 +1,6 @@
 """Labels from a table beside the images, and from the names of files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from core.config import schema as configuration
 from core.data.images.folder_listing import Listing, list_images
 from core.data.images.image_folder import ImageFolder
+from core.data.images.label_files import is_label_file
 from core.data.images.name_pattern import suggest_pattern
 from core.data.registry import load
 from core.errors import DataError
@@ -187,6 +189,11 @@ def test_missing_images_are_reported(kaggle: Path) -> None:
     assert "left out 1 rows of train.csv without a label" in listing.notes
 
 
+def test_a_table_of_labels_that_is_missing_is_named(kaggle: Path) -> None:
+    with pytest.raises(DataError, match=r"data\.path: .*gone\.csv not found\. Give the table of file names"):
+        list_of(kaggle / "gone.csv", images=str(kaggle / "train"))
+
+
 def test_two_labels_of_one_image_are_refused(kaggle: Path) -> None:
     file = table(kaggle / "train.csv", "image,label", ["img_0.png,cat", "img_1.png,dog", "img_0.png,dog"])
     with pytest.raises(DataError, match=r"img_0\.png is cat in one row of train\.csv and dog in another"):
@@ -254,3 +261,21 @@ def test_a_pattern_that_is_wrong_is_refused(tmp_path: Path) -> None:
         list_of(tmp_path, pattern="x")
     with pytest.raises(DataError, match="matches no image in"):
         list_of(tmp_path, pattern="{class}-x")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "expected"),
+    [
+        ("id", range(20), True),
+        ("image_id", range(20), True),
+        ("size", range(20), False),
+        ("id", [n % 13 for n in range(40)], False),
+        ("size", [f"{n}.png" for n in range(20)], True),
+    ],
+)
+def test_numbers_name_images_only_where_they_number_all_rows(
+    column: str, values: Sequence[object], expected: bool, tmp_path: Path
+) -> None:
+    write(tmp_path, ["pictures"], 20, "{at}.png")
+    file = table(tmp_path / "my.csv", f"{column},colour", [f"{value},red" for value in values])
+    assert is_label_file(str(file)) == expected
