@@ -15,8 +15,8 @@ from core.config.schema import TrainConfig
 from core.errors import ConfigError, RunError
 from core.files.atomic import creating, write_atomically
 from core.files.temporary import hidden_folder, sync_folder
-from core.references import resolve
 from core.remedies import LIST_RUNS, OTHER_RUNS_DIR, START_RUN
+from core.runs.references import resolve
 from core.runs.script import script_of
 from core.user_code.loading import program_of, references
 from core.user_code.source import copy_source
@@ -252,7 +252,7 @@ def all_runs(runs_dir: Path) -> list[Run]:
 
 
 def find_run(runs_dir: Path, reference: str) -> Run:
-    """Return the run that a path or a reference means, see `core.references.resolve`.
+    """Return the run that a path or a reference means, see `core.runs.references.resolve`.
 
     Raises:
         RunError: there is none, or more than one.

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from core.errors import TorchtuiError
-from core.references import LATEST
 from core.runs.folder import all_runs, default_runs_dir
+from core.runs.references import LATEST
 
 __all__ = ["RUN_HELP", "RunArgument", "RunsArgument", "complete_runs"]
 

@@ -23,9 +23,9 @@ from core.config.schema import TrainConfig
 from core.errors import RunError
 from core.files.atomic import creating
 from core.files.temporary import LOCK_NAME, hidden_folder, sync_folder
-from core.references import resolve
 from core.remedies import START_STUDY
 from core.runs.folder import ALPHABET, name_of
+from core.runs.references import resolve
 
 __all__ = ["StudyFolder", "all_studies", "create_folder", "find_study", "folder_named", "resolve_study"]
 
@@ -187,7 +187,7 @@ def _plain(folder: StudyFolder) -> StudyFolder:
 def resolve_study(
     reference: str, names: Sequence[str], *, started: Callable[[str], float], where: str
 ) -> str:
-    """Return the name of the study that a reference means, see `core.references.resolve`.
+    """Return the name of the study that a reference means, see `core.runs.references.resolve`.
 
     Raises:
         RunError: there is none, or more than one.

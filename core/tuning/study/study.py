@@ -210,7 +210,7 @@ def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -
     """A study that was started before, here or on another machine.
 
     Args:
-        reference: the path of its folder, or what `core.references.resolve` takes.
+        reference: the path of its folder, or what `core.runs.references.resolve` takes.
         storage_url: where it is kept, if not in its folder. Whoever made the folder may have written any address
             into it, such as a machine that waits for passwords or a user's file: never opened without being asked for.
 

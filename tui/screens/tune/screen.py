@@ -13,7 +13,7 @@ from textual.events import Click
 from textual.message import Message
 from textual.widgets import Button, Static
 
-from core.references import LATEST
+from core.runs.references import LATEST
 from tui.forms.search_form import Search, SearchState, default_search, review, search_command, searchable
 from tui.screens.base import NARROW
 from tui.screens.tune.slices_panel import SlicesPanel

@@ -12,8 +12,8 @@ from core.config import schema as configuration
 from core.data.dataset import Progress
 from core.errors import StorageNotGiven, TorchtuiError
 from core.palette import MAX_RUNS
-from core.references import LATEST
 from core.runs.folder import Run
+from core.runs.references import LATEST
 from core.session.preload import load_backend
 from core.tuning.search.plan import ExecutorName, Plan
 from core.tuning.study.folder import all_studies
