@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.config.formatting import format_setting
 from core.config.schema import to_yaml
 from core.errors import TorchtuiError
 from core.evaluation import Report
 from core.evaluation.curve_sets import curves_of
 from core.files.reading import read_bytes, read_text
-from core.formatting import format_setting
 from core.inference.stored import Evaluation, saved_evaluation
 from core.metrics import HEADLINES, OF_CLASS, label_of
 from core.report import figures

@@ -20,9 +20,9 @@ from difflib import get_close_matches
 from functools import cache, partial
 from typing import Any, Final, cast, get_args
 
+from core.config.formatting import format_setting
 from core.config.schema import FAMILIES, TrainConfig, Training
 from core.errors import InputError
-from core.formatting import format_setting
 from core.metrics import METRICS
 from core.options import Options, choices
 from core.runs.folder import SPLITS

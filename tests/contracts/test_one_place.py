@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from core.formatting import format_setting
+from core.config.formatting import format_setting
 from core.metrics import LABELS
 from core.status import Status
 from tests.support.repository import REPOSITORY

@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.formatting import format_setting
+from core.config.formatting import format_setting
 
 
 @pytest.mark.parametrize(

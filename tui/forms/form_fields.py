@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
+from core.config.formatting import format_setting
 from core.config.schema import FAMILIES, TrainConfig
-from core.formatting import format_setting
 from core.options import Code, Files, Options, choices, code_fields, default_of, files_of, unit_of
 from core.user_code.arguments import ARGUMENTS, known_arguments
 from tui.terminal.text import clean

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from core.config.formatting import format_setting
 from core.config.schema import FAMILIES, TrainConfig
 from core.errors import ConfigError
-from core.formatting import format_setting
 from core.options import choices
 from core.remedies import worded
 from core.tuning.search.plan import Method, Plan, Pruner, ensure_vectorises, make_plan

@@ -10,7 +10,7 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
-from core.formatting import format_setting
+from core.config.formatting import format_setting
 
 __all__ = [
     "UNKNOWN",
