@@ -43,3 +43,8 @@ def test_it_stays_one_page() -> None:
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 180
     assert max(map(len, lines)) <= 140
+
+
+def test_no_folder_holds_more_than_twenty_modules() -> None:
+    crowded = {name: len(list((REPOSITORY / name).glob("*.py"))) for name in packages()}
+    assert {name: count for name, count in crowded.items() if count > 20} == {}
