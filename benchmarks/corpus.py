@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -114,11 +114,10 @@ def try_table(name: str, path: str) -> Outcome:
         try:
             data = _loaded(path, followed)
         except TorchtuiError as error:
-            unclear = isinstance(error, TargetUnclear)
-            kind = kind or ("asked" if unclear else "refused")
+            kind = kind or ("asked" if isinstance(error, TargetUnclear) else "refused")
             found = SETTING.search(str(error))
             field, value = (found[1], yaml.safe_load(found[2])) if found else ("", "")
-            if unclear:
+            if isinstance(error, TargetUnclear):
                 field, value = "target", error.candidates[0].name
             if not field or field in followed or len(followed) == MAX_FOLLOWED:
                 return Outcome(name, path, kind, str(error), followed=_shown(followed))
@@ -174,7 +173,7 @@ class Worker(threading.local):
         try:
             self.pipe.send((name, path))
             if self.pipe.poll(MAX_SECONDS):
-                return self.pipe.recv()
+                return cast(Outcome, self.pipe.recv())
             outcome = Outcome(name, path, "too slow", f"more than {MAX_SECONDS} s")
         except (EOFError, OSError):
             outcome = Outcome(name, path, "traceback", "the process died")
