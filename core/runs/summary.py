@@ -1,5 +1,6 @@
 """Summary of a run from the first and last lines of its log and its lock: a list of thousands stays quick."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -159,6 +160,8 @@ def _ends(run: Run) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     handle = open_plain(run.log_file, os.O_RDONLY)
     try:
         size = os.fstat(handle).st_size
+        if not size and _was_only_prepared(run):  # its process has said nothing yet
+            raise FileNotFoundError(errno.ENOENT, "is empty")
         head = os.pread(handle, TAIL_BYTES, 0)
         while b"\n" not in head and len(head) < min(size, MAX_BYTES):
             head = os.pread(handle, 2 * len(head), 0)

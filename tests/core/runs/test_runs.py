@@ -298,6 +298,19 @@ def test_a_run_that_is_held_and_has_said_nothing_yet_is_prepared(run: Run) -> No
     assert summarise(run).status == "damaged", "its log is lost"
 
 
+def test_a_run_that_was_killed_before_its_first_event_is_interrupted(run: Run) -> None:
+    run.log_file.touch()
+    with hold(run):
+        assert summarise(run).status == "preparing"
+    assert (summarise(run).status, summarise(run).error) == (
+        "interrupted",
+        "its process ended before it trained; it can be resumed",
+    )
+    run.checkpoint_file("last").parent.mkdir(exist_ok=True)
+    run.checkpoint_file("last").touch()
+    assert summarise(run).status == "damaged", "its log is lost"
+
+
 def test_a_run_that_ended_and_is_held_again_is_prepared(run: Run, log: Callable[..., None]) -> None:
     log(started(), epoch(1), RunFinished(status="stopped", time=5000.0))
     with hold(run):
@@ -384,7 +397,6 @@ def test_a_clock_that_was_set_back_does_not_keep_a_run_paused(run: Run, log: Cal
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
         b"\n\n",
         b"not json\n",
         b"\xff" * 9000,
