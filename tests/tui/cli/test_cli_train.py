@@ -15,6 +15,7 @@ import yaml
 
 from core.runs.folder import Run, find_run
 from core.runs.summary import summarise
+from tests.support.fixtures import WriteRun
 
 Tui = Callable[..., Any]
 
@@ -230,6 +231,12 @@ def test_runs_are_listed(train: Tui, tui: Tui) -> None:
     assert re.search(r"_aaa +damaged +0 +\d+ y ago ", table)
     assert json.loads(tui(f"runs show {good['id']} --json").out) == good
     assert json.loads(tui("runs --runs elsewhere --json").out) == []
+
+
+def test_a_list_of_runs_sets_the_reason_apart_from_the_numbers(tui: Tui, write_run: WriteRun) -> None:
+    run = write_run("2026-01-02_0300_digits-mlp_abc", [0.5], finished=False)
+    (line,) = tui(f"runs --runs {run.path.parent}").out.splitlines()
+    assert "  loss 0.5000  accuracy 0.8333  its process ended unexpectedly" in line
 
 
 def test_where_runs_are_kept(train: Tui, tui: Tui, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,10 +88,10 @@ def _print_table(summaries: list[RunSummary]) -> None:
     if not summaries:
         print("no runs yet; start one with: tui train --no-ui", file=sys.stderr)
     for summary in summaries:
-        metrics = "  ".join(f"{clean(name)} {value:.4f}" for name, value in summary.metrics.items())
+        facts = [f"{clean(name)} {value:.4f}" for name, value in summary.metrics.items()]
+        facts += [clean(summary.error)] if summary.error else []
         start = began(summary)
         since = UNKNOWN if start is None else f"{age(time.time() - start)} ago"
         epochs = of(summary.epoch, summary.epochs)
-        print(
-            f"{fit(summary.run.id, 44)} {summary.status:11} {epochs:>9} {since:>10}  {metrics}{clean(summary.error)}"
-        )
+        place = f"{fit(summary.run.id, 44)} {summary.status:11} {epochs:>9} {since:>10}"
+        print("  ".join([place, *facts]))
