@@ -2,9 +2,11 @@
 
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -95,7 +97,7 @@ class Predictions:
             "indices": self.indices,
             "probabilities": np.array(self.probabilities),
         }
-        write_atomically(Path(path), lambda file: np.savez(file, allow_pickle=False, **arrays))
+        write_atomically(Path(path), lambda file: _write_arrays(file, arrays))
 
     @classmethod
     def load(cls, path: Path) -> "Predictions":
@@ -115,3 +117,11 @@ class Predictions:
                 f"the predictions in {path} cannot be read ({error})",
                 "Evaluate the run again to rewrite them",
             ) from error
+
+
+def _write_arrays(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
+    """Write an .npz file; unlike `numpy.savez`, leave no half-open archive behind when the disk is full."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)

@@ -282,7 +282,7 @@ def _mat(path: Path, source: Any, part: str) -> pl.LazyFrame:
 
     try:
         found = loadmat(source)
-    except (MatReadError, TypeError) as error:
+    except (MatReadError, TypeError, IndexError) as error:  # scipy reads past the end of a file that is cut
         raise ValueError(str(error)) from None
     arrays = {
         name: value
