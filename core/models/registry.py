@@ -16,6 +16,8 @@ from core.models.residual_mlp import ResidualMlp
 from core.models.resnet_small import ResnetSmall
 from core.models.vit_small import VitSmall
 from core.models.zoo import Zoo
+from core.options import code_fields
+from core.user_code.loading import load_object
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,6 +40,7 @@ def build(config: ModelConfig, data: Dataset, seed: int) -> "Module":
     """
     import torch
 
+    _load_code(config)
     torch.manual_seed(seed)
     return config.build(data.sample_shape, data.outputs)
 
@@ -51,6 +54,7 @@ def rebuild(config: ModelConfig, data: Dataset, weights: "Mapping[str, Tensor]")
         ModelError: it cannot take this data.
         RuntimeError: the weights are those of another network.
     """
+    _load_code(config)
     with _drawing_nothing(on_meta=config.on_meta):
         model = config.build(data.sample_shape, data.outputs)
     model.load_state_dict(weights, assign=True)
@@ -68,6 +72,7 @@ def outline(config: ModelConfig, sample_shape: tuple[int, ...], outputs: int) ->
     """
     from core.models.summary import summarise
 
+    _load_code(config)
     try:
         with _drawing_nothing(on_meta=True):
             return summarise(config.build(sample_shape, outputs), sample_shape, outputs)
@@ -76,6 +81,13 @@ def outline(config: ModelConfig, sample_shape: tuple[int, ...], outputs: int) ->
             raise
     with _drawing_nothing(on_meta=False):
         return summarise(config.build(sample_shape, outputs), sample_shape, outputs)
+
+
+def _load_code(config: ModelConfig) -> None:
+    """Run the user's file, if there is one, before weights are drawn: it may draw, seed or make tensors by itself."""
+    for field in code_fields(type(config)):
+        if getattr(config, field):
+            load_object(getattr(config, field))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from core.config.schema import TrainConfig
 from core.errors import UserCodeError
 from core.runs.folder import Run
 from core.user_code.loading import parse, program_of, references
-from core.user_code.source import Program
+from core.user_code.source import Program, copied
 from core.user_code.trust import agree, is_trusted
 
 __all__ = ["agreed_code", "from_copies", "programs_of", "trust_config", "unknown_code"]
@@ -17,8 +17,8 @@ def from_copies(config: TrainConfig, run: Run | None) -> TrainConfig:
     changed = {}
     for section, (field, reference) in references(config).items():
         file, name = parse(reference)
-        copy = run.code_folder / section / file.name
-        if copy.is_file():
+        copy = copied(run.code_folder / section, file.name)
+        if copy is not None:
             part = getattr(config, section)
             changed[section] = part.model_copy(update={field: f"{copy.resolve()}:{name}"})
     return config.model_copy(update=changed) if changed else config

@@ -48,7 +48,7 @@ def known_arguments(option: type[Options], values: Mapping[str, Any]) -> type[Op
     try:
         file, name = parse(str(values[code[0]]))
         source = read_source(file)
-        tree = ast.parse(source.files[source.name])
+        tree = ast.parse(source.files[source.main])
     except (UserCodeError, SyntaxError, ValueError):  # told when it is to be run
         return None
     signature = _signature(tree, name)

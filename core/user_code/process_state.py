@@ -1,0 +1,58 @@
+"""State of the process that a user's file may change while it is run, and that is restored afterwards.
+
+Files of real projects are scripts, too: they parse arguments, set seeds and change the folder when they are imported.
+"""
+
+import os
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+__all__ = ["as_a_script", "restored"]
+
+
+@contextmanager
+def as_a_script(file: Path) -> Iterator[None]:
+    """Context manager with the arguments of a script that is started without any; restores them and the folder."""
+    arguments = sys.argv
+    try:
+        folder = os.getcwd()
+    except FileNotFoundError:
+        folder = ""
+    sys.argv = [str(file)]
+    try:
+        yield
+    finally:
+        sys.argv = arguments
+        with suppress(OSError):  # it is gone
+            if folder:
+                os.chdir(folder)
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """Context manager that puts back random numbers of Python, NumPy and PyTorch, and whether gradients are computed.
+
+    A seed that a file sets when it is imported would otherwise be that of whatever is drawn next, and only the first
+    time. What a file draws itself is the same in every process.
+    """
+    import numpy as np
+    import torch
+
+    python, numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    gradients, on_gpu = torch.is_grad_enabled(), torch.cuda.is_initialized()
+    devices = torch.cuda.get_rng_state_all() if on_gpu else []
+    random.seed(0)
+    np.random.seed(0)
+    torch.default_generator.manual_seed(0)
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        torch.set_rng_state(cpu)
+        torch.set_grad_enabled(gradients)
+        if on_gpu:
+            torch.cuda.set_rng_state_all(devices)
