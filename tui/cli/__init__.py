@@ -14,7 +14,7 @@ from tui.cli.app import open_app, opens_app
 from tui.cli.failures import as_error, ensure_current_folder
 from tui.cli.lazy import LazyGroup
 from tui.forms.remedies import command_line_words
-from tui.runtime.streams import open_closed_streams
+from tui.runtime.streams import open_closed_streams, result_stream
 
 __all__ = ["app", "main"]
 
@@ -145,7 +145,7 @@ def _flush() -> None:
         OSError: that is so; not when the terminal is gone, since then nobody is there.
     """
     try:
-        sys.stdout.flush()
+        result_stream().flush()
     except OSError as error:
         _drop_output()
         if error.errno != errno.EIO:
@@ -154,7 +154,7 @@ def _flush() -> None:
 
 def _drop_output() -> None:
     """Let what standard output still holds vanish: the interpreter's last flush succeeds then."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), result_stream().fileno())
 
 
 def _leave_unread() -> int:

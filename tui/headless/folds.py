@@ -21,6 +21,7 @@ from tui.forms.command_line import resume_command
 from tui.headless import train as headless
 from tui.headless.report import report_console
 from tui.headless.train_views import View, choose_view
+from tui.runtime.streams import print_result
 from tui.terminal.text import clean, number
 
 __all__ = ["cross_validate"]
@@ -77,7 +78,7 @@ def cross_validate(
     if received and len(done) < folds:
         code = 128 + received[0]
     if as_json:
-        print(json.dumps(_event(done, folds)), flush=True)
+        print_result(json.dumps(_event(done, folds)))
     elif not quiet:
         _print(done, folds)
     return code

@@ -21,6 +21,7 @@ from core.tuning.study.records import (
     to_json,
 )
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
+from tui.runtime.streams import print_result
 from tui.terminal.text import clean, duration, number, progress_line, setting
 
 __all__ = ["StudyView", "choose_study_view"]
@@ -73,7 +74,7 @@ class JsonView(QuietView):
         elif isinstance(event, StudyFinished) or (
             isinstance(event, TrialFinished) and event.trial.state != "interrupted"
         ):
-            print(to_json(event, self.study), flush=True)
+            print_result(to_json(event, self.study))
 
 
 class Tally:

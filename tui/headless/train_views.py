@@ -11,6 +11,7 @@ from core.metrics import label_of
 from core.runs.folder import Run
 from core.runs.summary import summarise
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
+from tui.runtime.streams import print_result
 from tui.terminal.text import clean, count, duration, number, si
 from tui.terminal.title import BELL, GIVE_BACK, KEEP, titled
 
@@ -64,7 +65,7 @@ class JsonView(QuietView):
         self.run_id = run.id
 
     def show(self, event: Event) -> None:
-        print(to_json(event, self.run_id), flush=True)
+        print_result(to_json(event, self.run_id))
 
 
 class PlainView(LineView):

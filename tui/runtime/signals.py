@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Protocol, TextIO
 
+from tui.runtime.streams import result_stream
+
 __all__ = ["GuardedOutput", "ignore_hangup", "signals_stop"]
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
@@ -28,7 +30,7 @@ def ignore_hangup() -> Iterator[None]:
 
     After it a process has nothing left to do but end, which no SIGHUP changes either, unless its caller handles them.
     """
-    terminal = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
+    terminal = [stream for stream in {result_stream(), sys.stdout, sys.stderr} if stream.isatty()]
 
     def drop_output(number: int, frame: FrameType | None) -> None:
         with suppress(OSError, ValueError):  # no descriptor is left, or the stream is closed
@@ -75,7 +77,7 @@ def _handled(handlers: dict[signal.Signals, Callable[[int, FrameType | None], No
 
 
 class GuardedOutput:
-    """Calls functions that write to standard output, which may close in the middle of a run.
+    """Calls functions that print results to standard output, which may close in the middle of a run.
 
     When the reader of a pipe is gone, as after ``| head``, the run is asked to save and stop: it counts as SIGPIPE in
     `received`. When the terminal is gone or the disk is full, the run continues silently.
@@ -89,11 +91,11 @@ class GuardedOutput:
         try:
             write(*arguments)
         except BrokenPipeError:
-            _mute(sys.stdout)
+            _mute(result_stream())
             self.received.append(signal.SIGPIPE)
             self.control.stop()
         except OSError as error:
-            _mute(sys.stdout, *([sys.stderr] if error.errno == errno.EIO else []))
+            _mute(result_stream(), *([sys.stderr] if error.errno == errno.EIO else []))
 
 
 def _mute(*streams: TextIO) -> None:

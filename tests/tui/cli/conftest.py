@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.streams import streams_kept
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -33,10 +35,11 @@ def tui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         monkeypatch.setattr(sys, "argv", ["tui", *shlex.split(line)])
         capsys.readouterr()
         code: object = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code
+        with streams_kept():
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code
         out, err = capsys.readouterr()
         assert isinstance(code, int | None)
         return Answer(code or 0, out, err)

@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.killed import in_a_killed_process
 from tests.support.repository import REPOSITORY
-from tui.runtime.streams import open_closed_streams
+from tests.support.streams import streams_kept
+from tui.runtime.streams import open_closed_streams, print_result, result_stream, set_results_apart
 
 
 def closed(number: int, name: str) -> None:
@@ -61,3 +62,42 @@ def test_a_command_ends_as_it_does_with_open_streams(redirection: str, tmp_path:
     )
     assert (answer.returncode, answer.stderr) == (0, "")
     assert len(list(tmp_path.glob("*/evaluation/test/report.json"))) == 1
+
+
+# -- results apart from all else ------------------------------------------------------------------------------
+
+
+def test_results_alone_reach_standard_output(tmp_path: Path) -> None:
+    """Neither what Python prints, nor a C library, nor a process that is started, before and after a result."""
+
+    def check() -> None:
+        for number, name in ((1, "out"), (2, "err")):
+            handle = os.open(tmp_path / name, os.O_WRONLY | os.O_CREAT)
+            os.dup2(handle, number)
+        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", 1, closefd=False)  # noqa: SIM115
+        set_results_apart()
+        set_results_apart()
+        print("printed")
+        print_result("{}")
+        os.write(1, b"from a library\n")
+        subprocess.run(["echo", "from a process"], check=True)
+        print_result("[]")
+        sys.stdout.flush()
+
+    in_a_killed_process(check)
+    assert (tmp_path / "out").read_text() == "{}\n[]\n"
+    assert sorted((tmp_path / "err").read_text().splitlines()) == [
+        "from a library",
+        "from a process",
+        "printed",
+    ]
+
+
+def test_an_output_that_was_replaced_is_still_that_of_results(capsys: pytest.CaptureFixture[str]) -> None:
+    with streams_kept():
+        assert result_stream() is sys.stdout
+        set_results_apart()
+        print("printed")
+        print_result("{}")
+    print("as before")
+    assert capsys.readouterr() == ("{}\nas before\n", "printed\n")

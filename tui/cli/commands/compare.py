@@ -8,7 +8,9 @@ import typer
 from core.errors import InputError
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import RunsOption
+from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import RunsArgument
+from tui.runtime.streams import print_result
 
 if TYPE_CHECKING:
     from core.runs.comparison import Entry
@@ -24,7 +26,7 @@ def compare(
             help="Split of the final metrics. Choose between runs by validation; keep test for the end."
         ),
     ] = "validation",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
     plot: Annotated[
         str | None, typer.Option(metavar="CURVE", help="Also print a curve, such as 'validation loss'.")
     ] = None,
@@ -49,7 +51,7 @@ def compare(
     if plot is not None and plot not in names:
         raise InputError(f"--plot: no curve '{plot}'", f"There is {', '.join(names) or 'none in these runs'}")
     if as_json:
-        print(json.dumps(_as_dict(entries, split)))
+        print_result(json.dumps(_as_dict(entries, split)))
         return
     from tui.charts.comparison import View
     from tui.headless.comparison_report import print_comparison

@@ -12,7 +12,9 @@ import typer
 from core.remedies import worded
 from core.runs.folder import default_runs_dir
 from tui.cli.app import DataRootOption, RunsOption
+from tui.cli.json_option import JsonOption
 from tui.forms.remedies import command_line_words
+from tui.runtime.streams import print_result
 
 if TYPE_CHECKING:
     from core.doctor.check import Check
@@ -21,7 +23,7 @@ __all__ = ["doctor"]
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
     seconds: Annotated[
         float, typer.Option(min=0.1, max=3600, help="Seconds of training on each device.")
     ] = 5.0,
@@ -42,7 +44,7 @@ def doctor(
             print(_line(check), flush=True)
     wrong = [check for check in checks if not check.ok]
     if as_json:
-        print(json.dumps({"v": 1, "ok": not wrong, "checks": [asdict(check) for check in checks]}))
+        print_result(json.dumps({"v": 1, "ok": not wrong, "checks": [asdict(check) for check in checks]}))
     else:
         print(f"\n{len(wrong)} problem{'s' * (len(wrong) != 1)} found" if wrong else "\neverything works")
     sys.exit(1 if wrong else 0)

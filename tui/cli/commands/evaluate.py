@@ -10,7 +10,9 @@ import typer
 from core.runs.code import trust_config
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
+from tui.cli.json_option import JsonOption
 from tui.cli.run_arguments import RunArgument
+from tui.runtime.streams import print_result
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +30,7 @@ def evaluate(
         Literal["test", "validation", "train"],
         typer.Option(help="Split to evaluate on; keep test for the end."),
     ] = "test",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
     csv: Annotated[
         Path | None,
         typer.Option("--csv", metavar="F", help="Write every sample's target, prediction and scores."),
@@ -55,7 +57,7 @@ def evaluate(
 
         write_predictions(evaluation, csv)
     if as_json:
-        print(json.dumps({"v": 1, "run": found.id, **evaluation.report.to_dict()}))
+        print_result(json.dumps({"v": 1, "run": found.id, **evaluation.report.to_dict()}))
         return
     from rich.console import Console
 

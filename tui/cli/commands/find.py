@@ -1,15 +1,15 @@
 """`tui lr-find` and `tui batch-find`: a learning rate and a batch size to start with."""
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from core.config import schema as configuration
 from core.runs.code import trust_config
 from core.session.preload import load_backend
 from tui.cli.app import DataRootOption, TrustOption
 from tui.cli.config_options import with_config
+from tui.cli.json_option import JsonOption
+from tui.runtime.streams import print_result
 
 if TYPE_CHECKING:
     from core.session.session import Prepared
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["batch_find", "lr_find"]
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 CHART = (72, 16)
 
 
@@ -49,7 +48,7 @@ def lr_find(
             "blew_up": test.blew_up,
             "points": [{"lr": lr, "loss": loss, "smoothed": smooth} for lr, loss, smooth in points],
         }
-        print(json.dumps(result))
+        print_result(json.dumps(result))
         return
     if test.rates:
         print("loss over the learning rate")
@@ -85,7 +84,7 @@ def batch_find(
     test = batch_test(*_parts(prepared), on_report=tell, should_stop=lambda: False)
     assert test is not None
     if as_json:
-        print(
+        print_result(
             json.dumps(
                 {
                     "suggestion": test.suggestion,

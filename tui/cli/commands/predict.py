@@ -11,6 +11,7 @@ from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
 from tui.cli.run_arguments import RunArgument
+from tui.runtime.streams import result_stream, set_results_apart
 from tui.terminal.text import clean
 
 __all__ = ["predict"]
@@ -36,6 +37,8 @@ def predict(
 
     Example: tui predict latest flowers.csv --csv answers.csv
     """
+    if csv is None:
+        set_results_apart()
     found = find_run(runs or default_runs_dir(), run)
     if trust_code:
         trust_config(found.config(), found)
@@ -48,4 +51,4 @@ def predict(
     for note in given.notes:
         print(clean(note), file=sys.stderr)
     scores = score_inputs(trained, given.inputs)
-    write_new_predictions(given.ids, scores, trained.data.class_names, csv, sys.stdout, clean)
+    write_new_predictions(given.ids, scores, trained.data.class_names, csv, result_stream(), clean)

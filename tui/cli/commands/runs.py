@@ -11,8 +11,10 @@ import typer
 from core.runs.folder import all_runs, default_runs_dir, find_run
 from core.runs.summary import RunSummary, began, summarise
 from tui.cli.app import RunsOption
+from tui.cli.json_option import json_option
 from tui.cli.lazy import Command, Group
 from tui.cli.run_arguments import RunArgument
+from tui.runtime.streams import print_result
 
 __all__ = ["app"]
 
@@ -20,7 +22,7 @@ app = typer.Typer(
     cls=Group, help="List runs, or show one.\n\nExample: tui runs --json", invoke_without_command=True
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Json = Annotated[bool, json_option("Print JSON.")]
 
 
 @app.callback()
@@ -34,7 +36,7 @@ def runs(context: typer.Context, runs: RunsOption = None, as_json: Json = False)
         return
     summaries = [summarise(run) for run in all_runs(runs or default_runs_dir())]
     if as_json:
-        print(json.dumps([_as_dict(summary) for summary in summaries]))
+        print_result(json.dumps([_as_dict(summary) for summary in summaries]))
     else:
         _print_table(summaries)
 
@@ -55,7 +57,7 @@ def show(
     summary = summarise(find_run(runs or context.obj or default_runs_dir(), run))
     found = problems(summary.run)
     if as_json:
-        print(json.dumps(_as_dict(summary) | ({"problems": found} if found else {})))
+        print_result(json.dumps(_as_dict(summary) | ({"problems": found} if found else {})))
         return
     from tui.headless.report import print_summary
     from tui.terminal.text import clean

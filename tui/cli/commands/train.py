@@ -15,6 +15,7 @@ from core.runs.problems import LENGTHS
 from tui.cli.app import DataRootOption, RunsOption, TrustOption, open_app
 from tui.cli.config_options import with_config
 from tui.cli.extras_options import with_extras
+from tui.cli.json_option import json_option
 from tui.cli.run_arguments import complete_runs
 
 __all__ = ["train"]
@@ -40,7 +41,7 @@ def train(
             "--folds", min=2, max=1000, metavar="N", help="Cross-validate: a run for each of N folds."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print events as JSON, one per line.")] = False,
+    as_json: Annotated[bool, json_option("Print events as JSON, one per line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     trust_code: TrustOption = False,
     runs: RunsOption = None,

@@ -18,6 +18,7 @@ from core.tuning.search.plan import ExecutorName, Plan, make_plan
 from core.tuning.search.ranges import parse_assignment
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.config_options import with_config
+from tui.cli.json_option import json_option
 from tui.forms.flags import FLAGS
 
 __all__ = ["tune"]
@@ -177,9 +178,7 @@ def tune(
     pause: Pause = None,
     unpause: Continue = None,
     stop: Stop = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object per finished trial.")
-    ] = False,
+    as_json: Annotated[bool, json_option("Print one JSON object per finished trial.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     trust_code: TrustOption = False,
     runs: RunsOption = None,
