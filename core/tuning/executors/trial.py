@@ -3,7 +3,6 @@
 import dataclasses
 import math
 import time
-from functools import lru_cache
 from pathlib import Path
 
 from core.config import schema as configuration
@@ -99,12 +98,17 @@ def _prepare(
     return dataclasses.replace(prepared, threads=threads, gradient_fn=gradient_fn)
 
 
-@lru_cache(maxsize=1)
+_loaded: list[tuple[DataConfig, Path | None, Dataset]] = []
+"""The data of the last trial of this process, and where it is from; settings with lists in them have no hash."""
+
+
 def _data(config: DataConfig, root: Path | None) -> Dataset:
     """Load the data without its test split, once in a process."""
-    data = load(config, root)
-    test = Split(data.test.inputs[:0], data.test.targets[:0], data.test.indices[:0])
-    return dataclasses.replace(data, test=test)
+    if not _loaded or _loaded[0][:2] != (config, root):
+        data = load(config, root)
+        test = Split(data.test.inputs[:0], data.test.targets[:0], data.test.indices[:0])
+        _loaded[:] = [(config, root, dataclasses.replace(data, test=test))]
+    return _loaded[0][2]
 
 
 def _completed(summary: RunSummary, metric: str) -> Outcome:

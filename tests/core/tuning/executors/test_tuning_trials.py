@@ -14,6 +14,7 @@ from core.data.dataset import Dataset
 from core.events import EpochFinished, EvaluationFinished, RunFinished, RunStarted
 from core.machine import available_cores
 from core.models.mlp import Mlp
+from core.runs.code import trust_config
 from core.runs.folder import Run, all_runs
 from core.runs.log import LogReader
 from core.runs.summary import summarise
@@ -25,6 +26,7 @@ from core.tuning.study.study import TuningStudy, check_plan, create_study, open_
 from core.tuning.study.tuner import tune
 from tests.support.locks import refuse_locks
 from tests.support.narrow import instance
+from tests.support.own_data import write_own_data
 
 pytestmark = pytest.mark.slow
 
@@ -196,7 +198,10 @@ def test_a_study_on_a_disk_without_locks_says_what_does_not_work_there(
     assert study.records() == open_study(study.folder.path.parent, study.name).records()
 
 
-def test_data_is_loaded_once_in_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("source", ["wine", "python"])
+def test_data_is_loaded_once_in_a_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
     from core.data import registry
     from core.runs.folder import create_run
     from core.tuning.executors import trial
@@ -208,8 +213,10 @@ def test_data_is_loaded_once_in_a_process(tmp_path: Path, monkeypatch: pytest.Mo
         return registry.load(*given)
 
     monkeypatch.setattr(trial, "load", noted)
-    trial._data.cache_clear()
-    config = configuration.from_dict({"data": "wine", "training": {"epochs": 1, "device": "cpu"}})
+    monkeypatch.setattr(trial, "_loaded", [])
+    data = {"name": "python", **write_own_data(tmp_path)["python"]} if source == "python" else source
+    config = configuration.from_dict({"data": data, "training": {"epochs": 1, "device": "cpu"}})
+    trust_config(config)
     for number in range(2):
         run = create_run(tmp_path, config).path
         task = TrialTask(number, configuration.to_dict(config), run, "loss", 1, False, tmp_path)
