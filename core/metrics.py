@@ -18,8 +18,8 @@ __all__ = [
     "lower_is_better",
 ]
 
-Task = Literal["binary", "multiclass", "regression"]
-"""The kind of target of a data set: two classes, more classes, or a number."""
+Task = Literal["binary", "multiclass", "regression", "custom"]
+"""The kind of target: two classes, more classes, a number, or whatever a network's own training_step makes of it."""
 
 METRICS: Final = (
     *("loss", "accuracy", "balanced_accuracy", "mcc", "cohen_kappa"),
@@ -96,9 +96,13 @@ def lower_is_better(metric: str) -> bool:
 def check_monitor(monitor: EpochMetric, task: Task) -> None:
     """Refuse to choose epochs by a metric that validation does not give.
 
+    A network with its own step reports what it likes: `core.training.own_step` checks those names.
+
     Raises:
         ConfigError: the metric does not exist for the task.
     """
+    if task == "custom":
+        return
     known = ("loss", "r2") if task == "regression" else ("loss", "accuracy")
     if monitor not in known:
         raise ConfigError(

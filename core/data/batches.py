@@ -50,8 +50,8 @@ class Batches:
         self.inputs = split.inputs if isinstance(split.inputs, MappedRows) else split.inputs.to(device)
         targets = split.targets
         if data.task == "regression":
-            targets = ((targets - data.target_mean) / data.target_std).float()
-        self.targets = targets.to(device)
+            targets = (targets - data.target_mean) / data.target_std
+        self.targets = (targets.float() if targets.is_floating_point() else targets).to(device)
         self.mean = data.mean.to(device)
         self.std = data.std.to(device)
         self.device = device

@@ -76,6 +76,11 @@ class Predictions:
                 "int64 indices (n,)",
             )
 
+    @classmethod
+    def none(cls) -> "Predictions":
+        """Return those of a network that answers nothing to a sample: of no samples."""
+        return cls(np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64), False)
+
     def __len__(self) -> int:
         return len(self.scores)
 

@@ -3,8 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from core.errors import RunDamaged
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
+from core.files.reading import open_regular, read_bytes
+from core.inference.saving import PICTURE, TEXT
 from core.runs.folder import SPLITS, Run, all_runs
 
 __all__ = [
@@ -13,6 +18,7 @@ __all__ = [
     "latest_evaluated",
     "load_evaluation",
     "saved_evaluation",
+    "stored_samples",
     "was_evaluated",
 ]
 
@@ -20,6 +26,8 @@ __all__ = [
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """Predictions of a run's best weights for a split, and every number that follows from them.
+
+    A network that trains by its own step has no predictions: there are none in it, and the report has its numbers.
 
     `made`: when its files were written, in nanoseconds since 1970.
     """
@@ -91,3 +99,26 @@ def _modified(path: Path) -> int:
         return path.stat().st_mtime_ns
     except OSError:
         return 0
+
+
+def stored_samples(evaluation: Evaluation) -> np.ndarray | str | None:
+    """Return what the network gave to look at: a picture, uint8 (height, width) or (height, width, 3), or a text.
+
+    Raises:
+        RunDamaged: its file cannot be read.
+    """
+    folder = evaluation.run.evaluation_folder(evaluation.split)
+    text, picture = folder / TEXT, folder / PICTURE
+    try:
+        if text.is_file():
+            return read_bytes(text).decode(errors="replace")
+        if not picture.is_file():
+            return None
+        from PIL import Image
+
+        with open_regular(picture) as file, Image.open(file) as opened:
+            return np.asarray(opened.convert("L" if opened.mode == "L" else "RGB"))
+    except Exception as error:  # Pillow raises whatever it trips over in a damaged file
+        raise RunDamaged(
+            f"the samples in {folder} cannot be read: {error}", "Evaluate the run again"
+        ) from None

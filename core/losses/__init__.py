@@ -34,9 +34,13 @@ LossConfig = Annotated[
 def resolve_loss(loss: LossConfig, task: Task) -> LossConfig:
     """Return the loss to train with: `auto` made definite, anything else checked against the task.
 
+    A network with its own training step has its loss in it, and `auto` stays.
+
     Raises:
         ConfigError: the loss does not fit the task.
     """
+    if task == "custom":
+        return _none_beside_the_networks_own(loss)
     if isinstance(loss, Auto):
         return Mse() if task == "regression" else CrossEntropy()
     if task in loss.tasks:
@@ -45,5 +49,15 @@ def resolve_loss(loss: LossConfig, task: Task) -> LossConfig:
     raise ConfigError(
         f"loss.name: '{loss.name}' does not fit a {task} task",
         f"Losses that fit: {', '.join(fitting)}",
+        field="loss.name",
+    )
+
+
+def _none_beside_the_networks_own(loss: LossConfig) -> LossConfig:
+    if isinstance(loss, Auto):
+        return loss
+    raise ConfigError(
+        f"loss.name: '{loss.name}' would not be used: the network's training_step returns its own loss",
+        "Leave it at auto",
         field="loss.name",
     )

@@ -1,6 +1,7 @@
 """Summary of a network: its layers with shapes and parameters, and the cost of a forward pass."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from math import prod
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from core.errors import ModelError, TorchtuiError
+from core.models.own_step import has_forward, has_own_step
 from core.user_code.loading import as_user_error
 
 __all__ = ["Layer", "ModelSummary", "condensed", "summarise"]
@@ -45,6 +47,9 @@ class ModelSummary:
 def summarise(model: nn.Module, sample_shape: tuple[int, ...], outputs: int) -> ModelSummary:
     """Try `model` on samples of zeros and note what each layer gives.
 
+    A network with its own step may give anything, and have layers that ``forward`` does not use, or no ``forward``:
+    their shapes stay empty.
+
     Args:
         outputs: how many numbers it shall give for one sample.
 
@@ -69,14 +74,22 @@ def summarise(model: nn.Module, sample_shape: tuple[int, ...], outputs: int) -> 
     ]
     was_training = model.training
     try:
-        _check_output(_try_on_zeros(model.eval(), sample_shape), outputs)
+        if has_own_step(model):
+            _try_if_possible(model.eval(), sample_shape)
+        else:
+            _check_output(_try_on_zeros(model.eval(), sample_shape), outputs)
     finally:
         model.train(was_training)
         for hook in hooks:
             hook.remove()
     weights = list(model.parameters())
     trainable = sum(weight.numel() for weight in weights if weight.requires_grad)
-    return ModelSummary(tuple(layers), sum(map(torch.numel, weights)), multiply_adds, trainable)
+    count = sum(map(torch.numel, weights))
+    if has_own_step(model):  # which may use more than `forward` does
+        unseen = _layers_with_weights(model, {layer.name for layer in layers})
+        layers += unseen
+        multiply_adds += sum(layer.parameters for layer in unseen)
+    return ModelSummary(tuple(layers), count, multiply_adds, trainable)
 
 
 def condensed(layers: Sequence[Layer], most: int) -> list[Layer]:
@@ -107,9 +120,7 @@ def _together(name: str, group: Sequence[Layer]) -> Layer:
 
 
 def _try_on_zeros(model: nn.Module, sample_shape: tuple[int, ...]) -> object:
-    trained = next((weight for weight in model.parameters() if weight.requires_grad), None)
-    if trained is None:
-        raise ModelError("the model has no parameters to train", "Unfreeze some, or choose another model")
+    trained = _ensure_trainable(model)
     try:
         with torch.no_grad():
             return model(torch.zeros(SAMPLES, *sample_shape, device=trained.device))
@@ -126,6 +137,31 @@ def _try_on_zeros(model: nn.Module, sample_shape: tuple[int, ...]) -> object:
             raise told from None
         first_line = str(error).partition("\n")[0] or type(error).__name__
         raise ModelError(f"the model does not take {shape}: {first_line}") from None
+
+
+def _try_if_possible(model: nn.Module, sample_shape: tuple[int, ...]) -> None:
+    """Call a network that need not be callable, without a trace in the random state."""
+    _ensure_trainable(model)
+    if has_forward(model):
+        with torch.random.fork_rng(devices=[]), suppress(TorchtuiError):
+            _try_on_zeros(model, sample_shape)
+
+
+def _layers_with_weights(model: nn.Module, seen: set[str]) -> list[Layer]:
+    """Return those that have not been seen, without the shapes of their outputs."""
+    return [
+        Layer(name, type(module).__name__, (), _own_parameters(module))
+        for name, module in model.named_modules()
+        if name not in seen and any(True for _ in module.parameters(recurse=False))
+    ]
+
+
+def _ensure_trainable(model: nn.Module) -> nn.Parameter:
+    """Return the first weight that is trained."""
+    trained = next((weight for weight in model.parameters() if weight.requires_grad), None)
+    if trained is None:
+        raise ModelError("the model has no parameters to train", "Unfreeze some, or choose another model")
+    return trained
 
 
 def _check_output(output: object, outputs: int) -> None:

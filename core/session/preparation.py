@@ -1,7 +1,7 @@
 """Preparation of a run: load the data and build the model; every mistake is found here, before anything is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from core.runs.folder import Run
 from core.session.fit import check_fit
 from core.training.distributed import SINGLE, Group
 from core.training.memory import explain_oom
+from core.training.own.check import check_own_step, with_own_task
 from core.training.step import GradientFn
 from core.training.threads import max_threads
 
@@ -95,13 +96,16 @@ def assemble(
     device = resolve(config.training.device)
     if run is not None:
         ensure_same_data(run, data)
-    if weights is None:  # evaluations compute in fp32, on any device
-        check_fit(config, data)
-    config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
     network = from_copies(config, run).model
     model = (
         rebuild(network, data, weights) if weights is not None else build(network, data, config.training.seed)
     )
+    data = with_own_task(data, model)
+    if weights is None:  # evaluations compute in fp32, on any device
+        check_fit(config, data)
+    config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
+    if weights is None and data.task == "custom":
+        data = replace(data, notes=(*data.notes, *check_own_step(config, data, model)))
     summary = summarise_model(model, data.sample_shape, data.outputs)
     multiply_adds = summary.multiply_adds * config.training.batch_size
     threads = max_threads(config.training.threads, multiply_adds, spare_cores)

@@ -18,6 +18,7 @@ from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report, evaluate
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
 from core.garbage import freeze_garbage_collector
+from core.inference.own_report import report_steps
 from core.inference.predict import predict
 from core.inference.saving import save_evaluation
 from core.observers.hub import observing
@@ -36,6 +37,7 @@ from core.training.context import TrainingContext
 from core.training.distributed import explain_lost_rank
 from core.training.engine import TrainingResult, train
 from core.training.memory import explain_oom
+from core.training.own.samples import Shown
 from core.training.threads import Threads
 from core.user_code.loading import as_user_error
 
@@ -202,9 +204,9 @@ def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: E
     for split in ("validation",) if prepared.config.data.folds else ("validation", "test"):
         if not len(prepared.data.splits[split]):
             continue
-        predictions, report = _predicted(prepared, split)
+        predictions, report, samples = _evaluated(prepared, split)
         try:
-            save_evaluation(run, predictions, report)
+            save_evaluation(run, predictions, report, samples)
         except RunError as error:
             emit(Notice(level="error", message=f"evaluation on {split} not saved: {error}"))
         emit(EvaluationFinished(split=split, metrics=report.metrics))
@@ -219,12 +221,16 @@ def evaluate_split(prepared: Prepared, run: Run, split: str) -> dict[str, float 
     Raises:
         RunError: they cannot be written.
     """
-    predictions, report = _predicted(prepared, split)
-    save_evaluation(run, predictions, report)
+    predictions, report, samples = _evaluated(prepared, split)
+    save_evaluation(run, predictions, report, samples)
     return report.metrics
 
 
-def _predicted(prepared: Prepared, split: str) -> tuple[Predictions, Report]:
-    data = prepared.data
-    predictions = predict(prepared.model, split, data, prepared.config.loss, prepared.device)
-    return predictions, evaluate(predictions, task=data.task, class_names=data.class_names, split=split)
+def _evaluated(prepared: Prepared, split: str) -> tuple[Predictions, Report, Shown | None]:
+    data, config = prepared.data, prepared.config
+    if data.task == "custom":
+        report, samples = report_steps(prepared.model, split, data, config.training, prepared.device)
+        return Predictions.none(), report, samples
+    predictions = predict(prepared.model, split, data, config.loss, prepared.device)
+    report = evaluate(predictions, task=data.task, class_names=data.class_names, split=split)
+    return predictions, report, None

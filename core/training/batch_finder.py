@@ -18,8 +18,8 @@ from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.random_state import rng_state, set_rng_state
 from core.training.context import TrainingContext
-from core.training.learner import Learner
 from core.training.memory import free_memory, is_shortage
+from core.training.own.learner import learner_for
 
 __all__ = ["BatchTest", "TriedBatch", "batch_test"]
 
@@ -124,7 +124,7 @@ def _measured(
 ) -> tuple[float, int]:
     """Return samples per second with batches of a size, and the peak of bytes in use."""
     one = config.training.model_copy(update={"batch_size": size, "accumulate": 1})
-    learner = Learner(config.model_copy(update={"training": one}), data, model, TrainingContext(device))
+    learner = learner_for(config.model_copy(update={"training": one}), data, model, TrainingContext(device))
     learner.model.train()
     inputs, targets = next(Batches(data.train, data, device).iterate(size))
     used = _used(device)

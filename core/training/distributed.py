@@ -7,7 +7,7 @@ wait for them for ever.
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -67,6 +67,19 @@ class Group(Ranks):
         dist.all_reduce(tensor, op)
         reduced: list[float] = tensor.tolist()
         return reduced
+
+    def sums_by_name(self, values: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        """Return the sums of named pairs over all processes, the same in each; names may differ between them."""
+        if self.size == 1:
+            return dict(values)
+        told: list[dict[str, tuple[float, float]]] = [{}] * self.size
+        dist.all_gather_object(told, dict(values))
+        sums: dict[str, tuple[float, float]] = {}
+        for each in told:
+            for name, (first, second) in each.items():
+                one, other = sums.get(name, (0.0, 0.0))
+                sums[name] = (one + first, other + second)
+        return sums
 
     def wrap(self, model: nn.Module, share: "Share") -> nn.Module:
         """Return `model` with gradients that are summed over all processes, each weighted by its share of the step."""

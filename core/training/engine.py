@@ -23,11 +23,9 @@ from core.training.context import TrainingContext
 from core.training.distributed import SyncPoints
 from core.training.forward_pass import tensor_cores
 from core.training.layer_stats import LayerWatch
-from core.training.learner import Learner
-from core.training.meter import Meter
+from core.training.own.learner import learner_for
 from core.training.progress import TrainingProgress, early_end, monitored_loss, time_is_up
 from core.training.saver import Checkpoints, Saver, explain_mismatch
-from core.training.validation import validate
 
 __all__ = ["TrainingResult", "train"]
 
@@ -117,12 +115,12 @@ class _Loop:
         self.control = self.sync_points.control if self.sync_points else control
         self.group.check_batches(config, len(data.train))
         check_monitor(config.training.monitor, data.task)
-        self.learner = Learner(config, data, model, context)
+        self.learner = learner_for(config, data, model, context)
         self.train_set = Batches(data.train, data, context.device)
         self.validation_set = Batches(data.validation, data, context.device)
         self.steps_per_epoch = self.train_set.count(config.training.step_samples)
         self.augment = augmenter(config.data, data, config.loss, config.training.seed)
-        self.meter = Meter(data.task)
+        self.meter = self.learner.meter()
         self.at = TrainingProgress()
         self.best: State | None = None
         self.began = self.logged_at = time.perf_counter()
@@ -173,15 +171,7 @@ class _Loop:
         settings, at, learner, control = self.config.training, self.at, self.learner, self.control
         self.group.broadcast_buffers(learner.eval_model)
         random = rng_state(learner.context.device)
-        measured = validate(
-            learner.eval_model,
-            self.validation_set,
-            learner.loss,
-            self.data,
-            lambda: control.stop_requested,
-            settings.precision,
-            self.group,
-        )
+        measured = learner.validate(self.validation_set, lambda: control.stop_requested)
         if measured is None:
             # The validation starts over when the run is resumed: a network may draw random numbers in it.
             set_rng_state(random, learner.context.device)

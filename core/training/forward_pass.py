@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,11 @@ from core.errors import ConfigError, DependencyError
 from core.torch_private import compile_errors
 
 __all__ = [
+    "HALF",
     "Forward",
     "autocast",
     "check_forward",
+    "compiled",
     "forward_function",
     "loss_scaler",
     "tensor_cores",
@@ -55,7 +58,7 @@ def forward_function(settings: Training, model: nn.Module, device: torch.device)
     """
     forward: Forward = model
     if settings.compile:
-        forward = _compiled(model)
+        forward = compiled(model)
     if settings.channels_last:
         forward = _with_channels_last(forward)
     if settings.precision in HALF:
@@ -87,21 +90,20 @@ def tensor_cores(precision: str) -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-def _compiled(model: nn.Module) -> Forward:
-    """Compile for each batch size separately, so that results do not depend on which came first."""
-    call = torch.compile(model, dynamic=False, backend=BACKEND)
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a network or a function for each batch size separately: results do not depend on which came first."""
+    call = torch.compile(function, dynamic=False, backend=BACKEND)
     errors = compile_errors()
 
-    def forward(inputs: Tensor) -> Tensor:
+    def forward(*inputs: Any) -> Any:
         try:
-            outputs: Tensor = call(inputs)
+            return call(*inputs)
         except errors as error:
             cause = getattr(error, "inner_exception", error)
             reason = f"{type(cause).__name__}: {cause}".strip().partition("\n")[0]
             raise DependencyError(
                 f"training.compile: torch.compile failed: {reason}", "Turn it off, or fix the compiler"
             ) from None
-        return outputs
 
     return forward
 

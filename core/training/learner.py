@@ -1,13 +1,18 @@
 """State that training changes: weights and optimizer, the step that changes them, and how they resume."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from core.config.schema import TrainConfig
+from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.losses import resolve_loss
+from core.optimizers.several import SeveralOptimizers
 from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
 from core.schedules.base import ScheduleState
@@ -16,13 +21,17 @@ from core.training.context import TrainingContext
 from core.training.cuda_graphs import Captured, wants_graphs
 from core.training.distributed import Share
 from core.training.forward_pass import forward_function, loss_scaler
+from core.training.meter import Meter
 from core.training.step import Step, autograd_gradients, ema_model, step_function
+from core.training.validation import validate
 
 __all__ = ["Learner"]
 
 
 class Learner:
     """A model on its device, with what trains it.
+
+    What depends on the task is in the methods that `core.training.own.learner` overrides.
 
     Args:
         data: its task must be one that the configured loss fits.
@@ -40,26 +49,53 @@ class Learner:
     def __init__(
         self, config: TrainConfig, data: Dataset, model: nn.Module, context: TrainingContext
     ) -> None:
-        self.config, self.model, self.context = config, model, context
-        self.loss = resolve_loss(config.loss, data.task).build(data.task, data.class_counts)
+        self.config, self.data, self.model, self.context = config, data, model, context
         settings = config.training
         if settings.channels_last:
             model.to(memory_format=torch.channels_last)
         leave_compiler_out()
-        self.optimizer = config.optimizer.build(model)
+        self.optimizer = self.build_optimizer()
+        self.rates = self.base_rates()
         self.ema = ema_model(model, settings.ema) if settings.ema else None
         self.eval_model: nn.Module = self.ema.module if self.ema else model
         self.scaler = loss_scaler(settings.precision, context.device)
         self.share = Share()
-        self.step = step_function(
-            settings,
-            model,
+        self.step = self.build_step()
+
+    def build_optimizer(self) -> Optimizer | SeveralOptimizers:
+        """Return what moves the weights."""
+        return self.config.optimizer.build(self.model)
+
+    def base_rates(self) -> list[float]:
+        """Return the learning rate of each group of the optimizer, before the schedule."""
+        return [self.config.optimizer.lr for _ in self.optimizer.param_groups]
+
+    def build_step(self) -> Step:
+        """Return what trains on one batch; made once."""
+        self.loss = resolve_loss(self.config.loss, self.data.task).build(
+            self.data.task, self.data.class_counts
+        )
+        assert isinstance(self.optimizer, Optimizer)
+        return step_function(
+            self.config.training,
+            self.model,
             self.loss,
             self.optimizer,
             gradients=self._gradients(),
             scaler=self.scaler,
             ema=self.ema,
         )
+
+    def meter(self) -> Any:
+        """Return what sums up the numbers of steps; see `core.training.meter`."""
+        return Meter(self.data.task)
+
+    def validate(
+        self, batches: Batches, should_stop: Callable[[], bool]
+    ) -> tuple[dict[str, float], list[list[int]]] | None:
+        """Return the numbers of one pass over a split, and its confusion matrix; None once it is to stop."""
+        precision, group = self.config.training.precision, self.context.group
+        return validate(self.eval_model, batches, self.loss, self.data, should_stop, precision, group)
 
     def _gradients(self) -> Step:
         """Return what computes the gradients of a step: the override, autograd, or autograd as a CUDA graph."""
@@ -94,9 +130,9 @@ class Learner:
         if schedule.name == "constant" and not schedule.warmup:
             return
         steps = steps_per_epoch * self.config.training.epochs
-        lr = self.config.optimizer.lr * schedule.factor(step, steps, steps_per_epoch, seen)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
+        factor = schedule.factor(step, steps, steps_per_epoch, seen)
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor
 
     def weights(self) -> dict[str, Tensor]:
         """Return a copy of the state_dict of `eval_model` in main memory."""

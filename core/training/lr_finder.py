@@ -24,7 +24,7 @@ from core.data.sampling import training_order
 from core.errors import ConfigError
 from core.random_state import rng_state, set_rng_state
 from core.training.context import TrainingContext
-from core.training.learner import Learner
+from core.training.own.learner import learner_for
 
 __all__ = ["RangeTest", "range_test"]
 
@@ -116,7 +116,7 @@ def range_test(
             field="optimizer.name",
         )
     random = rng_state(device)
-    learner = Learner(config, data, copy.deepcopy(model).to(device), TrainingContext(device))
+    learner = learner_for(config, data, copy.deepcopy(model).to(device), TrainingContext(device))
     learner.model.train()
     rates: list[float] = []
     losses: list[float] = []

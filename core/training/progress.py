@@ -51,7 +51,7 @@ def monitored_loss(settings: Training, validation: dict[str, float], epoch: int)
     """Return the number whose minimum marks the best epoch; without validation the latest epoch is the best."""
     if not validation:
         return -epoch
-    if not math.isfinite(validation["loss"]):
+    if not math.isfinite(validation.get("loss", 0.0)):
         return math.inf
     value = validation[settings.monitor]
     return value if lower_is_better(settings.monitor) else -value

@@ -16,7 +16,7 @@ What is not asked for costs nothing: each piece is a function that the next one 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -32,10 +32,21 @@ from core.training.forward_pass import Forward
 if TYPE_CHECKING:
     from core.losses.base import LossFunction
 
-__all__ = ["GradientFn", "Step", "autograd_gradients", "ema_model", "step_function"]
+__all__ = [
+    "GradientFn",
+    "Step",
+    "autograd_gradients",
+    "averaged_step",
+    "ema_model",
+    "step_function",
+    "stepping",
+]
 
-Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Takes inputs (b, *sample_shape) and targets of a batch; returns their mean loss and the outputs (b, n)."""
+Step = Callable[[Tensor, Tensor], tuple[Tensor, Any]]
+"""Takes inputs (b, *sample_shape) and targets of a batch; returns their mean loss and the outputs (b, n).
+
+That of a network with a step of its own returns the numbers that it reports in place of outputs.
+"""
 
 GradientFn = Callable[[Training, nn.Module, "LossFunction"], Step | None]
 """Returns a function that adds the gradients of the mean loss to those of the network; None to use autograd."""
@@ -62,6 +73,19 @@ def step_function(
         ema: follows the weights; see `ema_model`.
     """
     gradients = gradients or autograd_gradients(settings, model, loss_function, scaler=scaler)
+    return stepping(gradients, settings, model, optimizer, scaler=scaler, ema=ema)
+
+
+def stepping(
+    gradients: Step,
+    settings: Training,
+    model: nn.Module,
+    optimizer: Optimizer,
+    *,
+    scaler: GradScaler | None = None,
+    ema: AveragedModel | None = None,
+) -> Step:
+    """Return the step that moves the weights along what `gradients` computes; see `step_function`."""
     weights = list(model.parameters())
     if isinstance(optimizer, LBFGS):
         step = partial(_searching_step, gradients, optimizer)
@@ -69,7 +93,7 @@ def step_function(
         step = partial(
             _plain_step, gradients, weights, _update_function(settings, weights, optimizer, scaler)
         )
-    return step if ema is None else partial(_step_and_average, step, ema, model)
+    return step if ema is None else partial(averaged_step, step, ema, model)
 
 
 def autograd_gradients(
@@ -147,7 +171,7 @@ def _plain_step(
     update: Callable[[], object],
     inputs: Tensor,
     targets: Tensor,
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Any]:
     for weight in weights:  # as zero_grad does, without its hooks for profilers
         weight.grad = None
     result = gradients(inputs, targets)
@@ -155,26 +179,25 @@ def _plain_step(
     return result
 
 
-def _searching_step(
-    gradients: Step, optimizer: LBFGS, inputs: Tensor, targets: Tensor
-) -> tuple[Tensor, Tensor]:
+def _searching_step(gradients: Step, optimizer: LBFGS, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Any]:
     """Move the weights several times on one batch; return its loss and outputs from before the first move."""
-    first: list[tuple[Tensor, Tensor]] = []
+    first: list[tuple[Tensor, Any]] = []
 
     def evaluate() -> Tensor:
         optimizer.zero_grad()
         loss, outputs = gradients(inputs, targets)
         if not first:
-            first.append((loss.detach(), outputs.detach()))
+            first.append((loss.detach(), outputs.detach() if isinstance(outputs, Tensor) else outputs))
         return loss
 
     optimizer.step(evaluate)
     return first[0]
 
 
-def _step_and_average(
+def averaged_step(
     step: Step, ema: AveragedModel, model: nn.Module, inputs: Tensor, targets: Tensor
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Any]:
+    """Take a step, and let the moving average follow."""
     result = step(inputs, targets)
     ema.update_parameters(model)
     return result

@@ -20,7 +20,7 @@ from core.data.dataset import Dataset, Split
 from core.machine import available_cores
 from core.random_state import rng_state, set_rng_state
 from core.training.context import TrainingContext
-from core.training.learner import Learner
+from core.training.own.learner import learner_for
 
 __all__ = ["Threads", "max_threads"]
 
@@ -106,7 +106,7 @@ class Threads:
 
 def _step_of_a_copy(config: TrainConfig, data: Dataset, model: nn.Module) -> Callable[[], object]:
     """Return a function that trains one more step."""
-    learner = Learner(config, data, copy.deepcopy(model), TrainingContext(CPU))
+    learner = learner_for(config, data, copy.deepcopy(model), TrainingContext(CPU))
     learner.model.train()
     rows = slice(0, config.training.batch_size)
     train = data.train

@@ -27,9 +27,9 @@ def check_augment(options: Any, loss: LossConfig, kind: str, task: Task) -> None
     mixing = next((one.name for one in asked if one.mixes), "")
     if not mixing:
         return
-    if task == "regression":
+    if task in ("regression", "custom"):
         raise ConfigError(
-            f"data.augment: {mixing} mixes classes, but this is a regression task",
+            f"data.augment: {mixing} mixes classes, but this is a {task} task",
             "Leave it out",
             field="data.augment",
         )

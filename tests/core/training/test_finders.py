@@ -156,7 +156,7 @@ def test_running_out_of_memory_ends_it(
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return Learner(config, *rest)
 
-    monkeypatch.setattr(batch_finder, "Learner", learner)
+    monkeypatch.setattr(batch_finder, "learner_for", learner)
     found, _ = on(load_data("iris"), batch_test)
     assert (found.tried[-1].batch_size, found.ended) == (16, "out of memory")
 
@@ -167,7 +167,7 @@ def test_another_error_is_not_taken_for_one_of_memory(
     def learner(*rest: Any) -> Any:
         raise RuntimeError("shapes do not fit")
 
-    monkeypatch.setattr(batch_finder, "Learner", learner)
+    monkeypatch.setattr(batch_finder, "learner_for", learner)
     with pytest.raises(RuntimeError, match="shapes"):
         on(load_data("iris"), batch_test)
 

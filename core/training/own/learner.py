@@ -1,0 +1,73 @@
+"""What trains a model, chosen by the task: this is where training with a network's own step differs."""
+
+from collections.abc import Callable
+
+from torch import nn
+from torch.optim import Optimizer
+
+from core.config.schema import TrainConfig
+from core.data.batches import Batches
+from core.data.dataset import Dataset
+from core.optimizers.several import SeveralOptimizers
+from core.training.context import TrainingContext
+from core.training.learner import Learner
+from core.training.own.meter import NumberMeter
+from core.training.own.step import own_optimizer, own_step
+from core.training.own.validation import validate_steps
+from core.training.step import Step
+
+__all__ = ["learner_for"]
+
+
+def learner_for(config: TrainConfig, data: Dataset, model: nn.Module, context: TrainingContext) -> Learner:
+    """Return the learner for the task of the data; see `Learner`.
+
+    Raises:
+        ConfigError: the loss does not fit the task.
+        ModelError: the network's own methods cannot be used.
+    """
+    return (_OwnLearner if data.task == "custom" else Learner)(config, data, model, context)
+
+
+class _OwnLearner(Learner):
+    """A model that defines its own step, and maybe its optimizers."""
+
+    def build_optimizer(self) -> Optimizer | SeveralOptimizers:
+        own = own_optimizer(self.model)
+        self.has_own_optimizer = own is not None
+        return super().build_optimizer() if own is None else own
+
+    def base_rates(self) -> list[float]:
+        if not self.has_own_optimizer:
+            return super().base_rates()
+        return [float(group["lr"]) for group in self.optimizer.param_groups]
+
+    def build_step(self) -> Step:
+        context = self.context
+        return own_step(
+            self.config.training,
+            self.model,
+            self.optimizer,
+            context.device,
+            scaler=self.scaler,
+            ema=self.ema,
+            group=context.group,
+            share=self.share,
+        )
+
+    def meter(self) -> NumberMeter:
+        return NumberMeter()
+
+    def validate(
+        self, batches: Batches, should_stop: Callable[[], bool]
+    ) -> tuple[dict[str, float], list[list[int]]] | None:
+        settings = self.config.training
+        measured = validate_steps(
+            self.eval_model,
+            batches,
+            settings.batch_size,
+            should_stop,
+            settings.precision,
+            self.context.group,
+        )
+        return None if measured is None else (measured[0], [])

@@ -1,0 +1,72 @@
+"""Validation of a network with its own step: the means of the numbers that it reports."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.data.batches import Batches
+from core.models.own_step import defines
+from core.training.distributed import SINGLE, Group
+from core.training.forward_pass import autocast
+from core.training.own.meter import Sums, add_to, means, read_numbers
+from core.training.own.numbers import SAMPLES, Numbers, numbers_of
+
+__all__ = ["validate_steps", "validation_method"]
+
+
+def validation_method(model: nn.Module) -> str:
+    """Return the name of the method that validates a batch: ``validation_step``, or else the training step."""
+    return "validation_step" if defines(model, "validation_step") else "training_step"
+
+
+def validate_steps(
+    model: nn.Module,
+    batches: Batches,
+    batch_size: int,
+    should_stop: Callable[[], bool] = lambda: False,
+    precision: str = "fp32",
+    group: Group = SINGLE,
+) -> tuple[dict[str, float], Any] | None:
+    """Return the means of the numbers over all samples, and the first ``samples`` that a batch gave.
+
+    Batches are as large as in training, as a loss may depend on it. Both results are empty for an empty split.
+
+    Args:
+        precision: of the network; see `core.training.forward_pass.autocast`.
+        should_stop: polled before each batch; once it returns true, the result is None.
+        group: the processes that each take some batches.
+
+    Raises:
+        ModelError: the network returned something else than numbers.
+    """
+    model.eval()
+    reported: list[tuple[Numbers, int]] = []
+    samples = None
+    for number, (inputs, targets) in enumerate(batches.iterate(batch_size)):
+        if should_stop():
+            return None
+        if number % group.size != group.rank:
+            continue
+        given = _validated(model, (inputs, targets), precision, batches.device)
+        reported.append((numbers_of(given, _where(model)), len(targets)))
+        if samples is None and isinstance(given, dict):
+            samples = given.get(SAMPLES)
+    return means(group.sums_by_name(_summed(read_numbers(reported)))), samples
+
+
+def _validated(model: nn.Module, batch: tuple[Tensor, Tensor], precision: str, device: torch.device) -> Any:
+    with torch.no_grad(), autocast(precision, device):
+        return getattr(model, validation_method(model))(batch)
+
+
+def _where(model: nn.Module) -> str:
+    return f"{type(model).__name__}.{validation_method(model)}"
+
+
+def _summed(reported: Iterable[tuple[dict[str, float], int]]) -> Sums:
+    sums: Sums = {}
+    for numbers, samples in reported:
+        add_to(sums, numbers, samples)
+    return sums
