@@ -1,4 +1,4 @@
-"""What trains a model, chosen by the task: this is where training with a network's own step differs."""
+"""Learners by task: this is where training with a network's own step differs."""
 
 from collections.abc import Callable
 

@@ -271,7 +271,7 @@ def test_time_that_runs_out_in_a_validation_ends_the_run_there(
         clock.now += 120
         return validate(*arguments)
 
-    monkeypatch.setattr("core.training.engine.validate", slow)
+    monkeypatch.setattr("core.training.learner.validate", slow)
     monkeypatch.setattr("core.training.engine.SAVE_SECONDS", 1e9)
     run = train_run(TIMED)
     assert run.told(EpochFinished)[-1].step == 4

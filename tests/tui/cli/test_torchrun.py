@@ -302,7 +302,7 @@ def test_every_process_validates_with_the_statistics_of_the_first(
 
     seen: list[set[float]] = []
     monkeypatch.setattr("core.training.distributed.dist.broadcast", of_first)
-    monkeypatch.setattr("core.training.engine.validate", see)
+    monkeypatch.setattr("core.training.learner.validate", see)
     train_half(load_data, 1, nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 3)))
     assert seen == [{3.0}] * 3
 

@@ -153,7 +153,7 @@ async def test_an_exception_while_training_becomes_a_dialog_with_its_traceback(
     def broken(*args: object, **kwargs: object) -> None:
         raise ZeroDivisionError("[red]division[/]\x1b[31m")
 
-    monkeypatch.setattr("core.training.engine.validate", broken)
+    monkeypatch.setattr("core.training.learner.validate", broken)
     app = make()
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
