@@ -27,6 +27,8 @@ SPLITS = ("test", "validation")
 BY_STEP = " by step"
 COLUMNS = 200
 """Curves keep what can be seen on an axis of this many columns."""
+MAX_DRAWN = 60
+"""Figures of the metrics of a run, each of which takes a fifth of a second."""
 MAX_CLASSES = 100
 """Rows of the table of classes."""
 NUMBER_FIGURES = {
@@ -103,6 +105,7 @@ def _run(entry: Entry, split: str, data_root: Path | None) -> Section:
     best = f"best epoch {summary.best_epoch}" if summary.best_epoch else ""
     facts = (summary.script, summary.data, summary.model, done, best)
     evaluation, problem = _evaluation(entry, split)
+    drawn = _drawn(entry)
     return {
         "id": entry.run.id,
         "facts": " · ".join(filter(None, facts)),
@@ -110,8 +113,9 @@ def _run(entry: Entry, split: str, data_root: Path | None) -> Section:
         "cards": _cards(evaluation.report) if evaluation else [],
         "curves": [
             Figure(figures.train_and_validation(entry, metric), "svg+xml", f"{metric} over the epochs")
-            for metric in _drawn(entry)
+            for metric in drawn[:MAX_DRAWN]
         ],
+        "not_drawn": len(drawn[MAX_DRAWN:]),
         "evaluation": _evaluated(evaluation, data_root) if evaluation else None,
         "not_evaluated": problem,
         "configuration": _configuration(entry),

@@ -5,8 +5,9 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import field
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from core.files.json_lines import read_line
@@ -27,6 +28,7 @@ KEY = b'"event"'
 LATEST = 250_000_000_000
 """Seconds since 1970: a time after the year 9000 is not the date of a run."""
 RESUME = "it can be resumed"
+Count = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,9 @@ class RunSummary:
     run: Run
     status: Status
     config: dict[str, dict[str, Any]] = field(default_factory=dict)
-    epoch: int = 0
-    epochs: int = 0
-    best_epoch: int = 0
+    epoch: Count = 0
+    epochs: Count = 0
+    best_epoch: Count = 0
     metrics: dict[str, float] = field(default_factory=dict)
     evaluation: dict[str, dict[str, float | None]] = field(default_factory=dict)
     started: float = 0.0

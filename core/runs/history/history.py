@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
@@ -25,6 +26,8 @@ __all__ = ["Epoch", "History"]
 
 MAX_EPOCHS = 5000
 """Rows of the epoch table that are kept; the curves keep all."""
+MAX_CURVES = 1000
+"""More names than any chart shows; those that come later are left out."""
 MAX_MESSAGES = 200
 SYSTEM_POINTS = 1024
 SPLITS = ("train ", "validation ")
@@ -53,6 +56,7 @@ class History:
         diverged_at: where the first loss that is not finite was seen, in epochs.
         measured_steps: steps of an epoch, of a run that did not say how many; 0 before its first one is done.
         unfit: number of events left out since they contradict the others, as in a damaged log.
+        crowded: whether some curves are left out, see `MAX_CURVES`.
         version: grows with every event; equal versions mean nothing is new.
     """
 
@@ -77,6 +81,7 @@ class History:
     diverged_at: float | None = None
     measured_steps: float = 0.0
     unfit: int = 0
+    crowded: bool = False
     version: int = 0
 
     @property
@@ -180,7 +185,7 @@ class History:
 
     def _step(self, event: StepLogged) -> None:
         self.last_step, self.epoch, self.step = event, event.epoch, event.step
-        self._append("train", event.train, steps=True)
+        self._append("train", event.train, event.time, steps=True)
         self.curve("lr").append(self.position, event.lr)
         if not np.isfinite(event.train.get("loss", 0.0)) and self.diverged_at is None:
             self.diverged_at = self.position
@@ -191,8 +196,8 @@ class History:
         self.best_epoch, self.best_metrics = event.best_epoch, event.best_metrics
         confusion = np.asarray(event.confusion, dtype=np.int32) if event.confusion else None
         self.epochs.append(Epoch(event, confusion))
-        self._append("train", event.train)
-        self._append("validation", event.validation)
+        self._append("train", event.train, event.time)
+        self._append("validation", event.validation, event.time)
         self.seconds += event.seconds
         self.curve("seconds").append(self.position, self.seconds)
         score = (event.validation or event.train).get(self.score, -np.inf)
@@ -214,13 +219,21 @@ class History:
 
     def _advise(self, time: float) -> None:
         """Add what looks wrong to the messages, each kind once."""
-        recent = max(RISING_EPOCHS, STALL_EPOCHS) + 1
-        advice = advise([epoch.event for epoch in list(self.epochs)[-recent:]])
+        recent = [
+            epoch.event for epoch in islice(reversed(self.epochs), max(RISING_EPOCHS, STALL_EPOCHS) + 1)
+        ]
+        advice = advise(recent[::-1])
         for kind, text in advice.items():
             if kind not in self.advised:
                 self.messages.append(Notice(time=time, level="warning", message=text))
         self.advised |= advice.keys()
 
-    def _append(self, split: str, metrics: dict[str, float], steps: bool = False) -> None:
+    def _append(self, split: str, metrics: dict[str, float], time: float, steps: bool = False) -> None:
         for name, value in metrics.items():
-            self.curve(f"{split} {name}{' by step' if steps else ''}").append(self.position, value)
+            curve = f"{split} {name}{' by step' if steps else ''}"
+            if curve in self.curves or len(self.curves) < MAX_CURVES:
+                self.curve(curve).append(self.position, value)
+            elif not self.crowded:
+                self.crowded = True
+                text = f"only the first {MAX_CURVES} curves of this run are kept; {curve} is not"
+                self.messages.append(Notice(time=time, level="warning", message=text))

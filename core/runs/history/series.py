@@ -10,6 +10,8 @@ __all__ = ["Floats", "GrowingSeries", "Points"]
 Floats = NDArray[np.float64]
 Points = tuple[Floats, Floats]
 
+FIRST_ROOM = 64
+"""Buckets that a new series has room for: most curves of most runs are short."""
 X_FIRST, Y_FIRST, X_LOW, Y_LOW, X_HIGH, Y_HIGH, X_LAST, Y_LAST, TOTAL, COUNT = range(10)
 
 
@@ -31,7 +33,8 @@ class GrowingSeries:
     def __init__(self, capacity: int = 4096) -> None:
         if capacity < 2 or capacity % 2:
             raise ValueError(f"the capacity is {capacity}; it must be an even number of at least 2")
-        self._buckets = np.empty((COUNT + 1, capacity))
+        self._capacity = capacity
+        self._buckets = np.empty((COUNT + 1, min(capacity, FIRST_ROOM)))
         self._full = 0
         self._bucket_size = 1
         self._open: list[float] = []
@@ -106,10 +109,14 @@ class GrowingSeries:
         self._buckets[:, self._full] = self._open
         self._open, self._open_size = [], 0
         self._full += 1
-        if self._full == self._buckets.shape[1]:
+        if self._full == self._capacity:
             self._full //= 2
             self._buckets[:, : self._full] = _join_pairs(self._buckets)
             self._bucket_size *= 2
+        elif self._full == self._buckets.shape[1]:
+            wider = np.empty((COUNT + 1, min(2 * self._full, self._capacity)))
+            wider[:, : self._full] = self._buckets
+            self._buckets = wider
 
     def _all(self) -> Floats:
         closed = self._buckets[:, : self._full]

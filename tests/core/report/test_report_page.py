@@ -214,6 +214,7 @@ def test_every_text_is_escaped_wherever_it_stands() -> None:
                     "mistakes": Mistakes(evil, evil, [picture], table),
                 },
                 "not_evaluated": evil,
+                "not_drawn": 0,
                 "configuration": f"{evil}\n{evil}",
                 "environment": table,
             },
