@@ -1,4 +1,4 @@
-"""What every kind of fault is tried with: commands in the process of the tests, and in processes of their own."""
+"""Commands for every kind of fault: called in the process of the tests, or in processes of their own."""
 
 from tests.tui.cli.conftest import train, tui
 
