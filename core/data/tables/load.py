@@ -26,7 +26,7 @@ from core.data.tables.targets.examine import Target, class_numbers, examine_targ
 from core.data.tables.targets.lacking import rows_with_target
 from core.data.tables.targets.names import id_name
 from core.data.tables.values.reading import Reading, Rules, quoted
-from core.data.tables.values.rows import read_known, read_rows
+from core.data.tables.values.rows import ReadRows, read_known, read_rows
 from core.errors import DataError
 from core.machine import memory
 from core.metrics import Task
@@ -164,7 +164,7 @@ def _read(options: Csv) -> Rows:
                 f"data.target: {name} holds values that are not read from tables", "Choose another column"
             )
     else:
-        name, why = choose_target(source, frame, readings, options.path)
+        name, why = _chosen(options, read)
     positions, left_out = rows_with_target(
         source, frame, name, readings[name], options.missing, options.missing_target
     )
@@ -181,6 +181,23 @@ def _read(options: Csv) -> Rows:
         target,
         (first, *read.notes, *left_out, *target.notes),
     )
+
+
+def _chosen(options: Csv, read: ReadRows) -> tuple[str, str]:
+    """The column that stands out as the target, and why; nothing is asked where nothing could be learnt from."""
+    try:
+        return choose_target(read.source, read.frame, read.readings, options.path)
+    except TargetUnclear:
+        kept, left_out = useful(read.frame, read.readings, options.max_categories)
+        if len(kept) < 2:
+            raise _nothing_to_learn(
+                read.source, [*left_out, f"{', '.join(kept) or 'nothing'} would be left"]
+            ) from None
+        raise
+
+
+def _nothing_to_learn(source: Source, reasons: Sequence[str]) -> DataError:
+    return DataError(f"data.path: {source.path.name} has no column to learn from", "; ".join(reasons[:4]))
 
 
 def _rules(options: Csv) -> Rules:
@@ -251,9 +268,7 @@ def _encoding(options: Csv, rows: Rows, train: np.ndarray) -> tuple[Encoding, li
     kept, left_out = useful(frame, features, options.max_categories)
     if not kept:
         reasons = [*left_out, *(note for note in rows.notes if note.startswith("left out"))]
-        raise DataError(
-            f"data.path: {rows.source.path.name} has no column to learn from", "; ".join(reasons[:4])
-        )
+        raise _nothing_to_learn(rows.source, reasons)
     encoding, clipped = fit(frame, kept, options.missing, options.max_categories)
     return encoding, left_out, clipped
 

@@ -1,57 +1,26 @@
 """Which column of a table is the target: the one asked for, or one that stands out; else the user is asked."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 import polars as pl
 
 from core.data.tables.files.source import Source
-from core.data.tables.targets.names import (
-    CERTAIN,
-    coordinate,
-    feature_name,
-    id_name,
-    name_score,
-    numbered_stem,
-)
-from core.data.tables.values.missing import CLASS_WORDS
+from core.data.tables.targets.candidates import EMPTY, SAME, SAMPLE_ROWS, Candidate, candidates
+from core.data.tables.targets.derived import derived_columns, follows
+from core.data.tables.targets.names import CERTAIN, CLASS, POSSIBLE, target_name
+from core.data.tables.targets.scores import scored
 from core.data.tables.values.reading import Reading
 from core.errors import DataError
 from core.remedies import setting
 
-__all__ = ["Candidate", "TargetUnclear", "candidates", "choose_target", "named_column"]
+__all__ = ["Candidate", "TargetUnclear", "choose_target", "named_column"]
 
-SAMPLE_ROWS = 10_000
-LAST, FIRST, TWO_TEXTS, TWO_NUMBERS, TEXTS, ONLY_FEW, ALONE = 25, 10, 25, 10, 10, 35, 50
-"""What speaks for a column beside its name; names count up to 100."""
-FEW, ROWS_A_VALUE = 20, 8
-"""Different values up to which a column is one of few values, if so many rows have each on average."""
 MIN_SCORE, MIN_LEAD = 40, 10
 """A column stands out with this score, so much above all others."""
 MIN_NAMELESS, NAMELESS_LEAD = 50, 25
 """The same for a column whose name says nothing."""
-LONG_TEXT = 60
-NOTHING = ("it is empty", "it is the same in all rows")
 MAX_NAMES = 12
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A column that may be the target.
-
-    Attributes:
-        holds: such as ``2 classes`` or ``numbers``.
-        score: how much speaks for it.
-        never: why it is not taken unless asked for; empty if it may be.
-    """
-
-    name: str
-    holds: str
-    different: int
-    score: int
-    never: str = ""
 
 
 class TargetUnclear(DataError):
@@ -105,122 +74,38 @@ def choose_target(
     Raises:
         TargetUnclear: none does.
     """
-    found = candidates(source, frame, readings)
-    certain = [each for each in found if each.never in NOTHING and name_score(each.name) == CERTAIN]
-    if certain and not any(name_score(each.name) == CERTAIN for each in found if not each.never):
+    head = frame.select(*readings).head(SAMPLE_ROWS)
+    found = candidates(source, head, readings)
+    certain = [each for each in found if target_name(each.name).score == CERTAIN]
+    if certain and all(each.never in (EMPTY, SAME) for each in certain):
         return certain[0].name, "by its name"  # whatever is wrong with it is the next message
-    able = [candidate for candidate in found if not candidate.never]
+    able = [each for each in found if not each.never]
+    nameless = source.text is not None and not source.text.header
     if not able:
         raise TargetUnclear(path, source.path.name, found)
-    best, lead = able[0], able[0].score - (able[1].score if len(able) > 1 else 0)
-    named = name_score(best.name)
-    if len(able) == 1 and len(found) > 1:
-        return best.name, "the only column that can be predicted" if not named else "by its name"
-    possible = {candidate.name for candidate in able}
-    last = [name for name in readings if name in possible][-1]
-    if feature_name(best.name) and best.name != last:
-        raise TargetUnclear(path, source.path.name, found)
-    if named and best.score >= MIN_SCORE and lead >= MIN_LEAD:
-        return best.name, "by its name"
-    if best.score >= MIN_NAMELESS and lead >= NAMELESS_LEAD:
-        return best.name, "the last column"
-    raise TargetUnclear(path, source.path.name, found)
-
-
-def candidates(source: Source, frame: pl.DataFrame, readings: Mapping[str, Reading]) -> list[Candidate]:
-    """Return all columns, those that are likelier targets first."""
-    head = frame.select(*readings).head(SAMPLE_ROWS)
-    if not len(head):
-        return [Candidate(name, how.kind, 0, 0, "no values") for name, how in readings.items()]
-    different = dict(zip(head.columns, head.select(pl.all().drop_nulls().n_unique()).row(0), strict=True))
-    filled = dict(zip(head.columns, head.select(pl.all().count()).row(0), strict=True))
-    lacking = [name for name, how in readings.items() if how.kind == "text" and filled[name] < len(head)]
-    for name, words in _missing_words(source, lacking).items():
-        different[name] += len(words)
-    lower = {name.lower() for name in readings}
-    never = {
-        name: _never(head[name], how, different[name], filled[name], lower) for name, how in readings.items()
-    }
-    able = [name for name in readings if not never[name]]
-    stems = Counter(filter(None, map(numbered_stem, able)))
-    numbered = {stem for stem, count in stems.items() if count > 1}
-    plain = [name for name in able if numbered_stem(name) not in numbered]
-    few = [name for name in able if different[name] <= FEW and filled[name] >= ROWS_A_VALUE * different[name]]
-    named = any(map(name_score, able))
-    found = []
-    for name, how in readings.items():
-        score = name_score(name)
-        if name in able:
-            score += LAST * (name == able[-1]) + FIRST * (name == able[0] and len(able) > 2)
-            score += _kind_score(how, different[name])
-            score += ONLY_FEW * (few == [name] and name == able[-1] and len(able) > 2 and not named)
-            score += ALONE * (len(plain) == 1 and plain == [name])
-        found.append(
-            Candidate(name, _holds(how, different[name], filled[name]), different[name], score, never[name])
-        )
+    derived = derived_columns(head, [each.name for each in able])
     places = {name: at for at, name in enumerate(readings)}
-    return sorted(found, key=lambda each: (bool(each.never), -each.score, -places[each.name]))
-
-
-def _never(values: pl.Series, how: Reading, different: int, filled: int, names: set[str]) -> str:
-    """Why a column is never the target unless asked for."""
-    if not filled:
-        return "it is empty"
-    if different == 1:
-        return "it is the same in all rows"
-    if how.kind == "date":
-        return "it is a date"
-    if (
-        id_name(values.name)
-        and (name_score(values.name) < CERTAIN)
-        and (different > 0.5 * filled or different > 20)
-    ):
-        return "it is an id"
-    if how.kind == "text":
-        lengths = values.drop_nulls().str.len_chars().mean()
-        if isinstance(lengths, float) and lengths > LONG_TEXT:
-            return "it is free text"
-        if different > 20 and 2 * different > filled:
-            return "nearly every row has another text"
-        return ""
-    if coordinate(values.name, names) and len(names - {"x", "y", "z", "id", ""}) > 0:
-        return "it is a coordinate"
-    counts_rows = different == filled == len(values) and filled > 20
-    if counts_rows and _counts_rows(values):
-        return "it counts the rows"
-    return ""
-
-
-def _missing_words(source: Source, names: Sequence[str]) -> dict[str, set[str]]:
-    """Texts such as None among the first rows of columns, which count as missing but may be a class."""
-    if not names:
-        return {}
-    head = source.head(names, SAMPLE_ROWS).select(pl.col(names).cast(pl.String).str.strip_chars())
-    found = {}
-    for name in names:
-        texts = head[name].filter(head[name].str.to_lowercase().is_in(sorted(CLASS_WORDS)))
-        found[name] = {*texts.unique().to_list()}
-    return found
-
-
-def _counts_rows(values: pl.Series) -> bool:
-    first, last = float(values[0]), float(values[-1])
-    return (
-        first in (0.0, 1.0)
-        and last - first == len(values) - 1
-        and bool((values.diff().drop_nulls() == 1).all())
+    able = sorted(
+        scored(able, derived, nameless=nameless), key=lambda each: (-each.score, -places[each.name])
     )
+    if why := _stands_out(able, found, head):
+        return able[0].name, why
+    raise TargetUnclear(path, source.path.name, [*able, *(each for each in found if each.never)])
 
 
-def _kind_score(how: Reading, different: int) -> int:
-    if how.kind == "text":
-        return TWO_TEXTS if different == 2 else TEXTS
-    return TWO_NUMBERS if different == 2 else 0
-
-
-def _holds(how: Reading, different: int, filled: int) -> str:
-    if how.kind == "date":
-        return "dates"
-    if how.kind == "text":
-        return f"{different:,} texts"
-    return f"{different:,} numbers" if different < filled or different <= FEW else "numbers"
+def _stands_out(able: Sequence[Candidate], found: Sequence[Candidate], head: pl.DataFrame) -> str:
+    """Say why the first column stands out among those that may be the target; empty if it does not."""
+    best, *others = able
+    if not others and len(found) > 1:
+        return "" if best.feature else "the only column that can be predicted"
+    lead = best.score - max((other.score for other in others), default=0)
+    texts = [each.name for each in others if each.kind == "texts"]
+    groups = best.kind == "texts" and (best.named.most == CLASS or not best.named.score)
+    if groups and follows(head, best.name, texts):
+        return ""
+    if best.named.score and not best.feature:
+        rival = best.named.score <= POSSIBLE and any(
+            other.named.generic and not other.named.most for other in others
+        )
+        return best.why if best.score >= MIN_SCORE and lead >= MIN_LEAD and not rival else ""
+    return best.why if best.score >= MIN_NAMELESS and lead >= NAMELESS_LEAD and not best.feature else ""

@@ -1,83 +1,105 @@
-"""Names that columns with a meaning of their own have: targets, ids, coordinates."""
+"""Names that columns with a meaning of their own have: targets, features, ids, coordinates."""
 
 import re
+from collections.abc import Set
+from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["coordinate", "feature_name", "id_name", "name_score", "numbered_stem"]
+__all__ = [
+    "CERTAIN",
+    "CLASS",
+    "LIKELY",
+    "NO_NAME",
+    "POSSIBLE",
+    "TargetName",
+    "coordinate",
+    "feature_name",
+    "id_name",
+    "numbered_stem",
+    "target_name",
+    "time_name",
+]
 
-CERTAIN, LIKELY, CLASS, POSSIBLE = 100, 80, 70, 40
+
+def _listed(*names: str) -> frozenset[str]:
+    """Return names that are written in lines, with commas between them."""
+    return frozenset(name.strip() for line in names for name in line.split(","))
+
+
+CERTAIN, LIKELY, POSSIBLE, WEAK = 100, 80, 40, 30
 """How much a name counts; see `choose`."""
+ANY, EVENT, CLASS = 0, 5, 20
+"""Different values up to which a name means a target: any number of them, something that happens or not, classes."""
+
+
+@dataclass(frozen=True)
+class TargetName:
+    """The weight of a name as that of a target.
+
+    Attributes:
+        score: how much it speaks for a target, from 0 to 100.
+        most: different numbers up to which it does; `ANY` for any number of them.
+        generic: whether features are called so as often.
+    """
+
+    score: int
+    most: int = ANY
+    generic: bool = False
+
+
+NO_NAME = TargetName(0)
 NAMES = {
-    CERTAIN: (
+    TargetName(CERTAIN): (
         "target, label, labels, y, outcome, response, ground truth, 标签, 类别, 目标, 分类, ラベル, "
         "クラス, 라벨, 레이블, clase, classe, klasse, klass, klasa, ziel, zielvariable, zielgröße, "
         "objetivo, etiqueta, etichetta, cible, étiquette, doel, метка, класс, цель, hedef, sınıf"
     ),
-    LIKELY: (
-        "survived, survival, species, diagnosis, churn, churned, exited, attrition, fraud, default, "
-        "defaulted, default payment, default payment next month, sentiment, spam, variety, sale price, "
-        "house value, home value, medv, mpg, sold, bought, purchased, clicked, converted, subscribed, "
-        "approved, admitted, passed, won, canceled, cancelled, returned, hired, left, disease, stroke, "
-        "poisonous, malignant, toxic, credit risk, loan status, readmitted, injury severity, rings"
+    TargetName(LIKELY, EVENT): (
+        "survived, survival, churn, churned, exited, attrition, fraud, default, defaulted, default payment, "
+        "default payment next month, spam, sold, bought, purchase, purchased, clicked, converted, subscribed, "
+        "deposit, approve, approved, deny, denied, admit, admitted, passed, won, canceled, cancelled, returned, "
+        "hired, left, died, death, death event, improved, cancer, diabetes, stroke, poisonous, "
+        "potability, malignant, credit risk, creditability, loan status, readmitted, satisfaction, output"
     ),
-    CLASS: "class, category, status, result, grade, verdict, type of class",
-    POSSIBLE: (
-        "price, income, salary, wage, wages, earnings, quality, rating, sales, revenue, charges, cost, "
-        "score, profit, demand, cnt, count, strength, tip, type, value, deposit, yield, precio, preis, "
-        "prix, prezzo, preço, цена, 价格, ventas"
+    TargetName(LIKELY, CLASS): (
+        "species, diagnosis, disease, sentiment, vote, choice, injury severity, cover type, class type, star type, "
+        "price range, fetal health"
     ),
+    TargetName(LIKELY): (
+        "sale price, selling price, house value, house val, home value, medv, mpg, miles per gallon, rings, "
+        "chance of admit, compressive strength"
+    ),
+    TargetName(70, CLASS): "class, status, result, verdict, type of class",
+    TargetName(70, CLASS, generic=True): "type, category, grade, variety",
+    TargetName(POSSIBLE): (
+        "price, salary, wage, wages, earnings, quality, rating, charges, expenses, tip, yield, "
+        "precio, preis, prix, prezzo, preço, цена, 价格"
+    ),
+    TargetName(WEAK): "sales, revenue, cost, score, profit, demand, cnt, count, strength, ventas",
+    TargetName(POSSIBLE, generic=True): "income, value",
 }
 """Usual names of targets, in any case, with blanks, underscores or humps between words."""
-FEATURES = {"type", "category", "grade", "income", "variety"}
-"""Names of features as often as of targets: taken without asking only in the last column."""
-END_ALONE, START_ALONE = 25, 40
+TIMES = _listed("date, year, month, week, day, hour, minute, quarter, period, time, weekday, weekend")
+FEATURES = TIMES | _listed(
+    "sex, gender, female, male, race, ethnicity, black, white, age, education, educ, occupation, job, marital, "
+    "married, marital status, region, country, state, city, county, area, location, district, address, zip, group, "
+    "treatment, treat, trt, block, batch, subject, plot, dose, season, holiday, freq, frequency, n, weights, source"
+)
+"""Names that describe a row rather than what is predicted of it: never taken for their place alone."""
+COUNTS = frozenset({"count", "number", "size"})
+"""Last words of names of features, such as passenger count."""
+ENDS_ALONE, STARTS_ALONE = 25, 40
 """How much less a name counts that only ends, or starts, with one of these."""
-KNOWN = {name.strip(): score for score, names in NAMES.items() for name in names.split(",")}
-JOINED = {name.replace(" ", ""): score for name, score in KNOWN.items()}
-IDS = {
-    *(
-        "id",
-        "ids",
-        "index",
-        "uuid",
-        "guid",
-        "row names",
-        "rownames",
-        "row name",
-        "unnamed: 0",
-        "index level 0",
-    ),
-    *(
-        "row",
-        "rowid",
-        "row id",
-        "row number",
-        "serial",
-        "serial number",
-        "sno",
-        "s no",
-        "record",
-        "obs",
-        "case",
-        "key",
-    ),
-    *("no", "nr", "#", "編號", "编号", "序号", "номер", "column 1", "x"),
-}
-COORDINATES = {
-    *"xyz",
-    "lat",
-    "lon",
-    "lng",
-    "long",
-    "latitude",
-    "longitude",
-    "easting",
-    "northing",
-    "x coord",
-    "y coord",
-}
-
-
+KNOWN = {name: target for target, names in NAMES.items() for name in _listed(names)}
+JOINED = {name.replace(" ", ""): target for name, target in KNOWN.items()}
+IDS = _listed(
+    "id, ids, index, uuid, guid, row names, rownames, row name, unnamed: 0, index level 0, row, rowid, row id, "
+    "row number, serial, serial number, sno, s no, record, obs, case, key, no, nr, #, 編號, 编号, 序号, номер, "
+    "column 1, x"
+)
+COORDINATES = _listed(
+    "x, y, z, lat, lon, lng, long, latitude, longitude, easting, northing, x coord, y coord"
+)
 HUMP, BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])"), re.compile(r"[\s_\-./()?!*]+")
 
 
@@ -87,25 +109,39 @@ def words_of(name: str) -> list[str]:
 
 
 @lru_cache(maxsize=10_000)
-def name_score(name: str) -> int:
-    """Return how much a name speaks for a target, from 0 to 100."""
+def target_name(name: str) -> TargetName:
+    """Return how much a name speaks for a target."""
     words = words_of(name)
     if words and words[0] in ("is", "has", "was") and len(words) > 1:
         words = words[1:]
-    whole, joined = " ".join(words), "".join(words)
-    found = KNOWN.get(whole) or JOINED.get(joined, 0)
-    if found or len(words) < 2:
+    found = KNOWN.get(" ".join(words)) or JOINED.get("".join(words), NO_NAME)
+    if found.score or len(words) < 2:
         return found
-    ends = [" ".join(words[at:]) for at in range(1, len(words))]
-    starts = [" ".join(words[:at]) for at in range(1, len(words))]
-    scores = [KNOWN[part] - END_ALONE for part in ends if part in KNOWN and len(part) > 1]
-    scores += [KNOWN[part] - START_ALONE for part in starts if part in KNOWN and len(part) > 1]
-    return max(0, *scores) if scores else 0
+    parts = [(" ".join(words[at:]), ENDS_ALONE) for at in range(1, len(words))]
+    parts += [(" ".join(words[:at]), STARTS_ALONE) for at in range(1, len(words))]
+    scores = [
+        TargetName(known.score - less, known.most, generic=known.most == CLASS and known.score < LIKELY)
+        for part, less in parts
+        if (known := KNOWN.get(part)) and len(part) > 1 and known.score > less and not _quantity(known)
+    ]
+    return max(scores, key=lambda each: each.score, default=NO_NAME)
+
+
+def _quantity(known: TargetName) -> bool:
+    """Return whether a name is too general to mean a target as a part of another, as in passenger count."""
+    return known.score == WEAK or (known.generic and known.most == ANY)
 
 
 def feature_name(name: str) -> bool:
-    """Return whether a name is that of features as often as of targets."""
-    return " ".join(words_of(name)) in FEATURES
+    """Return whether a name describes rows, as sex and region do."""
+    words = words_of(name)
+    words = words[1:] if len(words) == 2 and words[0] in ("is", "has") else words
+    return " ".join(words) in FEATURES or (len(words) > 1 and words[-1] in COUNTS)
+
+
+def time_name(name: str) -> bool:
+    """Return whether a name says when a row was observed."""
+    return " ".join(words_of(name)) in TIMES
 
 
 @lru_cache(maxsize=10_000)
@@ -120,7 +156,7 @@ def id_name(name: str) -> bool:
     )
 
 
-def coordinate(name: str, others: set[str]) -> bool:
+def coordinate(name: str, others: Set[str]) -> bool:
     """Return whether a name is a coordinate, beside another one.
 
     Args:

@@ -14,7 +14,7 @@ from core.data.dataset import Dataset
 from core.data.registry import load
 from core.data.tables.scaling import limits
 from core.data.tables.targets.choose import TargetUnclear
-from core.data.tables.targets.names import id_name, name_score
+from core.data.tables.targets.names import id_name, target_name
 from core.errors import DataError
 from tests.support.narrow import instance
 
@@ -87,6 +87,21 @@ WELL_KNOWN = {
     "Chinese": ({"标签": TWO, "身高": NUMBERS, "体重": OTHERS}, "标签"),
     "points": ({"x": NUMBERS, "y": OTHERS, "label": TWO}, "label"),
     "a curve": ({"x": NUMBERS, "y": OTHERS}, "y"),
+    "mpg of seaborn": ({"mpg": NUMBERS, "cylinders": THREE, "weight": WHOLE, "origin": THREE}, "mpg"),
+    "glass": ({"RI": NUMBERS, "Na": OTHERS, "Type": [1 + at % 6 for at in range(ROWS)]}, "Type"),
+    "heart": (
+        {"age": WHOLE, "sex": BITS, "chol": WHOLE, "smoking": BITS, "HeartDisease": BITS},
+        "HeartDisease",
+    ),
+    "fetal health": (
+        {"baseline value": WHOLE, "peaks": NUMBERS, "fetal_health": [1 + at % 3 for at in range(ROWS)]},
+        "fetal_health",
+    ),
+    "a house with many answers": ({"price": WHOLE, "area": NUMBERS, "driveway": TWO, "garage": TWO}, "price"),
+    "a time series": ({"time": [1949 + at / 12 for at in range(ROWS)], "passengers": WHOLE}, "passengers"),
+    "an experiment": ({"breaks": WHOLE, "wool": TWO, "tension": THREE}, "breaks"),
+    "insect sprays": ({"count": WHOLE, "spray": THREE}, "count"),
+    "a vote": ({"region": THREE, "age": WHOLE, "income": NUMBERS, "vote": THREE}, "vote"),
 }
 
 
@@ -109,10 +124,19 @@ def test_targets_of_well_known_tables_are_found(name: str, read: Read) -> None:
         ({"speed": NUMBERS, "dist": OTHERS, "lat": WHOLE, "lon": WHOLE}, {"lat": "it is a coordinate"}),
         ({"speed": NUMBERS, "dist": OTHERS, "about": TEXTS}, {"about": "nearly every row has another text"}),
         ({"speed": NUMBERS, "dist": OTHERS, "n": COUNTER}, {"n": "it counts the rows"}),
-        ({"sex": TWO, "smoker": TWO, "size": WHOLE}, {}),
+        ({"size": WHOLE, "rooms": OTHERS, "smoker": TWO, "sex": TWO}, {}),
         ({"age": WHOLE, "income": NUMBERS, "cigs": OTHERS}, {}),
         ({"yield": NUMBERS, "variety": THREE, "year": WHOLE, "site": TWO}, {}),
         ({"type": THREE, "education": WHOLE, "prestige": NUMBERS}, {}),
+        ({"education": WHOLE, "income": NUMBERS, "type": THREE}, {}),
+        ({"price": WHOLE, "income": NUMBERS, "temperature": OTHERS}, {}),
+        ({"county": THREE, "area": NUMBERS, "people": WHOLE, "category": THREE}, {}),
+        ({"inflation": NUMBERS, "deficit": OTHERS, "y77": BITS}, {}),
+        ({"food": NUMBERS, "size": OTHERS, "sex": TWO}, {}),
+        ({"stores": WHOLE, "stars": OTHERS, "Weekend": TWO}, {}),
+        ({"parts": NUMBERS, "pieces": WHOLE, "member": ["MF"[at % 2] for at in range(ROWS)]}, {}),
+        ({"miles": NUMBERS, "passenger_count": WHOLE, "fare": OTHERS}, {}),
+        ({"bore": NUMBERS, "stroke": OTHERS, "power": WHOLE}, {}),
     ],
 )
 def test_where_none_stands_out_the_user_is_asked(
@@ -141,7 +165,76 @@ def test_where_none_stands_out_the_user_is_asked(
     ],
 )
 def test_names_are_compared_by_their_words(name: str, likely: bool) -> None:
-    assert (name_score(name) > 40) is likely
+    assert (target_name(name).score > 40) is likely
+
+
+def test_a_class_that_follows_from_a_finer_one_is_asked_about(read: Read) -> None:
+    models = [f"model {'abcdefghij'[at % 10]}" for at in range(ROWS)]
+    cars = {
+        "model": models,
+        "miles": NUMBERS,
+        "power": WHOLE,
+        "drive": ["fr4"[at % 7 % 3] for at in range(ROWS)],
+    }
+    with pytest.raises(TargetUnclear):
+        read(cars | {"class": ["abc"[at % 10 % 3] for at in range(ROWS)]})
+    assert (
+        read(cars | {"class": ["abc"[at // 7 % 3] for at in range(ROWS)]})
+        .notes[0]
+        .startswith("target: class (")
+    )
+
+
+def test_copies_of_other_columns_come_last_among_those_to_choose_from(read: Read) -> None:
+    sizes = [1 + abs(value) for value in NUMBERS]
+    columns = {
+        "size": sizes,
+        "hours": WHOLE,
+        "lsize": np.log(sizes).round(4).tolist(),
+        "sizesq": np.square(sizes).round(3).tolist(),
+        "lhours": OTHERS,
+    }
+    with pytest.raises(TargetUnclear) as caught:
+        read(columns)
+    assert {each.name for each in caught.value.candidates[-2:]} == {"lsize", "sizesq"}
+
+
+NAMELESS: dict[str, tuple[list[list[Any]], int | None]] = {
+    "classes": ([NUMBERS, OTHERS, THREE], 3),
+    "numbers": ([NUMBERS, OTHERS, WHOLE], 3),
+    "two numbers": ([WHOLE, NUMBERS, BITS], 3),
+    "sexes first": ([["MFI"[at % 3] for at in range(ROWS)], NUMBERS, WHOLE], 3),
+    "classes first": ([THREE, NUMBERS, WHOLE], None),
+    "two classes first": ([TWO, THREE, THREE], None),
+}
+
+
+@pytest.mark.parametrize("name", NAMELESS)
+def test_without_names_the_last_column_is_the_target_unless_another_looks_like_one(
+    name: str, tmp_path: Path
+) -> None:
+    columns, place = NAMELESS[name]
+    path = tmp_path / "my.data"
+    pl.DataFrame({str(at): column for at, column in enumerate(columns)}).write_csv(path, include_header=False)
+    config = configuration.from_dict({"data": {"name": "csv", "path": str(path), "header": "no"}})
+    if place is None:
+        with pytest.raises(TargetUnclear):
+            load(config.data)
+    else:
+        assert load(config.data).notes[0].startswith(f"target: column_{place} (")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"": COUNTER, "speed": NUMBERS},
+        {"": TEXTS, "speed": NUMBERS},
+        {"id": COUNTER, "when": ["2021-01-01"] * ROWS, "kind": THREE},
+    ],
+)
+def test_nothing_is_asked_where_nothing_could_be_learnt_from(columns: dict[str, Any], read: Read) -> None:
+    with pytest.raises(DataError, match="has no column to learn from"):
+        read(columns)
 
 
 def test_names_of_ids() -> None:
