@@ -351,6 +351,10 @@ OPENS = {
 METHODS = {"open", "read_text", "read_bytes"}
 ELSEWHERE = {
     "core/files/reading.py": {"os.open": "the one way"},
+    "core/evaluation/predictions.py": {
+        "zipfile.ZipFile": "writes to a file that is open",
+        "archive.open": "writes a member of it",
+    },
     "core/files/temporary.py": {"os.open": "makes new files and folders of random names, and flushes them"},
     "core/machine.py": {
         "(root / 'proc/self/cgroup').read_text": "a file of the kernel",

@@ -46,7 +46,8 @@ def valid(annotation: Any, metadata: Sequence[Any] = ()) -> st.SearchStrategy[An
     if origin in (Union, UnionType):
         return st.one_of([valid(member) for member in arguments])
     if origin is tuple and Ellipsis in arguments:
-        return st.lists(valid(arguments[0]), min_size=limit.get("min_length", 0), max_size=4)
+        longest = limit.get("max_length", 4)
+        return st.lists(valid(arguments[0]), min_size=limit.get("min_length", 0), max_size=longest)
     if origin is tuple:
         return st.tuples(*map(valid, arguments)).map(list)
     if annotation is int:
