@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 __all__ = ["TUI_COMMAND", "safe_import_path"]
 
-TUI_COMMAND = (sys.executable, "-P", "-m", "tui")
-"""Starts ``tui`` in a process of its own; the options follow."""
+TUI_COMMAND = (sys.executable, "-P", "-m", "torchtui")
+"""Starts ``tui`` in a process of its own, by a name that no project has; the options follow."""
 
 VARIABLE = "PYTHONSAFEPATH"
 _lock = threading.RLock()

@@ -12,6 +12,6 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), os.pardir))
 if __name__ == "__main__":
     if not sys.flags.safe_path and os.path.realpath(sys.path[0]) != ROOT:
         del sys.path[0]
-    from tui.cli import main
+    from torchtui import main
 
     main()
