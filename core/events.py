@@ -77,6 +77,8 @@ class RunStarted(Event):
         epochs, steps_per_epoch: 0 when unknown.
         epoch, step: epochs and steps already done by an earlier session of the same run.
         monitor: the validation number that chooses the best epoch; see `core.metrics.lower_is_better`.
+        metrics: names of what validation reports beside loss and score.
+        higher_is_better: the direction of each metric of the user's own, by name.
     """
 
     config: dict[str, dict[str, Any]]
@@ -92,6 +94,8 @@ class RunStarted(Event):
     epoch: Count = 0
     step: Count = 0
     monitor: str = "loss"
+    metrics: list[str] = field(default_factory=list)
+    higher_is_better: dict[str, bool] = field(default_factory=dict)
     pid: Annotated[int, Field(ge=0, lt=1 << 31)] = 0
     host: str = ""
 

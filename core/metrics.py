@@ -1,21 +1,29 @@
 """Names of the metrics of epochs and evaluations, and which direction is better."""
 
-from typing import Final, Literal, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Final, Literal
 
 from core.errors import ConfigError
 
 __all__ = [
     "COMPARED",
-    "EPOCH_METRICS",
     "HEADLINES",
     "LABELS",
     "METRICS",
     "OF_CLASS",
-    "EpochMetric",
     "Task",
-    "check_monitor",
+    "check_metrics",
+    "fitting_metrics",
+    "in_order",
+    "is_compared",
+    "is_own",
     "label_of",
     "lower_is_better",
+    "name_of_metric",
+    "nearest_metric",
+    "reported_metrics",
+    "score_name",
 ]
 
 Task = Literal["binary", "multiclass", "regression", "custom"]
@@ -77,9 +85,12 @@ LABELS: Final = {
 Of single labels micro precision, recall and F1 are the accuracy, and left out.
 """
 
-EpochMetric = Literal["loss", "accuracy", "r2"]
-EPOCH_METRICS: Final = get_args(EpochMetric)
-"""Metrics that validation reports after each epoch; all others are known at the end of a run."""
+OF_REGRESSION: Final = ("loss", "r2", "mae", "rmse", "mape")
+OF_TWO_CLASSES: Final = ("precision", "recall", "f1", "roc_auc", "average_precision", "brier")
+"""Those that need a positive class, which is class 1 of two."""
+TOP_K: Final = 5
+"""Of the accuracy that counts a sample as right whose class is among so many with the highest scores."""
+OF_MANY_CLASSES: Final = f"top_{TOP_K}_accuracy"
 
 
 def label_of(metric: str) -> str:
@@ -87,26 +98,101 @@ def label_of(metric: str) -> str:
     return LABELS.get(metric, metric.replace("_", " "))
 
 
-def lower_is_better(metric: str) -> bool:
-    """Return whether a smaller value of a metric, or of a curve such as ``train loss``, is the better one."""
+def is_compared(metric: str) -> bool:
+    """Return whether runs are compared by a metric of an evaluation; they are by every one of the user's own."""
+    return metric in COMPARED or metric not in METRICS
+
+
+def in_order(metrics: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return those of some metrics that are among the known ones, in their order, then those of the user's own."""
+    names = list(metrics)
+    return [name for name in known if name in names] + [name for name in names if name not in METRICS]
+
+
+def score_name(task: Task) -> str:
+    """Return the name of the score beside the loss: ``accuracy`` for classes, ``r2`` for regression."""
+    return "r2" if task == "regression" else "accuracy"
+
+
+def lower_is_better(metric: str, own: Mapping[str, bool] | None = None) -> bool:
+    """Return whether a smaller value of a metric, or of a curve such as ``train loss``, is the better one.
+
+    Args:
+        own: the user's own metrics by name, true where more is better; see `core.events.RunStarted`.
+    """
     last = metric.removesuffix(" by step").rpartition(" ")[2]
+    if own and last in own:
+        return not own[last]
     return last in MINIMISED or last.endswith(("loss", "error"))
 
 
-def check_monitor(monitor: EpochMetric, task: Task) -> None:
-    """Refuse to choose epochs by a metric that validation does not give.
+def is_own(metric: str) -> bool:
+    """Return whether an entry of ``training.metrics`` is the user's own: FILE.py:NAME, not a name of `METRICS`."""
+    return ":" in metric
 
-    A network with its own step reports what it likes: `core.training.own_step` checks those names.
 
-    Raises:
-        ConfigError: the metric does not exist for the task.
+def name_of_metric(metric: str) -> str:
+    """Return the name under which an entry of ``training.metrics`` is reported."""
+    return metric.rpartition(":")[2]
+
+
+def fitting_metrics(task: Task, classes: int) -> list[str]:
+    """Return the metrics that a task has.
+
+    Args:
+        classes: how many; of no meaning for regression.
     """
     if task == "custom":
+        return []
+    if task == "regression":
+        return list(OF_REGRESSION)
+    without = {*OF_REGRESSION[1:]}
+    without |= {*OF_TWO_CLASSES} if task != "binary" else set()
+    without |= {OF_MANY_CLASSES} if classes <= TOP_K else set()
+    return [metric for metric in METRICS if metric not in without]
+
+
+def reported_metrics(metrics: Sequence[str], monitor: str, task: Task) -> list[str]:
+    """Return the names that validation reports after each epoch beside loss and score: also what is monitored."""
+    if task == "custom":  # the network's own numbers
+        return []
+    always = ("loss", score_name(task))
+    names = [name_of_metric(metric) for metric in metrics]
+    return [name for name in dict.fromkeys((*names, monitor)) if name not in always]
+
+
+def nearest_metric(name: str, known: Sequence[str]) -> str:
+    """Return what to write in place of a name that is not known."""
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}. Own ones: FILE.py:NAME"
+
+
+def check_metrics(metrics: Sequence[str], monitor: str, task: Task, classes: int) -> None:
+    """Refuse metrics that validation cannot report, and to choose epochs by one.
+
+    Args:
+        metrics: entries of ``training.metrics``.
+        classes: how many; of no meaning for regression.
+
+    A network with its own step reports what it likes: `core.training.own.check` checks those names.
+
+    Raises:
+        ConfigError: one does not exist for the task.
+    """
+    if task == "custom":
+        if metrics:
+            raise ConfigError(
+                "training.metrics: a network with its own training_step reports the numbers that it returns",
+                "Leave it empty, and return them in validation_step",
+                field="training.metrics",
+            )
         return
-    known = ("loss", "r2") if task == "regression" else ("loss", "accuracy")
-    if monitor not in known:
-        raise ConfigError(
-            f"training.monitor: '{monitor}' is not measured in a {task} task",
-            f"Takes {' or '.join(known)}",
-            field="training.monitor",
-        )
+    known = fitting_metrics(task, classes)
+    own = [name_of_metric(metric) for metric in metrics if is_own(metric)]
+    fields = [("training.metrics", metric) for metric in metrics if not is_own(metric)]
+    for field, name in [*fields, ("training.monitor", monitor)]:
+        if name not in known and name not in own:
+            is_known = name in METRICS
+            what = f"'{name}' is not measured in a {task} task" if is_known else f"no such metric '{name}'"
+            hint = f"Takes {', '.join([*own, *known])}" if is_known else nearest_metric(name, [*own, *known])
+            raise ConfigError(f"{field}: {what}", hint, field=field)

@@ -2,12 +2,18 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+)
 
 from core.data.builtin.tables import Digits
 from core.data.registry import DataConfig
@@ -15,11 +21,11 @@ from core.errors import ConfigError
 from core.field_errors import as_config_error
 from core.files.reading import read_text
 from core.losses import Auto, LossConfig
-from core.metrics import EpochMetric
+from core.metrics import METRICS, name_of_metric, nearest_metric
 from core.models.mlp import Mlp
 from core.models.registry import ModelConfig
 from core.optimizers import Momentum, OptimizerConfig
-from core.options import Options, Unit, choices
+from core.options import Code, Options, Unit, choices
 from core.remedies import VALID_CONFIG
 from core.schedules import Constant, ScheduleConfig
 
@@ -55,6 +61,29 @@ MAX_VALUES = 10_000
 """In a file. A few lines of aliases of aliases stand for millions, on which checking and telling them would choke."""
 
 
+def _listed(given: Any) -> Any:
+    """A text as a list of what it separates by commas."""
+    return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
+
+
+def _known(metrics: tuple[str, ...]) -> tuple[str, ...]:
+    """Check that each is a metric, and that no two are reported under one name."""
+    for metric in metrics:
+        is_code = re.match(Code.PATTERN, metric)
+        if not is_code and metric not in METRICS:
+            raise ValueError(f"no such metric '{metric}'; {nearest_metric(metric, METRICS)}")
+        name = name_of_metric(metric)
+        if is_code and name in METRICS:
+            raise ValueError(f"{metric} has the name of a built-in metric; Rename it")
+        if [name_of_metric(other) for other in metrics].count(name) > 1:
+            raise ValueError(f"'{name}' is there twice; Give each metric once, and own ones different names")
+    return metrics
+
+
+Reported = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_known), Code()]
+"""Names of metrics, and references to the user's own, all reported under different names."""
+
+
 class Training(Options):
     """Length, steps and device of a training."""
 
@@ -74,8 +103,10 @@ class Training(Options):
     """Epochs without improvement in the monitored metric before the run stops early; 0 disables early stopping."""
     min_delta: Annotated[float, Field(ge=0)] = 0.0
     """Smallest change in the monitored metric that patience counts as an improvement."""
-    monitor: EpochMetric = "loss"
-    """Validation metric that selects the best epoch and that patience watches; accuracy for classes, r2 for numbers."""
+    metrics: Reported = ()
+    """Validation metrics to report each epoch beside loss and accuracy or R2: f1_macro, roc_auc, mae, FILE.py:NAME."""
+    monitor: Annotated[str, Field(pattern=r"^[A-Za-z_][\w./@-]*$")] = "loss"
+    """Validation metric that selects the best epoch and that patience watches: loss, accuracy, r2, or another one."""
     clip_norm: Annotated[float, Field(ge=0)] = 0.0
     """Largest gradient norm over all weights; larger gradients are scaled down to it. 0 disables clipping."""
     accumulate: Annotated[int, Field(ge=1, le=10_000), Unit("batches")] = 1

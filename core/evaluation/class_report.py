@@ -5,10 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.evaluation import influence
-from core.evaluation.calibration import calibration_curve, expected_calibration_error
-from core.evaluation.checks import why_not_probabilities
 from core.evaluation.classification import ClassCounts, averages, confusion_matrix, log_losses, top_k_hits
-from core.evaluation.curves import Areas, areas_of_classes, true_scores
+from core.evaluation.curves import Areas, areas_of_classes
 from core.evaluation.intervals import (
     Interval,
     matrix_intervals,
@@ -17,12 +15,11 @@ from core.evaluation.intervals import (
     shifted,
     shifted_on_logit,
 )
+from core.evaluation.metric_values import area_values, brier_terms, confidence, count_values, score_values
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Array, Floats, Integers, Undefined, Value, none_if_nan
-
-TOP_K = 5
-TOP_K_KEY = f"top_{TOP_K}_accuracy"
+from core.metrics import OF_MANY_CLASSES, TOP_K
 
 
 def classification_report(
@@ -34,11 +31,13 @@ def classification_report(
     counts = ClassCounts.of(matrix)
     single, pooled = areas_of_classes(predictions.scores, predictions.targets)
 
-    values = _count_values(counts, names, split)
-    values |= _area_values(single, pooled, counts, names, split)
-    values |= _score_values(predictions)
+    values = count_values(counts, names, split)
+    values |= area_values(single, pooled, counts, names, split)
+    values |= score_values(predictions)
     if classes > TOP_K:
-        values[TOP_K_KEY] = top_k_hits(predictions.scores, predictions.targets, TOP_K) / len(predictions)
+        values[OF_MANY_CLASSES] = top_k_hits(predictions.scores, predictions.targets, TOP_K) / len(
+            predictions
+        )
     return Report(
         task=task,
         split=split,
@@ -53,79 +52,13 @@ def classification_report(
     )
 
 
-def _count_values(counts: ClassCounts, names: list[str], split: str) -> dict[str, Value]:
-    """The metrics of the confusion matrix; of two classes also precision, recall and F1 of class 1."""
-    found = averages(counts)
-    values: dict[str, Value] = {name: float(value) for name, value in found.items()}
-    if len(names) == 2:
-        values |= {name: float(getattr(counts, name)[1]) for name in ("precision", "recall", "f1")}
-    support, predicted = counts.support, counts.predicted
-    never = np.flatnonzero((predicted == 0) & (support > 0))
-    if len(never):
-        reason = f"{_listed(never, names, 'is', 'are')} never predicted"
-        values["precision_macro"] = Undefined(reason + _mean_of_others(found["precision_macro"]))
-        values["precision_weighted"] = Undefined(reason)
-    absent = np.flatnonzero((support == 0) & (predicted > 0))
-    if len(absent):
-        reason = f"{_listed(absent, names, 'is', 'are')} predicted but not in the {split} split"
-        values["recall_macro"] = Undefined(reason + _mean_of_others(found["recall_macro"]))
-    one_class = Undefined(
-        "all targets are of one class"
-        if support.max() == support.sum()
-        else "all predictions are of one class"
-    )
-    of_positive = Undefined(f"class {names[1]!r} is not in the {split} split or never predicted")
-    return {
-        name: (of_positive if name in ("precision", "recall", "f1") else one_class)
-        if isinstance(value, float) and np.isnan(value)
-        else value
-        for name, value in values.items()
-    }
-
-
-def _area_values(
-    single: list[Areas], pooled: Areas, counts: ClassCounts, names: list[str], split: str
-) -> dict[str, Value]:
-    """ROC AUC and average precision: macro, micro and, with two classes, of class 1."""
-    values: dict[str, Value] = {}
-    absent = np.flatnonzero(counts.support == 0)
-    for position, metric in enumerate(("roc_auc", "average_precision")):
-        of_classes = [areas[position] for areas in single]
-        defined = [area for area in of_classes if not isinstance(area, Undefined)]
-        mean = float(np.mean(defined)) if defined else np.nan
-        if len(absent):
-            reason = f"{_listed(absent, names, 'is', 'are')} not in the {split} split"
-            values[f"{metric}_macro"] = Undefined(reason + _mean_of_others(mean))
-        else:
-            values[f"{metric}_macro"] = mean
-        values[f"{metric}_micro"] = pooled[position]
-        if len(names) == 2:
-            values[metric] = of_classes[1]
-    return values
-
-
-def _score_values(predictions: Predictions) -> dict[str, Value]:
-    """The metrics that need probabilities."""
-    reason = why_not_probabilities(predictions)
-    binary = predictions.scores.shape[1] == 2
-    if reason:
-        return dict.fromkeys(["log_loss", "ece"] + ["brier"] * binary, Undefined(reason))
-    values: dict[str, Value] = {
-        "log_loss": float(log_losses(predictions.scores, predictions.targets).mean()),
-        "ece": expected_calibration_error(calibration_curve(*_confidence(predictions.scores, predictions))),
-    }
-    if binary:
-        values["brier"] = float(_brier_terms(predictions.scores, predictions.targets).mean())
-    return values
-
-
 def _intervals(
     values: dict[str, Value], predictions: Predictions, matrix: Integers, rng: np.random.Generator
 ) -> dict[str, Interval]:
     defined = {name: value for name, value in values.items() if not isinstance(value, Undefined)}
     found = {name: interval for name, interval in matrix_intervals(matrix, rng).items() if name in defined}
-    if TOP_K_KEY in defined:
-        found[TOP_K_KEY] = share_interval(defined[TOP_K_KEY], len(predictions), rng)
+    if OF_MANY_CLASSES in defined:
+        found[OF_MANY_CLASSES] = share_interval(defined[OF_MANY_CLASSES], len(predictions), rng)
     sample = influence.sample_rows(predictions.targets, len(matrix), rng)
     influences = _influences(defined, predictions, sample)
     offsets = mean_offsets(np.stack(list(influences.values()), axis=1), sample.weights, rng)
@@ -158,25 +91,11 @@ def _influences(
     )
     if "log_loss" in defined:
         found["log_loss"] = influence.centred(log_losses(scores, targets), weights)
-        confidence, correct = _confidence(scores, predictions, sample.rows)
-        found["ece"] = influence.calibration_influence(confidence, correct, weights)
+        sure, correct = confidence(scores, predictions, sample.rows)
+        found["ece"] = influence.calibration_influence(sure, correct, weights)
     if "brier" in defined:
-        found["brier"] = influence.centred(_brier_terms(scores, targets), weights)
+        found["brier"] = influence.centred(brier_terms(scores, targets), weights)
     return found
-
-
-def _confidence(
-    scores: Array, predictions: Predictions, rows: Integers | slice = slice(None)
-) -> tuple[Array, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
-    """The highest score of each row and whether its class is right."""
-    predicted = predictions.predicted[rows]
-    return true_scores(scores, predicted), predicted == predictions.targets[rows]
-
-
-def _brier_terms(scores: Array, targets: Integers) -> Floats:
-    """Squared distance of the probability of class 1 from what happened (Brier 1950)."""
-    distance: Floats = scores[:, 1] - (targets == 1).astype(np.float64)
-    return distance**2
 
 
 def _baseline(support: Array, names: list[str], values: dict[str, Value]) -> dict[str, float | str]:
@@ -192,7 +111,7 @@ def _baseline(support: Array, names: list[str], values: dict[str, Value]) -> dic
     reached |= dict.fromkeys(("roc_auc", "roc_auc_macro", "roc_auc_micro"), 0.5)
     reached |= dict.fromkeys(("average_precision_macro", "average_precision_micro"), 1 / len(names))
     reached["log_loss"] = float(-present @ np.log(present))
-    reached[TOP_K_KEY] = float(np.sort(frequency)[-TOP_K:].sum())
+    reached[OF_MANY_CLASSES] = float(np.sort(frequency)[-TOP_K:].sum())
     if len(names) == 2:
         reached |= {"average_precision": float(frequency[1]), "brier": float(frequency[0] * frequency[1])}
     known = {
@@ -221,16 +140,3 @@ def _per_class(
         }
         for name, precision, recall, f1, support, (auc, average) in columns
     ]
-
-
-def _listed(classes: Integers, names: list[str], one: str, many: str) -> str:
-    """The first three of some classes by name, quoted, control characters escaped, and the verb that fits."""
-    shown = ", ".join(repr(names[label]) for label in classes[:3])
-    if len(classes) == 1:
-        return f"class {shown} {one}"
-    rest = f" and {len(classes) - 3} more" if len(classes) > 3 else ""
-    return f"classes {shown}{rest} {many}"
-
-
-def _mean_of_others(mean: float | Floats) -> str:
-    return "" if np.isnan(mean) else f"; the mean over the other classes is {float(mean):.4f}"

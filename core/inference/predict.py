@@ -9,6 +9,7 @@ from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.errors import DataError
 from core.evaluation.predictions import Predictions
+from core.training.metrics.epoch_metrics import predictions_of
 from core.training.validation import network_outputs
 
 if TYPE_CHECKING:
@@ -33,14 +34,4 @@ def predict(
     if not len(samples):
         raise DataError(f"{data.name} has no {split} samples", "Choose another split")
     outputs = torch.cat([outputs for outputs, _ in network_outputs(model, Batches(samples, data, device))])
-    if data.task == "regression":
-        scores = outputs.squeeze(1).cpu().double() * data.target_std + data.target_mean
-        targets = samples.targets.squeeze(1).double()
-    else:
-        scores, targets = loss.scores(outputs).cpu(), samples.targets
-    return Predictions(
-        scores=scores.numpy(),
-        targets=targets.numpy(),
-        indices=samples.indices,
-        probabilities=data.task in loss.probability_tasks,
-    )
+    return predictions_of(outputs, samples, data, loss)

@@ -13,7 +13,7 @@ from core.evaluation import Report
 from core.evaluation.curve_sets import curves_of
 from core.files.reading import read_bytes, read_text
 from core.inference.stored import Evaluation, saved_evaluation
-from core.metrics import HEADLINES, OF_CLASS, label_of
+from core.metrics import HEADLINES, OF_CLASS, in_order, label_of
 from core.report import figures
 from core.report.page import Figure, Table, page
 from core.report.samples import mistakes
@@ -149,7 +149,7 @@ def _evaluation(entry: Entry, split: str) -> tuple[Evaluation | None, str]:
 
 def _cards(report: Report) -> list[Section]:
     cards = []
-    for name in HEADLINES:
+    for name in in_order(report.metrics, HEADLINES):
         value = report.metrics.get(name)
         if value is None:
             continue

@@ -14,14 +14,20 @@ def from_copies(config: TrainConfig, run: Run | None) -> TrainConfig:
     """The configuration with the copies in a run's folder, if it has any, in place of the files they were made of."""
     if run is None:
         return config
-    changed = {}
-    for section, (field, reference) in references(config).items():
-        file, name = parse(reference)
-        copy = copied(run.code_folder / section, file.name)
+    for used in references(config):
+        file, name = parse(used.reference)
+        copy = copied(run.code_folder / used.folder, file.name)
         if copy is not None:
-            part = getattr(config, section)
-            changed[section] = part.model_copy(update={field: f"{copy.resolve()}:{name}"})
-    return config.model_copy(update=changed) if changed else config
+            part, now = getattr(config, used.section), f"{copy.resolve()}:{name}"
+            given = getattr(part, used.field)
+            one_or_all = now if given == used.reference else _replaced(given, used.reference, now)
+            part = part.model_copy(update={used.field: one_or_all})
+            config = config.model_copy(update={used.section: part})
+    return config
+
+
+def _replaced(values: tuple[str, ...], old: str, new: str) -> tuple[str, ...]:
+    return tuple(new if value == old else value for value in values)
 
 
 def programs_of(config: TrainConfig, run: Run | None = None) -> list[Program]:
@@ -30,7 +36,7 @@ def programs_of(config: TrainConfig, run: Run | None = None) -> list[Program]:
     Raises:
         UserCodeError: one cannot be read.
     """
-    return [program_of(reference) for _, reference in references(from_copies(config, run)).values()]
+    return [program_of(used.reference) for used in references(from_copies(config, run))]
 
 
 def unknown_code(config: TrainConfig, run: Run | None = None) -> list[Program]:

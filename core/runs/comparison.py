@@ -1,6 +1,6 @@
 """Runs side by side: their curves on one axis, the settings in which they differ, and which of them leads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -31,6 +31,7 @@ __all__ = [
     "lead",
     "load_report",
     "not_comparable",
+    "own_directions",
     "standings",
 ]
 
@@ -55,6 +56,7 @@ class Entry:
         steps_per_epoch: 0 as long as it is unknown; epochs are then counted in steps.
         reports: the saved evaluations by split.
         damaged: lines of its log that cannot be read.
+        higher_is_better: the direction of each metric of the user's own, by name.
     """
 
     summary: RunSummary
@@ -64,6 +66,7 @@ class Entry:
     steps_per_epoch: float = 1
     reports: Mapping[str, Report] = field(default_factory=dict)
     damaged: int = 0
+    higher_is_better: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def run(self) -> Run:
@@ -114,6 +117,7 @@ class EntryReader:
             steps_per_epoch=(started.steps_per_epoch or history.measured_steps) if started else 1,
             reports=reports,
             damaged=self._outline.damaged,
+            higher_is_better=started.higher_is_better if started else {},
         )
 
 
@@ -184,14 +188,14 @@ def best_point(entry: Entry, name: str, place: int = 0) -> Lead | None:
     if name == "lr" or not there.any():
         return None
     x, y = x[there], y[there]
-    at = int(np.argmin(y) if lower_is_better(name) else np.argmax(y))
+    at = int(np.argmin(y) if lower_is_better(name, entry.higher_is_better) else np.argmax(y))
     return Lead(place, float(x[at]), float(y[at]))
 
 
 def lead(entries: Sequence[Entry], name: str) -> Lead | None:
     """The run that leads in a curve, the first of equals; None where no run has a best point."""
     found = [best for place, entry in enumerate(entries) if (best := best_point(entry, name, place))]
-    sign = 1 if lower_is_better(name) else -1
+    sign = 1 if lower_is_better(name, own_directions(entries)) else -1
     return min(found, key=lambda best: sign * best.value, default=None)
 
 
@@ -225,7 +229,16 @@ def standings(entries: Sequence[Entry], split: str) -> list[Standings]:
         name for report in reports if report for name, value in report.metrics.items() if value is not None
     }
     ordered = [name for name in METRICS if name in known] + sorted(known - {*METRICS})
-    return [_standings(name, [_score(report, name) for report in reports]) for name in ordered]
+    own = own_directions(entries)
+    return [_standings(name, [_score(report, name) for report in reports], own) for name in ordered]
+
+
+def own_directions(entries: Iterable[Entry]) -> dict[str, bool]:
+    """Return the directions of the metrics that are the users' own; of one that runs disagree on, the first one's."""
+    found: dict[str, bool] = {}
+    for entry in entries:
+        found = {**entry.higher_is_better, **found}
+    return found
 
 
 def _score(report: Report | None, metric: str) -> Score | None:
@@ -236,11 +249,11 @@ def _score(report: Report | None, metric: str) -> Score | None:
     return Score(value, (interval[0], interval[1]) if interval and len(interval) == 2 else None)
 
 
-def _standings(metric: str, scores: list[Score | None]) -> Standings:
+def _standings(metric: str, scores: list[Score | None], own: Mapping[str, bool]) -> Standings:
     known = [(score.value, place) for place, score in enumerate(scores) if score is not None]
     if not known:
         return Standings(metric, tuple(scores), None, frozenset())
-    sign = 1 if lower_is_better(metric) else -1
+    sign = 1 if lower_is_better(metric, own) else -1
     leader = min(known, key=lambda pair: sign * pair[0])[1]
     top = scores[leader]
     low, high = top.interval if top and top.interval else (np.inf, -np.inf)

@@ -97,7 +97,7 @@ class Run:
 
     @property
     def code_folder(self) -> Path:
-        """Copies of the user's Python files, one folder per section of the configuration that names one."""
+        """Copies of the user's Python files, one folder per section that names one, or per metric."""
         return self.path / "code"
 
     def checkpoint_file(self, kind: str) -> Path:
@@ -157,9 +157,9 @@ def create_run(runs_dir: Path, config: TrainConfig, also: Callable[[Run], object
 
     def fill(run: Run) -> None:
         write_config(run, config)
-        for section, (_, reference) in references(config).items():
-            program = program_of(reference)
-            copy_source(program.source, run.code_folder / section)
+        for used in references(config):
+            program = program_of(used.reference)
+            copy_source(program.source, run.code_folder / used.folder)
             if is_trusted(program):  # also if it was only named: another process may resume with these bytes
                 agree([program])
         also(run)

@@ -15,8 +15,9 @@ from core.data.sampling import check_sampling
 from core.devices import ensure_precision, resolve
 from core.errors import TorchtuiError
 from core.losses import resolve_loss
-from core.metrics import Task, check_monitor
+from core.metrics import Task, check_metrics
 from core.training.forward_pass import check_forward
+from core.training.metrics.own_metrics import own_directions
 
 __all__ = ["DataProperties", "check_fit", "config_problems", "data_problems"]
 
@@ -33,12 +34,16 @@ class DataProperties(Protocol):
     @property
     def sample_shape(self) -> tuple[int, ...]: ...
 
+    @property
+    def outputs(self) -> int: ...
+
 
 def config_problems(config: TrainConfig) -> Iterator[TorchtuiError]:
     """Yield the problems of a configuration on this machine, whatever the data; at most one of each check."""
     return _problems(
         lambda: ensure_precision(config.training.precision, resolve(config.training.device)),
         lambda: check_compatible(config),
+        lambda: own_directions(config.training.metrics),
     )
 
 
@@ -48,7 +53,7 @@ def data_problems(config: TrainConfig, data: DataProperties) -> Iterator[Torchtu
         lambda: resolve_loss(config.loss, data.task),
         lambda: check_augment(config.data, config.loss, data.kind, data.task),
         lambda: check_sampling(config.training, data.task),
-        lambda: check_monitor(config.training.monitor, data.task),
+        lambda: check_metrics(config.training.metrics, config.training.monitor, data.task, data.outputs),
         lambda: check_forward(config.training, data.sample_shape),
     )
 

@@ -21,6 +21,8 @@ from core.runs.folder import Run
 from core.session.fit import check_fit
 from core.training.distributed import SINGLE, Group
 from core.training.memory import explain_oom
+from core.training.metrics.epoch_metrics import check_measurable
+from core.training.metrics.own_metrics import OwnMetric, load_own_metrics
 from core.training.own.check import check_own_step, with_own_task
 from core.training.step import GradientFn
 from core.training.threads import max_threads
@@ -39,6 +41,7 @@ class Prepared:
 
     Attributes:
         threads: number of processor threads; with ``auto`` the largest one that may be chosen.
+        own_metrics: those of ``training.metrics`` that are the user's own.
         group: the processes that train together.
         gradient_fn: optional override for the gradient computation; None uses autograd.
     """
@@ -49,6 +52,7 @@ class Prepared:
     summary: ModelSummary
     device: torch.device
     threads: int
+    own_metrics: tuple[OwnMetric, ...] = ()
     group: Group = SINGLE
     gradient_fn: GradientFn | None = None
 
@@ -96,17 +100,21 @@ def assemble(
     device = resolve(config.training.device)
     if run is not None:
         ensure_same_data(run, data)
-    network = from_copies(config, run).model
+    copied = from_copies(config, run)
+    network = copied.model
     model = (
         rebuild(network, data, weights) if weights is not None else build(network, data, config.training.seed)
     )
     data = with_own_task(data, model)
     if weights is None:  # evaluations compute in fp32, on any device
-        check_fit(config, data)
+        check_fit(copied, data)
     config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
+    own_metrics = load_own_metrics(copied.training.metrics)
+    if weights is None:
+        check_measurable(config, data, own_metrics)
     if weights is None and data.task == "custom":
         data = replace(data, notes=(*data.notes, *check_own_step(config, data, model)))
     summary = summarise_model(model, data.sample_shape, data.outputs)
     multiply_adds = summary.multiply_adds * config.training.batch_size
     threads = max_threads(config.training.threads, multiply_adds, spare_cores)
-    return Prepared(config, data, model, summary, device, threads)
+    return Prepared(config, data, model, summary, device, threads, own_metrics)

@@ -21,6 +21,7 @@ from core.garbage import freeze_garbage_collector
 from core.inference.own_report import report_steps
 from core.inference.predict import predict
 from core.inference.saving import save_evaluation
+from core.metrics import reported_metrics
 from core.observers.hub import observing
 from core.observers.settings import ALONE, Extras
 from core.runs.checkpoints import FolderCheckpoints, State
@@ -37,6 +38,7 @@ from core.training.context import TrainingContext
 from core.training.distributed import explain_lost_rank
 from core.training.engine import TrainingResult, train
 from core.training.memory import explain_oom
+from core.training.metrics.own_metrics import with_own_metrics
 from core.training.own.samples import Shown
 from core.training.threads import Threads
 from core.user_code.loading import as_user_error
@@ -143,7 +145,9 @@ def training_context(prepared: Prepared, state: State | None) -> TrainingContext
             torch.set_num_threads(state["threads"])
         else:
             threads.choose()
-    return TrainingContext(prepared.device, prepared.group, threads, prepared.gradient_fn)
+    return TrainingContext(
+        prepared.device, prepared.group, threads, prepared.gradient_fn, prepared.own_metrics
+    )
 
 
 def _run(
@@ -190,6 +194,10 @@ def _started(prepared: Prepared, state: State | None) -> RunStarted:
         epoch=done["epoch"],
         step=done["step"],
         monitor=config.training.monitor,
+        metrics=reported_metrics(config.training.metrics, config.training.monitor, data.task)
+        if len(data.validation)
+        else [],
+        higher_is_better={metric.name: metric.higher_is_better for metric in prepared.own_metrics},
         pid=os.getpid(),
         host=socket.gethostname(),
     )
@@ -233,4 +241,4 @@ def _evaluated(prepared: Prepared, split: str) -> tuple[Predictions, Report, Sho
         return Predictions.none(), report, samples
     predictions = predict(prepared.model, split, data, config.loss, prepared.device)
     report = evaluate(predictions, task=data.task, class_names=data.class_names, split=split)
-    return predictions, report, None
+    return predictions, with_own_metrics(report, predictions, prepared.own_metrics), None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from core.training.distributed import SINGLE, Group
+from core.training.metrics.own_metrics import OwnMetric
 from core.training.step import GradientFn
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ class TrainingContext:
         group: the processes that train together; each has the same configuration and data.
         threads: chooses the number of processor threads again when training becomes slow; None leaves it.
         gradient_fn: optional override for the gradient computation; None uses autograd.
+        own_metrics: those of ``training.metrics`` that are the user's own.
     """
 
     device: torch.device
     group: Group = SINGLE
     threads: "Threads | None" = None
     gradient_fn: GradientFn | None = None
+    own_metrics: tuple[OwnMetric, ...] = ()

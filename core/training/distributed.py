@@ -60,6 +60,12 @@ class Group(Ranks):
         """Return the value of the first process, in each."""
         return self.sums([0.0 if self.rank else value])[0]
 
+    def sum_tensor(self, tensor: Tensor) -> Tensor:
+        """Return the sum of a tensor in main memory over all processes, the same in each."""
+        if self.size > 1:
+            dist.all_reduce(tensor)
+        return tensor
+
     def _reduce(self, values: Sequence[float], op: dist.ReduceOp.RedOpType) -> list[float]:
         if self.size == 1:
             return list(values)

@@ -16,7 +16,7 @@ from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
-from core.metrics import check_monitor
+from core.metrics import check_metrics
 from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
 from core.training.context import TrainingContext
@@ -114,7 +114,7 @@ class _Loop:
         self.sync_points = SyncPoints(control, self.group) if self.group.size > 1 else None
         self.control = self.sync_points.control if self.sync_points else control
         self.group.check_batches(config, len(data.train))
-        check_monitor(config.training.monitor, data.task)
+        check_metrics(config.training.metrics, config.training.monitor, data.task, data.outputs)
         self.learner = learner_for(config, data, model, context)
         self.train_set = Batches(data.train, data, context.device)
         self.validation_set = Batches(data.validation, data, context.device)
@@ -184,7 +184,7 @@ class _Loop:
         at.seconds = self.group.of_first(time.perf_counter() - self.began)
         train = self.meter.mean(self.group)
         seconds = time.perf_counter() - self.epoch_started
-        value = monitored_loss(settings, validation, at.epoch)
+        value = monitored_loss(settings, validation, at.epoch, learner.metrics.higher_is_better)
         at.schedule = dict(self.config.schedule.after_epoch(at.schedule, value))
         if at.finish_epoch(value, validation or train, settings.min_delta):
             self.best = {"model": learner.weights(), "epoch": at.epoch, "step": at.step, "value": value}
@@ -202,6 +202,8 @@ class _Loop:
                 confusion=confusion,
             )
         )
+        if message := learner.metrics.report_cost(seconds):
+            self.emit(Notice(level="info", message=message))
         if at.epoch < settings.epochs and self.saver.is_due(SAVE_SECONDS):
             self.save()
         self.emit_saved()

@@ -22,6 +22,7 @@ from core.training.cuda_graphs import Captured, wants_graphs
 from core.training.distributed import Share
 from core.training.forward_pass import forward_function, loss_scaler
 from core.training.meter import Meter
+from core.training.metrics.epoch_metrics import EpochMetrics
 from core.training.step import Step, autograd_gradients, ema_model, step_function
 from core.training.validation import validate
 
@@ -54,6 +55,7 @@ class Learner:
         if settings.channels_last:
             model.to(memory_format=torch.channels_last)
         leave_compiler_out()
+        self.metrics = EpochMetrics(config, data, context.own_metrics)
         self.optimizer = self.build_optimizer()
         self.rates = self.base_rates()
         self.ema = ema_model(model, settings.ema) if settings.ema else None
@@ -95,7 +97,9 @@ class Learner:
     ) -> tuple[dict[str, float], list[list[int]]] | None:
         """Return the numbers of one pass over a split, and its confusion matrix; None once it is to stop."""
         precision, group = self.config.training.precision, self.context.group
-        return validate(self.eval_model, batches, self.loss, self.data, should_stop, precision, group)
+        return validate(
+            self.eval_model, batches, self.loss, self.data, should_stop, precision, group, self.metrics
+        )
 
     def _gradients(self) -> Step:
         """Return what computes the gradients of a step: the override, autograd, or autograd as a CUDA graph."""

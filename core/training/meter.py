@@ -5,15 +5,10 @@ import time
 import torch
 from torch import Tensor
 
-from core.metrics import Task
+from core.metrics import Task, score_name
 from core.training.distributed import SINGLE, Group
 
-__all__ = ["Meter", "score_name"]
-
-
-def score_name(task: Task) -> str:
-    """Return the name of the score beside the loss: ``accuracy`` for classes, ``r2`` for regression."""
-    return "r2" if task == "regression" else "accuracy"
+__all__ = ["Meter"]
 
 
 class Meter:

@@ -1,6 +1,7 @@
 """The progress of a training: what a checkpoint holds besides weights and optimizer."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.config.schema import Training
@@ -47,14 +48,22 @@ class TrainingProgress:
         return True
 
 
-def monitored_loss(settings: Training, validation: dict[str, float], epoch: int) -> float:
-    """Return the number whose minimum marks the best epoch; without validation the latest epoch is the best."""
+def monitored_loss(
+    settings: Training, validation: dict[str, float], epoch: int, own: Mapping[str, bool] | None = None
+) -> float:
+    """Return the number whose minimum marks the best epoch; without validation the latest epoch is the best.
+
+    It is infinite where the metric is undefined.
+
+    Args:
+        own: the direction of the user's own metrics; see `core.metrics.lower_is_better`.
+    """
     if not validation:
         return -epoch
-    if not math.isfinite(validation.get("loss", 0.0)):
-        return math.inf
     value = validation[settings.monitor]
-    return value if lower_is_better(settings.monitor) else -value
+    if not (math.isfinite(validation.get("loss", 0.0)) and math.isfinite(value)):
+        return math.inf
+    return value if lower_is_better(settings.monitor, own) else -value
 
 
 def patience_is_out(settings: Training, at: TrainingProgress) -> bool:

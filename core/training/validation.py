@@ -1,15 +1,19 @@
 """Validation: loss, score and confusion matrix of a split, in passing after each epoch."""
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from core.data.batches import Batches
 from core.data.dataset import Dataset
+from core.metrics import score_name
 from core.training.distributed import SINGLE, Group
 from core.training.forward_pass import autocast
-from core.training.meter import score_name
+
+if TYPE_CHECKING:
+    from core.training.metrics.epoch_metrics import EpochMetrics
 
 __all__ = ["MAX_CONFUSION_CLASSES", "network_outputs", "validate"]
 
@@ -26,8 +30,9 @@ def validate(
     should_stop: Callable[[], bool] = lambda: False,
     precision: str = "fp32",
     group: Group = SINGLE,
+    metrics: "EpochMetrics | None" = None,
 ) -> tuple[dict[str, float], list[list[int]]] | None:
-    """Return loss and score of one pass, and the confusion matrix (rows true, columns predicted).
+    """Return loss, score and metrics of one pass, and the confusion matrix (rows true, columns predicted).
 
     Both are empty for an empty split; the matrix also for regression and for many classes. The device is waited
     for once, at the end.
@@ -36,6 +41,7 @@ def validate(
         precision: of the network; see `core.training.forward_pass.autocast`.
         should_stop: polled after each batch; once it returns true, the result is None.
         group: the processes that each take some batches.
+        metrics: what is measured beside loss and score.
     """
     if len(batches) == 0:
         return {}, []
@@ -45,6 +51,7 @@ def validate(
     sizes: list[float] = []
     answers: list[Tensor] = []
     seen: list[Tensor] = []
+    kept: list[Tensor] = []
     for outputs, targets in network_outputs(model, batches, precision, group):
         if should_stop():
             return None
@@ -53,13 +60,36 @@ def validate(
             sizes.append(len(targets))
             answers.append(outputs if data.task == "regression" else outputs.argmax(dim=1))
             seen.append(targets)
+            if metrics is not None and metrics.names:
+                kept.append(outputs)
     means = torch.stack(losses).cpu().double() if losses else torch.zeros(0, dtype=torch.float64)
     (total,) = group.sums([float(means @ torch.tensor(sizes, dtype=torch.float64))])
     nothing = batches.targets[:0]
     score, confusion = _score(
         torch.cat([*answers, nothing]), torch.cat([*seen, nothing]), batches.targets, data, group
     )
-    return {"loss": total / len(batches), score_name(data.task): score}, confusion
+    measured = {"loss": total / len(batches), score_name(data.task): score}
+    if metrics is not None and metrics.names:
+        measured |= _measured(metrics, kept, len(batches), data, group)
+    return measured, confusion
+
+
+def _measured(
+    metrics: "EpochMetrics", kept: list[Tensor], samples: int, data: Dataset, group: Group
+) -> dict[str, float]:
+    """Measure the outputs of all processes in the first one.
+
+    Args:
+        kept: outputs of the batches of this process.
+    """
+    outputs = torch.cat(kept).cpu() if kept else torch.zeros(0, data.outputs)
+    if group.size > 1:
+        everywhere = torch.zeros(samples, data.outputs)
+        rows = torch.arange(samples)
+        everywhere[rows // BATCH_ROWS % group.size == group.rank] = outputs
+        outputs = group.sum_tensor(everywhere)
+    values = metrics.measure(outputs) if group.rank == 0 else dict.fromkeys(metrics.names, 0.0)
+    return dict(zip(values, group.sums(list(values.values())), strict=True))
 
 
 def network_outputs(

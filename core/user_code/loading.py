@@ -10,6 +10,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
@@ -25,9 +26,10 @@ from core.user_code.source import Program, UserSource, read_source
 
 __all__ = [
     "Reference",
+    "UsedCode",
     "as_user_error",
     "call",
-    "file_of",
+    "files_named",
     "load_object",
     "parse",
     "program_of",
@@ -59,9 +61,14 @@ def parse(reference: str) -> tuple[Path, str]:
     return Path(file).expanduser(), name
 
 
-def file_of(text: str) -> Path | None:
-    """Return the file that a text names, or None if the text is not a reference."""
-    return parse(text)[0].resolve() if re.match(Code.PATTERN, text) else None
+def files_named(text: str, *, many: bool = False) -> set[Path]:
+    """Return the file that a text names, if it is a reference.
+
+    Args:
+        many: true if it may be several, comma-separated, possibly in brackets and quoted.
+    """
+    parts = [part.strip(" '\"") for part in text.strip(" []").split(",")] if many else [text]
+    return {parse(part)[0].resolve() for part in parts if re.match(Code.PATTERN, part)}
 
 
 def source_of(reference: str) -> UserSource:
@@ -83,34 +90,52 @@ def program_of(reference: str) -> Program:
     return Program(read_source(file), name)
 
 
-def trust_named(text: str) -> None:
-    """A reference that the user has typed: its file may run. Other texts mean nothing here."""
-    file = file_of(text)
-    if file is not None:
+def trust_named(text: str, *, many: bool = False) -> None:
+    """A reference that the user has typed: its file may run. Other texts mean nothing here. See `files_named`."""
+    for file in files_named(text, many=many):
         trust.trust(file)
 
 
 def version(options: Options) -> str:
     """Changes whenever a file that some options name changes; empty when they name none that can be read."""
     try:
-        return " ".join(
-            source_of(getattr(options, field)).digest
-            for field in code_fields(type(options))
-            if getattr(options, field)
-        )
+        return " ".join(source_of(reference).digest for _, reference in _named(options))
     except UserCodeError:
         return ""
 
 
-def references(config: Options) -> dict[str, tuple[str, str]]:
-    """Return the sections of a configuration that name user code, each with the field and the code it names."""
-    sections = ((key, getattr(config, key)) for key in type(config).model_fields)
-    return {
-        key: (field, getattr(section, field))
-        for key, section in sections
-        for field in code_fields(type(section))
-        if getattr(section, field)
-    }
+@dataclass(frozen=True)
+class UsedCode:
+    """User code that a configuration names.
+
+    Attributes:
+        section, field: where it names it. The field holds the reference, or several values of which it is one.
+        folder: of its copy, in the folder of all code of a run.
+    """
+
+    section: str
+    field: str
+    reference: str
+    folder: str
+
+
+def references(config: Options) -> list[UsedCode]:
+    """Return the user code that a configuration names."""
+    found = []
+    for section in type(config).model_fields:
+        options = getattr(config, section)
+        for field, reference in _named(options):
+            is_only = isinstance(getattr(options, field), str)
+            folder = section if is_only else f"{field}/{parse(reference)[1]}"
+            found.append(UsedCode(section, field, reference, folder))
+    return found
+
+
+def _named(options: Options) -> list[tuple[str, str]]:
+    """The references in some options, each with its field; other names in a field of several values are left out."""
+    values = ((field, getattr(options, field)) for field in code_fields(type(options)))
+    listed = ((field, [value] if isinstance(value, str) else value) for field, value in values)
+    return [(field, text) for field, texts in listed for text in texts if re.match(Code.PATTERN, text)]
 
 
 def load_object(reference: str) -> Callable[..., Any]:

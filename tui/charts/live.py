@@ -102,10 +102,8 @@ def subtitle(history: History, metric: str) -> str:
             if chosen
             else f"{number(best)} at the best epoch"
         )
-    if history.top_score is None:
-        return ""
-    epoch, value = history.top_score
-    return f"best {number(value)} at epoch {epoch}"
+    found = history.top_score if metric == history.score else history.best_of(metric)
+    return f"best {number(found[1])} at epoch {round(found[0], 1):g}" if found else ""
 
 
 def _train_series(history: History, metric: str, x_from: float | None, view: View) -> Series:

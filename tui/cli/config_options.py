@@ -9,14 +9,16 @@ from typing import Any
 import typer
 
 from core.config import schema as configuration
-from core.config.schema import FAMILIES, TrainConfig
-from core.options import Options, choices, unit_of
+from core.config.schema import FAMILIES, TrainConfig, Training
+from core.options import Options, choices, code_fields, unit_of
 from core.user_code.loading import trust_named
 from tui.forms.flags import FLAGS
 
 __all__ = ["with_config"]
 
 Command = Callable[..., None]
+SEVERAL = tuple(code_fields(Training))
+"""Fields that name several pieces of the user's code."""
 
 
 def with_config(command: Command) -> Command:
@@ -36,7 +38,8 @@ def with_config(command: Command) -> Command:
         typed = [f"{path}={text}" for path, text in given if text is not None] + (assignments or [])
         for assignment in sorted(typed, key=_is_of_a_field):
             values = configuration.set_path(values, assignment)
-            trust_named(assignment.partition("=")[2].strip())
+            path, _, text = assignment.partition("=")
+            trust_named(text.strip(), many=path.strip().rpartition(".")[2] in SEVERAL)
         command(values, **arguments)
 
     everything = [_FILE, *extra, _SET, *own]

@@ -11,6 +11,7 @@ FLAGS = {
     "--lr": "optimizer.lr",
     "--batch-size": "training.batch_size",
     "--epochs": "training.epochs",
+    "--metrics": "training.metrics",
     "--device": "training.device",
     "--seed": "training.seed",
     "--threads": "training.threads",

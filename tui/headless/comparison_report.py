@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.metrics import COMPARED, label_of
+from core.metrics import is_compared, label_of
 from core.runs.comparison import Entry, Standings, differences, lead, not_comparable, standings
 from tui.charts.comparison import View, axis_text, chart, interval_text, score_text
 from tui.charts.plot_text import as_text
@@ -28,7 +28,7 @@ def print_comparison(
         plot: name of a curve to draw; None draws none.
     """
     console.print(_runs(entries))
-    rows = [row for row in standings(entries, split) if row.metric in COMPARED]
+    rows = [row for row in standings(entries, split) if is_compared(row.metric)]
     if rows:
         console.print(Text(f"{split}, best weights", "bold"))
         console.print(_metrics(entries, rows))
@@ -84,7 +84,7 @@ def _metrics(entries: Sequence[Entry], rows: Sequence[Standings]) -> Table:
         cells = [
             f"{score_text(row, place)}\n{interval_text(score)}" for place, score in enumerate(row.scores)
         ]
-        table.add_row(label_of(row.metric), *cells)
+        table.add_row(Text(clean(label_of(row.metric))), *cells)
     return table
 
 

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.evaluation import Report
-from core.metrics import COMPARED, OF_CLASS, label_of
+from core.metrics import COMPARED, OF_CLASS, in_order, label_of
 from core.runs.comparison import load_report
 from core.runs.summary import RunSummary
 from core.status import is_resumable
@@ -79,13 +79,13 @@ def _metrics(report: Report) -> RenderableType:
     table.add_column("value", justify="right")
     table.add_column("95 % interval", justify="right")
     table.add_column("baseline", justify="right")
-    known = [key for key in COMPARED if key in report.metrics]
+    known = in_order(report.metrics, COMPARED)
     for key in known:
         low_high = report.intervals.get(key)
         interval = f"{number(low_high[0])} … {number(low_high[1])}" if low_high else ""
         baseline = report.baseline.get(key)
         shown = number(baseline) if isinstance(baseline, (int, float)) else ""
-        table.add_row(label_of(key), number(report.metrics[key]), interval, shown)
+        table.add_row(Text(clean(label_of(key))), number(report.metrics[key]), interval, shown)
     reasons = [
         Text(clean(f"{label_of(key)}: {why}"), "dim") for key, why in report.undefined.items() if key in known
     ]

@@ -1,5 +1,6 @@
 """A run without screens: its events become a progress bar, a line per epoch, or JSON lines."""
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -12,10 +13,13 @@ from core.runs.folder import Run
 from core.runs.summary import summarise
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
 from tui.runtime.streams import print_result
-from tui.terminal.text import clean, count, duration, number, si
+from tui.terminal.text import UNKNOWN, clean, count, defined, duration, number, si
 from tui.terminal.title import BELL, GIVE_BACK, KEEP, titled
 
 __all__ = ["JsonView", "PlainView", "ProgressView", "QuietView", "View", "choose_view"]
+
+
+MIN_WIDTH = 8
 
 
 class View(Protocol):
@@ -94,9 +98,19 @@ class PlainView(LineView):
 def _epoch_line(event: EpochFinished, epochs: int) -> str:
     parts = [f"epoch {event.epoch}/{epochs}"]
     parts += [f"{name} {value:.4f}" for name, value in event.train.items()]
-    parts += [f"validation {name} {value:.4f}" for name, value in event.validation.items()]
+    parts += [f"validation {name} {_exact(name, value)}" for name, value in event.validation.items()]
     best = "  *" if event.best_epoch == event.epoch else ""
     return "  ".join([*parts, _exact_duration(event.seconds)]) + best
+
+
+def _exact(name: str, value: float) -> str:
+    """Return a metric with four decimals, a dash where it is undefined; a loss that is not a number has diverged."""
+    return UNKNOWN if math.isnan(value) and name != "loss" else f"{value:.4f}"
+
+
+def _width(metric: str) -> int:
+    """Return the cells of a column with its gap."""
+    return max(MIN_WIDTH, len(clean(label_of(metric)))) + 1
 
 
 def _exact_duration(seconds: float) -> str:
@@ -169,8 +183,12 @@ class ProgressView(LiveView):
         steps = event.epochs * event.steps_per_epoch
         self.epochs, self.steps = event.epochs, steps
         self.score = "r2" if event.task == "regression" else "accuracy"
+        self.others = event.metrics
         score = label_of(self.score)
-        heading = f"{'epoch':>7} {'loss':>8} {score:>8} {'val loss':>9} {'val ' + score:>12} {'seconds':>8}"
+        others = "".join(f"{clean(label_of(name)):>{_width(name)}}" for name in self.others)
+        heading = (
+            f"{'epoch':>7} {'loss':>8} {score:>8} {'val loss':>9} {'val ' + score:>12}{others} {'seconds':>8}"
+        )
         self.console.print(Text(heading, "bold"), soft_wrap=True)
         self.start(steps, event.step, f"epoch {event.epoch + 1}/{event.epochs}")
 
@@ -196,7 +214,8 @@ class ProgressView(LiveView):
             f"{number(event.train.get('loss')):>8}",
             f"{number(event.train.get(self.score)):>8}",
             f"{number(event.validation.get('loss')):>9}",
-            f"{number(event.validation.get(self.score)):>12}",
+            f"{number(event.validation.get(self.score)):>12}"
+            + "".join(f"{defined(event.validation.get(name)):>{_width(name)}}" for name in self.others),
             f"{event.seconds:>8.2f}",
         ]
         return Text(" ".join(cells), "bold" if best else "")

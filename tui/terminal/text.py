@@ -18,6 +18,7 @@ __all__ = [
     "bytes_",
     "clean",
     "count",
+    "defined",
     "duration",
     "fit",
     "number",
@@ -110,6 +111,11 @@ def number(value: float | None, digits: int = 4) -> str:
     decimals = max(0, digits - len(exponent))
     mantissa, _, power = f"{value:.{decimals}e}".partition("e")
     return f"{mantissa}e{int(power)}"
+
+
+def defined(value: float | None) -> str:
+    """Format a metric that may be undefined: ``–`` also for NaN."""
+    return number(None if value is None or math.isnan(value) else value)
 
 
 def _not_finite(value: float | None) -> str:

@@ -11,7 +11,8 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Input
 
-from core.user_code.loading import file_of, trust_named
+from core.user_code.loading import files_named
+from core.user_code.trust import trust
 from tui.forms.form import choose, refit
 from tui.forms.form_fields import SECTIONS, FieldSpec, Texts, fields_in, fields_of
 from tui.widgets.field import Field
@@ -53,7 +54,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         self.texts = dict(texts)
         self.extra = {spec.path: Field(spec, text) for spec, text in extra.items()}
         self.fields: dict[str, Field] = {}
-        self._given: set[Path | None] = set()
+        self._given: set[Path] = set()
 
     def compose(self) -> ComposeResult:
         for section in SECTIONS:
@@ -62,8 +63,9 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     def keep_given(self) -> None:
         """Note which files a preset or an earlier session has named: touching these texts does not name them."""
-        texts = [self.texts[path] for path, field in self.fields.items() if field.spec.code]
-        self._given = {file_of(text) for text in texts}
+        specs = [field.spec for field in self.fields.values() if field.spec.code]
+        named = [files_named(self.texts[spec.path], many=spec.many) for spec in specs]
+        self._given = set().union(*named)
 
     async def fill(self, texts: Texts) -> None:
         """Replace the texts of the fields."""
@@ -135,8 +137,8 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
             return
         self.texts[path] = event.text
         if event.field.spec.code:
-            if file_of(event.text) not in self._given:
-                trust_named(event.text)
+            for file in files_named(event.text, many=event.field.spec.many) - self._given:
+                trust(file)
             await self.fill(refit(self.texts))
         else:
             self.post_message(self.Changed())

@@ -19,6 +19,7 @@ from core.events import (
     StepLogged,
     SystemSampled,
 )
+from core.metrics import lower_is_better
 from core.runs.history.advice import RISING_EPOCHS, STALL_EPOCHS, advise
 from core.runs.history.series import GrowingSeries
 
@@ -93,6 +94,27 @@ class History:
         told = [name.partition(" ")[2] for name in known]
         others = [name.removesuffix(" by step") for name in told if not name.startswith("loss")]
         return "accuracy" if "accuracy" in others or not others else others[0]
+
+    @property
+    def scores(self) -> list[str]:
+        """Names of what validation reports beside the loss: the monitored one first, then `score`, then the others."""
+        monitor = self.started.monitor if self.started else "loss"
+        reported = [
+            name for name in (self.epochs[-1].event.validation if self.epochs else ()) if name != "loss"
+        ]
+        first = [name for name in (monitor, self.score) if name in reported]
+        return [*dict.fromkeys((*first, *reported))] or [self.score]
+
+    def best_of(self, metric: str) -> tuple[float, float] | None:
+        """Return the position and the value of the best point of a metric of validation; None without one."""
+        x, y = self.curve(f"validation {metric}").points()
+        there = np.isfinite(y)
+        if not there.any():
+            return None
+        x, y = x[there], y[there]
+        own = self.started.higher_is_better if self.started else {}
+        at = int(np.argmin(y) if lower_is_better(metric, own) else np.argmax(y))
+        return float(x[at]), float(y[at])
 
     @property
     def total_steps(self) -> int:
@@ -201,10 +223,10 @@ class History:
         self.seconds += event.seconds
         self.curve("seconds").append(self.position, self.seconds)
         score = (event.validation or event.train).get(self.score, -np.inf)
-        if self.top_score is None or score > self.top_score[1]:
+        if np.isfinite(score) and (self.top_score is None or score > self.top_score[1]):
             self.top_score = (event.epoch, score)
         self._advise(event.time)
-        if any(not np.isfinite(value) for value in event.validation.values()) and self.diverged_at is None:
+        if not np.isfinite(event.validation.get("loss", 0.0)) and self.diverged_at is None:
             self.diverged_at = self.position
 
     def _measure(self, event: EpochFinished) -> None:

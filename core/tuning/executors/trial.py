@@ -12,7 +12,6 @@ from core.data.dataset import Dataset, Split, no_progress
 from core.data.registry import DataConfig, load
 from core.errors import TorchtuiError
 from core.events import EpochFinished, Event
-from core.metrics import EPOCH_METRICS
 from core.runs.folder import Run
 from core.runs.requests import claimed
 from core.runs.summary import RunSummary, summarise
@@ -112,8 +111,7 @@ def _data(config: DataConfig, root: Path | None) -> Dataset:
 
 
 def _completed(summary: RunSummary, metric: str) -> Outcome:
-    known = summary.metrics if metric in EPOCH_METRICS else summary.evaluation.get("validation", {})
-    value = known.get(metric)
+    value = summary.metrics.get(metric, summary.evaluation.get("validation", {}).get(metric))
     if value is None or not math.isfinite(value):
         return Outcome("failed", epochs=summary.epoch, reason=f"its evaluation on validation has no {metric}")
     return Outcome("completed", value, summary.epoch)

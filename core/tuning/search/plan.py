@@ -7,8 +7,18 @@ from typing import Any, Literal, get_args
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.errors import ConfigError
-from core.metrics import EPOCH_METRICS, METRICS, Task, lower_is_better
+from core.metrics import (
+    METRICS,
+    Task,
+    fitting_metrics,
+    is_own,
+    lower_is_better,
+    name_of_metric,
+    reported_metrics,
+    score_name,
+)
 from core.remedies import METHOD, setting
+from core.training.metrics.own_metrics import own_directions
 from core.tuning.search.ranges import default_domains
 from core.tuning.search.space import Range, SearchSpace, build_space
 
@@ -29,9 +39,6 @@ Pruner = Literal["none", "median", "asha", "hyperband"]
 Direction = Literal["minimize", "maximize"]
 ExecutorName = Literal["local", "vmap", "ray"]
 """Where trials are trained: in processes here, together as one program, or on a Ray cluster."""
-
-OF_REGRESSION = ("loss", "r2", "mae", "rmse", "mape")
-ONLY_OF_REGRESSION = OF_REGRESSION[1:]
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,8 @@ def make_plan(
     """
     _check_choice("method", method, get_args(Method))
     _check_choice("pruner", pruner, get_args(Pruner))
-    _check_choice("metric", metric, ("auto", *METRICS))
+    own = {name_of_metric(given): given for given in base.training.metrics if is_own(given)}
+    _check_choice("metric", metric, ("auto", *own, *METRICS))
     _check_choice("direction", direction, (None, *get_args(Direction)))
     if base.data.validation == 0:
         raise ConfigError(
@@ -142,11 +150,8 @@ def make_plan(
         metric = "loss"
     if metric == "loss" and _searches_losses(space):
         raise ConfigError("metric: values of different losses cannot be compared", "Give accuracy or r2")
-    if pruner != "none" and metric not in ("auto", *EPOCH_METRICS):
-        raise ConfigError(
-            f"pruner: {metric} is only known at the end of a trial", f"Prune by {', '.join(EPOCH_METRICS)}"
-        )
-    way = direction or ("minimize" if lower_is_better(metric) else "maximize")
+    is_lower = lower_is_better(metric, own_directions(own.values()))
+    way = direction or ("minimize" if is_lower else "maximize")
     return Plan(space, method, pruner, metric, way, None, keep).with_trials(trials)
 
 
@@ -164,21 +169,33 @@ def ensure_vectorises(space: SearchSpace) -> None:
         )
 
 
-def for_task(plan: Plan, task: Task) -> Plan:
-    """The plan with its metric made definite.
+def for_task(plan: Plan, task: Task, classes: int) -> Plan:
+    """The plan with its metric made definite, and reported by trials after each epoch.
+
+    Args:
+        classes: how many; of no meaning for regression.
 
     Raises:
         ConfigError: the metric does not exist for the task.
     """
-    regression = task == "regression"
     if plan.metric == "auto":
-        return replace(plan, metric="r2" if regression else "accuracy")
-    known = OF_REGRESSION if regression else [name for name in METRICS if name not in ONLY_OF_REGRESSION]
+        return replace(plan, metric=score_name(task))
+    own = map(name_of_metric, filter(is_own, plan.space.base.training.metrics))
+    known = [*own, *fitting_metrics(task, classes)]
     if plan.metric not in known:
         raise ConfigError(
             f"metric: a {task} task has no {plan.metric}", f"Metrics that fit: {', '.join(known)}"
         )
-    return plan
+    base = plan.space.base
+    if plan.metric in (
+        "loss",
+        score_name(task),
+        *reported_metrics(base.training.metrics, base.training.monitor, task),
+    ):
+        return plan
+    training = base.training.model_copy(update={"metrics": (*base.training.metrics, plan.metric)})
+    base = base.model_copy(update={"training": training})
+    return replace(plan, space=replace(plan.space, base=base))
 
 
 def _grid_trials(space: SearchSpace, trials: int | None) -> int:

@@ -159,7 +159,7 @@ def check_plan(plan: Plan, data_root: Path | None, progress: Progress) -> Plan:
         if path.endswith(".name") and isinstance(domain, Choices):
             for name in domain.values:
                 session.assemble(space.config({path: name}), prepared.data)
-    return for_task(plan, prepared.data.task)
+    return for_task(plan, prepared.data.task, prepared.data.outputs)
 
 
 def create_study(runs_dir: Path, plan: Plan, storage_url: str | None = None) -> TuningStudy:

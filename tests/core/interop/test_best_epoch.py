@@ -72,7 +72,7 @@ def test_an_epoch_that_diverged_is_never_the_best(train_run: Train) -> None:
 
 def test_a_number_that_the_task_does_not_have_is_refused(train_run: Train) -> None:
     with pytest.raises(
-        ConfigError, match=r"training\.monitor: 'r2' is not .* Takes loss or accuracy"
+        ConfigError, match=r"training\.monitor: 'r2' is not .* Takes loss, accuracy, "
     ) as wrong:
         train_run(with_training(monitor="r2"))
     assert wrong.value.field == "training.monitor"

@@ -16,6 +16,7 @@ from core.config.schema import FAMILIES, TrainConfig, from_dict, to_dict
 from core.data.augment.options import Augment
 from core.data.builtin.vision import Mnist
 from core.errors import ConfigError
+from core.metrics import METRICS
 from core.optimizers.sgd import Sgd
 from core.options import Code, Options, choices
 from tests.support.narrow import instance, some
@@ -23,6 +24,8 @@ from tui.cli import app
 from tui.forms.command_line import command_line, options
 from tui.forms.form import check, choose, fill, short, valid_part, values_of
 from tui.forms.form_fields import SECTIONS, fields_of
+
+LISTS: list[list[str]] = [[], ["f1_macro"], ["mae", "nowhere.py:f2"]]
 
 
 def valid(annotation: Any, metadata: Sequence[Any] = ()) -> st.SearchStrategy[Any]:
@@ -88,6 +91,7 @@ def configs(draw: st.DrawFn) -> TrainConfig:
         name = draw(st.sampled_from(list(choices(family))))
         values[section] = {"name": name, **draw(section_values(choices(family)[name]))}
     values["training"] = draw(section_values(type(TrainConfig().training)))
+    values["training"] |= {"monitor": draw(st.sampled_from(METRICS)), "metrics": draw(st.sampled_from(LISTS))}
     if values["model"]["name"] == "vit_small" and "width" in values["model"]:
         values["model"]["width"] = 2 * max(1, values["model"]["width"] // 2)  # it takes even ones
     return from_dict(values)

@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from core.metrics import lower_is_better
-from core.runs.comparison import AXES, Entry, curve_names, lead, not_comparable
+from core.runs.comparison import AXES, Entry, curve_names, lead, not_comparable, own_directions
 from core.runs.folder import Run
 from tui.charts.comparison import View, axis_text, chart
 from tui.charts.live import SMOOTHING
@@ -178,7 +178,7 @@ class CompareScreen(Background, ModeScreen):
         place = names.index(self.metric) if names else 0
         for panel, at in (("first", place), ("second", place + 1)):
             name = names[at % len(names)] if names else self.metric
-            log = self.view.log_y and lower_is_better(name)
+            log = self.view.log_y and lower_is_better(name, own_directions(self.entries))
             view = replace(self.view, log_y=log, smoothing=SMOOTHING[self.smoothing], on_top=on_top)
             self.query_one(f"#{panel}", Plot).show(chart(self.entries, name, view, slots))
             self._title(panel, name, log)

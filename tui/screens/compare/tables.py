@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from rich.cells import cell_len
 from textual.app import ComposeResult
 
-from core.metrics import COMPARED, label_of
+from core.metrics import is_compared, label_of
 from core.palette import RGB
 from core.runs.comparison import Entry, Standings, best_point, differences, lead, standings
 from tui.charts.comparison import interval_text, score_text
@@ -60,7 +60,7 @@ class StandingsPanel(Panel):
     def show(self, shown: Shown) -> None:
         """Show the status and metrics of the runs."""
         names = [_name(shown, place) for place in range(len(shown.entries))]
-        rows = [row for row in standings(shown.entries, shown.split) if row.metric in COMPARED]
+        rows = [row for row in standings(shown.entries, shown.split) if is_compared(row.metric)]
         leading = lead(shown.entries, shown.curve)
         first = leading.place if leading else -1
 
@@ -142,7 +142,7 @@ def _color(entry: Entry) -> RGB:
 
 
 def _columns(row: Standings) -> list[Column]:
-    title = label_of(row.metric)
+    title = clean(label_of(row.metric))
     return [Column(title, max(10, cell_len(title))), Column("95 %", 13 if _has_intervals(row) else 4)]
 
 

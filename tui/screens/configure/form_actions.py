@@ -107,7 +107,8 @@ class FilledForm(ModeScreen):
     async def _look_at_code(self) -> None:
         """Check whether a user's file named in the form has changed."""
         config = self.state.nearest
-        code = [version(getattr(config, section)) for section in references(config)] if config else []
+        sections = {used.section for used in references(config)} if config else set()
+        code = [version(getattr(config, section)) for section in sorted(sections)]
         if self.is_current and code != self._code:
             known, self._code = self._code, code
             if known:

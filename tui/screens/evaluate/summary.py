@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.evaluation import Report
-from core.metrics import LABELS, OF_CLASS, label_of
+from core.metrics import LABELS, OF_CLASS, in_order, label_of
 from tui.screens.base import NARROW
 from tui.screens.evaluate.confused import ConfusedPairs
 from tui.screens.evaluate.facts import label
@@ -65,7 +65,7 @@ class SummaryTab(EvaluationTab):
 
     def draw(self, subject: Subject) -> None:
         report = subject.report
-        known = [key for key in LABELS if key in report.metrics]
+        known = in_order(report.metrics, LABELS)
         rows = [_metric(report, key) for key in known]
         widest = max(len(row[2]) for row in rows)
         columns = [
@@ -133,7 +133,7 @@ def _metric(report: Report, key: str) -> list[str]:
     shown = f"{number(interval[0])} … {number(interval[1])}" if interval else ""
     baseline = report.baseline.get(key)
     compared = number(baseline) if isinstance(baseline, (int, float)) else ""
-    name = label_of(key)
+    name = clean(label_of(key))
     if key in OF_CLASS and report.class_names:
         name = f"{name} of {label(report.class_names[1])}"
     return [name, number(report.metrics[key]), shown, compared]
@@ -143,7 +143,9 @@ def _reasons(report: Report, known: Sequence[str]) -> list[str]:
     """Return a description of the baseline, and the reasons for undefined metrics."""
     lines = [f"baseline: {clean(str(report.baseline.get('description', '')))}"]
     return lines + [
-        f"– {label_of(key)}: {clean(report.undefined[key])}" for key in known if key in report.undefined
+        f"– {clean(label_of(key))}: {clean(report.undefined[key])}"
+        for key in known
+        if key in report.undefined
     ]
 
 

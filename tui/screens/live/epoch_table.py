@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.events import Click, MouseScrollDown, MouseScrollUp
@@ -10,13 +11,15 @@ from textual.strip import Strip
 
 from core.metrics import label_of
 from core.runs.history.history import Epoch, History
-from tui.terminal.text import fit, number
+from tui.terminal.text import clean, defined, fit, number
 from tui.widgets.parts import WidgetOfParts
 
 __all__ = ["EpochTable"]
 
-WIDTHS = (7, 8, 9, 8, 8, 8, 9)
-MAX_SPARE = 4
+FIXED = (7, 8, 9, 8, 8)
+"""Widths of the columns that every run has, from left to right."""
+METRIC, SECONDS, RATE = 9, 8, 9
+MAX_SPARE, LONGEST = 4, 16
 
 
 class EpochTable(WidgetOfParts, can_focus=True):
@@ -44,6 +47,7 @@ class EpochTable(WidgetOfParts, can_focus=True):
         super().__init__(id=id)
         self.rows: list[Epoch] = []
         self.score, self.best_epoch, self.chosen = "accuracy", 0, 0
+        self.others: list[str] = []
         self.above_end = 0
 
     def show(self, history: History, chosen: int) -> None:
@@ -62,6 +66,7 @@ class EpochTable(WidgetOfParts, can_focus=True):
         elif chosen != self.chosen:
             self.above_end = 0
         self.rows, self.score = list(history.epochs), history.score
+        self.others = [name for name in history.scores if name != history.score]
         self.best_epoch, self.chosen = history.best_epoch, chosen
         self.refresh()
 
@@ -102,7 +107,10 @@ class EpochTable(WidgetOfParts, can_focus=True):
 
     def _head(self, width: int) -> str:
         score = "acc" if self.score == "accuracy" else label_of(self.score)
-        return _line(["epoch", "loss", "val loss", score, f"val {score}", "seconds", "lr"], width)
+        others = [clean(label_of(name)) for name in self.others]
+        return self._line(
+            ["epoch", "loss", "val loss", score, f"val {score}", *others, "seconds", "lr"], width
+        )
 
     def _row(self, row: Epoch, width: int) -> str:
         event = row.event
@@ -113,19 +121,21 @@ class EpochTable(WidgetOfParts, can_focus=True):
             number(event.validation.get("loss")),
             number(event.train.get(self.score)),
             number(event.validation.get(self.score)),
+            *(defined(event.validation.get(name)) for name in self.others),
             f"{event.seconds:.2f}",
             f"{event.lr:.3g}",
         ]
-        return _line(cells, width)
+        return self._line(cells, width)
 
-
-def _line(cells: list[str], width: int) -> str:
-    """Return as many cells as fit, right-aligned in their columns, wider columns if there is room."""
-    count = len(WIDTHS)
-    while count > 2 and sum(WIDTHS[:count]) > width:
-        count -= 1
-    spare = min(max(0, (width - sum(WIDTHS[:count])) // count), MAX_SPARE)
-    return fit(
-        "".join(fit(cell, w + spare, align=">") for cell, w in zip(cells[:count], WIDTHS, strict=False)),
-        width,
-    )
+    def _line(self, cells: list[str], width: int) -> str:
+        """Return as many cells as fit, right-aligned in their columns, wider columns if there is room."""
+        named = [max(METRIC, min(LONGEST, cell_len(label_of(name)) + 1)) for name in self.others]
+        widths = [*FIXED, *named, SECONDS, RATE]
+        count = len(widths)
+        while count > 2 and sum(widths[:count]) > width:
+            count -= 1
+        spare = min(max(0, (width - sum(widths[:count])) // count), MAX_SPARE)
+        return fit(
+            "".join(fit(cell, w + spare, align=">") for cell, w in zip(cells[:count], widths, strict=False)),
+            width,
+        )

@@ -8,7 +8,7 @@ __all__ = ["is_offered"]
 
 OF_A_RUN = {
     *("pause", "stop", "checkpoint", "detach", "evaluate", "layers"),
-    *("log_scale", "smooth", "zoom", "epoch", "machine", "panel"),
+    *("log_scale", "smooth", "zoom", "epoch", "machine", "panel", "score"),
 }
 """Actions that need a followed run."""
 

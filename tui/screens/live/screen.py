@@ -40,9 +40,9 @@ class LiveScreen(ModeScreen):
     MODE = "live"
     HELP = (
         "Follows one run, trained by this app or by any other process. The charts show training and validation loss "
-        "and accuracy (or R2) by epoch; ★ marks the best epoch, by validation loss, and ✗ the point where the loss "
-        "became NaN. The confusion matrix is for validation after the selected epoch: rows are true classes, "
-        "columns predicted ones."
+        "and accuracy (or R2) by epoch, v the other metrics of `training.metrics`; ★ marks the best epoch, by the "
+        "monitored one, and ✗ the point where the loss became NaN. The confusion matrix is for validation after the "
+        "selected epoch: rows are true classes, columns predicted ones."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "pause"),
@@ -69,6 +69,13 @@ class LiveScreen(ModeScreen):
         Binding("minus", "smooth(-1)", "less smoothing", show=False),
         Binding("z", "zoom", "zoom", show=False, tooltip="All epochs, or only the last ones"),
         Binding(
+            "v",
+            "score",
+            "metric",
+            show=False,
+            tooltip="The next metric of validation in the second chart",
+        ),
+        Binding(
             "full_stop",
             "epoch(1)",
             "next epoch",
@@ -89,6 +96,7 @@ class LiveScreen(ModeScreen):
         super().__init__()
         self.view = View()
         self.chosen_epoch = 0
+        self.score = ""
         self.panel = 0
         self.machine: bool | None = None  # whether its load is shown; None shows it where there is room
         self._going: RunFeed | None = None
@@ -177,6 +185,7 @@ class LiveScreen(ModeScreen):
 
     def _reset(self, feed: RunFeed) -> None:
         self._drawn, self.chosen_epoch, self._newest_message = feed, 0, None
+        self.score = ""
         if not feed.host.obeys:  # without layers no key leads back to the charts
             self.remove_class("-layers")
         self.refresh_bindings()
@@ -198,9 +207,12 @@ class LiveScreen(ModeScreen):
             shown.update(text, layout=False)
 
     def _draw_charts(self, history: History) -> None:
-        for place, metric in (("loss", "loss"), ("score", history.score)):
+        scores = history.scores
+        if self.score not in scores:
+            self.score = scores[0]
+        for place, metric in (("loss", "loss"), ("score", self.score)):
             self.query_one(f"#{place}-panel", ChartPanel).show(
-                label_of(metric),
+                clean(label_of(metric)),
                 metric_chart(history, metric, self.view),
                 chosen=self.view.chosen(metric),
                 subtitle=subtitle(history, metric),
@@ -264,6 +276,14 @@ class LiveScreen(ModeScreen):
         if not going and self._going is feed:
             self.app.bell()
         self._going = feed if going else None
+
+    def action_score(self) -> None:
+        """Show the next metric of validation in the second chart."""
+        if self.feed is not None:
+            scores = self.feed.history.scores
+            place = scores.index(self.score) if self.score in scores else -1
+            self.score = scores[(place + 1) % len(scores)]
+            self.draw()
 
     def action_machine(self) -> None:
         """Show or hide the load of the machine."""

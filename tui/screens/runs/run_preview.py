@@ -19,7 +19,7 @@ from textual.worker import get_current_worker
 
 from core.config.schema import FAMILIES, TrainConfig
 from core.events import RunStarted
-from core.metrics import HEADLINES, label_of
+from core.metrics import HEADLINES, in_order, label_of
 from core.options import choices, default_of
 from core.runs.history.outline import Outline
 from core.runs.summary import RunSummary, began
@@ -188,7 +188,7 @@ def _results(summary: RunSummary) -> Iterator[tuple[str, list[str]]]:
     if summary.evaluation:
         split = "test" if "test" in summary.evaluation else next(iter(summary.evaluation))
         metrics = summary.evaluation[split]
-        yield split, _metrics({name: metrics[name] for name in HEADLINES if name in metrics} or metrics)
+        yield split, _metrics({name: metrics[name] for name in in_order(metrics, HEADLINES)} or metrics)
 
 
 def _metrics(metrics: Mapping[str, float | None]) -> list[str]:

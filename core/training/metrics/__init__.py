@@ -1,0 +1,1 @@
+"""Metrics of validation after each epoch, the user's own among them."""

@@ -1,0 +1,115 @@
+"""Metrics of validation after each epoch, beside loss and score; what they cost is measured."""
+
+import time
+
+from torch import Tensor
+
+from core.config.schema import TrainConfig
+from core.data.dataset import Dataset, Split
+from core.errors import ConfigError
+from core.evaluation.metric_values import metric_values
+from core.evaluation.predictions import Predictions
+from core.losses import LossConfig, resolve_loss
+from core.metrics import reported_metrics
+from core.training.metrics.own_metrics import OwnMetric, try_metric
+
+__all__ = ["EpochMetrics", "check_measurable", "predictions_of"]
+
+COSTLY = 1 / 20
+"""Share of an epoch from which on the cost of its metrics is reported."""
+NOTICED_SECONDS = 0.1
+"""Time that they must have taken in all before that; less says little, and matters to nobody."""
+
+
+class EpochMetrics:
+    """Computes what a configuration reports of validation beside loss and score.
+
+    Attributes:
+        names: what it reports, in order; empty for nothing.
+        higher_is_better: the direction of the user's own metrics, by name.
+    """
+
+    def __init__(self, config: TrainConfig, data: Dataset, own: tuple[OwnMetric, ...]) -> None:
+        settings = config.training
+        self.names = (
+            reported_metrics(settings.metrics, settings.monitor, data.task) if len(data.validation) else []
+        )
+        self.higher_is_better = {metric.name: metric.higher_is_better for metric in own}
+        self._own, self._data = own, data
+        self._loss = resolve_loss(config.loss, data.task)
+        self._built_in = [name for name in self.names if name not in self.higher_is_better]
+        self._seconds: dict[str, float] = {}
+        self._epoch_seconds, self._epochs, self._reported = 0.0, 0, False
+
+    def measure(self, outputs: Tensor) -> dict[str, float]:
+        """Return the metrics of the outputs (n, outputs) for all of validation, NaN where one is undefined."""
+        began = time.perf_counter()
+        predictions = predictions_of(outputs, self._data.validation, self._data, self._loss)
+        values = metric_values(predictions, self._built_in, self._data.class_names)
+        began = self._note("built-in ones", began)
+        for metric in self._own:
+            values[metric.name] = metric.value(predictions)
+            began = self._note(metric.name, began)
+        return {name: values[name] for name in self.names}
+
+    def report_cost(self, epoch_seconds: float) -> str:
+        """Return a line, once, if they have taken more than a twentieth of the epochs; else an empty text.
+
+        Args:
+            epoch_seconds: of the epoch that has ended, with its validation.
+        """
+        self._epoch_seconds, self._epochs = self._epoch_seconds + epoch_seconds, self._epochs + 1
+        total = sum(self._seconds.values())
+        if self._reported or total < NOTICED_SECONDS or total < COSTLY * self._epoch_seconds:
+            return ""
+        self._reported = True
+        each, slowest = total / self._epochs, max(self._seconds, key=self._seconds.__getitem__)
+        of = f", {slowest} most of them" if len(self._seconds) > 1 else ""
+        share = total / self._epoch_seconds
+        return f"the metrics of validation take {each:.3g} seconds an epoch{of}: {share:.0%} of its time"
+
+    def _note(self, what: str, began: float) -> float:
+        now = time.perf_counter()
+        self._seconds[what] = self._seconds.get(what, 0.0) + now - began
+        return now
+
+
+def predictions_of(outputs: Tensor, samples: Split, data: Dataset, loss: LossConfig) -> Predictions:
+    """Return the outputs (n, outputs) of a network for all samples of a split as scores beside the targets.
+
+    Args:
+        loss: the loss the network was trained with; it says how outputs become scores.
+    """
+    if data.task == "regression":
+        scores = outputs.squeeze(1).cpu().double() * data.target_std + data.target_mean
+        targets = samples.targets.squeeze(1).double()
+    else:
+        scores, targets = loss.scores(outputs).cpu(), samples.targets
+    return Predictions(
+        scores=scores.numpy(),
+        targets=targets.numpy(),
+        indices=samples.indices,
+        probabilities=data.task in loss.probability_tasks,
+    )
+
+
+def check_measurable(config: TrainConfig, data: Dataset, own: tuple[OwnMetric, ...]) -> None:
+    """Find what would fail only after the first epoch.
+
+    Raises:
+        ConfigError: metrics are wanted of validation, and nothing is held out.
+        UserCodeError: one of the user's own fails on random scores.
+    """
+    if not config.training.metrics:
+        return
+    if not len(data.validation):
+        raise ConfigError(
+            "training.metrics: nothing is held out for validation, of which they are",
+            "Hold out a part of the data, or leave them out",
+            field="training.metrics",
+        )
+    probabilities = data.task in resolve_loss(config.loss, data.task).probability_tasks
+    targets = data.validation.targets.numpy()
+    targets = targets[:, 0].astype("float64") if targets.ndim == 2 else targets
+    for metric in own:
+        try_metric(metric, targets, len(data.class_names), probabilities)

@@ -1,0 +1,204 @@
+"""Metrics of the user's own: a function or class in a Python file, called with all scores and targets of a split.
+
+    def f2(scores, targets):            # (n, classes) and (n,), or (n,) and (n,) for numbers
+        ...
+        return value                    # one number; NaN where it is undefined
+
+    f2.higher_is_better = True
+
+A class is made without arguments, and then called; it has `higher_is_better` as its own attribute. Which direction is
+better is read from the source, so that it is known before anything runs.
+"""
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.errors import UserCodeError
+from core.evaluation.predictions import Predictions
+from core.evaluation.report import Report
+from core.evaluation.values import Array, none_if_nan
+from core.metrics import is_own, name_of_metric
+from core.user_code.loading import as_user_error, call, load_object, parse
+from core.user_code.source import read_source
+
+__all__ = ["OwnMetric", "load_own_metrics", "own_directions", "try_metric", "with_own_metrics"]
+
+DIRECTION = "higher_is_better"
+SEED = 0
+TRIED_ROWS = 256
+
+
+@dataclass(frozen=True)
+class OwnMetric:
+    """A metric that is ready to be called.
+
+    Attributes:
+        name: under which it is reported.
+        higher_is_better: False where less is better.
+    """
+
+    name: str
+    higher_is_better: bool
+    function: Callable[[Array, Array], object]
+
+    def value(self, predictions: Predictions) -> float:
+        """Return the metric of some predictions; NaN where it is not finite, or divides by zero.
+
+        Raises:
+            UserCodeError: it returned something else than a number.
+            Exception: whatever it raises itself.
+        """
+        if not np.isfinite(predictions.scores).all():
+            return np.nan
+        try:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                found = self.function(predictions.scores.copy(), predictions.targets.copy())
+        except ArithmeticError:
+            return np.nan
+        try:
+            value = float(found)  # type: ignore[arg-type]  # the user's own return value
+        except (TypeError, ValueError):
+            shape = f" of shape {np.shape(found)}" if hasattr(found, "shape") else ""
+            raise UserCodeError(
+                f"the metric {self.name} returned an object of type {type(found).__name__}{shape}",
+                "A metric returns one number",
+            ) from None
+        return value if np.isfinite(value) else np.nan
+
+
+def load_own_metrics(metrics: Iterable[str]) -> tuple[OwnMetric, ...]:
+    """Load those entries of ``training.metrics`` that are the user's own.
+
+    Raises:
+        UntrustedCode: the user has neither named a file nor run it before.
+        UserCodeError: one cannot be loaded, or does not define `higher_is_better`.
+    """
+    loaded = []
+    for reference in filter(is_own, metrics):
+        higher = _higher_is_better(reference)
+        found = load_object(reference)
+        function = call(reference) if isinstance(found, type) else found
+        if not callable(function):
+            raise UserCodeError(
+                f"training.metrics: an object of {reference} cannot be called",
+                "Give the class a method __call__(self, scores, targets)",
+            )
+        loaded.append(OwnMetric(name_of_metric(reference), higher, function))
+    return tuple(loaded)
+
+
+def own_directions(metrics: Iterable[str]) -> dict[str, bool]:
+    """Return by name whether more is better, for those entries of ``training.metrics`` that are the user's own.
+
+    Runs nothing.
+
+    Raises:
+        UserCodeError: a file cannot be read, or does not define `higher_is_better`.
+    """
+    return {name_of_metric(reference): _higher_is_better(reference) for reference in filter(is_own, metrics)}
+
+
+def with_own_metrics(report: Report, predictions: Predictions, metrics: Iterable[OwnMetric]) -> Report:
+    """Return a report with the values of the user's own metrics beside the built-in ones."""
+    values = {metric.name: metric.value(predictions) for metric in metrics}
+    undefined = {name: "it returned no finite number" for name, value in values.items() if np.isnan(value)}
+    return replace(
+        report,
+        metrics={**report.metrics, **{name: none_if_nan(value) for name, value in values.items()}},
+        undefined={**report.undefined, **undefined},
+    )
+
+
+def try_metric(metric: OwnMetric, targets: Array, classes: int, probabilities: bool) -> None:
+    """Call a metric with real targets and random scores: what would fail after the first epoch fails now.
+
+    Args:
+        targets: (n,) of a split; some of them are used.
+        classes: number of columns of the scores; 0 for regression.
+
+    Raises:
+        UserCodeError: it raises an error, or does not return a number.
+    """
+    dice = np.random.default_rng(SEED)
+    targets = dice.permutation(targets)[:TRIED_ROWS]
+    scores = dice.random((len(targets), classes)) if classes else dice.permutation(targets)
+    if probabilities:
+        scores = (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
+    tried = Predictions(scores, targets, np.arange(len(targets)), probabilities)
+    try:
+        metric.value(tried)
+    except UserCodeError:
+        raise
+    except (Exception, SystemExit) as error:
+        said = f"the metric {metric.name}: {type(error).__name__}: {error}"
+        raise as_user_error(error) or UserCodeError(said) from None
+
+
+def _higher_is_better(reference: str) -> bool:
+    file, name = parse(reference)
+    try:
+        source = read_source(file)
+        tree = ast.parse(source.files[source.main])
+    except UserCodeError as error:
+        raise UserCodeError(f"training.metrics: {error.message}", error.hint) from None
+    except (SyntaxError, ValueError) as error:
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise UserCodeError(f"training.metrics: {file.name}{line} is not Python: {error.args[0]}") from None
+    found = _written_direction(tree, name)
+    if found is None:
+        if name not in _names(tree):
+            known = ", ".join(key for key in _names(tree) if not key.startswith("_"))
+            raise UserCodeError(f"training.metrics: {file} has no '{name}'", f"In it: {known or 'nothing'}")
+        raise UserCodeError(
+            f"training.metrics: {file.name} does not define whether a higher {name} is better",
+            f"Write {name}.{DIRECTION} = True, or False, below it; in a class, {DIRECTION} = True",
+        )
+    return found
+
+
+def _written_direction(tree: ast.Module, name: str) -> bool | None:
+    """The constant assigned to ``name.higher_is_better``, or in the body of the class or of one of its bases."""
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    for target, value in _assignments(tree.body):
+        if ast.unparse(target) == f"{name}.{DIRECTION}":
+            return value
+    seen: set[str] = set()
+    names = [name]
+    while names:
+        node = classes.get(names.pop(0))
+        if node is None or node.name in seen:
+            continue
+        seen.add(node.name)
+        for target, value in _assignments(node.body):
+            if ast.unparse(target) == DIRECTION:
+                return value
+        names += [base.id for base in node.bases if isinstance(base, ast.Name)]
+    return None
+
+
+def _assignments(body: list[ast.stmt]) -> list[tuple[ast.expr, bool]]:
+    """The assignments of True or False in a body, the last one first."""
+    found: list[tuple[ast.expr, bool]] = []
+    for node in body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
+        value = getattr(node, "value", None)
+        if isinstance(value, ast.Constant) and isinstance(value.value, bool):
+            found += [(target, value.value) for target in targets]
+    return found[::-1]
+
+
+def _names(tree: ast.Module) -> list[str]:
+    """All names that a module binds at its top."""
+    names: list[str] = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names += [alias.asname or alias.name for alias in node.names]
+        elif isinstance(node, ast.Assign):
+            names += [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return names

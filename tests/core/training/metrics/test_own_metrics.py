@@ -1,0 +1,100 @@
+"""Metrics of the user's own: direction from the source, values, and what is refused."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import UntrustedCode, UserCodeError
+from core.evaluation import Predictions, evaluate
+from core.training.metrics.own_metrics import load_own_metrics, own_directions, try_metric, with_own_metrics
+from tests.support.own_metrics import write_own_metrics
+
+TWO = Predictions(
+    scores=np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.7, 0.3]], dtype=np.float32),
+    targets=np.array([0, 1, 0, 1]),
+    indices=np.arange(4),
+    probabilities=True,
+)
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> str:
+    return write_own_metrics(tmp_path)
+
+
+def test_the_direction_is_read_without_running_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "evil.py"
+    file.write_text("open('was_run', 'w')\ndef f(s, t): return 1\nf.higher_is_better = False\n")
+    assert own_directions([f"{file}:f", "f1"]) == {"f": False}
+    assert not (tmp_path / "was_run").exists()
+    assert not Path("was_run").exists()
+
+
+def test_the_direction_is_that_of_function_class_or_base(mine: str) -> None:
+    references = [mine + name for name in ("f2", "Cost", "Dearer")]
+    assert own_directions(references) == {"f2": True, "Cost": False, "Dearer": False}
+
+
+def test_without_a_direction_it_is_refused_with_what_to_write(mine: str) -> None:
+    with pytest.raises(UserCodeError, match=r"mine\.py does not define whether a higher undirected") as wrong:
+        own_directions([mine + "undirected"])
+    assert "undirected.higher_is_better = True" in str(wrong.value)
+
+
+def test_a_name_that_is_not_there_is_refused_with_those_that_are(mine: str) -> None:
+    with pytest.raises(UserCodeError, match=r"has no 'f3'\. In it: np, f2, Cost"):
+        own_directions([mine + "f3"])
+
+
+def test_a_file_that_is_not_python_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text("x = 1\ndef f(:\n")
+    with pytest.raises(UserCodeError, match=r"training\.metrics: bad\.py, line 2 is not Python"):
+        own_directions([f"{tmp_path}/bad.py:f"])
+
+
+def test_a_function_and_a_class_give_their_values(mine: str) -> None:
+    f2, cost = load_own_metrics([mine + "f2", "f1", mine + "Cost"])
+    assert f2.value(TWO) == pytest.approx(5 / (5 + 4 + 1))
+    assert cost.value(TWO) == pytest.approx((3.0 + 1) / 4)
+
+
+def test_a_division_by_zero_is_an_undefined_value(mine: str) -> None:
+    (never,) = load_own_metrics([mine + "never"])
+    assert math.isnan(never.value(TWO))
+
+
+def test_a_metric_that_changes_its_arguments_changes_no_other(mine: str) -> None:
+    spoils, f2 = load_own_metrics([mine + "spoils", mine + "f2"])
+    before = f2.value(TWO)
+    spoils.value(TWO)
+    assert f2.value(TWO) == before
+
+
+def test_what_is_not_a_number_is_refused(mine: str) -> None:
+    (many,) = load_own_metrics([mine + "many"])
+    with pytest.raises(UserCodeError, match=r"many returned an object of type ndarray of shape \(4, 2\)"):
+        many.value(TWO)
+
+
+def test_a_trial_finds_an_error_with_its_line(mine: str) -> None:
+    (broken,) = load_own_metrics([mine + "broken"])
+    with pytest.raises(UserCodeError, match=r"mine\.py, line \d+: AttributeError"):
+        try_metric(broken, TWO.targets, 2, probabilities=True)
+
+
+def test_a_stranger_s_file_does_not_run(tmp_path: Path) -> None:
+    (tmp_path / "theirs.py").write_text("def f(s, t): return 1\nf.higher_is_better = True\n")
+    with pytest.raises(UntrustedCode):
+        load_own_metrics([f"{tmp_path}/theirs.py:f"])
+
+
+def test_a_report_holds_them_beside_the_others(mine: str) -> None:
+    report = evaluate(TWO, task="binary", class_names=["a", "b"], split="test", intervals=False)
+    own = load_own_metrics([mine + "f2", mine + "never"])
+    found = with_own_metrics(report, TWO, own)
+    assert found.metrics["f2"] == pytest.approx(0.5)
+    assert found.metrics["never"] is None
+    assert "finite" in found.undefined["never"]
+    assert found.metrics.keys() - {"f2", "never"} == report.metrics.keys()
