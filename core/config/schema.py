@@ -80,7 +80,7 @@ def _known(metrics: tuple[str, ...]) -> tuple[str, ...]:
     return metrics
 
 
-Reported = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_known), Code()]
+MetricNames = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_known), Code()]
 """Names of metrics, and references to the user's own, all reported under different names."""
 
 
@@ -103,7 +103,7 @@ class Training(Options):
     """Epochs without improvement in the monitored metric before the run stops early; 0 disables early stopping."""
     min_delta: Annotated[float, Field(ge=0)] = 0.0
     """Smallest change in the monitored metric that patience counts as an improvement."""
-    metrics: Reported = ()
+    metrics: MetricNames = ()
     """Validation metrics to report each epoch beside loss and accuracy or R2: f1_macro, roc_auc, mae, FILE.py:NAME."""
     monitor: Annotated[str, Field(pattern=r"^[A-Za-z_][\w./@-]*$")] = "loss"
     """Validation metric that selects the best epoch and that patience watches: loss, accuracy, r2, or another one."""

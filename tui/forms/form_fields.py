@@ -34,7 +34,7 @@ DEVICE, RATE = "training.device", "optimizer.lr"
 DEVICES = ("auto", "cpu")
 """Choices offered before the devices are known."""
 
-KINDS: Mapping[Any, str] = {int: "whole number", float: "number"}
+KINDS: Mapping[Any, str] = {int: "whole number", float: "number", str: "a name"}
 """Hints of fields without bounds."""
 
 Texts = dict[str, str]
@@ -196,7 +196,7 @@ def _takes(annotation: Any, metadata: list[Any]) -> str:
     if files := next((item for item in metadata if isinstance(item, Files)), None):
         return "a folder" if files == ("/",) else f"a file ending in {' '.join(files)}"
     if any(isinstance(item, Code) for item in metadata):
-        return "FILE.py:NAME"
+        return "a list, each a name or FILE.py:NAME" if origin is tuple else "FILE.py:NAME"
     if annotation is str and not metadata:
         return "text"
     if origin in (Union, UnionType):

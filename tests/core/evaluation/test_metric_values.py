@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,14 +13,14 @@ from core.evaluation.metric_values import metric_values
 from core.metrics import METRICS, Task, fitting_metrics
 
 
-def scored(classes: int, n: int = 300) -> Predictions:
+def scored(classes: int, n: int = 300, kind: Any = np.float32) -> Predictions:
     """Probabilities as a network gives them, right more often than not."""
     dice = np.random.default_rng(classes)
     targets = dice.permutation(np.arange(n) % classes)
     logits = dice.normal(size=(n, classes))
     logits[np.arange(n), targets] += 1.2
     odds = np.exp(logits)
-    scores = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+    scores = (odds / odds.sum(axis=1, keepdims=True)).astype(kind)
     return Predictions(scores, targets, np.arange(n), probabilities=True)
 
 
@@ -53,7 +54,7 @@ def test_each_number_alone_is_that_of_the_report() -> None:
 
 
 def test_values_are_those_of_scikit_learn() -> None:
-    two, three = (replace(given, scores=given.scores.astype(np.float64)) for given in (scored(2), scored(3)))
+    two, three = scored(2, kind=np.float64), scored(3, kind=np.float64)
     of_numbers = numbers()
     true, found, score = two.targets, two.predicted, two.scores[:, 1]
     expected = {
