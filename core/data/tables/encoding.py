@@ -66,7 +66,7 @@ class Encoding(Options):
     @cached_property
     def features(self) -> tuple[str, ...]:
         """Return the name of each number that `apply` gives for a row."""
-        return tuple(name for name, _ in self._features)
+        return tuple(name for column in self.columns for name in _names(column))
 
     def apply(self, frame: pl.DataFrame, rows: np.ndarray | None = None) -> np.ndarray:
         """Return the features of rows, float32 (n, features).
@@ -75,12 +75,12 @@ class Encoding(Options):
             frame: columns as `readings` has them read.
             rows: (n,) positions to take; by default all.
         """
-        expressions = [value.cast(pl.Float32).alias(name) for name, value in self._features]
         chosen = np.arange(len(frame)) if rows is None else rows
-        values = np.empty((len(chosen), len(expressions)), np.float32)
+        values = np.zeros((len(chosen), len(self.features)), np.float32)
         for at in range(0, len(chosen), ROWS_AT_ONCE):
             part = frame[chosen[at : at + ROWS_AT_ONCE]]
-            values[at : at + len(part)] = part.select(expressions).to_numpy()
+            self._numbers.fill(values[at : at + len(part)], part)
+            self._texts.fill(values[at : at + len(part)], part)
         return values
 
     def unseen(self, frame: pl.DataFrame) -> dict[str, tuple[int, str]]:
@@ -102,8 +102,82 @@ class Encoding(Options):
         return {name: count for name, count in counts.items() if count}
 
     @cached_property
-    def _features(self) -> list[tuple[str, pl.Expr]]:
-        return [feature for column in self.columns for feature in _features_of(column)]
+    def _numbers(self) -> "_Numbers":
+        return _Numbers(self.columns)
+
+    @cached_property
+    def _texts(self) -> "_Texts":
+        return _Texts(self.columns)
+
+
+Column = NumberColumn | DateColumn | TextColumn
+
+
+def _placed(columns: Sequence[Column]) -> Iterator[tuple[int, Column]]:
+    """Yield columns with the position of their first feature."""
+    place = 0
+    for column in columns:
+        yield place, column
+        place += len(_names(column))
+
+
+class _Numbers:
+    """The features of numbers and dates."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.places: list[int] = []
+        self.values: list[pl.Expr] = []
+        for place, column in _placed(columns):
+            if not isinstance(column, TextColumn):
+                found = list(_scaled(column))
+                self.places += range(place, place + len(found))
+                self.values += found
+        self.values = [value.cast(pl.Float32).alias(str(at)) for at, value in enumerate(self.values)]
+
+    def fill(self, features: np.ndarray, rows: pl.DataFrame) -> None:
+        """Write the features of rows, float32 (n, features), in place."""
+        if self.values:
+            all_of_them = len(self.places) == features.shape[1]
+            features[:, slice(None) if all_of_them else self.places] = rows.select(self.values).to_numpy()
+
+
+class _Texts:
+    """The features of texts: 0, and 1 at the text, found for all columns at once, as there may be thousands."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        placed = [(place, column) for place, column in _placed(columns) if isinstance(column, TextColumn)]
+        self.names = [column.name for _, column in placed]
+        self.places = np.array([place for place, _ in placed], dtype=np.int64)
+        known = np.array([len(column.texts) for _, column in placed], dtype=np.int64)
+        self.others = np.array([column.others for _, column in placed], dtype=bool)
+        self.missing = np.array([column.missing for _, column in placed], dtype=bool)
+        self.other_places = self.places + known
+        self.missing_places = self.other_places + self.others
+        self.codes = [
+            pl.col(column.name)
+            .cast(pl.Enum(column.texts), strict=False)
+            .to_physical()
+            .cast(pl.Int32)
+            .fill_null(-1)
+            for _, column in placed
+        ]
+
+    def fill(self, features: np.ndarray, rows: pl.DataFrame) -> None:
+        """Write the features of rows, float32 (n, features), which are 0, in place."""
+        if not self.names:
+            return
+        codes = rows.select(self.codes).to_numpy()
+        _mark(features, codes >= 0, self.places + codes)
+        if self.others.any() or self.missing.any():
+            absent = rows.select(pl.col(self.names).is_null()).to_numpy()
+            _mark(features, (codes < 0) & ~absent & self.others, self.other_places)
+            _mark(features, absent & self.missing, self.missing_places)
+
+
+def _mark(features: np.ndarray, where: np.ndarray, places: np.ndarray) -> None:
+    """Write ones at the places of some columns, (columns,) or (n, columns), in the rows where they hold."""
+    row, column = np.nonzero(where)
+    features[row, places[row, column] if places.ndim == 2 else places[column]] = 1
 
 
 def fit(
@@ -117,7 +191,7 @@ def fit(
     Returns:
         The encoding, and the limits of columns of numbers with heavy tails.
     """
-    columns: list[NumberColumn | DateColumn | TextColumn] = []
+    columns: list[Column] = []
     clipped: dict[str, Limits] = {}
     for name, how in readings.items():
         values = train[name]
@@ -144,21 +218,24 @@ def fit(
 PARTS = ("days", "month", "weekday", "hour")
 
 
-def _features_of(column: NumberColumn | DateColumn | TextColumn) -> Iterator[tuple[str, pl.Expr]]:
-    """Name each feature of a column, with how it is computed."""
+def _names(column: Column) -> list[str]:
+    """Name each feature of a column."""
+    if isinstance(column, NumberColumn):
+        return [column.name]
+    if isinstance(column, DateColumn):
+        return [f"{column.name} {part}" for part in column.parts]
+    more = [f"{column.name}=(others)"] * column.others + [f"{column.name}=(missing)"] * column.missing
+    return [f"{column.name}={text}" for text in column.texts] + more
+
+
+def _scaled(column: NumberColumn | DateColumn) -> Iterator[pl.Expr]:
+    """Yield how each feature of a column of numbers or dates is computed."""
     value = pl.col(column.name)
     if isinstance(column, NumberColumn):
-        yield column.name, scaled(value, column.scale)
-    elif isinstance(column, DateColumn):
-        for part, scale in column.parts.items():
-            yield f"{column.name} {part}", scaled(_part(value, part), scale)
+        yield scaled(value, column.scale)
     else:
-        for text in column.texts:
-            yield f"{column.name}={text}", (value == text).fill_null(False)
-        if column.others:
-            yield f"{column.name}=(others)", (~value.is_in(column.texts)).fill_null(False)
-        if column.missing:
-            yield f"{column.name}=(missing)", value.is_null()
+        for part, scale in column.parts.items():
+            yield scaled(_part(value, part), scale)
 
 
 def _part(days: pl.Expr, part: str) -> pl.Expr:
@@ -170,18 +247,17 @@ def _part(days: pl.Expr, part: str) -> pl.Expr:
     return numbers[part]().cast(pl.Float64)
 
 
-def _reading(column: NumberColumn | DateColumn | TextColumn) -> Reading:
+def _reading(column: Column) -> Reading:
     if isinstance(column, NumberColumn):
         return Reading("number", column.format, column.unit, column.scaled)
     return Reading("date", column.format) if isinstance(column, DateColumn) else Reading("text")
 
 
 def _texts(values: pl.Series, most: int) -> TextColumn:
-    counts = values.drop_nulls().value_counts(sort=False).sort("count", values.name, descending=[True, False])
-    texts = counts[values.name].to_list()
-    return TextColumn(
-        name=values.name,
-        texts=tuple(sorted(texts[:most])),
-        others=len(texts) > most,
-        missing=values.null_count() > 0,
-    )
+    counts = values.value_counts(sort=False)
+    missing = values.null_count() > 0
+    different = len(counts) - missing
+    if different > most:
+        counts = counts.drop_nulls().sort("count", values.name, descending=[True, False]).head(most)
+    texts = (text for text in counts[values.name].to_list() if text is not None)
+    return TextColumn(name=values.name, texts=tuple(sorted(texts)), others=different > most, missing=missing)

@@ -39,7 +39,7 @@ def fit_scale(values: pl.Series) -> tuple[Scale, Limits | None]:
     """Learn a scale from the values of the training rows, null where they are missing."""
     fill = float(values.median() or 0)  # type: ignore[arg-type] # of numbers
     found = limits(values)
-    filled = values.fill_null(fill)
+    filled = values.fill_null(fill) if values.null_count() else values
     if found is not None:
         filled = filled.clip(found.low, found.high)
     mean, std = float(filled.mean() or 0), float(filled.std(ddof=0) or 0)  # type: ignore[arg-type] # of numbers
@@ -61,7 +61,7 @@ def limits(values: pl.Series) -> Limits | None:
     Deviations are measured by the distance of the quartiles, which a single wrong value does not change; where half of
     the values are equal, by the median distance of the others from these.
     """
-    known = values.drop_nulls()
+    known = values.drop_nulls() if values.null_count() else values
     if not len(known):
         return None
     lowest, highest = float(known.min()), float(known.max())  # type: ignore[arg-type] # of numbers

@@ -42,10 +42,10 @@ def _summary(values: pl.Series, how: Reading) -> ColumnSummary:
     if missing == len(values):
         return ColumnSummary(values.name, how.kind, missing)
     if how.kind == "text":
-        counts = values.drop_nulls().value_counts(sort=True)
-        return ColumnSummary(
-            values.name, how.kind, missing, different=len(counts), frequent=str(counts[values.name][0])
-        )
+        counts = values.value_counts(sort=True)
+        frequent = next(text for text in counts[values.name].head(2) if text is not None)
+        different = len(counts) - (missing > 0)
+        return ColumnSummary(values.name, how.kind, missing, different=different, frequent=str(frequent))
     show = _date if how.kind == "date" else _number
     # polars types an edge as any scalar; those of a column of numbers or dates are numbers.
     low, high = (show(float(edge)) for edge in (values.min(), values.max()))  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from core.data.tables.files.source import Source
@@ -28,10 +29,7 @@ FEW, ROWS_A_VALUE = 20, 8
 MAX_TEXTS, LONG_TEXT = 30, 60
 """Different texts up to which a column may hold classes; letters of free text."""
 EMPTY, SAME = "it is empty", "it is the same in all rows"
-SEXES = {
-    *("m", "f", "male", "female", "man", "woman", "men", "women", "boy", "girl"),
-    *("i", "u", "w", "d", "other", "unknown"),
-}
+SEXES = ["m", "f", "male", "female", "man", "woman", "boy", "girl", "i", "u", "w", "d", "other", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -77,13 +75,27 @@ def candidates(source: Source, head: pl.DataFrame, readings: Mapping[str, Readin
     for name, words in _missing_words(source, lacking).items():
         different[name] += len(words)
     lower = {name.lower() for name in readings}
+    texts = [name for name, how in readings.items() if how.kind == "text" and filled[name]]
+    long, sexes = _long_texts(head, texts), _sexes(head, texts)
     return [
-        _candidate(head[name], how, different[name], filled[name], lower) for name, how in readings.items()
+        _candidate(
+            name,
+            how,
+            different[name],
+            filled[name],
+            feature=feature_name(name) or name in sexes,
+            never="it is free text"
+            if name in long
+            else _never(head[name], how, different[name], filled[name], lower),
+        )
+        for name, how in readings.items()
     ]
 
 
-def _candidate(values: pl.Series, how: Reading, different: int, filled: int, names: Set[str]) -> Candidate:
-    name, text = values.name, how.kind == "text"
+def _candidate(
+    name: str, how: Reading, different: int, filled: int, *, feature: bool, never: str
+) -> Candidate:
+    text = how.kind == "text"
     few = different <= FEW and filled >= ROWS_A_VALUE * different
     named = target_name(name)
     fits = not named.most or different <= named.most or (text and named.most == CLASS)
@@ -94,9 +106,9 @@ def _candidate(values: pl.Series, how: Reading, different: int, filled: int, nam
         different,
         not text and (different > FEW or 2 * different > filled),
         named if fits else NO_NAME,
-        feature_name(name) or (text and different <= len(SEXES) and _are_sexes(values)),
+        feature,
         time_name(name),
-        _never(values, how, different, filled, names),
+        never,
     )
 
 
@@ -112,9 +124,6 @@ def _never(values: pl.Series, how: Reading, different: int, filled: int, names: 
     if many and id_name(values.name) and target_name(values.name).score < CERTAIN and _whole(values):
         return "it is an id"
     if how.kind == "text":
-        lengths = values.drop_nulls().str.len_chars().mean()
-        if isinstance(lengths, float) and lengths > LONG_TEXT:
-            return "it is free text"
         return "nearly every row has another text" if different > FEW and 2 * different > filled else ""
     if coordinate(values.name, names) and names - {"x", "y", "z", "id", ""}:
         return "it is a coordinate"
@@ -136,10 +145,23 @@ def _counts_rows(values: pl.Series) -> bool:
     )
 
 
-def _are_sexes(values: pl.Series) -> bool:
-    """Return whether texts are the sex of people or animals, whatever their column is called."""
-    texts = {text.lower() for text in values.drop_nulls().unique().to_list()}
-    return texts <= SEXES and len(texts & {"m", "f", "male", "female"}) == 2
+def _long_texts(head: pl.DataFrame, names: Sequence[str]) -> set[str]:
+    """Return the columns of free text."""
+    lengths = head.select(pl.col(names).str.len_chars().mean()).row(0) if names else ()
+    return {name for name, length in zip(names, lengths, strict=True) if length > LONG_TEXT}
+
+
+def _sexes(head: pl.DataFrame, names: Sequence[str]) -> set[str]:
+    """Return the columns that hold the sex of people or animals, whatever they are called."""
+    if not names:
+        return set()
+    lowered = pl.col(names).str.to_lowercase()
+    only = lowered.is_in(SEXES).all().name.suffix(" only")
+    both = [
+        lowered.is_in(words).any().name.suffix(f" {words[0]}") for words in (["m", "male"], ["f", "female"])
+    ]
+    answers = np.array(head.select(only, *both).row(0)).reshape(3, len(names))
+    return {name for name, all_hold in zip(names, answers.T, strict=True) if all_hold.all()}
 
 
 def _missing_words(source: Source, names: Sequence[str]) -> dict[str, set[str]]:

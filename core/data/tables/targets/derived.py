@@ -12,7 +12,7 @@ SAME = 0.999
 """Correlation from which a column is a function of another."""
 MIN_ROWS = 5
 NAME = re.compile(
-    r"(?:log|ln|l|sqrt|sq)[ _.]?(?P<ends>.+)|(?P<starts>.+?)[ _.]?(?:squared|square|sq|\^?2|log)"
+    r"(?:log|ln|l|sqrt|sq)[ _.]?(?P<ends>.+)|(?P<starts>.*?\D)[ _.]?(?:squared|square|sq|\^?2|log)"
 )
 FUNCTIONS: tuple[Callable[[np.ndarray], np.ndarray], ...] = (np.square, np.sqrt, np.log, np.log1p)
 ROWS_A_GROUP, FOLLOWS = 2, 0.97

@@ -167,6 +167,7 @@ def coordinate(name: str, others: Set[str]) -> bool:
     return whole in COORDINATES and bool(beside)
 
 
+@lru_cache(maxsize=10_000)
 def numbered_stem(name: str) -> str:
     """Return a name without the number at its end; empty where it has none."""
     found = re.fullmatch(r"(.*?)[ _.-]?\d+", name)

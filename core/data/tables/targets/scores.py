@@ -66,10 +66,9 @@ class _Table:
         stems = Counter("" if nameless else numbered_stem(each.name) for each in able)
         several = {stem for stem, count in stems.items() if stem and count > 1}
         self.numbered = {each.name for each in able if numbered_stem(each.name) in several}
+        family = self.numbered | several
         self.beside_numbered = [
-            each
-            for each in able
-            if several and not {each.name, each.name.lower()} & (self.numbered | several)
+            each for each in able if several and each.name not in family and each.name.lower() not in family
         ]
 
     def by_name(self, each: Candidate) -> int:

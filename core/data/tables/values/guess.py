@@ -48,9 +48,10 @@ def guess_readings(head: pl.DataFrame, rules: Rules, *, semicolons: bool) -> Gue
     guess = Guess()
     marks = missing_texts(rules.missing)
     plain = _plain_numbers(head, marks, rules, semicolons)
+    without_digits = _without_digits(head, marks) - {*rules.numbers}
     ambiguous: dict[str, Style] = {}
     for name, kind in head.schema.items():
-        if name in rules.categories:
+        if name in rules.categories or name in without_digits:
             guess.readings[name] = Reading("text")
         elif name in plain or kind.is_numeric() or kind in (pl.Time, pl.Duration):
             guess.readings[name] = Reading("number")
@@ -92,6 +93,20 @@ def _plain_numbers(head: pl.DataFrame, marks: frozenset[str], rules: Rules, semi
         dotted = [name for name, dots in zip(sorted(found), with_dots, strict=True) if dots]
         found -= {name for name in dotted if _grouped(head[name], marks)}
     return found
+
+
+def _without_digits(head: pl.DataFrame, marks: frozenset[str]) -> set[str]:
+    """The columns of texts without any digit, found for all at once, too."""
+    names = [name for name, kind in head.schema.items() if kind == pl.String]
+    if not names or not len(head):
+        return set()
+    absent = sorted(marks | ABSENT_WORDS)
+    digits = head.select(pl.col(names).str.contains(r"[\d\p{No}]").any()).row(0)
+    words = [name for name, has in zip(names, digits, strict=True) if not has]
+    if not words:
+        return set()
+    known = head.select((~pl.col(words).str.strip_chars().str.to_lowercase().is_in(absent)).any()).row(0)
+    return {name for name, has in zip(words, known, strict=True) if has}
 
 
 def _grouped(values: pl.Series, marks: frozenset[str]) -> bool:

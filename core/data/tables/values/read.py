@@ -84,13 +84,21 @@ def read_values(source: Source, readings: Mapping[str, Reading], missing: Sequen
     schema = source.schema()
     marks, numbers = sorted(missing_texts(missing)), list(missing_numbers(missing))
     head = source.head([name for name, how in readings.items() if how.kind == "date"], 200)
-    plain = [name for name, how in readings.items() if how == Reading("number") and schema[name] == pl.String]
+    many: dict[Reading, list[str]] = {Reading("number"): [], Reading("text"): []}
+    other = list[str]()
+    for name, how in readings.items():
+        (many[how] if how in many and schema[name] == pl.String else other).append(name)
     frame = source.collect(
-        *([_fast(plain, pl.String(), Reading("number"), marks, "")] if plain else []),
+        *(_fast(names, pl.String(), how, marks, "") for how, names in many.items() if names),
         *(
-            _fast([name], schema[name], how, marks, _fast_format(head, schema[name], name, how)).alias(name)
-            for name, how in readings.items()
-            if how != Reading("number") or schema[name] != pl.String
+            _fast(
+                [name],
+                schema[name],
+                readings[name],
+                marks,
+                _fast_format(head, schema[name], name, readings[name]),
+            ).alias(name)
+            for name in other
         ),
     ).select(*readings)
     names = [name for name, how in readings.items() if how.kind != "text"]
