@@ -1,9 +1,14 @@
 """States of the random generators that training draws from."""
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["rng_state", "set_rng_state"]
+__all__ = ["keeping_random_state", "rng_state", "set_rng_state"]
 
 
 def rng_state(device: torch.device) -> dict[str, Tensor]:
@@ -23,3 +28,15 @@ def set_rng_state(state: dict[str, Tensor], device: torch.device) -> None:
         torch.cuda.set_rng_state(state["cuda"], device)
     elif device.type == "mps" and "mps" in state:
         torch.mps.set_rng_state(state["mps"])
+
+
+@contextmanager
+def keeping_random_state(device: torch.device) -> Iterator[None]:
+    """Context manager that restores the random states of PyTorch, NumPy and Python: a network may draw from any."""
+    state, numpy, python = rng_state(device), np.random.get_state(), random.getstate()
+    try:
+        yield
+    finally:
+        set_rng_state(state, device)
+        np.random.set_state(numpy)
+        random.setstate(python)

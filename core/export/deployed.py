@@ -35,7 +35,7 @@ class Deployed(nn.Module):
         self.register_buffer("std", data.std.clone().float())
 
     def forward(self, inputs: Tensor) -> Tensor:
-        outputs: Tensor = self.model((inputs - self.mean) / self.std)
+        outputs: Tensor = self.model((inputs - self.mean) / self.std).float()
         if self.target is None:
             return self.loss.scores(outputs)
         mean, std = self.target

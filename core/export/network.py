@@ -7,6 +7,7 @@ from core.data.dataset import Progress
 from core.errors import DependencyError, ModelError, TorchtuiError
 from core.export import predict
 from core.export.options import ExportOptions, largest_difference
+from core.export.reasons import export_reason
 from core.export.standalone import standalone
 from core.session.evaluation import score_inputs, trained_model
 
@@ -36,6 +37,8 @@ class GraphOptions(ExportOptions):
 
     def write(self, run: "Run", folder: Path, data_root: Path | None, progress: Progress) -> float:
         trained = trained_model(run, data_root=data_root, progress=progress)
+        from torch.jit import ScriptModule
+
         from core.export.deployed import facts
 
         inputs = samples_of(trained)
@@ -52,16 +55,27 @@ class GraphOptions(ExportOptions):
                 f"Install it: pip install 'torchtui[{self.file_name.rpartition('.')[2]}]'",
             ) from None
         except Exception as error:  # whatever the tracer meets in a network of somebody's own
-            reason = str(error).strip().partition("\n")[0]
+            scripted = any(isinstance(module, ScriptModule) for module in trained.model.modules())
+            reason = "it is scripted, at least in part" if scripted else export_reason(error)
             raise ModelError(
-                f"this network cannot be exported as a graph: {type(error).__name__}: {reason}"
+                f"this network cannot be exported as a graph: {reason}",
+                "Its weights alone can be: choose safetensors",
             ) from error
         (folder / "predict.py").write_text(standalone(Path(str(predict.__file__))), encoding="utf-8")
         progress("checking it on real samples", 0, 0)
-        _, answer = predict.load(path)
         raw = inputs.float().numpy()
-        one_by_one = largest_difference(answer(raw[:1]), own[:1])  # the size of the batch is free
-        return max(one_by_one, largest_difference(answer(raw), own))
+        try:
+            _, answer = predict.load(path)
+            one, all_at_once = answer(raw[:1]), answer(raw)
+        except TorchtuiError:
+            raise
+        except Exception as error:  # such as onnxruntime, which lacks operations in some types
+            raise ModelError(
+                f"the exported network does not run: {export_reason(error)}",
+                "Nothing was written; choose another format",
+            ) from error
+        # the size of the batch is free
+        return max(largest_difference(one, own[:1]), largest_difference(all_at_once, own))
 
 
 def samples_of(trained: "Prepared") -> "Tensor":

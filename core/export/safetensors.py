@@ -30,13 +30,20 @@ class Safetensors(ExportOptions):
                 "Install it: pip install 'torchtui[safetensors]'",
             ) from None
         trained = trained_model(run, data_root=data_root, progress=progress)
+        import torch
+
         from core.config.schema import to_yaml
         from core.export.deployed import deployed, facts
 
         inputs = samples_of(trained)
         own = score_inputs(trained, inputs)
         module = deployed(trained)
-        tensors = {name: value.contiguous().clone() for name, value in module.state_dict().items()}
+        state = module.state_dict()
+        tensors = {
+            name: value.contiguous().clone()
+            for name, value in state.items()
+            if isinstance(value, torch.Tensor)
+        }
         path = folder / "model.safetensors"
         metadata = {
             "format": "pt",
@@ -45,11 +52,9 @@ class Safetensors(ExportOptions):
         }
         save_file(tensors, str(path), metadata=metadata)
         progress("checking it on real samples", 0, 0)
-        import torch
-
-        for value in module.state_dict().values():  # so that only what was written can answer rightly
-            value.zero_()
-        module.load_state_dict(load_file(str(path)))
-        with torch.inference_mode():
+        for name in tensors:  # so that only what was written can answer rightly
+            state[name].zero_()
+        module.load_state_dict({**state, **load_file(str(path))})
+        with torch.no_grad():
             answers = module(inputs.float())
         return largest_difference(answers.numpy(), own)

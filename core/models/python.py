@@ -34,6 +34,8 @@ class Python(ModelOptions):
     def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
         from torch import nn
 
+        from core.models.outputs import unwrap_outputs
+
         if not self.path:
             raise ModelError("model.path: no file is given", "Give FILE.py:NAME, such as mynet.py:Net")
         facts = (prod(sample_shape), sample_shape[0], outputs, outputs, sample_shape)
@@ -45,4 +47,5 @@ class Python(ModelOptions):
                 f"model.path: {self.path} returned an object of type {type(made).__name__}, not a torch.nn.Module",
                 "Give a subclass of torch.nn.Module, or a function that returns an instance",
             )
+        unwrap_outputs(made, outputs)
         return made

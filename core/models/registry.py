@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -42,7 +43,7 @@ def build(config: ModelConfig, data: Dataset, seed: int) -> "Module":
 
     _load_code(config)
     torch.manual_seed(seed)
-    return config.build(data.sample_shape, data.outputs)
+    return _built(config, data)
 
 
 def rebuild(config: ModelConfig, data: Dataset, weights: "Mapping[str, Tensor]") -> "Module":
@@ -56,7 +57,7 @@ def rebuild(config: ModelConfig, data: Dataset, weights: "Mapping[str, Tensor]")
     """
     _load_code(config)
     with _drawing_nothing(on_meta=config.on_meta):
-        model = config.build(data.sample_shape, data.outputs)
+        model = _built(config, data)
     model.load_state_dict(weights, assign=True)
     return model
 
@@ -88,6 +89,15 @@ def _load_code(config: ModelConfig) -> None:
     for field in code_fields(type(config)):
         if getattr(config, field):
             load_object(getattr(config, field))
+
+
+def _built(config: ModelConfig, data: Dataset) -> "Module":
+    from core.models.copies import remember_builder
+
+    build = partial(config.build, data.sample_shape, data.outputs)
+    model = build()
+    remember_builder(model, build)
+    return model
 
 
 @contextmanager

@@ -70,7 +70,8 @@ def summarise(model: nn.Module, sample_shape: tuple[int, ...], outputs: int) -> 
     hooks = [
         module.register_forward_hook(lambda module, _, output, name=name: note(name, module, output))
         for name, module in model.named_modules()
-        if not any(module.children()) or _own_parameters(module)
+        if not isinstance(module, torch.jit.ScriptModule)
+        and (not any(module.children()) or _own_parameters(module))
     ]
     was_training = model.training
     try:
@@ -82,6 +83,7 @@ def summarise(model: nn.Module, sample_shape: tuple[int, ...], outputs: int) -> 
         model.train(was_training)
         for hook in hooks:
             hook.remove()
+    layers += _scripted_layers(model)
     weights = list(model.parameters())
     trainable = sum(weight.numel() for weight in weights if weight.requires_grad)
     count = sum(map(torch.numel, weights))
@@ -90,6 +92,20 @@ def summarise(model: nn.Module, sample_shape: tuple[int, ...], outputs: int) -> 
         layers += unseen
         multiply_adds += sum(layer.parameters for layer in unseen)
     return ModelSummary(tuple(layers), count, multiply_adds, trainable)
+
+
+def _scripted_layers(model: nn.Module) -> list[Layer]:
+    """Return the scripted parts of a network as one layer each: they do not let anybody watch them."""
+    found: dict[str, nn.Module] = {}
+    for name, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule) and not any(
+            not outer or name.startswith(f"{outer}.") for outer in found
+        ):
+            found[name] = module
+    return [
+        Layer(name or "scripted", type(module).__name__, (), sum(map(torch.numel, module.parameters())))
+        for name, module in found.items()
+    ]
 
 
 def condensed(layers: Sequence[Layer], most: int) -> list[Layer]:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from core.optimizers.base import Decay, DecayingOptimizer, LearningRate, NotNegative
+from core.optimizers.base import Decay, DecayingOptimizer, LearningRate, NotNegative, fused_or_none
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,7 +35,7 @@ class Adam(_Adam):
     def build(self, model: "nn.Module") -> "Optimizer":
         from torch.optim import Adam as TorchAdam
 
-        return TorchAdam(self.groups(model), **self.settings(), fused=True)
+        return TorchAdam(self.groups(model), **self.settings(), fused=fused_or_none(model))
 
 
 class AdamW(_Adam):
@@ -48,7 +48,7 @@ class AdamW(_Adam):
     def build(self, model: "nn.Module") -> "Optimizer":
         from torch.optim import AdamW as TorchAdamW
 
-        return TorchAdamW(self.groups(model), **self.settings(), fused=True)
+        return TorchAdamW(self.groups(model), **self.settings(), fused=fused_or_none(model))
 
 
 class NAdam(_Adam):

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from core.optimizers.base import Decay, DecayingOptimizer, LearningRate, trainable
+from core.optimizers.base import Decay, DecayingOptimizer, LearningRate, fused_or_none, trainable
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,7 +24,7 @@ class Adagrad(DecayingOptimizer):
         from torch.optim import Adagrad as TorchAdagrad
 
         # there is no fused Adagrad elsewhere
-        fused = all(weight.device.type == "cpu" for weight in trainable(model))
+        fused = fused_or_none(model) and all(weight.device.type == "cpu" for weight in trainable(model))
         return TorchAdagrad(
             self.groups(model), lr=self.lr, eps=self.eps, weight_decay=self.weight_decay, fused=fused or None
         )

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
-__all__ = ["Decay", "DecayingOptimizer", "LearningRate", "NotNegative", "OptimizerOptions", "trainable"]
+__all__ = [
+    "Decay",
+    "DecayingOptimizer",
+    "LearningRate",
+    "NotNegative",
+    "OptimizerOptions",
+    "fused_or_none",
+    "trainable",
+]
 
 LearningRate = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -83,3 +91,15 @@ def trainable(model: "nn.Module") -> "list[nn.Parameter]":
     if not weights:
         raise ModelError("the model has no weights to train", "Leave at least its last layer unfrozen")
     return weights
+
+
+def fused_or_none(model: "nn.Module") -> bool | None:
+    """Return true to update all weights of a model in one kernel; None, PyTorch's own choice, where it refuses to.
+
+    It takes neither complex weights nor the sparse gradients of some embeddings.
+    """
+    from torch import nn
+
+    tables = [module for module in model.modules() if isinstance(module, nn.Embedding | nn.EmbeddingBag)]
+    sparse = any(table.sparse and table.weight.requires_grad for table in tables)
+    return None if sparse or not all(weight.is_floating_point() for weight in trainable(model)) else True

@@ -7,7 +7,7 @@ from torch import nn
 from torch.optim import AdamW, Optimizer
 from torch.optim import Muon as TorchMuon
 
-from core.optimizers.base import trainable
+from core.optimizers.base import fused_or_none, trainable
 from core.torch_private import bare_step
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class MuonAdamW(Optimizer):
             muon = TorchMuon(matrices, **shared, momentum=options.momentum, adjust_lr_fn="match_rms_adamw")
             self.parts.append(muon)
         if groups:
-            self.parts.append(AdamW(groups, **shared, fused=True))
+            self.parts.append(AdamW(groups, **shared, fused=fused_or_none(model)))
         super().__init__([group for part in self.parts for group in part.param_groups], {})
         self._share()
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from core.optimizers.base import Decay, DecayingOptimizer, LearningRate
+from core.optimizers.base import Decay, DecayingOptimizer, LearningRate, fused_or_none
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,7 +19,7 @@ class Sgd(DecayingOptimizer):
     def build(self, model: "nn.Module") -> "Optimizer":
         from torch.optim import SGD
 
-        return SGD(self.groups(model), lr=self.lr, weight_decay=self.weight_decay, fused=True)
+        return SGD(self.groups(model), lr=self.lr, weight_decay=self.weight_decay, fused=fused_or_none(model))
 
 
 class _Velocity(DecayingOptimizer):
@@ -38,7 +38,11 @@ class Momentum(_Velocity):
         from torch.optim import SGD
 
         return SGD(
-            self.groups(model), lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay, fused=True
+            self.groups(model),
+            lr=self.lr,
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
+            fused=fused_or_none(model),
         )
 
 
@@ -56,5 +60,5 @@ class Nesterov(_Velocity):
             momentum=self.momentum,
             nesterov=self.momentum > 0,  # without velocity both are plain SGD, and PyTorch refuses this one
             weight_decay=self.weight_decay,
-            fused=True,
+            fused=fused_or_none(model),
         )

@@ -3,7 +3,6 @@
 Steps of a copy are timed: neither the model nor the random state changes.
 """
 
-import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from torch import nn
 from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset
-from core.random_state import rng_state, set_rng_state
+from core.models.copies import copied
+from core.random_state import keeping_random_state
 from core.training.context import TrainingContext
 from core.training.memory import free_memory, is_shortage
 from core.training.own.learner import learner_for
@@ -80,7 +80,18 @@ def batch_test(
         on_report: takes each size that fits, at once.
         should_stop: polled before each size and step; returns None once it is true.
     """
-    random = rng_state(device)
+    with keeping_random_state(device):
+        return _tried_sizes(config, data, model, device, on_report, should_stop)
+
+
+def _tried_sizes(
+    config: TrainConfig,
+    data: Dataset,
+    model: nn.Module,
+    device: torch.device,
+    on_report: Callable[[TriedBatch], None],
+    should_stop: Callable[[], bool],
+) -> BatchTest | None:
     room = int(MAX_SHARE * free_memory(device))
     tried: list[TriedBatch] = []
     size = FIRST_SIZE
@@ -93,11 +104,9 @@ def batch_test(
                 return BatchTest(tried, room, "memory")
             try:
                 if not tried:  # memory that libraries take with the first step belongs to no batch
-                    _measured(config, data, copy.deepcopy(model).to(device), device, size, lambda: True)
+                    _measured(config, data, copied(model).to(device), device, size, lambda: True)
                     before = _used(device)
-                rate, used = _measured(
-                    config, data, copy.deepcopy(model).to(device), device, size, should_stop
-                )
+                rate, used = _measured(config, data, copied(model).to(device), device, size, should_stop)
             except (MemoryError, RuntimeError) as error:
                 if not is_shortage(error):
                     raise
@@ -109,7 +118,6 @@ def batch_test(
             size *= 2
         return BatchTest(tried, room, "data")
     finally:
-        set_rng_state(random, device)
         if device.type == "cuda":
             torch.cuda.empty_cache()
 

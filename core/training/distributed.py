@@ -87,11 +87,15 @@ class Group(Ranks):
                 sums[name] = (one + first, other + second)
         return sums
 
-    def wrap(self, model: nn.Module, share: "Share") -> nn.Module:
-        """Return `model` with gradients that are summed over all processes, each weighted by its share of the step."""
+    def wrap(self, model: nn.Module, share: "Share", *, any_unused: bool = False) -> nn.Module:
+        """Return `model` with gradients that are summed over all processes, each weighted by its share of the step.
+
+        Args:
+            any_unused: whether some weights may have no part in a step, which is then looked for in each.
+        """
         if self.size == 1:
             return model
-        wrapped = DistributedDataParallel(model)
+        wrapped = DistributedDataParallel(model, find_unused_parameters=any_unused)
         wrapped.register_comm_hook(share, _sum_of_shares)
         return wrapped
 

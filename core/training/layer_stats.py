@@ -133,7 +133,7 @@ class _DeadUnits:
         self._hooks = [
             module.register_forward_hook(self._see)
             for module in model.modules()
-            if not any(True for _ in module.children())
+            if not any(True for _ in module.children()) and not isinstance(module, torch.jit.ScriptModule)
         ]
 
     def _see(self, module: nn.Module, inputs: Any, outputs: Any) -> None:

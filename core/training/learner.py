@@ -1,5 +1,6 @@
 """State that training changes: weights and optimizer, the step that changes them, and how they resume."""
 
+import copy
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -104,7 +105,7 @@ class Learner:
     def _gradients(self) -> Step:
         """Return what computes the gradients of a step: the override, autograd, or autograd as a CUDA graph."""
         settings, model, context = self.config.training, self.model, self.context
-        network = context.group.wrap(model, self.share)
+        network = context.group.wrap(model, self.share, any_unused=not self.config.model.STATIC)
         if context.gradient_fn and (override := context.gradient_fn(settings, model, self.loss)):
             return override
         gradients = autograd_gradients(
@@ -138,9 +139,9 @@ class Learner:
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * factor
 
-    def weights(self) -> dict[str, Tensor]:
+    def weights(self) -> dict[str, Any]:
         """Return a copy of the state_dict of `eval_model` in main memory."""
-        return {key: weight.to("cpu", copy=True) for key, weight in self.eval_model.state_dict().items()}
+        return {key: _in_main_memory(value) for key, value in self.eval_model.state_dict().items()}
 
     def state(self) -> State:
         """Return all that `restore` needs to resume bit for bit; its tensors are those of the model."""
@@ -164,3 +165,8 @@ class Learner:
         if self.scaler:
             self.scaler.load_state_dict(state["scaler"])
         set_rng_state(state["rng"], self.context.device)
+
+
+def _in_main_memory(value: Any) -> Any:
+    """Return a copy of a value of a state_dict: a tensor, or what a network's `get_extra_state` returned."""
+    return value.to("cpu", copy=True) if isinstance(value, Tensor) else copy.deepcopy(value)

@@ -4,7 +4,6 @@ L. N. Smith, Cyclical Learning Rates for Training Neural Networks, 2017, section
 model nor the random state changes.
 """
 
-import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +21,8 @@ from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.errors import ConfigError
-from core.random_state import rng_state, set_rng_state
+from core.models.copies import copied
+from core.random_state import keeping_random_state
 from core.training.context import TrainingContext
 from core.training.own.learner import learner_for
 
@@ -115,13 +115,12 @@ def range_test(
             "Choose another optimizer for a range test",
             field="optimizer.name",
         )
-    random = rng_state(device)
-    learner = learner_for(config, data, copy.deepcopy(model).to(device), TrainingContext(device))
-    learner.model.train()
-    rates: list[float] = []
-    losses: list[float] = []
-    running, lowest = 0.0, math.inf
-    try:
+    with keeping_random_state(device):
+        learner = learner_for(config, data, copied(model).to(device), TrainingContext(device))
+        learner.model.train()
+        rates: list[float] = []
+        losses: list[float] = []
+        running, lowest = 0.0, math.inf
         for step, (inputs, targets) in zip(range(STEPS), _endless(config, data, device), strict=False):
             if should_stop():
                 return None
@@ -140,8 +139,6 @@ def range_test(
             if mean > BLOWN_UP * lowest:
                 return RangeTest(rates, losses, blew_up=True)
         return RangeTest(rates, losses, blew_up=False)
-    finally:
-        set_rng_state(random, device)
 
 
 def _endless(config: TrainConfig, data: Dataset, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:

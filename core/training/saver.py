@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
+import torch
 from torch import Tensor
 
 from core.errors import RunDamaged, RunError
@@ -63,7 +64,7 @@ class Saver:
             best: weights, ``epoch`` and ``step`` of the best epoch, which no longer change; None before the first.
         """
         self._started_at = time.perf_counter()
-        if sum(tensor.nbytes for tensor in _tensors(last)) < memory().available / 2:
+        if sum(map(_bytes, _tensors(last))) < memory().available / 2:
             self._writing = self._thread.submit(self._write, _copied(last), best)
         else:
             self._writing = self._thread.submit(self._write, last, best)
@@ -121,6 +122,14 @@ def _tensors(state: Any) -> Iterator[Tensor]:
     elif isinstance(state, dict | list):
         for value in state.values() if isinstance(state, dict) else state:
             yield from _tensors(value)
+
+
+def _bytes(tensor: Tensor) -> int:
+    """Return the size of a tensor; of a sparse one, as the momentum of a sparse embedding is, that of its parts."""
+    if tensor.layout != torch.sparse_coo:
+        return tensor.nbytes
+    whole = tensor.coalesce()
+    return whole.indices().nbytes + whole.values().nbytes
 
 
 def _copied(state: Any) -> Any:

@@ -26,6 +26,7 @@ from torch.optim import LBFGS, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.config.schema import Training
+from core.models.copies import copied
 from core.torch_private import bare_step
 from core.training.forward_pass import Forward
 
@@ -126,8 +127,9 @@ def ema_model(model: nn.Module, decay: float) -> AveragedModel:
     After each step they become decay x theirs + (1 - decay) x the model's; the first step copies the model's. Buffers,
     such as the statistics of batch normalisation, are those of the model.
     """
-    average = get_ema_multi_avg_fn(decay)
-    return AveragedModel(model, multi_avg_fn=average).eval()
+    averaged = AveragedModel(nn.Identity(), multi_avg_fn=get_ema_multi_avg_fn(decay))
+    averaged.module = copied(model)  # it would copy the model itself, which not every model allows
+    return averaged.eval()
 
 
 def _whole_batch(

@@ -4,7 +4,6 @@ A second thread gains a third on idle cores, and costs a multiple if something e
 only knows the network can decide.
 """
 
-import copy
 import math
 import os
 import time
@@ -18,7 +17,8 @@ from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset, Split
 from core.machine import available_cores
-from core.random_state import rng_state, set_rng_state
+from core.models.copies import copied
+from core.random_state import keeping_random_state
 from core.training.context import TrainingContext
 from core.training.own.learner import learner_for
 
@@ -75,17 +75,18 @@ class Threads:
     def choose(self) -> int:
         """Set and return the number of threads with which a step of training takes the least time.
 
-        Trains a copy on the first batch; neither the model nor the random state changes.
+        Trains a copy on the first batch; neither the model nor the random state changes. If the model cannot be copied,
+        or the copy fails, the number stays.
         """
         counts = sorted({1, max(1, self._maximum // 2), self._maximum})
-        count = counts[0]
+        count, before = counts[0], torch.get_num_threads()
         if len(counts) > 1:
-            random = rng_state(CPU)
             try:
-                step = _step_of_a_copy(self._config, self._data, self._model)
-                count = _fastest(step, counts, self._steps // MIN_STEPS_RATIO)
-            finally:
-                set_rng_state(random, CPU)
+                with keeping_random_state(CPU):
+                    step = _step_of_a_copy(self._config, self._data, self._model)
+                    count = _fastest(step, counts, self._steps // MIN_STEPS_RATIO)
+            except Exception:  # what is wrong with a network is reported where it trains
+                count = before
         torch.set_num_threads(count)
         return count
 
@@ -99,14 +100,15 @@ class Threads:
         self._low = self._low + 1 if rate < self._rate / 2 else 0
         if self._low < LOW_REPORTS or time.monotonic() - self._chosen_at < MIN_SECONDS_BETWEEN:
             return ""
-        before, after = torch.get_num_threads(), self.choose()
+        before, now = torch.get_num_threads(), self.choose()
         self._rate, self._low, self._chosen_at = 0.0, 0, time.monotonic()
-        return f"training slowed down by more than half: switched from {before} to {after} processor threads"
+        change = f"stays at {now}" if now == before else f"switched from {before} to {now}"
+        return f"training slowed down by more than half: {change} processor threads"
 
 
 def _step_of_a_copy(config: TrainConfig, data: Dataset, model: nn.Module) -> Callable[[], object]:
     """Return a function that trains one more step."""
-    learner = learner_for(config, data, copy.deepcopy(model), TrainingContext(CPU))
+    learner = learner_for(config, data, copied(model), TrainingContext(CPU))
     learner.model.train()
     rows = slice(0, config.training.batch_size)
     train = data.train

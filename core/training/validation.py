@@ -55,7 +55,7 @@ def validate(
     for outputs, targets in network_outputs(model, batches, precision, group):
         if should_stop():
             return None
-        with torch.inference_mode():
+        with torch.no_grad():
             losses.append(loss(outputs, targets))
             sizes.append(len(targets))
             answers.append(outputs if data.task == "regression" else outputs.argmax(dim=1))
@@ -95,12 +95,15 @@ def _measured(
 def network_outputs(
     model: nn.Module, batches: Batches, precision: str = "fp32", group: Group = SINGLE
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield float32 outputs (b, n) and targets of this process's batches, in order, without gradients."""
+    """Yield float32 outputs (b, n) and targets of this process's batches, in order, without gradients.
+
+    Not in inference mode: what a network keeps for the next step of training must be usable there.
+    """
     model.eval()
     for number, (inputs, targets) in enumerate(batches.iterate(BATCH_ROWS)):
         if number % group.size != group.rank:
             continue
-        with torch.inference_mode(), autocast(precision, batches.device):
+        with torch.no_grad(), autocast(precision, batches.device):
             outputs = model(inputs)
         yield outputs.float(), targets
 

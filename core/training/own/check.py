@@ -1,6 +1,5 @@
 """A network's own step is checked, and its validation tried on one batch, before anything is written."""
 
-import copy
 from dataclasses import replace
 
 import torch
@@ -10,6 +9,7 @@ from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset, Split
 from core.errors import ConfigError, ModelError, TorchtuiError
+from core.models.copies import copied
 from core.models.own_step import defines, has_own_step
 from core.optimizers.several import SeveralOptimizers
 from core.random_state import rng_state, set_rng_state
@@ -106,8 +106,8 @@ def _names_of_validation(config: TrainConfig, data: Dataset, model: nn.Module) -
     rows = slice(0, config.training.batch_size)
     first = Split(data.train.inputs[rows], data.train.targets[rows], data.train.indices[rows])
     try:
-        tried = copy.deepcopy(model)
-    except Exception:  # it holds something that cannot be copied, such as a lock
+        tried = copied(model)
+    except ModelError:
         return []
     random = rng_state(CPU)
     try:

@@ -9,7 +9,6 @@ Between two steps one trial works at a time: threads that all compute hand the i
 operation, which costs more than the operation.
 """
 
-import copy
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,9 +21,12 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from core.config.schema import Training
-from core.errors import ConfigError
+from core.errors import ConfigError, ModelError
+from core.models.copies import copied
 from core.remedies import EXECUTOR
+from core.training.memory import is_shortage
 from core.training.step import Step
+from core.user_code.loading import as_user_error
 
 if TYPE_CHECKING:
     from core.losses.base import LossFunction
@@ -150,8 +152,16 @@ class Together:
             self._compute_if_all_are_here()
             while not call.done:
                 self._meeting.wait()
-        if call.answer is None:
-            raise RuntimeError(f"in a step together with other trials: {call.error}") from call.error
+        if call.answer is None and call.error is not None:
+            if is_shortage(call.error):
+                raise RuntimeError(f"in a step together with other trials: {call.error}") from call.error
+            told = as_user_error(call.error)
+            reason = told.message if told else str(call.error).strip().partition("\n")[0]
+            raise ModelError(
+                f"executor vmap: this network cannot be trained together with others: {reason}",
+                ("Search with ", EXECUTOR),
+            ) from call.error
+        assert call.answer is not None
         return call.answer
 
     def _compute_if_all_are_here(self) -> None:
@@ -199,7 +209,7 @@ class Together:
         for name, weight in weights.items():
             for model, part in zip(models, weight.detach().unbind(), strict=True):
                 model.get_parameter(name).data = part
-        base = copy.deepcopy(models[0]).to("meta")
+        base = copied(models[0]).to("meta")
         self._stacks[members[0].kind] = _Stack(models, base, weights)
         return self._stacks[members[0].kind]
 

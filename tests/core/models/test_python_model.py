@@ -158,8 +158,8 @@ def test_a_function_that_returns_a_module_works_too(write: Write) -> None:
             "returns 2x4 numbers for 2 samples, this data needs 2x2",
         ),
         (
-            "def Net():\n    return nn.Sequential(nn.Linear(3, 1), nn.Flatten(0))\n",
-            "returns 2 numbers for 2 samples",
+            "def Net():\n    return nn.Sequential(nn.Linear(3, 4), nn.Unflatten(1, (2, 2)))\n",
+            "returns 2x2x2 numbers for 2 samples",
         ),
         ("def Net():\n    return nn.Flatten()\n", "has no parameters to train"),
         ("def Net():\n    return nn.LSTM(3, 2)\n", "returns an object of type tuple, not a tensor"),

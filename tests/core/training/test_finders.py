@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -213,8 +214,7 @@ def test_on_a_gpu_the_peak_of_an_earlier_training_is_no_batch_of_ours(
         return 1.0, batch_finder._used(device)
 
     monkeypatch.setattr(batch_finder, "_measured", measured)
-    monkeypatch.setattr(batch_finder, "rng_state", lambda device: {})
-    monkeypatch.setattr(batch_finder, "set_rng_state", lambda state, device: None)
+    monkeypatch.setattr(batch_finder, "keeping_random_state", nullcontext)
     data: Any = SimpleNamespace(train=range(64))
     found = batch_test(
         from_dict({}),

@@ -30,6 +30,7 @@ from core.training.context import TrainingContext
 from core.training.distributed import Group, SharedControl, SyncPoints
 from core.training.engine import train
 from core.training.validation import validate
+from core.user_code.trust import trust
 from tests.support.narrow import some
 from tests.support.repository import REPOSITORY
 
@@ -171,6 +172,21 @@ def test_sigterm_saves_and_ends_all(launch: Launch, tmp_path: Path) -> None:
     assert load_checkpoint(run, "last")["progress"]["epoch"] >= 1
 
 
+@pytest.mark.heavy
+def test_weights_without_a_part_in_the_step_stay_as_one_process_leaves_them(
+    launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
+) -> None:
+    file = REPOSITORY / "tests" / "support" / "odd_networks.py"
+    trust(file)
+    model = {"name": "python", "path": f"{file}:Unused"}
+    values = {"data": "digits", "model": model, "training": {"batch_size": 64, "epochs": 2, "ema": 0.5}}
+    (tmp_path / "run.yaml").write_text(json.dumps(values))
+    process = launch("--config", "run.yaml", "--runs", "several", "--trust-code")
+    output = process.communicate()
+    assert process.returncode == 0, output
+    assert_alike(find_run(tmp_path / "several", "latest"), train_run(values).run)
+
+
 def test_batches_that_cannot_be_divided_are_refused() -> None:
     def fits(processes: int, samples: int, **training: Any) -> None:
         Group(0, processes).check_batches(configuration.from_dict({"training": training}), samples)
@@ -243,7 +259,7 @@ def test_what_one_process_is_asked_for_reaches_it_at_a_meeting_only() -> None:
 class Half(Group):
     """One of two processes; the other one reports nothing, and its clock does not move."""
 
-    def wrap(self, model: nn.Module, share: Any) -> nn.Module:
+    def wrap(self, model: nn.Module, share: Any, *, any_unused: bool = False) -> nn.Module:
         return model
 
     def _reduce(self, values: Any, op: Any) -> list[float]:

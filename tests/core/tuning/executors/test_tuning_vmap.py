@@ -1,5 +1,6 @@
 """Trials that train together as one program come to what they come to one by one."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,7 +24,9 @@ from core.tuning.search.plan import ensure_vectorises, make_plan
 from core.tuning.study.records import StudyFinished
 from core.tuning.study.study import create_study
 from core.tuning.study.tuner import tune
+from core.user_code.trust import trust
 from tests.support.narrow import some
+from tests.support.repository import REPOSITORY
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +152,25 @@ def test_what_goes_wrong_in_a_common_step_fails_its_trials_alone(
     monkeypatch.setattr(Together, "_compute", full)
     finished = study(VmapExecutor(jobs=3), {"optimizer.lr": [0.01, 0.1, 0.2]})
     assert [record.state for record in finished.records] == ["failed"] * 3
-    assert "in a step together with other trials: the memory is full" in finished.records[0].reason
+    assert "cannot be trained together with others: the memory is full" in finished.records[0].reason
+    assert "local executor" in finished.records[0].reason
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("FunctionalDropout", "line [0-9]+: RuntimeError"), ("Item", "line [0-9]+: RuntimeError"), ("Tied", "")],
+)
+def test_networks_that_cannot_be_stacked_say_so_and_name_the_other_executor(
+    study: Callable[..., StudyFinished], name: str, reason: str
+) -> None:
+    file = REPOSITORY / "tests" / "support" / "odd_networks.py"
+    trust(file)
+    model = {"name": "python", "path": f"{file}:{name}"}
+    finished = study(VmapExecutor(jobs=2), {"optimizer.lr": [0.01, 0.1]}, model=model, data="digits")
+    for record in finished.records:
+        assert record.state == "failed"
+        assert re.search(f"cannot be trained together with others: .*{reason}", record.reason)
+        assert "local executor" in record.reason
 
 
 class Trial(threading.Thread):

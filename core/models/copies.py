@@ -1,0 +1,57 @@
+"""Copies of a network; one that cannot be copied is built anew with the same weights.
+
+A lock, a generator or an open file cannot be copied, and neither can an activation that a network has kept.
+"""
+
+import copy
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+
+from core.errors import ModelError
+from core.random_state import keeping_random_state
+
+__all__ = ["copied", "remember_builder"]
+
+_builders: WeakKeyDictionary[nn.Module, Callable[[], nn.Module]] = WeakKeyDictionary()
+
+
+def remember_builder(model: nn.Module, build: Callable[[], nn.Module]) -> None:
+    """Note how a network is built, for when a copy of it is needed and cannot be made."""
+    _builders[model] = build
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """Return a copy of `model`, on its device and in its mode; where it cannot be copied, one built anew.
+
+    Draws no random numbers that training would draw.
+
+    Raises:
+        ModelError: neither works.
+    """
+    try:
+        return copy.deepcopy(model)
+    except Exception as error:  # whatever the objects that a network holds raise
+        build = _builders.get(model)
+        if build is None:
+            raise ModelError(f"the model cannot be copied: {_first_line(error)}") from None
+        return _built_anew(model, build)
+
+
+def _built_anew(model: nn.Module, build: Callable[[], nn.Module]) -> nn.Module:
+    weight = next(model.parameters(), torch.empty(0))
+    with keeping_random_state(weight.device):
+        try:
+            made = build().to(weight.device).train(model.training)
+            made.load_state_dict(model.state_dict())
+        except Exception as error:  # such as a file that has changed since
+            raise ModelError(
+                f"the model can be neither copied nor built anew: {_first_line(error)}"
+            ) from None
+    return made
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
