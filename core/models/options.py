@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from core.data.dataset import Progress
+from core.data.dataset import Dataset, Progress
 from core.errors import ModelError
 from core.options import Options, choices
 
@@ -43,6 +43,17 @@ class ModelOptions(Options):
             ModelError: it cannot take such samples.
         """
         raise NotImplementedError
+
+    def initialise(self, network: "Module", data: Dataset) -> tuple[str, ...]:
+        """Give a new network other weights than those it was built with, if it shall have some.
+
+        Returns:
+            What was done or guessed, a line each.
+
+        Raises:
+            ModelError: they cannot be had.
+        """
+        return ()
 
 
 def image_shape(model: ModelOptions, sample_shape: tuple[int, ...]) -> tuple[int, int, int]:

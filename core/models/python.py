@@ -1,11 +1,15 @@
 """A user's network, from a Python file."""
 
-from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+import re
+from copy import deepcopy
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from core.data.dataset import Dataset
 from core.errors import ModelError
+from core.models.filled import DOCUMENTED, FILLED, facts_of
 from core.models.options import ModelOptions
-from core.user_code.arguments import check_arguments
+from core.options import Code, Files
+from core.user_code.arguments import check_arguments, filled_in, signature_of
 from core.user_code.loading import Reference, call, load_object
 
 if TYPE_CHECKING:
@@ -15,17 +19,23 @@ __all__ = ["Python"]
 
 
 class Python(ModelOptions):
-    """A network of your own: a class, or a function that returns a module, in a Python file."""
+    """A network of your own: a class, a function that returns a module, or a module, in a Python file."""
 
     STATIC: ClassVar = False
-    FILLED: ClassVar = ("in_features", "in_channels", "num_classes", "outputs", "sample_shape")
-    """Arguments that the data fills when the signature has them, unless they are given."""
+    FILLED: ClassVar = FILLED
+    FIRST: ClassVar = ("path",)
 
     name: Literal["python"] = "python"
     path: Reference = ""
-    """Your class or function: FILE.py:NAME, such as mynet.py:Net."""
+    """Your class, function or module: FILE.py:NAME, such as mynet.py:Net."""
     arguments: dict[str, Any] = {}
     """Its arguments; in_features, in_channels, num_classes, outputs and sample_shape are filled from the data."""
+    weights: Annotated[str, Files((".pt", ".pth", ".ckpt", ".bin", ".safetensors"))] = ""
+    """File of weights to start from: those that have the name and the shape of the network's own."""
+
+    @classmethod
+    def fields_for(cls, text: str) -> dict[str, Any] | None:
+        return {"path": text} if re.match(Code.PATTERN, text) else None
 
     @property
     def on_meta(self) -> bool:
@@ -38,10 +48,18 @@ class Python(ModelOptions):
 
         if not self.path:
             raise ModelError("model.path: no file is given", "Give FILE.py:NAME, such as mynet.py:Net")
-        facts = (prod(sample_shape), sample_shape[0], outputs, outputs, sample_shape)
-        filled = dict(zip(self.FILLED, facts, strict=True))
-        arguments = check_arguments(load_object(self.path), self.arguments, filled, "model.arguments")
-        made = call(self.path, **arguments)
+        found = load_object(self.path)
+        if isinstance(found, nn.Module):
+            if self.arguments:
+                raise ModelError(
+                    f"model.arguments: {self.path} is a module that is built already",
+                    "Give none, or its class",
+                )
+            return deepcopy(found)
+        facts = facts_of(sample_shape, outputs)
+        made = call(
+            self.path, **check_arguments(found, self.arguments, facts, "model.arguments", self.FILLED)
+        )
         if not isinstance(made, nn.Module):
             raise ModelError(
                 f"model.path: {self.path} returned an object of type {type(made).__name__}, not a torch.nn.Module",
@@ -49,3 +67,25 @@ class Python(ModelOptions):
             )
         unwrap_outputs(made, outputs)
         return made
+
+    def initialise(self, network: "Module", data: Dataset) -> tuple[str, ...]:
+        from core.models.pretrained import load_weights
+
+        notes = self._guesses(data)
+        return (*notes, load_weights(network, self.weights)) if self.weights else notes
+
+    def _guesses(self, data: Dataset) -> tuple[str, ...]:
+        """Return the arguments that were filled by other names than the documented ones, in a line."""
+        from torch import nn
+
+        found = load_object(self.path)
+        if isinstance(found, nn.Module):
+            return (
+                "model: a module that the file builds itself starts with the same weights for every seed",
+            )
+        facts = facts_of(data.sample_shape, data.outputs)
+        names = filled_in(signature_of(found), self.FILLED)
+        told = [
+            f"{name}={facts[name]}" for name in names if name not in self.arguments and name not in DOCUMENTED
+        ]
+        return (f"model: {', '.join(told)} by the data; model.arguments changes it",) if told else ()

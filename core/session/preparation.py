@@ -102,9 +102,11 @@ def assemble(
         ensure_same_data(run, data)
     copied = from_copies(config, run)
     network = copied.model
-    model = (
-        rebuild(network, data, weights) if weights is not None else build(network, data, config.training.seed)
-    )
+    if weights is not None:
+        model = rebuild(network, data, weights)
+    else:
+        model = build(network, data, config.training.seed)
+        data = replace(data, notes=(*data.notes, *network.initialise(model, data)))
     data = with_own_task(data, model)
     if weights is None:  # evaluations compute in fp32, on any device
         check_fit(copied, data)

@@ -16,8 +16,18 @@ from core.remedies import worded
 from core.user_code.loading import parse
 from core.user_code.source import read_source
 
-__all__ = ["ARGUMENTS", "check_arguments", "known_arguments", "wrong_arguments"]
+__all__ = [
+    "ARGUMENTS",
+    "Filled",
+    "check_arguments",
+    "filled_in",
+    "known_arguments",
+    "signature_of",
+    "wrong_arguments",
+]
 
+Filled = Mapping[str, bool]
+"""Names of arguments that are filled from elsewhere -> whether also where they have a default."""
 ARGUMENTS = "arguments"
 """The field beside a field of `Code` that holds what the class or function is given."""
 
@@ -52,44 +62,71 @@ def known_arguments(option: type[Options], values: Mapping[str, Any]) -> type[Op
     except (UserCodeError, SyntaxError, ValueError):  # told when it is to be run
         return None
     signature = _signature(tree, name)
-    return None if signature is None else _fields(name, signature, getattr(option, "FILLED", ()))
+    if signature is None:
+        return None
+    return _fields(name, signature, filled_in(signature, getattr(option, "FILLED", {})))
 
 
 def wrong_arguments(option: type[Options], values: Mapping[str, Any]) -> dict[str, str]:
     """Return the problems of some arguments by name, as far as the source shows without running it."""
     fields = known_arguments(option, values)
-    return {} if fields is None else _wrong(fields, values.get(ARGUMENTS, {}))
+    return {} if fields is None else _wrong(fields, values.get(ARGUMENTS, {}), getattr(option, "FILLED", {}))
 
 
 def check_arguments(
-    found: Callable[..., Any], given: Mapping[str, Any], filled: Mapping[str, Any], path: str
+    found: Callable[..., Any],
+    given: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    path: str,
+    filled: Filled | None = None,
 ) -> dict[str, Any]:
-    """The arguments of a call: those given, by their types, and those of `filled` that the signature has.
+    """The arguments of a call: those given, by their types, and those that are filled.
 
     Args:
+        facts: values of the names in `filled`; by default all of them are filled wherever they are taken.
         path: dotted path of the field that gave them, such as ``model.arguments``.
 
     Raises:
         ConfigError: one is unknown, missing, or of the wrong type.
     """
-    try:
-        signature = inspect.signature(found, eval_str=True)
-    except (NameError, TypeError, ValueError, SyntaxError):  # annotations of names that are not there
-        try:
-            signature = inspect.signature(found)
-        except (TypeError, ValueError):  # written in C
-            return dict(given)
-    used = {name: filled[name] for name in filled if name in signature.parameters and name not in given}
+    signature = signature_of(found)
+    if signature is None:
+        return dict(given)
+    filled = dict.fromkeys(facts, True) if filled is None else filled
+    used = {name: facts[name] for name in filled_in(signature, filled) if name not in given}
     name = getattr(found, "__name__", "")
-    for argument, message in _wrong(_fields(name, signature, used), given).items():
+    for argument, message in _wrong(_fields(name, signature, used), given, filled).items():
         raise ConfigError(f"{path}.{argument}: {message}", field=f"{path}.{argument}")
     fields = _fields(name, signature, used).model_validate(given)
     return {**used, **{key: getattr(fields, key) for key in given}}
 
 
-def _wrong(fields: type[Options], given: Mapping[str, Any]) -> dict[str, str]:
+def filled_in(signature: inspect.Signature | None, filled: Filled) -> list[str]:
+    """Return the names of `filled` that are filled in a call of what has this signature."""
+    parameters = signature.parameters if signature else {}
+    return [
+        name
+        for name, always in filled.items()
+        if name in parameters and (always or parameters[name].default is inspect.Parameter.empty)
+    ]
+
+
+def signature_of(found: Callable[..., Any]) -> inspect.Signature | None:
+    """Return the signature of a class or a function; None if it is written in C."""
+    try:
+        return inspect.signature(found, eval_str=True)
+    except (NameError, TypeError, ValueError, SyntaxError):  # annotations of names that are not there
+        try:
+            return inspect.signature(found)
+        except (TypeError, ValueError):
+            return None
+
+
+def _wrong(fields: type[Options], given: Mapping[str, Any], filled: Filled) -> dict[str, str]:
     missing = [key for key, field in fields.model_fields.items() if field.is_required() and key not in given]
-    wrong = dict.fromkeys(missing, f"{fields.__name__} needs it, and it has no default")
+    clear = ", ".join(name for name, always in filled.items() if always)
+    names = f"; the data fills {clear}" if clear else ""
+    wrong = dict.fromkeys(missing, f"{fields.__name__} needs it, and it has no default{names}")
     try:
         fields.model_validate(given)
     except ValidationError as error:

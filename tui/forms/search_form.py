@@ -16,8 +16,8 @@ from core.tuning.search.plan import Method, Plan, Pruner, ensure_vectorises, mak
 from core.tuning.search.ranges import default_domains, parse_domain
 from core.tuning.search.space import Choices, Domain, SearchSpace, build_space
 from tui.forms.command_line import options, place
-from tui.forms.form import check, valid_part
-from tui.forms.form_fields import FieldSpec, fields_of
+from tui.forms.form import check, fill, valid_part
+from tui.forms.form_fields import FieldSpec, fields_in
 from tui.forms.remedies import app_words
 from tui.terminal.text import clean, count
 
@@ -88,7 +88,10 @@ def searchable(values: Mapping[str, Any], ranges: Mapping[str, str]) -> dict[str
         searched = [name.strip() for name in ranges.get(f"{section}.name", "").split(",")]
         known = choices(FAMILIES[section]) if section in FAMILIES else ()
         for name in (chosen, *(name for name in searched if name in known)):
-            found |= {spec.path: spec for spec in fields_of(section, name) if spec.path not in found}
+            texts = {f"{section}.name": name}
+            if name == chosen and name:  # which may name the user's code: its arguments can be searched, too
+                texts = fill({section: dict(getattr(config, section))})[0]
+            found |= {spec.path: spec for spec in fields_in(section, texts) if spec.path not in found}
     return found
 
 

@@ -1,7 +1,9 @@
 """Search spaces: dotted paths of a configuration, each with a range or with choices.
 
 A path whose field only some choices of its section have, such as ``optimizer.momentum``, applies to a trial when
-the section's ``name`` is one of those. Everything is checked against `TrainConfig` before a study starts.
+the section's ``name`` is one of those. An argument of user code is a path of three, such as
+``model.arguments.width``. Everything is checked against `TrainConfig`, and against the source of user code, before a
+study starts.
 """
 
 import itertools
@@ -13,8 +15,9 @@ from typing import Any
 from core.config import schema as configuration
 from core.config.schema import FAMILIES, TrainConfig, Training
 from core.errors import ConfigError
-from core.options import choices
+from core.options import Options, choices
 from core.remedies import LIST_KEYS
+from core.user_code.arguments import ARGUMENTS, wrong_arguments
 
 __all__ = ["Choices", "Domain", "Range", "SearchSpace", "build_space", "full_path"]
 
@@ -91,7 +94,7 @@ class SearchSpace:
 
     def applies(self, path: str, params: Mapping[str, Any]) -> bool:
         """Return whether a path has a meaning beside the names among `params`."""
-        section, _, key = path.partition(".")
+        section, key, _ = _parts(path)
         return key in _fields(section, params.get(f"{section}.name", _name(self.base, section)))
 
     def config(self, params: Mapping[str, Any]) -> TrainConfig:
@@ -181,7 +184,7 @@ def _bases(base: TrainConfig, path: str, names: Mapping[str, Domain]) -> list[di
     Raises:
         ConfigError: there is none.
     """
-    section, _, key = path.partition(".")
+    section, key, _ = _parts(path)
     if section == "data":
         raise ConfigError(f"{path}: all trials must use the same data to be comparable", field=path)
     plain = configuration.to_dict(base)
@@ -256,20 +259,41 @@ def _checked(path: str, value: Any, bases: list[dict[str, Any]]) -> Any:
     Raises:
         ConfigError: the field does not take it.
     """
-    section, _, key = path.partition(".")
+    section, key, argument = _parts(path)
     if isinstance(bases[0][section].get(key), list) and _is_number(value):
         value = [value]
     configs = [configuration.from_dict(_laid_on(values, {path: value})) for values in bases]
-    return configuration.to_dict(configs[0])[section][key]
+    if argument:
+        for config in configs:
+            _check_argument(path, argument, getattr(config, section))
+    plain = configuration.to_dict(configs[0])[section][key]
+    return plain[argument] if argument else plain
+
+
+def _check_argument(path: str, argument: str, options: Options) -> None:
+    """See that the class or function of the user's takes an argument, as far as its source shows."""
+    wrong = wrong_arguments(type(options), dict(options))
+    if argument in wrong:
+        raise ConfigError(f"{path}: {wrong[argument]}", field=path)
 
 
 def _laid_on(values: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
     """Nested values with some given by path; another name starts from that choice's defaults."""
     nested: dict[str, dict[str, Any]] = {}
     for path, value in params.items():
-        section, _, key = path.partition(".")
-        nested.setdefault(section, {})[key] = value
+        section, key, argument = _parts(path)
+        if argument:
+            nested.setdefault(section, {}).setdefault(key, {})[argument] = value
+        else:
+            nested.setdefault(section, {})[key] = value
     return configuration.merge(values, nested)
+
+
+def _parts(path: str) -> tuple[str, str, str]:
+    """A path as section, key, and the argument of user code where the key is that of its arguments."""
+    section, _, key = path.partition(".")
+    field, dot, argument = key.partition(".")
+    return (section, field, argument) if dot and field == ARGUMENTS else (section, key, "")
 
 
 def _fields(section: str, name: Any) -> list[str]:

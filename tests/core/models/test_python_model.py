@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from core.config import schema as configuration
+from core.data.registry import load
 from core.errors import ConfigError, ModelError, UntrustedCode, UserCodeError
+from core.events import Notice
 from core.models.python import Python
 from core.models.registry import build, outline, rebuild
 from core.models.summary import summarise
@@ -16,6 +18,7 @@ from core.options import default_of
 from core.runs.code import from_copies, trust_config, unknown_code
 from core.session.evaluation import evaluate_run
 from core.session.session import assemble
+from core.tuning.search.space import build_space
 from core.user_code.arguments import known_arguments, wrong_arguments
 from core.user_code.trust import trust
 from tests.support.repository import REPOSITORY
@@ -69,6 +72,94 @@ def test_the_data_fills_what_the_signature_has(write: Write) -> None:
     assert given(reference, in_features=9, width=4) == {**filled, "in_features": 9, "width": 4}
 
 
+def test_the_data_fills_other_names_that_people_give(write: Write) -> None:
+    signature = "input_dim=784, n_classes=10, d_in=1, channels=64, out_features=7, n_out=9, *, num_features"
+    reference = write(LINEAR.format(signature=signature))
+    clear = {"input_dim": 16, "n_classes": 5, "d_in": 16, "num_features": 16}
+    kept = {"channels": 64, "out_features": 7, "n_out": 9}  # they may mean something else
+    assert given(reference) == {**clear, **kept}
+    assert given(reference, input_dim=4) == {**clear, **kept, "input_dim": 4}
+    fields = known_arguments(Python, {"path": reference})
+    assert fields is not None
+    assert list(fields.model_fields) == [*kept]
+
+
+@pytest.mark.parametrize("name", ["channels", "out_features", "output_size", "n_in"])
+def test_names_of_several_meanings_are_filled_where_they_have_no_default(write: Write, name: str) -> None:
+    expected = {"channels": 1, "out_features": 5, "output_size": 5, "n_in": 16}
+    assert given(write(LINEAR.format(signature=name))) == {name: expected[name]}
+
+
+def test_what_is_filled_by_other_names_is_reported(write: Write, train_run: TrainRun) -> None:
+    text = "def make(input_dim, num_classes, n_out=3):\n    return nn.Linear(input_dim, n_out)\n"
+    outcome = train_run({"data": "iris", "model": write(text, "make")})
+    notes = [notice.message for notice in outcome.told(Notice)]
+    assert "model: input_dim=4 by the data; model.arguments changes it" in notes
+
+
+def test_the_message_names_what_is_filled(write: Write) -> None:
+    reference = write(LINEAR.format(signature="config"))
+    with pytest.raises(
+        ConfigError, match=r"it has no default; the data fills in_features, input_dim, .* n_classes"
+    ):
+        options(reference).build((3,), 2)
+
+
+def test_a_module_is_taken_as_it_is_and_copied_for_each_run(write: Write, train_run: TrainRun) -> None:
+    reference = write("net = nn.Linear(4, 3)\nconfig = {'a': 1}\n", "net")
+    first, second = (options(reference).build((4,), 3) for _ in range(2))
+    assert first is not second
+    assert torch.equal(first.weight, second.weight)  # type: ignore[arg-type]  # of a linear layer
+    outcome = train_run({"data": "iris", "model": reference})
+    assert outcome.finished.status == "completed"
+    assert any("same weights for every seed" in notice.message for notice in outcome.told(Notice))
+    with pytest.raises(ModelError, match="is a module that is built already"):
+        options(reference, width=1).build((4,), 3)
+    with pytest.raises(UserCodeError, match="is of type dict"):
+        options(reference.replace(":net", ":config")).build((4,), 3)
+
+
+SEEDED = "torch.manual_seed(42)\nscale = torch.rand(1)\ndef make():\n    return nn.Linear(4, 3)\n"
+
+
+def test_a_seed_at_the_top_of_a_file_does_not_defeat_that_of_the_run(write: Write) -> None:
+    data = load(configuration.from_dict({"data": "iris"}).data)
+
+    def weights(reference: str, seed: int) -> list[float]:
+        made = build(options(reference), data, seed)
+        assert isinstance(made, torch.nn.Linear)
+        return [float(number) for number in made.weight.detach().flatten()]
+
+    reference = write(SEEDED, "make")
+    seeds = {seed: weights(reference, seed) for seed in (0, 1, 2)}
+    assert len({*map(tuple, seeds.values())}) == 3
+    again = write(SEEDED + "# another version, as in another process\n", "make")
+    assert [weights(again, seed) for seed in (2, 0, 1)] == [seeds[seed] for seed in (2, 0, 1)]
+    torch.manual_seed(1)
+    assert seeds[1] == [float(number) for number in torch.nn.Linear(4, 3).weight.detach().flatten()]
+
+
+def test_arguments_are_searched(write: Write) -> None:
+    text = LINEAR.format(signature="in_features, width: int = 3, kind: Literal['a', 'b'] = 'a', rate=0.5")
+    base = configuration.from_dict({"data": "iris", "model": write(text)})
+    space = build_space(
+        base, {"model.arguments.width": [16, 32], "model.arguments.rate": {"low": 0.1, "high": 1}}
+    )
+    assert space.endless() == ["model.arguments.rate"]
+    config = space.config({"model.arguments.width": 16, "model.arguments.rate": 0.25})
+    assert config.model.arguments == {"width": 16, "rate": 0.25}  # type: ignore[union-attr]  # of a network of one's own
+    for wrong, message in {
+        "widht": "unknown key. Did you mean 'width'",
+        "kind": "takes 'a' or 'b'",
+        "rate": "takes a number",
+    }.items():
+        with pytest.raises(ConfigError, match=rf"model\.arguments\.{wrong}: .*{message}"):
+            build_space(base, {f"model.arguments.{wrong}": ["x"]})
+    other = build_space(base, {"model": ["python", "mlp"], "model.arguments.width": [1, 2]})
+    assert other.applies("model.arguments.width", {"model.name": "python"})
+    assert not other.applies("model.arguments.width", {"model.name": "mlp"})
+
+
 def test_arguments_come_by_their_types(write: Write) -> None:
     signature = (
         'a: int = 1, b: float = 1.0, c=True, d="x", e: Literal["p", "q"] = "p", f: tuple[int, ...] = (1,)'
@@ -86,7 +177,7 @@ def test_arguments_come_by_their_types(write: Write) -> None:
         ({"widht": 1}, "model.arguments.widht: unknown key. Did you mean 'width'"),
         ({"width": "wide"}, "model.arguments.width: got 'wide', takes a whole number"),
         ({"kind": "c"}, "model.arguments.kind: got 'c', takes 'a' or 'b'"),
-        ({}, "model.arguments.depth: Net needs it, and it has no default"),
+        ({}, "model.arguments.depth: Net needs it, and it has no default; the data fills in_features"),
         ({"depth": [1]}, "model.arguments.depth: got"),
     ],
 )
