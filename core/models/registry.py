@@ -12,7 +12,7 @@ from core.errors import ModelError, UserCodeError
 from core.models.cnn import Cnn
 from core.models.linear import Linear
 from core.models.mlp import Mlp
-from core.models.python import Python
+from core.models.own.python import Python
 from core.models.residual_mlp import ResidualMlp
 from core.models.resnet_small import ResnetSmall
 from core.models.vit_small import VitSmall

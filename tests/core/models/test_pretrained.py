@@ -10,7 +10,7 @@ from torch import nn
 
 from core.errors import ModelError
 from core.events import Notice
-from core.models.pretrained import load_weights
+from core.models.own.pretrained import load_weights
 from core.session.evaluation import evaluate_run
 from core.user_code.trust import trust
 

@@ -11,7 +11,7 @@ from core.config import schema as configuration
 from core.data.registry import load
 from core.errors import ConfigError, ModelError, UntrustedCode, UserCodeError
 from core.events import Notice
-from core.models.python import Python
+from core.models.own.python import Python
 from core.models.registry import build, outline, rebuild
 from core.models.summary import summarise
 from core.options import default_of

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from core.data.dataset import Dataset
 from core.errors import ModelError
-from core.models.filled import DOCUMENTED, FILLED, facts_of
 from core.models.options import ModelOptions
+from core.models.own.filled import DOCUMENTED, FILLED, facts_of
 from core.options import Code, Files
 from core.user_code.arguments import check_arguments, filled_in, signature_of
 from core.user_code.loading import Reference, call, load_object
@@ -69,7 +69,7 @@ class Python(ModelOptions):
         return made
 
     def initialise(self, network: "Module", data: Dataset) -> tuple[str, ...]:
-        from core.models.pretrained import load_weights
+        from core.models.own.pretrained import load_weights
 
         notes = self._guesses(data)
         return (*notes, load_weights(network, self.weights)) if self.weights else notes
