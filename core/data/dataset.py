@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from core.data.conditioning import Conditioning
     from core.data.mapped import MappedRows
     from core.data.tables.table import Table
 
@@ -56,6 +57,7 @@ class Dataset:
         deep_range: of images from files, what became black and white where a file had more than 8 bits.
         notes: what was found and done while it was loaded, such as values filled in; a line each.
         table: of a table from a file, how its columns became features; its inputs are scaled already.
+        conditioning: of a table that is given in arrays, what was done to its columns; its inputs are after that.
         digest: of the files that the samples were read from, where they are too many to be looked at each time.
     """
 
@@ -75,12 +77,17 @@ class Dataset:
     deep_range: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
     table: "Table | None" = None
+    conditioning: "Conditioning | None" = None
     digest: str = ""
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one input."""
         return tuple(self.train.inputs.shape[1:])
+
+    def in_unit(self, inputs: "Tensor") -> "Tensor":
+        """Return inputs, (n, *sample_shape), in the unit of the source: float64 where they were centred."""
+        return inputs if self.conditioning is None else self.conditioning.undo(inputs)
 
     @property
     def outputs(self) -> int:

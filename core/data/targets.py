@@ -11,6 +11,7 @@ __all__ = [
     "MAX_NUMBERED_CLASSES",
     "AskedTask",
     "are_classes",
+    "as_numbers",
     "class_or_number",
     "in_class_order",
     "is_numbered",
@@ -19,6 +20,8 @@ __all__ = [
 AskedTask = Literal["auto", "classification", "regression"]
 MAX_NUMBERED_CLASSES = 20
 """Different whole numbers that are classes without being asked for; more may be quantities."""
+LOST = 1e-6
+"""Part of a target's deviation that float32 may lose before its numbers are kept in float64."""
 MIN_FILLED = 0.8
 """Part of the numbers from the first to the last that must be there for them to count classes."""
 
@@ -29,6 +32,15 @@ def are_classes(values: np.ndarray) -> bool:
         return False
     different = len(np.unique(values))
     return different <= MAX_NUMBERED_CLASSES and 2 * different <= len(values)
+
+
+def as_numbers(values: np.ndarray) -> np.ndarray:
+    """Return numbers, (n,), as targets, (n, 1): float32, or float64 where that would lose what tells them apart."""
+    exact = values.astype(np.float64)
+    short = exact.astype(np.float32)
+    lost = np.abs(exact - short).max() if len(exact) else 0.0
+    kept = exact if lost > LOST * (exact.std() if len(exact) > 1 else 1.0) else short
+    return np.ascontiguousarray(kept[:, None])
 
 
 def is_numbered(values: np.ndarray) -> bool:

@@ -20,12 +20,15 @@ FAR = 1e3
 class Deployed(nn.Module):
     """Preprocessing, network, and what makes scores of its outputs.
 
-    Inputs are float32 (n, *sample_shape) in the unit of the data; the answer is scores (n, classes), or numbers (n,)
-    in the unit of the target.
+    Inputs are float32 (n, *sample_shape) in the unit of the data, or float64 where that loses digits. The answer is
+    scores (n, classes), or numbers (n,) in the unit of the target.
     """
 
     mean: Tensor
     std: Tensor
+    low: Tensor
+    high: Tensor
+    offset: Tensor
 
     def __init__(self, model: nn.Module, data: Dataset, loss: LossConfig) -> None:
         super().__init__()
@@ -33,8 +36,15 @@ class Deployed(nn.Module):
         self.target = (data.target_mean, data.target_std) if data.task == "regression" else None
         self.register_buffer("mean", data.mean.clone().float())
         self.register_buffer("std", data.std.clone().float())
+        columns = data.conditioning
+        self.conditioned = columns is not None
+        if columns is not None:
+            for name in ("low", "high", "offset"):
+                self.register_buffer(name, torch.from_numpy(getattr(columns, name)))
 
     def forward(self, inputs: Tensor) -> Tensor:
+        if self.conditioned:
+            inputs = (inputs.clamp(self.low, self.high) - self.offset).float()
         outputs: Tensor = self.model((inputs - self.mean) / self.std).float()
         if self.target is None:
             return self.loss.scores(outputs)
@@ -59,6 +69,7 @@ def facts(trained: "Prepared", run: str) -> dict[str, Any]:
         "sample_shape": list(data.sample_shape),
         "class_names": [name.encode(errors="backslashreplace").decode() for name in data.class_names],
         "features": list(data.feature_names),
+        "dtype": "float32" if data.conditioning is None else "float64",
         "table": data.table.deployed() if data.table else None,
         "value_range": list(data.value_range),
         "deep_range": list(data.deep_range) if data.deep_range else None,

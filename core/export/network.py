@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.runs.folder import Run
     from core.session.session import Prepared
 
-__all__ = ["GraphOptions", "samples_of"]
+__all__ = ["GraphOptions", "raw_inputs", "samples_of"]
 
 CHECKED_SAMPLES = 256
 
@@ -42,11 +42,11 @@ class GraphOptions(ExportOptions):
         from core.export.deployed import facts
 
         inputs = samples_of(trained)
-        own = score_inputs(trained, inputs)
+        own, raw = score_inputs(trained, inputs), raw_inputs(trained, inputs)
         path = folder / self.file_name
         progress("writing the graph", 0, 0)
         try:
-            self.save(_traced(trained, inputs), path, facts(trained, run.id))
+            self.save(_traced(trained, raw), path, facts(trained, run.id))
         except (TorchtuiError, OSError):
             raise
         except ImportError as error:
@@ -63,10 +63,9 @@ class GraphOptions(ExportOptions):
             ) from error
         (folder / "predict.py").write_text(standalone(Path(str(predict.__file__))), encoding="utf-8")
         progress("checking it on real samples", 0, 0)
-        raw = inputs.float().numpy()
         try:
             _, answer = predict.load(path)
-            one, all_at_once = answer(raw[:1]), answer(raw)
+            one, all_at_once = answer(raw[:1].numpy()), answer(raw.numpy())
         except TorchtuiError:
             raise
         except Exception as error:  # such as onnxruntime, which lacks operations in some types
@@ -87,12 +86,17 @@ def samples_of(trained: "Prepared") -> "Tensor":
     return torch.as_tensor(split.inputs[:CHECKED_SAMPLES])
 
 
+def raw_inputs(trained: "Prepared", inputs: "Tensor") -> "Tensor":
+    """Return samples in the unit of the data, as the exported network takes them."""
+    return inputs.float() if trained.data.conditioning is None else trained.data.in_unit(inputs)
+
+
 def _traced(trained: "Prepared", inputs: "Tensor") -> "ExportedProgram":
     """The graph for batches of any size."""
     import torch
 
     from core.export.deployed import deployed
 
-    example = inputs[:2].float() if len(inputs) > 1 else inputs.float().repeat(2, *[1] * (inputs.dim() - 1))
+    example = inputs[:2] if len(inputs) > 1 else inputs.repeat(2, *[1] * (inputs.dim() - 1))
     size = torch.export.Dim("batch", min=1)
     return torch.export.export(deployed(trained), (example,), dynamic_shapes=({0: size},))

@@ -89,7 +89,7 @@ def read(path: Path, facts: dict[str, Any]) -> np.ndarray:
     else:
         sys.exit(f"{path}: takes .npy or .npz, or a text file such as .csv")
     wanted = tuple(facts["sample_shape"])
-    values = np.ascontiguousarray(values, dtype=np.float32)
+    values = np.ascontiguousarray(values, dtype=facts.get("dtype", "float32"))
     if values.shape == wanted:
         values = values[None]
     if values.shape[1:] != wanted:

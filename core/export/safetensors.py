@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from core.data.dataset import Progress
 from core.errors import DependencyError
-from core.export.network import samples_of
+from core.export.network import raw_inputs, samples_of
 from core.export.options import ExportOptions, largest_difference
 from core.session.evaluation import score_inputs, trained_model
 
@@ -56,5 +56,5 @@ class Safetensors(ExportOptions):
             state[name].zero_()
         module.load_state_dict({**state, **load_file(str(path))})
         with torch.no_grad():
-            answers = module(inputs.float())
+            answers = module(raw_inputs(trained, inputs))
         return largest_difference(answers.numpy(), own)

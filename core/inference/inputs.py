@@ -87,7 +87,10 @@ def read_inputs(path: Path, data: Dataset) -> NewSamples:
         raise InputError(
             f"{path}: sample {ids[bad[0]]} holds NaN or infinite values", "Leave it out, or fill it"
         )
-    kept = array if array.dtype == np.uint8 else array.astype(np.float32)
+    if data.conditioning is not None:
+        kept = data.conditioning.apply(array)
+    else:
+        kept = array if array.dtype == np.uint8 else array.astype(np.float32)
     return NewSamples(ids, torch.from_numpy(np.ascontiguousarray(kept)), tuple(notes))
 
 

@@ -88,7 +88,9 @@ class Samples:
     def _input(self, position: int) -> np.ndarray:
         assert self._rows is not None
         split: Split = self._dataset.splits[self._split]
-        values: np.ndarray = np.asarray(split.inputs[int(self._rows[position])].numpy())
+        values: np.ndarray = np.asarray(
+            self._dataset.in_unit(split.inputs[int(self._rows[position])]).numpy()
+        )
         return values
 
     @property

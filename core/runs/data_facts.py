@@ -29,6 +29,7 @@ def write_data_facts(run: Run, data: Dataset) -> None:
     facts: dict[str, Any] = {key: getattr(data, key) for key in (*PLAIN, *OPTIONAL)}
     facts |= {"mean": data.mean.tolist(), "std": data.std.tolist(), "sample_shape": data.sample_shape}
     facts["dtype"] = str(data.train.inputs.dtype).removeprefix("torch.")
+    facts["conditioning"] = data.conditioning.plain() if data.conditioning else None
     facts["table"] = data.table.plain() if data.table else None
     facts["fingerprint"] = fingerprint(data) if data.name in OWN and not data.table else None
     text = json.dumps(facts, indent=1, ensure_ascii=False)
@@ -64,6 +65,7 @@ def known_data(run: Run) -> Dataset | None:
     import numpy as np
     import torch
 
+    from core.data.conditioning import Conditioning
     from core.data.tables.table import Table
 
     try:
@@ -74,6 +76,8 @@ def known_data(run: Run) -> Dataset | None:
         plain |= {key: facts[key] for key in OPTIONAL if key in facts}
         plain = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
         plain |= {key: torch.tensor(facts[key], dtype=torch.float32) for key in ("mean", "std")}
+        made = facts.get("conditioning")
+        plain["conditioning"] = Conditioning.from_plain(made) if made else None
         plain["table"] = Table.from_plain(facts["table"]) if facts["table"] else None
         return Dataset(train=empty, validation=empty, test=empty, **plain)
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:

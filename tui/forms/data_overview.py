@@ -114,7 +114,7 @@ def _samples(data: Dataset, at: NDArray[np.intp]) -> tuple[NDArray[np.generic], 
     if data.table is not None:
         rows = data.table.rows("train", train.indices[at]).rows()
         return np.array(rows, dtype=str).reshape(len(at), -1), labels
-    inputs = train.inputs[at].numpy()
+    inputs = data.in_unit(train.inputs[at]).numpy()
     return (_pictures(inputs, data.value_range) if data.kind == "image" else inputs), labels
 
 
@@ -141,7 +141,9 @@ def _spreads(data: Dataset) -> tuple[ColumnFacts, ...]:
     inputs = data.train.inputs
     if data.kind == "image" or isinstance(inputs, MappedRows):
         inputs = inputs[:MEASURED]
-    values = inputs.float().transpose(0, 1).flatten(1) if len(data.train) else inputs.float().T
+    inputs = data.in_unit(inputs)
+    inputs = inputs if inputs.is_floating_point() else inputs.float()
+    values = inputs.transpose(0, 1).flatten(1) if len(data.train) else inputs.T
     if not values.numel():
         return ()
     names = data.feature_names or _channels(len(values))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from core.data.arrays.array_targets import answers_of, classes_in, targets_of
+from core.data.arrays.conditioned import clipped_targets, conditioning_of
 from core.data.arrays.sample_shapes import ArrayShape, samples_of, shape_text
 from core.data.mapped import MappedRows
 from core.data.targets import AskedTask
@@ -13,6 +14,7 @@ from core.errors import DataError
 from core.metrics import Task
 
 if TYPE_CHECKING:
+    from core.data.conditioning import Conditioning
     from core.data.dataset import Dataset, Split
 
 __all__ = ["Given", "Pair", "dataset_of"]
@@ -66,9 +68,16 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     names = given.class_names or keys
     found: Task = "multiclass" if keys else "regression"
     kind: Literal["image", "table"] = "image" if inputs.ndim == 4 else "table"
-    validation = _own_split(given.validation, "validation", given, inputs, keys, task, shape)
-    test = _own_split(given.test, "test", given, inputs, keys, task, shape)
-    parts = _parts(options, targets, found, names, validation is not None, test is not None)
+    parts = _parts(options, targets, found, names, given.validation is not None, given.test is not None)
+    feature_names = _feature_names(given, inputs) if kind == "table" else ()
+    conditioning = None
+    if kind == "table":
+        conditioning = conditioning_of(inputs, parts["train"], feature_names, notes)
+        inputs = inputs if conditioning is None else conditioning.apply(inputs)
+    if found == "regression":
+        targets = clipped_targets(targets, parts["train"], given.names[1], notes)
+    validation = _own_split(given.validation, "validation", given, inputs, keys, task, shape, conditioning)
+    test = _own_split(given.test, "test", given, inputs, keys, task, shape, conditioning)
     on_disk = kind == "image" and isinstance(given.train[0], np.memmap)
     data = assemble(
         name=name,
@@ -78,11 +87,13 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         parts=parts,
         official_test=test,
         class_names=names,
-        feature_names=_feature_names(given, inputs) if kind == "table" else (),
+        feature_names=feature_names,
         value_range=_value_range(inputs, parts["train"]),
         scaling=options.scaling if kind == "image" else "standardise",
     )
-    return replace(data, validation=validation or data.validation, notes=tuple(notes))
+    return replace(
+        data, validation=validation or data.validation, notes=tuple(notes), conditioning=conditioning
+    )
 
 
 def _parts(
@@ -122,6 +133,7 @@ def _own_split(
     keys: tuple[str, ...],
     task: AskedTask,
     shape: ArrayShape,
+    conditioning: "Conditioning | None",
 ) -> "Split | None":
     """A split that was given, made as the training inputs were; None where it was not."""
     import torch
@@ -141,8 +153,12 @@ def _own_split(
             "Give both the same shape of samples",
         )
     targets = torch.from_numpy(targets_of(answers, keys, place))
-    kept = torch.from_numpy(own_inputs.astype(inputs.dtype, copy=False))
-    return Split(kept, targets, np.arange(len(targets)))
+    kept = (
+        own_inputs.astype(inputs.dtype, copy=False)
+        if conditioning is None
+        else conditioning.apply(own_inputs)
+    )
+    return Split(torch.from_numpy(kept), targets, np.arange(len(targets)))
 
 
 def _check_pair(inputs: np.ndarray, answers: np.ndarray, place: str, names: tuple[str, str]) -> None:

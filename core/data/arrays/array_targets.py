@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from core.data.arrays.sample_shapes import MAX_LOSS, shape_text
-from core.data.targets import AskedTask, are_classes, in_class_order, is_numbered
+from core.data.arrays.sample_shapes import shape_text
+from core.data.targets import AskedTask, are_classes, as_numbers, in_class_order, is_numbered
 from core.errors import DataError
 
 __all__ = ["answers_of", "classes_in", "targets_of"]
@@ -54,7 +54,7 @@ def answers_of(array: np.ndarray, task: AskedTask, name: str, place: str, notes:
     if task == "regression" or (task == "auto" and array.dtype.kind == "f"):
         if array.dtype.kind in "US":
             raise DataError(f"{place} holds texts, which are not numbers", "Set data.task to classification")
-        return _as_numbers(array, place)
+        return array.astype(np.float64)
     if array.dtype.kind == "f" and (array == array.round()).all():
         return array.astype(np.int64)
     return np.array([_class_name(value) for value in array]) if array.dtype.kind in "fS" else array
@@ -69,18 +69,6 @@ def _without_one_hot(array: np.ndarray, name: str, place: str, notes: list[str])
         f"{place} has the shape {shape_text(array)}, and several of its columns may be 1: several labels a sample",
         "One label a sample is learnt: give one of its columns",
     )
-
-
-def _as_numbers(array: np.ndarray, place: str) -> np.ndarray:
-    """Numbers as float32, unless that loses what they differ by."""
-    numbers = array.astype(np.float32)
-    exact = array.astype(np.float64)
-    if len(array) and np.abs(exact - numbers).max() > MAX_LOSS * exact.std() > 0:
-        raise DataError(
-            f"{place} has values around {exact.mean():.6g} that differ by less than float32 can hold",
-            "Subtract a constant from them first",
-        )
-    return numbers
 
 
 def classes_in(answers: np.ndarray, task: AskedTask, place: str) -> tuple[str, ...]:
@@ -113,13 +101,13 @@ def classes_in(answers: np.ndarray, task: AskedTask, place: str) -> tuple[str, .
 
 
 def targets_of(answers: np.ndarray, keys: tuple[str, ...], place: str) -> np.ndarray:
-    """Return numbers (n, 1) float32, or the place of each class among `keys`, (n,) int64.
+    """Return numbers (n, 1), float32 unless that loses digits, or the place of each class among `keys`, (n,) int64.
 
     Raises:
         DataError: there is a class that is not among `keys`.
     """
     if not keys:
-        return np.ascontiguousarray(answers[:, None], dtype=np.float32)
+        return as_numbers(answers)
     values, numbers = np.unique(answers, return_inverse=True)
     names = [_class_name(value) for value in values]
     places = {key: place for place, key in enumerate(keys)}

@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 
+from core.data.arrays.conditioned import fits_float32
 from core.data.images.folder_names import IMAGES, words_of
 from core.errors import DataError
 
@@ -17,14 +18,12 @@ MIN_PIXELS, MAX_PIXEL_RATIO = 5, 8
 """Least height and width, and largest ratio of both, of grey images whose values have the type of pixels."""
 MIN_SIZE, MAX_RATIO = 16, 2
 """The same of grey images of other numbers that are not square."""
-MAX_CHECKED = 10_000
-"""Rows that are looked at for what rounding to float32 loses."""
-MAX_LOSS = 0.01
-"""Part of a column's standard deviation that may be lost by rounding to float32."""
+LARGEST_WHOLE = 2.0**53
+"""Whole numbers from here on are not all told apart by float64."""
 
 
 def samples_of(array: np.ndarray, shape: ArrayShape, name: str, place: str, notes: list[str]) -> np.ndarray:
-    """Return inputs as (n, features) float32 or (n, channels, height, width) uint8 or float32.
+    """Return inputs as (n, features) float32 or float64, or (n, channels, height, width) uint8 or float32.
 
     Args:
         name: of the array, which may say that it holds images.
@@ -62,20 +61,26 @@ def samples_of(array: np.ndarray, shape: ArrayShape, name: str, place: str, note
 
 
 def _as_table(rows: np.ndarray, place: str) -> np.ndarray:
-    """Rows (n, features) as float32."""
-    table = np.ascontiguousarray(rows, dtype=np.float32)
-    if rows.dtype.itemsize > 4 or rows.dtype.kind in "iu":
-        exact = rows[:MAX_CHECKED].astype(np.float64, copy=False)
-        lost = np.abs(exact - table[:MAX_CHECKED]).max(axis=0)
-        coarse = np.flatnonzero(lost > MAX_LOSS * exact.std(axis=0))
-        if len(coarse):
-            column = int(coarse[0])
-            raise DataError(
-                f"{place}, column {column + 1} has values around {exact[:, column].mean():.6g} that differ by less "
-                "than float32 can hold",
-                "Subtract a constant from that column first",
-            )
-    return table
+    """Rows (n, features) as float32, or as float64 where that loses digits of some column."""
+    if rows.dtype.kind in "iu" and rows.dtype.itemsize == 8:
+        _check_whole(rows, place)
+    wide = rows.dtype.itemsize > 4 or (rows.dtype.kind in "iu" and rows.dtype.itemsize == 4)
+    if wide and not fits_float32(rows).all():
+        return np.ascontiguousarray(rows, dtype=np.float64)
+    return np.ascontiguousarray(rows, dtype=np.float32)
+
+
+def _check_whole(rows: np.ndarray, place: str) -> None:
+    """Make sure that float64 tells whole numbers apart."""
+    exact = rows.astype(np.float64)
+    coarse = (exact.astype(rows.dtype) != rows).any(axis=0) if np.abs(exact).max() >= LARGEST_WHOLE else []
+    columns = np.flatnonzero(coarse)
+    if len(columns):
+        raise DataError(
+            f"{place}, column {columns[0] + 1} has values around {exact[:, columns[0]].mean():.6g} that differ by "
+            "less than float64 can hold",
+            "Subtract a constant from that column first",
+        )
 
 
 def _as_images(array: np.ndarray, shape: ArrayShape, name: str, place: str) -> np.ndarray:

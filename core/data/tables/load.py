@@ -27,6 +27,7 @@ from core.data.tables.targets.lacking import rows_with_target
 from core.data.tables.targets.names import id_name
 from core.data.tables.values.reading import Reading, Rules, quoted
 from core.data.tables.values.rows import ReadRows, read_known, read_rows
+from core.data.targets import as_numbers
 from core.errors import DataError
 from core.machine import memory
 from core.metrics import Task
@@ -35,8 +36,6 @@ __all__ = ["load_table", "table_columns"]
 
 SPARE = 0.8
 """Part of the free memory that samples may take."""
-LOST = 1e-6
-"""Part of a target's deviation that float32 may lose before its numbers are kept in float64."""
 
 
 @dataclass(frozen=True)
@@ -302,15 +301,10 @@ def _official_test(
 
 
 def _tensor(values: np.ndarray, task: Task) -> torch.Tensor:
-    """Targets; numbers stay float64 where float32 would lose what tells them apart."""
-    tensor = torch.from_numpy(np.require(values, requirements="W"))
-    if task != "regression":
-        return tensor
-    short = tensor.float()
-    lost = (short.double() - tensor).abs().max() if len(tensor) else torch.tensor(0.0)
-    return (
-        tensor if lost > LOST * (tensor.std(correction=0) if len(tensor) > 1 else 1.0) else short
-    ).unsqueeze(1)
+    """Targets: classes, or numbers in a column."""
+    return torch.from_numpy(
+        as_numbers(values) if task == "regression" else np.require(values, requirements="W")
+    )
 
 
 def _check_memory(rows: int, features: int) -> None:

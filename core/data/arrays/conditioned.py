@@ -1,0 +1,91 @@
+"""Arrays of numbers as tables from files have them: heavy tails clipped, and centred before float32 loses digits."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.data.conditioning import Conditioning
+
+if TYPE_CHECKING:
+    from core.data.tables.scaling import Limits
+
+__all__ = ["MAX_LOSS", "clipped_targets", "conditioning_of", "fits_float32"]
+
+MAX_LOSS = 1e-4
+"""Part of a column's standard deviation that rounding to float32 may lose before the column is centred."""
+SUSPICIOUS, MIN_ROWS = 6.0, 50
+"""Deviations from the mean up to which no tail is heavy, in columns with more than so many rows."""
+MAX_NAMES = 8
+
+
+def fits_float32(values: np.ndarray) -> np.ndarray:
+    """Return whether float32 holds what tells the values of each column, (n, columns), apart; (columns,) bool."""
+    if values.dtype == np.float32 or not len(values):
+        return np.ones(values.shape[1], dtype=bool)
+    exact = values.astype(np.float64, copy=False)
+    lost = np.abs(exact - exact.astype(np.float32)).max(axis=0)
+    return np.asarray(lost <= MAX_LOSS * exact.std(axis=0))
+
+
+def conditioning_of(
+    inputs: np.ndarray, train: np.ndarray, names: tuple[str, ...], notes: list[str]
+) -> Conditioning | None:
+    """Return what training rows say of each column; None where no column needs anything.
+
+    Args:
+        inputs: (n, features) float32, or float64 where float32 loses digits of some column.
+        train: positions of the training rows.
+        names: of the features.
+        notes: takes a line for the columns that are clipped, and one for those that are centred.
+    """
+    from core.data.tables.notes import clipped
+
+    rows = inputs[train]
+    limits = {name: found for at, name in enumerate(names) if (found := _limits(rows[:, at])) is not None}
+    low = np.array([limits[name].low if name in limits else -np.inf for name in names])
+    high = np.array([limits[name].high if name in limits else np.inf for name in names])
+    kept = rows.clip(low, high) if limits else rows
+    far = ~fits_float32(kept)
+    if not limits and not far.any():
+        return None
+    offset = np.where(far, kept.mean(axis=0, dtype=np.float64), 0.0)
+    notes += clipped(limits, "")
+    if far.any():
+        named = [name for name, is_far in zip(names, far, strict=True) if is_far]
+        more = f" and {len(named) - MAX_NAMES:,} more" if len(named) > MAX_NAMES else ""
+        notes.append(
+            "columns far from 0 are centred before they become float32, in predictions as well: "
+            f"{', '.join(named[:MAX_NAMES])}{more}"
+        )
+    return Conditioning(low, high, offset)
+
+
+def clipped_targets(targets: np.ndarray, train: np.ndarray, name: str, notes: list[str]) -> np.ndarray:
+    """Return numbers, (n, 1), with the heavy tails of the training rows clipped; others keep their values.
+
+    Args:
+        name: of the targets.
+        notes: takes a line where some are clipped.
+    """
+    from core.data.tables.notes import clipped
+
+    found = _limits(targets[train, 0])
+    if found is None:
+        return targets
+    notes += clipped({name: found}, name)
+    kept = targets.copy()
+    kept[train] = kept[train].clip(found.low, found.high)
+    return kept
+
+
+def _limits(values: np.ndarray) -> "Limits | None":
+    """Where the heavy tails of a column are clipped; the usual case is seen without polars."""
+    if len(values) > MIN_ROWS:
+        mean, std = values.mean(dtype=np.float64), values.std(dtype=np.float64)
+        if max(values.max() - mean, mean - values.min()) <= SUSPICIOUS * std:
+            return None
+    import polars as pl
+
+    from core.data.tables.scaling import limits
+
+    return limits(pl.Series(values.astype(np.float64)))

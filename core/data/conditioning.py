@@ -1,0 +1,56 @@
+"""Columns of numbers made fit for float32: heavy tails are clipped, and what they all have in common is taken out."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Conditioning"]
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioning:
+    """Clips columns, then subtracts an offset from each, in float64; what remains is float32.
+
+    Attributes:
+        low, high: (features,) float64 limits; infinite where a column is not clipped.
+        offset: (features,) float64; 0 where float32 holds a column as it is.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    offset: np.ndarray
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """Return inputs, float32 (n, features), of values in the unit of the data, (n, features)."""
+        clipped = values.astype(np.float64).clip(self.low, self.high)
+        return np.asarray(clipped - self.offset, dtype=np.float32)
+
+    def undo(self, inputs: "Tensor") -> "Tensor":
+        """Return inputs, (n, features), in the unit of the data, float64; what was clipped stays so."""
+        import torch
+
+        return inputs.double() + torch.from_numpy(self.offset)
+
+    def plain(self) -> dict[str, list[float | None]]:
+        """Return plain values, fit for JSON, which `from_plain` reads back."""
+        return {
+            "low": [None if np.isinf(value) else float(value) for value in self.low],
+            "high": [None if np.isinf(value) else float(value) for value in self.high],
+            "offset": self.offset.tolist(),
+        }
+
+    @classmethod
+    def from_plain(cls, values: dict[str, Any]) -> "Conditioning":
+        """Return what plain values describe.
+
+        Raises:
+            KeyError, TypeError, ValueError: they describe none.
+        """
+        low = [-np.inf if value is None else value for value in values["low"]]
+        high = [np.inf if value is None else value for value in values["high"]]
+        columns = (np.array(column, dtype=np.float64) for column in (low, high, values["offset"]))
+        return cls(*columns)
