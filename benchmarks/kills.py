@@ -1,7 +1,7 @@
 """SIGKILL at random moments, again and again: what is lost of runs that are resumed each time.
 
 The runs of `tests.core.session.kill_server`, which tells how, and more: an own network that draws random numbers in
-evaluation, images, a table, and options of training. The part fails if a single bit is lost.
+evaluation, networks with their own training step, images, a table, and options of training. The part fails if a single bit is lost.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from typing import Any
 __all__ = ["more_runs"]
 
 KILLS, QUICK_KILLS = 1000, 50
+OWN_STEPS = Path(__file__).parents[1] / "tests" / "support" / "own_steps.py"
 DIGITS = {"name": "digits", "test": 0.6, "validation": 0.2}
 NETWORK = """
 import torch
@@ -41,14 +42,25 @@ class Noisy(nn.Module):
 
 def more_runs(folder: Path) -> dict[str, dict[str, Any]]:
     """Write the files that they need to `folder`; return the configurations by name."""
-    network = folder / "noisy.py"
+    network, steps = folder / "noisy.py", folder / "own_steps.py"
     network.write_text(NETWORK)
+    steps.write_text(OWN_STEPS.read_text())
     small = {"name": "mlp", "hidden": [16], "dropout": 0.2}
     adam = {"data": DIGITS, "model": small, "loss": "cross_entropy", "optimizer": "adam"}
     return {
         "own network that draws random numbers": {
             **adam,
             "model": {"name": "python", "path": f"{network}:Noisy"},
+        },
+        "own step, a variational autoencoder": {
+            "data": DIGITS,
+            "model": {"name": "python", "path": f"{steps}:Vae"},
+            "optimizer": "adam",
+            "schedule": "cosine",
+        },
+        "own step and two optimizers, a GAN": {
+            "data": DIGITS,
+            "model": {"name": "python", "path": f"{steps}:Gan"},
         },
         "images from a folder, augmented": {
             "data": {"name": "image_folder", "path": str(_images(folder / "images")), "augment": ["flip"]},
@@ -107,7 +119,8 @@ def _disturbed(
 
     torch.set_num_threads(1)
     torch.optim.SGD([torch.zeros(1)])  # the first optimizer imports a large part of torch
-    trust.trust(folder / "noisy.py")
+    for file in folder.glob("*.py"):
+        trust.trust(file)
     outcomes = []
     for outcome in disturb(folder, number, name, values, kills):
         outcomes.append(outcome)
