@@ -33,6 +33,28 @@ class Classifier(nn.Module):
         return cross_entropy(self(inputs), targets)
 
 
+class Halves(Classifier):
+    """Each layer has an optimizer; nothing is drawn, and what validates is the same without gradients."""
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Of the first and of the last layer."""
+        return [torch.optim.SGD(self.layers[place].parameters(), lr=0.05) for place in (1, 4)]
+
+    def training_step(self, batch: Batch, optimizers: Any = ()) -> Tensor:
+        """Both move along the gradient of one loss."""
+        loss = super().training_step(batch)
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        loss.backward()
+        for optimizer in optimizers:
+            optimizer.step()
+        return loss
+
+    def validation_step(self, batch: Batch) -> dict[str, Any]:
+        """The loss."""
+        return {"loss": super().training_step(batch)}
+
+
 class Vae(nn.Module):
     """A variational autoencoder: draws random numbers in training and validation, and in its samples."""
 

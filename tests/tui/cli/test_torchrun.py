@@ -31,6 +31,7 @@ from core.training.distributed import Group, SharedControl, SyncPoints
 from core.training.engine import train
 from core.training.validation import validate
 from core.user_code.trust import trust
+from tests.support import own_steps
 from tests.support.narrow import some
 from tests.support.repository import REPOSITORY
 
@@ -124,6 +125,26 @@ def test_two_nodes_train_as_one_process_which_can_go_on_alone(
     train_run(more, run=several)
     train_run(more, run=alone.run)
     assert_alike(several, alone.run)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("network", ["Classifier", "Halves"])
+def test_networks_with_their_own_step_train_as_in_one_process(
+    network: str, launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
+) -> None:
+    """Gradients are added up explicitly; several optimizers, which are used apart, before each of them moves."""
+    file = tmp_path / "steps.py"
+    file.write_text(Path(str(own_steps.__file__)).read_text())
+    options = {"batch_size": 32, "epochs": 2, "ema": 0.9}
+    options |= {"accumulate": 2, "clip_norm": 1.0} if network == "Classifier" else {}
+    model = {"name": "python", "path": f"{file}:{network}"}
+    values = {"data": "digits", "model": model, "training": options}
+    (tmp_path / "run.yaml").write_text(json.dumps(values))
+    process = launch("--config", "run.yaml", "--runs", "several", "--trust-code")
+    _, told = process.communicate()
+    assert process.returncode == 0, told
+    trust(file)
+    assert_alike(train_run(values).run, find_run(tmp_path / "several", "latest"))
 
 
 @pytest.mark.heavy
