@@ -81,8 +81,8 @@ class DataOptions(Options):
 class ImageOptions(DataOptions):
     """Base of data sets of images."""
 
-    scaling: Literal["standardise", "unit"] = "standardise"
-    """How pixels are scaled: standardise to mean 0 and deviation 1 over train, or unit, from 0 to 1."""
+    scaling: Literal["standardise", "unit", "none"] = "standardise"
+    """How inputs are scaled: to mean 0 and deviation 1 over train; unit, pixels from 0 to 1; none, such as of tokens."""
     augment: Augment = ()
     """Changes to training images: crop, flip, rotation, colour, randaugment, mixup, cutmix; as in crop:4, flip."""
 

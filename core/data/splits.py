@@ -135,14 +135,15 @@ def assemble(
     class_names: tuple[str, ...] = (),
     feature_names: tuple[str, ...] = (),
     value_range: tuple[float, float] = (0.0, 1.0),
-    scaling: Literal["standardise", "unit"] = "standardise",
+    scaling: Literal["standardise", "unit", "none"] = "standardise",
 ) -> Dataset:
     """A data set from all its samples and the positions of each split.
 
     Args:
         inputs: (n, *sample_shape), uint8 or float32.
         targets: (n,) int64 classes, or (n, 1) float32.
-        scaling: with ``unit``, `value_range` becomes 0 to 1; else mean and deviation of train become 0 and 1.
+        scaling: with ``unit``, `value_range` becomes 0 to 1; with ``none`` nothing changes; else mean and deviation of
+            train become 0 and 1.
         parts: positions for ``train``, ``validation`` and, without an official test set, ``test``.
     """
     import torch
@@ -155,6 +156,8 @@ def assemble(
     if scaling == "unit":
         low, high = value_range
         mean, std = torch.tensor(low), torch.tensor(high - low)
+    elif scaling == "none":
+        mean, std = torch.tensor(0.0), torch.tensor(1.0)
     else:
         mean, std = _statistics(train.inputs, kind)
     target_std = float(train.targets.std(correction=0)) if task == "regression" else 1.0

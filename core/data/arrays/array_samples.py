@@ -89,7 +89,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         class_names=names,
         feature_names=feature_names,
         value_range=_value_range(inputs, parts["train"]),
-        scaling=options.scaling if kind == "image" else "standardise",
+        scaling="standardise" if kind == "table" and options.scaling == "unit" else options.scaling,
     )
     return replace(
         data, validation=validation or data.validation, notes=tuple(notes), conditioning=conditioning
