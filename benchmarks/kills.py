@@ -1,7 +1,8 @@
 """SIGKILL at random moments, again and again: what is lost of runs that are resumed each time.
 
 The runs of `tests.core.session.kill_server`, which tells how, and more: an own network that draws random numbers in
-evaluation, networks with their own training step, images, a table, and options of training. The part fails if a single bit is lost.
+evaluation, networks with their own training step, images, a table, and options of training. The part fails if a single
+bit is lost.
 """
 
 import argparse

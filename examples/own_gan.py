@@ -83,15 +83,7 @@ class Gan(nn.Module):
 if __name__ == "__main__":
     import sys
 
-    choices = [
-        "--model",
-        f"{__file__}:Gan",
-        "--data",
-        "digits",
-        "--set",
-        "data.scaling=unit",
-        "--epochs",
-        "20",
-    ]
+    choices = ["--model", f"{__file__}:Gan", "--data", "digits", "--set", "data.scaling=unit"]
+    choices += ["--batch-size", "32", "--epochs", "40"]
     sys.argv = ["tui", "train", "--no-ui", *choices, *sys.argv[1:]]
     main()

@@ -82,7 +82,7 @@ class ImageOptions(DataOptions):
     """Base of data sets of images."""
 
     scaling: Literal["standardise", "unit", "none"] = "standardise"
-    """How inputs are scaled: to mean 0 and deviation 1 over train; unit, pixels from 0 to 1; none, such as of tokens."""
+    """How inputs are scaled: to mean 0 and deviation 1 over train; unit, pixels from 0 to 1; none, as for tokens."""
     augment: Augment = ()
     """Changes to training images: crop, flip, rotation, colour, randaugment, mixup, cutmix; as in crop:4, flip."""
 

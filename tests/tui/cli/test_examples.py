@@ -5,10 +5,15 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.events import EpochFinished
+from core.runs.folder import find_run
+from core.runs.log import LogReader
+from core.runs.summary import summarise
 from tests.support.repository import REPOSITORY
 
 
@@ -60,3 +65,32 @@ def test_own_table(example: Callable[..., tuple[str, str]]) -> None:
     prices = {row["id"]: float(row["prediction"]) for row in answers}
     assert set(prices) == {"small", "large", "?"}
     assert 180_000 < prices["small"] < 260_000 < 480_000 < prices["large"] < 580_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "metric", "share", "samples"),
+    [
+        ("own_vae", "loss", 0.9, "png"),
+        ("own_language_model", "bits_per_character", 0.3, "txt"),
+        ("own_contrastive", "loss", 0.8, ""),
+        ("own_gan", "loss", 0.7, "png"),
+    ],
+)
+def test_a_network_with_its_own_step_learns(
+    name: str,
+    metric: str,
+    share: float,
+    samples: str,
+    example: Callable[..., tuple[str, str]],
+    tmp_path: Path,
+) -> None:
+    """The number falls below a share of what it was after the first epoch; what is to be looked at lies in the run."""
+    example(name, "--device", "cpu", "--threads", "1", "--runs", str(tmp_path / "runs"))
+    run = find_run(tmp_path / "runs", "latest")
+    events = LogReader(run.log_file).read()
+    epochs = [event.validation[metric] for event in events if isinstance(event, EpochFinished)]
+    assert min(epochs) < share * epochs[0]
+    assert summarise(run).evaluation["test"][metric] is not None
+    found = [file.suffix for file in run.evaluation_folder("test").glob("samples.*")]
+    assert found == ([f".{samples}"] if samples else [])
