@@ -15,6 +15,7 @@ from core.runs.folder import find_run
 from core.runs.log import LogReader
 from core.runs.summary import summarise
 from tests.support.repository import REPOSITORY
+from tui.runtime import streams
 
 
 @pytest.fixture
@@ -43,6 +44,7 @@ def example(
 
     def example(name: str, *options: str) -> tuple[str, str]:
         monkeypatch.setattr(subprocess, "run", run)
+        monkeypatch.setattr(streams, "_results", None)  # where an earlier command of this process kept them
         execute(str(REPOSITORY / "examples" / f"{name}.py"), runpy.run_path, *options)
         return capsys.readouterr()
 
