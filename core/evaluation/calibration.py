@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from core.evaluation.values import Array, Floats, Integers
 
 BINS = 15
+MANY = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,30 @@ def expected_calibration_error(curve: Calibration) -> float:
     """
     weight = curve.count / curve.count.sum()
     return float(weight @ np.abs(curve.observed - curve.predicted))
+
+
+def error_when_calibrated(probability: Array, bins: int = BINS) -> float:
+    """Return the expected calibration error that chance alone gives a calibrated model, 0 to 1.
+
+    Each event happens with its probability (n,). In a bin the distance of observed and predicted is then the mean
+    absolute deviation of a sum of Bernoulli variables: exact for few samples, that of the normal limit for many. See
+    Broecker and Smith, "Increasing the reliability of reliability diagrams" (2007).
+    """
+    values = np.asarray(probability, dtype=np.float64)
+    place = bin_of(values, bins)
+    order = np.argsort(place, kind="stable")
+    parts = np.split(values[order], np.cumsum(np.bincount(place, minlength=bins))[:-1])
+    return sum(map(_mean_deviation, parts)) / len(values)
+
+
+def _mean_deviation(chances: Floats) -> float:
+    """Return the mean absolute deviation of the number of events from its mean."""
+    if len(chances) > MANY:
+        return float(np.sqrt(2 / np.pi * (chances @ (1 - chances))))
+    shares = np.ones(1)
+    for chance in chances:
+        shares = np.append(shares * (1 - chance), 0.0) + np.append(0.0, shares * chance)
+    return float(shares @ np.abs(np.arange(len(shares)) - chances.sum()))
 
 
 def bin_of(probability: Array, bins: int = BINS) -> Integers:

@@ -4,17 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.evaluation import influence
+from core.evaluation.calibration import error_when_calibrated
 from core.evaluation.classification import ClassCounts, averages, confusion_matrix, log_losses, top_k_hits
 from core.evaluation.curves import Areas, areas_of_classes
-from core.evaluation.intervals import (
-    Interval,
-    matrix_intervals,
-    mean_offsets,
-    share_interval,
-    shifted,
-    shifted_on_logit,
-)
+from core.evaluation.intervals.classification import Intervals, classification_intervals
 from core.evaluation.metric_values import area_values, brier_terms, confidence, count_values, score_values
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
@@ -38,64 +31,24 @@ def classification_report(
         values[OF_MANY_CLASSES] = top_k_hits(predictions.scores, predictions.targets, TOP_K) / len(
             predictions
         )
+    defined = {name: value for name, value in values.items() if not isinstance(value, Undefined)}
+    found = Intervals()
+    if intervals:
+        found = classification_intervals(defined, predictions, matrix, single, np.random.default_rng(seed))
     return Report(
         task=task,
         split=split,
         n=len(predictions),
         class_names=names,
-        metrics={name: None if isinstance(value, Undefined) else value for name, value in values.items()},
+        metrics={name: defined.get(name) for name in values},
         undefined={name: value.reason for name, value in values.items() if isinstance(value, Undefined)},
-        intervals=_intervals(values, predictions, matrix, np.random.default_rng(seed)) if intervals else {},
-        baseline=_baseline(counts.support, names, values),
+        intervals=found.found,
+        no_interval=found.missing,
+        class_intervals=found.classes,
+        baseline=_baseline(counts.support, names, values) | _calibrated(predictions, values),
         per_class=_per_class(counts, single, names),
         confusion=matrix.tolist(),
     )
-
-
-def _intervals(
-    values: dict[str, Value], predictions: Predictions, matrix: Integers, rng: np.random.Generator
-) -> dict[str, Interval]:
-    defined = {name: value for name, value in values.items() if not isinstance(value, Undefined)}
-    found = {name: interval for name, interval in matrix_intervals(matrix, rng).items() if name in defined}
-    if OF_MANY_CLASSES in defined:
-        found[OF_MANY_CLASSES] = share_interval(defined[OF_MANY_CLASSES], len(predictions), rng)
-    sample = influence.sample_rows(predictions.targets, len(matrix), rng)
-    influences = _influences(defined, predictions, sample)
-    offsets = mean_offsets(np.stack(list(influences.values()), axis=1), sample.weights, rng)
-    for name, offset in zip(influences, offsets.T, strict=True):
-        on_logit = name.startswith(("roc_auc", "average_precision"))
-        found[name] = (shifted_on_logit if on_logit else shifted)(defined[name], offset)
-    return found
-
-
-def _influences(
-    defined: dict[str, float], predictions: Predictions, sample: influence.Sample
-) -> dict[str, Floats]:
-    """The influences (m,) of the sampled rows on every defined metric of the scores."""
-    scores, targets, weights = (
-        predictions.scores[sample.rows],
-        predictions.targets[sample.rows],
-        sample.weights,
-    )
-    found: dict[str, Floats] = {}
-    if "roc_auc_macro" in defined:
-        found["roc_auc_macro"], found["average_precision_macro"] = influence.mean_area_influence(
-            scores, targets, weights
-        )
-    if "roc_auc" in defined:
-        found["roc_auc"], found["average_precision"] = influence.area_influence(
-            scores[:, 1], targets == 1, weights
-        )
-    found["roc_auc_micro"], found["average_precision_micro"] = influence.pooled_area_influence(
-        scores, targets, weights
-    )
-    if "log_loss" in defined:
-        found["log_loss"] = influence.centred(log_losses(scores, targets), weights)
-        sure, correct = confidence(scores, predictions, sample.rows)
-        found["ece"] = influence.calibration_influence(sure, correct, weights)
-    if "brier" in defined:
-        found["brier"] = influence.centred(brier_terms(scores, targets), weights)
-    return found
 
 
 def _baseline(support: Array, names: list[str], values: dict[str, Value]) -> dict[str, float | str]:
@@ -120,6 +73,13 @@ def _baseline(support: Array, names: list[str], values: dict[str, Value]) -> dic
         if not isinstance(value, Undefined) and not np.isnan(reached.get(name, np.nan))
     }
     return {"description": f"always {names[majority]!r}, the most frequent class", **known}
+
+
+def _calibrated(predictions: Predictions, values: dict[str, Value]) -> dict[str, float | str]:
+    """Return the calibration error that a calibrated model of the same confidence would have."""
+    if isinstance(values["ece"], Undefined):
+        return {}
+    return {"ece": error_when_calibrated(confidence(predictions.scores, predictions)[0])}
 
 
 def _per_class(

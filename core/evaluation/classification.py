@@ -100,7 +100,7 @@ def matthews_correlation(counts: ClassCounts) -> Floats:
     covariance = counts.hits.sum(axis=-1) * n - (support * predicted).sum(axis=-1)
     spread_true = n**2 - (support**2).sum(axis=-1)
     spread_predicted = n**2 - (predicted**2).sum(axis=-1)
-    return ratio(covariance, np.sqrt(spread_true) * np.sqrt(spread_predicted))
+    return ratio(covariance, np.sqrt(spread_true.clip(0)) * np.sqrt(spread_predicted.clip(0)))
 
 
 def cohen_kappa(counts: ClassCounts) -> Floats:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.calibration import bin_of
 from core.evaluation.values import Array, Floats, Integers
 
 MAX_ROWS = 20_000
@@ -75,18 +74,18 @@ def area_influence(scores: Array, positive: NDArray[np.bool_], weights: Floats) 
     return on_auc[back], on_average[back]
 
 
-def mean_area_influence(scores: Array, targets: Integers, weights: Floats) -> tuple[Floats, Floats]:
-    """Influences (m,) on ROC AUC and average precision averaged over the classes (macro).
+def area_errors(scores: Array, targets: Integers, weights: Floats) -> Floats:
+    """Return the standard errors of ROC AUC and average precision of each class: (2, classes), NaN where undefined.
 
-    ``scores`` (m, classes), ``targets`` (m,); every class must occur and not be the only one.
+    ``scores`` (m, classes), ``targets`` (m,), ``weights`` (m,).
     """
-    on_auc, on_average = np.zeros(len(scores)), np.zeros(len(scores))
-    classes = scores.shape[1]
-    for label in range(classes):
-        of_class = area_influence(scores[:, label], targets == label, weights)
-        on_auc += of_class[0] / classes
-        on_average += of_class[1] / classes
-    return on_auc, on_average
+    errors = np.full((2, scores.shape[1]), np.nan)
+    for label in range(scores.shape[1]):
+        positive = targets == label
+        if positive.any() and not positive.all():
+            influences = area_influence(scores[:, label], positive, weights)
+            errors[:, label] = [standard_error(influence, weights) for influence in influences]
+    return errors
 
 
 def pooled_area_influence(scores: Array, targets: Integers, weights: Floats) -> tuple[Floats, Floats]:
@@ -97,15 +96,9 @@ def pooled_area_influence(scores: Array, targets: Integers, weights: Floats) -> 
     return on_auc, on_average
 
 
-def calibration_influence(confidence: Array, correct: NDArray[np.bool_], weights: Floats) -> Floats:
-    """Influences (m,) on the expected calibration error, as if the gap of each bin kept its sign.
-
-    Where gaps are within noise of zero this overstates the spread: the interval is wide rather than narrow.
-    """
-    place = bin_of(confidence)
-    gap = confidence.astype(np.float64) - correct
-    sign = np.sign(np.bincount(place, weights=gap * weights))
-    return centred(sign[place] * gap, weights)
+def standard_error(influence: Floats, weights: Floats) -> float:
+    """Return the standard error of a metric from the influences on it."""
+    return float(np.sqrt(weights @ influence**2) / weights.sum())
 
 
 def centred(values: Floats, weights: Floats) -> Floats:

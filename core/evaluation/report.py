@@ -1,7 +1,7 @@
 """The result of an evaluation as plain data, saved as JSON."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,11 +26,14 @@ class Report:
         class_names: names by class number; empty for regression.
         metrics: every metric by name; None where these data do not define it.
         undefined: for each metric that is None one plain sentence that says why.
-        intervals: 95 % bootstrap interval, [low, high], of the metrics that have one.
-        baseline: ``description`` of a rule that needs no model, and the metrics it would reach.
+        intervals: 95 % interval, [low, high], of the metrics that have one.
+        baseline: ``description`` of a rule that needs no model, and the metrics it would reach; of the calibration
+            error ``ece``, what a calibrated model of the same confidence would have.
         per_class: for each class ``name precision recall f1 support roc_auc average_precision``; None where
             undefined.
         confusion: counts, rows are true classes, columns predicted ones; empty for regression.
+        no_interval: for some metrics without an interval one plain sentence that says why.
+        class_intervals: for each class the 95 % intervals of precision, recall, F1 and ROC AUC, as far as known.
     """
 
     task: str
@@ -43,12 +46,14 @@ class Report:
     baseline: dict[str, float | str]
     per_class: list[dict[str, str | int | float | None]]
     confusion: list[list[int]]
+    no_interval: dict[str, str] = field(default_factory=dict)
+    class_intervals: list[dict[str, list[float]]] = field(default_factory=list)
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON-safe data, without NaN or infinity."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Report":

@@ -89,10 +89,12 @@ def test_errors_too_large_to_square_are_undefined_not_infinite() -> None:
     assert report.intervals.keys() <= {"mae", "mape"}
 
 
-def test_a_perfect_model_has_intervals_that_are_points() -> None:
-    report = report_of([1.0, 2.0, 4.0], [1.0, 2.0, 4.0], intervals=True)
+def test_a_perfect_model_has_a_reason_in_place_of_intervals_without_width() -> None:
+    report = report_of([1.0, 2.0, 4.0, 5.0, 9.0], [1.0, 2.0, 4.0, 5.0, 9.0], intervals=True)
 
-    assert report.intervals == {"r2": [1, 1], "mae": [0, 0], "rmse": [0, 0], "mape": [0, 0]}
+    assert report.intervals == {}
+    assert set(report.no_interval.values()) == {"all errors are 0, which does not show how they vary"}
+    assert report.no_interval.keys() == report.metrics.keys()
 
 
 def test_residuals_are_targets_minus_predictions_in_float64() -> None:

@@ -75,9 +75,9 @@ class CalibrationTab(EvaluationTab):
         self.query_one(Plot).show(_chart(curve))
         panel = self.query_one(".plot-panel", Panel)
         panel.border_title = "reliability, most probable class"
-        interval = self.subject.report.intervals.get("ece") if self.subject else None
-        between = f"  (95 % {number(interval[0])} … {number(interval[1])})" if interval else ""
-        panel.border_subtitle = f"ECE {number(found.error)}{between}"
+        expected = self.subject.report.baseline.get("ece") if self.subject else None
+        beside = f"  (calibrated: {number(expected)})" if isinstance(expected, float) else ""
+        panel.border_subtitle = f"ECE {number(found.error)}{beside}"
         self.query_one("#bins-panel", Panel).border_title = "confidence, samples, accuracy"
         self.curve = curve
         self._show_bins(curve)
