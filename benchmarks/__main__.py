@@ -31,6 +31,7 @@ PARTS = {
     "tables": "a table of 1,000,000 rows from its file to an epoch, beside polars and pandas",
     "image_folder": "MNIST as PNG files: the first and the second epoch, beside ImageFolder with a DataLoader",
     "evaluation_cost": "a full evaluation, beside scikit-learn's functions",
+    "coverage": "95 % intervals by simulation: how often they hold the true value; equal runs told apart",
     "kills": "1,000 SIGKILLs at random moments: what is lost of runs that are resumed",
 }
 """The parts in the order in which they run, each the name of a module here."""

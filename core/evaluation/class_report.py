@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.evaluation.calibration import error_when_calibrated
-from core.evaluation.classification import ClassCounts, averages, confusion_matrix, log_losses, top_k_hits
+from core.evaluation.classification import ClassCounts, averages, confusion_matrix, top_k_hits
 from core.evaluation.curves import Areas, areas_of_classes
 from core.evaluation.intervals.classification import Intervals, classification_intervals
-from core.evaluation.metric_values import area_values, brier_terms, confidence, count_values, score_values
+from core.evaluation.metric_values import area_values, confidence, count_values, score_values
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
-from core.evaluation.values import Array, Floats, Integers, Undefined, Value, none_if_nan
+from core.evaluation.values import Array, Undefined, Value, none_if_nan
 from core.metrics import OF_MANY_CLASSES, TOP_K
 
 

@@ -1,6 +1,7 @@
 """The result of an evaluation as plain data, saved as JSON."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -54,6 +55,14 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON-safe data, without NaN or infinity."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def without_interval(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """Return the reasons why some of these metrics have no interval, each with the metrics it concerns."""
+        reasons: dict[str, list[str]] = {}
+        for name in names:
+            if name in self.no_interval:
+                reasons.setdefault(self.no_interval[name], []).append(name)
+        return reasons
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Report":

@@ -17,9 +17,10 @@ from core.metrics import HEADLINES, OF_CLASS, in_order, label_of
 from core.report import figures
 from core.report.page import Figure, Table, page
 from core.report.samples import mistakes
-from core.runs.comparison import Entry, EntryReader, Score, differences, not_comparable, standings
+from core.runs.comparison import Entry, EntryReader, differences, not_comparable, other_losses
 from core.runs.environment import without_secrets
 from core.runs.folder import NAME, Run
+from core.runs.standings import Score, Standings, standings
 
 __all__ = ["build"]
 
@@ -84,12 +85,13 @@ def _comparison(entries: Sequence[Entry], split: str) -> Section:
         for name in ("validation loss", "validation accuracy", "validation r2")
         if any(len(entry.curves.get(name, ((), ()))[0]) for entry in entries)
     ]
-    rows = [row for row in standings(entries, split) if row.leader is not None]
-    cells = [[label_of(row.metric), *map(_score, row.scores)] for row in rows]
+    rows = [row for row in standings(entries, split) if any(row.scores)]
+    cells = [[label_of(row.metric), *(_standing(row, place) for place in range(len(names)))] for row in rows]
     best = {(at, 1 + row.leader) for at, row in enumerate(rows) if row.leader is not None}
     settings = [[path, *map(format_setting, values)] for path, values in differences(entries).items()]
     return {
         "note": not_comparable(entries, split),
+        "losses": other_losses(entries),
         "curves": curves,
         "split": split,
         "metrics": Table(["metric", *names], cells, best) if rows else None,
@@ -193,16 +195,27 @@ def _metrics(report: Report) -> Table:
     for name, value in report.metrics.items():
         interval = report.intervals.get(name)
         score = Score(value, (interval[0], interval[1]) if interval else None) if value is not None else None
-        baseline, reason = _number(report.baseline.get(name)), report.undefined.get(name, "")
+        baseline = _number(report.baseline.get(name))
+        reason = report.undefined.get(name) or report.no_interval.get(name, "")
         rows.append([label_of(name), _score(score), baseline, reason])
     reasons = any(row[3] for row in rows)
-    head = ["metric", "value", "baseline", *(["why undefined"] if reasons else [])]
+    head = ["metric", "value", "baseline", *(["why none"] if reasons else [])]
     return Table(head, [row[: len(head)] for row in rows])
 
 
 def _classes(report: Report) -> Table | None:
-    rows = [[row["name"], *(_number(row[key]) for key in OF_CLASS)] for row in report.per_class[:MAX_CLASSES]]
+    ends = report.class_intervals or [{}] * len(report.per_class)
+    rows = [
+        [row["name"], *(_of_class(row[key], ends[place].get(key)) for key in OF_CLASS)]
+        for place, row in enumerate(report.per_class[:MAX_CLASSES])
+    ]
     return Table(["class", *map(label_of, OF_CLASS)], rows) if rows else None
+
+
+def _of_class(value: Any, interval: Sequence[float] | None) -> str:
+    return (
+        _score(Score(value, (interval[0], interval[1]))) if value is not None and interval else _number(value)
+    )
 
 
 def _configuration(entry: Entry) -> str:
@@ -228,6 +241,11 @@ def _environment(run: Run) -> list[list[str]]:
         key: list(map(str, value)) if isinstance(value, list) else [str(value)] for key, value in flat.items()
     }
     return [[key, " ".join(without_secrets(words))] for key, words in texts.items() if key != "packages"]
+
+
+def _standing(row: Standings, place: int) -> str:
+    """A final metric with its interval; marked where it is not clearly worse than the best."""
+    return f"≈ {_score(row.scores[place])}" if place in row.level else _score(row.scores[place])
 
 
 def _score(score: Score | None) -> str:

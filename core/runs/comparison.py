@@ -8,7 +8,7 @@ import numpy as np
 
 from core.errors import RunDamaged
 from core.evaluation.report import Report
-from core.metrics import METRICS, lower_is_better
+from core.metrics import lower_is_better
 from core.runs.folder import Run
 from core.runs.history.history import History
 from core.runs.history.outline import Outline
@@ -22,8 +22,6 @@ __all__ = [
     "Entry",
     "EntryReader",
     "Lead",
-    "Score",
-    "Standings",
     "best_point",
     "curve",
     "curve_names",
@@ -31,8 +29,8 @@ __all__ = [
     "lead",
     "load_report",
     "not_comparable",
+    "other_losses",
     "own_directions",
-    "standings",
 ]
 
 Axis = Literal["epoch", "step", "time"]
@@ -193,44 +191,15 @@ def best_point(entry: Entry, name: str, place: int = 0) -> Lead | None:
 
 
 def lead(entries: Sequence[Entry], name: str) -> Lead | None:
-    """The run that leads in a curve, the first of equals; None where no run has a best point."""
+    """The run that leads in a curve, the first of equals.
+
+    None where no run has a best point, or where the runs minimise different losses and the curve is one of a loss.
+    """
+    if name.removesuffix(" by step").endswith("loss") and other_losses(entries):
+        return None
     found = [best for place, entry in enumerate(entries) if (best := best_point(entry, name, place))]
     sign = 1 if lower_is_better(name, own_directions(entries)) else -1
     return min(found, key=lambda best: sign * best.value, default=None)
-
-
-@dataclass(frozen=True)
-class Score:
-    """A final number of a run, with its 95 % interval where there is one."""
-
-    value: float
-    interval: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Standings:
-    """One metric of all runs.
-
-    Attributes:
-        scores: in the order of the runs; None where a run does not have it.
-        leader: place of the best one; None without any. level: places of those within the leader's interval.
-    """
-
-    metric: str
-    scores: tuple[Score | None, ...]
-    leader: int | None
-    level: frozenset[int]
-
-
-def standings(entries: Sequence[Entry], split: str) -> list[Standings]:
-    """Return the evaluations of a split, metric by metric; empty if no run was evaluated on it."""
-    reports = [entry.reports.get(split) for entry in entries]
-    known = {
-        name for report in reports if report for name, value in report.metrics.items() if value is not None
-    }
-    ordered = [name for name in METRICS if name in known] + sorted(known - {*METRICS})
-    own = own_directions(entries)
-    return [_standings(name, [_score(report, name) for report in reports], own) for name in ordered]
 
 
 def own_directions(entries: Iterable[Entry]) -> dict[str, bool]:
@@ -239,26 +208,6 @@ def own_directions(entries: Iterable[Entry]) -> dict[str, bool]:
     for entry in entries:
         found = {**entry.higher_is_better, **found}
     return found
-
-
-def _score(report: Report | None, metric: str) -> Score | None:
-    value = report.metrics.get(metric) if report else None
-    if report is None or value is None:
-        return None
-    interval = report.intervals.get(metric)
-    return Score(value, (interval[0], interval[1]) if interval and len(interval) == 2 else None)
-
-
-def _standings(metric: str, scores: list[Score | None], own: Mapping[str, bool]) -> Standings:
-    known = [(score.value, place) for place, score in enumerate(scores) if score is not None]
-    if not known:
-        return Standings(metric, tuple(scores), None, frozenset())
-    sign = 1 if lower_is_better(metric, own) else -1
-    leader = min(known, key=lambda pair: sign * pair[0])[1]
-    top = scores[leader]
-    low, high = top.interval if top and top.interval else (np.inf, -np.inf)
-    level = {place for value, place in known if low <= value <= high and place != leader}
-    return Standings(metric, tuple(scores), leader, frozenset(level))
 
 
 def differences(entries: Sequence[Entry]) -> dict[str, list[Any]]:
@@ -277,6 +226,15 @@ def _by_section(paths: Mapping[str, None]) -> list[str]:
     """Fields of one section together, in the order in which sections first appear."""
     sections = list(dict.fromkeys(path.partition(".")[0] for path in paths))
     return sorted(paths, key=lambda path: sections.index(path.partition(".")[0]))
+
+
+def other_losses(entries: Sequence[Entry]) -> str:
+    """Return which losses the runs minimise, where values of one do not compare with those of another; else empty."""
+    losses = [entry.config["loss"] for entry in entries if entry.config.get("loss")]
+    if all(loss == losses[0] for loss in losses):
+        return ""
+    names = sorted({str(loss.get("name")) for loss in losses})
+    return f"the losses differ ({', '.join(names) if len(names) > 1 else f'settings of {names[0]}'})"
 
 
 def not_comparable(entries: Sequence[Entry], split: str) -> str:

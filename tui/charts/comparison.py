@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 
 from core.palette import MAX_RUNS
-from core.runs.comparison import Axis, Entry, Score, Standings, curve, lead
+from core.runs.comparison import Axis, Entry, curve, lead
 from core.runs.history.series import Points
+from core.runs.standings import Score, Standings
 from tui.charts.plot import Chart, Mark, Series, smooth
 from tui.terminal.run_names import short_name
 from tui.terminal.text import number
@@ -85,7 +86,7 @@ def score_text(standing: Standings, place: int, reference: int | None = None) ->
         return "–"
     sign = "★" if place == standing.leader else "≈" if place in standing.level else " "
     against = standing.scores[reference] if reference not in (None, place) else None
-    text = number(score.value) if against is None else _difference(score.value - against.value)
+    text = number(score.value) if against is None else difference_text(score.value - against.value)
     return f"{sign} {text}"
 
 
@@ -96,7 +97,8 @@ def interval_text(score: Score | None) -> str:
     return " … ".join(number(end, 3) for end in score.interval)
 
 
-def _difference(by: float) -> str:
+def difference_text(by: float) -> str:
+    """``+0.0120``; negative ones carry their sign anyway."""
     return f"+{number(by)}" if by > 0 else number(by)
 
 

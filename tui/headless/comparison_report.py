@@ -8,8 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from core.metrics import is_compared, label_of
-from core.runs.comparison import Entry, Standings, differences, lead, not_comparable, standings
-from tui.charts.comparison import View, axis_text, chart, interval_text, score_text
+from core.runs.comparison import Entry, differences, lead, not_comparable, other_losses
+from core.runs.standings import MARKS, Standings, standings
+from tui.charts.comparison import View, axis_text, chart, difference_text, interval_text, score_text
 from tui.charts.plot_text import as_text
 from tui.terminal.text import clean, duration, number, of, setting
 from tui.terminal.themes import sign_of
@@ -32,12 +33,18 @@ def print_comparison(
     if rows:
         console.print(Text(f"{split}, best weights", "bold"))
         console.print(_metrics(entries, rows))
-        console.print(Text("★ leads  ≈ within the leader's 95 % interval", "dim"))
+        console.print(Text(MARKS, "dim"))
+        if any(rows[0].differences):
+            console.print()
+            console.print(_to_leader(entries, rows[0]))
     else:
         console.print(Text(f"none of the runs was evaluated on {split}", "dim"))
     note = not_comparable(entries, split)
     if note:
         console.print(Text(clean(f"▲ {note}: their numbers are not comparable"), "yellow"))
+    losses = other_losses(entries)
+    if losses:
+        console.print(Text(clean(f"▲ {losses}: their values are not comparable"), "yellow"))
     console.print()
     console.print(_differences(entries))
     if plot is not None:
@@ -85,6 +92,22 @@ def _metrics(entries: Sequence[Entry], rows: Sequence[Standings]) -> Table:
             f"{score_text(row, place)}\n{interval_text(score)}" for place, score in enumerate(row.scores)
         ]
         table.add_row(Text(clean(label_of(row.metric))), *cells)
+    return table
+
+
+def _to_leader(entries: Sequence[Entry], row: Standings) -> Table:
+    """The difference of each run from the best one, in the metric that is listed first."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(f"{label_of(row.metric)}, difference from ★")
+    table.add_column("value", justify="right")
+    table.add_column("95 % interval", justify="right")
+    table.add_column("p", justify="right")
+    for place, found in enumerate(row.differences):
+        if found is not None:
+            name = Text.assemble(_sign(place), " ", clean(entries[place].run.id))
+            ends = " … ".join(difference_text(end) for end in found.interval)
+            table.add_row(name, difference_text(found.value), ends, number(found.p, 2))
+    table.caption = Text("sample by sample, corrected for the number of pairs of runs", "dim")
     return table
 
 

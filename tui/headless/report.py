@@ -89,6 +89,10 @@ def _metrics(report: Report) -> RenderableType:
     reasons = [
         Text(clean(f"{label_of(key)}: {why}"), "dim") for key, why in report.undefined.items() if key in known
     ]
+    reasons += [
+        Text(clean(f"no interval of {', '.join(map(label_of, keys))}: {why}"), "dim")
+        for why, keys in report.without_interval(known).items()
+    ]
     what = report.baseline.get("description", "")
     return Group(table, Text(clean(f"baseline: {what}"), "dim"), *reasons)
 

@@ -27,6 +27,8 @@ __all__ = ["Intervals", "classification_intervals"]
 EXACT = ("accuracy", "precision_micro", "recall_micro", "f1_micro")
 """Proportions of all samples, with one label a sample."""
 AREAS = ("roc_auc", "average_precision")
+RARE = (*AREAS, "mcc", "cohen_kappa")
+"""Metrics whose spread a handful of samples of a class does not show."""
 CALIBRATION = (
     "a calibrated model has a calibration error too: compare it with the one expected of such a model"
 )
@@ -69,7 +71,7 @@ def classification_intervals(
     fewest = int(np.minimum(support, support.sum() - support)[support > 0].min())
     if fewest < FEWEST_OF_CLASS:
         reason = f"a class has {fewest} samples, fewer than the {FEWEST_OF_CLASS} that an interval needs"
-        missing = {name: reason for name in values if name.startswith(AREAS)}
+        missing = {name: reason for name in values if name.startswith(RARE)}
     else:
         found |= _macro_areas(single, of_classes) | _pooled_areas(values, predictions, sample, rng)
     if "ece" in values:

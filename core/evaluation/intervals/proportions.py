@@ -2,24 +2,23 @@
 
 import numpy as np
 
-from core.evaluation.intervals import LEVELS
 from core.evaluation.values import Array, Floats
 
 __all__ = ["f1_intervals", "proportion_intervals"]
 
 
-def proportion_intervals(hits: Array, n: Array) -> tuple[Floats, Floats]:
+def proportion_intervals(hits: Array, n: Array, level: float = 0.05) -> tuple[Floats, Floats]:
     """Return low and high ends of the intervals of ``hits`` among ``n``, each of any shape; 0 to 1 where n is 0.
 
     Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial" (1934):
-    each end is the proportion under which a result as extreme has a probability of 2.5 %.
+    each end is the proportion under which a result as extreme has a probability of ``level / 2``.
     """
     from scipy import special  # loaded where intervals are computed, not where reports are read
 
     hits, n = np.asarray(hits, dtype=np.float64), np.asarray(n, dtype=np.float64)
     missed = n - hits
-    low = special.betaincinv(np.maximum(hits, 1), missed + 1, LEVELS[0])
-    high = special.betaincinv(hits + 1, np.maximum(missed, 1), LEVELS[1])
+    low = special.betaincinv(np.maximum(hits, 1), missed + 1, level / 2)
+    high = special.betaincinv(hits + 1, np.maximum(missed, 1), 1 - level / 2)
     return np.where(hits > 0, low, 0.0), np.where(missed > 0, high, 1.0)
 
 

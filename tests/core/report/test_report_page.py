@@ -197,7 +197,14 @@ def test_every_text_is_escaped_wherever_it_stands() -> None:
     html = page(
         title=evil,
         written=evil,
-        comparison={"note": evil, "curves": [picture], "split": evil, "metrics": table, "settings": table},
+        comparison={
+            "note": evil,
+            "losses": "",
+            "curves": [picture],
+            "split": evil,
+            "metrics": table,
+            "settings": table,
+        },
         runs=[
             {
                 "id": evil,

@@ -15,14 +15,13 @@ from core.options import choices
 from core.runs.comparison import (
     Entry,
     EntryReader,
-    Score,
     curve,
     curve_names,
     differences,
     lead,
     load_report,
     not_comparable,
-    standings,
+    other_losses,
 )
 from core.runs.folder import Run
 from core.runs.same_data import IDENTITY, SPLITTING
@@ -173,27 +172,6 @@ def test_the_lowest_loss_and_the_highest_accuracy_lead(write_run: WriteRun) -> N
     assert lead(entries, "validation r2") is None
 
 
-def test_final_numbers_have_intervals_and_those_within_the_leaders_are_level_with_it(
-    write_run: WriteRun,
-) -> None:
-    entries = read(
-        write_run("a", [0.5], accuracy=0.9),
-        write_run("b", [0.5], accuracy=0.88),
-        write_run("c", [0.5], accuracy=0.5),
-        write_run("d", [0.5]),
-    )
-    rows = {row.metric: row for row in standings(entries, "validation")}
-    accuracy = rows["accuracy"]
-    assert accuracy.leader == 0
-    assert accuracy.level == {1}
-    score = some(accuracy.scores[0])
-    low, high = some(score.interval)
-    assert low < 0.88 < score.value < high
-    assert accuracy.scores[3] is None
-    assert rows["ece"].leader is not None
-    assert standings(entries, "test") == []
-
-
 def test_only_the_settings_that_differ_are_told_section_by_section(write_run: WriteRun) -> None:
     entries = read(
         write_run("a", [0.5], values={"optimizer": {"name": "adam", "lr": 0.1}, "model": {"hidden": [8]}}),
@@ -326,14 +304,22 @@ def test_damaged_and_missing_runs_are_entries_too(tmp_path: Path, write_run: Wri
     assert not_comparable([entry, missing], "test") == ""
 
 
-def test_a_score_without_an_interval_leads_alone(write_run: WriteRun) -> None:
-    (entry,) = read(write_run("a", [0.5], accuracy=0.9))
-    report = entry.reports["validation"]
-    bare = type(report)(**{**report.to_dict(), "intervals": {}})
-    rows = standings([Entry(entry.summary, reports={"validation": bare})] * 2, "validation")
-    assert rows[0].scores[0] == Score(some(bare.metrics[rows[0].metric]))
-    assert rows[0].leader == 0
-    assert rows[0].level == frozenset()
+def test_values_of_different_losses_have_no_leader(write_run: WriteRun) -> None:
+    entries = read(
+        write_run("a", [0.9, 0.3], values={"loss": {"name": "mse"}}),
+        write_run("b", [0.9, 0.5], values={"loss": {"name": "cross_entropy"}}),
+    )
+    assert other_losses(entries) == "the losses differ (cross_entropy, mse)"
+    assert lead(entries, "validation loss") is None
+    assert some(lead(entries, "validation accuracy")).place == 0
+
+    smooth = read(
+        write_run("c", [0.3], values={"loss": {"name": "cross_entropy"}}),
+        write_run("d", [0.5], values={"loss": {"name": "cross_entropy", "label_smoothing": 0.2}}),
+    )
+    assert other_losses(smooth) == "the losses differ (settings of cross_entropy)"
+    assert lead(smooth, "train loss") is None
+    assert some(lead(smooth[:1], "train loss")).place == 0
 
 
 def test_numbers_beyond_all_bounds_do_no_harm(write_run: WriteRun) -> None:

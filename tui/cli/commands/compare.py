@@ -61,7 +61,8 @@ def compare(
 
 
 def _as_dict(entries: "list[Entry]", split: str) -> dict[str, Any]:
-    from core.runs.comparison import differences, not_comparable, standings
+    from core.runs.comparison import differences, not_comparable, other_losses
+    from core.runs.standings import standings
 
     rows = standings(entries, split)
     ids = [entry.run.id for entry in entries]
@@ -89,6 +90,16 @@ def _as_dict(entries: "list[Entry]", split: str) -> dict[str, Any]:
         "runs": listed,
         "leaders": {row.metric: ids[row.leader] for row in rows if row.leader is not None},
         "level": {row.metric: [ids[place] for place in sorted(row.level)] for row in rows if row.level},
+        "to_leader": {
+            row.metric: {
+                ids[place]: {"value": found.value, "interval": list(found.interval), "p": found.p}
+                for place, found in enumerate(row.differences)
+                if found is not None
+            }
+            for row in rows
+            if any(row.differences)
+        },
         "differences": differences(entries),
         "note": not_comparable(entries, split),
+        "losses": other_losses(entries),
     }

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from core.runs.comparison import Entry, EntryReader
 from core.runs.folder import Run, all_runs
+from core.runs.standings import standings
 from core.runs.summary import summarise
 
-__all__ = ["Follower", "first_choice"]
+__all__ = ["SPLITS", "Follower", "first_choice"]
 
+SPLITS = ("validation", "test")
 FIRST_RUNS = 4
 LOOKED_AT = 50
 """Number of newest runs from which the initial choice is made."""
@@ -23,7 +25,10 @@ class Follower:
     def read(self, runs: Sequence[Run]) -> list[Entry]:
         """Return the state of these runs, in their order; unchanged runs keep the same objects."""
         self._readers = {run: self._readers.get(run) or EntryReader(run) for run in runs}
-        return [self._readers[run].read() for run in runs]
+        entries = [self._readers[run].read() for run in runs]
+        for split in SPLITS:
+            standings(entries, split)  # compared here, on a thread, and kept for the screen
+        return entries
 
 
 def first_choice(runs_dir: Path) -> list[Run]:

@@ -13,7 +13,15 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from core.metrics import lower_is_better
-from core.runs.comparison import AXES, Entry, curve_names, lead, not_comparable, own_directions
+from core.runs.comparison import (
+    AXES,
+    Entry,
+    curve_names,
+    lead,
+    not_comparable,
+    other_losses,
+    own_directions,
+)
 from core.runs.folder import Run
 from tui.charts.comparison import View, axis_text, chart
 from tui.charts.live import SMOOTHING
@@ -23,7 +31,7 @@ from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns
 from tui.screens.background import Background
 from tui.screens.base import NARROW, ModeScreen
-from tui.screens.compare.follower import Follower, first_choice
+from tui.screens.compare.follower import SPLITS, Follower, first_choice
 from tui.screens.compare.picker import PickRuns
 from tui.screens.compare.tables import DifferencesPanel, Shown, StandingsPanel
 from tui.terminal.run_names import short_name
@@ -35,7 +43,6 @@ from tui.widgets.table import Table
 __all__ = ["CompareScreen"]
 
 LOOK_SECONDS = 1.0
-SPLITS = ("validation", "test")
 ON_A_RUN = frozenset({"remove", "pin", "open", "evaluate"})
 WITH_RUNS = frozenset({"metric", "axis", "log_scale", "smooth", "split", "clear", "copy", "panel"})
 NOTHING = "No runs are compared.\n\nPress a to choose runs here, or Space on a run in Runs."
@@ -48,10 +55,10 @@ class CompareScreen(Background, ModeScreen):
     AUTO_FOCUS = "#standings"
     HELP = (
         "Up to eight runs in one chart, each with its own colour and marker; ★ marks the leader. The table below "
-        "shows the final metrics on a split with 95 % bootstrap intervals; ≈ marks runs within the leader's "
-        "interval: such a lead may be chance. Choose between runs by validation; keep test for the end. A pinned "
-        "run is the reference: the others are shown as differences from it. Time counts the seconds of training "
-        "and validation only. Runs that are still training are followed."
+        "shows the final metrics on a split with 95 % intervals; ≈ marks runs that are not clearly worse than the "
+        "leader, sample by sample and corrected for the number of runs. Choose between runs by validation; keep "
+        "test for the end. A pinned run is the reference: the others are shown as differences from it. Time counts "
+        "the seconds of training and validation only. Runs that are still training are followed."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "add", tooltip="Choose the runs to compare"),
@@ -210,9 +217,11 @@ class CompareScreen(Background, ModeScreen):
             sign, color = sign_of(self.compared.slots[entry.run])
             name = clean(short_name(entry.summary, 20))
             parts += [(sign, "rgb({},{},{})".format(*color)), f" {name}   "]
-        note = not_comparable(self.entries, self.split)
+        note, losses = not_comparable(self.entries, self.split), other_losses(self.entries)
         if note:
             parts[:0] = [("▲ ", "$warning"), f"{clean(note)}: final metrics are not comparable   "]
+        elif losses:
+            parts[:0] = [("▲ ", "$warning"), f"{clean(losses)}: their values are not comparable   "]
         self.query_one("#compare-line", Static).update(Content.assemble(*parts))
 
     def on_resize(self) -> None:

@@ -8,7 +8,8 @@ from textual.app import ComposeResult
 
 from core.metrics import is_compared, label_of
 from core.palette import RGB
-from core.runs.comparison import Entry, Standings, best_point, differences, lead, standings
+from core.runs.comparison import Entry, best_point, differences, lead
+from core.runs.standings import MARKS, Standings, standings
 from tui.charts.comparison import interval_text, score_text
 from tui.terminal.run_names import short_name
 from tui.terminal.text import clean, duration, number, of, setting, short_path
@@ -84,7 +85,7 @@ class StandingsPanel(Panel):
         ]
         self.table.show(columns, len(shown.entries), cells, frozen=FIXED)
         self.border_title = f"runs  {len(shown.entries)}"
-        legend = "★ leads  ≈ within its 95 % interval" if rows else f"none was evaluated on {shown.split}"
+        legend = MARKS if rows else f"none was evaluated on {shown.split}"
         self.border_subtitle = legend if shown.entries else ""
 
 

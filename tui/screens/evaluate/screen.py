@@ -71,8 +71,8 @@ class EvaluateScreen(Background, ModeScreen):
     HELP = (
         "Evaluates a run with its best weights. Stored evaluations open at once; otherwise the samples are predicted "
         "first. The best epoch was chosen on validation; keep test for the end. Every headline metric has a 95 % "
-        "bootstrap interval and a baseline that needs no model. Metrics that the data do not define, such as the "
-        "recall of a class without samples, are shown as – with the reason."
+        "interval, or the reason why not, and a baseline that needs no model. Metrics that the data do not define, "
+        "such as the recall of a class without samples, are shown as – with the reason."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "turn_tab(1)", "tab", tooltip="The next tab"),

@@ -1,0 +1,181 @@
+"""Coverage of the 95 % intervals by simulation, and how often equal runs are told apart.
+
+    python -m benchmarks.coverage [--quick] [--json FILE]
+
+Scores are binormal and calibrated, so that the true value of every metric is that of a very large sample. The first
+table has of each metric the share of intervals that hold the true value, in per cent, and the median width; where there
+is a reason in place of an interval, it does not count. The second table has the share of comparisons of eight equally
+good runs in which any run is called worse than the leader.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from core.evaluation import Predictions, evaluate
+from core.evaluation.paired import paired_differences
+from core.metrics import Task, lower_is_better
+
+DRAWS, QUICK_DRAWS = 400, 20
+COMPARISONS, QUICK_COMPARISONS = 1000, 20
+TRUE_SAMPLES = 400_000
+SHOWN = {
+    "binary": ("accuracy", "f1_macro", "mcc", "roc_auc", "average_precision", "log_loss", "brier"),
+    "multiclass": ("accuracy", "f1_macro", "mcc", "roc_auc_macro", "average_precision_macro", "log_loss"),
+    "regression": ("r2", "rmse", "mae"),
+}
+STRENGTHS = {"AUC .80": 1.19, "AUC .95": 2.326, "AUC .999": 4.37}
+RUNS = 8
+COMPARED = ("accuracy", "f1_macro", "roc_auc", "average_precision", "log_loss")
+
+Draw = Callable[[np.random.Generator, int], Predictions]
+
+
+def binary(rng: np.random.Generator, n: int, share: float, strength: float) -> Predictions:
+    """Probabilities of a calibrated model; `share` of the samples are positive."""
+    positives = max(1, round(n * share))
+    targets = np.r_[np.ones(positives, dtype=np.int64), np.zeros(n - positives, dtype=np.int64)]
+    x = rng.normal(size=n) + strength * targets
+    odds = np.log(share / (1 - share)) + strength * x - strength**2 / 2
+    second = (1 / (1 + np.exp(-odds))).clip(1e-12, 1 - 1e-12)
+    return Predictions(np.stack([1 - second, second], axis=1), targets, np.arange(n), True)
+
+
+def multiclass(rng: np.random.Generator, n: int, strength: float) -> Predictions:
+    """Probabilities of a calibrated model of four classes of equal size."""
+    targets = np.arange(n) % 4
+    x = strength * rng.normal(size=(n, 4))
+    x[np.arange(n), targets] += strength**2
+    odds = np.exp(x - x.max(axis=1, keepdims=True))
+    return Predictions(odds / odds.sum(axis=1, keepdims=True), targets, np.arange(n), True)
+
+
+def regression(rng: np.random.Generator, n: int, degrees: float | None) -> Predictions:
+    """Predictions that explain half of the variance, with errors normal or of Student's distribution."""
+    signal = rng.normal(size=n)
+    error = (
+        rng.normal(size=n)
+        if degrees is None
+        else rng.standard_t(degrees, n) / np.sqrt(degrees / (degrees - 2))
+    )
+    return Predictions(signal, signal + error, np.arange(n), False)
+
+
+def scenarios() -> dict[str, tuple[Task, int, Draw]]:
+    """By name: the task, the samples, and what draws them."""
+    found: dict[str, tuple[Task, int, Draw]] = {}
+    for n in (20, 50, 100, 1000):
+        for ratio, share in (("1:1", 1 / 2), ("1:50", 1 / 51)):
+            for name, strength in STRENGTHS.items():
+                found[f"n={n}, {ratio}, {name}"] = (
+                    "binary",
+                    n,
+                    lambda rng, n, share=share, strength=strength: binary(rng, n, share, strength),
+                )
+        for name, strength in (("moderate", 1.5), ("near-perfect", 4.5)):
+            found[f"n={n}, 4 classes, {name}"] = (
+                "multiclass",
+                n,
+                lambda rng, n, strength=strength: multiclass(rng, n, strength),
+            )
+        for name, degrees in (("normal errors", None), ("t errors, 3 degrees", 3.0)):
+            found[f"n={n}, {name}"] = (
+                "regression",
+                n,
+                lambda rng, n, degrees=degrees: regression(rng, n, degrees),
+            )
+    return found
+
+
+def report_of(
+    predictions: Predictions, task: Task, intervals: bool = True
+) -> tuple[dict[str, float], Mapping[str, list[float]]]:
+    """The metrics that are defined, and the intervals."""
+    classes = [str(label) for label in range(predictions.scores.shape[1])] if task != "regression" else []
+    report = evaluate(predictions, task=task, class_names=classes, split="test", intervals=intervals)
+    return {name: value for name, value in report.metrics.items() if value is not None}, report.intervals
+
+
+def coverage(task: Task, n: int, draw: Draw, draws: int, seed: int) -> dict[str, dict[str, float]]:
+    """Of each metric: the share of intervals that hold the true value, the median width, and how many there were."""
+    rng = np.random.default_rng(seed)
+    true, _ = report_of(draw(rng, TRUE_SAMPLES), task, intervals=False)
+    held: dict[str, list[bool]] = {name: [] for name in SHOWN[task]}
+    widths: dict[str, list[float]] = {name: [] for name in SHOWN[task]}
+    for _ in range(draws):
+        _, intervals = report_of(draw(rng, n), task)
+        for name in SHOWN[task]:
+            if name in intervals:
+                low, high = intervals[name]
+                held[name].append(low <= true[name] <= high)
+                widths[name].append(high - low)
+    return {
+        name: {
+            "covers": float(np.mean(held[name])),
+            "width": float(np.median(widths[name])),
+            "given": len(held[name]) / draws,
+        }
+        for name in SHOWN[task]
+        if held[name]
+    }
+
+
+def told_apart(n: int, repeats: int, seed: int) -> dict[str, float]:
+    """How often any of eight equally good runs is called worse than the leader, by metric."""
+    rng = np.random.default_rng(seed)
+    worse = dict.fromkeys(COMPARED, 0)
+    for _ in range(repeats):
+        state = int(rng.integers(2**31))
+        targets = np.arange(n) % 2
+        hard = np.random.default_rng(state).normal(size=n)
+        runs = [_equal(rng, targets, hard) for _ in range(RUNS)]
+        values = [report_of(run, "binary", intervals=False)[0] for run in runs]
+        for metric in COMPARED:
+            sign = -1 if lower_is_better(metric) else 1
+            best = max(range(RUNS), key=lambda place: sign * values[place][metric])
+            pairs = RUNS * (RUNS - 1) // 2
+            worse[metric] += any(
+                paired_differences(
+                    runs[best], runs[place], {metric: values[best][metric] - values[place][metric]}, pairs
+                )[metric].is_clear
+                for place in range(RUNS)
+                if place != best
+            )
+    return {metric: count / repeats for metric, count in worse.items()}
+
+
+def _equal(rng: np.random.Generator, targets: np.ndarray, hard: np.ndarray) -> Predictions:
+    """A run whose errors have the correlation 0.5 with those of the others."""
+    x = 1.3 * (2 * targets - 1) + np.sqrt(0.5) * (hard + rng.normal(size=len(targets)))
+    second = 1 / (1 + np.exp(-2.6 * x))
+    return Predictions(np.stack([1 - second, second], axis=1), targets, np.arange(len(targets)), True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage")
+    parser.add_argument("--quick", action="store_true", help="few draws")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here")
+    options = parser.parse_args()
+    draws = QUICK_DRAWS if options.quick else DRAWS
+    numbers: dict[str, object] = {}
+    for place, (name, (task, n, draw)) in enumerate(scenarios().items()):
+        found = coverage(task, n, draw, draws, place)
+        numbers[name] = found
+        shown = "  ".join(
+            f"{metric} {100 * row['covers']:.0f} ({row['width']:.3f})" for metric, row in found.items()
+        )
+        print(f"{name:28} {shown}", flush=True)
+    repeats = QUICK_COMPARISONS if options.quick else COMPARISONS
+    for n in (100, 1000):
+        numbers[f"{RUNS} equal runs, n={n}"] = apart = told_apart(n, repeats, n)
+        shown = "  ".join(f"{metric} {100 * share:.1f}" for metric, share in apart.items())
+        print(f"{RUNS} equal runs, n={n}: any called worse, % of {repeats}: {shown}", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(numbers))
+
+
+if __name__ == "__main__":
+    main()

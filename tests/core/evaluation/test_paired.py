@@ -1,0 +1,124 @@
+"""Two models on the same samples: against other implementations, and by simulation."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from core.evaluation import Predictions, evaluate
+from core.evaluation.paired import paired_differences, same_samples
+
+NAMES = ["no", "yes"]
+
+
+def model(targets: np.ndarray, rng: np.random.Generator, skill: float = 1.3) -> Predictions:
+    """Probabilities of a calibrated model whose scores are normal."""
+    odds = 2 * skill * (skill * (2 * targets - 1) + rng.normal(size=len(targets)))
+    second = 1 / (1 + np.exp(-odds))
+    return Predictions(np.stack([1 - second, second], axis=1), targets, np.arange(len(targets)), True)
+
+
+def metrics(predictions: Predictions) -> dict[str, float]:
+    report = evaluate(predictions, task="binary", class_names=NAMES, split="test", intervals=False)
+    return {name: value for name, value in report.metrics.items() if value is not None}
+
+
+def test_accuracy_has_the_exact_test_of_mcnemar() -> None:
+    targets = np.zeros(60, dtype=np.int64)
+    both = [np.r_[np.ones(wrong), np.zeros(60 - wrong)].astype(np.int64) for wrong in (9, 2)]
+    first, second = (Predictions(np.eye(2)[given], targets, np.arange(60), True) for given in both)
+    found = paired_differences(first, second, {"accuracy": 51 / 60 - 58 / 60})["accuracy"]
+
+    assert found.p == pytest.approx(stats.binomtest(0, 7).pvalue)
+    assert found.value == pytest.approx(-7 / 60)
+    assert found.interval[0] == pytest.approx(-7 / 60)
+    assert found.interval[1] < 0
+
+
+def test_a_standard_error_of_areas_is_that_of_delong() -> None:
+    rng = np.random.default_rng(0)
+    targets = np.arange(80) % 2
+    first, second = model(targets, rng), model(targets, rng, skill=0.8)
+    difference = metrics(first)["roc_auc"] - metrics(second)["roc_auc"]
+    found = paired_differences(first, second, {"roc_auc": difference})["roc_auc"]
+
+    def placements(predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
+        score, positive = predictions.scores[:, 1], targets == 1
+        above = score[positive][:, None] > score[~positive][None]
+        return above.mean(axis=1), above.mean(axis=0)
+
+    of_positives, of_negatives = (a - b for a, b in zip(placements(first), placements(second), strict=True))
+    error = np.sqrt(of_positives.var() / 40 + of_negatives.var() / 40)
+    width = stats.t(39).ppf(0.975) * error
+    assert found.interval == pytest.approx((difference - width, difference + width), rel=1e-9)
+
+
+@pytest.mark.parametrize("metric", ["f1_macro", "mcc", "balanced_accuracy", "log_loss", "roc_auc"])
+def test_the_interval_is_that_of_resampled_pairs(metric: str) -> None:
+    rng = np.random.default_rng(1)
+    targets = np.arange(400) % 2
+    first, second = model(targets, rng), model(targets, rng, skill=1.0)
+    found = paired_differences(first, second, {metric: metrics(first)[metric] - metrics(second)[metric]})[
+        metric
+    ]
+    resampled = []
+    for _ in range(300):
+        rows = rng.integers(0, 400, 400)
+        both = [Predictions(each.scores[rows], targets[rows], rows, True) for each in (first, second)]
+        resampled.append(metrics(both[0])[metric] - metrics(both[1])[metric])
+
+    low, high = np.percentile(resampled, [2.5, 97.5])
+    assert found.interval == pytest.approx((low, high), abs=0.2 * (high - low))
+
+
+def test_equal_models_are_rarely_told_apart_and_large_differences_always() -> None:
+    rng = np.random.default_rng(2)
+    worse = dict.fromkeys(("accuracy", "f1_macro", "log_loss", "roc_auc"), 0)
+    for _ in range(60):
+        targets = rng.integers(0, 2, 100)
+        models = [model(targets, rng) for _ in range(8)]
+        values = [metrics(each) for each in models]
+        for metric in worse:
+            sign = -1 if metric == "log_loss" else 1
+            best = max(range(8), key=lambda place: sign * values[place][metric])
+            found = [
+                paired_differences(
+                    models[best], models[place], {metric: values[best][metric] - values[place][metric]}, 28
+                )[metric]
+                for place in range(8)
+                if place != best
+            ]
+            worse[metric] += any(difference.is_clear for difference in found)
+    assert max(worse.values()) <= 3, worse
+
+    targets = np.arange(300) % 2
+    good, bad = model(targets, rng, 2.0), model(targets, rng, 0.5)
+    for metric in worse:
+        value = metrics(good)[metric] - metrics(bad)[metric]
+        assert paired_differences(good, bad, {metric: value}, 28)[metric].is_clear, metric
+
+
+def test_numbers_are_compared_by_their_errors() -> None:
+    rng = np.random.default_rng(3)
+    targets = rng.normal(size=200)
+    both = [
+        Predictions(targets + scale * rng.normal(size=200), targets, np.arange(200), False)
+        for scale in (0.1, 0.3)
+    ]
+    errors = [np.abs(each.targets - each.scores) for each in both]
+    value = float(errors[0].mean() - errors[1].mean())
+    found = paired_differences(both[0], both[1], {"mae": value, "rmse": -0.2, "r2": 0.08})
+
+    assert found["mae"].p == pytest.approx(stats.ttest_rel(*errors).pvalue, rel=0.1, abs=1e-12)
+    assert all(difference.is_clear for difference in found.values())
+
+
+def test_the_same_samples_are_those_of_the_same_places_and_targets() -> None:
+    rng = np.random.default_rng(4)
+    targets = np.arange(20) % 2
+    first = model(targets, rng)
+
+    assert same_samples(first, model(targets, rng))
+    assert not same_samples(first, model(1 - targets, rng))
+    assert not same_samples(first, model(targets[:10], rng))
+    found = paired_differences(first, first, {"accuracy": 0.0, "log_loss": 0.0})
+    assert {name: difference.p for name, difference in found.items()} == {"accuracy": 1.0, "log_loss": 1.0}
