@@ -35,6 +35,7 @@ from core.status import Ending
 
 __all__ = [
     "CheckpointSaved",
+    "Count",
     "EpochFinished",
     "EvaluationFinished",
     "Event",

@@ -47,7 +47,7 @@ class Difference:
 
     @property
     def is_clear(self) -> bool:
-        """Whether it is larger than chance alone would make it in 95 of 100 comparisons."""
+        """Return whether it is larger than chance alone would make it in 95 of 100 comparisons."""
         return self.p < LEVEL
 
 

@@ -5,11 +5,11 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import field
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from core.events import Count
 from core.files.json_lines import read_line
 from core.files.reading import open_plain
 from core.runs.folder import NAME, Run
@@ -28,7 +28,6 @@ KEY = b'"event"'
 LATEST = 250_000_000_000
 """Seconds since 1970: a time after the year 9000 is not the date of a run."""
 RESUME = "it can be resumed"
-Count = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,9 @@ def _reasons(report: Report, known: Sequence[str]) -> list[str]:
     """Return a description of the baseline, and the reasons for undefined metrics."""
     lines = [f"baseline: {clean(str(report.baseline.get('description', '')))}"]
     lines += [
-        f"– {clean(label_of(key))}: {clean(report.undefined[key])}" for key in known if key in report.undefined
+        f"– {clean(label_of(key))}: {clean(report.undefined[key])}"
+        for key in known
+        if key in report.undefined
     ]
     return lines + [
         f"– no interval of {clean(', '.join(map(label_of, keys)))}: {clean(why)}"
