@@ -146,9 +146,9 @@ class EpochFinished(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointSaved(Event):
-    """A checkpoint is safely on disk."""
+    """A checkpoint is safely on disk: the last state, the best weights, or the state after an epoch that is kept."""
 
-    kind: Literal["last", "best"]
+    kind: Literal["last", "best", "epoch"]
     epoch: Count
     step: Count
 

@@ -15,6 +15,7 @@ from pydantic import (
     ValidationError,
 )
 
+from core.config.checkpoints import KeptCheckpoints
 from core.data.builtin.tables import Digits
 from core.data.registry import DataConfig
 from core.errors import ConfigError
@@ -143,7 +144,7 @@ class Training(Options):
 
 
 class TrainConfig(Options):
-    """One training run: data, model, loss, optimizer, schedule and training settings."""
+    """One training run: data, model, loss, optimizer, schedule, training and checkpoints."""
 
     data: DataConfig = Digits()
     """What to learn from."""
@@ -157,6 +158,8 @@ class TrainConfig(Options):
     """How the learning rate changes over the run."""
     training: Training = Training()
     """Length, batches, device, seed."""
+    checkpoints: KeptCheckpoints = KeptCheckpoints()
+    """Which epochs can be returned to."""
 
 
 def from_dict(values: Mapping[str, Any]) -> TrainConfig:

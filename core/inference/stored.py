@@ -51,7 +51,7 @@ def saved_evaluation(run: Run, split: str) -> Evaluation | None:
         RunDamaged: its files cannot be read.
     """
     made = _made(run, split)
-    if made == 0 or made < _modified(run.checkpoint_file("best")):
+    if made == 0 or made < _modified(run.checkpoint_file(run.checkpoint)):
         return None
     return load_evaluation(run, split)
 
@@ -59,7 +59,7 @@ def saved_evaluation(run: Run, split: str) -> Evaluation | None:
 def is_latest(evaluation: Evaluation) -> bool:
     """Return whether the files it was read from are still the ones to read."""
     run, split = evaluation.run, evaluation.split
-    return evaluation.made == _made(run, split) >= _modified(run.checkpoint_file("best"))
+    return evaluation.made == _made(run, split) >= _modified(run.checkpoint_file(run.checkpoint))
 
 
 def latest_evaluated(runs_dir: Path) -> Run | None:

@@ -5,14 +5,19 @@ from typing import Any, BinaryIO, Literal
 
 import torch
 
+from core.config.checkpoints import KeptCheckpoints
 from core.errors import RunDamaged
 from core.files.atomic import archive_damage, creating, write_atomically
 from core.files.reading import open_regular
 from core.runs.folder import Run, ensure_plain
 
-__all__ = ["FolderCheckpoints", "State", "load_checkpoint", "load_latest"]
+__all__ = ["FolderCheckpoints", "State", "load_checkpoint", "load_latest", "load_weights"]
 
 FORMAT = 1
+GB = 1e9
+OF_AVERAGE = "module."
+"""Prefix of the averaged weights in the state of a moving average."""
+NONE_KEPT = KeptCheckpoints()
 State = dict[str, Any]
 """Content of a checkpoint; see `core.training.engine`."""
 
@@ -20,14 +25,21 @@ State = dict[str, Any]
 class FolderCheckpoints:
     """Keeps ``last.pt``, the one before it as ``previous.pt``, and ``best.pt`` in the folder of a run.
 
+    Those of the epochs that the configuration wants to keep are ``epoch-10.pt`` and so on. Which of them go follows
+    from the state that is saved: after a kill the epoch is done again, and so are the deletions.
+
     Only the process that trains the run may make one: what a killed process left half written is removed.
+
+    Args:
+        kept: which epochs are kept.
 
     Raises:
         RunError: the folder cannot be written.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, kept: KeptCheckpoints = NONE_KEPT) -> None:
+        self.run, self.kept = run, kept
+        self._told_of_limit = False
         self._last_is_good = False
         self._best_value: float | None = None
         folder = run.checkpoint_file("last").parent
@@ -35,17 +47,54 @@ class FolderCheckpoints:
             for leftover in folder.glob(".*.tmp"):
                 leftover.unlink()
 
-    def save(self, state: State, kind: Literal["last", "best"]) -> None:
+    def save(self, state: State, kind: Literal["last", "best", "epoch"]) -> str | None:
         """Write `state` in place of the earlier checkpoint of its kind; a worse best epoch is left out.
+
+        Returns:
+            What is to be reported, if anything.
 
         Raises:
             RunError: it cannot be written; the earlier one is untouched.
         """
         ensure_plain(self.run)
+        if kind == "epoch":
+            return self._save_epoch(state)
         if kind == "best":
             self._save_best(state)
         else:
             self._save_last(state)
+        return None
+
+    def _save_epoch(self, state: State) -> str | None:
+        """Epochs after this one are left alone: those of an earlier session are soon written again."""
+        progress = state["progress"]
+        epoch, best = progress["epoch"], {number for _, number in progress["top"]}
+        _write(self.run, state, f"epoch-{epoch}")
+        for earlier in self.run.kept_epochs():
+            if earlier < epoch and not self.kept.wants(earlier, best):
+                self._delete(earlier)
+        return self._keep_limit()
+
+    def _keep_limit(self) -> str | None:
+        """Delete the oldest until the others fit into the disk space that they may take; return a line, once."""
+        epochs = self.run.kept_epochs()
+        sizes = [self.run.checkpoint_file(f"epoch-{epoch}").stat().st_size for epoch in epochs]
+        deleted: list[str] = []
+        while self.kept.max_gb and sum(sizes[len(deleted) :]) > self.kept.max_gb * GB:
+            self._delete(epochs[len(deleted)])
+            deleted.append(f"epoch-{epochs[len(deleted)]}")
+        if not deleted or self._told_of_limit:
+            return None
+        self._told_of_limit = True
+        what = f"the kept checkpoints take more than checkpoints.max_gb, {self.kept.max_gb:g} GB"
+        if len(deleted) == len(epochs):
+            return f"{what}, and so does one alone, {sizes[-1] / GB:.3g} GB: none is kept"
+        return f"{what}: deleted {', '.join(deleted)}, and from now on the oldest one each time"
+
+    def _delete(self, epoch: int) -> None:
+        path = self.run.checkpoint_file(f"epoch-{epoch}")
+        with creating(path):
+            path.unlink(missing_ok=True)
 
     def _save_last(self, state: State) -> None:
         """A damaged file does not take the place of the good one before it."""
@@ -87,7 +136,7 @@ def _value_of_best(run: Run) -> float:
 
 
 def load_checkpoint(run: Run, kind: str) -> State:
-    """The state saved as ``last``, ``previous`` or ``best``, on the CPU.
+    """The state saved as ``last``, ``previous``, ``best`` or, of an epoch, ``epoch-10``, on the CPU.
 
     Raises:
         RunDamaged: the file is missing or damaged.
@@ -111,12 +160,35 @@ def load_checkpoint(run: Run, kind: str) -> State:
     return state
 
 
+def load_weights(run: Run) -> dict[str, torch.Tensor]:
+    """Return the weights to evaluate of the checkpoint that `run` names, as its network's state_dict, on the CPU.
+
+    Of a moving average of the weights it is the average.
+
+    Raises:
+        RunDamaged: the file is missing or damaged.
+    """
+    state = load_checkpoint(run, run.checkpoint)
+    average = state.get("ema") or {}
+    weights = {
+        key.removeprefix(OF_AVERAGE): value for key, value in average.items() if key.startswith(OF_AVERAGE)
+    }
+    return weights or state["model"]
+
+
 def load_latest(run: Run) -> tuple[State | None, str]:
     """The newest state to resume from, and what is wrong with a newer one; None when nothing was ever saved.
+
+    It is that of the checkpoint that `run` names, if that is another than the best weights.
 
     Raises:
         RunDamaged: none of the files can be read.
     """
+    if run.checkpoint != "best":
+        state = load_checkpoint(run, run.checkpoint)
+        if not _is_resumable(state):
+            raise RunDamaged(f"{run.checkpoint_file(run.checkpoint)} is not a checkpoint to resume from")
+        return state, ""
     problems: list[str] = []
     for kind in ("last", "previous"):
         try:

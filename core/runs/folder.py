@@ -33,6 +33,7 @@ __all__ = [
     "find_run",
     "is_run",
     "name_of",
+    "with_checkpoint",
     "write_config",
     "write_sections",
 ]
@@ -45,15 +46,24 @@ TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 """Errors of renaming a folder to a name that something has."""
 MAX_CHARACTERS = 40
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+KEPT = re.compile(r"epoch-([1-9]\d{0,8})\.pt")
+"""Name of the checkpoint of an epoch that is kept."""
+ADDED = ("checkpoints",)
+"""Sections of a configuration that runs of earlier versions lack."""
 SPLITS = ("train", "validation", "test")
 """What a run can be evaluated on."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """The paths of one run; nothing is read or made by naming it."""
+    """The paths of one run; nothing is read or made by naming it.
+
+    Attributes:
+        checkpoint: the one whose weights are evaluated and exported; see `with_checkpoint`.
+    """
 
     path: Path
+    checkpoint: str = "best"
 
     @property
     def id(self) -> str:
@@ -101,12 +111,18 @@ class Run:
         return self.path / "code"
 
     def checkpoint_file(self, kind: str) -> Path:
-        """The checkpoint ``last``, the ``previous`` one of its kind, or ``best``."""
+        """The checkpoint ``last``, the ``previous`` one of its kind, ``best``, or that of an epoch, as ``epoch-10``."""
         return self.path / "checkpoints" / f"{kind}.pt"
+
+    def kept_epochs(self) -> list[int]:
+        """Return the epochs whose checkpoints are kept, in order; see `core.config.checkpoints`."""
+        found = (KEPT.fullmatch(name) for name in _names_in(self.path / "checkpoints"))
+        return sorted(int(match[1]) for match in found if match)
 
     def evaluation_folder(self, split: str) -> Path:
         """Report and predictions of a split."""
-        return self.path / "evaluation" / split
+        other = "" if self.checkpoint == "best" else f"-{self.checkpoint}"
+        return self.path / "evaluation" / f"{split}{other}"
 
     def config(self) -> TrainConfig:
         """The configuration of this run.
@@ -122,7 +138,7 @@ class Run:
                 f"{self.id} was written by {script}, so its data and its model are not known here",
                 f"Run {script} again, or open what it evaluated itself",
             )
-        missing = [section for section in TrainConfig.model_fields if section not in values]
+        missing = [section for section in TrainConfig.model_fields if section not in (*values, *ADDED)]
         if missing:  # what was cut off must not silently become the default
             raise ConfigError(
                 f"config: {self.config_file} lacks {', '.join(missing)}",
@@ -213,6 +229,22 @@ def write_sections(run: Run, sections: Mapping[str, Mapping[str, Any]]) -> None:
     write_atomically(run.config_file, lambda file: file.write(text.encode()))
 
 
+def with_checkpoint(run: Run, name: str) -> Run:
+    """Return a run of which another checkpoint than the best is evaluated, exported or resumed from.
+
+    Args:
+        name: ``best``, ``last``, ``previous``, or ``epoch-10`` for one that is kept.
+
+    Raises:
+        RunError: there is none of that name.
+    """
+    kinds = ("best", "last", "previous", *(f"epoch-{epoch}" for epoch in run.kept_epochs()))
+    known = [kind for kind in kinds if run.checkpoint_file(kind).is_file()]
+    if name not in known:
+        raise RunError(f"{run.id} has no checkpoint '{name}'", f"It has {', '.join(known) or 'none'}")
+    return Run(run.path, name)
+
+
 def ensure_plain(run: Run) -> None:
     """Make sure that what is written to a run stays in its folder.
 
@@ -280,6 +312,13 @@ def find_run(runs_dir: Path, reference: str) -> Run:
 def is_run(path: Path) -> bool:
     """Return whether a folder holds what makes it a run."""
     return os.path.isfile(path / "config.yaml") or os.path.isfile(path / "events.jsonl")
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def _started(run: Run) -> float:

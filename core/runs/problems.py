@@ -92,6 +92,9 @@ def _of_checkpoints(run: Run) -> Iterator[str]:
         "previous": "it is used when last.pt is damaged",
         "best": "it is rewritten when the run resumes",
     }
+    for epoch in run.kept_epochs():
+        name = f"epoch-{epoch}"
+        needed[name], loss[name] = False, "that epoch cannot be returned to"
     for kind, is_needed in needed.items():
         path = run.checkpoint_file(kind)
         if path.exists() or is_needed:

@@ -24,7 +24,7 @@ __all__ = ["RunData", "evaluate_run", "score_inputs", "trained_model"]
 def evaluate_run(
     run: Run, split: str, *, data_root: Path | None = None, progress: Progress = no_progress
 ) -> Evaluation:
-    """Return the evaluation of a split: the saved one, or a new one with the best weights, which is saved.
+    """Return the evaluation of a split: the saved one, or a new one with the weights of `run`, which is saved.
 
     Args:
         split: ``train``, ``validation`` or ``test``.
@@ -54,7 +54,7 @@ def evaluate_run(
 def trained_model(
     run: Run, *, data_root: Path | None = None, progress: Progress = no_progress, samples: bool = True
 ) -> "Prepared":
-    """Return the data of a run and its model with the best weights, on its own device or else on one of this machine.
+    """Return the data of a run and its model with the weights that `run` names, on its own device or else on another.
 
     Args:
         samples: whether the data shall have its samples; without them it need not be there any more.
@@ -63,12 +63,12 @@ def trained_model(
         TorchtuiError: weights, data or model are not there or do not fit together.
     """
     load_backend()
-    from core.runs.checkpoints import load_checkpoint
+    from core.runs.checkpoints import load_weights
     from core.runs.data_facts import known_data
     from core.session.session import assemble, prepare
 
     config = run.config()
-    weights = load_checkpoint(run, "best")["model"]
+    weights = load_weights(run)
     progress(f"loading {config.data.title}", 0, 0)
     try:
         resolve(config.training.device)
@@ -83,7 +83,7 @@ def trained_model(
             prepared = prepare(config, data_root, progress, weights, run=run)
     except (RuntimeError, TypeError, AttributeError) as error:
         raise RunDamaged(
-            f"{run.checkpoint_file('best')} does not fit the model in {run.config_file.name}: "
+            f"{run.checkpoint_file(run.checkpoint)} does not fit the model in {run.config_file.name}: "
             + str(error).partition("\n")[0],
             "Restore the configuration that the run was trained with",
         ) from None

@@ -109,7 +109,10 @@ def start_or_resume(
         if run is not None and summarise(run, as_left=True).status != "completed":
             _record_end(run, RunFinished(status="stopped"))
         return None
-    return StartedRun(prepared, run or new_run(prepared, runs_dir), state, is_new=run is None)
+    existing = (
+        Run(run.path) if run else None
+    )  # trained on, and evaluated with its best weights, like any other
+    return StartedRun(prepared, existing or new_run(prepared, runs_dir), state, is_new=run is None)
 
 
 def _ensure_not_stopped(control: RunControl) -> None:

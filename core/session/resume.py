@@ -17,11 +17,15 @@ from core.training.saver import explain_mismatch
 
 __all__ = ["mend", "resume_state"]
 
+ADDED = ("is_chosen", "warnings")
+"""Keys of a state that `resume_state` adds to what was saved."""
+
 
 def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
     """Return the state from which a run resumes bit for bit; None for a run that has no checkpoint yet.
 
     Args:
+        run: it may name another checkpoint than the last one; see `core.runs.folder.with_checkpoint`.
         config: the configuration of the run, possibly with more epochs, time or patience.
 
     Raises:
@@ -35,6 +39,7 @@ def resume_state(run: Run, config: TrainConfig) -> dict[str, Any] | None:
     if state is None:
         return None
     changes = changed_settings(config, summary)
+    state["is_chosen"] = run.checkpoint != "best"
     state["warnings"] = (
         [f"{run.config_file} is not what the run was started with: {changes}"] if changes else []
     )
@@ -72,9 +77,14 @@ def _ensure_longer(config: TrainConfig, state: dict[str, Any] | None, summary: R
 def mend(
     run: Run, state: dict[str, Any], checkpoints: FolderCheckpoints, emit: Callable[[Event], None]
 ) -> None:
-    """Report what was damaged, and write ``best.pt`` again from the checkpoint."""
+    """Report what was damaged, and write ``best.pt`` again from the checkpoint.
+
+    A checkpoint that was chosen becomes the last one: a run that is killed soon resumes from there, too.
+    """
     for message in state["warnings"]:
         emit(Notice(level="warning", message=message))
+    if state["is_chosen"]:
+        checkpoints.save({key: value for key, value in state.items() if key not in ADDED}, "last")
     if state["best"] is None:
         return
     path = run.checkpoint_file("best")

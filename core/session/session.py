@@ -158,7 +158,7 @@ def _run(
     state: State | None,
     context: TrainingContext,
 ) -> RunFinished:
-    checkpoints = FolderCheckpoints(run)
+    checkpoints = FolderCheckpoints(run, prepared.config.checkpoints)
     if state is not None:
         mend(run, state, checkpoints, emit)
     freeze_garbage_collector()

@@ -204,8 +204,10 @@ class _Loop:
         )
         if message := learner.metrics.report_cost(seconds):
             self.emit(Notice(level="info", message=message))
-        if at.epoch < settings.epochs and self.saver.is_due(SAVE_SECONDS):
-            self.save()
+        kept = self.config.checkpoints
+        is_kept = kept.wants(at.epoch, at.rank(value, kept.keep))
+        if is_kept or (at.epoch < settings.epochs and self.saver.is_due(SAVE_SECONDS)):
+            self.save(as_epoch=is_kept)
         self.emit_saved()
         return True
 
@@ -303,8 +305,8 @@ class _Loop:
         ending = "diverged" if self.error else status
         return TrainingResult(ending, at.epoch, at.step, at.best_epoch, weights, self.error)
 
-    def save(self) -> None:
-        """Start to save the state; of a diverged one, the best epoch."""
+    def save(self, *, as_epoch: bool = False) -> None:
+        """Start to save the state, also as that of its epoch to keep; of a diverged one, the best epoch."""
         self.meter.read()
         if not math.isfinite(self.meter.loss):
             self.diverge("loss")
@@ -314,7 +316,7 @@ class _Loop:
         if self.group.rank:
             return
         self.emit_saved(wait=True)
-        self.saver.start(None if self.error else self.state(), self.best)
+        self.saver.start(None if self.error else self.state(), self.best, as_epoch=as_epoch)
 
     def emit_saved(self, wait: bool = False) -> None:
         """Report the last state that was saved, or the failure to save it."""

@@ -17,6 +17,7 @@ class TrainingProgress:
     Attributes:
         epoch, batch, step: epochs done, batches done of the current one, steps done in all.
         best_value: `monitored_loss` of the best epoch.
+        top: monitored losses and numbers of the best epochs, as many as checkpoints are kept of.
         patience_value: what later epochs must go below. stale_epochs: epochs since one did.
         seconds: of training, in all sessions. epoch_seconds: those of the current epoch.
         schedule: what the schedule has seen of validation.
@@ -29,6 +30,7 @@ class TrainingProgress:
     best_epoch: int = 0
     best_value: float = math.inf
     best_metrics: dict[str, float] = field(default_factory=dict)
+    top: list[tuple[float, int]] = field(default_factory=list)
     patience_value: float = math.inf
     stale_epochs: int = 0
     seconds: float = 0.0
@@ -46,6 +48,12 @@ class TrainingProgress:
             return False
         self.best_epoch, self.best_value, self.best_metrics = self.epoch, value, metrics
         return True
+
+    def rank(self, value: float, count: int) -> set[int]:
+        """Rank the epoch that was just finished by its monitored loss; return the `count` best epochs."""
+        if count and math.isfinite(value):
+            self.top = sorted([*self.top, (value, self.epoch)])[:count]
+        return {epoch for _, epoch in self.top}
 
 
 def monitored_loss(

@@ -20,8 +20,11 @@ __all__ = ["Checkpoints", "Saver", "explain_mismatch"]
 class Checkpoints(Protocol):
     """Storage of states."""
 
-    def save(self, state: State, kind: Literal["last", "best"]) -> None:
-        """Save `state` atomically, in place of the earlier one of its kind.
+    def save(self, state: State, kind: Literal["last", "best", "epoch"]) -> str | None:
+        """Save `state` atomically, in place of the earlier one of its kind; ``epoch`` is that of an epoch to keep.
+
+        Returns:
+            What is to be reported, if anything.
 
         Raises:
             RunError: it cannot be written; the earlier one is still intact.
@@ -54,7 +57,7 @@ class Saver:
         """Return true if no state was started in the last `seconds`, and none is being written."""
         return time.perf_counter() - self._started_at > seconds and not self.busy
 
-    def start(self, last: State | None, best: State | None) -> None:
+    def start(self, last: State | None, best: State | None, *, as_epoch: bool = False) -> None:
         """Start to write a copy of the state. Where memory has no room for a copy, wait until it is written.
 
         Drain `pop_events(wait=True)` of the previous save before calling this.
@@ -62,12 +65,13 @@ class Saver:
         Args:
             last: saved as ``last``, with `best` in it; None keeps the earlier one.
             best: weights, ``epoch`` and ``step`` of the best epoch, which no longer change; None before the first.
+            as_epoch: true if `last` is also kept as the checkpoint of its epoch.
         """
         self._started_at = time.perf_counter()
         if sum(map(_bytes, _tensors(last))) < memory().available / 2:
-            self._writing = self._thread.submit(self._write, _copied(last), best)
+            self._writing = self._thread.submit(self._write, _copied(last), best, as_epoch)
         else:
-            self._writing = self._thread.submit(self._write, last, best)
+            self._writing = self._thread.submit(self._write, last, best, as_epoch)
             self._writing.exception()  # waits
 
     def pop_events(self, *, wait: bool = False) -> list[Event]:
@@ -82,8 +86,12 @@ class Saver:
         """Wait for what is being written, and stop the thread."""
         self._thread.shutdown()
 
-    def _write(self, last: State | None, best: State | None) -> list[Event]:
-        """Write ``last`` first, so that no ``best`` is ever ahead of it."""
+    def _write(self, last: State | None, best: State | None, as_epoch: bool) -> list[Event]:
+        """Write ``last`` before ``best``, so that none is ever ahead of it, and after the one that is kept.
+
+        A run that is killed between them does its epoch again.
+        """
+        kept = self._write_epoch({**last, "best": best}) if as_epoch and last is not None else []
         events: list[Event] = []
         try:
             if last is not None:
@@ -96,7 +104,16 @@ class Saver:
                 events.insert(0, CheckpointSaved(kind="best", epoch=best["epoch"], step=best["step"]))
         except RunError as error:
             events.append(Notice(level="error", message=f"checkpoint not saved: {error}"))
-        return events
+        return [*kept, *events]
+
+    def _write_epoch(self, state: State) -> list[Event]:
+        at = state["progress"]
+        try:
+            message = self._checkpoints.save(state, "epoch")
+        except RunError as error:
+            return [Notice(level="error", message=f"checkpoint of epoch {at['epoch']} not kept: {error}")]
+        saved = CheckpointSaved(kind="epoch", epoch=at["epoch"], step=at["step"])
+        return [saved, *([Notice(level="info", message=message)] if message else [])]
 
 
 @contextmanager

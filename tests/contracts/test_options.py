@@ -6,12 +6,14 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from core.config.checkpoints import KeptCheckpoints
 from core.config.schema import FAMILIES, TrainConfig, Training
 from core.options import Options, choices, default_of, unit_of
 
 CLASSES: list[type[BaseModel]] = [
     TrainConfig,
     Training,
+    KeptCheckpoints,
     *(option for union in FAMILIES.values() for option in choices(union).values()),
 ]
 

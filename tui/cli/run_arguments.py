@@ -9,7 +9,7 @@ from core.errors import TorchtuiError
 from core.runs.folder import all_runs, default_runs_dir
 from core.runs.references import LATEST
 
-__all__ = ["RUN_HELP", "RunArgument", "RunsArgument", "complete_runs"]
+__all__ = ["RUN_HELP", "CheckpointOption", "RunArgument", "RunsArgument", "complete_runs"]
 
 RUN_HELP = "An id, a prefix or the last letters of one, `latest` (started or resumed last), or a path."
 MAX_COMPLETIONS = 100
@@ -37,5 +37,13 @@ RunsArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="RUN ...", help=f"Up to eight. {RUN_HELP}", show_default=False, autocompletion=complete_runs
+    ),
+]
+CheckpointOption = Annotated[
+    str,
+    typer.Option(
+        "--checkpoint",
+        metavar="NAME",
+        help="Weights to use: best, last, or a kept epoch such as epoch-10.",
     ),
 ]

@@ -55,10 +55,15 @@ def report_console() -> Console:
     return console
 
 
-def print_report(report: Report, console: Console) -> None:
-    """Print all tables of a report."""
+def print_report(report: Report, console: Console, checkpoint: str = "best") -> None:
+    """Print all tables of a report.
+
+    Args:
+        checkpoint: name of the one whose weights were evaluated.
+    """
+    weights = "best weights" if checkpoint == "best" else f"weights of {clean(checkpoint)}"
     console.print()
-    console.print(Text(f"{report.split}: {count(report.n)} samples, best weights", "bold"))
+    console.print(Text(f"{report.split}: {count(report.n)} samples, {weights}", "bold"))
     for table in report_tables(report, console.width):
         console.print(table)
 

@@ -59,7 +59,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
     def compose(self) -> ComposeResult:
         for section in SECTIONS:
             fields = self._make(section)
-            yield Section(section, [*fields, *(self.extra.values() if section == SECTIONS[-1] else ())])
+            yield Section(section, [*fields, *(self.extra.values() if section == "training" else ())])
 
     def keep_given(self) -> None:
         """Note which files a preset or an earlier session has named: touching these texts does not name them."""

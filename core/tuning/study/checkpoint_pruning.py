@@ -31,7 +31,7 @@ def keep_best(plan: Plan, records: Iterable[TrialRecord], cleared: set[int]) -> 
             continue
         try:
             ensure_plain(run)  # what is removed is in its folder
-            for kind in ("last", "previous", "best"):
+            for kind in ("last", "previous", "best", *(f"epoch-{epoch}" for epoch in run.kept_epochs())):
                 run.checkpoint_file(kind).unlink(missing_ok=True)
         except OSError as error:
             problems.append(f"cannot remove the checkpoints of {run.id}: {error.strerror}")

@@ -258,7 +258,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_json_schema_describes_every_choice() -> None:
     schema = json.loads(json_schema())
-    assert set(schema["properties"]) == {*FAMILIES, "training"}
+    assert set(schema["properties"]) == {*FAMILIES, "training", "checkpoints"}
     assert schema["additionalProperties"] is False
     for section, union in FAMILIES.items():
         assert set(schema["properties"][section]["discriminator"]["mapping"]) == set(choices(union))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from core.runs.code import trust_config
-from core.runs.folder import default_runs_dir, find_run
+from core.runs.folder import default_runs_dir, find_run, with_checkpoint
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.json_option import JsonOption
-from tui.cli.run_arguments import RunArgument
+from tui.cli.run_arguments import CheckpointOption, RunArgument
 from tui.runtime.streams import print_result
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def evaluate(
     plots: Annotated[
         bool, typer.Option("--plots", help="Also print ROC and precision-recall curves.")
     ] = False,
+    checkpoint: CheckpointOption = "best",
     trust_code: TrustOption = False,
     runs: RunsOption = None,
     data_root: DataRootOption = None,
@@ -47,6 +48,8 @@ def evaluate(
     Example: tui evaluate latest --split validation --plots
     """
     found = find_run(runs or default_runs_dir(), run)
+    if checkpoint != "best":
+        found = with_checkpoint(found, checkpoint)
     if trust_code:
         trust_config(found.config(), found)
     from core.session.evaluation import evaluate_run
@@ -64,7 +67,7 @@ def evaluate(
     from tui.headless.report import print_report
 
     console = Console(highlight=False)
-    print_report(evaluation.report, console)
+    print_report(evaluation.report, console, found.checkpoint)
     if plots:
         _print_plots(evaluation, console)
 

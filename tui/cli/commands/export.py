@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 import typer
 
 from core.runs.code import trust_config
-from core.runs.folder import default_runs_dir, find_run
+from core.runs.folder import default_runs_dir, find_run, with_checkpoint
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
-from tui.cli.run_arguments import RunArgument
+from tui.cli.run_arguments import CheckpointOption, RunArgument
 
 __all__ = ["export"]
 
@@ -24,6 +24,7 @@ def export(
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="A new folder.", show_default="RUN-FORMAT"),
     ] = None,
+    checkpoint: CheckpointOption = "best",
     trust_code: TrustOption = False,
     runs: RunsOption = None,
     data_root: DataRootOption = None,
@@ -37,6 +38,8 @@ def export(
     Example: tui export latest --to onnx -o model
     """
     found = find_run(runs or default_runs_dir(), run)
+    if checkpoint != "best":
+        found = with_checkpoint(found, checkpoint)
     if trust_code:
         trust_config(found.config(), found)
     from core.export.export import export as export_run

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from core.runs.code import trust_config
-from core.runs.folder import default_runs_dir, find_run
+from core.runs.folder import default_runs_dir, find_run, with_checkpoint
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
-from tui.cli.run_arguments import RunArgument
+from tui.cli.run_arguments import CheckpointOption, RunArgument
 from tui.runtime.streams import result_stream, set_results_apart
 from tui.terminal.text import clean
 
@@ -29,6 +29,7 @@ def predict(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="OUT", help="Write to a file instead of standard output.")
     ] = None,
+    checkpoint: CheckpointOption = "best",
     trust_code: TrustOption = False,
     runs: RunsOption = None,
     data_root: DataRootOption = None,
@@ -40,6 +41,8 @@ def predict(
     if csv is None:
         set_results_apart()
     found = find_run(runs or default_runs_dir(), run)
+    if checkpoint != "best":
+        found = with_checkpoint(found, checkpoint)
     if trust_code:
         trust_config(found.config(), found)
     from core.inference.inputs import read_inputs

@@ -10,7 +10,7 @@ from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.errors import InputError
 from core.runs.code import trust_config
-from core.runs.folder import Run, default_runs_dir, find_run
+from core.runs.folder import Run, default_runs_dir, find_run, with_checkpoint
 from core.runs.problems import LENGTHS
 from tui.cli.app import DataRootOption, RunsOption, TrustOption, open_app
 from tui.cli.config_options import with_config
@@ -35,6 +35,14 @@ def train(
             autocompletion=complete_runs,
         ),
     ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="NAME",
+            help="With --resume: the checkpoint to return to, such as epoch-10. Later epochs are done again.",
+        ),
+    ] = None,
     folds: Annotated[
         int | None,
         typer.Option(
@@ -55,6 +63,8 @@ def train(
     """
     if no_ui:
         config, run = _asked(values, resume, runs or default_runs_dir())
+        if checkpoint is not None:
+            run = _returned(run, checkpoint)
         if trust_code:
             trust_config(config, run)
         if folds is None:
@@ -85,6 +95,17 @@ def _asked(values: dict[str, Any], resume: str | None, runs: Path) -> tuple[Trai
         "--resume keeps the run's own configuration; only --epochs, max_minutes and patience can change",
         "For other settings, start a new run",
     )
+
+
+def _returned(run: Run | None, checkpoint: str) -> Run:
+    """Return the run to resume from one of its earlier checkpoints."""
+    if run is None:
+        raise InputError("--checkpoint needs a run to resume", "Add --resume RUN")
+    if checkpoint == "best":
+        raise InputError(
+            "--checkpoint: best holds weights alone", "Give last, or a kept epoch such as epoch-10"
+        )
+    return with_checkpoint(run, checkpoint)
 
 
 def _headless(
