@@ -40,6 +40,9 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
     if summary.error:
         console.print(Text(clean(summary.error)), soft_wrap=True)
     console.print(Text(f"run     {clean(str(summary.run.path))}"), soft_wrap=True)
+    if kept := summary.run.kept_epochs():
+        names = ", ".join(f"epoch-{epoch}" for epoch in kept)
+        console.print(Text(f"kept    {names}"), soft_wrap=True)
     saved = not summary.script and any(
         summary.run.checkpoint_file(kind).is_file() for kind in ("last", "previous")
     )

@@ -26,6 +26,7 @@ from tui.forms.preview import Preview, Previewer
 from tui.screens.configure.presets import OpenPreset, SavePreset
 from tui.screens.dialogs import Ask
 from tui.widgets.choice import Choice, ChoiceList
+from tui.widgets.field import Field
 
 pytestmark = pytest.mark.slow
 
@@ -255,7 +256,8 @@ async def test_defaults_come_back_after_a_question(make: Make) -> None:
 async def test_the_arrow_keys_and_enter_walk_through_all_fields(make: Make) -> None:
     async with make().run_test(size=SMALL) as pilot:
         screen = await settled(pilot)
-        fields = [*screen.form.fields.values(), *screen.form.extra.values()]
+        fields = list(screen.form.query(Field))
+        assert len(fields) == len(screen.form.fields) + len(screen.form.extra)
         for at, field in enumerate(fields):
             assert screen.focused is field.editor
             assert field.render().plain.startswith("▸ ")
