@@ -39,6 +39,44 @@ class Noisy(nn.Module):
         hidden = self.norm(self.first(inputs.flatten(1))).relu()
         return self.last(hidden + 0.1 * torch.randn_like(hidden))
 """
+OWN = """
+import torch
+from torch import nn
+from torch.optim import LBFGS, Optimizer
+from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
+
+
+class Warm(nn.Module):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.temperature = nn.Parameter(torch.rand(num_classes) + 0.5)
+        self.register_buffer("seen", torch.zeros(num_classes))
+
+    def forward(self, outputs, targets):
+        if self.training:
+            self.seen += torch.bincount(targets, minlength=len(self.seen))
+        return nn.functional.cross_entropy(outputs * self.temperature, targets, reduction="none")
+
+    def scores(self, outputs):
+        return (outputs * self.temperature).softmax(dim=1)
+
+
+class Lion(Optimizer):
+    def __init__(self, params, lr=1e-3):
+        super().__init__(params, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for weight in group["params"]:
+                mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
+                weight.add_(mean.lerp(weight.grad, 0.1).sign(), alpha=-group["lr"])
+                mean.lerp_(weight.grad, 0.01)
+
+
+def falling(step, steps):
+    return 1 - step / steps
+"""
 
 
 def more_runs(folder: Path) -> dict[str, dict[str, Any]]:
@@ -46,6 +84,8 @@ def more_runs(folder: Path) -> dict[str, dict[str, Any]]:
     network, steps = folder / "noisy.py", folder / "own_steps.py"
     network.write_text(NETWORK)
     steps.write_text(OWN_STEPS.read_text())
+    own = folder / "own.py"
+    own.write_text(OWN)
     small = {"name": "mlp", "hidden": [16], "dropout": 0.2}
     adam = {"data": DIGITS, "model": small, "loss": "cross_entropy", "optimizer": "adam"}
     return {
@@ -79,6 +119,35 @@ def more_runs(folder: Path) -> dict[str, dict[str, Any]]:
         "plateau schedule": {**adam, "schedule": {"name": "plateau", "patience": 0, "min_delta": 0.5}},
         "mixed precision, bf16": {**adam, "training": {"precision": "bf16"}},
         "muon": {**adam, "optimizer": "muon"},
+        "own loss with weights and buffers": {**adam, "loss": f"{own}:Warm"},
+        "own optimizer": {**adam, "optimizer": f"{own}:Lion"},
+        "own optimizer with a closure": {
+            **adam,
+            "optimizer": {"name": "python", "path": f"{own}:LBFGS", "arguments": {"max_iter": 3}},
+        },
+        "own schedule per step": {
+            **adam,
+            "schedule": {
+                "name": "python",
+                "path": f"{own}:OneCycleLR",
+                "per": "step",
+                "arguments": {"max_lr": 0.01},
+            },
+        },
+        "own schedule by validation": {
+            **adam,
+            "schedule": {
+                "name": "python",
+                "path": f"{own}:ReduceLROnPlateau",
+                "arguments": {"patience": 0, "threshold": 0.5},
+            },
+        },
+        "own function of the step": {**adam, "schedule": f"{own}:falling"},
+        "groups of weights, last batch dropped": {
+            **adam,
+            "optimizer": {"name": "adamw", "groups": {"1.*": {"lr": 0.01}, "*.bias": {"freeze": True}}},
+            "training": {"drop_last": True},
+        },
         "one fold of three": {**adam, "data": {"name": "digits", "test": 0.6, "folds": 3, "fold": 2}},
     }
 

@@ -2,17 +2,35 @@
 
 from core.config.schema import TrainConfig
 from core.errors import ConfigError
+from core.options import Options, code_fields
 
-__all__ = ["check_compatible"]
+__all__ = ["check_batches", "check_compatible"]
+
+
+def check_batches(config: TrainConfig, samples: int) -> None:
+    """Check that there is a batch to train on.
+
+    Raises:
+        ConfigError: the only batch would be dropped, as it is not full.
+    """
+    if not config.training.steps_per_epoch(samples):
+        raise ConfigError(
+            f"training.drop_last: a batch of {config.training.batch_size} has more samples than the {samples} to train "
+            "on, which would all be dropped",
+            "Turn it off, or use smaller batches",
+            field="training.drop_last",
+        )
 
 
 def check_compatible(config: TrainConfig) -> None:
     """Check that optimizer and schedule can do what the other settings ask for.
 
     Raises:
-        ConfigError: the optimizer searches along the gradient, and something would change the gradient's length;
-            or the warm-up is as long as the run.
+        ConfigError: code of the user's own is chosen and not named; the optimizer searches along the gradient, and
+            something would change the gradient's length; or the warm-up is as long as the run.
     """
+    for section in ("loss", "optimizer", "schedule"):
+        _check_named(section, getattr(config, section))
     warmup, epochs = config.schedule.warmup, config.training.epochs
     if warmup >= epochs:
         raise ConfigError(
@@ -32,3 +50,13 @@ def check_compatible(config: TrainConfig) -> None:
             "Set it to 0, or choose another optimizer",
             field="training.clip_norm",
         )
+
+
+def _check_named(section: str, options: Options) -> None:
+    for field in code_fields(type(options)):
+        if not getattr(options, field):
+            raise ConfigError(
+                f"{section}.{field}: no file is given",
+                f"Give FILE.py:NAME, such as mine.py:{section.capitalize()}",
+                field=f"{section}.{field}",
+            )

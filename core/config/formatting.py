@@ -14,6 +14,8 @@ def format_setting(value: object, digits: int | None = None) -> str:
         return "–"
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {format_setting(part, digits)}' for key, part in value.items())}}}"
     if isinstance(value, list | tuple):
         return ", ".join(format_setting(part, digits) for part in value) or "none"
     if isinstance(value, float):

@@ -92,6 +92,8 @@ class Training(Options):
     """Passes over the training data."""
     batch_size: Annotated[int, Field(ge=1, le=1_000_000), Unit("samples")] = 64
     """Samples per batch."""
+    drop_last: bool = False
+    """Leave out the last batch of an epoch if it has fewer samples than the others."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     """Where to compute: auto, cpu, cuda, cuda:0, cuda:1 ..., or mps."""
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = "auto"
@@ -138,9 +140,13 @@ class Training(Options):
         """Samples of one step; the last one of an epoch may have fewer."""
         return self.batch_size * self.accumulate
 
+    def samples_per_epoch(self, samples: int) -> int:
+        """Samples of one pass over so many: without the last batch if that one is dropped."""
+        return samples // self.batch_size * self.batch_size if self.drop_last else samples
+
     def steps_per_epoch(self, samples: int) -> int:
         """Steps of one pass over so many samples."""
-        return -(-samples // self.step_samples)
+        return -(-self.samples_per_epoch(samples) // self.step_samples)
 
 
 class TrainConfig(Options):

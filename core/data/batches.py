@@ -75,13 +75,13 @@ class Batches:
         """Standardised inputs (b, *sample_shape) and targets of each batch.
 
         Args:
-            order: (n,) positions to go through; by default as they lie.
+            order: (n,) positions to go through; by default all as they lie.
             first: number of batches to leave out at the start.
             augment: changes each batch before it is standardised, given its inputs, targets and number.
             ranks: of each batch in `order` this process gets its share alone.
         """
         chunk = batch_size if augment else self._rows_at_once(batch_size)
-        starts = range(first * batch_size, len(self), chunk)
+        starts = range(first * batch_size, len(self) if order is None else len(order), chunk)
         if order is not None and not self.mapped:
             order = order.to(self.device)
         pieces = (

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from core.losses.base import TargetFacts
 from core.metrics import Task
 
 if TYPE_CHECKING:
@@ -99,6 +100,12 @@ class Dataset:
         """Training samples of each class; empty for regression."""
         classes = len(self.class_names)
         return self.train.targets.bincount(minlength=classes).tolist() if classes else []
+
+    @property
+    def target_facts(self) -> TargetFacts:
+        """Facts of the targets that a loss may depend on."""
+        lowest = float(self.train.targets.min()) if self.task == "regression" and len(self.train) else 0.0
+        return TargetFacts(self.task, self.class_counts, self.target_mean, self.target_std, lowest)
 
     @property
     def splits(self) -> dict[str, Split]:

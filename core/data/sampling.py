@@ -22,8 +22,10 @@ def training_order(settings: "Training", data: Dataset, epoch: int) -> Tensor:
     It depends on the seed and the epoch alone, so that a run resumes with the same batches.
     """
     if settings.sampling == "balanced":
-        return balanced_order(data.train.targets, settings.seed, epoch)
-    return epoch_order(len(data.train), settings.seed, epoch)
+        order = balanced_order(data.train.targets, settings.seed, epoch)
+    else:
+        order = epoch_order(len(data.train), settings.seed, epoch)
+    return order[: settings.samples_per_epoch(len(order))]
 
 
 def balanced_order(targets: Tensor, seed: int, epoch: int) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from core.data.dataset import Dataset
-from core.losses import LossConfig
+from core.losses.base import Scorer
 
 if TYPE_CHECKING:
     from core.session.session import Prepared
@@ -30,9 +30,9 @@ class Deployed(nn.Module):
     high: Tensor
     offset: Tensor
 
-    def __init__(self, model: nn.Module, data: Dataset, loss: LossConfig) -> None:
+    def __init__(self, model: nn.Module, data: Dataset, scorer: Scorer) -> None:
         super().__init__()
-        self.model, self.loss = model, loss
+        self.model, self.scorer = model, scorer
         self.target = (data.target_mean, data.target_std) if data.task == "regression" else None
         self.register_buffer("mean", data.mean.clone().float())
         self.register_buffer("std", data.std.clone().float())
@@ -46,17 +46,18 @@ class Deployed(nn.Module):
         if self.conditioned:
             inputs = (inputs.clamp(self.low, self.high) - self.offset).float()
         outputs: Tensor = self.model((inputs - self.mean) / self.std).float()
+        scores = self.scorer.scores(outputs)
         if self.target is None:
-            return self.loss.scores(outputs)
+            return scores
         mean, std = self.target
-        numbers = outputs.squeeze(1)
+        numbers = scores.squeeze(1)
         return (numbers.double() if abs(mean) > FAR * std else numbers) * std + mean
 
 
 def deployed(trained: "Prepared") -> Deployed:
     """The trained network of a run, on the processor."""
-    module = Deployed(trained.model.to(torch.device("cpu")), trained.data, trained.config.loss)
-    return module.eval()
+    module = Deployed(trained.model, trained.data, trained.scorer)
+    return module.to(torch.device("cpu")).eval()
 
 
 def facts(trained: "Prepared", run: str) -> dict[str, Any]:

@@ -13,19 +13,19 @@ from core.training.metrics.epoch_metrics import predictions_of
 from core.training.validation import network_outputs
 
 if TYPE_CHECKING:
-    from core.losses import LossConfig
+    from core.losses.base import Scorer
 
 __all__ = ["predict"]
 
 
 def predict(
-    model: nn.Module, split: str, data: Dataset, loss: "LossConfig", device: torch.device
+    model: nn.Module, split: str, data: Dataset, scorer: "Scorer", device: torch.device
 ) -> Predictions:
     """Return what `model` predicts for a split of `data`.
 
     Args:
         split: ``train``, ``validation`` or ``test``.
-        loss: the loss the model was trained with; it says how outputs become scores.
+        scorer: says how outputs become scores; see `core.losses`.
 
     Raises:
         DataError: the split is empty.
@@ -34,4 +34,6 @@ def predict(
     if not len(samples):
         raise DataError(f"{data.name} has no {split} samples", "Choose another split")
     outputs = torch.cat([outputs for outputs, _ in network_outputs(model, Batches(samples, data, device))])
-    return predictions_of(outputs, samples, data, loss)
+    with torch.no_grad():
+        scores = scorer.scores(outputs)
+    return predictions_of(scores, samples, data, data.task in scorer.probability_tasks)

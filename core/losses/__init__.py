@@ -11,7 +11,8 @@ from core.errors import ConfigError
 from core.losses.base import CLASSES, Loss
 from core.losses.cross_entropy import Bce, CrossEntropy, Focal
 from core.losses.hinge import Hinge
-from core.losses.regression import L1, Huber, Mse
+from core.losses.python import PythonLoss
+from core.losses.regression import L1, Huber, Mse, Poisson, Quantile
 from core.metrics import Task
 from core.options import choices
 
@@ -26,7 +27,7 @@ class Auto(Loss):
 
 
 LossConfig = Annotated[
-    Auto | CrossEntropy | Bce | Focal | Hinge | Mse | L1 | Huber,
+    Auto | CrossEntropy | Bce | Focal | Hinge | Mse | L1 | Huber | Quantile | Poisson | PythonLoss,
     Field(discriminator="name"),
 ]
 

@@ -6,7 +6,8 @@ shape (batch, 1), in standardised units.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from core.metrics import Task
 from core.options import Options
@@ -16,9 +17,41 @@ if TYPE_CHECKING:
 
     LossFunction = Callable[[Tensor, Tensor], Tensor]
 
-__all__ = ["CLASSES", "Loss"]
+__all__ = ["CLASSES", "Loss", "Scorer", "TargetFacts"]
 
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
+
+
+@dataclass(frozen=True)
+class TargetFacts:
+    """Facts of the targets that a loss may depend on.
+
+    Attributes:
+        class_counts: training samples of each class; empty for regression.
+        mean, std: what the targets of a regression were standardised with.
+        lowest: smallest training target of a regression, in its own unit.
+    """
+
+    task: Task
+    class_counts: Sequence[int] = ()
+    mean: float = 0.0
+    std: float = 1.0
+    lowest: float = 0.0
+
+
+class Scorer(Protocol):
+    """Makes the scores of an evaluation out of a network's outputs."""
+
+    @property
+    def converts(self) -> bool:
+        """Return true if only scores, not outputs, show what is predicted: the largest one, or the number."""
+
+    @property
+    def probability_tasks(self) -> tuple[Task, ...]:
+        """Tasks in which scores are class probabilities; otherwise they are margins or plain outputs."""
+
+    def scores(self, outputs: "Tensor") -> "Tensor":
+        """Return scores (n, classes), or numbers (n, 1) in standardised units, of outputs (n, m)."""
 
 
 class Loss(Options):
@@ -27,14 +60,39 @@ class Loss(Options):
     """Tasks in which `scores` are class probabilities; otherwise they are margins or plain outputs."""
     soft_targets: ClassVar[bool] = False
     """Whether it also takes targets of shape (batch, classes), the share of each class."""
+    converts: ClassVar[bool] = False
+    """Whether only `scores` show what is predicted; see `Scorer`."""
+    STATIC: ClassVar[bool] = True
+    """Whether it computes the same way at each step, so that a step can be recorded and replayed."""
 
-    def build(self, task: Task, class_counts: Sequence[int]) -> "LossFunction":
+    def build(self, targets: TargetFacts) -> "LossFunction":
         """Return a function of outputs (batch, n) and targets that gives the mean loss of the batch, a scalar.
 
-        Args:
-            class_counts: training samples of each class; empty for regression.
+        A loss of the user's own is a `torch.nn.Module`, which may have weights and buffers, and a `Scorer` itself.
+
+        Raises:
+            ConfigError: as of `check`.
         """
         raise NotImplementedError
+
+    def check(self, targets: TargetFacts) -> None:
+        """Check that the loss fits these targets.
+
+        Raises:
+            ConfigError: it does not.
+        """
+
+    def scorer(self, targets: TargetFacts) -> Scorer:
+        """Return what makes scores of outputs."""
+        return self
+
+    def outputs(self, needed: int) -> int:
+        """Return how many outputs a network has for one sample.
+
+        Args:
+            needed: one per class, or one for regression.
+        """
+        return needed
 
     def scores(self, outputs: "Tensor") -> "Tensor":
         """Return the scores that an evaluation ranks by, of the shape of `outputs` (n, classes)."""

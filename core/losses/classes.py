@@ -1,10 +1,12 @@
 """Base of the losses of classes."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from core.losses.base import CLASSES, Loss
-from core.losses.weights import balanced_weights, weighted
+from pydantic import Field
+
+from core.errors import ConfigError
+from core.losses.base import CLASSES, Loss, TargetFacts
+from core.losses.weights import balanced_weights, scaled_weights, weighted
 from core.metrics import Task
 
 if TYPE_CHECKING:
@@ -14,17 +16,44 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassLoss", "class_shares"]
 
+Weight = Annotated[float, Field(ge=0)]
+
 
 class ClassLoss(Loss):
     tasks: ClassVar[tuple[Task, ...]] = CLASSES
-    class_weights: Literal["none", "balanced"] = "none"
-    """Balanced weighs a sample with samples / (classes x samples of its class), so that rare classes count as much."""
+    class_weights: Literal["none", "balanced"] | tuple[Weight, ...] = "none"
+    """Weights of the samples of each class, such as 1, 4; balanced makes rare classes count as much as others."""
 
-    def build(self, task: Task, class_counts: Sequence[int]) -> "LossFunction":
-        losses = self.losses(task)
-        if self.class_weights == "none":
+    def build(self, targets: TargetFacts) -> "LossFunction":
+        losses = self.losses(targets.task)
+        weights = self.weights(targets)
+        if weights is None:
             return lambda outputs, targets: losses(outputs, targets).mean()
-        return weighted(losses, balanced_weights(class_counts))
+        return weighted(losses, weights)
+
+    def weights(self, targets: TargetFacts) -> list[float] | None:
+        """Return the weight of each class, whose mean over all training samples is 1; None for equal weights.
+
+        Raises:
+            ConfigError: as of `check`.
+        """
+        if self.class_weights == "none":
+            return None
+        if self.class_weights == "balanced":
+            return balanced_weights(targets.class_counts)
+        self.check(targets)
+        return scaled_weights(self.class_weights, targets.class_counts)
+
+    def check(self, targets: TargetFacts) -> None:
+        weights, classes = self.class_weights, len(targets.class_counts)
+        if isinstance(weights, str) or (len(weights) == classes and any(weights)):
+            return
+        wrong = f"{len(weights)} weights for {classes} classes" if any(weights) else "no weight above 0"
+        raise ConfigError(
+            f"loss.class_weights: got {wrong}",
+            "Give one for each class, in the order of the classes, or balanced",
+            field="loss.class_weights",
+        )
 
     def losses(self, task: Task) -> "LossFunction":
         """Return a function of outputs and targets that gives the loss of each sample, (batch,)."""

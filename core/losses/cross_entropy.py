@@ -1,12 +1,12 @@
 """Losses of class probabilities: cross-entropy and its relatives."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from core.losses.base import CLASSES
+from core.losses.base import CLASSES, TargetFacts
 from core.losses.classes import ClassLoss, class_shares
+from core.losses.weights import smoothed
 from core.metrics import Task
 
 if TYPE_CHECKING:
@@ -26,12 +26,15 @@ class CrossEntropy(ClassLoss):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Fraction of the target spread evenly over all classes."""
 
-    def build(self, task: Task, class_counts: Sequence[int]) -> "LossFunction":
+    def build(self, targets: TargetFacts) -> "LossFunction":
         from torch.nn.functional import cross_entropy
 
         if self.label_smoothing == 0 and self.class_weights == "none":
             return cross_entropy  # the loss and its mean in one
-        return super().build(task, class_counts)
+        weights = self.weights(targets)
+        if weights is None or self.label_smoothing == 0:
+            return super().build(targets)
+        return smoothed(self.label_smoothing, weights)
 
     def losses(self, task: Task) -> "LossFunction":
         from torch.nn.functional import cross_entropy

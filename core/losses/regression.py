@@ -1,18 +1,24 @@
 """Losses of predicted numbers; MSE also of classes."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from core.losses.base import CLASSES, Loss
+from core.errors import ConfigError
+from core.losses.base import CLASSES, Loss, Scorer, TargetFacts
 from core.losses.classes import class_shares
 from core.metrics import Task
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from core.losses.base import LossFunction
 
-__all__ = ["L1", "Huber", "Mse"]
+__all__ = ["L1", "Huber", "Mse", "Poisson", "Quantile"]
+
+SMALLEST_MEAN = 1e-6
+"""Of counts, where all of them are 0."""
 
 
 class Mse(Loss):
@@ -22,10 +28,10 @@ class Mse(Loss):
     tasks = (*CLASSES, "regression")
     soft_targets = True
 
-    def build(self, task: Task, class_counts: Sequence[int]) -> "LossFunction":
+    def build(self, targets: TargetFacts) -> "LossFunction":
         from torch.nn.functional import mse_loss
 
-        if task == "regression":
+        if targets.task == "regression":
             return mse_loss
         return lambda outputs, targets: mse_loss(outputs, class_shares(targets, outputs))
 
@@ -36,7 +42,7 @@ class L1(Loss):
     name: Literal["l1"] = "l1"
     tasks = ("regression",)
 
-    def build(self, task: Task, class_counts: Sequence[int]) -> "LossFunction":
+    def build(self, targets: TargetFacts) -> "LossFunction":
         from torch.nn.functional import l1_loss
 
         return l1_loss
@@ -50,7 +56,74 @@ class Huber(Loss):
     delta: Annotated[float, Field(gt=0)] = 1.0
     """Error at which the square becomes a line, in standard deviations of the target."""
 
-    def build(self, task: Task, class_counts: Sequence[int]) -> "LossFunction":
+    def build(self, targets: TargetFacts) -> "LossFunction":
         from torch.nn.functional import huber_loss
 
         return lambda outputs, targets: huber_loss(outputs, targets, delta=self.delta)
+
+
+class Quantile(Loss):
+    """Pinball loss: the quantile of the target that a fraction of the samples lies below (Koenker and Bassett 1978)."""
+
+    name: Literal["quantile"] = "quantile"
+    tasks = ("regression",)
+    quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Fraction of the samples below the predicted number: 0.5 is the median, 0.9 a number that few exceed."""
+
+    def build(self, targets: TargetFacts) -> "LossFunction":
+        from torch import maximum
+
+        def pinball(outputs: "Tensor", targets: "Tensor") -> "Tensor":
+            missing = targets - outputs
+            return maximum(self.quantile * missing, (self.quantile - 1) * missing).mean()
+
+        return pinball
+
+
+class Poisson(Loss):
+    """Poisson regression for counts and rates: the expected count is the mean of all times exp(output)."""
+
+    name: Literal["poisson"] = "poisson"
+    tasks = ("regression",)
+    converts = True
+
+    def build(self, targets: TargetFacts) -> "LossFunction":
+        from torch.nn.functional import poisson_nll_loss
+
+        self.check(targets)
+        counts = PoissonScorer(targets.mean, targets.std)
+
+        def poisson(outputs: "Tensor", targets: "Tensor") -> "Tensor":
+            # In units of the mean: the gradient does not depend on how large the counts are.
+            return poisson_nll_loss(outputs, (targets * counts.std + counts.mean) / counts.unit)
+
+        return poisson
+
+    def check(self, targets: TargetFacts) -> None:
+        if targets.lowest < 0:
+            raise ConfigError(
+                f"loss.name: 'poisson' takes counts, but the target goes down to {targets.lowest:g}",
+                "Choose another loss, such as mse",
+                field="loss.name",
+            )
+
+    def scorer(self, targets: TargetFacts) -> Scorer:
+        return PoissonScorer(targets.mean, targets.std)
+
+
+@dataclass(frozen=True)
+class PoissonScorer:
+    """Turns the outputs of a Poisson regression into expected counts, in standardised units."""
+
+    mean: float
+    std: float
+    converts = True
+    probability_tasks: tuple[Task, ...] = ()
+
+    @property
+    def unit(self) -> float:
+        """Count at an output of 0: the mean of the targets."""
+        return max(self.mean, SMALLEST_MEAN)
+
+    def scores(self, outputs: "Tensor") -> "Tensor":
+        return (outputs.exp() * self.unit - self.mean) / self.std

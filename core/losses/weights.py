@@ -1,6 +1,6 @@
 """Weights of classes in a loss."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from core.losses.base import LossFunction
 
-__all__ = ["balanced_weights", "weighted"]
+__all__ = ["balanced_weights", "scaled_weights", "smoothed", "weighted"]
 
 
 def balanced_weights(class_counts: Sequence[int]) -> list[float]:
@@ -22,6 +22,17 @@ def balanced_weights(class_counts: Sequence[int]) -> list[float]:
     return [sum(class_counts) / (present * count) if count else 1.0 for count in class_counts]
 
 
+def scaled_weights(weights: Sequence[float], class_counts: Sequence[int]) -> list[float]:
+    """Return given weights of classes times a factor: their mean over all training samples becomes 1.
+
+    So weights say how classes compare, and the learning rate keeps its meaning. Without training samples of the
+    classes that have a weight they stay as they are.
+    """
+    total = sum(weight * count for weight, count in zip(weights, class_counts, strict=True))
+    factor = sum(class_counts) / total if total else 1.0
+    return [factor * weight for weight in weights]
+
+
 def weighted(losses: "LossFunction", weights: Sequence[float]) -> "LossFunction":
     """Return the mean of weight x loss over samples.
 
@@ -29,14 +40,40 @@ def weighted(losses: "LossFunction", weights: Sequence[float]) -> "LossFunction"
     that over all samples however they are cut into batches.
     """
 
-    @cache
-    def on(device: "torch.device") -> "Tensor":
-        import torch
-
-        return torch.tensor(weights, device=device)
+    on = _on_device(weights)
 
     def weighted(outputs: "Tensor", targets: "Tensor") -> "Tensor":
         each, known = losses(outputs, targets), on(outputs.device)
         return (each * (known[targets] if targets.ndim == 1 else targets @ known)).mean()
 
     return weighted
+
+
+def smoothed(label_smoothing: float, weights: Sequence[float]) -> "LossFunction":
+    """Return cross-entropy with smoothed labels and weights: each class's part of the target has the class's weight.
+
+    As PyTorch's ``CrossEntropyLoss(weight, label_smoothing)`` for each sample, but with the mean of `weighted`.
+    """
+    on = _on_device(weights)
+
+    def smoothed(outputs: "Tensor", targets: "Tensor") -> "Tensor":
+        from torch.nn.functional import cross_entropy
+
+        known = on(outputs.device).to(outputs.dtype)
+        return cross_entropy(
+            outputs, targets, known, label_smoothing=label_smoothing, reduction="none"
+        ).mean()
+
+    return smoothed
+
+
+def _on_device(weights: Sequence[float]) -> "Callable[[torch.device], Tensor]":
+    """Return a function that gives the weights as a tensor on a device, made once for each."""
+
+    @cache
+    def on(device: "torch.device") -> "Tensor":
+        import torch
+
+        return torch.tensor(weights, device=device)
+
+    return on

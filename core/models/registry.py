@@ -1,6 +1,6 @@
 """All networks. To add one: write its options and `build` in a module of its own, and put it into the union."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -33,8 +33,11 @@ ModelConfig = Annotated[
 ]
 
 
-def build(config: ModelConfig, data: Dataset, seed: int) -> "Module":
+def build(config: ModelConfig, data: Dataset, seed: int, outputs: int | None = None) -> "Module":
     """The network that `config` names, with weights drawn from `seed`, sized for `data`.
+
+    Args:
+        outputs: how many numbers it gives for one sample; by default as many as the data needs.
 
     Raises:
         ModelError: it cannot take this data.
@@ -43,13 +46,18 @@ def build(config: ModelConfig, data: Dataset, seed: int) -> "Module":
 
     _load_code(config)
     torch.manual_seed(seed)
-    return _built(config, data)
+    return _built(config, data, outputs)
 
 
-def rebuild(config: ModelConfig, data: Dataset, weights: "Mapping[str, Tensor]") -> "Module":
+def rebuild(
+    config: ModelConfig, data: Dataset, weights: "Mapping[str, Tensor]", outputs: int | None = None
+) -> "Module":
     """The network that `config` names with given weights, sized for `data`.
 
     Draws no random numbers: a training running in another thread of this process stays repeatable.
+
+    Args:
+        outputs: as of `build`.
 
     Raises:
         ModelError: it cannot take this data.
@@ -57,15 +65,23 @@ def rebuild(config: ModelConfig, data: Dataset, weights: "Mapping[str, Tensor]")
     """
     _load_code(config)
     with _drawing_nothing(on_meta=config.on_meta):
-        model = _built(config, data)
+        model = _built(config, data, outputs)
     model.load_state_dict(weights, assign=True)
     return model
 
 
-def outline(config: ModelConfig, sample_shape: tuple[int, ...], outputs: int) -> "ModelSummary":
+def outline(
+    config: ModelConfig,
+    sample_shape: tuple[int, ...],
+    outputs: int,
+    freeze: "Callable[[Module], None]" = lambda model: None,
+) -> "ModelSummary":
     """The layers of the network that `config` names; without memory for its weights, if it can be built without.
 
     Draws no random numbers; see `rebuild`.
+
+    Args:
+        freeze: freezes the weights that are not trained.
 
     Raises:
         ModelError: it does not fit.
@@ -73,15 +89,20 @@ def outline(config: ModelConfig, sample_shape: tuple[int, ...], outputs: int) ->
     """
     from core.models.summary import summarise
 
+    def built() -> "ModelSummary":
+        model = config.build(sample_shape, outputs)
+        freeze(model)
+        return summarise(model, sample_shape, outputs)
+
     _load_code(config)
     try:
         with _drawing_nothing(on_meta=True):
-            return summarise(config.build(sample_shape, outputs), sample_shape, outputs)
+            return built()
     except (ModelError, UserCodeError, NotImplementedError):
         if config.on_meta:
             raise
     with _drawing_nothing(on_meta=False):
-        return summarise(config.build(sample_shape, outputs), sample_shape, outputs)
+        return built()
 
 
 def _load_code(config: ModelConfig) -> None:
@@ -91,10 +112,10 @@ def _load_code(config: ModelConfig) -> None:
             load_object(getattr(config, field))
 
 
-def _built(config: ModelConfig, data: Dataset) -> "Module":
+def _built(config: ModelConfig, data: Dataset, outputs: int | None) -> "Module":
     from core.models.copies import remember_builder
 
-    build = partial(config.build, data.sample_shape, data.outputs)
+    build = partial(config.build, data.sample_shape, outputs or data.outputs)
     model = build()
     remember_builder(model, build)
     return model

@@ -12,11 +12,24 @@ from core.optimizers.adam import Adam, AdamW, NAdam, RAdam
 from core.optimizers.adaptive import Adadelta, Adagrad, RmsProp
 from core.optimizers.lbfgs import Lbfgs
 from core.optimizers.muon import Muon
+from core.optimizers.python import PythonOptimizer
 from core.optimizers.sgd import Momentum, Nesterov, Sgd
 
 __all__ = ["Momentum", "OptimizerConfig"]
 
 OptimizerConfig = Annotated[
-    Sgd | Momentum | Nesterov | Adagrad | Adadelta | RmsProp | Adam | AdamW | NAdam | RAdam | Muon | Lbfgs,
+    Sgd
+    | Momentum
+    | Nesterov
+    | Adagrad
+    | Adadelta
+    | RmsProp
+    | Adam
+    | AdamW
+    | NAdam
+    | RAdam
+    | Muon
+    | Lbfgs
+    | PythonOptimizer,
     Field(discriminator="name"),
 ]

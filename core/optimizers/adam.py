@@ -35,7 +35,7 @@ class Adam(_Adam):
     def build(self, model: "nn.Module") -> "Optimizer":
         from torch.optim import Adam as TorchAdam
 
-        return TorchAdam(self.groups(model), **self.settings(), fused=fused_or_none(model))
+        return TorchAdam(self.param_groups(model), **self.settings(), fused=fused_or_none(model))
 
 
 class AdamW(_Adam):
@@ -48,7 +48,7 @@ class AdamW(_Adam):
     def build(self, model: "nn.Module") -> "Optimizer":
         from torch.optim import AdamW as TorchAdamW
 
-        return TorchAdamW(self.groups(model), **self.settings(), fused=fused_or_none(model))
+        return TorchAdamW(self.param_groups(model), **self.settings(), fused=fused_or_none(model))
 
 
 class NAdam(_Adam):
@@ -59,7 +59,7 @@ class NAdam(_Adam):
     def build(self, model: "nn.Module") -> "Optimizer":
         from torch.optim import NAdam as TorchNAdam
 
-        return TorchNAdam(self.groups(model), **self.settings())
+        return TorchNAdam(self.param_groups(model), **self.settings())
 
 
 class RAdam(_Adam):
@@ -70,4 +70,4 @@ class RAdam(_Adam):
     def build(self, model: "nn.Module") -> "Optimizer":
         from torch.optim import RAdam as TorchRAdam
 
-        return TorchRAdam(self.groups(model), **self.settings())
+        return TorchRAdam(self.param_groups(model), **self.settings())

@@ -26,7 +26,11 @@ class Adagrad(DecayingOptimizer):
         # there is no fused Adagrad elsewhere
         fused = fused_or_none(model) and all(weight.device.type == "cpu" for weight in trainable(model))
         return TorchAdagrad(
-            self.groups(model), lr=self.lr, eps=self.eps, weight_decay=self.weight_decay, fused=fused or None
+            self.param_groups(model),
+            lr=self.lr,
+            eps=self.eps,
+            weight_decay=self.weight_decay,
+            fused=fused or None,
         )
 
 
@@ -45,7 +49,7 @@ class Adadelta(DecayingOptimizer):
         from torch.optim import Adadelta as TorchAdadelta
 
         return TorchAdadelta(
-            self.groups(model), lr=self.lr, rho=self.rho, eps=self.eps, weight_decay=self.weight_decay
+            self.param_groups(model), lr=self.lr, rho=self.rho, eps=self.eps, weight_decay=self.weight_decay
         )
 
 
@@ -66,7 +70,7 @@ class RmsProp(DecayingOptimizer):
         from torch.optim import RMSprop
 
         return RMSprop(
-            self.groups(model),
+            self.param_groups(model),
             lr=self.lr,
             alpha=self.alpha,
             momentum=self.momentum,

@@ -1,10 +1,10 @@
 """Base of the options of all optimizers: a learning rate, and which weights they move and let decay."""
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from core.errors import ModelError
+from core.optimizers.groups import WeightGroup, divide, freeze, trainable
 from core.options import Options
 
 if TYPE_CHECKING:
@@ -29,10 +29,16 @@ Decay = Annotated[float, Field(ge=0, lt=1)]
 class OptimizerOptions(Options):
     """Settings of an optimizer."""
 
-    closure: ClassVar[bool] = False
-    """Whether its step computes loss and gradient itself, several times, by calling a function."""
     lr: LearningRate = 0.01
     """Learning rate: step size along the negative gradient."""
+
+    groups: dict[str, WeightGroup] = {}
+    """Weights with settings of their own by name patterns, such as {backbone.*: {lr: 1e-4}, stem.*: {lr: 0}}."""
+
+    @property
+    def closure(self) -> bool:
+        """Return whether its step computes loss and gradient itself, several times, by calling a function."""
+        return False
 
     def build(self, model: "nn.Module") -> "Optimizer":
         """PyTorch's optimizer over the weights of `model` that are not frozen.
@@ -41,6 +47,19 @@ class OptimizerOptions(Options):
             ModelError: all of them are.
         """
         raise NotImplementedError
+
+    def param_groups(self, model: "nn.Module") -> Any:
+        """The weights to move, as PyTorch's optimizers take them; in groups where some have other settings.
+
+        Raises:
+            ConfigError: a pattern of `groups` matches no weight.
+            ModelError: all weights are frozen.
+        """
+        return _plain(divide(model, self.groups))
+
+    def freeze(self, model: "nn.Module", *, more: bool = False) -> None:
+        """Freeze the weights that `groups` leaves as they are; see `core.optimizers.groups.freeze`."""
+        freeze(model, self.groups, more=more)
 
     def numbers_kept(self) -> int:
         """Return the numbers that it keeps for each weight, measured by one step on a few weights."""
@@ -52,8 +71,11 @@ class OptimizerOptions(Options):
         model = torch.nn.ParameterDict({"weight": torch.nn.Parameter(torch.zeros(8, 8))})
         weight = model["weight"]
         weight.grad = torch.zeros_like(weight)
-        optimizer = self.build(model)
-        bare_step(optimizer)()
+        optimizer = self.model_copy(update={"groups": {}}).build(model)
+        if self.closure:
+            optimizer.step(lambda: float(weight.sum()))
+        else:
+            bare_step(optimizer)()
         state = optimizer.state[weight].values()
         return sum(isinstance(kept, torch.Tensor) and kept.shape == weight.shape for kept in state)
 
@@ -66,31 +88,19 @@ class DecayingOptimizer(OptimizerOptions):
     decay_norms: bool = True
     """Whether weight decay also applies to biases and the scales of normalisations, or only to matrices and kernels."""
 
-    def groups(self, model: "nn.Module") -> Any:
-        """The weights to move, as PyTorch's optimizers take them; in two groups where some shall not decay.
-
-        Raises:
-            ModelError: all weights are frozen.
-        """
-        weights = trainable(model)
+    def param_groups(self, model: "nn.Module") -> Any:
+        groups = divide(model, self.groups)
         if self.decay_norms:
-            return weights
-        vectors = [weight for weight in weights if weight.ndim < 2]
-        others = [weight for weight in weights if weight.ndim >= 2]
-        groups: list[dict[str, Any]] = [{"params": others}, {"params": vectors, "weight_decay": 0.0}]
-        return [group for group in groups if group["params"]]
-
-
-def trainable(model: "nn.Module") -> "list[nn.Parameter]":
-    """The weights of a model that are not frozen.
-
-    Raises:
-        ModelError: all of them are.
-    """
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    if not weights:
-        raise ModelError("the model has no weights to train", "Leave at least its last layer unfrozen")
-    return weights
+            return _plain(groups)
+        split = [
+            (
+                {**settings, **({} if decay else {"weight_decay": 0.0})},
+                [w for w in weights if (w.ndim >= 2) is decay],
+            )
+            for settings, weights in groups
+            for decay in (True, False)
+        ]
+        return [{"params": weights, **settings} for settings, weights in split if weights]
 
 
 def fused_or_none(model: "nn.Module") -> bool | None:
@@ -103,3 +113,10 @@ def fused_or_none(model: "nn.Module") -> bool | None:
     tables = [module for module in model.modules() if isinstance(module, nn.Embedding | nn.EmbeddingBag)]
     sparse = any(table.sparse and table.weight.requires_grad for table in tables)
     return None if sparse or not all(weight.is_floating_point() for weight in trainable(model)) else True
+
+
+def _plain(groups: "list[tuple[dict[str, float], list[nn.Parameter]]]") -> Any:
+    """Groups as PyTorch's optimizers take them: a list of weights if there is nothing to tell apart."""
+    if len(groups) == 1 and not groups[0][0]:
+        return groups[0][1]
+    return [{"params": weights, **settings} for settings, weights in groups]

@@ -7,7 +7,8 @@ from torch import nn
 from torch.optim import AdamW, Optimizer
 from torch.optim import Muon as TorchMuon
 
-from core.optimizers.base import fused_or_none, trainable
+from core.optimizers.base import fused_or_none
+from core.optimizers.groups import divide
 from core.torch_private import bare_step
 
 if TYPE_CHECKING:
@@ -25,15 +26,18 @@ class MuonAdamW(Optimizer):
 
     def __init__(self, model: nn.Module, options: "Muon") -> None:
         embeddings = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
-        weights = trainable(model)
-        matrices = [weight for weight in weights if weight.ndim == 2 and id(weight) not in embeddings]
-        chosen = {id(weight) for weight in matrices}
-        kernels = [weight for weight in weights if weight.ndim >= 2 and id(weight) not in chosen]
-        vectors = [weight for weight in weights if weight.ndim < 2]
         shared: dict[str, Any] = {"lr": options.lr, "weight_decay": options.weight_decay}
         undecayed = {} if options.decay_norms else {"weight_decay": 0.0}
-        groups: list[dict[str, Any]] = [{"params": kernels}, {"params": vectors, **undecayed}]
-        groups = [group for group in groups if group["params"]]
+        matrices: list[dict[str, Any]] = []
+        groups: list[dict[str, Any]] = []
+        for settings, weights in divide(model, options.groups):
+            some = [weight for weight in weights if weight.ndim == 2 and id(weight) not in embeddings]
+            chosen = {id(weight) for weight in some}
+            kernels = [weight for weight in weights if weight.ndim >= 2 and id(weight) not in chosen]
+            vectors = [weight for weight in weights if weight.ndim < 2]
+            matrices.append({"params": some, **settings})
+            groups += [{"params": kernels, **settings}, {"params": vectors, **settings, **undecayed}]
+        matrices, groups = ([group for group in listed if group["params"]] for listed in (matrices, groups))
         self.parts: list[Optimizer] = []
         if matrices:
             muon = TorchMuon(matrices, **shared, momentum=options.momentum, adjust_lr_fn="match_rms_adamw")

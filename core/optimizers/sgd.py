@@ -19,7 +19,9 @@ class Sgd(DecayingOptimizer):
     def build(self, model: "nn.Module") -> "Optimizer":
         from torch.optim import SGD
 
-        return SGD(self.groups(model), lr=self.lr, weight_decay=self.weight_decay, fused=fused_or_none(model))
+        return SGD(
+            self.param_groups(model), lr=self.lr, weight_decay=self.weight_decay, fused=fused_or_none(model)
+        )
 
 
 class _Velocity(DecayingOptimizer):
@@ -38,7 +40,7 @@ class Momentum(_Velocity):
         from torch.optim import SGD
 
         return SGD(
-            self.groups(model),
+            self.param_groups(model),
             lr=self.lr,
             momentum=self.momentum,
             weight_decay=self.weight_decay,
@@ -55,7 +57,7 @@ class Nesterov(_Velocity):
         from torch.optim import SGD
 
         return SGD(
-            self.groups(model),
+            self.param_groups(model),
             lr=self.lr,
             momentum=self.momentum,
             nesterov=self.momentum > 0,  # without velocity both are plain SGD, and PyTorch refuses this one

@@ -160,10 +160,11 @@ def load_checkpoint(run: Run, kind: str) -> State:
     return state
 
 
-def load_weights(run: Run) -> dict[str, torch.Tensor]:
+def load_weights(run: Run) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
     """Return the weights to evaluate of the checkpoint that `run` names, as its network's state_dict, on the CPU.
 
-    Of a moving average of the weights it is the average.
+    Of a moving average of the weights it is the average. The second one is the state_dict of the user's own loss, empty
+    without one.
 
     Raises:
         RunDamaged: the file is missing or damaged.
@@ -173,7 +174,7 @@ def load_weights(run: Run) -> dict[str, torch.Tensor]:
     weights = {
         key.removeprefix(OF_AVERAGE): value for key, value in average.items() if key.startswith(OF_AVERAGE)
     }
-    return weights or state["model"]
+    return weights or state["model"], state.get("loss", {})
 
 
 def load_latest(run: Run) -> tuple[State | None, str]:

@@ -9,13 +9,14 @@ from pydantic import Field
 
 from core.schedules.plateau import Plateau
 from core.schedules.progress import Constant, Cosine, OneCycle, Polynomial, Step
+from core.schedules.python import PythonSchedule
 
 __all__ = ["Constant", "ScheduleConfig", "curve"]
 
 CURVE_POINTS = 400
 
 ScheduleConfig = Annotated[
-    Constant | Step | Cosine | OneCycle | Polynomial | Plateau, Field(discriminator="name")
+    Constant | Step | Cosine | OneCycle | Polynomial | Plateau | PythonSchedule, Field(discriminator="name")
 ]
 
 

@@ -68,7 +68,7 @@ def trained_model(
     from core.session.session import assemble, prepare
 
     config = run.config()
-    weights = load_weights(run)
+    weights, loss_weights = load_weights(run)
     progress(f"loading {config.data.title}", 0, 0)
     try:
         resolve(config.training.device)
@@ -81,6 +81,7 @@ def trained_model(
             prepared = assemble(config, known, weights, run=run)
         else:
             prepared = prepare(config, data_root, progress, weights, run=run)
+        prepared = prepared.with_scorer(run, loss_weights)
     except (RuntimeError, TypeError, AttributeError) as error:
         raise RunDamaged(
             f"{run.checkpoint_file(run.checkpoint)} does not fit the model in {run.config_file.name}: "
@@ -111,7 +112,7 @@ def score_inputs(trained: "Prepared", inputs: "Tensor") -> Array:
     n, data = len(inputs), trained.data
     unknown = torch.zeros((n, 1)) if data.task == "regression" else torch.zeros(n, dtype=torch.int64)
     asked = replace(data, test=Split(inputs, unknown, np.arange(n)))
-    return predict(trained.model, "test", asked, trained.config.loss, trained.device).scores
+    return predict(trained.model, "test", asked, trained.scorer, trained.device).scores
 
 
 class RunData:

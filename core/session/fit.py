@@ -15,6 +15,7 @@ from core.data.sampling import check_sampling
 from core.devices import ensure_precision, resolve
 from core.errors import TorchtuiError
 from core.losses import resolve_loss
+from core.losses.base import TargetFacts
 from core.metrics import Task, check_metrics
 from core.training.forward_pass import check_forward
 from core.training.metrics.own_metrics import own_directions
@@ -37,6 +38,9 @@ class DataProperties(Protocol):
     @property
     def outputs(self) -> int: ...
 
+    @property
+    def target_facts(self) -> TargetFacts: ...
+
 
 def config_problems(config: TrainConfig) -> Iterator[TorchtuiError]:
     """Yield the problems of a configuration on this machine, whatever the data; at most one of each check."""
@@ -51,6 +55,7 @@ def data_problems(config: TrainConfig, data: DataProperties) -> Iterator[Torchtu
     """Yield the problems of a configuration with its data; at most one of each check."""
     return _problems(
         lambda: resolve_loss(config.loss, data.task),
+        lambda: config.loss.check(data.target_facts),
         lambda: check_augment(config.data, config.loss, data.kind, data.task),
         lambda: check_sampling(config.training, data.task),
         lambda: check_metrics(config.training.metrics, config.training.monitor, data.task, data.outputs),

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from core.config.checks import check_batches
 from core.config.schema import TrainConfig
 from core.data.dataset import Dataset, Progress
 from core.data.registry import load
 from core.devices import resolve
 from core.losses import resolve_loss
+from core.losses.base import Scorer
+from core.losses.own_loss import OwnLoss
 from core.models.registry import build, rebuild
 from core.models.summary import ModelSummary
 from core.models.summary import summarise as summarise_model
+from core.random_state import keeping_random_state
 from core.runs.code import from_copies
 from core.runs.data_facts import ensure_same_data
 from core.runs.folder import Run
@@ -24,6 +28,7 @@ from core.training.memory import explain_oom
 from core.training.metrics.epoch_metrics import check_measurable
 from core.training.metrics.own_metrics import OwnMetric, load_own_metrics
 from core.training.own.check import check_own_step, with_own_task
+from core.training.own_code import check_own_code
 from core.training.step import GradientFn
 from core.training.threads import max_threads
 
@@ -55,6 +60,28 @@ class Prepared:
     own_metrics: tuple[OwnMetric, ...] = ()
     group: Group = SINGLE
     gradient_fn: GradientFn | None = None
+    trained_scorer: Scorer | None = None
+
+    @property
+    def scorer(self) -> Scorer:
+        """Return what makes scores of outputs: by the loss, with the weights that it has of its own."""
+        return self.trained_scorer or self.config.loss.scorer(self.data.target_facts)
+
+    def with_scorer(self, run: Run, loss_weights: Weights) -> "Prepared":
+        """Return this with the loss as a run was trained with it.
+
+        Args:
+            loss_weights: state_dict of the user's own loss; empty if it has none.
+
+        Raises:
+            RuntimeError: they are those of another loss.
+        """
+        with keeping_random_state(self.device):
+            scorer = from_copies(self.config, run).loss.scorer(self.data.target_facts)
+        if isinstance(scorer, OwnLoss):
+            scorer.load_state_dict(loss_weights)
+            scorer.to(self.device).eval()
+        return replace(self, trained_scorer=scorer)
 
 
 def prepare(
@@ -100,23 +127,28 @@ def assemble(
     device = resolve(config.training.device)
     if run is not None:
         ensure_same_data(run, data)
-    copied = from_copies(config, run)
-    network = copied.model
+    own = from_copies(config, run)
+    outputs = own.loss.outputs(data.outputs)
     if weights is not None:
-        model = rebuild(network, data, weights)
+        model = rebuild(own.model, data, weights, outputs)
     else:
-        model = build(network, data, config.training.seed)
-        data = replace(data, notes=(*data.notes, *network.initialise(model, data)))
+        model = build(own.model, data, config.training.seed, outputs)
+        data = replace(data, notes=(*data.notes, *own.model.initialise(model, data)))
+    config.optimizer.freeze(model, more=own.loss.name == "python")
     data = with_own_task(data, model)
     if weights is None:  # evaluations compute in fp32, on any device
-        check_fit(copied, data)
+        check_fit(own, data)
+        check_batches(config, len(data.train))
     config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
-    own_metrics = load_own_metrics(copied.training.metrics)
+    own_metrics = load_own_metrics(own.training.metrics)
     if weights is None:
-        check_measurable(config, data, own_metrics)
+        with keeping_random_state(device):
+            check_measurable(from_copies(config, run), data, own_metrics)
     if weights is None and data.task == "custom":
         data = replace(data, notes=(*data.notes, *check_own_step(config, data, model)))
-    summary = summarise_model(model, data.sample_shape, data.outputs)
+    summary = summarise_model(model, data.sample_shape, outputs)
+    if weights is None:
+        check_own_code(from_copies(config, run), data, model)
     multiply_adds = summary.multiply_adds * config.training.batch_size
     threads = max_threads(config.training.threads, multiply_adds, spare_cores)
     return Prepared(config, data, model, summary, device, threads, own_metrics)

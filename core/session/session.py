@@ -7,6 +7,7 @@ import os
 import socket
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -25,6 +26,7 @@ from core.metrics import reported_metrics
 from core.observers.hub import observing
 from core.observers.settings import ALONE, Extras
 from core.runs.checkpoints import FolderCheckpoints, State
+from core.runs.code import from_copies
 from core.runs.data_facts import write_data_facts
 from core.runs.environment import write_environment
 from core.runs.folder import Run, create_run, write_config
@@ -117,7 +119,7 @@ def _attempt(
             deterministic(prepared.config.training.deterministic),
             explain_lost_rank(prepared.group),
         ):
-            context = training_context(prepared, state)
+            context = training_context(replace(prepared, config=from_copies(prepared.config, run)), state)
             emit(_started(prepared, state))
             if message := missing_lock_warning(run):
                 emit(Notice(level="warning", message=message))
@@ -163,7 +165,7 @@ def _run(
         mend(run, state, checkpoints, emit)
     freeze_garbage_collector()
     result = train(
-        prepared.config,
+        from_copies(prepared.config, run),
         prepared.data,
         prepared.model,
         context,
@@ -209,6 +211,7 @@ def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: E
         monitor = prepared.config.training.monitor
         raise RunDamaged(f"no epoch had a finite validation {monitor}: there are no best weights to evaluate")
     prepared.model.load_state_dict(result.best_weights)
+    prepared = prepared.with_scorer(run, result.best_loss_weights)
     for split in ("validation",) if prepared.config.data.folds else ("validation", "test"):
         if not len(prepared.data.splits[split]):
             continue
@@ -239,6 +242,6 @@ def _evaluated(prepared: Prepared, split: str) -> tuple[Predictions, Report, Sho
     if data.task == "custom":
         report, samples = report_steps(prepared.model, split, data, config.training, prepared.device)
         return Predictions.none(), report, samples
-    predictions = predict(prepared.model, split, data, config.loss, prepared.device)
+    predictions = predict(prepared.model, split, data, prepared.scorer, prepared.device)
     report = evaluate(predictions, task=data.task, class_names=data.class_names, split=split)
     return predictions, with_own_metrics(report, predictions, prepared.own_metrics), None

@@ -39,7 +39,8 @@ def wants_graphs(config: TrainConfig, model: nn.Module, device: torch.device, gr
     if device.type != "cuda" or group.size > 1:
         return False
     small = sum(weight.numel() for weight in model.parameters()) <= SMALL
-    return settings.cuda_graphs == "on" or (small and config.model.STATIC)
+    static = config.model.STATIC and config.loss.STATIC
+    return settings.cuda_graphs == "on" or (small and static)
 
 
 class Captured:

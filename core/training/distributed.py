@@ -99,6 +99,11 @@ class Group(Ranks):
         wrapped.register_comm_hook(share, _sum_of_shares)
         return wrapped
 
+    def add_up(self, gradients: Sequence[Tensor], share: "Share") -> None:
+        """Sum gradients in place over all processes, each weighted by its share of the step."""
+        for gradient in gradients:
+            dist.all_reduce(gradient.mul_(share.weight))
+
     def broadcast_buffers(self, model: nn.Module) -> None:
         """Take over the statistics of the first process's normalisation layers; each has seen only its own share."""
         for buffer in model.buffers() if self.size > 1 else ():
@@ -180,6 +185,7 @@ class Group(Ranks):
                 field="optimizer.name",
             )
         batch_size, step_samples = config.training.batch_size, config.training.step_samples
+        samples = config.training.samples_per_epoch(samples)
         if batch_size % self.size:
             raise ConfigError(
                 f"training.batch_size: {batch_size} samples cannot be divided among {self.size} processes",

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
@@ -38,7 +38,11 @@ MMAP_BYTES = 31 << 20
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The end of a training. `best_weights` is the state_dict of the best epoch, or None before the first."""
+    """The end of a training.
+
+    `best_weights` is the state_dict of the best epoch, or None before the first; `best_loss_weights` that of the
+    user's own loss.
+    """
 
     status: Literal["completed", "stopped", "diverged"]
     epoch: int
@@ -46,6 +50,7 @@ class TrainingResult:
     best_epoch: int
     best_weights: dict[str, Tensor] | None
     error: str = ""
+    best_loss_weights: dict[str, Tensor] = field(default_factory=dict)
 
 
 def train(
@@ -118,7 +123,7 @@ class _Loop:
         self.learner = learner_for(config, data, model, context)
         self.train_set = Batches(data.train, data, context.device)
         self.validation_set = Batches(data.validation, data, context.device)
-        self.steps_per_epoch = self.train_set.count(config.training.step_samples)
+        self.steps_per_epoch = config.training.steps_per_epoch(len(data.train))
         self.augment = augmenter(config.data, data, config.loss, config.training.seed)
         self.meter = self.learner.meter()
         self.at = TrainingProgress()
@@ -135,7 +140,7 @@ class _Loop:
         order = training_order(settings, self.data, at.epoch)
         self.epoch_started = time.perf_counter() - at.epoch_seconds
         meter.restore(at.meter)
-        learner.model.train()
+        learner.train()
         augment = self.augment(at.epoch)
         batches = self.train_set.iterate(settings.step_samples, order, at.batch, augment, self.group)
         for inputs, targets in batches:
@@ -143,7 +148,7 @@ class _Loop:
                 learner.share.weight = self.share(len(targets))
             learner.set_learning_rate(at.step, self.steps_per_epoch, at.schedule)
             loss, outputs = learner.step(inputs, targets)
-            meter.add(loss, outputs, targets)
+            meter.add(loss, learner.answers(outputs), targets)
             at.batch += 1
             at.step += 1
             if self.log_is_due():
@@ -157,8 +162,9 @@ class _Loop:
 
     def share(self, samples: int) -> float:
         """Return the fraction of the coming step's samples that this process takes."""
-        size = self.config.training.step_samples
-        return samples / min(size, len(self.train_set) - self.at.batch * size)
+        settings = self.config.training
+        size = settings.step_samples
+        return samples / min(size, settings.samples_per_epoch(len(self.train_set)) - self.at.batch * size)
 
     def log_is_due(self) -> bool:
         """Decide by the clock; among several processes, by the step that they have agreed on."""
@@ -170,6 +176,8 @@ class _Loop:
         """Validate, report, and save; False if the loop was asked to stop before that, or diverged."""
         settings, at, learner, control = self.config.training, self.at, self.learner, self.control
         self.group.broadcast_buffers(learner.eval_model)
+        self.group.broadcast_buffers(learner.loss_module)
+        learner.eval()
         random = rng_state(learner.context.device)
         measured = learner.validate(self.validation_set, lambda: control.stop_requested)
         if measured is None:
@@ -186,8 +194,11 @@ class _Loop:
         seconds = time.perf_counter() - self.epoch_started
         value = monitored_loss(settings, validation, at.epoch, learner.metrics.higher_is_better)
         at.schedule = dict(self.config.schedule.after_epoch(at.schedule, value))
+        learner.finish_epoch((validation or train).get(settings.monitor, math.nan))
         if at.finish_epoch(value, validation or train, settings.min_delta):
             self.best = {"model": learner.weights(), "epoch": at.epoch, "step": at.step, "value": value}
+            if loss := learner.loss_weights():
+                self.best["loss"] = loss
         self.emit(
             EpochFinished(
                 epoch=at.epoch,
@@ -303,7 +314,8 @@ class _Loop:
         self.emit_saved(wait=True)
         at, weights = self.at, self.best["model"] if self.best else None
         ending = "diverged" if self.error else status
-        return TrainingResult(ending, at.epoch, at.step, at.best_epoch, weights, self.error)
+        loss_weights = self.best.get("loss", {}) if self.best else {}
+        return TrainingResult(ending, at.epoch, at.step, at.best_epoch, weights, self.error, loss_weights)
 
     def save(self, *, as_epoch: bool = False) -> None:
         """Start to save the state, also as that of its epoch to keep; of a diverged one, the best epoch."""
@@ -326,7 +338,13 @@ class _Loop:
     def state(self) -> State:
         """Return all that `restore` needs to resume bit for bit."""
         progress = vars(self.at).copy()
-        return {**self.learner.state(), "progress": progress, "threads": torch.get_num_threads()}
+        epochs = self.config.training.epochs
+        return {
+            **self.learner.state(),
+            "progress": progress,
+            "epochs": epochs,
+            "threads": torch.get_num_threads(),
+        }
 
     def restore(self, state: State) -> None:
         """Take over a state."""
@@ -337,3 +355,6 @@ class _Loop:
             if self.group.rank:
                 self.at.meter = {}  # the first process has the sums of all
             self.saver.best_epoch = self.best["epoch"] if self.best else 0
+        epochs = state.get("epochs", self.config.training.epochs)
+        if message := self.learner.rate_jump(self.at.step, epochs, self.at.schedule):
+            self.emit(Notice(level="warning", message=message))

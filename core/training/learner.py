@@ -1,8 +1,10 @@
 """State that training changes: weights and optimizer, the step that changes them, and how they resume."""
 
 import copy
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,19 +15,25 @@ from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.losses import resolve_loss
+from core.losses.base import Scorer
+from core.losses.own_loss import OwnLoss
+from core.metrics import lower_is_better
 from core.optimizers.several import SeveralOptimizers
 from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
-from core.schedules.base import ScheduleState
+from core.schedules.base import RunLength, ScheduleState
+from core.schedules.own_scheduler import OwnScheduler
 from core.torch_private import leave_compiler_out
 from core.training.context import TrainingContext
 from core.training.cuda_graphs import Captured, wants_graphs
-from core.training.distributed import Share
+from core.training.distributed import Group, Share
 from core.training.forward_pass import forward_function, loss_scaler
 from core.training.meter import Meter
 from core.training.metrics.epoch_metrics import EpochMetrics
+from core.training.plain_state import as_plain
 from core.training.step import Step, autograd_gradients, ema_model, step_function
 from core.training.validation import validate
+from core.user_code.loading import references
 
 __all__ = ["Learner"]
 
@@ -41,6 +49,7 @@ class Learner:
 
     Attributes:
         share: of this process in the coming step, among several processes.
+        trained: all that is trained: `model`, and with it a loss that has weights.
         eval_model: the model to validate, keep and evaluate: `model`, or the moving average of its weights.
         step: trains on one batch; see `core.training.step`.
 
@@ -56,28 +65,50 @@ class Learner:
         if settings.channels_last:
             model.to(memory_format=torch.channels_last)
         leave_compiler_out()
-        self.metrics = EpochMetrics(config, data, context.own_metrics)
+        self.loss_module: nn.Module = nn.Module()
+        self.scorer: Scorer | None = None
+        self.build_loss()
+        self.metrics = EpochMetrics(config, data, context.own_metrics, self.scorer)
+        self.trained = (
+            TrainedTogether(model, self.loss_module) if list(self.loss_module.parameters()) else model
+        )
         self.optimizer = self.build_optimizer()
         self.rates = self.base_rates()
+        self.length = RunLength(settings.epochs, settings.steps_per_epoch(len(data.train)))
+        self.schedule = config.schedule.loaded(self.length)
+        self.scheduler = self.build_scheduler()
+        self.last_lr: float | None = None
         self.ema = ema_model(model, settings.ema) if settings.ema else None
         self.eval_model: nn.Module = self.ema.module if self.ema else model
         self.scaler = loss_scaler(settings.precision, context.device)
         self.share = Share()
         self.step = self.build_step()
 
+    def build_loss(self) -> None:
+        """Set what is minimised, and what makes scores of outputs; a loss of the user's own is both, and a module."""
+        options, facts = resolve_loss(self.config.loss, self.data.task), self.data.target_facts
+        self.loss = options.build(facts)
+        self.scorer = self.loss if isinstance(self.loss, OwnLoss) else options.scorer(facts)
+        if isinstance(self.loss, OwnLoss):
+            self.loss_module = self.loss.to(self.context.device)
+
     def build_optimizer(self) -> Optimizer | SeveralOptimizers:
         """Return what moves the weights."""
-        return self.config.optimizer.build(self.model)
+        return self.config.optimizer.build(self.trained)
+
+    def build_scheduler(self) -> OwnScheduler | None:
+        """Return the user's own scheduler of the learning rate; None if the rate follows `schedule`."""
+        assert isinstance(self.optimizer, Optimizer)
+        monitor = self.config.training.monitor
+        lower = lower_is_better(monitor, self.metrics.higher_is_better)
+        return self.config.schedule.scheduler(self.optimizer, self.length, monitor, lower_is_better=lower)
 
     def base_rates(self) -> list[float]:
         """Return the learning rate of each group of the optimizer, before the schedule."""
-        return [self.config.optimizer.lr for _ in self.optimizer.param_groups]
+        return [float(group["lr"]) for group in self.optimizer.param_groups]
 
     def build_step(self) -> Step:
         """Return what trains on one batch; made once."""
-        self.loss = resolve_loss(self.config.loss, self.data.task).build(
-            self.data.task, self.data.class_counts
-        )
         assert isinstance(self.optimizer, Optimizer)
         return step_function(
             self.config.training,
@@ -87,6 +118,7 @@ class Learner:
             gradients=self._gradients(),
             scaler=self.scaler,
             ema=self.ema,
+            weights=list(self.trained.parameters()),
         )
 
     def meter(self) -> Any:
@@ -99,8 +131,33 @@ class Learner:
         """Return the numbers of one pass over a split, and its confusion matrix; None once it is to stop."""
         precision, group = self.config.training.precision, self.context.group
         return validate(
-            self.eval_model, batches, self.loss, self.data, should_stop, precision, group, self.metrics
+            self.eval_model,
+            batches,
+            self.loss,
+            self.data,
+            should_stop,
+            precision,
+            group,
+            self.metrics,
+            self.scorer,
         )
+
+    def train(self) -> None:
+        """Set network and loss to training mode."""
+        self.model.train()
+        self.loss_module.train()
+
+    def eval(self) -> None:
+        """Set network and loss to evaluation mode."""
+        self.eval_model.eval()
+        self.loss_module.eval()
+
+    def answers(self, outputs: Any) -> Any:
+        """Return what outputs (b, m) predict, without gradients: scores (b, classes), or numbers (b, 1)."""
+        if self.scorer is None or not self.scorer.converts:
+            return outputs
+        with torch.no_grad():
+            return self.scorer.scores(outputs.detach())
 
     def _gradients(self) -> Step:
         """Return what computes the gradients of a step: the override, autograd, or autograd as a CUDA graph."""
@@ -117,13 +174,16 @@ class Learner:
             no_sync=getattr(network, "no_sync", nullcontext),
         )
         if context.gradient_fn is None and wants_graphs(self.config, model, context.device, context.group):
-            return Captured(gradients, list(model.parameters()), settings.batch_size)
+            return Captured(gradients, list(self.trained.parameters()), settings.batch_size)
+        weights = list(self.loss_module.parameters())
+        if context.group.size > 1 and weights:
+            return partial(_summing_gradients, context.group, self.share, weights, gradients)
         return gradients
 
     @property
     def lr(self) -> float:
         """Learning rate of the last step."""
-        return float(self.optimizer.param_groups[0]["lr"])
+        return float(self.optimizer.param_groups[0]["lr"]) if self.last_lr is None else self.last_lr
 
     def set_learning_rate(self, step: int, steps_per_epoch: int, seen: ScheduleState) -> None:
         """Apply the schedule to the coming step, counted from 0.
@@ -131,17 +191,59 @@ class Learner:
         Args:
             seen: what the schedule has seen of the epochs so far.
         """
-        schedule = self.config.schedule
-        if schedule.name == "constant" and not schedule.warmup:
+        if self.scheduler is not None:
+            self.scheduler.before_step(step)
+            self.last_lr = float(self.optimizer.param_groups[0]["lr"])
+            return
+        if self.config.schedule.name == "constant" and not self.config.schedule.warmup:
             return
         steps = steps_per_epoch * self.config.training.epochs
-        factor = schedule.factor(step, steps, steps_per_epoch, seen)
+        factor = self.schedule.factor(step, steps, steps_per_epoch, seen)
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * factor
+
+    def rate_jump(self, step: int, epochs: int, seen: ScheduleState) -> str:
+        """Return how the learning rate jumps where a run goes on with another number of epochs; empty if it does not.
+
+        Args:
+            step: steps done.
+            epochs: the number of epochs so far.
+        """
+        if not step or epochs == self.length.epochs:
+            return ""
+        if self.scheduler is not None:
+            was, now = self.scheduler.restored_rates
+        else:
+            each = self.length.steps_per_epoch
+            factor = self.config.schedule.loaded(RunLength(epochs, each)).factor(
+                step - 1, epochs * each, each, seen
+            )
+            goes_on = self.schedule.factor(step - 1, self.length.steps, each, seen)
+            if math.isclose(factor, goes_on, rel_tol=1e-6):
+                return ""
+            was, now = (
+                self.rates[0] * factor,
+                self.rates[0] * self.schedule.factor(step, self.length.steps, each, seen),
+            )
+        if math.isclose(was, now, rel_tol=1e-6):
+            return ""
+        return (
+            f"the run has {self.length.epochs} epochs instead of {epochs}: the learning rate jumps from {was:.3g} "
+            f"to {now:.3g} after step {step}"
+        )
+
+    def finish_epoch(self, value: float) -> None:
+        """Let the user's own scheduler take the monitored number of an epoch."""
+        if self.scheduler is not None:
+            self.scheduler.after_epoch(value)
 
     def weights(self) -> dict[str, Any]:
         """Return a copy of the state_dict of `eval_model` in main memory."""
         return {key: _in_main_memory(value) for key, value in self.eval_model.state_dict().items()}
+
+    def loss_weights(self) -> dict[str, Any]:
+        """Return a copy of the state_dict of the user's own loss in main memory; empty without one."""
+        return {key: _in_main_memory(value) for key, value in self.loss_module.state_dict().items()}
 
     def state(self) -> State:
         """Return all that `restore` needs to resume bit for bit; its tensors are those of the model."""
@@ -150,16 +252,23 @@ class Learner:
             "optimizer": self.optimizer.state_dict(),
             "rng": rng_state(self.context.device),
         }
+        if loss := self.loss_module.state_dict():
+            state["loss"] = loss
+        if self.scheduler is not None:
+            state["schedule"] = self.scheduler.state()
         if self.ema:
             state["ema"] = self.ema.state_dict()
         if self.scaler:
             state["scaler"] = self.scaler.state_dict()
-        return state
+        return as_plain(state) if references(self.config) else state
 
     def restore(self, state: State) -> None:
         """Take over a state; raises any of torch's errors for one of another model or optimizer."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.loss_module.load_state_dict(state.get("loss", {}))
+        if self.scheduler is not None:
+            self.scheduler.restore(state["schedule"])
         if self.ema:
             self.ema.load_state_dict(state["ema"])
         if self.scaler:
@@ -170,3 +279,32 @@ class Learner:
 def _in_main_memory(value: Any) -> Any:
     """Return a copy of a value of a state_dict: a tensor, or what a network's `get_extra_state` returned."""
     return value.to("cpu", copy=True) if isinstance(value, Tensor) else copy.deepcopy(value)
+
+
+class TrainedTogether(nn.Module):
+    """A network and a loss with weights of its own: its parameters are those of both, under their own names."""
+
+    def __init__(self, model: nn.Module, loss: nn.Module) -> None:
+        super().__init__()
+        self.model, self.loss = model, loss
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, nn.Parameter]]:
+        """Yield the parameters of the network by their names, and those of the loss as ``loss.NAME``."""
+        yield from self.model.named_parameters(prefix, recurse, remove_duplicate)
+        yield from self.loss.named_parameters(prefix, recurse, remove_duplicate)
+
+
+def _summing_gradients(
+    group: Group,
+    share: Share,
+    weights: Sequence[nn.Parameter],
+    gradients: Step,
+    inputs: Tensor,
+    targets: Tensor,
+) -> tuple[Tensor, Any]:
+    """Add up the gradients of a loss's own weights over all processes, as those of the network are."""
+    result = gradients(inputs, targets)
+    group.add_up([weight.grad for weight in weights if weight.grad is not None], share)
+    return result

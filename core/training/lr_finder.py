@@ -125,8 +125,8 @@ def range_test(
             if should_stop():
                 return None
             rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
-            for group in learner.optimizer.param_groups:
-                group["lr"] = rate
+            for group, own in zip(learner.optimizer.param_groups, learner.rates, strict=True):
+                group["lr"] = rate * own / learner.rates[0]
             loss = learner.step(inputs, targets)[0].item()
             if not math.isfinite(loss):
                 return RangeTest(rates, losses, blew_up=True)

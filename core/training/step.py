@@ -22,11 +22,12 @@ import torch
 from torch import Tensor, nn
 from torch.amp import GradScaler
 from torch.nn.utils import clip_grad_norm_
-from torch.optim import LBFGS, Optimizer
+from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.config.schema import Training
 from core.models.copies import copied
+from core.optimizers.closure import needs_closure
 from core.torch_private import bare_step
 from core.training.forward_pass import Forward
 
@@ -64,6 +65,7 @@ def step_function(
     gradients: Step | None = None,
     scaler: GradScaler | None = None,
     ema: AveragedModel | None = None,
+    weights: Sequence[nn.Parameter] = (),
 ) -> Step:
     """Return the step that trains `model`; its gradients are those of the last step afterwards.
 
@@ -72,9 +74,10 @@ def step_function(
             `model`. See `autograd_gradients`.
         scaler: the one that scaled the loss; it scales the gradients back.
         ema: follows the weights; see `ema_model`.
+        weights: all that have gradients; by default those of `model`.
     """
     gradients = gradients or autograd_gradients(settings, model, loss_function, scaler=scaler)
-    return stepping(gradients, settings, model, optimizer, scaler=scaler, ema=ema)
+    return stepping(gradients, settings, model, optimizer, scaler=scaler, ema=ema, weights=weights)
 
 
 def stepping(
@@ -85,10 +88,11 @@ def stepping(
     *,
     scaler: GradScaler | None = None,
     ema: AveragedModel | None = None,
+    weights: Sequence[nn.Parameter] = (),
 ) -> Step:
     """Return the step that moves the weights along what `gradients` computes; see `step_function`."""
-    weights = list(model.parameters())
-    if isinstance(optimizer, LBFGS):
+    weights = weights or list(model.parameters())
+    if needs_closure(type(optimizer)):
         step = partial(_searching_step, gradients, optimizer)
     else:
         step = partial(
@@ -181,7 +185,9 @@ def _plain_step(
     return result
 
 
-def _searching_step(gradients: Step, optimizer: LBFGS, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Any]:
+def _searching_step(
+    gradients: Step, optimizer: Optimizer, inputs: Tensor, targets: Tensor
+) -> tuple[Tensor, Any]:
     """Move the weights several times on one batch; return its loss and outputs from before the first move."""
     first: list[tuple[Tensor, Any]] = []
 
@@ -192,7 +198,7 @@ def _searching_step(gradients: Step, optimizer: LBFGS, inputs: Tensor, targets: 
             first.append((loss.detach(), outputs.detach() if isinstance(outputs, Tensor) else outputs))
         return loss
 
-    optimizer.step(evaluate)
+    optimizer.step(evaluate)  # type: ignore[arg-type]  # PyTorch's own closures return a tensor
     return first[0]
 
 

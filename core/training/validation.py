@@ -13,6 +13,7 @@ from core.training.distributed import SINGLE, Group
 from core.training.forward_pass import autocast
 
 if TYPE_CHECKING:
+    from core.losses.base import Scorer
     from core.training.metrics.epoch_metrics import EpochMetrics
 
 __all__ = ["MAX_CONFUSION_CLASSES", "network_outputs", "validate"]
@@ -31,6 +32,7 @@ def validate(
     precision: str = "fp32",
     group: Group = SINGLE,
     metrics: "EpochMetrics | None" = None,
+    scorer: "Scorer | None" = None,
 ) -> tuple[dict[str, float], list[list[int]]] | None:
     """Return loss, score and metrics of one pass, and the confusion matrix (rows true, columns predicted).
 
@@ -42,6 +44,7 @@ def validate(
         should_stop: polled after each batch; once it returns true, the result is None.
         group: the processes that each take some batches.
         metrics: what is measured beside loss and score.
+        scorer: makes scores of outputs, which metrics are measured on.
     """
     if len(batches) == 0:
         return {}, []
@@ -52,16 +55,20 @@ def validate(
     answers: list[Tensor] = []
     seen: list[Tensor] = []
     kept: list[Tensor] = []
+    measures = metrics is not None and bool(metrics.names)
     for outputs, targets in network_outputs(model, batches, precision, group):
         if should_stop():
             return None
         with torch.no_grad():
             losses.append(loss(outputs, targets))
             sizes.append(len(targets))
-            answers.append(outputs if data.task == "regression" else outputs.argmax(dim=1))
+            answer = outputs
+            if scorer is not None and (scorer.converts or measures):
+                scores = scorer.scores(outputs)
+                answer = scores if scorer.converts else outputs
+                kept.append(scores)
+            answers.append(answer if data.task == "regression" else answer.argmax(dim=1))
             seen.append(targets)
-            if metrics is not None and metrics.names:
-                kept.append(outputs)
     means = torch.stack(losses).cpu().double() if losses else torch.zeros(0, dtype=torch.float64)
     (total,) = group.sums([float(means @ torch.tensor(sizes, dtype=torch.float64))])
     nothing = batches.targets[:0]
@@ -77,18 +84,18 @@ def validate(
 def _measured(
     metrics: "EpochMetrics", kept: list[Tensor], samples: int, data: Dataset, group: Group
 ) -> dict[str, float]:
-    """Measure the outputs of all processes in the first one.
+    """Measure the scores of all processes in the first one.
 
     Args:
-        kept: outputs of the batches of this process.
+        kept: scores of the batches of this process.
     """
-    outputs = torch.cat(kept).cpu() if kept else torch.zeros(0, data.outputs)
+    scores = torch.cat(kept).cpu() if kept else torch.zeros(0, data.outputs)
     if group.size > 1:
         everywhere = torch.zeros(samples, data.outputs)
         rows = torch.arange(samples)
-        everywhere[rows // BATCH_ROWS % group.size == group.rank] = outputs
-        outputs = group.sum_tensor(everywhere)
-    values = metrics.measure(outputs) if group.rank == 0 else dict.fromkeys(metrics.names, 0.0)
+        everywhere[rows // BATCH_ROWS % group.size == group.rank] = scores
+        scores = group.sum_tensor(everywhere)
+    values = metrics.measure(scores) if group.rank == 0 else dict.fromkeys(metrics.names, 0.0)
     return dict(zip(values, group.sums(list(values.values())), strict=True))
 
 

@@ -46,7 +46,8 @@ def known_arguments(option: type[Options], values: Mapping[str, Any]) -> type[Op
     """The arguments that the code named in some values takes, as fields, read from its source without running it.
 
     Args:
-        option: has a field of `Code`, a field `ARGUMENTS`, and may list in `FILLED` what is filled from elsewhere.
+        option: has a field of `Code`, a field `ARGUMENTS`, and may list in `FILLED` what is filled from elsewhere, and
+            count in `GIVEN` the first arguments with which a function is called.
 
     Returns:
         None where there is no such field, or the file does not show it: it cannot be read, or the constructor is not
@@ -64,7 +65,9 @@ def known_arguments(option: type[Options], values: Mapping[str, Any]) -> type[Op
     signature = _signature(tree, name)
     if signature is None:
         return None
-    return _fields(name, signature, filled_in(signature, getattr(option, "FILLED", {})))
+    given = getattr(option, "GIVEN", 0) if _is_function(tree, name) else 0
+    filled = filled_in(signature, getattr(option, "FILLED", {}))
+    return _fields(name, signature, [*filled, *[*signature.parameters][:given]])
 
 
 def wrong_arguments(option: type[Options], values: Mapping[str, Any]) -> dict[str, str]:
@@ -198,6 +201,10 @@ def _signature(tree: ast.Module, name: str) -> inspect.Signature | None:
     }
     parameters = _parameters(found.args, constants)
     return inspect.Signature(parameters[1:] if seen else parameters)
+
+
+def _is_function(tree: ast.Module, name: str) -> bool:
+    return any(isinstance(node, ast.FunctionDef) and node.name == name for node in tree.body)
 
 
 def _parameters(written: ast.arguments, constants: Mapping[str, ast.expr]) -> list[inspect.Parameter]:

@@ -18,6 +18,7 @@ from core.events import EpochFinished, Event, StepLogged
 from core.losses import resolve_loss
 from core.models.registry import build
 from core.options import choices
+from core.schedules.base import RunLength
 from core.training.context import TrainingContext
 from core.training.engine import train
 from core.user_code.trust import trust
@@ -31,17 +32,23 @@ DATA, MODELS, LOSSES, OPTIMIZERS, SCHEDULES = (
 TABLES = {"csv", "iris", "wine", "breast_cancer", "diabetes", "moons", "spirals"}
 REGRESSIONS = {"diabetes"}
 CLASS_LOSSES = {"cross_entropy", "bce", "focal", "hinge"}
-NUMBER_LOSSES = {"l1", "huber"}
+NUMBER_LOSSES = {"l1", "huber", "quantile", "poisson"}
 IMAGE_MODELS = {
     name for name, option in choices(FAMILIES["model"]).items() if getattr(option, "TAKES", "") == "images"
 }
-OWN_NET = REPOSITORY / "tests" / "support" / "own_net.py"
+OWN_NET, OWN_TRAINING = (REPOSITORY / "tests" / "support" / f"own_{name}.py" for name in ("net", "training"))
+OWN = {
+    "model": f"{OWN_NET}:Net",
+    "loss": f"{OWN_TRAINING}:huber_of_classes",
+    "optimizer": f"{OWN_TRAINING}:Opt",
+    "schedule": f"{OWN_TRAINING}:falling",
+}
+"""What the choice `python` names."""
 SMALL: dict[str, dict[str, Any]] = {
     "cnn": {"channels": [2, 3], "hidden": [8]},
     "resnet_small": {"width": 2},
     "vit_small": {"width": 4, "depth": 1, "patch": 8},
     "zoo": {"architecture": "mobilenet_v3_small", "enlarge_to": 32},
-    "python": {"path": f"{OWN_NET}:Net"},
     "lbfgs": {"iterations": 3},
 }
 """Fields of models and optimizers that would take long, or cannot be built, by default."""
@@ -81,8 +88,12 @@ def train_briefly(data: Dataset, **names: str) -> tuple[list[Event], list[torch.
     sections: dict[str, dict[str, Any]] = {section: {"name": name} for section, name in names.items()}
     for section in ("model", "optimizer"):
         sections[section] |= SMALL.get(names.get(section, ""), {})
+    for section, path in OWN.items():
+        if names.get(section) == "python":
+            sections[section]["path"] = path
     config = configuration.from_dict({**sections, "training": {"epochs": EPOCHS, "batch_size": 256}})
     trust(OWN_NET)
+    trust(OWN_TRAINING)
     model = build(config.model, data, seed=0)
     before = [weight.detach().clone() for weight in model.parameters()]
     events: list[Event] = []
@@ -96,7 +107,7 @@ def train_briefly(data: Dataset, **names: str) -> tuple[list[Event], list[torch.
         control=RunControl(),
         checkpoints=checkpoints,
     )
-    assert result.status == "completed"
+    assert result.status == "completed", result.error
     assert set(checkpoints.states) == {"last", "best"}
     return events, before, list(model.parameters())
 
@@ -152,9 +163,11 @@ def assert_refused(loss: str, model: str, data: Dataset) -> None:
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_every_schedule_sets_the_learning_rate(schedule: str, load_data: Load) -> None:
     data = load_data("digits")
+    trust(OWN_TRAINING)
     config = configuration.from_dict(
         {
-            "schedule": {"name": schedule} | FALLING.get(schedule, {}),
+            "schedule": {"name": OWN["schedule"] if schedule == "python" else schedule}
+            | FALLING.get(schedule, {}),
             "optimizer": {"name": "sgd", "lr": 0.5},
             "training": {"epochs": 3, "batch_size": 256},
         }
@@ -175,6 +188,7 @@ def test_every_schedule_sets_the_learning_rate(schedule: str, load_data: Load) -
     last_steps = [epoch * steps - 1 for epoch in (1, 2, 3)]
     seen = [{}, {"factor": 1.0}, {"factor": 0.1}]  # by a plateau
     pairs = zip(last_steps, seen, strict=True)
-    assert rates == [0.5 * config.schedule.factor(step, 3 * steps, steps, known) for step, known in pairs]
+    loaded = config.schedule.loaded(RunLength(3, steps))
+    assert rates == [0.5 * loaded.factor(step, 3 * steps, steps, known) for step, known in pairs]
     assert (rates == [0.5, 0.5, 0.5]) == (schedule == "constant")
     assert all(event.lr > 0 for event in events if isinstance(event, StepLogged))

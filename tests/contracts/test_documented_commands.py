@@ -149,6 +149,10 @@ def folder(tmp_path: Path) -> Path:
         (REPOSITORY / "docs" / "own_models.md").read_text(),
     )
     (tmp_path / "mynet.py").write_text(re.sub(r"^ {4}", "", code, flags=re.M))
+    (code,) = re.findall(
+        r"(?<= {4}# mine\.py\n)(?: {4}[^\n]*\n|\n)+", (REPOSITORY / "docs" / "own_training.md").read_text()
+    )
+    (tmp_path / "mine.py").write_text(re.sub(r"^ {4}", "", code, flags=re.M))
     write_pictures(tmp_path)
     log = tmp_path / "lightning_logs" / "version_0"
     log.mkdir(parents=True)

@@ -21,6 +21,8 @@ def rate_chart(config: TrainConfig, steps_per_epoch: int) -> Chart:
     schedule, epochs = config.schedule, config.training.epochs
     if schedule.name == "constant" and not schedule.warmup:
         return Chart(empty="constant")
+    if schedule.name == "python":
+        return Chart(empty="your own schedule: drawn while it trains")
     x, y = curve(schedule, config.optimizer.lr, epochs, steps_per_epoch or UNKNOWN_STEPS)
     return Chart(
         (Series("learning rate", x, y, BLUE),),

@@ -9,6 +9,7 @@ import yaml
 from core.config.schema import TrainConfig, to_dict
 from core.options import Options, default_of
 from core.runs.folder import default_runs_dir
+from core.user_code.arguments import ARGUMENTS
 from tui.forms.flags import FLAGS
 from tui.terminal.text import clean
 
@@ -60,7 +61,7 @@ def _changed(config: TrainConfig) -> dict[str, str]:
             if getattr(chosen, key) != default:
                 fields[key] = plain[section][key]
         for key, value in _in_short(chosen, fields).items():
-            inner = {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, dict) else {}
+            inner = {f"{key}.{name}": part for name, part in value.items()} if key == ARGUMENTS else {}
             changed |= {f"{section}.{name}": written(part) for name, part in (inner or {key: value}).items()}
     return changed
 
@@ -79,6 +80,8 @@ def written(value: Any) -> str:
         return f"[{','.join(map(written, value))}]"
     if isinstance(value, float):
         return repr(value)
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{written(key)}: {written(part)}' for key, part in value.items())}}}"
     return (
         yaml.safe_dump(value, allow_unicode=True, width=float("inf")).removesuffix("\n").removesuffix("\n...")
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.arrays import as_pixels
 from core.data.dataset import Dataset, Split
 from core.data.mapped import MappedRows
+from core.losses.base import TargetFacts
 from core.metrics import Task
 from tui.terminal.text import number
 
@@ -61,6 +62,7 @@ class DataFacts:
     sizes: Mapping[str, int]
     sample_shape: tuple[int, ...]
     outputs: int
+    target_facts: TargetFacts
     feature_names: tuple[str, ...]
     balance: tuple[tuple[str, int], ...]
     samples: NDArray[np.generic]
@@ -87,6 +89,7 @@ def data_facts(data: Dataset) -> DataFacts:
         sizes={name: len(split) for name, split in data.splits.items()},
         sample_shape=data.sample_shape,
         outputs=data.outputs,
+        target_facts=data.target_facts,
         feature_names=data.table.columns if data.table else data.feature_names,
         balance=tuple(zip(names, counts["train"], strict=True)),
         samples=samples,

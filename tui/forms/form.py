@@ -6,6 +6,7 @@ Everything here is read from the schema, so a new field, or a new class in a uni
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from core.config.schema import FAMILIES, TrainConfig, in_full
@@ -143,11 +144,24 @@ def _read(spec: FieldSpec, text: str) -> Any:
         return text == "on"
     if spec.kind == "choice":
         return next((choice for choice in spec.choices if show(choice) == text), text)
+    if spec.mapping:
+        return _mapping(text)
+    if text.strip() in spec.words:
+        return text.strip()
     reader = _number_or_text if spec.kind == "number" else str
     if not spec.many:
         return reader(text.strip())
     parts = [part.strip() for part in text.strip(" []()").split(",")]
     return [reader(part) for part in (parts if parts[-1] else parts[:-1])]
+
+
+def _mapping(text: str) -> Any:
+    """Values by name, written as in YAML with or without the outer braces; the text itself if it is neither."""
+    try:
+        values = yaml.safe_load(text if text.strip().startswith("{") else f"{{{text}}}")
+    except (yaml.YAMLError, ValueError):
+        return text
+    return values if isinstance(values, dict) else text
 
 
 def _number_or_text(text: str) -> int | float | str | None:

@@ -13,6 +13,7 @@ from core.config.formatting import format_setting
 from core.config.schema import FAMILIES, TrainConfig
 from core.options import Code, Files, Options, choices, code_fields, default_of, files_of, unit_of
 from core.user_code.arguments import ARGUMENTS, known_arguments
+from tui.forms.command_line import written
 from tui.terminal.text import clean
 
 __all__ = [
@@ -52,6 +53,8 @@ class FieldSpec:
         about: its description, a sentence.
         kind: ``choice`` of `choices`, ``switch``, ``number`` or ``text``.
         many: several values, comma-separated.
+        mapping: values by name, as in YAML.
+        words: texts that stand for themselves in a field of several values.
         files: suffixes of the files whose path the text is.
         choices: the available choices.
         labels: how the choices are shown; by default as they are.
@@ -65,6 +68,8 @@ class FieldSpec:
     about: str
     kind: Literal["choice", "switch", "number", "text"]
     many: bool = False
+    mapping: bool = False
+    words: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     choices: tuple[Any, ...] = ()
     labels: tuple[str, ...] = ()
@@ -126,7 +131,9 @@ def show(value: Any) -> str:
     """Return a value as the text of a field, which is also what may be typed there."""
     if value is None:
         return "none"
-    return "" if value in ([], ()) else clean(format_setting(value))
+    if value in ([], (), {}):
+        return ""
+    return clean(written(value) if isinstance(value, dict) else format_setting(value))
 
 
 def _options(section: str, name: str) -> type[Options]:
@@ -163,6 +170,10 @@ def _spec(path: str, field: FieldInfo) -> FieldSpec:
         about=about,
         kind="choice" if listed else "switch" if plain else "number" if types & {int, float} else "text",
         many=tuple in types,
+        mapping=dict in types,
+        words=tuple(part for part in _literals(annotation) if isinstance(part, str))
+        if tuple in types
+        else (),
         files=files_of(field),
         choices=listed,
         code=_is_code(field),
@@ -187,6 +198,14 @@ def _types(annotation: Any) -> set[Any]:
     return {origin or annotation}.union(*map(_types, inner))
 
 
+def _literals(annotation: Any) -> tuple[Any, ...]:
+    """All choices that an annotation speaks of, among other types."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    return tuple(choice for member in members for choice in _literals(member))
+
+
 def _takes(annotation: Any, metadata: list[Any]) -> str:
     """Describe the values of a type in a few words."""
     origin, arguments = get_origin(annotation), get_args(annotation)
@@ -203,6 +222,8 @@ def _takes(annotation: Any, metadata: list[Any]) -> str:
         return " or ".join(filter(None, (_takes(member, metadata) for member in arguments)))
     if origin is Literal:
         return " or ".join(map(show, arguments))
+    if origin is dict:
+        return "PATTERN: {FIELD: VALUE}"
     if origin is tuple:
         number = "a list" if Ellipsis in arguments else f"{len(arguments)} values"
         each = _takes(arguments[0], [])

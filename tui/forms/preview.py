@@ -4,6 +4,7 @@ All of it is slow (it imports torch and reads datasets), so it belongs on a thre
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -113,11 +114,16 @@ class Previewer:
             return Preview(config, problems=tuple(problems), targets=getattr(error, "candidates", ()))
         problems += [_at_field(config, error, facts) for error in data_problems(config, facts)]
         try:
-            model = outline(config.model, facts.sample_shape, facts.outputs)
+            freeze = partial(config.optimizer.freeze, more=config.loss.name == "python")
+            model = outline(config.model, facts.sample_shape, config.loss.outputs(facts.outputs), freeze)
         except (ModelError, UserCodeError, ConfigError) as error:
             problems.append(_problem(error, _chooser("model", config.model), _fitting_model(facts)))
             return Preview(config, facts, problems=tuple(problems))
-        memory = _memory(config, model, facts.size)
+        try:
+            memory = _memory(config, model, facts.size)
+        except TorchtuiError as error:
+            problems.append(_problem(error, _chooser("optimizer", config.optimizer)))
+            return Preview(config, facts, model, problems=tuple(problems))
         return Preview(config, facts, model, memory, tuple(problems))
 
     def _facts(self, config: DataConfig) -> DataFacts:

@@ -9,7 +9,8 @@ from core.data.dataset import Dataset, Split
 from core.errors import ConfigError
 from core.evaluation.metric_values import metric_values
 from core.evaluation.predictions import Predictions
-from core.losses import LossConfig, resolve_loss
+from core.losses import resolve_loss
+from core.losses.base import Scorer
 from core.metrics import reported_metrics
 from core.training.metrics.own_metrics import OwnMetric, try_metric
 
@@ -27,24 +28,29 @@ class EpochMetrics:
     Attributes:
         names: what it reports, in order; empty for nothing.
         higher_is_better: the direction of the user's own metrics, by name.
+
+    Args:
+        scorer: has made the scores that are measured.
     """
 
-    def __init__(self, config: TrainConfig, data: Dataset, own: tuple[OwnMetric, ...]) -> None:
+    def __init__(
+        self, config: TrainConfig, data: Dataset, own: tuple[OwnMetric, ...], scorer: Scorer | None = None
+    ) -> None:
         settings = config.training
         self.names = (
             reported_metrics(settings.metrics, settings.monitor, data.task) if len(data.validation) else []
         )
         self.higher_is_better = {metric.name: metric.higher_is_better for metric in own}
         self._own, self._data = own, data
-        self._loss = resolve_loss(config.loss, data.task)
+        self._probabilities = scorer is not None and data.task in scorer.probability_tasks
         self._built_in = [name for name in self.names if name not in self.higher_is_better]
         self._seconds: dict[str, float] = {}
         self._epoch_seconds, self._epochs, self._reported = 0.0, 0, False
 
-    def measure(self, outputs: Tensor) -> dict[str, float]:
-        """Return the metrics of the outputs (n, outputs) for all of validation, NaN where one is undefined."""
+    def measure(self, scores: Tensor) -> dict[str, float]:
+        """Return the metrics of the scores (n, outputs) for all of validation, NaN where one is undefined."""
         began = time.perf_counter()
-        predictions = predictions_of(outputs, self._data.validation, self._data, self._loss)
+        predictions = predictions_of(scores, self._data.validation, self._data, self._probabilities)
         values = metric_values(predictions, self._built_in, self._data.class_names)
         began = self._note("built-in ones", began)
         for metric in self._own:
@@ -74,22 +80,22 @@ class EpochMetrics:
         return now
 
 
-def predictions_of(outputs: Tensor, samples: Split, data: Dataset, loss: LossConfig) -> Predictions:
-    """Return the outputs (n, outputs) of a network for all samples of a split as scores beside the targets.
+def predictions_of(scores: Tensor, samples: Split, data: Dataset, probabilities: bool) -> Predictions:
+    """Return the scores (n, outputs) of all samples of a split, in the target's own unit, beside the targets.
 
     Args:
-        loss: the loss the network was trained with; it says how outputs become scores.
+        probabilities: whether they are probabilities of classes.
     """
     if data.task == "regression":
-        scores = outputs.squeeze(1).cpu().double() * data.target_std + data.target_mean
+        scores = scores.squeeze(1).cpu().double() * data.target_std + data.target_mean
         targets = samples.targets.squeeze(1).double()
     else:
-        scores, targets = loss.scores(outputs).cpu(), samples.targets
+        scores, targets = scores.cpu(), samples.targets
     return Predictions(
         scores=scores.numpy(),
         targets=targets.numpy(),
         indices=samples.indices,
-        probabilities=data.task in loss.probability_tasks,
+        probabilities=probabilities,
     )
 
 
@@ -108,7 +114,8 @@ def check_measurable(config: TrainConfig, data: Dataset, own: tuple[OwnMetric, .
             "Hold out a part of the data, or leave them out",
             field="training.metrics",
         )
-    probabilities = data.task in resolve_loss(config.loss, data.task).probability_tasks
+    scorer = resolve_loss(config.loss, data.task).scorer(data.target_facts)
+    probabilities = data.task in scorer.probability_tasks
     targets = data.validation.targets.numpy()
     targets = targets[:, 0].astype("float64") if targets.ndim == 2 else targets
     for metric in own:

@@ -8,7 +8,9 @@ from torch.optim import Optimizer
 from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset
+from core.errors import ConfigError
 from core.optimizers.several import SeveralOptimizers
+from core.schedules.own_scheduler import OwnScheduler
 from core.training.context import TrainingContext
 from core.training.learner import Learner
 from core.training.own.meter import NumberMeter
@@ -32,15 +34,22 @@ def learner_for(config: TrainConfig, data: Dataset, model: nn.Module, context: T
 class _OwnLearner(Learner):
     """A model that defines its own step, and maybe its optimizers."""
 
+    def build_loss(self) -> None:
+        """Leave it to the network."""
+
     def build_optimizer(self) -> Optimizer | SeveralOptimizers:
         own = own_optimizer(self.model)
         self.has_own_optimizer = own is not None
         return super().build_optimizer() if own is None else own
 
-    def base_rates(self) -> list[float]:
-        if not self.has_own_optimizer:
-            return super().base_rates()
-        return [float(group["lr"]) for group in self.optimizer.param_groups]
+    def build_scheduler(self) -> OwnScheduler | None:
+        if isinstance(self.optimizer, SeveralOptimizers) and self.config.schedule.name == "python":
+            raise ConfigError(
+                "schedule.name: a schedule of your own takes one optimizer, and the network has several",
+                "Choose another one, or let the network's training_step do it",
+                field="schedule.name",
+            )
+        return None if isinstance(self.optimizer, SeveralOptimizers) else super().build_scheduler()
 
     def build_step(self) -> Step:
         context = self.context

@@ -120,7 +120,7 @@ def test_each_predicts_and_is_exported(train_run: Train, tmp_path: Path) -> None
     run = with_checkpoint(train_run(keeping(every=1)).run, "epoch-2")
     trained = trained_model(run)
     assert torch.equal(
-        next(iter(trained.model.state_dict().values())), next(iter(load_weights(run).values()))
+        next(iter(trained.model.state_dict().values())), next(iter(load_weights(run)[0].values()))
     )
     assert score_inputs(trained, torch.zeros(3, 4)).shape == (3, 3)
     written = export(run, "safetensors", tmp_path / "out", data_root=None, progress=lambda *_: None)
@@ -130,7 +130,7 @@ def test_each_predicts_and_is_exported(train_run: Train, tmp_path: Path) -> None
 def test_of_a_moving_average_the_average_is_evaluated(train_run: Train) -> None:
     trained = train_run(keeping({"ema": 0.9}, every=1))
     best = next(epoch.best_epoch for epoch in trained.told(EpochFinished)[::-1])
-    weights = load_weights(with_checkpoint(trained.run, f"epoch-{best}"))
+    weights, _ = load_weights(with_checkpoint(trained.run, f"epoch-{best}"))
     expected = trained.weights("best")
     assert weights.keys() == expected.keys()
     assert all(torch.equal(weights[name], expected[name]) for name in expected)

@@ -154,6 +154,8 @@ def contents(folder: Path) -> dict[str, bytes]:
         "weights": last["model"],
         "best weights": best["model"],
         "optimizer": last["optimizer"],
+        "own loss": [last.get("loss"), best.get("loss")],
+        "own schedule": last.get("schedule"),
         "random state": last["rng"],
         "progress": progress,
         "epochs": dict(sorted(epochs.items())),

@@ -26,7 +26,7 @@ class Recording(CrossEntropy):
 
     steps: ClassVar[list[float]] = []
 
-    def build(self, task: Any, class_counts: Any) -> Any:
+    def build(self, targets: Any) -> Any:
         def loss(outputs: Tensor, targets: Tensor) -> Tensor:
             value = cross_entropy(outputs, targets)
             if value.requires_grad:

@@ -13,10 +13,13 @@ from textual.style import Style
 
 from core.config.schema import FAMILIES, TrainConfig, from_dict
 from core.data.mapped import MappedRows
+from core.losses.base import TargetFacts
 from core.models.summary import Layer, ModelSummary
 from core.options import choices
+from core.user_code.trust import trust
 from tests.support.fixtures import LoadData
 from tests.support.narrow import instance, some
+from tests.support.repository import REPOSITORY
 from tui.forms import preview_drawings as draw
 from tui.forms.data_overview import DataFacts, data_facts
 from tui.forms.form_state import FormState
@@ -68,8 +71,16 @@ def test_memory_counts_the_running_mean_and_leaves_out_what_is_frozen(previewer:
 
 
 def test_every_optimizer_is_counted(previewer: Previewer) -> None:
+    trust(OWN)
     for name in choices(FAMILIES["optimizer"]):
-        assert previewer.compute(from_dict({"optimizer": name})).memory is not None
+        chosen = f"{OWN}:Opt" if name == "python" else name
+        assert previewer.compute(from_dict({"optimizer": chosen})).memory is not None
+
+
+@pytest.mark.parametrize("section", ["loss", "optimizer", "schedule"])
+def test_own_code_without_a_file_is_a_problem_at_its_field(previewer: Previewer, section: str) -> None:
+    preview = previewer.compute(from_dict({section: "python"}))
+    assert [problem.path for problem in preview.problems][:1] == [f"{section}.path"]
 
 
 def test_rows_on_disk_are_looked_at_as_those_in_memory(load_data: LoadData) -> None:
@@ -132,6 +143,7 @@ def test_a_network_larger_than_any_memory_is_only_counted(previewer: Previewer) 
     assert some(preview.memory).weights > 10**12
 
 
+OWN = REPOSITORY / "tests" / "support" / "own_training.py"
 NAMES = ["[red]x[/]", "\x1b[31m", "", "猫" * 12, "a" * 40, "b"]
 
 
@@ -143,6 +155,7 @@ def table(names: Sequence[str] = NAMES, counts: Sequence[int] = (5, 0, 1, 70_000
         sizes={"train": 70_011, "validation": 0, "test": 3},
         sample_shape=(6,),
         outputs=len(names),
+        target_facts=TargetFacts("multiclass", counts),
         feature_names=tuple(names),
         balance=tuple(zip(names, counts, strict=False)),
         samples=np.array([[1.5, -1e-30, 1e30, np.nan, 123456789.0, 0.0]] * 3),

@@ -1,0 +1,78 @@
+"""A step of a copy with the loss, the optimizer and the schedule of the user's own, before anything is written."""
+
+import torch
+from torch import nn
+
+from core.config.schema import TrainConfig
+from core.data.batches import Batches
+from core.data.dataset import Dataset, Split
+from core.errors import ConfigError, TorchtuiError
+from core.models.copies import copied
+from core.random_state import keeping_random_state
+from core.training.context import TrainingContext
+from core.training.learner import Learner
+from core.training.own.learner import learner_for
+from core.training.plain_state import not_plain
+from core.user_code.loading import as_user_error, references
+
+__all__ = ["check_own_code"]
+
+SECTIONS = ("loss", "optimizer", "schedule")
+CPU = torch.device("cpu")
+
+
+def check_own_code(config: TrainConfig, data: Dataset, model: nn.Module) -> None:
+    """Take a step of training and one of evaluation with the user's own code; the model and the random state stay.
+
+    Raises:
+        TorchtuiError: it fails, returns something that cannot be used, or keeps what a checkpoint cannot hold.
+    """
+    own = {used.section: used.reference for used in references(config) if used.section in SECTIONS}
+    if not any(getattr(config, section).name == "python" for section in SECTIONS):
+        return
+    with keeping_random_state(CPU):
+        try:
+            learner = learner_for(config, data, copied(model), TrainingContext(CPU))
+            _try(learner, config, data)
+        except TorchtuiError:
+            raise
+        except (Exception, SystemExit) as error:  # the user's own code raises whatever it likes
+            said = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            section, name = next(iter(own.items()))
+            raise as_user_error(error) or ConfigError(
+                f"{section}.path: a step with {name} failed: {said}", field=f"{section}.path"
+            ) from None
+        for section, state in learner.state().items():
+            for place, value in not_plain(state) if section in own else ():
+                raise ConfigError(
+                    f"{section}.path: {own[section]} keeps an object of type {type(value).__name__} as "
+                    f"'{place}' in its state, which a checkpoint cannot hold",
+                    "Keep numbers, texts, tensors, lists and dicts alone, or leave it out in state_dict",
+                    field=f"{section}.path",
+                )
+
+
+def _try(learner: Learner, config: TrainConfig, data: Dataset) -> None:
+    rows = slice(0, config.training.step_samples)
+    train = data.train
+    first = Split(train.inputs[rows], train.targets[rows], train.indices[rows])
+    inputs, targets = next(Batches(first, data, CPU).iterate(len(first)))
+    learner.train()
+    for step in range(2):
+        learner.set_learning_rate(step, learner.length.steps_per_epoch, {})
+        learner.step(inputs, targets)
+    if data.task == "custom":
+        return
+    learner.eval()
+    with torch.no_grad():
+        outputs = learner.eval_model(inputs)
+        learner.loss(outputs, targets)
+        answers = learner.answers(outputs)
+    if answers.shape != (len(targets), data.outputs):
+        raise ConfigError(
+            f"loss.path: scores have the shape {tuple(answers.shape)} for {len(targets)} samples, this data needs "
+            f"{len(targets)}x{data.outputs}",
+            "Define scores(outputs) in the loss, which returns one score per class, or one number, for each sample",
+            field="loss.path",
+        )
+    learner.finish_epoch(1.0)
