@@ -102,7 +102,7 @@ class Run:
 
     @property
     def console_file(self) -> Path:
-        """Output of a background process."""
+        """Output of user code while the app or a background process trained it; see `core.files.console`."""
         return self.path / "console.log"
 
     @property

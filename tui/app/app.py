@@ -17,7 +17,9 @@ from textual.widgets import Footer
 
 from core.errors import RunError, TorchtuiError
 from tui.app.modes import SCREENS, stylesheet
+from tui.runtime.capture import Capture
 from tui.runtime.compared_runs import ComparedRuns
+from tui.runtime.console import RunConsole
 from tui.runtime.settings import load_settings, save_settings
 from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
@@ -47,6 +49,7 @@ class TuiApp(LenientApp):
         values: nested values to fill the form with; by default those of the last session.
         start: start training them at once.
         follow: a run, or the log of another tool, to show live.
+        capture: of what is printed meanwhile, which is kept with the run that this app trains.
     """
 
     TITLE = "torchtui"
@@ -74,8 +77,13 @@ class TuiApp(LenientApp):
         values: dict[str, Any] | None = None,
         start: bool = False,
         follow: "Run | ForeignLog | None" = None,
+        capture: Capture | None = None,
     ) -> None:
         super().__init__()
+        self.capture = capture
+        self.run_console = RunConsole(capture.read, self._run_here) if capture is not None else None
+        if capture is not None:
+            self.error_console.file = capture.errors
         self.runs_dir = runs_dir or Path(os.environ.get("TUI_RUNS") or "runs").expanduser()
         self.data_root = data_root
         self.settings, self._damaged_settings = load_settings()
@@ -87,6 +95,9 @@ class TuiApp(LenientApp):
         self._terminal_title = ""
 
     def on_mount(self) -> None:
+        if self.capture is not None and self.run_console is not None:
+            self.capture.take_streams()
+            self.run_console.start()
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         if self._damaged_settings:
             self.notify(clean(self._damaged_settings), severity="warning")
@@ -227,6 +238,11 @@ class TuiApp(LenientApp):
             if write_to_terminal(self, code):
                 self._terminal_title = text
 
+    @property
+    def has_terminal_title(self) -> bool:
+        """Return whether the title of the window is the app's now."""
+        return bool(self._terminal_title)
+
     def on_unmount(self) -> None:
         if self._terminal_title:
             write_to_terminal(self, GIVE_BACK)
@@ -261,17 +277,24 @@ class TuiApp(LenientApp):
             partial(quit_after, self),
         )
 
-    def stop_training(self) -> None:
-        """Stop and save the run that this app trains, and wait for it."""
-        from tui.app.handover import stop
+    def stop_training(self) -> str:
+        """Stop and save the run that this app trains, and wait for it; return what to tell about it."""
+        from tui.app.handover import stop_and_tell
 
-        stop(self)
+        return stop_and_tell(self)
 
-    def detach(self) -> None:
-        """Continue the run of this app in a background process; the app must quit afterwards."""
+    def detach(self) -> str:
+        """Continue the run of this app in a background process, and quit; return what to tell about it."""
         from tui.app.handover import detach
 
-        detach(self)
+        return detach(self)
+
+    def keep_printed(self, *, to_the_end: bool = False) -> None:
+        """Keep what was printed so far with the run of this app; to the end, if the app has quit."""
+        if self.run_console is not None and to_the_end:
+            self.run_console.close()
+        elif self.run_console is not None:
+            self.run_console.poll()
 
     def detach_and_follow(self) -> None:
         """Hand the run of this app over to a background process, and follow it there."""
@@ -306,6 +329,9 @@ class TuiApp(LenientApp):
                         self.run_action(action, default_namespace=node)
                     ),
                 )
+
+    def _run_here(self) -> "Run | None":
+        return self.feed.host.run if self.feed is not None and self.feed.in_app else None
 
     def _training_in_app(self) -> bool:
         return self.feed is not None and self.feed.in_app

@@ -19,7 +19,7 @@ from tui.runtime.hosts import AppHost, LogHost, launch_in_background
 if TYPE_CHECKING:
     from tui.app.app import TuiApp
 
-__all__ = ["detach", "detach_and_follow", "quit_after", "stop"]
+__all__ = ["detach", "detach_and_follow", "quit_after", "stop", "stop_and_tell"]
 
 STOP_SECONDS = 30.0
 """Maximum wait for the current step when the app quits."""
@@ -34,14 +34,26 @@ def stop(app: "TuiApp") -> None:
         app.feed.poll()
 
 
-def detach(app: "TuiApp") -> None:
+def stop_and_tell(app: "TuiApp") -> str:
+    """Stop the run as `stop` does; return what to tell about it, empty if the app trained none."""
+    if app.feed is None or not app.feed.in_app:
+        return ""
+    stop(app)
+    return _last_words(app.feed)
+
+
+def detach(app: "TuiApp") -> str:
     """Continue the run of the app in a background process; wait as `stop` does. The app must quit afterwards.
 
     If a step takes longer than that, the run resumes from the previous checkpoint.
+
+    Returns:
+        What to tell about it, empty if the app trained none.
     """
-    if app.feed is not None and app.feed.in_app:
-        stop(app)
-        _hand_over(app, app.feed)
+    if app.feed is None or not app.feed.in_app:
+        return ""
+    stop(app)
+    return _parting_words(_hand_over(app, app.feed), app.feed)
 
 
 def detach_and_follow(app: "TuiApp") -> None:
@@ -88,7 +100,7 @@ async def _stop_and_leave(app: "TuiApp", feed: RunFeed) -> None:
 async def _detach_and_leave(app: "TuiApp", feed: RunFeed) -> None:
     await _end_of(feed, math.inf)
     host = _hand_over(app, feed)
-    app.leave(f"{host.run.id} continues in the background; `tui` shows it" if host else _last_words(feed))
+    app.leave(_parting_words(host, feed))
 
 
 async def _end_of(feed: RunFeed, seconds: float) -> None:
@@ -112,7 +124,13 @@ def _hand_over(app: "TuiApp", feed: RunFeed) -> LogHost | None:
     if not isinstance(host, AppHost) or (is_ended(feed.status) and feed.status != "stopped"):
         return None
     run = host.run or create_run(host.runs_dir, host.config)
+    app.keep_printed()  # before the other process prints into the same file
     return LogHost(run, launch_in_background(run, app.data_root))
+
+
+def _parting_words(host: LogHost | None, feed: RunFeed) -> str:
+    """Return the message about a run that was handed over to `host`, or has ended on its own."""
+    return f"{host.run.id} continues in the background; `tui` shows it" if host else _last_words(feed)
 
 
 def _last_words(feed: RunFeed) -> str:

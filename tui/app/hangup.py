@@ -1,4 +1,4 @@
-"""A lost terminal does not stop training: the run continues in a background process."""
+"""Signals to the app: a lost terminal does not stop training, and every signal leaves the terminal as it was."""
 
 import os
 import signal
@@ -6,23 +6,28 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from tui.runtime.signals import Handler, not_in_forks
+from tui.terminal.text import clean
+from tui.terminal.title import GIVE_BACK
+
 if TYPE_CHECKING:
     from tui.app.app import TuiApp
+    from tui.runtime.capture import Capture
 
 __all__ = ["ignore_late_hangup", "survive_hangup"]
 
 LEAVING = (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1)
 
 
-def survive_hangup(app: "TuiApp") -> None:
+def survive_hangup(app: "TuiApp", capture: "Capture") -> None:
     """On SIGHUP (the connection dropped) save the run, continue it in the background, and quit.
 
-    SIGTERM and SIGUSR1 (Slurm's early warning) save it and quit. Nothing more is drawn, since nobody can see it.
-    Only the first of these signals counts.
+    SIGTERM and SIGUSR1 (Slurm's early warning) save it and quit. Nothing more is drawn, and the terminal is given
+    back first: who waits for the end may lose patience. Only the first of these signals counts.
     """
-    signal.signal(signal.SIGHUP, _leaving_after(app.detach))
+    signal.signal(signal.SIGHUP, _leaving_after(app.detach, app, capture))
     for number in (signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, _leaving_after(app.stop_training))
+        signal.signal(number, _leaving_after(app.stop_training, app, capture))
 
 
 def ignore_late_hangup() -> None:
@@ -30,14 +35,19 @@ def ignore_late_hangup() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
-def _leaving_after(last_act: Callable[[], object]) -> Callable[[int, FrameType | None], None]:
-    """Return a handler that runs an action once, and then exits whatever its outcome."""
+def _leaving_after(last_act: Callable[[], str], app: "TuiApp", capture: "Capture") -> Handler:
+    """Return a handler that runs an action once, tells what it returns, and exits whatever its outcome."""
 
+    @not_in_forks
     def leave(number: int, frame: FrameType | None) -> None:
         for other in LEAVING:  # a dropped connection may send it twice, a shutdown may send several signals
             signal.signal(other, signal.SIG_IGN)
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # sent to who changes a terminal from the background
         try:
-            last_act()
+            capture.leave_screen(GIVE_BACK if app.has_terminal_title else "")
+            words = last_act()
+            app.keep_printed(to_the_end=True)
+            capture.tell(clean(words))
         finally:
             os._exit(128 + number)
 

@@ -1,5 +1,6 @@
 """The app behind a browser: it quits with its client, as it does with its terminal elsewhere."""
 
+import asyncio
 import os
 import signal
 
@@ -16,10 +17,19 @@ class ClientDriver(WebDriver):
     """
 
     def start_application_mode(self) -> None:
+        """Start, and let the signals be handled as on a terminal.
+
+        The handlers of the event loop would also hear what is sent to a worker that user code forked: it shares the
+        loop's socket.
+        """
+        on_terminate = signal.getsignal(signal.SIGTERM)
         super().start_application_mode()
-        signal.signal(
-            signal.SIGINT, lambda *_: None
-        )  # ignoring it would be inherited by the processes that the app starts
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        signal.signal(signal.SIGTERM, on_terminate)
+        # Ignoring it would be inherited by the processes that the app starts.
+        signal.signal(signal.SIGINT, lambda *_: None)
 
     def run_input_thread(self) -> None:
         super().run_input_thread()

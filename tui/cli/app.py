@@ -87,10 +87,17 @@ def open_app(
     ask_for_graphics(meanwhile=lambda: import_module("tui.app.app"))
     from tui.app.app import TuiApp
     from tui.app.hangup import ignore_late_hangup, survive_hangup
+    from tui.runtime.capture import Capture
 
-    app = TuiApp(runs_dir=runs, data_root=data_root, values=values, start=start, follow=follow)
-    survive_hangup(app)  # before input is read: its end counts as a hang-up even where SIGHUP was ignored
-    app.run()
-    ignore_late_hangup()
+    with Capture() as capture:
+        app = TuiApp(
+            runs_dir=runs, data_root=data_root, values=values, start=start, follow=follow, capture=capture
+        )
+        survive_hangup(
+            app, capture
+        )  # before input is read: its end is a hang-up even where SIGHUP was ignored
+        app.run()
+        ignore_late_hangup()
+    app.keep_printed(to_the_end=True)
     if app.return_code:
         sys.exit(app.return_code)

@@ -17,6 +17,7 @@ from core.session.preload import load_backend
 from core.status import has_failed
 from core.torchrun import is_first
 from tui.headless.train_views import View
+from tui.runtime.console import bounded_output
 from tui.runtime.signals import GuardedOutput, ignore_hangup, signals_stop
 from tui.terminal.text import clean
 
@@ -53,7 +54,7 @@ def train(
     ensure_possible(extras)
     control = RunControl()
     # Both before torch is imported, which takes seconds.
-    with ignore_hangup(), claimed(run if is_first() else None, control):
+    with ignore_hangup(), claimed(run if is_first() else None, control), bounded_output(run):
         load_backend()
         from core.session import session
         from core.session.lifecycle import start_or_resume

@@ -8,13 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Protocol, TextIO
+from weakref import WeakSet
 
 from tui.runtime.streams import result_stream
 
-__all__ = ["GuardedOutput", "ignore_hangup", "signals_stop"]
+__all__ = ["GuardedOutput", "Handler", "ignore_hangup", "not_in_forks", "signals_stop"]
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 """SIGUSR1 is what Slurm sends as an early warning: ``#SBATCH --signal=USR1@60``."""
+
+Handler = Callable[[int, FrameType | None], None]
+
+_not_in_forks: WeakSet[Handler] = WeakSet()
 
 
 class Stoppable(Protocol):
@@ -55,6 +60,7 @@ def signals_stop(control: Stoppable, received: list[int] | None = None) -> Itera
     """
     received = [] if received is None else received
 
+    @not_in_forks
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
         if number in received and number == signal.SIGINT:
             signal.default_int_handler(number, frame)
@@ -65,8 +71,28 @@ def signals_stop(control: Stoppable, received: list[int] | None = None) -> Itera
         yield received
 
 
+def not_in_forks(handler: Handler) -> Handler:
+    """Let a handler not be inherited by the workers that user code forks: their pool ends them with SIGTERM.
+
+    A handler that only looked which process it is in would be too late where the worker waits for a lock.
+    """
+    _not_in_forks.add(handler)
+    return handler
+
+
+def _handle_by_default() -> None:
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1):
+        if signal.getsignal(number) in _not_in_forks:
+            signal.signal(number, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) in _not_in_forks:  # the first process decides about Ctrl-C
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+os.register_at_fork(after_in_child=_handle_by_default)
+
+
 @contextmanager
-def _handled(handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]]) -> Iterator[None]:
+def _handled(handlers: dict[signal.Signals, Handler]) -> Iterator[None]:
     """Handle signals within."""
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:

@@ -11,9 +11,9 @@ import threading
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, suppress
 from multiprocessing.process import BaseProcess
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 import numpy as np
 
@@ -105,15 +105,22 @@ def workers(count: int) -> Iterator[ProcessPoolExecutor]:
 def out_of_reach() -> Iterator[None]:
     """Context manager that keeps Ctrl-C from processes started in it, even while they start; here it comes afterwards.
 
-    Meanwhile stderr is the process's own: an app puts something without a file in its place, and multiprocessing
-    would hand that on. Nor do they import anything from the current folder.
+    Meanwhile stderr has a descriptor: an app may put something without one in its place, and multiprocessing would
+    hand that on. Nor do they import anything from the current folder.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        with redirect_stderr(sys.__stderr__), safe_import_path():
+        with redirect_stderr(_with_descriptor(sys.stderr)), safe_import_path():
             yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _with_descriptor(stream: TextIO) -> TextIO | None:
+    with suppress(OSError, ValueError):
+        if stream.fileno() >= 0:
+            return stream
+    return sys.__stderr__
 
 
 def _watch_parent() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.control import Request, RunControl
+from core.files.console import kept_bounded
 from core.files.reading import open_plain
 from core.machine import available_cores
 from core.runs.folder import Run
@@ -189,8 +190,11 @@ def _work(connection: "Connection[Any, Any]") -> None:
     inbox = _Inbox(connection)
     while True:
         task, control = inbox.tasks.get()
-        _redirect(Run(task.run).console_file)
-        connection.send(Ended(task.trial, run_trial(task, _reporter(connection, inbox, task), control)))
+        console = Run(task.run).console_file
+        _redirect(console)
+        with kept_bounded(console):
+            outcome = run_trial(task, _reporter(connection, inbox, task), control)
+        connection.send(Ended(task.trial, outcome))
 
 
 def _reporter(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tui.app.hangup import ignore_late_hangup, survive_hangup
-from tui.runtime.signals import ignore_hangup
+from tui.runtime.signals import ignore_hangup, signals_stop
 
 HANDLED = (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1)
 
@@ -60,21 +60,39 @@ def test_who_handled_it_before_handles_it_again() -> None:
     assert heard == [signal.SIGHUP]
 
 
+class Stops:
+    def stop(self) -> None: ...
+
+
 class App:
     """Notes what it is asked for when its terminal is gone, while further signals come."""
 
     def __init__(self) -> None:
         self.acts: list[str] = []
 
-    def detach(self) -> None:
-        self.acts.append("detach")
-        for number in HANDLED:
-            os.kill(os.getpid(), number)
+    has_terminal_title = True
 
-    def stop_training(self) -> None:
-        self.acts.append("stop")
+    def detach(self) -> str:
+        return self.act("detach")
+
+    def stop_training(self) -> str:
+        return self.act("stop")
+
+    def act(self, name: str) -> str:
+        self.acts.append(name)
         for number in HANDLED:
             os.kill(os.getpid(), number)
+        return f"words on {name}"
+
+    def keep_printed(self, *, to_the_end: bool) -> None:
+        self.acts.append("keep")
+
+    # what it asks of the capture
+    def leave_screen(self, codes: str) -> None:
+        self.acts.append("leave" if codes else "")
+
+    def tell(self, text: str) -> None:
+        self.acts.append(text)
 
 
 @pytest.mark.parametrize(
@@ -85,9 +103,27 @@ def test_the_first_signal_counts_and_no_later_one(
 ) -> None:
     app, codes = App(), list[int]()
     monkeypatch.setattr(os, "_exit", codes.append)
-    survive_hangup(app)  # type: ignore[arg-type]  # stands for an app
+    survive_hangup(app, app)  # type: ignore[arg-type]  # stands for an app and its capture
     os.kill(os.getpid(), first)
-    assert (app.acts, codes) == ([act], [128 + first])
+    assert (app.acts, codes) == (["leave", act, "keep", f"words on {act}"], [128 + first])
+
+
+def ending_in_a_fork(number: signal.Signals) -> int:
+    """How a forked process ends that gets a signal; 0 if it goes on."""
+    process = os.fork()
+    if not process:
+        os.kill(os.getpid(), number)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def test_a_worker_that_user_code_forked_ends_as_any_process() -> None:
+    app = App()
+    survive_hangup(app, app)  # type: ignore[arg-type]  # as above
+    assert [ending_in_a_fork(number) for number in HANDLED] == [-number for number in HANDLED]
+    with signals_stop(Stops()):
+        assert ending_in_a_fork(signal.SIGTERM) == -signal.SIGTERM
+        assert ending_in_a_fork(signal.SIGINT) == 0, "the first process decides about Ctrl-C"
 
 
 def test_a_hangup_after_the_app_was_left_changes_nothing() -> None:

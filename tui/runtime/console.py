@@ -1,0 +1,99 @@
+"""Console of a run that the app trains: what is printed meanwhile is kept with the run, on a thread of its own."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from core.files.console import ConsoleLog, kept_bounded
+from core.runs.folder import Run
+
+__all__ = ["RunConsole", "bounded_output"]
+
+POLL_SECONDS = 0.25
+MAX_EARLY = 1 << 16
+"""Bytes that are kept of what was printed while no run had a folder; the next run gets them."""
+MAX_READS = 16
+"""Reads of a poll: a program that prints for ever must not keep it for ever."""
+CLOSE_SECONDS = 2.0
+
+
+class RunConsole:
+    """Keeps what is printed with the run that is being trained, or, until there is one, for the next run.
+
+    Args:
+        read: returns what was printed since its last call; see `tui.runtime.capture.Capture`.
+        run: returns the run that is being trained in this process now, if it has a folder.
+
+    Attributes:
+        open_text: the last line of its output, which has not ended and is not in its file.
+    """
+
+    def __init__(self, read: Callable[[], bytes], run: Callable[[], Run | None]) -> None:
+        self.open_text = ""
+        self._read, self._run = read, run
+        self._early = b""
+        self._log: ConsoleLog | None = None
+        self._lock, self._closed = threading.RLock(), threading.Event()
+        self._thread = threading.Thread(target=self._poll_on, name="console", daemon=True)
+
+    def start(self) -> None:
+        """Start to keep what is printed."""
+        self._thread.start()
+
+    def poll(self) -> None:
+        """Keep what was printed since the last time.
+
+        To be called before another process prints into the file of the run.
+        """
+        with self._lock:
+            run = self._run()
+            ended = self._log is not None and (run is None or run.console_file != self._log.path)
+            for _ in range(MAX_READS):
+                if printed := self._read():
+                    self._keep(printed)
+                else:
+                    break
+            if ended and self._log is not None:
+                self._log.close()
+                self._log = None
+            if run is not None and self._log is None:
+                self._log = ConsoleLog(run.console_file)
+                self._log.write(self._early)
+                self._early = b""
+            self.open_text = self._log.open_text if self._log is not None else ""
+
+    def close(self) -> None:
+        """Keep the rest, and stop; a disk that hangs is not waited for."""
+        self._closed.set()
+        self._thread.join(CLOSE_SECONDS)
+        if not self._thread.is_alive():
+            self._run = lambda: None
+            self.poll()
+
+    def _keep(self, printed: bytes) -> None:
+        if self._log is not None:
+            self._log.write(printed)
+        else:
+            self._early = (self._early + printed)[-MAX_EARLY:]
+
+    def _poll_on(self) -> None:
+        while not self._closed.wait(POLL_SECONDS):
+            self.poll()
+
+
+@contextmanager
+def bounded_output(run: Run | None) -> Iterator[None]:
+    """Context manager in which the console file of a run is kept bounded, if this process prints into it."""
+    if run is None or not _prints_into(run):
+        yield
+        return
+    with kept_bounded(run.console_file):
+        yield
+
+
+def _prints_into(run: Run) -> bool:
+    try:
+        return os.path.samestat(os.fstat(1), os.stat(run.console_file))
+    except OSError:
+        return False
