@@ -54,6 +54,7 @@ class Batches:
         self.targets = (targets.float() if targets.is_floating_point() else targets).to(device)
         self.mean = data.mean.to(device)
         self.std = data.std.to(device)
+        self.ids = data.ids
         self.device = device
 
     def __len__(self) -> int:
@@ -110,7 +111,9 @@ class Batches:
         return self.inputs.index_select(0, rows), self.targets.index_select(0, rows)
 
     def standardise(self, inputs: Tensor) -> Tensor:
-        """float32 inputs with the training data's mean and deviation taken out; a new tensor."""
+        """float32 inputs with the training data's mean and deviation taken out, or ids as int64; a new tensor."""
+        if self.ids:
+            return inputs.to(torch.int64, copy=True)
         return inputs.to(torch.float32, copy=True).sub_(self.mean).div_(self.std)
 
     def _rows_at_once(self, batch_size: int) -> int:

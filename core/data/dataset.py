@@ -59,6 +59,8 @@ class Dataset:
         notes: what was found and done while it was loaded, such as values filled in; a line each.
         table: of a table from a file, how its columns became features; its inputs are scaled already.
         conditioning: of a table that is given in arrays, what was done to its columns; its inputs are after that.
+        whole: the samples of a table came as whole numbers, and are kept exactly.
+        ids: the network gets them as they are, as int64: it looks them up, and nothing is standardised.
         digest: of the files that the samples were read from, where they are too many to be looked at each time.
     """
 
@@ -80,6 +82,8 @@ class Dataset:
     table: "Table | None" = None
     conditioning: "Conditioning | None" = None
     digest: str = ""
+    whole: bool = False
+    ids: bool = False
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["assemble", "divide", "one_fold"]
 
 ROWS_AT_ONCE = 4096
+NUMBERS_AT_ONCE = 2**22
+"""In rows of large images: they are computed with as float64, some copies at a time."""
 
 
 def divide(
@@ -221,5 +223,6 @@ def _float_moments(inputs: "Tensor | MappedRows") -> "tuple[Tensor, Tensor]":
 
 def _pieces(inputs: "Tensor | MappedRows") -> "Iterator[Tensor]":
     """Some rows at a time."""
-    for start in range(0, len(inputs), ROWS_AT_ONCE):
-        yield inputs[start : start + ROWS_AT_ONCE]
+    rows = min(ROWS_AT_ONCE, max(1, NUMBERS_AT_ONCE // max(1, math.prod(inputs.shape[1:]))))
+    for start in range(0, len(inputs), rows):
+        yield inputs[start : start + rows]

@@ -32,7 +32,7 @@ class Deployed(nn.Module):
 
     def __init__(self, model: nn.Module, data: Dataset, scorer: Scorer) -> None:
         super().__init__()
-        self.model, self.scorer = model, scorer
+        self.model, self.scorer, self.ids = model, scorer, data.ids
         self.target = (data.target_mean, data.target_std) if data.task == "regression" else None
         self.register_buffer("mean", data.mean.clone().float())
         self.register_buffer("std", data.std.clone().float())
@@ -45,7 +45,8 @@ class Deployed(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         if self.conditioned:
             inputs = (inputs.clamp(self.low, self.high) - self.offset).float()
-        outputs: Tensor = self.model((inputs - self.mean) / self.std).float()
+        scaled = inputs.long() if self.ids else (inputs - self.mean) / self.std
+        outputs: Tensor = self.model(scaled).float()
         scores = self.scorer.scores(outputs)
         if self.target is None:
             return scores

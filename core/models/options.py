@@ -44,6 +44,10 @@ class ModelOptions(Options):
         """
         raise NotImplementedError
 
+    def fitted(self, network: "Module", data: Dataset) -> Dataset:
+        """Return the data as this network takes it."""
+        return data
+
     def initialise(self, network: "Module", data: Dataset) -> tuple[str, ...]:
         """Give a new network other weights than those it was built with, if it shall have some.
 

@@ -87,22 +87,33 @@ def outline(
         ModelError: it does not fit.
         UserCodeError: it is the user's own, and fails.
     """
-    from core.models.summary import summarise
-
-    def built() -> "ModelSummary":
+    def summary() -> "ModelSummary":
         model = config.build(sample_shape, outputs)
         freeze(model)
-        return summarise(model, sample_shape, outputs)
+        return _summary(model, sample_shape, outputs)
 
     _load_code(config)
     try:
         with _drawing_nothing(on_meta=True):
-            return built()
+            return summary()
     except (ModelError, UserCodeError, NotImplementedError):
         if config.on_meta:
             raise
     with _drawing_nothing(on_meta=False):
-        return built()
+        return summary()
+
+
+def _summary(model: "Module", sample_shape: tuple[int, ...], outputs: int) -> "ModelSummary":
+    """The layers of a network on numbers, or on ids if it looks them up."""
+    from core.models.own.ids import looks_up
+    from core.models.summary import summarise
+
+    try:
+        return summarise(model, sample_shape, outputs)
+    except (ModelError, UserCodeError):
+        if not looks_up(model):
+            raise
+    return summarise(model, sample_shape, outputs, ids=True)
 
 
 def _load_code(config: ModelConfig) -> None:

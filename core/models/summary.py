@@ -44,7 +44,9 @@ class ModelSummary:
     trainable: int
 
 
-def summarise(model: nn.Module, sample_shape: tuple[int, ...], outputs: int) -> ModelSummary:
+def summarise(
+    model: nn.Module, sample_shape: tuple[int, ...], outputs: int, *, ids: bool = False
+) -> ModelSummary:
     """Try `model` on samples of zeros and note what each layer gives.
 
     A network with its own step may give anything, and have layers that ``forward`` does not use, or no ``forward``:
@@ -52,6 +54,7 @@ def summarise(model: nn.Module, sample_shape: tuple[int, ...], outputs: int) -> 
 
     Args:
         outputs: how many numbers it shall give for one sample.
+        ids: samples are int64 ids.
 
     Raises:
         ModelError: it does not take samples of this shape, gives something else, or has nothing to train.
@@ -76,9 +79,9 @@ def summarise(model: nn.Module, sample_shape: tuple[int, ...], outputs: int) -> 
     was_training = model.training
     try:
         if has_own_step(model):
-            _try_if_possible(model.eval(), sample_shape)
+            _try_if_possible(model.eval(), sample_shape, ids)
         else:
-            _check_output(_try_on_zeros(model.eval(), sample_shape), outputs)
+            _check_output(_try_on_zeros(model.eval(), sample_shape, ids), outputs)
     finally:
         model.train(was_training)
         for hook in hooks:
@@ -135,11 +138,12 @@ def _together(name: str, group: Sequence[Layer]) -> Layer:
     return Layer(name, kind, group[-1].output_shape, sum(layer.parameters for layer in group))
 
 
-def _try_on_zeros(model: nn.Module, sample_shape: tuple[int, ...]) -> object:
+def _try_on_zeros(model: nn.Module, sample_shape: tuple[int, ...], ids: bool) -> object:
     trained = _ensure_trainable(model)
+    dtype = torch.int64 if ids else torch.float32
     try:
         with torch.no_grad():
-            return model(torch.zeros(SAMPLES, *sample_shape, device=trained.device))
+            return model(torch.zeros(SAMPLES, *sample_shape, dtype=dtype, device=trained.device))
     except TorchtuiError:
         raise
     except (
@@ -155,12 +159,12 @@ def _try_on_zeros(model: nn.Module, sample_shape: tuple[int, ...]) -> object:
         raise ModelError(f"the model does not take {shape}: {first_line}") from None
 
 
-def _try_if_possible(model: nn.Module, sample_shape: tuple[int, ...]) -> None:
+def _try_if_possible(model: nn.Module, sample_shape: tuple[int, ...], ids: bool) -> None:
     """Call a network that need not be callable, without a trace in the random state."""
     _ensure_trainable(model)
     if has_forward(model):
         with torch.random.fork_rng(devices=[]), suppress(TorchtuiError):
-            _try_on_zeros(model, sample_shape)
+            _try_on_zeros(model, sample_shape, ids)
 
 
 def _layers_with_weights(model: nn.Module, seen: set[str]) -> list[Layer]:

@@ -135,6 +135,7 @@ def assemble(
         model = build(own.model, data, config.training.seed, outputs)
         data = replace(data, notes=(*data.notes, *own.model.initialise(model, data)))
     config.optimizer.freeze(model, more=own.loss.name == "python")
+    data = own.model.fitted(model, data)
     data = with_own_task(data, model)
     if weights is None:  # evaluations compute in fp32, on any device
         check_fit(own, data)
@@ -146,7 +147,7 @@ def assemble(
             check_measurable(from_copies(config, run), data, own_metrics)
     if weights is None and data.task == "custom":
         data = replace(data, notes=(*data.notes, *check_own_step(config, data, model)))
-    summary = summarise_model(model, data.sample_shape, outputs)
+    summary = summarise_model(model, data.sample_shape, outputs, ids=data.ids)
     if weights is None:
         check_own_code(from_copies(config, run), data, model)
     multiply_adds = summary.multiply_adds * config.training.batch_size

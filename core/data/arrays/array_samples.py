@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Given", "Pair", "dataset_of"]
 
+BYTES_AT_ONCE = 2**22
+EXACT = 2**24
+"""Whole numbers below it are the same as float32."""
+
 Pair = tuple[np.ndarray, np.ndarray]
 """(n, ...) inputs and n targets."""
 
@@ -71,7 +75,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     parts = _parts(options, targets, found, names, given.validation is not None, given.test is not None)
     feature_names = _feature_names(given, inputs) if kind == "table" else ()
     conditioning = None
-    if kind == "table":
+    if kind == "table" and options.scaling != "none":
         conditioning = conditioning_of(inputs, parts["train"], feature_names, notes)
         inputs = inputs if conditioning is None else conditioning.apply(inputs)
     if found == "regression":
@@ -92,8 +96,17 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         scaling="standardise" if kind == "table" and options.scaling == "unit" else options.scaling,
     )
     return replace(
-        data, validation=validation or data.validation, notes=tuple(notes), conditioning=conditioning
+        data,
+        validation=validation or data.validation,
+        notes=tuple(notes),
+        conditioning=conditioning,
+        whole=kind == "table" and given.train[0].dtype.kind in "iu" and _largest(given.train[0]) < EXACT,
     )
+
+
+def _largest(values: np.ndarray) -> int:
+    """The largest magnitude of whole numbers."""
+    return max(abs(int(values.min())), abs(int(values.max()))) if values.size else 0
 
 
 def _parts(
@@ -174,8 +187,10 @@ def _value_range(inputs: np.ndarray, train: np.ndarray) -> tuple[float, float]:
     """Smallest and largest value that inputs of this type usually take, or else those of train."""
     if inputs.dtype == np.uint8:
         return 0.0, 255.0 if inputs.max() > 1 else 1.0
-    values = inputs[train]
-    low, high = float(values.min()), float(values.max())
+    rows = max(1, BYTES_AT_ONCE // max(1, inputs[:1].nbytes))
+    parts = (inputs[train[at : at + rows]] for at in range(0, len(train), rows))
+    ends = [(float(part.min()), float(part.max())) for part in parts]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
     return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high if high > low else low + 1)
 
 

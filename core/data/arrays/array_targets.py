@@ -11,6 +11,8 @@ from core.errors import DataError
 __all__ = ["answers_of", "classes_in", "targets_of"]
 
 MAX_CLASSES = 10_000
+IGNORED = -100
+"""Target that PyTorch's cross-entropy leaves out."""
 
 
 def answers_of(array: np.ndarray, task: AskedTask, name: str, place: str, notes: list[str]) -> np.ndarray:
@@ -78,6 +80,12 @@ def classes_in(answers: np.ndarray, task: AskedTask, place: str) -> tuple[str, .
         DataError: there are fewer than two, or the values are more likely quantities.
     """
     values = np.unique(answers)
+    if answers.dtype.kind in "iu" and IGNORED in values and (values[values != IGNORED] >= 0).all():
+        count = int((answers == IGNORED).sum())
+        raise DataError(
+            f"{place} is {IGNORED} for {count:,} samples, which marks what a loss shall ignore and is not a class",
+            "Leave these samples out",
+        )
     names = tuple(_class_name(value) for value in values)
     if answers.dtype.kind in "US":
         names = tuple(in_class_order(names))

@@ -13,6 +13,8 @@ __all__ = ["ArrayShape", "samples_of", "shape_text"]
 ArrayShape = Literal["auto", "table", "channels_first", "channels_last"]
 CHANNELS = (1, 2, 3, 4)
 """Sizes of a dimension that are taken for the channels of an image."""
+GENERAL = ("input", "inputs", "original", "originals")
+"""Words that mean images beside folders of masks, and anything as the name of an array."""
 PIXEL_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.bool_))
 MIN_PIXELS, MAX_PIXEL_RATIO = 5, 8
 """Least height and width, and largest ratio of both, of grey images whose values have the type of pixels."""
@@ -109,7 +111,8 @@ def _as_images(array: np.ndarray, shape: ArrayShape, name: str, place: str) -> n
 def _are_grey_images(array: np.ndarray, name: str) -> bool:
     """Return whether samples (height, width) are images, not series: by name, type of pixels, or proportions."""
     short, long = sorted(array.shape[1:])
-    if any(map(IMAGES.fullmatch, words_of(name))) or short == long > 1:
+    words = [word for word in words_of(name) if word not in GENERAL]
+    if any(map(IMAGES.fullmatch, words)) or short == long > 1:
         return True
     if array.dtype in PIXEL_TYPES:
         return bool(short >= MIN_PIXELS and long <= MAX_PIXEL_RATIO * short)

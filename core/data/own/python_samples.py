@@ -14,6 +14,7 @@ from core.arrays import as_array
 from core.data.arrays.array_samples import Given, Pair
 from core.data.dataset import Progress
 from core.errors import DataError
+from core.machine import memory
 from core.user_code.loading import as_user_error, call, parse
 
 __all__ = ["collect"]
@@ -23,6 +24,8 @@ TAKEN = (
     "one of these forms"
 )
 REPORTED_EVERY = 1000
+SPARE = 0.8
+"""Part of the free memory that samples may take."""
 
 
 def collect(reference: str, arguments: Mapping[str, Any], seed: int, progress: Progress) -> Given:
@@ -73,40 +76,78 @@ def _pair(part: Any, source: str, progress: Progress) -> Pair:
 
 
 def _read(samples: Any, source: str, progress: Progress) -> Pair:
-    """All samples of a torch data set, one after the other."""
+    """All samples of a torch data set, one after the other, into one array."""
     if not hasattr(samples, "__len__"):
         raise DataError(f"data.path: {source} returned {_kind(samples)}, which has no length", TAKEN)
-    inputs, targets = [], []
+    inputs: np.ndarray | None = None
+    targets: list[np.ndarray] = []
     try:
         total = len(samples)
         for number in range(total):
-            sample = samples[number]
-            if not isinstance(sample, tuple | list) or len(sample) != 2:
-                said = f"sample {number} of {source} is {_kind(sample)}, not input and target"
-                raise DataError(f"data.path: {said}", TAKEN)
-            inputs.append(_array(sample[0], source))
-            targets.append(_array(sample[1], source))
+            one, target = _input_and_target(samples[number], number, source)
+            if inputs is None:
+                inputs = _room(total, one, source)
+            if one.shape != inputs.shape[1:]:
+                one_shape, other = sorted((inputs.shape[1:], one.shape))
+                raise DataError(
+                    f"data.path: samples of {source} have the shapes {one_shape} and {other}",
+                    "Give all the same shape",
+                )
+            if one.dtype != inputs.dtype:
+                inputs = inputs.astype(np.result_type(inputs, one), copy=False)
+            inputs[number] = one
+            targets.append(target)
             if number % REPORTED_EVERY == 0:
                 progress(f"reading {source}", number, total)
     except DataError:
         raise
     except Exception as error:  # the user's own code raises whatever it likes
         raise as_user_error(error) or DataError(
-            f"data.path: sample {len(inputs)} of {source}: {type(error).__name__}: {error}"
+            f"data.path: sample {len(targets)} of {source}: {type(error).__name__}: {error}"
         ) from None
-    shapes = {array.shape for array in inputs}
-    if len(shapes) > 1:
-        one, other = sorted(shapes)[:2]
+    return (np.empty((0, 1)), np.empty(0)) if inputs is None else (inputs, np.stack(targets))
+
+
+def _input_and_target(sample: Any, number: int, source: str) -> tuple[np.ndarray, np.ndarray]:
+    if not isinstance(sample, tuple | list) or len(sample) != 2:
+        said = f"sample {number} of {source} is {_kind(sample)}, not input and target"
+        raise DataError(f"data.path: {said}", TAKEN)
+    for part, name in zip(sample, ("inputs", "targets"), strict=True):
+        if isinstance(part, tuple | list) and any(getattr(item, "ndim", 0) for item in part):
+            raise DataError(
+                f"data.path: sample {number} of {source} has {len(part)} {name}",
+                f"One array of {name} a sample is taken: join them, such as with torch.cat",
+            )
+    return _array(sample[0], source), _array(sample[1], source)
+
+
+def _room(total: int, sample: np.ndarray, source: str) -> np.ndarray:
+    """An array for so many samples.
+
+    Raises:
+        DataError: there is no memory for them: splitting takes a second copy.
+    """
+    needed, free = total * max(sample.nbytes, 1), memory().available
+    if 2 * needed > SPARE * free:
         raise DataError(
-            f"data.path: samples of {source} have the shapes {one} and {other}", "Give all the same shape"
+            f"data.path: {total:,} samples of {source} take {needed / 2**30:.1f} GiB of memory, twice while they are "
+            f"split, {free / 2**30:.1f} are free",
+            "Return fewer or smaller samples, or bytes (uint8) in place of floats",
         )
-    return (np.stack(inputs), np.stack(targets)) if inputs else (np.empty((0, 1)), np.empty(0))
+    return np.empty((total, *sample.shape), sample.dtype)
 
 
 def _array(values: Any, source: str) -> np.ndarray:
     """Numbers or texts as an array, wherever they lie."""
+    if not _is_finite_array(values):  # NumPy would ask it for one item after the other
+        raise DataError(f"data.path: {source} gave {_kind(values)}, which is not an array", TAKEN)
     try:
         array = as_array(values)
+    except ValueError as error:
+        why = "its parts have different shapes" if "inhomogeneous" in str(error) else str(error)
+        raise DataError(
+            f"data.path: {source} gave {_kind(values)}, which is not an array: {why}", TAKEN
+        ) from None
     except Exception as error:  # any object can be asked for an array, and can fail
         raise DataError(
             f"data.path: {source} gave {_kind(values)}, which is not an array: {error}", TAKEN
@@ -116,6 +157,17 @@ def _array(values: Any, source: str) -> np.ndarray:
             f"data.path: {source} gave {_kind(values)}, which is not an array of numbers or strings", TAKEN
         )
     return array
+
+
+def _is_finite_array(values: Any) -> bool:
+    """Return whether NumPy makes an array of a value without iterating over an object of the user's."""
+    if isinstance(values, TorchDataset):
+        return False
+    if isinstance(values, list | tuple):
+        several = isinstance(values, tuple) and any(getattr(item, "ndim", 0) for item in values)
+        return not several and not any(isinstance(item, TorchDataset) for item in values)
+    known = int | float | complex | str | bytes | range
+    return isinstance(values, known) or hasattr(values, "__array__") or hasattr(values, "__array_interface__")
 
 
 def _kind(value: Any) -> str:

@@ -68,6 +68,11 @@ class Python(ModelOptions):
         unwrap_outputs(made, outputs)
         return made
 
+    def fitted(self, network: "Module", data: Dataset) -> Dataset:
+        from core.models.own.ids import with_ids
+
+        return with_ids(network, data)
+
     def initialise(self, network: "Module", data: Dataset) -> tuple[str, ...]:
         from core.models.own.pretrained import load_weights
 

@@ -1,6 +1,7 @@
 """Data from a function of the user's own: what it may return, what is wrong with it, and that it stays the same."""
 
 import random
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from core.config import schema as configuration
+from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.data.registry import load
 from core.errors import ConfigError, DataError, TorchtuiError, UntrustedCode, UserCodeError
 from core.events import EpochFinished
+from core.export.deployed import Deployed
+from core.losses.cross_entropy import CrossEntropy
+from core.models.own.ids import with_ids
 from core.session.evaluation import RunData
 from core.user_code.trust import trust
 from tests.support.repository import REPOSITORY
@@ -48,6 +54,98 @@ def make(tmp_path: Path) -> Make:
         return load(configuration.from_dict({"data": {"name": f"{file}:make", **fields}}).data)
 
     return make
+
+
+@pytest.mark.parametrize("body", ["return Samples(), Samples(), 2, ['a', 'b']", "return Samples(), len"])
+def test_a_data_set_in_the_place_of_an_array_is_refused_at_once(make: Make, body: str) -> None:
+    with pytest.raises(DataError, match="gave an object of type Samples, which is not an array"):
+        make(f"Samples.__getitem__ = lambda self, i: (torch.rand(4), i % 2); {body}")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return [((torch.rand(4), torch.rand(4)), i % 2) for i in range(9)]", "several|returned a list"),
+        ("return Pairs((4,), (4,))", "sample 0 of mydata.py:make has 2 inputs"),
+        ("return Pairs((4,), (2,))", "sample 0 of mydata.py:make has 2 inputs"),
+        ("return (torch.rand(60, 4), torch.rand(60, 4)), y", "gave a tuple of 2, which is not an array"),
+        (
+            "return [torch.rand(3 + i % 2) for i in range(60)], y",
+            "which is not an array: its parts have different shapes",
+        ),
+        (
+            "return x, np.where(np.arange(60) % 5 == 0, -100, y)",
+            "targets is -100 for 12 samples, which marks",
+        ),
+        ("return Samples(10 ** 12)", "1,000,000,000,000 samples of mydata.py:make take .* GiB"),
+    ],
+)
+def test_what_would_be_taken_wrongly_is_refused(make: Make, body: str, message: str) -> None:
+    pairs = (
+        "class Pairs(Samples):\n        def __init__(self, a, b): self.n, self.a, self.b = 60, a, b\n"
+        "        def __getitem__(self, i): return (torch.rand(self.a), torch.rand(self.b)), i % 2\n    "
+    )
+    with pytest.raises(DataError, match=message):
+        make(pairs + body)
+
+
+def test_samples_are_read_into_one_array(make: Make) -> None:
+    """Twice the data at most: once as read, once as split."""
+    side = 64
+    size = 400 * 3 * side * side * 4
+    body = f"return Samples(400, (3, {side}, {side}))"
+    make(body)
+    tracemalloc.start()
+    data = make(body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert data.train.inputs.dtype == torch.float32
+    assert peak < 1.5 * size  # what NumPy allocates; the tensors of the splits come on top
+
+
+def test_types_that_differ_between_samples_meet(make: Make) -> None:
+    body = "Samples.__getitem__ = lambda s, i: (np.full(4, i + 0.5) if i >= 30 else np.full(4, i), i % 3)"
+    data = make(f"{body}; return Samples()")
+    values = {float(value) for split in data.splits.values() for value in split.inputs[:, 0]}
+    assert values == {*map(float, range(30)), *(i + 0.5 for i in range(30, 60))}
+
+
+def test_float_labels_that_are_few_whole_numbers_are_classes(make: Make) -> None:
+    data = make("return x, (y == 1).astype(np.float32)")
+    assert (data.task, data.class_names) == ("binary", ("0", "1"))
+
+
+def test_series_are_not_taken_for_images(make: Make) -> None:
+    with pytest.raises(DataError, match="60x50x6, which may be grey images or series of several channels"):
+        make("return np.random.rand(60, 50, 6).astype(np.float32), y")
+
+
+TOKENS = "return np.random.default_rng(0).integers(0, 200, (60, 5)), y"
+
+
+def test_ids_reach_a_network_that_looks_them_up_as_they_are(make: Make, tmp_path: Path) -> None:
+    data = make(TOKENS)
+    assert data.whole
+    mixed = nn.Sequential(nn.Embedding(200, 4), nn.Flatten(), nn.Linear(20, 3))
+    seen = with_ids(mixed, data)
+    assert seen.ids
+    inputs, _ = next(Batches(seen.train, seen, torch.device("cpu")).iterate(8))
+    assert inputs.dtype == torch.int64
+    assert {int(number) for number in inputs.flatten()} <= set(range(200))
+    assert len(inputs.unique()) > 20
+    assert "as they are, as int64" in seen.notes[-1]
+    assert Deployed(mixed.eval(), seen, CrossEntropy())(inputs.float()).shape == (8, 3)
+
+
+def test_whole_numbers_are_standardised_for_other_networks_which_is_reported(make: Make) -> None:
+    data = make(TOKENS)
+    seen = with_ids(nn.Linear(5, 3), data)
+    assert not seen.ids
+    assert "data.scaling=none" in seen.notes[-1]
+    unscaled = make(TOKENS, scaling="none")
+    assert with_ids(nn.Linear(5, 3), unscaled) is unscaled  # it takes floats alone: they are not scaled
+    assert not bool(unscaled.mean.any())
+    assert with_ids(nn.Linear(5, 3), make("return x, y")).notes == ()
 
 
 @pytest.mark.parametrize(
