@@ -78,6 +78,11 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     if kind == "table" and options.scaling != "none":
         conditioning = conditioning_of(inputs, parts["train"], feature_names, notes)
         inputs = inputs if conditioning is None else conditioning.apply(inputs)
+    elif inputs.dtype == np.float64:
+        raise DataError(
+            f"data.scaling: none, but {_place(given, 0)} has values that differ by less than float32 can hold",
+            "Set it to standardise, or subtract a constant from them first",
+        )
     if found == "regression":
         targets = clipped_targets(targets, parts["train"], given.names[1], notes)
     validation = _own_split(given.validation, "validation", given, inputs, keys, task, shape, conditioning)

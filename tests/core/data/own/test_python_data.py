@@ -15,7 +15,7 @@ from core.config import schema as configuration
 from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.data.registry import load
-from core.errors import ConfigError, DataError, TorchtuiError, UntrustedCode, UserCodeError
+from core.errors import ConfigError, DataError, ModelError, TorchtuiError, UntrustedCode, UserCodeError
 from core.events import EpochFinished
 from core.export.deployed import Deployed
 from core.losses.cross_entropy import CrossEntropy
@@ -135,6 +135,16 @@ def test_ids_reach_a_network_that_looks_them_up_as_they_are(make: Make, tmp_path
     assert len(inputs.unique()) > 20
     assert "as they are, as int64" in seen.notes[-1]
     assert Deployed(mixed.eval(), seen, CrossEntropy())(inputs.float()).shape == (8, 3)
+
+
+def test_ids_that_were_clipped_are_refused(make: Make) -> None:
+    body = "t = np.random.default_rng(0).integers(0, 9, (60, 2)); t[0] = 10 ** 6; return t, y"
+    network = nn.Sequential(nn.Embedding(10**6 + 1, 1), nn.Flatten(), nn.Linear(2, 3))
+    with pytest.raises(ModelError, match="heavy tails of this data's are clipped. Set data.scaling to none"):
+        with_ids(network, make(body))
+    assert with_ids(network, make(body, scaling="none")).ids
+    with pytest.raises(DataError, match="differ by less than float32 can hold"):
+        make("return np.arange(60)[:, None] + 2 ** 25, y", scaling="none")
 
 
 def test_whole_numbers_are_standardised_for_other_networks_which_is_reported(make: Make) -> None:
