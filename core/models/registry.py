@@ -87,6 +87,7 @@ def outline(
         ModelError: it does not fit.
         UserCodeError: it is the user's own, and fails.
     """
+
     def summary() -> "ModelSummary":
         model = config.build(sample_shape, outputs)
         freeze(model)
