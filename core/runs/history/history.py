@@ -1,7 +1,7 @@
 """History of a run as series to draw and facts to show, in bounded memory however long it runs."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
@@ -36,7 +36,7 @@ SPLITS = ("train ", "validation ")
 
 @dataclass(frozen=True)
 class Epoch:
-    """A row of the epoch table, with its confusion matrix as int32 (classes, classes), or None."""
+    """A row of the epoch table, and its confusion matrix as int32 (classes, classes), or None; the event has none."""
 
     event: EpochFinished
     confusion: np.ndarray | None
@@ -217,7 +217,7 @@ class History:
         self._measure(event)
         self.best_epoch, self.best_metrics = event.best_epoch, event.best_metrics
         confusion = np.asarray(event.confusion, dtype=np.int32) if event.confusion else None
-        self.epochs.append(Epoch(event, confusion))
+        self.epochs.append(Epoch(replace(event, confusion=[]) if event.confusion else event, confusion))
         self._append("train", event.train, event.time)
         self._append("validation", event.validation, event.time)
         self.seconds += event.seconds
@@ -225,7 +225,7 @@ class History:
         score = (event.validation or event.train).get(self.score, -np.inf)
         if np.isfinite(score) and (self.top_score is None or score > self.top_score[1]):
             self.top_score = (event.epoch, score)
-        self._advise(event.time)
+        self._advise(event)
         if not np.isfinite(event.validation.get("loss", 0.0)) and self.diverged_at is None:
             self.diverged_at = self.position
 
@@ -239,15 +239,13 @@ class History:
         if self.diverged_at is not None:
             self.diverged_at /= self.measured_steps
 
-    def _advise(self, time: float) -> None:
+    def _advise(self, event: EpochFinished) -> None:
         """Add what looks wrong to the messages, each kind once."""
-        recent = [
-            epoch.event for epoch in islice(reversed(self.epochs), max(RISING_EPOCHS, STALL_EPOCHS) + 1)
-        ]
-        advice = advise(recent[::-1])
+        before = islice(reversed(self.epochs), 1, max(RISING_EPOCHS, STALL_EPOCHS) + 1)
+        advice = advise([event, *(epoch.event for epoch in before)][::-1])
         for kind, text in advice.items():
             if kind not in self.advised:
-                self.messages.append(Notice(time=time, level="warning", message=text))
+                self.messages.append(Notice(time=event.time, level="warning", message=text))
         self.advised |= advice.keys()
 
     def _append(self, split: str, metrics: dict[str, float], time: float, steps: bool = False) -> None:
