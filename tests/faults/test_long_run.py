@@ -93,7 +93,7 @@ def test_its_curves_are_read_once_and_stay_small(long_run: Run) -> None:
 
 
 def test_it_is_followed_live(long_run: Run) -> None:
-    """What a screen does: a megabyte at a time, each byte once."""
+    """As by a screen: a megabyte at a time, each byte once."""
 
     def follow() -> None:
         reader, history, most = LogReader(long_run.log_file), History(), 0
