@@ -7,8 +7,7 @@ a process that is killed between any two steps leaves nothing behind that could 
 begun and has no result.
 """
 
-import itertools
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from optuna.exceptions import UpdateFinishedTrialError
@@ -20,7 +19,7 @@ from core.tuning.study.presence import Presence
 if TYPE_CHECKING:
     from core.tuning.study.study import TuningStudy
 
-__all__ = ["RESULT", "RUN", "Claim", "Claims", "attempts", "give_back", "record_result"]
+__all__ = ["RESULT", "RUN", "Attempts", "Claim", "Claims", "attempts", "give_back", "record_result"]
 
 ATTEMPT, PROCESS, RUN, RESULT = "attempt", "process", "run", "result"
 """User attributes of an attempt, beside the number of its trial."""
@@ -58,6 +57,7 @@ class Claims:
 
     def __init__(self, study: "TuningStudy", presence: Presence) -> None:
         self._study, self._plan, self._presence = study, study.plan, presence
+        self._attempts = Attempts()
 
     def next(self) -> Claim | None:
         """The next trial to train: one whose process is gone, or else a new one; None when none is left."""
@@ -77,21 +77,21 @@ class Claims:
 
     def elsewhere(self) -> int:
         """Return the number of trials that other living processes train now."""
-        running = (trial for trial in self._latest().values() if trial.state == TrialState.RUNNING)
-        return sum(not self._is_mine(trial) for trial in running)
+        unsettled = self._read().unsettled.values()
+        return sum(trial.state == TrialState.RUNNING and not self._is_mine(trial) for trial in unsettled)
 
-    def _latest(self) -> dict[int, FrozenTrial]:
-        return attempts(self._study.optuna.get_trials(deepcopy=False))
+    def _read(self) -> "Attempts":
+        self._attempts.read(self._study.optuna.get_trials(deepcopy=False))
+        return self._attempts
 
     def _free(self) -> tuple[int, FrozenTrial | None] | None:
         """A trial that nobody trains, with its last attempt if there was one."""
-        latest = self._latest()
-        for number, trial in latest.items():
+        found = self._read()
+        for number, trial in sorted(found.unsettled.items()):
             if self._is_free(trial):
                 return number, trial
-        numbers = itertools.count() if self._plan.trials is None else range(self._plan.trials)
-        new = next((number for number in numbers if number not in latest), None)
-        return None if new is None else (new, None)
+        new, trials = found.first_untried(), self._plan.trials
+        return (new, None) if trials is None or new < trials else None
 
     def _is_free(self, trial: FrozenTrial) -> bool:
         """Return whether an attempt has ended without a result; one whose process was killed is ended here."""
@@ -107,13 +107,11 @@ class Claims:
 
     def _claim(self, number: int, before: FrozenTrial | None) -> Trial | None:
         """An attempt at a trial; None when another process was quicker."""
-        study, storage = self._study.optuna, self._study.storage
+        storage = self._study.storage
         template = self._new(number) if before is None else self._again(number, before)
         attempt_id = storage.create_new_trial(self._study.storage_id, template)
-        key = _key(template)
-        same = [trial for trial in study.get_trials(deepcopy=False) if _key(trial) == key]
-        if same[0].number == storage.get_trial_number_from_id(attempt_id):
-            return Trial(study, attempt_id)
+        if self._read().counts(template, storage.get_trial_number_from_id(attempt_id)):
+            return Trial(self._study.optuna, attempt_id)
         storage.set_trial_state_values(attempt_id, TrialState.FAIL)
         return None
 
@@ -142,13 +140,62 @@ class Claims:
         return bool(trial.user_attrs[PROCESS] == self._presence.name)
 
 
-def attempts(trials: Iterable[FrozenTrial]) -> dict[int, FrozenTrial]:
+class Attempts:
+    """The attempts of a study, read again and again: one that has ended is looked at once.
+
+    Attributes:
+        latest: the last attempt that counts, by the number of its trial.
+        unsettled: those of them that are running, or have ended without a result.
+    """
+
+    def __init__(self) -> None:
+        self.latest: dict[int, FrozenTrial] = {}
+        self.unsettled: dict[int, FrozenTrial] = {}
+        self._first: dict[tuple[int, int], int] = {}
+        self._running: list[int] = []
+        self._count = 0
+        self._untried = 0
+
+    def read(self, trials: Sequence[FrozenTrial]) -> None:
+        """Take in all attempts that there are now, in the order of their numbers."""
+        places = [*self._running, *range(self._count, len(trials))]
+        self._running, self._count = [], len(trials)
+        for place in places:
+            trial = trials[place]
+            if TRIAL in trial.user_attrs:
+                self._take(trial)
+                if trial.state == TrialState.RUNNING:
+                    self._running.append(place)
+
+    def counts(self, attempt: FrozenTrial, number: int) -> bool:
+        """Return whether the attempt of this number was the first of all that are equal."""
+        return self._first[_key(attempt)] == number
+
+    def first_untried(self) -> int:
+        """Return the smallest number of a trial without attempts."""
+        while self._untried in self.latest:
+            self._untried += 1
+        return self._untried
+
+    def _take(self, trial: FrozenTrial) -> None:
+        number, attempt = key = _key(trial)
+        known = self.latest.get(number)
+        if self._first.setdefault(key, trial.number) != trial.number:
+            return
+        if known is not None and _key(known)[1] > attempt:
+            return
+        self.latest[number] = trial
+        if trial.state == TrialState.RUNNING or RESULT not in trial.user_attrs:
+            self.unsettled[number] = trial
+        else:
+            self.unsettled.pop(number, None)
+
+
+def attempts(trials: Sequence[FrozenTrial]) -> dict[int, FrozenTrial]:
     """The last attempt that counts, by the number of the trial, in the order of these."""
-    counting: dict[tuple[int, int], FrozenTrial] = {}
-    for trial in trials:
-        if TRIAL in trial.user_attrs:
-            counting.setdefault(_key(trial), trial)
-    return {number: counting[number, attempt] for number, attempt in sorted(counting)}
+    found = Attempts()
+    found.read(trials)
+    return dict(sorted(found.latest.items()))
 
 
 def record_result(study: "TuningStudy", attempt: int, result: dict[str, Any]) -> bool:

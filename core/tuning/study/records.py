@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -147,7 +147,7 @@ class StudyFinished(StudyEvent):
     error: str = ""
 
 
-def records_of(plan: Plan, folder: StudyFolder, trials: Iterable[FrozenTrial]) -> list[TrialRecord]:
+def records_of(plan: Plan, folder: StudyFolder, trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
     """Every trial started so far, in the order of their numbers."""
     return [_record(plan, folder, number, trial) for number, trial in attempts(trials).items()]
 
