@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from core.control import RunControl
 from core.errors import InputError
-from core.tuning.executors.executors import Executor, LocalProcesses
+from core.machine import memory
+from core.tuning.executors.executors import Executor, LocalProcesses, local_slots
+from core.tuning.executors.trial_memory import PROCESS_BYTES, slots_that_fit
 from core.tuning.search.plan import ExecutorName, Plan, ensure_vectorises
 from core.tuning.study.records import StudyFinished, StudyNotice
 from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
@@ -26,9 +28,15 @@ __all__ = ["Asked", "Where", "tune"]
 
 @dataclass(frozen=True)
 class Where:
-    """Executor of trials. `jobs`: how many at once; None for the executor's own choice."""
+    """Executor of trials.
+
+    Attributes:
+        jobs: how many at once; None for the executor's own choice.
+        trial_memory: GB that a local trial needs; None for an estimate.
+    """
 
     jobs: int | None = None
+    trial_memory: float | None = None
     executor: ExecutorName = "local"
     ray_address: str | None = None
     gpus_per_trial: float = 0
@@ -68,6 +76,7 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
         try:
             study = study or _create(asked, view.preparing)
             _tell_slots(executor, asked.where, view)
+            _limit_by_memory(executor, study.plan, asked.where, view)
             output = GuardedOutput(control, received)
             finished = work_on(
                 study,
@@ -125,6 +134,23 @@ def _tell_slots(executor: Executor, where: Where, view: StudyView) -> None:
     if where.jobs and executor.slots < where.jobs:
         text = f"{executor.slots} trials at once instead of {where.jobs}: there are not enough cores"
         view.show(StudyNotice(level="info", message=text))
+
+
+def _limit_by_memory(executor: Executor, plan: Plan, where: Where, view: StudyView) -> None:
+    """Run no more trials at once than there is memory for: the system would kill one of them."""
+    if not isinstance(executor, LocalProcesses):
+        return
+    needed = round(where.trial_memory * 1e9) if where.trial_memory else plan.trial_bytes or PROCESS_BYTES
+    free = memory().available
+    fitting = slots_that_fit(executor.slots, needed)
+    facts = f"a trial needs about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free"
+    if fitting < executor.slots:
+        text = f"{fitting} trials at once instead of {executor.slots}: {facts}. Override: --trial-memory GB"
+        view.show(StudyNotice(level="info", message=text))
+        threads = plan.space.base.training.threads
+        executor.slots, executor.threads = local_slots(fitting, None if threads == "auto" else threads)
+    elif needed > free:
+        view.show(StudyNotice(level="warning", message=f"a trial may not fit into memory: {facts}"))
 
 
 def _tell_error(finished: StudyFinished) -> None:

@@ -49,6 +49,7 @@ class Plan:
         metric: of validation, at the best epoch of a trial; ``auto`` until the task is known.
         trials: how many the study has altogether; None for as many as time allows.
         keep: of how many best trials the checkpoints stay.
+        trial_bytes: memory that a trial needs, an estimate; 0 until the data is known.
     """
 
     space: SearchSpace
@@ -58,6 +59,7 @@ class Plan:
     direction: Direction
     trials: int | None
     keep: int
+    trial_bytes: int = 0
 
     @property
     def seed(self) -> int:

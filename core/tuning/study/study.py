@@ -24,6 +24,7 @@ from core.files.reading import read_text
 from core.remedies import STORAGE, Remedy
 from core.runs.environment import without_secrets
 from core.session.preload import load_backend
+from core.tuning.executors.trial_memory import estimate
 from core.tuning.search.methods import make_pruner, make_sampler
 from core.tuning.search.plan import Plan, for_task, plan_from_dict
 from core.tuning.search.space import Choices
@@ -159,7 +160,8 @@ def check_plan(plan: Plan, data_root: Path | None, progress: Progress) -> Plan:
         if path.endswith(".name") and isinstance(domain, Choices):
             for name in domain.values:
                 session.assemble(space.config({path: name}), prepared.data)
-    return for_task(plan, prepared.data.task, prepared.data.outputs)
+    needed = estimate(prepared.data, prepared.summary, space.base.training.batch_size)
+    return replace(for_task(plan, prepared.data.task, prepared.data.outputs), trial_bytes=needed)
 
 
 def create_study(runs_dir: Path, plan: Plan, storage_url: str | None = None) -> TuningStudy:

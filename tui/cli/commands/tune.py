@@ -97,7 +97,18 @@ Jobs = Annotated[
         min=1,
         panel="Where",
         show_default="1; on Ray as many as fit, with vmap 16",
-        help="Trials to run at once; the cores are divided among them.",
+        help="Trials to run at once, as far as memory allows; the cores are divided among them.",
+    ),
+]
+TrialMemory = Annotated[
+    float | None,
+    _option(
+        "--trial-memory",
+        metavar="GB",
+        min=0.001,
+        panel="Where",
+        show_default="estimated",
+        help="Memory that a local trial needs, in GB; it limits --jobs.",
     ),
 ]
 Executor = Annotated[
@@ -170,6 +181,7 @@ def tune(
     direction: Direction = None,
     keep: Keep = None,
     jobs: Jobs = None,
+    trial_memory: TrialMemory = None,
     executor: Executor = "local",
     ray_address: RayAddress = None,
     gpus_per_trial: Gpus = None,
@@ -211,7 +223,7 @@ def tune(
         _ensure_not_given(given, values, ranges, space)
     from tui.headless import tune as headless
 
-    where = headless.Where(jobs, executor, ray_address, gpus_per_trial or 0)
+    where = headless.Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0)
     asked = headless.Asked(
         plan, resume or "", trials, seconds, storage, where, runs or default_runs_dir(), data_root
     )
