@@ -74,7 +74,7 @@ def check_folder(name: str, folder: Path, option: str) -> Check:
     """
     try:
         nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-        with tempfile.NamedTemporaryFile(dir=nearest, prefix=".torchtui-") as file:
+        with tempfile.TemporaryFile(dir=nearest) as file:
             file.write(b"x")
             file.flush()
         free = shutil.disk_usage(nearest).free

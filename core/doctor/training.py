@@ -3,6 +3,7 @@
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from core.config import schema as configuration
@@ -12,6 +13,7 @@ from core.devices import discover
 from core.doctor.check import Check
 from core.errors import RunError, TorchtuiError
 from core.events import Event, RunStarted, StepLogged
+from core.files.temporary import hidden_folder
 from core.remedies import OTHER_RUNS_DIR, Hint, setting
 from core.runs.folder import Run
 from core.runs.lock import missing_lock_warning
@@ -19,6 +21,7 @@ from core.session.session import execute, new_run, prepare
 
 __all__ = ["check_training"]
 
+PREFIX = ".torchtui-"
 LONGEST_START = 60.0
 """Seconds that the first steps may take: a GPU loads its programs then."""
 
@@ -29,9 +32,8 @@ def check_training(runs_dir: Path, seconds: float) -> Iterator[Check]:
     Args:
         runs_dir: its disk is tried, too: whether it has locks.
     """
-    parent = runs_dir if runs_dir.is_dir() else None
     try:
-        with tempfile.TemporaryDirectory(dir=parent, prefix=".torchtui-") as folder:
+        with _temporary_folder(runs_dir) as folder:
             for device in discover():
                 yield _train(device.name, Path(folder), seconds)
     except OSError as error:
@@ -41,6 +43,13 @@ def check_training(runs_dir: Path, seconds: float) -> Iterator[Check]:
             f"cannot create its temporary folder: {error.strerror}",
             ("Give ", OTHER_RUNS_DIR),
         )
+
+
+def _temporary_folder(runs_dir: Path) -> AbstractContextManager[Path | str]:
+    """Return a folder beside the runs, or where the system has such folders while there are no runs."""
+    return (
+        hidden_folder(runs_dir, PREFIX) if runs_dir.is_dir() else tempfile.TemporaryDirectory(prefix=PREFIX)
+    )
 
 
 def _train(device: str, folder: Path, seconds: float) -> Check:

@@ -23,6 +23,7 @@ __all__ = [
     "hidden_file",
     "hidden_folder",
     "sweep_files",
+    "sweep_folders",
     "sync_file",
     "sync_folder",
 ]
@@ -70,7 +71,7 @@ def hidden_folder(parent: Path, prefix: str, *, lock_name: str = LOCK_NAME) -> I
     Raises:
         OSError: it cannot be made.
     """
-    _sweep_folders(parent, prefix, lock_name)
+    sweep_folders(parent, prefix, lock_name=lock_name)
     folder, handle = _new_folder(parent, prefix, lock_name)
     try:
         yield folder
@@ -125,9 +126,14 @@ def _new_folder(parent: Path, prefix: str, lock_name: str) -> tuple[Path, int]:
         os.close(handle)
 
 
-def _sweep_folders(parent: Path, prefix: str, lock_name: str) -> None:
-    """Remove folders with a lock that nobody holds, and old ones that are empty; others may be somebody's own."""
+def sweep_folders(parent: Path, prefix: str, *, lock_name: str = LOCK_NAME) -> None:
+    """Remove what killed processes have left of `hidden_folder`: folders with a lock that nobody holds, old empty ones.
+
+    Others may be somebody's own.
+    """
     for left in _entries(parent, re.compile(rf"{re.escape(prefix)}[0-9a-f]{{8}}")):
+        if left.is_symlink():
+            continue
         with _abandoned(left / lock_name) as is_abandoned, suppress(OSError):
             if is_abandoned:
                 _remove(left, lock_name)

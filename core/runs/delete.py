@@ -3,18 +3,16 @@
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.errors import RunError, RunLocked
 from core.files.lock import FileLock
-from core.runs.folder import Run
+from core.files.temporary import hidden_folder
+from core.runs.folder import DELETED, Run
 
 __all__ = ["delete", "folder_size"]
-
-PREFIX = ".deleted-"
 
 
 def folder_size(run: Run) -> int:
@@ -31,7 +29,8 @@ def delete(run: Run) -> None:
     """Delete a run that nobody trains.
 
     The folder first moves, in one step, into a hidden one beside it, so that a run is never half there; while it
-    moves, no process can start to train it; on a file system without locks nothing shows whether one does, see
+    moves, no process can start to train it; what a killed process left of it is removed with the next run that is
+    deleted or made. On a file system without locks nothing shows whether one does, see
     `missing_lock_warning`. Links inside are removed, what they lead to stays.
 
     Raises:
@@ -39,28 +38,23 @@ def delete(run: Run) -> None:
         RunError: it is a link rather than a folder, or the disk refuses to delete it; the message names what is left.
     """
     try:
-        with _untrained(run):
-            grave = _bury(run)
+        with hidden_folder(run.path.parent, DELETED) as grave:
+            with _untrained(run):
+                os.rename(run.path, grave / run.id)
+            _remove(run, grave)
     except OSError as error:
         raise RunError(
             f"cannot delete {run.path}: {error.strerror or error}", "Nothing of it was deleted"
         ) from None
+
+
+def _remove(run: Run, grave: Path) -> None:
     try:
-        shutil.rmtree(grave)
+        shutil.rmtree(grave / run.id)
     except OSError as error:
         raise RunError(
             f"{run.id} was only partly deleted: {error.strerror or error}", f"What is left is in {grave}"
         ) from None
-
-
-def _bury(run: Run) -> Path:
-    grave = Path(tempfile.mkdtemp(prefix=PREFIX, dir=run.path.parent))
-    try:
-        os.rename(run.path, grave / run.id)
-    except OSError:
-        grave.rmdir()
-        raise
-    return grave
 
 
 @contextmanager

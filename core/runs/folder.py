@@ -14,7 +14,7 @@ from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.errors import ConfigError, RunError
 from core.files.atomic import creating, write_atomically
-from core.files.temporary import hidden_folder, sync_folder
+from core.files.temporary import hidden_folder, sweep_folders, sync_folder
 from core.remedies import LIST_RUNS, OTHER_RUNS_DIR, START_RUN
 from core.runs.references import resolve
 from core.runs.script import script_of
@@ -23,6 +23,7 @@ from core.user_code.source import copy_source
 from core.user_code.trust import agree, is_trusted
 
 __all__ = [
+    "DELETED",
     "SPLITS",
     "Run",
     "all_runs",
@@ -41,6 +42,8 @@ __all__ = [
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{4}_")
 NEW = ".new-"
 """Prefix of the hidden name of an incomplete folder."""
+DELETED = ".deleted-"
+"""Prefix of the hidden folder in which a run is while it is being deleted."""
 LOCK = "run.lock"
 TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 """Errors of renaming a folder to a name that something has."""
@@ -195,6 +198,7 @@ def create_folder(runs_dir: Path, name: str, fill: Callable[[Run], object]) -> R
     stamp = time.strftime("%Y-%m-%d_%H%M")
     with creating(runs_dir):
         runs_dir.mkdir(parents=True, exist_ok=True)
+        sweep_folders(runs_dir, DELETED)
         with hidden_folder(runs_dir, NEW, lock_name=LOCK) as hidden:
             fill(Run(hidden))
             while True:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from core.config.schema import TrainConfig
 from core.errors import RunError, RunLocked
 from core.runs.delete import delete, folder_size
-from core.runs.folder import Run, all_runs
+from core.runs.folder import Run, all_runs, create_run
 from core.runs.lock import hold, missing_lock_warning
+from tests.support.killed import die, in_a_killed_process
 from tests.support.locks import refuse_locks
 
 
@@ -109,6 +111,54 @@ def test_a_folder_that_cannot_move_is_left_whole(run: Run, monkeypatch: pytest.M
         delete(run)
     assert folder_size(run) == 1010
     assert len([*run.path.parent.iterdir()]) == 2
+
+
+def half_deleted(run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return what a process leaves that is killed while it deletes a run."""
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", die)
+        in_a_killed_process(lambda: delete(run))
+    (left,) = run.path.parent.glob(".deleted-*")
+    assert {path.name for path in left.iterdir()} == {run.id, "owner.lock"}
+    return left
+
+
+def test_what_a_process_left_that_was_killed_while_it_deleted_goes_with_the_next_run(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs_dir = run.path.parent
+    left = half_deleted(run, monkeypatch)
+    assert [known.id for known in all_runs(runs_dir)] == ["2026-01-01_0900_digits-mlp_a"]
+    made = create_run(runs_dir, TrainConfig())
+    assert not left.exists()
+    again = half_deleted(made, monkeypatch)
+    delete(Run(runs_dir / "2026-01-01_0900_digits-mlp_a"))
+    assert not again.exists()
+    assert [*runs_dir.iterdir()] == []
+
+
+def test_what_a_living_process_deletes_is_left_to_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    rmtree = shutil.rmtree
+
+    def create_meanwhile(path: Path) -> None:
+        if path.name == run.id:
+            create_run(run.path.parent, TrainConfig())
+            assert path.is_dir()
+        rmtree(path)
+
+    monkeypatch.setattr(shutil, "rmtree", create_meanwhile)
+    delete(run)
+    assert [*run.path.parent.glob(".*")] == []
+
+
+def test_a_link_with_the_name_of_a_leftover_is_not_followed(run: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "owner.lock").touch()
+    (kept / "thesis.tex").touch()
+    (run.path.parent / ".deleted-01234567").symlink_to(kept)
+    delete(run)
+    assert {path.name for path in kept.iterdir()} == {"owner.lock", "thesis.tex"}
 
 
 def test_what_cannot_be_deleted_is_named_and_no_run_any_more(

@@ -17,6 +17,7 @@ from core.doctor.check import Check
 from core.doctor.training import check_training
 from core.errors import DeviceError
 from core.remedies import worded
+from tests.support.killed import die, in_a_killed_process
 from tests.support.locks import refuse_locks
 from tests.support.narrow import instance
 from tests.tui.cli.conftest import Tui
@@ -110,6 +111,18 @@ def test_a_disk_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     check = machine.check_folder("runs", tmp_path / "not" / "there", "--runs")
     assert not check.ok
     assert instance(str, check.advice).startswith("Free some space")
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("core.doctor.training._train", die)
+        in_a_killed_process(lambda: list(check_training(tmp_path, 0.1)))
+    assert len([*tmp_path.glob(".torchtui-*")]) == 1
+    monkeypatch.setattr("core.doctor.training._train", lambda *_: machine.Check("train", True, ""))
+    assert [check.name for check in check_training(tmp_path, 0.1)][0] == "train"
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_device_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

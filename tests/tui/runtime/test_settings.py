@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.waiting import until
+from tui.app.app import TuiApp
 from tui.forms.form import fill, values_of
 from tui.forms.search_form import default_search
 from tui.runtime.settings import Settings, load_settings, save_settings
@@ -100,3 +102,14 @@ def test_any_form_that_is_loaded_can_be_shown(file: Path, form: dict[str, Any]) 
     texts, _ = fill(loaded.form)
     assert values_of(texts)
     assert default_search(loaded.form).ranges
+
+
+@pytest.mark.slow
+async def test_the_app_starts_and_says_what_was_damaged(file: Path, tmp_path: Path) -> None:
+    file.write_text('{"theme": "no such theme\\u001b[31m", "run_in": 5}')
+    app = TuiApp(runs_dir=tmp_path / "runs")
+    async with app.run_test(notifications=True) as pilot:
+        await until(pilot, lambda: app.current_mode == "configure")
+        (told,) = app._notifications
+    assert told.message == f"{file} is damaged, defaults are used for: run_in"
+    assert told.severity == "warning"

@@ -122,6 +122,24 @@ def test_the_terminal_is_asked_once_what_it_can_show(answer: bytes, widget: str)
     assert process.exitstatus == 0
 
 
+def test_without_the_package_for_graphics_there_are_half_blocks() -> None:
+    """It has a licence with duties, and may be left out: nothing but the pictures changes."""
+    process = pexpect.spawn(
+        sys.executable,
+        ["-c", "import sys; sys.modules['textual_image'] = None\n" + ASKING.format(patience=60)],
+        cwd=str(REPOSITORY),
+        env={"TERM": "xterm-256color", "PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPOSITORY)},
+        timeout=60,
+    )
+    process.delaybeforesend = None
+    process.expect_exact(b"\x1b[c")
+    process.send(b"\x1b_Gi=31;OK\x1b\\\x1b[?62;4c")
+    process.expect_exact(b"widget None")
+    process.expect(pexpect.EOF)
+    process.close()
+    assert process.exitstatus == 0
+
+
 def test_a_terminal_that_keeps_silent_gets_half_blocks() -> None:
     process = pexpect.spawn(
         sys.executable,
