@@ -120,8 +120,8 @@ def test_what_a_killed_process_left_is_removed_by_the_next(
         patch.setattr("core.doctor.training._train", die)
         in_a_killed_process(lambda: list(check_training(tmp_path, 0.1)))
     assert len([*tmp_path.glob(".torchtui-*")]) == 1
-    monkeypatch.setattr("core.doctor.training._train", lambda *_: machine.Check("train", True, ""))
-    assert [check.name for check in check_training(tmp_path, 0.1)][0] == "train"
+    monkeypatch.setattr("core.doctor.training._train", lambda *_: Check("train", True, ""))
+    assert {check.name for check in check_training(tmp_path, 0.1)} == {"train"}
     assert [*tmp_path.iterdir()] == []
 
 
