@@ -74,9 +74,9 @@ class OwnLoss(nn.Module):
         """
         if self.own_scores:
             made = self._own_scores(outputs)
-            if not isinstance(made, Tensor) or len(made) != len(outputs):
-                raise _error(self.path, f"scores returned {_kind(made)} for {len(outputs)} samples")
-            return made.reshape(len(outputs), -1)
+            if not isinstance(made, Tensor):
+                raise _error(self.path, f"scores returned {_kind(made)}")
+            return made.unsqueeze(1) if made.ndim == 1 else made  # no sizes: exports trace them as constants
         if self.activation == "softmax":
             return outputs.softmax(dim=1)
         return outputs.sigmoid() if self.activation == "sigmoid" else outputs

@@ -136,7 +136,7 @@ def _tensors(state: Any) -> Iterator[Tensor]:
     """Yield all tensors of a nested state."""
     if isinstance(state, Tensor):
         yield state
-    elif isinstance(state, dict | list):
+    elif isinstance(state, dict | list | tuple):
         for value in state.values() if isinstance(state, dict) else state:
             yield from _tensors(value)
 
@@ -155,4 +155,6 @@ def _copied(state: Any) -> Any:
         return state.detach().to("cpu", copy=True)
     if isinstance(state, dict):
         return {key: _copied(value) for key, value in state.items()}
+    if type(state) is tuple:
+        return tuple(map(_copied, state))
     return [_copied(value) for value in state] if isinstance(state, list) else state

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -14,17 +15,25 @@ from core.config import schema as configuration
 from core.config.schema import FAMILIES, TrainConfig
 from core.control import RunControl
 from core.data.batches import Batches, epoch_order
-from core.data.dataset import Dataset
-from core.errors import ConfigError, UserCodeError
+from core.data.dataset import Dataset, no_progress
+from core.errors import ConfigError, UntrustedCode, UserCodeError
 from core.events import EpochFinished, Event, Notice
+from core.export.export import export
+from core.inference.stored import saved_evaluation
 from core.losses import Auto
 from core.models.registry import build
 from core.options import choices
+from core.runs.code import agreed_code, from_copies, trust_config, unknown_code
+from core.runs.folder import create_run
+from core.session.evaluation import score_inputs, trained_model
 from core.session.preparation import assemble
 from core.training.context import TrainingContext
 from core.training.engine import train
+from core.user_code.loading import load_object
 from core.user_code.trust import trust
 from tests.support import own_training as own
+from tests.support.fixtures import TrainRun
+from tests.support.narrow import some
 from tests.support.repository import REPOSITORY
 
 CPU = torch.device("cpu")
@@ -478,3 +487,58 @@ def test_the_last_batch_can_be_dropped(load_data: Load) -> None:
 def test_dropping_the_only_batch_is_an_error(load_data: Load) -> None:
     with pytest.raises(ConfigError, match=r"training\.drop_last: a batch of 4096 has more samples"):
         assemble(config_of({"training": {"drop_last": True, "batch_size": 4096}}), load_data("wine"))
+
+
+# -- examples, and the life of a run -----------------------------------------------------------------------------
+
+
+EXAMPLES = REPOSITORY / "examples" / "own_losses.py"
+EXAMPLE_RUNS: dict[str, tuple[dict[str, Any], float]] = {
+    "GaussianNll": ({"data": "diabetes", "training": {"epochs": 15, "monitor": "r2"}}, 0.3),
+    "Cosine": ({"data": "wine", "training": {"epochs": 8}}, 0.9),
+    "Triplet": ({"data": "wine", "training": {"epochs": 8}}, 0.9),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLE_RUNS)
+def test_the_examples_learn_are_evaluated_and_exported(
+    name: str, tmp_path: Path, train_run: TrainRun
+) -> None:
+    """By copies of the file: the original is gone, and so are the loss's weights and buffers but for the checkpoint."""
+    values, enough = EXAMPLE_RUNS[name]
+    path = tmp_path / "losses.py"
+    path.write_text(EXAMPLES.read_text())
+    trust(path)
+    optimizer = {"name": "adam", "lr": 0.01}
+    network = {"name": "mlp", "hidden": [16]}
+    fixed = {"optimizer": optimizer, "model": network, "loss": f"{path}:{name}"}
+    trained = train_run(configuration.merge(fixed, values))
+    assert trained.finished.status == "completed", trained.finished.error
+    score = "r2" if name == "GaussianNll" else "accuracy"
+    evaluation = some(saved_evaluation(trained.run, "test"))
+    assert some(evaluation.report.metrics[score]) > enough
+    path.unlink()
+    again = trained_model(trained.run)
+    inputs = again.data.test.inputs
+    assert isinstance(inputs, Tensor)
+    assert np.allclose(score_inputs(again, inputs), evaluation.predictions.scores, rtol=1e-4, atol=1e-4)
+    exported = export(trained.run, "pt2", tmp_path / "out", data_root=None, progress=no_progress)
+    assert some(exported.difference) < 1e-3
+
+
+@pytest.mark.parametrize("section", ["loss", "optimizer", "schedule"])
+def test_what_a_strangers_run_names_needs_consent(section: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(FILE.read_text())
+    name = {"loss": "Heavy", "optimizer": "Opt", "schedule": "Sched"}[section]
+    config = config_of({section: f"{path}:{name}"})
+    made = create_run(tmp_path / "runs", config)
+    copy = made.code_folder / section / "mine.py"
+    assert [str(program) for program in unknown_code(config, made)] == [str(copy.resolve())]
+    with pytest.raises(UntrustedCode):
+        load_object(getattr(from_copies(config, made), section).path)
+    trust_config(config, made)
+    assert unknown_code(config, made) == []
+    assert len(agreed_code(config, made)) == 1
+    copy.write_text(copy.read_text() + "# changed\n")
+    assert len(unknown_code(config, made)) == 1

@@ -18,8 +18,10 @@ from core.losses import resolve_loss
 from core.losses.base import TargetFacts
 from core.losses.cross_entropy import Bce, CrossEntropy, Focal
 from core.losses.hinge import Hinge
-from core.losses.regression import L1, Huber, Mse
-from core.losses.weights import balanced_weights
+from core.losses.regression import L1, Huber, Mse, Poisson, Quantile
+from core.losses.weights import balanced_weights, scaled_weights
+from core.session.fit import data_problems
+from tests.support.narrow import some
 
 OUTPUTS = torch.tensor([[2.0, 1.0, -1.0], [0.5, 0.0, 0.2]], dtype=torch.float64)
 TARGETS = torch.tensor([0, 2])
@@ -189,6 +191,36 @@ def test_shares_weigh_as_their_classes() -> None:
     assert float(loss(outputs, shares)) == pytest.approx(expected)
 
 
+def test_given_weights_are_scaled_to_a_mean_of_1() -> None:
+    assert scaled_weights([1, 4], [30, 10]) == pytest.approx([4 / 7, 16 / 7])
+    assert scaled_weights([2, 1], [0, 0]) == [2, 1]
+    weighted = CrossEntropy(class_weights=(1, 4)).build(TargetFacts("binary", [30, 10]))
+    outputs, targets = torch.randn(40, 2, dtype=torch.float64), torch.tensor([0] * 30 + [1] * 10)
+    theirs = F.cross_entropy(outputs, targets, torch.tensor([1.0, 4.0], dtype=torch.float64))
+    assert float(weighted(outputs, targets)) == pytest.approx(float(theirs)), "over all samples, as PyTorch's"
+
+
+@pytest.mark.parametrize("shares", [False, True])
+def test_smoothed_labels_are_weighted_as_pytorchs(shares: bool) -> None:
+    counts = torch.bincount(CLASSES).tolist()
+    loss = CrossEntropy(class_weights=(1, 2, 4), label_smoothing=0.2).build(TargetFacts("multiclass", counts))
+    weights = torch.tensor(scaled_weights([1, 2, 4], counts), dtype=MANY.dtype)
+    targets = F.one_hot(CLASSES).to(MANY.dtype) if shares else CLASSES
+    theirs = F.cross_entropy(MANY, targets, weights, label_smoothing=0.2, reduction="none").mean()
+    assert float(loss(MANY, targets)) == pytest.approx(float(theirs))
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"), [((1, 2), "2 weights for 3 classes"), ((0, 0, 0), "no weight above 0")]
+)
+def test_weights_must_fit_the_classes(weights: Any, told: str, load_data: Any) -> None:
+    config = from_dict({"loss": {"name": "focal", "class_weights": weights}})
+    problems = [str(problem) for problem in data_problems(config, load_data("wine"))]
+    assert problems == [
+        f"loss.class_weights: got {told}. Give one for each class, in the order of the classes, or balanced"
+    ]
+
+
 # -- numbers ---------------------------------------------------------------------------------------------------
 
 ERRORS = torch.tensor([[0.5], [-1.0], [3.0]])
@@ -209,6 +241,30 @@ def test_losses_of_numbers(loss: Any, expected: float) -> None:
     assert float(loss.build(TargetFacts("regression", []))(targets + ERRORS, targets)) == pytest.approx(
         expected
     )
+
+
+def test_the_quantile_is_where_the_pinball_is_lowest() -> None:
+    values = torch.randn(1001, 1, generator=torch.Generator().manual_seed(0))
+    loss = Quantile(quantile=0.9).build(TargetFacts("regression"))
+    losses = [float(loss(guess.expand(1001, 1), values)) for guess in values]
+    assert float(values[int(np.argmin(losses))]) == pytest.approx(float(values.quantile(0.9)))
+
+
+def test_poisson_expects_the_mean_times_exp_of_the_output() -> None:
+    counts = torch.poisson(torch.full((500, 1), 7.0), generator=torch.Generator().manual_seed(0))
+    facts = TargetFacts("regression", mean=float(counts.mean()), std=float(counts.std()))
+    standard = (counts - facts.mean) / facts.std
+    output = torch.full((1, 1), 0.3, requires_grad=True)
+    Poisson().build(facts)(output.expand(500, 1), standard).backward()
+    assert float(some(output.grad)) == pytest.approx(float(torch.tensor(0.3).exp()) - 1, rel=1e-4)
+    expected = Poisson().scorer(facts).scores(output.detach()) * facts.std + facts.mean
+    assert float(expected) == pytest.approx(facts.mean * float(torch.tensor(0.3).exp()), rel=1e-5)
+    assert Poisson().scorer(facts).converts
+
+
+def test_poisson_refuses_numbers_below_0() -> None:
+    with pytest.raises(ConfigError, match="takes counts, but the target goes down to -2"):
+        Poisson().check(TargetFacts("regression", lowest=-2.0))
 
 
 # -- which fits ------------------------------------------------------------------------------------------------

@@ -16,7 +16,9 @@ from core.config.schema import FAMILIES, TrainConfig, from_dict, to_dict
 from core.data.augment.options import Augment
 from core.data.builtin.vision import Mnist
 from core.errors import ConfigError
+from core.losses import CrossEntropy
 from core.metrics import METRICS
+from core.optimizers.groups import WeightGroup
 from core.optimizers.sgd import Sgd
 from core.options import Code, Options, choices
 from tests.support.narrow import instance, some
@@ -25,6 +27,11 @@ from tui.forms.command_line import command_line, options
 from tui.forms.form import check, choose, fill, short, valid_part, values_of
 from tui.forms.form_fields import SECTIONS, fields_of
 
+GROUPS: list[dict[str, Any]] = [
+    {},
+    {"backbone.*": {"lr": 1e-4}},
+    {"*.bias": {"freeze": True}, "1.weight": {"lr": 0.0, "weight_decay": 0.5}},
+]
 LISTS: list[list[str]] = [[], ["f1_macro"], ["mae", "nowhere.py:f2"]]
 
 
@@ -68,7 +75,7 @@ def valid(annotation: Any, metadata: Sequence[Any] = ()) -> st.SearchStrategy[An
     if annotation is bool:
         return st.booleans()
     if origin is dict:
-        return st.just({})
+        return st.sampled_from(GROUPS) if arguments[1] is WeightGroup else st.just({})
     assert annotation is str
     return st.sampled_from(["auto", "cpu", "mps", "cuda", "cuda:11"])
 
@@ -240,6 +247,19 @@ def test_lists_are_read_while_they_are_typed() -> None:
     texts, _ = fill({})
     for text, hidden in [("256", [256]), ("256,", [256]), ("256, 1e2", [256, 100.0]), ("[8,4]", [8, 4])]:
         assert values_of({**texts, "model.hidden": text})["model"]["hidden"] == hidden
+
+
+def test_groups_and_weights_are_typed_as_in_a_file() -> None:
+    texts, _ = fill({"optimizer": {"name": "adam"}, "loss": {"name": "cross_entropy"}})
+    texts |= {"optimizer.groups": "backbone.*: {lr: 1e-4}", "loss.class_weights": "1, 4"}
+    config = some(check(values_of(texts))[0])
+    assert config.optimizer.groups == {"backbone.*": WeightGroup(lr=1e-4)}
+    assert instance(CrossEntropy, config.loss).class_weights == (1, 4)
+    texts |= {"optimizer.groups": "nonsense", "loss.class_weights": "balanced"}
+    assert instance(
+        CrossEntropy, some(check(values_of({**texts, "optimizer.groups": ""}))[0]).loss
+    ).class_weights == ("balanced")
+    assert list(check(values_of(texts))[1]) == ["optimizer.groups"]
 
 
 def test_another_choice_keeps_what_was_edited_and_means_the_same() -> None:
