@@ -13,7 +13,7 @@ from torch import nn
 from core.errors import ModelError
 from core.random_state import keeping_random_state
 
-__all__ = ["copied", "remember_builder"]
+__all__ = ["copied", "copied_or_built", "remember_builder"]
 
 _builders: WeakKeyDictionary[nn.Module, Callable[[], nn.Module]] = WeakKeyDictionary()
 
@@ -31,13 +31,26 @@ def copied(model: nn.Module) -> nn.Module:
     Raises:
         ModelError: neither works.
     """
+    return copied_or_built(model)[0]
+
+
+def copied_or_built(model: nn.Module) -> tuple[nn.Module, str]:
+    """Return what `copied` does, and why the model could not be copied; empty for a copy.
+
+    Raises:
+        ModelError: it could be neither copied nor built anew.
+    """
     try:
-        return copy.deepcopy(model)
+        made = copy.deepcopy(model)
+        if all(weight.is_leaf for weight in made.parameters()):  # those of a copied scripted module are none
+            return made, ""
+        reason = "the copies of its weights cannot be trained"
     except Exception as error:  # whatever the objects that a network holds raise
-        build = _builders.get(model)
-        if build is None:
-            raise ModelError(f"the model cannot be copied: {_first_line(error)}") from None
-        return _built_anew(model, build)
+        reason = _first_line(error)
+    build = _builders.get(model)
+    if build is None:
+        raise ModelError(f"the model cannot be copied: {reason}")
+    return _built_anew(model, build), reason
 
 
 def _built_anew(model: nn.Module, build: Callable[[], nn.Module]) -> nn.Module:
@@ -46,6 +59,7 @@ def _built_anew(model: nn.Module, build: Callable[[], nn.Module]) -> nn.Module:
         try:
             made = build().to(weight.device).train(model.training)
             made.load_state_dict(model.state_dict())
+            remember_builder(made, build)
         except Exception as error:  # such as a file that has changed since
             raise ModelError(
                 f"the model can be neither copied nor built anew: {_first_line(error)}"

@@ -1,7 +1,7 @@
 """Summary of a network: its layers with shapes and parameters, and the cost of a forward pass."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from math import prod
@@ -78,10 +78,11 @@ def summarise(
     ]
     was_training = model.training
     try:
-        if has_own_step(model):
-            _try_if_possible(model.eval(), sample_shape, ids)
-        else:
-            _check_output(_try_on_zeros(model.eval(), sample_shape, ids), outputs)
+        with _without_traces(model):
+            if has_own_step(model):
+                _try_if_possible(model.eval(), sample_shape, ids)
+            else:
+                _check_output(_try_on_zeros(model.eval(), sample_shape, ids), outputs)
     finally:
         model.train(was_training)
         for hook in hooks:
@@ -109,6 +110,34 @@ def _scripted_layers(model: nn.Module) -> list[Layer]:
         Layer(name or "scripted", type(module).__name__, (), sum(map(torch.numel, module.parameters())))
         for name, module in found.items()
     ]
+
+
+@contextmanager
+def _without_traces(model: nn.Module) -> Iterator[None]:
+    """Context manager that takes back which tensors a network keeps in plain attributes: they are those of zeros.
+
+    Such as an activation or a hidden state, whose size another batch may not fit. Layers that are made in the first
+    call stay.
+    """
+    parts = [module for module in model.modules() if not isinstance(module, torch.jit.ScriptModule)]
+    before = [(vars(module), dict(vars(module))) for module in parts]
+    try:
+        yield
+    finally:
+        for names, kept in before:
+            for name, value in list(names.items()):
+                if value is kept.get(name) or name.startswith("_") or not _holds_tensor(value):
+                    continue
+                if name in kept:
+                    names[name] = kept[name]
+                else:
+                    del names[name]
+
+
+def _holds_tensor(value: object) -> bool:
+    if isinstance(value, tuple | list):
+        return any(isinstance(each, torch.Tensor) for each in value)
+    return isinstance(value, torch.Tensor)
 
 
 def condensed(layers: Sequence[Layer], most: int) -> list[Layer]:

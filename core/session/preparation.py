@@ -1,6 +1,7 @@
 """Preparation of a run: load the data and build the model; every mistake is found here, before anything is written."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,17 +13,22 @@ from core.config.schema import TrainConfig
 from core.data.dataset import Dataset, Progress
 from core.data.registry import load
 from core.devices import resolve
+from core.events import Notice
 from core.losses import resolve_loss
 from core.losses.base import Scorer
 from core.losses.own_loss import OwnLoss
-from core.models.registry import build, rebuild
+from core.models.registry import rebuild
 from core.models.summary import ModelSummary
 from core.models.summary import summarise as summarise_model
 from core.random_state import keeping_random_state
+from core.ranks import ONE_RANK, Ranks
 from core.runs.code import from_copies
 from core.runs.data_facts import ensure_same_data
 from core.runs.folder import Run
 from core.session.fit import check_fit
+from core.session.preflight.building import build_watched
+from core.session.preflight.check import passed
+from core.session.preflight.surroundings import watched_settings
 from core.training.distributed import SINGLE, Group
 from core.training.memory import explain_oom
 from core.training.metrics.epoch_metrics import check_measurable
@@ -49,6 +55,7 @@ class Prepared:
         own_metrics: those of ``training.metrics`` that are the user's own.
         group: the processes that train together.
         gradient_fn: optional override for the gradient computation; None uses autograd.
+        notices: what was found when the network was tried; a new run logs it.
     """
 
     config: TrainConfig
@@ -60,6 +67,7 @@ class Prepared:
     own_metrics: tuple[OwnMetric, ...] = ()
     group: Group = SINGLE
     gradient_fn: GradientFn | None = None
+    notices: tuple[Notice, ...] = ()
     trained_scorer: Scorer | None = None
 
     @property
@@ -91,16 +99,19 @@ def prepare(
     weights: Weights | None = None,
     spare_cores: int = 0,
     run: Run | None = None,
+    ranks: Ranks = ONE_RANK,
 ) -> Prepared:
-    """Load the data and build the model; writes nothing but downloads.
+    """Load the data, build the model, and try a new run on a few batches; writes nothing but downloads.
 
     Args:
         weights: of the model, to evaluate it; by default they are drawn from the seed, to train it.
         spare_cores: cores that ``threads: auto`` leaves free, such as for screens.
         run: an existing one, whose copies of user files are used, and whose data must not have changed.
+        ranks: the place of this process among those that train together.
 
     Raises:
-        TorchtuiError: device, data, model, loss or monitored number do not exist or do not fit together.
+        TorchtuiError: device, data, model, loss or monitored number do not exist or do not fit together, or the first
+            steps would fail.
         RuntimeError: the weights are those of another model.
     """
     resolve(config.training.device)  # raises before a download starts
@@ -108,7 +119,11 @@ def prepare(
         if weights is None:
             config.model.fetch(progress)
         data = load(from_copies(config, run).data, data_root, progress)
-        return assemble(config, data, weights, spare_cores, run)
+        prepared = assemble(config, data, weights, spare_cores, run)
+    if run is not None or weights is not None:
+        return prepared
+    progress("trying the network", 0, 0)
+    return replace(prepared, notices=(*prepared.notices, *passed(prepared, ranks)))
 
 
 def assemble(
@@ -129,10 +144,11 @@ def assemble(
         ensure_same_data(run, data)
     own = from_copies(config, run)
     outputs = own.loss.outputs(data.outputs)
+    notices: tuple[Notice, ...] = ()
     if weights is not None:
         model = rebuild(own.model, data, weights, outputs)
     else:
-        model = build(own.model, data, config.training.seed, outputs)
+        model, notices = build_watched(own, data, outputs)
         data = replace(data, notes=(*data.notes, *own.model.initialise(model, data)))
     config.optimizer.freeze(model, more=own.loss.name == "python")
     data = own.model.fitted(model, data)
@@ -147,9 +163,11 @@ def assemble(
             check_measurable(from_copies(config, run), data, own_metrics)
     if weights is None and data.task == "custom":
         data = replace(data, notes=(*data.notes, *check_own_step(config, data, model)))
-    summary = summarise_model(model, data.sample_shape, outputs, ids=data.ids)
+    watched = watched_settings("forward", model, own) if weights is None else nullcontext()
+    with watched:
+        summary = summarise_model(model, data.sample_shape, outputs, ids=data.ids)
     if weights is None:
         check_own_code(from_copies(config, run), data, model)
     multiply_adds = summary.multiply_adds * config.training.batch_size
     threads = max_threads(config.training.threads, multiply_adds, spare_cores)
-    return Prepared(config, data, model, summary, device, threads, own_metrics)
+    return Prepared(config, data, model, summary, device, threads, own_metrics, notices=notices)

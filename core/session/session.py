@@ -42,6 +42,7 @@ from core.training.engine import TrainingResult, train
 from core.training.memory import explain_oom
 from core.training.metrics.own_metrics import with_own_metrics
 from core.training.own.samples import Shown
+from core.training.step_errors import notes_of
 from core.training.threads import Threads
 from core.user_code.loading import as_user_error
 
@@ -123,6 +124,8 @@ def _attempt(
             emit(_started(prepared, state))
             if message := missing_lock_warning(run):
                 emit(Notice(level="warning", message=message))
+            for notice in prepared.notices if state is None else ():
+                emit(notice)
             for note in prepared.data.notes if state is None else ():
                 emit(Notice(level="info", message=note))
             if begun and state is None:
@@ -132,7 +135,7 @@ def _attempt(
     except (Exception, SystemExit) as error:  # a user's network may call sys.exit
         known = error if isinstance(error, TorchtuiError) else as_user_error(error)
         trace = known.trace if known else traceback.format_exc()
-        text = str(known) if known else f"{type(error).__name__}: {error}"
+        text = (str(known) if known else f"{type(error).__name__}: {error}") + notes_of(error)
         return RunFinished(status="failed", error=text, traceback=trace)
 
 

@@ -26,6 +26,7 @@ from core.training.layer_stats import LayerWatch
 from core.training.own.learner import learner_for
 from core.training.progress import TrainingProgress, early_end, monitored_loss, time_is_up
 from core.training.saver import Checkpoints, Saver, explain_mismatch
+from core.training.step_errors import note_batch
 
 __all__ = ["TrainingResult", "train"]
 
@@ -147,7 +148,11 @@ class _Loop:
             if self.sync_points:
                 learner.share.weight = self.share(len(targets))
             learner.set_learning_rate(at.step, self.steps_per_epoch, at.schedule)
-            loss, outputs = learner.step(inputs, targets)
+            try:
+                loss, outputs = learner.step(inputs, targets)
+            except BaseException as error:
+                note_batch(error, f"epoch {at.epoch + 1}, batch {at.batch + 1}", inputs, targets)
+                raise
             meter.add(loss, learner.answers(outputs), targets)
             at.batch += 1
             at.step += 1

@@ -63,7 +63,7 @@ def train(
 
         with process_group() as group:
             prepare = partial(
-                prepare_on_all_ranks, group, partial(session.prepare, config, data_root, run=run)
+                prepare_on_all_ranks, group, partial(session.prepare, config, data_root, run=run, ranks=group)
             )
             if group.rank:
                 return _assist(config, run, prepare, control)

@@ -1,0 +1,45 @@
+"""Building a network, and what its constructor does to settings that all networks share."""
+
+import torch
+from torch import nn
+
+from core.config.schema import TrainConfig
+from core.data.dataset import Dataset
+from core.errors import ModelError
+from core.events import Notice
+from core.models.registry import build
+from core.session.preflight.places import place_of
+from core.session.preflight.surroundings import changed_settings, ensure_unchanged, settings
+from core.user_code.loading import version
+
+__all__ = ["build_watched"]
+
+_refused: dict[str, str] = {}
+"""Versions of files that change a setting when they are run, which happens once, with why they were refused."""
+
+
+def build_watched(config: TrainConfig, data: Dataset) -> tuple[nn.Module, tuple[Notice, ...]]:
+    """Return the network of a new run, and what to report about its constructor; global settings stay as they are.
+
+    Raises:
+        ModelError: it cannot take this data, or changes a setting that every computation depends on.
+    """
+    before, key = settings(), f"{getattr(config.model, 'path', '')} {version(config.model)}"
+    try:
+        model = build(config.model, data, config.training.seed)
+    finally:
+        changed = changed_settings(before)
+    if key in _refused:
+        raise ModelError(_refused[key])
+    try:
+        ensure_unchanged(changed, "the network's code", model, config)
+    except ModelError as error:
+        _refused[key] = str(error)
+        raise
+    if config.model.STATIC or torch.initial_seed() == config.training.seed:
+        return model, ()
+    where = place_of("seed", model, config)
+    message = (
+        f"the network's constructor sets the seed{where}: training.seed does not change its initial weights"
+    )
+    return model, (Notice(level="warning", message=message),)

@@ -1,0 +1,99 @@
+"""A copy of the network with what trains it, to be tried out."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from core.data.batches import Batches
+from core.data.dataset import Split
+from core.errors import TorchtuiError
+from core.models.copies import copied_or_built
+from core.session.preflight.batches import Batch
+from core.session.preflight.failures import explained, wrong_outputs
+from core.session.preflight.watch import Watched
+from core.training.context import TrainingContext
+from core.training.memory import is_shortage
+from core.training.own.learner import learner_for
+
+if TYPE_CHECKING:
+    from core.session.preparation import Prepared
+
+__all__ = ["Trial"]
+
+SEED = 20_011
+"""Set before each call: another seed afterwards is one that the network has set."""
+
+
+class Trial:
+    """One copy. The learning rate is 0: what is found is the network's, not that of a step that was too large.
+
+    Attributes:
+        not_copied: why the network was built anew in place of a copy; empty for a copy.
+        loss, returned: of the last training step, what the network returned if that can be seen.
+        seeds: whether the network has set the seed in a call.
+    """
+
+    def __init__(self, prepared: "Prepared") -> None:
+        self.prepared, self.not_copied, self.seeds = prepared, "", False
+        self.loss: Tensor | None = None
+        self.returned: Any = None
+        model, reason = copied_or_built(prepared.model)
+        if reason:
+            self.not_copied = (
+                f"the network is built anew wherever a copy is used, as it cannot be copied: {reason}"
+            )
+        settings = prepared.config.training.model_copy(update={"compile": False, "cuda_graphs": "off"})
+        config = prepared.config.model_copy(update={"training": settings})
+        context = TrainingContext(prepared.device, own_metrics=prepared.own_metrics)
+        self.learner = learner_for(config, prepared.data, model.to(prepared.device), context)
+        for group in self.learner.optimizer.param_groups:
+            group["lr"] = 0.0
+
+    def train(self, batch: Batch) -> TorchtuiError | None:
+        """Take a step; return what is wrong."""
+
+        def step() -> None:
+            self.learner.model.train()
+            self.loss, _ = self.learner.step(batch.inputs.clone(), batch.targets)
+
+        return self._attempt(step, batch) or wrong_outputs(self.returned, self.prepared)
+
+    def evaluate(self, split: Split) -> TorchtuiError | None:
+        """Evaluate some samples at once; return what is wrong."""
+        prepared = self.prepared
+        batches = Batches(split, prepared.data, prepared.device)
+        batch = Batch(*next(batches.iterate(len(split))))
+        return self._attempt(lambda: self.learner.validate(batches, lambda: False), batch)
+
+    def _attempt(self, call: Callable[[], object], batch: Batch) -> TorchtuiError | None:
+        """Call, and return the error of it, explained; raises only what says that memory is full."""
+        torch.manual_seed(SEED)
+        with Watched(self.learner.model) as watched:
+            try:
+                call()
+            except (Exception, SystemExit) as error:  # a network may raise whatever it likes
+                if is_shortage(error):
+                    raise
+                return explained(error, watched.returned, batch, self.prepared)
+        self.returned = watched.returned
+        self.seeds = self.seeds or torch.initial_seed() != SEED
+        return None
+
+    def kept(self) -> list[str]:
+        """Return the names of the tensors that the network has kept in plain attributes since it was copied."""
+        before = dict(self.prepared.model.named_modules())
+        return [
+            f"{path}.{name}" if path else f"self.{name}"
+            for path, module in self.learner.model.named_modules()
+            if not isinstance(module, torch.jit.ScriptModule)
+            for name, value in vars(module).items()
+            if _holds_tensor(value) and vars(before[path]).get(name) is not value
+        ]
+
+
+def _holds_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor) or (
+        isinstance(value, tuple | list) and any(isinstance(each, Tensor) for each in value)
+    )

@@ -1,0 +1,100 @@
+"""Numbers of the first training step: not finite, probabilities where none are wanted, weights without a gradient."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from core.errors import DataError, ModelError
+from core.session.preflight.batches import Batch
+from core.session.preflight.finding import Finding, failed, warned
+from core.session.preflight.places import place_of
+from core.session.preflight.trial import Trial
+
+if TYPE_CHECKING:
+    from core.session.preparation import Prepared
+
+__all__ = ["first_values"]
+
+NAMED = 3
+"""Weights that a message names."""
+ENOUGH = 20
+"""Outputs that are all between 0 and 1 by chance less often than anybody would see."""
+
+
+def first_values(trial: Trial, batch: Batch) -> Iterator[Finding]:
+    """Yield what the numbers of the first step show."""
+    yield _finite(trial, batch)
+    yield _weights_without_gradient(trial)
+    if trial.prepared.config.loss.probability_tasks and isinstance(trial.returned, Tensor):
+        yield _logits(trial.prepared, trial.returned.detach().float())
+
+
+def _finite(trial: Trial, batch: Batch) -> Finding:
+    name, prepared = "numbers of the first step are finite", trial.prepared
+    if not bool(torch.isfinite(batch.inputs).all()):
+        return failed(
+            name, DataError("the first batch holds NaN or infinite inputs", "Fill or leave out such values")
+        )
+    place = place_of(r"/|\blog\b|sqrt|\bexp\b|norm", prepared.model, prepared.config)
+    for what, value in (("outputs", trial.returned), ("loss", trial.loss)):
+        if isinstance(value, Tensor) and not bool(torch.isfinite(value).all()):
+            return failed(
+                name,
+                ModelError(
+                    f"NaN or infinite numbers in the {what} of the first batch, with the initial weights{place}",
+                    "Look for divisions by 0, roots and logarithms",
+                ),
+            )
+    if trial.learner.scaler is None:  # a scaled loss may overflow at first
+        for weight_name, weight in trial.learner.model.named_parameters():
+            if weight.grad is not None and not bool(torch.isfinite(_values(weight.grad)).all()):
+                return failed(
+                    name,
+                    ModelError(
+                        f"NaN or infinite numbers in the first gradient of {weight_name}, not in the loss{place}",
+                        "Look for roots and norms of 0, whose slope is infinite",
+                    ),
+                )
+    return Finding(name)
+
+
+def _values(gradient: Tensor) -> Tensor:
+    return gradient.coalesce().values() if gradient.layout == torch.sparse_coo else gradient
+
+
+def _weights_without_gradient(trial: Trial) -> Finding:
+    name = "all weights have a gradient"
+    lacking = [
+        key
+        for key, weight in trial.learner.model.named_parameters()
+        if weight.requires_grad and weight.grad is None
+    ]
+    if not lacking:
+        return Finding(name)
+    named = ", ".join(lacking[:NAMED]) + (f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else "")
+    return warned(
+        name,
+        f"no gradient reaches {named}: the outputs do not depend on {'it' if len(lacking) == 1 else 'them'}",
+        "Use them in forward, or freeze or remove them",
+    )
+
+
+def _logits(prepared: "Prepared", outputs: Tensor) -> Finding:
+    """Look for rows that are probabilities, which the loss would turn into probabilities once more."""
+    name = "outputs are scores"
+    if outputs.numel() < ENOUGH or not bool(((outputs >= 0) & (outputs <= 1)).all()):
+        return Finding(name)
+    sums_to_one = bool(((outputs.sum(dim=1) - 1).abs() < 1e-3).all())
+    between = bool(((outputs > 0) & (outputs < 1)).all())
+    if not sums_to_one and not between:
+        return Finding(name)
+    function = "softmax" if sums_to_one else "sigmoid"
+    where = place_of(function if sums_to_one else "sigmoid", prepared.model, prepared.config)
+    return warned(
+        name,
+        f"the outputs look like probabilities{where}, and {prepared.config.loss.name} takes scores from before the "
+        f"{function}: the network would learn slowly",
+        f"Return what goes into the {function}",
+    )

@@ -1,0 +1,276 @@
+"""What would fail in the first minute is found before anything is written, and trying a run changes nothing."""
+
+import random
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.config import schema as configuration
+from core.errors import DataError, ModelError, TorchtuiError
+from core.events import Notice
+from core.session.preflight.check import is_needed, passed, preflight
+from core.session.preflight.finding import Finding
+from core.session.preparation import Prepared, prepare
+from core.user_code.trust import trust
+from tests.support.repository import REPOSITORY
+
+FILE = REPOSITORY / "tests" / "support" / "odd_networks.py"
+TrainRun = Callable[..., Any]
+OF_68 = {"batch_size": 68}
+"""Leaves one sample of 1,293 for the last batch."""
+
+
+@pytest.fixture(autouse=True)
+def trusted() -> None:
+    trust(FILE)
+
+
+def values(name: str, *, optimizer: str = "sgd", **training: Any) -> dict[str, Any]:
+    fixed = {"device": "cpu", "threads": 1, "epochs": 2, "batch_size": 200}
+    return {
+        "model": {"name": "python", "path": f"{FILE}:{name}"},
+        "optimizer": {"name": optimizer},
+        "training": {**fixed, **training},
+    }
+
+
+def ready(given: Mapping[str, Any]) -> Prepared:
+    return prepare(configuration.from_dict(given), None, lambda what, done, total: None)
+
+
+def found(name: str, **training: Any) -> list[Finding]:
+    """What pre-flight finds of a network that may train."""
+    prepared = ready(values(name, preflight=False, **training))
+    return preflight(prepared)
+
+
+def line(code: str) -> str:
+    """Return how a message names the line of the file that holds some code."""
+    numbers = [number for number, text in enumerate(FILE.read_text().splitlines(), 1) if code in text]
+    assert len(numbers) == 1, code
+    return rf"odd_networks.py, line {numbers[0]}\)"
+
+
+REFUSED: dict[str, tuple[str, dict[str, int]]] = {
+    "AuxInTraining": (f"a tuple of 2, not a tensor .{line('(out, out.detach())')}", {}),
+    "LossInTraining": (f"a dict of loss, not a tensor .{line('out.sum()')}", {}),
+    "WideInTraining": (r"returns 200x20 float32, this data needs 10 numbers a sample", {}),
+    "Norm": (
+        r"last batch of an epoch has a single one .1,293 samples in batches of 68.*=69.*drop_last",
+        OF_68,
+    ),
+    "NotANumber": (f"in the outputs of the first batch, with the initial weights .{line('/ 0.0')}", {}),
+    "NotANumberBackwards": (r"in the first gradient of net\.1\.weight, not in the loss", {}),
+    "PlainList": (f"layers in blocks are in a plain list.*{line('self.blocks = [')}.*nn.ModuleList", {}),
+    "PlainTensor": (f"scale is a tensor with a gradient.*{line('self.scale = ')}.*nn.Parameter", {}),
+    "NoParameters": ("no parameters to train", {}),
+    "AllFrozen": ("no parameters to train", {}),
+    "NoGrad": (f"turns gradients off for everything that follows .{line('torch.set_grad_enabled')}", {}),
+    "NoGradForward": (f"no gradient: forward detaches them.*{line('@torch.no_grad()')}", {}),
+    "Detached": (f"no gradient: forward detaches them.*{line('return self.net(x).detach()')}", {}),
+    "DefaultDouble": ("sets PyTorch's default dtype to torch.float64 .odd_networks.py, line ", {}),
+    "DoubleInForward": ("forward sets PyTorch's default dtype to torch.float64", {}),
+    "KeepsHidden": ("keeps between batches, self.h .odd_networks.py.*does not fit the next one", {}),
+    "KeepsGraph": ("keeps between batches, self.mean .*the gradient of a batch reaches back", {}),
+    "UnsafeExtraState": ("_extra_state .* cannot give back without running code", {}),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_in_one_sentence(name: str) -> None:
+    pattern, training = REFUSED[name]
+    before = torch.get_default_dtype(), torch.is_grad_enabled()
+    with pytest.raises(TorchtuiError, match=pattern) as refused:
+        ready(values(name) | {"training": values(name)["training"] | training})
+    assert (torch.get_default_dtype(), torch.is_grad_enabled()) == before
+    assert refused.value.exit_code == 2
+    assert "\n" not in str(refused.value)
+
+
+def test_settings_changed_are_refused_again_where_the_file_is_known_already(tmp_path: Path) -> None:
+    file = tmp_path / "double.py"
+    file.write_text(
+        "import torch\nfrom torch import nn\ntorch.set_default_dtype(torch.float64)\n"
+        "def Net(in_features, num_classes):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(in_features, num_classes))\n"
+    )
+    trust(file)
+    given = {**values("Base"), "model": f"{file}:Net"}
+    for _ in range(2):
+        with pytest.raises(ModelError, match=r"default dtype to torch\.float64"):
+            ready(given)
+        assert torch.get_default_dtype() == torch.float32
+
+
+@pytest.mark.parametrize(("optimizer", "name"), [("adam", "Sparse"), ("sgd", "SparseLookup")])
+def test_sparse_gradients_that_the_optimizer_rejects(optimizer: str, name: str) -> None:
+    with pytest.raises(
+        ModelError, match=f"{optimizer} does not take the network's sparse gradients .odd_net"
+    ):
+        ready(values(name, optimizer=optimizer))
+
+
+def test_a_last_part_of_one_sample_is_found_when_batches_are_accumulated() -> None:
+    with pytest.raises(ModelError, match=r"batches of 4, 17 a step"):
+        ready(values("Norm", batch_size=4, accumulate=17))
+
+
+def test_a_shipped_network_is_tried_where_a_batch_has_one_sample_alone() -> None:
+    fixed = values("Base")["training"] | OF_68
+    one = ready({"data": "digits", "model": "mlp", "training": fixed})
+    assert is_needed(one)
+    assert [notice.level for notice in passed(one)] == ["info"]
+    assert not is_needed(ready({"data": "digits", "model": "mlp"}))
+
+
+WARNED: dict[str, str] = {
+    "Softmax": f"look like probabilities .{line('self.net(x).softmax(1)')}.*before the softmax",
+    "Sigmoid": "look like probabilities .*before the sigmoid",
+    "Unused": r"no gradient reaches pooler\.weight, pooler\.bias",
+    "SeedsInForward": f"forward sets the seed .{line('torch.manual_seed(0)')}",
+}
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_warned_of(name: str) -> None:
+    (warning,) = [finding for finding in found(name) if finding.level != "ok"]
+    assert warning.level == "warning"
+    assert re.search(WARNED[name], warning.message)
+
+
+def test_a_seed_in_the_constructor_is_reported() -> None:
+    first, *_ = ready(values("Seeds")).notices
+    assert first.level == "warning"
+    assert "constructor sets the seed (odd_networks.py" in first.message
+
+
+@pytest.mark.parametrize("name", ["HoldsLock", "HoldsGenerator", "HoldsFile"])
+def test_what_cannot_be_copied_is_noted(name: str) -> None:
+    notes = [finding.message for finding in found(name) if finding.level == "note"]
+    assert len(notes) == 1
+    assert "built anew wherever a copy is used" in notes[0]
+
+
+def test_what_does_not_fit_in_memory_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object, **named: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("core.session.preflight.steps.Trial", full)
+    notes = [finding for finding in found("Base") if finding.level != "ok"]
+    assert [finding.level for finding in notes] == ["note"]
+
+
+# -- data ----------------------------------------------------------------------------------------------------------
+
+DATA = """
+import numpy as np
+
+def make():
+    names = np.array(["a", "b"] * 30)
+    place = {{name: number for number, name in enumerate({order})}}
+    x = np.arange(240.0).reshape(60, 4)
+    return x, np.array([place[name] for name in names])
+"""
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        ("set(names.tolist())", r"mydata.py, line 6.*sorted\(set"),
+        ("sorted(set(names.tolist()))", ""),
+        ("[str(number) for number in set([1, 2])] + ['a', 'b']", ""),
+    ],
+)
+def test_an_order_of_classes_that_no_two_processes_share(order: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "mydata.py"
+    file.write_text(DATA.format(order=order))
+    trust(file)
+    given = {"data": f"{file}:make", "model": "linear", "training": {"device": "cpu", "threads": 1}}
+    if message:
+        with pytest.raises(DataError, match=message):
+            ready(given)
+    else:
+        assert ready(given).notices[0].message.endswith("all is well")
+
+
+# -- nothing changes -----------------------------------------------------------------------------------------------
+
+
+def everything(prepared: Prepared) -> tuple[Any, ...]:
+    """What trying a run must leave as it is."""
+    model = prepared.model
+    attributes = [{key: id(value) for key, value in vars(module).items()} for module in model.modules()]
+    seen = [
+        dict(value) for module in model.modules() for value in vars(module).values() if type(value) is dict
+    ]
+    return (
+        {
+            key: value.clone() if hasattr(value, "clone") else value
+            for key, value in model.state_dict().items()
+        },
+        attributes,
+        [{key: id(value) for key, value in content.items()} for content in seen],
+        [*getattr(model, "calls", [])] if isinstance(getattr(model, "calls", 0), list) else None,
+        torch.get_rng_state().tolist(),
+        np.random.get_state()[1].tolist(),  # type: ignore[index]  # a tuple by default
+        random.getstate(),
+        torch.get_default_dtype(),
+        torch.is_grad_enabled(),
+        torch.get_num_threads(),
+        model.training,
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Base", "Norm", "CountingBuffer", "ExtraState", "Hooked", "CountsInClass", "CacheHidden", "HoldsLock"],
+)
+def test_nothing_changes(name: str) -> None:
+    prepared = ready(values(name, preflight=False))
+    before = everything(prepared)
+    assert not [finding for finding in preflight(prepared) if finding.level == "error"]
+    after = everything(prepared)
+    assert before[1:] == after[1:]
+    for key, value in before[0].items():
+        assert torch.equal(value, after[0][key]) if hasattr(value, "shape") else value == after[0][key]
+
+
+@pytest.mark.parametrize("name", ["RandomForward", "Norm", "ExtraState", "CountsInClass", "Hooked"])
+def test_a_run_is_the_same_bit_for_bit_with_and_without(name: str, train_run: TrainRun) -> None:
+    runs = [train_run(values(name, preflight=wanted)) for wanted in (True, False)]
+    with_it, without = (run.weights() for run in runs)
+    assert runs[0].finished.status == runs[1].finished.status == "completed"
+    assert all(
+        torch.equal(value, without[key]) if hasattr(value, "shape") else value == without[key]
+        for key, value in with_it.items()
+    )
+
+
+# -- reporting -----------------------------------------------------------------------------------------------------
+
+
+def test_a_run_logs_one_line_where_all_is_well_and_what_there_is_to_know(train_run: TrainRun) -> None:
+    told = [
+        event.message for event in train_run(values("Base")).told(Notice) if "pre-flight" in event.message
+    ]
+    assert len(told) == 1
+    assert told[0].endswith("all is well")
+    messages = [event.message for event in train_run(values("Unused")).told(Notice)]
+    assert any("1 thing to know" in message for message in messages)
+    assert any("no gradient reaches" in message for message in messages)
+    assert not train_run(values("Base", preflight=False)).told(Notice)
+
+
+def test_an_error_in_a_later_batch_names_it_and_the_shapes(train_run: TrainRun) -> None:
+    finished = train_run(values("FailsLater", epochs=6)).finished
+    assert finished.status == "failed"
+    pattern = (
+        r"^odd_networks.py, line \d+: RuntimeError: mat1 .*in epoch 5, batch 2: inputs 200x1x8x8 float32, "
+    )
+    assert re.search(pattern, finished.error), finished.error
+    assert "flat 200x64 float32" in finished.error
