@@ -131,7 +131,7 @@ class Training(Options):
     watch_layers: bool = False
     """Report norms, updates and dead units of each layer every few seconds, as y in Live does."""
     preflight: bool = True
-    """Try an own network on the first and the last batch before the run starts; see `tui doctor` for the list."""
+    """Try an own network on the first and the last batch, in both modes, before the run starts."""
     on_divergence: Literal["stop", "continue"] = "stop"
     """What to do when the loss becomes NaN or infinite."""
     checkpoint_minutes: Annotated[float, Field(gt=0), Unit("minutes")] = 5.0

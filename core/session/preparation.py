@@ -27,7 +27,7 @@ from core.runs.data_facts import ensure_same_data
 from core.runs.folder import Run
 from core.session.fit import check_fit
 from core.session.preflight.building import build_watched
-from core.session.preflight.check import passed
+from core.session.preflight.check import is_needed, passed
 from core.session.preflight.surroundings import watched_settings
 from core.training.distributed import SINGLE, Group
 from core.training.memory import explain_oom
@@ -120,7 +120,7 @@ def prepare(
             config.model.fetch(progress)
         data = load(from_copies(config, run).data, data_root, progress)
         prepared = assemble(config, data, weights, spare_cores, run)
-    if run is not None or weights is not None:
+    if run is not None or weights is not None or not is_needed(prepared, ranks):
         return prepared
     progress("trying the network", 0, 0)
     return replace(prepared, notices=(*prepared.notices, *passed(prepared, ranks)))

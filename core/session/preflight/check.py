@@ -52,13 +52,11 @@ def preflight(prepared: "Prepared", ranks: Ranks = ONE_RANK) -> list[Finding]:
 
 
 def passed(prepared: "Prepared", ranks: Ranks = ONE_RANK) -> list[Notice]:
-    """Try a run if that is needed, and return what its log is to say.
+    """Try a run, and return what its log is to say.
 
     Raises:
         TorchtuiError: the run would fail.
     """
-    if not is_needed(prepared, ranks):
-        return []
     began = time.perf_counter()
     findings = preflight(prepared, ranks)
     error = first_error(findings)

@@ -51,6 +51,9 @@ def train(
     ] = None,
     as_json: Annotated[bool, json_option("Print events as JSON, one per line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    no_preflight: Annotated[
+        bool, typer.Option("--no-preflight", help="Start without trying own networks on a few batches.")
+    ] = False,
     trust_code: TrustOption = False,
     runs: RunsOption = None,
     data_root: DataRootOption = None,
@@ -61,6 +64,8 @@ def train(
 
     tui train --no-ui --config run.yaml --set model.hidden=[256,128] --json
     """
+    if no_preflight and resume is None:
+        values = configuration.set_path(values, "training.preflight=false")
     if no_ui:
         config, run = _asked(values, resume, runs or default_runs_dir())
         if checkpoint is not None:
