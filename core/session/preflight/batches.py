@@ -60,6 +60,7 @@ def some_rows(split: Split, rows: Tensor) -> Split:
 def smallest_part(config: TrainConfig, samples: int, ranks: Ranks) -> int:
     """Return the fewest samples that the network gets at once in training."""
     settings = config.training
+    samples = settings.samples_per_epoch(samples)
     last = samples - (settings.steps_per_epoch(samples) - 1) * settings.step_samples
     share, size = last // ranks.size, settings.batch_size // ranks.size
     return share % size or min(share, size)

@@ -18,15 +18,18 @@ _refused: dict[str, str] = {}
 """Versions of files that change a setting when they are run, which happens once, with why they were refused."""
 
 
-def build_watched(config: TrainConfig, data: Dataset) -> tuple[nn.Module, tuple[Notice, ...]]:
+def build_watched(config: TrainConfig, data: Dataset, outputs: int) -> tuple[nn.Module, tuple[Notice, ...]]:
     """Return the network of a new run, and what to report about its constructor; global settings stay as they are.
+
+    Args:
+        outputs: how many numbers it gives for one sample.
 
     Raises:
         ModelError: it cannot take this data, or changes a setting that every computation depends on.
     """
     before, key = settings(), f"{getattr(config.model, 'path', '')} {version(config.model)}"
     try:
-        model = build(config.model, data, config.training.seed)
+        model = build(config.model, data, config.training.seed, outputs)
     finally:
         changed = changed_settings(before)
     if key in _refused:

@@ -28,7 +28,7 @@ CUTS_GRADIENT = r"no_grad|inference_mode|\.detach\(|set_grad_enabled|\.item\(|\.
 
 def wrong_outputs(returned: Any, prepared: "Prepared") -> ModelError | None:
     """Return what is wrong with what the network returned in training; None if nothing is, or nothing was seen."""
-    outputs, model = prepared.data.outputs, prepared.model
+    outputs, model = prepared.config.loss.outputs(prepared.data.outputs), prepared.model
     if returned is None or prepared.data.task == "custom":
         return None
     where = place_of(RETURN, model, prepared.config)

@@ -29,7 +29,7 @@ def hidden_weights(prepared: "Prepared") -> Finding:
         for attribute, value in vars(module).items():
             if attribute.startswith("_"):
                 continue
-            where = place_of(rf"self\.{attribute}\s*(:[^=]*)?=(?!=)", prepared.model, prepared.config)
+            pattern = rf"self\.{attribute}\s*(:[^=]*)?=(?!=)"
             full = f"{path}.{attribute}" if path else attribute
             for inner in _inner(value, DEPTH):
                 if id(inner) in known:
@@ -37,7 +37,7 @@ def hidden_weights(prepared: "Prepared") -> Finding:
                 if isinstance(inner, nn.Module) and any(
                     weight.requires_grad and id(weight) not in known for weight in inner.parameters()
                 ):
-                    kind = type(value).__name__
+                    kind, where = type(value).__name__, place_of(pattern, prepared.model, prepared.config)
                     return failed(
                         name,
                         ModelError(
@@ -46,6 +46,7 @@ def hidden_weights(prepared: "Prepared") -> Finding:
                         ),
                     )
                 if isinstance(inner, Tensor) and inner.requires_grad and inner.is_leaf:
+                    where = place_of(pattern, prepared.model, prepared.config)
                     return failed(
                         name,
                         ModelError(

@@ -55,7 +55,7 @@ class Trial:
         """Take a step; return what is wrong."""
 
         def step() -> None:
-            self.learner.model.train()
+            self.learner.train()
             self.loss, _ = self.learner.step(batch.inputs.clone(), batch.targets)
 
         return self._attempt(step, batch) or wrong_outputs(self.returned, self.prepared)

@@ -120,6 +120,11 @@ def test_a_last_part_of_one_sample_is_found_when_batches_are_accumulated() -> No
         ready(values("Norm", batch_size=4, accumulate=17))
 
 
+def test_a_batch_that_is_dropped_is_not_tried() -> None:
+    dropped = ready(values("Norm", batch_size=68, drop_last=True))
+    assert dropped.notices[0].message.endswith("all is well")
+
+
 def test_a_shipped_network_is_tried_where_a_batch_has_one_sample_alone() -> None:
     fixed = values("Base")["training"] | OF_68
     one = ready({"data": "digits", "model": "mlp", "training": fixed})
