@@ -42,8 +42,8 @@ from core.training.engine import TrainingResult, train
 from core.training.memory import explain_oom
 from core.training.metrics.own_metrics import with_own_metrics
 from core.training.own.samples import Shown
-from core.training.step_errors import notes_of
 from core.training.threads import Threads
+from core.user_code.batch_notes import notes_of
 from core.user_code.loading import as_user_error
 
 __all__ = [

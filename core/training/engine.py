@@ -26,7 +26,7 @@ from core.training.layer_stats import LayerWatch
 from core.training.own.learner import learner_for
 from core.training.progress import TrainingProgress, early_end, monitored_loss, time_is_up
 from core.training.saver import Checkpoints, Saver, explain_mismatch
-from core.training.step_errors import note_batch
+from core.user_code.batch_notes import note_batch
 
 __all__ = ["TrainingResult", "train"]
 

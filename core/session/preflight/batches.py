@@ -13,7 +13,7 @@ from core.data.dataset import Dataset, Split
 from core.data.mapped import MappedRows
 from core.data.sampling import training_order
 from core.ranks import Ranks
-from core.training.step_errors import shape_of
+from core.user_code.batch_notes import shape_of
 
 __all__ = ["Batch", "smallest_part", "some_rows", "training_batches"]
 

@@ -1,4 +1,4 @@
-"""Whether the user's data is the same in every process: sets of strings come in another order in each."""
+"""Samples of a user's own data in another process: sets of strings come in another order in each."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""Why a step failed: one sentence with the user's line, and what to do."""
+"""Errors of a step that failed: one sentence with the user's line, and the remedy."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ from core.remedies import Hint, setting
 from core.session.preflight.batches import Batch
 from core.session.preflight.places import place_of
 from core.session.preflight.watch import kind_of
-from core.training.step_errors import shape_of
+from core.user_code.batch_notes import shape_of
 from core.user_code.loading import as_user_error
 
 if TYPE_CHECKING:

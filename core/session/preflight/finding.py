@@ -1,4 +1,4 @@
-"""What pre-flight found: one line for each thing it tried."""
+"""Findings of pre-flight: one line for each thing it tried."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What the structure of a network shows without calling it: layers and weights that PyTorch does not see."""
+"""Structure of a network, as it shows without calling it: layers and weights that PyTorch does not see."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any

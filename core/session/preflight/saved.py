@@ -1,4 +1,4 @@
-"""Whether the state of a network can be saved and taken back."""
+"""Test that the state of a network can be saved and taken back."""
 
 import io
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a network may change around itself while it is built and tried, and how that is put back."""
+"""Surroundings that a network may change while it is built and tried, and how they are put back."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping

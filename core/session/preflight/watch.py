@@ -1,4 +1,4 @@
-"""What a network returned in the calls of one step, seen from a hook."""
+"""Outputs of a network in the calls of one step, seen from a hook."""
 
 from types import TracebackType
 from typing import Any

@@ -1,22 +1,25 @@
-"""What an error of a step is reported with: the batch, and the shapes of tensors where it arose."""
+"""Notes on an error of a step: the batch, and the shapes of tensors where it arose."""
 
 import traceback
 from collections.abc import Iterator
 from types import FrameType
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from core.errors import TorchtuiError
-from core.training import step
 from core.user_code.modules import is_users
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["note_batch", "notes_of", "shape_of"]
 
+OF_A_STEP = "core.training.step"
+"""Module whose functions call the network and the loss."""
 MAX_NAMED = 4
 """Tensors of the user's function that a message lists."""
 
 
-def note_batch(error: BaseException, place: str, inputs: Tensor, targets: Tensor) -> None:
+def note_batch(error: BaseException, place: str, inputs: "Tensor", targets: "Tensor") -> None:
     """Add to an error the batch in which it arose, and what the user's function, or else the loss, was given.
 
     Args:
@@ -35,20 +38,22 @@ def notes_of(error: BaseException) -> str:
     return "".join(f", {note}" for note in getattr(error, "__notes__", ()))
 
 
-def shape_of(tensor: Tensor) -> str:
+def shape_of(tensor: "Tensor") -> str:
     """Return the shape of a tensor with its type: ``64x10 float32``."""
     return f"{'x'.join(map(str, tensor.shape)) or 'single'} {str(tensor.dtype).removeprefix('torch.')}"
 
 
-def _tensors(error: BaseException) -> dict[str, Tensor]:
+def _tensors(error: BaseException) -> "dict[str, Tensor]":
     """Return the local tensors of the innermost function of the user's, or else the outputs that the loss was given."""
+    from torch import Tensor
+
     frames = [*_frames(error)]
     own = [frame for frame in frames if is_users(frame.f_code.co_filename)]
     if own:
         found = {name: value for name, value in own[-1].f_locals.items() if isinstance(value, Tensor)}
         return dict([*found.items()][:MAX_NAMED])
     for frame in frames:
-        outputs = frame.f_locals.get("outputs") if frame.f_code.co_filename == step.__file__ else None
+        outputs = frame.f_locals.get("outputs") if frame.f_globals.get("__name__") == OF_A_STEP else None
         if isinstance(outputs, Tensor):
             return {"outputs": outputs}
     return {}
