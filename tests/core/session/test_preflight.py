@@ -1,4 +1,4 @@
-"""What would fail in the first minute is found before anything is written, and trying a run changes nothing."""
+"""A run that would fail in its first minute is refused before anything is written; trying it changes nothing."""
 
 import random
 import re
@@ -44,7 +44,7 @@ def ready(given: Mapping[str, Any]) -> Prepared:
 
 
 def found(name: str, **training: Any) -> list[Finding]:
-    """What pre-flight finds of a network that may train."""
+    """Return the findings of pre-flight for a network that may train."""
     prepared = ready(values(name, preflight=False, **training))
     return preflight(prepared)
 
@@ -207,7 +207,7 @@ def test_an_order_of_classes_that_no_two_processes_share(order: str, message: st
 
 
 def everything(prepared: Prepared) -> tuple[Any, ...]:
-    """What trying a run must leave as it is."""
+    """Return all that trying a run must leave as it is."""
     model = prepared.model
     attributes = [{key: id(value) for key, value in vars(module).items()} for module in model.modules()]
     seen = [
