@@ -3,6 +3,7 @@
 from core.config.schema import TrainConfig
 from core.errors import ConfigError
 from core.options import Options, code_fields
+from core.schedules import OneCycle
 
 __all__ = ["check_batches", "check_compatible"]
 
@@ -27,7 +28,7 @@ def check_compatible(config: TrainConfig) -> None:
 
     Raises:
         ConfigError: code of the user's own is chosen and not named; the optimizer searches along the gradient, and
-            something would change the gradient's length; or the warm-up is as long as the run.
+            something would change the gradient's length; or the warm-up is as long as the run, or one too many.
     """
     for section in ("loss", "optimizer", "schedule"):
         _check_named(section, getattr(config, section))
@@ -36,6 +37,12 @@ def check_compatible(config: TrainConfig) -> None:
         raise ConfigError(
             f"schedule.warmup: {warmup:g} warm-up epochs leave nothing of the run's {epochs}",
             "Give it fewer, or more epochs",
+            field="schedule.warmup",
+        )
+    if warmup and isinstance(config.schedule, OneCycle):
+        raise ConfigError(
+            "schedule.warmup: one_cycle has a warm-up of its own, so the learning rate would rise twice",
+            "Set it to 0, and the length of the rise with schedule.peak_at",
             field="schedule.warmup",
         )
     if config.optimizer.closure and config.training.precision == "fp16":

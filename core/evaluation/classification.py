@@ -126,17 +126,17 @@ def log_losses(scores: Array, targets: Integers) -> Floats:
 def top_k_hits(scores: Array, targets: Integers, k: int) -> int:
     """Number of samples whose true class is among the ``k`` highest scores.
 
-    Of equal scores the later class wins, as in scikit-learn's ``top_k_accuracy_score``.
+    Of equal scores the earlier class wins, as in the class that is predicted.
     """
     hits = 0
-    later = np.arange(scores.shape[1])
+    order = np.arange(scores.shape[1])
     for rows in row_blocks(len(scores)):
         block, true = scores[rows], targets[rows, None]
         given = np.take_along_axis(block, true, axis=1)
         ahead = np.count_nonzero(block > given, axis=1)
         equal = np.count_nonzero(block == given, axis=1)
         tied = np.flatnonzero(equal > 1)
-        ahead[tied] += np.count_nonzero((block[tied] == given[tied]) & (later > true[tied]), axis=1)
+        ahead[tied] += np.count_nonzero((block[tied] == given[tied]) & (order < true[tied]), axis=1)
         hits += int(np.count_nonzero(ahead < k))
     return hits
 

@@ -19,33 +19,70 @@ TAKEN = "Give numbers: an array, a tensor or a list"
 
 
 def evaluate_given(
-    scores: Any, targets: Any, class_names: Sequence[str], split: str
+    scores: Any, targets: Any, class_names: Sequence[str], split: str, task: str = ""
 ) -> tuple[Predictions, Report]:
     """The predictions and their report.
 
     Args:
-        scores: arrays, tensors or lists: (n, classes), probabilities where each row sums to 1, else margins; (n,)
-            numbers for regression.
+        scores: arrays, tensors or lists: (n, classes), probabilities where each row sums to 1, else margins; (n,) or
+            (n, 1) of two classes: the probability of the second one, or its margin above 0; (n,) numbers for
+            regression.
         targets: (n,) class numbers, or numbers.
         class_names: by default the numbers.
+        task: ``binary``, ``multiclass`` or ``regression``; by default what the arrays are like.
 
     Raises:
         DataError: these are no arrays of numbers, do not fit together or hold NaN.
     """
     values, wanted = _numbers("scores", scores), _numbers("targets", targets)
+    rounded = _rounding(values)
     if values.dtype not in (np.float32, np.float64):
         values = values.astype(np.float64)
     indices = np.arange(len(wanted), dtype=np.int64)
+    if _is_one_column(values, class_names, task):
+        values = _two_columns(values.reshape(-1))
     if values.ndim != 2:
+        if task in ("binary", "multiclass"):
+            raise DataError(f"scores of shape {values.shape} do not fit a {task} task", "Give (n, classes)")
         numbers = Predictions(values, wanted.astype(np.float64), indices, False)
         return numbers, evaluate(numbers, task="regression", class_names=(), split=split)
-    if wanted.dtype.kind not in "iu":
+    if wanted.dtype.kind not in "iub":
         raise DataError(f"targets are of type {wanted.dtype}", "Give class numbers, such as int64")
-    sums = bool(np.allclose(values.sum(axis=1), 1.0, atol=1e-4) and (values >= 0).all())
+    totals = values.sum(axis=1, dtype=np.float64)
+    sums = bool((np.abs(totals - 1) <= rounded).all() and (values >= 0).all())
+    if sums:
+        values = (values / totals[:, None]).astype(values.dtype)
     classes = Predictions(values, wanted.astype(np.int64), indices, sums)
     names = list(class_names) or [str(number) for number in range(values.shape[1])]
-    task: Task = "binary" if values.shape[1] == 2 else "multiclass"
-    return classes, evaluate(classes, task=task, class_names=names, split=split)
+    kind: Task = "binary" if values.shape[1] == 2 else "multiclass"
+    return classes, evaluate(classes, task=kind, class_names=names, split=split)
+
+
+def _rounding(values: Array) -> float:
+    """Return by how much the sum of probabilities may miss 1: more for half precision; at least that of float32.
+
+    Lists and tensors of float64 may hold what was computed as float32.
+    """
+    coarse = values.dtype == np.float16 or (values.dtype.kind == "f" and _is_bfloat16(values))
+    return 0.02 if coarse else 1e-3
+
+
+def _is_bfloat16(values: Array) -> bool:
+    """Return whether all numbers have the few digits of bfloat16, which NumPy only knows as float32."""
+    return values.dtype == np.float32 and not (np.ascontiguousarray(values).view(np.uint32) & 0xFFFF).any()
+
+
+def _is_one_column(values: Array, class_names: Sequence[str], task: str) -> bool:
+    """Return whether scores are those of the second of two classes."""
+    two = task == "binary" or (not task and len(class_names) == 2)
+    return two and (values.ndim == 1 or values.shape[1:] == (1,))
+
+
+def _two_columns(second: Array) -> Array:
+    """Return scores (n, 2) from probabilities of the second class, or from its margins (n,)."""
+    if ((second >= 0) & (second <= 1)).all():
+        return np.stack([1 - second, second], axis=1)
+    return np.stack([-second, second], axis=1)
 
 
 def _numbers(name: str, values: Any) -> Array:

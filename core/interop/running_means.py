@@ -23,17 +23,19 @@ class Means:
         means.add(values)
         return means.take()
 
-    def add(self, values: Mapping[str, Any]) -> None:
-        """Take in one value for each name.
+    def add(self, values: Mapping[str, Any], n: int = 1) -> None:
+        """Take in one value for each name, which is the mean of n samples.
 
         Raises:
-            DataError: a value is not a number, or a tensor of several.
+            DataError: a value is not a number, or a tensor of several; n is not a positive number.
         """
+        if not n > 0:
+            raise DataError(f"n: got {n!r}", "Give the number of samples, such as len(batch)")
         for name, value in values.items():
             key = re.sub(r"\s+", "_", str(name))
-            plain = _plain(key, value)
+            plain = n * _plain(key, value)
             self._totals[key] = self._totals[key] + plain if key in self._totals else plain
-            self._counts[key] = self._counts.get(key, 0) + 1
+            self._counts[key] = self._counts.get(key, 0) + n
 
     def take(self) -> dict[str, float]:
         """The mean for each name since the last time."""

@@ -118,7 +118,7 @@ class RunWriter:
         )
         self._closed = False
         self._lock, self._process = threading.RLock(), os.getpid()
-        self.classes, self.epochs = list(classes), epochs
+        self.classes, self.task, self.epochs = list(classes), task, epochs
         self.step = self.epochs_done = 0
         self._best, self._checkpoints = Best(), ScriptCheckpoints(self.run)
         self._since_logged, self._since_epoch = Means(), Means()
@@ -143,6 +143,7 @@ class RunWriter:
         *,
         step: int | None = None,
         lr: float | None = None,
+        n: int = 1,
         **more: Any,
     ) -> None:
         """Log the metrics of one training step; call it as often as you like.
@@ -151,13 +152,14 @@ class RunWriter:
             metrics: names such as ``loss`` and ``accuracy`` to numbers; they may be keywords, too.
             step: steps done since the start of the run; by default calls are counted.
             lr: learning rate of this step; by default that of the last time.
+            n: samples that the metrics are means of; means over steps are weighted by it.
         """
         with self._alone():
             self.step = self._next_step(step)
             self._lr = self._lr if lr is None else float(lr)
             values = {**(metrics or {}), **more}
-            self._since_logged.add(values)
-            self._since_epoch.add(values)
+            self._since_logged.add(values, n)
+            self._since_epoch.add(values, n)
             if time.monotonic() - self._logged_at > LOG_SECONDS:
                 self._tell_steps()
             if self.control.attention:
@@ -223,7 +225,8 @@ class RunWriter:
 
         Args:
             split: ``train``, ``validation`` or ``test``.
-            scores: (n, classes), probabilities or margins; or (n,) for regression.
+            scores: (n, classes), probabilities or margins; (n,) of two classes: the probability or the margin of the
+                second one; or (n,) for regression.
             targets: (n,) class numbers, or numbers.
 
         Returns:
@@ -238,7 +241,7 @@ class RunWriter:
         from core.inference.from_arrays import evaluate_given
         from core.inference.saving import save_evaluation
 
-        predictions, report = evaluate_given(scores, targets, self.classes, split)
+        predictions, report = evaluate_given(scores, targets, self.classes, split, self.task)
         with self._alone():
             save_evaluation(self.run, predictions, report)
             self._emit(EvaluationFinished(split=split, metrics=report.metrics))

@@ -11,7 +11,7 @@ from core.schedules.plateau import Plateau
 from core.schedules.progress import Constant, Cosine, OneCycle, Polynomial, Step
 from core.schedules.python import PythonSchedule
 
-__all__ = ["Constant", "ScheduleConfig", "curve"]
+__all__ = ["Constant", "OneCycle", "ScheduleConfig", "curve"]
 
 CURVE_POINTS = 400
 

@@ -149,7 +149,9 @@ def assemble(
         model = rebuild(own.model, data, weights, outputs)
     else:
         model, notices = build_watched(own, data, outputs)
-        data = replace(data, notes=(*data.notes, *own.model.initialise(model, data)))
+        data = replace(
+            data, notes=(*data.notes, *own.model.initialise(model, data), *_weighted_twice(config))
+        )
     config.optimizer.freeze(model, more=own.loss.name == "python")
     data = own.model.fitted(model, data)
     data = with_own_task(data, model)
@@ -171,3 +173,14 @@ def assemble(
     multiply_adds = summary.multiply_adds * config.training.batch_size
     threads = max_threads(config.training.threads, multiply_adds, spare_cores)
     return Prepared(config, data, model, summary, device, threads, own_metrics, notices=notices)
+
+
+def _weighted_twice(config: TrainConfig) -> tuple[str, ...]:
+    """Return a note where both the samples and the loss are balanced, which makes rare classes count too much."""
+    weights = getattr(config.loss, "class_weights", "none")
+    if config.training.sampling != "balanced" or weights == "none":
+        return ()
+    return (
+        "classes are balanced twice, by training.sampling and by loss.class_weights, so that rare ones count more than "
+        "common ones: set one of them to its default",
+    )

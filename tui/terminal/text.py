@@ -93,7 +93,7 @@ def number(value: float | None, digits: int = 4) -> str:
     """Format a metric in at most ``digits + 2`` characters (and a sign), so that a changing value keeps its width.
 
     ``0.2573``, ``12.303``, ``1.2e-4``, ``1.23e6`` for 4 digits; integers that fit stay whole; ``–`` for None,
-    ``NaN`` and ``∞`` for what is not finite.
+    ``NaN`` and ``∞`` for what is not finite. Rounding never makes some into all: 0.99996 is ``0.9999``.
     """
     if value is None or not math.isfinite(value):
         return _not_finite(value)
@@ -106,11 +106,18 @@ def number(value: float | None, digits: int = 4) -> str:
         for decimals in range(digits, -1, -1):
             fixed = f"{value:.{decimals}f}"
             if len(fixed) <= room:
-                return fixed
+                return _beside_one(value, decimals) if abs(float(fixed)) == 1 != abs(value) else fixed
     exponent = f"e{int(f'{value:.0e}'.partition('e')[2])}"
     decimals = max(0, digits - len(exponent))
     mantissa, _, power = f"{value:.{decimals}e}".partition("e")
     return f"{mantissa}e{int(power)}"
+
+
+def _beside_one(value: float, decimals: int) -> str:
+    """Format a number that would round to 1 or -1 as its neighbour on the side of the number."""
+    step = 10.0**-decimals
+    beside = 1 - step if abs(value) < 1 else 1 + step
+    return f"{math.copysign(beside, value):.{decimals}f}"
 
 
 def defined(value: float | None) -> str:

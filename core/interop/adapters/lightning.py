@@ -1,7 +1,7 @@
 """Callback for Lightning: ``Trainer(callbacks=[RunCallback("my-run")])``."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
@@ -60,8 +60,9 @@ class RunCallback(Callback):
         if loss is not None:
             values["loss"] = loss * trainer.accumulate_grad_batches
         lr = trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else None
-        self.run.log(values, lr=lr)
-        self._of_batches.add(values)
+        samples = _samples(batch)
+        self.run.log(values, lr=lr, n=samples)
+        self._of_batches.add(values, samples)
         if self.run.stop_requested:
             trainer.should_stop = True
 
@@ -109,3 +110,13 @@ def _of_validation(trainer: Trainer) -> dict[str, Any]:
     """The metrics of the last validation."""
     logged = _of_split(trainer, "validation")
     return {place_of(name)[1]: value for name, value in logged.items() if not name.endswith("_step")}
+
+
+def _samples(batch: Any) -> int:
+    """Return the samples of a batch: the length of the first tensor in it, or 1 where there is none."""
+    if isinstance(batch, Mapping):
+        batch = tuple(batch.values())
+    if isinstance(batch, tuple | list):
+        return next((_samples(part) for part in batch if not isinstance(part, str)), 1)
+    shape: Sequence[int] = getattr(batch, "shape", ())
+    return max(1, int(shape[0])) if len(shape) else 1

@@ -161,8 +161,12 @@ def test_log_loss_and_top_k_are_those_of_scikit_learn(predictions: Predictions) 
     expected = reference.log_loss(true, scores, labels=labels)
     assert log_losses(scores, true).mean() == pytest.approx(expected, abs=1e-9)
     for k in range(1, len(labels) if len(labels) > 2 else 1):
-        hits = reference.top_k_accuracy_score(true, scores, k=k, labels=labels, normalize=False)
-        assert top_k_hits(scores, true, k) == hits
+        # scikit-learn lets the later one of equal scores win, and predicts the earlier one all the same.
+        other_way = reference.top_k_accuracy_score(
+            len(labels) - 1 - true, scores[:, ::-1], k=k, labels=labels, normalize=False
+        )
+        assert top_k_hits(scores, true, k) == other_way
+    assert top_k_hits(scores, true, 1) == np.count_nonzero(predictions.predicted == true)
 
 
 def test_top_5_is_reported_for_more_than_five_classes_only() -> None:

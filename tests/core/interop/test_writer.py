@@ -86,6 +86,50 @@ def test_an_epoch_has_the_means_of_its_steps(runs: Path) -> None:
     assert (first.step, second.step, second.train) == (3, 4, {"loss": 5.0})
 
 
+def test_means_of_batches_are_weighted_by_their_samples(runs: Path) -> None:
+    with RunWriter("weighted") as writer:
+        for accuracy, n in ((0.7, 256), (0.8, 256), (0.9, 10)):
+            writer.log(accuracy=accuracy, n=n)
+        writer.epoch()
+        with pytest.raises(DataError, match="n: got 0"):
+            writer.log(accuracy=1.0, n=0)
+    (epoch,) = told(writer, EpochFinished)
+    assert epoch.train["accuracy"] == pytest.approx(0.7529, abs=5e-5)
+
+
+def test_probabilities_of_the_second_class_are_those_of_two(runs: Path) -> None:
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    second = rng.random(200)
+    targets = (rng.random(200) < second).astype(int)
+    both = np.stack([1 - second, second], axis=1)
+    with RunWriter("binary", task="binary", classes=("no", "yes")) as writer:
+        expected = writer.predictions("test", both, targets)
+        for given in (second, second[:, None], second.tolist()):
+            assert writer.predictions("test", given, targets) == pytest.approx(expected)
+        margins = writer.predictions("test", np.log(second / (1 - second)), targets)
+        assert margins["roc_auc"] == pytest.approx(expected["roc_auc"])
+        assert margins["log_loss"] is None
+    with (
+        RunWriter("many", task="multiclass", classes=("a", "b", "c")) as writer,
+        pytest.raises(DataError, match="do not fit a multiclass task"),
+    ):
+        writer.predictions("test", second, targets)
+
+
+def test_probabilities_of_any_precision_have_a_log_loss(runs: Path) -> None:
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(200, 5, generator=generator).softmax(1)
+    targets = torch.randint(0, 5, (200,), generator=generator)
+    with RunWriter("precisions", task="multiclass") as writer:
+        expected = writer.predictions("test", scores, targets)["log_loss"]
+        for given in (scores.tolist(), scores.double(), scores.half(), scores.bfloat16()):
+            assert writer.predictions("test", given, targets)["log_loss"] == pytest.approx(expected, rel=0.01)
+
+
 def test_tensors_are_taken_without_being_read_at_once(runs: Path) -> None:
     import torch
 

@@ -19,6 +19,7 @@ MISFITS: list[tuple[str, dict[str, Any], str]] = [
     ("iris", {"schedule": {"warmup": 20}}, "schedule.warmup"),
     ("diabetes", {"loss": "hinge"}, "loss.name"),
     ("diabetes", {"training": {"sampling": "balanced"}}, "training.sampling"),
+    ("iris", {"schedule": {"name": "one_cycle", "warmup": 2}}, "schedule.warmup"),
     ("iris", {"training": {"monitor": "r2"}}, "training.monitor"),
     ("iris", {"training": {"channels_last": True}}, "training.channels_last"),
 ]
@@ -51,3 +52,15 @@ def test_all_problems_are_listed_and_the_first_is_raised(load_data: Load) -> Non
 def test_a_configuration_that_fits_has_no_problem(load_data: Load) -> None:
     config = configuration.from_dict({"training": {"device": "cpu"}})
     check_fit(config, load_data("iris"))
+
+
+def test_classes_that_are_balanced_twice_are_reported(load_data: Load) -> None:
+    def notes(sampling: str, weights: str) -> str:
+        values = {
+            "training": {"sampling": sampling},
+            "loss": {"name": "cross_entropy", "class_weights": weights},
+        }
+        return " ".join(assemble(configuration.from_dict(values), load_data("iris")).data.notes)
+
+    assert "classes are balanced twice" in notes("balanced", "balanced")
+    assert "twice" not in notes("balanced", "none") + notes("shuffled", "balanced")
