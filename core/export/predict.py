@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from core.data.tables.files.text_table import find_separator, find_table, split_lines
+from core.data.tables.files.text_rows import find_separator, split_lines
+from core.data.tables.files.text_table import find_table
 from core.data.tables.values.dates import moment, order_of
 from core.data.tables.values.missing import ABSENT_WORDS, is_missing, missing_numbers, missing_texts
 from core.data.tables.values.numbers import duration, number

@@ -2,30 +2,35 @@
 
 import ast
 import importlib
-import re
 from pathlib import Path
 
 __all__ = ["standalone"]
 
-OURS = re.compile(r"^from (core\.[\w.]+) import .+$", re.MULTILINE)
-
 
 def standalone(path: Path) -> str:
-    """Return the source of a script with each ``from core.x import y`` replaced by the source of that module.
+    """Return the source of a script with each ``from core.x import y`` replaced by the source of that module, once.
 
-    The modules import the standard library alone, and their names do not collide.
+    The modules import the standard library and each other alone, and their names do not collide.
     """
+    return _joined(path, set(), inner=False)
+
+
+def _joined(path: Path, included: set[str], *, inner: bool) -> str:
+    """The source of a file with modules of ours in place of their imports; inner ones lose what says what they are."""
     text = path.read_text(encoding="utf-8")
-    return OURS.sub(lambda found: _inner(found[1]), text)
-
-
-def _inner(module: str) -> str:
-    """The source of a module without its docstring and its list of names."""
-    source = Path(str(importlib.import_module(module).__file__)).read_text(encoding="utf-8")
-    nodes = ast.parse(source).body
-    lines = source.splitlines()
-    for node in reversed(nodes):
+    lines, nodes = text.splitlines(), ast.parse(text).body
+    joined: list[str] = []
+    at = 0
+    for node in nodes:
+        ours = isinstance(node, ast.ImportFrom) and (node.module or "").startswith("core.")
         names = [target.id for target in getattr(node, "targets", []) if isinstance(target, ast.Name)]
-        if node is nodes[0] or names == ["__all__"]:
-            del lines[node.lineno - 1 : node.end_lineno]
-    return "\n".join(lines).strip() + "\n\n"
+        if not ours and not (inner and (node is nodes[0] or names == ["__all__"])):
+            continue
+        joined += lines[at : node.lineno - 1]
+        at = node.end_lineno or node.lineno
+        module = node.module if isinstance(node, ast.ImportFrom) else None
+        if module is not None and ours and module not in included:
+            included.add(module)
+            source = Path(str(importlib.import_module(module).__file__))
+            joined += ["", _joined(source, included, inner=True).strip(), ""]
+    return "\n".join([*joined, *lines[at:]]) + "\n"

@@ -155,11 +155,7 @@ def match_labels(
         repeated += before is not None
         found[image.path] = Labelled(image, label, split[0] if split else None)
     if missing and not skip_missing:
-        raise DataError(
-            f"data.path: {len(missing):,} of {len(table.rows):,} images in {name} are not in {index.folder}, "
-            f"the first is '{missing[0]}'",
-            ("Set data.images to their folder, or leave them out with ", setting("data.on_error", "skip")),
-        )
+        raise _not_there(missing, table, index)
     labels = [labelled.label for labelled in found.values()]
     _refuse_several(labels, name, [table.names[label] for label in columns.labels])
     _count(
@@ -171,6 +167,14 @@ def match_labels(
     _count(notes, repeated, f"repeated rows of {name}")
     notes.append(f"labels: of {len(found):,} images from {name}; file names in {table.names[columns.file]}")
     return list(found.values())
+
+
+def _not_there(missing: Sequence[str], table: LabelTable, index: ImageIndex) -> DataError:
+    return DataError(
+        f"data.path: {len(missing):,} of {len(table.rows):,} images in {table.path.name} are not in {index.folder}, "
+        f"the first is '{missing[0]}'",
+        ("Set data.images to their folder, or leave them out with ", setting("data.on_error", "skip")),
+    )
 
 
 def _cell(row: Sequence[str], place: int) -> str:

@@ -1,9 +1,8 @@
 """From a file to a data set: read, split, and encoded by what its training rows say."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -14,19 +13,17 @@ from core.data.tables import notes
 from core.data.tables.columns import useful
 from core.data.tables.duplicates import shared_rows
 from core.data.tables.encoding import Encoding, fit
-from core.data.tables.files.encodings import check_encoding
-from core.data.tables.files.source import Source, open_source
-from core.data.tables.files.text import TextOptions
+from core.data.tables.files.source import Source
 from core.data.tables.options import SEPARATORS, Csv
 from core.data.tables.scaling import Limits, limits
 from core.data.tables.summary import summarise
 from core.data.tables.table import Table, digest
-from core.data.tables.targets.choose import TargetUnclear, choose_target, named_column
-from core.data.tables.targets.examine import Target, class_numbers, examine_target
+from core.data.tables.targets.choose import TargetUnclear
+from core.data.tables.targets.examine import Target, class_numbers
 from core.data.tables.targets.lacking import rows_with_target
 from core.data.tables.targets.names import id_name
-from core.data.tables.values.reading import Reading, Rules, quoted
-from core.data.tables.values.rows import ReadRows, read_known, read_rows
+from core.data.tables.training_rows import Rows, nothing_to_learn, opened, read_training_rows
+from core.data.tables.values.rows import read_known
 from core.data.targets import as_numbers
 from core.errors import DataError
 from core.machine import memory
@@ -38,32 +35,6 @@ SPARE = 0.8
 """Part of the free memory that samples may take."""
 
 
-@dataclass(frozen=True)
-class Rows:
-    """All rows of a file that have a target.
-
-    Attributes:
-        frame: every row of the file, all columns but dropped ones.
-        positions: (n,) of the rows that are used, in `frame`.
-        target: their targets.
-        notes: what was found.
-    """
-
-    source: Source
-    frame: pl.DataFrame
-    readings: Mapping[str, Reading]
-    positions: np.ndarray
-    target_name: str
-    target: Target
-    notes: tuple[str, ...]
-
-    @property
-    def task(self) -> Task:
-        """Task of the target."""
-        classes = len(self.target.class_names)
-        return "regression" if not classes else "binary" if classes == 2 else "multiclass"
-
-
 def load_table(options: Csv) -> Dataset:
     """Load the data set of a file.
 
@@ -72,7 +43,7 @@ def load_table(options: Csv) -> Dataset:
         TargetUnclear: no target was given, and no column stands out.
     """
     with _naming("data.path"):
-        rows = _read(options)
+        rows = read_training_rows(options)
     positions, target, task = rows.positions, rows.target, rows.task
     parts = _parts(options, target, task)
     encoding, found, clipped = _encoding(options, rows, positions[parts["train"]])
@@ -88,8 +59,25 @@ def load_table(options: Csv) -> Dataset:
         )
         for name, at in parts.items()
     }
-    counted = rows.frame if len(positions) == len(rows.frame) else rows.frame[positions]
-    table = Table(
+    table, counted = _table(options, rows, encoding, splits), rows.used
+    reported = [
+        notes.columns(encoding, rows.readings),
+        *found,
+        *notes.filled(encoding, counted),
+        *notes.clipped(clipped, rows.target_name),
+        *notes.codes(counted, rows.readings, options.missing),
+        *notes.duplicates(_shared(counted, parts), parts),
+        *notes.absent_classes(target.class_names, target.values, parts),
+    ]
+    if options.test_path:
+        with _naming("data.test_path"):
+            splits["test"], table, of_test = _official_test(options, encoding, rows, table)
+        reported += of_test
+    return _dataset(options, rows, splits, table, (*rows.notes, *reported))
+
+
+def _table(options: Csv, rows: Rows, encoding: Encoding, splits: Iterable[str]) -> Table:
+    return Table(
         encoding=encoding,
         target=rows.target_name,
         digest=digest(rows.source.path),
@@ -98,39 +86,35 @@ def load_table(options: Csv) -> Dataset:
         header=rows.source.text.header if rows.source.text else True,
         separator=SEPARATORS[options.separator],
         part=options.part,
-        summaries=summarise(counted, rows.readings),
+        summaries=summarise(rows.used, rows.readings),
         sources=dict.fromkeys(splits, rows.source),
     )
-    compared = counted.select(name for name in counted.columns if not id_name(name))
-    reported = [
-        notes.columns(encoding, rows.readings),
-        *found,
-        *notes.filled(encoding, counted),
-        *notes.clipped(clipped, rows.target_name),
-        *notes.codes(counted, rows.readings, options.missing),
-        *notes.duplicates(shared_rows(compared, parts), parts),
-        *notes.absent_classes(target.class_names, target.values, parts),
-    ]
-    if options.test_path:
-        with _naming("data.test_path"):
-            splits["test"], table, of_test = _official_test(options, encoding, rows, table)
-        reported += of_test
-    numbers = splits["train"].targets if task == "regression" else torch.tensor([0.0])
+
+
+def _shared(frame: pl.DataFrame, parts: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """Count rows that are in train as well, whatever ids they have."""
+    return shared_rows(frame.select(name for name in frame.columns if not id_name(name)), parts)
+
+
+def _dataset(
+    options: Csv, rows: Rows, splits: Mapping[str, Split], table: Table, lines: tuple[str, ...]
+) -> Dataset:
+    numbers = splits["train"].targets if rows.task == "regression" else torch.tensor([0.0])
     return Dataset(
         name=options.title,
         kind="table",
-        task=task,
+        task=rows.task,
         train=splits["train"],
         validation=splits["validation"],
         test=splits["test"],
-        class_names=target.class_names,
-        feature_names=encoding.features,
+        class_names=rows.target.class_names,
+        feature_names=table.encoding.features,
         mean=torch.tensor(0.0),
         std=torch.tensor(1.0),
         target_mean=float(numbers.double().mean()),
         target_std=float(numbers.double().std(correction=0)) or 1.0,
         value_range=(0.0, 1.0),
-        notes=(*rows.notes, *reported),
+        notes=lines,
         table=table,
     )
 
@@ -141,72 +125,7 @@ def table_columns(options: Csv) -> tuple[str, ...]:
     Raises:
         DataError: the file cannot be read.
     """
-    return _open(options, options.path).names
-
-
-def _read(options: Csv) -> Rows:
-    """The rows of the file with a target."""
-    source = _open(options, options.path)
-    if len(source.names) == 1:
-        raise DataError(
-            f"{source.path.name} has a single column, {quoted(source.names[0])}",
-            "Beside a target there must be something to learn it from; data.separator says what parts the columns",
-        )
-    columns = _columns(options, source.names)
-    read = read_rows(source, columns, _rules(options))
-    source, frame, readings = read.source, read.frame, read.readings
-    why = "as given"
-    if options.target:
-        name = named_column(options.target, source.names, source.path.name)
-        if name not in readings:
-            raise DataError(
-                f"data.target: {name} holds values that are not read from tables", "Choose another column"
-            )
-    else:
-        name, why = _chosen(options, read)
-    positions, left_out = rows_with_target(
-        source, frame, name, readings[name], options.missing, options.missing_target
-    )
-    target = examine_target(
-        frame[name][positions], readings[name], options.task, options.rare_classes, source, positions
-    )
-    first = notes.chosen(name, why, target.class_names)
-    return Rows(
-        source,
-        frame,
-        readings,
-        positions[target.kept],
-        name,
-        target,
-        (first, *read.notes, *left_out, *target.notes),
-    )
-
-
-def _chosen(options: Csv, read: ReadRows) -> tuple[str, str]:
-    """The column that stands out as the target, and why; nothing is asked where nothing could be learnt from."""
-    try:
-        return choose_target(read.source, read.frame, read.readings, options.path)
-    except TargetUnclear:
-        kept, left_out = useful(read.frame, read.readings, options.max_categories)
-        if len(kept) < 2:
-            raise _nothing_to_learn(
-                read.source, [*left_out, f"{', '.join(kept) or 'nothing'} would be left"]
-            ) from None
-        raise
-
-
-def _nothing_to_learn(source: Source, reasons: Sequence[str]) -> DataError:
-    return DataError(f"data.path: {source.path.name} has no column to learn from", "; ".join(reasons[:4]))
-
-
-def _rules(options: Csv) -> Rules:
-    return Rules(
-        missing=options.missing,
-        categories=options.categories,
-        numbers=options.numbers,
-        day_first={"auto": None, "yes": True, "no": False}[options.day_first],
-        decimal={"auto": "", "point": ".", "comma": ","}[options.decimal],
-    )
+    return opened(options, options.path).names
 
 
 @contextmanager
@@ -222,34 +141,8 @@ def _naming(field: str) -> Iterator[None]:
         raise DataError(f"{field}: {error.message}", error.hint) from None
 
 
-def _open(options: Csv, path: str) -> Source:
-    if not path:
-        raise DataError("data.path: no file is given", "Give a table, such as my.csv")
-    return open_source(
-        Path(path).expanduser(),
-        TextOptions(
-            separator=SEPARATORS[options.separator],
-            encoding=check_encoding(options.encoding),
-            header={"auto": None, "yes": True, "no": False}[options.header],
-            part=options.part,
-        ),
-    )
-
-
 def _known_encoding(source: Source, options: Csv) -> str:
     return str(source.text.encoding) if source.text is not None else options.encoding
-
-
-def _columns(options: Csv, names: Sequence[str]) -> list[str]:
-    """The columns to read."""
-    for key in ("drop", "categories", "numbers"):
-        for name in getattr(options, key):
-            named_column(name, names, options.path, f"data.{key}")
-    if options.target and options.target in options.drop:
-        raise DataError(
-            f"data.drop: {options.target} is the target", "Choose another data.target, or keep the column"
-        )
-    return [name for name in names if name not in options.drop]
 
 
 def _parts(options: Csv, target: Target, task: Task) -> dict[str, np.ndarray]:
@@ -267,7 +160,7 @@ def _encoding(options: Csv, rows: Rows, train: np.ndarray) -> tuple[Encoding, li
     kept, left_out = useful(frame, features, options.max_categories)
     if not kept:
         reasons = [*left_out, *(note for note in rows.notes if note.startswith("left out"))]
-        raise _nothing_to_learn(rows.source, reasons)
+        raise nothing_to_learn(rows.source, reasons)
     encoding, clipped = fit(frame, kept, options.missing, options.max_categories)
     return encoding, left_out, clipped
 
@@ -284,7 +177,7 @@ def _official_test(
     """The rows of the test file with a target, a table that knows it, and what was left out."""
     name = rows.target_name
     wanted = {column: rows.readings[column] for column in (*encoding.readings, name)}
-    read = read_known(_open(options, options.test_path), wanted, encoding.missing)
+    read = read_known(opened(options, options.test_path), wanted, encoding.missing)
     source, frame = read.source, read.frame
     positions, left_out = rows_with_target(
         source, frame, name, rows.readings[name], options.missing, options.missing_target, "data.test_path"

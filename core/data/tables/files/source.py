@@ -10,8 +10,9 @@ import polars as pl
 
 from core.data.tables.files import text
 from core.data.tables.files.folder import folder_files
-from core.data.tables.files.formats import READERS, TEXT_SUFFIXES, UNREAD, read_frame, read_grid, sniffed
+from core.data.tables.files.formats import READERS, TEXT_SUFFIXES, read_frame, read_grid
 from core.data.tables.files.packed import PACKED_SUFFIXES, content_of, plain_name
+from core.data.tables.files.sniffing import UNREAD, sniffed
 from core.data.tables.files.text import AS_FOUND, OpenedText, TextOptions, open_grid, open_text
 from core.errors import DataError
 from core.files.reading import open_regular

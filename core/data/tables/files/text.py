@@ -11,14 +11,9 @@ import polars as pl
 
 from core.data.tables.files.encodings import Encoded, find_encoding
 from core.data.tables.files.lines import any_ragged, stray_quote
-from core.data.tables.files.text_table import (
-    BLANKS,
-    TextTable,
-    ends_regularly,
-    find_separator,
-    find_table,
-    split_lines,
-)
+from core.data.tables.files.text_around import TextTable, ends_regularly
+from core.data.tables.files.text_rows import BLANKS, find_separator, split_lines
+from core.data.tables.files.text_table import find_table
 from core.errors import DataError
 from core.files.reading import open_regular
 from core.remedies import setting

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 import polars as pl
@@ -62,7 +62,7 @@ def examine_target(
     Raises:
         DataError: there is nothing to learn from it, or the task does not fit.
     """
-    name, everything = values.name, np.arange(len(values))
+    name = values.name
     if values.n_unique() == 1:
         raise DataError(
             f"data.target: {name} is {_show(values[0])} in all {len(values):,} rows of {source.path.name}: "
@@ -76,39 +76,53 @@ def examine_target(
         )
     if asked == "regression" or (asked == "auto" and not _are_classes(values, how)):
         return Target(
-            values.to_numpy().astype(np.float64), (), everything, _numbers_notes(values, how, asked)
+            values.to_numpy().astype(np.float64),
+            (),
+            np.arange(len(values)),
+            _numbers_notes(values, how, asked),
         )
     names = values.unique().sort().to_list()
-    counts = Counter(values.to_list())
-    alone = {each for each in names if counts[each] == 1}
     if len(names) > MAX_CLASSES or (asked == "auto" and len(names) * 2 > len(values)):
-        hint: Hint = ("Choose another column, or ", setting("data.task", "regression"))
-        if how.kind == "text":
-            hint = "Choose another column"
-            if any(split_number(text) for text in names):
-                hint = (f"{hint}, or ", setting("data.numbers", f"[{name}]"), " where most are numbers")
-        raise DataError(
-            f"data.target: {name} has {len(names):,} different values in {len(values):,} rows, such as "
-            f"'{_show(values[0])}': too many for classes",
-            hint,
-        )
-    notes: list[str] = []
-    kept = everything
-    if alone:
-        row = int(rows[values.is_in([*alone]).arg_max() or 0])
-        if rare == "error" or len(names) - len(alone) < 2:
-            _refuse_single(name, sorted(alone), source, row, rare)
-        kept = np.flatnonzero(~values.is_in([*alone]).to_numpy())
-        listed = ", ".join(map(_show, sorted(alone)[:MAX_NAMES])) + (" ..." if len(alone) > MAX_NAMES else "")
-        notes.append(
-            f"left out {len(alone):,} classes of {name} with a single row, which cannot be in train and in test: "
-            f"{listed} ({source.place(row)}{' ...' if len(alone) > 1 else ''}); data.rare_classes=error refuses them"
-        )
-        names = [each for each in names if each not in alone]
+        _refuse_many(values, how, names)
+    names, kept, notes = _without_single(values, names, rare, source, rows)
     used = values[kept]
     numbers = used.replace_strict(names, range(len(names)), return_dtype=pl.Int64).to_numpy()
     shown = tuple(map(_show, names))
     return Target(numbers, shown, kept, (*notes, *_classes_notes(name, shown, how, asked, len(used))))
+
+
+def _refuse_many(values: pl.Series, how: Reading, names: Sequence[object]) -> NoReturn:
+    """Refuse a target of too many classes, with what else it could be."""
+    hint: Hint = ("Choose another column, or ", setting("data.task", "regression"))
+    if how.kind == "text":
+        hint = "Choose another column"
+        if any(split_number(str(text)) for text in names):
+            hint = (f"{hint}, or ", setting("data.numbers", f"[{values.name}]"), " where most are numbers")
+    raise DataError(
+        f"data.target: {values.name} has {len(names):,} different values in {len(values):,} rows, such as "
+        f"'{_show(values[0])}': too many for classes",
+        hint,
+    )
+
+
+def _without_single(
+    values: pl.Series, names: list[Any], rare: Literal["drop", "error"], source: Source, rows: np.ndarray
+) -> tuple[list[Any], np.ndarray, list[str]]:
+    """Return classes of several rows, the positions of their rows, and a line on the others."""
+    counts = Counter(values.to_list())
+    alone = {each for each in names if counts[each] == 1}
+    if not alone:
+        return names, np.arange(len(values)), []
+    row = int(rows[values.is_in([*alone]).arg_max() or 0])
+    if rare == "error" or len(names) - len(alone) < 2:
+        _refuse_single(values.name, sorted(alone), source, row, rare)
+    listed = ", ".join(map(_show, sorted(alone)[:MAX_NAMES])) + (" ..." if len(alone) > MAX_NAMES else "")
+    note = (
+        f"left out {len(alone):,} classes of {values.name} with a single row, which cannot be in train and in test: "
+        f"{listed} ({source.place(row)}{' ...' if len(alone) > 1 else ''}); data.rare_classes=error refuses them"
+    )
+    kept = np.flatnonzero(~values.is_in([*alone]).to_numpy())
+    return [each for each in names if each not in alone], kept, [note]
 
 
 def class_numbers(
@@ -189,7 +203,7 @@ def _classes_notes(name: str, names: Sequence[str], how: Reading, asked: Kind, r
     return notes
 
 
-def _refuse_single(name: str, alone: Sequence[object], source: Source, row: int, rare: str) -> None:
+def _refuse_single(name: str, alone: Sequence[object], source: Source, row: int, rare: str) -> NoReturn:
     others = f" (and {len(alone) - 1:,} more classes)" if len(alone) > 1 else ""
     raise DataError(
         f"data.target: class {_show(alone[0])} of {name} has a single row ({source.place(row)}){others}, "

@@ -3,7 +3,9 @@
 import pytest
 
 from core.data.tables.files.encodings import check_encoding, find_encoding
-from core.data.tables.files.text_table import TextTable, find_separator, find_table, split_lines
+from core.data.tables.files.text_around import TextTable
+from core.data.tables.files.text_rows import find_separator, split_lines
+from core.data.tables.files.text_table import find_table
 from core.errors import DataError
 
 ROWS = "".join(f"{at},{at / 2},{'ab'[at % 2]}\n" for at in range(30))
@@ -51,6 +53,13 @@ def test_what_is_not_the_table_is_left_out(text: str, note: str) -> None:
     assert len(table.rows) in (30, 60)
     assert note in "\n".join(table.notes)
     assert not table.regular
+
+
+def test_single_quotes_around_all_names_are_left_out() -> None:
+    table = found("'size','weight','kind'\n" + ROWS)
+    assert table.names == ["size", "weight", "kind"]
+    assert "the single quotes around the names of columns are left out" in table.notes
+    assert found("'size',weight,kind\n" + ROWS).names[0] == "'size'"
 
 
 def test_names_of_rows_without_a_name_of_their_own_are_a_column() -> None:
