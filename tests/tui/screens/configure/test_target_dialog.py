@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from core.data.tables.options import Csv
+from core.runs.folder import all_runs
 from tests.support.narrow import instance, some
+from tests.support.waiting import until
 from tests.tui.screens.configure.conftest import LARGE, Make, settled
+from tui.app.app import TuiApp
 from tui.screens.configure.target_dialog import TargetDialog
 
 
@@ -39,3 +42,19 @@ async def test_the_form_asks_for_a_target_once_and_starts_nothing(make: Make, ca
         await settled(pilot)
         assert instance(Csv, some(screen.state.config).data).target == "distance"
         assert screen.state.ready
+
+
+@pytest.mark.slow
+async def test_train_in_the_app_asks_as_the_form_does_and_starts_nothing(
+    make: Make, cars: Path, tmp_path: Path
+) -> None:
+    make()  # the settings and runs of a test
+    app = TuiApp(runs_dir=tmp_path / "runs", data_root=tmp_path, values={"data": str(cars)}, start=True)
+    async with app.run_test(size=LARGE) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, TargetDialog))
+        assert not (tmp_path / "runs").exists() or not all_runs(tmp_path / "runs")
+        await pilot.press("enter")
+        screen = await settled(pilot)
+        assert instance(Csv, some(screen.state.config).data).target == "distance"
+        assert screen.state.ready
+        assert not (tmp_path / "runs").exists() or not all_runs(tmp_path / "runs")
