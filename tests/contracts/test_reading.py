@@ -372,7 +372,6 @@ ELSEWHERE = {
     ),
     "core/export/standalone.py": {
         "path.read_text": "a file of the package",
-        "Path(str(importlib.import_module(module).__file__)).read_text": "a file of the package",
     },
     "core/export/safetensors.py": {"load_file": "what was just written"},
     "core/export/tables.py": {"path.open": "writes what the user names"},
