@@ -17,6 +17,7 @@ from core.events import Notice
 from core.losses import resolve_loss
 from core.losses.base import Scorer
 from core.losses.own_loss import OwnLoss
+from core.metrics import reported_metrics
 from core.models.registry import rebuild
 from core.models.summary import ModelSummary
 from core.models.summary import summarise as summarise_model
@@ -33,7 +34,7 @@ from core.training.distributed import SINGLE, Group
 from core.training.memory import explain_oom
 from core.training.metrics.epoch_metrics import check_measurable
 from core.training.metrics.own_metrics import OwnMetric, load_own_metrics
-from core.training.own.check import check_own_step, with_own_task
+from core.training.own.check import OwnStep, check_own_step, with_own_task
 from core.training.own_code import check_own_code
 from core.training.step import GradientFn
 from core.training.threads import max_threads
@@ -53,6 +54,7 @@ class Prepared:
     Attributes:
         threads: number of processor threads; with ``auto`` the largest one that may be chosen.
         own_metrics: those of ``training.metrics`` that are the user's own.
+        own_step: facts of a network that defines its own step, to train it; None for any other.
         group: the processes that train together.
         gradient_fn: optional override for the gradient computation; None uses autograd.
         notices: what was found when the network was tried; a new run logs it.
@@ -65,6 +67,7 @@ class Prepared:
     device: torch.device
     threads: int
     own_metrics: tuple[OwnMetric, ...] = ()
+    own_step: OwnStep | None = None
     group: Group = SINGLE
     gradient_fn: GradientFn | None = None
     notices: tuple[Notice, ...] = ()
@@ -90,6 +93,23 @@ class Prepared:
             scorer.load_state_dict(loss_weights)
             scorer.to(self.device).eval()
         return replace(self, trained_scorer=scorer)
+
+    @property
+    def reported(self) -> list[str]:
+        """Names of what validation reports after each epoch beside loss and score."""
+        if not len(self.data.validation):
+            return []
+        if self.own_step is not None:
+            return [name for name in self.own_step.names if name != "loss"]
+        settings = self.config.training
+        return reported_metrics(settings.metrics, settings.monitor, self.data.task)
+
+    @property
+    def directions(self) -> dict[str, bool]:
+        """Direction of each number of the user's own that tells it, by name; true where more is better."""
+        if self.own_step is not None:
+            return self.own_step.higher_is_better
+        return {metric.name: metric.higher_is_better for metric in self.own_metrics}
 
 
 def prepare(
@@ -163,8 +183,9 @@ def assemble(
     if weights is None:
         with keeping_random_state(device):
             check_measurable(from_copies(config, run), data, own_metrics)
-    if weights is None and data.task == "custom":
-        data = replace(data, notes=(*data.notes, *check_own_step(config, data, model)))
+    own_step = check_own_step(config, data, model) if weights is None and data.task == "custom" else None
+    if own_step is not None:
+        data = replace(data, notes=(*data.notes, *own_step.notes))
     watched = watched_settings("forward", model, own) if weights is None else nullcontext()
     with watched:
         summary = summarise_model(model, data.sample_shape, outputs, ids=data.ids)
@@ -172,7 +193,9 @@ def assemble(
         check_own_code(from_copies(config, run), data, model)
     multiply_adds = summary.multiply_adds * config.training.batch_size
     threads = max_threads(config.training.threads, multiply_adds, spare_cores)
-    return Prepared(config, data, model, summary, device, threads, own_metrics, notices=notices)
+    return Prepared(
+        config, data, model, summary, device, threads, own_metrics, own_step, notices=notices
+    )
 
 
 def _weighted_twice(config: TrainConfig) -> tuple[str, ...]:

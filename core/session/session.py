@@ -22,7 +22,6 @@ from core.garbage import freeze_garbage_collector
 from core.inference.own_report import report_steps
 from core.inference.predict import predict
 from core.inference.saving import save_evaluation
-from core.metrics import reported_metrics
 from core.observers.hub import observing
 from core.observers.settings import ALONE, Extras
 from core.runs.checkpoints import FolderCheckpoints, State
@@ -199,10 +198,8 @@ def _started(prepared: Prepared, state: State | None) -> RunStarted:
         epoch=done["epoch"],
         step=done["step"],
         monitor=config.training.monitor,
-        metrics=reported_metrics(config.training.metrics, config.training.monitor, data.task)
-        if len(data.validation)
-        else [],
-        higher_is_better={metric.name: metric.higher_is_better for metric in prepared.own_metrics},
+        metrics=prepared.reported,
+        higher_is_better=prepared.directions,
         pid=os.getpid(),
         host=socket.gethostname(),
     )

@@ -1,6 +1,6 @@
 """A network's own step is checked, and its validation tried on one batch, before anything is written."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from core.data.batches import Batches
 from core.data.dataset import Dataset, Split
 from core.errors import ConfigError, ModelError, TorchtuiError
 from core.models.copies import copied
-from core.models.own_step import defines, has_own_step
+from core.models.own_step import defines, directions, has_own_step
 from core.optimizers.several import SeveralOptimizers
 from core.random_state import rng_state, set_rng_state
 from core.training.own.samples import shown
@@ -18,9 +18,26 @@ from core.training.own.step import own_optimizer
 from core.training.own.validation import validate_steps, validation_method
 from core.user_code.loading import as_user_error
 
-__all__ = ["check_own_step", "with_own_task"]
+__all__ = ["OwnStep", "check_own_step", "with_own_task"]
 
 CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class OwnStep:
+    """Facts of a network with its own step.
+
+    Attributes:
+        names: the numbers that validation gives; empty where that could not be tried.
+        higher_is_better: the directions that the network tells, by name.
+        has_optimizer: true if the network brings its optimizer, or several.
+        notes: what the configuration does not decide, a line each.
+    """
+
+    names: tuple[str, ...]
+    higher_is_better: dict[str, bool]
+    has_optimizer: bool
+    notes: tuple[str, ...]
 
 
 def with_own_task(data: Dataset, model: nn.Module) -> Dataset:
@@ -39,13 +56,10 @@ def with_own_task(data: Dataset, model: nn.Module) -> Dataset:
     return data
 
 
-def check_own_step(config: TrainConfig, data: Dataset, model: nn.Module) -> tuple[str, ...]:
+def check_own_step(config: TrainConfig, data: Dataset, model: nn.Module) -> OwnStep:
     """Check that the settings fit a network with its own step, and try its validation on a copy of it.
 
     Neither the network nor the random state changes.
-
-    Returns:
-        What the configuration does not decide here, a line each.
 
     Raises:
         ConfigError: a setting cannot be used.
@@ -68,7 +82,8 @@ def check_own_step(config: TrainConfig, data: Dataset, model: nn.Module) -> tupl
             f"Takes {' or '.join(names)}",
             field="training.monitor",
         )
-    return tuple(_notes(config, model, optimizer))
+    notes = tuple(_notes(config, model, optimizer))
+    return OwnStep(tuple(names), directions(model), optimizer is not None, notes)
 
 
 def _check_settings(config: TrainConfig, data: Dataset, several: bool) -> None:

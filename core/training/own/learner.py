@@ -9,6 +9,7 @@ from core.config.schema import TrainConfig
 from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.errors import ConfigError
+from core.models.own_step import directions
 from core.optimizers.several import SeveralOptimizers
 from core.schedules.own_scheduler import OwnScheduler
 from core.training.context import TrainingContext
@@ -36,6 +37,11 @@ class _OwnLearner(Learner):
 
     def build_loss(self) -> None:
         """Leave it to the network."""
+    def __init__(
+        self, config: TrainConfig, data: Dataset, model: nn.Module, context: TrainingContext
+    ) -> None:
+        super().__init__(config, data, model, context)
+        self.metrics.higher_is_better = directions(model)
 
     def build_optimizer(self) -> Optimizer | SeveralOptimizers:
         own = own_optimizer(self.model)
@@ -79,4 +85,13 @@ class _OwnLearner(Learner):
             settings.precision,
             self.context.group,
         )
-        return None if measured is None else (measured[0], [])
+        if measured is None:
+            return None
+        numbers, _ = measured
+        if numbers and settings.monitor not in numbers:
+            raise ConfigError(
+                f"training.monitor: '{settings.monitor}' was not among the numbers of this validation",
+                f"Takes {' or '.join(numbers)}",
+                field="training.monitor",
+            )
+        return numbers, []

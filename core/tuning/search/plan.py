@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
@@ -17,10 +17,15 @@ from core.metrics import (
     reported_metrics,
     score_name,
 )
+from core.models.own.python import Python
+from core.models.own_step import directions_in_source
 from core.remedies import METHOD, setting
 from core.training.metrics.own_metrics import own_directions
 from core.tuning.search.ranges import default_domains
 from core.tuning.search.space import Range, SearchSpace, build_space
+
+if TYPE_CHECKING:
+    from core.training.own.check import OwnStep
 
 __all__ = [
     "Direction",
@@ -29,6 +34,7 @@ __all__ = [
     "Plan",
     "Pruner",
     "ensure_vectorises",
+    "for_own_step",
     "for_task",
     "make_plan",
     "plan_from_dict",
@@ -137,7 +143,8 @@ def make_plan(
     _check_choice("method", method, get_args(Method))
     _check_choice("pruner", pruner, get_args(Pruner))
     own = {name_of_metric(given): given for given in base.training.metrics if is_own(given)}
-    _check_choice("metric", metric, ("auto", *own, *METRICS))
+    is_python = isinstance(base.model, Python)  # which may report numbers of its own
+    _check_choice("metric", metric, ("auto", *own, *METRICS, *([metric] if is_python else [])))
     _check_choice("direction", direction, (None, *get_args(Direction)))
     if base.data.validation == 0:
         raise ConfigError(
@@ -152,7 +159,8 @@ def make_plan(
         metric = "loss"
     if metric == "loss" and _searches_losses(space):
         raise ConfigError("metric: values of different losses cannot be compared", "Give accuracy or r2")
-    is_lower = lower_is_better(metric, own_directions(own.values()))
+    network = directions_in_source(base.model.path) if isinstance(base.model, Python) else {}
+    is_lower = lower_is_better(metric, {**network, **own_directions(own.values())})
     way = direction or ("minimize" if is_lower else "maximize")
     return Plan(space, method, pruner, metric, way, None, keep).with_trials(trials)
 
@@ -169,6 +177,34 @@ def ensure_vectorises(space: SearchSpace) -> None:
             "Leave model.dropout at 0 and out of the search, or take local",
             field="model.dropout",
         )
+
+
+def for_own_step(plan: Plan, step: "OwnStep") -> Plan:
+    """The plan of a network that defines its own step, with its metric made definite.
+
+    Raises:
+        ConfigError: validation does not report the metric, its direction is another one, or a searched setting is not
+            used.
+    """
+    metric = "loss" if plan.metric == "auto" else plan.metric
+    if step.names and metric not in step.names:
+        raise ConfigError(
+            f"metric: '{metric}' is not a number that the network's validation returns",
+            f"Takes {', '.join(step.names)}",
+        )
+    if metric in step.higher_is_better and step.higher_is_better[metric] != (plan.direction == "maximize"):
+        raise ConfigError(
+            f"direction: the study would {plan.direction} {metric}, against the network's higher_is_better",
+            "Give the other one",
+        )
+    unused = [path for path in plan.space.domains if path.startswith("optimizer.") and step.has_optimizer]
+    if unused:
+        raise ConfigError(
+            f"{unused[0]}: it would not be used, as the network's configure_optimizers makes its optimizer",
+            "Search an argument of the network, such as model.arguments.lr",
+            field=unused[0],
+        )
+    return replace(plan, metric=metric)
 
 
 def for_task(plan: Plan, task: Task, classes: int) -> Plan:

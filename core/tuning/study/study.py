@@ -26,7 +26,7 @@ from core.runs.environment import without_secrets
 from core.session.preload import load_backend
 from core.tuning.executors.trial_memory import estimate
 from core.tuning.search.methods import make_pruner, make_sampler
-from core.tuning.search.plan import Plan, for_task, plan_from_dict
+from core.tuning.search.plan import Plan, for_own_step, for_task, plan_from_dict
 from core.tuning.search.space import Choices
 from core.tuning.study.folder import StudyFolder, create_folder, find_study, folder_named, resolve_study
 from core.tuning.study.records import TrialRecord, best_first, records_of
@@ -161,7 +161,11 @@ def check_plan(plan: Plan, data_root: Path | None, progress: Progress) -> Plan:
             for name in domain.values:
                 session.assemble(space.config({path: name}), prepared.data)
     needed = estimate(prepared.data, prepared.summary, space.base.training.batch_size)
-    return replace(for_task(plan, prepared.data.task, prepared.data.outputs), trial_bytes=needed)
+    if prepared.own_step is not None:
+        definite = for_own_step(plan, prepared.own_step)
+    else:
+        definite = for_task(plan, prepared.data.task, prepared.data.outputs)
+    return replace(definite, trial_bytes=needed)
 
 
 def create_study(runs_dir: Path, plan: Plan, storage_url: str | None = None) -> TuningStudy:
