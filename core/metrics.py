@@ -100,13 +100,18 @@ def label_of(metric: str) -> str:
 
 def is_compared(metric: str) -> bool:
     """Return whether runs are compared by a metric of an evaluation; they are by every one of the user's own."""
-    return metric in COMPARED or metric not in METRICS
+    return metric in COMPARED or _is_own_number(metric)
 
 
 def in_order(metrics: Iterable[str], known: Iterable[str]) -> list[str]:
     """Return those of some metrics that are among the known ones, in their order, then those of the user's own."""
     names = list(metrics)
-    return [name for name in known if name in names] + [name for name in names if name not in METRICS]
+    return [name for name in known if name in names] + [name for name in names if _is_own_number(name)]
+
+
+def _is_own_number(metric: str) -> bool:
+    """Return whether a metric of an evaluation is the user's own, as is the loss that a network reports itself."""
+    return metric not in METRICS or metric == "loss"
 
 
 def score_name(task: Task) -> str:

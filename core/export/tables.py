@@ -55,7 +55,8 @@ class CsvTables(ExportOptions):
                 for name, value in report.metrics.items()
             )
             _write(folder / f"metrics_{split}.csv", ["metric", "value", "low_95", "high_95"], values)
-            write_predictions(evaluation, folder / f"predictions_{split}.csv")
+            if len(evaluation.predictions):  # a network with its own training step has none
+                write_predictions(evaluation, folder / f"predictions_{split}.csv")
 
 
 def _epochs(run: Run) -> list[EpochFinished]:

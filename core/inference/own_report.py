@@ -1,13 +1,15 @@
-"""Evaluation of a network that trains by its own step: its numbers on a split, and what it gives to look at."""
+"""Evaluation of a network that trains by its own step: its numbers on a split, its samples, its outputs."""
 
 from typing import TYPE_CHECKING
 
 import torch
 
 from core.data.batches import Batches
-from core.errors import DataError
+from core.errors import DataError, ModelError
 from core.evaluation.own_report import own_report
 from core.evaluation.report import Report
+from core.evaluation.values import Array
+from core.models.own_step import has_forward
 from core.random_state import rng_state, set_rng_state
 from core.training.own.samples import Shown, shown
 from core.training.own.validation import validate_steps, validation_method
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from core.config.schema import Training
-    from core.data.dataset import Dataset
+    from core.data.dataset import Dataset, Split
 
-__all__ = ["report_steps"]
+__all__ = ["own_outputs", "report_steps"]
+
+ROWS = 256
 
 
 def report_steps(
@@ -48,3 +52,26 @@ def report_steps(
     numbers, given = measured
     where = f"{type(model).__name__}.{validation_method(model)}"
     return own_report(numbers, n=len(samples), split=split), shown(given, where)
+
+
+def own_outputs(model: "Module", samples: "Split", data: "Dataset", device: torch.device) -> Array:
+    """Return what the network's ``forward`` gives for some samples: float32 (n, ...).
+
+    Raises:
+        ModelError: it has none, or gives something else than a tensor with one row a sample.
+    """
+    name = type(model).__name__
+    hint = "Define forward(self, inputs), which returns a tensor with one row a sample"
+    if not has_forward(model):
+        raise ModelError(f"{name} has no forward, so there is nothing to predict with", hint)
+    model.eval()
+    given = []
+    for inputs, _ in Batches(samples, data, device).iterate(ROWS):
+        with torch.inference_mode():
+            outputs = model(inputs)
+        if not isinstance(outputs, torch.Tensor) or outputs.shape[:1] != inputs.shape[:1]:
+            kind = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+            raise ModelError(f"{name}.forward returned {kind} for {len(inputs)} samples", hint)
+        given.append(outputs.float().cpu())
+    together: Array = torch.cat(given).numpy()
+    return together

@@ -23,8 +23,12 @@ def write_predictions(evaluation: "Evaluation", path: Path) -> None:
     """Write ``index,target,predicted,score_...``: position in the source, names of classes or numbers.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: the file cannot be written, or the network gives no predictions: it reports numbers of its own.
     """
+    if evaluation.report.task == "custom":
+        raise InputError(
+            f"{evaluation.run.id} has no predictions: its network reports numbers of its own for a whole split"
+        )
     predictions, names = evaluation.predictions, evaluation.report.class_names
     with _writing(path) as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -49,6 +53,8 @@ def write_new_predictions(
 ) -> None:
     """Write ``id,class,score_...``, or ``id,prediction`` for numbers, to a file or to `terminal`.
 
+    Of outputs (n, ...) without classes each is a column, ``id,output_0,output_1...``.
+
     Args:
         clean: how a name is written on a terminal.
 
@@ -66,7 +72,11 @@ def write_new_predictions(
 
 def _write_new(ids: Sequence[str], scores: Array, names: Sequence[str], file: TextIO) -> None:
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["id", "class" if names else "prediction", *_score_names(names)])
+    if not names and scores.ndim > 1:
+        scores = scores.reshape(len(scores), -1)
+        writer.writerow(["id", *(f"output_{place}" for place in range(scores.shape[1]))])
+    else:
+        writer.writerow(["id", "class" if names else "prediction", *_score_names(names)])
     for rows in _blocks(len(ids)):
         writer.writerows(zip(ids[rows], *_columns(scores[rows], names), strict=True))
 
@@ -74,7 +84,7 @@ def _write_new(ids: Sequence[str], scores: Array, names: Sequence[str], file: Te
 def _columns(scores: Array, names: Sequence[str]) -> Iterator[Sequence[Any]]:
     """The answer to each sample, then the scores of each class."""
     if not names:
-        yield _digits(scores)
+        yield from map(_digits, scores.T if scores.ndim > 1 else [scores])
         return
     yield _answers(np.argmax(scores, axis=1), names)
     for column in scores.T:

@@ -16,7 +16,7 @@ from core.inference.stored import Evaluation, saved_evaluation
 from core.metrics import HEADLINES, OF_CLASS, in_order, label_of
 from core.report import figures
 from core.report.page import Figure, Table, page
-from core.report.samples import mistakes
+from core.report.samples import mistakes, own_pictures, own_text
 from core.runs.comparison import Entry, EntryReader, differences, not_comparable, other_losses
 from core.runs.environment import without_secrets
 from core.runs.folder import NAME, Run
@@ -170,12 +170,16 @@ def _evaluated(evaluation: Evaluation, data_root: Path | None) -> Section:
         "metrics": _metrics(report),
         "baseline": report.baseline.get("description", ""),
         "classes": _classes(report),
-        "mistakes": mistakes(evaluation, data_root),
+        "mistakes": mistakes(evaluation, data_root) if len(evaluation.predictions) else None,
+        "text": own_text(evaluation),
     }
 
 
 def _figures(evaluation: Evaluation) -> Iterator[Figure]:
     report, predictions = evaluation.report, evaluation.predictions
+    if report.task == "custom":
+        yield from own_pictures(evaluation)
+        return
     if report.task == "regression":
         for kind, text in NUMBER_FIGURES.items():
             yield Figure(figures.predicted_numbers(predictions, kind), "svg+xml", text, text)

@@ -1,21 +1,22 @@
 """Pictures and rows of what a model got most wrong."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from core.data.dataset import no_progress
 from core.errors import TorchtuiError
 from core.evaluation import most_confident_mistakes, residuals
 from core.inference.samples import Samples
-from core.inference.stored import Evaluation
+from core.inference.stored import Evaluation, stored_samples
 from core.report.page import Figure, Table
 from core.session.evaluation import RunData
 
-__all__ = ["Mistakes", "mistakes"]
+__all__ = ["Mistakes", "mistakes", "own_pictures", "own_text"]
 
 MAX_PICTURES = 24
 MAX_ROWS = 12
@@ -52,6 +53,28 @@ def mistakes(evaluation: Evaluation, data_root: Path | None) -> Mistakes:
         return Mistakes(title, pictures=[_image(evaluation, samples, at) for at in worst])
     note = f"Without the samples themselves: {problem}" if problem else ""
     return Mistakes(title, note, rows=_rows(evaluation, samples, worst[:MAX_ROWS]))
+
+
+def own_pictures(evaluation: Evaluation) -> Iterator[Figure]:
+    """Yield the picture that a network with its own training step gave to look at, if it gave one."""
+    given = _given(evaluation)
+    if isinstance(given, np.ndarray):
+        file = io.BytesIO()
+        Image.fromarray(given).save(file, format="PNG")
+        yield Figure(file.getvalue(), "png", "samples", "Samples that the network gave")
+
+
+def own_text(evaluation: Evaluation) -> str:
+    """Return the text that a network with its own training step gave to look at; empty if it gave none."""
+    given = _given(evaluation)
+    return given if isinstance(given, str) else ""
+
+
+def _given(evaluation: Evaluation) -> np.ndarray | str | None:
+    try:
+        return stored_samples(evaluation)
+    except TorchtuiError as error:
+        return str(error)
 
 
 def _samples(evaluation: Evaluation, data_root: Path | None) -> tuple[Samples | None, str]:

@@ -132,9 +132,10 @@ def _predictions(entry: Entry, split: str) -> Predictions | None:
         return None
     path = entry.run.evaluation_folder(split) / "predictions.npz"
     try:
-        return _load(path, path.stat().st_mtime_ns)
+        loaded = _load(path, path.stat().st_mtime_ns)
     except (OSError, RunDamaged):
         return None
+    return loaded if len(loaded) else None  # a network with its own training step has none
 
 
 @lru_cache(maxsize=16)

@@ -99,7 +99,11 @@ def score_inputs(trained: "Prepared", inputs: "Tensor") -> Array:
         inputs: (n, *sample_shape), in the unit of the data it was trained on, at least one sample.
 
     Returns:
-        Scores (n, classes), or predicted numbers (n,) in the unit of the target.
+        Scores (n, classes), or predicted numbers (n,) in the unit of the target; of a network with its own training
+        step the outputs of its ``forward``, (n, ...).
+
+    Raises:
+        ModelError: such a network has no ``forward``, or one that does not return a tensor.
     """
     from dataclasses import replace
 
@@ -107,11 +111,14 @@ def score_inputs(trained: "Prepared", inputs: "Tensor") -> Array:
     import torch
 
     from core.data.dataset import Split
+    from core.inference.own_report import own_outputs
     from core.inference.predict import predict
 
     n, data = len(inputs), trained.data
     unknown = torch.zeros((n, 1)) if data.task == "regression" else torch.zeros(n, dtype=torch.int64)
     asked = replace(data, test=Split(inputs, unknown, np.arange(n)))
+    if data.task == "custom":
+        return own_outputs(trained.model, asked.test, data, trained.device)
     return predict(trained.model, "test", asked, trained.scorer, trained.device).scores
 
 

@@ -102,7 +102,8 @@ def _metrics(report: Report) -> RenderableType:
         for why, keys in report.without_interval(known).items()
     ]
     what = report.baseline.get("description", "")
-    return Group(table, Text(clean(f"baseline: {what}"), "dim"), *reasons)
+    baseline_is = [Text(clean(f"baseline: {what}"), "dim")] if what else []
+    return Group(table, *baseline_is, *reasons)
 
 
 def _classes(report: Report) -> Table:

@@ -184,6 +184,8 @@ class ProgressView(LiveView):
         self.epochs, self.steps = event.epochs, steps
         self.score = "r2" if event.task == "regression" else "accuracy"
         self.others = event.metrics
+        if event.task == "custom":  # the network's own numbers alone
+            self.score, self.others = (event.metrics or ["loss"])[0], event.metrics[1:]
         score = label_of(self.score)
         others = "".join(f"{clean(label_of(name)):>{_width(name)}}" for name in self.others)
         heading = (

@@ -87,12 +87,15 @@ class History:
 
     @property
     def score(self) -> str:
-        """Name of the metric beside the loss: ``accuracy`` or ``r2``; of a script's run, the one logged first."""
-        if self.started is not None and self.started.task:
-            return "r2" if self.started.task == "regression" else "accuracy"
+        """Name of the metric beside the loss: ``accuracy`` or ``r2``; of numbers of the user's own, the first one."""
+        task = self.started.task if self.started is not None else ""
+        if task not in ("", "custom"):
+            return "r2" if task == "regression" else "accuracy"
         known = [name for name, curve in self.curves.items() if len(curve) and name.startswith(SPLITS)]
         told = [name.partition(" ")[2] for name in known]
         others = [name.removesuffix(" by step") for name in told if not name.startswith("loss")]
+        if task == "custom" and not others:
+            return "loss"
         return "accuracy" if "accuracy" in others or not others else others[0]
 
     @property
@@ -228,6 +231,15 @@ class History:
         self._advise(event)
         if not np.isfinite(event.validation.get("loss", 0.0)) and self.diverged_at is None:
             self.diverged_at = self.position
+
+    def _rank(self, event: EpochFinished) -> None:
+        """Keep the best score of all epochs."""
+        score = (event.validation or event.train).get(self.score)
+        if score is None:
+            return
+        sign = -1 if lower_is_better(self.score, self.started.higher_is_better if self.started else {}) else 1
+        if self.top_score is None or sign * score > sign * self.top_score[1]:
+            self.top_score = (event.epoch, score)
 
     def _measure(self, event: EpochFinished) -> None:
         """Learn from the first epoch how many steps one has, and count what was said before it in epochs."""

@@ -35,13 +35,14 @@ def learner_for(config: TrainConfig, data: Dataset, model: nn.Module, context: T
 class _OwnLearner(Learner):
     """A model that defines its own step, and maybe its optimizers."""
 
-    def build_loss(self) -> None:
-        """Leave it to the network."""
     def __init__(
         self, config: TrainConfig, data: Dataset, model: nn.Module, context: TrainingContext
     ) -> None:
         super().__init__(config, data, model, context)
         self.metrics.higher_is_better = directions(model)
+
+    def build_loss(self) -> None:
+        """Leave it to the network."""
 
     def build_optimizer(self) -> Optimizer | SeveralOptimizers:
         own = own_optimizer(self.model)

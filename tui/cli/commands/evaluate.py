@@ -82,8 +82,8 @@ def tell(what: str, done: int, total: int) -> None:
 
 def _print_plots(evaluation: "Evaluation", console: "Console") -> None:
     """ROC and precision-recall curves of at most three lines, each with its area."""
-    if evaluation.report.task == "regression":
-        console.print("no ROC and precision-recall curves: the run predicts numbers, not classes")
+    if not evaluation.report.class_names:
+        console.print("no ROC and precision-recall curves: the run predicts no classes")
         return
     from core.evaluation.curve_sets import curves_of, few
     from tui.charts.curves import KINDS, chart

@@ -54,4 +54,5 @@ def predict(
     for note in given.notes:
         print(clean(note), file=sys.stderr)
     scores = score_inputs(trained, given.inputs)
-    write_new_predictions(given.ids, scores, trained.data.class_names, csv, result_stream(), clean)
+    names = () if trained.data.task == "custom" else trained.data.class_names  # its outputs may be anything
+    write_new_predictions(given.ids, scores, names, csv, result_stream(), clean)

@@ -23,7 +23,7 @@ from tui.terminal.themes import YELLOW
 from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table
 
-__all__ = ["CurvesTab"]
+__all__ = ["PrecisionRecallTab", "RocTab"]
 
 NAME_WIDTH = 20
 STEPS = 100
@@ -154,6 +154,20 @@ class CurvesTab(EvaluationTab):
         self.query_one(CurveList).mark(dict(zip(order, markers, strict=False)))
         readout = self.query_one(".readout", Static)
         readout.update(_readout(curve, self.KIND, self.place, readout.size.width))
+
+
+class RocTab(CurvesTab):
+    """True against false positive rate for each class."""
+
+    TITLE = "ROC"
+    KIND = "roc"
+
+
+class PrecisionRecallTab(CurvesTab):
+    """Precision against recall for each class."""
+
+    TITLE = "PR"
+    KIND = "pr"
 
 
 def _point_cells(point: Point) -> list[Cell]:

@@ -26,10 +26,10 @@ from tui.screens.base import NARROW, ModeScreen
 from tui.screens.dialogs import Ask
 from tui.screens.evaluate.calibration import CalibrationTab
 from tui.screens.evaluate.confusion import ConfusionTab
+from tui.screens.evaluate.curves_tab import PrecisionRecallTab, RocTab
 from tui.screens.evaluate.mistakes import MistakesTab
-from tui.screens.evaluate.precision_recall import PrecisionRecallTab
+from tui.screens.evaluate.own_numbers import OwnNumbersTab
 from tui.screens.evaluate.residuals import ResidualsTab
-from tui.screens.evaluate.roc import RocTab
 from tui.screens.evaluate.summary import SummaryTab
 from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.screens.evaluate.threshold import ThresholdTab
@@ -46,6 +46,7 @@ TABS: tuple[Callable[[], EvaluationTab], ...] = (
     CalibrationTab,
     MistakesTab,
     ResidualsTab,
+    OwnNumbersTab,
 )
 DATE = re.compile(r"^\d{4}-\d\d-\d\d_\d{4}_")
 """Date prefix of run names."""
@@ -281,6 +282,9 @@ def _headline(report: Report, *, roomy: bool) -> Content:
     if report.task == "regression":
         parts = [f"{label_of(name)} {number(report.metrics.get(name))}" for name in ("r2", "mae")]
         return Content.styled("  ".join(parts), "bold")
+    if report.task == "custom":
+        parts = [f"{clean(label_of(name))} {number(value)}" for name, value in report.metrics.items()]
+        return Content.styled("  ".join(parts[:2]), "bold")
     headline = f"accuracy {percent(report.metrics.get('accuracy'))} %"
     if not roomy:
         return Content.styled(headline, "bold")
