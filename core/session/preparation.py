@@ -193,9 +193,7 @@ def assemble(
         check_own_code(from_copies(config, run), data, model)
     multiply_adds = summary.multiply_adds * config.training.batch_size
     threads = max_threads(config.training.threads, multiply_adds, spare_cores)
-    return Prepared(
-        config, data, model, summary, device, threads, own_metrics, own_step, notices=notices
-    )
+    return Prepared(config, data, model, summary, device, threads, own_metrics, own_step, notices=notices)
 
 
 def _weighted_twice(config: TrainConfig) -> tuple[str, ...]:

@@ -153,6 +153,11 @@ def folder(tmp_path: Path) -> Path:
         r"(?<= {4}# mine\.py\n)(?: {4}[^\n]*\n|\n)+", (REPOSITORY / "docs" / "own_training.md").read_text()
     )
     (tmp_path / "mine.py").write_text(re.sub(r"^ {4}", "", code, flags=re.M))
+    (code,) = re.findall(
+        r"(?<= {4}# vae\.py\n)((?: {4}[^\n]*\n|\n)+?)(?= {4}tui)",
+        (REPOSITORY / "docs" / "own_steps.md").read_text(),
+    )
+    (tmp_path / "vae.py").write_text(re.sub(r"^ {4}", "", code, flags=re.M))
     write_pictures(tmp_path)
     log = tmp_path / "lightning_logs" / "version_0"
     log.mkdir(parents=True)

@@ -11,6 +11,7 @@ from core.data.dataset import Dataset
 from core.errors import ConfigError
 from core.models.own_step import directions
 from core.optimizers.several import SeveralOptimizers
+from core.remedies import EXECUTOR
 from core.schedules.own_scheduler import OwnScheduler
 from core.training.context import TrainingContext
 from core.training.learner import Learner
@@ -60,6 +61,11 @@ class _OwnLearner(Learner):
 
     def build_step(self) -> Step:
         context = self.context
+        if context.gradient_fn is not None:
+            raise ConfigError(
+                "executor vmap: networks with their own training_step cannot be trained together",
+                ("Search with ", EXECUTOR),
+            )
         return own_step(
             self.config.training,
             self.model,
