@@ -271,6 +271,11 @@ def test_a_run_logs_one_line_where_all_is_well_and_what_there_is_to_know(train_r
     assert not train_run(values("Base", preflight=False)).told(Notice)
 
 
+def test_metrics_of_a_whole_split_are_not_measured_on_a_batch() -> None:
+    findings = found("Base", metrics=["f1_macro"], monitor="f1_macro")
+    assert not [finding for finding in findings if finding.level != "ok"]
+
+
 def test_an_error_in_a_later_batch_names_it_and_the_shapes(train_run: TrainRun) -> None:
     finished = train_run(values("FailsLater", epochs=6)).finished
     assert finished.status == "failed"
