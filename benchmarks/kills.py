@@ -1,8 +1,8 @@
 """SIGKILL at random moments, again and again: what is lost of runs that are resumed each time.
 
 The runs of `tests.core.session.kill_server`, which tells how, and more: an own network that draws random numbers in
-evaluation, networks with their own training step, images, a table, and options of training. The part fails if a single
-bit is lost.
+evaluation, networks with their own training step, an own metric, images, a table, and options of training. The part
+fails if a single bit is lost.
 """
 
 import argparse
@@ -77,11 +77,23 @@ class Lion(Optimizer):
 def falling(step, steps):
     return 1 - step / steps
 """
+METRIC = """
+import numpy as np
+
+
+def worst_recall(scores, targets):
+    found = scores.argmax(axis=1)
+    return min(np.mean(found[targets == label] == label) for label in np.unique(targets))
+
+
+worst_recall.higher_is_better = True
+"""
 
 
 def more_runs(folder: Path) -> dict[str, dict[str, Any]]:
     """Write the files that they need to `folder`; return the configurations by name."""
-    network, steps = folder / "noisy.py", folder / "own_steps.py"
+    network, steps, metric = (folder / name for name in ("noisy.py", "own_steps.py", "metric.py"))
+    metric.write_text(METRIC)
     network.write_text(NETWORK)
     steps.write_text(OWN_STEPS.read_text())
     own = folder / "own.py"
@@ -117,6 +129,20 @@ def more_runs(folder: Path) -> dict[str, dict[str, Any]]:
         "accumulation": {**adam, "training": {"accumulate": 3}},
         "moving average of the weights": {**adam, "training": {"ema": 0.9}},
         "plateau schedule": {**adam, "schedule": {"name": "plateau", "patience": 0, "min_delta": 0.5}},
+        "own metric as monitor, with patience": {
+            **adam,
+            "training": {
+                "metrics": [f"{metric}:worst_recall", "f1_macro"],
+                "monitor": "worst_recall",
+                "patience": 2,
+            },
+        },
+        "kept checkpoints, with a limit": {
+            **adam,
+            "training": {"monitor": "f1_macro"},
+            "checkpoints": {"every": 2, "keep": 1, "max_gb": 6e-5},
+        },
+        "kept checkpoints of every epoch": {**adam, "checkpoints": {"every": 1}},
         "mixed precision, bf16": {**adam, "training": {"precision": "bf16"}},
         "muon": {**adam, "optimizer": "muon"},
         "own loss with weights and buffers": {**adam, "loss": f"{own}:Warm"},

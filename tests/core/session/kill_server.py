@@ -157,6 +157,11 @@ def contents(folder: Path) -> dict[str, bytes]:
         "own loss": [last.get("loss"), best.get("loss")],
         "own schedule": last.get("schedule"),
         "random state": last["rng"],
+        "kept checkpoints": {
+            epoch: (kept["model"], kept["optimizer"], kept["rng"])
+            for epoch in run.kept_epochs()
+            for kept in [load_checkpoint(run, f"epoch-{epoch}")]
+        },
         "progress": progress,
         "epochs": dict(sorted(epochs.items())),
         "evaluation": tests,
