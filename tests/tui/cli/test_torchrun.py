@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -33,6 +34,7 @@ from core.training.validation import validate
 from core.user_code.trust import trust
 from tests.support import own_steps
 from tests.support.narrow import some
+from tests.support.own_metrics import write_own_metrics
 from tests.support.repository import REPOSITORY
 
 NEW = ["--device", "cpu", "--threads", "1"]
@@ -125,6 +127,32 @@ def test_two_nodes_train_as_one_process_which_can_go_on_alone(
     train_run(more, run=several)
     train_run(more, run=alone.run)
     assert_alike(several, alone.run)
+
+
+@pytest.mark.heavy
+def test_metrics_are_those_of_all_processes_together(
+    launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
+) -> None:
+    """Validation has three batches: two are the first process's, which alone measures, and one is the other's."""
+    dice = np.random.default_rng(0)
+    rows = dice.normal(size=(3000, 3)).round(4)
+    kinds = np.where(rows.sum(axis=1) + dice.normal(size=3000) > 0.5, "yes", "no")
+    lines = [",".join([*map(str, row), kind]) for row, kind in zip(rows.tolist(), kinds, strict=True)]
+    (tmp_path / "table.csv").write_text("\n".join(["a,b,c,kind", *lines]))
+    own = [f"{write_own_metrics(tmp_path)}{name}" for name in ("f2", "Cost")]
+    values = {
+        "data": {"name": "csv", "path": str(tmp_path / "table.csv"), "target": "kind", "validation": 0.75},
+        "training": {"epochs": 3, "metrics": ["roc_auc", *own], "monitor": "f2", "batch_size": 64},
+    }
+    (tmp_path / "run.yaml").write_text(json.dumps(values))
+    process = launch("--config", "run.yaml", "--runs", "several", "--trust-code")
+    _, told = process.communicate()
+    assert process.returncode == 0, told
+    several, alone = find_run(tmp_path / "several", "latest"), train_run(values).run
+    assert [*epochs_of(alone)[0].validation] == ["loss", "accuracy", "roc_auc", "f2", "Cost"]
+    for mine, its in zip(epochs_of(alone), epochs_of(several), strict=True):
+        assert mine.validation == pytest.approx(its.validation, abs=1e-5)
+        assert mine.best_epoch == its.best_epoch
 
 
 @pytest.mark.heavy

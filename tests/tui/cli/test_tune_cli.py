@@ -14,6 +14,7 @@ import yaml
 from core.config import schema as configuration
 from core.runs.folder import Run, all_runs
 from core.runs.lock import is_held
+from core.runs.summary import summarise
 from core.tuning.search.plan import make_plan
 from core.tuning.study.records import (
     StudyEvent,
@@ -25,6 +26,7 @@ from core.tuning.study.records import (
     TrialStarted,
 )
 from core.tuning.study.study import open_study
+from tests.support.own_metrics import write_own_metrics
 from tui.headless.study_views import PlainView, ProgressView
 from tui.runtime.study_follower import Follower
 
@@ -77,6 +79,32 @@ def test_without_ranges_the_model_and_the_optimizer_have_their_own(tui: Callable
     assert [*searched] == [
         *("optimizer.lr", "optimizer.weight_decay", "model.hidden", "model.dropout", "training.batch_size")
     ]
+
+
+def test_a_metric_of_the_user_s_own_drives_search_and_pruning(
+    tui: Callable[..., Any], tmp_path: Path
+) -> None:
+    own = write_own_metrics(tmp_path)
+    cancer = "tune --no-ui --json --data breast_cancer --epochs 3 --device cpu --trials 3"
+    answer = tui(f"{cancer} --metrics {own}Cost --metric Cost --pruner median {RATE}")
+    assert (answer.code, answer.err) == (0, "")
+    *trials, end = lines(answer.out)
+    done = [trial for trial in trials if trial["state"] == "completed"]
+    assert end["best"]["value"] == min(trial["value"] for trial in done), "less is better"
+    summary = summarise(Run(Path(end["best"]["run"])))
+    assert summary.metrics["Cost"] == end["best"]["value"]
+
+
+def test_a_metric_that_is_not_reported_is_added(tui: Callable[..., Any]) -> None:
+    answer = tui(f"{SHORT} --json --trials 2 --metric f1_macro --pruner median {RATE}")
+    assert (answer.code, answer.err) == (0, "")
+    *_, end = lines(answer.out)
+    run = Run(Path(end["best"]["run"]))
+    assert run.config().training.metrics == ("f1_macro",)
+    assert summarise(run).metrics["f1_macro"] == end["best"]["value"]
+    answer = tui(f"{SHORT} --trials 2 --metric mae {RATE}")
+    assert answer.code == 2
+    assert "a multiclass task has no mae" in answer.err
 
 
 def test_ranges_come_from_a_file_too_and_options_win(tui: Callable[..., Any], tmp_path: Path) -> None:
