@@ -4,7 +4,7 @@
     status:run  data=mnist      a part of id, status, data, model or optimizer; with = or != the whole
     epochs>=10  best_epoch<5    epochs done, the best epoch
     accuracy>0.9  loss<=0.2     of validation: at the best epoch, or else of its evaluation
-    test.f1_macro>0.9           of the evaluation of a split
+    test.f1_macro>0.9           of the evaluation of a split; also one of the user's own: validation.f2>0.5
     cfg.optimizer.lr=0.1        a setting; one of the training section needs no ``training.``
 
 The operators are ``= != < <= > >=``, and ``:`` for a part of a text. Case does not matter, and a quote left open
@@ -14,7 +14,7 @@ ends with the text. A run that lacks what a term asks for does not match, whatev
 import math
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, partial
@@ -229,18 +229,25 @@ def _read_setting(keys: tuple[str, ...], summary: RunSummary) -> Any:
 
 def _metric(name: str) -> Read | None:
     split, dot, metric = name.rpartition(".")
-    if metric not in METRICS or (dot and split not in SPLITS):
+    is_typo = metric not in METRICS and get_close_matches(metric, METRICS, n=1, cutoff=0.75)
+    if (split not in SPLITS or not metric or is_typo) if dot else metric not in METRICS:
         return None
     return partial(_read_evaluation, split, metric) if dot else partial(_read_metric, metric)
 
 
 def _read_metric(name: str, summary: RunSummary) -> float | None:
     value = summary.metrics.get(name)
-    return value if value is not None else _read_evaluation("validation", name, summary)
+    return value if value is not None else _named(summary.evaluation.get("validation", {}), name)
 
 
 def _read_evaluation(split: str, name: str, summary: RunSummary) -> float | None:
-    return summary.evaluation.get(split, {}).get(name)
+    found = _named(summary.evaluation.get(split, {}), name)
+    return _named(summary.metrics, name) if found is None and split == "validation" else found
+
+
+def _named(metrics: Mapping[str, float | None], name: str) -> float | None:
+    """The metric of a name in lower case: those of a user's own may have capitals."""
+    return next((value for key, value in metrics.items() if key.casefold() == name), None)
 
 
 def _number(name: str, sign: str, value: str) -> float:

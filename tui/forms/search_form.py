@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 from core.config.formatting import format_setting
 from core.config.schema import FAMILIES, TrainConfig
 from core.errors import ConfigError
+from core.metrics import is_own, name_of_metric
 from core.options import choices
 from core.remedies import worded
 from core.tuning.search.plan import Method, Plan, Pruner, ensure_vectorises, make_plan
@@ -21,7 +22,16 @@ from tui.forms.form_fields import FieldSpec, fields_in
 from tui.forms.remedies import app_words
 from tui.terminal.text import clean, count
 
-__all__ = ["Search", "SearchState", "default_search", "review", "search_command", "searchable", "usual_jobs"]
+__all__ = [
+    "Search",
+    "SearchState",
+    "default_search",
+    "own_metrics",
+    "review",
+    "search_command",
+    "searchable",
+    "usual_jobs",
+]
 
 DEFAULT_TRIALS = "30"
 ALL = "all"
@@ -93,6 +103,11 @@ def searchable(values: Mapping[str, Any], ranges: Mapping[str, str]) -> dict[str
                 texts = fill({section: dict(getattr(config, section))})[0]
             found |= {spec.path: spec for spec in fields_in(section, texts) if spec.path not in found}
     return found
+
+
+def own_metrics(values: Mapping[str, Any]) -> list[str]:
+    """Return the names of the user's own metrics that trials report."""
+    return [name_of_metric(metric) for metric in _nearest(values).training.metrics if is_own(metric)]
 
 
 def review(values: Mapping[str, Any], search: Search) -> SearchState:

@@ -12,9 +12,10 @@ from tui.terminal.run_names import short_name
 from tui.terminal.text import UNKNOWN, age, number, of, si
 from tui.terminal.themes import STATES
 
-__all__ = ["COLUMNS", "GAP", "Column", "lay_out", "score"]
+__all__ = ["COLUMNS", "GAP", "Column", "lay_out", "monitored", "score"]
 
 GAP: Final = 2
+MONITORED: Final = "monitored"
 STATUS_ORDER: Final = (
     "preparing",
     "running",
@@ -50,17 +51,20 @@ class Column:
 
 
 @lru_cache(maxsize=8)
-def lay_out(width: int, name_width: int) -> tuple[tuple[Column, int], ...]:
+def lay_out(width: int, name_width: int, monitored: bool = False) -> tuple[tuple[Column, int], ...]:
     """The columns that fit into `width` cells, in their order, with the width of each.
 
     Args:
         name_width: of the longest short name of a run; names get that much, if it is not too large a part, before
             the other columns get their places.
+        monitored: whether some run monitors a metric that has no column of its own.
     """
     spare_for_name = max(0, min(name_width, width // 8) - COLUMNS["run"].width)
     room = width - spare_for_name
     chosen = []
     for column in sorted(COLUMNS.values(), key=lambda column: column.rank):
+        if column.name == MONITORED and not monitored:
+            continue
         if room < column.width:
             break
         chosen.append(column)
@@ -129,6 +133,20 @@ def _score_of(metrics: Callable[[RunSummary], dict[str, Any]]) -> dict[str, Any]
     return {"value": value, "show": show, "falling": True}
 
 
+def monitored(summary: RunSummary) -> tuple[str, float] | None:
+    """Return the monitored metric of the best epoch with its value, where it is another than those with a column."""
+    name = summary.config.get("training", {}).get("monitor", "loss")
+    if not isinstance(name, str) or name in ("loss", "accuracy", "r2"):
+        return None
+    value = _number(summary.metrics.get(name))
+    return None if value is None else (name, value)
+
+
+def _show_monitored(summary: RunSummary, now: float) -> str:
+    found = monitored(summary)
+    return f"{label_of(found[0])} {number(found[1])}" if found else UNKNOWN
+
+
 def _status(summary: RunSummary, now: float) -> str:
     return f"{STATES[summary.status][0]} {summary.status}"
 
@@ -178,6 +196,14 @@ COLUMNS: Final[dict[str, Column]] = {
         _text("optimizer", 10, 9, _setting("optimizer", "name")),
         _numeric("lr", 6, 10, _setting("optimizer", "lr")),
         _numeric("batch", 6, 11, _setting("training", "batch_size")),
+        _numeric(
+            MONITORED,
+            16,
+            7,
+            lambda summary: (monitored(summary) or ("", None))[1],
+            show=_show_monitored,
+            falling=True,
+        ),
         Column("age", 6, 6, _newest_first, _age, ">"),
     )
 }

@@ -17,7 +17,7 @@ from core.runs.summary import RunSummary
 from tui.terminal.run_names import short_name
 from tui.terminal.text import fit
 from tui.terminal.themes import STATES, sign_of
-from tui.widgets.runs_columns import GAP, Column, lay_out
+from tui.widgets.runs_columns import GAP, Column, lay_out, monitored
 
 __all__ = ["RunsTable"]
 
@@ -81,6 +81,7 @@ class RunsTable(ScrollView, can_focus=True):
         self.empty = ""
         self._order = ("", False)
         self._name_width = 0
+        self._is_monitored = False
         self._marks: Mapping[str, int] = {}
 
     @property
@@ -102,6 +103,7 @@ class RunsTable(ScrollView, can_focus=True):
         """
         before, place = self.selected, self.cursor
         self._name_width = name_width
+        self._is_monitored = any(map(monitored, rows))
         self.rows, self._order = rows, (column, falling)
         self.cursor = self._place_of(before) if before else 0
         self.virtual_size = Size(0, len(rows) + 1)
@@ -165,7 +167,7 @@ class RunsTable(ScrollView, can_focus=True):
     def _columns(self) -> tuple[tuple[Column, int], ...]:
         """The columns that have room, with their widths."""
         room = self.scrollable_content_region.width - len(CURSOR) - 1  # nothing touches the scrollbar
-        return lay_out(room, self._name_width)
+        return lay_out(room, self._name_width, self._is_monitored)
 
     @property
     def _seen(self) -> int:

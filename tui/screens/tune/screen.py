@@ -14,7 +14,15 @@ from textual.message import Message
 from textual.widgets import Button, Static
 
 from core.runs.references import LATEST
-from tui.forms.search_form import Search, SearchState, default_search, review, search_command, searchable
+from tui.forms.search_form import (
+    Search,
+    SearchState,
+    default_search,
+    own_metrics,
+    review,
+    search_command,
+    searchable,
+)
 from tui.screens.base import NARROW
 from tui.screens.tune.slices_panel import SlicesPanel
 from tui.screens.tune.space_editor import STOPS, SpaceEditor
@@ -163,6 +171,7 @@ class TuneScreen(StudyActions):
         self._untouched = search
         self.search = search
         await self.editor.fill(search, searchable(self._values, search.ranges))
+        self.editor.offer_metrics(own_metrics(self._values))
         self._review()
 
     @on(SpaceEditor.Changed)

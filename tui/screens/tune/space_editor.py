@@ -1,6 +1,6 @@
 """The search form: which fields are searched over which ranges, and how."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, get_args
@@ -179,6 +179,11 @@ class SpaceEditor(Vertical):
             if path not in self.rows
         ]
         self.adder.set_options([(ADD, ""), *free])
+
+    def offer_metrics(self, own: Sequence[str]) -> None:
+        """Update the metrics to choose from: also those of the user's own that trials report."""
+        editor = next(field for field in self.query(Field) if field.spec.path == "metric")
+        editor.set_choices((name, name) for name in ("auto", *own, *METRICS))
 
     async def add(self, path: str) -> None:
         """Add a field to the search."""
