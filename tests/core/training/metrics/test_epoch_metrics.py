@@ -12,8 +12,13 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.errors import ConfigError, UserCodeError
 from core.events import EpochFinished, EvaluationFinished, Notice, RunStarted
+from core.runs.comparison import EntryReader, lead
+from core.runs.query import parse
+from core.runs.standings import standings
 from core.training.metrics.epoch_metrics import EpochMetrics
+from tests.support.narrow import some
 from tests.support.own_metrics import write_own_metrics
+from tui.widgets.runs_columns import monitored
 
 Train = Callable[..., Any]
 CANCER: dict[str, Any] = {
@@ -177,6 +182,21 @@ def test_the_cost_is_reported_once_when_it_is_more_than_a_twentieth(
     metrics.measure(outputs)
     assert metrics.report_cost(1.0) == "the metrics of validation take 0.13 seconds an epoch: 13% of its time"
     assert metrics.report_cost(0.1) == ""
+
+
+def test_runs_are_compared_queried_and_listed_by_it(train_run: Train, mine: str) -> None:
+    runs = [
+        train_run({**with_metrics(mine + "Cost", monitor="Cost"), "optimizer": {"name": "sgd", "lr": lr}}).run
+        for lr in (1e-4, 0.05)
+    ]
+    entries = [EntryReader(run).read() for run in runs]
+    costs = [entry.summary.metrics["Cost"] for entry in entries]
+    assert some(lead(entries, "validation Cost")).place == costs.index(min(costs)), "less is better"
+    (standing,) = [row for row in standings(entries, "validation") if row.metric == "Cost"]
+    assert standing.leader == costs.index(min(costs))
+    found = [parse(f"validation.cost<{max(costs)}").matches(entry.summary) for entry in entries]
+    assert found == [cost < max(costs) for cost in costs]
+    assert [monitored(entry.summary) for entry in entries] == [("Cost", cost) for cost in costs]
 
 
 def test_nothing_is_measured_unasked(load_data: Callable[..., Any]) -> None:

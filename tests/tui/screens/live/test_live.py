@@ -13,6 +13,7 @@ from core.interop.readers.logs import find_log
 from core.runs.folder import all_runs
 from core.runs.summary import summarise
 from tests.support.narrow import instance, some
+from tests.support.own_metrics import write_own_metrics
 from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.live import subtitle
@@ -23,6 +24,7 @@ from tui.screens.live.epoch_table import EpochTable
 from tui.screens.live.screen import LiveScreen
 from tui.screens.live.status_line import StatusLine
 from tui.terminal.text import number
+from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.confusion import ConfusionGrid
 
 SIZE = (120, 40)
@@ -195,6 +197,30 @@ async def test_the_loss_of_the_best_epoch_is_the_best_loss_only_where_loss_chose
         history = some(app.feed).history
         assert subtitle(history, "accuracy").endswith(f" at epoch {history.best_epoch}")
         assert subtitle(history, "loss") == f"{number(history.best_metrics['loss'])} at the best epoch"
+
+
+async def test_metrics_of_the_user_s_own_have_a_chart_and_a_column(make: Make, tmp_path: Path) -> None:
+    own = write_own_metrics(tmp_path)
+    metrics = [f"{own}Cost", "roc_auc", f"{own}never"]
+    app = make(data="breast_cancer", training={"epochs": 3, "metrics": metrics, "monitor": "Cost"})
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.feed and app.feed.status == "completed")
+        screen = live(app)
+        screen.draw()
+        panel, shown = screen.query_one("#score-panel", ChartPanel), []
+        for _ in range(5):
+            shown.append(str(panel.border_title).split()[0])
+            await pilot.press("v")
+        assert shown == ["Cost", "accuracy", "ROC", "never", "Cost"], "the monitored one comes first"
+        history = some(app.feed).history
+        values = [row.event.validation["Cost"] for row in history.epochs]
+        assert history.best_epoch == values.index(min(values)) + 1
+        assert subtitle(history, "Cost") == f"best {number(min(values))} at epoch {history.best_epoch}"
+        assert subtitle(history, "never") == ""
+        table = screen.query_one(EpochTable)
+        assert table._head(120).split()[-8:] == ["val", "acc", "Cost", "ROC", "AUC", "never", "seconds", "lr"]
+        assert table._row(history.epochs[0], 120).replace("★", " ").split()[7] == "–"
+        assert history.diverged_at is None
 
 
 @pytest.mark.slow
