@@ -207,10 +207,7 @@ class LiveScreen(ModeScreen):
             shown.update(text, layout=False)
 
     def _draw_charts(self, history: History) -> None:
-        scores = history.scores
-        if self.score not in scores:
-            self.score = scores[0]
-        for place, metric in (("loss", "loss"), ("score", self.score)):
+        for place, metric in (("loss", "loss"), ("score", self._score_of(history))):
             self.query_one(f"#{place}-panel", ChartPanel).show(
                 clean(label_of(metric)),
                 metric_chart(history, metric, self.view),
@@ -223,6 +220,11 @@ class LiveScreen(ModeScreen):
         if machine:
             panel = self.query_one("#system-panel", ChartPanel)
             panel.show("machine %", system_chart(history), subtitle="minutes")
+
+    def _score_of(self, history: History) -> str:
+        """The metric of the second chart: the chosen one, or the first that the run has."""
+        scores = history.scores
+        return self.score if self.score in scores else scores[0]
 
     def _draw_layers(self, feed: RunFeed) -> None:
         """Return the latest sample of the layers; request samples once the run is active."""
@@ -281,7 +283,7 @@ class LiveScreen(ModeScreen):
         """Show the next metric of validation in the second chart."""
         if self.feed is not None:
             scores = self.feed.history.scores
-            place = scores.index(self.score) if self.score in scores else -1
+            place = scores.index(self._score_of(self.feed.history))
             self.score = scores[(place + 1) % len(scores)]
             self.draw()
 
