@@ -138,7 +138,8 @@ def test_ids_reach_a_network_that_looks_them_up_as_they_are(make: Make, tmp_path
 
 
 def test_ids_that_were_clipped_are_refused(make: Make) -> None:
-    body = "t = np.random.default_rng(0).integers(0, 9, (60, 2)); t[0] = 10 ** 6; return t, y"
+    tokens = "np.random.default_rng(0).zipf(1.3, (600, 2)).clip(0, 10 ** 6)"
+    body = f"return {tokens}, np.arange(600) % 3"
     network = nn.Sequential(nn.Embedding(10**6 + 1, 1), nn.Flatten(), nn.Linear(2, 3))
     with pytest.raises(
         ModelError, match=r"heavy tails of this data's are clipped\. Set data.scaling to none"
