@@ -15,7 +15,7 @@ NAMES: Mapping[str, tuple[str, str]] = {
         "in_channels in_chans input_channels",
         "channels num_channels n_channels c_in",
     ),
-    "num_classes": ("num_classes n_classes n_class num_labels n_labels", "classes"),
+    "num_classes": ("num_classes n_classes num_class n_class num_labels n_labels", "classes"),
     "outputs": (
         "outputs output_dim out_dim dim_out d_out num_outputs n_outputs",
         "out_features output_size n_out",
