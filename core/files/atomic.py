@@ -88,10 +88,18 @@ def creating(path: Path, instead: Hint = INSTEAD) -> Iterator[None]:
         ) from error
 
 
-def archive_damage(path: Path) -> str:
-    """Return why a zip file, such as a checkpoint, is damaged; empty if all its checksums are right."""
+def archive_damage(path: Path, *, compressed: bool = True) -> str:
+    """Return why a zip file, such as a checkpoint, is damaged; empty if all its checksums are right.
+
+    Args:
+        compressed: allow entries to be compressed; a small file may then hold huge ones.
+    """
     try:
         with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+            if not compressed and any(
+                entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()
+            ):
+                return "it is compressed, as none of ours is"
             damaged = archive.testzip()
     except OSError as error:
         return (error.strerror or str(error)).lower()

@@ -14,6 +14,8 @@ from core.runs.folder import Run, ensure_plain
 __all__ = ["FolderCheckpoints", "State", "load_checkpoint", "load_latest", "load_weights"]
 
 FORMAT = 1
+MAX_REPEATED = 1 << 28
+"""Bytes of a tensor that repeats its numbers, such as an expanded mask."""
 GB = 1e9
 OF_AVERAGE = "module."
 """Prefix of the averaged weights in the state of a moving average."""
@@ -99,7 +101,7 @@ class FolderCheckpoints:
     def _save_last(self, state: State) -> None:
         """A damaged file does not take the place of the good one before it."""
         path = self.run.checkpoint_file("last")
-        good = self._last_is_good or not archive_damage(path)
+        good = self._last_is_good or not archive_damage(path, compressed=False)
         _write(self.run, state, "last", keep=good)
         self._last_is_good = True
 
@@ -145,7 +147,7 @@ def load_checkpoint(run: Run, kind: str) -> State:
     wanted = {"model"} if kind == "best" else {"model", "progress"}
     if not path.exists():
         raise RunDamaged(f"{run.id} has no checkpoint {path.name}", "Start the run again")
-    damage = archive_damage(path)  # torch itself reads flipped bits without a word
+    damage = archive_damage(path, compressed=False)  # torch itself reads flipped bits without a word
     state: Any = None
     if not damage:
         try:
@@ -153,6 +155,8 @@ def load_checkpoint(run: Run, kind: str) -> State:
                 state = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:  # the unpickler raises whatever it trips over in a file of another origin
             damage = str(error).partition("\n")[0]
+    if not damage and _claims_more_than_it_holds(state):
+        damage = "it claims more numbers than it holds"
     if damage:
         raise RunDamaged(f"{path} cannot be read: {damage}", "Restore the file, or start the run again")
     if not isinstance(state, dict) or not wanted <= state.keys():
@@ -175,6 +179,20 @@ def load_weights(run: Run) -> tuple[dict[str, torch.Tensor], dict[str, torch.Ten
         key.removeprefix(OF_AVERAGE): value for key, value in average.items() if key.startswith(OF_AVERAGE)
     }
     return weights or state["model"], state.get("loss", {})
+
+
+def _claims_more_than_it_holds(state: Any) -> bool:
+    """Return whether a tensor repeats few numbers to a size that nobody saves: whoever copies it fills the memory."""
+    if isinstance(state, torch.Tensor):
+        return (
+            state.layout == torch.strided
+            and state.nbytes > MAX_REPEATED
+            and state.nbytes > state.untyped_storage().nbytes()
+        )
+    if isinstance(state, dict | list | tuple):
+        values = state.values() if isinstance(state, dict) else state
+        return any(_claims_more_than_it_holds(value) for value in values)
+    return False
 
 
 def load_latest(run: Run) -> tuple[State | None, str]:

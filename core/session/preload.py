@@ -1,10 +1,14 @@
 """PyTorch, imported by one thread at a time."""
 
 import threading
+import warnings
 
 from core.garbage import freeze_garbage_collector
 
 __all__ = ["load_backend"]
+
+# It comes with scikit-learn, and warns where there are no semaphores, as without /dev/shm; nothing here needs them.
+warnings.filterwarnings("ignore", ".*joblib will operate in serial mode", UserWarning)
 
 _lock = threading.Lock()
 

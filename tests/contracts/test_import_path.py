@@ -93,6 +93,7 @@ DECODING = """
     import os
     from core.data.images.decoding import out_of_reach, workers
     with workers(1) as pool:
+        assert pool is not None
         with out_of_reach():
             answer = pool.submit(os.getpid)
         assert answer.result() != os.getpid()

@@ -3,7 +3,6 @@
 import math
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import optuna
@@ -12,8 +11,7 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from core.config import schema as configuration
-from core.control import Request, RunControl
-from core.tuning.executors.protocol import Ended, Message, Outcome, TrialTask
+from core.control import RunControl
 from core.tuning.search.methods import TRIAL
 from core.tuning.search.plan import Plan, make_plan
 from core.tuning.study.claims import ATTEMPT, PROCESS, RESULT, Attempts, Claims, record_result
@@ -21,6 +19,7 @@ from core.tuning.study.folder import StudyFolder
 from core.tuning.study.presence import Presence
 from core.tuning.study.study import TuningStudy, create_study, open_study
 from core.tuning.study.tuner import tune
+from tests.support.instant import Instant
 from tests.tui.cli.conftest import Tui
 from tui.runtime.study_follower import Follower
 
@@ -45,30 +44,6 @@ def finished(number: int, state: str = "completed") -> FrozenTrial:
         distributions={"optimizer.lr": LR},
         user_attrs={TRIAL: number, ATTEMPT: 0, PROCESS: "gone", RESULT: result},
     )
-
-
-@dataclass
-class Instant:
-    """An executor whose trials have ended as soon as they start."""
-
-    slots: int = 1
-    threads: int = 1
-    begun: list[int] = field(default_factory=list)
-    _ended: list[Message] = field(default_factory=list)
-
-    def start(self, task: TrialTask) -> None:
-        self.begun.append(task.trial)
-        self._ended.append(Ended(task.trial, Outcome("completed", value=1.0, epochs=1)))
-
-    def wait(self, seconds: float) -> list[Message]:
-        ended, self._ended = self._ended, []
-        return ended
-
-    def answer(self, trial: int, go_on: bool) -> None: ...
-
-    def ask(self, request: Request) -> None: ...
-
-    def close(self) -> None: ...
 
 
 @pytest.mark.parametrize("before", [50, TRIALS])

@@ -87,14 +87,19 @@ def decode_files(
 
 
 @contextmanager
-def workers(count: int) -> Iterator[ProcessPoolExecutor]:
+def workers(count: int) -> Iterator[ProcessPoolExecutor | None]:
     """Context manager that gives processes of their own, not copies of this one: it has threads.
 
     They start when work is submitted, which belongs into `out_of_reach`. What is not started is dropped on an error.
+    None where the system has no semaphores for them, as in a container without ``/dev/shm``.
     """
     context = multiprocessing.get_context("spawn")
-    with out_of_reach():
-        pool = ProcessPoolExecutor(count, mp_context=context, initializer=_watch_parent)
+    try:
+        with out_of_reach():
+            pool = ProcessPoolExecutor(count, mp_context=context, initializer=_watch_parent)
+    except (OSError, NotImplementedError, ImportError):
+        yield None
+        return
     try:
         yield pool
     finally:

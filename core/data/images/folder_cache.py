@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future, as_completed
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -198,10 +199,10 @@ class _Job:
 
     def _findings(self, tasks: Mapping[int, tuple[Any, ...]], count: int) -> Iterator[tuple[int, Findings]]:
         """The first position of each task, and what was found."""
-        if is_small(self.listing):
-            yield from ((first, decode_files(*task)) for first, task in tasks.items())
-            return
-        with workers(count) as pool:
+        with nullcontext() if is_small(self.listing) else workers(count) as pool:
+            if pool is None:
+                yield from ((first, decode_files(*task)) for first, task in tasks.items())
+                return
             with out_of_reach():
                 started: dict[Future[Findings], int] = {
                     pool.submit(decode_files, *task): first for first, task in tasks.items()

@@ -26,7 +26,12 @@ from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, Tr
 
 __all__ = ["Executor", "LocalProcesses", "local_slots"]
 
-PRELOADED = ["core.tuning.executors.trial", "sklearn.datasets", "sklearn.model_selection"]
+PRELOADED = [
+    "core.session.preload",
+    "core.tuning.executors.trial",
+    "sklearn.datasets",
+    "sklearn.model_selection",
+]
 """What workers share: imported once, before they split off."""
 LEFT_TO_THE_STUDY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 """Terminals and batch systems send these to all processes; the study handles them and instructs its workers."""

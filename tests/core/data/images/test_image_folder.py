@@ -200,6 +200,7 @@ def blocked_signals() -> set[signal.Signals]:
 @pytest.mark.slow
 def test_ctrl_c_does_not_reach_workers_even_while_they_start() -> None:
     with workers(1) as pool:
+        assert pool is not None
         with out_of_reach():
             answer = pool.submit(blocked_signals)
         assert signal.SIGINT in answer.result()

@@ -1,0 +1,90 @@
+"""Runs of another user: what may be read is shown, what may not is named, and nothing is changed."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from core.runs.folder import Run, all_runs
+from tests.tui.cli.conftest import Tui
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.getuid() != 0, reason="another user's files need root to be made"),
+]
+
+NOBODY = 65534
+READING = ["runs", "runs --json", "runs show latest", "report latest --output {out}/page.html"]
+CHANGING = [
+    "train --no-ui --resume latest --set training.epochs=9",
+    "evaluate latest --split train",
+    "stop latest",
+]
+OTHERS = [
+    "predict latest --split test --output {out}/p.csv",
+    "export latest --format csv --output {out}/e.csv",
+]
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Context manager in which this process may do what another user may."""
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def foreign(tui: Tui, tmp_path: Path) -> Run:
+    """Return a run of root."""
+    answer = tui("train --no-ui --data iris --epochs 2 --device cpu --threads 1 --quiet")
+    assert answer.code == 0
+    (run,) = all_runs(tmp_path / "here" / "runs")
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == 0 and not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    out = tmp_path / "out"
+    out.mkdir()
+    out.chmod(0o777)
+    return run
+
+
+def forbid_files(run: Run) -> None:
+    for file in run.path.rglob("*"):
+        if file.is_file():
+            file.chmod(0o600)
+
+
+def forbid_folder(run: Run) -> None:
+    run.path.chmod(0o700)
+
+
+def forbid_nothing(run: Run) -> None: ...
+
+
+def content(run: Run) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("forbid", [forbid_nothing, forbid_files, forbid_folder])
+def test_commands_show_or_name_what_they_may_not_read(
+    forbid: Callable[[Run], None], foreign: Run, tui: Tui, tmp_path: Path
+) -> None:
+    before = content(foreign)
+    forbid(foreign)
+    for command in (*READING, *CHANGING, *OTHERS):
+        with as_nobody():
+            answer = tui(command.format(out=tmp_path / "out"))
+        assert "Traceback" not in answer.out + answer.err, command
+        if command in READING and (forbid is forbid_nothing or "runs" in command.split()[:1]):
+            assert answer.code == 0, f"{command}: {answer.err}"
+        if command in CHANGING:
+            assert answer.code in (1, 2), f"{command}: {answer.out}"
+            assert answer.err.startswith("error: "), command
+            assert answer.err.count("\n") == 1, "one sentence"
+    foreign.path.chmod(0o755)
+    assert content(foreign) == before
