@@ -200,10 +200,13 @@ class Group(Ranks):
                 field="training.batch_size",
             )
 
-    def seed_rank(self, seed: int, step: int) -> None:
-        """Seed each process but the first differently, for dropout and the like."""
+    def seed_rank(self, seed: int, step: int, *, validating: bool = False) -> None:
+        """Seed each process but the first differently, for dropout and the like in a step, or in a validation after it.
+
+        Checkpoints hold the random state of the first process alone: what the others draw follows from the step.
+        """
         if self.rank:
-            torch.manual_seed((seed * self.size + self.rank) * 1_000_003 + step)
+            torch.manual_seed((seed * self.size + self.rank) * 1_000_003 + 2 * step + validating)
 
 
 SINGLE = Group()

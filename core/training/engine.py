@@ -83,7 +83,6 @@ def train(
     try:
         if resume_from is not None:
             loop.restore(resume_from)
-        context.group.seed_rank(config.training.seed, loop.at.step)
         with tensor_cores(config.training.precision):
             while loop.at.epoch < config.training.epochs and not loop.ends_early():
                 if not (loop.train_epoch() and loop.finish_epoch()):
@@ -146,6 +145,7 @@ class _Loop:
         batches = self.train_set.iterate(settings.step_samples, order, at.batch, augment, self.group)
         for inputs, targets in batches:
             if self.sync_points:
+                self.group.seed_rank(settings.seed, at.step)
                 learner.share.weight = self.share(len(targets))
             learner.set_learning_rate(at.step, self.steps_per_epoch, at.schedule)
             try:
@@ -183,6 +183,7 @@ class _Loop:
         self.group.broadcast_buffers(learner.eval_model)
         self.group.broadcast_buffers(learner.loss_module)
         learner.eval()
+        self.group.seed_rank(settings.seed, at.step, validating=True)
         random = rng_state(learner.context.device)
         measured = learner.validate(self.validation_set, lambda: control.stop_requested)
         if measured is None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,21 +50,32 @@ def as_nobody() -> Iterator[None]:
 
 
 @pytest.fixture
-def foreign(tui: Tui, tmp_path: Path) -> Run:
+def out() -> Iterator[Path]:
+    """Yield a folder in which everybody may write; those of pytest are its user's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        out.chmod(0o777)
+        (out / "new.csv").write_text("a,b,c,d\n5,3,1,0.5\n")
+        yield out
+
+
+@pytest.fixture
+def foreign(tui: Tui, tmp_path: Path, out: Path) -> Run:
     """Return a run of root."""
     answer = tui("train --no-ui --data iris --epochs 2 --device cpu --threads 1 --quiet")
     assert answer.code == 0
     (run,) = all_runs(tmp_path / "here" / "runs")
     tmp_path.chmod(0o711)  # the folders above are left as they are: all paths are relative to this one
     time.strptime("2026", "%Y")  # imports a module, too
-    for name in ("warm", "out"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name).chmod(0o777)
-        (tmp_path / name / "new.csv").write_text("a,b,c,d\n5,3,1,0.5\n")
     # Others may not read where this interpreter is: what it imports later must be here.
     shutil.copytree(tmp_path / "here" / "runs", tmp_path / "runs")
     for command in (*READING, *CHANGING, *OTHERS):
-        tui(f"{command.format(out=tmp_path / 'warm')} --runs {tmp_path / 'runs'}")
+        tui(f"{command.format(out=out)} --runs {tmp_path / 'runs'}")
+    for file in out.iterdir():
+        if file.is_dir():
+            shutil.rmtree(file)
+        elif file.name != "new.csv":
+            file.unlink()
     return run
 
 
@@ -86,13 +98,13 @@ def content(run: Run) -> dict[Path, bytes]:
 
 @pytest.mark.parametrize("forbid", [forbid_nothing, forbid_files, forbid_folder])
 def test_commands_show_or_name_what_they_may_not_read(
-    forbid: Callable[[Run], None], foreign: Run, tui: Tui, tmp_path: Path
+    forbid: Callable[[Run], None], foreign: Run, tui: Tui, out: Path
 ) -> None:
     before = content(foreign)
     forbid(foreign)
     for command in (*READING, *CHANGING, *OTHERS):
         with as_nobody():
-            answer = tui(command.format(out="../out"))
+            answer = tui(command.format(out=out))
         assert "Traceback" not in answer.out + answer.err, command
         if command in MAY_READ[forbid.__name__]:
             assert answer.code == 0, f"{command}: {answer.err}"

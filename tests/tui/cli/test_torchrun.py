@@ -175,6 +175,58 @@ def test_networks_with_their_own_step_train_as_in_one_process(
     assert_alike(train_run(values).run, find_run(tmp_path / "several", "latest"))
 
 
+RANDOM_NETWORK = """
+import torch
+from torch import nn
+
+
+class Noisy(nn.Module):
+    def __init__(self, in_features: int, num_classes: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(in_features, num_classes)
+
+    def forward(self, x):
+        return self.layer(nn.functional.dropout(x.flatten(1), 0.5, training=True))
+"""
+
+
+@pytest.mark.heavy
+def test_every_process_draws_the_same_random_numbers_after_a_resume(launch: Launch, tmp_path: Path) -> None:
+    """The network drops inputs in training and in validation; all ranks take part in both."""
+    file = tmp_path / "noisy.py"
+    file.write_text(RANDOM_NETWORK)
+    values = {"data": "digits", "model": {"name": "python", "path": f"{file}:Noisy"}}
+    (tmp_path / "run.yaml").write_text(json.dumps({**values, "training": {"batch_size": 64, "epochs": 2}}))
+    for name, epochs in (("whole", 2), ("parts", 1)):
+        process = launch(
+            "--config", "run.yaml", "--runs", name, "--trust-code", "--set", f"training.epochs={epochs}"
+        )
+        _, told = process.communicate()
+        assert process.returncode == 0, told
+    parts = find_run(tmp_path / "parts", "latest")
+    process = launch("--resume", str(parts.path), "--trust-code", "--set", "training.epochs=2")
+    _, told = process.communicate()
+    assert process.returncode == 0, told
+    whole = find_run(tmp_path / "whole", "latest")
+    ours, theirs = (load_checkpoint(run, "last")["model"] for run in (whole, parts))
+    assert all(torch.equal(value, theirs[key]) for key, value in ours.items())
+    for mine, its in zip(epochs_of(whole), epochs_of(parts), strict=True):
+        assert (mine.train, mine.validation) == (its.train, its.validation)
+
+
+def test_what_a_rank_draws_follows_from_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(rank: int, step: int, validating: bool = False) -> float:
+        Group(rank, 3).seed_rank(7, step, validating=validating)
+        return float(torch.rand(()))
+
+    drawn = [
+        draw(rank, step, validating) for rank in (1, 2) for step in (0, 1, 2) for validating in (False, True)
+    ]
+    assert len(set(drawn)) == len(drawn)
+    torch.rand(100)
+    assert draw(1, 2, True) == drawn[5]
+
+
 @pytest.mark.heavy
 def test_a_run_goes_on_with_more_processes_from_the_middle_of_an_epoch(
     launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
