@@ -190,7 +190,7 @@ def assemble(
     with watched:
         summary = summarise_model(model, data.sample_shape, outputs, ids=data.ids)
     if weights is None:
-        check_own_code(from_copies(config, run), data, model)
+        check_own_code(from_copies(config, run), data, model, device)
     multiply_adds = summary.multiply_adds * config.training.batch_size
     threads = max_threads(config.training.threads, multiply_adds, spare_cores)
     return Prepared(config, data, model, summary, device, threads, own_metrics, own_step, notices=notices)

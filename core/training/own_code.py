@@ -4,8 +4,10 @@ import torch
 from torch import nn
 
 from core.config.schema import TrainConfig
+from core.data.augment.augmenter import augmenter
 from core.data.batches import Batches
 from core.data.dataset import Dataset, Split
+from core.data.sampling import training_order
 from core.errors import ConfigError, TorchtuiError
 from core.models.copies import copied
 from core.random_state import keeping_random_state
@@ -18,11 +20,15 @@ from core.user_code.loading import as_user_error, references
 __all__ = ["check_own_code"]
 
 SECTIONS = ("loss", "optimizer", "schedule")
-CPU = torch.device("cpu")
+MAX_ROWS = 32
+"""Samples of the trial: a check, which need not take as long as a step of a large batch."""
 
 
-def check_own_code(config: TrainConfig, data: Dataset, model: nn.Module) -> None:
-    """Take a step of training and one of evaluation with the user's own code; the model and the random state stay.
+def check_own_code(config: TrainConfig, data: Dataset, model: nn.Module, device: torch.device) -> None:
+    """Take steps of training and one of evaluation with the user's own code; the model and the random state stay.
+
+    Args:
+        device: of the training: an optimizer may work on one alone.
 
     Raises:
         TorchtuiError: it fails, returns something that cannot be used, or keeps what a checkpoint cannot hold.
@@ -30,9 +36,9 @@ def check_own_code(config: TrainConfig, data: Dataset, model: nn.Module) -> None
     own = {used.section: used.reference for used in references(config) if used.section in SECTIONS}
     if not any(getattr(config, section).name == "python" for section in SECTIONS):
         return
-    with keeping_random_state(CPU):
+    with keeping_random_state(device):
         try:
-            learner = learner_for(config, data, copied(model), TrainingContext(CPU))
+            learner = learner_for(config, data, copied(model).to(device), TrainingContext(device))
             _try(learner, config, data)
         except TorchtuiError:
             raise
@@ -53,10 +59,12 @@ def check_own_code(config: TrainConfig, data: Dataset, model: nn.Module) -> None
 
 
 def _try(learner: Learner, config: TrainConfig, data: Dataset) -> None:
-    rows = slice(0, config.training.step_samples)
+    rows = training_order(config.training, data, 0)[: min(MAX_ROWS, config.training.step_samples)].numpy()
     train = data.train
     first = Split(train.inputs[rows], train.targets[rows], train.indices[rows])
-    inputs, targets = next(Batches(first, data, CPU).iterate(len(first)))
+    batches = Batches(first, data, learner.context.device)
+    augment = augmenter(config.data, data, config.loss, config.training.seed)(0)
+    inputs, targets = next(batches.iterate(len(first), torch.arange(len(first)), augment=augment))
     learner.train()
     for step in range(2):
         learner.set_learning_rate(step, learner.length.steps_per_epoch, {})
@@ -64,6 +72,7 @@ def _try(learner: Learner, config: TrainConfig, data: Dataset) -> None:
     if data.task == "custom":
         return
     learner.eval()
+    inputs, targets = next(batches.iterate(len(first)))
     with torch.no_grad():
         outputs = learner.eval_model(inputs)
         learner.loss(outputs, targets)

@@ -374,6 +374,18 @@ def test_what_cannot_be_used_is_found_before_anything_is_written(
         assemble(config, load_data("wine"))
 
 
+def test_a_loss_that_cannot_take_mixed_classes_is_found_before(tmp_path: Path, load_data: Load) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from torch.nn import functional as F\ndef nll(o, t):\n    return F.nll_loss(o.log_softmax(1), t)\n"
+    )
+    trust(path)
+    digits = {"data": {"name": "digits", "augment": ["mixup"]}, "loss": f"{path}:nll"}
+    with pytest.raises(UserCodeError, match=r"mine\.py, line 3: RuntimeError"):
+        assemble(config_of(digits), load_data("digits"))
+    assemble(config_of({**digits, "data": "digits"}), load_data("digits"))
+
+
 def test_arguments_are_checked_by_name_and_type(load_data: Load) -> None:
     data = load_data("wine")
     with pytest.raises(ConfigError, match=r"optimizer\.arguments\.beta: "):
