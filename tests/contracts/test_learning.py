@@ -60,7 +60,7 @@ def config_of(loss: str, optimizer: str, schedule: str, precision: str) -> Train
             "model": {"name": "mlp", "hidden": [16]},
             "loss": chosen("loss", loss),
             "optimizer": {"name": chosen("optimizer", optimizer), "lr": rate},
-            "schedule": {"name": chosen("schedule", schedule), "warmup": 1},
+            "schedule": {"name": chosen("schedule", schedule), "warmup": int(schedule != "one_cycle")},
             "training": {"epochs": EPOCHS, "batch_size": BATCH, "precision": precision},
         }
     )
