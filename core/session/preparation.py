@@ -1,5 +1,6 @@
 """Preparation of a run: load the data and build the model; every mistake is found here, before anything is written."""
 
+import threading
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -42,9 +43,11 @@ from core.training.threads import max_threads
 if TYPE_CHECKING:
     from torch.nn import Module
 
-__all__ = ["Prepared", "assemble", "prepare"]
+__all__ = ["DRAWING", "Prepared", "assemble", "prepare"]
 
 Weights = Mapping[str, torch.Tensor]
+DRAWING = threading.RLock()
+"""Held while a run's weights are drawn and its network is tried: what else draws random numbers waits for it."""
 
 
 @dataclass(frozen=True)
@@ -139,11 +142,12 @@ def prepare(
         if weights is None:
             config.model.fetch(progress)
         data = load(from_copies(config, run).data, data_root, progress)
+    with DRAWING, explain_oom(config):
         prepared = assemble(config, data, weights, spare_cores, run)
-    if run is not None or weights is not None or not is_needed(prepared, ranks):
-        return prepared
-    progress("trying the network", 0, 0)
-    return replace(prepared, notices=(*prepared.notices, *passed(prepared, ranks)))
+        if run is not None or weights is not None or not is_needed(prepared, ranks):
+            return prepared
+        progress("trying the network", 0, 0)
+        return replace(prepared, notices=(*prepared.notices, *passed(prepared, ranks)))
 
 
 def assemble(

@@ -3,19 +3,22 @@
 All of it is slow (it imports torch and reads datasets), so it belongs on a thread; `Preview` itself is light.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from core.config.schema import FAMILIES, TrainConfig
+from core.data.dataset import no_progress
 from core.data.registry import DataConfig, default_root, load
 from core.errors import ConfigError, ModelError, TorchtuiError, UserCodeError
 from core.losses import Auto, resolve_loss
 from core.models.registry import outline
 from core.options import Options, choices, code_fields, default_of
 from core.remedies import worded
-from core.user_code.loading import version
+from core.session.preflight.finding import Finding
+from core.user_code.loading import references, version
 from tui.forms.data_overview import DataFacts, data_facts
 from tui.forms.form_fields import show
 from tui.forms.remedies import app_words
@@ -29,6 +32,8 @@ __all__ = ["Fix", "Memory", "Preview", "Previewer", "Problem"]
 
 BYTES = 4
 """Of one float32."""
+MAX_TRIED_BYTES = 256 << 20
+"""Of data that is read again to try a network; with more, it is tried when the run starts."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ class Preview:
     Attributes:
         note: why parts are unknown although nothing is wrong.
         targets: columns of a table to choose the target from, if none stands out.
+        findings: of pre-flight, for code of the user's that nothing else is wrong with.
     """
 
     config: TrainConfig
@@ -82,6 +88,7 @@ class Preview:
     problems: tuple[Problem, ...] = ()
     note: str = ""
     targets: "tuple[Candidate, ...]" = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -125,6 +132,28 @@ class Previewer:
             problems.append(_problem(error, _chooser("optimizer", config.optimizer)))
             return Preview(config, facts, model, problems=tuple(problems))
         return Preview(config, facts, model, memory, tuple(problems))
+
+    def tried(self, preview: Preview, is_idle: Callable[[], bool]) -> Preview:
+        """Return a preview with the findings of pre-flight, for code of the user's.
+
+        Args:
+            is_idle: returns false while a run trains in this process: both would draw from the same random numbers.
+        """
+        config, facts = preview.config, preview.facts
+        if facts is None or preview.memory is None or preview.problems or facts.size > MAX_TRIED_BYTES:
+            return preview
+        if not config.training.preflight or not references(config):
+            return preview
+        import torch
+
+        from core.doctor.network import check_network
+        from core.random_state import keeping_random_state
+        from core.session.preparation import DRAWING
+
+        with DRAWING, keeping_random_state(torch.device("cpu")):
+            if not is_idle():
+                return preview
+            return replace(preview, findings=tuple(check_network(config, self.root, no_progress)))
 
     def _facts(self, config: DataConfig) -> DataFacts:
         key = (config, version(config))

@@ -1,6 +1,7 @@
 """The preview in text: each function draws one part, in lines of limited width."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,15 +11,25 @@ from textual.color import Color
 from textual.content import Content
 from textual.style import Style
 
+from core.remedies import worded
+from core.session.preflight.finding import Finding
 from tui.forms.data_overview import DataFacts
 from tui.forms.preview import Memory
+from tui.forms.remedies import app_words
 from tui.terminal.text import bytes_, clean, count, fit, number, si
 
 if TYPE_CHECKING:
     from core.models.summary import Layer, ModelSummary
 
-__all__ = ["balance", "cost", "facts_lines", "layers", "pictures", "rows", "shares"]
+__all__ = ["balance", "cost", "facts_lines", "findings", "layers", "pictures", "rows", "shares"]
 
+FINDING_SIGNS = {
+    "ok": ("✓", "$foreground 60%"),
+    "note": ("·", "$foreground"),
+    "warning": ("!", "$warning"),
+    "error": ("✗", "$error"),
+}
+"""Sign and colour of a level of findings."""
 EIGHTHS = " ▏▎▍▌▋▊▉"
 MAX_BARS, MAX_FEATURES, MAX_LAYERS = 24, 14, 40
 LABEL_CELLS = 16
@@ -144,6 +155,21 @@ def layers(model: "ModelSummary", width: int) -> Content:
         return LINE.join([*lines, *map(line, shown)])
     hidden = _muted(f"… {len(shown) - MAX_LAYERS} more layers")
     return LINE.join([*lines, *map(line, shown[:half]), hidden, *map(line, shown[-half:])])
+
+
+def findings(found: Sequence[Finding], width: int) -> Content:
+    """What pre-flight tried, a line each with its time, and below it what to know or to do."""
+    lines: list[Content] = []
+    for finding in found:
+        sign, style = FINDING_SIGNS[finding.level]
+        took = f"{finding.seconds:.2f} s"
+        lines.append(
+            Content.styled(f"{sign} {fit(finding.name, max(1, width - 3 - len(took)))} {took}", style)
+        )
+        hint = worded(finding.hint, app_words)
+        text = f"{finding.message}. {hint}" if hint else finding.message
+        lines += [Content.styled(f"  {line}", style) for line in wrap(clean(text), max(8, width - 2))]
+    return LINE.join(lines)
 
 
 def cost(model: "ModelSummary", memory: Memory, width: int) -> Content:

@@ -1,11 +1,13 @@
 """The right side of Configure: preview of the run that the form describes."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
+from core.session.preflight.finding import Finding
 from tui.charts.plot import Plot
 from tui.charts.rate import rate_chart, rate_subtitle
 from tui.forms import preview_drawings as draw
@@ -31,6 +33,8 @@ class PreviewView(VerticalScroll):
                 with Panel(id="model-panel"):
                     yield Drawing(id="layers")
                     yield Drawing(id="cost")
+                with Panel(id="preflight-panel"):
+                    yield Drawing(id="findings")
                 with Panel(id="rate-panel"):
                     yield Plot(id="rate")
                 yield CommandPanel()
@@ -41,6 +45,7 @@ class PreviewView(VerticalScroll):
         for name in ("data", "samples", "model"):
             self.query_one(f"#{name}-panel").border_title = name
         self.query_one("#rate-panel").border_title = "learning rate"
+        self.query_one("#preflight-panel").border_title = "pre-flight"
 
     def show_busy(self, busy: bool) -> None:
         """Show whether a newer preview is being computed."""
@@ -66,7 +71,19 @@ class PreviewView(VerticalScroll):
         panel.border_subtitle = f"{count(model.parameters)} parameters" if model else ""
         self.query_one("#layers", Drawing).show(partial(draw.layers, model) if model else None)
         self.query_one("#cost", Drawing).show(partial(draw.cost, model, memory) if model and memory else None)
+        found, panel = preview.findings, self.query_one("#preflight-panel")
+        panel.display = bool(found)
+        panel.border_subtitle = _outcome(found)
+        self.query_one("#findings", Drawing).show(partial(draw.findings, found) if found else None)
         rates, panel = rate_chart(preview.config, preview.steps_per_epoch), self.query_one("#rate-panel")
         panel.display = bool(rates.series)
         panel.border_subtitle = rate_subtitle(preview.config, rates)
         self.query_one("#rate", Plot).show(rates)
+
+
+def _outcome(found: Sequence[Finding]) -> str:
+    """Return the outcome of pre-flight in a few words."""
+    levels = {finding.level for finding in found}
+    if "error" in levels:
+        return "cannot train yet"
+    return "can train, see the warning" if "warning" in levels else "all is well"

@@ -169,7 +169,7 @@ class ConfigureScreen(FilledForm):
 
     def _find(self, finder: type[RateFinder] | type[BatchFinder], path: str) -> None:
         """Open a dialog that finds a value, and put it into the field."""
-        if self.tui.feed is not None and self.tui.feed.in_app:
+        if not self._is_idle():
             text = "A run is training here; a search beside it would slow it down. Wait, or detach the run in Live."
             self.notify(text, severity="warning")
             return
@@ -275,10 +275,14 @@ class ConfigureScreen(FilledForm):
         """Compute a preview in the thread; report a defect in its place, so that the form survives."""
         load_backend()
         try:
-            preview = self._previewer.compute(config)
+            preview = self._previewer.tried(self._previewer.compute(config), self._is_idle)
         except Exception as error:
             preview = Preview(config, note=f"no preview: {type(error).__name__}: {error}")
         self.post_message(self.Previewed(preview))
+
+    def _is_idle(self) -> bool:
+        """Return whether no run trains in this app."""
+        return self.tui.feed is None or not self.tui.feed.in_app
 
     def _find_devices(self) -> None:
         load_backend()

@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 
+from core.config.schema import from_dict
 from core.runs.code import trust_config
 from core.runs.folder import Run
 from core.user_code.loading import program_of
-from core.user_code.trust import is_trusted
+from core.user_code.trust import is_trusted, trust
 from tests.support.fixtures import TrainRun
 from tests.support.narrow import some
 from tests.support.screen import question
 from tests.support.waiting import until
 from tests.tui.screens.configure.conftest import LARGE, Make, form_screen, put, row, settled
+from tui.forms.preview import Previewer
 from tui.screens.configure import form_actions
 from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import Ask
@@ -183,3 +185,36 @@ async def test_what_was_agreed_to_and_has_changed_is_asked_for_again(make: Any, 
         await settled(pilot)
         assert not mynet.with_name("was_run").exists()
         assert not screen.state.ready
+
+
+@pytest.mark.slow
+async def test_pre_flight_shows_beside_the_form_as_the_network_is_typed(make: Make, mynet: Path) -> None:
+    app = make({"data": "iris", "model": {"name": "python", "path": f"{mynet}:Net"}})
+    trust(mynet)
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await settled(pilot)
+        found = some(screen.state.preview).findings
+        assert {finding.level for finding in found} == {"ok"}
+        panel = screen.query_one("#preflight-panel")
+        assert panel.display
+        assert panel.border_subtitle == "all is well"
+        assert "✓ training step on 64 samples" in str(screen.query_one("#findings").render())
+
+        mynet.write_text(NET + "        self.more = [nn.Linear(2, 2)]\n")
+        await until(pilot, lambda: panel.border_subtitle == "cannot train yet")
+        await settled(pilot)
+        told = str(screen.query_one("#findings").render())
+        assert "✗ all layers are registered" in told
+        assert "nn.ModuleList" in told
+        mynet.write_text(NET)
+        await until(pilot, lambda: panel.border_subtitle == "all is well")
+
+
+def test_nothing_is_tried_beside_a_run_that_trains_here(mynet: Path) -> None:
+    trust(mynet)
+    previewer = Previewer(None)
+    preview = previewer.compute(from_dict({"data": "iris", "model": f"{mynet}:Net"}))
+    assert previewer.tried(preview, lambda: True).findings
+    assert not previewer.tried(preview, lambda: False).findings
+    shipped = previewer.compute(from_dict({"data": "iris"}))
+    assert not previewer.tried(shipped, lambda: True).findings
