@@ -158,7 +158,7 @@ def layers(model: "ModelSummary", width: int) -> Content:
 
 
 def findings(found: Sequence[Finding], width: int) -> Content:
-    """What pre-flight tried, a line each with its time, and below it what to know or to do."""
+    """The findings of pre-flight, a line each with its time; below it what to know or to do."""
     lines: list[Content] = []
     for finding in found:
         sign, style = FINDING_SIGNS[finding.level]
