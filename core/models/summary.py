@@ -36,12 +36,14 @@ class ModelSummary:
     Attributes:
         multiply_adds: of the forward pass of one sample, in linear, convolution and attention layers.
         trainable: how many of the parameters are not frozen.
+        has_own_step: true if it trains by its own step, whatever the data's task is; see `core.models.own_step`.
     """
 
     layers: tuple[Layer, ...]
     parameters: int
     multiply_adds: int
     trainable: int
+    has_own_step: bool = False
 
 
 def summarise(
@@ -95,7 +97,7 @@ def summarise(
         unseen = _layers_with_weights(model, {layer.name for layer in layers})
         layers += unseen
         multiply_adds += sum(layer.parameters for layer in unseen)
-    return ModelSummary(tuple(layers), count, multiply_adds, trainable)
+    return ModelSummary(tuple(layers), count, multiply_adds, trainable, has_own_step(model))
 
 
 def _scripted_layers(model: nn.Module) -> list[Layer]:

@@ -119,13 +119,15 @@ class Previewer:
         except TorchtuiError as error:
             problems.append(_with_default(config, _problem(error, _chooser("data", config.data))))
             return Preview(config, problems=tuple(problems), targets=getattr(error, "candidates", ()))
-        problems += [_at_field(config, error, facts) for error in data_problems(config, facts)]
         try:
             freeze = partial(config.optimizer.freeze, more=config.loss.name == "python")
             model = outline(config.model, facts.sample_shape, config.loss.outputs(facts.outputs), freeze)
         except (ModelError, UserCodeError, ConfigError) as error:
+            problems += [_at_field(config, other, facts) for other in data_problems(config, facts)]
             problems.append(_problem(error, _chooser("model", config.model), _fitting_model(facts)))
             return Preview(config, facts, problems=tuple(problems))
+        learned = replace(facts, task="custom") if model.has_own_step else facts
+        problems += [_at_field(config, error, learned) for error in data_problems(config, learned)]
         try:
             memory = _memory(config, model, facts.size)
         except TorchtuiError as error:

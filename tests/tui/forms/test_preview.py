@@ -276,3 +276,17 @@ def test_several_problems_are_told_at_once_each_at_its_field(previewer: Previewe
     }
     found = [problem.path for problem in previewer.compute(from_dict(values)).problems]
     assert found == ["schedule.warmup", "training.monitor", "training.channels_last"]
+
+
+@pytest.mark.parametrize("name", ["Vae", "Gan"])
+def test_a_network_with_its_own_step_chooses_epochs_by_its_own_numbers(
+    previewer: Previewer, name: str
+) -> None:
+    file = REPOSITORY / "tests" / "support" / "own_steps.py"
+    trust(file)
+    values = {"model": {"name": "python", "path": f"{file}:{name}"}, "training": {"monitor": "elbo"}}
+    preview = previewer.compute(from_dict(values))
+    assert preview.problems == ()
+    assert some(preview.model).has_own_step
+    (problem,) = previewer.compute(from_dict({**values, "loss": "mse"})).problems
+    assert (problem.path, problem.fix) == ("loss.name", Fix("loss.name", "auto"))
