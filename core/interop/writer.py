@@ -37,6 +37,7 @@ from core.events import (
 )
 from core.interop.best_epoch import Best
 from core.interop.running_means import Means
+from core.interop.script_console import ScriptConsole
 from core.interop.script_files import ScriptCheckpoints, ensure_readable, make_folder
 from core.observers.hub import observing
 from core.observers.settings import Extras
@@ -70,6 +71,7 @@ class RunWriter:
         task: ``binary``, ``multiclass``, ``regression``, or empty.
         classes: their names. samples: how many each split has. parameters: of the model.
         device: what it is trained on, such as ``cuda:0``.
+        console: keep what the script prints in the run's ``console.log``, too; see `ScriptConsole`.
         runs_dir: where runs live; by default ``TUI_RUNS`` or ``./runs``.
 
     Raises:
@@ -90,6 +92,7 @@ class RunWriter:
         samples: Mapping[str, int] | None = None,
         parameters: int = 0,
         device: str = "",
+        console: bool = False,
         runs_dir: Path | str | None = None,
     ) -> None:
         sections = script_sections(config or {}, Path(sys.argv[0]).name or "python")
@@ -130,6 +133,8 @@ class RunWriter:
         self._emit(started)
         if message := missing_lock_warning(self.run):
             self.notice(message, "warning")
+        if console:
+            self._held.callback(ScriptConsole(self.run.console_file).close)
 
     @property
     def stop_requested(self) -> bool:

@@ -1,6 +1,7 @@
 """Somebody's own script becomes a run, whichever way it ends."""
 
 import contextlib
+import logging
 import math
 import subprocess
 import sys
@@ -442,3 +443,36 @@ def test_a_confusion_matrix_that_is_none_is_refused(runs: Path, confusion: list[
 def test_what_is_no_number_is_told_by_its_name(tmp_path: Path, value: Any) -> None:
     with RunWriter("mine", runs_dir=tmp_path) as run, pytest.raises(DataError, match="accuracy: got "):
         run.log(loss=0.5, accuracy=value)
+
+
+# -- what the script prints --------------------------------------------------------------------------------------
+
+
+def test_what_a_script_prints_is_kept_and_goes_where_it_went(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = logging.StreamHandler()  # made before, as by logging.basicConfig
+    print("before")
+    with RunWriter("loud", runs_dir=runs, console=True) as run:
+        print("loss", 0.5)
+        handler.stream.write("logged\n")
+        for done in range(100):
+            print(f"\r{done} %", end="", file=sys.stderr)
+        in_a_killed_process(lambda: print("in a fork"))
+        print("last", end="")
+    print("after")
+    assert run.run.console_file.read_text() == "loss 0.5\nlogged\n99 %last\n"
+    out, err = capsys.readouterr()
+    assert out.startswith("before\nloss 0.5\n")
+    assert out.endswith("lastafter\n")
+    assert err.startswith("logged\n\r0 %\r1 %")
+
+
+def test_two_that_listen_and_one_that_does_not(runs: Path) -> None:
+    with RunWriter("quiet", runs_dir=runs) as quiet, RunWriter("outer", runs_dir=runs, console=True) as outer:
+        with RunWriter("inner", runs_dir=runs, console=True) as inner:
+            print("both")
+        print("outer")
+    assert not quiet.run.console_file.exists()
+    assert inner.run.console_file.read_text() == "both\n"
+    assert outer.run.console_file.read_text() == "both\nouter\n"

@@ -29,6 +29,7 @@ from tui.terminal.text import clean, of
 from tui.terminal.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.confusion import ConfusionGrid
+from tui.widgets.console import ConsolePanel
 from tui.widgets.panel import Panel
 
 __all__ = ["LiveScreen"]
@@ -50,6 +51,7 @@ class LiveScreen(ModeScreen):
         Binding("c", "checkpoint", "save", tooltip="Save a checkpoint now"),
         Binding("d", "detach", "detach", tooltip="Continue in a background process that outlives this app"),
         Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
+        Binding("t", "console", "console", tooltip="What user code printed, or the panels again"),
         Binding("p", "panel", "panel", tooltip="The next panel under the charts, on small screens"),
         Binding(
             "comma",
@@ -122,6 +124,7 @@ class LiveScreen(ModeScreen):
                 yield ConfusionGrid(compact=True, id="confusion")
             with Panel(id="messages-panel"), VerticalScroll(id="messages-scroll"):
                 yield Static("", id="messages", markup=False)
+        yield ConsolePanel(id="console-panel")
         with Vertical(id="nothing"):
             yield Static("No run is open.\n\nPress 2 to start a run, or 1 and then Enter to open one.")
 
@@ -176,6 +179,7 @@ class LiveScreen(ModeScreen):
             self._drawn_version, self._drawn_state = feed.history.version, feed.status
             self._draw_texts(feed)
             self._draw_facts(feed)
+            self._draw_console()
             self.query_one("#epochs", EpochTable).show(feed.history, self.chosen_epoch)
             if self.has_class("-layers"):
                 self._draw_layers(feed)
@@ -200,6 +204,15 @@ class LiveScreen(ModeScreen):
         if newest is not self._newest_message:
             self._newest_message = newest
             self.query_one("#messages", Static).update(messages(history))
+
+    def _draw_console(self) -> None:
+        if self.feed is not None and self.has_class("-console"):
+            self.query_one(ConsolePanel).follow(self.feed.host.run, self._open_text)
+
+    def _open_text(self) -> str:
+        """The last line that the run of this app printed, which has not ended."""
+        console = self.tui.run_console
+        return console.open_text if console is not None and self.feed and self.feed.in_app else ""
 
     def _draw_facts(self, feed: RunFeed) -> None:
         text, shown = Content(facts(feed.history, feed.in_app)), self.query_one("#facts", Static)
@@ -331,6 +344,12 @@ class LiveScreen(ModeScreen):
         """Show the layers in place of the charts, or the charts again."""
         self.toggle_class("-layers")
         self.draw()
+
+    def action_console(self) -> None:
+        """Show what user code printed in place of the panels under the charts, or the panels again."""
+        self.toggle_class("-console")
+        self._draw_console()
+        self.set_focus(self.query_one(ConsolePanel).view if self.has_class("-console") else None)
 
     def action_log_scale(self) -> None:
         """Switch the loss axis between logarithmic and linear."""

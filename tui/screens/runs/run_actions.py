@@ -22,16 +22,18 @@ from tui.widgets.runs_table import RunsTable
 
 __all__ = ["RUN_ACTIONS", "RunActions", "possible_actions"]
 
-RUN_ACTIONS: Final = frozenset({"evaluate", "resume", "configure", "stop", "delete", "copy", "copy_path"})
+RUN_ACTIONS: Final = frozenset(
+    {"evaluate", "resume", "configure", "stop", "delete", "copy", "copy_path", "console"}
+)
 
 
 def possible_actions(summary: RunSummary | None) -> frozenset[str]:
     """Return the actions that apply to this run."""
     if summary is None:
         return frozenset()
-    possible = {"delete", "copy", "copy_path"}
+    possible = {"delete", "copy", "copy_path", "console"}
     if is_active(summary.status):
-        possible = {"stop", "copy", "copy_path"}
+        possible = {"stop", "copy", "copy_path", "console"}
     if is_resumable(summary.status):
         possible.add("resume")
     if summary.epoch or summary.evaluation:

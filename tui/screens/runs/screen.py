@@ -27,6 +27,7 @@ from tui.screens.runs.run_actions import RUN_ACTIONS, RunActions, possible_actio
 from tui.screens.runs.run_preview import RunPreview
 from tui.terminal.text import clean, count
 from tui.terminal.themes import STATES
+from tui.widgets.console import ConsolePanel
 from tui.widgets.panel import Panel
 from tui.widgets.run_list import RunList
 from tui.widgets.runs_table import RunsTable
@@ -70,6 +71,7 @@ class RunsScreen(RunActions):
         Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
         Binding("r", "resume", "resume", tooltip="Resume the run in this app"),
         Binding("p", "preview", "preview", tooltip="Show or hide the preview"),
+        Binding("t", "console", "console", tooltip="Show or hide what the run's own code printed"),
         Binding("s", "stop", "stop", tooltip="Ask the run to save and stop; asks first"),
         Binding("x,delete", "delete", "delete", key_display="x", tooltip="Delete the run; asks first"),
         Binding("c", "configure", "reuse", tooltip="Edit a copy of its configuration in the form"),
@@ -111,6 +113,7 @@ class RunsScreen(RunActions):
                 yield RunsTable(id="runs-table")
                 yield Static("", id="runs-notice", markup=False)
             yield RunPreview(id="preview")
+        yield ConsolePanel(id="console-panel")
 
     def on_mount(self) -> None:
         self._catalogue = Catalogue(self.runs_dir)
@@ -282,6 +285,7 @@ class RunsScreen(RunActions):
     @on(RunsTable.Highlighted)
     def _highlighted(self, event: RunsTable.Highlighted) -> None:
         self.query_one(RunPreview).show(event.summary)
+        self._show_console()
         possible = possible_actions(event.summary)
         if possible != self._possible:
             self._possible = possible
@@ -297,6 +301,16 @@ class RunsScreen(RunActions):
     def action_preview(self) -> None:
         """Show the preview, or hide it."""
         self.toggle_class("-toggled")
+
+    def action_console(self) -> None:
+        """Show what the code of the run under the cursor printed, or hide it."""
+        self.toggle_class("-console")
+        self._show_console()
+        self.set_focus(self.query_one(ConsolePanel).view if self.has_class("-console") else self.table)
+
+    def _show_console(self) -> None:
+        if self.has_class("-console"):
+            self.query_one(ConsolePanel).follow(self.selected.run if self.selected else None)
 
 
 def _standing(rows: list[RunSummary]) -> str:

@@ -1,0 +1,121 @@
+"""The console in Live and Runs: what own code printed, followed, searched, harmless."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from core.interop.writer import RunWriter
+from core.runs.folder import Run
+from tests.support.narrow import instance, some
+from tests.support.screen import lines
+from tests.support.waiting import until
+from tui.app.app import TuiApp
+from tui.screens.live.screen import LiveScreen
+from tui.screens.runs.screen import RunsScreen
+from tui.widgets.console import ConsolePanel, kind_of
+
+SIZE = (120, 36)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    with RunWriter("loud", runs_dir=tmp_path) as writer:
+        writer.epoch({"loss": 1.0}, {"loss": 1.0})
+    printed = (
+        "loading words\nnet.py:3: UserWarning: careful\n[bold]\x1b[31mred\x1b[0m\x1b]2;title\x07\r 50%\r100%"
+    )
+    writer.run.console_file.write_text(printed)
+    return writer.run
+
+
+async def shown(pilot: Pilot[None], app: TuiApp) -> ConsolePanel:
+    """Wait for the console, and return it."""
+    await until(pilot, lambda: isinstance(app.screen, LiveScreen))
+    await pilot.press("t")
+    panel = app.screen.query_one(ConsolePanel)
+    await until(pilot, lambda: panel.view.rows)
+    return panel
+
+
+def has_title(panel: ConsolePanel, title: str) -> bool:
+    return bool(panel.border_title == title)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("epoch 1 loss 0.5", ""),
+        ("no errors, no warnings", ""),
+        ("net.py:3: UserWarning: careful", "warning"),
+        ("WARNING:root:careful", "warning"),
+        ("warning: careful", "warning"),
+        ("Traceback (most recent call last):", "error"),
+        ("ValueError: no", "error"),
+        ("ERROR:root:no", "error"),
+        ("error: no", "error"),
+    ],
+)
+def test_warnings_and_errors_are_found(line: str, kind: str) -> None:
+    assert kind_of(line) == kind
+
+
+async def test_it_shows_plain_lines_and_follows_them(run: Run) -> None:
+    app = TuiApp(runs_dir=run.path.parent, follow=run)
+    async with app.run_test(size=SIZE) as pilot:
+        panel = await shown(pilot, app)
+        assert [line.rstrip() for line in lines(panel.view)[:4]] == [
+            "  loading words",
+            "▲ net.py:3: UserWarning: careful",
+            "  100%d]red",
+            "",
+        ]
+        with run.console_file.open("a") as file:
+            file.write("\n" + "".join(f"line {number}\n" for number in range(100)) + "open")
+        await until(pilot, lambda: panel.border_title == "console  103 lines, 1 warning")
+        assert lines(panel.view)[-1].rstrip() == "  open"
+        await pilot.press("home")
+        with run.console_file.open("a") as file:
+            file.write("ed\nlast\n")
+        await until(pilot, lambda: panel.border_title == "console  105 lines, 1 warning")
+        assert lines(panel.view)[0].rstrip() == "  loading words", "nothing jumps while it is read"
+        await pilot.press("end")
+        await until(pilot, lambda: lines(panel.view)[-1].rstrip() == "  last")
+        assert lines(panel.view)[-2].rstrip() == "  opened"
+
+
+async def test_warnings_alone_a_text_and_back(run: Run) -> None:
+    app = TuiApp(runs_dir=run.path.parent, follow=run)
+    async with app.run_test(size=SIZE) as pilot:
+        panel = await shown(pilot, app)
+        await pilot.press("w")
+        assert [text for _, text in panel.view.rows] == ["net.py:3: UserWarning: careful"]
+        assert panel.border_subtitle == "1 warning  esc all"
+        await pilot.press("w", "slash", *"LOAD", "enter")
+        assert [text for _, text in panel.view.rows] == ["loading words"]
+        assert panel.border_subtitle == "1 line with 'LOAD'  esc all"
+        await pilot.press("escape")
+        assert len(panel.view.rows) == 3
+        assert panel.display
+        await pilot.press("escape")
+        await until(pilot, lambda: not panel.display)
+
+
+async def test_in_runs_it_is_that_of_the_run_under_the_cursor(run: Run) -> None:
+    with RunWriter("quiet", runs_dir=run.path.parent):
+        pass
+    app = TuiApp(runs_dir=run.path.parent)
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.selected)
+        screen = instance(RunsScreen, app.screen)
+        panel = screen.query_one(ConsolePanel)
+        titles = {"quiet": "console  0 lines", "loud": "console  2 lines, 1 warning"}
+        while titles:
+            await until(pilot, lambda: screen.check_action("console", ()))
+            await pilot.press("t")
+            title = titles.pop(some(screen.selected).run.id.split("_")[2])
+            await until(pilot, partial(has_title, panel, title))
+            await pilot.press("escape")
+            await until(pilot, lambda: not panel.display)
+            await pilot.press("down")
