@@ -76,7 +76,7 @@ class ConsoleView(ScrollView, can_focus=True):
 
     def _follow(self) -> None:
         if self.follows:
-            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)
 
     def render_line(self, y: int) -> Strip:
         left, top = self.scroll_offset

@@ -74,7 +74,7 @@ async def test_it_shows_plain_lines_and_follows_them(run: Run) -> None:
         with run.console_file.open("a") as file:
             file.write("\n" + "".join(f"line {number}\n" for number in range(100)) + "open")
         await until(pilot, lambda: panel.border_title == "console  103 lines, 1 warning")
-        assert lines(panel.view)[-1].rstrip() == "  open"
+        await until(pilot, lambda: lines(panel.view)[-1].rstrip() == "  open")
         await pilot.press("home")
         with run.console_file.open("a") as file:
             file.write("ed\nlast\n")
@@ -107,12 +107,12 @@ async def test_in_runs_it_is_that_of_the_run_under_the_cursor(run: Run) -> None:
         pass
     app = TuiApp(runs_dir=run.path.parent)
     async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.selected)
+        await until(pilot, lambda: app.current_mode == "runs" and app.screen.query("RunsTable"))
         screen = instance(RunsScreen, app.screen)
         panel = screen.query_one(ConsolePanel)
         titles = {"quiet": "console  0 lines", "loud": "console  2 lines, 1 warning"}
         while titles:
-            await until(pilot, lambda: screen.check_action("console", ()))
+            await until(pilot, lambda: screen.selected and screen.check_action("console", ()))
             await pilot.press("t")
             title = titles.pop(some(screen.selected).run.id.split("_")[2])
             await until(pilot, partial(has_title, panel, title))
