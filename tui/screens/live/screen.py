@@ -19,6 +19,7 @@ from tui.charts.live import SMOOTHING, ZOOMS, View, metric_chart, subtitle, syst
 from tui.forms.remedies import error_in_app
 from tui.runtime.feed import SHORTEST, RunFeed
 from tui.screens.base import WIDE, ModeScreen
+from tui.screens.console_panel import ConsolePanel
 from tui.screens.dialogs import Ask
 from tui.screens.live.epoch_table import EpochTable
 from tui.screens.live.layers_panel import LayersPanel
@@ -29,7 +30,6 @@ from tui.terminal.text import clean, of
 from tui.terminal.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.confusion import ConfusionGrid
-from tui.widgets.console import ConsolePanel
 from tui.widgets.panel import Panel
 
 __all__ = ["LiveScreen"]

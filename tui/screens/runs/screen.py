@@ -23,11 +23,11 @@ from core.runs.query import example, parse
 from core.runs.summary import RunSummary
 from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns, marks
+from tui.screens.console_panel import ConsolePanel
 from tui.screens.runs.run_actions import RUN_ACTIONS, RunActions, possible_actions
 from tui.screens.runs.run_preview import RunPreview
 from tui.terminal.text import clean, count
 from tui.terminal.themes import STATES
-from tui.widgets.console import ConsolePanel
 from tui.widgets.panel import Panel
 from tui.widgets.run_list import RunList
 from tui.widgets.runs_table import RunsTable

@@ -12,9 +12,9 @@ from tests.support.narrow import instance, some
 from tests.support.screen import lines
 from tests.support.waiting import until
 from tui.app.app import TuiApp
+from tui.screens.console_panel import ConsolePanel, kind_of
 from tui.screens.live.screen import LiveScreen
 from tui.screens.runs.screen import RunsScreen
-from tui.widgets.console import ConsolePanel, kind_of
 
 SIZE = (120, 36)
 
