@@ -24,6 +24,12 @@ TAKEN = (
     "one of these forms"
 )
 REPORTED_EVERY = 1000
+READ_AGAIN = 8
+"""First samples that are read twice: a random flip leaves one of two as it is."""
+ONCE = (
+    "samples differ when they are read twice, as with random augmentation; each was read once, and stays so in every "
+    "epoch: data.augment changes images anew in each"
+)
 SPARE = 0.8
 """Part of the free memory that samples may take."""
 
@@ -44,9 +50,11 @@ def collect(reference: str, arguments: Mapping[str, Any], seed: int, progress: P
         made = call(reference, **arguments)
         train, test = _parts(made, source)
         pairs = [_pair(part, source, progress) for part in (train, test) if part is not None]
+        notes = (ONCE,) if _differ_when_read_again(train, pairs[0]) else ()
     classes = getattr(train, "classes", ())
     names = tuple(map(str, classes)) if isinstance(classes, list | tuple) else ()
-    return Given(pairs[0], test=pairs[1] if len(pairs) == 2 else None, source=source, class_names=names)
+    test_pair = pairs[1] if len(pairs) == 2 else None
+    return Given(pairs[0], test=test_pair, source=source, class_names=names, notes=notes)
 
 
 def _parts(made: Any, source: str) -> tuple[Any, Any]:
@@ -106,6 +114,21 @@ def _read(samples: Any, source: str, progress: Progress) -> Pair:
             f"data.path: sample {len(targets)} of {source}: {type(error).__name__}: {error}"
         ) from None
     return (np.empty((0, 1)), np.empty(0)) if inputs is None else (inputs, np.stack(targets))
+
+
+def _differ_when_read_again(samples: Any, read: Pair) -> bool:
+    """Return whether a torch data set gives other samples the second time."""
+    if not isinstance(samples, TorchDataset) or isinstance(samples, TensorDataset):
+        return False
+    inputs = np.asarray(read[0])[:READ_AGAIN]
+    try:
+        again = [_array(samples[number][0], "") for number in range(len(inputs))]
+    except Exception:  # one that can be read only once
+        return False
+    return not all(
+        np.array_equal(one, other, equal_nan=other.dtype.kind == "f")
+        for one, other in zip(inputs, again, strict=True)
+    )
 
 
 def _input_and_target(sample: Any, number: int, source: str) -> tuple[np.ndarray, np.ndarray]:

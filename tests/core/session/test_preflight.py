@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from core.config import schema as configuration
+from core.data.registry import load
 from core.errors import DataError, ModelError, TorchtuiError
 from core.events import Notice
 from core.session.preflight.check import is_needed, passed, preflight
@@ -201,6 +202,35 @@ def test_an_order_of_classes_that_no_two_processes_share(order: str, message: st
             ready(given)
     else:
         assert ready(given).notices[0].message.endswith("all is well")
+
+
+AUGMENTING = """
+import torch
+from torch.utils.data import Dataset
+
+class Augmenting(Dataset):
+    def __len__(self):
+        return 60
+    def __getitem__(self, number):
+        noise = torch.rand(4) if {random} else torch.zeros(4)
+        return torch.arange(4.0) + number + noise, number % 2
+
+def make():
+    return Augmenting()
+"""
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_samples_that_differ_when_read_twice_are_reported(drawn: bool, tmp_path: Path) -> None:
+    file = tmp_path / "mydata.py"
+    file.write_text(AUGMENTING.format(random=drawn))
+    trust(file)
+    before = torch.get_rng_state()
+    notes = load(configuration.from_dict({"data": f"{file}:make"}).data, None).notes
+    assert torch.equal(torch.get_rng_state(), before)
+    assert (
+        any("differ when they are read twice" in note and "data.augment" in note for note in notes) == drawn
+    )
 
 
 # -- nothing changes -----------------------------------------------------------------------------------------------
