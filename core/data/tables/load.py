@@ -20,7 +20,7 @@ from core.data.tables.summary import summarise
 from core.data.tables.table import Table, digest
 from core.data.tables.targets.choose import TargetUnclear
 from core.data.tables.targets.examine import Target, class_numbers
-from core.data.tables.targets.lacking import rows_with_target
+from core.data.tables.targets.lacking import possible_categories, rows_with_target
 from core.data.tables.targets.names import id_name
 from core.data.tables.training_rows import Rows, nothing_to_learn, opened, read_training_rows
 from core.data.tables.values.rows import read_known
@@ -64,6 +64,7 @@ def load_table(options: Csv) -> Dataset:
         notes.columns(encoding, rows.readings),
         *found,
         *notes.filled(encoding, counted),
+        *possible_categories(rows.source, _lacking(encoding), len(rows.frame), options.missing),
         *notes.clipped(clipped, rows.target_name),
         *notes.codes(counted, rows.readings, options.missing),
         *notes.duplicates(_shared(counted, parts), parts),
@@ -74,6 +75,11 @@ def load_table(options: Csv) -> Dataset:
             splits["test"], table, of_test = _official_test(options, encoding, rows, table)
         reported += of_test
     return _dataset(options, rows, splits, table, (*rows.notes, *reported))
+
+
+def _lacking(encoding: Encoding) -> list[str]:
+    """Return the columns of texts that lack some in train."""
+    return [column.name for column in encoding.columns if column.kind == "text" and column.missing]
 
 
 def _table(options: Csv, rows: Rows, encoding: Encoding, splits: Iterable[str]) -> Table:

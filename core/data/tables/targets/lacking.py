@@ -1,6 +1,7 @@
 """Rows without a target: dropped and reported, or reason to ask."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,13 +12,15 @@ from core.data.tables.values.missing import CLASS_WORDS, missing_texts
 from core.data.tables.values.reading import Reading, quoted
 from core.data.tables.values.rows import missing_setting
 from core.errors import DataError
-from core.remedies import setting
+from core.remedies import setting, worded
 
-__all__ = ["rows_with_target"]
+__all__ = ["possible_categories", "rows_with_target"]
 
 DROP = setting("data.missing_target", "drop")
 MAX_SHARE = 1 / 3
 """Part of the rows without a target from which the user is asked."""
+MAX_COLUMNS = 50
+"""Columns of texts that are looked at for such a text."""
 MIN_CLASS = 0.05
 """Part of the rows from which such a text may be a class."""
 
@@ -116,3 +119,29 @@ def _listed(texts: Counter[str]) -> str:
     if not texts:
         return ""
     return " (" + ", ".join(f"{quoted(text)} in {count:,}" for text, count in texts.most_common(4)) + ")"
+
+
+def possible_categories(
+    source: Source, names: Sequence[str], rows: int, missing: tuple[str, ...]
+) -> Iterator[str]:
+    """Report texts such as None that count as missing in columns of categories, but may be one.
+
+    Args:
+        names: of columns of texts that lack values.
+        rows: of the file.
+    """
+    looked_at = names[:MAX_COLUMNS]
+    if not looked_at:
+        return
+    texts = source.collect(*(pl.col(name).cast(pl.String).str.strip_chars() for name in looked_at))
+    words = sorted(CLASS_WORDS & missing_texts(missing))
+    for name in looked_at:
+        counts = texts[name].filter(texts[name].str.to_lowercase().is_in(words)).value_counts(sort=True)
+        for text, count in counts.rows():
+            if count >= max(2, MIN_CLASS * rows):
+                kept = [mark for mark in missing if mark.lower() != text.lower()]
+                setting_ = worded((missing_setting(kept, []),))
+                yield (
+                    f"{name} holds {quoted(text)} in {count:,} rows, which counts as missing but may be a category; "
+                    f"{setting_} makes it one"
+                )

@@ -269,6 +269,16 @@ def test_a_text_for_missing_that_may_be_a_class_is_asked_about(read: Read) -> No
     assert len(read({"size": NUMBERS, "target": countries}, missing_target="drop").class_names) == 2
 
 
+def test_a_text_for_missing_that_may_be_a_category_is_named(read: Read) -> None:
+    countries = ["NA" if at % 4 == 0 else "DE" if at % 2 else "FR" for at in range(ROWS)]
+    columns = {"size": NUMBERS, "country": countries, "target": TWO}
+    data = read(columns)
+    (note,) = (note for note in data.notes if "may be a category" in note)
+    assert note.startswith("country holds 'NA' in 15 rows, which counts as missing but may be a category")
+    assert "country=NA" in read(columns, missing=["?"]).feature_names
+    assert not any("may be a category" in note for note in read(columns, missing=["?"]).notes)
+
+
 def test_a_class_of_one_row_is_dropped_and_named(read: Read) -> None:
     kinds = ["rare" if at == 7 else value for at, value in enumerate(TWO)]
     data = read({"size": NUMBERS, "target": kinds})
