@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Deployed", "deployed", "facts"]
 
-FAR = 1e3
-"""Deviations of a target's mean from 0 above which float32 would lose too much of its numbers."""
+FAR, TINY = 1e3, 1e-6
+"""Deviations of a target's mean from 0 above which float32 would lose too much of its numbers; deviations below which
+tools that simplify graphs take them for 0."""
 
 
 class Deployed(nn.Module):
@@ -29,11 +30,19 @@ class Deployed(nn.Module):
     low: Tensor
     high: Tensor
     offset: Tensor
+    shift: Tensor
+    scale: Tensor
 
     def __init__(self, model: nn.Module, data: Dataset, scorer: Scorer) -> None:
         super().__init__()
         self.model, self.scorer, self.ids = model, scorer, data.ids
         self.target = (data.target_mean, data.target_std) if data.task == "regression" else None
+        self.wide = self.target is not None and (
+            abs(data.target_mean) > FAR * data.target_std or data.target_std < TINY
+        )
+        if self.wide:  # as tensors: the exporter to ONNX rounds plain numbers to float32
+            for name, value in (("shift", data.target_mean / data.target_std), ("scale", data.target_std)):
+                self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
         self.register_buffer("mean", data.mean.clone().float())
         self.register_buffer("std", data.std.clone().float())
         columns = data.conditioning
@@ -52,7 +61,7 @@ class Deployed(nn.Module):
             return scores
         mean, std = self.target
         numbers = scores.squeeze(1)
-        return (numbers.double() if abs(mean) > FAR * std else numbers) * std + mean
+        return (numbers.double() + self.shift) * self.scale if self.wide else numbers * std + mean
 
 
 def deployed(trained: "Prepared") -> Deployed:

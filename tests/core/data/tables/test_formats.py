@@ -255,3 +255,24 @@ def test_other_and_damaged_files_are_named(name: str, content: bytes, message: s
     with pytest.raises(DataError) as caught:
         loaded(path)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{}, {"delimiter": ","}])
+def test_numbers_as_numpy_writes_them_are_a_table_without_names(
+    options: dict[str, Any], tmp_path: Path
+) -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 4))
+    rows[:, 3] = rows[:, 0] > 0
+    np.savetxt(tmp_path / "my.txt", rows, **options)
+    data = load(configuration.from_dict({"data": str(tmp_path / "my.txt")}).data)
+    assert data.notes[0].startswith("target: column_4 (")
+    assert (data.feature_names, data.class_names) == (("column_1", "column_2", "column_3"), ("0", "1"))
+
+
+def test_a_damaged_data_set_of_hugging_face_is_named(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        (tmp_path / "saved" / split).mkdir(parents=True)
+        (tmp_path / "saved" / split / "data-00000-of-00001.arrow").write_bytes(b"A")
+    (tmp_path / "saved" / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
+    with pytest.raises(DataError, match=r"data-00000-of-00001\.arrow cannot be read as arrow"):
+        loaded(tmp_path / "saved")

@@ -178,3 +178,35 @@ def test_numbers_are_predicted_in_their_own_unit(tmp_path: Path, train_run: Trai
     assert evaluation.predictions.targets.min() >= 1e6
     assert some(evaluation.report.metrics["r2"]) > 0.9
     assert answers(run, path) == pytest.approx([1e6 + 5e4 * at for at in range(100)], rel=0.1)
+
+
+def diamonds(random: np.random.Generator) -> list[str]:
+    """Stones whose prices have a heavy tail, as those of diamonds have."""
+    carats, cuts = random.lognormal(-0.4, 0.6, 600), random.integers(0, 3, 600)
+    prices = 4000 * carats**1.7 * (1 + 0.2 * cuts) * random.lognormal(0, 0.1, 600)
+    rows = [f"{carats[at]:.2f},{('Fair', 'Good', 'Ideal')[cuts[at]]},{prices[at]:.0f}" for at in range(600)]
+    return ["carat,cut,price", *rows]
+
+
+def houses(random: np.random.Generator) -> list[str]:
+    """Houses, of which one has a mistyped area."""
+    areas, rooms = random.lognormal(7, 0.4, 600), random.integers(1, 7, 600)
+    prices = 900 * areas + 20_000 * rooms + random.normal(0, 20_000, 600)
+    areas[5] = 1e9
+    return [
+        "LotArea,Rooms,SalePrice",
+        *(f"{areas[at]:.0f},{rooms[at]},{prices[at]:.0f}" for at in range(600)),
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [diamonds, houses])
+def test_heavy_tails_and_a_mistyped_number_train_with_the_default_optimizer(
+    make: Callable[[np.random.Generator], list[str]], train_run: TrainRun, tmp_path: Path
+) -> None:
+    path = tmp_path / "my.csv"
+    path.write_text("\n".join(make(np.random.default_rng(0))))
+    trained = train_run({"data": str(path), "training": {"epochs": 20}})
+    assert any("heavy tails" in event.message for event in trained.told(Notice)) is (make is houses)
+    assert trained.finished.status == "completed"
+    assert some(evaluate_run(trained.run, "test").report.metrics["r2"]) > 0.6
