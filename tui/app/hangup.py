@@ -41,10 +41,13 @@ def _leaving_after(last_act: Callable[[], str], app: "TuiApp", capture: "Capture
     @not_in_forks
     def leave(number: int, frame: FrameType | None) -> None:
         for other in LEAVING:  # a dropped connection may send it twice, a shutdown may send several signals
-            signal.signal(other, signal.SIG_IGN)
-        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # sent to who changes a terminal from the background
+            signal.signal(other, _do_nothing)
+        before = signal.signal(
+            signal.SIGTTOU, signal.SIG_IGN
+        )  # sent to who changes a terminal from the background
         try:
             capture.leave_screen(GIVE_BACK if app.has_terminal_title else "")
+            signal.signal(signal.SIGTTOU, before)
             words = last_act()
             app.keep_printed(to_the_end=True)
             capture.tell(clean(words))
@@ -52,3 +55,7 @@ def _leaving_after(last_act: Callable[[], str], app: "TuiApp", capture: "Capture
             os._exit(128 + number)
 
     return leave
+
+
+def _do_nothing(number: int, frame: FrameType | None) -> None:
+    """Ignore a signal, but not in the process that takes the run over: that would inherit being ignored."""
