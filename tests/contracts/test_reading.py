@@ -355,6 +355,8 @@ ELSEWHERE = {
         "zipfile.ZipFile": "writes to a file that is open",
         "archive.open": "writes a member of it",
     },
+    "core/session/preflight/saved.py": {"torch.load": "a buffer in memory"},
+    "tui/runtime/capture.py": {"os.open": "the null device", "open": "a descriptor of the terminal"},
     "core/files/temporary.py": {"os.open": "makes new files and folders of random names, and flushes them"},
     "core/machine.py": {
         "(root / 'proc/self/cgroup').read_text": "a file of the kernel",

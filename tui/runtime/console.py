@@ -66,7 +66,8 @@ class RunConsole:
     def close(self) -> None:
         """Keep the rest, and stop; a disk that hangs is not waited for."""
         self._closed.set()
-        self._thread.join(CLOSE_SECONDS)
+        if self._thread.ident is not None:
+            self._thread.join(CLOSE_SECONDS)
         if not self._thread.is_alive():
             self._run = lambda: None
             self.poll()

@@ -1,6 +1,5 @@
 """Weights from a user's file: as many as fit, and what was left."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -71,12 +70,12 @@ def _read(path: Path) -> Mapping[str, Tensor]:
         raise
     except OSError as error:
         raise ModelError(f"model.weights: cannot read {path}: {error.strerror}", "Give a file") from None
-    except pickle.UnpicklingError:
-        raise ModelError(
-            f"model.weights: {path.name} holds other objects than tensors, which may run code when they are read",
-            "Save the weights alone: torch.save(model.state_dict(), file)",
-        ) from None
-    except Exception:  # both raise whatever they trip over in a damaged file
+    except Exception as error:  # both raise whatever they trip over in a damaged file
+        if type(error).__name__ == "UnpicklingError":
+            raise ModelError(
+                f"model.weights: {path.name} holds other objects than tensors, which may run code when they are read",
+                "Save the weights alone: torch.save(model.state_dict(), file)",
+            ) from None
         raise ModelError(
             f"model.weights: {path.name} is damaged, or no file of weights",
             "Save them with torch.save, or as safetensors",
