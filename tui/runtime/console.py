@@ -4,9 +4,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from core.files.console import ConsoleLog, kept_bounded
-from core.runs.folder import Run
+
+if TYPE_CHECKING:
+    from core.runs.folder import Run
 
 __all__ = ["RunConsole", "bounded_output"]
 
@@ -29,7 +32,7 @@ class RunConsole:
         open_text: the last line of its output, which has not ended and is not in its file.
     """
 
-    def __init__(self, read: Callable[[], bytes], run: Callable[[], Run | None]) -> None:
+    def __init__(self, read: Callable[[], bytes], run: "Callable[[], Run | None]") -> None:
         self.open_text = ""
         self._read, self._run = read, run
         self._early = b""
@@ -84,7 +87,7 @@ class RunConsole:
 
 
 @contextmanager
-def bounded_output(run: Run | None) -> Iterator[None]:
+def bounded_output(run: "Run | None") -> Iterator[None]:
     """Context manager in which the console file of a run is kept bounded, if this process prints into it."""
     if run is None or not _prints_into(run):
         yield
@@ -93,7 +96,7 @@ def bounded_output(run: Run | None) -> Iterator[None]:
         yield
 
 
-def _prints_into(run: Run) -> bool:
+def _prints_into(run: "Run") -> bool:
     try:
         return os.path.samestat(os.fstat(1), os.stat(run.console_file))
     except OSError:
