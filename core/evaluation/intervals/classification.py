@@ -29,9 +29,7 @@ EXACT = ("accuracy", "precision_micro", "recall_micro", "f1_micro")
 AREAS = ("roc_auc", "average_precision")
 RARE = (*AREAS, "mcc", "cohen_kappa")
 """Metrics whose spread a handful of samples of a class does not show."""
-CALIBRATION = (
-    "a calibrated model has a calibration error too: compare it with the one expected of such a model"
-)
+CALIBRATION = "chance alone makes it larger than 0; its baseline is that of a calibrated model"
 
 Ends = tuple[Floats, Floats]
 
