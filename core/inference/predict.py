@@ -9,6 +9,7 @@ from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.errors import DataError
 from core.evaluation.predictions import Predictions
+from core.losses.base import exact_scores
 from core.training.metrics.epoch_metrics import predictions_of
 from core.training.validation import network_outputs
 
@@ -35,5 +36,5 @@ def predict(
         raise DataError(f"{data.name} has no {split} samples", "Choose another split")
     outputs = torch.cat([outputs for outputs, _ in network_outputs(model, Batches(samples, data, device))])
     with torch.no_grad():
-        scores = scorer.scores(outputs)
+        scores = exact_scores(scorer, outputs)
     return predictions_of(scores, samples, data, data.task in scorer.probability_tasks)

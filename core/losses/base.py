@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     LossFunction = Callable[[Tensor, Tensor], Tensor]
 
-__all__ = ["CLASSES", "Loss", "Scorer", "TargetFacts"]
+__all__ = ["CLASSES", "Loss", "Scorer", "TargetFacts", "exact_scores"]
 
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 
@@ -97,3 +97,18 @@ class Loss(Options):
     def scores(self, outputs: "Tensor") -> "Tensor":
         """Return the scores that an evaluation ranks by, of the shape of `outputs` (n, classes)."""
         return outputs
+
+
+NEAR_ONE = 1 - 1e-4
+"""From here on float32 has too few digits for the distance from 1, which ranks samples and decides the log loss."""
+
+
+def exact_scores(scorer: Scorer, outputs: "Tensor") -> "Tensor":
+    """Return the scores of outputs on the processor: in float64 where float32 would round probabilities towards 1.
+
+    A loss of the user's own decides on its own precision.
+    """
+    scores = scorer.scores(outputs).cpu()
+    if isinstance(scorer, Loss) and scorer.probability_tasks and bool((scores > NEAR_ONE).any()):
+        return scorer.scores(outputs.cpu().double())
+    return scores

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from core.data.batches import Batches
 from core.data.dataset import Dataset
+from core.losses.base import exact_scores
 from core.metrics import score_name
 from core.training.distributed import SINGLE, Group
 from core.training.forward_pass import autocast
@@ -62,11 +63,9 @@ def validate(
         with torch.no_grad():
             losses.append(loss(outputs, targets))
             sizes.append(len(targets))
-            answer = outputs
-            if scorer is not None and (scorer.converts or measures):
-                scores = scorer.scores(outputs)
-                answer = scores if scorer.converts else outputs
-                kept.append(scores)
+            answer = scorer.scores(outputs) if scorer is not None and scorer.converts else outputs
+            if scorer is not None and measures:
+                kept.append(exact_scores(scorer, outputs))
             answers.append(answer if data.task == "regression" else answer.argmax(dim=1))
             seen.append(targets)
     means = torch.stack(losses).cpu().double() if losses else torch.zeros(0, dtype=torch.float64)
@@ -91,9 +90,9 @@ def _measured(
     """
     scores = torch.cat(kept).cpu() if kept else torch.zeros(0, data.outputs)
     if group.size > 1:
-        everywhere = torch.zeros(samples, data.outputs)
+        everywhere = torch.zeros(samples, data.outputs, dtype=torch.float64)
         rows = torch.arange(samples)
-        everywhere[rows // BATCH_ROWS % group.size == group.rank] = scores
+        everywhere[rows // BATCH_ROWS % group.size == group.rank] = scores.double()
         scores = group.sum_tensor(everywhere)
     values = metrics.measure(scores) if group.rank == 0 else dict.fromkeys(metrics.names, 0.0)
     return dict(zip(values, group.sums(list(values.values())), strict=True))
