@@ -123,6 +123,8 @@ def _attempt(
             emit(_started(prepared, state))
             if message := missing_lock_warning(run):
                 emit(Notice(level="warning", message=message))
+            if context.threads is not None and context.threads.failure:
+                emit(Notice(level="info", message=context.threads.failure))
             for notice in prepared.notices if state is None else ():
                 emit(notice)
             for note in prepared.data.notes if state is None else ():

@@ -15,6 +15,7 @@ from core.data.augment.augmenter import augmenter
 from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
+from core.errors import TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.metrics import check_metrics
 from core.random_state import rng_state, set_rng_state
@@ -185,7 +186,12 @@ class _Loop:
         learner.eval()
         self.group.seed_rank(settings.seed, at.step, validating=True)
         random = rng_state(learner.context.device)
-        measured = learner.validate(self.validation_set, lambda: control.stop_requested)
+        try:
+            measured = learner.validate(self.validation_set, lambda: control.stop_requested)
+        except BaseException as error:
+            if not isinstance(error, TorchtuiError):
+                error.add_note(f"after epoch {at.epoch + 1}")
+            raise
         if measured is None:
             # The validation starts over when the run is resumed: a network may draw random numbers in it.
             set_rng_state(random, learner.context.device)
@@ -258,6 +264,8 @@ class _Loop:
             )
             if self.threads is not None and (message := self.threads.report_rate(rate)):
                 self.emit(Notice(level="info", message=message))
+        if message := self.learner.report_given_up():
+            self.emit(Notice(level="info", message=message))
         if diverged:
             self.diverge("loss")
         elif save:

@@ -18,6 +18,7 @@ from core.losses import resolve_loss
 from core.losses.base import Scorer
 from core.losses.own_loss import OwnLoss
 from core.metrics import lower_is_better
+from core.optimizers.fused import why_not_fused
 from core.optimizers.several import SeveralOptimizers
 from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
@@ -83,6 +84,7 @@ class Learner:
         self.scaler = loss_scaler(settings.precision, context.device)
         self.share = Share()
         self.step = self.build_step()
+        self._told_of_fused = False
 
     def build_loss(self) -> None:
         """Set what is minimised, and what makes scores of outputs; a loss of the user's own is both, and a module."""
@@ -236,6 +238,15 @@ class Learner:
         """Let the user's own scheduler take the monitored number of an epoch."""
         if self.scheduler is not None:
             self.scheduler.after_epoch(value)
+
+    def report_given_up(self) -> str:
+        """Return in a sentence, once, what the engine does without for this network; empty if it is nothing so far."""
+        if self._told_of_fused or not isinstance(self.optimizer, Optimizer):
+            return ""
+        if self.config.optimizer.name == "python" or not (reason := why_not_fused(self.optimizer)):
+            return ""
+        self._told_of_fused = True
+        return f"the optimizer does without fused kernels, which do not take the network's {reason}"
 
     def weights(self) -> dict[str, Any]:
         """Return a copy of the state_dict of `eval_model` in main memory."""

@@ -22,6 +22,7 @@ from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.errors import ConfigError
 from core.models.copies import copied
+from core.optimizers.several import SeveralOptimizers
 from core.random_state import keeping_random_state
 from core.training.context import TrainingContext
 from core.training.own.learner import learner_for
@@ -107,7 +108,7 @@ def range_test(
         should_stop: polled before each step; returns None once it is true.
 
     Raises:
-        ConfigError: the optimizer chooses the length of each step itself.
+        ConfigError: the optimizer chooses the length of each step itself, or the network has several of its own.
     """
     if config.optimizer.closure:
         raise ConfigError(
@@ -117,6 +118,11 @@ def range_test(
         )
     with keeping_random_state(device):
         learner = learner_for(config, data, copied(model).to(device), TrainingContext(device))
+        if isinstance(learner.optimizer, SeveralOptimizers):
+            raise ConfigError(
+                "a range test moves one learning rate, and the network's configure_optimizers gives several optimizers",
+                "Search their rates as arguments of the network, such as model.arguments.lr",
+            )
         learner.model.train()
         rates: list[float] = []
         losses: list[float] = []

@@ -28,6 +28,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from core.config.schema import Training
 from core.models.copies import copied
 from core.optimizers.closure import needs_closure
+from core.optimizers.fused import leave_fused_if_sparse
 from core.torch_private import bare_step
 from core.training.forward_pass import Forward
 
@@ -218,7 +219,23 @@ def _update_function(
     if scaler is not None:
         return partial(_unscale_and_move, optimizer, scaler, weights, settings.clip_norm)
     move = bare_step(optimizer)
+    if any(group.get("fused") for group in optimizer.param_groups):
+        move = _checked_first(optimizer, move)
     return partial(_clip_and_move, move, weights, settings.clip_norm) if settings.clip_norm else move
+
+
+def _checked_first(optimizer: Optimizer, move: Callable[[], object]) -> Callable[[], object]:
+    """Return `move`; before its first call fused kernels are given up if gradients turn out to be sparse."""
+    is_checked = False
+
+    def checked() -> None:
+        nonlocal is_checked
+        if not is_checked:
+            leave_fused_if_sparse(optimizer)
+            is_checked = True
+        move()
+
+    return checked
 
 
 def _clip_and_move(move: Callable[[], object], weights: Sequence[nn.Parameter], clip_norm: float) -> None:

@@ -62,12 +62,16 @@ class Threads:
     Args:
         model: trained in place by the run; copies of it are timed.
         maximum: largest number of threads that may be taken.
+
+    Attributes:
+        failure: why the last choice could not be made, in a sentence; empty if it was made.
     """
 
     def __init__(self, config: TrainConfig, data: Dataset, model: nn.Module, maximum: int) -> None:
         self._config, self._data, self._model, self._maximum = config, data, model, maximum
         settings = config.training
         self._steps = settings.epochs * math.ceil(len(data.train) / settings.batch_size)
+        self.failure = ""
         self._rate = 0.0
         self._low = 0
         self._chosen_at = time.monotonic()
@@ -80,13 +84,18 @@ class Threads:
         """
         counts = sorted({1, max(1, self._maximum // 2), self._maximum})
         count, before = counts[0], torch.get_num_threads()
+        self.failure = ""
         if len(counts) > 1:
             try:
                 with keeping_random_state(CPU):
                     step = _step_of_a_copy(self._config, self._data, self._model)
                     count = _fastest(step, counts, self._steps // MIN_STEPS_RATIO)
-            except Exception:  # what is wrong with a network is reported where it trains
+            except Exception as error:  # what is wrong with a network is reported where it trains
                 count = before
+                reason = str(error).partition("\n")[0] or type(error).__name__
+                self.failure = (
+                    f"processor threads stay at {count}, as no copy of the network could be timed: {reason}"
+                )
         torch.set_num_threads(count)
         return count
 

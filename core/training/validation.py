@@ -12,6 +12,7 @@ from core.losses.base import exact_scores
 from core.metrics import score_name
 from core.training.distributed import SINGLE, Group
 from core.training.forward_pass import autocast
+from core.user_code.batch_notes import note_batch
 
 if TYPE_CHECKING:
     from core.losses.base import Scorer
@@ -109,8 +110,12 @@ def network_outputs(
     for number, (inputs, targets) in enumerate(batches.iterate(BATCH_ROWS)):
         if number % group.size != group.rank:
             continue
-        with torch.no_grad(), autocast(precision, batches.device):
-            outputs = model(inputs)
+        try:
+            with torch.no_grad(), autocast(precision, batches.device):
+                outputs = model(inputs)
+        except BaseException as error:
+            note_batch(error, f"batch {number + 1} of the evaluation", inputs, targets)
+            raise
         yield outputs.float(), targets
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -24,11 +24,15 @@ from core.user_code.modules import Modules, is_users, without_prefix
 from core.user_code.process_state import as_a_script, restored
 from core.user_code.source import Program, UserSource, read_source
 
+if TYPE_CHECKING:
+    import torch
+
 __all__ = [
     "Reference",
     "UsedCode",
     "as_user_error",
     "call",
+    "dtype_set_by",
     "files_named",
     "load_object",
     "parse",
@@ -44,6 +48,8 @@ Reference = Annotated[str, Field(pattern=f"^$|{Code.PATTERN}"), Code()]
 
 _versions: dict[tuple[Path, str], ModuleType] = {}
 """The module of each version of a file, by the file's place and the digest of all that it imports."""
+_dtypes: dict[tuple[Path, str], "torch.dtype"] = {}
+"""The default dtype that a version of a file set when it was run, of those that set one."""
 ENDS = "Put what only a script does, such as reading arguments, below if __name__ == '__main__'"
 _lock = threading.RLock()
 """Held while a file is run for the first time."""
@@ -158,6 +164,12 @@ def load_object(reference: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]  # whatever can be called
 
 
+def dtype_set_by(reference: str) -> "torch.dtype | None":
+    """Return the default dtype that a loaded file set when it was run; it was put back. None if it set none."""
+    source = source_of(reference)
+    return _dtypes.get((source.folder / source.main, source.digest))
+
+
 def call(reference: str, **arguments: Any) -> Any:
     """Call the class or function with some arguments.
 
@@ -195,8 +207,9 @@ def _load(source: UserSource) -> ModuleType:
     with _lock:
         if key not in _versions:
             try:
-                with _user_errors(source.path), as_a_script(source.path), restored():
+                with _user_errors(source.path), as_a_script(source.path), restored() as dtypes:
                     _versions[key] = Modules(source).main()
+                _dtypes.update((key, dtype) for dtype in dtypes)
             except UserCodeError as error:
                 if "SystemExit" in error.message:
                     raise UserCodeError(error.message, ENDS, error.trace) from None

@@ -9,6 +9,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["as_a_script", "restored"]
 
@@ -32,24 +36,31 @@ def as_a_script(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def restored() -> Iterator[None]:
-    """Context manager that puts back random numbers of Python, NumPy and PyTorch, and whether gradients are computed.
+def restored() -> "Iterator[list[torch.dtype]]":
+    """Context manager that puts back random numbers, grad mode, and PyTorch's default dtype and device.
 
-    A seed that a file sets when it is imported would otherwise be that of whatever is drawn next, and only the first
-    time. What a file draws itself is the same in every process.
+    Yields a list that holds another default dtype afterwards, if one was set. A seed that a file sets when it is
+    imported would otherwise be that of whatever is drawn next, and only the first time. What a file draws itself is
+    the same in every process.
     """
     import numpy as np
     import torch
 
     python, numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
     gradients, on_gpu = torch.is_grad_enabled(), torch.cuda.is_initialized()
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    dtypes: list[torch.dtype] = []
     devices = torch.cuda.get_rng_state_all() if on_gpu else []
     random.seed(0)
     np.random.seed(0)
     torch.default_generator.manual_seed(0)
     try:
-        yield
+        yield dtypes
     finally:
+        if torch.get_default_dtype() != dtype:
+            dtypes.append(torch.get_default_dtype())
+            torch.set_default_dtype(dtype)
+        torch.set_default_device(None if device.type == "cpu" else device)
         random.setstate(python)
         np.random.set_state(numpy)
         torch.set_rng_state(cpu)

@@ -521,3 +521,12 @@ class FailsLater(Base):
         self.steps += self.training
         flat = x.flatten(1)
         return self.net(flat if self.steps < 30 else flat[:, :-1])
+
+
+class FailsInValidation(FailsLater):
+    """Fails in the validation after the eighth step of training or a later one."""
+
+    def forward(self, x: Tensor) -> Any:
+        self.steps += self.training
+        flat = x.flatten(1)
+        return self.net(flat if self.training or self.steps < 8 else flat[:, :-1])

@@ -98,7 +98,7 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
 
 def _create(asked: Asked, progress: "Progress") -> TuningStudy:
     assert asked.plan is not None
-    plan = check_plan(asked.plan, asked.data_root, progress)
+    plan = check_plan(asked.plan, asked.data_root, progress, together=asked.where.executor == "vmap")
     return create_study(asked.runs_dir, plan, asked.storage)
 
 

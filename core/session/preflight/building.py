@@ -5,17 +5,14 @@ from torch import nn
 
 from core.config.schema import TrainConfig
 from core.data.dataset import Dataset
-from core.errors import ModelError
 from core.events import Notice
+from core.models.own.python import Python
 from core.models.registry import build
 from core.session.preflight.places import place_of
 from core.session.preflight.surroundings import changed_settings, ensure_unchanged, settings
-from core.user_code.loading import version
+from core.user_code.loading import dtype_set_by
 
 __all__ = ["build_watched"]
-
-_refused: dict[str, str] = {}
-"""Versions of files that change a setting when they are run, which happens once, with why they were refused."""
 
 
 def build_watched(config: TrainConfig, data: Dataset, outputs: int) -> tuple[nn.Module, tuple[Notice, ...]]:
@@ -27,18 +24,15 @@ def build_watched(config: TrainConfig, data: Dataset, outputs: int) -> tuple[nn.
     Raises:
         ModelError: it cannot take this data, or changes a setting that every computation depends on.
     """
-    before, key = settings(), f"{getattr(config.model, 'path', '')} {version(config.model)}"
+    before = settings()
     try:
         model = build(config.model, data, config.training.seed, outputs)
     finally:
         changed = changed_settings(before)
-    if key in _refused:
-        raise ModelError(_refused[key])
-    try:
-        ensure_unchanged(changed, "the network's code", model, config)
-    except ModelError as error:
-        _refused[key] = str(error)
-        raise
+    dtype = dtype_set_by(config.model.path) if isinstance(config.model, Python) else None
+    if dtype is not None:
+        changed["default dtype"] = dtype
+    ensure_unchanged(changed, "the network's code", model, config)
     if config.model.STATIC or torch.initial_seed() == config.training.seed:
         return model, ()
     where = place_of("seed", model, config)

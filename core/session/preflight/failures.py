@@ -69,7 +69,7 @@ def explained(error: BaseException, returned: Any, batch: Batch, prepared: "Prep
         optimizer = prepared.config.optimizer.name
         hint: Hint = ("Leave sparse=True out, or use ", setting("optimizer.name", "adagrad"), " or sgd")
         if optimizer in TAKE_SPARSE:
-            hint = "Use nn.Embedding(..., sparse=True), which shows before the first step, or leave sparse=True out"
+            hint = ("Leave sparse=True out, or use ", setting("training.precision", "fp32"))
         return ModelError(
             f"optimizer.name: {optimizer} does not take the network's sparse gradients{where}", hint
         )

@@ -20,7 +20,7 @@ from core.training.own.step import own_optimizer, own_step
 from core.training.own.validation import validate_steps
 from core.training.step import Step
 
-__all__ = ["learner_for"]
+__all__ = ["learner_for", "not_together"]
 
 
 def learner_for(config: TrainConfig, data: Dataset, model: nn.Module, context: TrainingContext) -> Learner:
@@ -31,6 +31,14 @@ def learner_for(config: TrainConfig, data: Dataset, model: nn.Module, context: T
         ModelError: the network's own methods cannot be used.
     """
     return (_OwnLearner if data.task == "custom" else Learner)(config, data, model, context)
+
+
+def not_together() -> ConfigError:
+    """Return the error of trials with a step of their own that are to be trained as one program."""
+    return ConfigError(
+        "executor vmap: networks with their own training_step cannot be trained together",
+        ("Search with ", EXECUTOR),
+    )
 
 
 class _OwnLearner(Learner):
@@ -62,10 +70,7 @@ class _OwnLearner(Learner):
     def build_step(self) -> Step:
         context = self.context
         if context.gradient_fn is not None:
-            raise ConfigError(
-                "executor vmap: networks with their own training_step cannot be trained together",
-                ("Search with ", EXECUTOR),
-            )
+            raise not_together()
         return own_step(
             self.config.training,
             self.model,
@@ -76,6 +81,9 @@ class _OwnLearner(Learner):
             group=context.group,
             share=self.share,
         )
+
+    def report_given_up(self) -> str:
+        return "" if self.has_own_optimizer else super().report_given_up()
 
     def meter(self) -> NumberMeter:
         return NumberMeter()

@@ -12,6 +12,7 @@ from core.training.distributed import SINGLE, Group
 from core.training.forward_pass import autocast
 from core.training.own.meter import Sums, add_to, means, read_numbers
 from core.training.own.numbers import SAMPLES, Numbers, numbers_of
+from core.user_code.batch_notes import note_batch
 
 __all__ = ["validate_steps", "validation_method"]
 
@@ -49,7 +50,11 @@ def validate_steps(
             return None
         if number % group.size != group.rank:
             continue
-        given = _validated(model, (inputs, targets), precision, batches.device)
+        try:
+            given = _validated(model, (inputs, targets), precision, batches.device)
+        except BaseException as error:
+            note_batch(error, f"batch {number + 1} of the evaluation", inputs, targets)
+            raise
         reported.append((numbers_of(given, _where(model)), len(targets)))
         if samples is None and isinstance(given, dict):
             samples = given.get(SAMPLES)

@@ -108,7 +108,7 @@ def test_settings_changed_are_refused_again_where_the_file_is_known_already(tmp_
         assert torch.get_default_dtype() == torch.float32
 
 
-@pytest.mark.parametrize(("optimizer", "name"), [("adam", "Sparse"), ("sgd", "SparseLookup")])
+@pytest.mark.parametrize(("optimizer", "name"), [("adam", "Sparse"), ("adam", "SparseLookup")])
 def test_sparse_gradients_that_the_optimizer_rejects(optimizer: str, name: str) -> None:
     with pytest.raises(
         ModelError, match=f"{optimizer} does not take the network's sparse gradients .odd_net"
@@ -314,3 +314,12 @@ def test_an_error_in_a_later_batch_names_it_and_the_shapes(train_run: TrainRun) 
     )
     assert re.search(pattern, finished.error), finished.error
     assert "flat 200x64 float32" in finished.error
+
+
+def test_an_error_in_validation_names_the_batch_and_the_epoch(train_run: TrainRun) -> None:
+    finished = train_run(values("FailsInValidation", epochs=6)).finished
+    assert finished.status == "failed"
+    pattern = (
+        r"RuntimeError: mat1 .*, in batch 1 of the evaluation: inputs \d+x1x8x8 float32, .*, after epoch 2$"
+    )
+    assert re.search(pattern, finished.error), finished.error

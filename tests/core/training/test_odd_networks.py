@@ -12,7 +12,7 @@ from core.config import schema as configuration
 from core.data.batches import Batches
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
-from core.events import EpochFinished, LayersSampled
+from core.events import EpochFinished, LayersSampled, Notice
 from core.models.copies import copied
 from core.models.registry import build
 from core.models.summary import summarise
@@ -41,6 +41,7 @@ LIKE_A_BARE_LOOP = [
     "Orthogonal",
     "Complex",
     "Sparse",
+    "SparseLookup",
     "NoneBuffer",
     "CountingBuffer",
     "ExtraState",
@@ -132,16 +133,30 @@ def test_numbers_of_half_the_precision_train(train_run: TrainRun) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Sparse invariant")
+@pytest.mark.parametrize("name", ["Sparse", "SparseLookup"])
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adagrad"])
-def test_sparse_gradients_where_the_optimizer_takes_them(optimizer: str, train_run: TrainRun) -> None:
-    trained = train_run({**values("Sparse"), "optimizer": {"name": optimizer}})
+def test_sparse_gradients_where_the_optimizer_takes_them(
+    name: str, optimizer: str, train_run: TrainRun
+) -> None:
+    trained = train_run({**values(name), "optimizer": {"name": optimizer}})
     assert trained.finished.status == "completed", trained.finished.error
+    assert given_up(trained) == ["the network's sparse gradients"]
+
+
+def given_up(trained: Any) -> list[str]:
+    notices = [notice.message for notice in trained.told(Notice) if "without fused" in notice.message]
+    return [message.partition("which do not take ")[2] for message in notices]
+
+
+def test_nothing_is_reported_where_nothing_is_given_up(train_run: TrainRun) -> None:
+    assert given_up(train_run(values("Base"))) == []
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "adam", "adamw", "adagrad"])
 def test_complex_weights(optimizer: str, train_run: TrainRun) -> None:
     trained = train_run({**values("Complex"), "optimizer": {"name": optimizer}})
     assert trained.finished.status == "completed", trained.finished.error
+    assert given_up(trained) == ["the network's complex weights"]
 
 
 # -- copies ------------------------------------------------------------------------------------------------------
@@ -196,7 +211,9 @@ def test_threads_stay_where_no_copy_can_be_made(load_data: Load, monkeypatch: py
     monkeypatch.setattr("core.models.copies._builders", {})
     try:
         torch.set_num_threads(2)
-        assert Threads(configuration.from_dict(values("HoldsLock")), data, model, 4).choose() == 2
+        threads = Threads(configuration.from_dict(values("HoldsLock")), data, model, 4)
+        assert threads.choose() == 2
+        assert threads.failure.startswith("processor threads stay at 2, as no copy of the network could be")
     finally:
         torch.set_num_threads(before)
 

@@ -286,11 +286,13 @@ def states() -> list[str]:
 def test_a_script_neither_seeds_nor_draws_for_others(project: Project) -> None:
     text = (
         "import random\nimport numpy\nimport torch\ntorch.set_grad_enabled(False)\n"
-        "drawn = (random.random(), float(numpy.random.rand()), float(torch.rand(())))\n"
+        "torch.set_default_dtype(torch.float64)\ntorch.set_default_device('meta')\n"
+        "drawn = (random.random(), float(numpy.random.rand()), float(torch.rand((), device='cpu')))\n"
         "random.seed(1)\nnumpy.random.seed(1)\ntorch.manual_seed(1)\ndef make():\n    return drawn\n"
     )
     before = states()
     first = call(project({"train.py": text}, "train.py"))
     assert states() == before
     assert torch.is_grad_enabled()
+    assert (torch.get_default_dtype(), torch.get_default_device().type) == (torch.float32, "cpu")
     assert call(project({"train.py": text + "# changed\n"}, "train.py")) == first  # the same in every process

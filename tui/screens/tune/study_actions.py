@@ -154,7 +154,7 @@ class StudyActions(Background, ModeScreen):
                 from core.tuning.executors.ray_executor import import_ray
 
                 import_ray()  # fail before a folder is created
-            study = create_study(runs_dir, check_plan(plan, data_root, progress))
+            study = create_study(runs_dir, check_plan(plan, data_root, progress, together=executor == "vmap"))
             self._launched.append(study_process.launch(study.folder, jobs, data_root, executor=executor))
             return Follower(runs_dir, str(study.folder.path))
 

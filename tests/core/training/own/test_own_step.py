@@ -12,7 +12,7 @@ from torch import nn
 
 from core.config import schema as configuration
 from core.control import RunControl
-from core.data.batches import epoch_order
+from core.data.batches import Batches, epoch_order
 from core.data.dataset import Dataset
 from core.data.splits import assemble
 from core.errors import TorchtuiError
@@ -20,6 +20,8 @@ from core.events import EpochFinished, EvaluationFinished, Event, Notice, RunSta
 from core.inference.stored import load_evaluation, stored_samples
 from core.training.context import TrainingContext
 from core.training.engine import TrainingResult, train
+from core.training.own.validation import validate_steps
+from core.user_code.batch_notes import notes_of
 from core.user_code.trust import trust
 from tests.core.session.test_resume import assert_ended_alike
 from tests.support import own_steps
@@ -122,6 +124,20 @@ def test_several_optimizers_equal_a_bare_loop_bit_for_bit(images: Dataset) -> No
     assert result.status == "completed"
     assert_equal_weights(ours, theirs)
     assert last_epoch(events).train.keys() == {"critic_loss", "generator_loss"}
+
+
+class FailsInTheLastBatch(own_steps.Classifier):
+    def validation_step(self, batch: Any) -> dict[str, Any]:
+        if len(batch[1]) < BATCH:
+            raise ValueError("too few")
+        return {"loss": self.training_step(batch)}
+
+
+def test_an_error_in_validation_names_the_batch(images: Dataset) -> None:
+    batches = Batches(images.train, images, torch.device("cpu"))
+    with pytest.raises(ValueError, match="too few") as failed:
+        validate_steps(FailsInTheLastBatch(16, 3), batches, BATCH)
+    assert notes_of(failed.value).startswith(", in batch 7 of the evaluation: inputs 8x1x4x4 float32")
 
 
 def test_parts_of_a_batch_add_up_to_it(images: Dataset) -> None:
