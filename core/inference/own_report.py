@@ -1,5 +1,7 @@
 """Evaluation of a network that trains by its own step: its numbers on a split, its samples, its outputs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,6 +15,7 @@ from core.models.own_step import has_forward
 from core.random_state import rng_state, set_rng_state
 from core.training.own.samples import Shown, shown
 from core.training.own.validation import validate_steps, validation_method
+from core.training.worker import trains_elsewhere
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -30,7 +33,8 @@ def report_steps(
 ) -> tuple[Report, Shown | None]:
     """Return the report of a split, and the samples of its first batch.
 
-    Random numbers that the network draws start at the seed of the training, so that an evaluation can be repeated.
+    Random numbers that the network draws start at the seed of the training, so that an evaluation can be repeated; not
+    while another thread trains a run.
 
     Args:
         split: ``train``, ``validation`` or ``test``.
@@ -42,16 +46,27 @@ def report_steps(
     samples = data.splits[split]
     if not len(samples):
         raise DataError(f"{data.name} has no {split} samples", "Choose another split")
-    random = rng_state(device)
-    torch.manual_seed(settings.seed)
-    try:
+    with _seeded(settings.seed, device):
         measured = validate_steps(model, Batches(samples, data, device), settings.batch_size)
-    finally:
-        set_rng_state(random, device)
     assert measured is not None
     numbers, given = measured
     where = f"{type(model).__name__}.{validation_method(model)}"
     return own_report(numbers, n=len(samples), split=split), shown(given, where)
+
+
+@contextmanager
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Context manager in which random numbers start at `seed`; those of a run that trains meanwhile are left alone."""
+    if trains_elsewhere():
+        yield
+        return
+    random = rng_state(device)
+    torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        if not trains_elsewhere():  # a run that has begun since seeds them itself
+            set_rng_state(random, device)
 
 
 def own_outputs(model: "Module", samples: "Split", data: "Dataset", device: torch.device) -> Array:

@@ -7,9 +7,17 @@ from collections.abc import Callable
 from core.control import RunControl
 from core.events import Event, RunFinished
 
-__all__ = ["TrainingWorker"]
+__all__ = ["TrainingWorker", "trains_elsewhere"]
 
 Job = Callable[[Callable[[Event], None], RunControl], RunFinished]
+
+_at_work: set[int] = set()
+"""Threads of this process that train a run, or prepare to: the global random numbers are theirs."""
+
+
+def trains_elsewhere() -> bool:
+    """Return whether another thread of this process trains a run, whose random numbers are to be left alone."""
+    return bool(_at_work - {threading.get_ident()})
 
 
 class TrainingWorker:
@@ -68,9 +76,11 @@ class TrainingWorker:
                 return events
 
     def _run(self) -> None:
+        _at_work.add(threading.get_ident())
         try:
             self._job(self._events.put, self.control)
         except BaseException as error:
             self.error = error
         finally:
+            _at_work.discard(threading.get_ident())
             self.finished.set()

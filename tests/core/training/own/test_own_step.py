@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event as Flag
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,13 @@ from core.data.batches import Batches, epoch_order
 from core.data.dataset import Dataset
 from core.data.splits import assemble
 from core.errors import TorchtuiError
-from core.events import EpochFinished, EvaluationFinished, Event, Notice, RunStarted, StepLogged
+from core.events import EpochFinished, EvaluationFinished, Event, Notice, RunFinished, RunStarted, StepLogged
+from core.inference.own_report import report_steps
 from core.inference.stored import load_evaluation, stored_samples
 from core.training.context import TrainingContext
 from core.training.engine import TrainingResult, train
 from core.training.own.validation import validate_steps
+from core.training.worker import TrainingWorker, trains_elsewhere
 from core.user_code.batch_notes import notes_of
 from core.user_code.trust import trust
 from tests.core.session.test_resume import assert_ended_alike
@@ -138,6 +141,57 @@ def test_an_error_in_validation_names_the_batch(images: Dataset) -> None:
     with pytest.raises(ValueError, match="too few") as failed:
         validate_steps(FailsInTheLastBatch(16, 3), batches, BATCH)
     assert notes_of(failed.value).startswith(", in batch 7 of the evaluation: inputs 8x1x4x4 float32")
+
+
+class DrawsInValidation(own_steps.Classifier):
+    def validation_step(self, batch: Any) -> dict[str, Any]:
+        return {"loss": self.training_step(batch), "drawn": torch.rand(())}
+
+
+def drawn(data: Dataset) -> float | None:
+    settings = configuration.from_dict({"training": {"batch_size": 200, "seed": SEED}}).training
+    cpu = torch.device("cpu")
+    return report_steps(DrawsInValidation(16, 3), "train", data, settings, cpu)[0].metrics["drawn"]
+
+
+def test_an_evaluation_draws_from_the_seed_and_puts_the_state_back(images: Dataset) -> None:
+    drawn(images)  # a model that is built draws its weights
+    torch.manual_seed(SEED)
+    expected = float(torch.rand(()))
+    torch.manual_seed(1)
+    own_steps.Classifier(16, 3)
+    after = torch.get_rng_state()
+    torch.manual_seed(1)
+    assert drawn(images) == pytest.approx(expected)
+    assert torch.equal(torch.get_rng_state(), after)
+
+
+def test_an_evaluation_sets_no_seed_while_another_thread_trains(images: Dataset) -> None:
+    begun, ends = Flag(), Flag()
+
+    def job(emit: Callable[[Event], None], control: RunControl) -> RunFinished:
+        begun.set()
+        assert not trains_elsewhere()  # but here
+        ends.wait(30)
+        return RunFinished(status="completed")
+
+    worker = TrainingWorker(job)
+    worker.start()
+    try:
+        assert begun.wait(30)
+        assert trains_elsewhere()
+        torch.manual_seed(1)
+        own_steps.Classifier(16, 3)
+        expected = float(torch.rand(()))
+        after = torch.get_rng_state()
+        torch.manual_seed(1)
+        assert drawn(images) == pytest.approx(expected)
+        assert torch.equal(torch.get_rng_state(), after)
+    finally:
+        ends.set()
+    assert worker.join(30)
+    assert worker.error is None
+    assert not trains_elsewhere()
 
 
 def test_parts_of_a_batch_add_up_to_it(images: Dataset) -> None:
