@@ -32,6 +32,7 @@ from core.schedules import Constant, ScheduleConfig
 
 __all__ = [
     "FAMILIES",
+    "METRIC_ARGUMENTS",
     "TrainConfig",
     "Training",
     "from_dict",
@@ -54,6 +55,8 @@ FAMILIES: Mapping[str, Any] = {
 }
 """The sections whose fields depend on a chosen ``name``, and the union each is chosen from."""
 
+METRIC_ARGUMENTS = "metric_arguments"
+"""The field of the training section with the arguments of several metrics, each by name."""
 NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
 """What reading YAML raises; ValueError for dates and numbers that only look right, such as 2020-13-45."""
 QUOTES = ("'", '"', "!!str")
@@ -108,6 +111,8 @@ class Training(Options):
     """Smallest change in the monitored metric that patience counts as an improvement."""
     metrics: MetricNames = ()
     """Validation metrics to report each epoch beside loss and accuracy or R2: f1_macro, roc_auc, mae, FILE.py:NAME."""
+    metric_arguments: dict[str, dict[str, Any]] = {}
+    """Arguments of your own metrics by the name of each, such as {Fbeta: {beta: 2}}."""
     monitor: Annotated[str, Field(pattern=r"^[A-Za-z_][\w./@-]*$")] = "loss"
     """Validation metric that selects the best epoch and that patience watches: loss, accuracy, r2, or another one."""
     clip_norm: Annotated[float, Field(ge=0)] = 0.0
@@ -246,13 +251,20 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         elif "name" in value and value["name"] != _name_in(key, below):
             merged[key] = dict(value)
         else:
-            merged[key] = {**below, **{name: _within(below.get(name), new) for name, new in value.items()}}
+            merged[key] = {
+                **below,
+                **{name: _within(name, below.get(name), new) for name, new in value.items()},
+            }
     return merged
 
 
-def _within(old: Any, new: Any) -> Any:
+def _within(field: str, old: Any, new: Any) -> Any:
     """A field's new value; of a field of nested values, such as a model's arguments, those not given stay."""
-    return {**old, **new} if isinstance(old, Mapping) and isinstance(new, Mapping) else new
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        return new
+    if field == METRIC_ARGUMENTS:
+        new = {metric: _within("", old.get(metric), arguments) for metric, arguments in new.items()}
+    return {**old, **new}
 
 
 def set_path(values: Mapping[str, Any], assignment: str) -> dict[str, Any]:

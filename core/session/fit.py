@@ -18,7 +18,7 @@ from core.losses import resolve_loss
 from core.losses.base import TargetFacts
 from core.metrics import Task, check_metrics
 from core.training.forward_pass import check_forward
-from core.training.metrics.own_metrics import own_directions
+from core.training.metrics.own_metrics import check_metric_arguments, own_directions
 
 __all__ = ["DataProperties", "check_fit", "config_problems", "data_problems"]
 
@@ -48,6 +48,7 @@ def config_problems(config: TrainConfig) -> Iterator[TorchtuiError]:
         lambda: ensure_precision(config.training.precision, resolve(config.training.device)),
         lambda: check_compatible(config),
         lambda: own_directions(config.training.metrics),
+        lambda: check_metric_arguments(config.training),
     )
 
 

@@ -183,7 +183,7 @@ def assemble(
         check_fit(own, data)
         check_batches(config, len(data.train))
     config = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
-    own_metrics = load_own_metrics(own.training.metrics)
+    own_metrics = load_own_metrics(own.training)
     if weights is None:
         with keeping_random_state(device):
             check_measurable(from_copies(config, run), data, own_metrics)

@@ -34,6 +34,15 @@ class Dearer(Cost):
     pass
 
 
+def fbeta(scores, targets, beta: float):
+    found, true = scores.argmax(axis=1) == 1, targets == 1
+    hits, missed, wrong = (found & true).sum(), (~found & true).sum(), (found & ~true).sum()
+    return (1 + beta**2) * hits / ((1 + beta**2) * hits + beta**2 * missed + wrong)
+
+
+fbeta.higher_is_better = True
+
+
 def worst(scores, targets):
     return np.abs(scores - targets).max()
 

@@ -223,7 +223,7 @@ def _takes(annotation: Any, metadata: list[Any]) -> str:
     if origin is Literal:
         return " or ".join(map(show, arguments))
     if origin is dict:
-        return "PATTERN: {FIELD: VALUE}"
+        return "METRIC: {ARGUMENT: VALUE}" if get_origin(arguments[1]) is dict else "PATTERN: {FIELD: VALUE}"
     if origin is tuple:
         number = "a list" if Ellipsis in arguments else f"{len(arguments)} values"
         each = _takes(arguments[0], [])

@@ -6,29 +6,55 @@
 
     f2.higher_is_better = True
 
-A class is made without arguments, and then called; it has `higher_is_better` as its own attribute. Which direction is
-better is read from the source, so that it is known before anything runs.
+A class is made once, and then called; it has `higher_is_better` as its own attribute. Which direction is better is read
+from the source, so that it is known before anything runs. ``training.metric_arguments`` gives a class its arguments,
+and a function those after the first two.
 """
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 
-from core.errors import UserCodeError
+from core.config.schema import METRIC_ARGUMENTS, Training
+from core.errors import ConfigError, UserCodeError
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Array, none_if_nan
 from core.metrics import is_own, name_of_metric
-from core.user_code.loading import as_user_error, call, load_object, parse
+from core.options import Options
+from core.user_code.arguments import check_arguments, signature_of, wrong_arguments
+from core.user_code.loading import Reference, as_user_error, call, load_object, parse
 from core.user_code.source import read_source
 
-__all__ = ["OwnMetric", "load_own_metrics", "own_directions", "try_metric", "with_own_metrics"]
+__all__ = [
+    "OwnMetric",
+    "check_metric_arguments",
+    "load_own_metrics",
+    "own_directions",
+    "try_metric",
+    "with_own_metrics",
+]
 
 DIRECTION = "higher_is_better"
 SEED = 0
 TRIED_ROWS = 256
+ARGUMENTS_FIELD = f"training.{METRIC_ARGUMENTS}"
+
+
+class _Called(Options):
+    """A metric and its arguments, in the shape in which arguments are checked."""
+
+    GIVEN: ClassVar = 2
+    """Arguments of a function that are not settings: scores and targets."""
+
+    path: Reference
+    """The metric: FILE.py:NAME."""
+    arguments: dict[str, Any] = {}
+    """Its arguments."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +95,39 @@ class OwnMetric:
         return value if np.isfinite(value) else np.nan
 
 
-def load_own_metrics(metrics: Iterable[str]) -> tuple[OwnMetric, ...]:
-    """Load those entries of ``training.metrics`` that are the user's own.
+def check_metric_arguments(settings: Training) -> None:
+    """Check ``training.metric_arguments``, as far as the sources show. Runs nothing.
+
+    Raises:
+        ConfigError: they are of no metric of the user's own, or one is unknown, missing, or of the wrong type.
+    """
+    own = {name_of_metric(reference): reference for reference in filter(is_own, settings.metrics)}
+    for name in settings.metric_arguments:
+        if name not in own:
+            known = f"Your own metrics: {', '.join(own)}" if own else "Name your own in training.metrics"
+            raise ConfigError(
+                f"{ARGUMENTS_FIELD}: '{name}' is no metric of your own in training.metrics",
+                known,
+                field=ARGUMENTS_FIELD,
+            )
+    for name, reference in own.items():
+        given = settings.metric_arguments.get(name, {})
+        for argument, message in wrong_arguments(_Called, {"path": reference, "arguments": given}).items():
+            raise ConfigError(f"{ARGUMENTS_FIELD}.{name}.{argument}: {message}", field=ARGUMENTS_FIELD)
+
+
+def load_own_metrics(settings: Training) -> tuple[OwnMetric, ...]:
+    """Load those entries of ``training.metrics`` that are the user's own, with their arguments.
 
     Raises:
         UntrustedCode: the user has neither named a file nor run it before.
         UserCodeError: one cannot be loaded, or does not define `higher_is_better`.
+        ConfigError: an argument is unknown, missing, or of the wrong type.
     """
     loaded = []
-    for reference in filter(is_own, metrics):
+    for reference in filter(is_own, settings.metrics):
         higher = _higher_is_better(reference)
-        found = load_object(reference)
-        function = call(reference) if isinstance(found, type) else found
+        function = _with_arguments(reference, settings.metric_arguments.get(name_of_metric(reference), {}))
         if not callable(function):
             raise UserCodeError(
                 f"training.metrics: an object of {reference} cannot be called",
@@ -135,6 +182,17 @@ def try_metric(metric: OwnMetric, targets: Array, classes: int, probabilities: b
     except (Exception, SystemExit) as error:
         said = f"the metric {metric.name}: {type(error).__name__}: {error}"
         raise as_user_error(error) or UserCodeError(said) from None
+
+
+def _with_arguments(reference: str, given: Mapping[str, Any]) -> Any:
+    """An object of a class made with its arguments, or a function of scores and targets alone."""
+    found, path = load_object(reference), f"{ARGUMENTS_FIELD}.{name_of_metric(reference)}"
+    if isinstance(found, type):
+        return call(reference, **check_arguments(found, given, {}, path))
+    signature = signature_of(found)
+    first = [*signature.parameters][: _Called.GIVEN] if signature else []
+    arguments = check_arguments(found, given, dict.fromkeys(first), path)
+    return partial(found, **{key: arguments[key] for key in given})
 
 
 def _higher_is_better(reference: str) -> bool:

@@ -133,13 +133,15 @@ def make_plan(
     Args:
         base: the configuration of everything that is not searched.
         domains: as for `core.tuning.search.space.build_space`; without any, defaults for the model and the optimizer.
-        metric: ``auto`` is the validation loss or, when losses are searched, accuracy or R2.
+        metric: ``auto`` is the validation loss or, when losses are searched, accuracy or R2. One of the user's
+            own by its name, or as FILE.py:NAME, which trials then report.
         direction: found from the metric when None.
         trials: how many altogether; None for as many as time allows. A grid ends with its last combination.
 
     Raises:
         ConfigError: something does not fit; the message names the option or the path.
     """
+    base, metric = _with_metric(base, metric)
     _check_choice("method", method, get_args(Method))
     _check_choice("pruner", pruner, get_args(Pruner))
     own = {name_of_metric(given): given for given in base.training.metrics if is_own(given)}
@@ -234,6 +236,16 @@ def for_task(plan: Plan, task: Task, classes: int) -> Plan:
     training = base.training.model_copy(update={"metrics": (*base.training.metrics, plan.metric)})
     base = base.model_copy(update={"training": training})
     return replace(plan, space=replace(plan.space, base=base))
+
+
+def _with_metric(base: TrainConfig, metric: str) -> tuple[TrainConfig, str]:
+    """The configuration with a metric that is given as FILE.py:NAME among those reported, and the metric's name."""
+    if not is_own(metric) or metric in base.training.metrics:
+        return base, name_of_metric(metric)
+    metrics = {"training": {"metrics": [*base.training.metrics, metric]}}
+    return configuration.from_dict(configuration.merge(configuration.to_dict(base), metrics)), name_of_metric(
+        metric
+    )
 
 
 def _grid_trials(space: SearchSpace, trials: int | None) -> int:

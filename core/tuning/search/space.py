@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.config import schema as configuration
-from core.config.schema import FAMILIES, TrainConfig, Training
+from core.config.schema import FAMILIES, METRIC_ARGUMENTS, TrainConfig, Training
 from core.errors import ConfigError
 from core.options import Options, choices
 from core.remedies import LIST_KEYS
@@ -187,6 +187,8 @@ def _bases(base: TrainConfig, path: str, names: Mapping[str, Domain]) -> list[di
     section, key, _ = _parts(path)
     if section == "data":
         raise ConfigError(f"{path}: all trials must use the same data to be comparable", field=path)
+    if key.partition(".")[0] == METRIC_ARGUMENTS:
+        raise ConfigError(f"{path}: all trials must be measured in the same way to be comparable", field=path)
     plain = configuration.to_dict(base)
     chosen = names.get(f"{section}.name")
     if key != "name" and isinstance(chosen, Choices):

@@ -119,6 +119,15 @@ def test_the_last_one_laid_on_top_wins() -> None:
     assert values == {"optimizer": {"name": "adam", "lr": 0.2}, "training": {"seed": 3}}
 
 
+def test_arguments_of_metrics_that_are_not_given_again_stay() -> None:
+    values = set_path({}, "training.metric_arguments.Fbeta.beta=2")
+    values = set_path(values, "training.metric_arguments.Fbeta.floor=0.1")
+    values = set_path(values, "training.metric_arguments.Cost.price=3")
+    values = set_path(values, "training.metric_arguments.Fbeta.beta=4")
+    given = from_dict(values).training.metric_arguments
+    assert given == {"Fbeta": {"beta": 4, "floor": 0.1}, "Cost": {"price": 3}}
+
+
 def test_another_name_starts_from_its_own_defaults() -> None:
     below = {"optimizer": {"name": "sgd", "lr": 0.5}}
     config = from_dict(merge(below, {"optimizer": {"name": "adam"}}))

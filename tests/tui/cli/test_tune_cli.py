@@ -95,6 +95,24 @@ def test_a_metric_of_the_user_s_own_drives_search_and_pruning(
     assert summary.metrics["Cost"] == end["best"]["value"]
 
 
+def test_a_file_s_metric_with_arguments_is_reported_and_searched_by(
+    tui: Callable[..., Any], tmp_path: Path
+) -> None:
+    own = write_own_metrics(tmp_path)
+    options = f"--metric {own}Cost --set training.metric_arguments.Cost.price=100 {RATE}"
+    answer = tui(f"tune --no-ui --json --data breast_cancer --epochs 2 --device cpu --trials 2 {options}")
+    assert (answer.code, answer.err) == (0, "")
+    *_, end = lines(answer.out)
+    assert open_study(Path("runs"), "latest").plan.direction == "minimize"
+    run = Run(Path(end["best"]["run"]))
+    assert run.config().training.metrics == (f"{own}Cost",)
+    assert run.config().training.metric_arguments == {"Cost": {"price": 100}}
+    assert summarise(run).metrics["Cost"] == end["best"]["value"]
+    answer = tui(f"{SHORT} --metric {own}Cost --set training.metric_arguments.Cost.prize=1 {RATE}")
+    assert answer.code == 2
+    assert "training.metric_arguments.Cost.prize: unknown key" in answer.err
+
+
 def test_a_metric_that_is_not_reported_is_added(tui: Callable[..., Any]) -> None:
     answer = tui(f"{SHORT} --json --trials 2 --metric f1_macro --pruner median {RATE}")
     assert (answer.code, answer.err) == (0, "")

@@ -249,6 +249,14 @@ def test_lists_are_read_while_they_are_typed() -> None:
         assert values_of({**texts, "model.hidden": text})["model"]["hidden"] == hidden
 
 
+def test_arguments_of_metrics_are_typed_as_in_a_file() -> None:
+    texts = fill({"training": {"metric_arguments": {"Fbeta": {"beta": 2}}}})[0]
+    config = some(check(values_of(texts))[0])
+    assert config.training.metric_arguments == {"Fbeta": {"beta": 2}}
+    texts["training.metric_arguments"] = "Fbeta: 2"
+    assert list(check(values_of(texts))[1]) == ["training.metric_arguments"]
+
+
 def test_groups_and_weights_are_typed_as_in_a_file() -> None:
     texts, _ = fill({"optimizer": {"name": "adam"}, "loss": {"name": "cross_entropy"}})
     texts |= {"optimizer.groups": "backbone.*: {lr: 1e-4}", "loss.class_weights": "1, 4"}

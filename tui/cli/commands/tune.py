@@ -16,6 +16,7 @@ from core.runs.code import trust_config
 from core.runs.folder import default_runs_dir
 from core.tuning.search.plan import ExecutorName, Plan, make_plan
 from core.tuning.search.ranges import parse_assignment
+from core.user_code.loading import trust_named
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.config_options import with_config
 from tui.cli.json_option import json_option
@@ -79,7 +80,7 @@ Metric = Annotated[
         "--metric",
         metavar="NAME",
         show_default="loss",
-        help="Validation metric to optimize: loss, accuracy, r2, f1_macro, roc_auc ...",
+        help="Validation metric to optimize: loss, accuracy, r2, f1_macro, roc_auc, FILE.py:NAME ...",
     ),
 ]
 Direction = Annotated[
@@ -213,6 +214,7 @@ def tune(
         raise InputError("--ray-address and --gpus-per-trial need a Ray cluster", "Add --executor ray")
     search = {"method": method, "pruner": pruner, "metric": metric, "direction": direction, "keep": keep}
     given = {key: value for key, value in search.items() if value is not None}
+    trust_named(metric or "")
     seconds = None if timeout is None else _seconds(timeout)
     if resume is None:
         if trials is None and timeout is None and method != "grid":

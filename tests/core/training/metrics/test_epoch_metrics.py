@@ -98,8 +98,12 @@ def test_weights_do_not_depend_on_what_is_measured(train_run: Train, mine: str) 
 def test_a_stopped_run_resumes_with_the_copy_of_the_metric(
     train_run: Train, mine: str, tmp_path: Path
 ) -> None:
-    wanted = with_metrics(mine + "f2", monitor="f2", epochs=4)
+    arguments = {"fbeta": {"beta": 3.0}}
+    wanted = with_metrics(mine + "f2", mine + "fbeta", monitor="fbeta", metric_arguments=arguments, epochs=4)
     whole = train_run(wanted)
+    last, measured = whole.told(EpochFinished)[-1].best_metrics, whole.told(EvaluationFinished)[0].metrics
+    assert last["fbeta"] == pytest.approx(measured["fbeta"])
+    assert last["fbeta"] != last["f2"]
 
     def stop(control: RunControl, model: Any) -> None:
         control.stop()
@@ -107,9 +111,10 @@ def test_a_stopped_run_resumes_with_the_copy_of_the_metric(
     stopped = train_run(wanted, at_step=(13, stop))
     assert stopped.finished.status == "stopped"
     (tmp_path / "mine.py").write_text("def f2(scores, targets): return 0.0\nf2.higher_is_better = False\n")
+    assert stopped.run.config().training.metric_arguments == arguments
     resumed = train_run(run=stopped.run)
     assert resumed.told(EpochFinished)[-1].best_metrics == whole.told(EpochFinished)[-1].best_metrics
-    assert resumed.told(RunStarted)[0].higher_is_better == {"f2": True}
+    assert resumed.told(RunStarted)[0].higher_is_better == {"f2": True, "fbeta": True}
     for name, weight in whole.weights("best").items():
         assert torch.equal(weight, resumed.weights("best")[name])
 

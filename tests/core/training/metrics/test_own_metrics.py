@@ -2,13 +2,22 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from core.errors import UntrustedCode, UserCodeError
+from core.config.schema import Training
+from core.errors import ConfigError, UntrustedCode, UserCodeError
 from core.evaluation import Predictions, evaluate
-from core.training.metrics.own_metrics import load_own_metrics, own_directions, try_metric, with_own_metrics
+from core.training.metrics.own_metrics import (
+    OwnMetric,
+    check_metric_arguments,
+    load_own_metrics,
+    own_directions,
+    try_metric,
+    with_own_metrics,
+)
 from tests.support.own_metrics import write_own_metrics
 
 TWO = Predictions(
@@ -17,6 +26,10 @@ TWO = Predictions(
     indices=np.arange(4),
     probabilities=True,
 )
+
+
+def loaded(*metrics: str, **arguments: dict[str, Any]) -> tuple[OwnMetric, ...]:
+    return load_own_metrics(Training(metrics=metrics, metric_arguments=arguments))
 
 
 @pytest.fixture
@@ -55,31 +68,31 @@ def test_a_file_that_is_not_python_is_refused_with_its_line(tmp_path: Path) -> N
 
 
 def test_a_function_and_a_class_give_their_values(mine: str) -> None:
-    f2, cost = load_own_metrics([mine + "f2", "f1", mine + "Cost"])
+    f2, cost = loaded(mine + "f2", "f1", mine + "Cost")
     assert f2.value(TWO) == pytest.approx(5 / (5 + 4 + 1))
     assert cost.value(TWO) == pytest.approx((3.0 + 1) / 4)
 
 
 def test_a_division_by_zero_is_an_undefined_value(mine: str) -> None:
-    (never,) = load_own_metrics([mine + "never"])
+    (never,) = loaded(mine + "never")
     assert math.isnan(never.value(TWO))
 
 
 def test_a_metric_that_changes_its_arguments_changes_no_other(mine: str) -> None:
-    spoils, f2 = load_own_metrics([mine + "spoils", mine + "f2"])
+    spoils, f2 = loaded(mine + "spoils", mine + "f2")
     before = f2.value(TWO)
     spoils.value(TWO)
     assert f2.value(TWO) == before
 
 
 def test_what_is_not_a_number_is_refused(mine: str) -> None:
-    (many,) = load_own_metrics([mine + "many"])
+    (many,) = loaded(mine + "many")
     with pytest.raises(UserCodeError, match=r"many returned an object of type ndarray of shape \(4, 2\)"):
         many.value(TWO)
 
 
 def test_a_trial_finds_an_error_with_its_line(mine: str) -> None:
-    (broken,) = load_own_metrics([mine + "broken"])
+    (broken,) = loaded(mine + "broken")
     with pytest.raises(UserCodeError, match=r"mine\.py, line \d+: AttributeError"):
         try_metric(broken, TWO.targets, 2, probabilities=True)
 
@@ -87,14 +100,48 @@ def test_a_trial_finds_an_error_with_its_line(mine: str) -> None:
 def test_a_stranger_s_file_does_not_run(tmp_path: Path) -> None:
     (tmp_path / "theirs.py").write_text("def f(s, t): return 1\nf.higher_is_better = True\n")
     with pytest.raises(UntrustedCode):
-        load_own_metrics([f"{tmp_path}/theirs.py:f"])
+        loaded(f"{tmp_path}/theirs.py:f")
 
 
 def test_a_report_holds_them_beside_the_others(mine: str) -> None:
     report = evaluate(TWO, task="binary", class_names=["a", "b"], split="test", intervals=False)
-    own = load_own_metrics([mine + "f2", mine + "never"])
+    own = loaded(mine + "f2", mine + "never")
     found = with_own_metrics(report, TWO, own)
     assert found.metrics["f2"] == pytest.approx(0.5)
     assert found.metrics["never"] is None
     assert "finite" in found.undefined["never"]
     assert found.metrics.keys() - {"f2", "never"} == report.metrics.keys()
+
+
+def test_a_class_and_a_function_take_their_arguments(mine: str) -> None:
+    cost, fbeta = loaded(mine + "Cost", mine + "fbeta", Cost={"price": 7}, fbeta={"beta": 2})
+    assert cost.value(TWO) == pytest.approx((7.0 + 1) / 4)
+    (f2,) = loaded(mine + "f2")
+    assert fbeta.value(TWO) == pytest.approx(f2.value(TWO))
+
+
+@pytest.mark.parametrize(
+    ("metric", "arguments", "message"),
+    [
+        ("Cost", {"Cost": {"prize": 1}}, r"metric_arguments\.Cost\.prize: unknown key"),
+        ("Cost", {"Cost": {"price": "dear"}}, r"metric_arguments\.Cost\.price: got 'dear', takes a number"),
+        ("Dearer", {"Dearer": {"prize": 1}}, r"metric_arguments\.Dearer\.prize: unknown key"),
+        ("fbeta", {"fbeta": {"beta": 1.0, "scores": 1}}, r"metric_arguments\.fbeta\.scores: unknown key"),
+        ("fbeta", {}, r"metric_arguments\.fbeta\.beta: fbeta needs it, and it has no default"),
+        ("Cost", {"Cots": {"price": 1}}, r"'Cots' is no metric of your own in training\.metrics\. .*: Cost"),
+    ],
+)
+def test_wrong_arguments_are_refused_without_running_the_file(
+    mine: str, metric: str, arguments: dict[str, dict[str, Any]], message: str
+) -> None:
+    file = Path(mine.rstrip(":"))
+    file.write_text(file.read_text() + "\nopen(__file__ + '.run', 'w').close()\n")
+    with pytest.raises(ConfigError, match=message) as wrong:
+        check_metric_arguments(Training(metrics=(mine + metric,), metric_arguments=arguments))
+    assert wrong.value.field == "training.metric_arguments"
+    assert not Path(f"{file}.run").exists()
+
+
+def test_arguments_are_for_metrics_of_the_user_s_own() -> None:
+    with pytest.raises(ConfigError, match=r"'f1' is no metric of your own"):
+        check_metric_arguments(Training(metrics=("f1",), metric_arguments={"f1": {"average": "macro"}}))

@@ -67,6 +67,11 @@ def test_ranges_are_read_as_people_write_them(text: str, path: str, domain: obje
         ("optimizer=adam,adm", "optimizer.name: no such name 'adm'. Did you mean 'adam'?"),
         ("data.validation=0.1..0.3", "data.validation: all trials must use the same data"),
         ("data=iris,wine", "data.name: all trials must use the same data"),
+        (
+            "training.metric_arguments.F.beta=1,2",
+            "training.metric_arguments.F.beta: all trials must be measured in the same",
+        ),
+        ("metric_arguments={},{}", "training.metric_arguments: all trials must be measured in the same way"),
         ("optimizer.lr=a..b", "-p: cannot read the range 'a..b'"),
         ("optimizer.lr", "-p: got 'optimizer.lr'"),
     ],
