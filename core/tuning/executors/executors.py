@@ -15,6 +15,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
+import psutil
+
 from core.control import Request, RunControl
 from core.files.console import kept_bounded
 from core.files.reading import open_plain
@@ -119,7 +121,9 @@ class LocalProcesses:
         for worker in self._workers:
             worker.connection.close()
         for worker in self._workers:
-            worker.process.kill()
+            with contextlib.suppress(psutil.Error):
+                if worker.process.is_alive():  # its number may be another process's by now
+                    _kill_children(psutil.Process(worker.process.pid), and_itself=True)
             worker.process.join()
         self._workers.clear()
 
@@ -138,7 +142,9 @@ class LocalProcesses:
 
     def _new_worker(self) -> "_Worker":
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs,), daemon=True)
+        process = self._context.Process(
+            target=_work, args=(theirs,)
+        )  # a daemon may have no workers of its own
         with _deaf_children(), safe_import_path():
             process.start()
         theirs.close()
@@ -187,8 +193,33 @@ def _death(exit_code: int | None) -> str:
     return f"its process exited with code {exit_code}"
 
 
+def _kill_children(process: psutil.Process, and_itself: bool) -> None:
+    """Kill the processes that the user's code started from a worker: many of them would wait for ever."""
+    children = process.children(recursive=True)
+    for victim in [process, *children] if and_itself else children:
+        with contextlib.suppress(psutil.Error):
+            victim.kill()
+
+
+def _let_children_hear(connection: "Connection[Any, Any]") -> None:
+    """Let SIGTERM end the processes that the user's code starts from this worker, which ignores it itself.
+
+    Forks also give up the worker's connection: its study would not see it end while they hold it.
+    """
+
+    def leave() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        connection.close()
+
+    # Neither SIG_IGN nor a blocked signal: a new program would inherit both.
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    os.register_at_fork(after_in_child=leave)
+
+
 def _work(connection: "Connection[Any, Any]") -> None:
     """A worker: trains task after task until its study is gone."""
+    _let_children_hear(connection)
     load_backend()
     from core.tuning.executors.trial import run_trial
 
@@ -226,7 +257,10 @@ class _Inbox:
             try:
                 kind, content = connection.recv()
             except (EOFError, OSError):
-                os._exit(1)  # the study is gone, however it ended: nobody waits for this trial
+                # The study is gone, however it ended: nobody waits for this trial.
+                with contextlib.suppress(psutil.Error):
+                    _kill_children(psutil.Process(), and_itself=False)
+                os._exit(1)
             if kind == "task":
                 control = RunControl()
                 self.tasks.put((content, control))
