@@ -73,12 +73,13 @@ def deployed(trained: "Prepared") -> Deployed:
 def facts(trained: "Prepared", run: str) -> dict[str, Any]:
     """Return all facts beside the network as plain values: names, shapes, how a table becomes features."""
     data = trained.data
+    names = () if data.task == "custom" else data.class_names  # its outputs may be anything
     return {
         "run": run,
         "kind": data.kind,
         "task": data.task,
         "sample_shape": list(data.sample_shape),
-        "class_names": [name.encode(errors="backslashreplace").decode() for name in data.class_names],
+        "class_names": [name.encode(errors="backslashreplace").decode() for name in names],
         "features": list(data.feature_names),
         "dtype": "float32" if data.conditioning is None else "float64",
         "table": data.table.deployed() if data.table else None,

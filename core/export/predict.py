@@ -2,7 +2,7 @@
 
 INPUT is an .npy array, an .npz with an array `inputs`, for tables a text file such as .csv, or for images a picture or
 a folder of some, as the data the model was trained on. Prints one line a sample: the answer, and the score of each
-class.
+class; or the outputs, if the network has a training step of its own.
 
 Needs numpy, and onnxruntime for model.onnx or torch for model.pt2; for pictures Pillow; nothing else.
 """
@@ -273,6 +273,11 @@ def part_of(days: float, part: str) -> float:
     return float({"month": date.month, "weekday": date.isoweekday(), "hour": date.hour}[part])
 
 
+def output_columns(outputs: np.ndarray) -> list[str]:
+    """Return the names of the columns for outputs (n, ...) without classes."""
+    return [f"output_{place}" for place in range(outputs[0].size)] if outputs.ndim > 1 else ["prediction"]
+
+
 def main() -> None:
     """Read, predict, print."""
     here = Path(__file__).parent
@@ -288,11 +293,11 @@ def main() -> None:
     except (OSError, EOFError, LookupError, ValueError, csv.Error) as error:
         sys.exit(f"{path} cannot be read: {error}")
     out = csv.writer(sys.stdout, lineterminator="\n")
-    head = ["class", *(f"score_{name}" for name in names)] if names else ["prediction"]
+    head = ["class", *(f"score_{name}" for name in names)] if names else output_columns(run(inputs[:1]))
     out.writerow(["file", *head] if files else head)
     for start in range(0, len(inputs), ROWS_AT_ONCE):
         for place, scores in enumerate(run(inputs[start : start + ROWS_AT_ONCE]).tolist(), start=start):
-            row = [names[int(np.argmax(scores))], *scores] if names else [scores]
+            row = [names[int(np.argmax(scores))], *scores] if names else np.ravel(scores).tolist()
             out.writerow([files[place].relative_to(path), *row] if files else row)
 
 
