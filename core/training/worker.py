@@ -66,6 +66,10 @@ class TrainingWorker:
         """Wait for the end, at most `timeout` seconds; return true if it has come."""
         return self.finished.wait(timeout)
 
+    def tell(self, event: Event) -> None:
+        """Add an event to those of the job."""
+        self._events.put(event)
+
     def drain(self) -> list[Event]:
         """Return the events since the last call, oldest first; never waits."""
         events = []

@@ -81,7 +81,9 @@ class TuiApp(LenientApp):
     ) -> None:
         super().__init__()
         self.capture = capture
-        self.run_console = RunConsole(capture.read, self._run_here) if capture is not None else None
+        self.run_console = (
+            RunConsole(capture.read, self._run_here, self._warn_run) if capture is not None else None
+        )
         if capture is not None:
             self.error_console.file = capture.errors
         self.runs_dir = runs_dir or Path(os.environ.get("TUI_RUNS") or "runs").expanduser()
@@ -332,6 +334,12 @@ class TuiApp(LenientApp):
 
     def _run_here(self) -> "Run | None":
         return self.feed.host.run if self.feed is not None and self.feed.in_app else None
+
+    def _warn_run(self, message: str) -> None:
+        from tui.runtime.hosts import AppHost
+
+        if self.feed is not None and isinstance(self.feed.host, AppHost):
+            self.feed.host.warn(message)
 
     def _training_in_app(self) -> bool:
         return self.feed is not None and self.feed.in_app

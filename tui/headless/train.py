@@ -54,7 +54,8 @@ def train(
     ensure_possible(extras)
     control = RunControl()
     # Both before torch is imported, which takes seconds.
-    with ignore_hangup(), claimed(run if is_first() else None, control), bounded_output(run):
+    console = run.console_file if run else None
+    with ignore_hangup(), claimed(run if is_first() else None, control), bounded_output(console):
         load_backend()
         from core.session import session
         from core.session.lifecycle import start_or_resume

@@ -16,8 +16,9 @@ from core.tuning.study.records import StudyFinished, StudyNotice
 from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.study.tuner import tune as work_on
 from tui.headless.study_views import StudyView, choose_study_view
+from tui.runtime.console import bounded_output
 from tui.runtime.signals import GuardedOutput, ignore_hangup, signals_stop
-from tui.runtime.study_process import is_worked_on
+from tui.runtime.study_process import console_file, is_worked_on
 from tui.terminal.text import clean
 
 if TYPE_CHECKING:
@@ -78,14 +79,15 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
             _tell_slots(executor, asked.where, view)
             _limit_by_memory(executor, study.plan, asked.where, view)
             output = GuardedOutput(control, received)
-            finished = work_on(
-                study,
-                executor,
-                emit=partial(output, view.show),
-                control=control,
-                timeout=asked.seconds,
-                data_root=asked.data_root,
-            )
+            with bounded_output(console_file(study.folder)):
+                finished = work_on(
+                    study,
+                    executor,
+                    emit=partial(output, view.show),
+                    control=control,
+                    timeout=asked.seconds,
+                    data_root=asked.data_root,
+                )
             output(view.close)
             if not (as_json or quiet):
                 output(_print, study, finished)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from core.files.console import ConsoleLog, kept_bounded
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.runs.folder import Run
 
 __all__ = ["RunConsole", "bounded_output"]
@@ -27,15 +29,18 @@ class RunConsole:
     Args:
         read: returns what was printed since its last call; see `tui.runtime.capture.Capture`.
         run: returns the run that is being trained in this process now, if it has a folder.
+        tell: is told once per run, in one line, why its output cannot be kept.
 
     Attributes:
         open_text: the last line of its output, which has not ended and is not in its file.
     """
 
-    def __init__(self, read: Callable[[], bytes], run: "Callable[[], Run | None]") -> None:
+    def __init__(
+        self, read: Callable[[], bytes], run: "Callable[[], Run | None]", tell: Callable[[str], None]
+    ) -> None:
         self.open_text = ""
-        self._read, self._run = read, run
-        self._early = b""
+        self._read, self._run, self._tell = read, run, tell
+        self._early, self._told = b"", False
         self._log: ConsoleLog | None = None
         self._lock, self._closed = threading.RLock(), threading.Event()
         self._thread = threading.Thread(target=self._poll_on, name="console", daemon=True)
@@ -62,7 +67,8 @@ class RunConsole:
                 self._log = None
             if run is not None and self._log is None:
                 self._log = ConsoleLog(run.console_file)
-                self._log.write(self._early)
+                self._told = False
+                self._keep(self._early)
                 self._early = b""
             self.open_text = self._log.open_text if self._log is not None else ""
 
@@ -78,6 +84,9 @@ class RunConsole:
     def _keep(self, printed: bytes) -> None:
         if self._log is not None:
             self._log.write(printed)
+            if self._log.problem and not self._told:
+                self._told = True
+                self._tell(f"printed output is not kept: cannot write {self._log.path}: {self._log.problem}")
         else:
             self._early = (self._early + printed)[-MAX_EARLY:]
 
@@ -87,17 +96,17 @@ class RunConsole:
 
 
 @contextmanager
-def bounded_output(run: "Run | None") -> Iterator[None]:
-    """Context manager in which the console file of a run is kept bounded, if this process prints into it."""
-    if run is None or not _prints_into(run):
+def bounded_output(console: "Path | None") -> Iterator[None]:
+    """Context manager in which a console file is kept bounded, if this process prints into it."""
+    if console is None or not _prints_into(console):
         yield
         return
-    with kept_bounded(run.console_file):
+    with kept_bounded(console):
         yield
 
 
-def _prints_into(run: "Run") -> bool:
+def _prints_into(console: "Path") -> bool:
     try:
-        return os.path.samestat(os.fstat(1), os.stat(run.console_file))
+        return os.path.samestat(os.fstat(1), os.stat(console))
     except OSError:
         return False

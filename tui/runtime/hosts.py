@@ -13,7 +13,7 @@ from typing import Protocol
 from core.config.schema import TrainConfig
 from core.control import Request, RunControl
 from core.errors import RunError, RunLocked, TorchtuiError
-from core.events import Event, RunFinished
+from core.events import Event, Notice, RunFinished
 from core.files.reading import open_plain, read_tail
 from core.observers.settings import Extras, ensure_possible
 from core.runs.code import agreed_code
@@ -118,6 +118,10 @@ class AppHost:
 
     def request(self, request: Request) -> None:
         self.worker.control.obey(request)
+
+    def warn(self, message: str) -> None:
+        """Add a warning to the events; callable from any thread."""
+        self.worker.tell(Notice(level="warning", message=message))
 
     def join(self, timeout: float) -> bool:
         return self.worker.join(timeout)

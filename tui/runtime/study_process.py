@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from core.tuning.search.plan import ExecutorName
     from core.tuning.study.study import TuningStudy
 
-__all__ = ["is_worked_on", "last_words", "launch", "stop"]
+__all__ = ["console_file", "is_worked_on", "last_words", "launch", "stop"]
 
-LOCK, CONSOLE = "background.lock", "console.log"
+LOCK = "background.lock"
 APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 HOLDER = re.compile(r"process (\d{1,9}) on (.+)\nstarted (\d{1,12}\.\d\d)")
+
+
+def console_file(folder: StudyFolder) -> Path:
+    """Return the file with the output of the background process."""
+    return folder.path / "console.log"
 
 
 def launch(
@@ -57,7 +62,7 @@ def launch(
     try:
         with (
             FileLock(open_plain(folder.path / LOCK, os.O_RDWR | os.O_CREAT)) as lock,
-            os.fdopen(open_plain(folder.path / CONSOLE, APPEND), "ab") as console,
+            os.fdopen(open_plain(console_file(folder), APPEND), "ab") as console,
         ):
             process = subprocess.Popen(
                 command,
@@ -128,5 +133,5 @@ def is_worked_on(folder: StudyFolder) -> bool:
 
 def last_words(folder: StudyFolder) -> str:
     """Return the last line that the background process printed and that is not a result, or ""."""
-    lines = read_tail(folder.path / CONSOLE).strip().splitlines()
+    lines = read_tail(console_file(folder)).strip().splitlines()
     return lines[-1] if lines and not lines[-1].startswith("{") else ""

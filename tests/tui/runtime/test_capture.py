@@ -131,7 +131,8 @@ class Printer:
     def __init__(self) -> None:
         self.printed: list[bytes] = []
         self.run: Run | None = None
-        self.console = RunConsole(self.read, lambda: self.run)
+        self.told: list[str] = []
+        self.console = RunConsole(self.read, lambda: self.run, self.told.append)
 
     def read(self) -> bytes:
         return self.printed.pop(0) if self.printed else b""
@@ -173,6 +174,21 @@ def test_a_run_that_prints_nothing_has_no_console(runs: list[Run]) -> None:
     assert not runs[0].console_file.exists()
 
 
+def test_a_console_that_cannot_be_written_is_told_once_per_run_and_ends_nothing(runs: list[Run]) -> None:
+    printer = Printer()
+    for run in runs:
+        run.console_file.mkdir()
+        printer.run = run
+        printer.print(b"one\n")
+        printer.print(b"two\n")
+    assert [message.count("\n") for message in printer.told] == [0, 0]
+    for run, message in zip(runs, printer.told, strict=True):
+        assert message.startswith(f"printed output is not kept: cannot write {run.console_file}: ")
+    runs[1].console_file.rmdir()
+    printer.print(b"three\n")
+    assert runs[1].console_file.read_text() == "three\n"
+
+
 def test_what_no_run_gets_is_bounded(runs: list[Run]) -> None:
     printer = Printer()
     printer.print((b"x" * 999 + b"\n") * 100)
@@ -190,7 +206,7 @@ def test_the_console_of_a_background_run_is_kept_bounded(
 
     def check() -> None:
         os.dup2(os.open(run.console_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
-        with bounded_output(None), bounded_output(other), bounded_output(run):
+        with bounded_output(None), bounded_output(other.console_file), bounded_output(run.console_file):
             os.write(1, b"line\n" * 100)
             while os.fstat(1).st_size:
                 pass

@@ -3,17 +3,21 @@
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from core.config import schema as configuration
-from core.errors import RunError
+from core.errors import InputError, RunError
+from core.files.console import older_part
 from core.files.lock import FileLock, holder_of
 from core.tuning.search.plan import make_plan
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.study import create_study
+from tests.support.killed import in_a_killed_process
 from tests.support.locks import refuse_locks
+from tui.headless import tune
 from tui.runtime import study_process
 
 
@@ -92,3 +96,28 @@ def test_only_the_process_that_holds_the_lock_is_sent_a_signal(tmp_path: Path) -
         path.write_text(said)
         assert study_process._holder(path) == own
     assert study_process._holder(path) is None  # nobody holds the lock
+
+
+def test_its_output_is_kept_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.files.console.MAX_BYTES", 100)
+    monkeypatch.setattr("core.files.console.LOOK_SECONDS", 0.01)
+    folder = study_folder(tmp_path)
+    console = study_process.console_file(folder)
+
+    def print_much(*given: Any, **named: Any) -> None:
+        os.write(1, b"line\n" * 100)
+        while os.fstat(1).st_size:
+            pass
+        raise InputError("printed enough")
+
+    def work() -> None:
+        monkeypatch.setattr(tune, "work_on", print_much)
+        os.dup2(os.open(console, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
+        asked = tune.Asked(
+            None, str(folder.path), None, 60, None, tune.Where(jobs=1), tmp_path / "runs", None
+        )
+        with pytest.raises(InputError, match="enough"):
+            tune.tune(asked, as_json=True, quiet=False)
+
+    in_a_killed_process(work)
+    assert older_part(console).read_bytes() == b"line\n" * 20
