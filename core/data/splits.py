@@ -19,6 +19,8 @@ __all__ = ["assemble", "divide", "one_fold"]
 ROWS_AT_ONCE = 4096
 NUMBERS_AT_ONCE = 2**22
 """In rows of large images: they are computed with as float64, some copies at a time."""
+COLUMNS_AT_ONCE = 8
+"""At least, of large tables: torch sums up fewer in another order on several threads."""
 
 
 def divide(
@@ -188,12 +190,25 @@ def _statistics(inputs: "Tensor | MappedRows", kind: str) -> "tuple[Tensor, Tens
     import torch
 
     if kind == "table":
-        std, mean = torch.std_mean(inputs[:].double(), dim=0, correction=0)
+        std, mean = _column_moments(inputs[:])
     else:
         mean, std = (_byte_moments if inputs.dtype == torch.uint8 else _float_moments)(inputs)
         mean, std = mean.view(-1, 1, 1), std.view(-1, 1, 1)
     std = torch.where(std > 0, std, torch.ones_like(std))
     return mean.float(), std.float()
+
+
+def _column_moments(rows: "Tensor") -> "tuple[Tensor, Tensor]":
+    """Deviation and mean of each column, of a large table for some columns at a time."""
+    import torch
+
+    pieces = rows.shape[1] // COLUMNS_AT_ONCE if rows.numel() > NUMBERS_AT_ONCE else 1
+    found = [
+        torch.std_mean(columns.double(), dim=0, correction=0)
+        for columns in rows.tensor_split(max(1, pieces), dim=1)
+    ]
+    stds, means = zip(*found, strict=True)
+    return torch.cat(stds), torch.cat(means)
 
 
 def _byte_moments(inputs: "Tensor | MappedRows") -> "tuple[Tensor, Tensor]":

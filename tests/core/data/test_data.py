@@ -3,11 +3,12 @@
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 
 from core.config.schema import FAMILIES
 from core.data.batches import Batches, epoch_order
@@ -157,6 +158,32 @@ def test_statistics_of_bytes_equal_those_of_floats() -> None:
     assert a.mean.shape == a.std.shape == (3, 1, 1)
     assert torch.allclose(a.mean, b.mean)
     assert torch.allclose(a.std, b.std)
+
+
+class Float64(TorchFunctionMode):
+    """Counts the numbers of the largest float64 tensor that is made."""
+
+    largest = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        if isinstance(made, torch.Tensor) and made.dtype == torch.float64:
+            self.largest = max(self.largest, made.numel())
+        return made
+
+
+@pytest.mark.parametrize("columns", [1, 8, 9, 50])
+def test_a_large_table_is_not_copied_for_its_statistics(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = torch.randn(100, columns, generator=torch.Generator().manual_seed(0)) * 7 + 3
+    parts = {"train": np.arange(100), "validation": np.arange(0), "test": np.arange(0)}
+    monkeypatch.setattr("core.data.splits.NUMBERS_AT_ONCE", 90)
+    with Float64() as made:
+        data = assemble(name="a", kind="table", inputs=inputs, targets=torch.zeros(100, 1), parts=parts)
+    assert 0 < made.largest < 100 * 16
+    assert torch.allclose(data.mean, inputs.double().mean(dim=0).float())
+    assert torch.allclose(data.std, inputs.double().std(dim=0, correction=0).float())
 
 
 def test_a_constant_column_and_a_constant_target_stay_finite() -> None:

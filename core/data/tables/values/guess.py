@@ -1,8 +1,10 @@
 """Kinds of the columns of a table, found from their first rows."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import polars as pl
 
@@ -49,16 +51,19 @@ def guess_readings(head: pl.DataFrame, rules: Rules, *, semicolons: bool) -> Gue
     marks = missing_texts(rules.missing)
     plain = _plain_numbers(head, marks, rules, semicolons)
     without_digits = _without_digits(head, marks) - {*rules.numbers}
+    words = {*rules.categories} | without_digits
+    typed = {name for name, kind in head.schema.items() if kind.is_numeric() or kind.is_temporal()}
+    known = _known(head, [name for name in head.columns if name not in words | plain | typed], marks)
     ambiguous: dict[str, Style] = {}
     for name, kind in head.schema.items():
-        if name in rules.categories or name in without_digits:
+        if name in words:
             guess.readings[name] = Reading("text")
         elif name in plain or kind.is_numeric() or kind in (pl.Time, pl.Duration):
             guess.readings[name] = Reading("number")
         elif kind.is_temporal():
             guess.readings[name] = Reading("date", "ymd")
         else:
-            texts, counts = _different(head[name], marks)
+            texts, counts = _different(known[name])
             style = _style(texts, counts, rules, semicolons, name in rules.numbers)
             guess.readings[name] = style.reading
             if style.reading.kind == "text" and style.share >= MIXED and style.share < MOSTLY:
@@ -67,7 +72,7 @@ def guess_readings(head: pl.DataFrame, rules: Rules, *, semicolons: bool) -> Gue
                 ambiguous[name] = style
             elif style.ambiguous:
                 guess.notes.append(_days_note(name, style))
-    _settle_decimals(guess, ambiguous, head, marks, rules, semicolons)
+    _settle_decimals(guess, ambiguous, head, known, rules, semicolons)
     _codes_with_zeros(guess, head, plain, rules)
     _dates_in_numbers(guess, head, rules)
     return guess
@@ -116,12 +121,16 @@ def _grouped(values: pl.Series, marks: frozenset[str]) -> bool:
     return all(map(GROUPS_OF_THREE.fullmatch, dots.to_list()))
 
 
-def _different(values: pl.Series, marks: frozenset[str]) -> tuple[list[str], list[int]]:
+def _known(head: pl.DataFrame, names: Sequence[str], marks: frozenset[str]) -> pl.DataFrame:
+    """Columns as texts, null where a value is missing, made for all at once, too."""
+    texts = pl.col(names).cast(pl.String).str.strip_chars()
+    return head.select(pl.when(~texts.str.to_lowercase().is_in(sorted(marks))).then(texts))
+
+
+def _different(values: pl.Series) -> tuple[list[str], list[int]]:
     """The first different texts of a column in the order of the rows, and how often each occurs."""
-    texts = values.cast(pl.String).drop_nulls().str.strip_chars()
-    texts = texts.filter(~texts.str.to_lowercase().is_in(sorted(marks)))
-    counts = texts.to_frame("text").group_by("text", maintain_order=True).len().head(MAX_TEXTS)
-    return counts["text"].to_list(), counts["len"].to_list()
+    counts = Counter(text for text in values.to_list() if text is not None)
+    return list(islice(counts, MAX_TEXTS)), list(islice(counts.values(), MAX_TEXTS))
 
 
 def _style(
@@ -155,7 +164,7 @@ def _settle_decimals(
     guess: Guess,
     ambiguous: Mapping[str, Style],
     head: pl.DataFrame,
-    marks: frozenset[str],
+    known: pl.DataFrame,
     rules: Rules,
     semicolons: bool,
 ) -> None:
@@ -170,7 +179,7 @@ def _settle_decimals(
     for name, style in ambiguous.items():
         why = style.ambiguous
         if len(clear) == 1:
-            texts, counts = _different(head[name], marks)
+            texts, counts = _different(known[name])
             again = number_style(texts, counts, decimal=next(iter(clear)), semicolons=semicolons)
             if again.share >= style.share:
                 guess.readings[name], why = again.reading, f"{why}; other columns have such decimals"

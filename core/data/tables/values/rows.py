@@ -88,7 +88,9 @@ def _read_rows(source: Source, columns: Sequence[str], rules: Rules) -> ReadRows
     schema = source.schema()
     unread = {name: schema[name] for name in columns if _unreadable(schema[name])}
     columns = [name for name in columns if name not in unread]
-    guess = guess_readings(source.head(columns, SAMPLE_ROWS), rules, semicolons=source.semicolons)
+    head = source.head(columns, SAMPLE_ROWS)
+    _check_rows(source, head)  # before each of the columns is looked at: one line may have tens of thousands
+    guess = guess_readings(head, rules, semicolons=source.semicolons)
     readings, notes = guess.readings, [*source.notes, *guess.notes]
     notes += [_unread_note(name, kind) for name, kind in unread.items()]
     values = _values(source, readings, rules.missing)
@@ -116,14 +118,18 @@ def _read_rows(source: Source, columns: Sequence[str], rules: Rules) -> ReadRows
 
 def _values(source: Source, readings: Mapping[str, Reading], missing: Sequence[str]) -> Values:
     values = read_values(source, readings, missing)
-    if not len(values.frame):
-        raise DataError(
-            f"{source.path.name} has no rows", "Its first line names the columns, the others are rows"
-        )
+    _check_rows(source, values.frame)
     last = source.names[-1]
     if last not in values.frame.columns or values.frame[last].null_count():
         source.check_shape()  # polars takes what lacks at the end of a line for missing values
     return values
+
+
+def _check_rows(source: Source, frame: pl.DataFrame) -> None:
+    if not len(frame):
+        raise DataError(
+            f"{source.path.name} has no rows", "Its first line names the columns, the others are rows"
+        )
 
 
 def _unreadable(kind: pl.DataType) -> bool:

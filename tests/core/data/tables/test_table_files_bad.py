@@ -155,6 +155,14 @@ def test_a_test_file_must_have_the_same_columns_and_classes(
     )
 
 
+def test_a_single_wide_line_is_refused_before_its_columns_are_looked_at(
+    refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("core.data.tables.values.rows.guess_readings")
+    names = ",".join(f"c{at}" for at in range(2000))
+    assert "my.csv has no rows" in refusal(f"{names}\n")
+
+
 def test_very_wide_files_are_refused(refusal: Callable[..., str]) -> None:
     names = ",".join(f"c{at}" for at in range(100_000))
     assert "my.csv has 100,000 columns, takes at most 50,000" in refusal(f"{names}\n")

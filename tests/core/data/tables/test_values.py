@@ -1,6 +1,8 @@
 """Numbers, dates and missing values as people write them, in several languages."""
 
 import datetime
+import sys
+from types import FrameType
 
 import polars as pl
 import pytest
@@ -20,6 +22,29 @@ EPOCH = datetime.datetime(1970, 1, 1)
 def guessed(texts: list[str], *, semicolons: bool = False, rules: Rules = RULES, name: str = "a") -> Reading:
     head = pl.DataFrame({name: texts}, schema={name: pl.String})
     return guess_readings(head, rules, semicolons=semicolons).readings[name]
+
+
+def test_columns_are_not_queried_one_by_one() -> None:
+    """A line of measurements that stands for a table has tens of thousands of columns."""
+
+    def queries(columns: int) -> int:
+        """Queries of polars that the readings of so many columns take."""
+        count = 0
+
+        def traced(frame: FrameType, event: str, called: object) -> None:
+            nonlocal count
+            count += event == "c_call" and getattr(called, "__name__", "") == "collect"
+
+        head = pl.DataFrame({f"c{at}": [f"word{at}", f"{at} words", None] for at in range(columns)})
+        before = sys.getprofile()
+        sys.setprofile(traced)
+        try:
+            assert len(guess_readings(head, RULES, semicolons=False).readings) == columns
+        finally:
+            sys.setprofile(before)
+        return count
+
+    assert 0 < queries(50) == queries(5)
 
 
 @pytest.mark.parametrize(
