@@ -16,6 +16,9 @@ pytestmark = pytest.mark.heavy
 WARM_UP, SWITCHES = 60, 504
 """Multiples of the six screens: what is kept depends on which one is shown."""
 
+MAX_OBJECTS = 40 * SWITCHES
+"""More objects that are kept afterwards; a single screen has thousands."""
+
 
 def removed_widgets() -> Counter[str]:
     """Widgets that are on no screen any more, and yet are kept, by name of their class."""
@@ -37,7 +40,8 @@ async def test_no_widget_is_kept_from_screens_that_were_left(copy_of: CopyOf) ->
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: app.current_mode == "runs")
         await switch(pilot, WARM_UP)
-        before = removed_widgets()
+        before, objects = removed_widgets(), len(gc.get_objects())
         await switch(pilot, SWITCHES)
-        grown = removed_widgets() - before
+        grown, more = removed_widgets() - before, len(gc.get_objects()) - objects
         assert grown.total() < WARM_UP, f"at most some of the last switch: {grown}"
+        assert more < MAX_OBJECTS, f"{more:,} objects more after {SWITCHES} switches"
