@@ -149,10 +149,12 @@ def folder(tmp_path: Path) -> Path:
         (REPOSITORY / "docs" / "own_models.md").read_text(),
     )
     (tmp_path / "mynet.py").write_text(re.sub(r"^ {4}", "", code, flags=re.M))
-    (code,) = re.findall(
-        r"(?<= {4}# mine\.py\n)(?: {4}[^\n]*\n|\n)+", (REPOSITORY / "docs" / "own_training.md").read_text()
+    pages = [(REPOSITORY / "docs" / name).read_text() for name in ("own_training.md", "own_models.md")]
+    (losses,), (metrics,) = (
+        re.findall(r"(?<= {4}# mine\.py\n)((?: {4}[^\n]*\n|\n)+?)(?= {4}tui|(?! {4}|\n))", page)
+        for page in pages
     )
-    (tmp_path / "mine.py").write_text(re.sub(r"^ {4}", "", code, flags=re.M))
+    (tmp_path / "mine.py").write_text(re.sub(r"^ {4}", "", losses + metrics, flags=re.M))
     (code,) = re.findall(
         r"(?<= {4}# vae\.py\n)((?: {4}[^\n]*\n|\n)+?)(?= {4}tui)",
         (REPOSITORY / "docs" / "own_steps.md").read_text(),
