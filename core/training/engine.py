@@ -369,6 +369,6 @@ class _Loop:
             if self.group.rank:
                 self.at.meter = {}  # the first process has the sums of all
             self.saver.best_epoch = self.best["epoch"] if self.best else 0
-        epochs = state.get("epochs", self.config.training.epochs)
+            epochs = int(state.get("epochs", self.config.training.epochs))
         if message := self.learner.rate_jump(self.at.step, epochs, self.at.schedule):
             self.emit(Notice(level="warning", message=message))

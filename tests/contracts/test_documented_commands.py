@@ -191,8 +191,9 @@ def write_board(folder: Path) -> None:
 
 
 RUNNER = """
-import contextlib, glob, io, shlex, sys
+import contextlib, glob, io, os, shlex, sys
 from tui.cli import main
+answers = os.fdopen(os.dup(1), "w")  # with --json, all that is not a result goes to standard error from then on
 for line in sys.stdin.read().splitlines():
     sys.argv = [found for word in shlex.split(line) for found in (sorted(glob.glob(word)) or [word])]
     said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
@@ -204,7 +205,7 @@ for line in sys.stdin.read().splitlines():
             code = end.code or 0
     if code:
         sys.exit(f"{line}: exit code {code}\\n{said.buffer.getvalue().decode()}")
-    print(line, flush=True)
+    print(line, file=answers, flush=True)
 """
 """Runs lines in one process: each new one would load PyTorch again."""
 

@@ -363,9 +363,9 @@ def test_its_own_checkpoints_are_not_read_again(runs: Path, monkeypatch: pytest.
 
     read: list[Path] = []
 
-    def damage(path: Path) -> str:
+    def damage(path: Path, **options: Any) -> str:
         read.extend([path] if path.exists() else [])
-        return archive_damage(path)
+        return archive_damage(path, **options)
 
     monkeypatch.setattr(checkpoints, "archive_damage", damage)
     with RunWriter("large") as writer:

@@ -150,7 +150,7 @@ def test_what_a_query_finds(text: str, expected: str) -> None:
         ),
         ("status=run", "unknown status 'run'"),
         ("status:", "unknown status ''"),
-        ("cfg.optimizer.l", "unknown setting 'optimizer.l'. optimizer has lr, weight_decay"),
+        ("cfg.optimizer.l", "unknown setting 'optimizer.l'. optimizer has lr, groups, weight_decay"),
         ("cfg.optimizer.lr", "cfg.optimizer.lr needs a value to compare with"),
         ("cfg.optimizer.lr>", "cfg.optimizer.lr> needs a value. As in cfg.optimizer.lr>0.1"),
         ("cfg.optimizer.lr<fast", "'fast' is not a number. As in cfg.optimizer.lr<0.9"),

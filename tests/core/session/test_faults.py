@@ -221,7 +221,8 @@ def test_another_error_is_not_taken_for_a_shortage(train_run: Train) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
     trained = train_run(VALUES, at_step=(1, fail))
-    assert trained.finished.error == "RuntimeError: mat1 and mat2 shapes cannot be multiplied"
+    error = "RuntimeError: mat1 and mat2 shapes cannot be multiplied, in epoch 1, batch 1: inputs"
+    assert trained.finished.error.startswith(error)
 
 
 def test_out_of_memory_before_the_run_begins(

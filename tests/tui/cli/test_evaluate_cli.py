@@ -93,7 +93,10 @@ def test_plots_are_plain_text_that_tells_lines_apart(train: Tui, tui: Tui) -> No
 
 def test_plots_of_a_regression_say_that_there_are_none(tui: Tui) -> None:
     tui("train --no-ui --quiet --data diabetes --epochs 2 --device cpu")
-    assert "the run predicts numbers, not classes" in tui("evaluate latest --plots").out
+    assert (
+        "no ROC and precision-recall curves: the run predicts no classes"
+        in tui("evaluate latest --plots").out
+    )
 
 
 @pytest.mark.parametrize(

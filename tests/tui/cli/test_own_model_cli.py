@@ -51,6 +51,7 @@ def test_a_model_of_ones_own_by_flag(train: Tui, mynet: Path) -> None:
     assert run_config()["model"] == {
         "name": "python",
         "path": "mynet.py:Net",
+        "weights": "",
         "arguments": {"width": 5, "dropout": 0.5},
     }
 
@@ -122,7 +123,7 @@ def test_a_finder_tells_an_error_in_it_by_its_line(tui: Tui, command: str) -> No
     )
     answer = tui(f"{command} --data iris --device cpu --threads 1 --model mynet.py:Net")
     assert answer.code == 2
-    assert answer.err.splitlines()[-1] == "error: mynet.py, line 6: AssertionError"
+    assert answer.err.splitlines()[-1] == "error: mynet.py, line 6: AssertionError, for inputs 64x4 float32"
     assert "torch/nn" not in answer.err
 
 

@@ -72,7 +72,7 @@ async def test_another_optimizer_shows_its_own_fields(make: Make) -> None:
         assert some(screen.state.config).optimizer.name == "adam"
         assert "optimizer.momentum" not in screen.form.fields
         assert screen.focused is screen.form.fields["optimizer.name"].editor
-        await pilot.press("down", "down", "down", "down", "ctrl+u", *"0.5")
+        await pilot.press(*["down"] * 5, "ctrl+u", *"0.5")
         await settled(pilot)
         assert screen.state.config == from_dict(
             {"optimizer": {"name": "adam", "weight_decay": 0.1, "beta1": 0.5}}
