@@ -50,7 +50,7 @@ ELSEWHERE = {
 
 SCREENS = {
     "tui": "Configure",
-    "train": "running",
+    "train": "epoch",
     "watch": "epoch",
     "serve": "/?token=",
 }
