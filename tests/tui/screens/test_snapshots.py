@@ -30,7 +30,9 @@ from core.events import (
     to_json,
 )
 from core.runs.folder import Run
+from tests.support.waiting import until
 from tui.app.app import TuiApp
+from tui.charts.plot import Plot
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 BEGAN = 1767322800.0
@@ -134,10 +136,12 @@ def evaluations(run: Run, seed: int = 1, skill: float = 3.5) -> Iterator[Event]:
         yield EvaluationFinished(time=BEGAN + 61, split=split, metrics=report.metrics)
 
 
-def settled(app: TuiApp, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
+def settled(app: TuiApp, *keys: str, followed: bool = False) -> Callable[[Pilot[Any]], Awaitable[None]]:
     """Lets the first screen come up, presses keys, and waits for what they set going."""
 
     async def before(pilot: Pilot[Any]) -> None:
+        if followed:
+            await until(pilot, lambda: any(plot.chart.series for plot in app.screen.query(Plot)))
         await quiet(pilot)
         for key in keys:
             await pilot.press(key)
@@ -171,7 +175,7 @@ def test_screen(
 ) -> None:
     (run,) = [Run(path) for path in runs_dir.iterdir()]
     app = TuiApp(runs_dir=runs_dir, values={"training": {"epochs": EPOCHS}}, follow=run)
-    assert snap_compare(app, terminal_size=size, run_before=settled(app, *SCREENS[screen]))
+    assert snap_compare(app, terminal_size=size, run_before=settled(app, *SCREENS[screen], followed=True))
 
 
 @pytest.mark.slow
