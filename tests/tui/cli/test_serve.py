@@ -76,7 +76,7 @@ def test_another_user_of_the_machine_is_refused(served: str) -> None:
 
 
 def apps_of(server: int) -> list[psutil.Process]:
-    return [child for child in psutil.Process(server).children() if "tui" in child.cmdline()]
+    return [child for child in psutil.Process(server).children() if "torchtui" in child.cmdline()]
 
 
 @pytest.mark.heavy
