@@ -60,7 +60,8 @@ def restored() -> "Iterator[list[torch.dtype]]":
         if torch.get_default_dtype() != dtype:
             dtypes.append(torch.get_default_dtype())
             torch.set_default_dtype(dtype)
-        torch.set_default_device(None if device.type == "cpu" else device)
+        if torch.get_default_device() != device:
+            torch.set_default_device(device)  # none at all would break torch 2.9's own question for it
         random.setstate(python)
         np.random.set_state(numpy)
         torch.set_rng_state(cpu)
