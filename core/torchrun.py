@@ -1,8 +1,12 @@
-"""Detection of ``torchrun``, from what it leaves in the environment: known before torch is imported."""
+"""Detection of ``torchrun``, from what it leaves in the environment, and the end of a process that it started."""
 
+import atexit
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["is_first", "is_launched"]
+__all__ = ["ends_without_finalizing", "is_first", "is_launched"]
 
 
 def is_launched() -> bool:
@@ -13,3 +17,30 @@ def is_launched() -> bool:
 def is_first() -> bool:
     """Return whether this is the only process, or the first of several."""
     return not is_launched() or int(os.environ["RANK"]) == 0
+
+
+@contextmanager
+def ends_without_finalizing() -> Iterator[None]:
+    """Context manager after which the process ends with its exit code, but the interpreter is not taken apart.
+
+    The threads of PyTorch's process groups outlive the groups. One that gives back a tensor while the interpreter
+    is finalized aborts the process (SIGABRT), and the run has failed in the eyes of ``torchrun``. What is
+    registered with `atexit` inside the block runs as usual.
+    """
+    code = 0
+
+    def end() -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and not stream.closed:
+                stream.flush()
+        os._exit(code)
+
+    atexit.register(end)  # before all others, hence the last to run
+    try:
+        yield
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        raise
+    except BaseException:
+        code = 1
+        raise
