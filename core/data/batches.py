@@ -4,6 +4,8 @@ Gathering some batches at once costs the same few kernel launches as gathering o
 """
 
 from collections.abc import Callable, Iterator
+from itertools import repeat
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +15,10 @@ from core.data.dataset import Dataset, Split
 from core.data.mapped import MappedRows, read_ahead
 from core.ranks import ONE_RANK, Ranks
 
-__all__ = ["Batches", "epoch_generator", "epoch_order"]
+if TYPE_CHECKING:
+    from core.losses.base import LossFunction
+
+__all__ = ["Batch", "Batches", "epoch_generator", "epoch_order"]
 
 Piece = Tensor | slice
 """Positions of some rows."""
@@ -23,6 +28,49 @@ CHUNK_BYTES = 2 << 20
 """Standardised inputs gathered at once: a few batches, small enough to stay in a processor's cache."""
 ALIGNMENT_BYTES = 64
 """Alignment of every tensor that PyTorch allocates in main memory."""
+
+
+class Batch(NamedTuple):
+    """Some samples on the device, as a step takes them.
+
+    Attributes:
+        inputs: (b, *sample_shape), standardised.
+        targets: (b,) classes, or (b, k) numbers in standardised units.
+        weights: (b,) float32, how much each sample counts; None if all count alike.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    weights: Tensor | None = None
+
+    @property
+    def samples(self) -> int:
+        """Number of samples."""
+        return len(self.targets)
+
+    @property
+    def given(self) -> "tuple[Tensor, Tensor] | Batch":
+        """Return what a network's own step is given: inputs and targets, and the weights where there are some."""
+        return (self.inputs, self.targets) if self.weights is None else self
+
+    def loss(self, function: "LossFunction", outputs: Tensor) -> Tensor:
+        """Return the mean loss of outputs (b, n), a scalar."""
+        if self.weights is None:
+            return function(outputs, self.targets)
+        return function(outputs, self.targets, self.weights)
+
+    def share_of(self, whole: "Batch") -> "float | Tensor":
+        """Return the part of a larger batch that this one is: of its samples, or of their weights."""
+        if self.weights is None or whole.weights is None:
+            return self.samples / whole.samples
+        total = whole.weights.sum()
+        return self.weights.sum() / total.clamp(min=torch.finfo(total.dtype).tiny)
+
+    def split(self, size: int) -> "Iterator[Batch]":
+        """Yield parts of `size` samples; the last one may be smaller."""
+        inputs, targets = torch.split(self.inputs, size), torch.split(self.targets, size)
+        weights = repeat(None, len(targets)) if self.weights is None else torch.split(self.weights, size)
+        return map(Batch, inputs, targets, weights)
 
 
 def epoch_order(samples: int, seed: int, epoch: int) -> Tensor:
@@ -52,6 +100,7 @@ class Batches:
         if data.task == "regression":
             targets = (targets - data.target_mean) / data.target_std
         self.targets = (targets.float() if targets.is_floating_point() else targets).to(device)
+        self.weights = None if split.weights is None else split.weights.to(device)
         self.mean = data.mean.to(device)
         self.std = data.std.to(device)
         self.ids = data.ids
@@ -72,8 +121,8 @@ class Batches:
         first: int = 0,
         augment: Augment | None = None,
         ranks: Ranks = ONE_RANK,
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Standardised inputs (b, *sample_shape) and targets of each batch.
+    ) -> Iterator[Batch]:
+        """Yield the batches.
 
         Args:
             order: (n,) positions to go through; by default all as they lie.
@@ -91,24 +140,24 @@ class Batches:
         )
         each = batch_size // ranks.size
         read = read_ahead if self.mapped else map
-        for number, (inputs, targets) in enumerate(read(self._gather, pieces), start=first):
+        for number, (inputs, targets, weights) in enumerate(read(self._gather, pieces), start=first):
             if augment:
                 inputs, targets = augment(inputs, targets, number)
-            inputs = self.standardise(inputs)
-            yield from zip(torch.split(inputs, each), torch.split(targets, each), strict=True)
+            yield from Batch(self.standardise(inputs), targets, weights).split(each)
 
-    def _gather(self, rows: Piece) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of some rows, on the device."""
+    def _gather(self, rows: Piece) -> Batch:
+        """Some rows on the device; inputs are still in the unit of the data."""
+        weights = None if self.weights is None else self.weights[rows]
         if isinstance(self.inputs, MappedRows):
             inputs = self.inputs[rows.numpy() if isinstance(rows, Tensor) else rows]
             if self.device.type == "cuda":
                 inputs = inputs.pin_memory()
             inputs = inputs.to(self.device, non_blocking=True)
-            return inputs, self.targets[rows]
+            return Batch(inputs, self.targets[rows], weights)
         if isinstance(rows, slice):
-            return self.inputs[rows], self.targets[rows]
+            return Batch(self.inputs[rows], self.targets[rows], weights)
         # index_select copies whole rows, many times as fast as indexing does
-        return self.inputs.index_select(0, rows), self.targets.index_select(0, rows)
+        return Batch(self.inputs.index_select(0, rows), self.targets.index_select(0, rows), weights)
 
     def standardise(self, inputs: Tensor) -> Tensor:
         """float32 inputs with the training data's mean and deviation taken out, or ids as int64; a new tensor."""

@@ -34,14 +34,22 @@ class Split:
         targets: (n,) int64 classes, or (n, 1) numbers in the target's own unit: float32, or float64 where that would
             lose what distinguishes them.
         indices: (n,) int64 positions in the source, so that a sample can be found again.
+        weights: (n,) float32, 0 or more, of which one is above 0: how much each sample counts; None if all count alike.
     """
 
     inputs: "Tensor | MappedRows"
     targets: "Tensor"
     indices: "np.ndarray"
+    weights: "Tensor | None" = None
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def rows(self, at: "slice | Tensor") -> "Split":
+        """Return the samples at some positions."""
+        places = at if isinstance(at, slice) else at.numpy()
+        weights = None if self.weights is None else self.weights[places]
+        return Split(self.inputs[places], self.targets[places], self.indices[places], weights)
 
 
 @dataclass(frozen=True)

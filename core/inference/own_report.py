@@ -81,7 +81,7 @@ def own_outputs(model: "Module", samples: "Split", data: "Dataset", device: torc
         raise ModelError(f"{name} has no forward, so there is nothing to predict with", hint)
     model.eval()
     given = []
-    for inputs, _ in Batches(samples, data, device).iterate(ROWS):
+    for inputs, *_ in Batches(samples, data, device).iterate(ROWS):
         with torch.inference_mode():
             outputs = model(inputs)
         if not isinstance(outputs, torch.Tensor) or outputs.shape[:1] != inputs.shape[:1]:

@@ -15,7 +15,8 @@ from core.options import Options
 if TYPE_CHECKING:
     from torch import Tensor
 
-    LossFunction = Callable[[Tensor, Tensor], Tensor]
+    LossFunction = Callable[..., Tensor]
+    """Takes outputs (batch, n), targets, and where there are any weights of the samples (batch,); returns a scalar."""
 
 __all__ = ["CLASSES", "Loss", "Scorer", "TargetFacts", "exact_scores"]
 

@@ -134,7 +134,7 @@ def _measured(
     one = config.training.model_copy(update={"batch_size": size, "accumulate": 1})
     learner = learner_for(config.model_copy(update={"training": one}), data, model, TrainingContext(device))
     learner.model.train()
-    inputs, targets = next(Batches(data.train, data, device).iterate(size))
+    batch = next(Batches(data.train, data, device).iterate(size))
     used = _used(device)
 
     def note_memory(*_: object) -> None:
@@ -143,12 +143,12 @@ def _measured(
         used = max(used, _used(device))
 
     watch = learner.model.register_full_backward_pre_hook(note_memory)
-    learner.step(inputs, targets)[0].item()  # creates what is created once, such as the optimizer's state
+    learner.step(batch)[0].item()  # creates what is created once, such as the optimizer's state
     used = max(used, _used(device))
     watch.remove()
     began, steps = time.perf_counter(), 0
     while not should_stop():
-        learner.step(inputs, targets)[0].item()  # waits for the device
+        learner.step(batch)[0].item()  # waits for the device
         steps += 1
         took = time.perf_counter() - began
         if took > TEST_SECONDS:

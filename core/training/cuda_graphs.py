@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.config.schema import TrainConfig
+from core.data.batches import Batch
 from core.training.distributed import Group
 
 if TYPE_CHECKING:
@@ -65,37 +66,40 @@ class Captured:
         self._steps = 0
         self._replay: Replay | None = None
 
-    def __call__(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        if len(targets) != self._batch_size:
-            return self._compute(inputs, targets)
+    def __call__(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        if batch.samples != self._batch_size:
+            return self._compute(batch)
         self._steps += 1
         if self._steps <= WARM_UP:
-            return self._warm_up(inputs, targets)
+            return self._warm_up(batch)
         if self._replay is None:
-            self._inputs, self._targets = inputs.clone(), targets.clone()
+            weights = None if batch.weights is None else batch.weights.clone()
+            self._batch = Batch(batch.inputs.clone(), batch.targets.clone(), weights)
             self._replay = self._record(self._once)
             self._gradients = [weight.grad for weight in self._weights]
-        self._inputs.copy_(inputs)
-        self._targets.copy_(targets)
+        self._batch.inputs.copy_(batch.inputs)
+        self._batch.targets.copy_(batch.targets)
+        if self._batch.weights is not None and batch.weights is not None:
+            self._batch.weights.copy_(batch.weights)
         self._replay()
         for weight, gradient in zip(self._weights, self._gradients, strict=True):
             weight.grad = gradient
         return self._loss.clone(), self._outputs.clone()
 
-    def _warm_up(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    def _warm_up(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Compute on a side stream: work that autograd ties to the default stream cannot be captured."""
-        if not inputs.is_cuda:
-            return self._compute(inputs, targets)
+        if not batch.targets.is_cuda:
+            return self._compute(batch)
         stream = torch.cuda.Stream()
         here = torch.cuda.current_stream()
         stream.wait_stream(here)
         with torch.cuda.stream(stream):
-            result = self._compute(inputs, targets)
+            result = self._compute(batch)
         here.wait_stream(stream)
         return result
 
     def _once(self) -> None:
-        loss, outputs = self._compute(self._inputs, self._targets)
+        loss, outputs = self._compute(self._batch)
         self._loss, self._outputs = loss.detach(), outputs.detach()
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.data.augment.augmenter import augmenter
-from core.data.batches import Batches
+from core.data.batches import Batch, Batches
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.errors import TorchtuiError
@@ -144,17 +144,17 @@ class _Loop:
         learner.train()
         augment = self.augment(at.epoch)
         batches = self.train_set.iterate(settings.step_samples, order, at.batch, augment, self.group)
-        for inputs, targets in batches:
+        for batch in batches:
             if self.sync_points:
                 self.group.seed_rank(settings.seed, at.step)
-                learner.share.weight = self.share(len(targets))
+                learner.share.weight = self.share(batch)
             learner.set_learning_rate(at.step, self.steps_per_epoch, at.schedule)
             try:
-                loss, outputs = learner.step(inputs, targets)
+                loss, outputs = learner.step(batch)
             except BaseException as error:
-                note_batch(error, f"epoch {at.epoch + 1}, batch {at.batch + 1}", inputs, targets)
+                note_batch(error, f"epoch {at.epoch + 1}, batch {at.batch + 1}", batch.inputs, batch.targets)
                 raise
-            meter.add(loss, learner.answers(outputs), targets)
+            meter.add(loss, learner.answers(outputs), batch)
             at.batch += 1
             at.step += 1
             if self.log_is_due():
@@ -166,11 +166,17 @@ class _Loop:
         self.log()
         return not self.error
 
-    def share(self, samples: int) -> float:
-        """Return the fraction of the coming step's samples that this process takes."""
+    def share(self, batch: Batch) -> float:
+        """Return the fraction of the coming step that this process takes: of its samples, or of their weights."""
+        if batch.weights is not None:
+            own = float(batch.weights.sum(dtype=torch.float64))
+            (total,) = self.group.sums([own])
+            return own / total if total else 0.0
         settings = self.config.training
         size = settings.step_samples
-        return samples / min(size, settings.samples_per_epoch(len(self.train_set)) - self.at.batch * size)
+        return batch.samples / min(
+            size, settings.samples_per_epoch(len(self.train_set)) - self.at.batch * size
+        )
 
     def log_is_due(self) -> bool:
         """Decide by the clock; among several processes, by the step that they have agreed on."""

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from core.data.batches import Batch
 from core.events import Event, LayersSampled, Notice
 from core.training.step import Step
 
@@ -54,15 +55,15 @@ class LayerWatch:
             place: returns the number of the current epoch and step, both from 1.
         """
 
-        def watched(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        def watched(batch: Batch) -> tuple[Tensor, Tensor]:
             if time.perf_counter() < self._due or not self._layers:
-                return step(inputs, targets)
+                return step(batch)
             began = time.perf_counter()
             before = [[weight.detach().clone() for weight in weights] for _, _, weights in self._layers]
             watch = _DeadUnits(self._model)
             stepped = time.perf_counter()
             try:
-                result = step(inputs, targets)
+                result = step(batch)
             finally:
                 watch.remove()
             stepped = time.perf_counter() - stepped

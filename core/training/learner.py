@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from core.config.schema import TrainConfig
-from core.data.batches import Batches
+from core.data.batches import Batch, Batches
 from core.data.dataset import Dataset
 from core.losses import resolve_loss
 from core.losses.base import Scorer
@@ -312,10 +312,9 @@ def _summing_gradients(
     share: Share,
     weights: Sequence[nn.Parameter],
     gradients: Step,
-    inputs: Tensor,
-    targets: Tensor,
+    batch: Batch,
 ) -> tuple[Tensor, Any]:
     """Add up the gradients of a loss's own weights over all processes, as those of the network are."""
-    result = gradients(inputs, targets)
+    result = gradients(batch)
     group.add_up([weight.grad for weight in weights if weight.grad is not None], share)
     return result

@@ -13,11 +13,11 @@ from itertools import count
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from core.config.schema import TrainConfig
 from core.data.augment.augmenter import augmenter
-from core.data.batches import Batches
+from core.data.batches import Batch, Batches
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.errors import ConfigError
@@ -127,13 +127,13 @@ def range_test(
         rates: list[float] = []
         losses: list[float] = []
         running, lowest = 0.0, math.inf
-        for step, (inputs, targets) in zip(range(STEPS), _endless(config, data, device), strict=False):
+        for step, batch in zip(range(STEPS), _endless(config, data, device), strict=False):
             if should_stop():
                 return None
             rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
             for group, own in zip(learner.optimizer.param_groups, learner.rates, strict=True):
                 group["lr"] = rate * own / learner.rates[0]
-            loss = learner.step(inputs, targets)[0].item()
+            loss = learner.step(batch)[0].item()
             if not math.isfinite(loss):
                 return RangeTest(rates, losses, blew_up=True)
             rates.append(rate)
@@ -147,7 +147,7 @@ def range_test(
         return RangeTest(rates, losses, blew_up=False)
 
 
-def _endless(config: TrainConfig, data: Dataset, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+def _endless(config: TrainConfig, data: Dataset, device: torch.device) -> Iterator[Batch]:
     """Yield the batches of a run that does not end."""
     batches = Batches(data.train, data, device)
     augment = augmenter(config.data, data, config.loss, config.training.seed)

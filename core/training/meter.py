@@ -1,10 +1,12 @@
 """Loss and score of an epoch, summed up without waiting for the device at every step."""
 
 import time
+from itertools import zip_longest
 
 import torch
 from torch import Tensor
 
+from core.data.batches import Batch
 from core.metrics import Task, score_name
 from core.training.distributed import SINGLE, Group
 
@@ -24,17 +26,21 @@ class Meter:
         self._losses: list[Tensor] = []
         self._outputs: list[Tensor] = []
         self._targets: list[Tensor] = []
+        self._weights: list[Tensor] = []
         self.samples = 0
+        self.weight = 0.0
         self.loss = 0.0
         self.score = 0.0
-        self._logged = (0, 0.0, 0.0)
+        self._logged = (0, 0.0, 0.0, 0.0)
         self._logged_at = time.perf_counter()
 
-    def add(self, loss: Tensor, outputs: Tensor, targets: Tensor) -> None:
+    def add(self, loss: Tensor, outputs: Tensor, batch: Batch) -> None:
         """Add one step; nothing is computed and nothing waits."""
         self._losses.append(loss.detach())
         self._outputs.append(outputs.detach())
-        self._targets.append(targets)
+        self._targets.append(batch.targets)
+        if batch.weights is not None:
+            self._weights.append(batch.weights)
 
     @property
     def pending(self) -> int:
@@ -45,55 +51,77 @@ class Meter:
         """Add the pending steps to the sums; waits for the device once."""
         if not self._losses:
             return
-        for loss, targets in zip(torch.stack(self._losses).tolist(), self._targets, strict=True):
-            self.loss += loss * len(targets)
+        counts = [float(len(targets)) for targets in self._targets]
+        if self._weights:
+            counts = torch.stack([weights.sum(dtype=torch.float64) for weights in self._weights]).tolist()
+        for loss, count, targets in zip(
+            torch.stack(self._losses).tolist(), counts, self._targets, strict=True
+        ):
+            self.loss += loss * count
+            self.weight += count
             self.samples += len(targets)
         self._read_score()
-        self._losses, self._outputs, self._targets = [], [], []
+        self._losses, self._outputs, self._targets, self._weights = [], [], [], []
 
     def mean(self, group: Group = SINGLE) -> dict[str, float]:
-        """Return loss and score of the epoch so far, per sample of all processes."""
-        samples, loss, score = group.sums([self.samples, self.loss, self.score])
-        return self._metrics(int(samples), loss, score)
+        """Return loss and score of the epoch so far: weighted means over the samples of all processes."""
+        return self._metrics(*group.sums([self.weight, self.loss, self.score]))
 
     def since_logged(self) -> tuple[dict[str, float], float]:
         """Return loss and score since the last call, and samples per second in that time."""
         now = time.perf_counter()
-        samples, loss, score = self._logged
-        metrics = self._metrics(self.samples - samples, self.loss - loss, self.score - score)
+        samples, weight, loss, score = self._logged
+        metrics = self._metrics(self.weight - weight, self.loss - loss, self.score - score)
         rate = (self.samples - samples) / max(now - self._logged_at, 1e-9)
-        self._logged, self._logged_at = (self.samples, self.loss, self.score), now
+        self._logged, self._logged_at = (self.samples, self.weight, self.loss, self.score), now
         return metrics, rate
 
     def state(self, group: Group = SINGLE) -> dict[str, float]:
         """Return the sums over all processes, for a checkpoint; call `read` before."""
-        sums = group.sums([self.samples, self.loss, self.score])
-        return dict(zip(("samples", "loss", "score"), sums, strict=True))
+        sums = group.sums([self.samples, self.weight, self.loss, self.score])
+        return dict(zip(("samples", "weight", "loss", "score"), sums, strict=True))
 
     def restore(self, state: dict[str, float]) -> None:
         """Take over the sums of a checkpoint; an empty state starts an epoch."""
         self.samples = int(state.get("samples", 0))
+        self.weight = state.get("weight", float(self.samples))  # earlier checkpoints do not hold it
         self.loss, self.score = state.get("loss", 0.0), state.get("score", 0.0)
-        self._logged, self._logged_at = (self.samples, self.loss, self.score), time.perf_counter()
+        self._logged = (self.samples, self.weight, self.loss, self.score)
+        self._logged_at = time.perf_counter()
 
-    def _metrics(self, samples: int, loss: float, score: float) -> dict[str, float]:
-        if not samples:
+    def _metrics(self, weight: float, loss: float, score: float) -> dict[str, float]:
+        if not weight:
             return {}
-        share = score / samples
+        share = score / weight
         return {
-            "loss": loss / samples,
+            "loss": loss / weight,
             score_name(self.task): 1 - share if self.task == "regression" else share,
         }
 
     def _read_score(self) -> None:
-        """Add the number of correct predictions, or the squared errors of a regression."""
+        """Add the weights of correct predictions, or the squared errors of a regression, a mean over its targets."""
         if self.task == "regression":
-            pairs = zip(self._outputs, self._targets, strict=True)
-            errors = torch.stack([(outputs - targets).square().sum() for outputs, targets in pairs])
-            for error in errors.tolist():  # one by one: a sum of sums would depend on when it is read
-                self.score += error
+            steps = zip_longest(self._outputs, self._targets, self._weights)
+            errors = torch.stack([_squares(*step) for step in steps])
+            for error, targets in zip(errors.tolist(), self._targets, strict=True):
+                self.score += (
+                    error / targets.shape[1]
+                )  # one by one: a sum of sums would depend on when it is read
         else:
             predicted, targets = torch.cat(self._outputs).argmax(dim=1), torch.cat(self._targets)
             if targets.ndim == 2:  # mixed classes: the one with the larger share counts
                 targets = targets.argmax(dim=1)
-            self.score += int((predicted == targets).sum())
+            right = predicted == targets
+            if not self._weights:
+                self.score += int(right.sum())
+                return
+            sizes = [len(weights) for weights in self._weights]
+            parts = zip(right.split(sizes), self._weights, strict=True)
+            for weight in torch.stack([(part * known.double()).sum() for part, known in parts]).tolist():
+                self.score += weight
+
+
+def _squares(outputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
+    """Return the sum of squared errors (b, k) over a batch, each times the weight of its sample."""
+    squares = (outputs - targets).square()
+    return (squares if weights is None else squares * weights.unsqueeze(1)).sum()

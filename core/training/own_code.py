@@ -6,7 +6,7 @@ from torch import nn
 from core.config.schema import TrainConfig
 from core.data.augment.augmenter import augmenter
 from core.data.batches import Batches
-from core.data.dataset import Dataset, Split
+from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.errors import ConfigError, TorchtuiError
 from core.models.copies import copied
@@ -59,28 +59,27 @@ def check_own_code(config: TrainConfig, data: Dataset, model: nn.Module, device:
 
 
 def _try(learner: Learner, config: TrainConfig, data: Dataset) -> None:
-    rows = training_order(config.training, data, 0)[: min(MAX_ROWS, config.training.step_samples)].numpy()
-    train = data.train
-    first = Split(train.inputs[rows], train.targets[rows], train.indices[rows])
+    rows = training_order(config.training, data, 0)[: min(MAX_ROWS, config.training.step_samples)]
+    first = data.train.rows(rows)
     batches = Batches(first, data, learner.context.device)
     augment = augmenter(config.data, data, config.loss, config.training.seed)(0)
-    inputs, targets = next(batches.iterate(len(first), torch.arange(len(first)), augment=augment))
+    batch = next(batches.iterate(len(first), torch.arange(len(first)), augment=augment))
     learner.train()
     for step in range(2):
         learner.set_learning_rate(step, learner.length.steps_per_epoch, {})
-        learner.step(inputs, targets)
+        learner.step(batch)
     if data.task == "custom":
         return
     learner.eval()
-    inputs, targets = next(batches.iterate(len(first)))
+    batch = next(batches.iterate(len(first)))
     with torch.no_grad():
-        outputs = learner.eval_model(inputs)
-        learner.loss(outputs, targets)
+        outputs = learner.eval_model(batch.inputs)
+        batch.loss(learner.loss, outputs)
         answers = learner.answers(outputs)
-    if answers.shape != (len(targets), data.outputs):
+    if answers.shape != (batch.samples, data.outputs):
         raise ConfigError(
-            f"loss.path: scores have the shape {tuple(answers.shape)} for {len(targets)} samples, this data needs "
-            f"{len(targets)}x{data.outputs}",
+            f"loss.path: scores have the shape {tuple(answers.shape)} for {batch.samples} samples, this data needs "
+            f"{batch.samples}x{data.outputs}",
             "Define scores(outputs) in the loss, which returns one score per class, or one number, for each sample",
             field="loss.path",
         )

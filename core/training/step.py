@@ -1,9 +1,9 @@
 """One training step. It is put together once, from what the configuration asks for, and called for every batch:
 
     weight.grad = None                            for each weight
-    for inputs, targets in parts of the batch:    training.accumulate; one part by default
-        outputs = forward(inputs)                 training.precision, compile, channels_last
-        loss = loss_function(outputs, targets)
+    for part in parts of the batch:               training.accumulate; one part by default
+        outputs = forward(part.inputs)            training.precision, compile, channels_last
+        loss = loss_function(outputs, part.targets)
         scale(loss).backward()                    scaled for fp16; processes add up gradients with the last part
     clip_grad_norm_(weights)                      training.clip_norm, after the gradients are scaled back
     optimizer.step()                              L-BFGS runs all of the above several times
@@ -26,6 +26,7 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.config.schema import Training
+from core.data.batches import Batch
 from core.models.copies import copied
 from core.optimizers.closure import needs_closure
 from core.optimizers.fused import leave_fused_if_sparse
@@ -45,8 +46,8 @@ __all__ = [
     "stepping",
 ]
 
-Step = Callable[[Tensor, Tensor], tuple[Tensor, Any]]
-"""Takes inputs (b, *sample_shape) and targets of a batch; returns their mean loss and the outputs (b, n).
+Step = Callable[[Batch], tuple[Tensor, Any]]
+"""Takes a batch; returns its mean loss and the outputs (b, n).
 
 That of a network with a step of its own returns the numbers that it reports in place of outputs.
 """
@@ -138,10 +139,10 @@ def ema_model(model: nn.Module, decay: float) -> AveragedModel:
 
 
 def _whole_batch(
-    forward: Forward, loss_function: "LossFunction", backward: Backward, inputs: Tensor, targets: Tensor
+    forward: Forward, loss_function: "LossFunction", backward: Backward, batch: Batch
 ) -> tuple[Tensor, Tensor]:
-    outputs = forward(inputs)
-    loss = loss_function(outputs, targets)
+    outputs = forward(batch.inputs)
+    loss = batch.loss(loss_function, outputs)
     backward(loss)
     return loss, outputs
 
@@ -152,16 +153,15 @@ def _batch_in_parts(
     backward: Backward,
     part_size: int,
     no_sync: Callable[[], AbstractContextManager[object]],
-    inputs: Tensor,
-    targets: Tensor,
+    batch: Batch,
 ) -> tuple[Tensor, Tensor]:
-    """Weigh each part by its number of samples: the last one of an epoch may be small."""
+    """Weigh each part by how much its samples count: the last one of an epoch may be small."""
     losses, all_outputs = [], []
-    parts = list(zip(torch.split(inputs, part_size), torch.split(targets, part_size), strict=True))
-    for number, (some_inputs, some_targets) in enumerate(parts, start=1):
+    parts = list(batch.split(part_size))
+    for number, part in enumerate(parts, start=1):
         with nullcontext() if number == len(parts) else no_sync():
-            outputs = forward(some_inputs)
-            loss = loss_function(outputs, some_targets) * (len(some_targets) / len(targets))
+            outputs = forward(part.inputs)
+            loss = part.loss(loss_function, outputs) * part.share_of(batch)
             backward(loss)
         losses.append(loss.detach())
         all_outputs.append(outputs.detach())
@@ -176,25 +176,22 @@ def _plain_step(
     gradients: Step,
     weights: Sequence[nn.Parameter],
     update: Callable[[], object],
-    inputs: Tensor,
-    targets: Tensor,
+    batch: Batch,
 ) -> tuple[Tensor, Any]:
     for weight in weights:  # as zero_grad does, without its hooks for profilers
         weight.grad = None
-    result = gradients(inputs, targets)
+    result = gradients(batch)
     update()
     return result
 
 
-def _searching_step(
-    gradients: Step, optimizer: Optimizer, inputs: Tensor, targets: Tensor
-) -> tuple[Tensor, Any]:
+def _searching_step(gradients: Step, optimizer: Optimizer, batch: Batch) -> tuple[Tensor, Any]:
     """Move the weights several times on one batch; return its loss and outputs from before the first move."""
     first: list[tuple[Tensor, Any]] = []
 
     def evaluate() -> Tensor:
         optimizer.zero_grad()
-        loss, outputs = gradients(inputs, targets)
+        loss, outputs = gradients(batch)
         if not first:
             first.append((loss.detach(), outputs.detach() if isinstance(outputs, Tensor) else outputs))
         return loss
@@ -203,11 +200,9 @@ def _searching_step(
     return first[0]
 
 
-def averaged_step(
-    step: Step, ema: AveragedModel, model: nn.Module, inputs: Tensor, targets: Tensor
-) -> tuple[Tensor, Any]:
+def averaged_step(step: Step, ema: AveragedModel, model: nn.Module, batch: Batch) -> tuple[Tensor, Any]:
     """Take a step, and let the moving average follow."""
-    result = step(inputs, targets)
+    result = step(batch)
     ema.update_parameters(model)
     return result
 

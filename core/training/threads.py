@@ -15,7 +15,7 @@ from torch import nn
 
 from core.config.schema import TrainConfig
 from core.data.batches import Batches
-from core.data.dataset import Dataset, Split
+from core.data.dataset import Dataset
 from core.machine import available_cores
 from core.models.copies import copied
 from core.random_state import keeping_random_state
@@ -119,11 +119,9 @@ def _step_of_a_copy(config: TrainConfig, data: Dataset, model: nn.Module) -> Cal
     """Return a function that trains one more step."""
     learner = learner_for(config, data, copied(model), TrainingContext(CPU))
     learner.model.train()
-    rows = slice(0, config.training.batch_size)
-    train = data.train
-    first = Split(train.inputs[rows], train.targets[rows], train.indices[rows])
-    inputs, targets = next(Batches(first, data, CPU).iterate(len(first)))
-    return lambda: learner.step(inputs, targets)
+    first = data.train.rows(slice(0, config.training.batch_size))
+    batch = next(Batches(first, data, CPU).iterate(len(first)))
+    return lambda: learner.step(batch)
 
 
 def _fastest(step: Callable[[], object], counts: list[int], steps: int) -> int:

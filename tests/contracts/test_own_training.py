@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 from core.config import schema as configuration
 from core.config.schema import FAMILIES, TrainConfig
 from core.control import RunControl
-from core.data.batches import Batches, epoch_order
+from core.data.batches import Batch, Batches, epoch_order
 from core.data.dataset import Dataset, no_progress
 from core.errors import ConfigError, UntrustedCode, UserCodeError
 from core.events import EpochFinished, Event, Notice
@@ -86,7 +86,7 @@ def run(
     return model, events, kept.states["last"]
 
 
-def batches(data: Dataset, epoch: int) -> list[tuple[Tensor, Tensor]]:
+def batches(data: Dataset, epoch: int) -> list[Batch]:
     return list(Batches(data.train, data, CPU).iterate(BATCH, epoch_order(len(data.train), SEED, epoch)))
 
 
@@ -105,13 +105,13 @@ def plain_loop(
     """Train as PyTorch's documentation does."""
     validation = Batches(data.validation, data, CPU)
     for epoch in range(EPOCHS):
-        for inputs, targets in batches(data, epoch):
+        for inputs, targets, _ in batches(data, epoch):
             optimizer.zero_grad()
             loss(model(inputs), targets).mean().backward()
             optimizer.step()
             after_step()
         with torch.no_grad():
-            inputs, targets = next(validation.iterate(1024))
+            inputs, targets, _ = next(validation.iterate(1024))
             after_epoch(float(loss(model(inputs), targets).mean()))
 
 
@@ -170,7 +170,7 @@ def test_an_own_optimizer_that_needs_a_closure_gets_one(load_data: Load) -> None
     optimizer = torch.optim.LBFGS(model.parameters(), lr=0.1, max_iter=4)
     loss = nn.CrossEntropyLoss()
     for epoch in range(EPOCHS):
-        for inputs, targets in batches(data, epoch):
+        for inputs, targets, _ in batches(data, epoch):
 
             def closure(inputs: Tensor = inputs, targets: Tensor = targets) -> Tensor:
                 optimizer.zero_grad()
@@ -485,7 +485,7 @@ def test_the_last_batch_can_be_dropped(load_data: Load) -> None:
     model = fresh(data)
     optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
     for epoch in range(EPOCHS):
-        for inputs, targets in batches(data, epoch)[:-1]:
+        for inputs, targets, _ in batches(data, epoch)[:-1]:
             optimizer.zero_grad()
             nn.functional.cross_entropy(model(inputs), targets).backward()
             optimizer.step()

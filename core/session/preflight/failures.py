@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from core.data.batches import Batch
 from core.errors import ModelError, TorchtuiError
 from core.remedies import Hint, setting
-from core.session.preflight.batches import Batch
 from core.session.preflight.places import place_of
 from core.session.preflight.watch import kind_of
 from core.user_code.batch_notes import shape_of
@@ -86,7 +86,7 @@ def explained(error: BaseException, returned: Any, batch: Batch, prepared: "Prep
     if any(sign in text for sign in GRAPH_KEPT):
         return ModelError("the gradient of a batch reaches back into an earlier one", "Keep tensors detached")
     outputs = f", outputs {shape_of(returned)}" if isinstance(returned, Tensor) else ""
-    return _like(told, f"{reason}, for {batch.shapes}{outputs}")
+    return _like(told, f"{reason}, for inputs {shape_of(batch.inputs)}{outputs}")
 
 
 def _like(told: TorchtuiError | None, message: str, hint: Hint = "") -> TorchtuiError:

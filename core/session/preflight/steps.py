@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-import torch
-
+from core.data.batches import Batch
 from core.data.dataset import Split
 from core.errors import ModelError, TorchtuiError
 from core.ranks import Ranks
-from core.session.preflight.batches import Batch, some_rows, training_batches
+from core.session.preflight.batches import training_batches
 from core.session.preflight.finding import Finding, failed, warned
 from core.session.preflight.places import place_of
 from core.session.preflight.saved import saved_state
@@ -65,11 +64,11 @@ def _calls(prepared: "Prepared", batches: list[Batch]) -> Iterator[tuple[str, Ca
     """Yield the calls with their names, in the order of a run; fewer where each takes long."""
     first, last = batches[0], batches[-1]
     began = time.perf_counter()
-    yield f"training step on {_samples(len(first))}", lambda trial: trial.train(first)
+    yield f"training step on {_samples(first.samples)}", lambda trial: trial.train(first)
     seconds = time.perf_counter() - began
-    if len(last) != len(first):
-        yield f"training step on the last batch, {_samples(len(last))}", lambda trial: trial.train(last)
-    rows = BATCH_ROWS if seconds / len(first) * BATCH_ROWS < SLOW else len(first)
+    if last.samples != first.samples:
+        yield f"training step on the last batch, {_samples(last.samples)}", lambda trial: trial.train(last)
+    rows = BATCH_ROWS if seconds / first.samples * BATCH_ROWS < SLOW else first.samples
     for split in _evaluated(prepared.data.validation, rows):
         yield f"evaluation of {_samples(len(split))}", partial(Trial.evaluate, split=split)
     if seconds < SLOW:
@@ -80,10 +79,10 @@ def _evaluated(split: Split, rows: int) -> Iterator[Split]:
     """Yield a batch of validation, and the last one if it has another size."""
     samples = len(split)
     if samples:
-        yield some_rows(split, torch.arange(min(rows, samples)))
+        yield split.rows(slice(0, min(rows, samples)))
     last = samples % BATCH_ROWS
     if samples > BATCH_ROWS and 0 < last <= rows:
-        yield some_rows(split, torch.arange(samples - last, samples))
+        yield split.rows(slice(samples - last, samples))
 
 
 def _samples(count: int) -> str:

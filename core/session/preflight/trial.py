@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from core.data.batches import Batches
+from core.data.batches import Batch, Batches
 from core.data.dataset import Split
 from core.errors import TorchtuiError
 from core.models.copies import copied_or_built
-from core.session.preflight.batches import Batch
 from core.session.preflight.failures import explained, wrong_outputs
 from core.session.preflight.watch import Watched
 from core.training.context import TrainingContext
@@ -58,7 +57,7 @@ class Trial:
 
         def step() -> None:
             self.learner.train()
-            self.loss, _ = self.learner.step(batch.inputs.clone(), batch.targets)
+            self.loss, _ = self.learner.step(batch._replace(inputs=batch.inputs.clone()))
 
         return self._attempt(step, batch) or wrong_outputs(self.returned, self.prepared)
 
@@ -66,7 +65,7 @@ class Trial:
         """Evaluate some samples at once; return what is wrong."""
         prepared = self.prepared
         batches = Batches(split, prepared.data, prepared.device)
-        batch = Batch(*next(batches.iterate(len(split))))
+        batch = next(batches.iterate(len(split)))
         return self._attempt(lambda: self.learner.validate(batches, lambda: False), batch)
 
     def _attempt(self, call: Callable[[], object], batch: Batch) -> TorchtuiError | None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from core.data.batches import Batch
 from core.errors import DataError, ModelError
-from core.session.preflight.batches import Batch
 from core.session.preflight.finding import Finding, failed, warned
 from core.session.preflight.places import place_of
 from core.session.preflight.trial import Trial

@@ -7,7 +7,7 @@ from torch import nn
 
 from core.config.schema import TrainConfig
 from core.data.batches import Batches
-from core.data.dataset import Dataset, Split
+from core.data.dataset import Dataset
 from core.errors import ConfigError, ModelError, TorchtuiError
 from core.models.copies import copied
 from core.models.own_step import defines, directions, has_own_step
@@ -118,8 +118,7 @@ def _check_settings(config: TrainConfig, data: Dataset, several: bool) -> None:
 
 def _names_of_validation(config: TrainConfig, data: Dataset, model: nn.Module) -> list[str]:
     """Return the numbers that validation gives for the first batch of training; empty if there is no way to try."""
-    rows = slice(0, config.training.batch_size)
-    first = Split(data.train.inputs[rows], data.train.targets[rows], data.train.indices[rows])
+    first = data.train.rows(slice(0, config.training.batch_size))
     try:
         tried = copied(model)
     except ModelError:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from core.data.batches import Batch
 from core.training.distributed import SINGLE, Group
 from core.training.own.numbers import Numbers
 
@@ -30,9 +31,9 @@ class NumberMeter:
         self._logged: tuple[int, Sums] = (0, {})
         self._logged_at = time.perf_counter()
 
-    def add(self, loss: Tensor, numbers: Numbers, targets: Tensor) -> None:
+    def add(self, loss: Tensor, numbers: Numbers, batch: Batch) -> None:
         """Add one step; nothing is computed and nothing waits."""
-        self._pending.append((numbers, len(targets)))
+        self._pending.append((numbers, batch.samples))
 
     @property
     def pending(self) -> int:

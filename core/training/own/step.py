@@ -23,6 +23,7 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from core.config.schema import Training
+from core.data.batches import Batch
 from core.errors import ModelError
 from core.models.own_step import check_signatures, defines
 from core.optimizers.several import SeveralOptimizers
@@ -91,7 +92,7 @@ def own_step(
 
 
 def _called(settings: Training, model: nn.Module, device: torch.device, *, fixed: bool) -> Callable[..., Any]:
-    """Return the function that calls the network's step on inputs, targets and maybe optimizers.
+    """Return the function that calls the network's step on a batch and maybe optimizers.
 
     Args:
         fixed: true if weights do not change during the call: then autocast may keep what it has cast of them.
@@ -100,13 +101,14 @@ def _called(settings: Training, model: nn.Module, device: torch.device, *, fixed
     if settings.compile:
         method = compiled(method)
 
-    def call(inputs: Tensor, targets: Tensor, *optimizers: Any) -> Any:
+    def call(batch: Batch, *optimizers: Any) -> Any:
         if settings.channels_last:
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
+            inputs = batch.inputs.contiguous(memory_format=torch.channels_last)
+            batch = batch._replace(inputs=inputs)
         if settings.precision not in HALF:
-            return method((inputs, targets), *optimizers)
+            return method(batch.given, *optimizers)
         with torch.autocast(device.type, dtype=HALF[settings.precision], cache_enabled=fixed):
-            return method((inputs, targets), *optimizers)
+            return method(batch.given, *optimizers)
 
     return call
 
@@ -119,10 +121,9 @@ def _gradients(
     call: Callable[..., Any],
     backward: Callable[[Tensor], None],
     model: nn.Module,
-    inputs: Tensor,
-    targets: Tensor,
+    batch: Batch,
 ) -> tuple[Tensor, Numbers]:
-    loss, numbers = loss_of(call(inputs, targets), _where(model))
+    loss, numbers = loss_of(call(batch), _where(model))
     backward(loss)
     return loss, numbers
 
@@ -132,19 +133,16 @@ def _in_parts(
     backward: Callable[[Tensor], None],
     model: nn.Module,
     part_size: int,
-    inputs: Tensor,
-    targets: Tensor,
+    batch: Batch,
 ) -> tuple[Tensor, Numbers]:
-    """Weigh each part by its number of samples: the last one of an epoch may be small."""
+    """Weigh each part by how much its samples count: the last one of an epoch may be small."""
     losses, reported = [], []
-    for some_inputs, some_targets in zip(
-        torch.split(inputs, part_size), torch.split(targets, part_size), strict=True
-    ):
-        loss, numbers = loss_of(call(some_inputs, some_targets), _where(model))
-        loss = loss * (len(some_targets) / len(targets))
+    for part in batch.split(part_size):
+        loss, numbers = loss_of(call(part), _where(model))
+        loss = loss * part.share_of(batch)
         backward(loss)
         losses.append(loss.detach())
-        reported.append((numbers, len(some_targets)))
+        reported.append((numbers, part.samples))
     return torch.stack(losses).sum(), _weighted(reported)
 
 
@@ -159,11 +157,9 @@ def _weighted(reported: Iterable[tuple[Numbers, int]]) -> Numbers:
     return {name: total / weights[name] for name, total in totals.items()}
 
 
-def _shared(
-    gradients: Step, share: Share, weights: list[nn.Parameter], inputs: Tensor, targets: Tensor
-) -> tuple[Tensor, Any]:
+def _shared(gradients: Step, share: Share, weights: list[nn.Parameter], batch: Batch) -> tuple[Tensor, Any]:
     """Compute the gradients of this process's share of a batch, and add up those of all."""
-    result = gradients(inputs, targets)
+    result = gradients(batch)
     sum_gradients(weights, share.weight)
     return result
 
@@ -178,8 +174,7 @@ def _several(
     call: Callable[..., Any],
     optimizers: SeveralOptimizers,
     model: nn.Module,
-    inputs: Tensor,
-    targets: Tensor,
+    batch: Batch,
 ) -> tuple[Tensor, Numbers]:
-    numbers = numbers_of(call(inputs, targets, optimizers.given), _where(model))
+    numbers = numbers_of(call(batch, optimizers.given), _where(model))
     return torch.as_tensor(numbers.get("loss", 0.0)), numbers

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from core.data.batches import Batches
+from core.data.batches import Batch, Batches
 from core.models.own_step import defines
 from core.training.distributed import SINGLE, Group
 from core.training.forward_pass import autocast
@@ -45,25 +45,25 @@ def validate_steps(
     model.eval()
     reported: list[tuple[Numbers, int]] = []
     samples = None
-    for number, (inputs, targets) in enumerate(batches.iterate(batch_size)):
+    for number, batch in enumerate(batches.iterate(batch_size)):
         if should_stop():
             return None
         if number % group.size != group.rank:
             continue
         try:
-            given = _validated(model, (inputs, targets), precision, batches.device)
+            given = _validated(model, batch, precision, batches.device)
         except BaseException as error:
-            note_batch(error, f"batch {number + 1} of the evaluation", inputs, targets)
+            note_batch(error, f"batch {number + 1} of the evaluation", batch.inputs, batch.targets)
             raise
-        reported.append((numbers_of(given, _where(model)), len(targets)))
+        reported.append((numbers_of(given, _where(model)), batch.samples))
         if samples is None and isinstance(given, dict):
             samples = given.get(SAMPLES)
     return means(group.sums_by_name(_summed(read_numbers(reported)))), samples
 
 
-def _validated(model: nn.Module, batch: tuple[Tensor, Tensor], precision: str, device: torch.device) -> Any:
+def _validated(model: nn.Module, batch: Batch, precision: str, device: torch.device) -> Any:
     with torch.no_grad(), autocast(precision, device):
-        return getattr(model, validation_method(model))(batch)
+        return getattr(model, validation_method(model))(batch.given)
 
 
 def _where(model: nn.Module) -> str:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from core.config.schema import Training
+from core.data.batches import Batch
 from core.errors import ConfigError, ModelError
 from core.models.copies import copied
 from core.remedies import EXECUTOR
@@ -58,8 +59,7 @@ class _Call:
     """One step of a trial, and what came of it."""
 
     member: Member
-    inputs: Tensor
-    targets: Tensor
+    batch: Batch
     answer: tuple[Tensor, Tensor] | None = None
     error: Exception | None = None
 
@@ -145,8 +145,8 @@ class Together:
             member.works = False
             self._meeting.release()
 
-    def _meet(self, member: Member, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        call = _Call(member, inputs, targets)
+    def _meet(self, member: Member, batch: Batch) -> tuple[Tensor, Tensor]:
+        call = _Call(member, batch)
         with self._meeting:
             self._calls.append(call)
             self._compute_if_all_are_here()
@@ -169,7 +169,7 @@ class Together:
             return
         groups: dict[tuple[str, torch.Size], list[_Call]] = {}
         for call in self._calls:
-            groups.setdefault((call.member.kind, call.inputs.shape), []).append(call)
+            groups.setdefault((call.member.kind, call.batch.inputs.shape), []).append(call)
         for calls in groups.values():
             try:
                 self._compute(calls)
@@ -190,7 +190,9 @@ class Together:
             return answer
 
         with torch.enable_grad():
-            outputs = vmap(forward)(stack.weights, torch.stack([call.inputs for call in calls])).unbind()
+            outputs = vmap(forward)(
+                stack.weights, torch.stack([call.batch.inputs for call in calls])
+            ).unbind()
             losses = [_loss(call, output) for call, output in zip(calls, outputs, strict=True)]
             torch.stack(losses).sum().backward()
         for name, weight in stack.weights.items():
@@ -216,4 +218,4 @@ class Together:
 
 def _loss(call: _Call, output: Tensor) -> Tensor:
     assert call.member.loss is not None
-    return call.member.loss(output, call.targets)
+    return call.batch.loss(call.member.loss, output)

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.control import RunControl
-from core.data.dataset import Dataset, Split, no_progress
+from core.data.dataset import Dataset, no_progress
 from core.data.registry import DataConfig, load
 from core.errors import TorchtuiError
 from core.events import EpochFinished, Event
@@ -105,7 +105,7 @@ def _data(config: DataConfig, root: Path | None) -> Dataset:
     """Load the data without its test split, once in a process."""
     if not _loaded or _loaded[0][:2] != (config, root):
         data = load(config, root)
-        test = Split(data.test.inputs[:0], data.test.targets[:0], data.test.indices[:0])
+        test = data.test.rows(slice(0))
         _loaded[:] = [(config, root, dataclasses.replace(data, test=test))]
     return _loaded[0][2]
 

@@ -70,7 +70,7 @@ class TestEveryDataSet:
     def test_standardised_train_has_mean_0_and_deviation_1(self, name: str, load_data: Load) -> None:
         data = load_data(name)
         batches = Batches(data.train, data, torch.device("cpu"))
-        inputs, targets = next(batches.iterate(len(data.train)))
+        inputs, targets, _ = next(batches.iterate(len(data.train)))
         over = (0, 2, 3) if data.kind == "image" else (0,)
         assert torch.allclose(inputs.double().mean(over), torch.zeros(1, dtype=torch.float64), atol=1e-4)
         assert torch.allclose(
@@ -197,7 +197,7 @@ def test_a_constant_column_and_a_constant_target_stay_finite() -> None:
     )
     assert data.std.tolist() == [1.0, 1.0]
     assert data.target_std == 1.0
-    (inputs, targets), *rest = Batches(data.train, data, torch.device("cpu")).iterate(4)
+    (inputs, targets, _), *rest = Batches(data.train, data, torch.device("cpu")).iterate(4)
     assert not rest
     assert torch.equal(inputs, torch.zeros(4, 2))
     assert torch.equal(targets, torch.zeros(4, 1))
@@ -230,7 +230,7 @@ def test_batches_are_the_ordered_samples_cut_in_pieces(batch_size: int, first: i
     order = epoch_order(len(batches), 0, 0)
     inputs = ((rows(data.train).float() - data.mean) / data.std)[order].split(batch_size)[first:]
     targets = data.train.targets[order].split(batch_size)[first:]
-    seen = [(x.clone(), y.clone()) for x, y in batches.iterate(batch_size, order, first)]
+    seen = [(x.clone(), y.clone()) for x, y, _ in batches.iterate(batch_size, order, first)]
     assert len(seen) == len(targets) == max(0, batches.count(batch_size) - first)
     for (x, y), expected_x, expected_y in zip(seen, inputs, targets, strict=True):
         assert torch.equal(x, expected_x)
@@ -240,7 +240,7 @@ def test_batches_are_the_ordered_samples_cut_in_pieces(batch_size: int, first: i
 def test_samples_are_not_changed_by_standardising_them(load_data: Load) -> None:
     data = load_data("wine")
     before = rows(data.train).clone()
-    for inputs, _ in Batches(data.train, data, torch.device("cpu")).iterate(16):
+    for inputs, *_ in Batches(data.train, data, torch.device("cpu")).iterate(16):
         inputs.zero_()
     assert torch.equal(rows(data.train), before)
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from core.config.schema import from_dict
+from core.data.batches import Batch
 from core.devices import discover, resolve
 from core.errors import DeviceError, ModelError
 from core.models.summary import summarise
@@ -77,8 +78,8 @@ def test_the_meter_gives_means_over_samples() -> None:
     meter = Meter("multiclass")
     meter.restore({})
     assert meter.mean() == {}
-    meter.add(torch.tensor(1.0), torch.eye(3), torch.tensor([0, 1, 0]))
-    meter.add(torch.tensor(4.0), torch.eye(3)[:1], torch.tensor([0]))
+    meter.add(torch.tensor(1.0), torch.eye(3), Batch(torch.zeros(3), torch.tensor([0, 1, 0])))
+    meter.add(torch.tensor(4.0), torch.eye(3)[:1], Batch(torch.zeros(1), torch.tensor([0])))
     meter.read()
     assert meter.mean() == {"loss": (3 * 1 + 4) / 4, "accuracy": 3 / 4}
 
@@ -87,7 +88,7 @@ def test_the_meter_gives_r2_of_standardised_targets() -> None:
     targets = torch.tensor([[1.0], [-1.0], [1.0], [-1.0]])
     meter = Meter("regression")
     meter.restore({})
-    meter.add(torch.tensor(0.25), targets * 0.5, targets)
+    meter.add(torch.tensor(0.25), targets * 0.5, Batch(torch.zeros(4), targets))
     meter.read()
     assert meter.mean() == {"loss": 0.25, "r2": 0.75}
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn, optim
 
 from core.config.schema import FAMILIES, Training, from_dict
+from core.data.batches import Batch
 from core.errors import ConfigError, ModelError
 from core.optimizers.muon_adamw import MuonAdamW
 from core.options import choices
@@ -85,7 +86,8 @@ def train(model: nn.Module, optimizer: optim.Optimizer, steps: int, seed: int = 
     step = step_function(Training(), model, nn.functional.cross_entropy, optimizer)
     random = torch.Generator().manual_seed(seed)
     for _ in range(steps):
-        step(torch.randn(16, 1, 8, generator=random), torch.randint(0, 3, (16,), generator=random))
+        inputs = torch.randn(16, 1, 8, generator=random)
+        step(Batch(inputs, torch.randint(0, 3, (16,), generator=random)))
 
 
 # -- formulas --------------------------------------------------------------------------------------------------
@@ -179,10 +181,10 @@ def test_the_loss_of_a_step_of_lbfgs_is_that_before_it() -> None:
     before = nn.functional.cross_entropy(model.eval()(inputs), targets).item()
     settings = Training(batch_size=3, accumulate=3)
     step = step_function(settings, model.eval(), nn.functional.cross_entropy, build(model, name="lbfgs"))
-    loss, outputs = step(inputs, targets)
+    loss, outputs = step(Batch(inputs, targets))
     assert loss.item() == pytest.approx(before)
     assert outputs.shape == (8, 3)
-    assert step(inputs, targets)[0].item() < before
+    assert step(Batch(inputs, targets))[0].item() < before
 
 
 def test_lbfgs_is_not_given_gradients_that_were_cut(train_run: Callable[..., Any]) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core.config import schema as configuration
+from core.data.batches import Batch
 from core.data.dataset import Dataset
 from core.training import cuda_graphs
 from core.training.context import TrainingContext
@@ -123,9 +124,9 @@ def trained(config: Any, data: Dataset, model: nn.Module) -> list[Tensor]:
 def test_what_a_step_returns_stays_when_the_next_one_replays() -> None:
     model = nn.Linear(4, 3)
 
-    def gradients(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        outputs = model(inputs)
-        loss = nn.functional.cross_entropy(outputs, targets)
+    def gradients(batch: Batch) -> tuple[Tensor, Tensor]:
+        outputs = model(batch.inputs)
+        loss = nn.functional.cross_entropy(outputs, batch.targets)
         loss.backward()
         return loss, outputs
 
@@ -136,7 +137,7 @@ def test_what_a_step_returns_stays_when_the_next_one_replays() -> None:
         inputs, targets = torch.randn(8, 4), torch.randint(3, (8,))
         for weight in model.parameters():
             weight.grad = None
-        loss, outputs = step(inputs, targets)
+        loss, outputs = step(Batch(inputs, targets))
         seen.append((loss, outputs, copy.deepcopy(loss.detach()), copy.deepcopy(outputs.detach())))
         expected = nn.functional.cross_entropy(model(inputs), targets)
         assert torch.equal(loss, expected)

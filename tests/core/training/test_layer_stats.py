@@ -10,6 +10,7 @@ from torch import nn
 
 from core.config.schema import Training
 from core.control import Request
+from core.data.batches import Batch
 from core.errors import RunDamaged
 from core.events import EpochFinished, LayersSampled, Notice, RunFinished, from_json, to_json
 from core.runs.history.history import History
@@ -37,7 +38,7 @@ def watched(model: nn.Module, inputs: torch.Tensor, lr: float = 0.1, steps: int 
     step = step_function(Training(), model, nn.functional.cross_entropy, optimizer)
     around = LayerWatch(model, told.append).around(step, lambda: (1, 7))
     for _ in range(steps):
-        around(inputs, torch.arange(len(inputs)) % 2)
+        around(Batch(inputs, torch.arange(len(inputs)) % 2))
     return told
 
 
@@ -94,7 +95,7 @@ def test_exploding_gradients_are_noted_once(often: None, size: float) -> None:
     told: list[Any] = []
     scale = iter([1.0, size, size])
 
-    def step(inputs: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def step(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         for weight in model.parameters():
             weight.grad = torch.full_like(weight, next_scale[0])
         return torch.zeros(()), torch.zeros(1, 2)
@@ -102,7 +103,7 @@ def test_exploding_gradients_are_noted_once(often: None, size: float) -> None:
     around = LayerWatch(model, told.append).around(step, lambda: (1, 1))
     for value in scale:
         next_scale = [value]
-        around(torch.zeros(1, 3), torch.zeros(1))
+        around(Batch(torch.zeros(1, 3), torch.zeros(1)))
     (notice,) = [event for event in told if isinstance(event, Notice)]
     assert notice.message.startswith("gradients explode: the norm is")
 
@@ -117,13 +118,13 @@ def test_samples_are_spaced_by_what_they_cost(monkeypatch: pytest.MonkeyPatch) -
         clock[0] += 0.05  # what a sample costs
         told.append(clock[0])
 
-    def step(inputs: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def step(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         clock[0] += 0.01
-        return inputs, targets
+        return batch.inputs, batch.targets
 
     around = LayerWatch(nn.Linear(2, 2), emit).around(step, lambda: (1, 1))
     for _ in range(2000):
-        around(torch.zeros(1), torch.zeros(1))
+        around(Batch(torch.zeros(1), torch.zeros(1)))
     assert len(told) * 0.05 <= 0.0101 * clock[0] + 0.05
     assert len(told) >= 3
 

@@ -102,14 +102,14 @@ def bare_loop(name: str, data: Dataset) -> dict[str, Any]:
     train_set, validation = Batches(data.train, data, CPU), Batches(data.validation, data, CPU)
     for epoch in range(2):
         model.train()
-        for inputs, targets in train_set.iterate(200, training_order(config.training, data, epoch)):
+        for inputs, targets, _ in train_set.iterate(200, training_order(config.training, data, epoch)):
             optimizer.zero_grad()
             loss = nn.functional.cross_entropy(logits(model(inputs)), targets)
             loss.backward()
             optimizer.step()
         model.eval()
         with torch.no_grad():
-            for inputs, _ in validation.iterate(1024):
+            for inputs, *_ in validation.iterate(1024):
                 model(inputs)
     return model.state_dict()
 
@@ -290,7 +290,7 @@ def bce_loop(data: Dataset, name: str) -> dict[str, Any]:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     train_set = Batches(data.train, data, CPU)
     for epoch in range(2):
-        for inputs, targets in train_set.iterate(200, training_order(config.training, data, epoch)):
+        for inputs, targets, _ in train_set.iterate(200, training_order(config.training, data, epoch)):
             optimizer.zero_grad()
             loss = nn.functional.binary_cross_entropy_with_logits(model(inputs).flatten(), targets.float())
             loss.backward()

@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from core.config import schema as configuration
 from core.config.schema import Training
+from core.data.batches import Batch
 from core.devices import ensure_precision, precisions
 from core.errors import ConfigError, DependencyError, DeviceError
 from core.events import EpochFinished, EvaluationFinished, RunStarted
@@ -40,9 +41,9 @@ def test_bf16_steps_are_those_of_autocast_by_hand() -> None:
     step = step_function(settings, ours, cross_entropy, optimizers[0], gradients=gradients)
     whole = step_function(Training(), full, cross_entropy, optimizers[2])
     for _ in range(4):
-        loss, outputs = step(inputs, targets)
+        loss, outputs = step(Batch(inputs, targets))
         assert (loss.dtype, outputs.dtype) == (torch.float32, torch.float32)
-        whole(inputs, targets)
+        whole(Batch(inputs, targets))
         optimizers[1].zero_grad()
         with torch.autocast("cpu", dtype=torch.bfloat16):
             answers = theirs(inputs)
@@ -70,7 +71,7 @@ def test_fp16_keeps_gradients_that_would_vanish_and_skips_steps_that_overflow() 
         forward = forward_function(settings, model, CPU)
         gradients = autograd_gradients(settings, forward, loss, scaler=scaler)
         function = step_function(settings, model, loss, optimizer, gradients=gradients, scaler=scaler)
-        function(torch.ones(4, 1), torch.zeros(4, dtype=torch.int64))
+        function(Batch(torch.ones(4, 1), torch.zeros(4, dtype=torch.int64)))
         assert model.weight.grad is not None
         return float(model.weight.grad)
 
@@ -144,7 +145,7 @@ def test_with_channels_last_the_network_sees_them_last(load_data: Load) -> None:
     seen: list[torch.Tensor] = []
     model.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     Learner(config, data, model, TrainingContext(CPU)).step(
-        torch.rand(4, *data.sample_shape), torch.arange(4)
+        Batch(torch.rand(4, *data.sample_shape), torch.arange(4))
     )
     assert seen[0].is_contiguous(memory_format=torch.channels_last)
     weights = [weight for weight in model.parameters() if weight.dim() == 4]

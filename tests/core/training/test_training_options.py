@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from core.config import schema as configuration
 from core.config.schema import TrainConfig, Training
 from core.control import RunControl
-from core.data.batches import epoch_order
+from core.data.batches import Batch, epoch_order
 from core.data.dataset import Dataset
 from core.errors import RunError
 from core.events import CheckpointSaved, EpochFinished, EvaluationFinished, Event, Notice, RunPaused
@@ -163,7 +163,7 @@ def test_a_running_mean_takes_the_statistics_of_batch_normalisation_as_they_are(
     mean = ema_model(model, 0.99)
     step = step_function(Training(), model, cross_entropy, optimizer, ema=mean)
     for _ in range(3):
-        step(torch.rand(8, 4), torch.tensor([0, 1] * 4))
+        step(Batch(torch.rand(8, 4), torch.tensor([0, 1] * 4)))
     norm, averaged = model.get_submodule("1"), mean.module.get_submodule("1")
     assert norm.get_buffer("num_batches_tracked").item() == 3
     assert all(torch.equal(one, other) for one, other in zip(norm.buffers(), averaged.buffers(), strict=True))

@@ -14,7 +14,7 @@ from core.config.schema import FAMILIES
 from core.control import RunControl
 from core.data.augment.augmenter import Augmenter, augmenter
 from core.data.augment.options import Augmentation, parse
-from core.data.batches import Batches, epoch_order
+from core.data.batches import Batch, Batches, epoch_order
 from core.data.builtin.vision import Mnist
 from core.data.dataset import Dataset
 from core.errors import ConfigError
@@ -153,7 +153,7 @@ def test_mixed_classes_are_shares_that_fit_the_images(load_data: Load) -> None:
 def test_the_class_with_the_larger_share_counts_for_accuracy() -> None:
     meter = Meter("multiclass")
     outputs = torch.tensor([[2.0, 1.0], [1.0, 2.0]])
-    meter.add(torch.tensor(0.5), outputs, torch.tensor([[0.8, 0.2], [0.7, 0.3]]))
+    meter.add(torch.tensor(0.5), outputs, Batch(outputs, torch.tensor([[0.8, 0.2], [0.7, 0.3]])))
     meter.read()
     assert meter.mean()["accuracy"] == 0.5
 
@@ -192,7 +192,7 @@ def test_only_training_is_augmented(train_run: Callable[..., Any], load_data: Lo
     data = load_data("digits")
     batches = Batches(data.validation, data, torch.device("cpu"))
     assert (
-        len({tuple(x.flatten().tolist()) for x, _ in [next(batches.iterate(8)), next(batches.iterate(8))]})
+        len({tuple(x.flatten().tolist()) for x, *_ in [next(batches.iterate(8)), next(batches.iterate(8))]})
         == 1
     )
 
@@ -209,7 +209,7 @@ def test_batches_are_cut_and_numbered_as_without(load_data: Load) -> None:
     seen = list(batches.iterate(100, order, 2, note))
     plain = list(batches.iterate(100, order, 2))
     assert numbers == [(number, 100) for number in range(2, 12)] + [(12, 93)]
-    for (x, y), (same_x, same_y) in zip(seen, plain, strict=True):
+    for (x, y, _), (same_x, same_y, _) in zip(seen, plain, strict=True):
         assert torch.equal(x, same_x)
         assert torch.equal(y, same_y)
 

@@ -129,7 +129,7 @@ def test_ids_reach_a_network_that_looks_them_up_as_they_are(make: Make, tmp_path
     mixed = nn.Sequential(nn.Embedding(200, 4), nn.Flatten(), nn.Linear(20, 3))
     seen = with_ids(mixed, data)
     assert seen.ids
-    inputs, _ = next(Batches(seen.train, seen, torch.device("cpu")).iterate(8))
+    inputs, *_ = next(Batches(seen.train, seen, torch.device("cpu")).iterate(8))
     assert inputs.dtype == torch.int64
     assert {int(number) for number in inputs.flatten()} <= set(range(200))
     assert len(inputs.unique()) > 20

@@ -12,6 +12,7 @@ import torch
 
 from core.config import schema as configuration
 from core.control import RunControl
+from core.data.batches import Batch
 from core.errors import ConfigError
 from core.events import EpochFinished
 from core.runs.checkpoints import load_checkpoint
@@ -186,7 +187,7 @@ class Trial(threading.Thread):
         step = self.together.join(self.member, "", settings, model, torch.nn.functional.mse_loss)
         assert step is not None
         for _ in range(self.steps):
-            step(torch.ones(3, 2), torch.ones(3, 1))
+            step(Batch(torch.ones(3, 2), torch.ones(3, 1)))
             self.work()
         self.together.leave(self.member)
 
