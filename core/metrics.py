@@ -11,6 +11,7 @@ __all__ = [
     "HEADLINES",
     "LABELS",
     "METRICS",
+    "MINIMISED",
     "OF_CLASS",
     "Task",
     "check_metrics",
@@ -32,15 +33,21 @@ Task = Literal["binary", "multiclass", "regression", "custom"]
 METRICS: Final = (
     *("loss", "accuracy", "balanced_accuracy", "mcc", "cohen_kappa"),
     *("log_loss", "ece", "brier", "top_5_accuracy"),
-    *("precision", "precision_macro", "precision_micro", "precision_weighted"),
-    *("recall", "recall_macro", "recall_micro", "recall_weighted"),
-    *("f1", "f1_macro", "f1_micro", "f1_weighted"),
-    *("roc_auc", "roc_auc_macro", "roc_auc_micro"),
-    *("average_precision", "average_precision_macro", "average_precision_micro"),
+    *("subset_accuracy", "hamming_loss"),
+    *("precision", "precision_macro", "precision_micro", "precision_weighted", "precision_samples"),
+    *("recall", "recall_macro", "recall_micro", "recall_weighted", "recall_samples"),
+    *("f1", "f1_macro", "f1_micro", "f1_weighted", "f1_samples"),
+    *("roc_auc", "roc_auc_macro", "roc_auc_micro", "roc_auc_weighted"),
+    *(
+        "average_precision",
+        "average_precision_macro",
+        "average_precision_micro",
+        "average_precision_weighted",
+    ),
     *("r2", "mae", "rmse", "mape"),
 )
 """Every number of an epoch or an evaluation that can be compared."""
-MINIMISED: Final = ("loss", "log_loss", "ece", "brier", "mae", "rmse", "mape")
+MINIMISED: Final = ("loss", "hamming_loss", "log_loss", "ece", "brier", "mae", "rmse", "mape")
 """Those of which less is better."""
 
 HEADLINES: Final = ("accuracy", "f1_macro", "roc_auc_macro", "log_loss", "r2", "mae", "rmse")
@@ -86,6 +93,11 @@ Of single labels micro precision, recall and F1 are the accuracy, and left out.
 """
 
 OF_REGRESSION: Final = ("loss", "r2", "mae", "rmse", "mape")
+OF_LABELS: Final = (
+    *("subset_accuracy", "hamming_loss", "precision_samples", "recall_samples", "f1_samples"),
+    *("roc_auc_weighted", "average_precision_weighted"),
+)
+"""Those that several labels a sample have alone."""
 OF_TWO_CLASSES: Final = ("precision", "recall", "f1", "roc_auc", "average_precision", "brier")
 """Those that need a positive class, which is class 1 of two."""
 TOP_K: Final = 5
@@ -151,7 +163,7 @@ def fitting_metrics(task: Task, classes: int) -> list[str]:
         return []
     if task == "regression":
         return list(OF_REGRESSION)
-    without = {*OF_REGRESSION[1:]}
+    without = {*OF_REGRESSION[1:], *OF_LABELS}
     without |= {*OF_TWO_CLASSES} if task != "binary" else set()
     without |= {OF_MANY_CLASSES} if classes <= TOP_K else set()
     return [metric for metric in METRICS if metric not in without]

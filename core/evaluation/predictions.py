@@ -37,9 +37,13 @@ class Predictions:
     Args:
         scores: float32 or float64. Classification: (n, classes), higher means more likely.
             Regression: (n,), in the unit of the target.
-        targets: classification: int64 (n,), class numbers. Regression: floats (n,).
+        targets: classification: int64 (n,), class numbers. Regression: floats (n,). Multilabel: uint8 (n, labels),
+            zeros and ones.
         indices: int64 (n,), position of each sample in its source.
-        probabilities: True when the scores are probabilities (rows sum to one), False for raw margins.
+        probabilities: True when the scores are probabilities (rows sum to one, but not those of labels), False for raw
+            margins.
+        thresholds: multilabel: float64 (labels,), the scores from which on a label is predicted; None for 0.5 of
+            probabilities and 0 of margins.
 
     Raises:
         DataError: kinds or shapes of the arrays do not fit together.
@@ -49,15 +53,20 @@ class Predictions:
     targets: Array
     indices: Integers
     probabilities: bool
+    thresholds: Array | None = None
 
     def __post_init__(self) -> None:
         n = len(self.scores) if self.scores.ndim else 0
         integer_targets = self.scores.ndim == 2
+        labels = self.targets.dtype == np.uint8 and self.targets.ndim == 2
         fits = (
             self.scores.ndim in (1, 2)
             and self.scores.dtype in (np.float32, np.float64)
-            and self.targets.shape == (n,)
-            and (self.targets.dtype == np.int64 if integer_targets else self.targets.dtype.kind == "f")
+            and self.targets.shape == (self.scores.shape if labels else (n,))
+            and (
+                labels
+                or (self.targets.dtype == np.int64 if integer_targets else self.targets.dtype.kind == "f")
+            )
             and self.indices.shape == (n,)
             and self.indices.dtype == np.int64
         )
@@ -84,9 +93,23 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.scores)
 
+    @property
+    def has_labels(self) -> bool:
+        """Return whether targets are several labels a sample."""
+        return self.targets.ndim == 2 and self.targets.dtype == np.uint8
+
+    @property
+    def used_thresholds(self) -> Array:
+        """float64 (labels,): the scores from which on each label is predicted."""
+        if self.thresholds is not None:
+            return self.thresholds
+        return np.full(self.scores.shape[1], 0.5 if self.probabilities else 0.0)
+
     @cached_property
-    def predicted(self) -> Integers:
-        """int64 (n,): the class with the highest score, the first one of equals."""
+    def predicted(self) -> Array:
+        """int64 (n,): the class with the highest score, the first one of equals; of labels uint8 (n, labels)."""
+        if self.has_labels:
+            return (self.scores >= self.used_thresholds).astype(np.uint8)
         classes: Integers = np.argmax(self.scores, axis=1)
         return classes
 
@@ -102,6 +125,8 @@ class Predictions:
             "indices": self.indices,
             "probabilities": np.array(self.probabilities),
         }
+        if self.thresholds is not None:
+            arrays["thresholds"] = self.thresholds
         write_atomically(Path(path), lambda file: _write_arrays(file, arrays))
 
     @classmethod
@@ -116,7 +141,8 @@ class Predictions:
                 probabilities = file["probabilities"]
                 if probabilities.shape != () or probabilities.dtype != np.bool_:
                     raise ValueError("probabilities is not one truth value")
-                return cls(file["scores"], file["targets"], file["indices"], bool(probabilities))
+                thresholds = file.get("thresholds", None)
+                return cls(file["scores"], file["targets"], file["indices"], bool(probabilities), thresholds)
         except (DataError, *_UNREADABLE) as error:
             raise RunDamaged(
                 f"the predictions in {path} cannot be read ({error})",

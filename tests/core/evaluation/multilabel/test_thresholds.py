@@ -1,0 +1,59 @@
+"""Thresholds of labels."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import f1_score
+
+from core.evaluation.multilabel.pairs import by_mistakes, mistakes_of_label
+from core.evaluation.multilabel.thresholds import choose_thresholds
+from core.evaluation.predictions import Predictions
+
+
+def given(
+    scores: list[list[float]], targets: list[list[int]], thresholds: np.ndarray | None = None
+) -> Predictions:
+    numbers = np.array(scores, dtype=np.float32)
+    return Predictions(numbers, np.array(targets, dtype=np.uint8), np.arange(len(numbers)), True, thresholds)
+
+
+def test_the_threshold_has_the_highest_f1_of_all() -> None:
+    rng = np.random.default_rng(0)
+    targets = (rng.random((50, 3)) < 0.3).astype(np.uint8)
+    scores = (0.3 * targets + 0.7 * rng.random((50, 3))).astype(np.float32)
+    chosen = choose_thresholds(Predictions(scores, targets, np.arange(50), True), ["a", "b", "c"])
+    for label in range(3):
+        truth, of_label = targets[:, label], scores[:, label]
+        best = max(f1_score(truth, of_label >= at) for at in of_label)
+        assert f1_score(truth, of_label >= chosen.values[label]) == best
+    assert chosen.without == ()
+
+
+def test_a_threshold_lies_between_two_scores_so_that_rounding_does_not_decide() -> None:
+    predictions = given([[0.2], [0.4], [0.8], [0.9]], [[0], [0], [1], [1]])
+    assert choose_thresholds(predictions, ["a"]).values.round(6).tolist() == [0.6]
+
+
+def test_labels_that_validation_lacks_keep_the_default() -> None:
+    predictions = given([[0.2, 0.9, 0.1], [0.9, 0.8, 0.7]], [[1, 0, 1], [1, 0, 0]])
+    chosen = choose_thresholds(predictions, ["always", "never", "some"])
+    assert chosen.without == ("always", "never")
+    assert chosen.values[:2].tolist() == [0.5, 0.5]
+
+
+def test_predictions_keep_their_thresholds(tmp_path: Path) -> None:
+    predictions = given([[0.2, 0.9]], [[1, 0]], thresholds=np.array([0.1, 0.95]))
+    assert predictions.predicted.tolist() == [[1, 0]]
+    predictions.save(tmp_path / "predictions.npz")
+    assert Predictions.load(tmp_path / "predictions.npz").predicted.tolist() == [[1, 0]]
+    assert given([[0.2, 0.9]], [[1, 0]]).predicted.tolist() == [[0, 1]]
+
+
+def test_mistakes_come_with_most_wrong_labels_first_then_the_surest() -> None:
+    predictions = given([[0.9, 0.9], [0.6, 0.1], [0.99, 0.1], [0.9, 0.1]], [[0, 0], [0, 0], [0, 0], [1, 0]])
+    assert by_mistakes(predictions, 10).tolist() == [0, 2, 1]
+    assert by_mistakes(predictions, 1).tolist() == [0]
+    assert mistakes_of_label(predictions, 0, 10).tolist() == [2, 0, 1]
+    for label, at in itertools.product([1], [1, 5]):
+        assert mistakes_of_label(predictions, label, at).tolist() == [0]
