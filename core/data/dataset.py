@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from core.data.kinds.base import KindName
+from core.data.kinds.sample import Sample
 from core.losses.base import TargetFacts
 from core.metrics import Task
 
@@ -57,7 +59,8 @@ class Dataset:
     """Three splits without leaks: every statistic here comes from `train` alone.
 
     Attributes:
-        kind: ``image``, with samples of (channels, height, width), or ``table``, with samples of (features,).
+        kind: what a sample is, see `core.data.kinds`: ``table``, with samples of (features,),
+            ``image``, with samples of (channels, height, width), and so on.
         class_names: one per class; empty for regression.
         feature_names: one per column of a table; empty for images.
         mean, std: what inputs are standardised with, of a shape that broadcasts over one sample.
@@ -73,7 +76,7 @@ class Dataset:
     """
 
     name: str
-    kind: Literal["image", "table"]
+    kind: KindName
     task: Task
     train: Split
     validation: Split
@@ -97,6 +100,11 @@ class Dataset:
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one input."""
         return tuple(self.train.inputs.shape[1:])
+
+    @property
+    def sample(self) -> Sample:
+        """Facts of a sample that a network is built by."""
+        return Sample(self.kind, self.sample_shape)
 
     def in_unit(self, inputs: "Tensor") -> "Tensor":
         """Return inputs, (n, *sample_shape), in the unit of the source: float64 where they were centred."""

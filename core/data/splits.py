@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from core.data.dataset import Dataset, Split
+from core.data.kinds.registry import KindName, kind_of
 from core.data.mapped import MappedRows, select
 from core.errors import DataError
 from core.metrics import Task
@@ -131,7 +132,7 @@ def _refuse_single(counts: np.ndarray, names: Sequence[str], field: str) -> None
 def assemble(
     *,
     name: str,
-    kind: Literal["image", "table"],
+    kind: KindName,
     inputs: "Tensor | MappedRows",
     targets: "Tensor",
     parts: dict[str, np.ndarray],
@@ -182,18 +183,24 @@ def assemble(
     )
 
 
-def _statistics(inputs: "Tensor | MappedRows", kind: str) -> "tuple[Tensor, Tensor]":
-    """Mean and standard deviation over samples, per channel of images and per column of tables.
+def _statistics(inputs: "Tensor | MappedRows", kind: KindName) -> "tuple[Tensor, Tensor]":
+    """Mean and standard deviation over samples, of each part that the kind says.
 
-    A constant channel gets deviation 1.
+    A constant part gets deviation 1.
     """
     import torch
 
-    if kind == "table":
+    parts = kind_of(kind).statistics
+    if parts == "none":
+        return torch.tensor(0.0), torch.tensor(1.0)
+    if parts == "columns":
         std, mean = _column_moments(inputs[:])
-    else:
+    elif parts == "channels":
         mean, std = (_byte_moments if inputs.dtype == torch.uint8 else _float_moments)(inputs)
-        mean, std = mean.view(-1, 1, 1), std.view(-1, 1, 1)
+        each = (-1, *[1] * (len(inputs.shape) - 2))
+        mean, std = mean.view(each), std.view(each)
+    else:
+        mean, std = (moments[0] for moments in _float_moments(inputs, whole=True))
     std = torch.where(std > 0, std, torch.ones_like(std))
     return mean.float(), std.float()
 
@@ -225,15 +232,20 @@ def _byte_moments(inputs: "Tensor | MappedRows") -> "tuple[Tensor, Tensor]":
     return mean, ((weights @ values.square()) / total - mean.square()).clamp(min=0).sqrt()
 
 
-def _float_moments(inputs: "Tensor | MappedRows") -> "tuple[Tensor, Tensor]":
-    """Mean and deviation of each channel, in two passes."""
+def _float_moments(inputs: "Tensor | MappedRows", *, whole: bool = False) -> "tuple[Tensor, Tensor]":
+    """Mean and deviation of each channel, or with `whole` of one that holds all values, in two passes."""
     import torch
 
-    total = len(inputs) * math.prod(inputs.shape[2:])
-    channels = torch.zeros(inputs.shape[1], dtype=torch.float64)
-    mean = sum((rows.double().sum(dim=(0, 2, 3)) for rows in _pieces(inputs)), channels) / total
-    deviations = ((rows.double() - mean.view(-1, 1, 1)).square() for rows in _pieces(inputs))
-    return mean, (sum((part.sum(dim=(0, 2, 3)) for part in deviations), channels) / total).sqrt()
+    def pieces() -> "Iterator[Tensor]":
+        return (rows.reshape(len(rows), 1, -1) if whole else rows for rows in _pieces(inputs))
+
+    shape = (1, math.prod(inputs.shape[1:])) if whole else inputs.shape[1:]
+    total = len(inputs) * math.prod(shape[1:])
+    over, each = (0, *range(2, len(shape) + 1)), (-1, *[1] * (len(shape) - 1))
+    channels = torch.zeros(shape[0], dtype=torch.float64)
+    mean = sum((rows.double().sum(dim=over) for rows in pieces()), channels) / total
+    deviations = ((rows.double() - mean.view(each)).square() for rows in pieces())
+    return mean, (sum((part.sum(dim=over) for part in deviations), channels) / total).sqrt()
 
 
 def _pieces(inputs: "Tensor | MappedRows") -> "Iterator[Tensor]":

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from core.data.dataset import Dataset
+from core.data.kinds.registry import kind_of
 from core.losses.base import Scorer
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def facts(trained: "Prepared", run: str) -> dict[str, Any]:
     return {
         "run": run,
         "kind": data.kind,
+        "reads": kind_of(data.kind).reads,
+        "statistics": kind_of(data.kind).statistics,
         "task": data.task,
         "sample_shape": list(data.sample_shape),
         "class_names": [name.encode(errors="backslashreplace").decode() for name in names],

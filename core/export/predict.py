@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.kinds.channels import channels_first
 from core.data.tables.files.text_rows import find_separator, split_lines
 from core.data.tables.files.text_table import find_table
 from core.data.tables.values.dates import moment, order_of
@@ -75,13 +76,18 @@ def load(path: Path) -> tuple[dict[str, Any], Callable[[np.ndarray], np.ndarray]
 
 def read(path: Path, facts: dict[str, Any]) -> np.ndarray:
     """float32 (n, *sample_shape)."""
+    wanted = tuple(facts["sample_shape"])
+
+    def as_trained(values: np.ndarray) -> np.ndarray:
+        return channels_first(values, wanted) if facts["statistics"] == "channels" else values
+
     if path.suffix == ".npy":
-        values = arranged(np.load(path, allow_pickle=False), facts)
+        values = as_trained(np.load(path, allow_pickle=False))
     elif path.suffix == ".npz":
-        values = arranged(inputs_of(np.load(path, allow_pickle=False)), facts)
-    elif facts["kind"] == "image":
+        values = as_trained(inputs_of(np.load(path, allow_pickle=False)))
+    elif facts["reads"] == "pictures":
         values = read_pictures(picture_files(path), facts)
-    elif facts["kind"] == "table" and path.suffix.lower() not in (".parquet", ".xlsx", ".gz", ".zip"):
+    elif facts["reads"] == "rows" and path.suffix.lower() not in (".parquet", ".xlsx", ".gz", ".zip"):
         table = facts["table"]
         rows = read_rows(path, table or USUAL)
         values = (
@@ -89,7 +95,6 @@ def read(path: Path, facts: dict[str, Any]) -> np.ndarray:
         )
     else:
         sys.exit(f"{path}: takes .npy or .npz, or a text file such as .csv")
-    wanted = tuple(facts["sample_shape"])
     values = np.ascontiguousarray(values, dtype=facts.get("dtype", "float32"))
     if values.shape == wanted:
         values = values[None]
@@ -107,17 +112,6 @@ def inputs_of(archive: Any) -> np.ndarray:
     if not names:
         raise ValueError(f"it holds {', '.join(archive) or 'nothing'}, but no array `inputs`")
     return np.asarray(archive[names[0]])
-
-
-def arranged(values: np.ndarray, facts: dict[str, Any]) -> np.ndarray:
-    """Images with their channels first; grey ones may come without, others with their channels last."""
-    wanted = tuple(facts["sample_shape"])
-    if facts["kind"] == "image" and values.shape[1:] != wanted:
-        if wanted[0] == 1 and values.shape[1:] == wanted[1:]:
-            return values[:, None]
-        if values.shape[1:] == (*wanted[1:], wanted[0]):
-            return values.transpose(0, 3, 1, 2)
-    return values
 
 
 def picture_files(path: Path) -> list[Path]:
@@ -288,7 +282,7 @@ def main() -> None:
     names = facts["class_names"]
     path = Path(sys.argv[1])
     try:
-        files = picture_files(path) if path.is_dir() and facts["kind"] == "image" else []
+        files = picture_files(path) if path.is_dir() and facts["reads"] == "pictures" else []
         inputs = read(path, facts)
     except (OSError, EOFError, LookupError, ValueError, csv.Error) as error:
         sys.exit(f"{path} cannot be read: {error}")

@@ -15,6 +15,8 @@ from core.data.dataset import Dataset
 from core.data.images.file_kinds import ENDINGS, is_image
 from core.data.images.folder_tree import scan
 from core.data.images.pictures import Picture, read_picture, reason
+from core.data.kinds.base import shape_text
+from core.data.kinds.registry import kind_of
 from core.errors import DataError, InputError
 from core.evaluation.values import Array
 from core.files.reading import open_regular
@@ -132,23 +134,21 @@ def _name_of_inputs(names: Sequence[str]) -> str | None:
 
 def _with_sample_shape(array: Array, data: Dataset, path: Path) -> Array:
     wanted = data.sample_shape
-    if data.kind == "image" and wanted[0] == 1 and array.shape[1:] == wanted[1:]:
-        array = array[:, None]
-    elif data.kind == "image" and array.shape[1:] == (*wanted[1:], wanted[0]):
-        array = array.transpose(0, 3, 1, 2)
+    array = kind_of(data.kind).arranged(array, wanted)
     if array.shape[1:] != wanted or array.ndim != len(wanted) + 1:
         raise InputError(
-            f"{path}: inputs have the shape {_shape(array.shape)}",
-            f"The model takes n x {_shape(wanted)}, as in {data.name}",
+            f"{path}: inputs have the shape {shape_text(array.shape)}",
+            f"The model takes n x {shape_text(wanted)}, as in {data.name}",
         )
     return array
 
 
 def _table(path: Path, data: Dataset) -> tuple[list[str], Array]:
-    if data.kind != "table":
+    kind = kind_of(data.kind)
+    if kind.reads != "rows":
         raise InputError(
-            f"{path} is read as a table, but the model takes images of {_shape(data.sample_shape)}",
-            "Give an .npz with an array `inputs`, or a folder of pictures",
+            f"{path} is read as a table, but the model takes {kind.samples} of {shape_text(data.sample_shape)}",
+            f"Give an .npz with an array `inputs`{', or a folder of pictures' * (kind.reads == 'pictures')}",
         )
     try:
         with (
@@ -228,11 +228,14 @@ def _pictures(path: Path, data: Dataset) -> tuple[list[str], Array, list[str]]:
 
 
 def _picture_shape(path: Path, data: Dataset) -> tuple[int, ...]:
-    if data.kind != "image":
+    kind = kind_of(data.kind)
+    if kind.reads != "pictures":
         what = "folder" if path.is_dir() else "picture"
         raise InputError(
-            f"{path} is a {what}, but the model takes tables of {len(data.feature_names)} features",
-            "Give a CSV file with a header",
+            f"{path} is a {what}, but the model takes {kind.samples}: {kind.form(data.sample_shape)}",
+            "Give a CSV file with a header"
+            if kind.reads == "rows"
+            else "Give an .npz with an array `inputs`",
         )
     if data.sample_shape[0] not in (1, 3):
         raise InputError(
@@ -264,7 +267,3 @@ def _notes(found: Sequence[Picture], data: Dataset) -> Iterator[str]:
     several = sum(picture.pages > 1 for picture in found)
     if several:
         yield f"{several:,} files hold more than one picture: the first of each is read"
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "nothing"

@@ -1,10 +1,11 @@
 """The samples behind the predictions: loaded when first asked for, found again by their place in the source."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.arrays import as_pixels
+from core.data.kinds.registry import Kind, kind_of
 from core.errors import DataError
 from core.evaluation import Predictions
 
@@ -61,9 +62,9 @@ class Samples:
         self._rows = rows
 
     @property
-    def kind(self) -> Literal["image", "table"]:
+    def kind(self) -> Kind:
         """Kind of the samples."""
-        return self._dataset.kind
+        return kind_of(self._dataset.kind)
 
     @property
     def columns(self) -> tuple[str, ...]:

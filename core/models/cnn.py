@@ -19,7 +19,7 @@ Width = Annotated[int, Field(ge=1, le=4096)]
 class Cnn(ModelOptions):
     """Two 5x5 convolutions with pooling, then linear layers, after LeNet-5 (LeCun et al. 1998)."""
 
-    TAKES: ClassVar = "images"
+    TAKES: ClassVar = ("image",)
 
     name: Literal["cnn"] = "cnn"
     channels: tuple[Width, Width] = (6, 16)

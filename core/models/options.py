@@ -1,15 +1,20 @@
 """Base of the options of all networks."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from core.data.dataset import Dataset, Progress
+from core.data.kinds.registry import KindName, kind_of
+from core.data.kinds.sample import Sample
 from core.errors import ModelError
 from core.options import Options, choices
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
-__all__ = ["ModelOptions", "activation_layer", "image_shape"]
+__all__ = ["NUMBERS", "ModelOptions", "activation_layer", "image_shape"]
+
+NUMBERS: tuple[KindName, ...] = ("table", "image", "signal", "other")
+"""Kinds of samples that are numbers, not ids."""
 
 
 class ModelOptions(Options):
@@ -18,7 +23,8 @@ class ModelOptions(Options):
     STATIC: ClassVar[bool] = True
     """Whether it computes the same way at each step, so that a step can be recorded and replayed."""
 
-    TAKES: ClassVar[Literal["images", "anything"]] = "anything"
+    TAKES: ClassVar[tuple[KindName, ...]] = NUMBERS
+    """Kinds of samples that it is made for."""
 
     @property
     def on_meta(self) -> bool:
@@ -44,6 +50,16 @@ class ModelOptions(Options):
         """
         raise NotImplementedError
 
+    def build_for(self, sample: Sample, outputs: int) -> "Module":
+        """A network with fresh weights for samples of a kind; see `build`.
+
+        Raises:
+            ModelError: it cannot take such samples; the message names the models that fit.
+        """
+        if sample.kind not in self.TAKES:
+            raise _unfit(self, sample.kind)
+        return self.build(sample.shape, outputs)
+
     def fitted(self, network: "Module", data: Dataset) -> Dataset:
         """Return the data as this network takes it."""
         return data
@@ -66,17 +82,24 @@ def image_shape(model: ModelOptions, sample_shape: tuple[int, ...]) -> tuple[int
     Raises:
         ModelError: samples are no images; the message names the models that fit.
     """
-    if len(sample_shape) == 3:
-        channels, height, width = sample_shape
-        return channels, height, width
+    if len(sample_shape) != 3:
+        raise _unfit(model, "table")
+    channels, height, width = sample_shape
+    return channels, height, width
+
+
+def _unfit(model: ModelOptions, kind: KindName) -> ModelError:
+    """The error of a network that is not made for a kind of samples."""
     from core.models.registry import ModelConfig
 
     fitting = [
-        name for name, other in choices(ModelConfig).items() if getattr(other, "TAKES", "") == "anything"
+        name for name, other in choices(ModelConfig).items() if kind in getattr(other, "TAKES", NUMBERS)
     ]
     name = type(model).model_fields["name"].default
-    raise ModelError(
-        f"model.name: {name} takes images, but this data has {sample_shape[0]} columns",
+    *others, last = [kind_of(each).samples for each in model.TAKES]
+    takes = f"{', '.join(others)} or {last}" if others else last
+    return ModelError(
+        f"model.name: {name} takes {takes}, but this data has {kind_of(kind).samples}",
         f"Models that fit: {', '.join(fitting)}",
     )
 

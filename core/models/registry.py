@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from core.data.dataset import Dataset
+from core.data.kinds.sample import Sample
 from core.errors import ModelError, UserCodeError
 from core.models.cnn import Cnn
 from core.models.linear import Linear
@@ -72,7 +73,7 @@ def rebuild(
 
 def outline(
     config: ModelConfig,
-    sample_shape: tuple[int, ...],
+    sample: Sample,
     outputs: int,
     freeze: "Callable[[Module], None]" = lambda model: None,
 ) -> "ModelSummary":
@@ -89,9 +90,9 @@ def outline(
     """
 
     def summary() -> "ModelSummary":
-        model = config.build(sample_shape, outputs)
+        model = config.build_for(sample, outputs)
         freeze(model)
-        return _summary(model, sample_shape, outputs)
+        return _summary(model, sample.shape, outputs)
 
     _load_code(config)
     try:
@@ -127,7 +128,7 @@ def _load_code(config: ModelConfig) -> None:
 def _built(config: ModelConfig, data: Dataset, outputs: int | None) -> "Module":
     from core.models.copies import remember_builder
 
-    build = partial(config.build, data.sample_shape, outputs or data.outputs)
+    build = partial(config.build_for, data.sample, outputs or data.outputs)
     model = build()
     remember_builder(model, build)
     return model

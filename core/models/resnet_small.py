@@ -15,7 +15,7 @@ __all__ = ["ResnetSmall"]
 class ResnetSmall(ModelOptions):
     """Residual network for images of about 8x8 to 64x64 (He et al. 2016, section 4.2)."""
 
-    TAKES: ClassVar = "images"
+    TAKES: ClassVar = ("image",)
 
     name: Literal["resnet_small"] = "resnet_small"
     blocks: Annotated[int, Field(ge=1, le=50)] = 1

@@ -16,7 +16,7 @@ __all__ = ["VitSmall"]
 class VitSmall(ModelOptions):
     """Vision transformer for small images (Dosovitskiy et al. 2021), without class token (Beyer et al. 2022)."""
 
-    TAKES: ClassVar = "images"
+    TAKES: ClassVar = ("image",)
 
     name: Literal["vit_small"] = "vit_small"
     patch: Annotated[int, Field(ge=1, le=64)] = 4

@@ -27,7 +27,7 @@ SMALLEST: dict[str, int] = {"inception_v3": 128, "maxvit_t": PRETRAINED_SIDE}
 class Zoo(ModelOptions):
     """A classification network of torchvision, such as resnet18, with or without weights pretrained on ImageNet."""
 
-    TAKES: ClassVar = "images"
+    TAKES: ClassVar = ("image",)
 
     name: Literal["zoo"] = "zoo"
     architecture: Architecture = "resnet18"

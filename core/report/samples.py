@@ -49,7 +49,7 @@ def mistakes(evaluation: Evaluation, data_root: Path | None) -> Mistakes:
     if not worst:
         return Mistakes(title, "None: every sample was predicted correctly.")
     samples, problem = _samples(evaluation, data_root)
-    if samples is not None and samples.kind == "image" and names:
+    if samples is not None and samples.kind.shown == "picture" and names:
         return Mistakes(title, pictures=[_image(evaluation, samples, at) for at in worst])
     note = f"Without the samples themselves: {problem}" if problem else ""
     return Mistakes(title, note, rows=_rows(evaluation, samples, worst[:MAX_ROWS]))

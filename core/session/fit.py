@@ -6,11 +6,12 @@ a function that raises a `TorchtuiError` and name it here.
 
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Literal, Protocol
+from typing import Protocol
 
 from core.config.checks import check_compatible
 from core.config.schema import TrainConfig
 from core.data.augment.check import check_augment
+from core.data.kinds.base import KindName
 from core.data.sampling import check_sampling
 from core.devices import ensure_precision, resolve
 from core.errors import TorchtuiError
@@ -27,7 +28,7 @@ class DataProperties(Protocol):
     """Properties of a data set that a configuration has to fit."""
 
     @property
-    def kind(self) -> Literal["image", "table"]: ...
+    def kind(self) -> KindName: ...
 
     @property
     def task(self) -> Task: ...

@@ -34,7 +34,7 @@ REGRESSIONS = {"diabetes"}
 CLASS_LOSSES = {"cross_entropy", "bce", "focal", "hinge"}
 NUMBER_LOSSES = {"l1", "huber", "quantile", "poisson"}
 IMAGE_MODELS = {
-    name for name, option in choices(FAMILIES["model"]).items() if getattr(option, "TAKES", "") == "images"
+    name for name, option in choices(FAMILIES["model"]).items() if getattr(option, "TAKES", ()) == ("image",)
 }
 OWN_NET, OWN_TRAINING = (REPOSITORY / "tests" / "support" / f"own_{name}.py" for name in ("net", "training"))
 OWN = {

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import as_pixels
 from core.data.dataset import Dataset, Split
+from core.data.kinds.registry import KindName, kind_of
+from core.data.kinds.sample import Sample
 from core.data.mapped import MappedRows
 from core.losses.base import TargetFacts
 from core.metrics import Task
@@ -57,10 +59,9 @@ class DataFacts:
     """
 
     name: str
-    kind: Literal["image", "table"]
     task: Task
     sizes: Mapping[str, int]
-    sample_shape: tuple[int, ...]
+    sample: Sample
     outputs: int
     target_facts: TargetFacts
     feature_names: tuple[str, ...]
@@ -73,6 +74,16 @@ class DataFacts:
     counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    @property
+    def kind(self) -> KindName:
+        """Return the kind of the samples."""
+        return self.sample.kind
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Return the shape of one input."""
+        return self.sample.shape
+
 
 def data_facts(data: Dataset) -> DataFacts:
     """Return the overview of a dataset."""
@@ -84,10 +95,9 @@ def data_facts(data: Dataset) -> DataFacts:
     names, counts = _counts(data)
     return DataFacts(
         name=data.name,
-        kind=data.kind,
         task=data.task,
         sizes={name: len(split) for name, split in data.splits.items()},
-        sample_shape=data.sample_shape,
+        sample=data.sample,
         outputs=data.outputs,
         target_facts=data.target_facts,
         feature_names=data.table.columns if data.table else data.feature_names,
@@ -118,7 +128,7 @@ def _samples(data: Dataset, at: NDArray[np.intp]) -> tuple[NDArray[np.generic], 
         rows = data.table.rows("train", train.indices[at]).rows()
         return np.array(rows, dtype=str).reshape(len(at), -1), labels
     inputs = data.in_unit(train.inputs[at]).numpy()
-    return (_pictures(inputs, data.value_range) if data.kind == "image" else inputs), labels
+    return (_pictures(inputs, data.value_range) if kind_of(data.kind).shown == "picture" else inputs), labels
 
 
 def _counts(data: Dataset) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
@@ -141,19 +151,18 @@ def _counts(data: Dataset) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]
 def _spreads(data: Dataset) -> tuple[ColumnFacts, ...]:
     if data.table is not None:
         return tuple(map(_spread, data.table.summaries))
-    inputs = data.train.inputs
-    if data.kind == "image" or isinstance(inputs, MappedRows):
+    inputs, kind = data.train.inputs, kind_of(data.kind)
+    if kind.statistics != "columns" or isinstance(inputs, MappedRows):
         inputs = inputs[:MEASURED]
     inputs = data.in_unit(inputs)
     inputs = inputs if inputs.is_floating_point() else inputs.float()
     values = inputs.transpose(0, 1).flatten(1) if len(data.train) else inputs.T
     if not values.numel():
         return ()
-    names = data.feature_names or _channels(len(values))
+    names = data.feature_names or kind.part_names(len(values))
     parts = zip(names, values.amin(1).tolist(), values.amax(1).tolist(), values.mean(1).tolist(), strict=True)
-    holds = "pixels" if data.kind == "image" else "numbers"
     return tuple(
-        ColumnFacts(name, holds, f"{low:.6g} … {high:.6g}, mean {number(mean)}")
+        ColumnFacts(name, kind.holds, f"{low:.6g} … {high:.6g}, mean {number(mean)}")
         for name, low, high, mean in parts
     )
 
@@ -165,12 +174,6 @@ def _spread(column: "ColumnSummary") -> ColumnFacts:
     else:
         values = f"{column.low} … {column.high}" if column.low else ""
     return ColumnFacts(column.name, words[column.kind], values, column.missing)
-
-
-def _channels(number_: int) -> tuple[str, ...]:
-    return {1: ("grey",), 3: ("red", "green", "blue")}.get(
-        number_, tuple(f"channel {at}" for at in range(number_))
-    )
 
 
 def _pictures(inputs: NDArray[np.generic], value_range: tuple[float, float]) -> NDArray[np.uint8]:

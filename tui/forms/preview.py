@@ -121,7 +121,7 @@ class Previewer:
             return Preview(config, problems=tuple(problems), targets=getattr(error, "candidates", ()))
         try:
             freeze = partial(config.optimizer.freeze, more=config.loss.name == "python")
-            model = outline(config.model, facts.sample_shape, config.loss.outputs(facts.outputs), freeze)
+            model = outline(config.model, facts.sample, config.loss.outputs(facts.outputs), freeze)
         except (ModelError, UserCodeError, ConfigError) as error:
             problems += [_at_field(config, other, facts) for other in data_problems(config, facts)]
             problems.append(_problem(error, _chooser("model", config.model), _fitting_model(facts)))
@@ -206,7 +206,7 @@ def _fitting_model(facts: DataFacts) -> Fix | None:
     known = choices(FAMILIES["model"])
     for name in sorted(known, key=lambda name: name != default):
         try:
-            outline(cast("ModelConfig", known[name]()), facts.sample_shape, facts.outputs)
+            outline(cast("ModelConfig", known[name]()), facts.sample, facts.outputs)
         except ModelError:
             continue
         return Fix("model.name", name)

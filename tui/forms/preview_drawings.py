@@ -11,6 +11,7 @@ from textual.color import Color
 from textual.content import Content
 from textual.style import Style
 
+from core.data.kinds.registry import kind_of
 from core.remedies import worded
 from core.session.preflight.finding import Finding
 from tui.forms.data_overview import DataFacts
@@ -45,9 +46,8 @@ LINE = Content("\n")
 def facts_lines(facts: DataFacts, width: int) -> Content:
     """Draw the samples of each split, their shape, and the number of classes."""
     parts = [Content.assemble((count(n), "bold"), f" {name}") for name, n in facts.sizes.items()]
-    shape = "×".join(map(str, facts.sample_shape))
     kind = "regression" if facts.task == "regression" else f"{facts.outputs} classes"
-    form = f"{shape} features" if facts.kind == "table" else shape
+    form = kind_of(facts.kind).form(facts.sample_shape)
     return _flow([*parts, Content(form), Content(kind)], "   ", width)
 
 
@@ -64,7 +64,7 @@ def balance(facts: DataFacts, width: int) -> Content:
     largest = max(n for _, n in bars) or 1
     cells = [
         Content.assemble(
-            fit(name, label, align=">" if facts.kind == "image" else "<", empty="∅"),
+            fit(name, label, align=">" if kind_of(facts.kind).shown == "picture" else "<", empty="∅"),
             " ",
             (fit(_bar(n / largest, room), room), "$primary"),
             (f" {text:>{figure}}", "$foreground 60%"),

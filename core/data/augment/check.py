@@ -3,6 +3,7 @@
 from typing import Any
 
 from core.data.augment.options import parse
+from core.data.kinds.registry import KindName, kind_of
 from core.errors import ConfigError
 from core.losses import LossConfig
 from core.metrics import Task
@@ -11,19 +12,25 @@ from core.options import choices
 __all__ = ["check_augment"]
 
 
-def check_augment(options: Any, loss: LossConfig, kind: str, task: Task) -> None:
+def check_augment(options: Any, loss: LossConfig, kind: KindName, task: Task) -> None:
     """Make sure that the augmentation in the options of a data set fits.
 
     Args:
         options: of any data set; one that knows no augmentation fits.
-        kind: ``image`` or ``table``, as the data set turned out to be.
+        kind: of the samples, as the data set turned out to be.
 
     Raises:
         ConfigError: it does not.
     """
     asked = [parse(text) for text in getattr(options, "augment", ())]
-    if asked and kind != "image":
-        raise ConfigError("data.augment: the samples are not images", "Leave it empty", field="data.augment")
+    known = kind_of(kind).augmentations
+    strange = next((one.name for one in asked if one.name not in known), "")
+    if strange:
+        raise ConfigError(
+            f"data.augment: {strange} does not fit {kind_of(kind).samples}",
+            f"Takes {', '.join(known)}" if known else "Leave it empty",
+            field="data.augment",
+        )
     mixing = next((one.name for one in asked if one.mixes), "")
     if not mixing:
         return

@@ -5,6 +5,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from core.data.dataset import Dataset
+from core.data.kinds.registry import KINDS
 from core.errors import ModelError
 from core.models.options import ModelOptions
 from core.models.own.filled import DOCUMENTED, FILLED, facts_of
@@ -22,6 +23,7 @@ class Python(ModelOptions):
     """A network of your own: a class, a function that returns a module, or a module, in a Python file."""
 
     STATIC: ClassVar = False
+    TAKES: ClassVar = tuple(kind.name for kind in KINDS.values())
     FILLED: ClassVar = FILLED
     FIRST: ClassVar = ("path",)
 

@@ -257,7 +257,7 @@ def no_text(folder: Path) -> tuple[Path, str]:
 
 
 def a_folder(folder: Path) -> tuple[Path, str]:
-    return folder, "is a folder, but the model takes tables of 4 features"
+    return folder, "is a folder, but the model takes rows of a table: 4 features"
 
 
 @pytest.mark.parametrize(

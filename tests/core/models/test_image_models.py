@@ -12,6 +12,7 @@ from torch import nn
 from torchvision import models
 
 from core.config import schema as configuration
+from core.data.kinds.sample import Sample
 from core.errors import ModelError
 from core.models.freezing import freeze_all_but_last
 from core.models.registry import outline, rebuild
@@ -34,13 +35,13 @@ def build(
 def test_networks_for_small_images(name: str, shape: tuple[int, ...]) -> None:
     network = build({"name": name}, shape, 5)
     assert network(torch.rand(2, *shape)).shape == (2, 5)
-    with pytest.raises(ModelError, match=f"{name} takes images, but this data has 3 columns"):
+    with pytest.raises(ModelError, match=f"{name} takes images, but this data has rows of a table"):
         build({"name": name}, (3,))
 
 
 def test_three_blocks_make_the_papers_resnet_20() -> None:
     model = configuration.from_dict({"model": {"name": "resnet_small", "blocks": 3}}).model
-    summary = outline(model, (3, 32, 32), 10)
+    summary = outline(model, Sample("image", (3, 32, 32)), 10)
     convolutions = [
         layer for layer in summary.layers if layer.kind == "Conv2d" and "shortcut" not in layer.name
     ]
@@ -98,7 +99,7 @@ FAMILIES += ["swin_t", "swin_v2_t", "vgg11", "vit_b_32"]
 @pytest.mark.parametrize("architecture", FAMILIES)
 def test_heads_fit_and_small_grey_images_are_taken(architecture: str) -> None:
     """On the meta device: sizes alone, without the time and the memory of the real thing."""
-    summary = outline(Zoo(architecture=architecture), (1, 8, 8), 1)
+    summary = outline(Zoo(architecture=architecture), Sample("image", (1, 8, 8)), 1)
     assert summary.parameters == summary.trainable > 300_000
     heads = [
         layer for layer in summary.layers if layer.output_shape == (1,) or layer.output_shape == (1, 1, 1)
@@ -107,7 +108,10 @@ def test_heads_fit_and_small_grey_images_are_taken(architecture: str) -> None:
 
 
 def test_the_one_family_that_is_built_for_real() -> None:
-    assert outline(Zoo(architecture="regnet_x_400mf", enlarge_to=32), (3, 8, 8), 3).parameters > 5_000_000
+    assert (
+        outline(Zoo(architecture="regnet_x_400mf", enlarge_to=32), Sample("image", (3, 8, 8)), 3).parameters
+        > 5_000_000
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,12 +171,12 @@ def test_more_layers_than_there_are_freeze_nothing() -> None:
 
 
 def test_a_summary_tells_frozen_parameters() -> None:
-    summary = outline(Zoo(trainable_layers=1), (1, 8, 8), 10)
+    summary = outline(Zoo(trainable_layers=1), Sample("image", (1, 8, 8)), 10)
     assert summary.trainable == 512 * 10 + 10 < summary.parameters
 
 
 def test_a_deep_network_is_told_by_its_parts() -> None:
-    summary = outline(Zoo(architecture="resnet50"), (1, 8, 8), 10)
+    summary = outline(Zoo(architecture="resnet50"), Sample("image", (1, 8, 8)), 10)
     parts = condensed(summary.layers, 40)
     assert sum(part.parameters for part in parts) == summary.parameters
     assert [part.kind for part in parts][4:8] == ["layer1.0", "layer1.1", "layer1.2", "layer2.0"]
@@ -225,7 +229,7 @@ def test_pretrained_weights_are_downloaded_once_and_fitted(stored: Path, load_da
 
 
 def test_a_preview_downloads_nothing(stored: Path) -> None:
-    assert outline(SQUEEZENET, (1, 8, 8), 10).parameters > 0
+    assert outline(SQUEEZENET, Sample("image", (1, 8, 8)), 10).parameters > 0
     with pytest.raises(ModelError, match=r"model\.pretrained: .* not found"):
         SQUEEZENET.build((1, 8, 8), 10)
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from core.config import schema as configuration
+from core.data.kinds.sample import Sample
 from core.data.registry import load
 from core.errors import ConfigError, ModelError, UntrustedCode, UserCodeError
 from core.events import Notice
@@ -235,7 +236,7 @@ def test_a_function_that_returns_a_module_works_too(write: Write) -> None:
         "def net(in_features, outputs):\n    return nn.Sequential(nn.Flatten(), nn.Linear(in_features, outputs))\n",
         "net",
     )
-    assert outline(options(reference), (1, 4, 4), 3).parameters == 16 * 3 + 3
+    assert outline(options(reference), Sample("image", (1, 4, 4)), 3).parameters == 16 * 3 + 3
 
 
 @pytest.mark.parametrize(
@@ -268,7 +269,7 @@ def test_a_function_that_returns_a_module_works_too(write: Write) -> None:
 )
 def test_what_does_not_fit_is_said_with_sizes(write: Write, text: str, message: str) -> None:
     with pytest.raises((ModelError, UserCodeError, ConfigError), match=message):
-        outline(options(write(text)), (3,), 2)
+        outline(options(write(text)), Sample("table", (3,)), 2)
 
 
 def test_no_file_yet(write: Write) -> None:
@@ -294,7 +295,7 @@ def test_tensors_of_its_own_survive(write: Write, load_data: Load) -> None:
     data, model = load_data("iris"), options(write(TRICKY))
     built = build(model, data, seed=0)
     torch.manual_seed(5)
-    again, summary = rebuild(model, data, built.state_dict()), outline(model, (4,), 3)
+    again, summary = rebuild(model, data, built.state_dict()), outline(model, Sample("table", (4,)), 3)
     after = torch.rand(1)
     torch.manual_seed(5)
     assert after == torch.rand(1)  # neither has drawn from the generator that a training may use

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.style import Style
 
 from core.config.schema import FAMILIES, TrainConfig, from_dict
+from core.data.kinds.sample import Sample
 from core.data.mapped import MappedRows
 from core.losses.base import TargetFacts
 from core.models.summary import Layer, ModelSummary
@@ -150,10 +151,9 @@ NAMES = ["[red]x[/]", "\x1b[31m", "", "猫" * 12, "a" * 40, "b"]
 def table(names: Sequence[str] = NAMES, counts: Sequence[int] = (5, 0, 1, 70_000, 3, 2)) -> DataFacts:
     return DataFacts(
         name="t",
-        kind="table",
         task="multiclass",
         sizes={"train": 70_011, "validation": 0, "test": 3},
-        sample_shape=(6,),
+        sample=Sample("table", (6,)),
         outputs=len(names),
         target_facts=TargetFacts("multiclass", counts),
         feature_names=tuple(names),
@@ -166,7 +166,9 @@ def table(names: Sequence[str] = NAMES, counts: Sequence[int] = (5, 0, 1, 70_000
 
 def images(height: int, width: int, n: int = 4) -> DataFacts:
     samples = np.zeros((n, height, width, 3), np.uint8)
-    return replace(table(), kind="image", samples=samples, labels=("[b]", "", "猫猫猫", "x")[:n])
+    return replace(
+        table(), sample=Sample("image", (6,)), samples=samples, labels=("[b]", "", "猫猫猫", "x")[:n]
+    )
 
 
 MODEL = ModelSummary(tuple(Layer(str(i), "Linear" * 9, (10,) * 9, 10**12) for i in range(60)), 1, 10**9, 1)

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
+from core.data.kinds.registry import kind_of
 from tui.forms import preview_drawings as draw
 from tui.forms.data_overview import DataFacts
 from tui.terminal.text import UNKNOWN, clean, count, fit, number
@@ -54,7 +55,7 @@ class DataDialog(ModalScreen[None]):
         self.facts = facts
 
     def compose(self) -> ComposeResult:
-        image = self.facts.kind == "image"
+        image = kind_of(self.facts.kind).shown == "picture"
         with Panel(id="data-view"):
             yield Drawing(id="data-sizes")
             yield Static("\n".join(map(clean, self.facts.notes)), id="data-notes", markup=False)
@@ -69,9 +70,10 @@ class DataDialog(ModalScreen[None]):
 
     def on_mount(self) -> None:
         facts = self.facts
-        image = facts.kind == "image"
+        kind = kind_of(facts.kind)
+        image = kind.shown == "picture"
         self._title("data-view", facts.name, "escape closes")
-        self._title("data-columns", "channels" if image else "columns", f"{count(len(facts.spreads))}")
+        self._title("data-columns", kind.parts, f"{count(len(facts.spreads))}")
         regression = facts.task == "regression"
         self._title("data-classes", "targets" if regression else "classes", f"{count(len(facts.balance))}")
         shown = count(len(facts.more[1]))

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
+from core.data.kinds.registry import kind_of
 from core.session.preflight.finding import Finding
 from tui.charts.plot import Plot
 from tui.charts.rate import rate_chart, rate_subtitle
@@ -59,7 +60,7 @@ class PreviewView(VerticalScroll):
         note.update("\n".join(map(clean, notes)))
         note.display = bool(notes)
         drawn = {"facts": draw.facts_lines, "balance": draw.balance, "samples": draw.rows}
-        if facts and facts.kind == "image":
+        if facts and kind_of(facts.kind).shown == "picture":
             drawn["samples"] = draw.pictures
         for name, function in drawn.items():
             self.query_one(f"#{name}", Drawing).show(partial(function, facts) if facts else None)

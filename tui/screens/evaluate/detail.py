@@ -38,7 +38,7 @@ class SampleDetail(Container):
     def show(self, subject: Subject, position: int) -> None:
         """Show a sample; the samples of the subject are loaded."""
         samples = subject.samples
-        is_image = samples.kind == "image"
+        is_image = samples.kind.shown == "picture"
         self.query_one(Picture).display = is_image
         features = self.query_one("#detail-features", Table)
         features.display = not is_image

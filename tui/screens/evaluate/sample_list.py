@@ -98,7 +98,7 @@ class SampleList(Background, Container):
         positions = self.positions
         if not len(positions):
             self.say("no samples here")
-        elif subject.samples.kind == "image":
+        elif subject.samples.kind.shown == "picture":
             self._choose(Tiles)
             self.query_one(Tiles).show(
                 len(positions),

@@ -276,7 +276,7 @@ def test_mixing_needs_a_loss_that_takes_shares(load_data: Load, train_run: Calla
 def test_tables_and_numbers_are_refused(load_data: Load, tmp_path: Any) -> None:
     np.savez(tmp_path / "a.npz", x=np.ones((20, 3)), y=np.arange(20) % 2)
     table = configuration.from_dict({"data": {"name": "arrays", "augment": ["flip"]}}).data
-    with pytest.raises(ConfigError, match=r"data\.augment: the samples are not images"):
+    with pytest.raises(ConfigError, match=r"data\.augment: flip does not fit rows of a table"):
         augmenter(table, load_data("iris"), Auto(), 0)
     numbers = replace(load_data("digits"), task="regression")
     mixing = configuration.from_dict({"data": {"name": "digits", "augment": ["cutmix"]}}).data

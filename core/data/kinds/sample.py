@@ -1,0 +1,25 @@
+"""Facts of a sample that a network is built by."""
+
+from dataclasses import dataclass
+
+from core.data.kinds.base import KindName
+
+__all__ = ["Sample"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample as a network gets it.
+
+    Attributes:
+        shape: of its tensor, without the batch.
+        vocabulary: number of ids, from 0 on; 0 where samples are not ids.
+        padding: the id that fills short sequences; None where nothing is filled.
+        features: numbers beside a text.
+    """
+
+    kind: KindName
+    shape: tuple[int, ...]
+    vocabulary: int = 0
+    padding: int | None = None
+    features: int = 0
