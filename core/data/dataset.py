@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.data.kinds.base import KindName
 from core.data.kinds.sample import Sample
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from core.data.conditioning import Conditioning
+    from core.data.inputs import InputField
     from core.data.mapped import MappedRows
     from core.data.tables.table import Table
 
@@ -32,14 +33,14 @@ class Split:
     """Samples of one split, in main memory; inputs that are too large for it stay on disk.
 
     Attributes:
-        inputs: (n, *sample_shape), uint8 or float32, as in the source.
+        inputs: (n, *sample_shape), uint8 or float32, as in the source; or the fields of samples of several tensors.
         targets: (n,) int64 classes, or (n, 1) numbers in the target's own unit: float32, or float64 where that would
             lose what distinguishes them.
         indices: (n,) int64 positions in the source, so that a sample can be found again.
         weights: (n,) float32, 0 or more, of which one is above 0: how much each sample counts; None if all count alike.
     """
 
-    inputs: "Tensor | MappedRows"
+    inputs: "Tensor | MappedRows | Any"  # Fields, which what is for single tensors alone does not meet
     targets: "Tensor"
     indices: "np.ndarray"
     weights: "Tensor | None" = None
@@ -72,6 +73,8 @@ class Dataset:
         conditioning: of a table that is given in arrays, what was done to its columns; its inputs are after that.
         whole: the samples of a table came as whole numbers, and are kept exactly.
         ids: the network gets them as they are, as int64: it looks them up, and nothing is standardised.
+        fields: of samples that consist of several tensors, or of sequences of different lengths: what each of them is;
+            `mean` and `std` are 0 and 1 then.
         digest: of the files that the samples were read from, where they are too many to be looked at each time.
     """
 
@@ -95,16 +98,21 @@ class Dataset:
     digest: str = ""
     whole: bool = False
     ids: bool = False
+    fields: "tuple[InputField, ...]" = ()
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """Shape of one input."""
+        """Shape of one input; of several inputs (), of sequences that of the longest one."""
+        from core.data.inputs import Fields
+
+        if isinstance(self.train.inputs, Fields):
+            return self.fields[0].shape if len(self.fields) == 1 else ()
         return tuple(self.train.inputs.shape[1:])
 
     @property
     def sample(self) -> Sample:
         """Facts of a sample that a network is built by."""
-        return Sample(self.kind, self.sample_shape)
+        return Sample(self.kind, self.sample_shape, fields=self.fields)
 
     def in_unit(self, inputs: "Tensor") -> "Tensor":
         """Return inputs, (n, *sample_shape), in the unit of the source: float64 where they were centred."""

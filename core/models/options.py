@@ -26,6 +26,9 @@ class ModelOptions(Options):
     TAKES: ClassVar[tuple[KindName, ...]] = NUMBERS
     """Kinds of samples that it is made for."""
 
+    TAKES_SEQUENCES: ClassVar[bool] = False
+    """Whether samples may have different lengths; its ``forward`` takes ``mask`` or ``lengths`` then."""
+
     @property
     def on_meta(self) -> bool:
         """Return whether it can be built on PyTorch's meta device, without memory for weights or random numbers."""
@@ -56,6 +59,8 @@ class ModelOptions(Options):
         Raises:
             ModelError: it cannot take such samples; the message names the models that fit.
         """
+        if len(sample.fields) > 1 or (sample.fields and not self.TAKES_SEQUENCES):
+            raise _several(self, sample)
         if sample.kind not in self.TAKES:
             raise _unfit(self, sample.kind)
         return self.build(sample.shape, outputs)
@@ -100,6 +105,27 @@ def _unfit(model: ModelOptions, kind: KindName) -> ModelError:
     takes = f"{', '.join(others)} or {last}" if others else last
     return ModelError(
         f"model.name: {name} takes {takes}, but this data has {kind_of(kind).samples}",
+        f"Models that fit: {', '.join(fitting)}",
+    )
+
+
+def _several(model: ModelOptions, sample: Sample) -> ModelError:
+    """The error of a network that takes one tensor, of the same shape for each sample."""
+    from core.models.registry import ModelConfig
+
+    name = type(model).model_fields["name"].default
+    if len(sample.fields) > 1:
+        *others, last = [str(field.name) for field in sample.fields]
+        return ModelError(
+            f"model.name: {name} takes one input, but this data has {len(sample.fields)}: "
+            f"{', '.join(field.label for field in sample.fields)}",
+            f"Set data.inputs to {', '.join(others)} or {last}, or choose a network of your own",
+        )
+    fitting = [
+        each for each, other in choices(ModelConfig).items() if getattr(other, "TAKES_SEQUENCES", False)
+    ]
+    return ModelError(
+        f"model.name: {name} takes samples of one shape, but this data has sequences of different lengths",
         f"Models that fit: {', '.join(fitting)}",
     )
 

@@ -92,7 +92,7 @@ def outline(
     def summary() -> "ModelSummary":
         model = config.build_for(sample, outputs)
         freeze(model)
-        return _summary(model, sample.shape, outputs)
+        return _summary(model, sample, outputs)
 
     _load_code(config)
     try:
@@ -105,17 +105,17 @@ def outline(
         return summary()
 
 
-def _summary(model: "Module", sample_shape: tuple[int, ...], outputs: int) -> "ModelSummary":
+def _summary(model: "Module", sample: Sample, outputs: int) -> "ModelSummary":
     """The layers of a network on numbers, or on ids if it looks them up."""
     from core.models.own.ids import looks_up
     from core.models.summary import summarise
 
     try:
-        return summarise(model, sample_shape, outputs)
+        return summarise(model, sample.shape, outputs, fields=sample.fields)
     except (ModelError, UserCodeError):
-        if not looks_up(model):
+        if sample.fields or not looks_up(model):
             raise
-    return summarise(model, sample_shape, outputs, ids=True)
+    return summarise(model, sample.shape, outputs, ids=True)
 
 
 def _load_code(config: ModelConfig) -> None:

@@ -9,7 +9,9 @@ from math import prod
 import torch
 from torch import nn
 
+from core.data.inputs import InputField, Inputs, zero_inputs
 from core.errors import ModelError, TorchtuiError
+from core.models.own.calling import call_network
 from core.models.own_step import has_forward, has_own_step
 from core.user_code.loading import as_user_error
 
@@ -47,7 +49,12 @@ class ModelSummary:
 
 
 def summarise(
-    model: nn.Module, sample_shape: tuple[int, ...], outputs: int, *, ids: bool = False
+    model: nn.Module,
+    sample_shape: tuple[int, ...],
+    outputs: int,
+    *,
+    ids: bool = False,
+    fields: tuple[InputField, ...] = (),
 ) -> ModelSummary:
     """Try `model` on samples of zeros and note what each layer gives.
 
@@ -57,6 +64,7 @@ def summarise(
     Args:
         outputs: how many numbers it shall give for one sample.
         ids: samples are int64 ids.
+        fields: of samples that consist of several tensors, or of sequences of different lengths.
 
     Raises:
         ModelError: it does not take samples of this shape, gives something else, or has nothing to train.
@@ -79,12 +87,16 @@ def summarise(
         and (not any(module.children()) or _own_parameters(module))
     ]
     was_training = model.training
+    zeros = zero_inputs(
+        sample_shape, SAMPLES, fields, ids=ids, device=next(model.parameters(), torch.empty(0)).device
+    )
+    shown = ", ".join(field.label for field in fields) if fields else f"shape {_sizes(sample_shape)}"
     try:
         with _without_traces(model):
             if has_own_step(model):
-                _try_if_possible(model.eval(), sample_shape, ids)
+                _try_if_possible(model.eval(), zeros, shown)
             else:
-                _check_output(_try_on_zeros(model.eval(), sample_shape, ids), outputs)
+                _check_output(_try_on(model.eval(), zeros, shown), outputs)
     finally:
         model.train(was_training)
         for hook in hooks:
@@ -169,33 +181,32 @@ def _together(name: str, group: Sequence[Layer]) -> Layer:
     return Layer(name, kind, group[-1].output_shape, sum(layer.parameters for layer in group))
 
 
-def _try_on_zeros(model: nn.Module, sample_shape: tuple[int, ...], ids: bool) -> object:
-    trained = _ensure_trainable(model)
-    dtype = torch.int64 if ids else torch.float32
+def _try_on(model: nn.Module, zeros: Inputs, shown: str) -> object:
+    """Return what the network returns for samples; `shown` tells what they are."""
+    _ensure_trainable(model)
     try:
         with torch.no_grad():
-            return model(torch.zeros(SAMPLES, *sample_shape, dtype=dtype, device=trained.device))
+            return call_network(model, zeros)
     except TorchtuiError:
         raise
     except (
         Exception,
         SystemExit,
     ) as error:  # a network that does not fit fails with whatever its layers raise
-        shape = f"samples of shape {_sizes(sample_shape)}"
         told = as_user_error(error)
         if told is not None:
-            told.message = f"{told.message}, for {shape}"
+            told.message = f"{told.message}, for samples of {shown}"
             raise told from None
         first_line = str(error).partition("\n")[0] or type(error).__name__
-        raise ModelError(f"the model does not take {shape}: {first_line}") from None
+        raise ModelError(f"the model does not take samples of {shown}: {first_line}") from None
 
 
-def _try_if_possible(model: nn.Module, sample_shape: tuple[int, ...], ids: bool) -> None:
+def _try_if_possible(model: nn.Module, zeros: Inputs, shown: str) -> None:
     """Call a network that need not be callable, without a trace in the random state."""
     _ensure_trainable(model)
     if has_forward(model):
         with torch.random.fork_rng(devices=[]), suppress(TorchtuiError):
-            _try_on_zeros(model, sample_shape, ids)
+            _try_on(model, zeros, shown)
 
 
 def _layers_with_weights(model: nn.Module, seen: set[str]) -> list[Layer]:
@@ -207,12 +218,9 @@ def _layers_with_weights(model: nn.Module, seen: set[str]) -> list[Layer]:
     ]
 
 
-def _ensure_trainable(model: nn.Module) -> nn.Parameter:
-    """Return the first weight that is trained."""
-    trained = next((weight for weight in model.parameters() if weight.requires_grad), None)
-    if trained is None:
+def _ensure_trainable(model: nn.Module) -> None:
+    if not any(weight.requires_grad for weight in model.parameters()):
         raise ModelError("the model has no parameters to train", "Unfreeze some, or choose another model")
-    return trained
 
 
 def _check_output(output: object, outputs: int) -> None:

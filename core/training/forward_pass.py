@@ -7,9 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from core.config.schema import Training
+from core.data.inputs import Inputs, map_inputs
 from core.errors import ConfigError, DependencyError
+from core.models.own.calling import calling
 from core.torch_private import compile_errors
 
 __all__ = [
@@ -23,8 +26,8 @@ __all__ = [
     "tensor_cores",
 ]
 
-Forward = Callable[[Tensor], Tensor]
-"""Takes inputs (b, *sample_shape); returns outputs (b, n), float32."""
+Forward = Callable[[Inputs], Tensor]
+"""Takes the inputs of a batch; returns outputs (b, n), float32."""
 
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 BACKEND = "inductor"
@@ -52,13 +55,12 @@ def check_forward(settings: Training, sample_shape: tuple[int, ...]) -> None:
 
 
 def forward_function(settings: Training, model: nn.Module, device: torch.device) -> Forward:
-    """Return the function that calls `model`: by default the model itself.
+    """Return the function that calls `model`, by default plainly; see `core.models.own.calling`.
 
     Its weights keep their names: the compiled function stands beside the model and does not replace it.
     """
-    forward: Forward = model
-    if settings.compile:
-        forward = compiled(model)
+    network = model.module if isinstance(model, DistributedDataParallel) else model
+    forward: Forward = calling(network, compiled(model) if settings.compile else model)
     if settings.channels_last:
         forward = _with_channels_last(forward)
     if settings.precision in HALF:
@@ -95,9 +97,9 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     call = torch.compile(function, dynamic=False, backend=BACKEND)
     errors = compile_errors()
 
-    def forward(*inputs: Any) -> Any:
+    def forward(*inputs: Any, **named: Any) -> Any:
         try:
-            return call(*inputs)
+            return call(*inputs, **named)
         except errors as error:
             cause = getattr(error, "inner_exception", error)
             reason = f"{type(cause).__name__}: {cause}".strip().partition("\n")[0]
@@ -109,8 +111,8 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_channels_last(call: Forward) -> Forward:
-    def forward(inputs: Tensor) -> Tensor:
-        return call(inputs.contiguous(memory_format=torch.channels_last))
+    def forward(inputs: Inputs) -> Tensor:
+        return call(map_inputs(lambda each: each.contiguous(memory_format=torch.channels_last), inputs))
 
     return forward
 
@@ -118,7 +120,7 @@ def _with_channels_last(call: Forward) -> Forward:
 def _in_half(call: Forward, precision: str, device: torch.device) -> Forward:
     """Return float32 outputs: the loss sums over a batch, which needs more than eight bits."""
 
-    def forward(inputs: Tensor) -> Tensor:
+    def forward(inputs: Inputs) -> Tensor:
         with autocast(precision, device):
             outputs = call(inputs)
         return outputs.float()

@@ -1,8 +1,12 @@
 """Facts of a sample that a network is built by."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.data.kinds.base import KindName
+
+if TYPE_CHECKING:
+    from core.data.inputs import InputField
 
 __all__ = ["Sample"]
 
@@ -16,6 +20,7 @@ class Sample:
         vocabulary: number of ids, from 0 on; 0 where samples are not ids.
         padding: the id that fills short sequences; None where nothing is filled.
         features: numbers beside a text.
+        fields: of samples that consist of several tensors, or of sequences of different lengths.
     """
 
     kind: KindName
@@ -23,3 +28,4 @@ class Sample:
     vocabulary: int = 0
     padding: int | None = None
     features: int = 0
+    fields: "tuple[InputField, ...]" = ()

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["DOCUMENTED", "FILLED", "facts_of"]
+if TYPE_CHECKING:
+    from core.data.inputs import InputField
+
+__all__ = ["DOCUMENTED", "FILLED", "facts_of", "shapes_of"]
 
 NAMES: Mapping[str, tuple[str, str]] = {
     "in_features": (
@@ -33,8 +36,24 @@ FILLED: Mapping[str, bool] = {
 """Name -> whether it is filled also where it has a default."""
 
 
-def facts_of(sample_shape: tuple[int, ...], outputs: int) -> dict[str, Any]:
-    """Return the value of each name of `FILLED`."""
-    values = (prod(sample_shape), sample_shape[0], outputs, outputs, sample_shape)
-    facts = zip(NAMES.values(), values, strict=True)
-    return {name: value for names, value in facts for part in names for name in part.split()}
+def facts_of(sample_shape: Any, outputs: int) -> dict[str, Any]:
+    """Return the value of each name of `FILLED`; of several inputs no number of features or channels.
+
+    Args:
+        sample_shape: (d1, ...) of one tensor, or the shapes of several by name or in order.
+    """
+    one = isinstance(sample_shape, tuple) and not any(isinstance(size, tuple) for size in sample_shape)
+    features = (prod(sample_shape), (*sample_shape, 1)[0]) if one else (None, None)
+    facts = zip(NAMES.values(), (*features, outputs, outputs, sample_shape), strict=True)
+    return {
+        name: value for names, value in facts if value is not None for part in names for name in part.split()
+    }
+
+
+def shapes_of(fields: "tuple[InputField, ...]") -> Any:
+    """Return the shapes of several inputs as a dict by name, or as a tuple in order; None for less than two."""
+    if len(fields) < 2:
+        return None
+    if isinstance(fields[0].name, int):
+        return tuple(field.shape for field in fields)
+    return {field.name: field.shape for field in fields}

@@ -1,14 +1,16 @@
 """A user's network, from a Python file."""
 
 import re
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from core.data.dataset import Dataset
 from core.data.kinds.registry import KINDS
+from core.data.kinds.sample import Sample
 from core.errors import ModelError
 from core.models.options import ModelOptions
-from core.models.own.filled import DOCUMENTED, FILLED, facts_of
+from core.models.own.filled import DOCUMENTED, FILLED, facts_of, shapes_of
 from core.options import Code, Files
 from core.user_code.arguments import check_arguments, filled_in, signature_of
 from core.user_code.loading import Reference, call, load_object
@@ -24,6 +26,7 @@ class Python(ModelOptions):
 
     STATIC: ClassVar = False
     TAKES: ClassVar = tuple(kind.name for kind in KINDS.values())
+    TAKES_SEQUENCES: ClassVar = True
     FILLED: ClassVar = FILLED
     FIRST: ClassVar = ("path",)
 
@@ -43,7 +46,10 @@ class Python(ModelOptions):
     def on_meta(self) -> bool:
         return False  # tensors that it keeps for itself would stay there
 
-    def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
+    def build_for(self, sample: Sample, outputs: int) -> "Module":
+        return self.build(shapes_of(sample.fields) or sample.shape, outputs)
+
+    def build(self, sample_shape: Any, outputs: int) -> "Module":
         from torch import nn
 
         from core.models.outputs import unwrap_outputs
@@ -60,7 +66,7 @@ class Python(ModelOptions):
             return deepcopy(found)
         facts = facts_of(sample_shape, outputs)
         made = call(
-            self.path, **check_arguments(found, self.arguments, facts, "model.arguments", self.FILLED)
+            self.path, **check_arguments(found, self.arguments, facts, "model.arguments", _known(facts))
         )
         if not isinstance(made, nn.Module):
             raise ModelError(
@@ -76,9 +82,10 @@ class Python(ModelOptions):
         return with_ids(network, data)
 
     def initialise(self, network: "Module", data: Dataset) -> tuple[str, ...]:
+        from core.models.own.calling import left_out
         from core.models.own.pretrained import load_weights
 
-        notes = self._guesses(data)
+        notes = (*self._guesses(data), *left_out(network, data.fields))
         return (*notes, load_weights(network, self.weights)) if self.weights else notes
 
     def _guesses(self, data: Dataset) -> tuple[str, ...]:
@@ -90,9 +97,14 @@ class Python(ModelOptions):
             return (
                 "model: a module that the file builds itself starts with the same weights for every seed",
             )
-        facts = facts_of(data.sample_shape, data.outputs)
-        names = filled_in(signature_of(found), self.FILLED)
+        facts = facts_of(shapes_of(data.fields) or data.sample_shape, data.outputs)
+        names = filled_in(signature_of(found), _known(facts))
         told = [
             f"{name}={facts[name]}" for name in names if name not in self.arguments and name not in DOCUMENTED
         ]
         return (f"model: {', '.join(told)} by the data; model.arguments changes it",) if told else ()
+
+
+def _known(facts: Mapping[str, Any]) -> dict[str, bool]:
+    """Return the names that this data fills."""
+    return {name: always for name, always in FILLED.items() if name in facts}

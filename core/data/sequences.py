@@ -1,0 +1,97 @@
+"""Sequences of different lengths: their steps one after the other, and where each sequence starts."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+__all__ = ["Ragged"]
+
+
+class Ragged:
+    """Some sequences; a batch of them is padded with zeros to the longest one in it.
+
+    Args:
+        values: (steps, *step_shape), of all sequences.
+        offsets: (n + 1,) int64, ascending from 0: sequence i is ``values[offsets[i] : offsets[i + 1]]``.
+    """
+
+    def __init__(self, values: "Tensor", offsets: "Tensor") -> None:
+        self.values, self.offsets = values, offsets
+
+    @classmethod
+    def of(cls, sequences: "Sequence[np.ndarray]") -> "Ragged":
+        """Return sequences, (length, *step_shape) each, of one type; at least one."""
+        import torch
+
+        offsets = np.cumsum([0, *map(len, sequences)], dtype=np.int64)
+        return cls(torch.from_numpy(np.concatenate(sequences)), torch.from_numpy(offsets))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> "Tensor":
+        """Number of steps of each sequence, (n,) int64."""
+        return self.offsets.diff()
+
+    @property
+    def step_shape(self) -> tuple[int, ...]:
+        """Shape of one step."""
+        return tuple(self.values.shape[1:])
+
+    @property
+    def dtype(self) -> "torch.dtype":
+        """Type of the values."""
+        return self.values.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all sequences."""
+        return self.values.nbytes + self.offsets.nbytes
+
+    def __getitem__(self, at: "slice | Tensor | np.ndarray") -> "Ragged":
+        """Return the sequences at some positions."""
+        import torch
+
+        places = torch.arange(len(self), device=self.offsets.device)[at]
+        return self.index_select(0, places)
+
+    def index_select(self, dim: int, at: "Tensor") -> "Ragged":
+        """Return the sequences at these positions; `dim` is 0, as for a tensor of rows."""
+        import torch
+
+        starts, lengths = self.offsets[at], self.lengths[at]
+        offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
+        steps = torch.arange(int(offsets[-1]), device=offsets.device)
+        return Ragged(self.values[steps + (starts - offsets[:-1]).repeat_interleave(lengths)], offsets)
+
+    def one(self, at: int) -> "Tensor":
+        """Return one sequence, (length, *step_shape)."""
+        return self.values[int(self.offsets[at]) : int(self.offsets[at + 1])]
+
+    def to(self, device: "torch.device", non_blocking: bool = False) -> "Ragged":
+        """Return the sequences on a device."""
+        return Ragged(
+            self.values.to(device, non_blocking=non_blocking),
+            self.offsets.to(device, non_blocking=non_blocking),
+        )
+
+    def pin_memory(self) -> "Ragged":
+        """Return the sequences in memory from which a GPU copies fast."""
+        return Ragged(self.values.pin_memory(), self.offsets.pin_memory())
+
+    def padded(self) -> "tuple[Tensor, Tensor]":
+        """Return values (n, longest, *step_shape), 0 behind the end of each sequence, and lengths (n,) int64."""
+        import torch
+
+        lengths = self.lengths
+        longest = max(1, int(lengths.max())) if len(self) else 1
+        mask = torch.arange(longest, device=lengths.device) < lengths[:, None]
+        padded = self.values.new_zeros(len(self), longest, *self.step_shape)
+        padded[mask] = self.values[int(self.offsets[0]) : int(self.offsets[-1])]
+        return padded, lengths
