@@ -5,13 +5,14 @@ Gathering some batches at once costs the same few kernel launches as gathering o
 
 from collections.abc import Callable, Iterator
 from itertools import repeat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from core.data.dataset import Dataset, Split
+from core.data.inputs import Fields, Inputs, split_inputs
 from core.data.mapped import MappedRows, read_ahead
 from core.ranks import ONE_RANK, Ranks
 
@@ -34,12 +35,13 @@ class Batch(NamedTuple):
     """Some samples on the device, as a step takes them.
 
     Attributes:
-        inputs: (b, *sample_shape), standardised.
+        inputs: (b, *sample_shape), standardised; of samples of several tensors a tuple or a dict of them, see
+            `core.data.inputs`.
         targets: (b,) classes, or (b, k) numbers in standardised units.
         weights: (b,) float32, how much each sample counts; None if all count alike.
     """
 
-    inputs: Tensor
+    inputs: Tensor | Any
     targets: Tensor
     weights: Tensor | None = None
 
@@ -49,7 +51,7 @@ class Batch(NamedTuple):
         return len(self.targets)
 
     @property
-    def given(self) -> "tuple[Tensor, Tensor] | Batch":
+    def given(self) -> "tuple[Any, Tensor] | Batch":
         """Return what a network's own step is given: inputs and targets, and the weights where there are some."""
         return (self.inputs, self.targets) if self.weights is None else self
 
@@ -68,7 +70,7 @@ class Batch(NamedTuple):
 
     def split(self, size: int) -> "Iterator[Batch]":
         """Yield parts of `size` samples; the last one may be smaller."""
-        inputs, targets = torch.split(self.inputs, size), torch.split(self.targets, size)
+        inputs, targets = split_inputs(self.inputs, size), torch.split(self.targets, size)
         weights = repeat(None, len(targets)) if self.weights is None else torch.split(self.weights, size)
         return map(Batch, inputs, targets, weights)
 
@@ -94,8 +96,10 @@ class Batches:
     """
 
     def __init__(self, split: Split, data: Dataset, device: torch.device) -> None:
-        self.mapped = isinstance(split.inputs, MappedRows)
-        self.inputs = split.inputs if isinstance(split.inputs, MappedRows) else split.inputs.to(device)
+        inputs: Any = split.inputs
+        self.mapped = isinstance(inputs, MappedRows) or (isinstance(inputs, Fields) and inputs.is_mapped)
+        self.inputs: Any = inputs if self.mapped else inputs.to(device)
+        self.fields = tuple(field.to(device) for field in data.fields)
         targets = split.targets
         if data.task == "regression":
             targets = (targets - data.target_mean) / data.target_std
@@ -148,7 +152,7 @@ class Batches:
     def _gather(self, rows: Piece) -> Batch:
         """Some rows on the device; inputs are still in the unit of the data."""
         weights = None if self.weights is None else self.weights[rows]
-        if isinstance(self.inputs, MappedRows):
+        if self.mapped:
             inputs = self.inputs[rows.numpy() if isinstance(rows, Tensor) else rows]
             if self.device.type == "cuda":
                 inputs = inputs.pin_memory()
@@ -159,8 +163,13 @@ class Batches:
         # index_select copies whole rows, many times as fast as indexing does
         return Batch(self.inputs.index_select(0, rows), self.targets.index_select(0, rows), weights)
 
-    def standardise(self, inputs: Tensor) -> Tensor:
-        """float32 inputs with the training data's mean and deviation taken out, or ids as int64; a new tensor."""
+    def standardise(self, inputs: Tensor | Any) -> Inputs:
+        """float32 inputs with the training data's mean and deviation taken out, or ids as int64; a new tensor.
+
+        Fields each as they are described, and padded.
+        """
+        if isinstance(inputs, Fields):
+            return inputs.batch(self.fields)
         if self.ids:
             return inputs.to(torch.int64, copy=True)
         return inputs.to(torch.float32, copy=True).sub_(self.mean).div_(self.std)
@@ -171,7 +180,9 @@ class Batches:
         Matrix products round otherwise when their operands are aligned otherwise, and a batch must give the same
         bits wherever an iteration began.
         """
+        if isinstance(self.inputs, Fields):  # a batch is padded to its own longest sequence
+            return batch_size
         batch_bytes = 4 * batch_size * max(1, self.inputs[:1].numel())
         if batch_bytes % ALIGNMENT_BYTES:
             return batch_size
-        return batch_size * max(1, CHUNK_BYTES // batch_bytes)
+        return int(batch_size * max(1, CHUNK_BYTES // batch_bytes))

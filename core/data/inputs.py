@@ -5,9 +5,9 @@ different lengths are padded, and come with ``mask``, bool (b, longest) that is 
 ``lengths``, int64 (b,); they make a dict of a tuple, whose keys are the positions 0, 1, ...
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from core.data.mapped import MappedRows
 from core.data.sequences import Ragged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
 __all__ = [
     "LENGTHS",
@@ -31,6 +31,7 @@ __all__ = [
     "padding_names",
     "padding_of",
     "split_inputs",
+    "stack_inputs",
     "tensors_of",
     "zero_inputs",
 ]
@@ -199,14 +200,21 @@ def tensors_of(inputs: Inputs) -> list[Tensor]:
     return list(inputs.values()) if isinstance(inputs, dict) else list(inputs)
 
 
-def split_inputs(inputs: Inputs, size: int) -> "Iterator[Inputs]":
-    """Yield the inputs of `size` samples each; the last part may be smaller."""
+def stack_inputs(several: Sequence[Inputs]) -> Inputs:
+    """Return the inputs of several batches of the same shapes side by side, (batches, ...)."""
+    first = several[0]
+    stacked = [torch.stack(parts) for parts in zip(*map(tensors_of, several), strict=True)]
+    if isinstance(first, Tensor):
+        return stacked[0]
+    return dict(zip(first, stacked, strict=True)) if isinstance(first, dict) else tuple(stacked)
+
+
+def split_inputs(inputs: Inputs, size: int) -> "Iterable[Inputs]":
+    """Return the inputs of `size` samples each; the last part may be smaller."""
     if isinstance(inputs, Tensor):
-        yield from torch.split(inputs, size)
-        return
+        return torch.split(inputs, size)
     parts = zip(*(torch.split(tensor, size) for tensor in tensors_of(inputs)), strict=True)
-    for part in parts:
-        yield dict(zip(inputs, part, strict=True)) if isinstance(inputs, dict) else cast(Inputs, part)
+    return (dict(zip(inputs, part, strict=True)) for part in parts) if isinstance(inputs, dict) else parts
 
 
 def zero_inputs(

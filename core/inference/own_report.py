@@ -11,6 +11,7 @@ from core.errors import DataError, ModelError
 from core.evaluation.own_report import own_report
 from core.evaluation.report import Report
 from core.evaluation.values import Array
+from core.models.own.calling import call_network
 from core.models.own_step import has_forward
 from core.random_state import rng_state, set_rng_state
 from core.training.own.samples import Shown, shown
@@ -81,12 +82,12 @@ def own_outputs(model: "Module", samples: "Split", data: "Dataset", device: torc
         raise ModelError(f"{name} has no forward, so there is nothing to predict with", hint)
     model.eval()
     given = []
-    for inputs, *_ in Batches(samples, data, device).iterate(ROWS):
+    for inputs, targets, _ in Batches(samples, data, device).iterate(ROWS):
         with torch.inference_mode():
-            outputs = model(inputs)
-        if not isinstance(outputs, torch.Tensor) or outputs.shape[:1] != inputs.shape[:1]:
+            outputs = call_network(model, inputs)
+        if not isinstance(outputs, torch.Tensor) or len(outputs) != len(targets):
             kind = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
-            raise ModelError(f"{name}.forward returned {kind} for {len(inputs)} samples", hint)
+            raise ModelError(f"{name}.forward returned {kind} for {len(targets)} samples", hint)
         given.append(outputs.float().cpu())
     together: Array = torch.cat(given).numpy()
     return together

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from core.config.schema import TrainConfig
 from core.data.batches import Batch
+from core.data.inputs import map_inputs, tensors_of
 from core.training.distributed import Group
 
 if TYPE_CHECKING:
@@ -74,10 +75,11 @@ class Captured:
             return self._warm_up(batch)
         if self._replay is None:
             weights = None if batch.weights is None else batch.weights.clone()
-            self._batch = Batch(batch.inputs.clone(), batch.targets.clone(), weights)
+            self._batch = Batch(map_inputs(Tensor.clone, batch.inputs), batch.targets.clone(), weights)
             self._replay = self._record(self._once)
             self._gradients = [weight.grad for weight in self._weights]
-        self._batch.inputs.copy_(batch.inputs)
+        for kept, given in zip(tensors_of(self._batch.inputs), tensors_of(batch.inputs), strict=True):
+            kept.copy_(given)
         self._batch.targets.copy_(batch.targets)
         if self._batch.weights is not None and batch.weights is not None:
             self._batch.weights.copy_(batch.weights)

@@ -10,6 +10,7 @@ from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.errors import ConfigError, TorchtuiError
 from core.models.copies import copied
+from core.models.own.calling import call_network
 from core.random_state import keeping_random_state
 from core.training.context import TrainingContext
 from core.training.learner import Learner
@@ -73,7 +74,7 @@ def _try(learner: Learner, config: TrainConfig, data: Dataset) -> None:
     learner.eval()
     batch = next(batches.iterate(len(first)))
     with torch.no_grad():
-        outputs = learner.eval_model(batch.inputs)
+        outputs = call_network(learner.eval_model, batch.inputs)
         batch.loss(learner.loss, outputs)
         answers = learner.answers(outputs)
     if answers.shape != (batch.samples, data.outputs):

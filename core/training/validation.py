@@ -10,6 +10,7 @@ from core.data.batches import Batch, Batches
 from core.data.dataset import Dataset
 from core.losses.base import exact_scores
 from core.metrics import score_name
+from core.models.own.calling import call_network
 from core.training.distributed import SINGLE, Group
 from core.training.forward_pass import autocast
 from core.user_code.batch_notes import note_batch
@@ -107,7 +108,7 @@ def network_outputs(
             continue
         try:
             with torch.no_grad(), autocast(precision, batches.device):
-                outputs = model(batch.inputs)
+                outputs = call_network(model, batch.inputs)
         except BaseException as error:
             note_batch(error, f"batch {number + 1} of the evaluation", batch.inputs, batch.targets)
             raise

@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Iterator
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import TorchtuiError
 from core.user_code.modules import is_users
@@ -11,7 +11,7 @@ from core.user_code.modules import is_users
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["note_batch", "notes_of", "shape_of"]
+__all__ = ["note_batch", "notes_of", "shape_of", "shapes_of"]
 
 OF_A_STEP = "core.training.step"
 """Module whose functions call the network and the loss."""
@@ -19,7 +19,7 @@ MAX_NAMED = 4
 """Tensors of the user's function that a message lists."""
 
 
-def note_batch(error: BaseException, place: str, inputs: "Tensor", targets: "Tensor") -> None:
+def note_batch(error: BaseException, place: str, inputs: Any, targets: "Tensor") -> None:
     """Add to an error the batch in which it arose, and what the user's function, or else the loss, was given.
 
     Args:
@@ -27,7 +27,7 @@ def note_batch(error: BaseException, place: str, inputs: "Tensor", targets: "Ten
     """
     if isinstance(error, TorchtuiError):
         return
-    note = f"in {place}: inputs {shape_of(inputs)}, targets {shape_of(targets)}"
+    note = f"in {place}: inputs {shapes_of(inputs)}, targets {shape_of(targets)}"
     if tensors := _tensors(error):
         note += f"; there {', '.join(f'{name} {shape_of(tensor)}' for name, tensor in tensors.items())}"
     error.add_note(note)
@@ -41,6 +41,13 @@ def notes_of(error: BaseException) -> str:
 def shape_of(tensor: "Tensor") -> str:
     """Return the shape of a tensor with its type: ``64x10 float32``."""
     return f"{'x'.join(map(str, tensor.shape)) or 'single'} {str(tensor.dtype).removeprefix('torch.')}"
+
+
+def shapes_of(inputs: Any) -> str:
+    """Return the shapes of the inputs of a batch: a tensor, a tuple, or a dict of them by name."""
+    if isinstance(inputs, dict):
+        return ", ".join(f"{name} {shape_of(tensor)}" for name, tensor in inputs.items())
+    return ", ".join(map(shape_of, inputs)) if isinstance(inputs, tuple) else shape_of(inputs)
 
 
 def _tensors(error: BaseException) -> "dict[str, Tensor]":

@@ -10,7 +10,7 @@ from core.data.inputs import FieldName, InputField, Inputs, padding_of, zero_inp
 from core.errors import ModelError
 from core.models.own_step import has_own_step
 
-__all__ = ["arguments_by_name", "call_network", "calling", "left_out"]
+__all__ = ["arguments_by_name", "arguments_of", "call_network", "calling", "left_out"]
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 Parameters = Mapping[str, inspect.Parameter]
@@ -29,7 +29,7 @@ def call_network(network: nn.Module, inputs: Inputs) -> Any:
     """
     if isinstance(inputs, Tensor):
         return network(inputs)
-    in_order, by_name = _arguments(network, inputs)
+    in_order, by_name = arguments_of(network, inputs)
     return network(*in_order, **by_name)
 
 
@@ -44,7 +44,7 @@ def calling(network: nn.Module, call: Callable[..., Any] | None = None) -> Calla
     def on_inputs(inputs: Inputs) -> Any:
         if isinstance(inputs, Tensor):
             return called(inputs)
-        in_order, by_name = _arguments(network, inputs)
+        in_order, by_name = arguments_of(network, inputs)
         return called(*in_order, **by_name)
 
     return on_inputs
@@ -52,9 +52,7 @@ def calling(network: nn.Module, call: Callable[..., Any] | None = None) -> Calla
 
 def arguments_by_name(network: nn.Module, inputs: Inputs) -> dict[str, Any]:
     """Return the arguments of `call_network` by the names of ``forward``'s parameters, for tools that take names."""
-    if isinstance(inputs, Tensor):
-        inputs = (inputs,)
-    in_order, by_name = _arguments(network, inputs)
+    in_order, by_name = arguments_of(network, inputs)
     return {**dict(zip(_parameters(network), in_order, strict=False)), **by_name}
 
 
@@ -64,7 +62,7 @@ def left_out(network: nn.Module, fields: tuple[InputField, ...]) -> tuple[str, .
         return ()
     inputs = zero_inputs((), 1, fields)
     assert not isinstance(inputs, Tensor)
-    in_order, by_name = _arguments(network, inputs)
+    in_order, by_name = arguments_of(network, inputs)
     if any(isinstance(value, dict | tuple) for value in in_order):
         return ()
     notes = []
@@ -81,8 +79,10 @@ def left_out(network: nn.Module, fields: tuple[InputField, ...]) -> tuple[str, .
     return tuple(notes)
 
 
-def _arguments(network: nn.Module, inputs: tuple[Tensor, ...] | dict[FieldName, Tensor]) -> Arguments:
-    """Return positional and named arguments of ``forward``."""
+def arguments_of(network: nn.Module, inputs: Inputs) -> Arguments:
+    """Return the positional and the named arguments with which `call_network` calls a network."""
+    if isinstance(inputs, Tensor):
+        return (inputs,), {}
     parameters = _parameters(network)
     held: Mapping[FieldName, Tensor] = inputs if isinstance(inputs, dict) else dict(enumerate(inputs))
     padding = padding_of(inputs)

@@ -9,7 +9,7 @@ from core.errors import ModelError, TorchtuiError
 from core.remedies import Hint, setting
 from core.session.preflight.places import place_of
 from core.session.preflight.watch import kind_of
-from core.user_code.batch_notes import shape_of
+from core.user_code.batch_notes import shape_of, shapes_of
 from core.user_code.loading import as_user_error
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def explained(error: BaseException, returned: Any, batch: Batch, prepared: "Prep
     if any(sign in text for sign in GRAPH_KEPT):
         return ModelError("the gradient of a batch reaches back into an earlier one", "Keep tensors detached")
     outputs = f", outputs {shape_of(returned)}" if isinstance(returned, Tensor) else ""
-    return _like(told, f"{reason}, for inputs {shape_of(batch.inputs)}{outputs}")
+    return _like(told, f"{reason}, for inputs {shapes_of(batch.inputs)}{outputs}")
 
 
 def _like(told: TorchtuiError | None, message: str, hint: Hint = "") -> TorchtuiError:

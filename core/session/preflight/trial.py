@@ -8,6 +8,7 @@ from torch import Tensor
 
 from core.data.batches import Batch, Batches
 from core.data.dataset import Split
+from core.data.inputs import map_inputs
 from core.errors import TorchtuiError
 from core.models.copies import copied_or_built
 from core.session.preflight.failures import explained, wrong_outputs
@@ -57,7 +58,7 @@ class Trial:
 
         def step() -> None:
             self.learner.train()
-            self.loss, _ = self.learner.step(batch._replace(inputs=batch.inputs.clone()))
+            self.loss, _ = self.learner.step(batch._replace(inputs=map_inputs(Tensor.clone, batch.inputs)))
 
         return self._attempt(step, batch) or wrong_outputs(self.returned, self.prepared)
 

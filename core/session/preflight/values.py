@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from core.data.batches import Batch
+from core.data.inputs import tensors_of
 from core.errors import DataError, ModelError
 from core.session.preflight.finding import Finding, failed, warned
 from core.session.preflight.places import place_of
@@ -33,7 +34,7 @@ def first_values(trial: Trial, batch: Batch) -> Iterator[Finding]:
 
 def _finite(trial: Trial, batch: Batch) -> Finding:
     name, prepared = "numbers of the first step are finite", trial.prepared
-    if not bool(torch.isfinite(batch.inputs).all()):
+    if not all(bool(torch.isfinite(each).all()) for each in tensors_of(batch.inputs)):
         return failed(
             name, DataError("the first batch holds NaN or infinite inputs", "Fill or leave out such values")
         )

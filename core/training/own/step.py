@@ -24,6 +24,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from core.config.schema import Training
 from core.data.batches import Batch
+from core.data.inputs import map_inputs
 from core.errors import ModelError
 from core.models.own_step import check_signatures, defines
 from core.optimizers.several import SeveralOptimizers
@@ -103,7 +104,7 @@ def _called(settings: Training, model: nn.Module, device: torch.device, *, fixed
 
     def call(batch: Batch, *optimizers: Any) -> Any:
         if settings.channels_last:
-            inputs = batch.inputs.contiguous(memory_format=torch.channels_last)
+            inputs = map_inputs(lambda each: each.contiguous(memory_format=torch.channels_last), batch.inputs)
             batch = batch._replace(inputs=inputs)
         if settings.precision not in HALF:
             return method(batch.given, *optimizers)

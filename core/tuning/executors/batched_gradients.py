@@ -22,8 +22,10 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from core.config.schema import Training
 from core.data.batches import Batch
+from core.data.inputs import Inputs, stack_inputs, tensors_of
 from core.errors import ConfigError, ModelError
 from core.models.copies import copied
+from core.models.own.calling import arguments_of
 from core.remedies import EXECUTOR
 from core.training.memory import is_shortage
 from core.training.step import Step
@@ -167,9 +169,10 @@ class Together:
     def _compute_if_all_are_here(self) -> None:
         if not self._calls or len(self._calls) < len(self._members):
             return
-        groups: dict[tuple[str, torch.Size], list[_Call]] = {}
+        groups: dict[tuple[str, tuple[torch.Size, ...]], list[_Call]] = {}
         for call in self._calls:
-            groups.setdefault((call.member.kind, call.batch.inputs.shape), []).append(call)
+            shapes = tuple(tensor.shape for tensor in tensors_of(call.batch.inputs))
+            groups.setdefault((call.member.kind, shapes), []).append(call)
         for calls in groups.values():
             try:
                 self._compute(calls)
@@ -185,13 +188,13 @@ class Together:
         for weight in stack.weights.values():
             weight.grad = None
 
-        def forward(weights: dict[str, Tensor], inputs: Tensor) -> Tensor:
-            answer: Tensor = functional_call(stack.base, weights, (inputs,))
+        def forward(weights: dict[str, Tensor], inputs: Inputs) -> Tensor:
+            answer: Tensor = functional_call(stack.base, weights, *arguments_of(stack.base, inputs))
             return answer
 
         with torch.enable_grad():
             outputs = vmap(forward)(
-                stack.weights, torch.stack([call.batch.inputs for call in calls])
+                stack.weights, stack_inputs([call.batch.inputs for call in calls])
             ).unbind()
             losses = [_loss(call, output) for call, output in zip(calls, outputs, strict=True)]
             torch.stack(losses).sum().backward()
