@@ -2,7 +2,7 @@
 
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -148,6 +148,16 @@ class Predictions:
                 f"the predictions in {path} cannot be read ({error})",
                 "Evaluate the run again to rewrite them",
             ) from error
+
+
+def joined(parts: Sequence[Predictions]) -> Predictions:
+    """Return the predictions of several models for different samples of one data set, one after the other."""
+    return Predictions(
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.targets for part in parts]),
+        np.concatenate([part.indices for part in parts]),
+        all(part.probabilities for part in parts),
+    )
 
 
 def _write_arrays(file: BinaryIO, arrays: Mapping[str, Array]) -> None:

@@ -213,7 +213,9 @@ class _Loop:
         value = monitored_loss(settings, validation, at.epoch, learner.metrics.higher_is_better)
         at.schedule = dict(self.config.schedule.after_epoch(at.schedule, value))
         learner.finish_epoch((validation or train).get(settings.monitor, math.nan))
-        if at.finish_epoch(value, validation or train, settings.min_delta):
+        # a fold is scored: were it to choose the epoch as well, the score would be too good
+        scored = bool(self.config.data.folds)
+        if at.finish_epoch(value, validation or train, settings.min_delta, keep_latest=scored):
             self.best = {"model": learner.weights(), "epoch": at.epoch, "step": at.step, "value": value}
             if loss := learner.loss_weights():
                 self.best["loss"] = loss

@@ -38,13 +38,18 @@ class TrainingProgress:
     schedule: dict[str, float] = field(default_factory=dict)
     meter: dict[str, float] = field(default_factory=dict)
 
-    def finish_epoch(self, value: float, metrics: dict[str, float], min_delta: float) -> bool:
-        """Count an epoch whose monitored loss is `value`; return true if it is the best so far."""
+    def finish_epoch(
+        self, value: float, metrics: dict[str, float], min_delta: float, *, keep_latest: bool = False
+    ) -> bool:
+        """Count an epoch whose monitored loss is `value`; return true if its weights are to be kept.
+
+        They are if it is the best so far, or with `keep_latest` if its loss is a number at all.
+        """
         self.epoch, self.batch, self.meter, self.epoch_seconds = self.epoch + 1, 0, {}, 0.0
         self.stale_epochs += 1
         if value < self.patience_value - min_delta:
             self.patience_value, self.stale_epochs = value, 0
-        if not value < self.best_value:
+        if not (value < self.best_value or (keep_latest and math.isfinite(value))):
             return False
         self.best_epoch, self.best_value, self.best_metrics = self.epoch, value, metrics
         return True

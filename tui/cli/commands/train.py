@@ -49,6 +49,16 @@ def train(
             "--folds", min=2, max=1000, metavar="N", help="Cross-validate: a run for each of N folds."
         ),
     ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            "--seeds",
+            min=2,
+            max=1000,
+            metavar="N",
+            help="Train a run for each of N seeds, from the configured one on.",
+        ),
+    ] = None,
     as_json: Annotated[bool, json_option("Print events as JSON, one per line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     no_preflight: Annotated[
@@ -72,10 +82,12 @@ def train(
             run = _returned(run, checkpoint)
         if trust_code:
             trust_config(config, run)
-        if folds is None:
-            sys.exit(_headless(config, run, as_json, quiet, runs or default_runs_dir(), data_root))
-        sys.exit(_cross_validate(config, run, folds, as_json, quiet, runs or default_runs_dir(), data_root))
-    for given, flag in ((resume, "--resume"), (folds, "--folds"), (as_json, "--json"), (quiet, "--quiet")):
+        where = runs or default_runs_dir(), data_root
+        if folds is None and seeds is None:
+            sys.exit(_headless(config, run, as_json, quiet, *where))
+        sys.exit(_repeat(config, run, folds, seeds, as_json, quiet, *where))
+    several = (folds, "--folds"), (seeds, "--seeds")
+    for given, flag in ((resume, "--resume"), *several, (as_json, "--json"), (quiet, "--quiet")):
         if given:
             raise InputError(f"{flag} needs --no-ui", f"Use: tui train --no-ui {flag} ...")
     config = configuration.from_dict(values)
@@ -124,18 +136,23 @@ def _headless(
     return train_headless(config, run, runs_dir=runs, data_root=data_root, view=view)
 
 
-def _cross_validate(
+def _repeat(
     config: TrainConfig,
     run: Run | None,
-    folds: int,
+    folds: int | None,
+    seeds: int | None,
     as_json: bool,
     quiet: bool,
     runs: Path,
     data_root: Path | None,
 ) -> int:
-    """Train a run for each fold, and return the exit code."""
-    from tui.headless.folds import cross_validate
+    """Train a run for each fold or seed, and return the exit code."""
+    from core.session.repeats import Repeats
+    from tui.headless.repeats import train_repeats
 
-    return cross_validate(
-        config, folds, run, runs_dir=runs, data_root=data_root, as_json=as_json, quiet=quiet
+    if folds is not None and seeds is not None:
+        raise InputError("--folds and --seeds exclude each other", "Give one of them")
+    repeats = Repeats("fold", folds) if folds else Repeats("seed", seeds or 1, config.training.seed)
+    return train_repeats(
+        config, repeats, run, runs_dir=runs, data_root=data_root, as_json=as_json, quiet=quiet
     )

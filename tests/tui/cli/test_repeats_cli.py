@@ -1,4 +1,4 @@
-"""`tui train --no-ui --folds`: every fold a run, the spread at the end, and going on after an interruption."""
+"""`tui train --no-ui --folds` and `--seeds`: every fold or seed a run, the spread at the end, and going on after an interruption."""
 
 import json
 import signal
@@ -32,7 +32,12 @@ def test_each_fold_is_a_run_and_their_metrics_end_in_a_table(train: Tui) -> None
     rows = {line.split()[0]: line.split()[1:] for line in answer.out.splitlines() if line}
     assert "3 of 3 folds are complete" in answer.out
     shown = [np.mean(values), np.std(values, ddof=1), *values]
-    assert rows["accuracy"] == [f"{value:.4f}" for value in shown]
+    low, dots, high = rows["accuracy"][2:5]
+    assert rows["accuracy"][:2] + rows["accuracy"][5:] == [f"{value:.4f}" for value in shown]
+    assert float(low) < np.mean(values) < float(high)
+    assert dots == "…"
+    assert "rests on 120 validation samples" in answer.out
+    assert "the last epoch counts" in answer.out
     assert "resume" not in answer.out
     assert "test:" not in answer.out
 
@@ -183,3 +188,26 @@ def test_folds_need_no_ui(tui: Tui) -> None:
     answer = tui("train --folds 5")
     assert answer.code == 2
     assert "--folds needs --no-ui" in answer.err
+
+
+def test_seeds_train_a_run_each_and_tell_the_spread_on_both_splits(train: Tui, tui: Tui) -> None:
+    answer = train("--seeds 2 --seed 7 --json")
+    last = json.loads(answer.out.splitlines()[-1])
+    assert (answer.code, last["event"], last["seeds"], last["completed"]) == (0, "seeds_finished", 2, 2)
+    runs = {run.config().training.seed: summarise(run) for run in all_runs(Path("runs"))}
+    assert sorted(runs) == [7, 8]
+    for split, told in (("validation", last["metrics"]), ("test", last["test"])):
+        values = [runs[seed].evaluation[split]["accuracy"] for seed in (7, 8)]
+        assert told["accuracy"]["values"] == values
+        assert told["accuracy"]["mean"] == pytest.approx(np.mean(values))
+    more = tui(f"train --no-ui --resume {runs[8].run.id} --seeds 3")
+    assert more.code == 0
+    assert "seed 9, 3 of 3" in more.out
+    assert "3 of 3 seeds are complete" in more.out
+    assert len(all_runs(Path("runs"))) == 3
+
+
+def test_folds_and_seeds_exclude_each_other(train: Tui) -> None:
+    answer = train("--folds 2 --seeds 2")
+    assert answer.code == 2
+    assert "exclude each other" in answer.err

@@ -13,10 +13,11 @@ from core.data.dataset import Dataset
 from core.data.registry import load
 from core.data.splits import one_fold
 from core.errors import DataError
-from core.events import EvaluationFinished
+from core.evaluation.intervals.proportions import proportion_intervals
+from core.events import EpochFinished, EvaluationFinished
 from core.interop.writer import RunWriter
 from core.runs.summary import summarise
-from core.session.folds import fold_config, fold_metrics, runs_of_folds, spread
+from core.session.repeats import Repeats, metrics_of, pooled_report, runs_of, seeds_of, spread
 
 Train = Callable[..., Any]
 Load = Callable[..., Dataset]
@@ -75,7 +76,7 @@ def test_a_run_of_a_fold_is_not_evaluated_on_the_test_set(train_run: Train) -> N
     assert run.finished.status == "completed"
     assert [event.split for event in run.told(EvaluationFinished)] == ["validation"]
     assert not run.run.evaluation_folder("test").exists()
-    measured = fold_metrics(summarise(run.run))
+    measured = metrics_of(summarise(run.run))
     assert measured["accuracy"] == run.told(EvaluationFinished)[0].metrics["accuracy"]
     assert measured["loss"] == summarise(run.run).metrics["loss"]
 
@@ -89,8 +90,42 @@ def test_runs_of_the_same_settings_are_found_by_their_fold(train_run: Train, tmp
     train_run({"data": {"name": "iris", "folds": 3, "fold": 2}, "training": {"epochs": 1}})
     train_run({"data": {"name": "iris", "folds": 2, "fold": 2}})
     config = runs[3].config()
-    assert fold_config(config, 1, 3) == runs[1].config()
-    assert runs_of_folds(config, 3, runs[1].path.parent) == runs
+    repeats = Repeats("fold", 3)
+    assert repeats.config(config, 1) == runs[1].config()
+    assert runs_of(repeats, config, runs[1].path.parent) == runs
+
+
+def test_runs_of_the_same_settings_are_found_by_their_seed(train_run: Train) -> None:
+    runs = {
+        seed: train_run({"data": "iris", "training": {"seed": seed, "epochs": 1}}).run
+        for seed in (0, 4, 5, 6)
+    }
+    train_run({"data": "iris", "training": {"seed": 3, "epochs": 2}})
+    repeats = seeds_of(runs[6].config(), 3, runs[0].path.parent)
+    assert list(repeats.numbers) == [4, 5, 6]
+    assert runs_of(repeats, runs[4].config(), runs[0].path.parent) == runs
+
+
+def test_a_fold_is_scored_with_the_weights_of_the_last_epoch(train_run: Train) -> None:
+    """The learning rate is so high that the last epoch is not the one with the lowest loss."""
+    settings = {"optimizer": {"name": "adam", "lr": 0.5}, "training": {"epochs": 9, "seed": 1}}
+    fold = train_run({"data": {"name": "iris", "folds": 3, "fold": 1}, **settings})
+    losses = [event.validation["loss"] for event in fold.told(EpochFinished)]
+    assert min(losses) < losses[-1]
+    assert summarise(fold.run).best_epoch == 9
+    last = fold.told(EpochFinished)[-1].validation
+    assert metrics_of(summarise(fold.run))["loss"] == last["loss"]
+    assert metrics_of(summarise(fold.run))["accuracy"] == pytest.approx(last["accuracy"])
+
+
+def test_intervals_of_folds_together_are_those_of_all_their_samples(train_run: Train) -> None:
+    folds = [train_run({"data": {"name": "iris", "folds": 3, "fold": fold}}) for fold in (1, 2, 3)]
+    samples, intervals = pooled_report([fold.run for fold in folds])
+    hits = sum(40 * fold.told(EvaluationFinished)[0].metrics["accuracy"] for fold in folds)
+    assert samples == 120
+    low, high = proportion_intervals(np.array(hits), np.array(120))
+    assert intervals["accuracy"] == pytest.approx([float(low), float(high)])
+    assert "roc_auc_macro" not in intervals
 
 
 def test_mean_and_deviation_are_those_of_a_sample() -> None:

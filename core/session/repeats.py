@@ -1,0 +1,140 @@
+"""Runs of one configuration that differ in one number, and the spread of their metrics."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from core.config.schema import TrainConfig
+from core.errors import ConfigError, RunDamaged, RunError
+from core.evaluation import evaluate
+from core.evaluation.intervals import Interval
+from core.evaluation.predictions import Predictions, joined
+from core.evaluation.report import Report
+from core.runs.folder import Run, all_runs
+from core.runs.summary import RunSummary
+
+__all__ = ["Repeats", "Spread", "metrics_of", "pooled_report", "runs_of", "seeds_of", "spread"]
+
+Kind = Literal["fold", "seed"]
+ADDED: tuple[str, ...] = ("accuracy", "balanced_accuracy", "log_loss", "brier", "mae", "rmse")
+"""Metrics of samples that add up over folds, whatever model gave which prediction; ranks of scores do not."""
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Runs that differ in the fold that they hold out for validation, or in their seed.
+
+    Attributes:
+        kind: in which of them.
+        count: the number of runs.
+        first: the number of the first one; those after it count up.
+    """
+
+    kind: Kind
+    count: int
+    first: int = 1
+
+    @property
+    def numbers(self) -> range:
+        """The folds or seeds."""
+        return range(self.first, self.first + self.count)
+
+    def config(self, config: TrainConfig, number: int) -> TrainConfig:
+        """Return the configuration of one run."""
+        if self.kind == "seed":
+            training = config.training.model_copy(update={"seed": number})
+            return config.model_copy(update={"training": training})
+        data = config.data.model_copy(update={"folds": self.count, "fold": number})
+        return config.model_copy(update={"data": data})
+
+    def number(self, config: TrainConfig) -> int:
+        """Return the fold or seed of a configuration."""
+        return config.training.seed if self.kind == "seed" else config.data.fold
+
+    def holds(self, config: TrainConfig, other: TrainConfig) -> bool:
+        """Return whether two configurations differ in the fold or the seed alone."""
+        if self.kind == "fold" and other.data.folds != self.count:
+            return False
+        return self.config(other, self.first) == self.config(config, self.first)
+
+
+def runs_of(repeats: Repeats, config: TrainConfig, runs_dir: Path) -> dict[int, Run]:
+    """Return the newest run of each fold or seed among those that differ from a configuration only in it."""
+    found: dict[int, Run] = {}
+    for run in all_runs(runs_dir):
+        try:
+            other = run.config()
+        except (ConfigError, RunError):  # damaged, or written by a script
+            continue
+        if repeats.holds(config, other):
+            found.setdefault(repeats.number(other), run)
+    return found
+
+
+def seeds_of(config: TrainConfig, count: int, runs_dir: Path) -> Repeats:
+    """Return the repeats that a run with this configuration belongs to: the seeds below its own that have a run too."""
+    first = config.training.seed
+    known = runs_of(Repeats("seed", count, first), config, runs_dir)
+    while first - 1 in known:
+        first -= 1
+    return Repeats("seed", count, first)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A metric over several runs.
+
+    Attributes:
+        values: one per run; None where it is undefined.
+        mean, deviation: of the defined values; the sample standard deviation. None if there are too few.
+    """
+
+    values: tuple[float | None, ...]
+    mean: float | None
+    deviation: float | None
+
+
+def metrics_of(summary: RunSummary, split: str = "validation") -> dict[str, float | None]:
+    """Return the metrics of a complete run on a split; of validation also the loss of its best epoch."""
+    loss = {"loss": summary.metrics.get("loss")} if split == "validation" else {}
+    return {**loss, **summary.evaluation.get(split, {})}
+
+
+def spread(runs: Sequence[Mapping[str, float | None]]) -> dict[str, Spread]:
+    """Return the spread of each metric over some runs."""
+    names = dict.fromkeys(name for run in runs for name in run)
+    return {name: _spread([run.get(name) for run in runs]) for name in names}
+
+
+def _spread(values: Sequence[float | None]) -> Spread:
+    known = [value for value in values if value is not None]
+    mean = statistics.fmean(known) if known else None
+    return Spread(tuple(values), mean, statistics.stdev(known) if len(known) > 1 else None)
+
+
+def pooled_report(runs: Sequence[Run]) -> tuple[int, dict[str, Interval]]:
+    """Return how many validation samples the folds have together, and the 95 % intervals of what adds up over them.
+
+    Each sample is in one fold, and was scored by a network that has not seen it. Folds share most of their training
+    data, so the spread over folds alone shows too little (Bengio and Grandvalet, "No unbiased estimator of the
+    variance of k-fold cross-validation", 2004); the samples are independent.
+    """
+    parts = [found for run in runs if (found := _stored(run))]
+    if len(parts) < len(runs) or not parts:
+        return sum(len(predictions) for predictions, _ in parts), {}
+    report = parts[0][1]
+    together = joined([predictions for predictions, _ in parts])
+    if not len(together):  # a network with its own step need not answer
+        return 0, {}
+    pooled = evaluate(together, task=report.task, class_names=report.class_names, split="validation")
+    return len(together), {name: interval for name, interval in pooled.intervals.items() if name in ADDED}
+
+
+def _stored(run: Run) -> tuple[Predictions, Report] | None:
+    folder = run.evaluation_folder("validation")
+    try:
+        return Predictions.load(folder / "predictions.npz"), Report.load(folder / "report.json")
+    except (OSError, RunDamaged):
+        return None
