@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from core.config.schema import TrainConfig
 from core.errors import ConfigError, RunDamaged, RunError
@@ -12,6 +12,7 @@ from core.evaluation import evaluate
 from core.evaluation.intervals import Interval
 from core.evaluation.predictions import Predictions, joined
 from core.evaluation.report import Report
+from core.metrics import Task
 from core.runs.folder import Run, all_runs
 from core.runs.summary import RunSummary
 
@@ -128,7 +129,8 @@ def pooled_report(runs: Sequence[Run]) -> tuple[int, dict[str, Interval]]:
     together = joined([predictions for predictions, _ in parts])
     if not len(together):  # a network with its own step need not answer
         return 0, {}
-    pooled = evaluate(together, task=report.task, class_names=report.class_names, split="validation")
+    task = cast(Task, report.task)
+    pooled = evaluate(together, task=task, class_names=report.class_names, split="validation")
     return len(together), {name: interval for name, interval in pooled.intervals.items() if name in ADDED}
 
 

@@ -63,19 +63,17 @@ def train_repeats(
     received: list[int] = []
     train = partial(headless.train, runs_dir=runs_dir, data_root=data_root, received=received)
     code = 0
-    for place, number in enumerate(repeats.numbers, start=1):
-        summary = summarise(known[number]) if number in known else None
+    for place, at in enumerate(repeats.numbers, start=1):
+        summary = summarise(known[at]) if at in known else None
         if summary is None or summary.status != "completed":
             plain = choose_view(as_json=as_json, quiet=quiet)
-            title = (
-                f"{repeats.kind} {number}" if repeats.kind == "seed" else f"fold {number} of {repeats.count}"
-            )
+            title = f"{repeats.kind} {at}" if repeats.kind == "seed" else f"fold {at} of {repeats.count}"
             if repeats.kind == "seed":
                 title += f", {place} of {repeats.count}"
             view = _OneRun(plain, "" if as_json or quiet else title)
-            asked = repeats.config(config, number)
+            asked = repeats.config(config, at)
             try:
-                code = max(code, train(asked, known.get(number), view=view))
+                code = max(code, train(asked, known.get(at), view=view))
             except KeyboardInterrupt:  # pressed while the run is being prepared, or twice
                 received.append(signal.SIGINT)
             summary = summarise(view.run) if view.run else None
@@ -92,6 +90,11 @@ def train_repeats(
     elif not quiet:
         _print(done, repeats)
     return code
+
+
+def _title(repeats: Repeats, number: int, place: int) -> str:
+    of = f"of {repeats.count}"
+    return f"fold {number} {of}" if repeats.kind == "fold" else f"seed {number}, {place} {of}"
 
 
 def _begun(config: TrainConfig, repeats: Repeats, run: Run) -> tuple[Repeats, dict[int, Run]]:
@@ -195,7 +198,7 @@ def _table(
         [str(summary.config[section][kind]) for summary in complete] if repeats.count <= MAX_COLUMNS else []
     )
     spreads = [f"95 % of {kind}s together"] if intervals else []
-    for name in ("mean", "deviation", *spreads, *(f"{kind} {number}" for number in shown)):
+    for name in ("mean", "deviation", *spreads, *(f"{kind} {one}" for one in shown)):
         table.add_column(name, justify="right")
     for name, values in _spread_of(complete, split).items():
         ends = [" … ".join(map(number, intervals[name])) if name in intervals else ""] if intervals else []

@@ -4,13 +4,15 @@ from rich.console import Console
 from rich.text import Text
 
 from core.config.schema import to_yaml
+from core.metrics import label_of
 from core.tuning.study.importance import importance
 from core.tuning.study.records import StudyFinished, TrialRecord
+from core.tuning.study.selection import Selection
 from core.tuning.study.study import TuningStudy
 from tui.forms.command_line import command_line, resume_command
 from tui.terminal.text import clean, number, setting
 
-__all__ = ["print_study"]
+__all__ = ["print_study", "selection_lines"]
 
 TOP = 10
 BAR_WIDTH = 30
@@ -24,6 +26,9 @@ def print_study(study: TuningStudy, finished: StudyFinished, console: Console) -
         console.print(Text(f"best trials by validation {study.plan.metric}", "bold"))
         for line in _top(study, ranked[:TOP]):
             console.print(Text(line), soft_wrap=True)
+        if finished.selection is not None:
+            for line in selection_lines(finished.selection):
+                console.print(Text(line, "dim"), soft_wrap=True)
         console.print()
         _print_importance(importance(study), console)
         config = study.config(finished.best)
@@ -49,6 +54,22 @@ def _top(study: TuningStudy, records: list[TrialRecord]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
     return [lines[0], "─" * len(lines[0]), *lines[1:]]
+
+
+def selection_lines(chosen: Selection) -> list[str]:
+    """Return on what the choice of a trial rests, in sentences."""
+    name, samples = label_of(chosen.metric), f"{chosen.samples:,} validation samples"
+    ends = f", 95 % {' … '.join(map(number, chosen.interval))}" if chosen.interval else ""
+    lines = [f"trial {chosen.trial}: {name} {number(chosen.value)} on {samples}{ends}"]
+    if chosen.trials > 1:
+        lines[0] += f"; chosen as the best of {chosen.trials}, so that new data will show a worse number"
+        shown = " ".join(map(str, chosen.level[:TOP]))
+        more = f" and {len(chosen.level) - TOP} more" if len(chosen.level) > TOP else ""
+        level = (
+            f"trials {shown}{more} are not clearly worse" if chosen.level else "all others are clearly worse"
+        )
+        lines.append(f"on the same samples {level}")
+    return lines
 
 
 def _print_importance(shares: dict[str, float], console: Console) -> None:

@@ -12,6 +12,7 @@ from core.tuning.search.plan import Plan
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.importance import importance
 from core.tuning.study.records import TrialRecord, TrialStatus, best_first
+from core.tuning.study.selection import Selection, selection
 from core.tuning.study.study import TuningStudy, open_study
 from tui.runtime.study_process import is_worked_on, last_words
 
@@ -25,6 +26,7 @@ class Standing:
     Attributes:
         records: in the order of their numbers. best: number of the best trial; None before one completed.
         importance: share of each path, largest first; empty while too few trials have completed.
+        selection: on what the choice of the best trial rests.
         active: whether any process works on it. paused: whether it is paused.
         problem: why it failed, in one line; empty otherwise.
     """
@@ -34,6 +36,7 @@ class Standing:
     records: tuple[TrialRecord, ...] = ()
     best: int | None = None
     importance: dict[str, float] = field(default_factory=dict)
+    selection: Selection | None = None
     active: bool = False
     paused: bool = False
     problem: str = ""
@@ -71,7 +74,9 @@ class Follower:
         self._readers: dict[int, tuple[Path, LogReader]] = {}
         self._curves: dict[int, dict[int, float]] = {}
         self._waiting: set[int] = set()
-        self._weighed: tuple[int, dict[str, float]] = (0, {})
+        self._weighed = 0
+        self._importance: dict[str, float] = {}
+        self._selection: Selection | None = None
 
     @property
     def study(self) -> TuningStudy:
@@ -92,11 +97,12 @@ class Follower:
         active = is_worked_on(self.folder)  # before the trials: what it does next is seen the next time
         plan, paused = self._study.plan_now(), self._study.paused
         records = tuple(self._alive(record, active) for record in self._study.records())
-        shares = self._importance(sum(record.state == "completed" for record in records))
         ranked = best_first(plan, records)
+        self._weigh(ranked)
         problem = "" if active else last_words(self.folder)
         best = ranked[0].number if ranked else None
-        return Standing(self.folder, plan, records, best, shares, active, paused, problem)
+        shares, chosen = self._importance, self._selection
+        return Standing(self.folder, plan, records, best, shares, chosen, active, paused, problem)
 
     def _alive(self, record: TrialRecord, active: bool) -> TrialRecord:
         """Return a running trial with the epochs in its log so far; without a process none is running."""
@@ -123,7 +129,9 @@ class Follower:
             state = "paused"
         return replace(record, state=state, epochs=len(values), curve=values)
 
-    def _importance(self, completed: int) -> dict[str, float]:
-        if completed != self._weighed[0]:
-            self._weighed = (completed, importance(self._study))
-        return self._weighed[1]
+    def _weigh(self, ranked: list[TrialRecord]) -> None:
+        """Look at the completed trials anew when there are more of them."""
+        if len(ranked) != self._weighed:
+            self._weighed = len(ranked)
+            self._importance = importance(self._study)
+            self._selection = selection(ranked, self._study.plan.metric)

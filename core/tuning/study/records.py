@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -14,6 +14,9 @@ from core.tuning.search.methods import decode
 from core.tuning.search.plan import Plan
 from core.tuning.study.claims import RESULT, RUN, attempts
 from core.tuning.study.folder import StudyFolder
+
+if TYPE_CHECKING:
+    from core.tuning.study.selection import Selection
 
 __all__ = [
     "StudyEvent",
@@ -139,12 +142,14 @@ class StudyFinished(StudyEvent):
     Attributes:
         status: ``stopped`` when trials are left for another time; ``failed`` when no trial completed.
         records: of all trials of the study. best: of those that completed.
+        selection: on what the choice of the best one rests; see `core.tuning.study.selection`.
     """
 
     status: Literal["completed", "stopped", "failed"]
     records: tuple[TrialRecord, ...]
     best: TrialRecord | None
     error: str = ""
+    selection: "Selection | None" = None
 
 
 def records_of(plan: Plan, folder: StudyFolder, trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
@@ -176,7 +181,8 @@ def to_json(event: TrialFinished | StudyFinished, study: str) -> str:
             if best
             else None
         )
-        values |= {"best": found, "error": event.error}
+        chosen = asdict(event.selection) if event.selection else None
+        values |= {"best": found, "selection": chosen, "error": event.error}
     return json.dumps(values, default=str)
 
 

@@ -35,6 +35,7 @@ from core.tuning.study.records import (
     TrialStarted,
     best_first,
 )
+from core.tuning.study.selection import selection
 from core.tuning.study.storage import writing
 from core.tuning.study.study import TuningStudy
 
@@ -312,6 +313,7 @@ class _Tuner:
             records=tuple(records),
             best=ranked[0] if ranked else None,
             error=self.error,
+            selection=selection(ranked, self.study.plan.metric),
         )
         self.emit(finished)
         return finished

@@ -1,4 +1,4 @@
-"""`tui train --no-ui --folds` and `--seeds`: every fold or seed a run, the spread at the end, and going on after an interruption."""
+"""`tui train --no-ui --folds` and `--seeds`: a run each, their spread at the end, and going on after Ctrl-C."""
 
 import json
 import signal
@@ -197,9 +197,9 @@ def test_seeds_train_a_run_each_and_tell_the_spread_on_both_splits(train: Tui, t
     runs = {run.config().training.seed: summarise(run) for run in all_runs(Path("runs"))}
     assert sorted(runs) == [7, 8]
     for split, told in (("validation", last["metrics"]), ("test", last["test"])):
-        values = [runs[seed].evaluation[split]["accuracy"] for seed in (7, 8)]
+        values = [runs[seed].evaluation[split]["accuracy"] or 0.0 for seed in (7, 8)]
         assert told["accuracy"]["values"] == values
-        assert told["accuracy"]["mean"] == pytest.approx(np.mean(values))
+        assert told["accuracy"]["mean"] == pytest.approx(sum(values) / 2)
     more = tui(f"train --no-ui --resume {runs[8].run.id} --seeds 3")
     assert more.code == 0
     assert "seed 9, 3 of 3" in more.out

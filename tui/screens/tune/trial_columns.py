@@ -41,11 +41,14 @@ def columns_of(standing: "Standing") -> list[TrialColumn]:
     """Number, state, metric, each parameter, epochs and time."""
     plan = standing.plan
     best = standing.best
+    level = standing.selection.level if standing.selection else ()
     fixed = [
         TrialColumn(
             Column("trial", 7),
             lambda record: record.number,
-            lambda record: f"{'★ ' if record.number == best else ''}{record.number}",
+            lambda record: (
+                f"{'★ ' if record.number == best else '≈ ' if record.number in level else ''}{record.number}"
+            ),
             falling=True,
         ),
         TrialColumn(Column("state", 13, "<"), lambda record: record.state, _state),

@@ -108,7 +108,9 @@ class TrialsPanel(Panel):
         )
         record = self.selected
         self.border_subtitle = (
-            f"trial {record.number}: {record.reason}" if record and record.reason else standings
+            f"trial {record.number}: {record.reason}"
+            if record and record.reason
+            else standings or _basis(standing)
         )
 
     @on(Table.Highlighted)
@@ -134,3 +136,11 @@ class TrialsPanel(Panel):
             self.turn_order()
         else:
             self.sort(event.column)
+
+
+def _basis(standing: "Standing") -> str:
+    """On what the choice of the best trial rests, as far as a border has room."""
+    chosen = standing.selection
+    if chosen is None:
+        return ""
+    return f"★ best of {chosen.trials} on {chosen.samples:,} samples  ≈ {len(chosen.level)} not clearly worse"
