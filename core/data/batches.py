@@ -104,7 +104,7 @@ class Batches:
         if data.task == "regression":
             targets = (targets - data.target_mean) / data.target_std
         self.targets = (targets.float() if targets.is_floating_point() else targets).to(device)
-        self.weights = None if split.weights is None else split.weights.to(device)
+        self.weights = None if split.weights is None else split.weights.float().to(device)
         self.mean = data.mean.to(device)
         self.std = data.std.to(device)
         self.ids = data.ids

@@ -37,7 +37,7 @@ class Split:
         targets: (n,) int64 classes, or (n, 1) numbers in the target's own unit: float32, or float64 where that would
             lose what distinguishes them.
         indices: (n,) int64 positions in the source, so that a sample can be found again.
-        weights: (n,) float32, 0 or more, of which one is above 0: how much each sample counts; None if all count alike.
+        weights: (n,) float64, 0 or more, one of them above 0: how much each sample counts; None if all count alike.
     """
 
     inputs: "Tensor | MappedRows | Any"  # Fields, which what is for single tensors alone does not meet
@@ -75,6 +75,7 @@ class Dataset:
         ids: the network gets them as they are, as int64: it looks them up, and nothing is standardised.
         fields: of samples that consist of several tensors, or of sequences of different lengths: what each of them is;
             `mean` and `std` are 0 and 1 then.
+        weight_name: what the weights of the samples are called, such as a column; empty if they have none.
         digest: of the files that the samples were read from, where they are too many to be looked at each time.
     """
 
@@ -99,6 +100,7 @@ class Dataset:
     whole: bool = False
     ids: bool = False
     fields: "tuple[InputField, ...]" = ()
+    weight_name: str = ""
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
@@ -131,9 +133,17 @@ class Dataset:
 
     @property
     def target_facts(self) -> TargetFacts:
-        """Facts of the targets that a loss may depend on."""
+        """Facts of the targets that a loss may depend on; samples with weights count by these."""
         lowest = float(self.train.targets.min()) if self.task == "regression" and len(self.train) else 0.0
-        return TargetFacts(self.task, self.class_counts, self.target_mean, self.target_std, lowest)
+        return TargetFacts(self.task, self._class_weights, self.target_mean, self.target_std, lowest)
+
+    @property
+    def _class_weights(self) -> list[float]:
+        """Training samples of each class, or the sum of their weights."""
+        weights, classes = self.train.weights, len(self.class_names)
+        if weights is None or not classes:
+            return list(self.class_counts)
+        return self.train.targets.bincount(weights, minlength=classes).tolist()
 
     @property
     def splits(self) -> dict[str, Split]:

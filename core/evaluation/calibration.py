@@ -21,23 +21,27 @@ class Calibration:
 
     lower: Floats
     upper: Floats
-    count: Integers
+    count: Array
     predicted: Floats
     observed: Floats
 
 
-def calibration_curve(probability: Array, happened: NDArray[np.bool_], bins: int = BINS) -> Calibration:
+def calibration_curve(
+    probability: Array, happened: NDArray[np.bool_], bins: int = BINS, weights: Floats | None = None
+) -> Calibration:
     """Compare probabilities (n,) with what happened (n,) in ``bins`` bins of equal width.
 
     For the top label pass the highest probability of each sample and whether its prediction is right; for one
-    class its probabilities and whether the sample is of it. Bins are those of scikit-learn.
+    class its probabilities and whether the sample is of it. Bins are those of scikit-learn. With weights (n,) of the
+    samples, ``count`` has their sums.
     """
     edges = np.linspace(0.0, 1.0, bins + 1)
     place = bin_of(probability, bins)
-    count = np.bincount(place, minlength=bins)
+    by = np.ones(1) if weights is None else weights
+    count = np.bincount(place, weights=weights, minlength=bins)
     used = np.flatnonzero(count)
-    predicted = np.bincount(place, weights=probability, minlength=bins)[used] / count[used]
-    observed = np.bincount(place, weights=happened, minlength=bins)[used] / count[used]
+    predicted = np.bincount(place, weights=probability * by, minlength=bins)[used] / count[used]
+    observed = np.bincount(place, weights=happened * by, minlength=bins)[used] / count[used]
     return Calibration(edges[used], edges[used + 1], count[used], predicted, observed)
 
 

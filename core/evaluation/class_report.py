@@ -5,13 +5,27 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.evaluation.calibration import error_when_calibrated
-from core.evaluation.classification import ClassCounts, averages, confusion_matrix, top_k_hits
-from core.evaluation.curves import Areas, areas_of_classes
-from core.evaluation.intervals.classification import Intervals, classification_intervals
-from core.evaluation.metric_values import area_values, confidence, count_values, score_values
+from core.evaluation.classification import (
+    ClassCounts,
+    averages,
+    confusion_matrix,
+    top_k_hits,
+    weighted_matrix,
+)
+from core.evaluation.curves import Areas
+from core.evaluation.intervals.classification import Intervals, classification_intervals, weighted_intervals
+from core.evaluation.metric_values import (
+    area_values,
+    class_areas,
+    class_counts,
+    confidence,
+    count_values,
+    score_values,
+)
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Array, Undefined, Value, none_if_nan
+from core.evaluation.weighted import effective_size, mean_of
 from core.metrics import OF_MANY_CLASSES, TOP_K
 
 
@@ -21,20 +35,23 @@ def classification_report(
     """Evaluate checked predictions (n, classes); see ``core.evaluation.evaluate``."""
     names, classes = list(class_names), len(class_names)
     matrix = confusion_matrix(predictions.predicted, predictions.targets, classes)
-    counts = ClassCounts.of(matrix)
-    single, pooled = areas_of_classes(predictions.scores, predictions.targets)
+    weights, counts = predictions.weights, class_counts(predictions, classes)
+    single, pooled = class_areas(predictions)
 
     values = count_values(counts, names, split)
     values |= area_values(single, pooled, counts, names, split)
     values |= score_values(predictions)
     if classes > TOP_K:
-        values[OF_MANY_CLASSES] = top_k_hits(predictions.scores, predictions.targets, TOP_K) / len(
-            predictions
-        )
+        hits = top_k_hits(predictions.scores, predictions.targets, TOP_K)
+        values[OF_MANY_CLASSES] = mean_of(hits, weights)
     defined = {name: value for name, value in values.items() if not isinstance(value, Undefined)}
     found = Intervals()
-    if intervals:
-        found = classification_intervals(defined, predictions, matrix, single, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    if intervals and weights is not None:
+        sums = weighted_matrix(predictions.predicted, predictions.targets, classes, weights)
+        found = weighted_intervals(defined, sums, effective_size(weights), rng)
+    elif intervals:
+        found = classification_intervals(defined, predictions, matrix, single, rng)
     return Report(
         task=task,
         split=split,
@@ -46,8 +63,9 @@ def classification_report(
         no_interval=found.missing,
         class_intervals=found.classes,
         baseline=_baseline(counts.support, names, values) | _calibrated(predictions, values),
-        per_class=_per_class(counts, single, names),
+        per_class=_per_class(counts, matrix.sum(axis=1).tolist(), single, names),
         confusion=matrix.tolist(),
+        effective_n=None if weights is None else effective_size(weights),
     )
 
 
@@ -55,7 +73,7 @@ def _baseline(support: Array, names: list[str], values: dict[str, Value]) -> dic
     """Return the metrics of always predicting the most frequent class; for log loss, the class frequencies."""
     frequency = support / support.sum()
     majority = int(support.argmax())
-    matrix = np.zeros((len(names), len(names)), dtype=np.int64)
+    matrix = np.zeros((len(names), len(names)), dtype=support.dtype)
     matrix[:, majority] = support
     reached = {name: float(value) for name, value in averages(ClassCounts.of(matrix)).items()}
     # The other classes are never predicted, so these two are undefined.
@@ -83,20 +101,18 @@ def _calibrated(predictions: Predictions, values: dict[str, Value]) -> dict[str,
 
 
 def _per_class(
-    counts: ClassCounts, single: list[Areas], names: list[str]
+    counts: ClassCounts, support: list[int], single: list[Areas], names: list[str]
 ) -> list[dict[str, str | int | float | None]]:
-    columns = zip(
-        names, counts.precision, counts.recall, counts.f1, counts.support.tolist(), single, strict=True
-    )
+    columns = zip(names, counts.precision, counts.recall, counts.f1, support, single, strict=True)
     return [
         {
             "name": name,
             "precision": none_if_nan(precision),
             "recall": none_if_nan(recall),
             "f1": none_if_nan(f1),
-            "support": support,
+            "support": samples,
             "roc_auc": None if isinstance(auc, Undefined) else auc,
             "average_precision": None if isinstance(average, Undefined) else average,
         }
-        for name, precision, recall, f1, support, (auc, average) in columns
+        for name, precision, recall, f1, samples, (auc, average) in columns
     ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.evaluation.values import Array, Floats, Integers, ratio
 
@@ -27,6 +28,12 @@ def confusion_matrix(predicted: Integers, targets: Integers, classes: int) -> In
     """
     cells = np.bincount(targets * classes + predicted, minlength=classes * classes)
     return cells.reshape(classes, classes)
+
+
+def weighted_matrix(predicted: Integers, targets: Integers, classes: int, weights: Floats) -> Floats:
+    """Return the confusion matrix with sums of weights (n,) in place of counts: float64 (classes, classes)."""
+    cells = np.bincount(targets * classes + predicted, weights=weights, minlength=classes * classes)
+    return cells.astype(np.float64).reshape(classes, classes)
 
 
 def normalise(matrix: Integers, by: Literal["row", "column", "total"]) -> Floats:
@@ -52,8 +59,8 @@ class ClassCounts:
     predicted: Array
 
     @classmethod
-    def of(cls, matrix: Integers) -> "ClassCounts":
-        """The counts of one confusion matrix."""
+    def of(cls, matrix: Array) -> "ClassCounts":
+        """The counts of one confusion matrix, or sums of weights."""
         return cls(np.diagonal(matrix), matrix.sum(axis=1), matrix.sum(axis=0))
 
     @property
@@ -122,12 +129,12 @@ def log_losses(scores: Array, targets: Integers) -> Floats:
     return losses
 
 
-def top_k_hits(scores: Array, targets: Integers, k: int) -> int:
-    """Number of samples whose true class is among the ``k`` highest scores.
+def top_k_hits(scores: Array, targets: Integers, k: int) -> NDArray[np.bool_]:
+    """(n,): True for samples whose true class is among the ``k`` highest scores.
 
     Of equal scores the earlier class wins, as in the class that is predicted.
     """
-    hits = 0
+    hits = np.zeros(len(scores), dtype=np.bool_)
     order = np.arange(scores.shape[1])
     for rows in row_blocks(len(scores)):
         block, true = scores[rows], targets[rows, None]
@@ -136,7 +143,7 @@ def top_k_hits(scores: Array, targets: Integers, k: int) -> int:
         equal = np.count_nonzero(block == given, axis=1)
         tied = np.flatnonzero(equal > 1)
         ahead[tied] += np.count_nonzero((block[tied] == given[tied]) & (order < true[tied]), axis=1)
-        hits += int(np.count_nonzero(ahead < k))
+        hits[rows] = ahead < k
     return hits
 
 

@@ -97,7 +97,7 @@ def areas(ranked: RankedCounts) -> Areas:
     scores, positive = ranked.scores, ranked.positive_scores
     n, positives, negatives = len(scores), ranked.positives, ranked.negatives
     if not positives:
-        return _NO_POSITIVES, _NO_POSITIVES
+        return NO_POSITIVES, NO_POSITIVES
     run_starts = np.append(np.flatnonzero(_starts_a_run(positive)), positives)
     wins, precisions = 0, 0.0
     for begin in range(0, len(run_starts) - 1, POSITIVES_PER_BLOCK):
@@ -108,7 +108,7 @@ def areas(ranked: RankedCounts) -> Areas:
         # Twice the negatives below plus the negatives at the same score: whole numbers, so the sum is exact.
         wins += int(length @ (lower + upper - 2 * first - length))
         precisions += float(length @ ((positives - first) / (n - lower)))
-    auc: Value = wins / (2 * positives * negatives) if negatives else _NO_NEGATIVES
+    auc: Value = wins / (2 * positives * negatives) if negatives else NO_NEGATIVES
     return auc, precisions / positives
 
 
@@ -168,9 +168,9 @@ class PrecisionRecallCurve:
 def roc(ranked: RankedCounts) -> RocCurve | Undefined:
     """The ROC curve of one class, at the thresholds where it can turn."""
     if not ranked.positives:
-        return _NO_POSITIVES
+        return NO_POSITIVES
     if not ranked.negatives:
-        return _NO_NEGATIVES
+        return NO_NEGATIVES
     fpr = np.append(0.0, ranked.fp / ranked.negatives)
     tpr = np.append(0.0, ranked.tp / ranked.positives)
     return RocCurve(fpr, tpr, _from_infinity(ranked.thresholds))
@@ -179,7 +179,7 @@ def roc(ranked: RankedCounts) -> RocCurve | Undefined:
 def precision_recall(ranked: RankedCounts) -> PrecisionRecallCurve | Undefined:
     """The precision-recall curve of one class, at the thresholds where it can turn."""
     if not ranked.positives:
-        return _NO_POSITIVES
+        return NO_POSITIVES
     recall = np.append(0.0, ranked.tp / ranked.positives)
     precision = np.append(1.0, ratio(ranked.tp, ranked.tp + ranked.fp))
     return PrecisionRecallCurve(recall, precision, _from_infinity(ranked.thresholds))
@@ -219,8 +219,8 @@ def thin(x: Floats, y: Floats, columns: int) -> Integers:
     return np.unique(np.concatenate([starts, ends, by_height[starts], by_height[ends]]))
 
 
-_NO_POSITIVES = Undefined("no sample is of this class")
-_NO_NEGATIVES = Undefined("every sample is of this class")
+NO_POSITIVES = Undefined("no sample is of this class")
+NO_NEGATIVES = Undefined("every sample is of this class")
 
 
 def _starts_a_run(values: Array) -> NDArray[np.bool_]:

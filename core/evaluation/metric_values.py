@@ -3,17 +3,35 @@
 from collections.abc import Collection, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.evaluation.calibration import calibration_curve, expected_calibration_error
 from core.evaluation.checks import why_not_probabilities
-from core.evaluation.classification import ClassCounts, averages, confusion_matrix, log_losses, top_k_hits
+from core.evaluation.classification import (
+    ClassCounts,
+    averages,
+    confusion_matrix,
+    log_losses,
+    top_k_hits,
+    weighted_matrix,
+)
 from core.evaluation.curves import Areas, areas, areas_of_classes, one_vs_rest, true_scores
 from core.evaluation.predictions import Predictions
 from core.evaluation.regression import regression_metrics, residuals
 from core.evaluation.values import Array, Floats, Integers, Undefined, Value
+from core.evaluation.weighted import mean_of, weighted_areas, weighted_areas_of_classes
 from core.metrics import OF_MANY_CLASSES, TOP_K
 
-__all__ = ["area_values", "brier_terms", "confidence", "count_values", "metric_values", "score_values"]
+__all__ = [
+    "area_values",
+    "brier_terms",
+    "class_areas",
+    "class_counts",
+    "confidence",
+    "count_values",
+    "metric_values",
+    "score_values",
+]
 
 AREAS = ("roc_auc", "average_precision")
 OF_PROBABILITIES = ("log_loss", "ece", "brier")
@@ -42,7 +60,29 @@ def _number(value: Value) -> float:
 
 
 def _numbers(predictions: Predictions) -> dict[str, Value]:
-    return regression_metrics(predictions.targets, residuals(predictions))
+    return regression_metrics(predictions.targets, residuals(predictions), predictions.weights)
+
+
+def class_counts(predictions: Predictions, classes: int) -> ClassCounts:
+    """Return the counts of each class, or sums of the samples' weights."""
+    predicted, targets = predictions.predicted, predictions.targets
+    if predictions.weights is None:
+        return ClassCounts.of(confusion_matrix(predicted, targets, classes))
+    return ClassCounts.of(weighted_matrix(predicted, targets, classes, predictions.weights))
+
+
+def class_areas(predictions: Predictions) -> tuple[list[Areas], Areas]:
+    """Return ROC AUC and average precision of each class, and of all pairs of sample and class."""
+    scores, targets = predictions.scores, predictions.targets
+    if predictions.weights is None:
+        return areas_of_classes(scores, targets)
+    return weighted_areas_of_classes(scores, targets, predictions.weights)
+
+
+def _areas(scores: Array, positive: NDArray[np.bool_], weights: Floats | None) -> Areas:
+    return (
+        areas(one_vs_rest(scores, positive)) if weights is None else weighted_areas(scores, positive, weights)
+    )
 
 
 def _class_values(predictions: Predictions, wanted: Collection[str], names: list[str]) -> dict[str, Value]:
@@ -50,34 +90,36 @@ def _class_values(predictions: Predictions, wanted: Collection[str], names: list
     values: dict[str, Value] = {}
     areas_wanted = {name for name in wanted if name.startswith(AREAS)}
     others = {*wanted} - areas_wanted - {*OF_PROBABILITIES, OF_MANY_CLASSES}
+    weights = predictions.weights
     if others or areas_wanted - {*AREAS}:
-        matrix = confusion_matrix(predictions.predicted, predictions.targets, len(names))
-        counts = ClassCounts.of(matrix)
+        counts = class_counts(predictions, len(names))
         values |= count_values(counts, names, "validation")
         if areas_wanted - {*AREAS}:
-            of_classes = areas_of_classes(predictions.scores, predictions.targets)
+            of_classes = class_areas(predictions)
             values |= area_values(*of_classes, counts, names, "validation")
     if areas_wanted and areas_wanted <= {*AREAS}:  # of class 1 alone
         values |= dict(
-            zip(AREAS, areas(one_vs_rest(predictions.scores[:, 1], predictions.targets == 1)), strict=True)
+            zip(AREAS, _areas(predictions.scores[:, 1], predictions.targets == 1, weights), strict=True)
         )
     if OF_MANY_CLASSES in wanted:
         hits = top_k_hits(predictions.scores, predictions.targets, TOP_K)
-        values[OF_MANY_CLASSES] = hits / len(predictions)
+        values[OF_MANY_CLASSES] = mean_of(hits, weights)
     if any(name in wanted for name in OF_PROBABILITIES) and not why_not_probabilities(predictions):
         values |= _of_probabilities(predictions, wanted)
     return values
 
 
 def _of_probabilities(predictions: Predictions, wanted: Collection[str]) -> dict[str, Value]:
-    scores, targets = predictions.scores, predictions.targets
+    scores, targets, weights = predictions.scores, predictions.targets, predictions.weights
     values: dict[str, Value] = {}
     if "log_loss" in wanted:
-        values["log_loss"] = float(log_losses(scores, targets).mean())
+        values["log_loss"] = mean_of(log_losses(scores, targets), weights)
     if "ece" in wanted:
-        values["ece"] = expected_calibration_error(calibration_curve(*confidence(scores, predictions)))
+        values["ece"] = expected_calibration_error(
+            calibration_curve(*confidence(scores, predictions), weights=weights)
+        )
     if "brier" in wanted:
-        values["brier"] = float(brier_terms(scores, targets).mean())
+        values["brier"] = mean_of(brier_terms(scores, targets), weights)
     return values
 
 
@@ -138,13 +180,7 @@ def score_values(predictions: Predictions) -> dict[str, Value]:
     binary = predictions.scores.shape[1] == 2
     if reason:
         return dict.fromkeys(["log_loss", "ece"] + ["brier"] * binary, Undefined(reason))
-    values: dict[str, Value] = {
-        "log_loss": float(log_losses(predictions.scores, predictions.targets).mean()),
-        "ece": expected_calibration_error(calibration_curve(*confidence(predictions.scores, predictions))),
-    }
-    if binary:
-        values["brier"] = float(brier_terms(predictions.scores, predictions.targets).mean())
-    return values
+    return _of_probabilities(predictions, ["log_loss", "ece"] + ["brier"] * binary)
 
 
 def confidence(

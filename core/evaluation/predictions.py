@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from core.errors import DataError, RunDamaged
-from core.evaluation.values import Array, Integers
+from core.evaluation.values import Array, Floats, Integers
 from core.files.atomic import write_atomically
 from core.files.reading import open_regular
 
@@ -44,6 +44,7 @@ class Predictions:
             margins.
         thresholds: multilabel: float64 (labels,), the scores from which on a label is predicted; None for 0.5 of
             probabilities and 0 of margins.
+        weights: float64 (n,), how much each sample counts; None if all count alike.
 
     Raises:
         DataError: kinds or shapes of the arrays do not fit together.
@@ -54,6 +55,7 @@ class Predictions:
     indices: Integers
     probabilities: bool
     thresholds: Array | None = None
+    weights: Floats | None = None
 
     def __post_init__(self) -> None:
         n = len(self.scores) if self.scores.ndim else 0
@@ -69,6 +71,7 @@ class Predictions:
             )
             and self.indices.shape == (n,)
             and self.indices.dtype == np.int64
+            and (self.weights is None or self.weights.shape == (n,))
         )
         if not fits:
             given = ", ".join(
@@ -127,6 +130,8 @@ class Predictions:
         }
         if self.thresholds is not None:
             arrays["thresholds"] = self.thresholds
+        if self.weights is not None:
+            arrays["weights"] = self.weights
         write_atomically(Path(path), lambda file: _write_arrays(file, arrays))
 
     @classmethod
@@ -141,8 +146,14 @@ class Predictions:
                 probabilities = file["probabilities"]
                 if probabilities.shape != () or probabilities.dtype != np.bool_:
                     raise ValueError("probabilities is not one truth value")
-                thresholds = file.get("thresholds", None)
-                return cls(file["scores"], file["targets"], file["indices"], bool(probabilities), thresholds)
+                return cls(
+                    file["scores"],
+                    file["targets"],
+                    file["indices"],
+                    bool(probabilities),
+                    thresholds=file.get("thresholds", None),
+                    weights=file["weights"].astype(np.float64) if "weights" in file else None,
+                )
         except (DataError, *_UNREADABLE) as error:
             raise RunDamaged(
                 f"the predictions in {path} cannot be read ({error})",

@@ -6,6 +6,7 @@ import numpy as np
 
 from core.evaluation.predictions import Predictions
 from core.evaluation.values import Array, Floats, Undefined, Value
+from core.evaluation.weighted import mean_of
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -20,32 +21,35 @@ def error_quantiles(residual: Floats, levels: Sequence[float] = QUANTILES) -> di
     return dict(zip(levels, np.quantile(np.abs(residual), levels).tolist(), strict=True))
 
 
-def regression_metrics(targets: Array, residual: Floats) -> dict[str, Value]:
-    """``r2``, ``mae``, ``rmse`` and ``mape`` (a fraction, not per cent) of n > 0 samples.
+def regression_metrics(targets: Array, residual: Floats, weights: Floats | None = None) -> dict[str, Value]:
+    """``r2``, ``mae``, ``rmse`` and ``mape`` (a fraction, not per cent) of n > 0 samples, by weights (n,) if any.
 
     R2 is 1 minus the squared error over that of always predicting the mean: at most 1, negative if worse.
     """
-    squared = float(residual @ residual)
+    squared = float(residual @ residual) if weights is None else float(weights @ residual**2)
+    total = len(residual) if weights is None else float(weights.sum())
     return {
-        "r2": _r2(targets.astype(np.float64), squared),
-        "mae": float(np.abs(residual).mean()),
-        "rmse": float(np.sqrt(squared / len(residual))),
-        "mape": _mape(targets.astype(np.float64), residual),
+        "r2": _r2(targets.astype(np.float64), squared, weights),
+        "mae": mean_of(np.abs(residual), weights),
+        "rmse": float(np.sqrt(squared / total)),
+        "mape": _mape(targets.astype(np.float64), residual, weights),
     }
 
 
-def _r2(targets: Floats, squared_error: float) -> Value:
+def _r2(targets: Floats, squared_error: float, weights: Floats | None) -> Value:
     if len(targets) < 2:
         return Undefined("R2 needs at least two samples")
-    if targets.min() == targets.max():
+    counted = targets if weights is None else targets[weights > 0]
+    if counted.min() == counted.max():
         return Undefined("all targets are equal, so there is no variance to explain")
-    deviation = targets - targets.mean()
-    return 1.0 - squared_error / float(deviation @ deviation)
+    deviation = targets - mean_of(targets, weights)
+    spread = deviation @ deviation if weights is None else weights @ deviation**2
+    return 1.0 - squared_error / float(spread)
 
 
-def _mape(targets: Floats, residual: Floats) -> Value:
+def _mape(targets: Floats, residual: Floats, weights: Floats | None) -> Value:
     zeros = int(np.count_nonzero(np.abs(targets) < np.finfo(np.float64).eps))
     if zeros:
         verb = "target is" if zeros == 1 else "targets are"
         return Undefined(f"{zeros:,} {verb} zero, and an error relative to zero has no value")
-    return float(np.abs(residual / targets).mean())
+    return mean_of(np.abs(residual / targets), weights)

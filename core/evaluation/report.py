@@ -34,6 +34,8 @@ class Report:
             undefined.
         confusion: counts, rows are true classes, columns predicted ones; empty for regression.
         no_interval: for some metrics without an interval one plain sentence that says why.
+        weighted_by: what the weights of the samples are called; empty if they have none. The confusion counts samples.
+        effective_n: how many samples of equal weight would tell as much; None without weights.
         class_intervals: for each class the 95 % intervals of precision, recall, F1 and ROC AUC, as far as known.
     """
 
@@ -49,12 +51,23 @@ class Report:
     confusion: list[list[int]]
     no_interval: dict[str, str] = field(default_factory=dict)
     class_intervals: list[dict[str, list[float]]] = field(default_factory=list)
+    weighted_by: str = ""
+    effective_n: float | None = None
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON-safe data, without NaN or infinity."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    @property
+    def weighting(self) -> str:
+        """Return in a phrase how samples are weighted; empty if all count alike."""
+        if self.effective_n is None:
+            return ""
+        by = f" by {self.weighted_by}" if self.weighted_by else ""
+        matrix = "; the confusion matrix counts samples" if self.confusion else ""
+        return f"weighted{by}, worth {self.effective_n:,.0f} samples of equal weight{matrix}"
 
     def without_interval(self, names: Iterable[str]) -> dict[str, list[str]]:
         """Return the reasons why some of these metrics have no interval, each with the metrics it concerns."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     LossFunction = Callable[..., Tensor]
     """Takes outputs (batch, n), targets, and where there are any weights of the samples (batch,); returns a scalar."""
 
-__all__ = ["CLASSES", "Loss", "Scorer", "TargetFacts", "exact_scores"]
+__all__ = ["CLASSES", "Loss", "Scorer", "TargetFacts", "exact_scores", "weighted_mean"]
 
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 
@@ -28,13 +28,13 @@ class TargetFacts:
     """Facts of the targets that a loss may depend on.
 
     Attributes:
-        class_counts: training samples of each class; empty for regression.
+        class_counts: training samples of each class, or their weights; empty for regression.
         mean, std: what the targets of a regression were standardised with.
         lowest: smallest training target of a regression, in its own unit.
     """
 
     task: Task
-    class_counts: Sequence[int] = ()
+    class_counts: Sequence[float] = ()
     mean: float = 0.0
     std: float = 1.0
     lowest: float = 0.0
@@ -76,6 +76,29 @@ class Loss(Options):
         """
         raise NotImplementedError
 
+    def weighted(self, targets: TargetFacts) -> "LossFunction":
+        """Return a function of outputs, targets and weights of the samples (batch,) that gives their weighted mean.
+
+        It is sum(weight x loss) / sum(weights): samples of weight 2 count as if each were there twice.
+
+        Raises:
+            ConfigError: as of `check`.
+        """
+        each = self.each(targets)
+
+        def weighted(outputs: "Tensor", targets: "Tensor", weights: "Tensor") -> "Tensor":
+            return weighted_mean(each(outputs, targets), weights)
+
+        return weighted
+
+    def each(self, targets: TargetFacts) -> "LossFunction":
+        """Return a function of outputs and targets that gives the loss of each sample, (batch,).
+
+        Raises:
+            ConfigError: as of `check`.
+        """
+        raise NotImplementedError
+
     def check(self, targets: TargetFacts) -> None:
         """Check that the loss fits these targets.
 
@@ -98,6 +121,13 @@ class Loss(Options):
     def scores(self, outputs: "Tensor") -> "Tensor":
         """Return the scores that an evaluation ranks by, of the shape of `outputs` (n, classes)."""
         return outputs
+
+
+def weighted_mean(losses: "Tensor", weights: "Tensor") -> "Tensor":
+    """Return the mean of losses (batch,) by weights (batch,), a scalar; 0 where all weights are 0."""
+    from torch import finfo
+
+    return (losses * weights).sum() / weights.sum().clamp(min=finfo(weights.dtype).tiny)
 
 
 NEAR_ONE = 1 - 1e-4

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from core.errors import ConfigError
 from core.losses.base import CLASSES, Loss, TargetFacts
-from core.losses.weights import balanced_weights, scaled_weights, weighted
+from core.losses.weights import balanced_weights, by_class, scaled_weights
 from core.metrics import Task
 
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ class ClassLoss(Loss):
     """Weights of the samples of each class, such as 1, 4; balanced makes rare classes count as much as others."""
 
     def build(self, targets: TargetFacts) -> "LossFunction":
-        losses = self.losses(targets.task)
-        weights = self.weights(targets)
-        if weights is None:
-            return lambda outputs, targets: losses(outputs, targets).mean()
-        return weighted(losses, weights)
+        each = self.each(targets)
+        return lambda outputs, targets: each(outputs, targets).mean()
+
+    def each(self, targets: TargetFacts) -> "LossFunction":
+        losses, weights = self.losses(targets.task), self.weights(targets)
+        return losses if weights is None else by_class(losses, weights)
 
     def weights(self, targets: TargetFacts) -> list[float] | None:
         """Return the weight of each class, whose mean over all training samples is 1; None for equal weights.

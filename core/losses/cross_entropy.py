@@ -31,9 +31,12 @@ class CrossEntropy(ClassLoss):
 
         if self.label_smoothing == 0 and self.class_weights == "none":
             return cross_entropy  # the loss and its mean in one
+        return super().build(targets)
+
+    def each(self, targets: TargetFacts) -> "LossFunction":
         weights = self.weights(targets)
         if weights is None or self.label_smoothing == 0:
-            return super().build(targets)
+            return super().each(targets)
         return smoothed(self.label_smoothing, weights)
 
     def losses(self, task: Task) -> "LossFunction":

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ConfigError
-from core.losses.base import CLASSES
+from core.losses.base import CLASSES, weighted_mean
 from core.metrics import Task
 
 __all__ = ["OwnLoss"]
@@ -36,8 +36,11 @@ class OwnLoss(nn.Module):
         )
         self.own_outputs = isinstance(getattr(loss, "outputs", None), int)
 
-    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return the loss of a batch, a scalar.
+
+        Args:
+            weights: of the samples (b,); the loss must then give one number for each.
 
         Raises:
             ConfigError: the loss returned something else than a scalar or one loss per sample.
@@ -45,6 +48,8 @@ class OwnLoss(nn.Module):
         value = self.loss(outputs, targets)
         if not isinstance(value, Tensor):
             raise _error(self.path, f"returned {_kind(value)}")
+        if weights is not None:
+            return self._weighted(value, weights)
         if value.ndim == 0:
             return value
         if len(value) != len(targets) and value.numel() > 1:
@@ -52,6 +57,15 @@ class OwnLoss(nn.Module):
                 self.path, f"returned a tensor of shape {tuple(value.shape)} for {len(targets)} samples"
             )
         return value.mean()
+
+    def _weighted(self, value: Tensor, weights: Tensor) -> Tensor:
+        if value.ndim == 0 or len(value) != len(weights):
+            raise ConfigError(
+                f"loss.path: {self.path} returned a single number for a batch whose samples have weights",
+                "Return one loss for each sample, or train without data.weight",
+                field="loss.path",
+            )
+        return weighted_mean(value.flatten(1).mean(dim=1) if value.ndim > 1 else value, weights)
 
     @property
     def converts(self) -> bool:

@@ -42,6 +42,9 @@ class PythonLoss(Loss):
 
         return OwnLoss(self._function(targets), self.path, self.activation, targets.task)
 
+    def weighted(self, targets: TargetFacts) -> "OwnLoss":
+        return self.build(targets)
+
     def scorer(self, targets: TargetFacts) -> Scorer:
         return self.build(targets)
 

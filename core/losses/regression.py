@@ -35,6 +35,13 @@ class Mse(Loss):
             return mse_loss
         return lambda outputs, targets: mse_loss(outputs, class_shares(targets, outputs))
 
+    def each(self, targets: TargetFacts) -> "LossFunction":
+        def squares(outputs: "Tensor", targets: "Tensor") -> "Tensor":
+            wanted = targets if targets.ndim == 2 else class_shares(targets, outputs)
+            return (outputs - wanted).square().mean(dim=1)
+
+        return squares
+
 
 class L1(Loss):
     """Mean absolute error: the median of the targets, which outliers do not move."""
@@ -46,6 +53,9 @@ class L1(Loss):
         from torch.nn.functional import l1_loss
 
         return l1_loss
+
+    def each(self, targets: TargetFacts) -> "LossFunction":
+        return lambda outputs, targets: (outputs - targets).abs().mean(dim=1)
 
 
 class Huber(Loss):
@@ -61,6 +71,13 @@ class Huber(Loss):
 
         return lambda outputs, targets: huber_loss(outputs, targets, delta=self.delta)
 
+    def each(self, targets: TargetFacts) -> "LossFunction":
+        from torch.nn.functional import huber_loss
+
+        return lambda outputs, targets: huber_loss(outputs, targets, delta=self.delta, reduction="none").mean(
+            dim=1
+        )
+
 
 class Quantile(Loss):
     """Pinball loss: the quantile of the target that a fraction of the samples lies below (Koenker and Bassett 1978)."""
@@ -71,13 +88,16 @@ class Quantile(Loss):
     """Fraction of the samples below the predicted number: 0.5 is the median, 0.9 a number that few exceed."""
 
     def build(self, targets: TargetFacts) -> "LossFunction":
+        return lambda outputs, targets: self._losses(outputs, targets).mean()
+
+    def each(self, targets: TargetFacts) -> "LossFunction":
+        return lambda outputs, targets: self._losses(outputs, targets).mean(dim=1)
+
+    def _losses(self, outputs: "Tensor", targets: "Tensor") -> "Tensor":
         from torch import maximum
 
-        def pinball(outputs: "Tensor", targets: "Tensor") -> "Tensor":
-            missing = targets - outputs
-            return maximum(self.quantile * missing, (self.quantile - 1) * missing).mean()
-
-        return pinball
+        missing = targets - outputs
+        return maximum(self.quantile * missing, (self.quantile - 1) * missing)
 
 
 class Poisson(Loss):
@@ -88,6 +108,14 @@ class Poisson(Loss):
     converts = True
 
     def build(self, targets: TargetFacts) -> "LossFunction":
+        losses = self._losses(targets)
+        return lambda outputs, targets: losses(outputs, targets).mean()
+
+    def each(self, targets: TargetFacts) -> "LossFunction":
+        losses = self._losses(targets)
+        return lambda outputs, targets: losses(outputs, targets).mean(dim=1)
+
+    def _losses(self, targets: TargetFacts) -> "LossFunction":
         from torch.nn.functional import poisson_nll_loss
 
         self.check(targets)
@@ -95,7 +123,8 @@ class Poisson(Loss):
 
         def poisson(outputs: "Tensor", targets: "Tensor") -> "Tensor":
             # In units of the mean: the gradient does not depend on how large the counts are.
-            return poisson_nll_loss(outputs, (targets * counts.std + counts.mean) / counts.unit)
+            wanted = (targets * counts.std + counts.mean) / counts.unit
+            return poisson_nll_loss(outputs, wanted, reduction="none")
 
         return poisson
 

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
     from core.losses.base import LossFunction
 
-__all__ = ["balanced_weights", "scaled_weights", "smoothed", "weighted"]
+__all__ = ["balanced_weights", "by_class", "scaled_weights", "smoothed"]
 
 
-def balanced_weights(class_counts: Sequence[int]) -> list[float]:
+def balanced_weights(class_counts: Sequence[float]) -> list[float]:
     """Return samples / (classes x samples of the class), as scikit-learn's ``class_weight="balanced"``.
 
     Their mean over all training samples is 1. Classes without training samples do not count, and weigh 1.
@@ -22,7 +22,7 @@ def balanced_weights(class_counts: Sequence[int]) -> list[float]:
     return [sum(class_counts) / (present * count) if count else 1.0 for count in class_counts]
 
 
-def scaled_weights(weights: Sequence[float], class_counts: Sequence[int]) -> list[float]:
+def scaled_weights(weights: Sequence[float], class_counts: Sequence[float]) -> list[float]:
     """Return given weights of classes times a factor: their mean over all training samples becomes 1.
 
     So weights say how classes compare, and the learning rate keeps its meaning. Without training samples of the
@@ -33,26 +33,26 @@ def scaled_weights(weights: Sequence[float], class_counts: Sequence[int]) -> lis
     return [factor * weight for weight in weights]
 
 
-def weighted(losses: "LossFunction", weights: Sequence[float]) -> "LossFunction":
-    """Return the mean of weight x loss over samples.
+def by_class(losses: "LossFunction", weights: Sequence[float]) -> "LossFunction":
+    """Return losses of samples (batch,), each times the weight of its class.
 
-    The sum is divided by the number of samples, not by the sum of their weights, so that the mean over batches is
-    that over all samples however they are cut into batches.
+    Their sum is divided by the number of samples, not by the sum of the weights of their classes, so that the mean
+    over batches is that over all samples however they are cut into batches.
     """
 
     on = _on_device(weights)
 
-    def weighted(outputs: "Tensor", targets: "Tensor") -> "Tensor":
+    def by_class(outputs: "Tensor", targets: "Tensor") -> "Tensor":
         each, known = losses(outputs, targets), on(outputs.device)
-        return (each * (known[targets] if targets.ndim == 1 else targets @ known)).mean()
+        return each * (known[targets] if targets.ndim == 1 else targets @ known)
 
-    return weighted
+    return by_class
 
 
 def smoothed(label_smoothing: float, weights: Sequence[float]) -> "LossFunction":
     """Return cross-entropy with smoothed labels and weights: each class's part of the target has the class's weight.
 
-    As PyTorch's ``CrossEntropyLoss(weight, label_smoothing)`` for each sample, but with the mean of `weighted`.
+    As PyTorch's ``CrossEntropyLoss(weight, label_smoothing, reduction="none")``.
     """
     on = _on_device(weights)
 
@@ -60,9 +60,7 @@ def smoothed(label_smoothing: float, weights: Sequence[float]) -> "LossFunction"
         from torch.nn.functional import cross_entropy
 
         known = on(outputs.device).to(outputs.dtype)
-        return cross_entropy(
-            outputs, targets, known, label_smoothing=label_smoothing, reduction="none"
-        ).mean()
+        return cross_entropy(outputs, targets, known, label_smoothing=label_smoothing, reduction="none")
 
     return smoothed
 

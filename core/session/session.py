@@ -246,4 +246,5 @@ def _evaluated(prepared: Prepared, split: str) -> tuple[Predictions, Report, Sho
         return Predictions.none(), report, samples
     predictions = predict(prepared.model, split, data, prepared.scorer, prepared.device)
     report = evaluate(predictions, task=data.task, class_names=data.class_names, split=split)
+    report = replace(report, weighted_by=data.weight_name)
     return predictions, with_own_metrics(report, predictions, prepared.own_metrics), None

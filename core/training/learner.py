@@ -89,7 +89,7 @@ class Learner:
     def build_loss(self) -> None:
         """Set what is minimised, and what makes scores of outputs; a loss of the user's own is both, and a module."""
         options, facts = resolve_loss(self.config.loss, self.data.task), self.data.target_facts
-        self.loss = options.build(facts)
+        self.loss = options.build(facts) if self.data.train.weights is None else options.weighted(facts)
         self.scorer = self.loss if isinstance(self.loss, OwnLoss) else options.scorer(facts)
         if isinstance(self.loss, OwnLoss):
             self.loss_module = self.loss.to(self.context.device)

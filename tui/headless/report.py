@@ -103,7 +103,8 @@ def _metrics(report: Report) -> RenderableType:
     ]
     what = report.baseline.get("description", "")
     baseline_is = [Text(clean(f"baseline: {what}"), "dim")] if what else []
-    return Group(table, *baseline_is, *reasons)
+    weighting = [Text(clean(report.weighting), "dim")] if report.weighting else []
+    return Group(table, *weighting, *baseline_is, *reasons)
 
 
 def _classes(report: Report) -> Table:

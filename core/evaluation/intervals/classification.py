@@ -22,13 +22,14 @@ from core.evaluation.intervals.proportions import f1_intervals, proportion_inter
 from core.evaluation.predictions import Predictions
 from core.evaluation.values import Array, Floats, Integers, Undefined
 
-__all__ = ["Intervals", "classification_intervals"]
+__all__ = ["WEIGHTED", "Intervals", "classification_intervals", "weighted_intervals"]
 
 EXACT = ("accuracy", "precision_micro", "recall_micro", "f1_micro")
 """Proportions of all samples, with one label a sample."""
 AREAS = ("roc_auc", "average_precision")
 RARE = (*AREAS, "mcc", "cohen_kappa")
 """Metrics whose spread a handful of samples of a class does not show."""
+WEIGHTED = "the samples have weights, and how much it varies is known for samples of equal weight alone"
 CALIBRATION = "chance alone makes it larger than 0; its baseline is that of a calibrated model"
 
 Ends = tuple[Floats, Floats]
@@ -75,7 +76,37 @@ def classification_intervals(
     if "ece" in values:
         missing["ece"] = CALIBRATION
     known = {name: found[name] for name in values if name in found and name not in missing}
-    return Intervals(known, missing, _rows(counts, single, of_classes))
+    return Intervals(known, missing, _rows(counts, len(single), of_classes))
+
+
+def weighted_intervals(
+    values: Mapping[str, float], matrix: Floats, effective: float, rng: np.random.Generator
+) -> Intervals:
+    """Return the intervals of what follows from a confusion matrix of weights, and the reason why others have none.
+
+    They are those of as many samples of equal weight as these are worth (Kish, "Survey Sampling", 1965).
+
+    Args:
+        values: the metrics that are defined.
+        matrix: sums of weights (classes, classes).
+        effective: the number of such samples; see `core.evaluation.weighted.effective_size`.
+    """
+    scaled = matrix * (effective / matrix.sum())
+    counts = ClassCounts.of(scaled)
+    found = matrix_intervals(scaled, rng)
+    n = np.array(effective)
+    shares = {name: value for name, value in values.items() if name in EXACT or name.startswith("top_")}
+    found |= {
+        name: _pair(*proportion_intervals(np.array(share * effective), n)) for name, share in shares.items()
+    }
+    of_classes = _of_classes(counts)
+    if len(matrix) == 2:
+        found |= {name: _pair(low[1], high[1]) for name, (low, high) in of_classes.items()}
+    known = {name: found[name] for name in values if name in found}
+    missing = {name: WEIGHTED for name in values if name not in found}
+    if "ece" in missing:
+        missing["ece"] = CALIBRATION
+    return Intervals(known, missing, _rows(counts, len(matrix), of_classes))
 
 
 def _proportions(values: Mapping[str, float], counts: ClassCounts) -> dict[str, Interval]:
@@ -164,9 +195,7 @@ def _losses(
     return found
 
 
-def _rows(
-    counts: ClassCounts, single: list[Areas], of_classes: Mapping[str, Ends]
-) -> list[dict[str, Interval]]:
+def _rows(counts: ClassCounts, classes: int, of_classes: Mapping[str, Ends]) -> list[dict[str, Interval]]:
     """The intervals of each class whose metrics are defined and rest on enough samples."""
     support = counts.support
     enough = np.minimum(support, support.sum() - support) >= FEWEST_OF_CLASS
@@ -183,7 +212,7 @@ def _rows(
             for name, (low, high) in of_classes.items()
             if there[name][label]
         }
-        for label in range(len(single))
+        for label in range(classes)
     ]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.evaluation.classification import ClassCounts, averages
 from core.evaluation.intervals import LEVELS, Interval, widened
-from core.evaluation.values import Floats, Integers
+from core.evaluation.values import Array, Floats, Integers
 
 __all__ = ["matrix_intervals"]
 
@@ -21,7 +21,7 @@ DRAWS_PER_BLOCK = 2_000_000
 MAX_DRAWS = 20_000_000
 
 
-def matrix_intervals(matrix: Integers, rng: np.random.Generator) -> dict[str, Interval]:
+def matrix_intervals(matrix: Array, rng: np.random.Generator) -> dict[str, Interval]:
     """Return the intervals of all ``averages`` of a confusion matrix.
 
     A class that a draw lost does not count in the macro means of that draw. Matrices with many filled cells get
@@ -34,7 +34,7 @@ def matrix_intervals(matrix: Integers, rng: np.random.Generator) -> dict[str, In
     }
 
 
-def _quantiles(matrix: Integers, rng: np.random.Generator, more_hits: bool) -> dict[str, float]:
+def _quantiles(matrix: Array, rng: np.random.Generator, more_hits: bool) -> dict[str, float]:
     blocks = [averages(counts) for counts in _drawn_counts(matrix, rng, more_hits)]
     drawn = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
     level = LEVELS[1] if more_hits else LEVELS[0]
@@ -45,7 +45,7 @@ def _quantiles(matrix: Integers, rng: np.random.Generator, more_hits: bool) -> d
     }
 
 
-def _drawn_counts(matrix: Integers, rng: np.random.Generator, more_hits: bool) -> Iterator[ClassCounts]:
+def _drawn_counts(matrix: Array, rng: np.random.Generator, more_hits: bool) -> Iterator[ClassCounts]:
     """Class counts (block, classes) of drawn matrices, block by block to bound memory."""
     true, predicted = np.nonzero(matrix)
     cells = matrix[true, predicted]

@@ -96,6 +96,7 @@ def predictions_of(scores: Tensor, samples: Split, data: Dataset, probabilities:
         targets=targets.numpy(),
         indices=samples.indices,
         probabilities=probabilities,
+        weights=None if samples.weights is None else samples.weights.double().numpy(),
     )
 
 

@@ -174,8 +174,8 @@ def test_log_loss_and_top_k_are_those_of_scikit_learn(predictions: Predictions) 
         other_way = reference.top_k_accuracy_score(
             len(labels) - 1 - true, scores[:, ::-1], k=k, labels=labels, normalize=False
         )
-        assert top_k_hits(scores, true, k) == other_way
-    assert top_k_hits(scores, true, 1) == np.count_nonzero(predictions.predicted == true)
+        assert np.count_nonzero(top_k_hits(scores, true, k)) == other_way
+    assert np.array_equal(top_k_hits(scores, true, 1), predictions.predicted == true)
 
 
 def test_top_5_is_reported_for_more_than_five_classes_only() -> None:

@@ -18,6 +18,7 @@ from core.losses import resolve_loss
 from core.losses.base import TargetFacts
 from core.losses.cross_entropy import Bce, CrossEntropy, Focal
 from core.losses.hinge import Hinge
+from core.losses.own_loss import OwnLoss
 from core.losses.regression import L1, Huber, Mse, Poisson, Quantile
 from core.losses.weights import balanced_weights, scaled_weights
 from core.session.fit import data_problems
@@ -302,3 +303,53 @@ def test_runs_learn_with_it_and_are_evaluated(values: dict[str, Any], train_run:
     test = trained.told(EvaluationFinished)[-1].metrics
     assert test["accuracy"] > 0.9
     assert (test["log_loss"] is None) == (values["name"] == "hinge")
+
+
+# -- weights of samples ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        *(CrossEntropy(), CrossEntropy(label_smoothing=0.1), CrossEntropy(class_weights=(1, 4, 2))),
+        *(CrossEntropy(label_smoothing=0.1, class_weights="balanced"), Bce(), Focal(), Hinge(), Mse()),
+    ],
+    ids=str,
+)
+def test_samples_of_weight_two_count_as_if_they_were_there_twice(loss: Any) -> None:
+    facts = TargetFacts("multiclass", class_counts=[3, 5, 4])
+    outputs = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+    targets = torch.tensor([0, 1, 2, 2, 1, 0])
+    rows = torch.tensor([0, 0, 1, 2, 2, 4])
+    weights = torch.tensor([2.0, 1, 2, 0, 1, 0])
+    once = loss.build(facts)(outputs[rows], targets[rows])
+    assert loss.weighted(facts)(outputs, targets, weights) == pytest.approx(float(once), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", [Mse(), L1(), Huber(), Quantile(quantile=0.9), Poisson()], ids=str)
+def test_numbers_of_weight_two_count_as_if_they_were_there_twice(loss: Any) -> None:
+    facts = TargetFacts("regression", mean=4.0, std=2.0)
+    outputs, targets = torch.randn(2, 5, 1, generator=torch.Generator().manual_seed(0))
+    rows, weights = torch.tensor([1, 1, 3]), torch.tensor([0.0, 2, 0, 1, 0])
+    once = loss.build(facts)(outputs[rows], targets[rows])
+    assert loss.weighted(facts)(outputs, targets, weights) == pytest.approx(float(once), rel=1e-5)
+
+
+def test_a_batch_without_weight_has_no_loss_and_no_gradient() -> None:
+    outputs = torch.zeros(2, 3, requires_grad=True)
+    loss = CrossEntropy().weighted(TargetFacts("multiclass", class_counts=[1, 1, 1]))
+    value = loss(outputs, torch.tensor([0, 1]), torch.zeros(2))
+    value.backward()
+    assert value.item() == 0
+    assert not some(outputs.grad).any()
+
+
+def test_an_own_loss_gives_one_number_a_sample_where_samples_have_weights() -> None:
+    each = OwnLoss(lambda outputs, targets: (outputs - targets) ** 2, "a.py:f", "auto", "regression")
+    outputs, targets, weights = torch.ones(3, 1), torch.zeros(3, 1), torch.tensor([1.0, 2, 3])
+    assert each(outputs, targets, weights) == 1
+    mean = OwnLoss(lambda outputs, targets: (outputs - targets).mean(), "a.py:f", "auto", "regression")
+    with pytest.raises(
+        ConfigError, match=r"a\.py:f returned a single number for a batch whose samples have weights"
+    ):
+        mean(outputs, targets, weights)

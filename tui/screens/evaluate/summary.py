@@ -140,8 +140,9 @@ def _metric(report: Report, key: str) -> list[str]:
 
 
 def _reasons(report: Report, known: Sequence[str]) -> list[str]:
-    """Return a description of the baseline, and the reasons for undefined metrics."""
-    lines = [f"baseline: {clean(str(report.baseline.get('description', '')))}"]
+    """Return the weighting, a description of the baseline, and the reasons for undefined metrics."""
+    lines = [clean(report.weighting)] if report.weighting else []
+    lines.append(f"baseline: {clean(str(report.baseline.get('description', '')))}")
     lines += [
         f"– {clean(label_of(key))}: {clean(report.undefined[key])}"
         for key in known

@@ -1,0 +1,151 @@
+"""Metrics of samples with weights are those of scikit-learn with ``sample_weight``."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+
+from core.evaluation import Predictions, evaluate
+from core.evaluation.metric_values import metric_values
+from core.evaluation.report import Report
+from core.evaluation.weighted import effective_size, weighted_areas
+from core.metrics import fitting_metrics
+
+N = 240
+REL, ABS = 1e-9, 1e-12
+
+
+def of_classes(classes: int, ties: bool = False) -> Predictions:
+    dice = np.random.default_rng(classes)
+    targets = dice.integers(classes, size=N)
+    logits = dice.normal(size=(N, classes)) + np.eye(classes)[targets]
+    scores = np.exp(np.round(logits, 1) if ties else logits)
+    weights = dice.exponential(size=N)
+    weights[dice.random(N) < 0.1] = 0
+    return Predictions(
+        scores / scores.sum(axis=1, keepdims=True), targets, np.arange(N), True, weights=weights
+    )
+
+
+def of_numbers() -> Predictions:
+    dice = np.random.default_rng(0)
+    targets = dice.normal(size=N) * 3 + 10
+    return Predictions(
+        targets + dice.normal(size=N), targets, np.arange(N), False, weights=dice.exponential(size=N)
+    )
+
+
+def evaluated(predictions: Predictions, classes: int) -> Report:
+    names = [f"c{label}" for label in range(classes)]
+    task = {0: "regression", 2: "binary"}.get(classes, "multiclass")
+    return evaluate(predictions, task=task, class_names=names, split="test")  # type: ignore[arg-type]  # a task
+
+
+@pytest.mark.parametrize("classes", [2, 3, 7])
+@pytest.mark.parametrize("ties", [False, True])
+def test_classes(classes: int, ties: bool) -> None:
+    predictions = of_classes(classes, ties)
+    true, scores, weights = predictions.targets, predictions.scores, predictions.weights
+    answers = predictions.predicted
+    by = {"sample_weight": weights}
+    one_hot = np.eye(classes)[true]
+    wanted = {
+        "accuracy": reference.accuracy_score(true, answers, **by),
+        "balanced_accuracy": reference.balanced_accuracy_score(true, answers, **by),
+        "mcc": reference.matthews_corrcoef(true, answers, **by),
+        "cohen_kappa": reference.cohen_kappa_score(true, answers, **by),
+        "log_loss": reference.log_loss(true, scores, labels=range(classes), **by),
+    }
+    for average in ("macro", "micro", "weighted"):
+        for name in ("precision", "recall", "f1"):
+            score = getattr(reference, f"{name}_score")
+            wanted[f"{name}_{average}"] = score(true, answers, average=average, **by)
+    for average in ("macro", "micro"):
+        wanted[f"roc_auc_{average}"] = reference.roc_auc_score(one_hot, scores, average=average, **by)
+        wanted[f"average_precision_{average}"] = reference.average_precision_score(
+            one_hot, scores, average=average, **by
+        )
+    if classes == 2:
+        wanted["roc_auc"] = reference.roc_auc_score(true, scores[:, 1], **by)
+        wanted["brier"] = reference.brier_score_loss(true, scores[:, 1], **by)
+        wanted["f1"] = reference.f1_score(true, answers, **by)
+    if classes > 5:
+        wanted["top_5_accuracy"] = reference.top_k_accuracy_score(true, scores, k=5, **by)
+        if ties:
+            del wanted["top_5_accuracy"]  # equal scores stand in another order there
+    report = evaluated(predictions, classes)
+    of_epoch = metric_values(
+        predictions,
+        fitting_metrics("binary" if classes == 2 else "multiclass", classes)[1:],
+        report.class_names,
+    )
+    for name, value in wanted.items():
+        assert report.metrics[name] == pytest.approx(value, rel=REL, abs=ABS), name
+        assert of_epoch[name] == pytest.approx(value, rel=REL, abs=ABS), name
+    assert sum(map(sum, report.confusion)) == N, "the matrix counts samples"
+
+
+def test_numbers() -> None:
+    predictions = of_numbers()
+    true, answers, by = predictions.targets, predictions.scores, {"sample_weight": predictions.weights}
+    report = evaluated(predictions, 0)
+    wanted = {
+        "r2": reference.r2_score(true, answers, **by),
+        "mae": reference.mean_absolute_error(true, answers, **by),
+        "rmse": reference.root_mean_squared_error(true, answers, **by),
+        "mape": reference.mean_absolute_percentage_error(true, answers, **by),
+    }
+    assert report.metrics == pytest.approx(wanted, rel=REL, abs=ABS)
+    mean = np.average(true, weights=predictions.weights)
+    assert report.baseline["mae"] == pytest.approx(
+        reference.mean_absolute_error(true, np.full(N, mean), **by), rel=REL, abs=ABS
+    )
+    assert not report.intervals
+    assert "samples have weights" in report.no_interval["r2"]
+
+
+def test_equal_weights_change_nothing() -> None:
+    given = of_classes(3)
+    plain = Predictions(given.scores, given.targets, given.indices, True)
+    alike = Predictions(given.scores, given.targets, given.indices, True, weights=np.full(N, 2.0))
+    one, other = evaluated(plain, 3), evaluated(alike, 3)
+    assert other.metrics == pytest.approx(one.metrics, rel=1e-12)
+    assert other.effective_n == pytest.approx(N)
+    assert other.baseline["accuracy"] == one.baseline["accuracy"]
+    assert other.intervals["accuracy"] == pytest.approx(one.intervals["accuracy"])
+
+
+def test_intervals_widen_with_what_weights_leave_of_the_samples() -> None:
+    report = evaluated(of_classes(3), 3)
+    assert report.effective_n is not None
+    assert N / 3 < report.effective_n < 2 * N / 3
+    low, high = report.intervals["accuracy"]
+    plain = of_classes(3)
+    narrow = evaluated(Predictions(plain.scores, plain.targets, plain.indices, True), 3).intervals["accuracy"]
+    assert high - low > 1.2 * (narrow[1] - narrow[0])
+    assert "samples have weights" in report.no_interval["roc_auc_macro"]
+    assert report.class_intervals[0].keys() == {"precision", "recall", "f1"}
+
+
+def test_a_class_whose_samples_all_weigh_nothing_has_no_areas() -> None:
+    scores, positive = np.array([0.1, 0.9, 0.5]), np.array([False, True, False])
+    assert "no sample" in str(weighted_areas(scores, positive, np.array([1.0, 0.0, 1.0]))[0])
+    assert weighted_areas(scores, positive, np.ones(3)) == (1.0, 1.0)
+
+
+def test_the_effective_size() -> None:
+    assert effective_size(np.full(7, 3.0)) == pytest.approx(7)
+    assert effective_size(np.array([1.0, 0.0])) == 1
+
+
+def test_weights_are_stored_with_predictions(tmp_path: Path) -> None:
+    given = of_classes(2)
+    path = tmp_path / "predictions.npz"
+    given.save(path)
+    read = Predictions.load(path)
+    assert read.weights is not None
+    assert given.weights is not None
+    assert np.array_equal(read.weights, given.weights)
+    Predictions(given.scores, given.targets, given.indices, True).save(path)
+    assert Predictions.load(path).weights is None
