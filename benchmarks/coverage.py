@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.evaluation import Predictions, evaluate
+from core.evaluation import Predictions
 from core.evaluation.paired import paired_differences
-from core.metrics import Task, lower_is_better
+from core.metrics import lower_is_better
+from core.tasks.evaluation import evaluate
 
 DRAWS, QUICK_DRAWS = 400, 20
 COMPARISONS, QUICK_COMPARISONS = 1000, 20
@@ -64,9 +65,9 @@ def regression(rng: np.random.Generator, n: int, degrees: float | None) -> Predi
     return Predictions(signal, signal + error, np.arange(n), False)
 
 
-def scenarios() -> dict[str, tuple[Task, int, Draw]]:
+def scenarios() -> dict[str, tuple[str, int, Draw]]:
     """By name: the task, the samples, and what draws them."""
-    found: dict[str, tuple[Task, int, Draw]] = {}
+    found: dict[str, tuple[str, int, Draw]] = {}
     for n in (20, 50, 100, 1000):
         for ratio, share in (("1:1", 1 / 2), ("1:50", 1 / 51)):
             for name, strength in STRENGTHS.items():
@@ -91,7 +92,7 @@ def scenarios() -> dict[str, tuple[Task, int, Draw]]:
 
 
 def report_of(
-    predictions: Predictions, task: Task, intervals: bool = True
+    predictions: Predictions, task: str, intervals: bool = True
 ) -> tuple[dict[str, float], Mapping[str, list[float]]]:
     """The metrics that are defined, and the intervals."""
     classes = [str(label) for label in range(predictions.scores.shape[1])] if task != "regression" else []
@@ -99,7 +100,7 @@ def report_of(
     return {name: value for name, value in report.metrics.items() if value is not None}, report.intervals
 
 
-def coverage(task: Task, n: int, draw: Draw, draws: int, seed: int) -> dict[str, dict[str, float]]:
+def coverage(task: str, n: int, draw: Draw, draws: int, seed: int) -> dict[str, dict[str, float]]:
     """Of each metric: the share of intervals that hold the true value, the median width, and how many there were."""
     rng = np.random.default_rng(seed)
     true, _ = report_of(draw(rng, TRUE_SAMPLES), task, intervals=False)

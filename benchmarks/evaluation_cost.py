@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 from sklearn import metrics as reference
 
-from core.evaluation import Predictions, Report, evaluate
+from core.evaluation import Predictions, Report
+from core.tasks.evaluation import evaluate
 
 CLASSES = 10
 REPEATS = 5

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Final, Literal
-
-from core.errors import ConfigError
+from typing import Final
 
 __all__ = [
     "COMPARED",
@@ -13,9 +11,6 @@ __all__ = [
     "METRICS",
     "MINIMISED",
     "OF_CLASS",
-    "Task",
-    "check_metrics",
-    "fitting_metrics",
     "in_order",
     "is_compared",
     "is_own",
@@ -23,12 +18,7 @@ __all__ = [
     "lower_is_better",
     "name_of_metric",
     "nearest_metric",
-    "reported_metrics",
-    "score_name",
 ]
-
-Task = Literal["binary", "multiclass", "regression", "custom"]
-"""The kind of target: two classes, more classes, a number, or whatever a network's own training_step makes of it."""
 
 METRICS: Final = (
     *("loss", "accuracy", "balanced_accuracy", "mcc", "cohen_kappa"),
@@ -126,11 +116,6 @@ def _is_own_number(metric: str) -> bool:
     return metric not in METRICS or metric == "loss"
 
 
-def score_name(task: Task) -> str:
-    """Return the name of the score beside the loss: ``accuracy`` for classes, ``r2`` for regression."""
-    return "r2" if task == "regression" else "accuracy"
-
-
 def lower_is_better(metric: str, own: Mapping[str, bool] | None = None) -> bool:
     """Return whether a smaller value of a metric, or of a curve such as ``train loss``, is the better one.
 
@@ -153,63 +138,7 @@ def name_of_metric(metric: str) -> str:
     return metric.rpartition(":")[2]
 
 
-def fitting_metrics(task: Task, classes: int) -> list[str]:
-    """Return the metrics that a task has.
-
-    Args:
-        classes: how many; of no meaning for regression.
-    """
-    if task == "custom":
-        return []
-    if task == "regression":
-        return list(OF_REGRESSION)
-    without = {*OF_REGRESSION[1:], *OF_LABELS}
-    without |= {*OF_TWO_CLASSES} if task != "binary" else set()
-    without |= {OF_MANY_CLASSES} if classes <= TOP_K else set()
-    return [metric for metric in METRICS if metric not in without]
-
-
-def reported_metrics(metrics: Sequence[str], monitor: str, task: Task) -> list[str]:
-    """Return the names that validation reports after each epoch beside loss and score: also what is monitored."""
-    if task == "custom":  # the network's own numbers
-        return []
-    always = ("loss", score_name(task))
-    names = [name_of_metric(metric) for metric in metrics]
-    return [name for name in dict.fromkeys((*names, monitor)) if name not in always]
-
-
 def nearest_metric(name: str, known: Sequence[str]) -> str:
     """Return what to write in place of a name that is not known."""
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     return f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}. Own ones: FILE.py:NAME"
-
-
-def check_metrics(metrics: Sequence[str], monitor: str, task: Task, classes: int) -> None:
-    """Refuse metrics that validation cannot report, and to choose epochs by one.
-
-    Args:
-        metrics: entries of ``training.metrics``.
-        classes: how many; of no meaning for regression.
-
-    A network with its own step reports what it likes: `core.training.own.check` checks those names.
-
-    Raises:
-        ConfigError: one does not exist for the task.
-    """
-    if task == "custom":
-        if metrics:
-            raise ConfigError(
-                "training.metrics: a network with its own training_step reports the numbers that it returns",
-                "Leave it empty, and return them in validation_step",
-                field="training.metrics",
-            )
-        return
-    known = fitting_metrics(task, classes)
-    own = [name_of_metric(metric) for metric in metrics if is_own(metric)]
-    fields = [("training.metrics", metric) for metric in metrics if not is_own(metric)]
-    for field, name in [*fields, ("training.monitor", monitor)]:
-        if name not in known and name not in own:
-            is_known = name in METRICS
-            what = f"'{name}' is not measured in a {task} task" if is_known else f"no such metric '{name}'"
-            hint = f"Takes {', '.join([*own, *known])}" if is_known else nearest_metric(name, [*own, *known])
-            raise ConfigError(f"{field}: {what}", hint, field=field)

@@ -140,9 +140,10 @@ def write_run(tmp_path: Path) -> Callable[..., "Run"]:
             seconds: of each epoch.
             accuracy: of its evaluation on validation, of 144 samples; None: it was not evaluated.
         """
-        from core.evaluation import Predictions, evaluate
+        from core.evaluation import Predictions
         from core.events import EpochFinished, RunStarted, to_json
         from core.runs.folder import Run
+        from core.tasks.evaluation import evaluate
 
         run = Run(tmp_path / "runs" / name)
         run.path.mkdir(parents=True)

@@ -15,6 +15,7 @@ from core.data.dataset import Dataset, Split
 from core.data.inputs import Fields, Inputs, split_inputs
 from core.data.mapped import MappedRows, read_ahead
 from core.ranks import ONE_RANK, Ranks
+from core.tasks.registry import task_of
 
 if TYPE_CHECKING:
     from core.losses.base import LossFunction
@@ -100,9 +101,7 @@ class Batches:
         self.mapped = isinstance(inputs, MappedRows) or (isinstance(inputs, Fields) and inputs.is_mapped)
         self.inputs: Any = inputs if self.mapped else inputs.to(device)
         self.fields = tuple(field.to(device) for field in data.fields)
-        targets = split.targets
-        if data.task == "regression":
-            targets = (targets - data.target_mean) / data.target_std
+        targets = task_of(data.task).standardised(split.targets, data)
         self.targets = (targets.float() if targets.is_floating_point() else targets).to(device)
         self.weights = None if split.weights is None else split.weights.float().to(device)
         self.mean = data.mean.to(device)

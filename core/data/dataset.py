@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from core.data.kinds.base import KindName
 from core.data.kinds.sample import Sample
 from core.losses.base import TargetFacts
-from core.metrics import Task
+from core.tasks.registry import task_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,7 +81,7 @@ class Dataset:
 
     name: str
     kind: KindName
-    task: Task
+    task: str
     train: Split
     validation: Split
     test: Split
@@ -123,27 +123,19 @@ class Dataset:
     @property
     def outputs(self) -> int:
         """Number of outputs of a network for one sample: one per class, or one for regression."""
-        return len(self.class_names) or 1
+        return task_of(self.task).outputs(len(self.class_names), self.train.targets)
 
     @property
-    def class_counts(self) -> list[int]:
+    def class_counts(self) -> list[float]:
         """Training samples of each class; empty for regression."""
-        classes = len(self.class_names)
-        return self.train.targets.bincount(minlength=classes).tolist() if classes else []
+        return task_of(self.task).class_counts(self.train.targets, len(self.class_names))
 
     @property
     def target_facts(self) -> TargetFacts:
         """Facts of the targets that a loss may depend on; samples with weights count by these."""
-        lowest = float(self.train.targets.min()) if self.task == "regression" and len(self.train) else 0.0
-        return TargetFacts(self.task, self._class_weights, self.target_mean, self.target_std, lowest)
-
-    @property
-    def _class_weights(self) -> list[float]:
-        """Training samples of each class, or the sum of their weights."""
-        weights, classes = self.train.weights, len(self.class_names)
-        if weights is None or not classes:
-            return list(self.class_counts)
-        return self.train.targets.bincount(weights, minlength=classes).tolist()
+        task, targets = task_of(self.task), self.train.targets
+        counts = task.class_counts(targets, len(self.class_names), self.train.weights)
+        return TargetFacts(task.targets, counts, self.target_mean, self.target_std, task.lowest(targets))
 
     @property
     def splits(self) -> dict[str, Split]:

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from core.data.augment.options import Augment
 from core.data.dataset import Dataset, Progress
-from core.metrics import Task
 from core.options import Options, Unit, files_of
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class DataOptions(Options):
         raise NotImplementedError
 
     def hold_out(
-        self, targets: "np.ndarray", task: Task, names: Sequence[str] = ()
+        self, targets: "np.ndarray", task: str, names: Sequence[str] = ()
     ) -> "tuple[np.ndarray, np.ndarray]":
         """Positions of the samples to train on, and of those held out for validation, among those with these targets.
 
@@ -93,7 +92,7 @@ class HeldOut(DataOptions):
     test: Annotated[float, Field(gt=0, lt=1), Unit("part of all")] = 0.2
     """Fraction of all samples kept for the single evaluation at the end."""
 
-    def parts(self, targets: "np.ndarray", task: Task, names: Sequence[str] = ()) -> "dict[str, np.ndarray]":
+    def parts(self, targets: "np.ndarray", task: str, names: Sequence[str] = ()) -> "dict[str, np.ndarray]":
         """Positions of the three splits, for samples with these targets (n,) of classes with these names.
 
         Raises:

@@ -8,10 +8,10 @@ from torch import Tensor
 from core.data.batches import epoch_generator, epoch_order
 from core.data.dataset import Dataset
 from core.errors import ConfigError
+from core.tasks.registry import task_of
 
 if TYPE_CHECKING:
     from core.config.schema import Training
-    from core.metrics import Task
 
 __all__ = ["balanced_order", "check_sampling", "training_order"]
 
@@ -46,15 +46,15 @@ def balanced_order(targets: Tensor, seed: int, epoch: int) -> Tensor:
     return order[torch.randperm(len(order), generator=generator)]
 
 
-def check_sampling(settings: "Training", task: "Task") -> None:
+def check_sampling(settings: "Training", task: str) -> None:
     """Make sure that there are classes to balance.
 
     Raises:
         ConfigError: there are not.
     """
-    if settings.sampling == "balanced" and task == "regression":
+    if settings.sampling == "balanced" and not task_of(task).balances:
         raise ConfigError(
-            "training.sampling: balanced goes by classes, and this is a regression task",
+            f"training.sampling: balanced goes by classes, and this is a {task} task",
             "Use shuffled",
             field="training.sampling",
         )

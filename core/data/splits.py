@@ -10,7 +10,7 @@ from core.data.dataset import Dataset, Split
 from core.data.kinds.registry import KindName, kind_of
 from core.data.mapped import MappedRows, select
 from core.errors import DataError
-from core.metrics import Task
+from core.tasks.registry import task_for, task_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +25,7 @@ COLUMNS_AT_ONCE = 8
 
 
 def divide(
-    targets: np.ndarray, share: float, *, task: Task, seed: int, field: str, names: Sequence[str] = ()
+    targets: np.ndarray, share: float, *, task: str, seed: int, field: str, names: Sequence[str] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the kept and of the held-out samples, each in ascending order.
 
@@ -42,9 +42,9 @@ def divide(
     everything = np.arange(len(targets))
     if share == 0:
         return everything, everything[:0]
-    stratify = None if task == "regression" else targets
+    stratify = task_of(task).strata(targets)
     if names and stratify is not None:
-        _refuse_single(np.bincount(targets, minlength=len(names)), names, field)
+        _refuse_single(np.bincount(stratify, minlength=len(names)), names, field)
     try:
         kept, held_out = train_test_split(everything, test_size=share, random_state=seed, stratify=stratify)
     except ValueError:  # fewer held out than there are classes, or nothing left
@@ -53,7 +53,7 @@ def divide(
 
 
 def _spread(
-    targets: np.ndarray, share: float, task: Task, seed: int, field: str
+    targets: np.ndarray, share: float, task: str, seed: int, field: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Hold out samples at even distances from all sorted by class, so that large classes come first.
 
@@ -61,9 +61,8 @@ def _spread(
     """
     total = len(targets)
     wanted = math.ceil(share * total)
-    classes, counts = (
-        np.unique(targets, return_counts=True) if task != "regression" else (targets[:1], [total])
-    )
+    strata = task_of(task).strata(targets)
+    classes, counts = np.unique(strata, return_counts=True) if strata is not None else (targets[:1], [total])
     if min(counts, default=0) < 2 or total - wanted < len(classes):
         raise DataError(
             f"{field}: {share:g} of {total} samples cannot be held out: {len(classes)} classes need two samples each, "
@@ -71,19 +70,19 @@ def _spread(
             "Give another share, or more samples",
         )
     order = np.random.default_rng(seed).permutation(total)
-    if task != "regression":
-        order = order[np.argsort(targets[order], kind="stable")]
+    if strata is not None:
+        order = order[np.argsort(strata[order], kind="stable")]
     held = order[((np.arange(wanted) + 0.5) * total / wanted).astype(np.int64)]
     kept = np.setdiff1d(order, held)
-    if task != "regression":
-        lost = np.setdiff1d(targets, targets[kept])
-        back = np.array([held[np.flatnonzero(targets[held] == each)[0]] for each in lost], dtype=held.dtype)
+    if strata is not None:
+        lost = np.setdiff1d(strata, strata[kept])
+        back = np.array([held[np.flatnonzero(strata[held] == each)[0]] for each in lost], dtype=held.dtype)
         kept, held = np.concatenate([kept, back]), np.setdiff1d(held, back)
     return kept, held
 
 
 def one_fold(
-    targets: np.ndarray, fold: int, folds: int, *, task: Task, seed: int, names: Sequence[str] = ()
+    targets: np.ndarray, fold: int, folds: int, *, task: str, seed: int, names: Sequence[str] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the kept samples and of those of one fold, each in ascending order.
 
@@ -102,16 +101,17 @@ def one_fold(
         raise DataError("data.folds: got 1, takes at least 2", "0 holds out data.validation instead")
     if fold > folds:
         raise DataError(f"data.fold: got {fold}, there are {folds} folds", f"Give 1 to {folds}")
-    counts = np.unique(targets, return_counts=True)[1] if task != "regression" else np.array([len(targets)])
+    strata = task_of(task).strata(targets)
+    counts = np.unique(strata, return_counts=True)[1] if strata is not None else np.array([len(targets)])
     if counts.min() < folds:
         name = names[int(counts.argmin())] if len(names) == len(counts) else ""
-        few = f"class {name} has" if name else "a class has" if task != "regression" else "there are"
+        few = f"class {name} has" if name else "a class has" if strata is not None else "there are"
         raise DataError(
             f"data.folds: {few} only {counts.min()} training samples, fewer than {folds} folds",
             "Give fewer folds",
         )
-    kind = KFold if task == "regression" else StratifiedKFold
-    parts = list(kind(folds, shuffle=True, random_state=seed).split(targets, targets))
+    kind = KFold if strata is None else StratifiedKFold
+    parts = list(kind(folds, shuffle=True, random_state=seed).split(targets, strata))
     kept, held_out = parts[fold - 1]
     return kept, held_out
 
@@ -157,7 +157,7 @@ def assemble(
         part: Split(select(inputs, at), targets[torch.from_numpy(at)], at) for part, at in parts.items()
     }
     train = splits["train"]
-    task: Task = "regression" if not class_names else "binary" if len(class_names) == 2 else "multiclass"
+    task = task_for(len(class_names))
     if scaling == "unit":
         low, high = value_range
         mean, std = torch.tensor(low), torch.tensor(high - low)
@@ -165,7 +165,7 @@ def assemble(
         mean, std = torch.tensor(0.0), torch.tensor(1.0)
     else:
         mean, std = _statistics(train.inputs, kind)
-    target_std = float(train.targets.std(correction=0)) if task == "regression" else 1.0
+    target_mean, target_std = task_of(task).scale(train.targets)
     return Dataset(
         name=name,
         kind=kind,
@@ -177,8 +177,8 @@ def assemble(
         feature_names=feature_names,
         mean=mean,
         std=std,
-        target_mean=float(train.targets.mean()) if task == "regression" else 0.0,
-        target_std=target_std or 1.0,
+        target_mean=target_mean,
+        target_std=target_std,
         value_range=value_range,
     )
 

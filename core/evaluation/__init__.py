@@ -20,7 +20,6 @@ from core.evaluation.mistakes import ConfusedPair, most_confident_mistakes, most
 from core.evaluation.predictions import Predictions
 from core.evaluation.regression import error_quantiles, residuals
 from core.evaluation.report import Report
-from core.evaluation.summary import evaluate
 from core.evaluation.thresholds import (
     OperatingPoint,
     best_f1_threshold,
@@ -47,7 +46,6 @@ __all__ = [
     "calibration_curve",
     "confusion_matrix",
     "error_quantiles",
-    "evaluate",
     "expected_calibration_error",
     "macro_precision_recall",
     "macro_roc",

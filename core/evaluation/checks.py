@@ -1,7 +1,5 @@
 """Checks that must hold before metrics mean anything."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from core.errors import DataError
@@ -10,25 +8,50 @@ from core.evaluation.predictions import Predictions
 from core.evaluation.values import Array
 
 
-def check(predictions: Predictions, task: str, class_names: Sequence[str], split: str) -> None:
-    """Refuse predictions that cannot be evaluated.
+def check_classes(predictions: Predictions, task: str, classes: int, split: str, exactly: int = 0) -> None:
+    """Refuse predictions of classes that cannot be evaluated.
+
+    Args:
+        task, split: their names, for messages.
+        exactly: so many classes the task has; 0 for any number.
 
     Raises:
         DataError: there are no samples; scores or targets are NaN or infinite; the arrays do not fit
-            the task or the number of classes.
+            the number of classes.
     """
-    classes = len(class_names)
-    wanted = {"binary": 2, "multiclass": 2, "regression": 1}.get(task)
-    if wanted is None:
-        raise DataError(
-            f"the task {task!r} cannot be evaluated", "Tasks are binary, multiclass and regression"
-        )
-    if predictions.scores.ndim != wanted:
+    _check_shape(predictions, 2, task, split)
+    columns = predictions.scores.shape[1]
+    if columns != classes or classes < 2 or exactly not in (0, classes):
+        raise DataError(f"scores of {columns} classes do not fit a {task} task with {classes} class names")
+    lowest, highest = int(predictions.targets.min()), int(predictions.targets.max())
+    if lowest < 0 or highest >= classes:
+        raise DataError(f"targets go from {lowest} to {highest}, but the classes are 0 to {classes - 1}")
+    check_finite(predictions, split)
+
+
+def check_numbers(predictions: Predictions, task: str, split: str) -> None:
+    """Refuse predicted numbers that cannot be evaluated.
+
+    Raises:
+        DataError: there are no samples, their shape is another one, or some are NaN or infinite.
+    """
+    _check_shape(predictions, 1, task, split)
+    check_finite(predictions, split)
+
+
+def _check_shape(predictions: Predictions, dimensions: int, task: str, split: str) -> None:
+    if predictions.scores.ndim != dimensions:
         raise DataError(f"scores of shape {predictions.scores.shape} do not fit a {task} task")
     if not len(predictions):
         raise DataError(f"the {split} split has no samples to evaluate", "Give it a share of the data")
-    if task != "regression":
-        _check_classes(predictions, task, classes)
+
+
+def check_finite(predictions: Predictions, split: str) -> None:
+    """Refuse scores and targets that are NaN or infinite.
+
+    Raises:
+        DataError: some are.
+    """
     for what in ("scores", "targets"):
         bad = _rows_not_finite(getattr(predictions, what))
         if bad:
@@ -55,15 +78,6 @@ def why_not_probabilities(predictions: Predictions) -> str | None:
             return "scores below 0 or above 1 are not probabilities"
         wrong += int(np.count_nonzero(np.abs(block.sum(axis=1, dtype=np.float64) - 1) > tolerance))
     return f"{wrong:,} of {len(scores):,} rows of scores do not sum to one" if wrong else None
-
-
-def _check_classes(predictions: Predictions, task: str, classes: int) -> None:
-    columns = predictions.scores.shape[1]
-    if columns != classes or classes < 2 or (task == "binary" and classes != 2):
-        raise DataError(f"scores of {columns} classes do not fit a {task} task with {classes} class names")
-    lowest, highest = int(predictions.targets.min()), int(predictions.targets.max())
-    if lowest < 0 or highest >= classes:
-        raise DataError(f"targets go from {lowest} to {highest}, but the classes are 0 to {classes - 1}")
 
 
 def _rows_not_finite(values: Array) -> int:

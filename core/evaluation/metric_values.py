@@ -44,7 +44,7 @@ def metric_values(
     """Return the wanted metrics, NaN where these predictions do not define one.
 
     Args:
-        wanted: names that `core.metrics.fitting_metrics` gives, apart from ``loss``.
+        wanted: names that `core.tasks` gives, apart from ``loss``.
         class_names: the name of each class number; empty for regression.
     """
     if not wanted:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from core.data.dataset import Dataset
 from core.data.kinds.registry import kind_of
 from core.losses.base import Scorer
+from core.tasks.registry import task_of
 
 if TYPE_CHECKING:
     from core.session.session import Prepared
@@ -37,7 +38,7 @@ class Deployed(nn.Module):
     def __init__(self, model: nn.Module, data: Dataset, scorer: Scorer) -> None:
         super().__init__()
         self.model, self.scorer, self.ids = model, scorer, data.ids
-        self.target = (data.target_mean, data.target_std) if data.task == "regression" else None
+        self.target = (data.target_mean, data.target_std) if task_of(data.task).targets == "numbers" else None
         self.wide = self.target is not None and (
             abs(data.target_mean) > FAR * data.target_std or data.target_std < TINY
         )
@@ -74,7 +75,7 @@ def deployed(trained: "Prepared") -> Deployed:
 def facts(trained: "Prepared", run: str) -> dict[str, Any]:
     """Return all facts beside the network as plain values: names, shapes, how a table becomes features."""
     data = trained.data
-    names = () if data.task == "custom" else data.class_names  # its outputs may be anything
+    names = () if task_of(data.task).own_step else data.class_names  # its outputs may be anything
     return {
         "run": run,
         "kind": data.kind,

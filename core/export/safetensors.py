@@ -11,6 +11,7 @@ from core.errors import DependencyError
 from core.export.network import raw_inputs, samples_of
 from core.export.options import ExportOptions, largest_difference
 from core.session.evaluation import score_inputs, trained_model
+from core.tasks.registry import task_of
 
 if TYPE_CHECKING:
     from core.runs.folder import Run
@@ -38,7 +39,7 @@ class Safetensors(ExportOptions):
         from core.export.deployed import deployed, facts
 
         inputs = samples_of(trained)
-        is_custom = trained.data.task == "custom"  # whose network need not be callable
+        is_custom = task_of(trained.data.task).own_step  # whose network need not be callable
         with _same_numbers():
             own = score_inputs(trained, inputs) if not is_custom else None
         module = deployed(trained)

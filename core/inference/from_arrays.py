@@ -9,9 +9,9 @@ from core.arrays import as_array
 from core.errors import DataError
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
-from core.evaluation.summary import evaluate
 from core.evaluation.values import Array
-from core.metrics import Task
+from core.tasks.evaluation import evaluate
+from core.tasks.registry import find_task, task_for
 
 __all__ = ["evaluate_given"]
 
@@ -42,10 +42,11 @@ def evaluate_given(
     if _is_one_column(values, class_names, task):
         values = _two_columns(values.reshape(-1))
     if values.ndim != 2:
-        if task in ("binary", "multiclass"):
+        asked = find_task(task)
+        if asked is not None and asked.targets == "classes":
             raise DataError(f"scores of shape {values.shape} do not fit a {task} task", "Give (n, classes)")
         numbers = Predictions(values, wanted.astype(np.float64), indices, False)
-        return numbers, evaluate(numbers, task="regression", class_names=(), split=split)
+        return numbers, evaluate(numbers, task=task_for(0), class_names=(), split=split)
     if wanted.dtype.kind not in "iub":
         raise DataError(f"targets are of type {wanted.dtype}", "Give class numbers, such as int64")
     totals = values.sum(axis=1, dtype=np.float64)
@@ -54,8 +55,8 @@ def evaluate_given(
         values = (values / totals[:, None]).astype(values.dtype)
     classes = Predictions(values, wanted.astype(np.int64), indices, sums)
     names = list(class_names) or [str(number) for number in range(values.shape[1])]
-    kind: Task = "binary" if values.shape[1] == 2 else "multiclass"
-    return classes, evaluate(classes, task=kind, class_names=names, split=split)
+    found = task_for(values.shape[1])
+    return classes, evaluate(classes, task=found, class_names=names, split=split)
 
 
 def _rounding(values: Array) -> float:
@@ -74,7 +75,7 @@ def _is_bfloat16(values: Array) -> bool:
 
 def _is_one_column(values: Array, class_names: Sequence[str], task: str) -> bool:
     """Return whether scores are those of the second of two classes."""
-    two = task == "binary" or (not task and len(class_names) == 2)
+    two = task == task_for(2) or (not task and len(class_names) == 2)
     return two and (values.ndim == 1 or values.shape[1:] == (1,))
 
 

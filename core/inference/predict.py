@@ -10,7 +10,7 @@ from core.data.dataset import Dataset
 from core.errors import DataError
 from core.evaluation.predictions import Predictions
 from core.losses.base import exact_scores
-from core.training.metrics.epoch_metrics import predictions_of
+from core.tasks.registry import task_of
 from core.training.validation import network_outputs
 
 if TYPE_CHECKING:
@@ -37,4 +37,5 @@ def predict(
     outputs = torch.cat([outputs for outputs, _ in network_outputs(model, Batches(samples, data, device))])
     with torch.no_grad():
         scores = exact_scores(scorer, outputs)
-    return predictions_of(scores, samples, data, data.task in scorer.probability_tasks)
+    probabilities = scorer.gives_probabilities(data.target_facts)
+    return task_of(data.task).predictions(scores, samples, data, probabilities)

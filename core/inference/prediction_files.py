@@ -10,6 +10,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.evaluation.values import Array
+from core.tasks.registry import task_of
 
 if TYPE_CHECKING:
     from core.inference.stored import Evaluation
@@ -25,7 +26,7 @@ def write_predictions(evaluation: "Evaluation", path: Path) -> None:
     Raises:
         InputError: the file cannot be written, or the network gives no predictions: it reports numbers of its own.
     """
-    if evaluation.report.task == "custom":
+    if task_of(evaluation.report.task).own_step:
         raise InputError(
             f"{evaluation.run.id} has no predictions: its network reports numbers of its own for a whole split"
         )

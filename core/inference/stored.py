@@ -11,6 +11,7 @@ from core.evaluation.report import Report
 from core.files.reading import open_regular, read_bytes
 from core.inference.saving import PICTURE, TEXT
 from core.runs.folder import SPLITS, Run, all_runs
+from core.tasks.registry import find_task
 
 __all__ = [
     "Evaluation",
@@ -81,6 +82,11 @@ def load_evaluation(run: Run, split: str) -> Evaluation:
     """
     folder, made = run.evaluation_folder(split), _made(run, split)
     predictions, report = Predictions.load(folder / "predictions.npz"), Report.load(folder / "report.json")
+    if find_task(report.task) is None:
+        raise RunDamaged(
+            f"{folder / 'report.json'} is of the task '{report.task}', which is not known",
+            "Evaluate the run again",
+        )
     return Evaluation(run, split, predictions, report, made)
 
 

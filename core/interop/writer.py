@@ -87,7 +87,7 @@ class RunWriter:
         *,
         epochs: int = 0,
         steps_per_epoch: int = 0,
-        task: Literal["", "binary", "multiclass", "regression"] = "",
+        task: str = "",
         classes: Sequence[str] = (),
         samples: Mapping[str, int] | None = None,
         parameters: int = 0,

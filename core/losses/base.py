@@ -7,9 +7,8 @@ shape (batch, 1), in standardised units.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from core.metrics import Task
 from core.options import Options
 
 if TYPE_CHECKING:
@@ -18,9 +17,10 @@ if TYPE_CHECKING:
     LossFunction = Callable[..., Tensor]
     """Takes outputs (batch, n), targets, and where there are any weights of the samples (batch,); returns a scalar."""
 
-__all__ = ["CLASSES", "Loss", "Scorer", "TargetFacts", "exact_scores", "weighted_mean"]
+__all__ = ["Loss", "Scorer", "TargetFacts", "TargetKind", "exact_scores", "weighted_mean"]
 
-CLASSES: tuple[Task, ...] = ("binary", "multiclass")
+TargetKind = Literal["classes", "numbers", "own"]
+"""What targets are: one class a sample, numbers, or whatever a network's own training step takes."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,13 @@ class TargetFacts:
     """Facts of the targets that a loss may depend on.
 
     Attributes:
+        kind: what the targets are.
         class_counts: training samples of each class, or their weights; empty for regression.
         mean, std: what the targets of a regression were standardised with.
         lowest: smallest training target of a regression, in its own unit.
     """
 
-    task: Task
+    kind: TargetKind
     class_counts: Sequence[float] = ()
     mean: float = 0.0
     std: float = 1.0
@@ -47,18 +48,18 @@ class Scorer(Protocol):
     def converts(self) -> bool:
         """Return true if only scores, not outputs, show what is predicted: the largest one, or the number."""
 
-    @property
-    def probability_tasks(self) -> tuple[Task, ...]:
-        """Tasks in which scores are class probabilities; otherwise they are margins or plain outputs."""
+    def gives_probabilities(self, targets: TargetFacts) -> bool:
+        """Return whether scores are probabilities of the classes, whose sum is 1; else they are margins or numbers."""
 
     def scores(self, outputs: "Tensor") -> "Tensor":
         """Return scores (n, classes), or numbers (n, 1) in standardised units, of outputs (n, m)."""
 
 
 class Loss(Options):
-    tasks: ClassVar[tuple[Task, ...]] = ()
-    probability_tasks: ClassVar[tuple[Task, ...]] = ()
-    """Tasks in which `scores` are class probabilities; otherwise they are margins or plain outputs."""
+    takes: ClassVar[tuple[TargetKind, ...]] = ()
+    """Kinds of targets that it fits."""
+    PROBABILITIES: ClassVar[bool] = False
+    """Whether scores are probabilities; otherwise they are margins or plain outputs."""
     soft_targets: ClassVar[bool] = False
     """Whether it also takes targets of shape (batch, classes), the share of each class."""
     converts: ClassVar[bool] = False
@@ -110,6 +111,10 @@ class Loss(Options):
         """Return what makes scores of outputs."""
         return self
 
+    def gives_probabilities(self, targets: TargetFacts) -> bool:
+        """Return whether scores are probabilities of the classes, whose sum is 1."""
+        return self.PROBABILITIES and targets.kind == "classes"
+
     def outputs(self, needed: int) -> int:
         """Return how many outputs a network has for one sample.
 
@@ -140,6 +145,6 @@ def exact_scores(scorer: Scorer, outputs: "Tensor") -> "Tensor":
     A loss of the user's own decides on its own precision.
     """
     scores = scorer.scores(outputs).cpu()
-    if isinstance(scorer, Loss) and scorer.probability_tasks and bool((scores > NEAR_ONE).any()):
+    if isinstance(scorer, Loss) and scorer.PROBABILITIES and bool((scores > NEAR_ONE).any()):
         return scorer.scores(outputs.cpu().double())
     return scores

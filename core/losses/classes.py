@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from core.errors import ConfigError
-from core.losses.base import CLASSES, Loss, TargetFacts
+from core.losses.base import Loss, TargetFacts, TargetKind
 from core.losses.weights import balanced_weights, by_class, scaled_weights
-from core.metrics import Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +19,7 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 class ClassLoss(Loss):
-    tasks: ClassVar[tuple[Task, ...]] = CLASSES
+    takes: ClassVar[tuple[TargetKind, ...]] = ("classes",)
     class_weights: Literal["none", "balanced"] | tuple[Weight, ...] = "none"
     """Weights of the samples of each class, such as 1, 4; balanced makes rare classes count as much as others."""
 
@@ -29,7 +28,7 @@ class ClassLoss(Loss):
         return lambda outputs, targets: each(outputs, targets).mean()
 
     def each(self, targets: TargetFacts) -> "LossFunction":
-        losses, weights = self.losses(targets.task), self.weights(targets)
+        losses, weights = self.losses(targets), self.weights(targets)
         return losses if weights is None else by_class(losses, weights)
 
     def weights(self, targets: TargetFacts) -> list[float] | None:
@@ -56,7 +55,7 @@ class ClassLoss(Loss):
             field="loss.class_weights",
         )
 
-    def losses(self, task: Task) -> "LossFunction":
+    def losses(self, targets: TargetFacts) -> "LossFunction":
         """Return a function of outputs and targets that gives the loss of each sample, (batch,)."""
         raise NotImplementedError
 

@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from core.losses.base import CLASSES, TargetFacts
+from core.losses.base import TargetFacts
 from core.losses.classes import ClassLoss, class_shares
 from core.losses.weights import smoothed
-from core.metrics import Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +20,7 @@ class CrossEntropy(ClassLoss):
     """Cross-entropy of the softmax of the outputs: -log p(true class)."""
 
     name: Literal["cross_entropy"] = "cross_entropy"
-    probability_tasks = CLASSES
+    PROBABILITIES = True
     soft_targets = True
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Fraction of the target spread evenly over all classes."""
@@ -39,7 +38,7 @@ class CrossEntropy(ClassLoss):
             return super().each(targets)
         return smoothed(self.label_smoothing, weights)
 
-    def losses(self, task: Task) -> "LossFunction":
+    def losses(self, targets: TargetFacts) -> "LossFunction":
         from torch.nn.functional import cross_entropy
 
         return lambda outputs, targets: cross_entropy(
@@ -54,10 +53,10 @@ class Bce(ClassLoss):
     """Binary cross-entropy of sigmoids: of the two outputs' difference, or of each class against the rest."""
 
     name: Literal["bce"] = "bce"
-    probability_tasks = ("binary",)
+    PROBABILITIES = True
     soft_targets = True
 
-    def losses(self, task: Task) -> "LossFunction":
+    def losses(self, targets: TargetFacts) -> "LossFunction":
         from torch.nn.functional import binary_cross_entropy_with_logits
 
         def binary(outputs: "Tensor", targets: "Tensor") -> "Tensor":
@@ -70,22 +69,25 @@ class Bce(ClassLoss):
             shares = class_shares(targets, outputs)
             return binary_cross_entropy_with_logits(outputs, shares, reduction="none").mean(dim=1)
 
-        return binary if task == "binary" else one_vs_rest
+        return binary if len(targets.class_counts) == 2 else one_vs_rest
 
     def scores(self, outputs: "Tensor") -> "Tensor":
         return outputs.softmax(dim=1) if outputs.shape[1] == 2 else outputs.sigmoid()
+
+    def gives_probabilities(self, targets: TargetFacts) -> bool:
+        return super().gives_probabilities(targets) and len(targets.class_counts) == 2
 
 
 class Focal(ClassLoss):
     """Focal loss: cross-entropy times (1 - p(true class))^gamma, less for what is right already (Lin et al. 2017)."""
 
     name: Literal["focal"] = "focal"
-    probability_tasks = CLASSES
+    PROBABILITIES = True
     soft_targets = True
     gamma: Annotated[float, Field(ge=0)] = 2.0
     """How strongly easy samples are down-weighted; 0 is cross-entropy."""
 
-    def losses(self, task: Task) -> "LossFunction":
+    def losses(self, targets: TargetFacts) -> "LossFunction":
         from torch import finfo
 
         def losses(outputs: "Tensor", targets: "Tensor") -> "Tensor":

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from core.losses.base import TargetFacts
 from core.losses.classes import ClassLoss
-from core.metrics import Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +26,7 @@ class Hinge(ClassLoss):
     variant: Literal["weston_watkins", "crammer_singer"] = "weston_watkins"
     """Which wrong classes count: all, summed and divided by the classes (1999), or the worst one alone (2001)."""
 
-    def losses(self, task: Task) -> "LossFunction":
+    def losses(self, targets: TargetFacts) -> "LossFunction":
         from torch.nn.functional import multi_margin_loss
 
         def crammer_singer(outputs: "Tensor", targets: "Tensor") -> "Tensor":

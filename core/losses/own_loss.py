@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ConfigError
-from core.losses.base import CLASSES, weighted_mean
-from core.metrics import Task
+from core.losses.base import TargetFacts, TargetKind, weighted_mean
 
 __all__ = ["OwnLoss"]
 
@@ -24,15 +23,15 @@ class OwnLoss(nn.Module):
         activation: how outputs become scores; see `core.losses.python`.
     """
 
-    def __init__(self, loss: Callable[..., Any], path: str, activation: str, task: Task) -> None:
+    def __init__(self, loss: Callable[..., Any], path: str, activation: str, kind: TargetKind) -> None:
         super().__init__()
         if not callable(loss):
             raise _error(path, f"makes {_kind(loss)}, which cannot be called with outputs and targets")
         self.loss = copy.deepcopy(loss) if isinstance(loss, nn.Module) else loss
-        self.path, self.task = path, task
+        self.path = path
         self.own_scores = callable(getattr(loss, "scores", None)) and activation == "auto"
         self.activation = (
-            ("softmax" if task in CLASSES else "identity") if activation == "auto" else activation
+            ("softmax" if kind == "classes" else "identity") if activation == "auto" else activation
         )
         self.own_outputs = isinstance(getattr(loss, "outputs", None), int)
 
@@ -72,13 +71,12 @@ class OwnLoss(nn.Module):
         """Return whether only scores show what is predicted."""
         return self.own_scores or self.own_outputs
 
-    @property
-    def probability_tasks(self) -> tuple[Task, ...]:
-        """The tasks in which scores are probabilities: by softmax, or if a loss with own scores says so."""
+    def gives_probabilities(self, targets: TargetFacts) -> bool:
+        """Return whether scores are probabilities: by softmax, or if a loss with own scores says so."""
         declared = (
             getattr(self.loss, "probabilities", False) if self.own_scores else self.activation == "softmax"
         )
-        return CLASSES if declared else ()
+        return bool(declared) and targets.kind == "classes"
 
     def scores(self, outputs: Tensor) -> Tensor:
         """Return scores (n, classes), or numbers (n, 1) in standardised units, of outputs (n, m).

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from core.errors import ConfigError
-from core.losses.base import CLASSES, Loss, Scorer, TargetFacts
+from core.losses.base import Loss, Scorer, TargetFacts
 from core.user_code.arguments import check_arguments
 from core.user_code.loading import Reference, call, load_object
 
@@ -19,7 +19,7 @@ __all__ = ["PythonLoss"]
 class PythonLoss(Loss):
     """A loss of your own: a function of outputs and targets, or a class of such, in a Python file."""
 
-    tasks = (*CLASSES, "regression")
+    takes = ("classes", "numbers")
     soft_targets = True
     STATIC: ClassVar = False
     GIVEN: ClassVar = 2
@@ -40,7 +40,7 @@ class PythonLoss(Loss):
     def build(self, targets: TargetFacts) -> "OwnLoss":
         from core.losses.own_loss import OwnLoss
 
-        return OwnLoss(self._function(targets), self.path, self.activation, targets.task)
+        return OwnLoss(self._function(targets), self.path, self.activation, targets.kind)
 
     def weighted(self, targets: TargetFacts) -> "OwnLoss":
         return self.build(targets)

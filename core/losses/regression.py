@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from core.errors import ConfigError
-from core.losses.base import CLASSES, Loss, Scorer, TargetFacts
+from core.losses.base import Loss, Scorer, TargetFacts
 from core.losses.classes import class_shares
-from core.metrics import Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,13 +24,13 @@ class Mse(Loss):
     """Mean squared error; for classes against one-hot targets."""
 
     name: Literal["mse"] = "mse"
-    tasks = (*CLASSES, "regression")
+    takes = ("classes", "numbers")
     soft_targets = True
 
     def build(self, targets: TargetFacts) -> "LossFunction":
         from torch.nn.functional import mse_loss
 
-        if targets.task == "regression":
+        if targets.kind == "numbers":
             return mse_loss
         return lambda outputs, targets: mse_loss(outputs, class_shares(targets, outputs))
 
@@ -47,7 +46,7 @@ class L1(Loss):
     """Mean absolute error: the median of the targets, which outliers do not move."""
 
     name: Literal["l1"] = "l1"
-    tasks = ("regression",)
+    takes = ("numbers",)
 
     def build(self, targets: TargetFacts) -> "LossFunction":
         from torch.nn.functional import l1_loss
@@ -62,7 +61,7 @@ class Huber(Loss):
     """Squared for errors up to delta, linear beyond: MSE that outliers pull less (Huber 1964)."""
 
     name: Literal["huber"] = "huber"
-    tasks = ("regression",)
+    takes = ("numbers",)
     delta: Annotated[float, Field(gt=0)] = 1.0
     """Error at which the square becomes a line, in standard deviations of the target."""
 
@@ -83,7 +82,7 @@ class Quantile(Loss):
     """Pinball loss: the quantile of the target that a fraction of the samples lies below (Koenker and Bassett 1978)."""
 
     name: Literal["quantile"] = "quantile"
-    tasks = ("regression",)
+    takes = ("numbers",)
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Fraction of the samples below the predicted number: 0.5 is the median, 0.9 a number that few exceed."""
 
@@ -104,7 +103,7 @@ class Poisson(Loss):
     """Poisson regression for counts and rates: the expected count is the mean of all times exp(output)."""
 
     name: Literal["poisson"] = "poisson"
-    tasks = ("regression",)
+    takes = ("numbers",)
     converts = True
 
     def build(self, targets: TargetFacts) -> "LossFunction":
@@ -147,12 +146,14 @@ class PoissonScorer:
     mean: float
     std: float
     converts = True
-    probability_tasks: tuple[Task, ...] = ()
 
     @property
     def unit(self) -> float:
         """Count at an output of 0: the mean of the targets."""
         return max(self.mean, SMALLEST_MEAN)
+
+    def gives_probabilities(self, targets: TargetFacts) -> bool:
+        return False
 
     def scores(self, outputs: "Tensor") -> "Tensor":
         return (outputs.exp() * self.unit - self.mean) / self.std

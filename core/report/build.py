@@ -21,6 +21,7 @@ from core.runs.comparison import Entry, EntryReader, differences, not_comparable
 from core.runs.environment import without_secrets
 from core.runs.folder import NAME, Run
 from core.runs.standings import Score, Standings, standings
+from core.tasks.registry import task_of
 
 __all__ = ["build"]
 
@@ -177,19 +178,20 @@ def _evaluated(evaluation: Evaluation, data_root: Path | None) -> Section:
 
 def _figures(evaluation: Evaluation) -> Iterator[Figure]:
     report, predictions = evaluation.report, evaluation.predictions
-    if report.task == "custom":
+    views = task_of(report.task).views
+    if "numbers" in views:
         yield from own_pictures(evaluation)
-        return
-    if report.task == "regression":
+    if "residuals" in views:
         for kind, text in NUMBER_FIGURES.items():
             yield Figure(figures.predicted_numbers(predictions, kind), "svg+xml", text, text)
-        return
-    curves = curves_of(predictions, report, COLUMNS)
-    caption = "Confusion matrix: rows true, columns predicted"
-    yield Figure(figures.confusion(report), "svg+xml", "Confusion matrix", caption)
-    yield Figure(figures.rocs(curves), "svg+xml", "ROC curves", "ROC, one class against the rest")
-    yield Figure(figures.precision_recalls(curves), "svg+xml", "PR curves", "Precision and recall")
-    if predictions.probabilities:
+    if "confusion" in views:
+        caption = "Confusion matrix: rows true, columns predicted"
+        yield Figure(figures.confusion(report), "svg+xml", "Confusion matrix", caption)
+    if "roc" in views:
+        curves = curves_of(predictions, report, COLUMNS)
+        yield Figure(figures.rocs(curves), "svg+xml", "ROC curves", "ROC, one class against the rest")
+        yield Figure(figures.precision_recalls(curves), "svg+xml", "PR curves", "Precision and recall")
+    if "calibration" in views and predictions.probabilities:
         caption = "Calibration: accuracy at each predicted probability"
         yield Figure(figures.calibration(predictions), "svg+xml", "Calibration", caption)
 

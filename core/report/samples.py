@@ -10,11 +10,11 @@ from PIL import Image
 
 from core.data.dataset import no_progress
 from core.errors import TorchtuiError
-from core.evaluation import most_confident_mistakes, residuals
 from core.inference.samples import Samples
 from core.inference.stored import Evaluation, stored_samples
 from core.report.page import Figure, Table
 from core.session.evaluation import RunData
+from core.tasks.registry import task_of
 
 __all__ = ["Mistakes", "mistakes", "own_pictures", "own_text"]
 
@@ -40,12 +40,9 @@ class Mistakes:
 def mistakes(evaluation: Evaluation, data_root: Path | None) -> Mistakes:
     """The most confident mistakes, or the largest errors, with their images or rows where the data set is here."""
     predictions, names = evaluation.predictions, evaluation.report.class_names
-    if evaluation.report.task == "regression":
-        title = "Largest errors"
-        worst = np.argsort(-np.abs(residuals(predictions)), kind="stable")[:MAX_ROWS].tolist()
-    else:
-        title = "Most confident mistakes"
-        worst = most_confident_mistakes(predictions, MAX_PICTURES).tolist()
+    task = task_of(evaluation.report.task)
+    title = task.worst_first
+    worst = task.worst(predictions, MAX_PICTURES).tolist()
     if not worst:
         return Mistakes(title, "None: every sample was predicted correctly.")
     samples, problem = _samples(evaluation, data_root)

@@ -10,6 +10,7 @@ from core.errors import DataError, RunDamaged
 from core.files.atomic import write_atomically
 from core.files.reading import read_bytes
 from core.runs.folder import Run
+from core.tasks.registry import task_of
 
 __all__ = ["ensure_same_data", "known_data", "read_facts", "write_data_facts"]
 
@@ -70,8 +71,7 @@ def known_data(run: Run) -> Dataset | None:
 
     try:
         inputs = torch.zeros((0, *facts["sample_shape"]), dtype=getattr(torch, facts["dtype"]))
-        targets = torch.zeros((0, 1)) if facts["task"] == "regression" else torch.zeros(0, dtype=torch.int64)
-        empty = Split(inputs, targets, np.zeros(0, dtype=np.int64))
+        empty = Split(inputs, task_of(facts["task"]).unknown_targets(0), np.zeros(0, dtype=np.int64))
         plain: dict[str, Any] = {key: facts[key] for key in PLAIN}
         plain |= {key: facts[key] for key in OPTIONAL if key in facts}
         plain = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}

@@ -11,6 +11,7 @@ from core.evaluation.values import Array
 from core.inference.stored import Evaluation, load_evaluation, saved_evaluation
 from core.runs.folder import Run
 from core.session.preload import load_backend
+from core.tasks.registry import task_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,16 +109,15 @@ def score_inputs(trained: "Prepared", inputs: "Tensor") -> Array:
     from dataclasses import replace
 
     import numpy as np
-    import torch
 
     from core.data.dataset import Split
     from core.inference.own_report import own_outputs
     from core.inference.predict import predict
 
     n, data = len(inputs), trained.data
-    unknown = torch.zeros((n, 1)) if data.task == "regression" else torch.zeros(n, dtype=torch.int64)
-    asked = replace(data, test=Split(inputs, unknown, np.arange(n)))
-    if data.task == "custom":
+    task = task_of(data.task)
+    asked = replace(data, test=Split(inputs, task.unknown_targets(n), np.arange(n)))
+    if task.own_step:
         return own_outputs(trained.model, asked.test, data, trained.device)
     return predict(trained.model, "test", asked, trained.scorer, trained.device).scores
 

@@ -15,9 +15,9 @@ from core.data.kinds.base import KindName
 from core.data.sampling import check_sampling
 from core.devices import ensure_precision, resolve
 from core.errors import TorchtuiError
-from core.losses import resolve_loss
 from core.losses.base import TargetFacts
-from core.metrics import Task, check_metrics
+from core.tasks.losses import resolve_loss
+from core.tasks.metrics import check_metrics
 from core.training.forward_pass import check_forward
 from core.training.metrics.own_metrics import check_metric_arguments, own_directions
 
@@ -31,7 +31,7 @@ class DataProperties(Protocol):
     def kind(self) -> KindName: ...
 
     @property
-    def task(self) -> Task: ...
+    def task(self) -> str: ...
 
     @property
     def sample_shape(self) -> tuple[int, ...]: ...

@@ -15,10 +15,8 @@ from core.data.dataset import Dataset, Progress
 from core.data.registry import load
 from core.devices import resolve
 from core.events import Notice
-from core.losses import resolve_loss
 from core.losses.base import Scorer
 from core.losses.own_loss import OwnLoss
-from core.metrics import reported_metrics
 from core.models.registry import rebuild
 from core.models.summary import ModelSummary
 from core.models.summary import summarise as summarise_model
@@ -31,6 +29,9 @@ from core.session.fit import check_fit
 from core.session.preflight.building import build_watched
 from core.session.preflight.check import is_needed, passed
 from core.session.preflight.surroundings import watched_settings
+from core.tasks.losses import resolve_loss
+from core.tasks.metrics import reported_metrics
+from core.tasks.registry import task_of
 from core.training.distributed import SINGLE, Group
 from core.training.memory import explain_oom
 from core.training.metrics.epoch_metrics import check_measurable
@@ -187,7 +188,9 @@ def assemble(
     if weights is None:
         with keeping_random_state(device):
             check_measurable(from_copies(config, run), data, own_metrics)
-    own_step = check_own_step(config, data, model) if weights is None and data.task == "custom" else None
+    own_step = (
+        check_own_step(config, data, model) if weights is None and task_of(data.task).own_step else None
+    )
     if own_step is not None:
         data = replace(data, notes=(*data.notes, *own_step.notes))
     watched = watched_settings("forward", model, own) if weights is None else nullcontext()

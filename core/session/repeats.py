@@ -4,17 +4,16 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from core.config.schema import TrainConfig
 from core.errors import ConfigError, RunDamaged, RunError
-from core.evaluation import evaluate
 from core.evaluation.intervals import Interval
 from core.evaluation.predictions import Predictions, joined
 from core.evaluation.report import Report
-from core.metrics import Task
 from core.runs.folder import Run, all_runs
 from core.runs.summary import RunSummary
+from core.tasks.evaluation import evaluate
 
 __all__ = ["Repeats", "Spread", "metrics_of", "pooled_report", "runs_of", "seeds_of", "spread"]
 
@@ -129,7 +128,7 @@ def pooled_report(runs: Sequence[Run]) -> tuple[int, dict[str, Interval]]:
     together = joined([predictions for predictions, _ in parts])
     if not len(together):  # a network with its own step need not answer
         return 0, {}
-    task = cast(Task, report.task)
+    task = report.task
     pooled = evaluate(together, task=task, class_names=report.class_names, split="validation")
     return len(together), {name: interval for name, interval in pooled.intervals.items() if name in ADDED}
 

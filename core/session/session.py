@@ -16,7 +16,7 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.determinism import deterministic
 from core.errors import RunDamaged, RunError, TorchtuiError
-from core.evaluation import Predictions, Report, evaluate
+from core.evaluation import Predictions, Report
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
 from core.garbage import freeze_garbage_collector
 from core.inference.own_report import report_steps
@@ -35,6 +35,8 @@ from core.runs.requests import claimed
 from core.session.preparation import Prepared, assemble, prepare
 from core.session.recorder import Recorder
 from core.session.resume import mend, resume_state
+from core.tasks.evaluation import evaluate
+from core.tasks.registry import task_of
 from core.training.context import TrainingContext
 from core.training.distributed import explain_lost_rank
 from core.training.engine import TrainingResult, train
@@ -241,7 +243,7 @@ def evaluate_split(prepared: Prepared, run: Run, split: str) -> dict[str, float 
 
 def _evaluated(prepared: Prepared, split: str) -> tuple[Predictions, Report, Shown | None]:
     data, config = prepared.data, prepared.config
-    if data.task == "custom":
+    if task_of(data.task).own_step:
         report, samples = report_steps(prepared.model, split, data, config.training, prepared.device)
         return Predictions.none(), report, samples
     predictions = predict(prepared.model, split, data, prepared.scorer, prepared.device)

@@ -17,9 +17,9 @@ from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.errors import TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
-from core.metrics import check_metrics
 from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
+from core.tasks.metrics import check_metrics
 from core.training.context import TrainingContext
 from core.training.distributed import SyncPoints
 from core.training.forward_pass import tensor_cores

@@ -14,7 +14,6 @@ from torch.optim import Optimizer
 from core.config.schema import TrainConfig
 from core.data.batches import Batch, Batches
 from core.data.dataset import Dataset
-from core.losses import resolve_loss
 from core.losses.base import Scorer
 from core.losses.own_loss import OwnLoss
 from core.metrics import lower_is_better
@@ -24,6 +23,7 @@ from core.random_state import rng_state, set_rng_state
 from core.runs.checkpoints import State
 from core.schedules.base import RunLength, ScheduleState
 from core.schedules.own_scheduler import OwnScheduler
+from core.tasks.losses import resolve_loss
 from core.torch_private import leave_compiler_out
 from core.training.context import TrainingContext
 from core.training.cuda_graphs import Captured, wants_graphs

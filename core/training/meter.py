@@ -1,13 +1,12 @@
 """Loss and score of an epoch, summed up without waiting for the device at every step."""
 
 import time
-from itertools import zip_longest
 
 import torch
 from torch import Tensor
 
 from core.data.batches import Batch
-from core.metrics import Task, score_name
+from core.tasks.registry import task_of
 from core.training.distributed import SINGLE, Group
 
 __all__ = ["Meter"]
@@ -21,8 +20,8 @@ class Meter:
     standardised targets have mean 0 and variance 1, which holds over a whole epoch.
     """
 
-    def __init__(self, task: Task) -> None:
-        self.task = task
+    def __init__(self, task: str) -> None:
+        self._task = task_of(task)
         self._losses: list[Tensor] = []
         self._outputs: list[Tensor] = []
         self._targets: list[Tensor] = []
@@ -60,7 +59,9 @@ class Meter:
             self.loss += loss * count
             self.weight += count
             self.samples += len(targets)
-        self._read_score()
+        steps = self._task.step_scores(self._outputs, self._targets, self._weights)
+        for score in steps:  # one by one: a sum of sums would depend on when it is read
+            self.score += score
         self._losses, self._outputs, self._targets, self._weights = [], [], [], []
 
     def mean(self, group: Group = SINGLE) -> dict[str, float]:
@@ -92,36 +93,4 @@ class Meter:
     def _metrics(self, weight: float, loss: float, score: float) -> dict[str, float]:
         if not weight:
             return {}
-        share = score / weight
-        return {
-            "loss": loss / weight,
-            score_name(self.task): 1 - share if self.task == "regression" else share,
-        }
-
-    def _read_score(self) -> None:
-        """Add the weights of correct predictions, or the squared errors of a regression, a mean over its targets."""
-        if self.task == "regression":
-            steps = zip_longest(self._outputs, self._targets, self._weights)
-            errors = torch.stack([_squares(*step) for step in steps])
-            for error, targets in zip(errors.tolist(), self._targets, strict=True):
-                self.score += (
-                    error / targets.shape[1]
-                )  # one by one: a sum of sums would depend on when it is read
-        else:
-            predicted, targets = torch.cat(self._outputs).argmax(dim=1), torch.cat(self._targets)
-            if targets.ndim == 2:  # mixed classes: the one with the larger share counts
-                targets = targets.argmax(dim=1)
-            right = predicted == targets
-            if not self._weights:
-                self.score += int(right.sum())
-                return
-            sizes = [len(weights) for weights in self._weights]
-            parts = zip(right.split(sizes), self._weights, strict=True)
-            for weight in torch.stack([(part * known.double()).sum() for part, known in parts]).tolist():
-                self.score += weight
-
-
-def _squares(outputs: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
-    """Return the sum of squared errors (b, k) over a batch, each times the weight of its sample."""
-    squares = (outputs - targets).square()
-    return (squares if weights is None else squares * weights.unsqueeze(1)).sum()
+        return {"loss": loss / weight, self._task.score: self._task.mean_score(score / weight)}

@@ -12,6 +12,7 @@ from core.errors import ConfigError, TorchtuiError
 from core.models.copies import copied
 from core.models.own.calling import call_network
 from core.random_state import keeping_random_state
+from core.tasks.registry import task_of
 from core.training.context import TrainingContext
 from core.training.learner import Learner
 from core.training.own.learner import learner_for
@@ -69,7 +70,7 @@ def _try(learner: Learner, config: TrainConfig, data: Dataset) -> None:
     for step in range(2):
         learner.set_learning_rate(step, learner.length.steps_per_epoch, {})
         learner.step(batch)
-    if data.task == "custom":
+    if task_of(data.task).own_step:
         return
     learner.eval()
     batch = next(batches.iterate(len(first)))

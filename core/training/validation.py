@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from core.data.batches import Batch, Batches
 from core.data.dataset import Dataset
 from core.losses.base import exact_scores
-from core.metrics import score_name
 from core.models.own.calling import call_network
+from core.tasks.registry import task_of
 from core.training.distributed import SINGLE, Group
 from core.training.forward_pass import autocast
 from core.user_code.batch_notes import note_batch
@@ -19,11 +19,9 @@ if TYPE_CHECKING:
     from core.losses.base import Scorer
     from core.training.metrics.epoch_metrics import EpochMetrics
 
-__all__ = ["MAX_CONFUSION_CLASSES", "network_outputs", "validate"]
+__all__ = ["network_outputs", "validate"]
 
 BATCH_ROWS = 1024
-MAX_CONFUSION_CLASSES = 32
-"""Largest number of classes for which each epoch reports its confusion matrix; larger ones would swell the log."""
 
 
 def validate(
@@ -54,8 +52,8 @@ def validate(
     if should_stop():
         return None
     losses: list[Tensor] = []
-    answers: list[Tensor] = []
     seen: list[Batch] = []
+    tally = task_of(data.task).tally()
     kept: list[Tensor] = []
     measures = metrics is not None and bool(metrics.names)
     for outputs, batch in network_outputs(model, batches, precision, group):
@@ -66,12 +64,12 @@ def validate(
             answer = scorer.scores(outputs) if scorer is not None and scorer.converts else outputs
             if scorer is not None and measures:
                 kept.append(exact_scores(scorer, outputs))
-            answers.append(answer if data.task == "regression" else answer.argmax(dim=1))
+            tally.add(answer, batch.targets, batch.weights)
             seen.append(batch)
     means = torch.stack(losses).cpu().double() if losses else torch.zeros(0, dtype=torch.float64)
     total, weight = group.sums([float(means @ _weights_of(seen)), float(_weights_of(seen).sum())])
-    score, confusion = _score(answers, seen, batches, data, group)
-    measured = {"loss": total / weight, score_name(data.task): score}
+    score, confusion = tally.read(batches.targets, batches.weights, data.outputs, group.sums)
+    measured = {"loss": total / weight, task_of(data.task).score: score}
     if metrics is not None and metrics.names:
         measured |= _measured(metrics, kept, len(batches), data, group)
     return measured, confusion
@@ -122,56 +120,3 @@ def _weights_of(batches: list[Batch]) -> Tensor:
         for batch in batches
     ]
     return torch.tensor(counts, dtype=torch.float64)
-
-
-def _score(
-    answers: list[Tensor], seen: list[Batch], batches: Batches, data: Dataset, group: Group
-) -> tuple[float, list[list[int]]]:
-    """Return accuracy and confusion matrix, or R2 (NaN when all targets are equal) and nothing.
-
-    Both scores are weighted, and R2 is a mean over the targets; the confusion matrix counts samples.
-
-    Args:
-        answers, seen: what is predicted, and the batches, of this process; `batches` is the whole split.
-    """
-    nothing = batches.targets[:0]
-    answer, targets = (
-        torch.cat([*answers, nothing]),
-        torch.cat([*(batch.targets for batch in seen), nothing]),
-    )
-    weights = (
-        None
-        if batches.weights is None
-        else torch.cat(
-            [*(batch.weights for batch in seen if batch.weights is not None), batches.weights[:0]]
-        ).double()
-    )
-    total_weight = len(batches) if batches.weights is None else float(batches.weights.double().sum())
-    if data.task == "regression":
-        return _r2(answer, targets, weights, batches, group), []
-    is_right = answer == targets
-    right = int(is_right.sum()) if weights is None else float(weights[is_right].sum())
-    (right,) = group.sums([right])
-    classes = data.outputs
-    if classes > MAX_CONFUSION_CLASSES:
-        return right / total_weight, []
-    counts = torch.bincount(targets * classes + answer, minlength=classes * classes)
-    summed = [int(count) for count in group.sums(counts.tolist())]
-    rows = [summed[start : start + classes] for start in range(0, len(summed), classes)]
-    return right / total_weight, rows
-
-
-def _r2(answers: Tensor, targets: Tensor, weights: Tensor | None, batches: Batches, group: Group) -> float:
-    """Return the weighted R2 of a split, a mean over targets (n, k) of which each has a variance; NaN without any."""
-    squares = (answers.cpu() - targets.cpu().double()).square()
-    numbers = batches.targets.cpu().double()
-    if weights is None or batches.weights is None:
-        spread = (numbers - numbers.mean(dim=0)).square().sum(dim=0)
-    else:
-        squares = squares * weights.cpu().unsqueeze(1)
-        each = batches.weights.cpu().double().unsqueeze(1)
-        mean = (each * numbers).sum(dim=0) / each.sum()
-        spread = (each * (numbers - mean).square()).sum(dim=0)
-    residuals = torch.tensor(group.sums(squares.sum(dim=0).tolist()), dtype=torch.float64)
-    varies = spread > 0
-    return float((1 - residuals[varies] / spread[varies]).mean())

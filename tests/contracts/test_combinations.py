@@ -15,10 +15,10 @@ from core.control import RunControl
 from core.data.dataset import Dataset, Split
 from core.errors import ConfigError, ModelError
 from core.events import EpochFinished, Event, StepLogged
-from core.losses import resolve_loss
 from core.models.registry import build
 from core.options import choices
 from core.schedules.base import RunLength
+from core.tasks.losses import resolve_loss
 from core.training.context import TrainingContext
 from core.training.engine import train
 from core.user_code.trust import trust

@@ -17,7 +17,6 @@ from core.data.splits import assemble, divide
 from core.devices import precisions
 from core.errors import ConfigError
 from core.events import EpochFinished, Event
-from core.metrics import Task
 from core.models.registry import build
 from core.options import choices
 from core.training.context import TrainingContext
@@ -89,7 +88,7 @@ def linear() -> Dataset:
 
 
 def in_splits(inputs: torch.Tensor, targets: torch.Tensor, classes: tuple[str, ...]) -> Dataset:
-    task: Task = "multiclass" if classes else "regression"
+    task: str = "multiclass" if classes else "regression"
     kept, held_out = divide(targets.flatten().numpy(), 0.3, task=task, seed=0, field="data.validation")
     return assemble(
         name="made-up",
@@ -172,7 +171,7 @@ def test_it_learns_what_is_easy_and_resumes_bit_for_bit(
 ) -> None:
     torch.set_num_threads(1)
     config = config_of(loss, optimizer, schedule, precision)
-    of_classes = "multiclass" in choices(FAMILIES["loss"])[loss].tasks  # type: ignore[attr-defined]  # of losses
+    of_classes = "classes" in choices(FAMILIES["loss"])[loss].takes  # type: ignore[attr-defined]  # of losses
     data = separable() if of_classes else linear()
     model, events, kept = run(config, data)
     score, enough = ("accuracy", 0.85) if of_classes else ("r2", 0.5 if loss == "poisson" else 0.75)

@@ -17,9 +17,9 @@ from textual.widgets import Static
 from core.config import schema as configuration
 from core.config.schema import to_yaml
 from core.control import RunControl
-from core.evaluation import Predictions, evaluate
-from core.metrics import Task
+from core.evaluation import Predictions
 from core.runs.folder import Run, find_run
+from core.tasks.evaluation import evaluate
 from tests.support.made_once import made_once
 from tui.app.app import TuiApp
 from tui.screens.evaluate.screen import EvaluateScreen
@@ -121,7 +121,7 @@ def made_up(runs_dir: Path) -> MadeUp:
         run = Run(runs_dir / "2026-01-01_0900_digits-mlp_abc")
         run.evaluation_folder(split).mkdir(parents=True)
         run.config_file.write_text(to_yaml(configuration.from_dict({})))
-        task: Task = "binary" if len(names) == 2 else "multiclass"
+        task: str = "binary" if len(names) == 2 else "multiclass"
         report = evaluate(predictions, task=task, class_names=names, split=split, intervals=False)
         predictions.save(run.evaluation_folder(split) / "predictions.npz")
         report.save(run.evaluation_folder(split) / "report.json")

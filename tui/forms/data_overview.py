@@ -14,7 +14,7 @@ from core.data.kinds.registry import KindName, kind_of
 from core.data.kinds.sample import Sample
 from core.data.mapped import MappedRows
 from core.losses.base import TargetFacts
-from core.metrics import Task
+from core.tasks.registry import task_of
 from tui.terminal.text import number
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class DataFacts:
     """
 
     name: str
-    task: Task
+    task: str
     sizes: Mapping[str, int]
     sample: Sample
     outputs: int
@@ -84,12 +84,17 @@ class DataFacts:
         """Return the shape of one input."""
         return self.sample.shape
 
+    @property
+    def has_numbers(self) -> bool:
+        """Return whether targets are numbers, not classes."""
+        return task_of(self.task).targets == "numbers"
+
 
 def data_facts(data: Dataset) -> DataFacts:
     """Return the overview of a dataset."""
     train = data.train
-    regression = data.task == "regression"
-    first = np.arange(len(train))[:SAMPLES] if regression else _one_of_each(train.targets.numpy())
+    strata = task_of(data.task).strata(train.targets.numpy())
+    first = np.arange(len(train))[:SAMPLES] if strata is None else _one_of_each(strata)
     samples, labels = _samples(data, first)
     held = (data.train, data.validation)
     names, counts = _counts(data)

@@ -13,11 +13,13 @@ from core.config.schema import FAMILIES, TrainConfig
 from core.data.dataset import no_progress
 from core.data.registry import DataConfig, default_root, load
 from core.errors import ConfigError, ModelError, TorchtuiError, UserCodeError
-from core.losses import Auto, resolve_loss
+from core.losses import Auto
 from core.models.registry import outline
 from core.options import Options, choices, code_fields, default_of
 from core.remedies import worded
 from core.session.preflight.finding import Finding
+from core.tasks.losses import resolve_loss
+from core.tasks.registry import CUSTOM
 from core.user_code.loading import references, version
 from tui.forms.data_overview import DataFacts, data_facts
 from tui.forms.form_fields import show
@@ -126,7 +128,7 @@ class Previewer:
             problems += [_at_field(config, other, facts) for other in data_problems(config, facts)]
             problems.append(_problem(error, _chooser("model", config.model), _fitting_model(facts)))
             return Preview(config, facts, problems=tuple(problems))
-        learned = replace(facts, task="custom") if model.has_own_step else facts
+        learned = replace(facts, task=CUSTOM) if model.has_own_step else facts
         problems += [_at_field(config, error, learned) for error in data_problems(config, learned)]
         try:
             memory = _memory(config, model, facts.size)

@@ -46,7 +46,7 @@ LINE = Content("\n")
 def facts_lines(facts: DataFacts, width: int) -> Content:
     """Draw the samples of each split, their shape, and the number of classes."""
     parts = [Content.assemble((count(n), "bold"), f" {name}") for name, n in facts.sizes.items()]
-    kind = "regression" if facts.task == "regression" else f"{facts.outputs} classes"
+    kind = facts.task if facts.has_numbers else f"{facts.outputs} classes"
     form = kind_of(facts.kind).form(facts.sample_shape)
     return _flow([*parts, Content(form), Content(kind)], "   ", width)
 
@@ -58,7 +58,7 @@ def balance(facts: DataFacts, width: int) -> Content:
     label = min(LABEL_CELLS, max(map(cell_len, labels)))
     figures = [count(n) for _, n in bars]
     figure = max(map(len, figures))
-    paired = facts.task != "regression" and len(bars) > 4 and width >= 2 * (label + figure + 12)
+    paired = not facts.has_numbers and len(bars) > 4 and width >= 2 * (label + figure + 12)
     columns = 1 + paired
     room = (width - 3 * (columns - 1)) // columns - label - figure - 2
     largest = max(n for _, n in bars) or 1
@@ -124,7 +124,7 @@ def pictures(facts: DataFacts, width: int) -> Content:
 def rows(facts: DataFacts, width: int) -> Content:
     """Draw some rows of a table, transposed: a line for each feature, a column for each sample."""
     features = facts.feature_names[:MAX_FEATURES]
-    corner = "target" if facts.task == "regression" else "class"
+    corner = "target" if facts.has_numbers else "class"
     label = min(max(cell_len(clean(name)) for name in (corner, *features)), width // 2)
     samples = max(1, (width - label) // (NUMBER_CELLS + 1))
     names = [f" {fit(name, NUMBER_CELLS, align='>', empty='∅')}" for name in facts.labels[:samples]]

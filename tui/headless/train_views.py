@@ -11,6 +11,7 @@ from core.events import EpochFinished, Event, Notice, RunStarted, StepLogged, to
 from core.metrics import label_of
 from core.runs.folder import Run
 from core.runs.summary import summarise
+from core.tasks.registry import task_of
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
 from tui.runtime.streams import print_result
 from tui.terminal.text import UNKNOWN, clean, count, defined, duration, number, si
@@ -182,9 +183,9 @@ class ProgressView(LiveView):
         self.console.print(Text(facts, "dim"))
         steps = event.epochs * event.steps_per_epoch
         self.epochs, self.steps = event.epochs, steps
-        self.score = "r2" if event.task == "regression" else "accuracy"
-        self.others = event.metrics
-        if event.task == "custom":  # the network's own numbers alone
+        task = task_of(event.task)
+        self.score, self.others = task.score, event.metrics
+        if task.own_step:  # the network's own numbers alone
             self.score, self.others = (event.metrics or ["loss"])[0], event.metrics[1:]
         score = label_of(self.score)
         others = "".join(f"{clean(label_of(name)):>{_width(name)}}" for name in self.others)

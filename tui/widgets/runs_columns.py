@@ -8,11 +8,15 @@ from typing import Any, Final, Literal
 
 from core.metrics import label_of
 from core.runs.summary import RunSummary, began
+from core.tasks.registry import TASKS
 from tui.terminal.run_names import short_name
 from tui.terminal.text import UNKNOWN, age, number, of, si
 from tui.terminal.themes import STATES
 
 __all__ = ["COLUMNS", "GAP", "Column", "lay_out", "monitored", "score"]
+
+SCORES = tuple(dict.fromkeys(task.score for task in TASKS.values() if not task.own_step))
+"""Scores of all tasks; a run has one of them."""
 
 GAP: Final = 2
 MONITORED: Final = "monitored"
@@ -78,8 +82,8 @@ def lay_out(width: int, name_width: int, monitored: bool = False) -> tuple[tuple
 
 
 def score(metrics: dict[str, Any]) -> tuple[str, float] | None:
-    """Return accuracy or R2, whichever exists, with its value."""
-    for name in ("accuracy", "r2"):
+    """Return the score of the task, such as accuracy, with its value."""
+    for name in SCORES:
         value = _number(metrics.get(name))
         if value is not None:
             return name, value
@@ -136,7 +140,7 @@ def _score_of(metrics: Callable[[RunSummary], dict[str, Any]]) -> dict[str, Any]
 def monitored(summary: RunSummary) -> tuple[str, float] | None:
     """Return the monitored metric of the best epoch with its value, where it is another than those with a column."""
     name = summary.config.get("training", {}).get("monitor", "loss")
-    if not isinstance(name, str) or name in ("loss", "accuracy", "r2"):
+    if not isinstance(name, str) or name in ("loss", *SCORES):
         return None
     value = _number(summary.metrics.get(name))
     return None if value is None else (name, value)

@@ -11,7 +11,7 @@ from core.data.arrays.sample_shapes import ArrayShape, samples_of, shape_text
 from core.data.mapped import MappedRows
 from core.data.targets import AskedTask
 from core.errors import DataError
-from core.metrics import Task
+from core.tasks.registry import task_for, task_of
 
 if TYPE_CHECKING:
     from core.data.conditioning import Conditioning
@@ -70,7 +70,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         keys = keys or classes_in(answers, task, _place(given, 1))
     targets = targets_of(answers, keys, _place(given, 1))
     names = given.class_names or keys
-    found: Task = "multiclass" if keys else "regression"
+    found = task_for(len(keys))
     kind: Literal["image", "table"] = "image" if inputs.ndim == 4 else "table"
     parts = _parts(options, targets, found, names, given.validation is not None, given.test is not None)
     feature_names = _feature_names(given, inputs) if kind == "table" else ()
@@ -83,7 +83,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
             f"data.scaling: none, but {_place(given, 0)} has values that differ by less than float32 can hold",
             "Set it to standardise, or subtract a constant from them first",
         )
-    if found == "regression":
+    if task_of(found).targets == "numbers":
         targets = clipped_targets(targets, parts["train"], given.names[1], notes)
     validation = _own_split(given.validation, "validation", given, inputs, keys, task, shape, conditioning)
     test = _own_split(given.test, "test", given, inputs, keys, task, shape, conditioning)
@@ -115,7 +115,7 @@ def _largest(values: np.ndarray) -> int:
 
 
 def _parts(
-    options: Any, targets: np.ndarray, task: Task, names: tuple[str, ...], validation: bool, test: bool
+    options: Any, targets: np.ndarray, task: str, names: tuple[str, ...], validation: bool, test: bool
 ) -> dict[str, np.ndarray]:
     """Positions of the splits that are taken from the training arrays; the others are empty."""
     from core.data.splits import divide

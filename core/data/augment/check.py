@@ -6,13 +6,14 @@ from core.data.augment.options import parse
 from core.data.kinds.registry import KindName, kind_of
 from core.errors import ConfigError
 from core.losses import LossConfig
-from core.metrics import Task
 from core.options import choices
+from core.tasks.losses import fitting_losses
+from core.tasks.registry import task_of
 
 __all__ = ["check_augment"]
 
 
-def check_augment(options: Any, loss: LossConfig, kind: KindName, task: Task) -> None:
+def check_augment(options: Any, loss: LossConfig, kind: KindName, task: str) -> None:
     """Make sure that the augmentation in the options of a data set fits.
 
     Args:
@@ -34,7 +35,7 @@ def check_augment(options: Any, loss: LossConfig, kind: KindName, task: Task) ->
     mixing = next((one.name for one in asked if one.mixes), "")
     if not mixing:
         return
-    if task in ("regression", "custom"):
+    if not task_of(task).mixes:
         raise ConfigError(
             f"data.augment: {mixing} mixes classes, but this is a {task} task",
             "Leave it out",
@@ -44,7 +45,7 @@ def check_augment(options: Any, loss: LossConfig, kind: KindName, task: Task) ->
         fitting = [
             name
             for name, option in choices(LossConfig).items()
-            if task in getattr(option, "tasks", ()) and getattr(option, "soft_targets", False)
+            if name in fitting_losses(task) and getattr(option, "soft_targets", False)
         ]
         raise ConfigError(
             f"loss.name: '{loss.name}' takes one class per sample, but {mixing} mixes two",

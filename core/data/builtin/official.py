@@ -10,6 +10,7 @@ from core.data.dataset import Dataset, Progress, Split
 from core.data.options import ImageOptions
 from core.data.splits import assemble
 from core.errors import DataError, TorchtuiError
+from core.tasks.registry import task_for
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,7 +61,7 @@ class Official(ImageOptions):
         if not self.available(root):
             self.fetch(root, progress)
         (inputs, targets), test, names = self._checked(self.folder(root))
-        kept, held_out = self.hold_out(targets.numpy(), "multiclass")
+        kept, held_out = self.hold_out(targets.numpy(), task_for(len(names)))
         return assemble(
             name=self.name,  # type: ignore[attr-defined]  # a field of each subclass
             kind="image",

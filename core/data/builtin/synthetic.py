@@ -9,6 +9,7 @@ from pydantic import Field
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut
 from core.data.splits import assemble
+from core.tasks.registry import task_for
 
 __all__ = ["Moons", "Spirals"]
 
@@ -33,7 +34,7 @@ class _Points(HeldOut):
             kind="table",
             inputs=torch.from_numpy(points.astype(np.float32)),
             targets=torch.from_numpy(classes.astype(np.int64)),
-            parts=self.parts(classes, "multiclass"),
+            parts=self.parts(classes, task_for(len(names))),
             class_names=names,
             feature_names=("x", "y"),
         )

@@ -8,7 +8,7 @@ import numpy as np
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, ImageOptions
 from core.data.splits import assemble
-from core.metrics import Task
+from core.tasks.registry import task_for
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +22,7 @@ class _Bundled(HeldOut):
         import torch
 
         names = tuple(str(name) for name in bunch.get("target_names", ()))
-        task: Task = "multiclass" if names else "regression"
+        task = task_for(len(names))
         targets: Tensor = torch.from_numpy(np.asarray(bunch.target))
         return assemble(
             name=self.name,  # type: ignore[attr-defined]  # a field of each subclass
@@ -50,7 +50,7 @@ class Digits(HeldOut, ImageOptions):
             kind="image",
             inputs=torch.from_numpy(bunch.images.astype(np.uint8)).unsqueeze(1),
             targets=torch.from_numpy(bunch.target).long(),
-            parts=self.parts(bunch.target, "multiclass"),
+            parts=self.parts(bunch.target, task_for(len(bunch.target_names))),
             class_names=tuple(str(name) for name in bunch.target_names),
             value_range=(0.0, 16.0),
             scaling=self.scaling,

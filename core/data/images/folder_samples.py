@@ -14,8 +14,8 @@ from core.data.images.folder_tree import shown
 from core.data.mapped import MappedRows
 from core.data.splits import assemble, divide
 from core.errors import DataError
-from core.metrics import Task
 from core.remedies import setting
+from core.tasks.registry import task_for
 
 if TYPE_CHECKING:
     from core.data.images.image_folder import ImageFolder
@@ -104,7 +104,7 @@ def _split(
 ) -> dict[str, np.ndarray]:
     """Positions of all three splits: those that the source tells apart, the others taken from train."""
     train, names, seed = parts["train"], listing.class_names, options.split_seed
-    task: Task = "multiclass" if names else "regression"
+    task = task_for(len(names))
     targets = listing.targets if names else listing.targets[:, 0]
     if "test" not in parts:
         kept, held_out = divide(

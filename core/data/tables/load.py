@@ -27,7 +27,7 @@ from core.data.tables.values.rows import read_known
 from core.data.targets import as_numbers
 from core.errors import DataError
 from core.machine import memory
-from core.metrics import Task
+from core.tasks.registry import task_of
 
 __all__ = ["load_table", "table_columns"]
 
@@ -105,7 +105,7 @@ def _shared(frame: pl.DataFrame, parts: Mapping[str, np.ndarray]) -> dict[str, i
 def _dataset(
     options: Csv, rows: Rows, splits: Mapping[str, Split], table: Table, lines: tuple[str, ...]
 ) -> Dataset:
-    numbers = splits["train"].targets if rows.task == "regression" else torch.tensor([0.0])
+    target_mean, target_std = task_of(rows.task).scale(splits["train"].targets.double())
     return Dataset(
         name=options.title,
         kind="table",
@@ -117,8 +117,8 @@ def _dataset(
         feature_names=table.encoding.features,
         mean=torch.tensor(0.0),
         std=torch.tensor(1.0),
-        target_mean=float(numbers.double().mean()),
-        target_std=float(numbers.double().std(correction=0)) or 1.0,
+        target_mean=target_mean,
+        target_std=target_std,
         value_range=(0.0, 1.0),
         notes=lines,
         table=table,
@@ -151,7 +151,7 @@ def _known_encoding(source: Source, options: Csv) -> str:
     return str(source.text.encoding) if source.text is not None else options.encoding
 
 
-def _parts(options: Csv, target: Target, task: Task) -> dict[str, np.ndarray]:
+def _parts(options: Csv, target: Target, task: str) -> dict[str, np.ndarray]:
     """Positions of the splits among the rows with a target."""
     if not options.test_path:
         return options.parts(target.values, task, target.class_names)
@@ -171,9 +171,9 @@ def _encoding(options: Csv, rows: Rows, train: np.ndarray) -> tuple[Encoding, li
     return encoding, left_out, clipped
 
 
-def _clipped_target(values: np.ndarray, train: np.ndarray, task: Task) -> tuple[np.ndarray, Limits | None]:
+def _clipped_target(values: np.ndarray, train: np.ndarray, task: str) -> tuple[np.ndarray, Limits | None]:
     """Targets with the heavy tails of train clipped."""
-    found = limits(pl.Series(values[train])) if task == "regression" else None
+    found = limits(pl.Series(values[train])) if task_of(task).targets == "numbers" else None
     return (values if found is None else values.clip(found.low, found.high)), found
 
 
@@ -199,10 +199,10 @@ def _official_test(
     return Split(inputs, _tensor(values, rows.task), positions), table, [*read.notes, *left_out, *respelled]
 
 
-def _tensor(values: np.ndarray, task: Task) -> torch.Tensor:
+def _tensor(values: np.ndarray, task: str) -> torch.Tensor:
     """Targets: classes, or numbers in a column."""
     return torch.from_numpy(
-        as_numbers(values) if task == "regression" else np.require(values, requirements="W")
+        as_numbers(values) if task_of(task).targets == "numbers" else np.require(values, requirements="W")
     )
 
 

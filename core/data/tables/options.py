@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut
 from core.files.reading import open_regular
-from core.metrics import Task
 from core.options import Files
+from core.tasks.registry import task_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,11 +148,11 @@ class Csv(HeldOut):
         return None
 
     def hold_out(
-        self, targets: "np.ndarray", task: Task, names: Sequence[str] = ()
+        self, targets: "np.ndarray", task: str, names: Sequence[str] = ()
     ) -> "tuple[np.ndarray, np.ndarray]":
         import numpy as np
 
-        if task == "regression":
+        if task_of(task).strata(targets) is None:
             return super().hold_out(targets, task, names)
         alone = np.bincount(targets)[targets] == 1  # the other rows of the class are held out for the test
         rest = np.flatnonzero(~alone)

@@ -20,7 +20,7 @@ from core.data.tables.targets.lacking import rows_with_target
 from core.data.tables.values.reading import Reading, Rules, quoted
 from core.data.tables.values.rows import ReadRows, read_rows
 from core.errors import DataError
-from core.metrics import Task
+from core.tasks.registry import task_for
 
 __all__ = ["Rows", "nothing_to_learn", "opened", "read_training_rows"]
 
@@ -45,10 +45,9 @@ class Rows:
     notes: tuple[str, ...]
 
     @property
-    def task(self) -> Task:
+    def task(self) -> str:
         """Task of the target."""
-        classes = len(self.target.class_names)
-        return "regression" if not classes else "binary" if classes == 2 else "multiclass"
+        return task_for(len(self.target.class_names))
 
     @cached_property
     def used(self) -> pl.DataFrame:

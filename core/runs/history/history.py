@@ -22,6 +22,7 @@ from core.events import (
 from core.metrics import lower_is_better
 from core.runs.history.advice import RISING_EPOCHS, STALL_EPOCHS, advise
 from core.runs.history.series import GrowingSeries
+from core.tasks.registry import find_task
 
 __all__ = ["Epoch", "History"]
 
@@ -88,13 +89,13 @@ class History:
     @property
     def score(self) -> str:
         """Name of the metric beside the loss: ``accuracy`` or ``r2``; of numbers of the user's own, the first one."""
-        task = self.started.task if self.started is not None else ""
-        if task not in ("", "custom"):
-            return "r2" if task == "regression" else "accuracy"
+        task = find_task(self.started.task) if self.started is not None else None
+        if task is not None and not task.own_step:
+            return task.score
         known = [name for name, curve in self.curves.items() if len(curve) and name.startswith(SPLITS)]
         told = [name.partition(" ")[2] for name in known]
         others = [name.removesuffix(" by step") for name in told if not name.startswith("loss")]
-        if task == "custom" and not others:
+        if task is not None and not others:
             return "loss"
         return "accuracy" if "accuracy" in others or not others else others[0]
 

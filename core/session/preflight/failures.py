@@ -9,6 +9,7 @@ from core.errors import ModelError, TorchtuiError
 from core.remedies import Hint, setting
 from core.session.preflight.places import place_of
 from core.session.preflight.watch import kind_of
+from core.tasks.registry import task_of
 from core.user_code.batch_notes import shape_of, shapes_of
 from core.user_code.loading import as_user_error
 
@@ -29,7 +30,7 @@ CUTS_GRADIENT = r"no_grad|inference_mode|\.detach\(|set_grad_enabled|\.item\(|\.
 def wrong_outputs(returned: Any, prepared: "Prepared") -> ModelError | None:
     """Return what is wrong with what the network returned in training; None if nothing is, or nothing was seen."""
     outputs, model = prepared.config.loss.outputs(prepared.data.outputs), prepared.model
-    if returned is None or prepared.data.task == "custom":
+    if returned is None or task_of(prepared.data.task).own_step:
         return None
     where = place_of(RETURN, model, prepared.config)
     remedy = (

@@ -28,7 +28,7 @@ def first_values(trial: Trial, batch: Batch) -> Iterator[Finding]:
     """Yield what the numbers of the first step show."""
     yield _finite(trial, batch)
     yield _weights_without_gradient(trial)
-    if trial.prepared.config.loss.probability_tasks and isinstance(trial.returned, Tensor):
+    if trial.prepared.config.loss.PROBABILITIES and isinstance(trial.returned, Tensor):
         yield _logits(trial.prepared, trial.returned.detach().float())
 
 

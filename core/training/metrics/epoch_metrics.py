@@ -5,16 +5,16 @@ import time
 from torch import Tensor
 
 from core.config.schema import TrainConfig
-from core.data.dataset import Dataset, Split
+from core.data.dataset import Dataset
 from core.errors import ConfigError
 from core.evaluation.metric_values import metric_values
-from core.evaluation.predictions import Predictions
-from core.losses import resolve_loss
 from core.losses.base import Scorer
-from core.metrics import reported_metrics
+from core.tasks.losses import resolve_loss
+from core.tasks.metrics import reported_metrics
+from core.tasks.registry import task_of
 from core.training.metrics.own_metrics import OwnMetric, try_metric
 
-__all__ = ["EpochMetrics", "check_measurable", "predictions_of"]
+__all__ = ["EpochMetrics", "check_measurable"]
 
 COSTLY = 1 / 20
 """Share of an epoch from which on the cost of its metrics is reported."""
@@ -42,7 +42,7 @@ class EpochMetrics:
         )
         self.higher_is_better = {metric.name: metric.higher_is_better for metric in own}
         self._own, self._data = own, data
-        self._probabilities = scorer is not None and data.task in scorer.probability_tasks
+        self._probabilities = scorer is not None and scorer.gives_probabilities(data.target_facts)
         self._built_in = [name for name in self.names if name not in self.higher_is_better]
         self._seconds: dict[str, float] = {}
         self._epoch_seconds, self._epochs, self._reported = 0.0, 0, False
@@ -50,8 +50,9 @@ class EpochMetrics:
     def measure(self, scores: Tensor) -> dict[str, float]:
         """Return the metrics of the scores (n, outputs) for all of validation, NaN where one is undefined."""
         began = time.perf_counter()
-        predictions = predictions_of(scores, self._data.validation, self._data, self._probabilities)
-        values = metric_values(predictions, self._built_in, self._data.class_names)
+        data = self._data
+        predictions = task_of(data.task).predictions(scores, data.validation, data, self._probabilities)
+        values = metric_values(predictions, self._built_in, data.class_names)
         began = self._note("built-in ones", began)
         for metric in self._own:
             values[metric.name] = metric.value(predictions)
@@ -80,26 +81,6 @@ class EpochMetrics:
         return now
 
 
-def predictions_of(scores: Tensor, samples: Split, data: Dataset, probabilities: bool) -> Predictions:
-    """Return the scores (n, outputs) of all samples of a split, in the target's own unit, beside the targets.
-
-    Args:
-        probabilities: whether they are probabilities of classes.
-    """
-    if data.task == "regression":
-        scores = scores.squeeze(1).cpu().double() * data.target_std + data.target_mean
-        targets = samples.targets.squeeze(1).double()
-    else:
-        scores, targets = scores.cpu(), samples.targets
-    return Predictions(
-        scores=scores.numpy(),
-        targets=targets.numpy(),
-        indices=samples.indices,
-        probabilities=probabilities,
-        weights=None if samples.weights is None else samples.weights.double().numpy(),
-    )
-
-
 def check_measurable(config: TrainConfig, data: Dataset, own: tuple[OwnMetric, ...]) -> None:
     """Find what would fail only after the first epoch.
 
@@ -116,7 +97,7 @@ def check_measurable(config: TrainConfig, data: Dataset, own: tuple[OwnMetric, .
             field="training.metrics",
         )
     scorer = resolve_loss(config.loss, data.task).scorer(data.target_facts)
-    probabilities = data.task in scorer.probability_tasks
+    probabilities = scorer.gives_probabilities(data.target_facts)
     targets = data.validation.targets.numpy()
     targets = targets[:, 0].astype("float64") if targets.ndim == 2 else targets
     for metric in own:

@@ -13,6 +13,7 @@ from core.models.copies import copied
 from core.models.own_step import defines, directions, has_own_step
 from core.optimizers.several import SeveralOptimizers
 from core.random_state import rng_state, set_rng_state
+from core.tasks.registry import CUSTOM, task_of
 from core.training.own.samples import shown
 from core.training.own.step import own_optimizer
 from core.training.own.validation import validate_steps, validation_method
@@ -47,8 +48,8 @@ def with_own_task(data: Dataset, model: nn.Module) -> Dataset:
         ModelError: the data is that of a network with its own step, and this one has none.
     """
     if has_own_step(model):
-        return data if data.task == "custom" else replace(data, task="custom")
-    if data.task == "custom":
+        return data if data.task == CUSTOM else replace(data, task=CUSTOM)
+    if task_of(data.task).own_step:
         raise ModelError(
             f"{_named(model)} defines no training_step, but another network of this run or study does",
             "Train them apart",

@@ -13,6 +13,7 @@ from core.models.own_step import directions
 from core.optimizers.several import SeveralOptimizers
 from core.remedies import EXECUTOR
 from core.schedules.own_scheduler import OwnScheduler
+from core.tasks.registry import task_of
 from core.training.context import TrainingContext
 from core.training.learner import Learner
 from core.training.own.meter import NumberMeter
@@ -30,7 +31,7 @@ def learner_for(config: TrainConfig, data: Dataset, model: nn.Module, context: T
         ConfigError: the loss does not fit the task.
         ModelError: the network's own methods cannot be used.
     """
-    return (_OwnLearner if data.task == "custom" else Learner)(config, data, model, context)
+    return (_OwnLearner if task_of(data.task).own_step else Learner)(config, data, model, context)
 
 
 def not_together() -> ConfigError:

@@ -7,19 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.errors import ConfigError
-from core.metrics import (
-    METRICS,
-    Task,
-    fitting_metrics,
-    is_own,
-    lower_is_better,
-    name_of_metric,
-    reported_metrics,
-    score_name,
-)
+from core.metrics import METRICS, is_own, lower_is_better, name_of_metric
 from core.models.own.python import Python
 from core.models.own_step import directions_in_source
 from core.remedies import METHOD, setting
+from core.tasks.metrics import reported_metrics
+from core.tasks.registry import task_of
 from core.training.metrics.own_metrics import own_directions
 from core.tuning.search.ranges import default_domains
 from core.tuning.search.space import Range, SearchSpace, build_space
@@ -209,7 +202,7 @@ def for_own_step(plan: Plan, step: "OwnStep") -> Plan:
     return replace(plan, metric=metric)
 
 
-def for_task(plan: Plan, task: Task, classes: int) -> Plan:
+def for_task(plan: Plan, task: str, classes: int) -> Plan:
     """The plan with its metric made definite, and reported by trials after each epoch.
 
     Args:
@@ -219,9 +212,9 @@ def for_task(plan: Plan, task: Task, classes: int) -> Plan:
         ConfigError: the metric does not exist for the task.
     """
     if plan.metric == "auto":
-        return replace(plan, metric=score_name(task))
+        return replace(plan, metric=task_of(task).score)
     own = map(name_of_metric, filter(is_own, plan.space.base.training.metrics))
-    known = [*own, *fitting_metrics(task, classes)]
+    known = [*own, *task_of(task).metrics(classes)]
     if plan.metric not in known:
         raise ConfigError(
             f"metric: a {task} task has no {plan.metric}", f"Metrics that fit: {', '.join(known)}"
@@ -229,7 +222,7 @@ def for_task(plan: Plan, task: Task, classes: int) -> Plan:
     base = plan.space.base
     if plan.metric in (
         "loss",
-        score_name(task),
+        task_of(task).score,
         *reported_metrics(base.training.metrics, base.training.monitor, task),
     ):
         return plan

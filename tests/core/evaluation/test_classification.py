@@ -18,7 +18,6 @@ from core.evaluation import (
     Report,
     calibration_curve,
     confusion_matrix,
-    evaluate,
     expected_calibration_error,
     most_confident_mistakes,
     most_confused,
@@ -26,6 +25,7 @@ from core.evaluation import (
     samples_in_cell,
 )
 from core.evaluation.classification import log_losses, top_k_hits
+from core.tasks.evaluation import evaluate
 
 steady = settings(max_examples=150, derandomize=True, deadline=None)
 

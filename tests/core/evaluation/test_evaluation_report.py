@@ -6,15 +6,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn import metrics as reference
 
 from core.errors import DataError, RunDamaged
-from core.evaluation import Predictions, Report, evaluate, influence
-from core.metrics import Task
+from core.evaluation import Predictions, Report, influence
+from core.tasks.evaluation import evaluate
 from tests.support.narrow import some
 
 
@@ -31,7 +31,7 @@ def scored(n: int = 300, classes: int = 3, seed: int = 0, skill: float = 1.2) ->
 def report_of(predictions: Predictions, **options: Any) -> Report:
     classes = predictions.scores.shape[1]
     options = {"class_names": [f"c{label}" for label in range(classes)], **options}
-    task: Task = "binary" if classes == 2 else "multiclass"
+    task: str = "binary" if classes == 2 else "multiclass"
     return evaluate(predictions, task=task, split="test", **options)
 
 
@@ -179,7 +179,7 @@ def test_predictions_that_cannot_be_evaluated_are_refused(
 @pytest.mark.parametrize("task", ["regression", "ranking", "binary"])
 def test_a_task_that_does_not_fit_is_refused(task: str) -> None:
     with pytest.raises(DataError, match=task):
-        evaluate(scored(), task=cast(Task, task), class_names=["a", "b", "c"], split="test")
+        evaluate(scored(), task=task, class_names=["a", "b", "c"], split="test")
 
 
 def test_baseline_is_the_most_frequent_class() -> None:

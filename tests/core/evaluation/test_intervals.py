@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.evaluation import Predictions, evaluate
+from core.evaluation import Predictions
 from core.evaluation.intervals.areas import area_intervals, mean_of_classes, precision_intervals
 from core.evaluation.intervals.counts import matrix_intervals
 from core.evaluation.intervals.proportions import f1_intervals, proportion_intervals
+from core.tasks.evaluation import evaluate
 
 
 def perfect(n: int, classes: int, confidence: float = 0.98) -> Predictions:

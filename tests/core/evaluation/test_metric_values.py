@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from core.evaluation import Predictions, evaluate
+from core.evaluation import Predictions
 from core.evaluation.metric_values import metric_values
-from core.metrics import METRICS, Task, fitting_metrics
+from core.metrics import METRICS
+from core.tasks.evaluation import evaluate
+from core.tasks.registry import task_of
 
 
 def scored(classes: int, n: int = 300, kind: Any = np.float32) -> Predictions:
@@ -37,9 +39,9 @@ def names(classes: int) -> list[str]:
 @pytest.mark.parametrize("classes", [2, 3, 7])
 def test_each_metric_alone_is_that_of_the_report(classes: int) -> None:
     predictions = scored(classes)
-    task: Task = "binary" if classes == 2 else "multiclass"
+    task: str = "binary" if classes == 2 else "multiclass"
     report = evaluate(predictions, task=task, class_names=names(classes), split="validation", intervals=False)
-    known = fitting_metrics(task, classes)
+    known = task_of(task).metrics(classes)
     assert set(known) - {"loss"} == report.metrics.keys()
     for name in report.metrics:
         assert metric_values(predictions, [name], names(classes)) == {name: report.metrics[name]}
@@ -48,7 +50,7 @@ def test_each_metric_alone_is_that_of_the_report(classes: int) -> None:
 
 def test_each_number_alone_is_that_of_the_report() -> None:
     report = evaluate(numbers(), task="regression", class_names=[], split="validation", intervals=False)
-    assert set(fitting_metrics("regression", 0)) - {"loss"} == report.metrics.keys()
+    assert set(task_of("regression").metrics(0)) - {"loss"} == report.metrics.keys()
     for name in report.metrics:
         assert metric_values(numbers(), [name], []) == {name: report.metrics[name]}
 
@@ -103,5 +105,5 @@ def test_scores_that_are_not_numbers_define_nothing() -> None:
 
 
 @pytest.mark.parametrize(("task", "classes"), [("binary", 2), ("multiclass", 3), ("regression", 0)])
-def test_every_metric_of_a_task_is_a_known_one(task: Task, classes: int) -> None:
-    assert set(fitting_metrics(task, classes)) <= set(METRICS)
+def test_every_metric_of_a_task_is_a_known_one(task: str, classes: int) -> None:
+    assert set(task_of(task).metrics(classes)) <= set(METRICS)

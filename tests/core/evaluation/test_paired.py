@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.evaluation import Predictions, evaluate
+from core.evaluation import Predictions
 from core.evaluation.paired import paired_differences, same_samples
+from core.tasks.evaluation import evaluate
 
 NAMES = ["no", "yes"]
 

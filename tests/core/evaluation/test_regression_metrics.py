@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 from sklearn import metrics as reference
 
-from core.evaluation import Predictions, Report, error_quantiles, evaluate, residuals
+from core.evaluation import Predictions, Report, error_quantiles, residuals
+from core.tasks.evaluation import evaluate
 
 steady = settings(max_examples=150, derandomize=True, deadline=None)
 

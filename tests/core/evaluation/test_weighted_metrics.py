@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from core.evaluation import Predictions, evaluate
+from core.evaluation import Predictions
 from core.evaluation.metric_values import metric_values
 from core.evaluation.report import Report
 from core.evaluation.weighted import effective_size, weighted_areas
-from core.metrics import fitting_metrics
+from core.tasks.evaluation import evaluate
+from core.tasks.registry import task_for, task_of
 
 N = 240
 REL, ABS = 1e-9, 1e-12
@@ -38,8 +39,7 @@ def of_numbers() -> Predictions:
 
 def evaluated(predictions: Predictions, classes: int) -> Report:
     names = [f"c{label}" for label in range(classes)]
-    task = {0: "regression", 2: "binary"}.get(classes, "multiclass")
-    return evaluate(predictions, task=task, class_names=names, split="test")  # type: ignore[arg-type]  # a task
+    return evaluate(predictions, task=task_for(classes), class_names=names, split="test")
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])
@@ -77,7 +77,7 @@ def test_classes(classes: int, ties: bool) -> None:
     report = evaluated(predictions, classes)
     of_epoch = metric_values(
         predictions,
-        fitting_metrics("binary" if classes == 2 else "multiclass", classes)[1:],
+        task_of(task_for(classes)).metrics(classes)[1:],
         report.class_names,
     )
     for name, value in wanted.items():

@@ -5,13 +5,12 @@ import torch
 from sklearn import metrics as reference
 from torch.nn.functional import cross_entropy
 
-from core.evaluation import evaluate
 from core.evaluation.predictions import Predictions
 from core.losses import CrossEntropy
 from core.losses.base import Scorer, exact_scores
 from core.losses.cross_entropy import Bce
 from core.losses.regression import Mse
-from core.metrics import Task
+from core.tasks.evaluation import evaluate
 
 
 def sure(n: int = 400, scale: float = 12.0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -26,7 +25,7 @@ def report_of(scorer: Scorer, outputs: torch.Tensor, targets: torch.Tensor) -> d
     scores = exact_scores(scorer, outputs).numpy()
     names = [str(label) for label in range(outputs.shape[1])]
     predictions = Predictions(scores, targets.numpy(), torch.arange(len(targets)).numpy(), True)
-    task: Task = "binary" if len(names) == 2 else "multiclass"
+    task: str = "binary" if len(names) == 2 else "multiclass"
     return evaluate(predictions, task=task, class_names=names, split="test", intervals=False).metrics
 
 

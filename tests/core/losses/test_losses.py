@@ -14,7 +14,6 @@ from torchvision.ops import sigmoid_focal_loss
 from core.config.schema import from_dict
 from core.data.dataset import Dataset
 from core.errors import ConfigError
-from core.losses import resolve_loss
 from core.losses.base import TargetFacts
 from core.losses.cross_entropy import Bce, CrossEntropy, Focal
 from core.losses.hinge import Hinge
@@ -22,6 +21,7 @@ from core.losses.own_loss import OwnLoss
 from core.losses.regression import L1, Huber, Mse, Poisson, Quantile
 from core.losses.weights import balanced_weights, scaled_weights
 from core.session.fit import data_problems
+from core.tasks.losses import resolve_loss
 from tests.support.narrow import some
 
 OUTPUTS = torch.tensor([[2.0, 1.0, -1.0], [0.5, 0.0, 0.2]], dtype=torch.float64)
@@ -34,10 +34,10 @@ CLASS_LOSSES = [CrossEntropy, Bce, Focal, Hinge]
 
 
 def of(loss: Any, outputs: torch.Tensor = MANY, targets: torch.Tensor = CLASSES) -> float:
-    counts = targets.bincount(minlength=outputs.shape[1]).tolist() if targets.ndim == 1 else [1, 1, 1]
-    return float(
-        loss.build(TargetFacts("binary" if outputs.shape[1] == 2 else "multiclass", counts))(outputs, targets)
+    counts = (
+        targets.bincount(minlength=outputs.shape[1]).tolist() if targets.ndim == 1 else [1] * outputs.shape[1]
     )
+    return float(loss.build(TargetFacts("classes", counts))(outputs, targets))
 
 
 # -- classes ---------------------------------------------------------------------------------------------------
@@ -63,7 +63,9 @@ def test_bce_of_many_classes_takes_each_against_the_rest() -> None:
     assert torch.equal(scores, MANY.sigmoid())
     expected = np.mean([metrics.log_loss(c == CLASSES, scores[:, c]) for c in range(3)])
     assert of(Bce()) == pytest.approx(expected)
-    assert Bce.probability_tasks == ("binary",), "sigmoids of many classes do not sum to one"
+    many = TargetFacts("classes", [1, 1, 1])
+    assert not Bce().gives_probabilities(many), "sigmoids of many classes do not sum to one"
+    assert Bce().gives_probabilities(TargetFacts("classes", [1, 1]))
 
 
 def test_bce_of_two_classes_is_that_of_the_difference() -> None:
@@ -89,7 +91,7 @@ def test_focal_of_many_classes_follows_its_formula() -> None:
 
 def test_focal_has_a_finite_gradient_where_the_answer_is_certain() -> None:
     outputs = torch.tensor([[200.0, -200.0, 0.0]], requires_grad=True)
-    Focal(gamma=0.5).build(TargetFacts("multiclass", [1, 1, 1]))(outputs, torch.tensor([0])).backward()
+    Focal(gamma=0.5).build(TargetFacts("classes", [1, 1, 1]))(outputs, torch.tensor([0])).backward()
     assert outputs.grad is not None
     assert outputs.grad.isfinite().all()
 
@@ -147,7 +149,7 @@ def test_balanced_cross_entropy_is_pytorchs_over_the_training_samples() -> None:
 
 
 def test_weighted_batches_add_up_to_the_whole() -> None:
-    loss = CrossEntropy(class_weights="balanced").build(TargetFacts("multiclass", [40, 15, 5]))
+    loss = CrossEntropy(class_weights="balanced").build(TargetFacts("classes", [40, 15, 5]))
     parts = zip(MANY.split(20), CLASSES.split(20), strict=True)
     assert float(loss(MANY, CLASSES)) == pytest.approx(np.mean([float(loss(*part)) for part in parts]))
 
@@ -183,8 +185,8 @@ def test_mixed_shares_mix_the_losses_of_their_classes(loss: Any) -> None:
 
 
 def test_shares_weigh_as_their_classes() -> None:
-    loss = CrossEntropy(class_weights="balanced").build(TargetFacts("multiclass", [40, 15, 5]))
-    plain = CrossEntropy().build(TargetFacts("multiclass", []))
+    loss = CrossEntropy(class_weights="balanced").build(TargetFacts("classes", [40, 15, 5]))
+    plain = CrossEntropy().build(TargetFacts("classes", []))
     weights = balanced_weights([40, 15, 5])
     shares = torch.tensor([[0.25, 0.0, 0.75]])
     outputs = MANY[:1].float()
@@ -195,7 +197,7 @@ def test_shares_weigh_as_their_classes() -> None:
 def test_given_weights_are_scaled_to_a_mean_of_1() -> None:
     assert scaled_weights([1, 4], [30, 10]) == pytest.approx([4 / 7, 16 / 7])
     assert scaled_weights([2, 1], [0, 0]) == [2, 1]
-    weighted = CrossEntropy(class_weights=(1, 4)).build(TargetFacts("binary", [30, 10]))
+    weighted = CrossEntropy(class_weights=(1, 4)).build(TargetFacts("classes", [30, 10]))
     outputs, targets = torch.randn(40, 2, dtype=torch.float64), torch.tensor([0] * 30 + [1] * 10)
     theirs = F.cross_entropy(outputs, targets, torch.tensor([1.0, 4.0], dtype=torch.float64))
     assert float(weighted(outputs, targets)) == pytest.approx(float(theirs)), "over all samples, as PyTorch's"
@@ -204,7 +206,7 @@ def test_given_weights_are_scaled_to_a_mean_of_1() -> None:
 @pytest.mark.parametrize("shares", [False, True])
 def test_smoothed_labels_are_weighted_as_pytorchs(shares: bool) -> None:
     counts = torch.bincount(CLASSES).tolist()
-    loss = CrossEntropy(class_weights=(1, 2, 4), label_smoothing=0.2).build(TargetFacts("multiclass", counts))
+    loss = CrossEntropy(class_weights=(1, 2, 4), label_smoothing=0.2).build(TargetFacts("classes", counts))
     weights = torch.tensor(scaled_weights([1, 2, 4], counts), dtype=MANY.dtype)
     targets = F.one_hot(CLASSES).to(MANY.dtype) if shares else CLASSES
     theirs = F.cross_entropy(MANY, targets, weights, label_smoothing=0.2, reduction="none").mean()
@@ -239,21 +241,19 @@ ERRORS = torch.tensor([[0.5], [-1.0], [3.0]])
 )
 def test_losses_of_numbers(loss: Any, expected: float) -> None:
     targets = torch.tensor([[7.0], [8.0], [9.0]])
-    assert float(loss.build(TargetFacts("regression", []))(targets + ERRORS, targets)) == pytest.approx(
-        expected
-    )
+    assert float(loss.build(TargetFacts("numbers", []))(targets + ERRORS, targets)) == pytest.approx(expected)
 
 
 def test_the_quantile_is_where_the_pinball_is_lowest() -> None:
     values = torch.randn(1001, 1, generator=torch.Generator().manual_seed(0))
-    loss = Quantile(quantile=0.9).build(TargetFacts("regression"))
+    loss = Quantile(quantile=0.9).build(TargetFacts("numbers"))
     losses = [float(loss(guess.expand(1001, 1), values)) for guess in values]
     assert float(values[int(np.argmin(losses))]) == pytest.approx(float(values.quantile(0.9)))
 
 
 def test_poisson_expects_the_mean_times_exp_of_the_output() -> None:
     counts = torch.poisson(torch.full((500, 1), 7.0), generator=torch.Generator().manual_seed(0))
-    facts = TargetFacts("regression", mean=float(counts.mean()), std=float(counts.std()))
+    facts = TargetFacts("numbers", mean=float(counts.mean()), std=float(counts.std()))
     standard = (counts - facts.mean) / facts.std
     output = torch.full((1, 1), 0.3, requires_grad=True)
     Poisson().build(facts)(output.expand(500, 1), standard).backward()
@@ -265,7 +265,7 @@ def test_poisson_expects_the_mean_times_exp_of_the_output() -> None:
 
 def test_poisson_refuses_numbers_below_0() -> None:
     with pytest.raises(ConfigError, match="takes counts, but the target goes down to -2"):
-        Poisson().check(TargetFacts("regression", lowest=-2.0))
+        Poisson().check(TargetFacts("numbers", lowest=-2.0))
 
 
 # -- which fits ------------------------------------------------------------------------------------------------
@@ -317,7 +317,7 @@ def test_runs_learn_with_it_and_are_evaluated(values: dict[str, Any], train_run:
     ids=str,
 )
 def test_samples_of_weight_two_count_as_if_they_were_there_twice(loss: Any) -> None:
-    facts = TargetFacts("multiclass", class_counts=[3, 5, 4])
+    facts = TargetFacts("classes", class_counts=[3, 5, 4])
     outputs = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
     targets = torch.tensor([0, 1, 2, 2, 1, 0])
     rows = torch.tensor([0, 0, 1, 2, 2, 4])
@@ -328,7 +328,7 @@ def test_samples_of_weight_two_count_as_if_they_were_there_twice(loss: Any) -> N
 
 @pytest.mark.parametrize("loss", [Mse(), L1(), Huber(), Quantile(quantile=0.9), Poisson()], ids=str)
 def test_numbers_of_weight_two_count_as_if_they_were_there_twice(loss: Any) -> None:
-    facts = TargetFacts("regression", mean=4.0, std=2.0)
+    facts = TargetFacts("numbers", mean=4.0, std=2.0)
     outputs, targets = torch.randn(2, 5, 1, generator=torch.Generator().manual_seed(0))
     rows, weights = torch.tensor([1, 1, 3]), torch.tensor([0.0, 2, 0, 1, 0])
     once = loss.build(facts)(outputs[rows], targets[rows])
@@ -337,7 +337,7 @@ def test_numbers_of_weight_two_count_as_if_they_were_there_twice(loss: Any) -> N
 
 def test_a_batch_without_weight_has_no_loss_and_no_gradient() -> None:
     outputs = torch.zeros(2, 3, requires_grad=True)
-    loss = CrossEntropy().weighted(TargetFacts("multiclass", class_counts=[1, 1, 1]))
+    loss = CrossEntropy().weighted(TargetFacts("classes", class_counts=[1, 1, 1]))
     value = loss(outputs, torch.tensor([0, 1]), torch.zeros(2))
     value.backward()
     assert value.item() == 0
@@ -345,10 +345,10 @@ def test_a_batch_without_weight_has_no_loss_and_no_gradient() -> None:
 
 
 def test_an_own_loss_gives_one_number_a_sample_where_samples_have_weights() -> None:
-    each = OwnLoss(lambda outputs, targets: (outputs - targets) ** 2, "a.py:f", "auto", "regression")
+    each = OwnLoss(lambda outputs, targets: (outputs - targets) ** 2, "a.py:f", "auto", "numbers")
     outputs, targets, weights = torch.ones(3, 1), torch.zeros(3, 1), torch.tensor([1.0, 2, 3])
     assert each(outputs, targets, weights) == 1
-    mean = OwnLoss(lambda outputs, targets: (outputs - targets).mean(), "a.py:f", "auto", "regression")
+    mean = OwnLoss(lambda outputs, targets: (outputs - targets).mean(), "a.py:f", "auto", "numbers")
     with pytest.raises(
         ConfigError, match=r"a\.py:f returned a single number for a batch whose samples have weights"
     ):

@@ -12,10 +12,11 @@ import pytest
 
 from core import RunWriter
 from core.errors import DependencyError
-from core.evaluation import Predictions, evaluate
+from core.evaluation import Predictions
 from core.report.build import build
 from core.report.page import POLICY, Figure, Table, page, shown
 from core.report.samples import Mistakes
+from core.tasks.evaluation import evaluate
 from tests.support.fixtures import TrainRun, WriteRun
 
 pytestmark = pytest.mark.slow

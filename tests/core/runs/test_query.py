@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from core.config.schema import from_dict, to_dict
 from core.errors import InputError
-from core.evaluation import evaluate
 from core.evaluation.predictions import Predictions
 from core.metrics import METRICS
 from core.runs.folder import Run
 from core.runs.query import example, parse
 from core.runs.summary import RunSummary
+from core.tasks.evaluation import evaluate
 
 
 def summary(name: str, values: dict[str, Any], **facts: Any) -> RunSummary:

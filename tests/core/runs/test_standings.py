@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from core.evaluation import Predictions, evaluate
+from core.evaluation import Predictions
 from core.runs.comparison import Entry, EntryReader
 from core.runs.folder import Run
 from core.runs.standings import Score, Standings, standings
+from core.tasks.evaluation import evaluate
 from tests.support.fixtures import WriteRun
 from tests.support.narrow import some
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.evaluation import evaluate
 from core.evaluation.predictions import Predictions
+from core.tasks.evaluation import evaluate
 from core.tuning.study.records import TrialRecord
 from core.tuning.study.selection import selection
 

@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from core.evaluation import Predictions, Report, evaluate
+from core.evaluation import Predictions, Report
 from core.evaluation.curve_sets import MAX_LINES, CurveKind, curves_of, few, first_chosen, first_shown
-from core.metrics import Task
 from core.report import figures
+from core.tasks.evaluation import evaluate
 from tests.support.narrow import instance
 from tui.charts.curves import chart, color_of
 
@@ -25,7 +25,7 @@ def classified(classes: int, n: int = 400) -> tuple[Predictions, Report]:
     scores = raw / raw.sum(axis=1, keepdims=True)
     found = Predictions(scores, targets, np.arange(n), probabilities=True)
     names = [f"class {number}" for number in range(classes)]
-    task: Task = "binary" if classes == 2 else "multiclass"
+    task: str = "binary" if classes == 2 else "multiclass"
     return found, evaluate(found, task=task, class_names=names, split="test", intervals=False)
 
 

@@ -155,7 +155,7 @@ def table(names: Sequence[str] = NAMES, counts: Sequence[int] = (5, 0, 1, 70_000
         sizes={"train": 70_011, "validation": 0, "test": 3},
         sample=Sample("table", (6,)),
         outputs=len(names),
-        target_facts=TargetFacts("multiclass", counts),
+        target_facts=TargetFacts("classes", counts),
         feature_names=tuple(names),
         balance=tuple(zip(names, counts, strict=False)),
         samples=np.array([[1.5, -1e-30, 1e30, np.nan, 123456789.0, 0.0]] * 3),

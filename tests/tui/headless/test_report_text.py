@@ -8,9 +8,10 @@ import pytest
 from rich.console import Console
 
 from core.config.schema import TrainConfig
-from core.evaluation import Predictions, Report, evaluate
+from core.evaluation import Predictions, Report
 from core.runs.folder import Run, create_run
 from core.runs.summary import RunSummary
+from core.tasks.evaluation import evaluate
 from tui.headless.report import print_report, print_summary
 from tui.headless.train_views import PlainView, ProgressView
 

@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
 from core.devices import Device
-from core.evaluation import Predictions, evaluate
+from core.evaluation import Predictions
 from core.events import (
     CheckpointSaved,
     EpochFinished,
@@ -30,6 +30,7 @@ from core.events import (
     to_json,
 )
 from core.runs.folder import Run
+from core.tasks.evaluation import evaluate
 from tests.support.waiting import until
 from tui.app.app import TuiApp
 from tui.charts.plot import Plot

@@ -8,6 +8,7 @@ import typer
 
 from core.runs.code import trust_config
 from core.runs.folder import default_runs_dir, find_run, with_checkpoint
+from core.tasks.registry import task_of
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
 from tui.cli.run_arguments import CheckpointOption, RunArgument
@@ -54,5 +55,7 @@ def predict(
     for note in given.notes:
         print(clean(note), file=sys.stderr)
     scores = score_inputs(trained, given.inputs)
-    names = () if trained.data.task == "custom" else trained.data.class_names  # its outputs may be anything
+    names = (
+        () if task_of(trained.data.task).own_step else trained.data.class_names
+    )  # its outputs may be anything
     write_new_predictions(given.ids, scores, names, csv, result_stream(), clean)

@@ -74,8 +74,9 @@ class DataDialog(ModalScreen[None]):
         image = kind.shown == "picture"
         self._title("data-view", facts.name, "escape closes")
         self._title("data-columns", kind.parts, f"{count(len(facts.spreads))}")
-        regression = facts.task == "regression"
-        self._title("data-classes", "targets" if regression else "classes", f"{count(len(facts.balance))}")
+        self._title(
+            "data-classes", "targets" if facts.has_numbers else "classes", f"{count(len(facts.balance))}"
+        )
         shown = count(len(facts.more[1]))
         self._title("data-samples", "images" if image else "rows", f"the first {shown} of train")
         self.query_one("#data-sizes", Drawing).show(partial(draw.facts_lines, facts))
@@ -116,7 +117,7 @@ class DataDialog(ModalScreen[None]):
     def _show_rows(self) -> None:
         facts = self.facts
         values, labels = facts.more
-        target = "target" if facts.task == "regression" else "class"
+        target = "target" if facts.has_numbers else "class"
         texts = [[_text(value) for value in row] for row in values]
         widths = [
             min(WIDEST, max(6, len(clean(name)), *(len(row[at]) for row in texts)))

@@ -24,7 +24,6 @@ class OwnNumbersTab(EvaluationTab):
     """All numbers, beside the samples."""
 
     TITLE = "Numbers"
-    TASKS = ("custom",)
 
     def __init__(self) -> None:
         super().__init__(id="numbers")

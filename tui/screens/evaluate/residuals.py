@@ -39,7 +39,6 @@ class ResidualsTab(EvaluationTab):
     """Residual against prediction, error quantiles, largest errors."""
 
     TITLE = "Residuals"
-    TASKS = ("regression",)
 
     def __init__(self) -> None:
         super().__init__(id="residuals")

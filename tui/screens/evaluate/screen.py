@@ -20,6 +20,7 @@ from core.metrics import label_of
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
 from core.session.evaluation import RunData, evaluate_run
+from core.tasks.registry import task_of
 from tui.forms.remedies import error_in_app
 from tui.screens.background import Background
 from tui.screens.base import NARROW, ModeScreen
@@ -199,11 +200,16 @@ class EvaluateScreen(Background, ModeScreen):
 
     def _offer_tabs(self, task: str) -> None:
         """Show only the tabs that apply to the task; open the first if the current one does not apply."""
-        tabs = self.tabs
-        if task not in self.active_tab.TASKS:
-            tabs.active = next(f"tab-{tab.id}" for tab in self.query(EvaluationTab) if task in tab.TASKS)
+        tabs, there = self.tabs, self._tabs_of(task)
+        if tabs.active not in there:
+            tabs.active = there[0]
         for tab in self.query(EvaluationTab):
-            (tabs.show_tab if task in tab.TASKS else tabs.hide_tab)(f"tab-{tab.id}")
+            name = f"tab-{tab.id}"
+            (tabs.show_tab if name in there else tabs.hide_tab)(name)
+
+    def _tabs_of(self, task: str) -> list[str]:
+        views = task_of(task).views
+        return [f"tab-{tab.id}" for tab in self.query(EvaluationTab) if tab.id in views]
 
     @property
     def active_tab(self) -> EvaluationTab:
@@ -230,8 +236,7 @@ class EvaluateScreen(Background, ModeScreen):
         """Switch to the next or previous tab."""
         if self.opened is None:
             return
-        task = self.opened.subject.report.task
-        there = [f"tab-{tab.id}" for tab in self.query(EvaluationTab) if task in tab.TASKS]
+        there = self._tabs_of(self.opened.subject.report.task)
         self.tabs.active = there[(there.index(self.tabs.active) + by) % len(there)]
 
     def action_split(self) -> None:
@@ -279,17 +284,17 @@ def _title(evaluation: Evaluation, weights: str) -> Content:
 
 def _headline(report: Report, *, roomy: bool) -> Content:
     """Return the headline metric; where there is room, also its interval and the baseline."""
-    if report.task == "regression":
-        parts = [f"{label_of(name)} {number(report.metrics.get(name))}" for name in ("r2", "mae")]
+    task = task_of(report.task)
+    names = task.headlines or (*report.metrics,)[:2]
+    if len(task.headlines) != 1:
+        parts = [f"{clean(label_of(name))} {number(report.metrics.get(name))}" for name in names]
         return Content.styled("  ".join(parts), "bold")
-    if report.task == "custom":
-        parts = [f"{clean(label_of(name))} {number(value)}" for name, value in report.metrics.items()]
-        return Content.styled("  ".join(parts[:2]), "bold")
-    headline = f"accuracy {percent(report.metrics.get('accuracy'))} %"
+    name = names[0]
+    headline = f"{label_of(name)} {percent(report.metrics.get(name))} %"
     if not roomy:
         return Content.styled(headline, "bold")
-    low_high = report.intervals.get("accuracy")
+    low_high = report.intervals.get(name)
     between = f" ({percent(low_high[0])} – {percent(low_high[1])})" if low_high else ""
-    baseline = report.baseline.get("accuracy")
-    known = f"  majority class {percent(baseline)} %" if isinstance(baseline, (int, float)) else ""
+    baseline = report.baseline.get(name)
+    known = f"  {task.baseline} {percent(baseline)} %" if isinstance(baseline, (int, float)) else ""
     return Content.assemble((headline, "bold"), between, (known, "$foreground 60%"))

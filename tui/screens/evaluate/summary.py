@@ -34,7 +34,6 @@ class SummaryTab(EvaluationTab):
     """All numbers."""
 
     TITLE = "Summary"
-    TASKS = ("binary", "multiclass", "regression")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "sort", "sort", tooltip="Sort the classes by the next column"),
         Binding("O", "reverse", "reverse order", show=False),

@@ -50,15 +50,13 @@ class Subject:
 
 
 class EvaluationTab(Background, Container):
-    """One tab; draws when visible, and again only for another subject.
+    """One tab; draws when visible, and again only for another subject. Its id is that of a view; see `core.tasks.base`.
 
     Attributes:
         TITLE: on the tab.
-        TASKS: tasks that have this tab.
     """
 
     TITLE: ClassVar[str] = ""
-    TASKS: ClassVar[tuple[str, ...]] = ("binary", "multiclass")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "focus_first", "Back to the first list", show=False)

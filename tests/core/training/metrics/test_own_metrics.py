@@ -9,7 +9,8 @@ import pytest
 
 from core.config.schema import Training
 from core.errors import ConfigError, UntrustedCode, UserCodeError
-from core.evaluation import Predictions, evaluate
+from core.evaluation import Predictions
+from core.tasks.evaluation import evaluate
 from core.training.metrics.own_metrics import (
     OwnMetric,
     check_metric_arguments,

@@ -1,25 +1,28 @@
 """All numbers of one model on one split."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from core.evaluation.checks import check
-from core.evaluation.class_report import classification_report
-from core.evaluation.number_report import regression_report
-from core.evaluation.predictions import Predictions
-from core.evaluation.report import Report
-from core.metrics import Task
+from core.errors import DataError
+from core.tasks.registry import TASKS, find_task
+
+if TYPE_CHECKING:
+    from core.evaluation.predictions import Predictions
+    from core.evaluation.report import Report
+
+__all__ = ["evaluate"]
 
 
 def evaluate(
-    predictions: Predictions,
+    predictions: "Predictions",
     *,
-    task: Task,
+    task: str,
     class_names: Sequence[str],
     split: str,
     seed: int = 0,
     intervals: bool = True,
-) -> Report:
-    """Every metric of some predictions, with the reason where one is undefined, a baseline and intervals.
+) -> "Report":
+    """Return every metric of some predictions, with the reason where one is undefined, a baseline and intervals.
 
     A macro mean is undefined where scikit-learn warns about a class or refuses: ``precision_macro`` if a
     class is never predicted, ``recall_macro`` if a class without samples is predicted, ROC AUC and average
@@ -37,11 +40,8 @@ def evaluate(
         DataError: there are no samples, scores or targets are NaN or infinite, or the arrays do not fit
             the task and the class names.
     """
-    check(predictions, task, class_names, split)
-    if task == "regression":
-        return regression_report(predictions, split=split, seed=seed, intervals=intervals)
-    # A folder name that is not UTF-8 becomes a class name that JSON cannot hold.
-    names = [name.encode(errors="backslashreplace").decode() for name in class_names]
-    return classification_report(
-        predictions, task=task, class_names=names, split=split, seed=seed, intervals=intervals
-    )
+    found = find_task(task)
+    if found is None or found.own_step:
+        known = ", ".join(name for name, each in TASKS.items() if not each.own_step)
+        raise DataError(f"the task {task!r} cannot be evaluated", f"Tasks are {known}")
+    return found.evaluate(predictions, class_names=class_names, split=split, seed=seed, intervals=intervals)

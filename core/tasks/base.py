@@ -1,0 +1,172 @@
+"""The shape of a task. Whatever differs between tasks is a field or a method here; nothing else compares their names.
+
+Methods import what they need when they are called: listings and the first screen must not wait for it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from core.losses.base import TargetKind
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from core.data.dataset import Dataset, Split
+    from core.evaluation.predictions import Predictions
+    from core.evaluation.report import Report
+
+__all__ = ["Tally", "Task"]
+
+
+class Tally(Protocol):
+    """Collects the answers of one pass over validation."""
+
+    def add(self, scores: "Tensor", targets: "Tensor", weights: "Tensor | None") -> None:
+        """Add a batch; nothing waits for the device.
+
+        Args:
+            scores: outputs of the network (b, n, ...), or scores where only these show what is predicted.
+            weights: (b,) of the samples; None if all count alike.
+        """
+
+    def read(
+        self,
+        targets: "Tensor",
+        weights: "Tensor | None",
+        classes: int,
+        sums: Callable[[list[float]], list[float]],
+    ) -> tuple[float, list[list[int]]]:
+        """Return the weighted score of the pass, and its confusion matrix (rows true, columns predicted) or nothing.
+
+        The matrix counts samples.
+
+        Args:
+            targets, weights: of the whole split, as batches have them.
+            classes: how many outputs the network has for a sample.
+            sums: adds up numbers over all processes.
+        """
+
+
+class Task:
+    """Base of all tasks."""
+
+    name: ClassVar[str]
+    """As it stands in a run."""
+    targets: ClassVar[TargetKind]
+    """Kind of the targets: losses that take it fit."""
+    score: ClassVar[str]
+    """Number beside the loss, of training and validation after each epoch; tuning goes by it by default."""
+    default_loss: ClassVar[str] = ""
+    """Loss that `auto` stands for."""
+    views: ClassVar[tuple[str, ...]]
+    """Parts of an evaluation that show it: tabs of a screen, figures of a page."""
+    headlines: ClassVar[tuple[str, ...]] = ()
+    """Metrics that stand above an evaluation, a single one as a share in per cent; by default those that come first."""
+    worst_first: ClassVar[str] = ""
+    """What the worst predictions are called; see `worst`."""
+    baseline: ClassVar[str] = ""
+    """Short name of the rule that needs no model, beside a single headline."""
+    balances: ClassVar[bool] = False
+    """Whether an epoch can have equally many samples of each class."""
+    mixes: ClassVar[bool] = False
+    """Whether augmentation may mix the classes of two samples."""
+    own_step: ClassVar[bool] = False
+    """Whether the network's own training step makes loss and numbers, and nothing else is known of its outputs."""
+
+    def metrics(self, classes: int) -> list[str]:
+        """Return the names of the metrics that it has, in order, ``loss`` first.
+
+        Args:
+            classes: how many; 0 without classes.
+        """
+        raise NotImplementedError
+
+    # ---- targets
+
+    def outputs(self, classes: int, targets: "Tensor") -> int:
+        """Return how many outputs a network has for one sample (or for one position of it)."""
+        return classes or 1
+
+    def class_counts(self, targets: "Tensor", classes: int, weights: "Tensor | None" = None) -> list[float]:
+        """Return how often each class occurs among targets, or the sum of the weights (n,); empty without classes."""
+        counts: list[float] = targets.bincount(weights, minlength=classes).tolist() if classes else []
+        return counts
+
+    def lowest(self, targets: "Tensor") -> float:
+        """Return the smallest of targets that are numbers; 0 for all others."""
+        return 0.0
+
+    def strata(self, targets: "np.ndarray") -> "np.ndarray | None":
+        """Return the class (n,) of each sample that splits hold out in equal shares; None where there is none."""
+        return None
+
+    def unknown_targets(self, n: int) -> "Tensor":
+        """Return stand-ins for the targets of `n` samples, whose targets nobody knows."""
+        import torch
+
+        return torch.zeros(n, dtype=torch.int64)
+
+    def scale(self, targets: "Tensor") -> tuple[float, float]:
+        """Return mean and deviation of training targets that are standardised; 0 and 1 for all others."""
+        return 0.0, 1.0
+
+    def standardised(self, targets: "Tensor", data: "Dataset") -> "Tensor":
+        """Return targets as the loss gets them."""
+        return targets
+
+    # ---- numbers of an epoch
+
+    def step_scores(
+        self, outputs: "Sequence[Tensor]", targets: "Sequence[Tensor]", weights: "Sequence[Tensor]"
+    ) -> Iterable[float]:
+        """Return what some steps of training add to the weighted sum behind the score; waits for the device once.
+
+        Args:
+            weights: of the samples of each step; empty if all count alike.
+        """
+        raise NotImplementedError
+
+    def mean_score(self, share: float) -> float:
+        """Return the score of training from the weighted mean of that sum over the samples."""
+        return share
+
+    def tally(self) -> Tally:
+        """Return what collects the answers of one pass over validation."""
+        raise NotImplementedError
+
+    # ---- evaluation
+
+    def predictions(
+        self, scores: "Tensor", samples: "Split", data: "Dataset", probabilities: bool
+    ) -> "Predictions":
+        """Return scores (n, outputs, ...) of all samples of a split beside the targets, both in the target's own unit.
+
+        Args:
+            probabilities: whether scores are probabilities of classes.
+        """
+        from core.evaluation.predictions import Predictions
+
+        return Predictions(
+            scores=scores.cpu().numpy(),
+            targets=samples.targets.numpy(),
+            indices=samples.indices,
+            weights=None if samples.weights is None else samples.weights.double().numpy(),
+            probabilities=probabilities,
+        )
+
+    def evaluate(
+        self,
+        predictions: "Predictions",
+        *,
+        class_names: Sequence[str],
+        split: str,
+        seed: int,
+        intervals: bool,
+    ) -> "Report":
+        """Return every metric of some predictions; see `core.tasks.evaluation.evaluate`."""
+        raise NotImplementedError
+
+    def worst(self, predictions: "Predictions", limit: int) -> "np.ndarray":
+        """Return the positions of the worst predictions, the worst one first, at most `limit`."""
+        raise NotImplementedError

@@ -1,0 +1,87 @@
+"""Parts that the tasks with one class a sample share."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from core.losses.base import TargetKind
+from core.metrics import METRICS, OF_LABELS, OF_MANY_CLASSES, OF_REGRESSION, OF_TWO_CLASSES, TOP_K
+from core.tasks.base import Tally, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from core.evaluation.predictions import Predictions
+    from core.evaluation.report import Report
+
+__all__ = ["ClassTask"]
+
+
+class ClassTask(Task):
+    """One class a sample; targets are int64 (n,)."""
+
+    targets: ClassVar[TargetKind] = "classes"
+    score = "accuracy"
+    default_loss = "cross_entropy"
+    views = ("summary", "confusion", "roc", "pr", "threshold", "calibration", "mistakes")
+    headlines = ("accuracy",)
+    worst_first = "Most confident mistakes"
+    baseline = "majority class"
+    balances = mixes = True
+    classes: ClassVar[int] = 0
+    """So many it always has; 0 for any number."""
+
+    def metrics(self, classes: int) -> list[str]:
+        without = {*OF_REGRESSION[1:], *OF_LABELS}
+        without |= {*OF_TWO_CLASSES} if classes != 2 else set()
+        without |= {OF_MANY_CLASSES} if classes <= TOP_K else set()
+        return [metric for metric in METRICS if metric not in without]
+
+    def strata(self, targets: "np.ndarray") -> "np.ndarray":
+        return targets
+
+    def step_scores(
+        self, outputs: "Sequence[Tensor]", targets: "Sequence[Tensor]", weights: "Sequence[Tensor]"
+    ) -> Iterable[float]:
+        """Return the number of correct answers, or the sums of their weights."""
+        import torch
+
+        predicted, wanted = torch.cat([*outputs]).argmax(dim=1), torch.cat([*targets])
+        if wanted.ndim == 2:  # mixed classes: the one with the larger share counts
+            wanted = wanted.argmax(dim=1)
+        right = predicted == wanted
+        if not weights:
+            return [int(right.sum())]
+        parts = zip(right.split([len(known) for known in weights]), weights, strict=True)
+        sums: list[float] = torch.stack([(part * known.double()).sum() for part, known in parts]).tolist()
+        return sums
+
+    def tally(self) -> Tally:
+        from core.tasks.tallies import ClassTally
+
+        return ClassTally()
+
+    def evaluate(
+        self,
+        predictions: "Predictions",
+        *,
+        class_names: Sequence[str],
+        split: str,
+        seed: int,
+        intervals: bool,
+    ) -> "Report":
+        from core.evaluation.checks import check_classes
+        from core.evaluation.class_report import classification_report
+
+        check_classes(predictions, self.name, len(class_names), split, self.classes)
+        # A folder name that is not UTF-8 becomes a class name that JSON cannot hold.
+        names = [name.encode(errors="backslashreplace").decode() for name in class_names]
+        return classification_report(
+            predictions, task=self.name, class_names=names, split=split, seed=seed, intervals=intervals
+        )
+
+    def worst(self, predictions: "Predictions", limit: int) -> "np.ndarray":
+        """Return the most confident mistakes."""
+        from core.evaluation.mistakes import most_confident_mistakes
+
+        return most_confident_mistakes(predictions, limit)

@@ -1,0 +1,47 @@
+"""The loss of a run: made definite, and checked against the task."""
+
+from core.errors import ConfigError
+from core.losses import Auto, LossConfig
+from core.options import choices
+from core.tasks.registry import task_of
+
+__all__ = ["fitting_losses", "resolve_loss"]
+
+
+def resolve_loss(loss: LossConfig, task: str) -> LossConfig:
+    """Return the loss to train with: `auto` made definite, anything else checked against the task.
+
+    A network with its own training step has its loss in it, and `auto` stays.
+
+    Raises:
+        ConfigError: the loss does not fit the task.
+    """
+    its = task_of(task)
+    if its.own_step:
+        return _none_beside_the_networks_own(loss)
+    if isinstance(loss, Auto):
+        default: LossConfig = choices(LossConfig)[its.default_loss]()  # type: ignore[assignment]  # one of the union
+        return default
+    if its.targets in loss.takes:
+        return loss
+    raise ConfigError(
+        f"loss.name: '{loss.name}' does not fit a {task} task",
+        f"Losses that fit: {', '.join(fitting_losses(task))}",
+        field="loss.name",
+    )
+
+
+def fitting_losses(task: str) -> list[str]:
+    """Return the names of the losses that fit a task."""
+    kind = task_of(task).targets
+    return [name for name, option in choices(LossConfig).items() if kind in getattr(option, "takes", ())]
+
+
+def _none_beside_the_networks_own(loss: LossConfig) -> LossConfig:
+    if isinstance(loss, Auto):
+        return loss
+    raise ConfigError(
+        f"loss.name: '{loss.name}' would not be used: the network's training_step returns its own loss",
+        "Leave it at auto",
+        field="loss.name",
+    )

@@ -1,0 +1,109 @@
+"""A number, standardised for the loss and given back in its own unit."""
+
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING, ClassVar
+
+from core.losses.base import TargetKind
+from core.metrics import OF_REGRESSION
+from core.tasks.base import Tally, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from core.data.dataset import Dataset, Split
+    from core.evaluation.predictions import Predictions
+    from core.evaluation.report import Report
+
+__all__ = ["Regression"]
+
+
+class Regression(Task):
+    """Targets are floats (n, 1)."""
+
+    name = "regression"
+    targets: ClassVar[TargetKind] = "numbers"
+    score = "r2"
+    default_loss = "mse"
+    views = ("summary", "residuals")
+    headlines = ("r2", "mae")
+    worst_first = "Largest errors"
+
+    def metrics(self, classes: int) -> list[str]:
+        return list(OF_REGRESSION)
+
+    def lowest(self, targets: "Tensor") -> float:
+        return float(targets.min()) if len(targets) else 0.0
+
+    def unknown_targets(self, n: int) -> "Tensor":
+        import torch
+
+        return torch.zeros((n, 1))
+
+    def scale(self, targets: "Tensor") -> tuple[float, float]:
+        return float(targets.mean()), float(targets.std(correction=0)) or 1.0
+
+    def standardised(self, targets: "Tensor", data: "Dataset") -> "Tensor":
+        return (targets - data.target_mean) / data.target_std
+
+    def step_scores(
+        self, outputs: "Sequence[Tensor]", targets: "Sequence[Tensor]", weights: "Sequence[Tensor]"
+    ) -> Iterable[float]:
+        """Return the squared errors of each step, a mean over the targets."""
+        import torch
+
+        steps = zip_longest(outputs, targets, weights)
+        errors: list[float] = torch.stack([_squares(*step) for step in steps]).tolist()
+        return [error / wanted.shape[1] for error, wanted in zip(errors, targets, strict=True)]
+
+    def mean_score(self, share: float) -> float:
+        return 1 - share
+
+    def tally(self) -> Tally:
+        from core.tasks.tallies import NumberTally
+
+        return NumberTally()
+
+    def predictions(
+        self, scores: "Tensor", samples: "Split", data: "Dataset", probabilities: bool
+    ) -> "Predictions":
+        from core.evaluation.predictions import Predictions
+
+        numbers = scores.squeeze(1).cpu().double() * data.target_std + data.target_mean
+        return Predictions(
+            scores=numbers.numpy(),
+            targets=samples.targets.squeeze(1).double().numpy(),
+            indices=samples.indices,
+            weights=None if samples.weights is None else samples.weights.double().numpy(),
+            probabilities=False,
+        )
+
+    def evaluate(
+        self,
+        predictions: "Predictions",
+        *,
+        class_names: Sequence[str],
+        split: str,
+        seed: int,
+        intervals: bool,
+    ) -> "Report":
+        from core.evaluation.checks import check_numbers
+        from core.evaluation.number_report import regression_report
+
+        check_numbers(predictions, self.name, split)
+        return regression_report(predictions, split=split, seed=seed, intervals=intervals)
+
+    def worst(self, predictions: "Predictions", limit: int) -> "np.ndarray":
+        """Return the largest errors."""
+        import numpy as np
+
+        from core.evaluation.regression import residuals
+
+        return np.argsort(-np.abs(residuals(predictions)), kind="stable")[:limit]
+
+
+def _squares(outputs: "Tensor", targets: "Tensor", weights: "Tensor | None") -> "Tensor":
+    """Return the sum of squared errors (b, k) over a batch, each times the weight of its sample."""
+    squares = (outputs - targets).square()
+    return (squares if weights is None else squares * weights.unsqueeze(1)).sum()

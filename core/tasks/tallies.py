@@ -1,0 +1,84 @@
+"""Answers of one pass over validation, read off the device at its end."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+__all__ = ["MAX_CONFUSION_CLASSES", "ClassTally", "NumberTally"]
+
+MAX_CONFUSION_CLASSES = 32
+"""Largest number of classes for which each epoch reports its confusion matrix; larger ones would swell the log."""
+
+Sums = Callable[[list[float]], list[float]]
+
+
+class _Answers:
+    """Answers to the samples of a split, beside the targets."""
+
+    def __init__(self) -> None:
+        self._answers: list[Tensor] = []
+        self._targets: list[Tensor] = []
+        self._weights: list[Tensor] = []
+
+    def add(self, scores: Tensor, targets: Tensor, weights: Tensor | None) -> None:
+        self._answers.append(self._answer(scores))
+        self._targets.append(targets)
+        if weights is not None:
+            self._weights.append(weights)
+
+    def _answer(self, scores: Tensor) -> Tensor:
+        return scores
+
+    def _joined(self, targets: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return answers, targets and float64 weights of this process, which may have none.
+
+        Args:
+            targets, weights: of the whole split.
+        """
+        nothing = targets[:0]
+        known = None if weights is None else torch.cat([*self._weights, weights[:0]]).double()
+        return torch.cat([*self._answers, nothing]), torch.cat([*self._targets, nothing]), known
+
+
+class ClassTally(_Answers):
+    """Accuracy and confusion matrix."""
+
+    def _answer(self, scores: Tensor) -> Tensor:
+        return scores.argmax(dim=1)
+
+    def read(
+        self, targets: Tensor, weights: Tensor | None, classes: int, sums: Sums
+    ) -> tuple[float, list[list[int]]]:
+        answers, wanted, known = self._joined(targets, weights)
+        total = len(targets) if weights is None else float(weights.double().sum())
+        is_right = answers == wanted
+        right = int(is_right.sum()) if known is None else float(known[is_right].sum())
+        (right,) = sums([right])
+        if classes > MAX_CONFUSION_CLASSES:
+            return right / total, []
+        counts = torch.bincount(wanted * classes + answers, minlength=classes * classes)
+        summed = [int(count) for count in sums(counts.tolist())]
+        rows = [summed[start : start + classes] for start in range(0, len(summed), classes)]
+        return right / total, rows
+
+
+class NumberTally(_Answers):
+    """R2, the mean over targets (n, k) of which each has a variance; NaN without any."""
+
+    def read(
+        self, targets: Tensor, weights: Tensor | None, classes: int, sums: Sums
+    ) -> tuple[float, list[list[int]]]:
+        answers, wanted, known = self._joined(targets, weights)
+        squares = (answers.cpu() - wanted.cpu().double()).square()
+        numbers = targets.cpu().double()
+        if known is None or weights is None:
+            spread = (numbers - numbers.mean(dim=0)).square().sum(dim=0)
+        else:
+            squares = squares * known.cpu().unsqueeze(1)
+            each = weights.cpu().double().unsqueeze(1)
+            mean = (each * numbers).sum(dim=0) / each.sum()
+            spread = (each * (numbers - mean).square()).sum(dim=0)
+        residuals = torch.tensor(sums(squares.sum(dim=0).tolist()), dtype=torch.float64)
+        varies = spread > 0
+        return float((1 - residuals[varies] / spread[varies]).mean()), []
