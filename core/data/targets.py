@@ -1,7 +1,7 @@
 """Targets: classes or numbers to predict, inferred from their values."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from core.errors import DataError
 
 __all__ = [
     "MAX_NUMBERED_CLASSES",
+    "NUMBERS",
     "AskedTask",
     "are_classes",
     "as_numbers",
@@ -18,6 +19,8 @@ __all__ = [
 ]
 
 AskedTask = Literal["auto", "classification", "regression"]
+"""Setting ``data.task``: how targets are read."""
+NUMBERS: Final[AskedTask] = "regression"
 MAX_NUMBERED_CLASSES = 20
 """Different whole numbers that are classes without being asked for; more may be quantities."""
 LOST = 1e-6
@@ -75,10 +78,10 @@ def class_or_number(
         DataError: the labels do not fit the task, are all the same, or could be classes as well as numbers.
     """
     numbers = _numbers(labels)
-    if task == "regression" and numbers is None:
+    if task == NUMBERS and numbers is None:
         wrong = next(label for label in labels if _numbers([label]) is None)
         raise DataError(f"{field}: got '{wrong}', which is not a number", "Set data.task to classification")
-    if numbers is not None and (task == "regression" or (task == "auto" and not are_classes(numbers))):
+    if numbers is not None and (task == NUMBERS or (task == "auto" and not are_classes(numbers))):
         if task == "auto" and is_numbered(numbers):
             raise DataError(
                 f"{field}: whole numbers from {numbers.min():g} to {numbers.max():g} may be classes or quantities",

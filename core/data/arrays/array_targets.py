@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from core.data.arrays.sample_shapes import shape_text
-from core.data.targets import AskedTask, are_classes, as_numbers, in_class_order, is_numbered
+from core.data.targets import NUMBERS, AskedTask, are_classes, as_numbers, in_class_order, is_numbered
 from core.errors import DataError
 
 __all__ = ["answers_of", "classes_in", "targets_of"]
@@ -28,12 +28,7 @@ def answers_of(array: np.ndarray, task: AskedTask, name: str, place: str, notes:
     """
     if array.ndim > 1 and array.size == len(array):
         array = array.reshape(len(array))
-    if (
-        array.ndim == 2
-        and task != "regression"
-        and array.dtype.kind in "fiub"
-        and np.isin(array, (0, 1)).all()
-    ):
+    if array.ndim == 2 and task != NUMBERS and array.dtype.kind in "fiub" and np.isin(array, (0, 1)).all():
         array = _without_one_hot(array, name, place, notes)
     if array.ndim != 1:
         raise DataError(
@@ -53,7 +48,7 @@ def answers_of(array: np.ndarray, task: AskedTask, name: str, place: str, notes:
         notes.append(
             f"targets: classes, by the few whole numbers in {name}; data.task=regression predicts them as numbers"
         )
-    if task == "regression" or (task == "auto" and array.dtype.kind == "f"):
+    if task == NUMBERS or (task == "auto" and array.dtype.kind == "f"):
         if array.dtype.kind in "US":
             raise DataError(f"{place} holds texts, which are not numbers", "Set data.task to classification")
         return array.astype(np.float64)

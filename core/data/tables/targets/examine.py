@@ -11,6 +11,7 @@ import polars as pl
 from core.data.tables.files.source import Source
 from core.data.tables.values.numbers import split_number
 from core.data.tables.values.reading import Reading
+from core.data.targets import NUMBERS
 from core.errors import DataError
 from core.remedies import Hint, setting
 
@@ -69,12 +70,12 @@ def examine_target(
             "there is nothing to learn",
             "Choose another column",
         )
-    if asked == "regression" and how.kind == "text":
+    if asked == NUMBERS and how.kind == "text":
         raise DataError(
             f"data.task: {name} holds texts, such as '{values[0]}', which are no numbers",
             ("Use classification, or ", setting("data.numbers", f"[{name}]"), " where most are numbers"),
         )
-    if asked == "regression" or (asked == "auto" and not _are_classes(values, how)):
+    if asked == NUMBERS or (asked == "auto" and not _are_classes(values, how)):
         return Target(
             values.to_numpy().astype(np.float64),
             (),
@@ -93,7 +94,7 @@ def examine_target(
 
 def _refuse_many(values: pl.Series, how: Reading, names: Sequence[object]) -> NoReturn:
     """Refuse a target of too many classes, with what else it could be."""
-    hint: Hint = ("Choose another column, or ", setting("data.task", "regression"))
+    hint: Hint = ("Choose another column, or ", setting("data.task", NUMBERS))
     if how.kind == "text":
         hint = "Choose another column"
         if any(split_number(str(text)) for text in names):
