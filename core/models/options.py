@@ -59,11 +59,19 @@ class ModelOptions(Options):
         Raises:
             ModelError: it cannot take such samples; the message names the models that fit.
         """
+        self.ensure_takes(sample)
+        return self.build(sample.shape, outputs)
+
+    def ensure_takes(self, sample: Sample) -> None:
+        """Make sure that it is made for such samples.
+
+        Raises:
+            ModelError: it is not; the message names the models that fit.
+        """
         if len(sample.fields) > 1 or (sample.fields and not self.TAKES_SEQUENCES):
             raise _several(self, sample)
         if sample.kind not in self.TAKES:
             raise _unfit(self, sample.kind)
-        return self.build(sample.shape, outputs)
 
     def fitted(self, network: "Module", data: Dataset) -> Dataset:
         """Return the data as this network takes it."""

@@ -16,6 +16,10 @@ from core.models.mlp import Mlp
 from core.models.own.python import Python
 from core.models.residual_mlp import ResidualMlp
 from core.models.resnet_small import ResnetSmall
+from core.models.sequences.cnn1d import Cnn1d
+from core.models.sequences.gru import Gru
+from core.models.sequences.text_bag import TextBag
+from core.models.sequences.transformer_small import TransformerSmall
 from core.models.vit_small import VitSmall
 from core.models.zoo import Zoo
 from core.options import code_fields
@@ -30,7 +34,19 @@ if TYPE_CHECKING:
 __all__ = ["ModelConfig", "build", "outline", "rebuild"]
 
 ModelConfig = Annotated[
-    Linear | Mlp | ResidualMlp | Cnn | ResnetSmall | VitSmall | Zoo | Python, Field(discriminator="name")
+    Linear
+    | Mlp
+    | ResidualMlp
+    | Cnn
+    | ResnetSmall
+    | VitSmall
+    | Cnn1d
+    | Gru
+    | TransformerSmall
+    | TextBag
+    | Zoo
+    | Python,
+    Field(discriminator="name"),
 ]
 
 

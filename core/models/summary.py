@@ -246,6 +246,8 @@ def _multiply_adds(module: nn.Module, shape: tuple[int, ...]) -> int:
     """Count those of one layer with outputs of `shape`: each sums over one row, or one kernel, of the weights."""
     if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)):
         return prod(shape) * module.weight[0].numel()
+    if isinstance(module, nn.RNNBase) and len(shape) == 2:
+        return shape[0] * sum(weight.numel() for weight in module.parameters() if weight.dim() == 2)
     if isinstance(module, nn.MultiheadAttention) and len(shape) == 2:
         tokens, width = shape
         return tokens * (4 * width * width + 2 * tokens * width)

@@ -1,0 +1,1 @@
+"""Networks for signals, sequences of tokens, and texts; padding changes none of their outputs in evaluation."""
