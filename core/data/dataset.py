@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.data.inputs import InputField
     from core.data.mapped import MappedRows
     from core.data.tables.table import Table
+    from core.data.text.token_ids import TokenIds
 
 __all__ = ["Dataset", "Progress", "Split", "no_progress"]
 
@@ -76,6 +77,7 @@ class Dataset:
         fields: of samples that consist of several tensors, or of sequences of different lengths: what each of them is;
             `mean` and `std` are 0 and 1 then.
         weight_name: what the weights of the samples are called, such as a column; empty if they have none.
+        vocabulary: of tokens and texts, what the ids stand for.
         digest: of the files that the samples were read from, where they are too many to be looked at each time.
     """
 
@@ -101,6 +103,7 @@ class Dataset:
     ids: bool = False
     fields: "tuple[InputField, ...]" = ()
     weight_name: str = ""
+    vocabulary: "TokenIds | None" = None
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
@@ -114,7 +117,9 @@ class Dataset:
     @property
     def sample(self) -> Sample:
         """Facts of a sample that a network is built by."""
-        return Sample(self.kind, self.sample_shape, fields=self.fields)
+        known = self.vocabulary
+        size, padding = (known.size, known.padding) if known is not None else (0, None)
+        return Sample(self.kind, self.sample_shape, size, padding, fields=self.fields)
 
     def in_unit(self, inputs: "Tensor") -> "Tensor":
         """Return inputs, (n, *sample_shape), in the unit of the source: float64 where they were centred."""

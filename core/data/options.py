@@ -13,7 +13,7 @@ from core.options import Options, Unit, files_of
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["DataOptions", "HeldOut", "ImageOptions"]
+__all__ = ["DataOptions", "HeldOut", "ImageOptions", "Scaling"]
 
 
 class DataOptions(Options):
@@ -77,13 +77,16 @@ class DataOptions(Options):
         )
 
 
+Scaling = Literal["standardise", "unit", "none"]
+
+
 class ImageOptions(DataOptions):
     """Base of data sets of images."""
 
-    scaling: Literal["standardise", "unit", "none"] = "standardise"
+    scaling: Scaling = "standardise"
     """How inputs are scaled: to mean 0 and deviation 1 over train; unit, pixels from 0 to 1; none, as for tokens."""
     augment: Augment = ()
-    """Changes to training images: crop, flip, rotation, colour, randaugment, mixup, cutmix; as in crop:4, flip."""
+    """Changes to training samples: crop, flip, rotation, colour, randaugment, mixup, cutmix; as in crop:4, flip."""
 
 
 class HeldOut(DataOptions):

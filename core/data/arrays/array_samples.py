@@ -1,21 +1,24 @@
 """From plain arrays of inputs and targets to a data set: what each sample is, and what each target is."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.data.arrays.array_targets import answers_of, classes_in, targets_of
 from core.data.arrays.conditioned import clipped_targets, conditioning_of
-from core.data.arrays.sample_shapes import ArrayShape, samples_of, shape_text
+from core.data.arrays.sample_shapes import SHAPES, ArrayShape, Layout, layout_of, samples_of, shape_text
+from core.data.kinds.registry import KindName, kind_of
 from core.data.mapped import MappedRows
 from core.data.targets import AskedTask
+from core.data.text.token_ids import TokenIds
 from core.errors import DataError
 from core.tasks.registry import task_for, task_of
 
 if TYPE_CHECKING:
     from core.data.conditioning import Conditioning
     from core.data.dataset import Dataset, Split
+    from core.data.options import Scaling
 
 __all__ = ["Given", "Pair", "dataset_of"]
 
@@ -62,7 +65,9 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     from core.data.splits import assemble
 
     notes = list(given.notes)
-    inputs = samples_of(given.train[0], shape, given.names[0], _place(given, 0), notes)
+    layout = layout_of(given.train[0], shape, given.names[0], _place(given, 0), notes)
+    kind = SHAPES[layout]
+    inputs = samples_of(given.train[0], layout, _place(given, 0))
     answers = answers_of(given.train[1], task, given.names[1], _place(given, 1), notes)
     _check_pair(inputs, answers, f"data.path: {given.source}", given.names)
     keys = tuple(str(number) for number in range(len(given.class_names)))
@@ -71,7 +76,6 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     targets = targets_of(answers, keys, _place(given, 1))
     names = given.class_names or keys
     found = task_for(len(keys))
-    kind: Literal["image", "table"] = "image" if inputs.ndim == 4 else "table"
     parts = _parts(options, targets, found, names, given.validation is not None, given.test is not None)
     feature_names = _feature_names(given, inputs) if kind == "table" else ()
     conditioning = None
@@ -85,9 +89,9 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         )
     if task_of(found).targets == "numbers":
         targets = clipped_targets(targets, parts["train"], given.names[1], notes)
-    validation = _own_split(given.validation, "validation", given, inputs, keys, task, shape, conditioning)
-    test = _own_split(given.test, "test", given, inputs, keys, task, shape, conditioning)
-    on_disk = kind == "image" and isinstance(given.train[0], np.memmap)
+    validation = _own_split(given.validation, "validation", given, inputs, keys, task, layout, conditioning)
+    test = _own_split(given.test, "test", given, inputs, keys, task, layout, conditioning)
+    on_disk = kind_of(kind).on_disk and isinstance(given.train[0], np.memmap)
     data = assemble(
         name=name,
         kind=kind,
@@ -98,15 +102,52 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         class_names=names,
         feature_names=feature_names,
         value_range=_value_range(inputs, parts["train"]),
-        scaling="standardise" if kind == "table" and options.scaling == "unit" else options.scaling,
+        scaling=_scaling(kind, options.scaling),
     )
+    data = replace(data, validation=validation or data.validation)
+    if kind_of(kind).looked_up:
+        data = _looked_up(data, options.padding, notes)
     return replace(
         data,
-        validation=validation or data.validation,
         notes=tuple(notes),
         conditioning=conditioning,
         whole=kind == "table" and given.train[0].dtype.kind in "iu" and _largest(given.train[0]) < EXACT,
     )
+
+
+def _scaling(kind: KindName, asked: "Scaling") -> "Scaling":
+    """How inputs are scaled: ids are not, and there is no unit of columns."""
+    parts = kind_of(kind).statistics
+    if parts == "none":
+        return "none"
+    return "standardise" if parts == "columns" and asked == "unit" else asked
+
+
+def _token_ids(train: np.ndarray, padding: int) -> TokenIds:
+    """The ids of training sequences."""
+    known = int(train.max()) + 1
+    if padding >= known:
+        raise DataError(
+            f"data.padding: got {padding}, but the largest id is {known - 1}", "Give the id that fills, or -1"
+        )
+    return TokenIds(known, padding if padding >= 0 else None)
+
+
+def _looked_up(data: "Dataset", padding: int, notes: list[str]) -> "Dataset":
+    """Sequences of tokens with their ids; those that train lacks become the id of unknown ones."""
+    import torch
+
+    ids, splits = _token_ids(data.train.inputs[:].numpy(), padding), {}
+    for name in ("validation", "test"):
+        split = data.splits[name]
+        inputs = split.inputs[:].numpy()
+        strange = ids.unknown(inputs)
+        if strange:
+            notes.append(
+                f"{name}: {strange:,} ids are larger than all of train's: they count as one unknown id"
+            )
+        splits[name] = replace(split, inputs=torch.from_numpy(ids.ids(inputs)))
+    return replace(data, ids=True, vocabulary=ids, validation=splits["validation"], test=splits["test"])
 
 
 def _largest(values: np.ndarray) -> int:
@@ -150,7 +191,7 @@ def _own_split(
     inputs: np.ndarray,
     keys: tuple[str, ...],
     task: AskedTask,
-    shape: ArrayShape,
+    layout: Layout,
     conditioning: "Conditioning | None",
 ) -> "Split | None":
     """A split that was given, made as the training inputs were; None where it was not."""
@@ -161,7 +202,8 @@ def _own_split(
     if pair is None:
         return None
     place = f"data.path: {given.source}, the {split} set"
-    own_inputs = samples_of(pair[0], shape, given.names[0], place, [])
+    layout_of(pair[0], layout, given.names[0], place, [])
+    own_inputs = samples_of(pair[0], layout, place)
     asked: AskedTask = "classification" if keys else "regression"
     answers = answers_of(pair[1], asked, given.names[1], place, [])
     _check_pair(own_inputs, answers, place, given.names)

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from core.data.arrays.sample_shapes import ArrayShape
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, ImageOptions
@@ -24,7 +26,9 @@ class Arrays(HeldOut, ImageOptions):
     task: Literal["auto", "classification", "regression"] = "auto"
     """Kind of the targets; with auto, texts and whole numbers are classes unless they may be quantities."""
     shape: ArrayShape = "auto"
-    """Shape of a sample: a row of a table, or an image with its channels first or last; auto infers it."""
+    """Shape of a sample: a row of a table, an image, a signal (channels x time), tokens, any other; auto infers it."""
+    padding: Annotated[int, Field(ge=-1)] = -1
+    """The id that fills short sequences of tokens, to be ignored; -1 for none."""
 
     def load(self, root: Path, progress: Progress) -> Dataset:
         from core.data.arrays.array_files import read_arrays

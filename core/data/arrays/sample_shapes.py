@@ -1,20 +1,43 @@
-"""Samples of an array: rows of a table or images, inferred from shape, type and name."""
+"""Samples of an array: rows of a table, images, signals or tokens, inferred from shape, type and name."""
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
 from core.data.arrays.conditioned import fits_float32
 from core.data.images.folder_names import IMAGES, words_of
+from core.data.kinds.base import KindName
 from core.errors import DataError
 
-__all__ = ["ArrayShape", "samples_of", "shape_text"]
+__all__ = ["SHAPES", "ArrayShape", "Layout", "layout_of", "samples_of", "shape_text"]
 
-ArrayShape = Literal["auto", "table", "channels_first", "channels_last"]
+Layout = Literal[
+    "table", "channels_first", "channels_last", "signal", "signal_channels_last", "tokens", "other"
+]
+ArrayShape = Literal["auto"] | Layout
+SHAPES: Mapping[Layout, KindName] = {
+    "table": "table",
+    "channels_first": "image",
+    "channels_last": "image",
+    "signal": "signal",
+    "signal_channels_last": "signal",
+    "tokens": "tokens",
+    "other": "other",
+}
+"""The kind of the samples of each layout."""
 CHANNELS = (1, 2, 3, 4)
 """Sizes of a dimension that are taken for the channels of an image."""
 GENERAL = ("input", "inputs", "original", "originals")
 """Words that mean images beside folders of masks, and anything as the name of an array."""
+SIGNALS = re.compile(
+    "signals?|series|waves?|waveforms?|sensors?|ecgs?|eegs?|emgs?|audio|accelerations?|windows"
+)
+TOKENS = re.compile("tokens?|ids")
+"""Words in the name of an array that say what it holds."""
+LONGER = 2
+"""Time has at least this many times as many steps as a signal has channels, where nothing else tells them apart."""
 PIXEL_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.bool_))
 MIN_PIXELS, MAX_PIXEL_RATIO = 5, 8
 """Least height and width, and largest ratio of both, of grey images whose values have the type of pixels."""
@@ -24,16 +47,16 @@ LARGEST_WHOLE = 2.0**53
 """Whole numbers from here on are not all told apart by float64."""
 
 
-def samples_of(array: np.ndarray, shape: ArrayShape, name: str, place: str, notes: list[str]) -> np.ndarray:
-    """Return inputs as (n, features) float32 or float64, or (n, channels, height, width) uint8 or float32.
+def layout_of(array: np.ndarray, shape: ArrayShape, name: str, place: str, notes: list[str]) -> Layout:
+    """Return how the samples of an array lie, as asked for or inferred.
 
     Args:
-        name: of the array, which may say that it holds images.
+        name: of the array, which may say what it holds.
         place: where it stands, for messages.
-        notes: takes a line where samples were taken for images.
+        notes: takes a line where samples were taken for something else than rows of a table.
 
     Raises:
-        DataError: it does not hold finite numbers, or what a sample is is not clear.
+        DataError: it does not hold numbers, or what a sample is is not clear.
     """
     if array.dtype.kind not in "fiub":
         raise DataError(
@@ -43,23 +66,132 @@ def samples_of(array: np.ndarray, shape: ArrayShape, name: str, place: str, note
         raise DataError(
             f"{place} holds no samples: its shape is {shape_text(array)}", "Give one row a sample"
         )
+    if shape != "auto":
+        return shape
+    if array.ndim <= 2:
+        if array.ndim < 2 or array.dtype.kind not in "iu" or not any(map(TOKENS.fullmatch, words_of(name))):
+            return "table"
+        notes.append(
+            f"inputs: sequences of {array.shape[1]} tokens, by the name {name}; data.shape=table takes them for numbers"
+        )
+        return "tokens"
+    layout = _inferred(array, name, place)
+    if SHAPES[layout] == "signal":
+        last = layout == "signal_channels_last"
+        steps, channels = array.shape[1:] if last else array.shape[:0:-1]
+        other = "signal" if last else "signal_channels_last"
+        notes.append(
+            f"inputs: signals of {channels} channels x {steps} steps, by the shape of {name}, {shape_text(array)}; "
+            f"data.shape={other} takes the other dimension for time, channels_first takes grey images"
+        )
+        return layout
+    channels, height, width = _as_images(array, layout, place).shape[1:]
+    notes.append(
+        f"inputs: images of {channels} x {height} x {width} (channels x height x width), by the shape of {name}; "
+        "data.shape sets it"
+    )
+    return layout
+
+
+def samples_of(array: np.ndarray, layout: Layout, place: str) -> np.ndarray:
+    """Return inputs as (n, *sample_shape): of images uint8 or float32, of tokens int64, of others float32 or float64.
+
+    Args:
+        layout: how they lie.
+        place: where they stand, for messages.
+
+    Raises:
+        DataError: they do not lie so, or are not finite.
+    """
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         rows = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
         raise DataError(
             f"{place} has NaN or infinite values in {len(rows):,} samples, first in sample {rows[0]}",
             "Fill them, or leave these samples out",
         )
-    if shape == "table" or (shape == "auto" and array.ndim <= 2):
+    kind = SHAPES[layout]
+    if kind == "table":
         return _as_table(array.reshape(len(array), -1), place)
-    images = _as_images(array, shape, name, place)
-    if shape == "auto":
-        channels, height, width = images.shape[1:]
-        notes.append(
-            f"inputs: images of {channels} x {height} x {width} (channels x height x width), by the shape of {name}; "
-            "data.shape sets it"
+    if kind == "tokens":
+        return _as_tokens(array, place)
+    if kind == "image":
+        images = _as_images(array, layout, place)
+        dtype = np.uint8 if array.dtype in (np.uint8, np.bool_) else np.float32
+        return np.ascontiguousarray(images, dtype=dtype)
+    return _as_float32(_as_signals(array, layout, place) if kind == "signal" else array, place)
+
+
+def _inferred(array: np.ndarray, name: str, place: str) -> Layout:
+    """The layout of samples of two dimensions or more."""
+    words = [word for word in words_of(name) if word not in GENERAL]
+    if array.ndim == 3:
+        named = any(map(SIGNALS.fullmatch, words))
+        if not named and _are_grey_images(array, words):
+            return "channels_first"
+        one, other = array.shape[1:]
+        if max(one, other) >= LONGER * min(one, other):
+            return "signal" if other > one else "signal_channels_last"
+        raise DataError(
+            f"{place} has the shape {shape_text(array)}, which may be grey images or series of several channels",
+            "Set data.shape to signal for channels x time, to signal_channels_last for time x channels, to "
+            "channels_first for grey images, or to table to take each sample as one row",
         )
-    dtype = np.uint8 if array.dtype in (np.uint8, np.bool_) else np.float32
-    return np.ascontiguousarray(images, dtype=dtype)
+    if array.ndim != 4:
+        raise DataError(
+            f"{place} has the shape {shape_text(array)}, which is neither a table nor images",
+            "Set data.shape to table to take each sample as one row, or to other to take it as it is",
+        )
+    layout = _channels(*array.shape[1:])
+    if layout is None:
+        raise DataError(
+            f"{place} has the shape {shape_text(array)}, which may be volumes or images of many channels",
+            "Set data.shape to channels_first or channels_last for images, to table to take each sample as one row, or "
+            "to other to take it as it is",
+        )
+    return layout
+
+
+def _as_tokens(array: np.ndarray, place: str) -> np.ndarray:
+    """Ids (n, length), int64."""
+    if array.ndim != 2 or array.dtype.kind not in "iu":
+        raise DataError(
+            f"{place} has the shape {shape_text(array)} and the type {array.dtype}: tokens are whole numbers, a row a "
+            "sample",
+            "Give integers of the shape samples x length",
+        )
+    if array.min() < 0:
+        row = int(np.flatnonzero((array < 0).any(axis=1))[0])
+        raise DataError(
+            f"{place} has negative ids, first in sample {row}",
+            "Give ids from 0 on; data.padding names one that fills",
+        )
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
+def _as_signals(array: np.ndarray, layout: Layout, place: str) -> np.ndarray:
+    """Signals (n, channels, time), of the array's own type."""
+    if array.ndim == 2:
+        return array[:, None]
+    if array.ndim != 3:
+        raise DataError(
+            f"{place} has the shape {shape_text(array)}: signals have channels and time",
+            "Give an array of the shape samples x channels x time",
+        )
+    return array.transpose(0, 2, 1) if layout == "signal_channels_last" else array
+
+
+def _as_float32(values: np.ndarray, place: str) -> np.ndarray:
+    """Values as float32, unless that loses what tells those of a channel apart."""
+    if values.dtype.kind in "iu" or values.dtype.itemsize > 4:
+        channels = np.moveaxis(values, 1, -1).reshape(-1, values.shape[1])
+        coarse = np.flatnonzero(~fits_float32(channels))
+        if len(coarse):
+            raise DataError(
+                f"{place}, channel {coarse[0] + 1} has values around {channels[:, coarse[0]].mean():.6g} that differ "
+                "by less than float32 can hold",
+                "Subtract a constant from that channel first",
+            )
+    return np.ascontiguousarray(values, dtype=np.float32)
 
 
 def _as_table(rows: np.ndarray, place: str) -> np.ndarray:
@@ -85,33 +217,21 @@ def _check_whole(rows: np.ndarray, place: str) -> None:
         )
 
 
-def _as_images(array: np.ndarray, shape: ArrayShape, name: str, place: str) -> np.ndarray:
+def _as_images(array: np.ndarray, layout: Layout, place: str) -> np.ndarray:
     """Images (n, channels, height, width), of the array's own type."""
     if array.ndim == 3:
-        if shape == "auto" and not _are_grey_images(array, name):
-            raise DataError(
-                f"{place} has the shape {shape_text(array)}, which may be grey images or series of several channels",
-                "Set data.shape to channels_first for grey images, or to table to take each sample as one row",
-            )
         return array[:, None]
     if array.ndim != 4:
         raise DataError(
-            f"{place} has the shape {shape_text(array)}, which is neither a table nor images",
-            "Set data.shape to table to take each sample as one row",
-        )
-    layout = shape if shape != "auto" else _channels(*array.shape[1:])
-    if layout is None:
-        raise DataError(
-            f"{place} has the shape {shape_text(array)}, which may be volumes or images of many channels",
-            "Set data.shape to channels_first or channels_last for images, or to table to take each sample as one row",
+            f"{place} has the shape {shape_text(array)}, which is not that of images",
+            "Set data.shape to table to take each sample as one row, or to other to take it as it is",
         )
     return array.transpose(0, 3, 1, 2) if layout == "channels_last" else array
 
 
-def _are_grey_images(array: np.ndarray, name: str) -> bool:
+def _are_grey_images(array: np.ndarray, words: Sequence[str]) -> bool:
     """Return whether samples (height, width) are images, not series: by name, type of pixels, or proportions."""
     short, long = sorted(array.shape[1:])
-    words = [word for word in words_of(name) if word not in GENERAL]
     if any(map(IMAGES.fullmatch, words)) or short == long > 1:
         return True
     if array.dtype in PIXEL_TYPES:
@@ -119,7 +239,7 @@ def _are_grey_images(array: np.ndarray, name: str) -> bool:
     return bool(short >= MIN_SIZE and long <= MAX_RATIO * short)
 
 
-def _channels(one: int, other: int, last: int) -> ArrayShape | None:
+def _channels(one: int, other: int, last: int) -> Layout | None:
     """Return the dimension of channels; where first and last could be, a square decides. None if neither is."""
     if last in CHANNELS and (one not in CHANNELS or one == other != last):
         return "channels_last"

@@ -1,7 +1,9 @@
 """A user's data, from a function in a Python file."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from core.data.arrays.sample_shapes import ArrayShape
 from core.data.dataset import Dataset, Progress
@@ -25,7 +27,9 @@ class PythonData(HeldOut, ImageOptions):
     task: AskedTask = "auto"
     """Kind of target; auto treats strings and whole numbers as classes unless they could be quantities."""
     shape: ArrayShape = "auto"
-    """Shape of a sample: a row of a table, or an image with its channels first or last; auto infers it."""
+    """Shape of a sample: a row of a table, an image, a signal (channels x time), tokens, any other; auto infers it."""
+    padding: Annotated[int, Field(ge=-1)] = -1
+    """The id that fills short sequences of tokens, to be ignored; -1 for none."""
 
     @property
     def title(self) -> str:

@@ -116,8 +116,9 @@ def test_float_labels_that_are_few_whole_numbers_are_classes(make: Make) -> None
 
 
 def test_series_are_not_taken_for_images(make: Make) -> None:
-    with pytest.raises(DataError, match="60x50x6, which may be grey images or series of several channels"):
-        make("return np.random.rand(60, 50, 6).astype(np.float32), y")
+    assert make("return np.random.rand(60, 50, 6).astype(np.float32), y").kind == "signal"
+    with pytest.raises(DataError, match="60x10x12, which may be grey images or series of several channels"):
+        make("return np.random.rand(60, 10, 12).astype(np.float32), y")
 
 
 TOKENS = "return np.random.default_rng(0).integers(0, 200, (60, 5)), y"

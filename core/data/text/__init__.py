@@ -1,0 +1,1 @@
+"""Tokens and texts: ids of a vocabulary that training samples give."""
