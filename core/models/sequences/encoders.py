@@ -1,4 +1,4 @@
-"""What makes one vector of the steps of a sequence; steps that fill a short sequence change nothing."""
+"""Encoders: each makes one vector of the steps of a sequence; steps that fill a short one change nothing."""
 
 import math
 from itertools import pairwise

@@ -13,7 +13,7 @@ __all__ = ["BesideFeatures", "Encoder", "SequenceNetwork", "Steps", "masked_mean
 
 
 class Encoder(nn.Module):
-    """Base of what makes one vector of a sequence; `width` is that of the vector."""
+    """Base of encoders, which make one vector of a sequence; `width` is that of the vector."""
 
     width: int
 

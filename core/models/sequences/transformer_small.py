@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TransformerSmall"]
 
-MOST_PATCHES = 128
+MAX_PATCHES = 128
 
 
 class TransformerSmall(SequenceOptions):
@@ -37,6 +37,6 @@ class TransformerSmall(SequenceOptions):
 
         if self.width % self.heads:
             raise ModelError(f"model.heads: got {self.heads}, takes a divisor of the width, {self.width}")
-        patch = 1 if sample.vocabulary else self.patch or -(-sample.shape[-1] // MOST_PATCHES)
+        patch = 1 if sample.vocabulary else self.patch or -(-sample.shape[-1] // MAX_PATCHES)
         encoder = Attention(self.width, self.depth, self.heads, self.dropout)
         return sequence_network(sample, Steps(sample, self.width, patch), encoder, self.dropout, outputs)
