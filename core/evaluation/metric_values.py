@@ -17,7 +17,7 @@ from core.evaluation.classification import (
 )
 from core.evaluation.curves import Areas, areas, areas_of_classes, one_vs_rest, true_scores
 from core.evaluation.predictions import Predictions
-from core.evaluation.regression import regression_metrics, residuals
+from core.evaluation.regression import number_metrics
 from core.evaluation.values import Array, Floats, Integers, Undefined, Value
 from core.evaluation.weighted import mean_of, weighted_areas, weighted_areas_of_classes
 from core.metrics import OF_MANY_CLASSES, TOP_K
@@ -60,7 +60,7 @@ def _number(value: Value) -> float:
 
 
 def _numbers(predictions: Predictions) -> dict[str, Value]:
-    return regression_metrics(predictions.targets, residuals(predictions), predictions.weights)
+    return number_metrics(predictions)
 
 
 def class_counts(predictions: Predictions, classes: int) -> ClassCounts:

@@ -36,9 +36,9 @@ class Predictions:
 
     Args:
         scores: float32 or float64. Classification: (n, classes), higher means more likely.
-            Regression: (n,), in the unit of the target.
-        targets: classification: int64 (n,), class numbers. Regression: floats (n,). Multilabel: uint8 (n, labels),
-            zeros and ones.
+            Regression: (n,), in the unit of the target; of several targets (n, k), each in its own.
+        targets: classification: int64 (n,), class numbers. Regression: floats of the shape of scores. Multilabel:
+            uint8 (n, labels), zeros and ones.
         indices: int64 (n,), position of each sample in its source.
         probabilities: True when the scores are probabilities (rows sum to one, but not those of labels), False for raw
             margins.
@@ -59,16 +59,13 @@ class Predictions:
 
     def __post_init__(self) -> None:
         n = len(self.scores) if self.scores.ndim else 0
-        integer_targets = self.scores.ndim == 2
+        numbers = self.targets.dtype.kind == "f"
         labels = self.targets.dtype == np.uint8 and self.targets.ndim == 2
         fits = (
             self.scores.ndim in (1, 2)
             and self.scores.dtype in (np.float32, np.float64)
-            and self.targets.shape == (self.scores.shape if labels else (n,))
-            and (
-                labels
-                or (self.targets.dtype == np.int64 if integer_targets else self.targets.dtype.kind == "f")
-            )
+            and self.targets.shape == (self.scores.shape if labels or numbers else (n,))
+            and (labels or numbers or (self.targets.dtype == np.int64 and self.scores.ndim == 2))
             and self.indices.shape == (n,)
             and self.indices.dtype == np.int64
             and (self.weights is None or self.weights.shape == (n,))
@@ -84,8 +81,8 @@ class Predictions:
             )
             raise DataError(
                 f"predictions do not match each other: {given}",
-                "Wanted: float32 or float64 scores (n, classes) or (n,), int64 or float targets (n,), "
-                "int64 indices (n,)",
+                "Wanted: float32 or float64 scores (n, classes) with int64 targets (n,), or numbers with float targets "
+                "of their shape, and int64 indices (n,)",
             )
 
     @classmethod
@@ -95,6 +92,23 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    @property
+    def has_numbers(self) -> bool:
+        """Return whether numbers are predicted."""
+        return self.targets.dtype.kind == "f"
+
+    @property
+    def target_count(self) -> int:
+        """Return how many numbers are predicted of a sample."""
+        return 1 if self.scores.ndim == 1 else self.scores.shape[1]
+
+    def of_target(self, place: int) -> "Predictions":
+        """Return those of one number, (n,), of several that are predicted."""
+        if self.scores.ndim == 1:
+            return self
+        scores, targets = (np.ascontiguousarray(values[:, place]) for values in (self.scores, self.targets))
+        return Predictions(scores, targets, self.indices, False, weights=self.weights)
 
     @property
     def has_labels(self) -> bool:

@@ -12,13 +12,28 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def residuals(predictions: Predictions) -> Floats:
-    """float64 (n,): target minus prediction, in the target's unit; positive where the model is too low."""
+    """float64 (n,) or (n, k): target minus prediction, in the target's unit; positive where the model is too low."""
     return np.subtract(predictions.targets, predictions.scores, dtype=np.float64)
 
 
 def error_quantiles(residual: Floats, levels: Sequence[float] = QUANTILES) -> dict[float, float]:
     """The absolute error not exceeded by each share (0 to 1) of the samples, linear between samples."""
     return dict(zip(levels, np.quantile(np.abs(residual), levels).tolist(), strict=True))
+
+
+def number_metrics(predictions: Predictions) -> dict[str, Value]:
+    """Return the metrics of predicted numbers (n,), or the means over several targets (n, k)."""
+    single = [
+        regression_metrics(each.targets, residuals(each), each.weights)
+        for each in map(predictions.of_target, range(predictions.target_count))
+    ]
+    return single[0] if len(single) == 1 else {name: _mean(name, single) for name in single[0]}
+
+
+def _mean(name: str, single: Sequence[dict[str, Value]]) -> Value:
+    values = [metrics[name] for metrics in single]
+    lacking = next((value for value in values if isinstance(value, Undefined)), None)
+    return lacking or float(np.mean([value for value in values if not isinstance(value, Undefined)]))
 
 
 def regression_metrics(targets: Array, residual: Floats, weights: Floats | None = None) -> dict[str, Value]:

@@ -33,6 +33,8 @@ class Report:
         per_class: for each class ``name precision recall f1 support roc_auc average_precision``; None where
             undefined.
         confusion: counts, rows are true classes, columns predicted ones; empty for regression.
+        per_target: of a regression of several targets for each ``name r2 mae rmse mape``, in its own unit; None where
+            undefined. ``target_intervals``: their 95 % intervals.
         no_interval: for some metrics without an interval one plain sentence that says why.
         weighted_by: what the weights of the samples are called; empty if they have none. The confusion counts samples.
         effective_n: how many samples of equal weight would tell as much; None without weights.
@@ -51,6 +53,8 @@ class Report:
     confusion: list[list[int]]
     no_interval: dict[str, str] = field(default_factory=dict)
     class_intervals: list[dict[str, list[float]]] = field(default_factory=list)
+    per_target: list[dict[str, str | float | None]] = field(default_factory=list)
+    target_intervals: list[dict[str, list[float]]] = field(default_factory=list)
     weighted_by: str = ""
     effective_n: float | None = None
 
