@@ -8,6 +8,7 @@ import builtins
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
@@ -36,9 +37,12 @@ def main() -> None:
     sys.path[:] = [
         place for place in sys.path if place not in others
     ] + others  # child processes take it over
-    from tui.cli import main as command
+    from core.torchrun import ends_without_finalizing, is_launched
 
-    command()
+    with ends_without_finalizing() if is_launched() else nullcontext():
+        from tui.cli import main as command
+
+        command()
 
 
 def _has_such_names(place: str) -> bool:

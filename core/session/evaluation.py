@@ -10,6 +10,7 @@ from core.errors import DataError, DeviceError, RunDamaged
 from core.evaluation.values import Array
 from core.inference.stored import Evaluation, load_evaluation, saved_evaluation
 from core.runs.folder import Run
+from core.runs.together import members_of
 from core.session.preload import load_backend
 from core.tasks.registry import task_of
 
@@ -64,6 +65,14 @@ def trained_model(
         TorchtuiError: weights, data or model are not there or do not fit together.
     """
     load_backend()
+    members = members_of(run)
+    if members:
+        from core.session.together import trained_together
+
+        each = [
+            trained_model(one, data_root=data_root, progress=progress, samples=samples) for one in members
+        ]
+        return trained_together(each)
     from core.runs.checkpoints import load_weights
     from core.runs.data_facts import known_data
     from core.session.session import assemble, prepare
@@ -143,7 +152,8 @@ class RunData:
                 from core.runs.data_facts import ensure_same_data
 
                 load_backend()
-                loaded = load(from_copies(self.run.config(), self.run).data, self.root, progress)
-                ensure_same_data(self.run, loaded)
+                run = (members_of(self.run) or [self.run])[0]
+                loaded = load(from_copies(run.config(), run).data, self.root, progress)
+                ensure_same_data(run, loaded)
                 self.dataset = loaded
             return self.dataset

@@ -128,8 +128,7 @@ def pooled_report(runs: Sequence[Run]) -> tuple[int, dict[str, Interval]]:
     together = joined([predictions for predictions, _ in parts])
     if not len(together):  # a network with its own step need not answer
         return 0, {}
-    task = report.task
-    pooled = evaluate(together, task=task, class_names=report.class_names, split="validation")
+    pooled = evaluate(together, task=report.task, class_names=report.class_names, split="validation")
     return len(together), {name: interval for name, interval in pooled.intervals.items() if name in ADDED}
 
 

@@ -4,13 +4,12 @@ import errno
 import os
 import signal
 import sys
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from io import TextIOWrapper
 
 import typer
 
 from core.errors import TorchtuiError
-from core.torchrun import ends_without_finalizing, is_launched
 from tui.cli.app import open_app, opens_app
 from tui.cli.failures import as_error, ensure_current_folder
 from tui.cli.lazy import LazyGroup
@@ -106,11 +105,6 @@ def main() -> None:
     0 completed, 1 failed or diverged, 2 wrong usage or configuration, 130 after Ctrl-C, 138 after SIGUSR1, 141 when
     nobody reads its output any more, 143 after SIGTERM.
     """
-    with ends_without_finalizing() if is_launched() else nullcontext():
-        _main()
-
-
-def _main() -> None:
     open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

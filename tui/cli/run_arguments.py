@@ -5,11 +5,22 @@ from typing import Annotated
 
 import typer
 
-from core.errors import TorchtuiError
-from core.runs.folder import all_runs, default_runs_dir
+from core.errors import InputError, TorchtuiError
+from core.runs.code import trust_config
+from core.runs.folder import Run, all_runs, default_runs_dir, find_run, with_checkpoint
 from core.runs.references import LATEST
+from core.runs.together import members_of
 
-__all__ = ["RUN_HELP", "CheckpointOption", "RunArgument", "RunsArgument", "complete_runs"]
+__all__ = [
+    "RUN_HELP",
+    "CheckpointOption",
+    "OneOrMoreRuns",
+    "RunArgument",
+    "RunsArgument",
+    "TogetherOption",
+    "complete_runs",
+    "runs_named",
+]
 
 RUN_HELP = "An id, a prefix or the last letters of one, `latest` (started or resumed last), or a path."
 MAX_COMPLETIONS = 100
@@ -47,3 +58,38 @@ CheckpointOption = Annotated[
         help="Weights to use: best, last, or a kept epoch such as epoch-10.",
     ),
 ]
+OneOrMoreRuns = Annotated[
+    list[str],
+    typer.Argument(metavar="RUN", help=RUN_HELP, show_default=False, autocompletion=complete_runs),
+]
+TogetherOption = Annotated[
+    bool,
+    typer.Option("--together", help="Take several runs as one model: the mean of their scores."),
+]
+
+
+def runs_named(
+    names: list[str], runs_dir: Path | None, checkpoint: str, *, together: bool, trust: bool
+) -> list[Run]:
+    """Return the runs that a command names: one, or with ``--together`` several.
+
+    Raises:
+        InputError: their number does not fit.
+        RunError: one of them is not there, or has no such checkpoint.
+    """
+    if together and len(names) < 2:
+        raise InputError("--together needs several runs", "Name two or more, such as: RUN RUN --together")
+    if together and checkpoint != "best":
+        raise InputError("--together takes the best weights of each run", "Leave out --checkpoint")
+    if not together and len(names) > 1:
+        raise InputError(
+            f"got {len(names)} runs, takes one", "With --together several runs count as one model"
+        )
+    found = [find_run(runs_dir or default_runs_dir(), name) for name in names]
+    if checkpoint != "best":
+        found = [with_checkpoint(run, checkpoint) for run in found]
+    if trust:
+        for run in found:
+            for member in members_of(run) or [run]:
+                trust_config(member.config(), member)
+    return found

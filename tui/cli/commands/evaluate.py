@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from core.runs.code import trust_config
-from core.runs.folder import default_runs_dir, find_run, with_checkpoint
+from core.runs.folder import default_runs_dir
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.json_option import JsonOption
-from tui.cli.run_arguments import CheckpointOption, RunArgument
+from tui.cli.run_arguments import CheckpointOption, OneOrMoreRuns, TogetherOption, runs_named
 from tui.runtime.streams import print_result
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ PLOT_WIDTH, PLOT_HEIGHT = 72, 18
 
 
 def evaluate(
-    run: RunArgument,
+    run: OneOrMoreRuns,
     split: Annotated[
         Literal["test", "validation", "train"],
         typer.Option(help="Split to evaluate on; keep test for the end."),
@@ -38,6 +37,7 @@ def evaluate(
     plots: Annotated[
         bool, typer.Option("--plots", help="Also print ROC and precision-recall curves.")
     ] = False,
+    together: TogetherOption = False,
     checkpoint: CheckpointOption = "best",
     trust_code: TrustOption = False,
     runs: RunsOption = None,
@@ -45,29 +45,39 @@ def evaluate(
 ) -> None:
     """Evaluate a run with its best weights; a stored evaluation opens at once.
 
+    Several runs of one data set (seeds, folds, the best trials) count as one model with --together, and are kept
+    as a run.
+
     Example: tui evaluate latest --split validation --plots
     """
-    found = find_run(runs or default_runs_dir(), run)
-    if checkpoint != "best":
-        found = with_checkpoint(found, checkpoint)
-    if trust_code:
-        trust_config(found.config(), found)
-    from core.session.evaluation import evaluate_run
+    found = runs_named(run, runs, checkpoint, together=together, trust=trust_code)
+    if together:
+        from core.interop.together import evaluate_together
 
-    evaluation = evaluate_run(found, split, data_root=data_root, progress=tell)
+        where = runs or default_runs_dir()
+        evaluation = evaluate_together(found, split, runs_dir=where, data_root=data_root, progress=tell)
+    else:
+        from core.session.evaluation import evaluate_run
+
+        evaluation = evaluate_run(found[0], split, data_root=data_root, progress=tell)
     if csv is not None:
         from core.inference.prediction_files import write_predictions
 
         write_predictions(evaluation, csv)
     if as_json:
-        print_result(json.dumps({"v": 1, "run": found.id, **evaluation.report.to_dict()}))
+        print_result(json.dumps({"v": 1, "run": evaluation.run.id, **evaluation.report.to_dict()}))
         return
     from rich.console import Console
 
     from tui.headless.report import print_report
+    from tui.terminal.text import clean
 
     console = Console(highlight=False)
-    print_report(evaluation.report, console, found.checkpoint)
+    if together:
+        console.print(
+            clean(f"{evaluation.run.id}: the mean of the scores of {len(found)} runs"), soft_wrap=True
+        )
+    print_report(evaluation.report, console, found[0].checkpoint)
     if plots:
         _print_plots(evaluation, console)
 

@@ -5,17 +5,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from core.runs.code import trust_config
-from core.runs.folder import default_runs_dir, find_run, with_checkpoint
+from core.runs.folder import default_runs_dir
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
-from tui.cli.run_arguments import CheckpointOption, RunArgument
+from tui.cli.run_arguments import CheckpointOption, OneOrMoreRuns, TogetherOption, runs_named
 
 __all__ = ["export"]
 
 
 def export(
-    run: RunArgument,
+    run: OneOrMoreRuns,
     to: Annotated[
         Literal["onnx", "pt2", "safetensors", "csv"],
         typer.Option("--to", help="ONNX, a PyTorch graph, weights only, or arrays."),
@@ -24,6 +23,7 @@ def export(
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="A new folder.", show_default="RUN-FORMAT"),
     ] = None,
+    together: TogetherOption = False,
     checkpoint: CheckpointOption = "best",
     trust_code: TrustOption = False,
     runs: RunsOption = None,
@@ -37,11 +37,12 @@ def export(
 
     Example: tui export latest --to onnx -o model
     """
-    found = find_run(runs or default_runs_dir(), run)
-    if checkpoint != "best":
-        found = with_checkpoint(found, checkpoint)
-    if trust_code:
-        trust_config(found.config(), found)
+    several = runs_named(run, runs, checkpoint, together=together, trust=trust_code)
+    if together:
+        from core.interop.together import run_of
+
+        several = [run_of(several, runs or default_runs_dir())]
+    found = several[0]
     from core.export.export import export as export_run
     from tui.terminal.text import clean
 

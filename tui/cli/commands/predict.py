@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 
-from core.runs.code import trust_config
-from core.runs.folder import default_runs_dir, find_run, with_checkpoint
+from core.runs.together import members_of
 from core.tasks.registry import task_of
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
-from tui.cli.run_arguments import CheckpointOption, RunArgument
+from tui.cli.run_arguments import CheckpointOption, OneOrMoreRuns, TogetherOption, runs_named
 from tui.runtime.streams import result_stream, set_results_apart
 from tui.terminal.text import clean
 
@@ -19,7 +18,7 @@ __all__ = ["predict"]
 
 
 def predict(
-    run: RunArgument,
+    run: OneOrMoreRuns,
     samples: Annotated[
         Path,
         typer.Argument(
@@ -30,6 +29,7 @@ def predict(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="OUT", help="Write to a file instead of standard output.")
     ] = None,
+    together: TogetherOption = False,
     checkpoint: CheckpointOption = "best",
     trust_code: TrustOption = False,
     runs: RunsOption = None,
@@ -41,21 +41,22 @@ def predict(
     """
     if csv is None:
         set_results_apart()
-    found = find_run(runs or default_runs_dir(), run)
-    if checkpoint != "best":
-        found = with_checkpoint(found, checkpoint)
-    if trust_code:
-        trust_config(found.config(), found)
+    found = runs_named(run, runs, checkpoint, together=together, trust=trust_code)
     from core.inference.inputs import read_inputs
     from core.inference.prediction_files import write_new_predictions
+    from core.inference.together import mean_scores
     from core.session.evaluation import score_inputs, trained_model
 
-    trained = trained_model(found, data_root=data_root, progress=tell, samples=False)
-    given = read_inputs(samples, trained.data)
-    for note in given.notes:
+    each, probabilities, notes = [], [], dict[str, None]()
+    for member in (member for one in found for member in members_of(one) or [one]):
+        trained = trained_model(member, data_root=data_root, progress=tell, samples=False)
+        given = read_inputs(samples, trained.data)
+        notes |= dict.fromkeys(given.notes)
+        each.append(score_inputs(trained, given.inputs))
+        probabilities.append(trained.scorer.gives_probabilities(trained.data.target_facts))
+    for note in notes:
         print(clean(note), file=sys.stderr)
-    scores = score_inputs(trained, given.inputs)
-    names = (
-        () if task_of(trained.data.task).own_step else trained.data.class_names
-    )  # its outputs may be anything
+    scores = mean_scores(each, probabilities=probabilities) if len(each) > 1 else each[0]
+    custom = task_of(trained.data.task).own_step  # its outputs may be anything
+    names = () if custom else trained.data.class_names
     write_new_predictions(given.ids, scores, names, csv, result_stream(), clean)

@@ -1,0 +1,61 @@
+"""Several models as one: their scores for the same samples, averaged."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.errors import DataError
+from core.evaluation.paired import same_samples
+from core.evaluation.predictions import Predictions
+from core.evaluation.report import Report
+from core.evaluation.values import Array
+
+__all__ = ["averaged", "mean_scores"]
+
+SEPARATE = "Evaluate them one by one, or choose runs of one data set and one split"
+
+
+def averaged(parts: Sequence[tuple[Predictions, Report]]) -> Predictions:
+    """Return the predictions of several models together.
+
+    Args:
+        parts: of each model its predictions of the same samples, and its report.
+
+    Raises:
+        DataError: samples, classes or kinds of scores differ, or a network gave no predictions.
+    """
+    first, report = parts[0]
+    for predictions, other in parts[1:]:
+        if (other.task, other.class_names) != (report.task, report.class_names):
+            raise DataError("the runs do not answer the same question: task or classes differ", SEPARATE)
+        if not same_samples(predictions, first):
+            raise DataError(
+                f"the runs were not evaluated on the same {report.split} samples",
+                "Choose another split: folds have the test samples alone in common",
+            )
+    if not len(first):
+        raise DataError("these runs have no predictions: their networks report numbers of their own")
+    scores = mean_scores(
+        [predictions.scores for predictions, _ in parts],
+        probabilities=[predictions.probabilities for predictions, _ in parts],
+    )
+    return Predictions(scores, first.targets, first.indices, first.probabilities)
+
+
+def mean_scores(scores: Sequence[Array], *, probabilities: Sequence[bool]) -> Array:
+    """Return the mean of the scores of several models, each (n, classes) or (n,), in float64.
+
+    Args:
+        probabilities: of each model whether its scores are probabilities.
+
+    Raises:
+        DataError: some are probabilities and others margins, which have no common unit.
+    """
+    if len(set(probabilities)) > 1:
+        raise DataError(
+            "some of the runs give probabilities and others margins, as their losses differ", SEPARATE
+        )
+    total = np.zeros(scores[0].shape)
+    for each in scores:
+        total += each
+    return total / len(scores)
