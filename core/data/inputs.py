@@ -83,7 +83,7 @@ class InputField:
         sizes = [str(size) for size in self.shape]
         if self.is_sequence:
             sizes[0] = f"up to {sizes[0]}"
-        name = f"input {self.name + 1}" if isinstance(self.name, int) else self.name
+        name = f"input {self.name}" if isinstance(self.name, int) else self.name
         return f"{name} ({'x'.join(sizes) or 'one number'})"
 
     def to(self, device: torch.device) -> "InputField":
@@ -94,10 +94,10 @@ class InputField:
 
     def prepared(self, values: Tensor) -> Tensor:
         """Return values as the network gets them, a new tensor; they lie on the device of the statistics."""
-        fed = values.to(self.fed_dtype, copy=True)
         if self.mean is None or self.std is None:
-            return fed
-        return fed.sub_(self.mean).div_(self.std)
+            return values.to(self.fed_dtype, copy=True)
+        # in float64 where the values need it: what is left of them fits into float32
+        return values.to(self.mean.dtype, copy=True).sub_(self.mean).div_(self.std).float()
 
 
 class Fields:

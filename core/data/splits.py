@@ -15,6 +15,8 @@ from core.tasks.registry import task_for, task_of
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from core.data.inputs import Fields
+
 __all__ = ["assemble", "divide", "one_fold"]
 
 ROWS_AT_ONCE = 4096
@@ -133,7 +135,7 @@ def assemble(
     *,
     name: str,
     kind: KindName,
-    inputs: "Tensor | MappedRows",
+    inputs: "Tensor | MappedRows | Fields",
     targets: "Tensor",
     parts: dict[str, np.ndarray],
     official_test: Split | None = None,
@@ -145,7 +147,7 @@ def assemble(
     """A data set from all its samples and the positions of each split.
 
     Args:
-        inputs: (n, *sample_shape), uint8 or float32.
+        inputs: (n, *sample_shape), uint8 or float32, or fields, for which `scaling` is ``none``.
         targets: (n,) int64 classes, or (n, 1) float32.
         scaling: with ``unit``, `value_range` becomes 0 to 1; with ``none`` nothing changes; else mean and deviation of
             train become 0 and 1.
@@ -154,7 +156,7 @@ def assemble(
     import torch
 
     splits = {
-        part: Split(select(inputs, at), targets[torch.from_numpy(at)], at) for part, at in parts.items()
+        part: Split(_selected(inputs, at), targets[torch.from_numpy(at)], at) for part, at in parts.items()
     }
     train = splits["train"]
     task = task_for(len(class_names))
@@ -181,6 +183,12 @@ def assemble(
         target_std=target_std,
         value_range=value_range,
     )
+
+
+def _selected(inputs: "Tensor | MappedRows | Fields", at: np.ndarray) -> "Tensor | MappedRows | Fields":
+    from core.data.inputs import Fields
+
+    return inputs[at] if isinstance(inputs, Fields) else select(inputs, at)
 
 
 def _statistics(inputs: "Tensor | MappedRows", kind: KindName) -> "tuple[Tensor, Tensor]":

@@ -129,6 +129,12 @@ def _several(model: ModelOptions, sample: Sample) -> ModelError:
             f"{', '.join(field.label for field in sample.fields)}",
             f"Set data.inputs to {', '.join(others)} or {last}, or choose a network of your own",
         )
+    if not sample.fields[0].is_sequence:
+        raise ModelError(
+            f"model.name: {name} takes real numbers, but this data has {sample.fields[0].label} of type "
+            f"{str(sample.fields[0].fed_dtype).removeprefix('torch.')}",
+            "Choose a network of your own",
+        )
     fitting = [
         each for each, other in choices(ModelConfig).items() if getattr(other, "TAKES_SEQUENCES", False)
     ]

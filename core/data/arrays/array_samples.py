@@ -1,6 +1,7 @@
 """From plain arrays of inputs and targets to a data set: what each sample is, and what each target is."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from core.data.arrays.array_targets import answers_of, classes_in, targets_of
 from core.data.arrays.conditioned import clipped_targets, conditioning_of
 from core.data.arrays.sample_shapes import SHAPES, ArrayShape, Layout, layout_of, samples_of, shape_text
+from core.data.arrays.sample_weights import weighted
 from core.data.kinds.registry import KindName, kind_of
 from core.data.mapped import MappedRows
 from core.data.targets import AskedTask
@@ -16,6 +18,7 @@ from core.errors import DataError
 from core.tasks.registry import task_for, task_of
 
 if TYPE_CHECKING:
+    from core.data.arrays.structured import Arrays
     from core.data.conditioning import Conditioning
     from core.data.dataset import Dataset, Split
     from core.data.options import Scaling
@@ -26,8 +29,8 @@ BYTES_AT_ONCE = 2**22
 EXACT = 2**24
 """Whole numbers below it are the same as float32."""
 
-Pair = tuple[np.ndarray, np.ndarray]
-"""(n, ...) inputs and n targets."""
+Pair = tuple["np.ndarray | Arrays", np.ndarray]
+"""(n, ...) inputs, or the fields of n samples, and n targets."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Given:
         class_names: of classes numbered from 0, where they are known.
         feature_names: of the columns of a table, where they are known.
         notes: how the arrays were found, a line each.
+        weights: how much each sample counts, (n,), of the splits that were given with them.
     """
 
     train: Pair
@@ -49,6 +53,7 @@ class Given:
     class_names: tuple[str, ...] = ()
     feature_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    weights: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: ArrayShape) -> "Dataset":
@@ -62,12 +67,13 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     """
     import torch
 
+    from core.data.arrays.structured import with_fields
     from core.data.splits import assemble
 
     notes = list(given.notes)
-    layout = layout_of(given.train[0], shape, given.names[0], _place(given, 0), notes)
-    kind = SHAPES[layout]
-    inputs = samples_of(given.train[0], layout, _place(given, 0))
+    given = _kept_as_given(given, options.scaling, notes)
+    layout, inputs = _samples(given, shape, notes)
+    kind = SHAPES[layout] if layout else "other"
     answers = answers_of(given.train[1], task, given.names[1], _place(given, 1), notes)
     _check_pair(inputs, answers, f"data.path: {given.source}", given.names)
     keys = tuple(str(number) for number in range(len(given.class_names)))
@@ -82,7 +88,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     if kind == "table" and options.scaling != "none":
         conditioning = conditioning_of(inputs, parts["train"], feature_names, notes)
         inputs = inputs if conditioning is None else conditioning.apply(inputs)
-    elif inputs.dtype == np.float64:
+    elif layout and inputs.dtype == np.float64:
         raise DataError(
             f"data.scaling: none, but {_place(given, 0)} has values that differ by less than float32 can hold",
             "Set it to standardise, or subtract a constant from them first",
@@ -92,26 +98,34 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     validation = _own_split(given.validation, "validation", given, inputs, keys, task, layout, conditioning)
     test = _own_split(given.test, "test", given, inputs, keys, task, layout, conditioning)
     on_disk = kind_of(kind).on_disk and isinstance(given.train[0], np.memmap)
+    value_range = _value_range(inputs, parts["train"]) if layout else (0.0, 1.0)
+    if layout:
+        inputs = MappedRows(inputs, np.arange(len(inputs))) if on_disk else torch.from_numpy(inputs)
     data = assemble(
         name=name,
         kind=kind,
-        inputs=MappedRows(inputs, np.arange(len(inputs))) if on_disk else torch.from_numpy(inputs),
+        inputs=inputs,
         targets=torch.from_numpy(targets),
         parts=parts,
         official_test=test,
         class_names=names,
         feature_names=feature_names,
-        value_range=_value_range(inputs, parts["train"]),
-        scaling=_scaling(kind, options.scaling),
+        value_range=value_range,
+        scaling=_scaling(kind, options.scaling) if layout else "none",
     )
-    data = replace(data, validation=validation or data.validation)
+    data = weighted(replace(data, validation=validation or data.validation), given, parts, notes)
+    if not layout:
+        data = with_fields(data, options.scaling, notes)
     if kind_of(kind).looked_up:
         data = _looked_up(data, options.padding, notes)
     return replace(
         data,
         notes=tuple(notes),
         conditioning=conditioning,
-        whole=kind == "table" and given.train[0].dtype.kind in "iu" and _largest(given.train[0]) < EXACT,
+        whole=kind == "table"
+        and isinstance(given.train[0], np.ndarray)
+        and given.train[0].dtype.kind in "iu"
+        and _largest(given.train[0]) < EXACT,
     )
 
 
@@ -148,6 +162,35 @@ def _looked_up(data: "Dataset", padding: int, notes: list[str]) -> "Dataset":
             )
         splits[name] = replace(split, inputs=torch.from_numpy(ids.ids(inputs)))
     return replace(data, ids=True, vocabulary=ids, validation=splits["validation"], test=splits["test"])
+
+
+def _kept_as_given(given: Given, scaling: str, notes: list[str]) -> Given:
+    """The arrays, as a field where their type must be kept: complex numbers, whole ones that float32 cannot hold."""
+    array = given.train[0]
+    if not isinstance(array, np.ndarray) or not array.size:
+        return given
+    if array.dtype.kind != "c":
+        if array.dtype.kind not in "iu" or array.ndim > 2 or _largest(array) < EXACT:
+            return given
+        if scaling != "none":
+            notes.append(
+                "inputs: whole numbers beyond 2^24 are standardised; data.scaling=none keeps them, as int64"
+            )
+            return given
+    pairs = {name: getattr(given, name) for name in ("train", "validation", "test")}
+    wrapped: dict[str, Any] = {name: pair and ({0: pair[0]}, pair[1]) for name, pair in pairs.items()}
+    return replace(given, **wrapped)
+
+
+def _samples(given: Given, shape: ArrayShape, notes: list[str]) -> tuple[Layout | None, Any]:
+    """How the samples of an array lie, and these; None and the fields, where each consists of several."""
+    from core.data.arrays.structured import fields_of
+
+    inputs, place = given.train[0], _place(given, 0)
+    if isinstance(inputs, Mapping):
+        return None, fields_of(inputs, f"data.path: {given.source}", notes)
+    layout = layout_of(inputs, shape, given.names[0], place, notes)
+    return layout, samples_of(inputs, layout, place)
 
 
 def _largest(values: np.ndarray) -> int:
@@ -188,31 +231,38 @@ def _own_split(
     pair: Pair | None,
     split: str,
     given: Given,
-    inputs: np.ndarray,
+    inputs: Any,
     keys: tuple[str, ...],
     task: AskedTask,
-    layout: Layout,
+    layout: Layout | None,
     conditioning: "Conditioning | None",
 ) -> "Split | None":
     """A split that was given, made as the training inputs were; None where it was not."""
     import torch
 
+    from core.data.arrays.structured import fields_like
     from core.data.dataset import Split
 
     if pair is None:
         return None
     place = f"data.path: {given.source}, the {split} set"
-    layout_of(pair[0], layout, given.names[0], place, [])
-    own_inputs = samples_of(pair[0], layout, place)
+    own_inputs: Any
+    if isinstance(pair[0], Mapping):
+        own_inputs = fields_like(inputs, pair[0], place)
+    else:
+        layout_of(pair[0], layout or "table", given.names[0], place, [])
+        own_inputs = samples_of(pair[0], layout or "table", place)
     asked: AskedTask = "classification" if keys else "regression"
     answers = answers_of(pair[1], asked, given.names[1], place, [])
     _check_pair(own_inputs, answers, place, given.names)
+    targets = torch.from_numpy(targets_of(answers, keys, place))
+    if not layout:
+        return Split(own_inputs, targets, np.arange(len(targets)))
     if own_inputs.shape[1:] != inputs.shape[1:]:
         raise DataError(
             f"{place} has inputs of the shape {shape_text(own_inputs)}, training inputs {shape_text(inputs)}",
             "Give both the same shape of samples",
         )
-    targets = torch.from_numpy(targets_of(answers, keys, place))
     kept = (
         own_inputs.astype(inputs.dtype, copy=False)
         if conditioning is None
@@ -221,9 +271,9 @@ def _own_split(
     return Split(torch.from_numpy(kept), targets, np.arange(len(targets)))
 
 
-def _check_pair(inputs: np.ndarray, answers: np.ndarray, place: str, names: tuple[str, str]) -> None:
+def _check_pair(inputs: Any, answers: np.ndarray, place: str, names: tuple[str, str]) -> None:
     if len(inputs) != len(answers):
-        turned = len(answers) in inputs.shape[1:]
+        turned = isinstance(inputs, np.ndarray) and len(answers) in inputs.shape[1:]
         raise DataError(
             f"{place} has {len(inputs):,} samples in {names[0]} and {len(answers):,} in {names[1]}",
             f"Samples come first: transpose {names[0]}" if turned else "Give one target a sample",

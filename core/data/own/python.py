@@ -24,6 +24,8 @@ class PythonData(HeldOut, ImageOptions):
     """Your function: FILE.py:NAME, such as mydata.py:make."""
     arguments: dict[str, Any] = {}
     """Its arguments."""
+    inputs: str = ""
+    """Inputs to take of samples that have several, as names or numbers from 0, separated by commas; empty takes all."""
     task: AskedTask = "auto"
     """Kind of target; auto treats strings and whole numbers as classes unless they could be quantities."""
     shape: ArrayShape = "auto"
@@ -42,5 +44,5 @@ class PythonData(HeldOut, ImageOptions):
         if not self.path:
             raise DataError("data.path: no function is given", "Give FILE.py:NAME, such as mydata.py:make")
         arguments = check_arguments(load_object(self.path), self.arguments, {}, "data.arguments")
-        given = collect(self.path, arguments, self.split_seed, progress)
+        given = collect(self.path, arguments, self.split_seed, progress, self.inputs)
         return dataset_of(given, self, self.name, self.task, self.shape)

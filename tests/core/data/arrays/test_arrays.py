@@ -347,7 +347,6 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"x": X[:-1], "y": CLASSES}, r"has 59 samples in x and 60 in y"),
     ({"x": X[:0], "y": CLASSES[:0]}, r"my\.npz, x holds no samples: its shape is 0x2"),
     ({"x": np.float64(3), "y": CLASSES}, "x holds no samples: its shape is a single number"),
-    ({"x": X.astype(complex), "y": CLASSES}, "x is of type complex128, not numbers"),
     ({"x": X.astype(str), "y": CLASSES}, "x is of type <U32, not numbers"),
     ({"x": X.astype(object), "y": CLASSES}, r"x in .*my\.npz holds Python objects \(a pickle\)"),
     ({"x": X, "y": CLASSES.astype(object)}, r"y in .*my\.npz holds Python objects"),

@@ -1,0 +1,45 @@
+"""Weights of samples that a user gave with them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.data.arrays.sample_shapes import shape_text
+from core.errors import DataError
+
+if TYPE_CHECKING:
+    from core.data.arrays.array_samples import Given
+    from core.data.dataset import Dataset
+
+__all__ = ["weighted"]
+
+
+def weighted(data: "Dataset", given: "Given", parts: Mapping[str, np.ndarray], notes: list[str]) -> "Dataset":
+    """The data with the weights of its samples, where the user gave some."""
+    import torch
+
+    changed: dict[str, Any] = {}
+    for part, split in data.splits.items():
+        own = getattr(given, part) is not None and part != "train"
+        source = part if own else "train"
+        values = given.weights.get(source)
+        if values is None:
+            continue
+        place = f"data.path: {given.source}, the weights of the {source} set"
+        total = len(split) if own else sum(len(at) for at in parts.values())
+        if values.ndim > 1 and values.size == len(values):
+            values = values.reshape(len(values))
+        if values.ndim != 1 or values.dtype.kind not in "fiub" or len(values) != total:
+            raise DataError(
+                f"{place} have the shape {shape_text(values)} and the type {values.dtype}, for {total:,} samples",
+                "Give one number a sample",
+            )
+        if not np.isfinite(values).all() or (values < 0).any() or not (values > 0).any():
+            raise DataError(f"{place} are not all 0 or more, or all 0", "Give how much each sample counts")
+        kept = values if own else values[parts[part]] if part in parts else values[:0]
+        changed[part] = replace(split, weights=torch.from_numpy(kept.astype(np.float32)))
+    if changed:
+        notes.append("weights: the third array says how much each sample counts, in the loss and in metrics")
+    return replace(data, **changed)
