@@ -1,4 +1,4 @@
-"""What a user's function returned: one set of samples, or those of train, validation and test."""
+"""Sets of samples in the answer of a user's function: one, or those of train, validation and test."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a user's function may return in one place: arrays, tensors, numbers, texts, images."""
+"""Values that a user's function may return in one place: arrays, tensors, numbers, texts, images."""
 
 from collections.abc import Mapping
 from typing import Any
