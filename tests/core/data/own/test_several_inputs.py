@@ -1,4 +1,4 @@
-"""What a user's function may return beside plain pairs: several inputs, sequences, three sets, and what it may not."""
+"""Answers of a user's function beside plain pairs: several inputs, sequences, three sets; and those refused."""
 
 from collections.abc import Callable
 from pathlib import Path
