@@ -43,8 +43,8 @@ def prepare(
         feature_names=(),
         mean=torch.tensor(0.0),
         std=torch.tensor(1.0),
-        target_mean=0.0,
-        target_std=1.0,
+        target_mean=(0.0,),
+        target_std=(1.0,),
         value_range=(0.0, 1.0),
     )
     values = {

@@ -35,7 +35,7 @@ class Split:
 
     Attributes:
         inputs: (n, *sample_shape), uint8 or float32, as in the source; or the fields of samples of several tensors.
-        targets: (n,) int64 classes, or (n, 1) numbers in the target's own unit: float32, or float64 where that would
+        targets: (n,) int64 classes, or (n, k) numbers in the target's own unit: float32, or float64 where that would
             lose what distinguishes them.
         indices: (n,) int64 positions in the source, so that a sample can be found again.
         weights: (n,) float64, 0 or more, one of them above 0: how much each sample counts; None if all count alike.
@@ -64,9 +64,10 @@ class Dataset:
         kind: what a sample is, see `core.data.kinds`: ``table``, with samples of (features,),
             ``image``, with samples of (channels, height, width), and so on.
         class_names: one per class; empty for regression.
+        target_names: of a regression of several targets, one per target.
         feature_names: one per column of a table; empty for images.
         mean, std: what inputs are standardised with, of a shape that broadcasts over one sample.
-        target_mean, target_std: what regression targets are standardised with; 0 and 1 for classes.
+        target_mean, target_std: what each target of a regression is standardised with; (0,) and (1,) for classes.
         value_range: smallest and largest value an input can take; for showing images.
         deep_range: of images from files, what became black and white where a file had more than 8 bits.
         notes: what was found and done while it was loaded, such as values filled in; a line each.
@@ -91,8 +92,8 @@ class Dataset:
     feature_names: tuple[str, ...]
     mean: "Tensor"
     std: "Tensor"
-    target_mean: float
-    target_std: float
+    target_mean: tuple[float, ...]
+    target_std: tuple[float, ...]
     value_range: tuple[float, float]
     deep_range: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
@@ -103,6 +104,7 @@ class Dataset:
     ids: bool = False
     fields: "tuple[InputField, ...]" = ()
     weight_name: str = ""
+    target_names: tuple[str, ...] = ()
     vocabulary: "TokenIds | None" = None
 
     @property

@@ -167,7 +167,7 @@ def assemble(
         mean, std = torch.tensor(0.0), torch.tensor(1.0)
     else:
         mean, std = _statistics(train.inputs, kind)
-    target_mean, target_std = task_of(task).scale(train.targets)
+    target_mean, target_std = task_of(task).scale(train.targets, train.weights)
     return Dataset(
         name=name,
         kind=kind,

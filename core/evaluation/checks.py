@@ -35,7 +35,7 @@ def check_numbers(predictions: Predictions, task: str, split: str) -> None:
     Raises:
         DataError: there are no samples, their shape is another one, or some are NaN or infinite.
     """
-    _check_shape(predictions, 1, task, split)
+    _check_shape(predictions, predictions.targets.ndim, task, split)
     check_finite(predictions, split)
 
 

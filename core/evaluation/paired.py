@@ -57,6 +57,8 @@ def same_samples(first: Predictions, second: Predictions) -> bool:
         first.scores.shape == second.scores.shape
         and np.array_equal(first.indices, second.indices)
         and np.array_equal(first.targets, second.targets)
+        and (first.weights is None) == (second.weights is None)
+        and (first.weights is None or second.weights is None or np.array_equal(first.weights, second.weights))
     )
 
 
@@ -67,16 +69,19 @@ def paired_differences(
 
     Args:
         first, second: of the same samples; see `same_samples`.
-        values: differences of metrics by name; those without influences are left out.
+        values: differences of metrics by name; those without influences are left out, as are all where samples have
+            weights.
         comparisons: how many pairs of models are compared at once.
     """
+    if first.weights is not None:
+        return {}
     mine, theirs = _influences(first), _influences(second)
     known = [name for name in values if name in mine and name in theirs]
     found = {
         name: _from_influences(values[name], mine[name] - theirs[name], _freedom(first, name), comparisons)
         for name in known
     }
-    if first.scores.ndim == 2:
+    if not first.has_numbers:
         exact = _of_accuracy(
             first.predicted == first.targets, second.predicted == second.targets, comparisons
         )
@@ -124,8 +129,9 @@ def _freedom(predictions: Predictions, metric: str) -> int:
 @lru_cache(maxsize=16)
 def _influences(predictions: Predictions) -> dict[str, Floats]:
     """The influences (n,) of each sample on every metric that has them."""
-    if predictions.scores.ndim == 1:
-        return _of_numbers(predictions)
+    if predictions.has_numbers:
+        single = [_of_numbers(predictions.of_target(place)) for place in range(predictions.target_count)]
+        return {name: np.mean([each[name] for each in single], axis=0) for name in single[0]}
     scores, targets, weights = predictions.scores, predictions.targets, np.ones(len(predictions))
     classes = scores.shape[1]
     found = _of_counts(predictions)

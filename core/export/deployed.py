@@ -24,7 +24,7 @@ class Deployed(nn.Module):
     """Preprocessing, network, and what makes scores of its outputs.
 
     Inputs are float32 (n, *sample_shape) in the unit of the data, or float64 where that loses digits. The answer is
-    scores (n, classes), or numbers (n,) in the unit of the target.
+    scores (n, classes), or numbers (n,), of several targets (n, k), in the unit of each.
     """
 
     mean: Tensor
@@ -39,12 +39,18 @@ class Deployed(nn.Module):
         super().__init__()
         self.model, self.scorer, self.ids = model, scorer, data.ids
         self.target = (data.target_mean, data.target_std) if task_of(data.task).targets == "numbers" else None
-        self.wide = self.target is not None and (
-            abs(data.target_mean) > FAR * data.target_std or data.target_std < TINY
+        scale = list(zip(data.target_mean, data.target_std, strict=True))
+        self.wide = self.target is not None and any(
+            abs(mean) > FAR * std or std < TINY for mean, std in scale
         )
+        self.several = len(scale) > 1
         if self.wide:  # as tensors: the exporter to ONNX rounds plain numbers to float32
-            for name, value in (("shift", data.target_mean / data.target_std), ("scale", data.target_std)):
-                self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+            for name, values in (("shift", [mean / std for mean, std in scale]), ("scale", data.target_std)):
+                numbers = torch.tensor(values, dtype=torch.float64)
+                self.register_buffer(name, numbers if self.several else numbers[0])
+        elif self.several and self.target is not None:
+            self.register_buffer("shift", torch.tensor(data.target_mean))
+            self.register_buffer("scale", torch.tensor(data.target_std))
         self.register_buffer("mean", data.mean.clone().float())
         self.register_buffer("std", data.std.clone().float())
         columns = data.conditioning
@@ -61,7 +67,11 @@ class Deployed(nn.Module):
         scores = self.scorer.scores(outputs)
         if self.target is None:
             return scores
-        mean, std = self.target
+        if self.several:
+            return (
+                (scores.double() + self.shift) * self.scale if self.wide else scores * self.scale + self.shift
+            )
+        (mean,), (std,) = self.target
         numbers = scores.squeeze(1)
         return (numbers.double() + self.shift) * self.scale if self.wide else numbers * std + mean
 
@@ -84,6 +94,7 @@ def facts(trained: "Prepared", run: str) -> dict[str, Any]:
         "task": data.task,
         "sample_shape": list(data.sample_shape),
         "class_names": [name.encode(errors="backslashreplace").decode() for name in names],
+        "target_names": list(data.target_names),
         "features": list(data.feature_names),
         "dtype": "float32" if data.conditioning is None else "float64",
         "table": data.table.deployed() if data.table else None,

@@ -267,9 +267,11 @@ def part_of(days: float, part: str) -> float:
     return float({"month": date.month, "weekday": date.isoweekday(), "hour": date.hour}[part])
 
 
-def output_columns(outputs: np.ndarray) -> list[str]:
-    """Return the names of the columns for outputs (n, ...) without classes."""
-    return [f"output_{place}" for place in range(outputs[0].size)] if outputs.ndim > 1 else ["prediction"]
+def output_columns(outputs: np.ndarray, targets: list[str]) -> list[str]:
+    """Return the names of the columns for outputs (n, ...) without classes: of several numbers those of the targets."""
+    if outputs.ndim == 1:
+        return ["prediction"]
+    return targets or [f"output_{place}" for place in range(outputs[0].size)]
 
 
 def main() -> None:
@@ -287,7 +289,11 @@ def main() -> None:
     except (OSError, EOFError, LookupError, ValueError, csv.Error) as error:
         sys.exit(f"{path} cannot be read: {error}")
     out = csv.writer(sys.stdout, lineterminator="\n")
-    head = ["class", *(f"score_{name}" for name in names)] if names else output_columns(run(inputs[:1]))
+    head = (
+        ["class", *(f"score_{name}" for name in names)]
+        if names
+        else output_columns(run(inputs[:1]), facts["target_names"])
+    )
     out.writerow(["file", *head] if files else head)
     for start in range(0, len(inputs), ROWS_AT_ONCE):
         for place, scores in enumerate(run(inputs[start : start + ROWS_AT_ONCE]).tolist(), start=start):

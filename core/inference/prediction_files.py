@@ -23,6 +23,8 @@ ROWS_AT_ONCE = 4096
 def write_predictions(evaluation: "Evaluation", path: Path) -> None:
     """Write ``index,target,predicted,score_...``: position in the source, names of classes or numbers.
 
+    Of several numbers a sample, ``index,target_NAME,predicted_NAME,...``.
+
     Raises:
         InputError: the file cannot be written, or the network gives no predictions: it reports numbers of its own.
     """
@@ -31,8 +33,18 @@ def write_predictions(evaluation: "Evaluation", path: Path) -> None:
             f"{evaluation.run.id} has no predictions: its network reports numbers of its own for a whole split"
         )
     predictions, names = evaluation.predictions, evaluation.report.class_names
+    targets = [str(row["name"]) for row in evaluation.report.per_target]
     with _writing(path) as file:
         writer = csv.writer(file, lineterminator="\n")
+        if targets:
+            writer.writerow(
+                ["index", *(f"{what}_{name}" for name in targets for what in ("target", "predicted"))]
+            )
+            for rows in _blocks(len(predictions)):
+                pairs = zip(predictions.targets[rows].T, predictions.scores[rows].T, strict=True)
+                columns = [_digits(column) for pair in pairs for column in pair]
+                writer.writerows(zip(predictions.indices[rows].tolist(), *columns, strict=True))
+            return
         writer.writerow(["index", "target", "predicted", *_score_names(names)])
         for rows in _blocks(len(predictions)):
             facts = zip(
@@ -51,12 +63,14 @@ def write_new_predictions(
     path: Path | None,
     terminal: TextIO,
     clean: Callable[[str], str],
+    targets: Sequence[str] = (),
 ) -> None:
     """Write ``id,class,score_...``, or ``id,prediction`` for numbers, to a file or to `terminal`.
 
-    Of outputs (n, ...) without classes each is a column, ``id,output_0,output_1...``.
+    Of several numbers each is a column, ``id,NAME...``; of outputs (n, ...) without classes, too: ``id,output_0...``.
 
     Args:
+        targets: names of several numbers; empty for a single one.
         clean: how a name is written on a terminal.
 
     Raises:
@@ -64,18 +78,21 @@ def write_new_predictions(
     """
     if path is not None:
         with _writing(path) as file:
-            _write_new(ids, scores, names, file)
+            _write_new(ids, scores, names, file, targets)
     elif terminal.isatty():
-        _write_new([clean(name) for name in ids], scores, [clean(name) for name in names], terminal)
+        shown = [clean(name) for name in names], terminal, [clean(name) for name in targets]
+        _write_new([clean(name) for name in ids], scores, *shown)
     else:
-        _write_new(ids, scores, names, terminal)
+        _write_new(ids, scores, names, terminal, targets)
 
 
-def _write_new(ids: Sequence[str], scores: Array, names: Sequence[str], file: TextIO) -> None:
+def _write_new(
+    ids: Sequence[str], scores: Array, names: Sequence[str], file: TextIO, targets: Sequence[str]
+) -> None:
     writer = csv.writer(file, lineterminator="\n")
     if not names and scores.ndim > 1:
         scores = scores.reshape(len(scores), -1)
-        writer.writerow(["id", *(f"output_{place}" for place in range(scores.shape[1]))])
+        writer.writerow(["id", *(targets or (f"output_{place}" for place in range(scores.shape[1])))])
     else:
         writer.writerow(["id", "class" if names else "prediction", *_score_names(names)])
     for rows in _blocks(len(ids)):

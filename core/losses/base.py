@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     LossFunction = Callable[..., Tensor]
     """Takes outputs (batch, n), targets, and where there are any weights of the samples (batch,); returns a scalar."""
 
-__all__ = ["Loss", "Scorer", "TargetFacts", "TargetKind", "exact_scores", "weighted_mean"]
+__all__ = ["Loss", "Scorer", "TargetFacts", "TargetKind", "exact_scores", "per_target", "weighted_mean"]
 
 TargetKind = Literal["classes", "numbers", "own"]
 """What targets are: one class a sample, numbers, or whatever a network's own training step takes."""
@@ -30,14 +30,14 @@ class TargetFacts:
     Attributes:
         kind: what the targets are.
         class_counts: training samples of each class, or their weights; empty for regression.
-        mean, std: what the targets of a regression were standardised with.
+        mean, std: what each target of a regression was standardised with.
         lowest: smallest training target of a regression, in its own unit.
     """
 
     kind: TargetKind
     class_counts: Sequence[float] = ()
-    mean: float = 0.0
-    std: float = 1.0
+    mean: Sequence[float] = (0.0,)
+    std: Sequence[float] = (1.0,)
     lowest: float = 0.0
 
 
@@ -126,6 +126,11 @@ class Loss(Options):
     def scores(self, outputs: "Tensor") -> "Tensor":
         """Return the scores that an evaluation ranks by, of the shape of `outputs` (n, classes)."""
         return outputs
+
+
+def per_target(values: "Sequence[float]", like: "Tensor") -> "Tensor | float":
+    """Return a number of each target (k,) as it computes with numbers (n, k): of a single target itself."""
+    return values[0] if len(values) == 1 else like.new_tensor(values)
 
 
 def weighted_mean(losses: "Tensor", weights: "Tensor") -> "Tensor":

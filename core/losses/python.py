@@ -1,7 +1,7 @@
 """A user's loss, from a Python file."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -63,7 +63,13 @@ class PythonLoss(Loss):
         """The loss as a function of outputs and targets."""
         found = self._found()
         classes = len(targets.class_counts)
-        facts = (classes, classes, list(targets.class_counts), targets.mean, targets.std)
+        facts = (
+            classes,
+            classes,
+            list(targets.class_counts),
+            _one_or_all(targets.mean),
+            _one_or_all(targets.std),
+        )
         filled: dict[str, Any] = dict(zip(self.FILLED, facts, strict=True))
         if inspect.isclass(found):
             made: Callable[..., Any] = call(
@@ -77,3 +83,8 @@ class PythonLoss(Loss):
             found, self.arguments, {**filled, **dict.fromkeys(first)}, "loss.arguments"
         )
         return partial(found, **{key: value for key, value in arguments.items() if key not in first})
+
+
+def _one_or_all(values: Sequence[float]) -> float | list[float]:
+    """Return a number for a single target, a list of them for several."""
+    return values[0] if len(values) == 1 else list(values)

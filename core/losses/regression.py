@@ -1,12 +1,13 @@
 """Losses of predicted numbers; MSE also of classes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from core.errors import ConfigError
-from core.losses.base import Loss, Scorer, TargetFacts
+from core.losses.base import Loss, Scorer, TargetFacts, per_target
 from core.losses.classes import class_shares
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ class Poisson(Loss):
 
         def poisson(outputs: "Tensor", targets: "Tensor") -> "Tensor":
             # In units of the mean: the gradient does not depend on how large the counts are.
-            wanted = (targets * counts.std + counts.mean) / counts.unit
+            std, mean, unit = (per_target(each, targets) for each in (counts.std, counts.mean, counts.unit))
+            wanted = (targets * std + mean) / unit
             return poisson_nll_loss(outputs, wanted, reduction="none")
 
         return poisson
@@ -141,19 +143,20 @@ class Poisson(Loss):
 
 @dataclass(frozen=True)
 class PoissonScorer:
-    """Turns the outputs of a Poisson regression into expected counts, in standardised units."""
+    """Turns the outputs of a Poisson regression into expected counts, each target in standardised units."""
 
-    mean: float
-    std: float
+    mean: Sequence[float]
+    std: Sequence[float]
     converts = True
 
     @property
-    def unit(self) -> float:
-        """Count at an output of 0: the mean of the targets."""
-        return max(self.mean, SMALLEST_MEAN)
+    def unit(self) -> Sequence[float]:
+        """Count of each target at an output of 0: its mean."""
+        return [max(mean, SMALLEST_MEAN) for mean in self.mean]
 
     def gives_probabilities(self, targets: TargetFacts) -> bool:
         return False
 
     def scores(self, outputs: "Tensor") -> "Tensor":
-        return (outputs.exp() * self.unit - self.mean) / self.std
+        unit, mean, std = (per_target(each, outputs) for each in (self.unit, self.mean, self.std))
+        return (outputs.exp() * unit - mean) / std

@@ -15,7 +15,10 @@ from core.tasks.registry import task_of
 __all__ = ["ensure_same_data", "known_data", "read_facts", "write_data_facts"]
 
 PLAIN = ("name", "kind", "task", "class_names", "feature_names", "target_mean", "target_std", "value_range")
-OPTIONAL = ("deep_range",)
+OPTIONAL = (
+    "deep_range",
+    "target_names",
+)
 """Fields that older runs did not keep."""
 
 
@@ -71,9 +74,14 @@ def known_data(run: Run) -> Dataset | None:
 
     try:
         inputs = torch.zeros((0, *facts["sample_shape"]), dtype=getattr(torch, facts["dtype"]))
-        empty = Split(inputs, task_of(facts["task"]).unknown_targets(0), np.zeros(0, dtype=np.int64))
         plain: dict[str, Any] = {key: facts[key] for key in PLAIN}
         plain |= {key: facts[key] for key in OPTIONAL if key in facts}
+        plain |= {key: _listed(facts[key]) for key in ("target_mean", "target_std")}
+        empty = Split(
+            inputs,
+            task_of(facts["task"]).unknown_targets(0, len(plain["target_mean"])),
+            np.zeros(0, dtype=np.int64),
+        )
         plain = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
         plain |= {key: torch.tensor(facts[key], dtype=torch.float32) for key in ("mean", "std")}
         made = facts.get("conditioning")
@@ -113,6 +121,11 @@ def _is_same(run: Run, facts: dict[str, Any], data: Dataset) -> bool:
         return before is None or same(before, fingerprint(data))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _damaged(run, error) from None
+
+
+def _listed(value: Any) -> list[float]:
+    """Return the numbers of each target; older runs kept that of the only one."""
+    return value if isinstance(value, list) else [value]
 
 
 def _damaged(run: Run, error: Exception) -> RunDamaged:

@@ -109,8 +109,8 @@ def score_inputs(trained: "Prepared", inputs: "Tensor") -> Array:
         inputs: (n, *sample_shape), in the unit of the data it was trained on, at least one sample.
 
     Returns:
-        Scores (n, classes), or predicted numbers (n,) in the unit of the target; of a network with its own training
-        step the outputs of its ``forward``, (n, ...).
+        Scores (n, classes), or predicted numbers (n,), of several (n, k), in the unit of each target; of a network
+        with its own training step the outputs of its ``forward``, (n, ...).
 
     Raises:
         ModelError: such a network has no ``forward``, or one that does not return a tensor.
@@ -125,7 +125,7 @@ def score_inputs(trained: "Prepared", inputs: "Tensor") -> Array:
 
     n, data = len(inputs), trained.data
     task = task_of(data.task)
-    asked = replace(data, test=Split(inputs, task.unknown_targets(n), np.arange(n)))
+    asked = replace(data, test=Split(inputs, task.unknown_targets(n, data.outputs), np.arange(n)))
     if task.own_step:
         return own_outputs(trained.model, asked.test, data, trained.device)
     return predict(trained.model, "test", asked, trained.scorer, trained.device).scores

@@ -247,6 +247,8 @@ def _evaluated(prepared: Prepared, split: str) -> tuple[Predictions, Report, Sho
         report, samples = report_steps(prepared.model, split, data, config.training, prepared.device)
         return Predictions.none(), report, samples
     predictions = predict(prepared.model, split, data, prepared.scorer, prepared.device)
-    report = evaluate(predictions, task=data.task, class_names=data.class_names, split=split)
+    report = evaluate(
+        predictions, task=data.task, class_names=data.class_names or data.target_names, split=split
+    )
     report = replace(report, weighted_by=data.weight_name)
     return predictions, with_own_metrics(report, predictions, prepared.own_metrics), None

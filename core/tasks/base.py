@@ -101,15 +101,21 @@ class Task:
         """Return the class (n,) of each sample that splits hold out in equal shares; None where there is none."""
         return None
 
-    def unknown_targets(self, n: int) -> "Tensor":
-        """Return stand-ins for the targets of `n` samples, whose targets nobody knows."""
+    def unknown_targets(self, n: int, outputs: int) -> "Tensor":
+        """Return stand-ins for the targets of `n` samples, whose targets nobody knows.
+
+        Args:
+            outputs: as of the network.
+        """
         import torch
 
         return torch.zeros(n, dtype=torch.int64)
 
-    def scale(self, targets: "Tensor") -> tuple[float, float]:
-        """Return mean and deviation of training targets that are standardised; 0 and 1 for all others."""
-        return 0.0, 1.0
+    def scale(
+        self, targets: "Tensor", weights: "Tensor | None" = None
+    ) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return mean and deviation of each of the training targets that are standardised; 0 and 1 for all others."""
+        return (0.0,), (1.0,)
 
     def standardised(self, targets: "Tensor", data: "Dataset") -> "Tensor":
         """Return targets as the loss gets them."""

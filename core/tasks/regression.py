@@ -1,10 +1,10 @@
-"""A number, standardised for the loss and given back in its own unit."""
+"""Numbers, each standardised for the loss and given back in its own unit."""
 
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar
 
-from core.losses.base import TargetKind
+from core.losses.base import TargetKind, per_target
 from core.metrics import OF_REGRESSION
 from core.tasks.base import Tally, Task
 
@@ -20,7 +20,7 @@ __all__ = ["Regression"]
 
 
 class Regression(Task):
-    """Targets are floats (n, 1)."""
+    """Targets are floats (n, k)."""
 
     name = "regression"
     targets: ClassVar[TargetKind] = "numbers"
@@ -36,16 +36,22 @@ class Regression(Task):
     def lowest(self, targets: "Tensor") -> float:
         return float(targets.min()) if len(targets) else 0.0
 
-    def unknown_targets(self, n: int) -> "Tensor":
+    def outputs(self, classes: int, targets: "Tensor") -> int:
+        return targets.shape[1]
+
+    def unknown_targets(self, n: int, outputs: int) -> "Tensor":
         import torch
 
-        return torch.zeros((n, 1))
+        return torch.zeros((n, outputs))
 
-    def scale(self, targets: "Tensor") -> tuple[float, float]:
-        return float(targets.mean()), float(targets.std(correction=0)) or 1.0
+    def scale(
+        self, targets: "Tensor", weights: "Tensor | None" = None
+    ) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        means, stds = zip(*(_moments(column, weights) for column in targets.T.contiguous()), strict=True)
+        return means, stds
 
     def standardised(self, targets: "Tensor", data: "Dataset") -> "Tensor":
-        return (targets - data.target_mean) / data.target_std
+        return (targets - per_target(data.target_mean, targets)) / per_target(data.target_std, targets)
 
     def step_scores(
         self, outputs: "Sequence[Tensor]", targets: "Sequence[Tensor]", weights: "Sequence[Tensor]"
@@ -70,10 +76,14 @@ class Regression(Task):
     ) -> "Predictions":
         from core.evaluation.predictions import Predictions
 
-        numbers = scores.squeeze(1).cpu().double() * data.target_std + data.target_mean
+        numbers = scores.cpu().double()
+        numbers = numbers * per_target(data.target_std, numbers) + per_target(data.target_mean, numbers)
+        targets = samples.targets.double()
+        if targets.shape[1] == 1:
+            numbers, targets = numbers.squeeze(1), targets.squeeze(1)
         return Predictions(
             scores=numbers.numpy(),
-            targets=samples.targets.squeeze(1).double().numpy(),
+            targets=targets.numpy(),
             indices=samples.indices,
             weights=None if samples.weights is None else samples.weights.double().numpy(),
             probabilities=False,
@@ -92,7 +102,7 @@ class Regression(Task):
         from core.evaluation.number_report import regression_report
 
         check_numbers(predictions, self.name, split)
-        return regression_report(predictions, split=split, seed=seed, intervals=intervals)
+        return regression_report(predictions, names=class_names, split=split, seed=seed, intervals=intervals)
 
     def worst(self, predictions: "Predictions", limit: int) -> "np.ndarray":
         """Return the largest errors."""
@@ -101,6 +111,15 @@ class Regression(Task):
         from core.evaluation.regression import residuals
 
         return np.argsort(-np.abs(residuals(predictions)), kind="stable")[:limit]
+
+
+def _moments(column: "Tensor", weights: "Tensor | None") -> tuple[float, float]:
+    """Return mean and deviation of a target (n,), by weights (n,) if there are any; 1 for no deviation."""
+    if weights is None:
+        return float(column.mean()), float(column.std(correction=0)) or 1.0
+    numbers, shares = column.double(), weights.double() / weights.double().sum()
+    mean = float(shares @ numbers)
+    return mean, float((shares @ (numbers - mean).square()).sqrt()) or 1.0
 
 
 def _squares(outputs: "Tensor", targets: "Tensor", weights: "Tensor | None") -> "Tensor":

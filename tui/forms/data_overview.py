@@ -126,9 +126,10 @@ def _one_of_each(targets: NDArray[np.int64]) -> NDArray[np.intp]:
 def _samples(data: Dataset, at: NDArray[np.intp]) -> tuple[NDArray[np.generic], tuple[str, ...]]:
     """Return training samples to show, and the target of each."""
     train = data.train
-    targets = train.targets[at].flatten().tolist()
-    names = data.class_names
-    labels = tuple(names[target] if names else f"{target:g}" for target in targets)
+    names, targets = data.class_names, train.targets[at].tolist()
+    labels = tuple(
+        names[target] if names else ", ".join(f"{number:g}" for number in target) for target in targets
+    )
     if data.table is not None:
         rows = data.table.rows("train", train.indices[at]).rows()
         return np.array(rows, dtype=str).reshape(len(at), -1), labels
@@ -137,18 +138,19 @@ def _samples(data: Dataset, at: NDArray[np.intp]) -> tuple[NDArray[np.generic], 
 
 
 def _counts(data: Dataset) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
-    """Names of classes, or spans of a regression's target, and the samples of each in each split."""
+    """Names of classes, or spans of a regression's first target, and the samples of each in each split."""
     if data.class_names:
         bins, names = len(data.class_names), data.class_names
 
         def counted(split: Split) -> NDArray[np.int64]:
             return np.bincount(split.targets.numpy(), minlength=bins)
     else:
-        _, edges = np.histogram(data.train.targets.numpy(), bins=BINS)
-        names = tuple(f"{low:.3g} … {high:.3g}" for low, high in pairwise(edges))
+        _, edges = np.histogram(data.train.targets[:, 0].numpy(), bins=BINS)
+        of = f"{data.target_names[0]} " if data.target_names else ""
+        names = tuple(f"{of}{low:.3g} … {high:.3g}" for low, high in pairwise(edges))
 
         def counted(split: Split) -> NDArray[np.int64]:
-            return np.histogram(np.clip(split.targets.numpy(), edges[0], edges[-1]), bins=edges)[0]
+            return np.histogram(np.clip(split.targets[:, 0].numpy(), edges[0], edges[-1]), bins=edges)[0]
 
     return names, {name: tuple(counted(split).tolist()) for name, split in data.splits.items()}
 

@@ -105,7 +105,9 @@ def _shared(frame: pl.DataFrame, parts: Mapping[str, np.ndarray]) -> dict[str, i
 def _dataset(
     options: Csv, rows: Rows, splits: Mapping[str, Split], table: Table, lines: tuple[str, ...]
 ) -> Dataset:
-    target_mean, target_std = task_of(rows.task).scale(splits["train"].targets.double())
+    target_mean, target_std = task_of(rows.task).scale(
+        splits["train"].targets.double(), splits["train"].weights
+    )
     return Dataset(
         name=options.title,
         kind="table",

@@ -99,6 +99,7 @@ def check_measurable(config: TrainConfig, data: Dataset, own: tuple[OwnMetric, .
     scorer = resolve_loss(config.loss, data.task).scorer(data.target_facts)
     probabilities = scorer.gives_probabilities(data.target_facts)
     targets = data.validation.targets.numpy()
-    targets = targets[:, 0].astype("float64") if targets.ndim == 2 else targets
+    if targets.ndim == 2 and targets.dtype.kind == "f":
+        targets = (targets[:, 0] if targets.shape[1] == 1 else targets).astype("float64")
     for metric in own:
         try_metric(metric, targets, len(data.class_names), probabilities)

@@ -141,8 +141,8 @@ def test_statistics_come_from_train_alone(kind: str) -> None:
     data, other = extreme(kind, 255.0), extreme(kind, 77.0)
     assert data.mean.flatten().tolist() == [3.5]
     assert data.std.flatten().tolist() == pytest.approx([np.arange(8).std()])
-    assert data.target_mean == 3.5
-    assert data.target_std == pytest.approx(np.arange(8).std())
+    assert data.target_mean == (3.5,)
+    assert data.target_std[0] == pytest.approx(np.arange(8).std())
     assert torch.equal(data.mean, other.mean)
     assert torch.equal(data.std, other.std)
     assert (data.target_mean, data.target_std) == (other.target_mean, other.target_std)
@@ -196,7 +196,7 @@ def test_a_constant_column_and_a_constant_target_stay_finite() -> None:
         parts=parts,
     )
     assert data.std.tolist() == [1.0, 1.0]
-    assert data.target_std == 1.0
+    assert data.target_std == (1.0,)
     (inputs, targets, _), *rest = Batches(data.train, data, torch.device("cpu")).iterate(4)
     assert not rest
     assert torch.equal(inputs, torch.zeros(4, 2))

@@ -40,7 +40,7 @@ def data_of(fields: Fields, described: tuple[InputField, ...]) -> Dataset:
     zero, one = torch.tensor(0.0), torch.tensor(1.0)
     kind: Any = "other"
     return Dataset(
-        "own", kind, "binary", split, split, split, ("a", "b"), (), zero, one, 0.0, 1.0, (0.0, 1.0),
+        "own", kind, "binary", split, split, split, ("a", "b"), (), zero, one, (0.0,), (1.0,), (0.0, 1.0),
         fields=described,
     )  # fmt: skip
 

@@ -253,13 +253,13 @@ def test_the_quantile_is_where_the_pinball_is_lowest() -> None:
 
 def test_poisson_expects_the_mean_times_exp_of_the_output() -> None:
     counts = torch.poisson(torch.full((500, 1), 7.0), generator=torch.Generator().manual_seed(0))
-    facts = TargetFacts("numbers", mean=float(counts.mean()), std=float(counts.std()))
-    standard = (counts - facts.mean) / facts.std
+    facts = TargetFacts("numbers", mean=(float(counts.mean()),), std=(float(counts.std()),))
+    standard = (counts - facts.mean[0]) / facts.std[0]
     output = torch.full((1, 1), 0.3, requires_grad=True)
     Poisson().build(facts)(output.expand(500, 1), standard).backward()
     assert float(some(output.grad)) == pytest.approx(float(torch.tensor(0.3).exp()) - 1, rel=1e-4)
-    expected = Poisson().scorer(facts).scores(output.detach()) * facts.std + facts.mean
-    assert float(expected) == pytest.approx(facts.mean * float(torch.tensor(0.3).exp()), rel=1e-5)
+    expected = Poisson().scorer(facts).scores(output.detach()) * facts.std[0] + facts.mean[0]
+    assert float(expected) == pytest.approx(facts.mean[0] * float(torch.tensor(0.3).exp()), rel=1e-5)
     assert Poisson().scorer(facts).converts
 
 
@@ -328,7 +328,7 @@ def test_samples_of_weight_two_count_as_if_they_were_there_twice(loss: Any) -> N
 
 @pytest.mark.parametrize("loss", [Mse(), L1(), Huber(), Quantile(quantile=0.9), Poisson()], ids=str)
 def test_numbers_of_weight_two_count_as_if_they_were_there_twice(loss: Any) -> None:
-    facts = TargetFacts("numbers", mean=4.0, std=2.0)
+    facts = TargetFacts("numbers", mean=(4.0,), std=(2.0,))
     outputs, targets = torch.randn(2, 5, 1, generator=torch.Generator().manual_seed(0))
     rows, weights = torch.tensor([1, 1, 3]), torch.tensor([0.0, 2, 0, 1, 0])
     once = loss.build(facts)(outputs[rows], targets[rows])

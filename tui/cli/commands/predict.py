@@ -59,4 +59,5 @@ def predict(
     scores = mean_scores(each, probabilities=probabilities) if len(each) > 1 else each[0]
     custom = task_of(trained.data.task).own_step  # its outputs may be anything
     names = () if custom else trained.data.class_names
-    write_new_predictions(given.ids, scores, names, csv, result_stream(), clean)
+    targets = trained.data.target_names if scores.ndim > 1 else ()
+    write_new_predictions(given.ids, scores, names, csv, result_stream(), clean, targets)

@@ -178,7 +178,7 @@ def test_the_task_can_be_chosen(read: Read) -> None:
     text = lines("size,target", NUMBERS, [at % 3 for at in range(40)])
     data = read(text, task="regression")
     assert data.task == "regression"
-    assert data.target_mean == pytest.approx(float(data.train.targets.mean()))
+    assert data.target_mean[0] == pytest.approx(float(data.train.targets.mean()))
     assert read(lines("size,target", NUMBERS, [0.5, 1.5] * 20), task="classification").class_names == (
         "0.5",
         "1.5",
