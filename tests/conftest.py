@@ -208,8 +208,8 @@ Action = Callable[[RunControl, Any], None]
 
 
 def config_of(values: dict[str, Any]) -> TrainConfig:
-    """A configuration for tests: one thread of the processor."""
-    fixed = {"training": {"device": "cpu", "threads": 1, "epochs": 3}}
+    """A configuration for tests: one thread of the processor, no simple models beside it."""
+    fixed = {"training": {"device": "cpu", "threads": 1, "epochs": 3, "baselines": "none"}}
     return configuration.from_dict(configuration.merge(fixed, values))
 
 

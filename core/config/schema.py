@@ -135,6 +135,8 @@ class Training(Options):
     """Use only operations whose results are identical bit for bit in every run, also on a GPU; slower."""
     watch_layers: bool = False
     """Report norms, updates and dead units of each layer every few seconds, as y in Live does."""
+    baselines: Literal["auto", "none"] = "auto"
+    """Simple models beside the run, trained in seconds after it: boosting and a linear model for tables; none: off."""
     preflight: bool = True
     """Try an own network on the first and the last batch, in both modes, before the run starts."""
     on_divergence: Literal["stop", "continue"] = "stop"

@@ -12,6 +12,7 @@ from core.errors import TorchtuiError
 from core.evaluation import Report
 from core.evaluation.curve_sets import curves_of
 from core.files.reading import read_bytes, read_text
+from core.inference.baselines import Compared, compared, not_better_than_boosting
 from core.inference.stored import Evaluation, saved_evaluation
 from core.metrics import HEADLINES, OF_CLASS, in_order, label_of
 from core.report import figures
@@ -164,12 +165,14 @@ def _cards(report: Report) -> list[Section]:
 
 
 def _evaluated(evaluation: Evaluation, data_root: Path | None) -> Section:
-    report = evaluation.report
+    report, beside = evaluation.report, compared(evaluation)
     return {
         "title": f"Evaluation on {report.split}: {report.n:,} samples, best weights",
         "figures": list(_figures(evaluation)),
         "metrics": _metrics(report),
         "baseline": report.baseline.get("description", ""),
+        "beside": _beside(beside) if beside else None,
+        "boosting": not_better_than_boosting(evaluation, beside),
         "classes": _classes(report),
         "mistakes": mistakes(evaluation, data_root) if len(evaluation.predictions) else None,
         "text": own_text(evaluation),
@@ -207,6 +210,22 @@ def _metrics(report: Report) -> Table:
     reasons = any(row[3] for row in rows)
     head = ["metric", "value", "baseline", *(["why none"] if reasons else [])]
     return Table(head, [row[: len(head)] for row in rows])
+
+
+def _beside(rows: Sequence[Compared]) -> Table:
+    """The simple models beside a run, and the network's difference from each."""
+    cells = [
+        [row.model.title, _score(Score(row.value, row.interval)), _difference(row), row.model.how]
+        for row in rows
+    ]
+    return Table(["model", label_of(rows[0].metric), "network minus it", "how"], cells)
+
+
+def _difference(row: Compared) -> str:
+    found = row.difference
+    if found is None:
+        return "–"
+    return f"{found.value:+.4f}\n{found.interval[0]:+.4f} to {found.interval[1]:+.4f}"
 
 
 def _classes(report: Report) -> Table | None:

@@ -45,7 +45,9 @@ class StartedRun:
     state: State | None
     is_new: bool
 
-    def train(self, *, emit: Emit, control: RunControl, extras: Extras = ALONE) -> RunFinished:
+    def train(
+        self, *, emit: Emit, control: RunControl, extras: Extras = ALONE, baselines: bool = True
+    ) -> RunFinished:
         """Train and evaluate; see `core.session.session.execute`.
 
         Raises:
@@ -62,6 +64,7 @@ class StartedRun:
                 state=self.state,
                 extras=extras,
                 is_claimed=True,
+                baselines=baselines,
             )
 
 

@@ -32,6 +32,7 @@ from core.runs.folder import Run, create_run, write_config
 from core.runs.lock import missing_lock_warning
 from core.runs.log import EventLog
 from core.runs.requests import claimed
+from core.session.baselines.beside import train_beside
 from core.session.preparation import Prepared, assemble, prepare
 from core.session.recorder import Recorder
 from core.session.resume import mend, resume_state
@@ -79,6 +80,7 @@ def execute(
     state: State | None = None,
     extras: Extras = ALONE,
     is_claimed: bool = False,
+    baselines: bool = True,
 ) -> RunFinished:
     """Train in an existing folder, then evaluate validation and test once with the best weights.
 
@@ -88,6 +90,7 @@ def execute(
     Args:
         state: the checkpoint to resume from; None trains from the start.
         extras: observers of the run; `emit` may then be called from other threads, one at a time.
+        baselines: false leaves out simple models beside the run, as trials do, which share those of their study.
         is_claimed: true if the caller has claimed the run already, as one does who prepares it.
 
     Raises:
@@ -100,7 +103,7 @@ def execute(
         begun = run.log_file.exists()
         recorder = Recorder(EventLog(run), emit)
         with observing(run, extras, recorder.emit, str(prepared.device)) as observers:
-            finished = _attempt(prepared, run, observers.emit, control, state, begun)
+            finished = _attempt(prepared, run, observers.emit, control, state, begun, baselines)
             observers.end(finished)
         recorder.close()
     return finished
@@ -113,6 +116,7 @@ def _attempt(
     control: RunControl,
     state: State | None,
     begun: bool,
+    baselines: bool,
 ) -> RunFinished:
     """Train and evaluate; return how it ended, whatever went wrong."""
     try:
@@ -134,7 +138,7 @@ def _attempt(
             if begun and state is None:
                 message = "the run ended before a checkpoint was saved: it starts over"
                 emit(Notice(level="info", message=message))
-            return _run(prepared, run, emit, control, state, context)
+            return _run(prepared, run, emit, control, state, context, baselines)
     except (Exception, SystemExit) as error:  # a user's network may call sys.exit
         known = error if isinstance(error, TorchtuiError) else as_user_error(error)
         trace = known.trace if known else traceback.format_exc()
@@ -165,6 +169,7 @@ def _run(
     control: RunControl,
     state: State | None,
     context: TrainingContext,
+    baselines: bool,
 ) -> RunFinished:
     checkpoints = FolderCheckpoints(run, prepared.config.checkpoints)
     if state is not None:
@@ -182,6 +187,8 @@ def _run(
     )
     if result.status == "completed":
         _evaluate_best(prepared, run, result, emit)
+        if baselines:
+            train_beside(prepared, run, emit, control)
     return RunFinished(status=result.status, error=result.error)
 
 

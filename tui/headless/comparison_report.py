@@ -12,6 +12,7 @@ from core.runs.comparison import Entry, differences, lead, not_comparable, other
 from core.runs.standings import MARKS, Standings, standings
 from tui.charts.comparison import View, axis_text, chart, difference_text, interval_text, score_text
 from tui.charts.plot_text import as_text
+from tui.headless.report import print_baselines
 from tui.terminal.text import clean, duration, number, of, setting
 from tui.terminal.themes import sign_of
 
@@ -37,6 +38,8 @@ def print_comparison(
         if any(rows[0].differences):
             console.print()
             console.print(_to_leader(entries, rows[0]))
+        if rows[0].leader is not None:
+            print_baselines(entries[rows[0].leader].run, split, console)
     else:
         console.print(Text(f"none of the runs was evaluated on {split}", "dim"))
     note = not_comparable(entries, split)

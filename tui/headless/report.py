@@ -6,15 +6,19 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from core.errors import RunDamaged
 from core.evaluation import Report
+from core.inference.stored import load_evaluation
 from core.metrics import COMPARED, OF_CLASS, in_order, label_of
 from core.runs.comparison import load_report
+from core.runs.folder import Run
 from core.runs.summary import RunSummary
 from core.status import is_resumable
 from tui.forms.command_line import resume_command
+from tui.headless.baselines_report import baseline_tables
 from tui.terminal.text import clean, count, fit, number, of
 
-__all__ = ["print_report", "print_summary", "report_console", "report_tables"]
+__all__ = ["print_baselines", "print_report", "print_summary", "report_console", "report_tables"]
 
 MAX_CLASSES = 30
 """Maximum number of classes whose matrix is printed in full."""
@@ -30,6 +34,7 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
         report = load_report(summary.run, split)
         if report is not None:
             print_report(report, console)
+            print_baselines(summary.run, split, console, in_words=False)
             break
     best = ", ".join(f"{clean(label_of(name))} {number(value)}" for name, value in summary.metrics.items())
     console.print(Text(f"\n{summary.status}: {of(summary.epoch, summary.epochs, ' of ')} epochs", "bold"))
@@ -48,6 +53,16 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
     )
     if is_resumable(summary.status) and saved:
         console.print(Text(f"resume  {resume_command('train', summary.run.path)}"), soft_wrap=True)
+
+
+def print_baselines(run: Run, split: str, console: Console, *, in_words: bool = True) -> None:
+    """Print the simple models beside a run, where there are some, as compared with its evaluation of a split."""
+    try:
+        tables = baseline_tables(load_evaluation(run, split), in_words=in_words)
+    except RunDamaged:
+        return
+    for table in tables:
+        console.print(table, soft_wrap=isinstance(table, Text))
 
 
 def report_console() -> Console:

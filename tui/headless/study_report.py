@@ -1,5 +1,7 @@
 """Report of a study as text: the best trials, importance, the best configuration and its command."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.text import Text
 
@@ -18,8 +20,14 @@ TOP = 10
 BAR_WIDTH = 30
 
 
-def print_study(study: TuningStudy, finished: StudyFinished, console: Console) -> None:
-    """Print the top ten, the importance of each parameter, and the best configuration, ready to use."""
+def print_study(
+    study: TuningStudy, finished: StudyFinished, console: Console, beside: Sequence[str] = ()
+) -> None:
+    """Print the top ten, the importance of each parameter, and the best configuration, ready to use.
+
+    Args:
+        beside: lines on the simple models beside the study.
+    """
     ranked = study.ranked()
     if finished.best is not None:
         console.print()
@@ -31,6 +39,8 @@ def print_study(study: TuningStudy, finished: StudyFinished, console: Console) -
                 console.print(Text(line, "dim"), soft_wrap=True)
         console.print()
         _print_importance(importance(study), console)
+        for line in beside:
+            console.print(Text(clean(line)), soft_wrap=True)
         config = study.config(finished.best)
         console.print(Text(f"best configuration, trial {finished.best.number}\n", "bold"))
         console.print(Text(to_yaml(config)), soft_wrap=True)

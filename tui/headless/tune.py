@@ -88,9 +88,12 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
                     timeout=asked.seconds,
                     data_root=asked.data_root,
                 )
+            from core.tuning.study.baselines import beside_study  # imports torch
+
+            lines = beside_study(study, finished, asked.data_root, control)
             output(view.close)
             if not (as_json or quiet):
-                output(_print, study, finished)
+                output(_print, study, finished, lines)
             output(_tell_error, finished)
         finally:
             view.close()
@@ -160,9 +163,9 @@ def _tell_error(finished: StudyFinished) -> None:
         print(f"error: {clean(finished.error)}", file=sys.stderr)
 
 
-def _print(study: TuningStudy, finished: StudyFinished) -> None:
+def _print(study: TuningStudy, finished: StudyFinished, beside: list[str]) -> None:
     from rich.console import Console
 
     from tui.headless.study_report import print_study
 
-    print_study(study, finished, Console(highlight=False))
+    print_study(study, finished, Console(highlight=False), beside)

@@ -17,7 +17,7 @@ from core.data.tables.values.read import DAY_MILLISECONDS
 from core.data.tables.values.reading import Reading
 from core.options import Options
 
-__all__ = ["Encoding", "fit"]
+__all__ = ["Column", "DateColumn", "Encoding", "TextColumn", "date_part", "fit"]
 
 ROWS_AT_ONCE = 65_536
 
@@ -203,7 +203,7 @@ def fit(
             if found is not None:
                 clipped[name] = found
         elif how.kind == "date":
-            parts = {part: train.select(_part(pl.col(name), part)).to_series() for part in PARTS}
+            parts = {part: train.select(date_part(pl.col(name), part)).to_series() for part in PARTS}
             kept = {
                 part: fit_scale(series)[0]
                 for part, series in parts.items()
@@ -235,11 +235,11 @@ def _scaled(column: NumberColumn | DateColumn) -> Iterator[pl.Expr]:
         yield scaled(value, column.scale)
     else:
         for part, scale in column.parts.items():
-            yield scaled(_part(value, part), scale)
+            yield scaled(date_part(value, part), scale)
 
 
-def _part(days: pl.Expr, part: str) -> pl.Expr:
-    """A number of a date: days since 1970, month 1 to 12, weekday 1 to 7 from Monday, hour 0 to 23."""
+def date_part(days: pl.Expr, part: str) -> pl.Expr:
+    """Return a number of a date: days since 1970, month 1 to 12, weekday 1 to 7 from Monday, hour 0 to 23."""
     if part == "days":
         return days
     date = (days * DAY_MILLISECONDS).round().cast(pl.Int64).cast(pl.Datetime("ms"))

@@ -74,7 +74,7 @@ def train_trial(
         )
         if started is None:
             return Outcome("stopped")
-        finished = started.train(emit=emit, control=control)
+        finished = started.train(emit=emit, control=control, baselines=False)
     summary = summarise(run)
     if finished.status == "completed":
         return _completed(summary, task.metric)

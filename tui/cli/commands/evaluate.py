@@ -65,11 +65,15 @@ def evaluate(
 
         write_predictions(evaluation, csv)
     if as_json:
-        print_result(json.dumps({"v": 1, "run": evaluation.run.id, **evaluation.report.to_dict()}))
+        from core.inference.baselines import as_dict, compared
+
+        beside = [as_dict(row) for row in compared(evaluation)]
+        values = {"v": 1, "run": evaluation.run.id, **evaluation.report.to_dict(), "baselines": beside}
+        print_result(json.dumps(values))
         return
     from rich.console import Console
 
-    from tui.headless.report import print_report
+    from tui.headless.report import print_baselines, print_report
     from tui.terminal.text import clean
 
     console = Console(highlight=False)
@@ -78,6 +82,7 @@ def evaluate(
             clean(f"{evaluation.run.id}: the mean of the scores of {len(found)} runs"), soft_wrap=True
         )
     print_report(evaluation.report, console, found[0].checkpoint)
+    print_baselines(evaluation.run, split, console)
     if plots:
         _print_plots(evaluation, console)
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from rich.cells import cell_len
 from textual.app import ComposeResult
 
+from core.inference.baselines import Baseline, models_beside
 from core.metrics import is_compared, label_of
 from core.palette import RGB
-from core.runs.comparison import Entry, best_point, differences, lead
+from core.runs.comparison import Entry, best_point, differences, lead, not_comparable
 from core.runs.standings import MARKS, Standings, standings
 from tui.charts.comparison import interval_text, score_text
 from tui.terminal.run_names import short_name
@@ -65,7 +66,13 @@ class StandingsPanel(Panel):
         leading = lead(shown.entries, shown.curve)
         first = leading.place if leading else -1
 
+        comparable = not not_comparable(shown.entries, shown.split)
+        runs = [entry.run for entry in shown.entries] if comparable else []
+        beside = models_beside(runs, shown.split) if rows else []
+
         def cells(place: int) -> list[Cell]:
+            if place >= len(shown.entries):
+                return _beside(beside[place - len(shown.entries)], rows, shown.split)
             return [
                 shown.signed(place),
                 names[place],
@@ -76,14 +83,15 @@ class StandingsPanel(Panel):
 
         low, high = NAME_WIDTHS
         best = f"best {clean(shown.curve.removesuffix(' by step').rpartition(' ')[2])}"
-        width = min(high, max([low, *map(cell_len, names)]))
+        titles = [clean(model.title) for model in beside]
+        width = min(high, max([low, *map(cell_len, (*names, *titles))]))
         columns = [
             *(Column("", 1, "<"), Column("run", width, "<"), Column("epochs", 8)),
             *(Column(best, max(9, cell_len(best))), Column("at", 4)),
             *(column for row in rows for column in _columns(row)),
             *(Column("trained", 8), Column("status", 13, "<")),
         ]
-        self.table.show(columns, len(shown.entries), cells, frozen=FIXED)
+        self.table.show(columns, len(shown.entries) + len(beside), cells, frozen=FIXED)
         self.border_title = f"runs  {len(shown.entries)}"
         legend = MARKS if rows else f"none was evaluated on {shown.split}"
         self.border_subtitle = legend if shown.entries else ""
@@ -149,6 +157,17 @@ def _columns(row: Standings) -> list[Column]:
 
 def _final(row: Standings, place: int, reference: int | None) -> list[Cell]:
     return [score_text(row, place, reference), interval_text(row.scores[place])]
+
+
+def _beside(model: Baseline, rows: Sequence[Standings], split: str) -> list[Cell]:
+    """The final metrics of a simple model beside the runs."""
+    report = model.reports[split]
+    values: list[Cell] = []
+    for row in rows:
+        interval = report.intervals.get(row.metric)
+        ends = " … ".join(number(end, 3) for end in interval) if interval else ""
+        values += [f"  {number(report.metrics.get(row.metric))}", ends]
+    return ["·", clean(model.title), "", "", "", *values, "", "simple model"]
 
 
 def _has_intervals(row: Standings) -> bool:

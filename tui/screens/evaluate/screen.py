@@ -265,6 +265,7 @@ def _open(data: RunData, split: str, progress: Progress) -> Opened:
     subject = Subject(evaluation, data)
     if subject.class_names:
         _ = subject.confusion, evaluation.predictions.predicted  # computed once, kept
+    _ = subject.beside
     return Opened(subject, _weights(summarise(run)))
 
 

@@ -13,7 +13,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.evaluation import Report
+from core.inference.baselines import Compared, not_better_than_boosting
 from core.metrics import LABELS, OF_CLASS, in_order, label_of
+from tui.charts.comparison import difference_text
 from tui.screens.base import NARROW
 from tui.screens.evaluate.confused import ConfusedPairs
 from tui.screens.evaluate.facts import label
@@ -47,6 +49,7 @@ class SummaryTab(EvaluationTab):
     def compose(self) -> ComposeResult:
         with Panel(id="metrics-panel"):
             yield Table(id="metrics")
+            yield Table(id="beside")
             yield Static("", id="reasons", markup=False)
         with Vertical(id="classes-side"):
             with Panel(id="classes-panel"):
@@ -76,8 +79,9 @@ class SummaryTab(EvaluationTab):
         self.query_one("#metrics", Table).show(columns, len(rows), rows.__getitem__)
         panel = self.query_one("#metrics-panel", Panel)
         panel.border_title = f"{report.split}: {count(report.n)} samples"
-        self.query_one("#reasons", Static).update(Content("\n".join(_reasons(report, known))))
+        self.query_one("#reasons", Static).update(Content("\n".join(_reasons(subject, known))))
         self.query_one("#metrics", Table).styles.height = len(known) + 1
+        self._show_beside(subject)
         is_classes = bool(report.per_class)
         self.query_one("#classes-side").display = is_classes
         if is_classes:
@@ -86,6 +90,21 @@ class SummaryTab(EvaluationTab):
             pairs = self.query_one(ConfusedPairs)
             pairs.show_pairs(subject)
             self.query_one("#confused-panel", Panel).border_title = "most confused: true → predicted"
+
+    def _show_beside(self, subject: Subject) -> None:
+        """Show the simple models beside the run, and how the network differs from each."""
+        rows = [_beside(row) for row in subject.beside]
+        table = self.query_one("#beside", Table)
+        table.display = bool(rows)
+        if rows:
+            columns = [
+                Column("simple model", 0, "<"),
+                Column(clean(label_of(subject.beside[0].metric)), 8),
+                Column("net − it", 8),
+                Column("95 %", max(len(row[3]) for row in rows)),
+            ]
+            table.show(columns, len(rows), rows.__getitem__)
+            table.styles.height = len(rows) + 1
 
     def action_sort(self) -> None:
         """Sort by the next column."""
@@ -138,10 +157,22 @@ def _metric(report: Report, key: str) -> list[str]:
     return [name, number(report.metrics[key]), shown, compared]
 
 
-def _reasons(report: Report, known: Sequence[str]) -> list[str]:
-    """Return the weighting, a description of the baseline, and the reasons for undefined metrics."""
-    lines = [clean(report.weighting)] if report.weighting else []
-    lines.append(f"baseline: {clean(str(report.baseline.get('description', '')))}")
+def _beside(row: Compared) -> list[Cell]:
+    difference = row.difference
+    name = clean(row.model.title)
+    if difference is None:
+        return [name, number(row.value), "–", ""]
+    ends = " … ".join(number(end, 3) for end in difference.interval)
+    return [name, number(row.value), difference_text(difference.value), ends]
+
+
+def _reasons(subject: Subject, known: Sequence[str]) -> list[str]:
+    """Return whether boosting is level, the weighting, the baseline, and the reasons for undefined metrics."""
+    report = subject.report
+    line = not_better_than_boosting(subject.evaluation, subject.beside)
+    lines = [f"▲ {clean(line)}"] if line else []
+    lines += [clean(report.weighting)] if report.weighting else []
+    lines += [f"baseline: {clean(str(report.baseline.get('description', '')))}"]
     lines += [
         f"– {clean(label_of(key))}: {clean(report.undefined[key])}"
         for key in known

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from core.evaluation import Predictions, Report
 from core.evaluation.curve_sets import Curve, curves_of
+from core.inference.baselines import Compared, compared
 from core.inference.samples import Samples
 from core.inference.stored import Evaluation
 from core.session.evaluation import RunData
@@ -42,6 +43,11 @@ class Subject:
     def confusion(self) -> np.ndarray:
         """int64 (classes, classes): rows true, columns predicted."""
         return np.array(self.report.confusion, dtype=np.int64)
+
+    @cached_property
+    def beside(self) -> list[Compared]:
+        """The simple models beside the run, compared with its network; slow on first use."""
+        return compared(self.evaluation)
 
     @cached_property
     def curves(self) -> list[Curve]:

@@ -1,0 +1,169 @@
+"""The simple models. Each learns from the training samples and returns a predictor, or says why it does not."""
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.session.baselines.samples import Samples
+
+__all__ = ["MODELS", "Fitted", "NotFitting", "ShouldStop"]
+
+ShouldStop = Callable[[], bool]
+
+MAX_CELLS = 4_000_000
+"""Numbers that boosting and the linear model learn from; of larger data they get as many rows, drawn at random."""
+MIN_ROWS = 1000
+MAX_TREES, ROUNDS, ROUNDS_AT_ONCE = 4000, 100, 10
+MAX_CATEGORIES = 254
+"""Of a column; scikit-learn's boosting takes no more, and gets a number in its place."""
+MAX_SECONDS = 30.0
+"""After which no more rounds of boosting start, on machines where they are slow."""
+NEIGHBOURS, MAX_NEIGHBOUR_ROWS = 5, 20_000
+MAX_PRODUCTS = 20_000_000_000
+"""Multiplications that the distances between samples may take."""
+BLOCK = 512
+
+
+class NotFitting(Exception):
+    """A model that does not fit these samples, with the reason."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A simple model that has learnt.
+
+    Attributes:
+        predict: returns scores (n, classes), or numbers (n,), for a split.
+        how: how it was made, a few words.
+        rows: training samples that it learnt from.
+    """
+
+    predict: Callable[[str], np.ndarray]
+    how: str
+    rows: int
+
+
+def constant(samples: Samples, should_stop: ShouldStop) -> Fitted:
+    """Always predict the frequencies of the classes in train, or its mean."""
+    targets, weights = samples.targets("train"), samples.weights
+    if samples.classes:
+        counts = np.bincount(targets, weights, minlength=samples.classes)
+        answer = counts / counts.sum()
+        how = f"always {samples.data.class_names[int(answer.argmax())]}"
+    else:
+        answer = np.average(targets, weights=weights)
+        how = f"always {answer:.6g}"
+    return Fitted(
+        lambda split: np.repeat(answer[None], len(samples.data.splits[split]), 0), how, len(targets)
+    )
+
+
+def boosting(samples: Samples, should_stop: ShouldStop) -> Fitted:
+    """Fit scikit-learn's histogram gradient boosting with its defaults, without early stopping."""
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn depends on it
+
+    outputs = samples.classes if samples.classes > 2 else 1
+    if outputs > MAX_TREES // ROUNDS_AT_ONCE:
+        raise NotFitting(f"{samples.classes:,} classes would take too long")
+    rounds = min(ROUNDS, MAX_TREES // outputs // ROUNDS_AT_ONCE * ROUNDS_AT_ONCE)
+    columns = samples.plain
+    rows = _drawn(len(samples.data.train), len(columns.texts))
+    is_category = np.array([0 < count <= MAX_CATEGORIES for count in columns.texts])
+    kind = HistGradientBoostingClassifier if samples.classes else HistGradientBoostingRegressor
+    model = kind(
+        max_iter=0,
+        early_stopping=False,
+        warm_start=True,
+        random_state=0,
+        categorical_features=is_category if is_category.any() else None,
+    )
+    train, targets = columns.values["train"][rows], samples.targets("train")[rows]
+    weights = _of(samples.weights, rows)
+    began = time.monotonic()
+    # Its threads wait for each other several times a tree: on a busy machine that takes a hundred times as long.
+    with threadpool_limits(1, user_api="openmp"):
+        while model.max_iter < rounds and time.monotonic() - began < MAX_SECONDS:
+            if should_stop():
+                raise NotFitting("stopped")
+            model.max_iter += ROUNDS_AT_ONCE
+            model.fit(train, targets, sample_weight=weights)
+    how = f"{model.max_iter} rounds of scikit-learn's histogram gradient boosting"
+    return Fitted(lambda split: _scores(model, columns.values[split], samples.classes), how, len(rows))
+
+
+def linear(samples: Samples, should_stop: ShouldStop) -> Fitted:
+    """Fit logistic regression, or ridge regression whose penalty leave-one-out chooses, on the encoded columns."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression, RidgeCV
+
+    features = samples.encoded("train", np.arange(1)).shape[1]
+    rows = _drawn(len(samples.data.train), features * max(1, samples.classes // 10))
+    model: Any = LogisticRegression(max_iter=200) if samples.classes else RidgeCV(np.logspace(-3, 4, 15))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        train, targets = samples.encoded("train", rows), samples.targets("train")[rows]
+        model.fit(train, targets, sample_weight=_of(samples.weights, rows))
+    how = "logistic regression" if samples.classes else f"ridge regression, penalty {model.alpha_:g}"
+    return Fitted(lambda split: _scores(model, samples.encoded(split), samples.classes), how, len(rows))
+
+
+def neighbours(samples: Samples, should_stop: ShouldStop) -> Fitted:
+    """Predict the mean answer of the nearest training samples, by the distance of standardised inputs."""
+    import torch
+
+    known = len(samples.data.train)
+    asked = sum(len(samples.data.splits[split]) for split in samples.splits)
+    if known > MAX_NEIGHBOUR_ROWS:
+        raise NotFitting(f"more than {MAX_NEIGHBOUR_ROWS:,} training samples")
+    train = torch.from_numpy(samples.encoded("train"))
+    if train.numel() * asked > MAX_PRODUCTS:
+        raise NotFitting(f"{asked:,} samples of {train.shape[1]:,} numbers would take too long")
+    targets = samples.targets("train")
+    answers = np.eye(samples.classes)[targets] if samples.classes else targets
+    nearest = min(NEIGHBOURS, known)
+
+    def predict(split: str) -> np.ndarray:
+        found = [
+            torch.cdist(block, train).topk(nearest, largest=False).indices.numpy()
+            for block in torch.from_numpy(samples.encoded(split)).split(BLOCK)
+        ]
+        return np.asarray(answers[np.concatenate(found)].mean(axis=1))
+
+    unweighted = ", without weights" if samples.weights is not None else ""
+    return Fitted(predict, f"mean of the {nearest} nearest training samples{unweighted}", known)
+
+
+Model = Callable[[Samples, ShouldStop], Fitted]
+MODELS: dict[str, tuple[str, Model]] = {
+    "constant": ("majority class", constant),
+    "boosting": ("gradient boosting", boosting),
+    "linear": ("linear model", linear),
+    "neighbours": ("nearest neighbours", neighbours),
+}
+"""Title and function of each; boosting and the linear model are for tables."""
+
+
+def _drawn(rows: int, width: int) -> np.ndarray:
+    """Return the positions of rows to learn from, in ascending order."""
+    most = max(MIN_ROWS, MAX_CELLS // max(1, width))
+    if rows <= most:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
+
+
+def _of(weights: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    return None if weights is None else weights[rows]
+
+
+def _scores(model: Any, inputs: np.ndarray, classes: int) -> np.ndarray:
+    """Return probabilities of all classes, those that the model has not seen among them, or numbers."""
+    if not classes:
+        return np.asarray(model.predict(inputs), dtype=np.float64)
+    scores = np.zeros((len(inputs), classes))
+    scores[:, model.classes_] = model.predict_proba(inputs)
+    return scores

@@ -1,0 +1,170 @@
+"""Simple models beside a run: what they learn from, what they predict, and what is kept of them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.config.schema import TrainConfig, from_dict
+from core.data.registry import load
+from core.events import Notice
+from core.inference.baselines import compared, key_of, load_baselines
+from core.inference.stored import load_evaluation
+from core.session.baselines import models
+from core.session.baselines.compute import compute
+from core.session.baselines.samples import Samples, why_none
+from core.tasks.losses import resolve_loss
+
+if TYPE_CHECKING:
+    from core.data.dataset import Dataset
+    from tests.conftest import Trained
+
+BOTH = ("validation", "test")
+CITIES = ("Bonn", "Oslo", "Rome")
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """A table of 120 rows: the city alone tells the class, and numbers are missing in places."""
+    dice = np.random.default_rng(0)
+    rows = []
+    for at in range(120):
+        city = CITIES[int(dice.integers(3))]
+        size = "" if at % 7 == 0 else f"{dice.normal():.3f}"
+        rows.append(f"{city},{size},{dice.normal():.3f},{'yes' if city == 'Oslo' else 'no'}")
+    path = tmp_path / "mixed.csv"
+    path.write_text("\n".join(["city,size,noise,target", *rows]) + "\n")
+    return path
+
+
+def samples_of(values: dict[str, Any], splits: tuple[str, ...] = BOTH) -> Samples:
+    """The samples of a configuration."""
+    config = from_dict(values)
+    data = load(config.data)
+    return Samples(data, resolved(config, data), splits)
+
+
+def resolved(config: TrainConfig, data: "Dataset") -> TrainConfig:
+    """A configuration with its loss made definite."""
+    return config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
+
+
+def test_columns_keep_categories_and_missing_values(mixed: Path) -> None:
+    samples = samples_of({"data": str(mixed)})
+    plain = samples.plain
+    assert plain.texts == (3, 0, 0)
+    lines = mixed.read_text().splitlines()[1:]
+    for split in ("train", *BOTH):
+        wanted = [lines[row].split(",") for row in samples.data.splits[split].indices]
+        assert [CITIES[int(place)] for place in plain.values[split][:, 0]] == [row[0] for row in wanted]
+        numbers = [float(row[1] or "nan") for row in wanted]
+        np.testing.assert_array_equal(plain.values[split][:, 1], numbers)
+
+
+def test_boosting_learns_from_a_category(mixed: Path) -> None:
+    samples = samples_of({"data": str(mixed)})
+    scores = models.boosting(samples, lambda: False).predict("test")
+    np.testing.assert_array_equal(scores.argmax(1), samples.targets("test"))
+
+
+def test_a_file_that_changed_is_not_learnt_from(mixed: Path) -> None:
+    samples = samples_of({"data": str(mixed)})
+    mixed.write_text(mixed.read_text().replace("Oslo", "Rome"))
+    found = compute(samples.config, samples.data, BOTH)
+    assert found is not None
+    assert [model.name for model in found.models] == ["constant", "linear", "neighbours"]
+    assert "has changed" in found.notes[0]
+
+
+def test_constant_predicts_what_train_holds() -> None:
+    samples = samples_of({"data": "diabetes"})
+    mean = float(samples.data.train.targets.double().mean())
+    np.testing.assert_allclose(models.constant(samples, lambda: False).predict("test"), mean)
+    classes = samples_of({"data": "wine"})
+    shares = np.bincount(classes.targets("train")) / len(classes.data.train)
+    np.testing.assert_allclose(models.constant(classes, lambda: False).predict("test")[0], shares)
+
+
+def test_neighbours_are_those_of_scikit_learn() -> None:
+    from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+
+    for name, kind in (("wine", KNeighborsClassifier), ("diabetes", KNeighborsRegressor)):
+        samples = samples_of({"data": name})
+        right = kind(models.NEIGHBOURS).fit(samples.encoded("train"), samples.targets("train"))
+        theirs = right.predict_proba if samples.classes else right.predict
+        mine = models.neighbours(samples, lambda: False).predict("test")
+        np.testing.assert_allclose(mine, theirs(samples.encoded("test")), rtol=1e-6)
+
+
+def test_weights_are_those_of_the_training() -> None:
+    assert samples_of({"data": "wine"}).weights is None
+    plain = samples_of({"data": "wine", "loss": {"name": "cross_entropy", "class_weights": "balanced"}})
+    counts = np.bincount(plain.targets("train"))
+    expected = (len(plain.data.train) / (3 * counts))[plain.targets("train")]
+    assert plain.weights is not None
+    np.testing.assert_allclose(plain.weights, expected)
+    sampled = samples_of({"data": "wine", "training": {"sampling": "balanced"}})
+    assert sampled.weights is not None
+    np.testing.assert_allclose(sampled.weights, expected)
+
+
+def test_large_tables_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "MAX_CELLS", 10 * 50)
+    monkeypatch.setattr(models, "MIN_ROWS", 20)
+    samples = samples_of({"data": "diabetes"})
+    found = compute(samples.config, samples.data, BOTH)
+    assert found is not None
+    rows = {model.name: model.rows for model in found.models}
+    assert rows == {"constant": 317, "boosting": 50, "linear": 50, "neighbours": 317}
+    assert "on 50 of 317 rows, drawn at random" in found.models[1].how
+
+
+def test_inputs_that_are_not_rows_of_numbers_have_none() -> None:
+    samples = samples_of({"data": "wine"})
+    assert why_none(samples.data) == ""
+    assert why_none(replace(samples.data, ids=True)) == "the inputs are not rows of numbers"
+    several = replace(samples.data.train, targets=torch.zeros(len(samples.data.train), 2))
+    found = compute(samples.config, replace(samples.data, train=several, class_names=()), BOTH)
+    assert found is not None
+    assert found.models == ()
+    assert found.notes == ("no simple models beside the network: a sample does not have one class or number",)
+
+
+def test_a_stop_ends_them() -> None:
+    samples = samples_of({"data": "wine"})
+    assert compute(samples.config, samples.data, BOTH, should_stop=lambda: True) is None
+
+
+def test_a_run_keeps_them_and_compares_itself(train_run: Callable[..., "Trained"]) -> None:
+    values = {"data": {"name": "wine"}, "training": {"epochs": 1, "baselines": "auto"}}
+    trained = train_run(values)
+    stored = load_baselines(trained.run)
+    assert stored is not None
+    assert stored.key == key_of(trained.run.config())
+    assert [model.name for model in stored.models] == ["constant", "boosting", "linear", "neighbours"]
+    rows = compared(load_evaluation(trained.run, "test"))
+    assert [row.value for row in rows] == sorted((row.value for row in rows), reverse=True)
+    assert all(row.difference is not None for row in rows)
+    line = trained.told(Notice)[-1].message
+    assert line.startswith("the network is worse than gradient boosting on test: accuracy")
+
+
+def test_they_are_not_made_again(
+    train_run: Callable[..., "Trained"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"data": {"name": "iris"}, "training": {"epochs": 1, "baselines": "auto"}}
+    first = train_run(values)
+    monkeypatch.setattr("core.session.baselines.beside.compute", None)
+    again = train_run({"training": {"epochs": 2}}, run=first.run)
+    assert again.finished.status == "completed"
+    assert not [notice for notice in again.told(Notice) if "no simple models" in notice.message]
+
+
+def test_none_leaves_them_out(train_run: Callable[..., "Trained"]) -> None:
+    trained = train_run({"data": {"name": "iris"}})
+    assert load_baselines(trained.run) is None
+    assert compared(load_evaluation(trained.run, "test")) == []
