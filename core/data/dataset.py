@@ -39,12 +39,14 @@ class Split:
             lose what distinguishes them.
         indices: (n,) int64 positions in the source, so that a sample can be found again.
         weights: (n,) float64, 0 or more, one of them above 0: how much each sample counts; None if all count alike.
+        groups: (n,) int64 group of each sample, where splits are made by groups: samples of one are not independent.
     """
 
     inputs: "Tensor | MappedRows | Any"  # Fields, which what is for single tensors alone does not meet
     targets: "Tensor"
     indices: "np.ndarray"
     weights: "Tensor | None" = None
+    groups: "np.ndarray | None" = None
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -53,7 +55,8 @@ class Split:
         """Return the samples at some positions."""
         places = at if isinstance(at, slice) else at.numpy()
         weights = None if self.weights is None else self.weights[places]
-        return Split(self.inputs[places], self.targets[places], self.indices[places], weights)
+        groups = None if self.groups is None else self.groups[places]
+        return Split(self.inputs[places], self.targets[places], self.indices[places], weights, groups)
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Dataset:
         value_range: smallest and largest value an input can take; for showing images.
         deep_range: of images from files, what became black and white where a file had more than 8 bits.
         notes: what was found and done while it was loaded, such as values filled in; a line each.
+        warnings: what looks suspicious about its splits, such as duplicates across them, with what to do; a line each.
         table: of a table from a file, how its columns became features; its inputs are scaled already.
         conditioning: of a table that is given in arrays, what was done to its columns; its inputs are after that.
         whole: the samples of a table came as whole numbers, and are kept exactly.
@@ -97,6 +101,7 @@ class Dataset:
     value_range: tuple[float, float]
     deep_range: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     table: "Table | None" = None
     conditioning: "Conditioning | None" = None
     digest: str = ""

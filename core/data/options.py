@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from core.data.augment.options import Augment
 from core.data.dataset import Dataset, Progress
@@ -13,7 +13,15 @@ from core.options import Options, Unit, files_of
 if TYPE_CHECKING:
     import numpy as np
 
+    from core.data.division.by import SplitBy
+    from core.data.division.parts import Division
+
 __all__ = ["DataOptions", "HeldOut", "ImageOptions", "Scaling"]
+
+
+def _as_text(value: Any) -> Any:
+    """Return a number that is meant as a text, such as 7, as one."""
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 class DataOptions(Options):
@@ -24,6 +32,14 @@ class DataOptions(Options):
     split_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Seed of the split; separate from the training seed, so that runs can be compared."""
 
+    group: str = ""
+    """What keeps samples together in one split, such as a column of patients, or a file with a value a sample."""
+    time: str = ""
+    """When samples were taken: train comes before validation, and validation before test; a column, or a file."""
+    gap: Annotated[str, BeforeValidator(_as_text)] = ""
+    """Time left out between splits by time, such as 7 days or 12 h; a number where times are numbers."""
+    split: str = ""
+    """Splits that are given: a column of train, validation and test, or a file that lists the samples of each."""
     folds: Annotated[int, Field(ge=0, le=1000)] = 0
     """Number of cross-validation folds, one of which is held out; 0 holds out `validation` instead."""
     fold: Annotated[int, Field(ge=1, le=1000)] = 1
@@ -61,20 +77,62 @@ class DataOptions(Options):
         raise NotImplementedError
 
     def hold_out(
-        self, targets: "np.ndarray", task: str, names: Sequence[str] = ()
+        self, targets: "np.ndarray", task: str, names: Sequence[str], by: "SplitBy"
     ) -> "tuple[np.ndarray, np.ndarray]":
         """Positions of the samples to train on, and of those held out for validation, among those with these targets.
 
         Raises:
             DataError: the share or the folds leave a class, or a side, without samples.
         """
-        from core.data.splits import divide, one_fold
+        from core.data.division.parts import hold_out, hold_out_fold
 
+        seed = self.split_seed
         if self.folds:
-            return one_fold(targets, self.fold, self.folds, task=task, seed=self.split_seed, names=names)
-        return divide(
-            targets, self.validation, task=task, seed=self.split_seed, field="data.validation", names=names
+            return hold_out_fold(targets, self.fold, self.folds, by, task=task, seed=seed, names=names)
+        return hold_out(
+            targets, self.validation, by, task=task, seed=seed, field="data.validation", names=names
         )
+
+    def divided(
+        self, targets: "np.ndarray", task: str, names: Sequence[str] = (), *, own_test: bool = False
+    ) -> "Division":
+        """The splits of samples without columns beside, for arguments see `parts`.
+
+        Raises:
+            DataError: a share leaves a class, or a side, without samples, or a file does not fit the samples.
+        """
+        from core.data.division.facts import division_notes
+        from core.data.division.files import SampleNames
+        from core.data.division.parts import Division
+        from core.data.division.read import read_split_by
+
+        by = read_split_by(self, SampleNames(len(targets)))
+        parts = self.parts(targets, task, names, by, own_test=own_test)
+        groups = None if by.groups is None else by.groups.codes
+        return Division(parts, groups, tuple(division_notes(self, by, parts)))
+
+    def parts(
+        self,
+        targets: "np.ndarray",
+        task: str,
+        names: Sequence[str],
+        by: "SplitBy",
+        *,
+        own_test: bool = False,
+        own_validation: bool = False,
+    ) -> "dict[str, np.ndarray]":
+        """Positions of the splits, for samples with these targets (n,) of classes with these names.
+
+        Args:
+            own_test, own_validation: there is such a set beside these samples.
+
+        Raises:
+            DataError: a share leaves a class, or a side, without samples.
+        """
+        from core.data.division.parts import split_parts
+
+        test = 0.0 if own_test else getattr(self, "test", 0.0)
+        return split_parts(self, targets, task, names, by, test=test, validation=not own_validation)
 
 
 Scaling = Literal["standardise", "unit", "none"]
@@ -94,17 +152,3 @@ class HeldOut(DataOptions):
 
     test: Annotated[float, Field(gt=0, lt=1), Unit("part of all")] = 0.2
     """Fraction of all samples kept for the single evaluation at the end."""
-
-    def parts(self, targets: "np.ndarray", task: str, names: Sequence[str] = ()) -> "dict[str, np.ndarray]":
-        """Positions of the three splits, for samples with these targets (n,) of classes with these names.
-
-        Raises:
-            DataError: a share leaves a class, or a side, without samples.
-        """
-        from core.data.splits import divide
-
-        rest, test = divide(
-            targets, self.test, task=task, seed=self.split_seed, field="data.test", names=names
-        )
-        kept, held_out = self.hold_out(targets[rest], task, names)
-        return {"train": rest[kept], "validation": rest[held_out], "test": test}

@@ -143,6 +143,8 @@ def assemble(
     feature_names: tuple[str, ...] = (),
     value_range: tuple[float, float] = (0.0, 1.0),
     scaling: Literal["standardise", "unit", "none"] = "standardise",
+    groups: np.ndarray | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Dataset:
     """A data set from all its samples and the positions of each split.
 
@@ -151,12 +153,19 @@ def assemble(
         targets: (n,) int64 classes, or (n, 1) float32.
         scaling: with ``unit``, `value_range` becomes 0 to 1; with ``none`` nothing changes; else mean and deviation of
             train become 0 and 1.
+        groups: (n,) int64 of the samples that stay together.
         parts: positions for ``train``, ``validation`` and, without an official test set, ``test``.
     """
     import torch
 
     splits = {
-        part: Split(_selected(inputs, at), targets[torch.from_numpy(at)], at) for part, at in parts.items()
+        part: Split(
+            _selected(inputs, at),
+            targets[torch.from_numpy(at)],
+            at,
+            groups=None if groups is None else groups[at],
+        )
+        for part, at in parts.items()
     }
     train = splits["train"]
     task = task_for(len(class_names))
@@ -182,6 +191,7 @@ def assemble(
         target_mean=target_mean,
         target_std=target_std,
         value_range=value_range,
+        notes=notes,
     )
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from core.data.dataset import Dataset, Split
+from core.data.division.facts import digests
 from core.data.fingerprint import OWN, fingerprint, same
+from core.data.registry import DataConfig
 from core.errors import DataError, RunDamaged
 from core.files.atomic import write_atomically
 from core.files.reading import read_bytes
@@ -34,6 +36,8 @@ def write_data_facts(run: Run, data: Dataset) -> None:
     facts |= {"mean": data.mean.tolist(), "std": data.std.tolist(), "sample_shape": data.sample_shape}
     facts["dtype"] = str(data.train.inputs.dtype).removeprefix("torch.")
     facts["conditioning"] = data.conditioning.plain() if data.conditioning else None
+    facts["split"] = digests(data)
+    facts["warnings"] = data.warnings
     facts["table"] = data.table.plain() if data.table else None
     facts["fingerprint"] = fingerprint(data) if data.name in OWN and not data.table else None
     text = json.dumps(facts, indent=1, ensure_ascii=False)
@@ -99,14 +103,24 @@ def ensure_same_data(run: Run, data: Dataset) -> None:
         DataError: it has changed.
         RunDamaged: what the run kept of it cannot be read.
     """
-    if not len(data.train) or not (data.table or data.name in OWN):
-        return  # without samples it is what the run kept; and what comes with a package does not change
-    facts = read_facts(run)
-    if facts is None or _is_same(run, facts, data):
-        return
+    facts = read_facts(run) if len(data.train) else None
+    if facts is None:
+        return  # without samples it is what the run kept
     config = run.config().data
+    if (data.table or data.name in OWN) and not _is_same(run, facts, data):
+        raise _changed(run, config)
+    kept, now = facts.get("split") or {}, digests(data)
+    if isinstance(kept, dict) and any(kept[name] != now[name] for name in kept.keys() & now.keys()):
+        what = next((f"data.{key}" for key in ("split", "group", "time") if getattr(config, key)), "data")
+        raise DataError(
+            f"{what}: the samples of train, validation and test are not those that {run.id} was started with",
+            "Restore the old file, or start a new run",
+        )
+
+
+def _changed(run: Run, config: DataConfig) -> DataError:
     to_do = "Make it return what it returned then" if config.name == "python" else "Restore the old one"
-    raise DataError(
+    return DataError(
         f"data.path: {Path(getattr(config, 'path', '')).name} has changed since {run.id} was started",
         f"{to_do}, or start a new run; new samples can be predicted as before",
     )

@@ -12,9 +12,10 @@ IDENTITY = (
     *("samples", "noise", "seed", "arms"),
 )
 """Fields that say what the samples and their targets are; others say how they are read, scaled or changed."""
-SPLITTING = ("test", "test_path", "validation", "split_seed", "folds", "fold")
+DIVIDING = ("group", "time", "gap", "split")
+SPLITTING = ("test", "test_path", "validation", "split_seed", "folds", "fold", *DIVIDING)
 """Fields that say which samples are in which split."""
-PATHS = ("path", "test_path", "images")
+PATHS = ("path", "test_path", "images", "split")
 UNSET = ("", "auto", None)
 """Values of a field that was not set; older runs may lack it."""
 
@@ -37,6 +38,11 @@ def differing_data(sections: Sequence[Mapping[str, Any]], split: str) -> str:
             what = "data" if field == "path" else f"data.{field}"
             texts = dict.fromkeys("the default" if value is None else str(value) for value in given)
             return f"not the same {what}: {', '.join(texts)}"
+    for field in DIVIDING:
+        given = [section.get(field) or "" for section in sections]
+        if _differ(field, given):
+            texts = dict.fromkeys(str(value) or "nothing" for value in given)
+            return f"not the same {split} samples: data.{field} is {', '.join(texts)}"
     drawn = [_drawn(section, split) for section in sections]
     fields = dict.fromkeys(field for each in drawn for field in each)
     if any(_differ(field, [each.get(field) for each in drawn]) for field in fields):

@@ -39,11 +39,12 @@ FEATURE_NAMES = ("featurenames", "columns", "columnnames")
 MAX_LISTED = 12
 
 
-def read_arrays(path: str, inputs: str, targets: str) -> Given:
+def read_arrays(path: str, inputs: str, targets: str, wanted: Sequence[str] = ()) -> Given:
     """Read inputs and targets, with those of validation and test where the file has some.
 
     Args:
         inputs, targets: as `Arrays` has them; empty to find them.
+        wanted: names of arrays with a value for each sample, which are read if they are there.
 
     Raises:
         DataError: the file, or a name, is wrong.
@@ -63,7 +64,14 @@ def read_arrays(path: str, inputs: str, targets: str) -> Given:
         train = _pair(file, archive, names)
         class_names, of_classes = _texts(file, archive, CLASS_NAMES)
         feature_names, of_features = _texts(file, archive, FEATURE_NAMES)
-    used = {*names, of_classes, of_features, *(name for pair in others.values() if pair for name in pair)}
+        columns = {name: _member(file, archive, name) for name in wanted if name in held}
+    used = {
+        *columns,
+        *names,
+        of_classes,
+        of_features,
+        *(name for pair in others.values() if pair for name in pair),
+    }
     return Given(
         train,
         validation=pairs["validation"],
@@ -73,6 +81,7 @@ def read_arrays(path: str, inputs: str, targets: str) -> Given:
         class_names=class_names,
         feature_names=feature_names,
         notes=tuple(_notes(names, others, [name for name in held if name not in used])),
+        columns=columns,
     )
 
 

@@ -10,6 +10,10 @@ from core.data.arrays.array_targets import answers_of, classes_in, targets_of
 from core.data.arrays.conditioned import clipped_targets, conditioning_of
 from core.data.arrays.sample_shapes import SHAPES, ArrayShape, Layout, layout_of, samples_of, shape_text
 from core.data.arrays.sample_weights import weighted
+from core.data.division.by import ColumnValues, SplitBy
+from core.data.division.facts import division_notes
+from core.data.division.files import SampleNames
+from core.data.division.read import read_split_by
 from core.data.kinds.registry import KindName, kind_of
 from core.data.mapped import MappedRows
 from core.data.targets import AskedTask
@@ -43,6 +47,7 @@ class Given:
         feature_names: of the columns of a table, where they are known.
         notes: how the arrays were found, a line each.
         weights: how much each sample counts, (n,), of the splits that were given with them.
+        columns: (n,) values of the training samples by name, which splits may be made by.
     """
 
     train: Pair
@@ -54,6 +59,7 @@ class Given:
     feature_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: ArrayShape) -> "Dataset":
@@ -82,7 +88,9 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     targets = targets_of(answers, keys, _place(given, 1))
     names = given.class_names or keys
     found = task_for(len(keys))
-    parts = _parts(options, targets, found, names, given.validation is not None, given.test is not None)
+    by = _split_by(options, given, len(targets))
+    parts = _parts(options, targets, found, names, by, given)
+    notes += division_notes(options, by, parts)
     feature_names = _feature_names(given, inputs) if kind == "table" else ()
     conditioning = None
     if kind == "table" and options.scaling != "none":
@@ -108,6 +116,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         targets=torch.from_numpy(targets),
         parts=parts,
         official_test=test,
+        groups=None if by.groups is None else by.groups.codes,
         class_names=names,
         feature_names=feature_names,
         value_range=value_range,
@@ -198,27 +207,31 @@ def _largest(values: np.ndarray) -> int:
     return max(abs(int(values.min())), abs(int(values.max()))) if values.size else 0
 
 
+def _split_by(options: Any, given: Given, count: int) -> SplitBy:
+    """Read what splits are made by, of the training samples."""
+
+    def column(_: str, name: str) -> ColumnValues | None:
+        values = given.columns.get(name)
+        return None if values is None else ColumnValues(np.asarray(values).reshape(len(values), -1)[:, 0])
+
+    return read_split_by(options, SampleNames(count), column, tuple(given.columns))
+
+
 def _parts(
-    options: Any, targets: np.ndarray, task: str, names: tuple[str, ...], validation: bool, test: bool
+    options: Any, targets: np.ndarray, task: str, names: tuple[str, ...], by: SplitBy, given: Given
 ) -> dict[str, np.ndarray]:
     """Positions of the splits that are taken from the training arrays; the others are empty."""
-    from core.data.splits import divide
-
-    everything = np.arange(len(targets))
-    if not validation:
-        if not test:
-            parts: dict[str, np.ndarray] = options.parts(targets, task, names)
-            return parts
-        kept, held_out = options.hold_out(targets, task, names)
-        return {"train": kept, "validation": held_out}
-    if options.folds:
+    if given.validation is not None and options.folds:
         raise DataError("data.folds: the data has a validation split of its own", "Set it to 0")
-    if test:
-        return {"train": everything, "validation": everything[:0]}
-    kept, held_out = divide(
-        targets, options.test, task=task, seed=options.split_seed, field="data.test", names=names
+    parts: dict[str, np.ndarray] = options.parts(
+        targets,
+        task,
+        names,
+        by,
+        own_test=given.test is not None,
+        own_validation=given.validation is not None,
     )
-    return {"train": kept, "validation": everything[:0], "test": held_out}
+    return parts
 
 
 def _feature_names(given: Given, inputs: np.ndarray) -> tuple[str, ...]:

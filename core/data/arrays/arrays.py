@@ -34,5 +34,5 @@ class Arrays(HeldOut, ImageOptions):
         from core.data.arrays.array_files import read_arrays
         from core.data.arrays.array_samples import dataset_of
 
-        given = read_arrays(self.path, self.inputs, self.targets)
+        given = read_arrays(self.path, self.inputs, self.targets, (self.group, self.time, self.split))
         return dataset_of(given, self, self.name, self.task, self.shape)

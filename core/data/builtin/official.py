@@ -61,13 +61,15 @@ class Official(ImageOptions):
         if not self.available(root):
             self.fetch(root, progress)
         (inputs, targets), test, names = self._checked(self.folder(root))
-        kept, held_out = self.hold_out(targets.numpy(), task_for(len(names)))
+        division = self.divided(targets.numpy(), task_for(len(names)), own_test=True)
         return assemble(
             name=self.name,  # type: ignore[attr-defined]  # a field of each subclass
             kind="image",
             inputs=inputs,
             targets=targets,
-            parts={"train": kept, "validation": held_out},
+            parts=division.parts,
+            groups=division.groups,
+            notes=division.notes,
             official_test=Split(*test, np.arange(len(test[1]))),
             class_names=names,
             value_range=(0.0, 255.0),

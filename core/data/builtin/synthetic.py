@@ -29,12 +29,15 @@ class _Points(HeldOut):
         """A data set of points (n, 2) and their classes (n,)."""
         import torch
 
+        division = self.divided(classes, task_for(len(names)))
         return assemble(
             name=self.name,  # type: ignore[attr-defined]  # a field of each subclass
             kind="table",
             inputs=torch.from_numpy(points.astype(np.float32)),
             targets=torch.from_numpy(classes.astype(np.int64)),
-            parts=self.parts(classes, task_for(len(names))),
+            parts=division.parts,
+            groups=division.groups,
+            notes=division.notes,
             class_names=names,
             feature_names=("x", "y"),
         )

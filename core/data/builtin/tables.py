@@ -24,12 +24,15 @@ class _Bundled(HeldOut):
         names = tuple(str(name) for name in bunch.get("target_names", ()))
         task = task_for(len(names))
         targets: Tensor = torch.from_numpy(np.asarray(bunch.target))
+        division = self.divided(bunch.target, task)
         return assemble(
             name=self.name,  # type: ignore[attr-defined]  # a field of each subclass
             kind="table",
             inputs=torch.from_numpy(np.asarray(bunch.data, dtype=np.float32)),
             targets=targets.long() if names else targets.float().unsqueeze(1),
-            parts=self.parts(bunch.target, task),
+            parts=division.parts,
+            groups=division.groups,
+            notes=division.notes,
             class_names=names,
             feature_names=tuple(str(name) for name in bunch.feature_names),
         )
@@ -45,12 +48,15 @@ class Digits(HeldOut, ImageOptions):
         from sklearn.datasets import load_digits
 
         bunch = load_digits()
+        division = self.divided(bunch.target, task_for(len(bunch.target_names)))
         return assemble(
             name=self.name,
             kind="image",
             inputs=torch.from_numpy(bunch.images.astype(np.uint8)).unsqueeze(1),
             targets=torch.from_numpy(bunch.target).long(),
-            parts=self.parts(bunch.target, task_for(len(bunch.target_names))),
+            parts=division.parts,
+            groups=division.groups,
+            notes=division.notes,
             class_names=tuple(str(name) for name in bunch.target_names),
             value_range=(0.0, 16.0),
             scaling=self.scaling,

@@ -4,8 +4,8 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,6 +45,7 @@ class Listing:
         digest: changes when files come, go, or change their size or time.
         names_and_sizes: a digest of these alone, which a copy of the folder shares.
         notes: what was inferred and left out, a line each.
+        columns: texts (n,) of the columns of a table of labels that splits are made by.
     """
 
     folder: Path
@@ -55,14 +56,16 @@ class Listing:
     digest: str
     names_and_sizes: str
     notes: tuple[str, ...]
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 class Sample(NamedTuple):
-    """An image with its split and its label."""
+    """An image with its split and its label, and values of a table that splits are made by."""
 
     split: SplitName
     label: str
     file: ImageFile
+    values: Mapping[str, str] = {}
 
 
 def list_images(options: "ImageFolder") -> Listing:
@@ -111,14 +114,26 @@ def _from_table(
     split = split_of(table.stem)
     preferred = next((name for name in tree.folders if split and split_of(name) == split), "")
     index = ImageIndex(list(tree.images()), str(folder.resolve()), preferred)
-    found = match_labels(read_label_file(table), index, options.target, options.on_error == "skip", notes)
+    read = read_label_file(table)
+    beside = [
+        name for name in dict.fromkeys((options.group, options.time, options.split)) if name in read.names
+    ]
+    found = match_labels(read, index, options.target, options.on_error == "skip", notes, beside)
     total = sum(1 for _ in tree.images())
     if len(found) < total:
         notes.append(f"left out {total - len(found):,} images without a row in {table.name}")
     splits = {labelled.split for labelled in found}
     if splits != {None} and "train" not in splits:
         raise DataError(f"data.path: {table.name} has no row of the train split", "Call it train")
-    return [Sample(labelled.split or "train", labelled.label, labelled.file) for labelled in _in_order(found)]
+    return [
+        Sample(
+            labelled.split or "train",
+            labelled.label,
+            labelled.file,
+            dict(zip(beside, labelled.values, strict=True)),
+        )
+        for labelled in _in_order(found)
+    ]
 
 
 def _in_order(found: Sequence[Labelled]) -> list[Labelled]:
@@ -167,7 +182,7 @@ def _listing(
     else:
         targets, names = class_or_number(labels, options.task, "data.target", notes)
     digest, names_and_sizes = hashlib.sha256(), hashlib.sha256()
-    for _, _, file in samples:
+    for file in (sample.file for sample in samples):
         digest.update(os.fsencode(f"{file.path}\0{file.size}\0{file.time}\0"))
         names_and_sizes.update(os.fsencode(f"{file.path}\0{file.size}\0"))
     of_split = np.array([SPLITS.index(sample.split) for sample in samples])
@@ -181,6 +196,10 @@ def _listing(
         digest=digest.hexdigest(),
         names_and_sizes=names_and_sizes.hexdigest(),
         notes=tuple(notes),
+        columns={
+            name: np.array([sample.values[name] for sample in samples], dtype=object)
+            for name in (samples[0].values if samples else ())
+        },
     )
 
 

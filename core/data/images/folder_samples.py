@@ -1,5 +1,6 @@
 """From the decoded images of a folder to a data set: broken ones reported, splits made, rows read or mapped."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -7,12 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.dataset import Dataset
+from core.data.division.by import ColumnValues, SplitBy
+from core.data.division.facts import division_notes
+from core.data.division.files import SampleNames
+from core.data.division.read import read_split_by
 from core.data.images.folder_cache import Cached
 from core.data.images.folder_listing import Listing
 from core.data.images.folder_names import SplitName
 from core.data.images.folder_tree import shown
 from core.data.mapped import MappedRows
-from core.data.splits import assemble, divide
+from core.data.splits import assemble
 from core.errors import DataError
 from core.remedies import setting
 from core.tasks.registry import task_for
@@ -44,18 +49,20 @@ def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Data
         )
     _check_values(cached, len(listing.files))
     readable = {split: at[~np.isin(at, list(cached.broken))] for split, at in listing.parts.items()}
-    parts = _split(listing, readable, options)
+    by = _split_by(listing, options)
+    parts = _split(listing, readable, options, by)
     data = assemble(
         name=options.name,
         kind="image",
         inputs=MappedRows(cached.pictures, np.arange(len(listing.files))),
         targets=torch.from_numpy(listing.targets),
         parts=parts,
+        groups=None if by.groups is None else by.groups.codes,
         class_names=listing.class_names,
         value_range=(0.0, 255.0),
         scaling=options.scaling,
     )
-    notes = (*listing.notes, *_notes(listing, cached))
+    notes = (*listing.notes, *division_notes(options, by, parts), *_notes(listing, cached))
     return replace(data, notes=notes, digest=listing.names_and_sizes, deep_range=cached.value_range)
 
 
@@ -99,32 +106,75 @@ def _notes(listing: Listing, cached: Cached) -> Iterator[str]:
         )
 
 
+def _split_by(listing: Listing, options: "ImageFolder") -> SplitBy:
+    """Read what splits are made by: columns of the table of labels, files, or expressions that match paths."""
+    paths = np.array([file.replace("\\", "/") for file in listing.files], dtype=object)
+
+    def column(field: str, name: str) -> ColumnValues | None:
+        if name in listing.columns:
+            return ColumnValues(listing.columns[name])
+        return ColumnValues(_in_paths(field, name, paths)) if "(" in name else None
+
+    names = np.array([path.rpartition("/")[2] for path in paths], dtype=object)
+    stems = np.array([name.rpartition(".")[0] for name in names], dtype=object)
+    ids = {"paths": paths, "file names": names, "file names without ending": stems}
+    return read_split_by(options, SampleNames(len(paths), ids), column, tuple(listing.columns))
+
+
+def _in_paths(field: str, expression: str, paths: np.ndarray) -> np.ndarray:
+    """The text that the first group of a regular expression finds in each path.
+
+    Raises:
+        DataError: it is none, or does not match every path.
+    """
+    example = "Such as patient(\\d+) for patient12_3.png, or ^([^/]+)/ for the first folder"
+    try:
+        compiled = re.compile(expression)
+    except re.error as error:
+        raise DataError(
+            f"data.{field}: '{expression}' is not a regular expression: {error}", example
+        ) from None
+    found = [compiled.search(path) for path in paths]
+    lost = [path for path, match in zip(paths, found, strict=True) if match is None]
+    if lost or not compiled.groups:
+        why = (
+            f"matches no part of {len(lost):,} of {len(paths):,} images, such as {shown(lost[0])}"
+            if lost
+            else "has no group"
+        )
+        raise DataError(f"data.{field}: '{expression}' {why}", example)
+    return np.array([match[1] for match in found if match is not None], dtype=object)
+
+
 def _split(
-    listing: Listing, parts: dict[SplitName, np.ndarray], options: "ImageFolder"
+    listing: Listing, parts: dict[SplitName, np.ndarray], options: "ImageFolder", by: SplitBy
 ) -> dict[str, np.ndarray]:
     """Positions of all three splits: those that the source tells apart, the others taken from train."""
-    train, names, seed = parts["train"], listing.class_names, options.split_seed
+    train, names = parts["train"], listing.class_names
     task = task_for(len(names))
     targets = listing.targets if names else listing.targets[:, 0]
-    if "test" not in parts:
-        kept, held_out = divide(
-            targets[train], options.test, task=task, seed=seed, field="data.test", names=names
-        )
-        parts["test"], train = train[held_out], train[kept]
-    if "validation" not in parts:
-        kept, held_out = options.hold_out(targets[train], task, names)
-        parts["validation"], train = train[held_out], train[kept]
-    elif options.folds:
+    if "validation" in parts and options.folds:
         raise DataError(
             "data.folds: the data has a validation split of its own", "Set it to 0, or move its images"
         )
+    made = options.parts(
+        targets[train],
+        task,
+        names,
+        by.at(train),
+        own_test="test" in parts,
+        own_validation="validation" in parts,
+    )
+    divided: dict[str, np.ndarray] = {name: train[at] for name, at in made.items()}
+    divided |= {name: at for name, at in parts.items() if name != "train"}
+    train = divided["train"]
     missing = set(range(len(names))) - set(np.unique(targets[train]).tolist())
     if missing:
         raise DataError(
             f"data.path: no image of the class {names[min(missing)]} is left for training",
             "Add some, or remove it",
         )
-    return {"train": train, "validation": parts["validation"], "test": parts["test"]}
+    return divided
 
 
 def _list(listing: Listing, cached: Cached) -> str:

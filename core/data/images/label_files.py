@@ -179,18 +179,23 @@ def _parsed(path: Path, text: str, most: int | None) -> LabelTable:
     return LabelTable(path, names, rows, 2 if headed else 1)
 
 
-def choose_columns(table: LabelTable, file_column: int, target: str) -> Columns:
+def choose_columns(table: LabelTable, file_column: int, target: str, beside: Sequence[str] = ()) -> Columns:
     """Choose the columns of labels and of splits.
 
     Args:
         file_column: position of the column that names files.
         target: name of the column of labels; empty to find it.
+        beside: names of columns that splits are made by, which hold neither.
 
     Raises:
         DataError: there is none, or more than one.
     """
     names, name = table.names, table.path.name
-    others = [place for place in range(len(names)) if place != file_column and not _is_counter(table, place)]
+    others = [
+        place
+        for place in range(len(names))
+        if place != file_column and names[place] not in beside and not _is_counter(table, place)
+    ]
     split = next((place for place in others if _is_split(table, place)), None)
     others = [place for place in others if place != split]
     listed = ", ".join(names[place] for place in others[:8]) + (" ..." if len(others) > 8 else "")

@@ -23,11 +23,12 @@ SEVERAL = ("|", ";", ",")
 
 
 class Labelled(NamedTuple):
-    """An image with its label, and its split where the table says it."""
+    """An image with its label, its split where the table says it, and values of other columns that were wanted."""
 
     file: ImageFile
     label: str
     split: SplitName | None
+    values: tuple[str, ...] = ()
 
 
 class ImageIndex:
@@ -109,7 +110,12 @@ def _is_there(index: ImageIndex, value: str) -> bool:
 
 
 def match_labels(
-    table: LabelTable, index: ImageIndex, target: str, skip_missing: bool, notes: list[str]
+    table: LabelTable,
+    index: ImageIndex,
+    target: str,
+    skip_missing: bool,
+    notes: list[str],
+    beside: Sequence[str] = (),
 ) -> list[Labelled]:
     """Find the image and the label of each row.
 
@@ -117,6 +123,7 @@ def match_labels(
         target: the column of labels; empty to find it.
         skip_missing: leave out rows whose image is not there.
         notes: takes a line for each thing that was inferred or left out.
+        beside: names of columns of the table whose values are wanted, too.
 
     Raises:
         DataError: no column names images, images are missing, or an image has more than one label.
@@ -130,7 +137,8 @@ def match_labels(
             "Set data.images to the folder that holds them",
         )
     table = _with_first_row(table, place, index)
-    columns = choose_columns(table, place, target)
+    columns = choose_columns(table, place, target, beside)
+    wanted = [table.names.index(name) for name in beside]
     if columns.note:
         notes.append(columns.note)
     found: dict[str, Labelled] = {}
@@ -153,7 +161,9 @@ def match_labels(
                 "One label an image is learnt: leave one row for each",
             )
         repeated += before is not None
-        found[image.path] = Labelled(image, label, split[0] if split else None)
+        found[image.path] = Labelled(
+            image, label, split[0] if split else None, tuple(_cell(row, other) for other in wanted)
+        )
     if missing and not skip_missing:
         raise _not_there(missing, table, index)
     labels = [labelled.label for labelled in found.values()]

@@ -44,5 +44,6 @@ class PythonData(HeldOut, ImageOptions):
         if not self.path:
             raise DataError("data.path: no function is given", "Give FILE.py:NAME, such as mydata.py:make")
         arguments = check_arguments(load_object(self.path), self.arguments, {}, "data.arguments")
-        given = collect(self.path, arguments, self.split_seed, progress, self.inputs)
+        columns = (self.group, self.time, self.split)
+        given = collect(self.path, arguments, self.split_seed, progress, self.inputs, columns)
         return dataset_of(given, self, self.name, self.task, self.shape)

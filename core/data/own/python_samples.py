@@ -1,7 +1,7 @@
 """Results of a user's function as arrays: arrays, tensors or a torch data set, or train and test of these."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,12 +30,19 @@ ONCE = (
 
 
 def collect(
-    reference: str, arguments: Mapping[str, Any], seed: int, progress: Progress, chosen: str = ""
+    reference: str,
+    arguments: Mapping[str, Any],
+    seed: int,
+    progress: Progress,
+    chosen: str = "",
+    wanted: Sequence[str] = (),
 ) -> Given:
     """Call the user's function and return its samples.
 
     Args:
         chosen: names of the inputs to take, of samples that have several; empty for all.
+        wanted: names of values of each sample that splits are made by: keys of a dictionary that the function returns,
+            or attributes of its torch Dataset.
 
     The global random numbers of Python, NumPy and PyTorch start at `seed` for it, so that a resumed run finds
     the same data, and are afterwards what they were.
@@ -48,7 +55,9 @@ def collect(
     source = f"{file.name}:{name}"
     with _seeded(seed):
         made = call(reference, **arguments)
+        made, columns = _without_columns(made, wanted, source)
         sets = sets_in(made, source)
+        columns |= _attributes(sets.train, wanted, source)
         given = {"train": sets.train, "validation": sets.validation, "test": sets.test}
         parts = {name: part for name, part in given.items() if part is not None}
         pairs = {name: _pair(part, source, chosen, progress) for name, part in parts.items()}
@@ -69,7 +78,24 @@ def collect(
         names=names or ("inputs", "targets"),
         notes=(*sets.notes, *_named(names), *once),
         weights=weights,
+        columns=columns,
     )
+
+
+def _without_columns(made: Any, wanted: Sequence[str], source: str) -> tuple[Any, dict[str, np.ndarray]]:
+    """Take the values that splits are made by from what a function returned; return the rest, and them."""
+    if not isinstance(made, Mapping):
+        return made, {}
+    columns = {name: array_of(made[name], source) for name in wanted if name in made}
+    return {key: value for key, value in made.items() if key not in columns}, columns
+
+
+def _attributes(samples: Any, wanted: Sequence[str], source: str) -> dict[str, np.ndarray]:
+    """Values of each sample that a torch Dataset has as attributes."""
+    if not isinstance(samples, TorchDataset):
+        return {}
+    named = [name for name in wanted if name and hasattr(samples, name)]
+    return {name: array_of(getattr(samples, name), source) for name in named}
 
 
 def _named(names: tuple[str, str] | None) -> tuple[str, ...]:

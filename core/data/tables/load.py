@@ -9,6 +9,7 @@ import polars as pl
 import torch
 
 from core.data.dataset import Dataset, Split
+from core.data.division.facts import division_notes
 from core.data.tables import notes
 from core.data.tables.columns import useful
 from core.data.tables.duplicates import shared_rows
@@ -19,10 +20,16 @@ from core.data.tables.scaling import Limits, limits
 from core.data.tables.summary import summarise
 from core.data.tables.table import Table, digest
 from core.data.tables.targets.choose import TargetUnclear
-from core.data.tables.targets.examine import Target, class_numbers
+from core.data.tables.targets.examine import class_numbers
 from core.data.tables.targets.lacking import possible_categories, rows_with_target
 from core.data.tables.targets.names import id_name
-from core.data.tables.training_rows import Rows, nothing_to_learn, opened, read_training_rows
+from core.data.tables.training_rows import (
+    Rows,
+    dividing_columns,
+    nothing_to_learn,
+    opened,
+    read_training_rows,
+)
 from core.data.tables.values.rows import read_known
 from core.data.targets import as_numbers
 from core.errors import DataError
@@ -45,7 +52,8 @@ def load_table(options: Csv) -> Dataset:
     with _naming("data.path"):
         rows = read_training_rows(options)
     positions, target, task = rows.positions, rows.target, rows.task
-    parts = _parts(options, target, task)
+    parts = options.parts(target.values, task, target.class_names, rows.by, own_test=bool(options.test_path))
+    parts.setdefault("test", parts["train"][:0])
     encoding, found, clipped = _encoding(options, rows, positions[parts["train"]])
     _check_memory(len(positions), len(encoding.features))
     values, tails = _clipped_target(target.values, parts["train"], task)
@@ -56,6 +64,7 @@ def load_table(options: Csv) -> Dataset:
             torch.from_numpy(encoding.apply(rows.frame, positions[at])),
             _tensor((values if name == "train" else target.values)[at], task),
             positions[at],
+            groups=None if rows.by.groups is None else rows.by.groups.codes[at],
         )
         for name, at in parts.items()
     }
@@ -74,7 +83,8 @@ def load_table(options: Csv) -> Dataset:
         with _naming("data.test_path"):
             splits["test"], table, of_test = _official_test(options, encoding, rows, table)
         reported += of_test
-    return _dataset(options, rows, splits, table, (*rows.notes, *reported))
+    divided = division_notes(options, rows.by, parts)
+    return _dataset(options, rows, splits, table, (*rows.notes, *divided, *reported))
 
 
 def _lacking(encoding: Encoding) -> list[str]:
@@ -153,18 +163,11 @@ def _known_encoding(source: Source, options: Csv) -> str:
     return str(source.text.encoding) if source.text is not None else options.encoding
 
 
-def _parts(options: Csv, target: Target, task: str) -> dict[str, np.ndarray]:
-    """Positions of the splits among the rows with a target."""
-    if not options.test_path:
-        return options.parts(target.values, task, target.class_names)
-    train, validation = options.hold_out(target.values, task, target.class_names)
-    return {"train": train, "validation": validation, "test": train[:0]}
-
-
 def _encoding(options: Csv, rows: Rows, train: np.ndarray) -> tuple[Encoding, list[str], dict[str, Limits]]:
     """Return the encoding learnt from training rows, columns left out and why, and limits of heavy tails."""
     frame = rows.frame[train]
-    features = {name: how for name, how in rows.readings.items() if name != rows.target_name}
+    unused = {rows.target_name, *dividing_columns(options, frame.columns)} - {*options.keep}
+    features = {name: how for name, how in rows.readings.items() if name not in unused}
     kept, left_out = useful(frame, features, options.max_categories)
     if not kept:
         reasons = [*left_out, *(note for note in rows.notes if note.startswith("left out"))]

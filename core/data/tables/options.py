@@ -16,6 +16,8 @@ from core.tasks.registry import task_of
 if TYPE_CHECKING:
     import numpy as np
 
+    from core.data.division.by import SplitBy
+
 __all__ = ["SEPARATORS", "Csv"]
 
 SEPARATORS = {"auto": "auto", "comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "blank": " "}
@@ -96,6 +98,8 @@ class Csv(HeldOut):
     """What the target holds: classes, or numbers for regression; auto looks at its values."""
     drop: tuple[str, ...] = ()
     """Columns to leave out."""
+    keep: tuple[str, ...] = ()
+    """Columns of data.group, data.time and data.split that are learnt from all the same; by default they are not."""
     categories: tuple[str, ...] = ()
     """Columns of numbers that stand for categories, such as postal codes."""
     numbers: tuple[str, ...] = ()
@@ -148,15 +152,15 @@ class Csv(HeldOut):
         return None
 
     def hold_out(
-        self, targets: "np.ndarray", task: str, names: Sequence[str] = ()
+        self, targets: "np.ndarray", task: str, names: Sequence[str], by: "SplitBy"
     ) -> "tuple[np.ndarray, np.ndarray]":
         import numpy as np
 
-        if task_of(task).strata(targets) is None:
-            return super().hold_out(targets, task, names)
+        if task_of(task).strata(targets) is None or by.groups is not None or by.times is not None:
+            return super().hold_out(targets, task, names, by)
         alone = np.bincount(targets)[targets] == 1  # the other rows of the class are held out for the test
         rest = np.flatnonzero(~alone)
-        kept, held_out = super().hold_out(targets[rest], task, names)
+        kept, held_out = super().hold_out(targets[rest], task, names, by)
         return np.sort(np.concatenate([rest[kept], np.flatnonzero(alone)])), rest[held_out]
 
     def load(self, root: Path, progress: Progress) -> Dataset:

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from core.data.division.by import ColumnValues, SplitBy
+from core.data.division.files import SampleNames
+from core.data.division.read import read_split_by
 from core.data.tables import notes
 from core.data.tables.columns import useful
 from core.data.tables.files.encodings import check_encoding
@@ -17,12 +20,13 @@ from core.data.tables.options import SEPARATORS, Csv
 from core.data.tables.targets.choose import TargetUnclear, choose_target, named_column
 from core.data.tables.targets.examine import Target, examine_target
 from core.data.tables.targets.lacking import rows_with_target
+from core.data.tables.targets.names import id_name
 from core.data.tables.values.reading import Reading, Rules, quoted
 from core.data.tables.values.rows import ReadRows, read_rows
 from core.errors import DataError
 from core.tasks.registry import task_for
 
-__all__ = ["Rows", "nothing_to_learn", "opened", "read_training_rows"]
+__all__ = ["Rows", "dividing_columns", "nothing_to_learn", "opened", "read_training_rows"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Rows:
         frame: every row of the file, all columns but dropped ones.
         positions: (n,) of the rows that are used, in `frame`.
         target: their targets.
+        by: what splits are made by, of the rows that are used.
         notes: what was found.
     """
 
@@ -43,6 +48,7 @@ class Rows:
     target_name: str
     target: Target
     notes: tuple[str, ...]
+    by: SplitBy
 
     @property
     def task(self) -> str:
@@ -68,8 +74,9 @@ def read_training_rows(options: Csv) -> Rows:
             f"{source.path.name} has a single column, {quoted(source.names[0])}",
             "Beside a target there must be something to learn it from; data.separator says what parts the columns",
         )
-    columns = _columns(options, source.names)
-    read = read_rows(source, columns, _rules(options))
+    dividing = dividing_columns(options, source.names)
+    columns = _columns(options, source.names, dividing)
+    read = read_rows(source, columns, _rules(options, dividing))
     source, frame, readings = read.source, read.frame, read.readings
     why = "as given"
     if options.target:
@@ -79,7 +86,7 @@ def read_training_rows(options: Csv) -> Rows:
                 f"data.target: {name} holds values that are not read from tables", "Choose another column"
             )
     else:
-        name, why = _chosen(options, read)
+        name, why = _chosen(options, read, dividing)
     positions, left_out = rows_with_target(
         source, frame, name, readings[name], options.missing, options.missing_target
     )
@@ -87,23 +94,77 @@ def read_training_rows(options: Csv) -> Rows:
         frame[name][positions], readings[name], options.task, options.rare_classes, source, positions
     )
     first = notes.chosen(name, why, target.class_names)
+    positions = positions[target.kept]
+    by = _split_by(options, read, positions)
     return Rows(
         source,
         frame,
         readings,
-        positions[target.kept],
+        positions,
         name,
         target,
-        (first, *read.notes, *left_out, *target.notes),
+        (first, *read.notes, *left_out, *target.notes, *_not_features(options, dividing)),
+        by,
     )
 
 
-def _chosen(options: Csv, read: ReadRows) -> tuple[str, str]:
+def dividing_columns(options: Csv, names: Sequence[str]) -> list[str]:
+    """Return the columns that splits are made by.
+
+    Raises:
+        DataError: one is the target, or `data.keep` names another column.
+    """
+    found = [given for given in (options.group, options.time, options.split) if given in names]
+    if options.target in found:
+        raise DataError(f"data.target: {options.target} says how the data is split", "Choose another column")
+    for name in options.keep:
+        if name not in found:
+            raise DataError(
+                f"data.keep: {quoted(name)} is none of the columns of data.group, data.time and data.split",
+                "All other columns are learnt from anyway, but for those of data.drop",
+            )
+    return list(dict.fromkeys(found))
+
+
+def _not_features(options: Csv, dividing: Sequence[str]) -> list[str]:
+    """Report the columns that splits are made by and nothing is learnt from."""
+    left_out = [name for name in dividing if name not in options.keep]
+    if not left_out:
+        return []
+    return [f"not learnt from, as splits are made by it: {', '.join(left_out)}; data.keep learns from it too"]
+
+
+def _split_by(options: Csv, read: ReadRows, positions: np.ndarray) -> SplitBy:
+    """Read what splits are made by, of the rows that are used."""
+    frame = read.frame
+
+    def column(field: str, name: str) -> ColumnValues | None:
+        if name not in frame.columns:
+            return None
+        kind = read.readings[name].kind
+        values = frame[name].to_numpy() if kind != "text" else np.array(frame[name].to_list(), dtype=object)
+        return ColumnValues(values, dates=kind == "date")
+
+    given = [name for name in (options.group, options.time, options.split) if name]
+    ids = dict[str, np.ndarray]()
+    if any(name not in frame.columns for name in given):
+        named = [name for name, how in read.readings.items() if how.kind == "text" or id_name(name)]
+        ids = {name: np.array([_as_id(value) for value in frame[name].to_list()]) for name in named}
+    return read_split_by(options, SampleNames(len(frame), ids), column, frame.columns, positions)
+
+
+def _as_id(value: object) -> str:
+    """A value of a column as a file of splits has it: whole numbers without a point."""
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _chosen(options: Csv, read: ReadRows, dividing: Sequence[str]) -> tuple[str, str]:
     """The column that stands out as the target, and why; nothing is asked where nothing could be learnt from."""
+    readings = {name: how for name, how in read.readings.items() if name not in dividing}
     try:
-        return choose_target(read.source, read.frame, read.readings, options.path)
+        return choose_target(read.source, read.frame.select(list(readings)), readings, options.path)
     except TargetUnclear:
-        kept, left_out = useful(read.frame, read.readings, options.max_categories)
+        kept, left_out = useful(read.frame, readings, options.max_categories)
         if len(kept) < 2:
             raise nothing_to_learn(
                 read.source, [*left_out, f"{', '.join(kept) or 'nothing'} would be left"]
@@ -116,10 +177,11 @@ def nothing_to_learn(source: Source, reasons: Sequence[str]) -> DataError:
     return DataError(f"data.path: {source.path.name} has no column to learn from", "; ".join(reasons[:4]))
 
 
-def _rules(options: Csv) -> Rules:
+def _rules(options: Csv, dividing: Sequence[str]) -> Rules:
+    names = [name for name in dividing if name != options.time]  # groups are told apart by their texts
     return Rules(
         missing=options.missing,
-        categories=options.categories,
+        categories=(*options.categories, *names),
         numbers=options.numbers,
         day_first={"auto": None, "yes": True, "no": False}[options.day_first],
         decimal={"auto": "", "point": ".", "comma": ","}[options.decimal],
@@ -141,7 +203,7 @@ def opened(options: Csv, path: str) -> Source:
     )
 
 
-def _columns(options: Csv, names: Sequence[str]) -> list[str]:
+def _columns(options: Csv, names: Sequence[str], dividing: Sequence[str]) -> list[str]:
     """The columns to read."""
     for key in ("drop", "categories", "numbers"):
         for name in getattr(options, key):
@@ -150,4 +212,4 @@ def _columns(options: Csv, names: Sequence[str]) -> list[str]:
         raise DataError(
             f"data.drop: {options.target} is the target", "Choose another data.target, or keep the column"
         )
-    return [name for name in names if name not in options.drop]
+    return [name for name in names if name not in options.drop or name in dividing]
