@@ -202,6 +202,7 @@ NPZ = {"name": "arrays", "path": "my.npz"}
     ("one", "other", "split", "told"),
     [
         ({}, {"split_seed": 1}, "test", "not the same test samples"),
+        (CSV, {**CSV, "group": "who"}, "test", "not the same test samples: data.group is nothing, who"),
         ({}, {"test": 0.3}, "test", "not the same test samples"),
         ({}, {"test": 0.3}, "validation", "not the same validation samples"),
         ({"name": "mnist"}, {"name": "mnist", "split_seed": 1}, "test", ""),
@@ -252,7 +253,7 @@ def test_every_field_of_the_data_is_known_to_tell_samples_apart_or_not() -> None
             "numbers",
             "decimal",
         ),
-        *("day_first", "rare_classes"),
+        *("day_first", "rare_classes", "keep", "padding"),
     }
     sources = choices(FAMILIES["data"]).values()
     fields = {field for options in sources for field in options.model_fields}
