@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["as_array", "as_pixels"]
+__all__ = ["IGNORED", "as_array", "as_pixels"]
+
+IGNORED = 255
+"""Value of pixels in a mask that count nowhere."""
 
 KNOWN = {"torch.float16", "torch.float32", "torch.float64"}
 """The types of floating-point tensors that NumPy has too."""

@@ -35,16 +35,18 @@ METRICS: Final = (
         "average_precision_weighted",
     ),
     *("r2", "mae", "rmse", "mape"),
+    *("pixel_accuracy", "mean_iou", "mean_dice"),
 )
 """Every number of an epoch or an evaluation that can be compared."""
 MINIMISED: Final = ("loss", "hamming_loss", "log_loss", "ece", "brier", "mae", "rmse", "mape")
 """Those of which less is better."""
 
-HEADLINES: Final = ("accuracy", "f1_macro", "roc_auc_macro", "log_loss", "r2", "mae", "rmse")
+HEADLINES: Final = ("accuracy", "f1_macro", "roc_auc_macro", "log_loss", "r2", "mae", "rmse", "mean_iou")
 """Those of an evaluation that are shown where there is room for a few."""
 COMPARED: Final = (
     *("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "f1_weighted"),
     *("roc_auc_macro", "average_precision_macro", "log_loss", "r2", "mae", "rmse"),
+    *("pixel_accuracy", "mean_iou", "mean_dice"),
 )
 """Those of an evaluation that are printed, and that runs are compared by."""
 OF_CLASS: Final = ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
@@ -76,6 +78,11 @@ LABELS: Final = {
     "mae": "MAE",
     "rmse": "RMSE",
     "mape": "MAPE",
+    "pixel_accuracy": "pixel accuracy",
+    "mean_iou": "mean IoU",
+    "mean_dice": "mean Dice",
+    "iou": "IoU",
+    "dice": "Dice",
 }
 """What people call the metrics of an evaluation, in the order in which they are read.
 
@@ -83,6 +90,7 @@ Of single labels micro precision, recall and F1 are the accuracy, and left out.
 """
 
 OF_REGRESSION: Final = ("loss", "r2", "mae", "rmse", "mape")
+OF_PIXELS: Final = ("loss", "pixel_accuracy", "mean_iou", "mean_dice")
 OF_LABELS: Final = (
     *("subset_accuracy", "hamming_loss", "precision_samples", "recall_samples", "f1_samples"),
     *("roc_auc_weighted", "average_precision_weighted"),

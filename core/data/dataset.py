@@ -126,7 +126,8 @@ class Dataset:
         """Facts of a sample that a network is built by."""
         known = self.vocabulary
         size, padding = (known.size, known.padding) if known is not None else (0, None)
-        return Sample(self.kind, self.sample_shape, size, padding, fields=self.fields)
+        places = task_of(self.task).places(self.sample_shape)
+        return Sample(self.kind, self.sample_shape, size, padding, fields=self.fields, places=places)
 
     def in_unit(self, inputs: "Tensor") -> "Tensor":
         """Return inputs, (n, *sample_shape), in the unit of the source: float64 where they were centred."""

@@ -14,6 +14,7 @@ from core.data.builtin.tables import BreastCancer, Diabetes, Digits, Iris, Wine
 from core.data.builtin.vision import Emnist, FashionMnist, Kmnist, Mnist
 from core.data.dataset import Dataset, Progress, no_progress
 from core.data.images.image_folder import ImageFolder
+from core.data.masks.mask_folder import MaskFolder
 from core.data.own.python import PythonData
 from core.data.tables.options import Csv
 
@@ -36,6 +37,7 @@ DataConfig = Annotated[
     | Svhn
     | Csv
     | Arrays
+    | MaskFolder
     | ImageFolder
     | PythonData,
     Field(discriminator="name"),

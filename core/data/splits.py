@@ -140,6 +140,7 @@ def assemble(
     parts: dict[str, np.ndarray],
     official_test: Split | None = None,
     class_names: tuple[str, ...] = (),
+    task: str = "",
     feature_names: tuple[str, ...] = (),
     value_range: tuple[float, float] = (0.0, 1.0),
     scaling: Literal["standardise", "unit", "none"] = "standardise",
@@ -150,7 +151,8 @@ def assemble(
 
     Args:
         inputs: (n, *sample_shape), uint8 or float32, or fields, for which `scaling` is ``none``.
-        targets: (n,) int64 classes, or (n, 1) float32.
+        targets: (n,) int64 classes, or (n, k) float32, or as `task` has them.
+        task: by default the one with a class, or numbers, a sample.
         scaling: with ``unit``, `value_range` becomes 0 to 1; with ``none`` nothing changes; else mean and deviation of
             train become 0 and 1.
         groups: (n,) int64 of the samples that stay together.
@@ -168,7 +170,7 @@ def assemble(
         for part, at in parts.items()
     }
     train = splits["train"]
-    task = task_for(len(class_names))
+    task = task or task_for(len(class_names))
     if scaling == "unit":
         low, high = value_range
         mean, std = torch.tensor(low), torch.tensor(high - low)

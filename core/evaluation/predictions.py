@@ -36,8 +36,9 @@ class Predictions:
 
     Args:
         scores: float32 or float64. Classification: (n, classes), higher means more likely.
-            Regression: (n,), in the unit of the target; of several targets (n, k), each in its own.
-        targets: classification: int64 (n,), class numbers. Regression: floats of the shape of scores. Multilabel:
+            Regression: (n,), in the unit of the target; of several targets (n, k), each in its own. Segmentation: no
+            scores, but the classes of all pixels, uint8 (n, height, width), as scores of each would take too much.
+        targets: classification: int64 (n,), class numbers. Regression and segmentation: as scores. Multilabel:
             uint8 (n, labels), zeros and ones.
         indices: int64 (n,), position of each sample in its source.
         probabilities: True when the scores are probabilities (rows sum to one, but not those of labels), False for raw
@@ -61,11 +62,15 @@ class Predictions:
         n = len(self.scores) if self.scores.ndim else 0
         numbers = self.targets.dtype.kind == "f"
         labels = self.targets.dtype == np.uint8 and self.targets.ndim == 2
-        fits = (
+        masks = self.has_masks and self.targets.shape == self.scores.shape and self.targets.dtype == np.uint8
+        answers = (
             self.scores.ndim in (1, 2)
             and self.scores.dtype in (np.float32, np.float64)
             and self.targets.shape == (self.scores.shape if labels or numbers else (n,))
             and (labels or numbers or (self.targets.dtype == np.int64 and self.scores.ndim == 2))
+        )
+        fits = (
+            (masks or answers)
             and self.indices.shape == (n,)
             and self.indices.dtype == np.int64
             and (self.weights is None or self.weights.shape == (n,))
@@ -116,6 +121,11 @@ class Predictions:
         return self.targets.ndim == 2 and self.targets.dtype == np.uint8
 
     @property
+    def has_masks(self) -> bool:
+        """Return whether scores and targets are masks: uint8 (n, height, width), the class of each pixel."""
+        return self.scores.ndim == 3 and self.scores.dtype == np.uint8
+
+    @property
     def used_thresholds(self) -> Array:
         """float64 (labels,): the scores from which on each label is predicted."""
         if self.thresholds is not None:
@@ -125,6 +135,8 @@ class Predictions:
     @cached_property
     def predicted(self) -> Array:
         """int64 (n,): the class with the highest score, the first one of equals; of labels uint8 (n, labels)."""
+        if self.has_masks:
+            return self.scores
         if self.has_labels:
             return (self.scores >= self.used_thresholds).astype(np.uint8)
         classes: Integers = np.argmax(self.scores, axis=1)

@@ -1,12 +1,14 @@
 """Predictions of a network for one split."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from core.data.batches import Batches
-from core.data.dataset import Dataset
+from core.data.dataset import Dataset, Split
 from core.errors import DataError
 from core.evaluation.predictions import Predictions
 from core.losses.base import exact_scores
@@ -16,7 +18,7 @@ from core.training.validation import network_outputs
 if TYPE_CHECKING:
     from core.losses.base import Scorer
 
-__all__ = ["predict"]
+__all__ = ["predict", "score"]
 
 
 def predict(
@@ -34,8 +36,21 @@ def predict(
     samples = data.splits[split]
     if not len(samples):
         raise DataError(f"{data.name} has no {split} samples", "Choose another split")
-    outputs = torch.cat([outputs for outputs, _ in network_outputs(model, Batches(samples, data, device))])
-    with torch.no_grad():
-        scores = exact_scores(scorer, outputs)
+    task = task_of(data.task)
+    scores = task.scores(scorer, _outputs(model, samples, data, device))
     probabilities = scorer.gives_probabilities(data.target_facts)
-    return task_of(data.task).predictions(scores, samples, data, probabilities)
+    return task.predictions(scores, samples, data, probabilities)
+
+
+def score(
+    model: nn.Module, samples: Split, data: Dataset, scorer: "Scorer", device: torch.device
+) -> np.ndarray:
+    """Return the scores (n, outputs, ...) of samples, or numbers in the target's own unit."""
+    with torch.no_grad():
+        scores = exact_scores(scorer, torch.cat([*_outputs(model, samples, data, device)]))
+    return task_of(data.task).in_unit(scores, data).numpy()
+
+
+def _outputs(model: nn.Module, samples: Split, data: Dataset, device: torch.device) -> Iterator[Tensor]:
+    rows = task_of(data.task).rows_at_once(data.sample_shape)
+    return (outputs for outputs, _ in network_outputs(model, Batches(samples, data, device), rows))

@@ -10,6 +10,7 @@ from pydantic import Field
 from core.losses.base import Loss
 from core.losses.cross_entropy import Bce, CrossEntropy, Focal
 from core.losses.hinge import Hinge
+from core.losses.pixels import Dice
 from core.losses.python import PythonLoss
 from core.losses.regression import L1, Huber, Mse, Poisson, Quantile
 
@@ -20,10 +21,10 @@ class Auto(Loss):
     """Cross-entropy for classes, MSE for regression."""
 
     name: Literal["auto"] = "auto"
-    takes = ("classes", "numbers")
+    takes = ("classes", "pixels", "numbers")
 
 
 LossConfig = Annotated[
-    Auto | CrossEntropy | Bce | Focal | Hinge | Mse | L1 | Huber | Quantile | Poisson | PythonLoss,
+    Auto | CrossEntropy | Bce | Focal | Hinge | Dice | Mse | L1 | Huber | Quantile | Poisson | PythonLoss,
     Field(discriminator="name"),
 ]

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Loss", "Scorer", "TargetFacts", "TargetKind", "exact_scores", "per_target", "weighted_mean"]
 
-TargetKind = Literal["classes", "numbers", "own"]
-"""What targets are: one class a sample, numbers, or whatever a network's own training step takes."""
+TargetKind = Literal["classes", "pixels", "numbers", "own"]
+"""What targets are: a class of each sample or pixel, numbers, or whatever a network's own training step takes."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from core.errors import ConfigError
 from core.losses.base import Loss, TargetFacts, TargetKind
+from core.losses.pixels import mean_over_pixels, weighted_over_pixels
 from core.losses.weights import balanced_weights, by_class, scaled_weights
 
 if TYPE_CHECKING:
@@ -25,7 +26,14 @@ class ClassLoss(Loss):
 
     def build(self, targets: TargetFacts) -> "LossFunction":
         each = self.each(targets)
+        if targets.kind == "pixels":
+            return mean_over_pixels(each)
         return lambda outputs, targets: each(outputs, targets).mean()
+
+    def weighted(self, targets: TargetFacts) -> "LossFunction":
+        if targets.kind == "pixels":
+            return weighted_over_pixels(self.each(targets))
+        return super().weighted(targets)
 
     def each(self, targets: TargetFacts) -> "LossFunction":
         losses, weights = self.losses(targets), self.weights(targets)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from core.losses.base import TargetFacts
 from core.losses.classes import ClassLoss, class_shares
+from core.losses.pixels import pixel_cross_entropy
 from core.losses.weights import smoothed
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = ["Bce", "CrossEntropy", "Focal"]
 class CrossEntropy(ClassLoss):
     """Cross-entropy of the softmax of the outputs: -log p(true class)."""
 
+    takes = ("classes", "pixels")
     name: Literal["cross_entropy"] = "cross_entropy"
     PROBABILITIES = True
     soft_targets = True
@@ -28,8 +30,8 @@ class CrossEntropy(ClassLoss):
     def build(self, targets: TargetFacts) -> "LossFunction":
         from torch.nn.functional import cross_entropy
 
-        if self.label_smoothing == 0 and self.class_weights == "none":
-            return cross_entropy  # the loss and its mean in one
+        if self.label_smoothing == 0 and self.class_weights == "none":  # the loss and its mean in one
+            return pixel_cross_entropy if targets.kind == "pixels" else cross_entropy
         return super().build(targets)
 
     def each(self, targets: TargetFacts) -> "LossFunction":
@@ -81,6 +83,7 @@ class Bce(ClassLoss):
 class Focal(ClassLoss):
     """Focal loss: cross-entropy times (1 - p(true class))^gamma, less for what is right already (Lin et al. 2017)."""
 
+    takes = ("classes", "pixels")
     name: Literal["focal"] = "focal"
     PROBABILITIES = True
     soft_targets = True

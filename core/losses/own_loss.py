@@ -17,7 +17,7 @@ class OwnLoss(nn.Module):
     """Mean of a user's loss over a batch, and the scores that its outputs stand for.
 
     Args:
-        loss: called with outputs (b, n) and targets (b,) or (b, 1); returns a scalar or one loss per sample. If it is a
+        loss: called with outputs (b, n, ...) and targets (b, ...); returns a scalar or one loss per sample. If it is a
             module, its weights are trained and its buffers kept.
         path: where it is from, for messages.
         activation: how outputs become scores; see `core.losses.python`.
@@ -28,10 +28,12 @@ class OwnLoss(nn.Module):
         if not callable(loss):
             raise _error(path, f"makes {_kind(loss)}, which cannot be called with outputs and targets")
         self.loss = copy.deepcopy(loss) if isinstance(loss, nn.Module) else loss
-        self.path = path
+        self.path, self.kind = path, kind
         self.own_scores = callable(getattr(loss, "scores", None)) and activation == "auto"
         self.activation = (
-            ("softmax" if kind == "classes" else "identity") if activation == "auto" else activation
+            ("softmax" if kind in ("classes", "pixels") else "identity")
+            if activation == "auto"
+            else activation
         )
         self.own_outputs = isinstance(getattr(loss, "outputs", None), int)
 
@@ -44,7 +46,7 @@ class OwnLoss(nn.Module):
         Raises:
             ConfigError: the loss returned something else than a scalar or one loss per sample.
         """
-        value = self.loss(outputs, targets)
+        value = self.loss(outputs, targets.long() if self.kind == "pixels" else targets)
         if not isinstance(value, Tensor):
             raise _error(self.path, f"returned {_kind(value)}")
         if weights is not None:

@@ -19,7 +19,7 @@ __all__ = ["PythonLoss"]
 class PythonLoss(Loss):
     """A loss of your own: a function of outputs and targets, or a class of such, in a Python file."""
 
-    takes = ("classes", "numbers")
+    takes = ("classes", "pixels", "numbers")
     soft_targets = True
     STATIC: ClassVar = False
     GIVEN: ClassVar = 2

@@ -26,6 +26,9 @@ class ModelOptions(Options):
     TAKES: ClassVar[tuple[KindName, ...]] = NUMBERS
     """Kinds of samples that it is made for."""
 
+    GIVES_MAPS: ClassVar[bool] = False
+    """Whether it gives its outputs at each pixel, not for the whole image."""
+
     TAKES_SEQUENCES: ClassVar[bool] = False
     """Whether samples may have different lengths; its ``forward`` takes ``mask`` or ``lengths`` then."""
 
@@ -72,6 +75,8 @@ class ModelOptions(Options):
             raise _several(self, sample)
         if sample.kind not in self.TAKES:
             raise _unfit(self, sample.kind)
+        if bool(sample.places) != self.GIVES_MAPS:
+            raise _other_outputs(self)
 
     def fitted(self, network: "Module", data: Dataset) -> Dataset:
         """Return the data as this network takes it."""
@@ -113,6 +118,23 @@ def _unfit(model: ModelOptions, kind: KindName) -> ModelError:
     takes = f"{', '.join(others)} or {last}" if others else last
     return ModelError(
         f"model.name: {name} takes {takes}, but this data has {kind_of(kind).samples}",
+        f"Models that fit: {', '.join(fitting)}",
+    )
+
+
+def _other_outputs(model: ModelOptions) -> ModelError:
+    """The error of a network that answers to each sample, and shall answer to each pixel, or the other way round."""
+    from core.models.registry import ModelConfig
+
+    wanted = not model.GIVES_MAPS
+    fitting = [
+        each
+        for each, other in choices(ModelConfig).items()
+        if getattr(other, "GIVES_MAPS", False) == wanted and "image" in getattr(other, "TAKES", NUMBERS)
+    ]
+    name, of = type(model).model_fields["name"].default, ("sample", "pixel")
+    return ModelError(
+        f"model.name: {name} gives an answer to each {of[not wanted]}, but this data has a class for each {of[wanted]}",
         f"Models that fit: {', '.join(fitting)}",
     )
 

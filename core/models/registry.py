@@ -12,6 +12,7 @@ from core.data.kinds.sample import Sample
 from core.errors import ModelError, UserCodeError
 from core.models.cnn import Cnn
 from core.models.linear import Linear
+from core.models.maps.unet import Unet
 from core.models.mlp import Mlp
 from core.models.own.python import Python
 from core.models.residual_mlp import ResidualMlp
@@ -40,6 +41,7 @@ ModelConfig = Annotated[
     | Cnn
     | ResnetSmall
     | VitSmall
+    | Unet
     | Cnn1d
     | Gru
     | TransformerSmall
@@ -127,7 +129,7 @@ def _summary(model: "Module", sample: Sample, outputs: int) -> "ModelSummary":
     from core.models.summary import summarise
 
     try:
-        return summarise(model, sample.shape, outputs, fields=sample.fields)
+        return summarise(model, sample.shape, outputs, fields=sample.fields, places=sample.places)
     except (ModelError, UserCodeError):
         if sample.fields or not looks_up(model):
             raise

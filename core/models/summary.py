@@ -55,6 +55,7 @@ def summarise(
     *,
     ids: bool = False,
     fields: tuple[InputField, ...] = (),
+    places: tuple[int, ...] = (),
 ) -> ModelSummary:
     """Try `model` on samples of zeros and note what each layer gives.
 
@@ -65,6 +66,7 @@ def summarise(
         outputs: how many numbers it shall give for one sample.
         ids: samples are int64 ids.
         fields: of samples that consist of several tensors, or of sequences of different lengths.
+        places: shape of the places of a sample that each get so many numbers.
 
     Raises:
         ModelError: it does not take samples of this shape, gives something else, or has nothing to train.
@@ -96,7 +98,7 @@ def summarise(
             if has_own_step(model):
                 _try_if_possible(model.eval(), zeros, shown)
             else:
-                _check_output(_try_on(model.eval(), zeros, shown), outputs)
+                _check_output(_try_on(model.eval(), zeros, shown), (outputs, *places))
     finally:
         model.train(was_training)
         for hook in hooks:
@@ -223,15 +225,15 @@ def _ensure_trainable(model: nn.Module) -> None:
         raise ModelError("the model has no parameters to train", "Unfreeze some, or choose another model")
 
 
-def _check_output(output: object, outputs: int) -> None:
-    """See that there is one row of numbers a sample."""
-    why = "one number per class" if outputs > 1 else "one number per sample"
-    hint = f"It should return a tensor of shape (samples, {outputs}), {why}"
+def _check_output(output: object, wanted: tuple[int, ...]) -> None:
+    """See that there is one row of numbers a sample, or a map of each."""
+    why = "one number per class" if wanted[0] > 1 else "one number per sample"
+    hint = f"It should return a tensor of shape (samples, {', '.join(map(str, wanted))}), {why}"
     if not isinstance(output, torch.Tensor):
         raise ModelError(f"the model returns an object of type {type(output).__name__}, not a tensor", hint)
-    if output.shape != (SAMPLES, outputs):
+    if output.shape != (SAMPLES, *wanted):
         given = f"{_sizes(tuple(output.shape))} numbers for {SAMPLES} samples"
-        raise ModelError(f"the model returns {given}, this data needs {SAMPLES}x{outputs}", hint)
+        raise ModelError(f"the model returns {given}, this data needs {_sizes((SAMPLES, *wanted))}", hint)
     if not output.is_floating_point():
         raise ModelError(f"the model returns {output.dtype}, expected float32", hint)
 

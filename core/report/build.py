@@ -14,7 +14,7 @@ from core.evaluation.curve_sets import curves_of
 from core.files.reading import read_bytes, read_text
 from core.inference.baselines import Compared, compared, not_better_than_boosting
 from core.inference.stored import Evaluation, saved_evaluation
-from core.metrics import HEADLINES, OF_CLASS, in_order, label_of
+from core.metrics import HEADLINES, in_order, label_of
 from core.report import figures
 from core.report.page import Figure, Table, page
 from core.report.samples import mistakes, own_pictures, own_text
@@ -229,12 +229,13 @@ def _difference(row: Compared) -> str:
 
 
 def _classes(report: Report) -> Table | None:
+    columns = task_of(report.task).class_columns
     ends = report.class_intervals or [{}] * len(report.per_class)
     rows = [
-        [row["name"], *(_of_class(row[key], ends[place].get(key)) for key in OF_CLASS)]
+        [row["name"], *(_of_class(row[key], ends[place].get(key)) for key in columns)]
         for place, row in enumerate(report.per_class[:MAX_CLASSES])
     ]
-    return Table(["class", *map(label_of, OF_CLASS)], rows) if rows else None
+    return Table(["class", *map(label_of, columns)], rows) if rows else None
 
 
 def _of_class(value: Any, interval: Sequence[float] | None) -> str:

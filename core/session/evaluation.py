@@ -121,14 +121,14 @@ def score_inputs(trained: "Prepared", inputs: "Tensor") -> Array:
 
     from core.data.dataset import Split
     from core.inference.own_report import own_outputs
-    from core.inference.predict import predict
+    from core.inference.predict import score
 
     n, data = len(inputs), trained.data
     task = task_of(data.task)
     asked = replace(data, test=Split(inputs, task.unknown_targets(n, data.outputs), np.arange(n)))
     if task.own_step:
         return own_outputs(trained.model, asked.test, data, trained.device)
-    return predict(trained.model, "test", asked, trained.scorer, trained.device).scores
+    return score(trained.model, asked.test, asked, trained.scorer, trained.device)
 
 
 class RunData:

@@ -195,7 +195,10 @@ def assemble(
         data = replace(data, notes=(*data.notes, *own_step.notes))
     watched = watched_settings("forward", model, own) if weights is None else nullcontext()
     with watched:
-        summary = summarise_model(model, data.sample_shape, outputs, ids=data.ids, fields=data.fields)
+        sample = data.sample
+        summary = summarise_model(
+            model, sample.shape, outputs, ids=data.ids, fields=sample.fields, places=sample.places
+        )
     if weights is None:
         check_own_code(from_copies(config, run), data, model, device)
     multiply_adds = summary.multiply_adds * config.training.batch_size

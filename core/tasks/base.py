@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from core.losses.base import TargetKind
+from core.metrics import OF_CLASS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from core.data.dataset import Dataset, Split
     from core.evaluation.predictions import Predictions
     from core.evaluation.report import Report
+    from core.losses.base import Scorer
 
 __all__ = ["Tally", "Task"]
 
@@ -56,7 +58,9 @@ class Task:
     targets: ClassVar[TargetKind]
     """Kind of the targets: losses that take it fit."""
     score: ClassVar[str]
-    """Number beside the loss, of training and validation after each epoch; tuning goes by it by default."""
+    """Number beside the loss, of training and validation after each epoch."""
+    goal: ClassVar[str] = ""
+    """Metric that validation reports as well, and tuning goes by where none is named; by default the score."""
     default_loss: ClassVar[str] = ""
     """Loss that `auto` stands for."""
     views: ClassVar[tuple[str, ...]]
@@ -65,6 +69,10 @@ class Task:
     """Metrics that stand above an evaluation, a single one as a share in per cent; by default those that come first."""
     worst_first: ClassVar[str] = ""
     """What the worst predictions are called; see `worst`."""
+    class_columns: ClassVar[tuple[str, ...]] = OF_CLASS
+    """Numbers of each class in its report."""
+    counted: ClassVar[str] = "samples"
+    """Things that each have a class."""
     baseline: ClassVar[str] = ""
     """Short name of the rule that needs no model, beside a single headline."""
     balances: ClassVar[bool] = False
@@ -82,7 +90,15 @@ class Task:
         """
         raise NotImplementedError
 
-    # ---- targets
+    # ---- outputs and targets
+
+    def places(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of the places of a sample that each get an output; empty for one output a sample."""
+        return ()
+
+    def rows_at_once(self, sample_shape: tuple[int, ...]) -> int:
+        """Return how many samples are evaluated at once."""
+        return 1024
 
     def outputs(self, classes: int, targets: "Tensor") -> int:
         """Return how many outputs a network has for one sample (or for one position of it)."""
@@ -121,7 +137,16 @@ class Task:
         """Return targets as the loss gets them."""
         return targets
 
+    def label(self, target: "Tensor", class_names: Sequence[str]) -> str:
+        """Return what is written below one sample: its class, or its numbers."""
+        values = target.flatten().tolist()
+        return class_names[values[0]] if class_names else ", ".join(f"{value:g}" for value in values)
+
     # ---- numbers of an epoch
+
+    def noted(self, outputs: "Tensor", targets: "Tensor") -> "tuple[Tensor, Tensor]":
+        """Return what is kept of a step of training for `step_scores`; nothing waits for the device."""
+        return outputs, targets
 
     def step_scores(
         self, outputs: "Sequence[Tensor]", targets: "Sequence[Tensor]", weights: "Sequence[Tensor]"
@@ -143,6 +168,27 @@ class Task:
 
     # ---- evaluation
 
+    def scores(self, scorer: "Scorer", outputs: "Iterable[Tensor]") -> "Tensor":
+        """Return what an evaluation goes by, of all outputs of a split: scores (n, outputs), on the processor."""
+        import torch
+
+        from core.losses.base import exact_scores
+
+        with torch.no_grad():
+            return exact_scores(scorer, torch.cat([*outputs]))
+
+    def in_unit(self, scores: "Tensor", data: "Dataset") -> "Tensor":
+        """Return scores on the processor, numbers in the target's own unit."""
+        return scores.cpu()
+
+    def values(
+        self, predictions: "Predictions", wanted: Sequence[str], class_names: Sequence[str]
+    ) -> dict[str, float]:
+        """Return some of its metrics, NaN where one is undefined."""
+        from core.evaluation.metric_values import metric_values
+
+        return metric_values(predictions, wanted, class_names)
+
     def predictions(
         self, scores: "Tensor", samples: "Split", data: "Dataset", probabilities: bool
     ) -> "Predictions":
@@ -154,7 +200,7 @@ class Task:
         from core.evaluation.predictions import Predictions
 
         return Predictions(
-            scores=scores.cpu().numpy(),
+            scores=self.in_unit(scores, data).numpy(),
             targets=samples.targets.numpy(),
             indices=samples.indices,
             weights=None if samples.weights is None else samples.weights.double().numpy(),

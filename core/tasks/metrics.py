@@ -14,8 +14,8 @@ def reported_metrics(metrics: Sequence[str], monitor: str, task: str) -> list[st
     its = task_of(task)
     if its.own_step:  # the network's own numbers
         return []
-    names = [name_of_metric(metric) for metric in metrics]
-    return [name for name in dict.fromkeys((*names, monitor)) if name not in ("loss", its.score)]
+    names = [its.goal or its.score, *map(name_of_metric, metrics), monitor]
+    return [name for name in dict.fromkeys(names) if name not in ("loss", its.score)]
 
 
 def check_metrics(metrics: Sequence[str], monitor: str, task: str, classes: int) -> None:

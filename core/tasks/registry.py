@@ -8,12 +8,15 @@ from core.tasks.binary import Binary
 from core.tasks.custom import Custom
 from core.tasks.multiclass import Multiclass
 from core.tasks.regression import Regression
+from core.tasks.segmentation import Segmentation
 
-__all__ = ["CUSTOM", "TASKS", "find_task", "task_for", "task_of"]
+__all__ = ["CUSTOM", "MASKS", "TASKS", "find_task", "task_for", "task_of"]
 
-TASKS: dict[str, Task] = {task.name: task for task in (Binary(), Multiclass(), Regression(), Custom())}
+TASKS: dict[str, Task] = {
+    task.name: task for task in (Binary(), Multiclass(), Regression(), Segmentation(), Custom())
+}
 
-CUSTOM = Custom.name
+CUSTOM, MASKS = Custom.name, Segmentation.name
 
 
 def task_of(name: str) -> Task:

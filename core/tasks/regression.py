@@ -71,19 +71,20 @@ class Regression(Task):
 
         return NumberTally()
 
+    def in_unit(self, scores: "Tensor", data: "Dataset") -> "Tensor":
+        numbers = scores.cpu().double()
+        numbers = numbers * per_target(data.target_std, numbers) + per_target(data.target_mean, numbers)
+        return numbers.squeeze(1) if numbers.shape[1] == 1 else numbers
+
     def predictions(
         self, scores: "Tensor", samples: "Split", data: "Dataset", probabilities: bool
     ) -> "Predictions":
         from core.evaluation.predictions import Predictions
 
-        numbers = scores.cpu().double()
-        numbers = numbers * per_target(data.target_std, numbers) + per_target(data.target_mean, numbers)
-        targets = samples.targets.double()
-        if targets.shape[1] == 1:
-            numbers, targets = numbers.squeeze(1), targets.squeeze(1)
+        numbers, targets = self.in_unit(scores, data), samples.targets.double()
         return Predictions(
             scores=numbers.numpy(),
-            targets=targets.numpy(),
+            targets=(targets.squeeze(1) if numbers.ndim == 1 else targets).numpy(),
             indices=samples.indices,
             weights=None if samples.weights is None else samples.weights.double().numpy(),
             probabilities=False,

@@ -5,7 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-__all__ = ["MAX_CONFUSION_CLASSES", "ClassTally", "NumberTally"]
+from core.arrays import IGNORED
+
+__all__ = ["MAX_CONFUSION_CLASSES", "ClassTally", "NumberTally", "PixelTally"]
 
 MAX_CONFUSION_CLASSES = 32
 """Largest number of classes for which each epoch reports its confusion matrix; larger ones would swell the log."""
@@ -82,3 +84,33 @@ class NumberTally(_Answers):
         residuals = torch.tensor(sums(squares.sum(dim=0).tolist()), dtype=torch.float64)
         varies = spread > 0
         return float((1 - residuals[varies] / spread[varies]).mean()), []
+
+
+class PixelTally:
+    """Accuracy and confusion matrix of pixels, added up batch by batch: the answers alone would fill the memory."""
+
+    def __init__(self) -> None:
+        self._counts: list[Tensor] = []
+        self._right: list[Tensor] = []
+
+    def add(self, scores: Tensor, targets: Tensor, weights: Tensor | None) -> None:
+        classes = scores.shape[1]
+        known = targets != IGNORED
+        answers = scores.argmax(dim=1)
+        cells = torch.where(known, targets.long() * classes + answers, classes * classes)
+        self._counts.append(torch.bincount(cells.flatten(), minlength=classes * classes + 1)[:-1])
+        weight = 1.0 if weights is None else weights.double().view(-1, 1, 1)
+        right = ((answers == targets) & known) * weight
+        self._right.append(torch.stack([right.double().sum(), (known * weight).double().sum()]))
+
+    def read(
+        self, targets: Tensor, weights: Tensor | None, classes: int, sums: Sums
+    ) -> tuple[float, list[list[int]]]:
+        counted = sum(each.cpu() for each in self._right) if self._right else torch.zeros(2)
+        right, total = sums(torch.as_tensor(counted).tolist())
+        accuracy = right / total if total else float("nan")
+        if classes > MAX_CONFUSION_CLASSES:
+            return accuracy, []
+        found = sum(each.cpu() for each in self._counts) if self._counts else torch.zeros(classes * classes)
+        summed = [int(count) for count in sums(torch.as_tensor(found).tolist())]
+        return accuracy, [summed[start : start + classes] for start in range(0, len(summed), classes)]

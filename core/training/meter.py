@@ -36,8 +36,9 @@ class Meter:
     def add(self, loss: Tensor, outputs: Tensor, batch: Batch) -> None:
         """Add one step; nothing is computed and nothing waits."""
         self._losses.append(loss.detach())
-        self._outputs.append(outputs.detach())
-        self._targets.append(batch.targets)
+        noted, targets = self._task.noted(outputs.detach(), batch.targets)
+        self._outputs.append(noted)
+        self._targets.append(targets)
         if batch.weights is not None:
             self._weights.append(batch.weights)
 

@@ -78,10 +78,11 @@ def _try(learner: Learner, config: TrainConfig, data: Dataset) -> None:
         outputs = call_network(learner.eval_model, batch.inputs)
         batch.loss(learner.loss, outputs)
         answers = learner.answers(outputs)
-    if answers.shape != (batch.samples, data.outputs):
+    wanted = (batch.samples, data.outputs, *data.sample.places)
+    if answers.shape != wanted:
         raise ConfigError(
             f"loss.path: scores have the shape {tuple(answers.shape)} for {batch.samples} samples, this data needs "
-            f"{batch.samples}x{data.outputs}",
+            f"{'x'.join(map(str, wanted))}",
             "Define scores(outputs) in the loss, which returns one score per class, or one number, for each sample",
             field="loss.path",
         )

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from core.data.batches import Batch, Batches
 from core.data.dataset import Dataset
-from core.losses.base import exact_scores
 from core.models.own.calling import call_network
 from core.tasks.registry import task_of
 from core.training.distributed import SINGLE, Group
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from core.training.metrics.epoch_metrics import EpochMetrics
 
 __all__ = ["network_outputs", "validate"]
-
-BATCH_ROWS = 1024
 
 
 def validate(
@@ -52,24 +49,26 @@ def validate(
     if should_stop():
         return None
     losses: list[Tensor] = []
-    seen: list[Batch] = []
-    tally = task_of(data.task).tally()
+    counts: list[float | Tensor] = []
+    task = task_of(data.task)
+    tally, rows = task.tally(), task.rows_at_once(data.sample_shape)
     kept: list[Tensor] = []
     measures = metrics is not None and bool(metrics.names)
-    for outputs, batch in network_outputs(model, batches, precision, group):
+    for outputs, batch in network_outputs(model, batches, rows, precision, group):
         if should_stop():
             return None
         with torch.no_grad():
             losses.append(batch.loss(loss, outputs))
             answer = scorer.scores(outputs) if scorer is not None and scorer.converts else outputs
             if scorer is not None and measures:
-                kept.append(exact_scores(scorer, outputs))
+                kept.append(task.scores(scorer, [outputs]))
             tally.add(answer, batch.targets, batch.weights)
-            seen.append(batch)
+            counts.append(batch.samples if batch.weights is None else batch.weights.sum(dtype=torch.float64))
     means = torch.stack(losses).cpu().double() if losses else torch.zeros(0, dtype=torch.float64)
-    total, weight = group.sums([float(means @ _weights_of(seen)), float(_weights_of(seen).sum())])
+    weights = torch.tensor(counts, dtype=torch.float64)
+    total, weight = group.sums([float(means @ weights), float(weights.sum())])
     score, confusion = tally.read(batches.targets, batches.weights, data.outputs, group.sums)
-    measured = {"loss": total / weight, task_of(data.task).score: score}
+    measured = {"loss": total / weight, task.score: score}
     if metrics is not None and metrics.names:
         measured |= _measured(metrics, kept, len(batches), data, group)
     return measured, confusion
@@ -83,25 +82,31 @@ def _measured(
     Args:
         kept: scores of the batches of this process.
     """
-    scores = torch.cat(kept).cpu() if kept else torch.zeros(0, data.outputs)
+    task = task_of(data.task)
+    each = task.places(data.sample_shape) or (data.outputs,)
+    scores = torch.cat(kept).cpu() if kept else torch.zeros(0, *each)
     if group.size > 1:
-        everywhere = torch.zeros(samples, data.outputs, dtype=torch.float64)
+        everywhere = torch.zeros(samples, *each, dtype=torch.float64)
         rows = torch.arange(samples)
-        everywhere[rows // BATCH_ROWS % group.size == group.rank] = scores.double()
+        at_once = task.rows_at_once(data.sample_shape)
+        everywhere[rows // at_once % group.size == group.rank] = scores.double()
         scores = group.sum_tensor(everywhere)
     values = metrics.measure(scores) if group.rank == 0 else dict.fromkeys(metrics.names, 0.0)
     return dict(zip(values, group.sums(list(values.values())), strict=True))
 
 
 def network_outputs(
-    model: nn.Module, batches: Batches, precision: str = "fp32", group: Group = SINGLE
+    model: nn.Module, batches: Batches, rows: int, precision: str = "fp32", group: Group = SINGLE
 ) -> Iterator[tuple[Tensor, Batch]]:
-    """Yield float32 outputs (b, n) and the batch, for each of this process's, in order, without gradients.
+    """Yield float32 outputs (b, n, ...) and the batch, for each of this process's, in order, without gradients.
 
     Not in inference mode: what a network keeps for the next step of training must be usable there.
+
+    Args:
+        rows: samples at once; see `core.tasks.base.Task.rows_at_once`.
     """
     model.eval()
-    for number, batch in enumerate(batches.iterate(BATCH_ROWS)):
+    for number, batch in enumerate(batches.iterate(rows)):
         if number % group.size != group.rank:
             continue
         try:
@@ -111,12 +116,3 @@ def network_outputs(
             note_batch(error, f"batch {number + 1} of the evaluation", batch.inputs, batch.targets)
             raise
         yield outputs.float(), batch
-
-
-def _weights_of(batches: list[Batch]) -> Tensor:
-    """Return how much each batch counts, float64 on the processor: its samples, or the sum of their weights."""
-    counts = [
-        batch.samples if batch.weights is None else batch.weights.sum(dtype=torch.float64)
-        for batch in batches
-    ]
-    return torch.tensor(counts, dtype=torch.float64)

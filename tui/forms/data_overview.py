@@ -126,10 +126,8 @@ def _one_of_each(targets: NDArray[np.int64]) -> NDArray[np.intp]:
 def _samples(data: Dataset, at: NDArray[np.intp]) -> tuple[NDArray[np.generic], tuple[str, ...]]:
     """Return training samples to show, and the target of each."""
     train = data.train
-    names, targets = data.class_names, train.targets[at].tolist()
-    labels = tuple(
-        names[target] if names else ", ".join(f"{number:g}" for number in target) for target in targets
-    )
+    label = task_of(data.task).label
+    labels = tuple(label(target, data.class_names) for target in train.targets[at])
     if data.table is not None:
         rows = data.table.rows("train", train.indices[at]).rows()
         return np.array(rows, dtype=str).reshape(len(at), -1), labels
@@ -143,7 +141,7 @@ def _counts(data: Dataset) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]
         bins, names = len(data.class_names), data.class_names
 
         def counted(split: Split) -> NDArray[np.int64]:
-            return np.bincount(split.targets.numpy(), minlength=bins)
+            return np.array(task_of(data.task).class_counts(split.targets, bins), dtype=np.int64)
     else:
         _, edges = np.histogram(data.train.targets[:, 0].numpy(), bins=BINS)
         of = f"{data.target_names[0]} " if data.target_names else ""

@@ -9,11 +9,12 @@ from rich.text import Text
 from core.errors import RunDamaged
 from core.evaluation import Report
 from core.inference.stored import load_evaluation
-from core.metrics import COMPARED, OF_CLASS, in_order, label_of
+from core.metrics import COMPARED, in_order, label_of
 from core.runs.comparison import load_report
 from core.runs.folder import Run
 from core.runs.summary import RunSummary
 from core.status import is_resumable
+from core.tasks.registry import task_of
 from tui.forms.command_line import resume_command
 from tui.headless.baselines_report import baseline_tables
 from tui.terminal.text import clean, count, fit, number, of
@@ -125,10 +126,11 @@ def _metrics(report: Report) -> RenderableType:
 def _classes(report: Report) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("class")
-    for key in OF_CLASS:
+    columns = task_of(report.task).class_columns
+    for key in columns:
         table.add_column(label_of(key), justify="right")
     for row in report.per_class[:MAX_CLASSES]:
-        values = [row[key] for key in OF_CLASS]
+        values = [row[key] for key in columns]
         shown = [number(value) if not isinstance(value, str) else value for value in values]
         table.add_row(Text(fit(str(row["name"]), NAME_WIDTH).rstrip() or "∅"), *shown)
     if len(report.per_class) > MAX_CLASSES:

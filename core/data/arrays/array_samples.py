@@ -74,8 +74,11 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     import torch
 
     from core.data.arrays.structured import with_fields
+    from core.data.masks.mask_arrays import has_masks, masks_of_arrays
     from core.data.splits import assemble
 
+    if task == "auto" and has_masks(given.train):
+        return masks_of_arrays(given, options, name, shape)
     notes = list(given.notes)
     given = _kept_as_given(given, options.scaling, notes)
     layout, inputs = _samples(given, shape, notes)

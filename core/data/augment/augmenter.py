@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from core.arrays import IGNORED
 from core.data.augment.check import check_augment
 from core.data.augment.options import (
     Augmentation,
@@ -35,6 +36,7 @@ __all__ = ["Augmenter", "augmenter"]
 Change = Callable[[Tensor], Tensor]
 GROUPS = 8
 """Parts of a batch that get their own changes from RandAugment, which changes all images of a batch alike."""
+MASK_DIMENSIONS = 3
 GREY = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in brightness (ITU-R BT.601)."""
 
@@ -62,7 +64,7 @@ class Augmenter:
     def __init__(self, asked: list[Augmentation], data: Dataset, seed: int) -> None:
         self.seed = seed
         self.low, self.high = data.value_range
-        self.changes = [_change(one) for one in asked if not one.mixes]
+        self.changes = [(_change(one), one.masks == "moves") for one in asked if not one.mixes]
         self.mixes = [_mix(one, data.outputs) for one in asked if one.mixes]
 
     def of_epoch(self, epoch: int) -> Augment:
@@ -74,18 +76,28 @@ class Augmenter:
 
         Args:
             inputs: (b, channels, height, width) in the data's own unit.
-            targets: (b,) classes, or (b, 1) numbers.
+            targets: (b,) classes, (b, 1) numbers, or masks (b, height, width), which are moved with their images.
         """
         images = (inputs.to(torch.float32) - self.low) / (self.high - self.low)
         words = np.random.SeedSequence((self.seed, epoch, batch)).generate_state(1, np.uint64)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(int(words[0] >> np.uint64(1)))
-            for change in self.changes:
-                images = change(images)
+            for change, moves in self.changes:
+                if moves and targets.ndim == MASK_DIMENSIONS:
+                    images, targets = _moved(change, images, targets)
+                else:
+                    images = change(images)
             if self.mixes:
                 mix = self.mixes[int(torch.randint(len(self.mixes), ()))]
                 images, targets = mix(images, targets)
         return images * (self.high - self.low) + self.low, targets
+
+
+def _moved(change: Change, images: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+    """Return images and masks after a change that moves pixels; what comes in from outside counts nowhere."""
+    joined = torch.cat([images, (masks.to(images.dtype) - IGNORED).unsqueeze(1)], dim=1)
+    moved = change(joined)
+    return moved[:, :-1].contiguous(), (moved[:, -1] + IGNORED).round().to(masks.dtype)
 
 
 def _change(asked: Augmentation) -> Change:

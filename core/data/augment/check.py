@@ -1,8 +1,9 @@
 """Check that an augmentation fits the data and the loss, before anything is trained."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from core.data.augment.options import parse
+from core.data.augment.options import Augmentation, parse
 from core.data.kinds.registry import KindName, kind_of
 from core.errors import ConfigError
 from core.losses import LossConfig
@@ -32,6 +33,8 @@ def check_augment(options: Any, loss: LossConfig, kind: KindName, task: str) -> 
             f"Takes {', '.join(known)}" if known else "Leave it empty",
             field="data.augment",
         )
+    if task_of(task).targets == "pixels":
+        _check_masks(asked)
     mixing = next((one.name for one in asked if one.mixes), "")
     if not mixing:
         return
@@ -52,3 +55,19 @@ def check_augment(options: Any, loss: LossConfig, kind: KindName, task: str) -> 
             f"Losses that fit: {', '.join(fitting)}; or leave {mixing} out of data.augment",
             field="loss.name",
         )
+
+
+def _check_masks(asked: Sequence[Augmentation]) -> None:
+    """Refuse what would change images and leave their masks where they are."""
+    for one in asked:
+        if one.masks == "unknown":
+            fitting = [
+                name
+                for name, option in choices(Augmentation).items()
+                if getattr(option, "masks", "") != "unknown"
+            ]
+            raise ConfigError(
+                f"data.augment: {one.name} would move the pixels of images, but not of masks",
+                f"Those that fit: {', '.join(fitting)}",
+                field="data.augment",
+            )

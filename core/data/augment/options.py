@@ -27,11 +27,14 @@ __all__ = [
 class _Change(Options):
     mixes: ClassVar[bool] = False
     """True if it mixes two images with their classes, which takes a loss with soft targets."""
+    masks: ClassVar[Literal["moves", "stays", "unknown"]] = "unknown"
+    """Effect on masks beside the images: moved alike, none, or none that is known."""
 
 
 class Crop(_Change):
     """A window of the image's own size, somewhere in the image with a black margin."""
 
+    masks = "moves"
     name: Literal["crop"] = "crop"
     padding: Annotated[int, Field(ge=1, le=512), Unit("pixels")] = 4
     """Width of the padding."""
@@ -40,6 +43,7 @@ class Crop(_Change):
 class Flip(_Change):
     """Left and right exchanged."""
 
+    masks = "moves"
     name: Literal["flip"] = "flip"
     chance: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Fraction of the images that are flipped."""
@@ -56,6 +60,7 @@ class Rotation(_Change):
 class Colour(_Change):
     """Brightness, contrast and saturation multiplied by random factors around 1."""
 
+    masks = "stays"
     name: Literal["colour"] = "colour"
     strength: Annotated[float, Field(gt=0, le=1)] = 0.4
     """Largest deviation of the factors from 1."""

@@ -21,6 +21,7 @@ class Sample:
         padding: the id that fills short sequences; None where nothing is filled.
         features: numbers beside a text.
         fields: of samples that consist of several tensors, or of sequences of different lengths.
+        places: shape of the places that each get an output, such as pixels; empty for one output a sample.
     """
 
     kind: KindName
@@ -29,3 +30,4 @@ class Sample:
     padding: int | None = None
     features: int = 0
     fields: "tuple[InputField, ...]" = ()
+    places: tuple[int, ...] = ()

@@ -33,15 +33,15 @@ def wrong_outputs(returned: Any, prepared: "Prepared") -> ModelError | None:
     if returned is None or task_of(prepared.data.task).own_step:
         return None
     where = place_of(RETURN, model, prepared.config)
-    remedy = (
-        f"Return one tensor of shape (samples, {outputs}) in both modes; for a loss of several outputs define "
-        "training_step"
-    )
+    places = prepared.data.sample.places
+    each = "pixel" if places else "sample"
+    shape = ", ".join(map(str, ("samples", outputs, *places)))
+    remedy = f"Return one tensor of shape ({shape}) in both modes; for a loss of several outputs define training_step"
     if not isinstance(returned, Tensor):
         return ModelError(f"in training the network returns {kind_of(returned)}, not a tensor{where}", remedy)
-    if returned.ndim != 2 or returned.shape[1] != outputs:
+    if returned.ndim != 2 + len(places) or returned.shape[1:] != (outputs, *places):
         return ModelError(
-            f"in training the network returns {shape_of(returned)}, this data needs {outputs} numbers a sample{where}",
+            f"in training the network returns {shape_of(returned)}, this data needs {outputs} numbers a {each}{where}",
             remedy,
         )
     if not returned.is_floating_point():

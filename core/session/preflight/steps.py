@@ -19,8 +19,8 @@ from core.session.preflight.saved import saved_state
 from core.session.preflight.surroundings import watched_settings
 from core.session.preflight.trial import Trial
 from core.session.preflight.values import first_values
+from core.tasks.registry import task_of
 from core.training.memory import is_shortage
-from core.training.validation import BATCH_ROWS
 
 if TYPE_CHECKING:
     from core.session.preparation import Prepared
@@ -68,20 +68,22 @@ def _calls(prepared: "Prepared", batches: list[Batch]) -> Iterator[tuple[str, Ca
     seconds = time.perf_counter() - began
     if last.samples != first.samples:
         yield f"training step on the last batch, {_samples(last.samples)}", lambda trial: trial.train(last)
-    rows = BATCH_ROWS if seconds / first.samples * BATCH_ROWS < SLOW else first.samples
-    for split in _evaluated(prepared.data.validation, rows):
+    data = prepared.data
+    at_once = task_of(data.task).rows_at_once(data.sample_shape)
+    rows = at_once if seconds / first.samples * at_once < SLOW else min(first.samples, at_once)
+    for split in _evaluated(data.validation, rows, at_once):
         yield f"evaluation of {_samples(len(split))}", partial(Trial.evaluate, split=split)
     if seconds < SLOW:
         yield "training step after evaluation", lambda trial: trial.train(first)
 
 
-def _evaluated(split: Split, rows: int) -> Iterator[Split]:
+def _evaluated(split: Split, rows: int, at_once: int) -> Iterator[Split]:
     """Yield a batch of validation, and the last one if it has another size."""
     samples = len(split)
     if samples:
         yield split.rows(slice(0, min(rows, samples)))
-    last = samples % BATCH_ROWS
-    if samples > BATCH_ROWS and 0 < last <= rows:
+    last = samples % at_once
+    if samples > at_once and 0 < last <= rows:
         yield split.rows(slice(samples - last, samples))
 
 

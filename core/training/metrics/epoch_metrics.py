@@ -7,7 +7,6 @@ from torch import Tensor
 from core.config.schema import TrainConfig
 from core.data.dataset import Dataset
 from core.errors import ConfigError
-from core.evaluation.metric_values import metric_values
 from core.losses.base import Scorer
 from core.tasks.losses import resolve_loss
 from core.tasks.metrics import reported_metrics
@@ -52,7 +51,7 @@ class EpochMetrics:
         began = time.perf_counter()
         data = self._data
         predictions = task_of(data.task).predictions(scores, data.validation, data, self._probabilities)
-        values = metric_values(predictions, self._built_in, data.class_names)
+        values = task_of(data.task).values(predictions, self._built_in, data.class_names)
         began = self._note("built-in ones", began)
         for metric in self._own:
             values[metric.name] = metric.value(predictions)

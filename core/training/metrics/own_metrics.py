@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from core.arrays import IGNORED
 from core.config.schema import METRIC_ARGUMENTS, Training
 from core.errors import ConfigError, UserCodeError
 from core.evaluation.predictions import Predictions
@@ -171,7 +172,10 @@ def try_metric(metric: OwnMetric, targets: Array, classes: int, probabilities: b
     """
     dice = np.random.default_rng(SEED)
     targets = dice.permutation(targets)[:TRIED_ROWS]
-    scores = dice.random((len(targets), classes)) if classes else dice.permutation(targets)
+    if targets.ndim == 3:  # masks
+        targets = np.where(targets == IGNORED, 0, targets).astype(np.uint8)
+    of_classes = classes and targets.ndim == 1
+    scores = dice.random((len(targets), classes)) if of_classes else dice.permutation(targets)
     if probabilities:
         scores = (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
     tried = Predictions(scores, targets, np.arange(len(targets)), probabilities)

@@ -212,7 +212,7 @@ def for_task(plan: Plan, task: str, classes: int) -> Plan:
         ConfigError: the metric does not exist for the task.
     """
     if plan.metric == "auto":
-        return replace(plan, metric=task_of(task).score)
+        return replace(plan, metric=task_of(task).goal or task_of(task).score)
     own = map(name_of_metric, filter(is_own, plan.space.base.training.metrics))
     known = [*own, *task_of(task).metrics(classes)]
     if plan.metric not in known:

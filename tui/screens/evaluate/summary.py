@@ -15,6 +15,7 @@ from textual.widgets import Static
 from core.evaluation import Report
 from core.inference.baselines import Compared, not_better_than_boosting
 from core.metrics import LABELS, OF_CLASS, in_order, label_of
+from core.tasks.registry import task_of
 from tui.charts.comparison import difference_text
 from tui.screens.base import NARROW
 from tui.screens.evaluate.confused import ConfusedPairs
@@ -26,10 +27,16 @@ from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["SummaryTab"]
 
-CLASS_COLUMNS = {
-    "name": Column("class", 0, "<"),
-    **{key: Column(label_of(key), max(6, len(label_of(key)) + 1)) for key in OF_CLASS},
-}
+
+def class_columns(report: Report) -> dict[str, Column]:
+    """Return the columns of the table of classes by the keys of its rows."""
+    numbers = task_of(report.task).class_columns
+    widths = {key: max(6, len(label_of(key)) + 1) for key in numbers}
+    widths["support"] = max(widths["support"], *(len(str(row["support"])) for row in report.per_class))
+    return {
+        "name": Column("class", 0, "<"),
+        **{key: Column(label_of(key), width) for key, width in widths.items()},
+    }
 
 
 class SummaryTab(EvaluationTab):
@@ -108,7 +115,9 @@ class SummaryTab(EvaluationTab):
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        keys = list(CLASS_COLUMNS)
+        if self.subject is None:
+            return
+        keys = list(class_columns(self.subject.report))
         place = keys.index(self.sorted_by) + 1 if self.sorted_by else 1
         self._sort(keys[place % len(keys)])
 
@@ -118,7 +127,8 @@ class SummaryTab(EvaluationTab):
 
     @on(Table.HeadClicked, "#classes")
     def _head_clicked(self, event: Table.HeadClicked) -> None:
-        self._sort(list(CLASS_COLUMNS)[event.column])
+        if self.subject is not None:
+            self._sort(list(class_columns(self.subject.report))[event.column])
 
     def _sort(self, key: str) -> None:
         """Sort the classes, worst first; reverse the order if already sorted by this column."""
@@ -128,7 +138,7 @@ class SummaryTab(EvaluationTab):
             self._show_classes(self.subject)
 
     def _show_classes(self, subject: Subject) -> None:
-        rows = subject.report.per_class
+        rows, shown = subject.report.per_class, class_columns(subject.report)
         self.order = _order(rows, self.sorted_by, self.descending)
         arrow = "▼" if self.descending else "▲"
         columns = [
@@ -137,10 +147,10 @@ class SummaryTab(EvaluationTab):
                 column.width,
                 column.align,
             )
-            for key, column in CLASS_COLUMNS.items()
+            for key, column in shown.items()
         ]
         table = self.query_one("#classes", Table)
-        table.show(columns, len(rows), lambda row: _class(rows[self.order[row]]), frozen=1)
+        table.show(columns, len(rows), lambda row: _class(rows[self.order[row]], [*shown][1:]), frozen=1)
         panel = self.query_one("#classes-panel", Panel)
         panel.border_title = f"{count(len(rows))} classes"
         panel.border_subtitle = "o sorts"
@@ -193,5 +203,5 @@ def _order(rows: Sequence[dict[str, Any]], key: str, descending: bool) -> list[i
     return [number_ for _, number_ in sorted(known, key=itemgetter(0), reverse=descending)] + unknown
 
 
-def _class(row: dict[str, Any]) -> list[Cell]:
-    return [label(str(row["name"])), *(number(row[key]) for key in OF_CLASS)]
+def _class(row: dict[str, Any], columns: Sequence[str]) -> list[Cell]:
+    return [label(str(row["name"])), *(number(row[key]) for key in columns)]

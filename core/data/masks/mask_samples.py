@@ -1,0 +1,123 @@
+"""From images and masks to a data set: sizes, values, splits."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median_low
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.data.dataset import Dataset, Progress
+from core.data.images.pictures import facts_of, read_picture, reason
+from core.data.masks.classes import class_values, named, numbered
+from core.data.masks.mask_files import Pair, list_pairs, read_mask, size_of_mask
+from core.data.masks.parts import mask_parts
+from core.data.splits import assemble
+from core.errors import DataError
+from core.machine import memory
+from core.tasks.registry import MASKS
+
+if TYPE_CHECKING:
+    from core.data.masks.mask_folder import MaskFolder
+
+__all__ = ["load_masks"]
+
+MAX_SIZE = 256
+"""Height and width in pixels that are not exceeded unless asked for."""
+SPARE = 2
+"""Bytes of memory for each byte of samples: some are copied while they are divided."""
+TOLD_EVERY = 64
+
+
+def load_masks(options: "MaskFolder", folder: Path, progress: Progress) -> Dataset:
+    """Return the data set of a folder of images and masks.
+
+    Raises:
+        DataError: files cannot be read, do not belong together, or hold no classes.
+    """
+    import torch
+
+    notes: list[str] = []
+    pairs = list_pairs(folder, notes)
+    (height, width), grey = _form(pairs, options)
+    channels = 1 if grey else 3
+    _check_memory(len(pairs) * (channels + 2) * height * width)
+    pictures = np.empty((len(pairs), channels, height, width), dtype=np.uint8)
+    values = np.empty((len(pairs), height, width), dtype=np.uint16)
+    for at, pair in enumerate(pairs):
+        if at % TOLD_EVERY == 0:
+            progress(f"reading {folder.name}", at, len(pairs))
+        pictures[at], values[at] = _read(pair, (height, width), grey)
+    classes = class_values(values, options.ignore, options.classes, notes)
+    masks = np.empty(values.shape, dtype=np.uint8)
+    number = numbered(classes)
+    for at, mask in enumerate(values):
+        masks[at] = number(mask)
+    notes.append(f"images: {height}x{width}, {'grey' if grey else 'colour'}; data.size sets it")
+    data = assemble(
+        name=options.name,
+        kind="image",
+        inputs=torch.from_numpy(pictures),
+        targets=torch.from_numpy(masks),
+        parts=mask_parts(options, _told(pairs)),
+        class_names=named(classes, options.classes),
+        task=MASKS,
+        value_range=(0.0, 255.0),
+        scaling=options.scaling,
+    )
+    return replace(data, notes=tuple(notes))
+
+
+def _form(pairs: Sequence[Pair], options: "MaskFolder") -> tuple[tuple[int, int], bool]:
+    """Height and width to bring images to, and whether they are grey."""
+    facts = []
+    for pair in pairs:
+        try:
+            height, width, grey = facts_of(pair.image)
+            mask = size_of_mask(pair.mask)
+        except Exception as error:  # Pillow raises whatever it trips over in a damaged file
+            raise DataError(
+                f"data.path: {pair.image.name} or its mask cannot be read: {reason(error)}",
+                "Repair or remove them",
+            ) from None
+        if mask != (height, width):
+            raise DataError(
+                f"data.path: {pair.image.name} has {height}x{width} pixels, and its mask {mask[0]}x{mask[1]}",
+                "An image and its mask have the same size",
+            )
+        facts.append((height, width, grey))
+    grey = all(each for _, _, each in facts) if options.colour == "auto" else options.colour == "grey"
+    height, width = (min(MAX_SIZE, median_low(sizes)) for sizes in list(zip(*facts, strict=True))[:2])
+    return (options.size or height, options.size or width), grey
+
+
+def _read(pair: Pair, size: tuple[int, int], grey: bool) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        return read_picture(pair.image, size, grey=grey).pixels, read_mask(pair.mask, size)
+    except DataError:
+        raise
+    except Exception as error:  # Pillow raises whatever it trips over in a damaged file
+        raise DataError(
+            f"data.path: {pair.image.name} or its mask cannot be read: {reason(error)}",
+            "Repair or remove them",
+        ) from None
+
+
+def _told(pairs: Sequence[Pair]) -> dict[str, np.ndarray]:
+    """Positions of the splits that the folders tell; without any all are for training."""
+    return {
+        split: np.array(
+            [at for at, pair in enumerate(pairs) if (pair.split or "train") == split], dtype=np.int64
+        )
+        for split in ("train", "validation", "test")
+    }
+
+
+def _check_memory(needed: int) -> None:
+    free = memory().available
+    if SPARE * needed > free:
+        raise DataError(
+            f"data.path: the images and masks take {needed / 2**30:.1f} GiB of memory, {free / 2**30:.1f} are free",
+            "Give a smaller data.size",
+        )
