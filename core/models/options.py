@@ -26,8 +26,8 @@ class ModelOptions(Options):
     TAKES: ClassVar[tuple[KindName, ...]] = NUMBERS
     """Kinds of samples that it is made for."""
 
-    GIVES_MAPS: ClassVar[bool] = False
-    """Whether it gives its outputs at each pixel, not for the whole image."""
+    GIVES_MAPS: ClassVar[bool | None] = False
+    """Whether it gives its outputs at each pixel, not for the whole image; None for one that does as it is asked."""
 
     TAKES_SEQUENCES: ClassVar[bool] = False
     """Whether samples may have different lengths; its ``forward`` takes ``mask`` or ``lengths`` then."""
@@ -73,10 +73,8 @@ class ModelOptions(Options):
         """
         if len(sample.fields) > 1 or (sample.fields and not self.TAKES_SEQUENCES):
             raise _several(self, sample)
-        if sample.kind not in self.TAKES:
-            raise _unfit(self, sample.kind)
-        if bool(sample.places) != self.GIVES_MAPS:
-            raise _other_outputs(self)
+        if sample.kind not in self.TAKES or bool(sample.places) != self.GIVES_MAPS:
+            raise _unfit(self, sample.kind, maps=bool(sample.places))
 
     def fitted(self, network: "Module", data: Dataset) -> Dataset:
         """Return the data as this network takes it."""
@@ -106,36 +104,28 @@ def image_shape(model: ModelOptions, sample_shape: tuple[int, ...]) -> tuple[int
     return channels, height, width
 
 
-def _unfit(model: ModelOptions, kind: KindName) -> ModelError:
-    """The error of a network that is not made for a kind of samples."""
+def _unfit(model: ModelOptions, kind: KindName, *, maps: bool = False) -> ModelError:
+    """The error of a network that is not made for a kind of samples, or for an answer to each of their pixels.
+
+    Args:
+        maps: there is a target for each pixel.
+    """
     from core.models.registry import ModelConfig
 
     fitting = [
-        name for name, other in choices(ModelConfig).items() if kind in getattr(other, "TAKES", NUMBERS)
+        name
+        for name, other in choices(ModelConfig).items()
+        if kind in getattr(other, "TAKES", NUMBERS) and getattr(other, "GIVES_MAPS", False) in (maps, None)
     ]
     name = type(model).model_fields["name"].default
-    *others, last = [kind_of(each).samples for each in model.TAKES]
-    takes = f"{', '.join(others)} or {last}" if others else last
+    if kind in model.TAKES:
+        targets = ("one target a sample", "a target for each pixel")
+        takes, has = targets[not maps], targets[maps]
+    else:
+        *others, last = [kind_of(each).samples for each in model.TAKES]
+        takes, has = f"{', '.join(others)} or {last}" if others else last, kind_of(kind).samples
     return ModelError(
-        f"model.name: {name} takes {takes}, but this data has {kind_of(kind).samples}",
-        f"Models that fit: {', '.join(fitting)}",
-    )
-
-
-def _other_outputs(model: ModelOptions) -> ModelError:
-    """The error of a network that answers to each sample, and shall answer to each pixel, or the other way round."""
-    from core.models.registry import ModelConfig
-
-    wanted = not model.GIVES_MAPS
-    fitting = [
-        each
-        for each, other in choices(ModelConfig).items()
-        if getattr(other, "GIVES_MAPS", False) == wanted and "image" in getattr(other, "TAKES", NUMBERS)
-    ]
-    name, of = type(model).model_fields["name"].default, ("sample", "pixel")
-    return ModelError(
-        f"model.name: {name} gives an answer to each {of[not wanted]}, but this data has a class for each {of[wanted]}",
-        f"Models that fit: {', '.join(fitting)}",
+        f"model.name: {name} takes {takes}, but this data has {has}", f"Models that fit: {', '.join(fitting)}"
     )
 
 

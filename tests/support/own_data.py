@@ -17,7 +17,7 @@ def make():
         return arrays["images"], arrays["labels"]
 """
 
-__all__ = ["write_image_folder", "write_own_data"]
+__all__ = ["write_image_folder", "write_masks", "write_own_data"]
 
 
 def write_own_data(folder: Path) -> dict[str, dict[str, Any]]:
@@ -32,9 +32,21 @@ def write_own_data(folder: Path) -> dict[str, dict[str, Any]]:
     rows = [f"{x:.4f},{y:.4f},{label}" for x, y, label in zip(*measures, labels, strict=True)]
     (folder / "csv.csv").write_text("\n".join(["length,width,kind", *rows]))
     write_image_folder(folder / "pictures", images_of(labels, (20, 20)), labels)
-    paths = {"arrays": "own.npz", "csv": "csv.csv", "image_folder": "pictures", "python": "own_data.py:make"}
+    write_masks(folder / "masked", images_of(labels, (20, 20)))
+    paths = {"mask_folder": "masked", "arrays": "own.npz", "csv": "csv.csv", "image_folder": "pictures"}
+    paths["python"] = "own_data.py:make"
     (folder / "own_data.py").write_text(OWN_CODE)
     return {name: {"path": str(folder / path)} for name, path in paths.items()}
+
+
+def write_masks(folder: Path, images: np.ndarray) -> Path:
+    """Write a PNG for each image (n, h, w), and a mask beside it whose class 1 are its bright pixels."""
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(folder / "images" / f"{number:05}.png")
+        Image.fromarray((image > image.mean()).astype(np.uint8)).save(folder / "masks" / f"{number:05}.png")
+    return folder
 
 
 def write_image_folder(folder: Path, images: np.ndarray, labels: np.ndarray) -> Path:

@@ -27,6 +27,7 @@ class Python(ModelOptions):
     STATIC: ClassVar = False
     TAKES: ClassVar = tuple(kind.name for kind in KINDS.values())
     TAKES_SEQUENCES: ClassVar = True
+    GIVES_MAPS: ClassVar = None
     FILLED: ClassVar = FILLED
     FIRST: ClassVar = ("path",)
 

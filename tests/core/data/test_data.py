@@ -33,7 +33,13 @@ SAMPLES = {"digits": 1797, "iris": 150, "wine": 178, "breast_cancer": 569, "diab
     "moons": 1000,
     "spirals": 1000,
 }
-TASKS = {"breast_cancer": "binary", "diabetes": "regression", "moons": "binary", "spirals": "binary"}
+TASKS = {
+    "breast_cancer": "binary",
+    "diabetes": "regression",
+    "moons": "binary",
+    "spirals": "binary",
+    "mask_folder": "segmentation",
+}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -59,6 +65,9 @@ class TestEveryDataSet:
             assert split.indices.dtype == np.int64
             if data.task == "regression":
                 assert (split.targets.shape, split.targets.dtype) == ((len(split), 1), torch.float32)
+            elif data.task == "segmentation":
+                assert split.targets.shape == (len(split), *data.sample_shape[1:])
+                assert split.targets.dtype == torch.uint8
             else:
                 assert (split.targets.shape, split.targets.dtype) == ((len(split),), torch.int64)
                 assert 0 <= split.targets.min() <= split.targets.max() < data.outputs
@@ -90,7 +99,7 @@ class TestEveryDataSet:
 
     def test_classes_have_equal_shares_in_every_split(self, name: str, load_data: Load) -> None:
         data = load_data(name)
-        if data.task == "regression":
+        if data.task in ("regression", "segmentation"):
             return
         shares = {
             part: np.bincount(split.targets, minlength=data.outputs) / len(split)

@@ -253,7 +253,7 @@ def test_every_field_of_the_data_is_known_to_tell_samples_apart_or_not() -> None
             "numbers",
             "decimal",
         ),
-        *("day_first", "rare_classes", "keep", "padding"),
+        *("day_first", "rare_classes", "classes", "keep", "padding"),
     }
     sources = choices(FAMILIES["data"]).values()
     fields = {field for options in sources for field in options.model_fields}
