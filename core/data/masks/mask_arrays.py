@@ -23,6 +23,8 @@ __all__ = ["has_masks", "masks_of_arrays"]
 
 def has_masks(pair: "Pair") -> bool:
     """Return whether targets are masks: whole numbers, as many as the inputs have pixels in one channel."""
+    if not isinstance(pair[0], np.ndarray):  # several inputs
+        return False
     inputs, targets = (np.asarray(each) for each in pair)
     if targets.dtype.kind not in "iub" or inputs.ndim not in (3, 4):
         return False
@@ -46,14 +48,17 @@ def masks_of_arrays(given: "Given", options: Any, name: str, shape: ArrayShape) 
         if pair is not None
     }
     place = f"data.path: {given.source}"
-    layout = _layout(np.shape(given.train[0]), _plain(np.asarray(given.train[1])).shape)
+    layout = _layout(np.asarray(given.train[0]).shape, _plain(np.asarray(given.train[1])).shape)
     if shape in ("channels_first", "channels_last"):
         layout = shape
     if layout is None:
         raise DataError(
             f"{place}: {given.names[1]} do not fit {given.names[0]}", "Give a mask for each image"
         )
-    images = {split: samples_of(inputs, layout, f"{place}, {split}") for split, (inputs, _) in pairs.items()}
+    images = {
+        split: samples_of(np.asarray(inputs), layout, f"{place}, {split}")
+        for split, (inputs, _) in pairs.items()
+    }
     values = {split: _plain(np.asarray(targets)) for split, (_, targets) in pairs.items()}
     for split in pairs:
         _check_pair(images[split], values[split], f"{place}, {split}")
