@@ -66,18 +66,20 @@ def masks_of_arrays(given: "Given", options: Any, name: str, shape: ArrayShape) 
     classes = class_values(values.values(), IGNORED, given.class_names, notes)
     number = numbered(classes)
     inputs = np.concatenate([*images.values()])
+    division = mask_parts(options, _places({split: len(masks) for split, masks in values.items()}))
     data = assemble(
         name=name,
         kind="image",
         inputs=torch.from_numpy(inputs),
         targets=torch.from_numpy(np.concatenate([number(masks) for masks in values.values()])),
-        parts=mask_parts(options, _places({split: len(masks) for split, masks in values.items()})),
+        parts=division.parts,
+        groups=division.groups,
         class_names=named(classes, given.class_names),
         task=MASKS,
         value_range=_value_range(inputs),
         scaling=options.scaling,
     )
-    return replace(data, notes=tuple(notes))
+    return replace(data, notes=(*notes, *division.notes))
 
 
 def _layout(inputs: tuple[int, ...], masks: tuple[int, ...]) -> Layout | None:

@@ -55,18 +55,20 @@ def load_masks(options: "MaskFolder", folder: Path, progress: Progress) -> Datas
     for at, mask in enumerate(values):
         masks[at] = number(mask)
     notes.append(f"images: {height}x{width}, {'grey' if grey else 'colour'}; data.size sets it")
+    division = mask_parts(options, _told(pairs), [pair.image.name for pair in pairs])
     data = assemble(
         name=options.name,
         kind="image",
         inputs=torch.from_numpy(pictures),
         targets=torch.from_numpy(masks),
-        parts=mask_parts(options, _told(pairs)),
+        parts=division.parts,
+        groups=division.groups,
         class_names=named(classes, options.classes),
         task=MASKS,
         value_range=(0.0, 255.0),
         scaling=options.scaling,
     )
-    return replace(data, notes=tuple(notes))
+    return replace(data, notes=(*notes, *division.notes))
 
 
 def _form(pairs: Sequence[Pair], options: "MaskFolder") -> tuple[tuple[int, int], bool]:
