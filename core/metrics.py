@@ -11,8 +11,8 @@ __all__ = [
     "METRICS",
     "MINIMISED",
     "OF_CLASS",
+    "compared_metrics",
     "in_order",
-    "is_compared",
     "is_own",
     "label_of",
     "lower_is_better",
@@ -41,10 +41,14 @@ METRICS: Final = (
 MINIMISED: Final = ("loss", "hamming_loss", "log_loss", "ece", "brier", "mae", "rmse", "mape")
 """Those of which less is better."""
 
-HEADLINES: Final = ("accuracy", "f1_macro", "roc_auc_macro", "log_loss", "r2", "mae", "rmse", "mean_iou")
+HEADLINES: Final = (
+    *("accuracy", "subset_accuracy", "f1_micro", "f1_macro", "roc_auc_macro", "log_loss"),
+    *("r2", "mae", "rmse", "mean_iou"),
+)
 """Those of an evaluation that are shown where there is room for a few."""
 COMPARED: Final = (
-    *("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "f1_weighted"),
+    *("accuracy", "balanced_accuracy", "subset_accuracy", "hamming_loss", "f1_micro"),
+    *("precision_macro", "recall_macro", "f1_macro", "f1_weighted", "f1_samples"),
     *("roc_auc_macro", "average_precision_macro", "log_loss", "r2", "mae", "rmse"),
     *("pixel_accuracy", "mean_iou", "mean_dice"),
 )
@@ -55,20 +59,30 @@ OF_CLASS: Final = ("precision", "recall", "f1", "support", "roc_auc", "average_p
 LABELS: Final = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
+    "subset_accuracy": "subset accuracy",
+    "hamming_loss": "Hamming loss",
     "top_5_accuracy": "top 5 accuracy",
     "precision": "precision",
     "recall": "recall",
     "f1": "F1",
+    "precision_micro": "precision (micro)",
+    "recall_micro": "recall (micro)",
+    "f1_micro": "F1 (micro)",
     "precision_macro": "precision (macro)",
     "recall_macro": "recall (macro)",
     "f1_macro": "F1 (macro)",
     "f1_weighted": "F1 (weighted)",
+    "precision_samples": "precision (samples)",
+    "recall_samples": "recall (samples)",
+    "f1_samples": "F1 (samples)",
     "roc_auc": "ROC AUC",
     "roc_auc_macro": "ROC AUC (macro)",
     "roc_auc_micro": "ROC AUC (micro)",
+    "roc_auc_weighted": "ROC AUC (weighted)",
     "average_precision": "AP",
     "average_precision_macro": "AP (macro)",
     "average_precision_micro": "AP (micro)",
+    "average_precision_weighted": "AP (weighted)",
     "mcc": "MCC",
     "cohen_kappa": "Cohen's kappa",
     "log_loss": "log loss",
@@ -86,16 +100,27 @@ LABELS: Final = {
 }
 """What people call the metrics of an evaluation, in the order in which they are read.
 
-Of single labels micro precision, recall and F1 are the accuracy, and left out.
+Of single labels micro precision, recall and F1 are the accuracy; `in_order` leaves them out.
 """
 
 OF_REGRESSION: Final = ("loss", "r2", "mae", "rmse", "mape")
 OF_PIXELS: Final = ("loss", "pixel_accuracy", "mean_iou", "mean_dice")
 OF_LABELS: Final = (
+    *("subset_accuracy", "hamming_loss"),
+    *("f1_micro", "f1_macro", "f1_weighted", "f1_samples"),
+    *("precision_micro", "precision_macro", "precision_weighted", "precision_samples"),
+    *("recall_micro", "recall_macro", "recall_weighted", "recall_samples"),
+    *("roc_auc_micro", "roc_auc_macro", "roc_auc_weighted"),
+    *("average_precision_micro", "average_precision_macro", "average_precision_weighted"),
+)
+"""Those of several labels a sample."""
+SAME_AS_ACCURACY: Final = ("precision_micro", "recall_micro", "f1_micro")
+"""Means that say something else than the accuracy of samples with several labels alone."""
+LABELS_ALONE: Final = (
     *("subset_accuracy", "hamming_loss", "precision_samples", "recall_samples", "f1_samples"),
     *("roc_auc_weighted", "average_precision_weighted"),
 )
-"""Those that several labels a sample have alone."""
+"""Those that samples with one class do not have."""
 OF_TWO_CLASSES: Final = ("precision", "recall", "f1", "roc_auc", "average_precision", "brier")
 """Those that need a positive class, which is class 1 of two."""
 TOP_K: Final = 5
@@ -108,14 +133,16 @@ def label_of(metric: str) -> str:
     return LABELS.get(metric, metric.replace("_", " "))
 
 
-def is_compared(metric: str) -> bool:
-    """Return whether runs are compared by a metric of an evaluation; they are by every one of the user's own."""
-    return metric in COMPARED or _is_own_number(metric)
+def compared_metrics(metrics: Iterable[str]) -> list[str]:
+    """Return those of some metrics that runs are compared by, also every one of the user's own."""
+    return in_order(metrics, COMPARED)
 
 
 def in_order(metrics: Iterable[str], known: Iterable[str]) -> list[str]:
     """Return those of some metrics that are among the known ones, in their order, then those of the user's own."""
     names = list(metrics)
+    if "accuracy" in names:
+        names = [name for name in names if name not in SAME_AS_ACCURACY]
     return [name for name in known if name in names] + [name for name in names if _is_own_number(name)]
 
 

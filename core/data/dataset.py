@@ -148,7 +148,11 @@ class Dataset:
         """Facts of the targets that a loss may depend on; samples with weights count by these."""
         task, targets = task_of(self.task), self.train.targets
         counts = task.class_counts(targets, len(self.class_names), self.train.weights)
-        return TargetFacts(task.targets, counts, self.target_mean, self.target_std, task.lowest(targets))
+        weights = self.train.weights
+        samples = len(targets) if weights is None else float(weights.sum())
+        return TargetFacts(
+            task.targets, counts, self.target_mean, self.target_std, task.lowest(targets), samples
+        )
 
     @property
     def splits(self) -> dict[str, Split]:

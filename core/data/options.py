@@ -16,12 +16,23 @@ if TYPE_CHECKING:
     from core.data.division.by import SplitBy
     from core.data.division.parts import Division
 
-__all__ = ["DataOptions", "HeldOut", "ImageOptions", "Scaling"]
+__all__ = ["DataOptions", "HeldOut", "ImageOptions", "Scaling", "TargetColumns"]
 
 
 def _as_text(value: Any) -> Any:
     """Return a number that is meant as a text, such as 7, as one."""
     return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _one_or_several(value: Any) -> Any:
+    """Take a list of one name for this name, and an empty one for none."""
+    if isinstance(value, list | tuple) and len(value) < 2:
+        return value[0] if value else ""
+    return value
+
+
+TargetColumns = Annotated[str | tuple[str, ...], BeforeValidator(_one_or_several)]
+"""The name of a column, or the names of several."""
 
 
 class DataOptions(Options):

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.data.dataset import Dataset, Split
 from core.data.kinds.registry import KindName, kind_of
+from core.data.label_splits import divide_labels, fold_of_labels
 from core.data.mapped import MappedRows, select
 from core.errors import DataError
 from core.tasks.registry import task_for, task_of
@@ -32,7 +33,8 @@ def divide(
     """Positions of the kept and of the held-out samples, each in ascending order.
 
     Args:
-        targets: (n,) classes or numbers; classes are held out in equal shares.
+        targets: (n,) classes or numbers, or (n, labels) zeros and ones; classes and labels are held out in
+            equal shares.
         share: part held out, in [0, 1); 0 holds none out.
         field: the configuration field that gave `share`, and `names` of the classes, for the message.
 
@@ -44,6 +46,8 @@ def divide(
     everything = np.arange(len(targets))
     if share == 0:
         return everything, everything[:0]
+    if task_of(task).several_labels:
+        return divide_labels(targets, share, seed, field)
     stratify = task_of(task).strata(targets)
     if names and stratify is not None:
         _refuse_single(np.bincount(stratify, minlength=len(names)), names, field)
@@ -103,6 +107,8 @@ def one_fold(
         raise DataError("data.folds: got 1, takes at least 2", "0 holds out data.validation instead")
     if fold > folds:
         raise DataError(f"data.fold: got {fold}, there are {folds} folds", f"Give 1 to {folds}")
+    if task_of(task).several_labels:
+        return fold_of_labels(targets, fold, folds, seed)
     strata = task_of(task).strata(targets)
     counts = np.unique(strata, return_counts=True)[1] if strata is not None else np.array([len(targets)])
     if counts.min() < folds:
@@ -146,6 +152,7 @@ def assemble(
     scaling: Literal["standardise", "unit", "none"] = "standardise",
     groups: np.ndarray | None = None,
     notes: tuple[str, ...] = (),
+    task: str = "",
 ) -> Dataset:
     """A data set from all its samples and the positions of each split.
 
@@ -156,6 +163,7 @@ def assemble(
         scaling: with ``unit``, `value_range` becomes 0 to 1; with ``none`` nothing changes; else mean and deviation of
             train become 0 and 1.
         groups: (n,) int64 of the samples that stay together.
+        task: by default the one with one of these classes a sample.
         parts: positions for ``train``, ``validation`` and, without an official test set, ``test``.
     """
     import torch

@@ -8,6 +8,7 @@ import numpy as np
 from core.errors import DataError
 
 __all__ = [
+    "LABELS",
     "MAX_NUMBERED_CLASSES",
     "NUMBERS",
     "AskedTask",
@@ -18,9 +19,10 @@ __all__ = [
     "is_numbered",
 ]
 
-AskedTask = Literal["auto", "classification", "regression"]
+AskedTask = Literal["auto", "classification", "multilabel", "regression"]
 """Setting ``data.task``: how targets are read."""
 NUMBERS: Final[AskedTask] = "regression"
+LABELS: Final[AskedTask] = "multilabel"
 MAX_NUMBERED_CLASSES = 20
 """Different whole numbers that are classes without being asked for; more may be quantities."""
 LOST = 1e-6

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.evaluation.predictions import Predictions
 from core.evaluation.values import Array, Floats, Integers
 
 BINS = 15
@@ -43,6 +44,13 @@ def calibration_curve(
     predicted = np.bincount(place, weights=probability * by, minlength=bins)[used] / count[used]
     observed = np.bincount(place, weights=happened * by, minlength=bins)[used] / count[used]
     return Calibration(edges[used], edges[used + 1], count[used], predicted, observed)
+
+
+def probabilities_of(predictions: Predictions) -> tuple[Array, NDArray[np.bool_]]:
+    """Return probabilities and what happened: of the predicted class of each sample, or of each label."""
+    if predictions.has_labels:
+        return predictions.scores.ravel(), predictions.targets.ravel() == 1
+    return predictions.scores.max(axis=1), predictions.predicted == predictions.targets
 
 
 def expected_calibration_error(curve: Calibration) -> float:

@@ -29,6 +29,22 @@ def check_classes(predictions: Predictions, task: str, classes: int, split: str,
     check_finite(predictions, split)
 
 
+def check_labels(predictions: Predictions, task: str, labels: int, split: str) -> None:
+    """Refuse predictions of several labels that cannot be evaluated.
+
+    Raises:
+        DataError: there are no samples; scores are NaN or infinite; targets are others than zeros and ones; the arrays
+            do not fit the number of labels.
+    """
+    _check_shape(predictions, 2, task, split)
+    columns = predictions.scores.shape[1]
+    if columns != labels or not predictions.has_labels:
+        raise DataError(f"scores of {columns} labels do not fit a {task} task with {labels} names of labels")
+    if predictions.targets.max(initial=0) > 1:
+        raise DataError(f"targets of labels go up to {int(predictions.targets.max())}", "Give zeros and ones")
+    check_finite(predictions, split)
+
+
 def check_numbers(predictions: Predictions, task: str, split: str) -> None:
     """Refuse predicted numbers that cannot be evaluated.
 
@@ -70,6 +86,9 @@ def why_not_probabilities(predictions: Predictions) -> str | None:
     if not predictions.probabilities:
         return "the scores are margins, not probabilities"
     scores = predictions.scores
+    if predictions.has_labels:  # each by itself
+        inside = scores.min(initial=0.0) >= 0 and scores.max(initial=0.0) <= 1
+        return None if inside else "scores below 0 or above 1 are not probabilities"
     tolerance = np.sqrt(np.finfo(np.float32).eps)
     wrong = 0
     for rows in row_blocks(len(scores)):

@@ -4,7 +4,7 @@ The screen, the printed plots and the report draw the same set.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -66,6 +66,7 @@ class Curve:
         area: of each kind of chart: ROC AUC and average precision; None where undefined.
         lines: x and y of each kind, equally long unless this is a mean; None where undefined, for a `reason`.
         prevalence: share of positives, 0 to 1: the precision of a guess.
+        exclusive: a sample has one class; else it may have several labels.
         ranked: None for a mean of curves; ``thresholds`` (k,), ``tp`` (k,), ``fp`` (k,) belong to the points of
             both lines, the first threshold being infinite.
     """
@@ -80,6 +81,7 @@ class Curve:
     thresholds: Floats | None = None
     tp: Floats | None = None
     fp: Floats | None = None
+    exclusive: bool = True
 
     def point(self, kind: CurveKind, place: int) -> Point:
         """Return the operating point at a place along a line."""
@@ -117,18 +119,26 @@ def curves_of(predictions: Predictions, report: Report, columns: int = COLUMNS) 
     exact: list[tuple[RocCurve | None, PrecisionRecallCurve | None]] = []
     curves = []
     for number, facts in enumerate(report.per_class):
-        ranked = one_vs_rest(predictions.scores[:, number], predictions.targets == number)
+        ranked = one_vs_rest(predictions.scores[:, number], predictions.positive(number))
         area: dict[CurveKind, float | None] = {
             "roc": _number(facts["roc_auc"]),
             "pr": _number(facts["average_precision"]),
         }
         curve, lines = _curve(str(facts["name"]), ranked, area, columns)
-        curves.append(curve)
+        curves.append(replace(curve, exclusive=not predictions.has_labels))
         exact.append(lines)
     micro_name, macro_name = MEANS
-    ranked = micro(predictions.scores, predictions.targets)
+    ranked = _pooled(predictions)
     pooled, _ = _curve(micro_name, ranked, _areas(report, micro_name), columns)
-    return [*curves, pooled, _mean(macro_name, exact, report, columns)]
+    prevalence = sum(curve.prevalence for curve in curves) / len(curves)
+    return [*curves, pooled, _mean(macro_name, exact, report, columns, prevalence)]
+
+
+def _pooled(predictions: Predictions) -> RankedCounts:
+    """Rank all pairs of a sample and a class or label."""
+    if not predictions.has_labels:
+        return micro(predictions.scores, predictions.targets)
+    return one_vs_rest(predictions.scores.ravel(), predictions.targets.ravel() == 1)
 
 
 def _curve(
@@ -167,6 +177,7 @@ def _mean(
     exact: Sequence[tuple[RocCurve | None, PrecisionRecallCurve | None]],
     report: Report,
     columns: int,
+    prevalence: float,
 ) -> Curve:
     """Return the mean over the classes that have a curve."""
     by_fpr = [roc_curve for roc_curve, _ in exact if roc_curve is not None]
@@ -179,7 +190,7 @@ def _mean(
         mean_pr = macro_precision_recall(by_recall, columns + 1)
         lines["pr"] = (mean_pr.recall, mean_pr.precision)
     reason = "" if by_fpr else "no class has both positives and negatives"
-    return Curve(name, _areas(report, name), lines, 1 / len(exact), reason)
+    return Curve(name, _areas(report, name), lines, prevalence, reason)
 
 
 def _areas(report: Report, mean: str) -> dict[CurveKind, float | None]:
@@ -196,7 +207,7 @@ def _number(value: str | int | float | None) -> float | None:
 def first_shown(curves: Sequence[Curve], kind: CurveKind, max_lines: int = MAX_LINES) -> list[int]:
     """Return which curves to draw first: of two classes the positive one, else the worst classes and the means."""
     classes = len(curves) - len(MEANS)
-    if classes == 2:
+    if classes == 2 and curves[0].exclusive:
         return [1] if curves[1].lines[kind] else []
     drawable = [number for number in range(classes) if curves[number].lines[kind]]
     worst = sorted(drawable, key=lambda number: curves[number].area[kind] or 0.0)[: max_lines - len(MEANS)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import DataError, RunDamaged
 from core.evaluation.values import Array, Floats, Integers
@@ -119,6 +120,13 @@ class Predictions:
     def has_labels(self) -> bool:
         """Return whether targets are several labels a sample."""
         return self.targets.ndim == 2 and self.targets.dtype == np.uint8
+
+    def positive(self, number: int) -> NDArray[np.bool_]:
+        """Return which samples are of a class, or have a label, by its number: (n,)."""
+        of_class: NDArray[np.bool_] = (
+            self.targets[:, number] == 1 if self.has_labels else self.targets == number
+        )
+        return of_class
 
     @property
     def has_masks(self) -> bool:

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from core.data.dataset import Dataset
 from core.data.kinds.registry import kind_of
 from core.losses.base import Scorer
+from core.runs.folder import Run
+from core.session.evaluation import label_thresholds
 from core.tasks.registry import task_of
 
 if TYPE_CHECKING:
@@ -82,12 +84,13 @@ def deployed(trained: "Prepared") -> Deployed:
     return module.to(torch.device("cpu")).eval()
 
 
-def facts(trained: "Prepared", run: str) -> dict[str, Any]:
+def facts(trained: "Prepared", run: Run) -> dict[str, Any]:
     """Return all facts beside the network as plain values: names, shapes, how a table becomes features."""
     data = trained.data
     names = () if task_of(data.task).own_step else data.class_names  # its outputs may be anything
+    thresholds, _ = label_thresholds(trained, run)
     return {
-        "run": run,
+        "run": run.id,
         "kind": data.kind,
         "reads": kind_of(data.kind).reads,
         "statistics": kind_of(data.kind).statistics,
@@ -95,6 +98,7 @@ def facts(trained: "Prepared", run: str) -> dict[str, Any]:
         "sample_shape": list(data.sample_shape),
         "class_names": [name.encode(errors="backslashreplace").decode() for name in names],
         "target_names": list(data.target_names),
+        **({} if thresholds is None else {"thresholds": thresholds.tolist()}),
         "features": list(data.feature_names),
         "dtype": "float32" if data.conditioning is None else "float64",
         "table": data.table.deployed() if data.table else None,

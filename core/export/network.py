@@ -46,7 +46,7 @@ class GraphOptions(ExportOptions):
         path = folder / self.file_name
         progress("writing the graph", 0, 0)
         try:
-            self.save(_traced(trained, raw), path, facts(trained, run.id))
+            self.save(_traced(trained, raw), path, facts(trained, run))
         except (TorchtuiError, OSError):
             raise
         except ImportError as error:

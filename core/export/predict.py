@@ -2,7 +2,7 @@
 
 INPUT is an .npy array, an .npz with an array `inputs`, for tables a text file such as .csv, or for images a picture or
 a folder of some, as the data the model was trained on. Prints one line a sample: the answer, and the score of each
-class; or the outputs, if the network has a training step of its own.
+class; 0 or 1 for each of several labels; or the outputs, if the network has a training step of its own.
 
 Needs numpy, and onnxruntime for model.onnx or torch for model.pt2; for pictures Pillow; nothing else.
 """
@@ -289,15 +289,23 @@ def main() -> None:
     except (OSError, EOFError, LookupError, ValueError, csv.Error) as error:
         sys.exit(f"{path} cannot be read: {error}")
     out = csv.writer(sys.stdout, lineterminator="\n")
+    thresholds = facts.get("thresholds")
+    first = [f"predicted_{name}" for name in names] if thresholds else ["class"]
     head = (
-        ["class", *(f"score_{name}" for name in names)]
+        [*first, *(f"score_{name}" for name in names)]
         if names
         else output_columns(run(inputs[:1]), facts["target_names"])
     )
     out.writerow(["file", *head] if files else head)
     for start in range(0, len(inputs), ROWS_AT_ONCE):
         for place, scores in enumerate(run(inputs[start : start + ROWS_AT_ONCE]).tolist(), start=start):
-            row = [names[int(np.argmax(scores))], *scores] if names else np.ravel(scores).tolist()
+            if thresholds:
+                row = [
+                    *(int(score >= from_here) for score, from_here in zip(scores, thresholds, strict=True)),
+                    *scores,
+                ]
+            else:
+                row = [names[int(np.argmax(scores))], *scores] if names else np.ravel(scores).tolist()
             out.writerow([files[place].relative_to(path), *row] if files else row)
 
 

@@ -52,7 +52,7 @@ class Safetensors(ExportOptions):
         path = folder / "model.safetensors"
         metadata = {
             "format": "pt",
-            "torchtui": json.dumps(facts(trained, run.id)),
+            "torchtui": json.dumps(facts(trained, run)),
             "config": to_yaml(trained.config),
         }
         save_file(tensors, str(path), metadata=metadata)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from core.errors import InputError
+from core.evaluation.predictions import Predictions
 from core.evaluation.values import Array
 from core.tasks.registry import task_of
 
@@ -24,6 +25,7 @@ def write_predictions(evaluation: "Evaluation", path: Path) -> None:
     """Write ``index,target,predicted,score_...``: position in the source, names of classes or numbers.
 
     Of several numbers a sample, ``index,target_NAME,predicted_NAME,...``.
+    Of several labels a sample there is a ``target_...`` and a ``predicted_...`` for each, of zeros and ones.
 
     Raises:
         InputError: the file cannot be written, or the network gives no predictions: it reports numbers of its own.
@@ -34,6 +36,9 @@ def write_predictions(evaluation: "Evaluation", path: Path) -> None:
         )
     predictions, names = evaluation.predictions, evaluation.report.class_names
     targets = [str(row["name"]) for row in evaluation.report.per_target]
+    if predictions.has_labels:
+        _write_labels(predictions, names, path)
+        return
     with _writing(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         if targets:
@@ -64,6 +69,7 @@ def write_new_predictions(
     terminal: TextIO,
     clean: Callable[[str], str],
     targets: Sequence[str] = (),
+    thresholds: Array | None = None,
 ) -> None:
     """Write ``id,class,score_...``, or ``id,prediction`` for numbers, to a file or to `terminal`.
 
@@ -72,24 +78,51 @@ def write_new_predictions(
     Args:
         targets: names of several numbers; empty for a single one.
         clean: how a name is written on a terminal.
+        thresholds: of several labels a sample, the scores from which on each is given; then there is a
+            ``predicted_...`` for each, 0 or 1.
 
     Raises:
         InputError: the file cannot be written.
     """
     if path is not None:
         with _writing(path) as file:
-            _write_new(ids, scores, names, file, targets)
+            _write_new(ids, scores, names, file, targets, thresholds)
     elif terminal.isatty():
-        shown = [clean(name) for name in names], terminal, [clean(name) for name in targets]
+        shown = [clean(name) for name in names], terminal, [clean(name) for name in targets], thresholds
         _write_new([clean(name) for name in ids], scores, *shown)
     else:
-        _write_new(ids, scores, names, terminal, targets)
+        _write_new(ids, scores, names, terminal, targets, thresholds)
+
+
+def _write_labels(predictions: Predictions, names: Sequence[str], path: Path) -> None:
+    with _writing(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(
+            ["index", *(f"{what}_{name}" for what in ("target", "predicted", "score") for name in names)]
+        )
+        for rows in _blocks(len(predictions)):
+            facts = (predictions.targets[rows].T, predictions.predicted[rows].T)
+            columns = [column.tolist() for part in facts for column in part]
+            scores = map(_digits, predictions.scores[rows].T)
+            writer.writerows(zip(predictions.indices[rows].tolist(), *columns, *scores, strict=True))
 
 
 def _write_new(
-    ids: Sequence[str], scores: Array, names: Sequence[str], file: TextIO, targets: Sequence[str]
+    ids: Sequence[str],
+    scores: Array,
+    names: Sequence[str],
+    file: TextIO,
+    targets: Sequence[str],
+    thresholds: Array | None,
 ) -> None:
     writer = csv.writer(file, lineterminator="\n")
+    if thresholds is not None:
+        writer.writerow(["id", *(f"predicted_{name}" for name in names), *_score_names(names)])
+        given = (scores >= thresholds).astype(np.int64)
+        for rows in _blocks(len(ids)):
+            columns = (*(column.tolist() for column in given[rows].T), *map(_digits, scores[rows].T))
+            writer.writerows(zip(ids[rows], *columns, strict=True))
+        return
     if not names and scores.ndim > 1:
         scores = scores.reshape(len(scores), -1)
         writer.writerow(["id", *(targets or (f"output_{place}" for place in range(scores.shape[1])))])

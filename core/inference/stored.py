@@ -15,6 +15,7 @@ from core.tasks.registry import find_task
 
 __all__ = [
     "Evaluation",
+    "chosen_thresholds",
     "is_latest",
     "latest_evaluated",
     "load_evaluation",
@@ -55,6 +56,18 @@ def saved_evaluation(run: Run, split: str) -> Evaluation | None:
     if made == 0 or made < _modified(run.checkpoint_file(run.checkpoint)):
         return None
     return load_evaluation(run, split)
+
+
+def chosen_thresholds(run: Run) -> np.ndarray | None:
+    """Return the score of each label (labels,) from which on it is given, as chosen on validation with these weights.
+
+    None where none were chosen, or what was stored cannot be read.
+    """
+    try:
+        evaluation = saved_evaluation(run, "validation")
+    except RunDamaged:
+        return None
+    return None if evaluation is None else evaluation.predictions.thresholds
 
 
 def is_latest(evaluation: Evaluation) -> bool:

@@ -10,7 +10,7 @@ from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Array
 
-__all__ = ["averaged", "mean_scores"]
+__all__ = ["averaged", "mean_scores", "mean_thresholds"]
 
 SEPARATE = "Evaluate them one by one, or choose runs of one data set and one split"
 
@@ -39,7 +39,14 @@ def averaged(parts: Sequence[tuple[Predictions, Report]]) -> Predictions:
         [predictions.scores for predictions, _ in parts],
         probabilities=[predictions.probabilities for predictions, _ in parts],
     )
-    return Predictions(scores, first.targets, first.indices, first.probabilities)
+    thresholds = mean_thresholds([predictions.thresholds for predictions, _ in parts])
+    return Predictions(scores, first.targets, first.indices, first.probabilities, thresholds)
+
+
+def mean_thresholds(thresholds: Sequence[Array | None]) -> Array | None:
+    """Return the mean of the thresholds of labels of several models; None where one has none."""
+    known = [each for each in thresholds if each is not None]
+    return np.mean(known, axis=0) if len(known) == len(thresholds) else None
 
 
 def mean_scores(scores: Sequence[Array], *, probabilities: Sequence[bool]) -> Array:

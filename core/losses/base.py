@@ -1,14 +1,15 @@
 """Base of all losses.
 
 A network gives one output per class, or one number for regression. Class targets are int64 of shape (batch,), or
-shares of each class of shape (batch, classes) where a loss has `soft_targets`; regression targets are float32 of
-shape (batch, 1), in standardised units.
+shares of each class of shape (batch, classes) where a loss has `soft_targets`; several labels are float32 zeros and
+ones of shape (batch, labels); regression targets are float32 of shape (batch, 1), in standardised units.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
+from core.losses.labels import LabelScorer
 from core.options import Options
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Loss", "Scorer", "TargetFacts", "TargetKind", "exact_scores", "per_target", "weighted_mean"]
 
-TargetKind = Literal["classes", "pixels", "numbers", "own"]
-"""What targets are: a class of each sample or pixel, numbers, or whatever a network's own training step takes."""
+TargetKind = Literal["classes", "labels", "pixels", "numbers", "own"]
+"""What targets are: a class of each sample or pixel, labels of which any may hold, numbers, or whatever a network's own
+training step takes."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class TargetFacts:
 
     Attributes:
         kind: what the targets are.
-        class_counts: training samples of each class, or their weights; empty for regression.
+        class_counts: training samples of each class or label, or their weights; empty for regression.
+        samples: training samples in all, or their weights.
         mean, std: what each target of a regression was standardised with.
         lowest: smallest training target of a regression, in its own unit.
     """
@@ -39,6 +42,7 @@ class TargetFacts:
     mean: Sequence[float] = (0.0,)
     std: Sequence[float] = (1.0,)
     lowest: float = 0.0
+    samples: float = 0.0
 
 
 class Scorer(Protocol):
@@ -49,7 +53,7 @@ class Scorer(Protocol):
         """Return true if only scores, not outputs, show what is predicted: the largest one, or the number."""
 
     def gives_probabilities(self, targets: TargetFacts) -> bool:
-        """Return whether scores are probabilities of the classes, whose sum is 1; else they are margins or numbers."""
+        """Return whether scores are probabilities of classes, whose sum is 1, or of labels; else margins or numbers."""
 
     def scores(self, outputs: "Tensor") -> "Tensor":
         """Return scores (n, classes), or numbers (n, 1) in standardised units, of outputs (n, m)."""
@@ -150,6 +154,7 @@ def exact_scores(scorer: Scorer, outputs: "Tensor") -> "Tensor":
     A loss of the user's own decides on its own precision.
     """
     scores = scorer.scores(outputs).cpu()
-    if isinstance(scorer, Loss) and scorer.PROBABILITIES and bool((scores > NEAR_ONE).any()):
+    known = isinstance(scorer, LabelScorer) or (isinstance(scorer, Loss) and scorer.PROBABILITIES)
+    if known and bool((scores > NEAR_ONE).any()):
         return scorer.scores(outputs.cpu().double())
     return scores

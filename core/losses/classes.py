@@ -45,7 +45,7 @@ class ClassLoss(Loss):
         Raises:
             ConfigError: as of `check`.
         """
-        if self.class_weights == "none":
+        if self.class_weights == "none" or targets.kind == "labels":
             return None
         if self.class_weights == "balanced":
             return balanced_weights(targets.class_counts)
@@ -53,6 +53,12 @@ class ClassLoss(Loss):
         return scaled_weights(self.class_weights, targets.class_counts)
 
     def check(self, targets: TargetFacts) -> None:
+        if targets.kind == "labels" and self.class_weights != "none":
+            raise ConfigError(
+                "loss.class_weights: weigh samples by their class, and these samples have several labels",
+                "Leave it at none; loss.pos_weight of bce and loss.alpha of focal weigh the positives of labels",
+                field="loss.class_weights",
+            )
         weights, classes = self.class_weights, len(targets.class_counts)
         if isinstance(weights, str) or (len(weights) == classes and any(weights)):
             return

@@ -8,18 +8,33 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from core.losses.base import LossFunction
+    from core.losses.base import LossFunction, TargetFacts
 
-__all__ = ["balanced_positives", "label_bce", "label_focal"]
+__all__ = ["LabelScorer", "balanced_positives", "label_bce", "label_focal"]
 
 
-def balanced_positives(counts: Sequence[int], samples: int) -> list[float]:
+class LabelScorer:
+    """Makes probabilities of outputs, each label by itself."""
+
+    converts = False
+
+    def gives_probabilities(self, targets: "TargetFacts") -> bool:
+        return True
+
+    def scores(self, outputs: "Tensor") -> "Tensor":
+        return outputs.sigmoid()
+
+
+def balanced_positives(counts: Sequence[float], samples: float) -> list[float]:
     """Return samples without a label / samples with it, for each label; 1 for a label that none has, or all."""
     return [(samples - count) / count if 0 < count < samples else 1.0 for count in counts]
 
 
 def label_bce(pos_weight: Sequence[float] | None) -> "LossFunction":
-    """Return the mean binary cross-entropy over samples and labels, as PyTorch's ``BCEWithLogitsLoss(pos_weight)``."""
+    """Return the binary cross-entropy of each sample (batch,), the mean over labels.
+
+    As PyTorch's ``BCEWithLogitsLoss(pos_weight)``, of which the losses of positives are multiplied by their weight.
+    """
     from torch.nn.functional import binary_cross_entropy_with_logits
 
     @cache
@@ -31,14 +46,17 @@ def label_bce(pos_weight: Sequence[float] | None) -> "LossFunction":
     def bce(outputs: "Tensor", targets: "Tensor") -> "Tensor":
         known = weights(outputs.device)
         return binary_cross_entropy_with_logits(
-            outputs, targets.to(outputs.dtype), pos_weight=None if known is None else known.to(outputs.dtype)
-        )
+            outputs,
+            targets.to(outputs.dtype),
+            pos_weight=None if known is None else known.to(outputs.dtype),
+            reduction="none",
+        ).mean(dim=1)
 
     return bce
 
 
 def label_focal(gamma: float, alpha: float) -> "LossFunction":
-    """Return the focal loss of sigmoids (Lin et al. 2017, equation 5), its mean over samples and labels.
+    """Return the focal loss of sigmoids of each sample (batch,), the mean over labels (Lin et al. 2017, equation 5).
 
     Args:
         alpha: weight of positives, 1 - alpha of negatives; 0 weighs both alike, with 1.
@@ -54,6 +72,6 @@ def label_focal(gamma: float, alpha: float) -> "LossFunction":
         losses = -(away**gamma) * logs
         if alpha:
             losses = losses * (alpha * truth + (1 - alpha) * (1 - truth))
-        return losses.mean()
+        return losses.mean(dim=1)
 
     return focal

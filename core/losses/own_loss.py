@@ -12,6 +12,9 @@ from core.losses.base import TargetFacts, TargetKind, weighted_mean
 
 __all__ = ["OwnLoss"]
 
+ACTIVATIONS: dict[TargetKind, str] = {"classes": "softmax", "pixels": "softmax", "labels": "sigmoid"}
+"""What makes probabilities of outputs; numbers are outputs."""
+
 
 class OwnLoss(nn.Module):
     """Mean of a user's loss over a batch, and the scores that its outputs stand for.
@@ -30,11 +33,7 @@ class OwnLoss(nn.Module):
         self.loss = copy.deepcopy(loss) if isinstance(loss, nn.Module) else loss
         self.path, self.kind = path, kind
         self.own_scores = callable(getattr(loss, "scores", None)) and activation == "auto"
-        self.activation = (
-            ("softmax" if kind in ("classes", "pixels") else "identity")
-            if activation == "auto"
-            else activation
-        )
+        self.activation = ACTIVATIONS.get(kind, "identity") if activation == "auto" else activation
         self.own_outputs = isinstance(getattr(loss, "outputs", None), int)
 
     def forward(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -74,11 +73,12 @@ class OwnLoss(nn.Module):
         return self.own_scores or self.own_outputs
 
     def gives_probabilities(self, targets: TargetFacts) -> bool:
-        """Return whether scores are probabilities: by softmax, or if a loss with own scores says so."""
-        declared = (
-            getattr(self.loss, "probabilities", False) if self.own_scores else self.activation == "softmax"
-        )
-        return bool(declared) and targets.kind == "classes"
+        """Return whether scores are probabilities: by softmax or sigmoid, or if a loss with own scores says so."""
+        if targets.kind not in ACTIVATIONS:
+            return False
+        if self.own_scores:
+            return bool(getattr(self.loss, "probabilities", False))
+        return self.activation == ACTIVATIONS[targets.kind]
 
     def scores(self, outputs: Tensor) -> Tensor:
         """Return scores (n, classes), or numbers (n, 1) in standardised units, of outputs (n, m).

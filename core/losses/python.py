@@ -19,7 +19,7 @@ __all__ = ["PythonLoss"]
 class PythonLoss(Loss):
     """A loss of your own: a function of outputs and targets, or a class of such, in a Python file."""
 
-    takes = ("classes", "pixels", "numbers")
+    takes = ("classes", "labels", "pixels", "numbers")
     soft_targets = True
     STATIC: ClassVar = False
     GIVEN: ClassVar = 2
@@ -35,7 +35,7 @@ class PythonLoss(Loss):
     arguments: dict[str, Any] = {}
     """Its arguments; num_classes, class_counts, target_mean and target_std are filled from the data."""
     activation: Literal["auto", "softmax", "sigmoid", "identity"] = "auto"
-    """How outputs become scores: auto is the loss's own `scores`, or else softmax for classes, identity for numbers."""
+    """How outputs become scores: auto is its own `scores`, or softmax of classes, sigmoid of labels, identity."""
 
     def build(self, targets: TargetFacts) -> "OwnLoss":
         from core.losses.own_loss import OwnLoss

@@ -190,12 +190,17 @@ def _figures(evaluation: Evaluation) -> Iterator[Figure]:
     if "confusion" in views:
         caption = "Confusion matrix: rows true, columns predicted"
         yield Figure(figures.confusion(report), "svg+xml", "Confusion matrix", caption)
+    if "labels" in views:
+        caption = "Labels together: rows true, columns predicted with them; the hits are on the diagonal"
+        yield Figure(figures.confusion(report), "svg+xml", "Labels together", caption)
     if "roc" in views:
         curves = curves_of(predictions, report, COLUMNS)
-        yield Figure(figures.rocs(curves), "svg+xml", "ROC curves", "ROC, one class against the rest")
+        roc_caption = "ROC, each label" if "labels" in views else "ROC, one class against the rest"
+        yield Figure(figures.rocs(curves), "svg+xml", "ROC curves", roc_caption)
         yield Figure(figures.precision_recalls(curves), "svg+xml", "PR curves", "Precision and recall")
     if "calibration" in views and predictions.probabilities:
-        caption = "Calibration: accuracy at each predicted probability"
+        what = "share of samples with a label" if "labels" in views else "accuracy"
+        caption = f"Calibration: {what} at each predicted probability"
         yield Figure(figures.calibration(predictions), "svg+xml", "Calibration", caption)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.errors import DependencyError
 from core.evaluation import Predictions, Report, calibration_curve, residuals
+from core.evaluation.calibration import probabilities_of
 from core.evaluation.curve_sets import Curve, CurveKind, first_shown
 from core.evaluation.values import Floats
 from core.palette import OKABE_ITO
@@ -106,7 +107,7 @@ def overlay(entries: Sequence[Entry], names: Sequence[str], curve_name: str, axi
 
 
 def confusion(report: Report) -> bytes:
-    """The confusion matrix, coloured by the share of each true class."""
+    """The confusion matrix, coloured by the share of each true class or label."""
     from sklearn.metrics import ConfusionMatrixDisplay
 
     matrix = np.asarray(report.confusion)
@@ -118,7 +119,8 @@ def confusion(report: Report) -> bytes:
         axes.grid(False)
         display = ConfusionMatrixDisplay(matrix, display_labels=[_name(name) for name in report.class_names])
         display.plot(ax=axes, cmap="Blues", include_values=small, values_format="d", colorbar=False)
-        share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+        support = np.array([float(row["support"] or 0) for row in report.per_class])
+        share = matrix / np.maximum(support[:, None], 1)
         display.im_.set_data(share)
         display.im_.set_clim(0, 1)
         for text, part in zip(np.ravel(display.text_) if small else [], share.ravel(), strict=small):
@@ -159,16 +161,19 @@ def precision_recalls(curves: Sequence[Curve]) -> bytes:
 
 
 def calibration(predictions: Predictions) -> bytes:
-    """Draw how often the predicted class was right, beside its probability."""
+    """Draw how often the predicted class was right, or a label was there, beside its probability."""
     from sklearn.calibration import CalibrationDisplay
 
-    probability = predictions.scores.max(axis=1)
-    found = calibration_curve(probability, predictions.predicted == predictions.targets)
+    probability, right = probabilities_of(predictions)
+    found = calibration_curve(probability, right)
+    what = "each label" if predictions.has_labels else "predicted class"
     out: list[bytes] = []
     with _figure(SQUARE, out) as axes:
         display = CalibrationDisplay(found.observed, found.predicted, probability)
-        display.plot(ax=axes, name="predicted class", color=_color(0), marker="s")
-        axes.set(xlabel="mean probability of the predicted class", ylabel="fraction correct")
+        display.plot(ax=axes, name=what, color=_color(0), marker="s")
+        holds = "fraction of samples with it" if predictions.has_labels else "fraction correct"
+        the = what if predictions.has_labels else f"the {what}"
+        axes.set(xlabel=f"mean probability of {the}", ylabel=holds)
         axes.set(xlim=(0, 1), ylim=(0, 1.02))
     return out[0]
 

@@ -83,7 +83,7 @@ def known_data(run: Run) -> Dataset | None:
         plain |= {key: _listed(facts[key]) for key in ("target_mean", "target_std")}
         empty = Split(
             inputs,
-            task_of(facts["task"]).unknown_targets(0, len(plain["target_mean"])),
+            task_of(facts["task"]).unknown_targets(0, len(facts["class_names"]) or len(plain["target_mean"])),
             np.zeros(0, dtype=np.int64),
         )
         plain = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}

@@ -8,7 +8,7 @@ from core.data.dataset import Progress, no_progress
 from core.devices import resolve
 from core.errors import DataError, DeviceError, RunDamaged
 from core.evaluation.values import Array
-from core.inference.stored import Evaluation, load_evaluation, saved_evaluation
+from core.inference.stored import Evaluation, chosen_thresholds, load_evaluation, saved_evaluation
 from core.runs.folder import Run
 from core.runs.together import members_of
 from core.session.preload import load_backend
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.data.dataset import Dataset
     from core.session.session import Prepared
 
-__all__ = ["RunData", "evaluate_run", "score_inputs", "trained_model"]
+__all__ = ["RunData", "evaluate_run", "label_thresholds", "score_inputs", "trained_model"]
 
 
 def evaluate_run(
@@ -129,6 +129,24 @@ def score_inputs(trained: "Prepared", inputs: "Tensor") -> Array:
     if task.own_step:
         return own_outputs(trained.model, asked.test, data, trained.device)
     return score(trained.model, asked.test, asked, trained.scorer, trained.device)
+
+
+def label_thresholds(trained: "Prepared", run: Run) -> tuple[Array | None, str]:
+    """Return the score from which on each label is given, and a line where that was not chosen on validation.
+
+    None for tasks without several labels.
+    """
+    import numpy as np
+
+    data = trained.data
+    if not task_of(data.task).several_labels:
+        return None, ""
+    chosen = chosen_thresholds(run)
+    if chosen is not None:
+        return chosen, ""
+    usual = 0.5 if trained.scorer.gives_probabilities(data.target_facts) else 0.0
+    line = f"labels are given from scores of {usual:g}: no thresholds were chosen on validation for these weights"
+    return np.full(len(data.class_names), usual), line
 
 
 class RunData:

@@ -254,8 +254,20 @@ def _evaluated(prepared: Prepared, split: str) -> tuple[Predictions, Report, Sho
         report, samples = report_steps(prepared.model, split, data, config.training, prepared.device)
         return Predictions.none(), report, samples
     predictions = predict(prepared.model, split, data, prepared.scorer, prepared.device)
+    predictions = task_of(data.task).decided(
+        predictions, lambda: _of_validation(prepared, predictions, split), data.class_names
+    )
     report = evaluate(
         predictions, task=data.task, class_names=data.class_names or data.target_names, split=split
     )
     report = replace(report, weighted_by=data.weight_name)
     return predictions, with_own_metrics(report, predictions, prepared.own_metrics), None
+
+
+def _of_validation(prepared: Prepared, predictions: Predictions, split: str) -> Predictions | None:
+    """Return the predictions of validation: those of `split` if it is that; None where nothing is held out."""
+    if split == "validation":
+        return predictions
+    if not len(prepared.data.validation):
+        return None
+    return predict(prepared.model, "validation", prepared.data, prepared.scorer, prepared.device)

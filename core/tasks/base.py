@@ -79,6 +79,8 @@ class Task:
     """Whether an epoch can have equally many samples of each class."""
     mixes: ClassVar[bool] = False
     """Whether augmentation may mix the classes of two samples."""
+    several_labels: ClassVar[bool] = False
+    """Whether a sample has several labels, of which splits give each part its share."""
     own_step: ClassVar[bool] = False
     """Whether the network's own training step makes loss and numbers, and nothing else is known of its outputs."""
 
@@ -162,8 +164,12 @@ class Task:
         """Return the score of training from the weighted mean of that sum over the samples."""
         return share
 
-    def tally(self) -> Tally:
-        """Return what collects the answers of one pass over validation."""
+    def tally(self, threshold: float = 0.0) -> Tally:
+        """Return what collects the answers of one pass over validation.
+
+        Args:
+            threshold: score from which on a label is given.
+        """
         raise NotImplementedError
 
     # ---- evaluation
@@ -206,6 +212,17 @@ class Task:
             weights=None if samples.weights is None else samples.weights.double().numpy(),
             probabilities=probabilities,
         )
+
+    def decided(
+        self, predictions: "Predictions", validation: "Callable[[], Predictions | None]", names: Sequence[str]
+    ) -> "Predictions":
+        """Return predictions with what was chosen on validation, such as thresholds.
+
+        Args:
+            validation: gives the predictions of validation; None where nothing is held out.
+            names: of the classes or labels.
+        """
+        return predictions
 
     def evaluate(
         self,

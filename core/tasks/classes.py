@@ -4,7 +4,15 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from core.losses.base import TargetKind
-from core.metrics import METRICS, OF_LABELS, OF_MANY_CLASSES, OF_PIXELS, OF_REGRESSION, OF_TWO_CLASSES, TOP_K
+from core.metrics import (
+    LABELS_ALONE,
+    METRICS,
+    OF_MANY_CLASSES,
+    OF_PIXELS,
+    OF_REGRESSION,
+    OF_TWO_CLASSES,
+    TOP_K,
+)
 from core.tasks.base import Tally, Task
 
 if TYPE_CHECKING:
@@ -32,7 +40,7 @@ class ClassTask(Task):
     """So many it always has; 0 for any number."""
 
     def metrics(self, classes: int) -> list[str]:
-        without = {*OF_REGRESSION[1:], *OF_LABELS, *OF_PIXELS[1:]}
+        without = {*OF_REGRESSION[1:], *LABELS_ALONE, *OF_PIXELS[1:]}
         without |= {*OF_TWO_CLASSES} if classes != 2 else set()
         without |= {OF_MANY_CLASSES} if classes <= TOP_K else set()
         return [metric for metric in METRICS if metric not in without]
@@ -56,7 +64,7 @@ class ClassTask(Task):
         sums: list[float] = torch.stack([(part * known.double()).sum() for part, known in parts]).tolist()
         return sums
 
-    def tally(self) -> Tally:
+    def tally(self, threshold: float = 0.0) -> Tally:
         from core.tasks.tallies import ClassTally
 
         return ClassTally()

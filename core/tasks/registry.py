@@ -7,13 +7,14 @@ from core.tasks.base import Task
 from core.tasks.binary import Binary
 from core.tasks.custom import Custom
 from core.tasks.multiclass import Multiclass
+from core.tasks.multilabel import Multilabel
 from core.tasks.regression import Regression
 from core.tasks.segmentation import Segmentation
 
 __all__ = ["CUSTOM", "MASKS", "TASKS", "find_task", "task_for", "task_of"]
 
 TASKS: dict[str, Task] = {
-    task.name: task for task in (Binary(), Multiclass(), Regression(), Segmentation(), Custom())
+    task.name: task for task in (Binary(), Multiclass(), Multilabel(), Regression(), Segmentation(), Custom())
 }
 
 CUSTOM, MASKS = Custom.name, Segmentation.name

@@ -66,7 +66,7 @@ class Regression(Task):
     def mean_score(self, share: float) -> float:
         return 1 - share
 
-    def tally(self) -> Tally:
+    def tally(self, threshold: float = 0.0) -> Tally:
         from core.tasks.tallies import NumberTally
 
         return NumberTally()

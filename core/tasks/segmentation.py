@@ -95,7 +95,7 @@ class Segmentation(Task):
         sums: list[float] = torch.stack([each.sum() for each in shares]).tolist()
         return sums
 
-    def tally(self) -> Tally:
+    def tally(self, threshold: float = 0.0) -> Tally:
         from core.tasks.tallies import PixelTally
 
         return PixelTally()

@@ -51,7 +51,8 @@ def validate(
     losses: list[Tensor] = []
     counts: list[float | Tensor] = []
     task = task_of(data.task)
-    tally, rows = task.tally(), task.rows_at_once(data.sample_shape)
+    likely = scorer is not None and scorer.converts and scorer.gives_probabilities(data.target_facts)
+    tally, rows = task.tally(0.5 if likely else 0.0), task.rows_at_once(data.sample_shape)
     kept: list[Tensor] = []
     measures = metrics is not None and bool(metrics.names)
     for outputs, batch in network_outputs(model, batches, rows, precision, group):

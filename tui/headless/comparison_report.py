@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from core.metrics import is_compared, label_of
+from core.metrics import compared_metrics, label_of
 from core.runs.comparison import Entry, differences, lead, not_comparable, other_losses
 from core.runs.standings import MARKS, Standings, standings
 from tui.charts.comparison import View, axis_text, chart, difference_text, interval_text, score_text
@@ -30,7 +30,9 @@ def print_comparison(
         plot: name of a curve to draw; None draws none.
     """
     console.print(_runs(entries))
-    rows = [row for row in standings(entries, split) if is_compared(row.metric)]
+    found = standings(entries, split)
+    compared = compared_metrics([row.metric for row in found])
+    rows = [row for row in found if row.metric in compared]
     if rows:
         console.print(Text(f"{split}, best weights", "bold"))
         console.print(_metrics(entries, rows))

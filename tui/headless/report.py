@@ -125,8 +125,8 @@ def _metrics(report: Report) -> RenderableType:
 
 def _classes(report: Report) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("class")
     columns = task_of(report.task).class_columns
+    table.add_column("class" if "threshold" not in columns else "label")
     for key in columns:
         table.add_column(label_of(key), justify="right")
     for row in report.per_class[:MAX_CLASSES]:

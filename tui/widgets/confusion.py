@@ -120,13 +120,21 @@ class ConfusionGrid(ScrollView, can_focus=True):
         self._click_moved = False
         self._paint: Paint | None = None
 
-    def show(self, matrix: np.ndarray, class_names: Sequence[str]) -> None:
+    def show(
+        self,
+        matrix: np.ndarray,
+        class_names: Sequence[str],
+        totals: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> None:
         """Show counts of shape (c, c). The cursor stays where it is unless the number of classes changes.
+
+        Args:
+            totals: of labels that stand together; see `ConfusionMatrix.of`.
 
         Raises ValueError unless there is one class name for each row and column.
         """
         before = self._matrix
-        self._matrix = ConfusionMatrix.of(matrix, class_names)
+        self._matrix = ConfusionMatrix.of(matrix, class_names, totals)
         if before is None or len(before) != len(self._matrix):
             self.set_reactive(ConfusionGrid.cursor, (0, 0))
         self._arrange()
@@ -309,7 +317,9 @@ class ConfusionGrid(ScrollView, can_focus=True):
         if self.compact and self.app.no_color:
             return DENSITY[ceil(depth * (len(DENSITY) - 1))] * width, self._styles.head_at_cursor
         at_cursor = not self.compact and (true, predicted) == self.cursor
-        style = self._styles.cursor if at_cursor else self._styles.cell(true == predicted, depth)
+        style = (
+            self._styles.cursor if at_cursor else self._styles.cell(matrix.is_right(true, predicted), depth)
+        )
         if not has_text or not self._numbers_fit(matrix):
             return " " * width, style
         text = matrix.text(true, predicted, self.normalise)

@@ -32,6 +32,7 @@ class ConfusionMatrix:
         true_totals: samples of each true class, shape (c,).
         predicted_totals: predictions of each class, shape (c,).
         worst: the largest row share of a mistake, 0 to 1.
+        together: the cells count labels of a sample that stand together, and none is a mistake.
     """
 
     counts: np.ndarray
@@ -39,22 +40,35 @@ class ConfusionMatrix:
     true_totals: np.ndarray
     predicted_totals: np.ndarray
     worst: float
+    together: bool = False
 
     @classmethod
-    def of(cls, counts: np.ndarray, class_names: Sequence[str]) -> "ConfusionMatrix":
-        """Raises ValueError unless there is one name for each row and column of a square matrix."""
+    def of(
+        cls,
+        counts: np.ndarray,
+        class_names: Sequence[str],
+        totals: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> "ConfusionMatrix":
+        """Return the content of a square matrix.
+
+        Args:
+            totals: of labels that stand together, how often each is true and predicted, (c,) each.
+
+        Raises ValueError unless there is one name for each row and column.
+        """
         counts = np.array(counts, dtype=np.int64)
         if counts.shape != (len(class_names), len(class_names)):
             raise ValueError(f"a confusion matrix of shape {counts.shape} for {len(class_names)} class names")
-        true_totals = counts.sum(axis=1)
+        true_totals, predicted_totals = totals or (counts.sum(axis=1), counts.sum(axis=0))
         shares = counts / np.maximum(true_totals, 1)[:, None]
         np.fill_diagonal(shares, 0)
         return cls(
             counts=counts,
             names=tuple(clean(name) if name.strip() else NAMELESS for name in class_names),
             true_totals=true_totals,
-            predicted_totals=counts.sum(axis=0),
+            predicted_totals=predicted_totals,
             worst=float(shares.max(initial=0)),
+            together=totals is not None,
         )
 
     def __len__(self) -> int:
@@ -68,7 +82,11 @@ class ConfusionMatrix:
     def depth(self, true: int, predicted: int) -> float:
         """Return the depth of a cell's colour, 0 to 1: by row share; for mistakes, relative to the worst."""
         share = self.share(true, predicted) or 0.0
-        return share if true == predicted or not share else share / self.worst
+        return share if self.is_right(true, predicted) or not share else share / self.worst
+
+    def is_right(self, true: int, predicted: int) -> bool:
+        """Return whether a cell holds no mistakes."""
+        return self.together or true == predicted
 
     def text(self, true: int, predicted: int, normalise: Normalise) -> str:
         """The number in a cell: ``22``, ``2.2`` (per cent), ``·`` for zero, ``–`` for a share of nothing."""
@@ -118,6 +136,8 @@ class ConfusionMatrix:
         counted = f"{count(int(self.counts[true, predicted]))} of {count(int(total))}"
         whole = f"{counted} predicted" if by_column else counted
         unit = "" if share == UNKNOWN else " %"
+        if self.together:
+            return f"{self.names[predicted]} predicted with {self.names[true]} true: {whole} ({share}{unit})"
         return f"true {self.names[true]} → predicted {self.names[predicted]}: {whole} ({share}{unit})"
 
     @cached_property
@@ -125,6 +145,8 @@ class ConfusionMatrix:
         """Flat indices of the cells off the diagonal that are not zero, the largest count first."""
         wrong = self.counts.copy()
         np.fill_diagonal(wrong, 0)
+        if self.together:
+            wrong[:] = 0
         cells = np.flatnonzero(wrong)
         return cells[np.argsort(-wrong.ravel()[cells], kind="stable")]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.data.arrays.array_targets import answers_of, classes_in, targets_of
+from core.data.arrays.array_targets import answers_of, are_labels, classes_in, label_names, targets_of
 from core.data.arrays.conditioned import clipped_targets, conditioning_of
 from core.data.arrays.sample_shapes import SHAPES, ArrayShape, Layout, layout_of, samples_of, shape_text
 from core.data.arrays.sample_weights import weighted
@@ -16,9 +16,10 @@ from core.data.division.files import SampleNames
 from core.data.division.read import read_split_by
 from core.data.kinds.registry import KindName, kind_of
 from core.data.mapped import MappedRows
-from core.data.targets import AskedTask
+from core.data.targets import LABELS, NUMBERS, AskedTask
 from core.data.text.token_ids import TokenIds
 from core.errors import DataError
+from core.tasks.multilabel import Multilabel
 from core.tasks.registry import task_for, task_of
 
 if TYPE_CHECKING:
@@ -83,14 +84,16 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     given = _kept_as_given(given, options.scaling, notes)
     layout, inputs = _samples(given, shape, notes)
     kind = SHAPES[layout] if layout else "other"
-    answers = answers_of(given.train[1], task, given.names[1], _place(given, 1), notes)
+    answers = answers_of(given.train[1], task, given.names[1], _place(given, 1), notes, given.class_names)
     _check_pair(inputs, answers, f"data.path: {given.source}", given.names)
-    keys = tuple(str(number) for number in range(len(given.class_names)))
-    if answers.dtype.kind != "f":
+    labels = label_names(answers.shape[1]) if are_labels(answers) else ()
+    keys = tuple(str(number) for number in range(len(given.class_names))) if not labels else ()
+    if not labels and answers.dtype.kind != "f":
         keys = keys or classes_in(answers, task, _place(given, 1))
     targets = targets_of(answers, keys, _place(given, 1))
-    names = given.class_names or keys
-    found = task_for(len(keys))
+    named = given.class_names if len(given.class_names) == len(labels or keys) else ()
+    names = named or labels or keys
+    found = Multilabel.name if labels else task_for(len(keys))
     by = _split_by(options, given, len(targets))
     parts = _parts(options, targets, found, names, by, given)
     notes += division_notes(options, by, parts)
@@ -106,8 +109,15 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         )
     if task_of(found).targets == "numbers":
         targets = clipped_targets(targets, parts["train"], given.names[1], notes)
-    validation = _own_split(given.validation, "validation", given, inputs, keys, task, layout, conditioning)
-    test = _own_split(given.test, "test", given, inputs, keys, task, layout, conditioning)
+    asked: AskedTask = LABELS if labels else "classification" if keys else NUMBERS
+    validation = _own_split(given.validation, "validation", given, inputs, keys, asked, layout, conditioning)
+    test = _own_split(given.test, "test", given, inputs, keys, asked, layout, conditioning)
+    for each in (validation, test):
+        if each is not None and each.targets.shape[1:] != targets.shape[1:]:
+            raise DataError(
+                f"data.path: {given.source} has other targets in train than in another split",
+                "Give all splits the same targets",
+            )
     on_disk = kind_of(kind).on_disk and isinstance(given.train[0], np.memmap)
     value_range = _value_range(inputs, parts["train"]) if layout else (0.0, 1.0)
     if layout:
@@ -121,6 +131,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         official_test=test,
         groups=None if by.groups is None else by.groups.codes,
         class_names=names,
+        task=found,
         feature_names=feature_names,
         value_range=value_range,
         scaling=_scaling(kind, options.scaling) if layout else "none",
@@ -268,8 +279,7 @@ def _own_split(
     else:
         layout_of(pair[0], layout or "table", given.names[0], place, [])
         own_inputs = samples_of(pair[0], layout or "table", place)
-    asked: AskedTask = "classification" if keys else "regression"
-    answers = answers_of(pair[1], asked, given.names[1], place, [])
+    answers = answers_of(pair[1], task, given.names[1], place, [])
     _check_pair(own_inputs, answers, place, given.names)
     targets = torch.from_numpy(targets_of(answers, keys, place))
     if not layout:

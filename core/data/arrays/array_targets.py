@@ -5,31 +5,62 @@ from typing import Any
 import numpy as np
 
 from core.data.arrays.sample_shapes import shape_text
-from core.data.targets import NUMBERS, AskedTask, are_classes, as_numbers, in_class_order, is_numbered
+from core.data.several_targets import as_labels, kind_of_several
+from core.data.targets import (
+    LABELS,
+    NUMBERS,
+    AskedTask,
+    are_classes,
+    as_numbers,
+    in_class_order,
+    is_numbered,
+)
 from core.errors import DataError
 
-__all__ = ["answers_of", "classes_in", "targets_of"]
+__all__ = ["answers_of", "are_labels", "classes_in", "label_names", "targets_of"]
 
 MAX_CLASSES = 10_000
 IGNORED = -100
 """Target that PyTorch's cross-entropy leaves out."""
 
 
-def answers_of(array: np.ndarray, task: AskedTask, name: str, place: str, notes: list[str]) -> np.ndarray:
-    """Return targets (n,): floats to predict, or classes as numbers or texts of any other type.
+def answers_of(
+    array: np.ndarray,
+    task: AskedTask,
+    name: str,
+    place: str,
+    notes: list[str],
+    columns: tuple[str, ...] = (),
+) -> np.ndarray:
+    """Return targets (n,): floats to predict, or classes as numbers or texts of any other type; or labels uint8 (n, k).
 
     Args:
         name: of the array.
         place: where it stands, for messages.
-        notes: takes a line where floats or one-hot codes were taken for classes.
+        notes: takes a line where floats or one-hot codes were taken for classes, and several columns for labels.
+        columns: names of several targets, where they are known.
 
     Raises:
-        DataError: there is not one class or number a sample.
+        DataError: there is not one class or number a sample, or labels.
     """
     if array.ndim > 1 and array.size == len(array):
         array = array.reshape(len(array))
-    if array.ndim == 2 and task != NUMBERS and array.dtype.kind in "fiub" and np.isin(array, (0, 1)).all():
-        array = _without_one_hot(array, name, place, notes)
+    if array.ndim == 2 and task != NUMBERS and array.dtype.kind in "fiub":
+        if task != LABELS and _is_one_hot(array):
+            notes.append(
+                f"targets: classes, by the one-hot code of {array.shape[1]} columns in {name}; data.task=multilabel "
+                "takes them for labels"
+            )
+            array = np.asarray(array.argmax(axis=1))
+        elif task != "auto" or np.isin(array, (0, 1)).all():
+            names = columns if len(columns) == array.shape[1] else label_names(array.shape[1])
+            kind_of_several(array, names, task, place, notes)
+            return as_labels(array)
+    if task == LABELS:
+        raise DataError(
+            f"{place} has the shape {shape_text(array)}, and several labels are wanted",
+            "Give zeros and ones, a column for each label",
+        )
     if array.ndim != 1:
         raise DataError(
             f"{place} has the shape {shape_text(array)}",
@@ -57,15 +88,19 @@ def answers_of(array: np.ndarray, task: AskedTask, name: str, place: str, notes:
     return np.array([_class_name(value) for value in array]) if array.dtype.kind in "fS" else array
 
 
-def _without_one_hot(array: np.ndarray, name: str, place: str, notes: list[str]) -> np.ndarray:
-    """Classes (n,) of a one-hot code (n, classes)."""
-    if (array.sum(axis=1) == 1).all():
-        notes.append(f"targets: classes, by the one-hot code of {array.shape[1]} columns in {name}")
-        return np.asarray(array.argmax(axis=1))
-    raise DataError(
-        f"{place} has the shape {shape_text(array)}, and several of its columns may be 1: several labels a sample",
-        "One label a sample is learnt: give one of its columns",
-    )
+def are_labels(answers: np.ndarray) -> bool:
+    """Return whether answers are several labels a sample."""
+    return answers.ndim == 2 and answers.dtype == np.uint8
+
+
+def label_names(labels: int) -> tuple[str, ...]:
+    """Return names of labels that have none."""
+    return tuple(f"label_{place}" for place in range(labels))
+
+
+def _is_one_hot(array: np.ndarray) -> bool:
+    """Return whether each row (n, classes) has a single 1 among zeros."""
+    return bool(np.isin(array, (0, 1)).all() and (array.sum(axis=1) == 1).all())
 
 
 def classes_in(answers: np.ndarray, task: AskedTask, place: str) -> tuple[str, ...]:
@@ -106,9 +141,13 @@ def classes_in(answers: np.ndarray, task: AskedTask, place: str) -> tuple[str, .
 def targets_of(answers: np.ndarray, keys: tuple[str, ...], place: str) -> np.ndarray:
     """Return numbers (n, 1), float32 unless that loses digits, or the place of each class among `keys`, (n,) int64.
 
+    Several labels (n, labels) stay as they are.
+
     Raises:
         DataError: there is a class that is not among `keys`.
     """
+    if are_labels(answers):
+        return answers
     if not keys:
         return as_numbers(answers)
     values, numbers = np.unique(answers, return_inverse=True)

@@ -8,6 +8,7 @@ from pydantic import Field
 from core.data.arrays.sample_shapes import ArrayShape
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, ImageOptions
+from core.data.targets import AskedTask
 from core.options import Files
 
 __all__ = ["Arrays"]
@@ -23,8 +24,8 @@ class Arrays(HeldOut, ImageOptions):
     """Name of the inputs in an .npz; by default the one of a usual pair, such as x and y, or images and labels."""
     targets: str = ""
     """Name of the targets in an .npz; beside an .npy the path of theirs, by default found by its name."""
-    task: Literal["auto", "classification", "regression"] = "auto"
-    """Kind of the targets; with auto, texts and whole numbers are classes unless they may be quantities."""
+    task: AskedTask = "auto"
+    """Kind of the targets; with auto, texts and whole numbers are classes, columns of zeros and ones several labels."""
     shape: ArrayShape = "auto"
     """Shape of a sample: a row of a table, an image, a signal (channels x time), tokens, any other; auto infers it."""
     padding: Annotated[int, Field(ge=-1)] = -1

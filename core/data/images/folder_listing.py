@@ -19,8 +19,11 @@ from core.data.images.folder_tree import ImageFile, Node, named, scan, shown
 from core.data.images.label_files import LABEL_FILES, read_label_file
 from core.data.images.label_match import ImageIndex, Labelled, file_column, match_labels
 from core.data.images.name_pattern import label_pattern
+from core.data.label_cells import label_columns
 from core.data.targets import class_or_number
 from core.errors import DataError
+from core.tasks.multilabel import Multilabel
+from core.tasks.registry import task_for
 
 if TYPE_CHECKING:
     from core.data.images.image_folder import ImageFolder
@@ -40,7 +43,8 @@ class Listing:
 
     Attributes:
         files: (n) paths within `folder`.
-        targets: (n,) int64 positions in `class_names`, or (n, 1) float32 numbers where there are no classes.
+        targets: (n,) int64 positions in `class_names`, (n, 1) float32 numbers where there are no classes, or
+            (n, labels) uint8 zeros and ones.
         parts: positions of the images of each split that the source tells apart; else all of them as ``train``.
         digest: changes when files come, go, or change their size or time.
         names_and_sizes: a digest of these alone, which a copy of the folder shares.
@@ -52,6 +56,7 @@ class Listing:
     files: list[str]
     targets: np.ndarray
     class_names: tuple[str, ...]
+    task: str
     parts: dict[SplitName, np.ndarray]
     digest: str
     names_and_sizes: str
@@ -60,7 +65,7 @@ class Listing:
 
 
 class Sample(NamedTuple):
-    """An image with its split and its label, and values of a table that splits are made by."""
+    """An image with its split and its label, or labels in one text, and values of a table that splits are made by."""
 
     split: SplitName
     label: str
@@ -78,7 +83,8 @@ def list_images(options: "ImageFolder") -> Listing:
     if path.is_file() and ending_of(path.name) in LABEL_FILES:
         folder = _images_folder(options.images, path)
         tree, notes = scan(folder)
-        return _listing(folder, _from_table(path, folder, tree, options, notes), (), options, notes)
+        samples, separator = _from_table(path, folder, tree, options, notes)
+        return _listing(folder, samples, (), options, notes, separator)
     if path.is_file():
         raise refuse_file(path)
     if options.images and not path.exists():
@@ -100,7 +106,8 @@ def list_images(options: "ImageFolder") -> Listing:
         notes.append(
             f"labels: from {table.name}, since the folders are not classes; data.path can name another table"
         )
-        return _listing(path, _from_table(table, path, tree, options, notes), (), options, notes)
+        samples, separator = _from_table(table, path, tree, options, notes)
+        return _listing(path, samples, (), options, notes, separator)
     samples = [Sample(part.split, part.label, file) for part in parts for file in _without_masks(part, notes)]
     _note_left_out(parts, tree, notes)
     classes = list(dict.fromkeys(part.label for part in parts if part.split == "train"))
@@ -109,8 +116,8 @@ def list_images(options: "ImageFolder") -> Listing:
 
 def _from_table(
     table: Path, folder: Path, tree: Node, options: "ImageFolder", notes: list[str]
-) -> list[Sample]:
-    """The samples that a table labels; those without a split of their own are for training."""
+) -> tuple[list[Sample], str]:
+    """The samples that a table labels, and what separates several labels; those without a split are for training."""
     split = split_of(table.stem)
     preferred = next((name for name in tree.folders if split and split_of(name) == split), "")
     index = ImageIndex(list(tree.images()), str(folder.resolve()), preferred)
@@ -118,22 +125,19 @@ def _from_table(
     beside = [
         name for name in dict.fromkeys((options.group, options.time, options.split)) if name in read.names
     ]
-    found = match_labels(read, index, options.target, options.on_error == "skip", notes, beside)
+    skip = options.on_error == "skip"
+    found, separator = match_labels(read, index, options.target, skip, notes, options.task, beside)
     total = sum(1 for _ in tree.images())
     if len(found) < total:
         notes.append(f"left out {total - len(found):,} images without a row in {table.name}")
     splits = {labelled.split for labelled in found}
     if splits != {None} and "train" not in splits:
         raise DataError(f"data.path: {table.name} has no row of the train split", "Call it train")
-    return [
-        Sample(
-            labelled.split or "train",
-            labelled.label,
-            labelled.file,
-            dict(zip(beside, labelled.values, strict=True)),
-        )
-        for labelled in _in_order(found)
+    samples = [
+        Sample(each.split or "train", each.label, each.file, dict(zip(beside, each.values, strict=True)))
+        for each in _in_order(found)
     ]
+    return samples, separator
 
 
 def _in_order(found: Sequence[Labelled]) -> list[Labelled]:
@@ -165,12 +169,18 @@ def _from_names(folder: Path, tree: Node, pattern: str, notes: list[str]) -> lis
 
 
 def _listing(
-    folder: Path, samples: Sequence[Sample], classes: Sequence[str], options: "ImageFolder", notes: list[str]
+    folder: Path,
+    samples: Sequence[Sample],
+    classes: Sequence[str],
+    options: "ImageFolder",
+    notes: list[str],
+    separator: str = "",
 ) -> Listing:
     """The listing of samples.
 
     Args:
         classes: in their order, where folders name them; else what the labels are is inferred.
+        separator: of several labels of an image.
     """
     labels = [sample.label for sample in samples]
     if classes:
@@ -179,6 +189,8 @@ def _listing(
             np.array([places[label] for label in labels], dtype=np.int64),
             tuple(map(named, classes)),
         )
+    elif separator:
+        targets, names = label_columns(labels, separator)
     else:
         targets, names = class_or_number(labels, options.task, "data.target", notes)
     digest, names_and_sizes = hashlib.sha256(), hashlib.sha256()
@@ -192,6 +204,7 @@ def _listing(
         files=[sample.file.path for sample in samples],
         targets=targets,
         class_names=names,
+        task=Multilabel.name if separator else task_for(len(names)),
         parts={split: at for split, at in parts.items() if len(at)},
         digest=digest.hexdigest(),
         names_and_sizes=names_and_sizes.hexdigest(),

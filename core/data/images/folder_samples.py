@@ -20,7 +20,6 @@ from core.data.mapped import MappedRows
 from core.data.splits import assemble
 from core.errors import DataError
 from core.remedies import setting
-from core.tasks.registry import task_for
 
 if TYPE_CHECKING:
     from core.data.images.image_folder import ImageFolder
@@ -59,6 +58,7 @@ def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Data
         parts=parts,
         groups=None if by.groups is None else by.groups.codes,
         class_names=listing.class_names,
+        task=listing.task,
         value_range=(0.0, 255.0),
         scaling=options.scaling,
     )
@@ -151,7 +151,7 @@ def _split(
 ) -> dict[str, np.ndarray]:
     """Positions of all three splits: those that the source tells apart, the others taken from train."""
     train, names = parts["train"], listing.class_names
-    task = task_for(len(names))
+    task = listing.task
     targets = listing.targets if names else listing.targets[:, 0]
     if "validation" in parts and options.folds:
         raise DataError(
@@ -168,7 +168,8 @@ def _split(
     divided: dict[str, np.ndarray] = {name: train[at] for name, at in made.items()}
     divided |= {name: at for name, at in parts.items() if name != "train"}
     train = divided["train"]
-    missing = set(range(len(names))) - set(np.unique(targets[train]).tolist())
+    present = np.flatnonzero(targets[train].any(axis=0)) if targets.ndim == 2 else np.unique(targets[train])
+    missing = set(range(len(names))) - set(present.tolist())
     if missing:
         raise DataError(
             f"data.path: no image of the class {names[min(missing)]} is left for training",

@@ -9,7 +9,7 @@ from pydantic import Field
 from core.data.dataset import Dataset, Progress
 from core.data.images.file_kinds import ARCHIVES, HEIC, ending_of
 from core.data.images.folder_layout import Layout
-from core.data.options import HeldOut, ImageOptions
+from core.data.options import HeldOut, ImageOptions, TargetColumns
 from core.data.targets import AskedTask
 from core.errors import DataError, DependencyError
 from core.options import Files, Unit
@@ -35,14 +35,14 @@ class ImageFolder(HeldOut, ImageOptions):
     """The folder, with a folder for each class, maybe within train, val and test; or a table that labels images."""
     images: Annotated[str, Files(("/",))] = ""
     """The folder of the images that a table names; by default the table's own folder, with all folders in it."""
-    target: str = ""
-    """The column of labels in a table; by default the only one, or one called label, class, target and so on."""
+    target: TargetColumns = ""
+    """The column of labels in a table, by default one called label, class and so on; or several, as in [red, green]."""
     pattern: str = ""
     """Where classes stand in names of files: {class}.{number} for cat.12.jpg; * stands for any text."""
     layout: Layout = "auto"
     """Meaning of the folders: classes, or nested for classes one level deeper; auto infers it and reports it."""
     task: AskedTask = "auto"
-    """Kind of the labels in a table; with auto, texts and few whole numbers are classes, others numbers to predict."""
+    """Kind of the labels in a table; auto infers classes, several labels an image, or numbers to predict."""
     size: Annotated[int, Field(ge=0, le=4096), Unit("pixels")] = 0
     """Height and width that images are brought to; 0 takes the usual ones of these images, up to 224."""
     colour: Literal["auto", "grey", "colour"] = "auto"

@@ -40,6 +40,7 @@ LABEL_WORDS = re.compile(
 )
 SPLIT_COLUMNS = re.compile("split|set|subset|partition|usage|phase|datasplit")
 FILE_WORDS = {"id", "image", "images", "img", "file", "filename", "name", "photo", "picture", "path", "key"}
+FLAGS = ("0", "1", "0.0", "1.0")
 LEAST_THERE = 0.9
 """Part of the first rows whose images are there in a table of file names."""
 
@@ -57,7 +58,7 @@ class Columns(NamedTuple):
     """Positions of the columns: names of files, labels, and the split where there is one.
 
     Attributes:
-        labels: one column, or the columns of a one-hot code.
+        labels: one column, or the columns of a one-hot code or of several labels, which `several` says.
         note: how they were chosen; empty where there was no choice.
     """
 
@@ -65,6 +66,7 @@ class Columns(NamedTuple):
     labels: list[int]
     split: int | None
     note: str
+    several: bool = False
 
 
 def is_label_file(text: str) -> bool:
@@ -179,13 +181,21 @@ def _parsed(path: Path, text: str, most: int | None) -> LabelTable:
     return LabelTable(path, names, rows, 2 if headed else 1)
 
 
-def choose_columns(table: LabelTable, file_column: int, target: str, beside: Sequence[str] = ()) -> Columns:
+def choose_columns(
+    table: LabelTable,
+    file_column: int,
+    target: str | Sequence[str],
+    beside: Sequence[str] = (),
+    *,
+    several: bool = False,
+) -> Columns:
     """Choose the columns of labels and of splits.
 
     Args:
         file_column: position of the column that names files.
-        target: name of the column of labels; empty to find it.
+        target: name of the column of labels, or names of several of zeros and ones; empty to find it.
         beside: names of columns that splits are made by, which hold neither.
+        several: several labels are asked for, also where each image has one.
 
     Raises:
         DataError: there is none, or more than one.
@@ -200,9 +210,14 @@ def choose_columns(table: LabelTable, file_column: int, target: str, beside: Seq
     others = [place for place in others if place != split]
     listed = ", ".join(names[place] for place in others[:8]) + (" ..." if len(others) > 8 else "")
     if target:
-        if target not in names or names.index(target) == file_column:
-            raise DataError(f"data.target: {name} has no column '{target}' of labels", f"It has {listed}")
-        return Columns(file_column, [names.index(target)], split, "")
+        given = [target] if isinstance(target, str) else [*target]
+        for each in given:
+            if each not in names or names.index(each) == file_column:
+                raise DataError(f"data.target: {name} has no column '{each}' of labels", f"It has {listed}")
+        columns = [names.index(each) for each in given]
+        if len(columns) > 1:
+            _check_flags(table, columns)
+        return Columns(file_column, columns, split, "", several=len(columns) > 1)
     if not others:
         raise DataError(
             f"data.path: {name} has no column of labels beside {names[file_column]}",
@@ -217,17 +232,35 @@ def choose_columns(table: LabelTable, file_column: int, target: str, beside: Seq
         note = f"labels: from {names[chosen[0]]} of {listed}, by its name; data.target names another column"
         return Columns(file_column, chosen, split, note)
     flags = [[row[place] if place < len(row) else "" for place in others] for row in table.rows]
-    if all(cell in ("0", "1", "0.0", "1.0") for row in flags for cell in row):
-        if all(sum(float(cell) for cell in row) == 1 for row in flags):
-            return Columns(file_column, others, split, f"labels: one column a class, {listed}")
-        raise DataError(
-            f"data.path: {name} has several labels an image ({listed}), and one is learnt",
-            f"Set data.target to one of these columns, such as {names[others[0]]}",
+    if all(cell in FLAGS for row in flags for cell in row):
+        if not several and all(sum(float(cell) for cell in row) == 1 for row in flags):
+            note = f"labels: one column a class, {listed}; data.task=multilabel takes them for labels"
+            return Columns(file_column, others, split, note)
+        note = f"labels: {len(others)} columns of zeros and ones, any of which may hold: {listed}; "
+        return Columns(
+            file_column, others, split, f"{note}data.target names one to learn alone", several=True
         )
     raise DataError(
         f"data.target: which column of {name} holds the labels? It has {listed}",
         f"Set data.target to one of these, such as {names[others[-1]]}",
     )
+
+
+def _check_flags(table: LabelTable, columns: Sequence[int]) -> None:
+    """Make sure that columns hold zeros and ones.
+
+    Raises:
+        DataError: one holds something else.
+    """
+    for line, row in enumerate(table.rows, start=table.first_line):
+        for place in columns:
+            cell = row[place] if place < len(row) else ""
+            if cell not in FLAGS:
+                raise DataError(
+                    f"data.target: {table.names[place]} is '{cell}' in line {line} of {table.path.name}, "
+                    "and several labels are 0 or 1",
+                    "Fill it, or name one column",
+                )
 
 
 def _is_counter(table: LabelTable, place: int) -> bool:

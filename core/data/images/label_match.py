@@ -6,10 +6,11 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from core.data.images.file_kinds import is_image
-from core.data.images.folder_layout import listed
 from core.data.images.folder_names import SplitName, split_of
 from core.data.images.folder_tree import ImageFile, shown
 from core.data.images.label_files import Columns, LabelTable, choose_columns
+from core.data.label_cells import find_separator
+from core.data.targets import LABELS, AskedTask
 from core.errors import DataError
 from core.remedies import setting
 
@@ -18,12 +19,12 @@ __all__ = ["Labelled", "file_column", "match_labels"]
 PROBED_ROWS = 200
 LEAST_FOUND = 0.5
 """Part of the first rows whose images must be there for a column to be taken for names of files."""
-SEVERAL = ("|", ";", ",")
-"""Separators of several labels in one cell."""
+JOIN = "\x1f"
+"""Separator of labels that stand in columns of their own, as no name of a column has it."""
 
 
 class Labelled(NamedTuple):
-    """An image with its label, its split where the table says it, and values of other columns that were wanted."""
+    """An image with its label, or labels in one text, its split where a table says it, and values of other columns."""
 
     file: ImageFile
     label: str
@@ -112,15 +113,16 @@ def _is_there(index: ImageIndex, value: str) -> bool:
 def match_labels(
     table: LabelTable,
     index: ImageIndex,
-    target: str,
+    target: str | Sequence[str],
     skip_missing: bool,
     notes: list[str],
+    task: AskedTask = "auto",
     beside: Sequence[str] = (),
-) -> list[Labelled]:
-    """Find the image and the label of each row.
+) -> tuple[list[Labelled], str]:
+    """Find the image and the label of each row, and what separates several labels of an image; empty for one.
 
     Args:
-        target: the column of labels; empty to find it.
+        target: the column of labels, or several of them; empty to find it.
         skip_missing: leave out rows whose image is not there.
         notes: takes a line for each thing that was inferred or left out.
         beside: names of columns of the table whose values are wanted, too.
@@ -137,10 +139,11 @@ def match_labels(
             "Set data.images to the folder that holds them",
         )
     table = _with_first_row(table, place, index)
-    columns = choose_columns(table, place, target, beside)
+    columns = choose_columns(table, place, target, beside, several=task == LABELS)
     wanted = [table.names.index(name) for name in beside]
     if columns.note:
         notes.append(columns.note)
+    separator = _separator(table, columns, task)
     found: dict[str, Labelled] = {}
     missing: list[str] = []
     empty = repeated = 0
@@ -150,15 +153,16 @@ def match_labels(
         if image is None:
             missing.append(value)
             continue
-        if not label:
+        if not label and not separator:
             empty += 1
             continue
         split = split_of(_cell(row, columns.split)) if columns.split is not None else None
         before = found.get(image.path)
         if before is not None and before.label != label:
             raise DataError(
-                f"data.path: {shown(image.path)} is {before.label} in one row of {name} and {label} in another",
-                "One label an image is learnt: leave one row for each",
+                f"data.path: {shown(image.path)} is {_shown_label(before.label)} in one row of {name} and "
+                f"{_shown_label(label)} in another",
+                "Leave one row for each image",
             )
         repeated += before is not None
         found[image.path] = Labelled(
@@ -166,8 +170,6 @@ def match_labels(
         )
     if missing and not skip_missing:
         raise _not_there(missing, table, index)
-    labels = [labelled.label for labelled in found.values()]
-    _refuse_several(labels, name, [table.names[label] for label in columns.labels])
     _count(
         notes,
         len(missing),
@@ -176,7 +178,13 @@ def match_labels(
     _count(notes, empty, f"rows of {name} without a label")
     _count(notes, repeated, f"repeated rows of {name}")
     notes.append(f"labels: of {len(found):,} images from {name}; file names in {table.names[columns.file]}")
-    return list(found.values())
+    if separator and separator != JOIN:
+        example = next(each.label for each in found.values() if separator in each.label)
+        notes.append(
+            f"labels: {table.names[columns.labels[0]]} holds several, separated by '{separator}', such as "
+            f"'{example}'; data.task=classification takes each text for one class"
+        )
+    return list(found.values()), separator
 
 
 def _not_there(missing: Sequence[str], table: LabelTable, index: ImageIndex) -> DataError:
@@ -194,21 +202,29 @@ def _cell(row: Sequence[str], place: int) -> str:
 def _label(table: LabelTable, row: Sequence[str], columns: Columns) -> str:
     if len(columns.labels) == 1:
         return _cell(row, columns.labels[0])
+    if columns.several:
+        return JOIN.join(table.names[place] for place in columns.labels if float(_cell(row, place)) == 1)
     return next(table.names[place] for place in columns.labels if float(_cell(row, place)) == 1)
 
 
-def _refuse_several(labels: Sequence[str], name: str, columns: Sequence[str]) -> None:
-    """Refuse cells with several labels in one, such as "clear|haze"."""
-    for separator in (*SEVERAL, *([" "] if columns[0].lower() in ("tags", "labels", "attributes") else [])):
-        several = [label for label in labels if separator in label]
-        if len(several) < 0.1 * len(labels) or not several:
-            continue
-        words = {word.strip() for label in labels for word in label.split(separator)}
-        if len(words) < len(set(labels)) or any(label in words for label in labels):
-            raise DataError(
-                f"data.target: {columns[0]} of {name} holds several labels an image, such as '{several[0]}'",
-                f"One label an image is learnt: give a column with one of {listed(words)}",
-            )
+def _separator(table: LabelTable, columns: Columns, task: AskedTask) -> str:
+    """Return what separates the labels of an image; empty where it has one."""
+    if columns.several:
+        return JOIN
+    if len(columns.labels) > 1 or task not in ("auto", LABELS):
+        return ""
+    cells = [_cell(row, columns.labels[0]) for row in table.rows]
+    found = find_separator(cells, table.names[columns.labels[0]], asked=task == LABELS)
+    if found is None and task == LABELS:
+        raise DataError(
+            f"data.task: {table.names[columns.labels[0]]} of {table.path.name} has no labels such as red|green",
+            "Name several columns of zeros and ones with data.target, or leave data.task at auto",
+        )
+    return found or ""
+
+
+def _shown_label(label: str) -> str:
+    return label.replace(JOIN, "|") or "without a label"
 
 
 def _count(notes: list[str], count: int, what: str) -> None:

@@ -23,6 +23,7 @@ from core.data.tables.targets.choose import TargetUnclear
 from core.data.tables.targets.examine import class_numbers
 from core.data.tables.targets.lacking import possible_categories, rows_with_target
 from core.data.tables.targets.names import id_name
+from core.data.tables.targets.several import known_targets
 from core.data.tables.training_rows import (
     Rows,
     dividing_columns,
@@ -58,7 +59,7 @@ def load_table(options: Csv) -> Dataset:
     _check_memory(len(positions), len(encoding.features))
     values, tails = _clipped_target(target.values, parts["train"], task)
     if tails is not None:
-        clipped[rows.target_name] = tails
+        clipped[rows.target_names[0]] = tails
     splits = {
         name: Split(
             torch.from_numpy(encoding.apply(rows.frame, positions[at])),
@@ -74,7 +75,7 @@ def load_table(options: Csv) -> Dataset:
         *found,
         *notes.filled(encoding, counted),
         *possible_categories(rows.source, _lacking(encoding), len(rows.frame), options.missing),
-        *notes.clipped(clipped, rows.target_name),
+        *notes.clipped(clipped, rows.target_names[0]),
         *notes.codes(counted, rows.readings, options.missing),
         *notes.duplicates(_shared(counted, parts), parts),
         *notes.absent_classes(target.class_names, target.values, parts),
@@ -95,7 +96,8 @@ def _lacking(encoding: Encoding) -> list[str]:
 def _table(options: Csv, rows: Rows, encoding: Encoding, splits: Iterable[str]) -> Table:
     return Table(
         encoding=encoding,
-        target=rows.target_name,
+        target=rows.target_names[0],
+        more_targets=rows.target_names[1:],
         digest=digest(rows.source.path),
         file=rows.source.path.name,
         text_encoding=_known_encoding(rows.source, options),
@@ -166,7 +168,7 @@ def _known_encoding(source: Source, options: Csv) -> str:
 def _encoding(options: Csv, rows: Rows, train: np.ndarray) -> tuple[Encoding, list[str], dict[str, Limits]]:
     """Return the encoding learnt from training rows, columns left out and why, and limits of heavy tails."""
     frame = rows.frame[train]
-    unused = {rows.target_name, *dividing_columns(options, frame.columns)} - {*options.keep}
+    unused = {*rows.target_names, *dividing_columns(options, frame.columns)} - {*options.keep}
     features = {name: how for name, how in rows.readings.items() if name not in unused}
     kept, left_out = useful(frame, features, options.max_categories)
     if not kept:
@@ -186,22 +188,31 @@ def _official_test(
     options: Csv, encoding: Encoding, rows: Rows, table: Table
 ) -> tuple[Split, Table, list[str]]:
     """The rows of the test file with a target, a table that knows it, and what was left out."""
-    name = rows.target_name
-    wanted = {column: rows.readings[column] for column in (*encoding.readings, name)}
+    wanted = {column: rows.readings[column] for column in (*encoding.readings, *rows.target_names)}
     read = read_known(opened(options, options.test_path), wanted, encoding.missing)
     source, frame = read.source, read.frame
-    positions, left_out = rows_with_target(
-        source, frame, name, rows.readings[name], options.missing, options.missing_target, "data.test_path"
-    )
-    answers, names, respelled = frame[name][positions], rows.target.class_names, list[str]()
-    if names:
-        values, respelled = class_numbers(answers, names, source, positions)
-    else:
-        values = answers.to_numpy()
+    positions, values, found = _known_target(options, rows, source, frame)
     inputs = torch.from_numpy(encoding.apply(frame, positions))
     both = f"{table.digest} {digest(source.path)}"
     table = replace(table, digest=both, sources=table.sources | {"test": source})
-    return Split(inputs, _tensor(values, rows.task), positions), table, [*read.notes, *left_out, *respelled]
+    return Split(inputs, _tensor(values, rows.task), positions), table, [*read.notes, *found]
+
+
+def _known_target(
+    options: Csv, rows: Rows, source: Source, frame: pl.DataFrame
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The positions of the rows of a test file that have a target, the targets, and lines on both."""
+    missing, policy = options.missing, options.missing_target
+    if rows.target.several:
+        return known_targets(source, frame, rows.target_names, rows.readings, rows.target, missing, policy)
+    name, names = rows.target_names[0], rows.target.class_names
+    how = rows.readings[name]
+    positions, left_out = rows_with_target(source, frame, name, how, missing, policy, "data.test_path")
+    answers = frame[name][positions]
+    if not names:
+        return positions, answers.to_numpy(), left_out
+    values, respelled = class_numbers(answers, names, source, positions)
+    return positions, values, [*left_out, *respelled]
 
 
 def _tensor(values: np.ndarray, task: str) -> torch.Tensor:

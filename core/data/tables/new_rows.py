@@ -51,7 +51,7 @@ def _filled(source: Source) -> np.ndarray:
 
 
 def _notes(source: Source, frame: pl.DataFrame, table: Table) -> list[str]:
-    known = {*table.columns, table.target, ID}
+    known = {*table.columns, table.target, *table.more_targets, ID}
     more = [name for name in source.names if name not in known]
     notes = (
         [f"not used: {', '.join(more[:MAX_NAMES])}{' ...' if len(more) > MAX_NAMES else ''}"] if more else []

@@ -19,8 +19,11 @@ MIN_CODES = 0.02
 """Part of the rows from which a number far from all others may stand for a missing value."""
 
 
-def chosen(name: str, why: str, class_names: Sequence[str]) -> str:
-    """Report which column is predicted, why that one, and what it holds."""
+def chosen(name: str, why: str, class_names: Sequence[str], several: str = "") -> str:
+    """Report which column is predicted, why that one, and what it holds; `several`: the task of several targets."""
+    if several:
+        labels = f"{len(class_names):,} labels, " if class_names else ""
+        return f"target: {name} ({why}), {labels}{several}"
     holds = f"{len(class_names):,} classes" if class_names else "numbers, regression"
     return f"target: {name} ({why}), {holds}"
 
@@ -110,7 +113,10 @@ def absent_classes(
         at = parts.get(name)
         if at is None or not len(at) or not class_names:
             continue
-        lacking = len(class_names) - len(np.unique(values[at]))
+        part = values[at]
+        lacking = len(class_names) - (
+            np.count_nonzero(part.any(axis=0)) if part.ndim == 2 else len(np.unique(part))
+        )
         if lacking:
             yield (
                 f"{name} has no row of {lacking:,} of {len(class_names):,} classes: there are {len(values):,} rows; "

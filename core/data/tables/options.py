@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from core.data.dataset import Dataset, Progress
-from core.data.options import HeldOut
+from core.data.options import HeldOut, TargetColumns
+from core.data.targets import AskedTask
 from core.files.reading import open_regular
 from core.options import Files
 from core.tasks.registry import task_of
@@ -92,10 +93,10 @@ class Csv(HeldOut):
     name: Literal["csv"] = "csv"
     path: Annotated[str, Files(SUFFIXES)] = ""
     """The file, or a folder of files with the same columns; its ending says what it is."""
-    target: str = ""
-    """The column to predict; by default one that stands out by its name."""
-    task: Literal["auto", "classification", "regression"] = "auto"
-    """What the target holds: classes, or numbers for regression; auto looks at its values."""
+    target: TargetColumns = ""
+    """The column to predict, by default one that stands out by its name; or several, as in [red, green]."""
+    task: AskedTask = "auto"
+    """What the target holds: classes, several labels a row, or numbers for regression; auto looks at its values."""
     drop: tuple[str, ...] = ()
     """Columns to leave out."""
     keep: tuple[str, ...] = ()

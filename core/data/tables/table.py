@@ -24,7 +24,7 @@ class Table:
     """The encoding of a table, and where its rows are.
 
     Attributes:
-        target: the column that is predicted.
+        target: the column that is predicted, and `more_targets` where there are several.
         digest: of the content of its files, to see whether they have changed.
         file: the name of the file.
         text_encoding, header, separator, part: how a file of it is read; see `TextOptions`.
@@ -40,6 +40,7 @@ class Table:
     header: bool = True
     separator: str = "auto"
     part: str = ""
+    more_targets: tuple[str, ...] = ()
     summaries: tuple[ColumnSummary, ...] = ()
     sources: dict[str, Source] = field(default_factory=dict)
 
@@ -56,7 +57,8 @@ class Table:
     def plain(self) -> dict[str, Any]:
         """Return all but the rows as plain values, fit for JSON, which `from_plain` reads back."""
         values = {key: getattr(self, key) for key in PLAIN}
-        return values | {"encoding": self.encoding.model_dump(mode="json")}
+        more = {"more_targets": list(self.more_targets)} if self.more_targets else {}
+        return values | more | {"encoding": self.encoding.model_dump(mode="json")}
 
     @classmethod
     def from_plain(cls, values: dict[str, Any]) -> "Table":
@@ -67,6 +69,7 @@ class Table:
         """
         return cls(
             Encoding.model_validate(values["encoding"]),
+            more_targets=tuple(values.get("more_targets", ())),
             **{key: values[key] for key in PLAIN if key in values},
         )
 

@@ -21,6 +21,7 @@ from core.data.tables.targets.choose import TargetUnclear, choose_target, named_
 from core.data.tables.targets.examine import Target, examine_target
 from core.data.tables.targets.lacking import rows_with_target
 from core.data.tables.targets.names import id_name
+from core.data.tables.targets.several import examine_columns, examine_labels, named_columns, rows_with_all
 from core.data.tables.values.reading import Reading, Rules, quoted
 from core.data.tables.values.rows import ReadRows, read_rows
 from core.errors import DataError
@@ -36,7 +37,7 @@ class Rows:
     Attributes:
         frame: every row of the file, all columns but dropped ones.
         positions: (n,) of the rows that are used, in `frame`.
-        target: their targets.
+        target_names: the columns that are predicted; `target`: what they hold.
         by: what splits are made by, of the rows that are used.
         notes: what was found.
     """
@@ -45,7 +46,7 @@ class Rows:
     frame: pl.DataFrame
     readings: Mapping[str, Reading]
     positions: np.ndarray
-    target_name: str
+    target_names: tuple[str, ...]
     target: Target
     notes: tuple[str, ...]
     by: SplitBy
@@ -53,7 +54,7 @@ class Rows:
     @property
     def task(self) -> str:
         """Task of the target."""
-        return task_for(len(self.target.class_names))
+        return self.target.several or task_for(len(self.target.class_names))
 
     @cached_property
     def used(self) -> pl.DataFrame:
@@ -78,34 +79,55 @@ def read_training_rows(options: Csv) -> Rows:
     columns = _columns(options, source.names, dividing)
     read = read_rows(source, columns, _rules(options, dividing))
     source, frame, readings = read.source, read.frame, read.readings
-    why = "as given"
-    if options.target:
-        name = named_column(options.target, source.names, source.path.name)
-        if name not in readings:
+    names, why = _target_names(options, read, dividing)
+    positions, target, left_out = _target(options, read, names)
+    first = notes.chosen(", ".join(names), why, target.class_names, several=target.several)
+    positions = positions[target.kept]
+    return Rows(
+        source,
+        frame,
+        readings,
+        positions,
+        tuple(names),
+        target,
+        (first, *read.notes, *left_out, *target.notes, *_not_features(options, dividing)),
+        _split_by(options, read, positions),
+    )
+
+
+def _target_names(options: Csv, read: ReadRows, dividing: Sequence[str]) -> tuple[list[str], str]:
+    """The columns that are predicted, and why these."""
+    if not options.target:
+        name, why = _chosen(options, read, dividing)
+        return [name], why
+    names = named_columns(options.target, read.source.names, read.source.path.name)
+    for name in names:
+        if name not in read.readings:
             raise DataError(
                 f"data.target: {name} holds values that are not read from tables", "Choose another column"
             )
-    else:
-        name, why = _chosen(options, read, dividing)
+    return names, "as given"
+
+
+def _target(options: Csv, read: ReadRows, names: Sequence[str]) -> tuple[np.ndarray, Target, list[str]]:
+    """The positions of the rows that have a target, what it holds, and lines on rows that were left out."""
+    source, frame, readings = read.source, read.frame, read.readings
+    if len(names) > 1:
+        positions, left_out = rows_with_all(
+            source, frame, names, readings, options.missing, options.missing_target
+        )
+        return positions, examine_columns(frame[positions], names, options.task), left_out
+    name = names[0]
+    labels = examine_labels(frame, name, options.task, options.missing_target)
+    if labels is not None:
+        return labels[1], labels[0], []
     positions, left_out = rows_with_target(
         source, frame, name, readings[name], options.missing, options.missing_target
     )
     target = examine_target(
         frame[name][positions], readings[name], options.task, options.rare_classes, source, positions
     )
-    first = notes.chosen(name, why, target.class_names)
-    positions = positions[target.kept]
-    by = _split_by(options, read, positions)
-    return Rows(
-        source,
-        frame,
-        readings,
-        positions,
-        name,
-        target,
-        (first, *read.notes, *left_out, *target.notes, *_not_features(options, dividing)),
-        by,
-    )
+    return positions, target, left_out
 
 
 def dividing_columns(options: Csv, names: Sequence[str]) -> list[str]:
@@ -115,8 +137,10 @@ def dividing_columns(options: Csv, names: Sequence[str]) -> list[str]:
         DataError: one is the target, or `data.keep` names another column.
     """
     found = [given for given in (options.group, options.time, options.split) if given in names]
-    if options.target in found:
-        raise DataError(f"data.target: {options.target} says how the data is split", "Choose another column")
+    targets = [options.target] if isinstance(options.target, str) else options.target
+    for name in targets:
+        if name in found:
+            raise DataError(f"data.target: {name} says how the data is split", "Choose another column")
     for name in options.keep:
         if name not in found:
             raise DataError(
@@ -208,8 +232,10 @@ def _columns(options: Csv, names: Sequence[str], dividing: Sequence[str]) -> lis
     for key in ("drop", "categories", "numbers"):
         for name in getattr(options, key):
             named_column(name, names, options.path, f"data.{key}")
-    if options.target and options.target in options.drop:
-        raise DataError(
-            f"data.drop: {options.target} is the target", "Choose another data.target, or keep the column"
-        )
+    targets = [options.target] if isinstance(options.target, str) else options.target
+    for name in targets:
+        if name and name in options.drop:
+            raise DataError(
+                f"data.drop: {name} is the target", "Choose another data.target, or keep the column"
+            )
     return [name for name in names if name not in options.drop or name in dividing]

@@ -44,15 +44,18 @@ def predict(
     found = runs_named(run, runs, checkpoint, together=together, trust=trust_code)
     from core.inference.inputs import read_inputs
     from core.inference.prediction_files import write_new_predictions
-    from core.inference.together import mean_scores
-    from core.session.evaluation import score_inputs, trained_model
+    from core.inference.together import mean_scores, mean_thresholds
+    from core.session.evaluation import label_thresholds, score_inputs, trained_model
 
-    each, probabilities, notes = [], [], dict[str, None]()
+    each, probabilities, thresholds, notes = [], [], [], dict[str, None]()
     for member in (member for one in found for member in members_of(one) or [one]):
         trained = trained_model(member, data_root=data_root, progress=tell, samples=False)
         given = read_inputs(samples, trained.data)
         notes |= dict.fromkeys(given.notes)
         each.append(score_inputs(trained, given.inputs))
+        limits, note = label_thresholds(trained, member)
+        thresholds.append(limits)
+        notes |= dict.fromkeys([note] if note else [])
         probabilities.append(trained.scorer.gives_probabilities(trained.data.target_facts))
     for note in notes:
         print(clean(note), file=sys.stderr)
@@ -60,4 +63,5 @@ def predict(
     custom = task_of(trained.data.task).own_step  # its outputs may be anything
     names = () if custom else trained.data.class_names
     targets = trained.data.target_names if scores.ndim > 1 else ()
-    write_new_predictions(given.ids, scores, names, csv, result_stream(), clean, targets)
+    limits = mean_thresholds(thresholds)
+    write_new_predictions(given.ids, scores, names, csv, result_stream(), clean, targets, limits)

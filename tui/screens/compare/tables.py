@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 
 from core.inference.baselines import Baseline, models_beside
-from core.metrics import is_compared, label_of
+from core.metrics import compared_metrics, label_of
 from core.palette import RGB
 from core.runs.comparison import Entry, best_point, differences, lead, not_comparable
 from core.runs.standings import MARKS, Standings, standings
@@ -62,7 +62,9 @@ class StandingsPanel(Panel):
     def show(self, shown: Shown) -> None:
         """Show the status and metrics of the runs."""
         names = [_name(shown, place) for place in range(len(shown.entries))]
-        rows = [row for row in standings(shown.entries, shown.split) if is_compared(row.metric)]
+        found = standings(shown.entries, shown.split)
+        compared = compared_metrics([row.metric for row in found])
+        rows = [row for row in found if row.metric in compared]
         leading = lead(shown.entries, shown.curve)
         first = leading.place if leading else -1
 

@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from core.data.dataset import Progress
 from core.evaluation import Calibration, calibration_curve, expected_calibration_error
+from core.evaluation.calibration import probabilities_of
 from core.evaluation.checks import why_not_probabilities
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import Chart, Series
@@ -74,17 +75,20 @@ class CalibrationTab(EvaluationTab):
         curve = found.curve
         self.query_one(Plot).show(_chart(curve))
         panel = self.query_one(".plot-panel", Panel)
-        panel.border_title = "reliability, most probable class"
+        labels = self.subject is not None and self.subject.predictions.has_labels
+        panel.border_title = "reliability, all labels" if labels else "reliability, most probable class"
         expected = self.subject.report.baseline.get("ece") if self.subject else None
         beside = f"  (calibrated: {number(expected)})" if isinstance(expected, float) else ""
         panel.border_subtitle = f"ECE {number(found.error)}{beside}"
-        self.query_one("#bins-panel", Panel).border_title = "confidence, samples, accuracy"
+        bins = "probability, pairs of sample and label, share" if labels else "confidence, samples, accuracy"
+        self.query_one("#bins-panel", Panel).border_title = bins
         self.curve = curve
         self._show_bins(curve)
         gap = found.confidence - found.accuracy
         tendency = "over-confident" if gap > 0 else "under-confident"
         self.query_one(".readout", Static).update(
-            f"mean confidence {number(found.confidence)}, accuracy {number(found.accuracy)}: "
+            f"mean {'probability' if labels else 'confidence'} {number(found.confidence)}, "
+            f"{'share of labels' if labels else 'accuracy'} {number(found.accuracy)}: "
             f"{tendency} by {number(abs(gap))}"
         )
 
@@ -113,8 +117,7 @@ def _reliability(subject: Subject, progress: Progress) -> Reliability | str:
     if reason is not None:
         return reason
     predictions = subject.predictions
-    confidence = predictions.scores.max(axis=1)
-    right = predictions.predicted == predictions.targets
+    confidence, right = probabilities_of(predictions)
     curve = calibration_curve(confidence, right)
     return Reliability(
         curve,

@@ -19,8 +19,18 @@ class ConfusedPairs(Table):
 
     pairs: list[ConfusedPair]
 
+    @staticmethod
+    def title_of(subject: Subject) -> str:
+        """Return the title of the list."""
+        if subject.predictions.has_labels:
+            return "most wrong labels"
+        return "most confused: true → predicted"
+
     def show_pairs(self, subject: Subject) -> None:
-        """Show the pairs of an evaluation."""
+        """Show the pairs of an evaluation, or the labels that are missed or given wrongly."""
+        if subject.predictions.has_labels:
+            self._show_labels(subject)
+            return
         names = [label(name) for name in subject.class_names]
         self.pairs = pairs = most_confused(subject.confusion, MAX_PAIRS)
 
@@ -36,3 +46,23 @@ class ConfusedPairs(Table):
 
         columns = [Column("pair", 0, "<"), Column("", BAR, "<"), Column("samples", 7), Column("of true")]
         self.show(columns, len(pairs), cells)
+
+    def _show_labels(self, subject: Subject) -> None:
+        self.pairs = []
+        rows = [
+            (f"{label(str(row['name']))} {what}", int(row[key] or 0), whole)
+            for row in subject.report.per_class
+            for what, key, whole in (
+                ("missed", "fn", int(row["support"] or 0)),
+                ("given wrongly", "fp", subject.report.n - int(row["support"] or 0)),
+            )
+        ]
+        rows = sorted((row for row in rows if row[1]), key=lambda row: -row[1])[:MAX_PAIRS]
+
+        def cells(row: int) -> list[Cell]:
+            name, wrong, whole = rows[row]
+            share = f"{percent(wrong / whole)} %"
+            return [name, (bar(wrong / rows[0][1], BAR), MISTAKE), count(wrong), share]
+
+        columns = [Column("label", 0, "<"), Column("", BAR, "<"), Column("samples", 7), Column("share")]
+        self.show(columns, len(rows), cells)

@@ -13,6 +13,7 @@ from tui.screens.evaluate.facts import label
 from tui.screens.evaluate.sample_list import SampleList
 from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.widgets.confusion import ConfusionGrid
+from tui.widgets.confusion_matrix import Normalise
 from tui.widgets.panel import Panel
 from tui.widgets.table import Table
 
@@ -26,8 +27,8 @@ class ConfusionTab(EvaluationTab):
 
     TITLE = "Confusion"
 
-    def __init__(self) -> None:
-        super().__init__(id="confusion")
+    def __init__(self, id: str = "confusion") -> None:
+        super().__init__(id=id)
 
     def compose(self) -> ComposeResult:
         with Panel(id="grid-panel"):
@@ -35,7 +36,11 @@ class ConfusionTab(EvaluationTab):
         with Panel(id="cell-panel"):
             yield SampleList(id="cell")
         with Panel(id="pairs-panel"):
-            yield ConfusedPairs(id="pairs")
+            yield self.make_list()
+
+    def make_list(self) -> Table:
+        """Return the list below the samples."""
+        return ConfusedPairs(id="pairs")
 
     def main_widget(self) -> Widget | None:
         return self.query_one(ConfusionGrid)
@@ -50,9 +55,13 @@ class ConfusionTab(EvaluationTab):
     @on(ConfusionGrid.Moved)
     def _moved(self, event: ConfusionGrid.Moved) -> None:
         panel = self.query_one("#grid-panel", Panel)
-        panel.border_title = f"true ↓ predicted →   {TITLES[event.grid.normalise]}"
+        panel.border_title = f"true ↓ predicted →   {self.title_of(event.grid.normalise)}"
         panel.border_subtitle = event.grid.caption
         self._show_cell(event.true, event.predicted)
+
+    def title_of(self, normalise: Normalise) -> str:
+        """Describe the numbers of the grid."""
+        return TITLES[normalise]
 
     @on(ConfusionGrid.Selected)
     def _selected(self, event: ConfusionGrid.Selected) -> None:
@@ -73,10 +82,10 @@ class ConfusionTab(EvaluationTab):
         """Show the samples of class `true` that were predicted as `predicted`, and focus them."""
         if self.subject is None:
             return
-        positions = _behind(self.subject, true, predicted)
+        positions = self.behind(self.subject, true, predicted)
         if self.screen.size.width < NARROW:
             self.app.push_screen(
-                CellDialog(self.subject, self._title(self.subject, true, predicted), positions)
+                CellDialog(self.subject, self.cell_title(self.subject, true, predicted), positions)
             )
         else:
             self.query_one("#cell", SampleList).show(self.subject, positions, focus=True)
@@ -86,20 +95,20 @@ class ConfusionTab(EvaluationTab):
         if self.subject is None:
             return
         panel, samples = self.query_one("#cell-panel", Panel), self.query_one("#cell", SampleList)
-        panel.border_title = self._title(self.subject, true, predicted)
+        panel.border_title = self.cell_title(self.subject, true, predicted)
         panel.border_subtitle = ""
         if self.subject.samples.loaded:
-            samples.show(self.subject, _behind(self.subject, true, predicted))
+            samples.show(self.subject, self.behind(self.subject, true, predicted))
         else:
             samples.say("Enter shows the samples of the cell")
 
-    def _title(self, subject: Subject, true: int, predicted: int) -> str:
+    def cell_title(self, subject: Subject, true: int, predicted: int) -> str:
+        """Describe a cell."""
         names = subject.class_names
         return f"true {label(names[true])}, predicted {label(names[predicted])}"
 
-
-def _behind(subject: Subject, true: int, predicted: int) -> np.ndarray:
-    """Return the positions of the samples of a cell, most confident first."""
-    positions = samples_in_cell(subject.predictions, true, predicted)
-    sure = subject.predictions.scores[positions, predicted]
-    return positions[np.argsort(-sure, kind="stable")]
+    def behind(self, subject: Subject, true: int, predicted: int) -> np.ndarray:
+        """Return the positions of the samples of a cell, most confident first."""
+        positions = samples_in_cell(subject.predictions, true, predicted)
+        sure = subject.predictions.scores[positions, predicted]
+        return positions[np.argsort(-sure, kind="stable")]

@@ -45,12 +45,23 @@ class Decision:
 
 
 def decisions(
-    ranked: RankedCounts, *, probabilities: bool, precision: float | None, recall: float | None
+    ranked: RankedCounts,
+    *,
+    probabilities: bool,
+    precision: float | None,
+    recall: float | None,
+    chosen: float | None = None,
 ) -> list[Decision]:
-    """Return the thresholds 0.5 (for probabilities), best F1, and those for the requested rates (0 to 1)."""
+    """Return the thresholds 0.5 (for probabilities), best F1, and those for the requested rates (0 to 1).
+
+    Args:
+        chosen: the threshold that was chosen on validation, which comes first.
+    """
     found = [Decision("best F1", "★", best_f1_threshold(ranked))]
     if probabilities:
         found.insert(0, Decision("0.5", "○", threshold_table(ranked, [0.5])[0]))
+    if chosen is not None:
+        found.insert(0, Decision("from validation", "■", threshold_table(ranked, [chosen])[0]))
     if precision is not None:
         found.append(Decision(f"precision ≥ {precision:g}", "●", threshold_for_precision(ranked, precision)))
     if recall is not None:

@@ -28,6 +28,7 @@ from tui.screens.dialogs import Ask
 from tui.screens.evaluate.calibration import CalibrationTab
 from tui.screens.evaluate.confusion import ConfusionTab
 from tui.screens.evaluate.curves_tab import PrecisionRecallTab, RocTab
+from tui.screens.evaluate.label_confusion import LabelConfusionTab
 from tui.screens.evaluate.mistakes import MistakesTab
 from tui.screens.evaluate.own_numbers import OwnNumbersTab
 from tui.screens.evaluate.residuals import ResidualsTab
@@ -41,6 +42,7 @@ __all__ = ["EvaluateScreen"]
 TABS: tuple[Callable[[], EvaluationTab], ...] = (
     SummaryTab,
     ConfusionTab,
+    LabelConfusionTab,
     RocTab,
     PrecisionRecallTab,
     ThresholdTab,

@@ -94,9 +94,8 @@ class SummaryTab(EvaluationTab):
         if is_classes:
             self.sorted_by, self.descending = "", False
             self._show_classes(subject)
-            pairs = self.query_one(ConfusedPairs)
-            pairs.show_pairs(subject)
-            self.query_one("#confused-panel", Panel).border_title = "most confused: true → predicted"
+            self.query_one(ConfusedPairs).show_pairs(subject)
+            self.query_one("#confused-panel", Panel).border_title = ConfusedPairs.title_of(subject)
 
     def _show_beside(self, subject: Subject) -> None:
         """Show the simple models beside the run, and how the network differs from each."""
@@ -152,7 +151,7 @@ class SummaryTab(EvaluationTab):
         table = self.query_one("#classes", Table)
         table.show(columns, len(rows), lambda row: _class(rows[self.order[row]], [*shown][1:]), frozen=1)
         panel = self.query_one("#classes-panel", Panel)
-        panel.border_title = f"{count(len(rows))} classes"
+        panel.border_title = f"{count(len(rows))} {'labels' if 'threshold' in shown else 'classes'}"
         panel.border_subtitle = "o sorts"
 
 

@@ -74,10 +74,12 @@ class ThresholdTab(EvaluationTab):
         rows = [(label(curve.name), number(curve.area["pr"])) for curve in self.curves[:-2]]
         table = self.query_one("#threshold-classes", Table)
         table.show([Column("class", 0, "<"), Column("AP", 6)], len(rows), rows.__getitem__)
-        self.query_one(".list-panel", Panel).border_title = "one against the rest"
+        exclusive = all(curve.exclusive for curve in self.curves)
+        title = "one against the rest" if exclusive else "each label"
+        self.query_one(".list-panel", Panel).border_title = title
         self.query_one("#decisions-panel", Panel).border_title = "decisions"
         chosen = min(self.chosen, len(rows) - 1)
-        if len(rows) == 2 and chosen == 0:
+        if len(rows) == 2 and chosen == 0 and self.curves[0].exclusive:
             chosen = 1  # the positive class
         if chosen != table.cursor:
             table.cursor = chosen
@@ -123,13 +125,21 @@ class ThresholdTab(EvaluationTab):
             wanted[name], problem = _share(self.query_one(f"#wanted-{name}", Input).value)
             problems += [f"✗ {name}: {problem}"] if problem else []
         self.query_one("#wanted-problem", Static).update(Content("  ".join(problems)))
-        self.found = decisions(self.ranked, probabilities=self.probabilities, **wanted)
+        chosen = self._on_validation()
+        self.found = decisions(self.ranked, probabilities=self.probabilities, chosen=chosen, **wanted)
         shown = threshold_chart(self.ranked, self.found, probabilities=self.probabilities)
         self.query_one(Plot).show(shown)
         panel = self.query_one(".plot-panel", Panel)
         panel.border_title = legend(shown)
         panel.border_subtitle = label(self.curves[self.query_one("#threshold-classes", Table).cursor].name)
         self._show_decisions()
+
+    def _on_validation(self) -> float | None:
+        """Return the threshold that predictions of the label are made with; None for classes."""
+        predictions = self.subject.predictions if self.subject else None
+        if predictions is None or predictions.thresholds is None:
+            return None
+        return float(predictions.thresholds[self.query_one("#threshold-classes", Table).cursor])
 
     def _show_decisions(self) -> None:
         """Show the cost of the chosen decision on the border, where there is no room for a column."""
@@ -151,7 +161,7 @@ def _are_probabilities(subject: Subject) -> bool:
 
 
 def _counts(predictions: Predictions, class_number: int) -> RankedCounts:
-    ranked = one_vs_rest(predictions.scores[:, class_number], predictions.targets == class_number)
+    ranked = one_vs_rest(predictions.scores[:, class_number], predictions.positive(class_number))
     _ = ranked.tp, ranked.fp  # computed here, kept for the UI thread
     return ranked
 

@@ -11,7 +11,7 @@ import polars as pl
 from core.data.tables.files.source import Source
 from core.data.tables.values.numbers import split_number
 from core.data.tables.values.reading import Reading
-from core.data.targets import NUMBERS
+from core.data.targets import LABELS, NUMBERS, AskedTask
 from core.errors import DataError
 from core.remedies import Hint, setting
 
@@ -26,30 +26,32 @@ MAX_MENTIONED_CLASSES = 300
 MAX_CLASSES = 1000
 MAX_NAMES = 12
 
-Kind = Literal["auto", "classification", "regression"]
-
 
 @dataclass(frozen=True)
 class Target:
     """The values to predict.
 
     Attributes:
-        values: (n,) int64 classes or float64 numbers.
+        values: (n,) int64 classes or float64 numbers; (n, k) several of them, labels as uint8 zeros and ones.
         class_names: empty for numbers.
         kept: (m,) positions of the values that are used, among those given; others belong to dropped classes.
         notes: what was inferred or left out, a line each.
+        several: the task of several targets a row; empty for one.
+        separator: of several labels in one text; empty where each has a column.
     """
 
     values: np.ndarray
     class_names: tuple[str, ...]
     kept: np.ndarray
     notes: tuple[str, ...] = ()
+    several: str = ""
+    separator: str = ""
 
 
 def examine_target(
     values: pl.Series,
     how: Reading,
-    asked: Kind,
+    asked: AskedTask,
     rare: Literal["drop", "error"],
     source: Source,
     rows: np.ndarray,
@@ -69,6 +71,12 @@ def examine_target(
             f"data.target: {name} is {_show(values[0])} in all {len(values):,} rows of {source.path.name}: "
             "there is nothing to learn",
             "Choose another column",
+        )
+    if asked == LABELS:
+        raise DataError(
+            f"data.task: {name} is one column without separators, and several labels are wanted",
+            "Name a column of 0 and 1 for each label, as in data.target=[red, green], or one with labels such as "
+            "red|green",
         )
     if asked == NUMBERS and how.kind == "text":
         raise DataError(
@@ -176,7 +184,7 @@ def _are_classes(values: pl.Series, how: Reading) -> bool:
     )
 
 
-def _numbers_notes(values: pl.Series, how: Reading, asked: Kind) -> tuple[str, ...]:
+def _numbers_notes(values: pl.Series, how: Reading, asked: AskedTask) -> tuple[str, ...]:
     different = values.n_unique()
     if asked != "auto" or how.kind != "number" or how.unit or different > MAX_MENTIONED_CLASSES:
         return ()
@@ -188,7 +196,7 @@ def _numbers_notes(values: pl.Series, how: Reading, asked: Kind) -> tuple[str, .
     )
 
 
-def _classes_notes(name: str, names: Sequence[str], how: Reading, asked: Kind, rows: int) -> list[str]:
+def _classes_notes(name: str, names: Sequence[str], how: Reading, asked: AskedTask, rows: int) -> list[str]:
     notes = []
     if how.kind == "number" and len(names) > 2 and asked == "auto":
         notes.append(
