@@ -11,6 +11,7 @@ __all__ = [
     "METRICS",
     "MINIMISED",
     "OF_CLASS",
+    "SAME_AS_ACCURACY",
     "compared_metrics",
     "in_order",
     "is_own",

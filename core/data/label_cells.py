@@ -29,7 +29,7 @@ def find_separator(cells: Sequence[str], name: str, *, asked: bool = False) -> s
     """Return what separates the labels of cells, where it is clear that they hold several; else None.
 
     It is clear where a twentieth of the cells have the separator, and the words between are short, recur, and are
-    fewer than the different cells. A comma or a blank also needs words that stand alone as well, which the parts of an
+    fewer than the different cells. A comma also needs words that stand alone as well, which the parts of an
     address or of a name do not.
 
     Args:
@@ -53,7 +53,7 @@ def _is_clear(cells: Sequence[str], separator: str, having: int) -> bool:
         return False
     different = {frozenset(split_cell(cell, separator)) for cell in filled}
     alone = {next(iter(found)) for found in different if len(found) == 1}
-    if separator in ("|", ";"):
+    if separator != ",":
         return len(words) < len(different) or bool(alone)
     several = {word for found in different if len(found) > 1 for word in found}
     return len(words) < len(different) and bool(alone & several)

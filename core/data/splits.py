@@ -152,7 +152,6 @@ def assemble(
     scaling: Literal["standardise", "unit", "none"] = "standardise",
     groups: np.ndarray | None = None,
     notes: tuple[str, ...] = (),
-    task: str = "",
 ) -> Dataset:
     """A data set from all its samples and the positions of each split.
 
@@ -163,7 +162,6 @@ def assemble(
         scaling: with ``unit``, `value_range` becomes 0 to 1; with ``none`` nothing changes; else mean and deviation of
             train become 0 and 1.
         groups: (n,) int64 of the samples that stay together.
-        task: by default the one with one of these classes a sample.
         parts: positions for ``train``, ``validation`` and, without an official test set, ``test``.
     """
     import torch

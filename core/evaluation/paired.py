@@ -16,9 +16,11 @@ from core.evaluation import influence
 from core.evaluation.checks import why_not_probabilities
 from core.evaluation.classification import ClassCounts, averages, confusion_matrix, log_losses
 from core.evaluation.intervals.proportions import proportion_intervals
+from core.evaluation.multilabel.influences import label_influences
 from core.evaluation.predictions import Predictions
 from core.evaluation.regression import residuals
 from core.evaluation.values import Floats, Integers, ratio
+from core.metrics import SAME_AS_ACCURACY
 
 __all__ = ["MAX_CELLS", "Difference", "paired_differences", "same_samples"]
 
@@ -81,11 +83,15 @@ def paired_differences(
         name: _from_influences(values[name], mine[name] - theirs[name], _freedom(first, name), comparisons)
         for name in known
     }
-    if not first.has_numbers:
+    if first.has_labels:
+        right, others = ((each.predicted == each.targets).all(axis=1) for each in (first, second))
+        if "subset_accuracy" in values:
+            found["subset_accuracy"] = _of_accuracy(right, others, comparisons)
+    elif not first.has_numbers:
         exact = _of_accuracy(
             first.predicted == first.targets, second.predicted == second.targets, comparisons
         )
-        names = ("accuracy", "precision_micro", "recall_micro", "f1_micro")
+        names = ("accuracy", *SAME_AS_ACCURACY)
         found |= {name: exact for name in names if name in values}
     return found
 
@@ -121,6 +127,8 @@ def _from_influences(value: float, influences: Floats, freedom: int, comparisons
 def _freedom(predictions: Predictions, metric: str) -> int:
     """Degrees of freedom: of areas, those of the rarest class."""
     if metric.startswith(("roc_auc", "average_precision")):
+        if predictions.has_labels:
+            return max(1, int(predictions.targets.sum(axis=0, dtype=np.int64).min()) - 1)
         counts = np.bincount(predictions.targets)
         return int(counts[counts > 0].min()) - 1
     return len(predictions) - 1
@@ -129,6 +137,8 @@ def _freedom(predictions: Predictions, metric: str) -> int:
 @lru_cache(maxsize=16)
 def _influences(predictions: Predictions) -> dict[str, Floats]:
     """The influences (n,) of each sample on every metric that has them."""
+    if predictions.has_labels:
+        return label_influences(predictions)
     if predictions.has_numbers:
         single = [_of_numbers(predictions.of_target(place)) for place in range(predictions.target_count)]
         return {name: np.mean([each[name] for each in single], axis=0) for name in single[0]}

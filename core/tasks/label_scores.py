@@ -1,13 +1,13 @@
 """Micro F1 of outputs of labels, where an output above 0 gives its label."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-__all__ = ["LabelTally", "weighted_f1"]
+from core.tasks.tallies import Sums
 
-Sums = Callable[[list[float]], list[float]]
+__all__ = ["LabelTally", "weighted_f1"]
 
 
 def weighted_f1(

@@ -21,10 +21,11 @@ from core.evaluation.intervals.means import expansion, loss_interval
 from core.evaluation.intervals.proportions import f1_intervals, proportion_intervals
 from core.evaluation.predictions import Predictions
 from core.evaluation.values import Array, Floats, Integers, Undefined
+from core.metrics import SAME_AS_ACCURACY
 
-__all__ = ["WEIGHTED", "Intervals", "classification_intervals", "weighted_intervals"]
+__all__ = ["WEIGHTED", "Ends", "Intervals", "classification_intervals", "weighted_intervals"]
 
-EXACT = ("accuracy", "precision_micro", "recall_micro", "f1_micro")
+EXACT = ("accuracy", *SAME_AS_ACCURACY)
 """Proportions of all samples, with one label a sample."""
 AREAS = ("roc_auc", "average_precision")
 RARE = (*AREAS, "mcc", "cohen_kappa")

@@ -20,7 +20,7 @@ from core.evaluation.intervals.areas import (
     logit_intervals,
     precision_intervals,
 )
-from core.evaluation.intervals.classification import Intervals
+from core.evaluation.intervals.classification import Ends, Intervals
 from core.evaluation.intervals.means import expansion
 from core.evaluation.intervals.proportions import f1_intervals, proportion_intervals
 from core.evaluation.multilabel.values import AREAS, Truths, averages, number_or_nan, sample_values
@@ -34,8 +34,6 @@ REPEATS = 1000
 MAX_BLOCKS = 2000
 MAX_PAIRS = 2_000_000
 """Pairs of sample and label from which the errors of areas are estimated; a random part of more."""
-
-Ends = tuple[Floats, Floats]
 
 
 def multilabel_intervals(

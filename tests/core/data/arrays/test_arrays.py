@@ -361,7 +361,10 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"x": X, "y": np.zeros(N, int)}, "the targets are all 0: there is nothing to classify"),
     ({"x": X, "y": np.arange(N)}, "60 different values in 60 samples, too many for classes"),
     ({"x": X, "y": np.ones((N, 2, 2))}, "y has the shape 60x2x2"),
-    ({"x": X, "y": np.ones((N, 4))}, "60x4, and several of its columns may be 1: several labels a sample"),
+    (
+        {"x": X, "y": np.ones((N, 4))},
+        "each of label_0, .* is the same in all rows: there is nothing to learn",
+    ),
     ({"x": X, "y": np.full((N, 4), 0.5)}, "y has the shape 60x4. Give one class or one number per sample"),
     ({"x": X.T, "y": CLASSES}, "has 2 samples in x and 60 in y. Samples come first: transpose x"),
     (

@@ -239,5 +239,9 @@ def test_numbers_far_from_0_keep_what_tells_them_apart() -> None:
     assert 10 < data.target_std[0] < 30
 
 
-def test_several_columns_of_labels_in_a_text_are_classes() -> None:
-    assert len(loaded("g08_multilabel_pipe.csv", target="genres").class_names) == 14
+def test_labels_in_a_text_are_several_labels_unless_classes_are_asked_for() -> None:
+    data = loaded("g08_multilabel_pipe.csv", target="genres")
+    assert data.task == "multilabel"
+    assert data.train.targets.shape[1] == len(data.class_names) < 14
+    as_classes = loaded("g08_multilabel_pipe.csv", target="genres", task="classification")
+    assert len(as_classes.class_names) == 14

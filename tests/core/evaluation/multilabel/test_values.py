@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from core.evaluation.multilabel.influences import label_influences
 from core.evaluation.multilabel.report import multilabel_report
 from core.evaluation.multilabel.values import multilabel_values
+from core.evaluation.paired import paired_differences
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Undefined
@@ -155,3 +157,34 @@ def test_intervals_cover_the_metrics_of_the_whole_population() -> None:
         for name in names:
             covered[name] += intervals[name][0] <= (whole[name] or 0) <= intervals[name][1]
     assert min(covered.values()) >= 35, covered
+
+
+def test_influences_are_how_metrics_change_without_a_sample() -> None:
+    given = made(80, seed=2)
+    found = label_influences(given)
+    whole = report_of(given).metrics
+    assert found.keys() == whole.keys()
+    rest = np.arange(1, 80)
+    part = Predictions(given.scores[rest], given.targets[rest], rest, True)
+    without = report_of(part).metrics
+    for name, influences in found.items():
+        assert abs(influences.mean()) < 0.01
+        change = (whole[name] or 0) - (without[name] or 0)
+        assert influences[0] / 80 == pytest.approx(change, abs=3e-3), name
+
+
+def test_two_models_are_compared_sample_by_sample() -> None:
+    first = made(200, seed=3)
+    worse = Predictions(
+        0.5 * first.scores + 0.5 * made(200, seed=4).scores, first.targets, first.indices, True
+    )
+    values = {
+        name: (value or 0) - (report_of(worse).metrics[name] or 0)
+        for name, value in report_of(first).metrics.items()
+    }
+    found = paired_differences(first, worse, values)
+    assert found.keys() == values.keys()
+    assert found["roc_auc_macro"].is_clear
+    assert found["subset_accuracy"].value == pytest.approx(values["subset_accuracy"])
+    same = paired_differences(first, first, dict.fromkeys(values, 0.0))
+    assert {each.p for each in same.values()} == {1.0}
