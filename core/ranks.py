@@ -21,6 +21,18 @@ class Ranks:
         """Return this process's part of the rows of a batch: every `size`-th."""
         return rows[self.rank :: self.size]
 
+    def own_batches(self, samples: int, size: int) -> "Tensor | None":
+        """Return the positions of the samples in this process's batches of `size` samples: of all batches every n-th.
+
+        None where all are, so that nothing needs to be looked up.
+        """
+        import torch
+
+        if self.size == 1:
+            return None
+        rows = torch.arange(samples)
+        return rows[rows // size % self.size == self.rank]
+
 
 ONE_RANK = Ranks()
 """A run that one process trains."""

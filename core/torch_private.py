@@ -3,15 +3,18 @@
 Tests named after the functions here fail when a version of PyTorch changes what they use.
 """
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import torch
 from torch.optim import Optimizer
 from torch.optim import optimizer as optimizer_module
+from torch.utils.data._utils import worker as worker_module
 
-__all__ = ["bare_step", "compile_errors", "leave_compiler_out"]
+__all__ = ["as_the_only_worker", "bare_step", "compile_errors", "leave_compiler_out", "shut_down"]
 
 METHODS = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
 """Wrapped by ``torch._compile._disable_dynamo``, which keeps what it calls in the method's ``__dynamo_disable``."""
@@ -68,3 +71,32 @@ def compile_errors() -> tuple[type[Exception], ...]:
     except ImportError:
         return ()
     return (TorchDynamoException,)
+
+
+@contextmanager
+def as_the_only_worker() -> Iterator[None]:
+    """Context manager in which ``get_worker_info()`` speaks of one worker, who reads all: in a process of a DataLoader
+    the data set would give this worker's share alone.
+
+    Where a version of PyTorch keeps it elsewhere nothing changes; a stream is then read by one worker.
+    """
+    info = getattr(worker_module, "_worker_info", None)
+    if info is None:
+        yield
+        return
+    worker_module._worker_info = dataclasses.replace(info, id=0, num_workers=1)
+    try:
+        yield
+    finally:
+        worker_module._worker_info = info
+
+
+def shut_down(batches: object) -> None:
+    """End the workers of an iterator of a DataLoader, now.
+
+    PyTorch ends them when the last reference to it is gone, which an error's traceback may hold, or a cycle. Where a
+    version of it calls this otherwise, that is when they end.
+    """
+    end = getattr(batches, "_shutdown_workers", None)
+    if end is not None:
+        end()

@@ -3,7 +3,7 @@
 Gathering some batches at once costs the same few kernel launches as gathering one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,6 +24,8 @@ __all__ = ["Batch", "Batches", "epoch_generator", "epoch_order"]
 
 Piece = Tensor | slice
 """Positions of some rows."""
+Draws = tuple[int, int]
+"""Seed and epoch."""
 Augment = Callable[[Tensor, Tensor, int], tuple[Tensor, Tensor]]
 
 CHUNK_BYTES = 2 << 20
@@ -101,8 +103,8 @@ class Batches:
         self.mapped = isinstance(inputs, MappedRows) or (isinstance(inputs, Fields) and inputs.is_mapped)
         self.inputs: Any = inputs if self.mapped else inputs.to(device)
         self.fields = tuple(field.to(device) for field in data.fields)
-        targets = task_of(data.task).standardised(split.targets, data)
-        self.targets = (targets.float() if targets.is_floating_point() else targets).to(device)
+        self._data = data
+        self.targets = self._on_scale(split.targets).to(device)
         self.weights = None if split.weights is None else split.weights.float().to(device)
         self.mean = data.mean.to(device)
         self.std = data.std.to(device)
@@ -124,6 +126,7 @@ class Batches:
         first: int = 0,
         augment: Augment | None = None,
         ranks: Ranks = ONE_RANK,
+        draws: Draws | None = None,
     ) -> Iterator[Batch]:
         """Yield the batches.
 
@@ -132,6 +135,7 @@ class Batches:
             first: number of batches to leave out at the start.
             augment: changes each batch before it is standardised, given its inputs, targets and number.
             ranks: of each batch in `order` this process gets its share alone.
+            draws: seed and epoch that random numbers follow from, where samples are read anew; None for fixed ones.
         """
         chunk = batch_size if augment else self._rows_at_once(batch_size)
         starts = range(first * batch_size, len(self) if order is None else len(order), chunk)
@@ -142,11 +146,24 @@ class Batches:
             for start in starts
         )
         each = batch_size // ranks.size
-        read = read_ahead if self.mapped else map
-        for number, (inputs, targets, weights) in enumerate(read(self._gather, pieces), start=first):
+        for number, (inputs, targets, weights) in enumerate(self._read(pieces, draws), start=first):
             if augment:
                 inputs, targets = augment(inputs, targets, number)
             yield from Batch(self.standardise(inputs), targets, weights).split(each)
+
+    def limit(self, rows: int) -> int:
+        """Return how many samples to take at once where `rows` would be best; fewer where memory is short."""
+        return rows
+
+    def _read(self, pieces: Iterable[Piece], draws: Draws | None) -> Iterator[Batch]:
+        """Yield some rows after the other; see `_gather`."""
+        read = read_ahead if self.mapped else map
+        return read(self._gather, pieces)
+
+    def _on_scale(self, targets: Tensor) -> Tensor:
+        """Return targets as the loss takes them."""
+        targets = task_of(self._data.task).standardised(targets, self._data)
+        return targets.float() if targets.is_floating_point() else targets
 
     def _gather(self, rows: Piece) -> Batch:
         """Some rows on the device; inputs are still in the unit of the data."""

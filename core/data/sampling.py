@@ -7,6 +7,7 @@ from torch import Tensor
 
 from core.data.batches import epoch_generator, epoch_order
 from core.data.dataset import Dataset
+from core.data.stream.rows import StreamedRows
 from core.errors import ConfigError
 from core.tasks.registry import task_of
 
@@ -21,7 +22,11 @@ def training_order(settings: "Training", data: Dataset, epoch: int) -> Tensor:
 
     It depends on the seed and the epoch alone, so that a run resumes with the same batches.
     """
-    if settings.sampling == "balanced":
+    inputs = data.train.inputs
+    own = inputs.epoch_order((settings.seed, epoch)) if isinstance(inputs, StreamedRows) else None
+    if own is not None:
+        order = own
+    elif settings.sampling == "balanced":
         order = balanced_order(data.train.targets, settings.seed, epoch)
     else:
         order = epoch_order(len(data.train), settings.seed, epoch)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from core.data.batches import Batches
+from core.data.stream.batches import batches_of
 from core.errors import DataError, ModelError
 from core.evaluation.own_report import own_report
 from core.evaluation.report import Report
@@ -48,7 +48,7 @@ def report_steps(
     if not len(samples):
         raise DataError(f"{data.name} has no {split} samples", "Choose another split")
     with _seeded(settings.seed, device):
-        measured = validate_steps(model, Batches(samples, data, device), settings.batch_size)
+        measured = validate_steps(model, batches_of(samples, data, device), settings.batch_size)
     assert measured is not None
     numbers, given = measured
     where = f"{type(model).__name__}.{validation_method(model)}"
@@ -82,7 +82,8 @@ def own_outputs(model: "Module", samples: "Split", data: "Dataset", device: torc
         raise ModelError(f"{name} has no forward, so there is nothing to predict with", hint)
     model.eval()
     given = []
-    for inputs, targets, _ in Batches(samples, data, device).iterate(ROWS):
+    batches = batches_of(samples, data, device)
+    for inputs, targets, _ in batches.iterate(batches.limit(ROWS)):
         with torch.inference_mode():
             outputs = call_network(model, inputs)
         if not isinstance(outputs, torch.Tensor) or len(outputs) != len(targets):

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.data.batches import Batches
 from core.data.dataset import Dataset, Split
+from core.data.stream.batches import batches_of
 from core.errors import DataError
 from core.evaluation.predictions import Predictions
 from core.losses.base import exact_scores
@@ -53,4 +53,4 @@ def score(
 
 def _outputs(model: nn.Module, samples: Split, data: Dataset, device: torch.device) -> Iterator[Tensor]:
     rows = task_of(data.task).rows_at_once(data.sample_shape)
-    return (outputs for outputs, _ in network_outputs(model, Batches(samples, data, device), rows))
+    return (outputs for outputs, _ in network_outputs(model, batches_of(samples, data, device), rows))

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from core.config.schema import TrainConfig
-from core.data.batches import Batches
 from core.data.dataset import Dataset
+from core.data.stream.batches import batches_of
 from core.models.copies import copied
 from core.random_state import keeping_random_state
 from core.training.context import TrainingContext
@@ -134,7 +134,7 @@ def _measured(
     one = config.training.model_copy(update={"batch_size": size, "accumulate": 1})
     learner = learner_for(config.model_copy(update={"training": one}), data, model, TrainingContext(device))
     learner.model.train()
-    batch = next(Batches(data.train, data, device).iterate(size))
+    batch = next(batches_of(data.train, data, device).iterate(size))
     used = _used(device)
 
     def note_memory(*_: object) -> None:

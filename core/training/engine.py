@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.data.augment.augmenter import augmenter
-from core.data.batches import Batch, Batches
+from core.data.batches import Batch
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
+from core.data.stream.batches import batches_of
 from core.errors import TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.random_state import rng_state, set_rng_state
@@ -122,8 +123,8 @@ class _Loop:
         self.group.check_batches(config, len(data.train))
         check_metrics(config.training.metrics, config.training.monitor, data.task, data.outputs)
         self.learner = learner_for(config, data, model, context)
-        self.train_set = Batches(data.train, data, context.device)
-        self.validation_set = Batches(data.validation, data, context.device)
+        self.train_set = batches_of(data.train, data, context.device, self.should_stop)
+        self.validation_set = batches_of(data.validation, data, context.device, self.should_stop)
         self.steps_per_epoch = config.training.steps_per_epoch(len(data.train))
         self.augment = augmenter(config.data, data, config.loss, config.training.seed)
         self.meter = self.learner.meter()
@@ -143,7 +144,8 @@ class _Loop:
         meter.restore(at.meter)
         learner.train()
         augment = self.augment(at.epoch)
-        batches = self.train_set.iterate(settings.step_samples, order, at.batch, augment, self.group)
+        draws = settings.seed, at.epoch
+        batches = self.train_set.iterate(settings.step_samples, order, at.batch, augment, self.group, draws)
         for batch in batches:
             if self.sync_points:
                 self.group.seed_rank(settings.seed, at.step)
@@ -164,7 +166,11 @@ class _Loop:
             if self.control.attention and not self.obey():
                 return False
         self.log()
-        return not self.error
+        return not self.error and not self.should_stop()
+
+    def should_stop(self) -> bool:
+        """Return whether the run was asked to stop; also polled while a batch is waited for."""
+        return self.control.stop_requested
 
     def share(self, batch: Batch) -> float:
         """Return the fraction of the coming step that this process takes: of its samples, or of their weights."""
@@ -186,14 +192,14 @@ class _Loop:
 
     def finish_epoch(self) -> bool:
         """Validate, report, and save; False if the loop was asked to stop before that, or diverged."""
-        settings, at, learner, control = self.config.training, self.at, self.learner, self.control
+        settings, at, learner = self.config.training, self.at, self.learner
         self.group.broadcast_buffers(learner.eval_model)
         self.group.broadcast_buffers(learner.loss_module)
         learner.eval()
         self.group.seed_rank(settings.seed, at.step, validating=True)
         random = rng_state(learner.context.device)
         try:
-            measured = learner.validate(self.validation_set, lambda: control.stop_requested)
+            measured = learner.validate(self.validation_set, self.should_stop)
         except BaseException as error:
             if not isinstance(error, TorchtuiError):
                 error.add_note(f"after epoch {at.epoch + 1}")

@@ -17,9 +17,10 @@ from torch import nn
 
 from core.config.schema import TrainConfig
 from core.data.augment.augmenter import augmenter
-from core.data.batches import Batch, Batches
+from core.data.batches import Batch
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
+from core.data.stream.batches import batches_of
 from core.errors import ConfigError
 from core.models.copies import copied
 from core.optimizers.several import SeveralOptimizers
@@ -149,8 +150,10 @@ def range_test(
 
 def _endless(config: TrainConfig, data: Dataset, device: torch.device) -> Iterator[Batch]:
     """Yield the batches of a run that does not end."""
-    batches = Batches(data.train, data, device)
+    batches = batches_of(data.train, data, device)
     augment = augmenter(config.data, data, config.loss, config.training.seed)
     for epoch in count():
         order = training_order(config.training, data, epoch)
-        yield from batches.iterate(config.training.step_samples, order, augment=augment(epoch))
+        yield from batches.iterate(
+            config.training.step_samples, order, augment=augment(epoch), draws=(config.training.seed, epoch)
+        )

@@ -65,18 +65,20 @@ def validate(
                 kept.append(task.scores(scorer, [outputs]))
             tally.add(answer, batch.targets, batch.weights)
             counts.append(batch.samples if batch.weights is None else batch.weights.sum(dtype=torch.float64))
+    if should_stop():  # a stream ends early then
+        return None
     means = torch.stack(losses).cpu().double() if losses else torch.zeros(0, dtype=torch.float64)
     weights = torch.tensor(counts, dtype=torch.float64)
     total, weight = group.sums([float(means @ weights), float(weights.sum())])
     score, confusion = tally.read(batches.targets, batches.weights, data.outputs, group.sums)
     measured = {"loss": total / weight, task.score: score}
     if metrics is not None and metrics.names:
-        measured |= _measured(metrics, kept, len(batches), data, group)
+        measured |= _measured(metrics, kept, batches, data, group)
     return measured, confusion
 
 
 def _measured(
-    metrics: "EpochMetrics", kept: list[Tensor], samples: int, data: Dataset, group: Group
+    metrics: "EpochMetrics", kept: list[Tensor], batches: Batches, data: Dataset, group: Group
 ) -> dict[str, float]:
     """Measure the scores of all processes in the first one.
 
@@ -87,10 +89,9 @@ def _measured(
     each = task.places(data.sample_shape) or (data.outputs,)
     scores = torch.cat(kept).cpu() if kept else torch.zeros(0, *each)
     if group.size > 1:
-        everywhere = torch.zeros(samples, *each, dtype=torch.float64)
-        rows = torch.arange(samples)
-        at_once = task.rows_at_once(data.sample_shape)
-        everywhere[rows // at_once % group.size == group.rank] = scores.double()
+        everywhere = torch.zeros(len(batches), *each, dtype=torch.float64)
+        at_once = batches.limit(task.rows_at_once(data.sample_shape))
+        everywhere[group.own_batches(len(batches), at_once)] = scores.double()
         scores = group.sum_tensor(everywhere)
     values = metrics.measure(scores) if group.rank == 0 else dict.fromkeys(metrics.names, 0.0)
     return dict(zip(values, group.sums(list(values.values())), strict=True))
@@ -107,13 +108,13 @@ def network_outputs(
         rows: samples at once; see `core.tasks.base.Task.rows_at_once`.
     """
     model.eval()
-    for number, batch in enumerate(batches.iterate(rows)):
-        if number % group.size != group.rank:
-            continue
+    size = batches.limit(rows)
+    for number, batch in enumerate(batches.iterate(size, group.own_batches(len(batches), size))):
         try:
             with torch.no_grad(), autocast(precision, batches.device):
                 outputs = call_network(model, batch.inputs)
         except BaseException as error:
-            note_batch(error, f"batch {number + 1} of the evaluation", batch.inputs, batch.targets)
+            place = number * group.size + group.rank + 1
+            note_batch(error, f"batch {place} of the evaluation", batch.inputs, batch.targets)
             raise
         yield outputs.float(), batch

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.data.dataset import Dataset, Split
     from core.data.options import Scaling
 
-__all__ = ["Given", "Pair", "dataset_of"]
+__all__ = ["Given", "Pair", "dataset_of", "own_split", "positions_of", "split_by"]
 
 BYTES_AT_ONCE = 2**22
 EXACT = 2**24
@@ -94,8 +94,8 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     named = given.class_names if len(given.class_names) == len(labels or keys) else ()
     names = named or labels or keys
     found = Multilabel.name if labels else task_for(len(keys))
-    by = _split_by(options, given, len(targets))
-    parts = _parts(options, targets, found, names, by, given)
+    by = split_by(options, given, len(targets))
+    parts = positions_of(options, targets, found, names, by, given)
     notes += division_notes(options, by, parts)
     feature_names = _feature_names(given, inputs) if kind == "table" else ()
     conditioning = None
@@ -110,8 +110,8 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     if task_of(found).targets == "numbers":
         targets = clipped_targets(targets, parts["train"], given.names[1], notes)
     asked: AskedTask = LABELS if labels else "classification" if keys else NUMBERS
-    validation = _own_split(given.validation, "validation", given, inputs, keys, asked, layout, conditioning)
-    test = _own_split(given.test, "test", given, inputs, keys, asked, layout, conditioning)
+    validation = own_split(given.validation, "validation", given, inputs, keys, asked, layout, conditioning)
+    test = own_split(given.test, "test", given, inputs, keys, asked, layout, conditioning)
     for each in (validation, test):
         if each is not None and each.targets.shape[1:] != targets.shape[1:]:
             raise DataError(
@@ -221,7 +221,7 @@ def _largest(values: np.ndarray) -> int:
     return max(abs(int(values.min())), abs(int(values.max()))) if values.size else 0
 
 
-def _split_by(options: Any, given: Given, count: int) -> SplitBy:
+def split_by(options: Any, given: Given, count: int) -> SplitBy:
     """Read what splits are made by, of the training samples."""
 
     def column(_: str, name: str) -> ColumnValues | None:
@@ -231,7 +231,7 @@ def _split_by(options: Any, given: Given, count: int) -> SplitBy:
     return read_split_by(options, SampleNames(count), column, tuple(given.columns))
 
 
-def _parts(
+def positions_of(
     options: Any, targets: np.ndarray, task: str, names: tuple[str, ...], by: SplitBy, given: Given
 ) -> dict[str, np.ndarray]:
     """Positions of the splits that are taken from the training arrays; the others are empty."""
@@ -254,7 +254,7 @@ def _feature_names(given: Given, inputs: np.ndarray) -> tuple[str, ...]:
     return tuple(f"column {place + 1}" for place in range(inputs.shape[1]))
 
 
-def _own_split(
+def own_split(
     pair: Pair | None,
     split: str,
     given: Given,

@@ -9,7 +9,7 @@ from core.data.conditioning import Conditioning
 if TYPE_CHECKING:
     from core.data.tables.scaling import Limits
 
-__all__ = ["MAX_LOSS", "clipped_targets", "conditioning_of", "fits_float32"]
+__all__ = ["MAX_LOSS", "clipped_targets", "conditioning_of", "fits_float32", "target_limits"]
 
 MAX_LOSS = 1e-4
 """Part of a column's standard deviation that rounding to float32 may lose before the column is centred."""
@@ -67,15 +67,29 @@ def clipped_targets(targets: np.ndarray, train: np.ndarray, name: str, notes: li
         name: of the targets.
         notes: takes a line where some are clipped.
     """
+    limits = target_limits(targets, train, name, notes)
+    if limits is None:
+        return targets
+    kept = targets.copy()
+    kept[train] = kept[train].clip(*limits)
+    return kept
+
+
+def target_limits(
+    targets: np.ndarray, train: np.ndarray, name: str, notes: list[str]
+) -> tuple[float, float] | None:
+    """Return where the heavy tails of the numbers, (n, 1), of training rows are clipped; None where they are not.
+
+    Args:
+        name, notes: as for `clipped_targets`.
+    """
     from core.data.tables.notes import clipped
 
     found = _limits(targets[train, 0])
     if found is None:
-        return targets
+        return None
     notes += clipped({name: found}, name)
-    kept = targets.copy()
-    kept[train] = kept[train].clip(found.low, found.high)
-    return kept
+    return found.low, found.high
 
 
 def _limits(values: np.ndarray) -> "Limits | None":

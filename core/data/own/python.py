@@ -8,15 +8,16 @@ from pydantic import Field
 from core.data.arrays.sample_shapes import ArrayShape
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, ImageOptions
+from core.data.stream.options import FeedOptions
 from core.data.targets import AskedTask
 from core.errors import DataError
 from core.user_code.arguments import check_arguments
-from core.user_code.loading import Reference, load_object
+from core.user_code.loading import Reference, call, load_object, parse
 
 __all__ = ["PythonData"]
 
 
-class PythonData(HeldOut, ImageOptions):
+class PythonData(HeldOut, ImageOptions, FeedOptions):
     """Data of your own: a function in a Python file that returns arrays, tensors or a torch Dataset."""
 
     name: Literal["python"] = "python"
@@ -39,11 +40,18 @@ class PythonData(HeldOut, ImageOptions):
 
     def load(self, root: Path, progress: Progress) -> Dataset:
         from core.data.arrays.array_samples import dataset_of
-        from core.data.own.python_samples import collect
+        from core.data.own.python_samples import collect, seeded
+        from core.data.stream.own_data import streamed
 
         if not self.path:
             raise DataError("data.path: no function is given", "Give FILE.py:NAME, such as mydata.py:make")
         arguments = check_arguments(load_object(self.path), self.arguments, {}, "data.arguments")
-        columns = (self.group, self.time, self.split)
-        given = collect(self.path, arguments, self.split_seed, progress, self.inputs, columns)
+        file, name = parse(self.path)
+        source = f"{file.name}:{name}"
+        with seeded(self.split_seed):  # a resumed run finds the same data
+            made = call(self.path, **arguments)
+            data = streamed(made, self, source, progress)
+            if data is not None:
+                return data
+            given = collect(made, source, progress, self.inputs, (self.group, self.time, self.split))
         return dataset_of(given, self, self.name, self.task, self.shape)

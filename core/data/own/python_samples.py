@@ -17,9 +17,8 @@ from core.data.own.reading import names_in, read_samples, selected
 from core.data.own.values import array_of, column_of, is_several
 from core.data.sequences import Ragged
 from core.errors import DataError
-from core.user_code.loading import call, parse
 
-__all__ = ["collect"]
+__all__ = ["attributes_of", "collect", "seeded"]
 
 READ_AGAIN = 8
 """First samples that are read twice: a random flip leaves one of two as it is."""
@@ -30,44 +29,33 @@ ONCE = (
 
 
 def collect(
-    reference: str,
-    arguments: Mapping[str, Any],
-    seed: int,
-    progress: Progress,
-    chosen: str = "",
-    wanted: Sequence[str] = (),
+    made: Any, source: str, progress: Progress, chosen: str = "", wanted: Sequence[str] = ()
 ) -> Given:
-    """Call the user's function and return its samples.
+    """Return the samples that the user's function returned.
 
     Args:
+        source: the function, for messages.
         chosen: names of the inputs to take, of samples that have several; empty for all.
         wanted: names of values of each sample that splits are made by: keys of a dictionary that the function returns,
             or attributes of its torch Dataset.
 
-    The global random numbers of Python, NumPy and PyTorch start at `seed` for it, so that a resumed run finds
-    the same data, and are afterwards what they were.
-
     Raises:
-        UserCodeError: the function, or the data set it returned, fails.
+        UserCodeError: the data set that it returned fails.
         DataError: it returned something else.
     """
-    file, name = parse(reference)
-    source = f"{file.name}:{name}"
-    with _seeded(seed):
-        made = call(reference, **arguments)
-        made, columns = _without_columns(made, wanted, source)
-        sets = sets_in(made, source)
-        columns |= _attributes(sets.train, wanted, source)
-        given = {"train": sets.train, "validation": sets.validation, "test": sets.test}
-        parts = {name: part for name, part in given.items() if part is not None}
-        pairs = {name: _pair(part, source, chosen, progress) for name, part in parts.items()}
-        weights = {
-            name: array_of(part[2], source)
-            for name, part in parts.items()
-            if not is_read_one_by_one(part) and len(part) == 3
-        }
-        names = names_in(sets.train) if is_read_one_by_one(sets.train) else None
-        once = (ONCE,) if _differ_when_read_again(sets.train, pairs["train"]) else ()
+    made, columns = _without_columns(made, wanted, source)
+    sets = sets_in(made, source)
+    columns |= attributes_of(sets.train, wanted, source)
+    given = {"train": sets.train, "validation": sets.validation, "test": sets.test}
+    parts = {name: part for name, part in given.items() if part is not None}
+    pairs = {name: _pair(part, source, chosen, progress) for name, part in parts.items()}
+    weights = {
+        name: array_of(part[2], source)
+        for name, part in parts.items()
+        if not is_read_one_by_one(part) and len(part) == 3
+    }
+    names = names_in(sets.train) if is_read_one_by_one(sets.train) else None
+    once = (ONCE,) if _differ_when_read_again(sets.train, pairs["train"]) else ()
     return Given(
         pairs["train"],
         pairs.get("validation"),
@@ -90,7 +78,7 @@ def _without_columns(made: Any, wanted: Sequence[str], source: str) -> tuple[Any
     return {key: value for key, value in made.items() if key not in columns}, columns
 
 
-def _attributes(samples: Any, wanted: Sequence[str], source: str) -> dict[str, np.ndarray]:
+def attributes_of(samples: Any, wanted: Sequence[str], source: str) -> dict[str, np.ndarray]:
     """Values of each sample that a torch Dataset has as attributes."""
     if not isinstance(samples, TorchDataset):
         return {}
@@ -186,7 +174,7 @@ def _same(one: Any, again: Any) -> bool:
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Iterator[None]:
     """Context manager that starts all global random numbers at `seed`, and restores them afterwards."""
     python, numpy = random.getstate(), np.random.get_state()
     random.seed(seed)

@@ -45,19 +45,21 @@ def validate_steps(
     model.eval()
     reported: list[tuple[Numbers, int]] = []
     samples = None
-    for number, batch in enumerate(batches.iterate(batch_size)):
+    own = group.own_batches(len(batches), batch_size)
+    for number, batch in enumerate(batches.iterate(batch_size, own)):
         if should_stop():
             return None
-        if number % group.size != group.rank:
-            continue
         try:
             given = _validated(model, batch, precision, batches.device)
         except BaseException as error:
-            note_batch(error, f"batch {number + 1} of the evaluation", batch.inputs, batch.targets)
+            place = number * group.size + group.rank + 1
+            note_batch(error, f"batch {place} of the evaluation", batch.inputs, batch.targets)
             raise
         reported.append((numbers_of(given, _where(model)), batch.samples))
         if samples is None and isinstance(given, dict):
             samples = given.get(SAMPLES)
+    if should_stop():  # a stream ends early then
+        return None
     return means(group.sums_by_name(_summed(read_numbers(reported)))), samples
 
 

@@ -1,0 +1,96 @@
+"""Batches of a split that is read while it is used."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.data.batches import Batch, Batches, Draws
+from core.data.dataset import Dataset, Split
+from core.data.stream.loader import never
+from core.data.stream.rows import StreamedRows
+from core.data.stream.seeds import FIXED
+from core.errors import DataError
+
+__all__ = ["StreamedBatches", "batches_of"]
+
+MAX_BYTES = 64 << 20
+"""Of the inputs of a batch whose size is free, as in an evaluation."""
+
+
+def batches_of(
+    split: Split, data: Dataset, device: torch.device, should_stop: Callable[[], bool] = never
+) -> Batches:
+    """Return the batches of a split, however it is fed.
+
+    Args:
+        should_stop: an iteration that waits for a batch ends early once it returns true.
+    """
+    if isinstance(split.inputs, StreamedRows):
+        return StreamedBatches(split, data, device, should_stop)
+    return Batches(split, data, device)
+
+
+class StreamedBatches(Batches):
+    """Batches whose inputs come from the user's data set, read ahead; targets of a split stay in memory."""
+
+    def __init__(
+        self, split: Split, data: Dataset, device: torch.device, should_stop: Callable[[], bool] = never
+    ) -> None:
+        super().__init__(Split(split.inputs[:0], split.targets, split.indices, split.weights), data, device)
+        assert isinstance(split.inputs, StreamedRows)
+        self.rows, self.should_stop, self.mapped = split.inputs, should_stop, True
+
+    def limit(self, rows: int) -> int:
+        sample_bytes = 4 * max(1, self.rows.nbytes // (len(self.rows) or 1) // self.rows.dtype.itemsize)
+        return max(1, min(rows, MAX_BYTES // sample_bytes))
+
+    def _rows_at_once(self, batch_size: int) -> int:
+        return batch_size
+
+    def _read(self, pieces: Iterable[slice | Tensor], draws: Draws | None) -> Iterator[Batch]:
+        some = [*pieces]
+        positions = [self._positions(piece) for piece in some]
+        pin = self.device.type == "cuda"
+        read = self.rows.read(positions, draws or FIXED, pin=pin, should_stop=self.should_stop)
+        with closing(read):
+            for at, (inputs, targets) in zip(positions, read, strict=False):  # a stopped one ends early
+                inputs = inputs.to(self.device, non_blocking=True)
+                weights = None if self.weights is None else self.weights[at]
+                if self.rows.expected is None:
+                    yield Batch(inputs, self._on_scale(targets).to(self.device, non_blocking=True), weights)
+                else:
+                    self._check(targets, at)
+                    yield Batch(inputs, self.targets[at], weights)
+
+    def _positions(self, piece: slice | Tensor) -> np.ndarray:
+        if isinstance(piece, slice):
+            return np.arange(*piece.indices(len(self)))
+        return piece.numpy()
+
+    def _check(self, targets: Tensor, positions: np.ndarray) -> None:
+        """Make sure that these are the samples that were counted and split.
+
+        Raises:
+            DataError: a target is not what it was when the data set was first read.
+        """
+        places = self.rows.rows[positions]
+        assert self.rows.expected is not None
+        expected = self.rows.expected[places]
+        if targets.shape == expected.shape and torch.equal(targets, expected):
+            return
+        same_shape = targets.shape == expected.shape
+        place = (
+            int(places[int((targets != expected).view(len(places), -1).any(1).int().argmax())])
+            if same_shape
+            else 0
+        )
+        name, in_order = self.rows.reader.name, self.rows.reader.source.in_order
+        raise DataError(
+            f"data.path: sample {place:,} of {name} has another target than when it was first read",
+            "Give samples in the same order each time, or return sets for validation and test of their own"
+            if in_order
+            else "Give validation and test samples the same target each time",
+        )

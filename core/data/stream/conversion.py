@@ -1,0 +1,155 @@
+"""Batches as the user's code gives them, made what a split in memory would hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.arrays import as_array
+from core.data.arrays.array_samples import Given, own_split
+from core.data.arrays.array_targets import answers_of, are_labels, classes_in, label_names, targets_of
+from core.data.arrays.sample_shapes import Layout
+from core.data.dataset import Dataset
+from core.data.targets import LABELS, NUMBERS, AskedTask
+from core.errors import DataError
+from core.tasks.multilabel import Multilabel
+from core.tasks.registry import task_for
+
+__all__ = ["Conversion", "Labels", "as_tensor"]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Targets of all samples of each set that was returned.
+
+    Attributes:
+        task: its name, and `asked`: what targets of other sets are to be.
+        keys: texts of the classes in the order of their numbers; empty for numbers and for labels.
+        names: what classes, or labels, are called.
+        targets: of each set, as a split in memory would hold them.
+    """
+
+    task: str
+    asked: AskedTask
+    keys: tuple[str, ...]
+    names: tuple[str, ...]
+    targets: dict[str, np.ndarray]
+
+    @classmethod
+    def of(
+        cls,
+        raw: Mapping[str, np.ndarray],
+        names: tuple[str, ...],
+        task: AskedTask,
+        place: str,
+        notes: list[str],
+    ) -> "Labels":
+        """Return what targets as the user's code gives them mean.
+
+        Args:
+            raw: of each set, ``train`` among them.
+            names: of the classes, where they are known.
+            place: where targets stand, for messages; `notes` takes what was inferred.
+
+        Raises:
+            DataError: they do not go together, or it is not clear what they are.
+        """
+        answers = answers_of(raw["train"], task, "targets", place, notes, names)
+        several = label_names(answers.shape[1]) if are_labels(answers) else ()
+        keys = tuple(str(number) for number in range(len(names))) if not several else ()
+        if not several and answers.dtype.kind != "f":
+            keys = keys or classes_in(answers, task, place)
+        targets = {"train": targets_of(answers, keys, place)}
+        named = names if len(names) == len(several or keys) else several or keys
+        found = Multilabel.name if several else task_for(len(keys))
+        asked: AskedTask = LABELS if several else "classification" if keys else NUMBERS
+        labels = cls(found, asked, keys, named, targets)
+        for name in raw.keys() - {"train"}:
+            labels.targets[name] = labels.numbers(raw[name], f"{place} of the {name} set")
+        return labels
+
+    def numbers(self, raw: np.ndarray, place: str) -> np.ndarray:
+        """Return targets as the user's code gives them as classes or numbers.
+
+        Raises:
+            DataError: there is a class that training samples do not have.
+        """
+        return targets_of(answers_of(raw, self.asked, "targets", place, []), self.keys, place)
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """Makes the batches of one split.
+
+    Attributes:
+        base: a data set of some training samples in memory, which these are made like.
+        layout: how inputs lie; None where a collate function of the user's has made them what they are to be.
+        limits: of the targets, whose heavy tails are clipped in training.
+    """
+
+    source: str
+    split: str
+    base: Dataset
+    labels: Labels
+    layout: Layout | None
+    limits: tuple[float, float] | None = None
+
+    def __call__(self, inputs: Any, targets: Any) -> tuple[Any, Tensor]:
+        """Return inputs and targets of a batch.
+
+        Raises:
+            DataError: they are not like those of the training samples.
+        """
+        place = f"data.path: {self.source}, the {self.split} set"
+        raw = as_array(targets)
+        if self.layout is None:
+            joined = as_tensor(inputs, self.source)
+            numbers = self.labels.numbers(raw, place)
+            if len(joined) != len(numbers):
+                raise DataError(
+                    f"{place}: the collate function gave {len(joined)} inputs and {len(numbers)} targets",
+                    "Give one row of each a sample",
+                )
+            return joined, torch.from_numpy(self.clipped(numbers))
+        like = self.base.train.inputs[:1].numpy()
+        given = Given((np.empty((0, 1)), np.empty(0)), source=self.source)
+        pair, keys = (as_array(inputs), raw), self.labels.keys
+        part = own_split(
+            pair, self.split, given, like, keys, self.labels.asked, self.layout, self.base.conditioning
+        )
+        assert part is not None
+        made: Tensor = part.inputs[:]
+        if self.base.vocabulary is not None:
+            made = torch.from_numpy(self.base.vocabulary.ids(made.numpy()))
+        return _in_place(made, inputs), torch.from_numpy(self.clipped(part.targets.numpy()))
+
+    def clipped(self, targets: np.ndarray) -> np.ndarray:
+        """Return targets (n, ...) within the limits."""
+        return targets.clip(*self.limits) if self.limits else targets
+
+
+def as_tensor(inputs: Any, source: str) -> Tensor:
+    """Return what a collate function made as a tensor.
+
+    Raises:
+        DataError: it is something else.
+    """
+    if isinstance(inputs, Tensor):
+        return inputs
+    if isinstance(inputs, np.ndarray) and inputs.dtype.kind in "fiub":
+        return torch.from_numpy(inputs)
+    raise DataError(
+        f"data.path: the collate function of {source} returned inputs of type {type(inputs).__name__}",
+        "Return a tensor of inputs and one of targets",
+    )
+
+
+def _in_place(made: Tensor, inputs: Any) -> Tensor:
+    """Return `inputs` itself where nothing was changed: a worker has put it where this process can read it."""
+    if not isinstance(inputs, Tensor):
+        return made
+    same = made.shape == inputs.shape and made.dtype == inputs.dtype and made.data_ptr() == inputs.data_ptr()
+    return inputs if same else made

@@ -1,0 +1,138 @@
+"""The first pass over a data set: the target of each sample, which classes, splits and evaluations need."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.arrays import as_array
+from core.data.dataset import Progress
+from core.data.stream.loader import Workers, read_all
+from core.data.stream.reader import Reader, Task
+from core.data.stream.seeds import FIXED, keeping_generators
+from core.data.stream.sources import StreamSource
+from core.errors import DataError
+from core.machine import available_cores, memory
+
+__all__ = ["all_targets", "known_targets"]
+
+BATCH = 64
+SLOW_SECONDS = 2.0
+"""Of all samples, from which on worker processes read them."""
+COMPARED = 64
+"""Samples, all over a data set, whose targets must be those that it lists."""
+LISTS = ("targets", "labels", "_labels")
+"""Attributes in which torchvision's data sets, and many others, list the targets of all samples."""
+TARGET_SHARE = 0.5
+"""Part of the free memory that targets may take."""
+SEED = 0
+
+
+def all_targets(reader: Reader, workers: Workers, progress: Progress) -> np.ndarray:
+    """Return the targets of all samples, (n, ...), as the user's code gives them.
+
+    Those that the data set lists itself are taken, if some samples agree with the list. Else each sample is read once.
+
+    Raises:
+        TorchtuiError: the user's code fails, or gives no pairs, or more targets than memory has room for.
+    """
+    looking = reader.converting(_targets_alone)
+    source = reader.source
+    if isinstance(source, StreamSource):
+        return _joined([*_of_a_stream(looking, source, progress)], reader.name)
+    total = len(source.dataset)
+    if not total:
+        return np.empty(0)
+    listed = known_targets(looking, total)
+    if listed is not None:
+        return listed
+    began = time.perf_counter()
+    first = list(range(min(BATCH, total)))
+    found = [_read(looking, first)]
+    seconds = (time.perf_counter() - began) / len(first) * total
+    _check_room(found[0].nbytes / len(first) * total, total, reader.name)
+    count = workers.count if workers.fixed else available_cores() if seconds > SLOW_SECONDS else 0
+    workers.count = count
+    rest = (Task(FIXED, range(at, min(at + BATCH, total))) for at in range(BATCH, total, BATCH))
+    for targets in read_all(looking, rest, Workers(count, workers.fixed, workers.timeout)):
+        found.append(targets)
+        progress(f"reading {reader.name}", BATCH * len(found), total)
+    return _joined(found, reader.name)
+
+
+def known_targets(looking: Reader, total: int) -> np.ndarray | None:
+    """Return the targets that a data set lists, or the part of one that it is; None where it lists none that are true.
+
+    Args:
+        looking: reads the targets of some samples.
+    """
+    listed = _listed(looking.source.dataset)
+    if (
+        listed is None
+        or len(listed) != total
+        or listed.dtype.kind not in "iufb"
+        or looking.collate is not None
+    ):
+        return None
+    some = np.unique(np.random.default_rng(SEED).integers(0, total, COMPARED))
+    read = _read(looking, some.tolist())
+    return listed if read.shape == listed[some].shape and np.array_equal(read, listed[some]) else None
+
+
+def _listed(dataset: Any) -> np.ndarray | None:
+    try:
+        if isinstance(dataset, torch.utils.data.Subset):
+            whole = _listed(dataset.dataset)
+            return None if whole is None else whole[np.asarray(dataset.indices)]
+        values = next((getattr(dataset, name) for name in LISTS if hasattr(dataset, name)), None)
+        return None if values is None else as_array(values)
+    except Exception:  # an attribute of that name may be anything
+        return None
+
+
+def _of_a_stream(looking: Reader, source: StreamSource, progress: Progress) -> Iterator[np.ndarray]:
+    """Yield the targets of a stream until it ends."""
+    at = 0
+    while True:
+        with keeping_generators():
+            found = looking.read_up_to(Task(FIXED, range(at, at + BATCH)))
+        if found is None:
+            return
+        yield found
+        at += len(found)
+        progress(f"reading {looking.name}", at, 0)
+        if len(found) < BATCH:
+            return
+
+
+def _targets_alone(inputs: Any, targets: Any) -> np.ndarray:
+    return as_array(targets)
+
+
+def _read(reader: Reader, places: list[int]) -> np.ndarray:
+    with keeping_generators():
+        found: np.ndarray = reader.read(Task(FIXED, places))
+    return found
+
+
+def _joined(found: list[np.ndarray], name: str) -> np.ndarray:
+    if not found:
+        return np.empty(0)
+    if len({part.shape[1:] for part in found}) > 1:
+        one, other = sorted({part.shape[1:] for part in found})[:2]
+        raise DataError(
+            f"data.path: targets of {name} have the shapes {one} and {other}", "Give all the same shape"
+        )
+    return np.concatenate(found)
+
+
+def _check_room(needed: float, total: int, name: str) -> None:
+    free = memory().available
+    if needed > TARGET_SHARE * free:
+        raise DataError(
+            f"data.path: the targets of {total:,} samples of {name} take {needed / 2**30:.1f} GiB, "
+            f"{free / 2**30:.1f} are free",
+            "Return fewer samples, or smaller targets",
+        )

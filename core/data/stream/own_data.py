@@ -1,0 +1,246 @@
+"""From the data sets that a user's function returned to a streamed data set: classes, splits and statistics."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.arrays import as_array
+from core.data.arrays.array_samples import Given, dataset_of, positions_of, split_by
+from core.data.arrays.conditioned import target_limits
+from core.data.arrays.sample_shapes import layout_of
+from core.data.dataset import Dataset, Progress, Split
+from core.data.division.facts import division_notes
+from core.data.own.python_samples import attributes_of
+from core.data.stream.answers import Part, parts_in
+from core.data.stream.choice import is_repeatable, why_streamed
+from core.data.stream.conversion import Conversion, Labels, as_tensor
+from core.data.stream.first_pass import all_targets
+from core.data.stream.loader import Workers, read_all
+from core.data.stream.reader import Reader, Task
+from core.data.stream.rows import StreamedRows
+from core.data.stream.samplers import order_of
+from core.data.stream.seeds import FIXED
+from core.data.stream.sources import source_of
+from core.errors import DataError
+from core.tasks.registry import task_of
+
+__all__ = ["streamed"]
+
+SAMPLE_BYTES = 64 << 20
+"""Of training samples that statistics come from; of more samples, so many bytes of them are drawn."""
+MIN_SAMPLE, BATCH = 16, 64
+SEED = 0
+SPLITS = ("train", "validation", "test")
+UNSEEDED = (
+    "samples differ each time that they are read, also from the same seed: a run cannot be repeated or resumed "
+    "exactly. Draw random numbers from the global generators of Python, NumPy or PyTorch, seeded for each sample"
+)
+
+
+def streamed(made: Any, options: Any, source: str, progress: Progress) -> Dataset | None:
+    """Return the data set that a user's function returned, to be read while a network trains; None to read it now.
+
+    Args:
+        made: what the function returned.
+        options: of the data set: `core.data.own.python.PythonData`.
+        source: the function, for messages.
+
+    Raises:
+        TorchtuiError: the user's code fails, gives something else than samples, or cannot be streamed as asked.
+    """
+    parts = parts_in(made, source)
+    if parts is None:
+        if options.feed == "stream":
+            raise DataError(
+                f"data.feed: stream, but {source} returned no torch Dataset",
+                "Return a Dataset or an IterableDataset, or set data.feed to auto",
+            )
+        return None
+    why = why_streamed(parts, options.feed, source)
+    return _Streaming(parts, options, source, progress, why).dataset() if why else None
+
+
+class _Streaming:
+    """Puts a streamed data set together."""
+
+    def __init__(
+        self, parts: Mapping[str, Part], options: Any, source: str, progress: Progress, why: str
+    ) -> None:
+        self.parts, self.options, self.source, self.progress = parts, options, source, progress
+        self.notes = [why, *dict.fromkeys(note for part in parts.values() for note in part.notes)]
+        fixed = options.workers != "auto"
+        self.workers = Workers(options.workers if fixed else 0, fixed, options.worker_timeout)
+        self.readers = {
+            name: Reader(
+                source_of(part.dataset), part.collate, source if name == "train" else f"{source} ({name})"
+            )
+            for name, part in parts.items()
+        }
+
+    def dataset(self) -> Dataset:
+        labels = self._labels()
+        places = self._places(labels)
+        limits = None
+        if task_of(labels.task).targets == "numbers":
+            limits = target_limits(labels.targets["train"], places["train"], "targets", self.notes)
+        base, layout = self._base(labels, places["train"])
+        splits = {}
+        for split in SPLITS:
+            clip = limits if split == "train" else None
+            conversion = Conversion(self.source, split, base, labels, layout, clip)
+            splits[split] = self._split(split, conversion, places)
+        self._note_unseeded()
+        mean, std = task_of(labels.task).scale(splits["train"].targets)
+        return replace(
+            base,
+            train=splits["train"],
+            validation=splits["validation"],
+            test=splits["test"],
+            target_mean=mean,
+            target_std=std,
+            notes=tuple(self.notes),
+        )
+
+    def _labels(self) -> Labels:
+        """Return the targets of all samples, and the classes among them."""
+        raw = {
+            name: all_targets(reader, self.workers, self.progress) for name, reader in self.readers.items()
+        }
+        if not len(raw["train"]):
+            raise DataError(f"data.path: {self.source} has no samples", "Return a set that has some")
+        classes = getattr(self.parts["train"].dataset, "classes", ())
+        names = tuple(map(str, classes)) if isinstance(classes, list | tuple) else ()
+        place = f"data.path: {self.source}, targets"
+        return Labels.of(raw, names, self.options.task, place, self.notes)
+
+    def _places(self, labels: Labels) -> dict[str, np.ndarray]:
+        """Return the places of the splits that are taken from the training set."""
+        targets, nothing = labels.targets["train"], (np.empty((0, 1)), np.empty(0))
+        options = self.options
+        columns = attributes_of(
+            self.parts["train"].dataset, (options.group, options.time, options.split), self.source
+        )
+        given = Given(
+            nothing,
+            validation=nothing if "validation" in self.parts else None,
+            test=nothing if "test" in self.parts else None,
+            source=self.source,
+            columns=columns,
+        )
+        by = split_by(options, given, len(targets))
+        found = positions_of(options, targets, labels.task, labels.names, by, given)
+        self.notes += division_notes(options, by, found)
+        return {split: np.asarray(at, dtype=np.int64) for split, at in found.items()}
+
+    def _base(self, labels: Labels, train: np.ndarray) -> tuple[Dataset, Any]:
+        """Return a data set of some training samples, with the statistics of them, and how their arrays lie."""
+        if self.parts["train"].collate is not None:
+            return self._as_collated(labels, train), None
+        inputs, chosen = self._sample(train)
+        targets = labels.targets["train"][chosen]
+        given = Given(
+            (inputs, targets),
+            validation=(inputs[:1], targets[:1]),
+            test=(inputs[:1], targets[:1]),
+            source=self.source,
+            class_names=labels.names,
+        )
+        options = self.options.model_copy(update={"folds": 0, "group": "", "time": "", "split": ""})
+        layout = layout_of(
+            inputs, self.options.shape, given.names[0], f"data.path: {self.source}, inputs", []
+        )
+        data = dataset_of(given, options, self.options.name, labels.asked, self.options.shape)
+        self.notes += [note for note in data.notes if not note.startswith("targets")]
+        return data, layout
+
+    def _sample(self, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the inputs of training samples, all or some of them, and the places of these."""
+        reader = self.readers["train"]
+        first, _ = reader.read(Task(FIXED, train[:1].tolist()))
+        if isinstance(first, tuple | Mapping):
+            raise DataError(
+                f"data.path: a sample of {self.source} has {len(first)} inputs",
+                "One array of inputs a sample is streamed: join them, such as with torch.cat, or in a collate function",
+            )
+        count = max(MIN_SAMPLE, SAMPLE_BYTES // max(1, as_array(first).nbytes))
+        chosen = train
+        if len(train) > count:
+            chosen = np.sort(np.random.default_rng(SEED).choice(train, count, replace=False))
+            self.notes.append(
+                f"mean and deviation come from {count:,} of {len(train):,} training samples, drawn at random"
+            )
+        tasks = [Task(FIXED, chosen[at : at + BATCH].tolist()) for at in range(0, len(chosen), BATCH)]
+        read = [inputs for inputs, _ in read_all(reader, tasks, self.workers)]
+        return np.concatenate([as_array(part) for part in read]), chosen
+
+    def _as_collated(self, labels: Labels, train: np.ndarray) -> Dataset:
+        """Return a data set whose inputs are what the user's collate function makes: nothing is scaled."""
+        some = train[:MIN_SAMPLE]
+        inputs, _ = self.readers["train"].read(Task(FIXED, some.tolist()))
+        made = as_tensor(inputs, self.source)
+        split = Split(made, torch.from_numpy(labels.targets["train"][some]), some)
+        self.notes.append("inputs are passed on as the collate function makes them: nothing is scaled")
+        return Dataset(
+            name=self.options.name,
+            kind="image" if made.ndim == 4 else "table" if made.ndim == 2 else "other",
+            task=labels.task,
+            train=split,
+            validation=split,
+            test=split,
+            class_names=labels.names,
+            feature_names=(),
+            mean=torch.tensor(0.0),
+            std=torch.tensor(1.0),
+            target_mean=(0.0,),
+            target_std=(1.0,),
+            value_range=(0.0, 255.0) if made.dtype == torch.uint8 else _range_of(made),
+            ids=not made.is_floating_point() and made.dtype != torch.uint8,
+        )
+
+    def _split(self, split: str, conversion: Conversion, places: Mapping[str, np.ndarray]) -> Split:
+        """Return a split, of a set of its own or taken from the training set."""
+        own = split != "train" and split in self.parts
+        name = split if own else "train"
+        targets = conversion.labels.targets[name]
+        rows = np.arange(len(targets)) if own else places[split]
+        reader = self.readers[name].converting(conversion)
+        whole = split == "train" and len(rows) == len(targets)
+        may_differ = whole or (split == "train" and not reader.source.in_order)
+        inputs: Any = StreamedRows(
+            reader=reader,
+            rows=rows,
+            example=conversion.base.train.inputs[:1],
+            workers=self.workers,
+            order=self._order(rows, len(targets)) if split == "train" else None,
+            expected=None if may_differ else torch.from_numpy(targets),
+        )
+        return Split(inputs, torch.from_numpy(conversion.clipped(targets[rows])), rows)
+
+    def _order(self, rows: np.ndarray, total: int) -> Callable[[tuple[int, int]], np.ndarray] | None:
+        """Return the order of the user's sampler.
+
+        Raises:
+            DataError: it would draw samples that are held out, or another number of them.
+        """
+        sampler = self.parts["train"].sampler
+        if sampler is None:
+            return None
+        if len(rows) != total:
+            raise DataError(
+                f"data.path: the sampler of {self.source} draws from all samples, also from those that are held out",
+                "Return sets for validation and test of their own",
+            )
+        return order_of(sampler, total, self.source)
+
+    def _note_unseeded(self) -> None:
+        lazy = [reader.source.dataset for reader in self.readers.values() if not reader.source.in_order]
+        if not all(is_repeatable(dataset, FIXED, FIXED) for dataset in lazy):
+            self.notes.append(f"{self.source}: {UNSEEDED}")
+
+
+def _range_of(inputs: torch.Tensor) -> tuple[float, float]:
+    low, high = float(inputs.min()), float(inputs.max())
+    return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high if high > low else low + 1)

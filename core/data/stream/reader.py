@@ -1,0 +1,106 @@
+"""Reading of one batch, in a worker process or in this one: samples, joined, and made what the network takes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
+
+from torch.utils.data import Dataset as TorchDataset
+
+from core.data.stream.collating import collated
+from core.data.stream.seeds import Draws
+from core.data.stream.sources import Collate, Source, StreamSource
+from core.errors import DataError, TorchtuiError
+from core.user_code.loading import as_user_error
+
+__all__ = ["Convert", "Failure", "Reader", "Task", "as_read"]
+
+Convert = Callable[[Any, Any], Any]
+"""Makes of the inputs and the targets of a batch, as the user's code gives them, what is passed on."""
+
+
+class Task(NamedTuple):
+    """A batch to read: the places of its samples in the data set."""
+
+    draws: Draws
+    places: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error of the user's code, on its way out of a worker process."""
+
+    error: TorchtuiError
+
+
+def as_read(inputs: Any, targets: Any) -> Any:
+    """Return inputs and targets as the user's code gives them."""
+    return inputs, targets
+
+
+class Reader(TorchDataset[Any]):
+    """Reads batches of one data set; an item of it is a whole batch, which makes it fit for torch's DataLoader.
+
+    Args:
+        source: the user's samples.
+        collate: joins them to a batch of inputs and targets; None stacks arrays, as `collated` says.
+        name: of the data set, for messages.
+        convert: makes a batch what is passed on; called where it is read.
+    """
+
+    def __init__(
+        self, source: Source, collate: Collate | None, name: str, convert: Convert = as_read
+    ) -> None:
+        self.source, self.collate, self.name, self.convert = source, collate, name, convert
+
+    def converting(self, convert: Convert) -> "Reader":
+        """Return a reader of the same samples that makes something else of them."""
+        return Reader(self.source, self.collate, self.name, convert)
+
+    def __getitem__(self, task: Task) -> Any:
+        """Return a batch, or the `Failure` of the user's code."""
+        try:
+            samples = self.source.read(task.draws, task.places)
+            inputs, targets = collated(samples, self.collate, self.name, task.places)
+            return self.convert(inputs, targets)
+        except TorchtuiError as error:
+            return Failure(error)
+        except (Exception, SystemExit) as error:  # the user's own code raises whatever it likes
+            return Failure(explained(error, self.name, self.source.at))
+
+    def read_up_to(self, task: Task) -> Any:
+        """Return a batch of the samples of a stream from the first place on, at most to the last; None at its end.
+
+        Raises:
+            TorchtuiError: as for `read`.
+        """
+        assert isinstance(self.source, StreamSource)
+        try:
+            samples = [*islice(self.source.rest(task.draws, task.places[0]), len(task.places))]
+            places = task.places[: len(samples)]
+            return self.convert(*collated(samples, self.collate, self.name, places)) if samples else None
+        except (Exception, SystemExit) as error:
+            if isinstance(error, TorchtuiError):
+                raise
+            raise explained(error, self.name, self.source.at) from None
+
+    def read(self, task: Task) -> Any:
+        """Return a batch.
+
+        Raises:
+            TorchtuiError: the user's code failed, or gave something else than samples.
+        """
+        found = self[task]
+        if isinstance(found, Failure):
+            raise found.error
+        return found
+
+
+def explained(error: BaseException, name: str, place: int) -> TorchtuiError:
+    """Return an error of the user's code as one line, with the traceback through the user's lines."""
+    where = f"sample {place:,} of {name}"
+    known = as_user_error(error)
+    if known is not None:
+        known.message += f", at {where}"
+        return known
+    return DataError(f"data.path: {where}: {type(error).__name__}: {error}".partition("\n")[0])

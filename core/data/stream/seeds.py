@@ -1,0 +1,113 @@
+"""Random numbers of a user's data set: what a sample is like depends on seed, epoch and sample alone.
+
+So it is the same in any worker process, after a resume, and on each of several machines.
+"""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.data.batches import Draws
+
+__all__ = ["FIXED", "Draws", "Generators", "keeping_generators"]
+
+FIXED: Draws = (0, -1)
+"""For validation and test, previews and statistics: a sample is the same each time that it is read."""
+
+MASK = 2**64 - 1
+SEED_MASK = 2**32 - 1
+MAX_DEPTH = 4
+"""Of objects within objects that are searched for generators: a data set in a Subset with a transform has one more."""
+MAX_ITEMS = 64
+"""Items of a list or a mapping that are looked at."""
+OWN = (np.random.Generator, np.random.RandomState, random.Random, torch.Generator)
+
+
+class Generators:
+    """The generators that a data set draws from: the global ones, and those that it keeps in its attributes.
+
+    Args:
+        owner: the data set.
+    """
+
+    def __init__(self, owner: Any) -> None:
+        self._own = _generators_in(owner)
+
+    def seed(self, draws: Draws, index: int) -> None:
+        """Start all of them at what seed, epoch and sample give."""
+        value = _mixed(draws, index)
+        random.seed(value)
+        np.random.seed(value & SEED_MASK)
+        torch.default_generator.manual_seed(value >> 1)
+        for place, generator in enumerate(self._own, start=1):
+            _seed(generator, _mixed(draws, index, place))
+
+
+@contextmanager
+def keeping_generators() -> Iterator[None]:
+    """Context manager that restores the global generators of the processor: a training draws from them, too."""
+    python, numpy, torch_state = random.getstate(), np.random.get_state(), torch.default_generator.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        torch.default_generator.set_state(torch_state)
+
+
+def _mixed(draws: Draws, index: int, place: int = 0) -> int:
+    """Return 64 bits of seed, epoch and sample; splitmix64 (Steele, Lea and Flood 2014), a step for each."""
+    value = 0
+    for part in (*draws, index, place):
+        value = (value + part + 0x9E3779B97F4A7C15) & MASK
+        value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & MASK
+        value ^= value >> 31
+    return value
+
+
+def _seed(generator: Any, value: int) -> None:
+    if isinstance(generator, np.random.Generator):
+        generator.bit_generator.state = type(generator.bit_generator)(value).state
+    elif isinstance(generator, np.random.RandomState):
+        generator.seed(value & SEED_MASK)
+    elif isinstance(generator, torch.Generator):
+        generator.manual_seed(value >> 1)
+    else:
+        generator.seed(value)
+
+
+def _generators_in(owner: Any) -> list[Any]:
+    """Return the generators in the attributes of an object, and of what is in these, each once."""
+    found: list[Any] = []
+    seen: set[int] = set()
+    level = [owner]
+    for _ in range(MAX_DEPTH + 1):
+        following: list[Any] = []
+        for one in level:
+            if id(one) in seen:
+                continue
+            seen.add(id(one))
+            if isinstance(one, OWN):
+                found.append(one)
+            else:
+                following += _parts(one)
+        level = following
+    return found
+
+
+def _parts(one: Any) -> list[Any]:
+    """Return what an object consists of; nothing for arrays, numbers and classes, which hold no generators."""
+    if isinstance(one, list | tuple):
+        return list(one[:MAX_ITEMS])
+    if isinstance(one, dict):
+        return list(one.values())[:MAX_ITEMS]
+    if isinstance(one, type | ModuleType | torch.Tensor | np.ndarray):
+        return []
+    attributes = getattr(one, "__dict__", None)
+    return list(attributes.values()) if isinstance(attributes, dict) else []

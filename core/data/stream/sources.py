@@ -1,0 +1,119 @@
+"""The user's data sets as sources of samples by their place, read one after the other with seeded random numbers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from torch.utils.data import IterableDataset
+
+from core.data.stream.seeds import Draws, Generators
+from core.errors import DataError
+from core.torch_private import as_the_only_worker
+
+__all__ = ["Collate", "MapSource", "Source", "StreamSource", "source_of"]
+
+Collate = Callable[[list[Any]], Any]
+
+
+class Source(Protocol):
+    """Samples by their place in a data set."""
+
+    dataset: Any
+    in_order: bool
+    """Reading goes forward alone: an earlier sample is found by starting over."""
+
+    @property
+    def at(self) -> int:
+        """The place of the sample that is being read; for messages."""
+        ...
+
+    def read(self, draws: Draws, places: Sequence[int]) -> list[Any]:
+        """Return the samples at some places, as the user's code gives them, which may raise whatever it likes."""
+        ...
+
+
+class MapSource:
+    """A map-style data set: each sample is read by its index."""
+
+    in_order = False
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset, self.at = dataset, 0
+        self._generators = Generators(dataset)
+
+    def read(self, draws: Draws, places: Sequence[int]) -> list[Any]:
+        """Return the samples at some places; each draws from random numbers of its own."""
+        samples = []
+        for place in places:
+            self.at = place
+            self._generators.seed(draws, place)
+            samples.append(self.dataset[place])
+        return samples
+
+
+class StreamSource:
+    """An iterable data set: its samples are numbered as they come, and those that are not asked for are passed by.
+
+    Each process that reads keeps its own place in the stream, and reads all of it: a data set that would give a worker
+    a share alone is told that this is the only one. So no sample comes twice, and none is lost, however many workers,
+    processes and splits there are. Reading an earlier sample starts over.
+    """
+
+    in_order = True
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+        self._generators = Generators(dataset)
+        self._stream: Iterator[Any] | None = None
+        self._draws: Draws | None = None
+        self._next = 0
+
+    @property
+    def at(self) -> int:
+        return self._next
+
+    def read(self, draws: Draws, places: Sequence[int]) -> list[Any]:
+        """Return the samples at some places, ascending.
+
+        Raises:
+            DataError: the stream ends before them.
+        """
+        return list(self._samples(draws, places))
+
+    def rest(self, draws: Draws, first: int) -> Iterator[Any]:
+        """Yield all samples from a place on."""
+        with as_the_only_worker():
+            yield from self._from(draws, first)
+
+    def _samples(self, draws: Draws, places: Sequence[int]) -> Iterator[Any]:
+        with as_the_only_worker():
+            for place in places:
+                sample = next(self._from(draws, place), END)
+                if sample is END:
+                    raise DataError(
+                        f"data.path: the stream ended after {self._next:,} samples in this pass, and had more before",
+                        "Make it give as many samples each time",
+                    )
+                yield sample
+
+    def _from(self, draws: Draws, first: int) -> Iterator[Any]:
+        """Yield samples from a place on; where the stream stands before it and has the same numbers, it goes on."""
+        if self._stream is None or draws != self._draws or first < self._next:
+            self._generators.seed(draws, -1)
+            self._stream, self._draws, self._next = iter(self.dataset), draws, 0
+        while True:
+            self._generators.seed(draws, self._next)
+            sample = next(self._stream, END)
+            if sample is END:
+                self._stream = None
+                return
+            self._next += 1
+            if self._next > first:
+                yield sample
+
+
+END: Any = object()
+
+
+def source_of(dataset: Any) -> MapSource | StreamSource:
+    """Return the source that reads a torch data set."""
+    return StreamSource(dataset) if isinstance(dataset, IterableDataset) else MapSource(dataset)

@@ -1,0 +1,242 @@
+"""A data set that is read while a network trains gives what it would give from memory, whoever reads it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.config import schema as configuration
+from core.data.batches import Batch
+from core.data.dataset import Dataset
+from core.data.fingerprint import fingerprint, same
+from core.data.registry import load
+from core.data.sampling import training_order
+from core.data.stream.batches import batches_of
+from core.data.stream.rows import StreamedRows
+from core.errors import DataError, TorchtuiError, UserCodeError
+from core.ranks import Ranks
+from core.user_code.trust import trust
+from tests.support import streamed_data
+
+CPU = torch.device("cpu")
+FILE = Path(str(streamed_data.__file__))
+SIZE, SEED = 8, 3
+Load = Callable[..., Dataset]
+
+
+@pytest.fixture
+def loaded() -> Load:
+    """Loads what a function of the file returns."""
+    trust(FILE)
+
+    def loaded(name: str, **fields: Any) -> Dataset:
+        return load(configuration.from_dict({"data": {"name": f"{FILE}:{name}", **fields}}).data)
+
+    return loaded
+
+
+def epoch_of(data: Dataset, epoch: int = 0, split: str = "train", **options: Any) -> list[Batch]:
+    """The batches of one epoch of training, or of an evaluation of another split."""
+    if split != "train":
+        return [*batches_of(data.splits[split], data, CPU).iterate(SIZE)]
+    settings = configuration.from_dict({"training": {"seed": SEED}}).training
+    order = training_order(settings, data, epoch)
+    return [*batches_of(data.train, data, CPU).iterate(SIZE, order, draws=(SEED, epoch), **options)]
+
+
+def assert_equal(some: list[Batch], others: list[Batch]) -> None:
+    assert len(some) == len(others)
+    for one, other in zip(some, others, strict=True):
+        assert torch.equal(one.inputs, other.inputs)
+        assert torch.equal(one.targets, other.targets)
+
+
+def is_streamed(data: Dataset) -> bool:
+    return isinstance(data.train.inputs, StreamedRows)
+
+
+@pytest.mark.parametrize("name", ["plain", "images", "numbers"])
+@pytest.mark.parametrize("scaling", ["standardise", "unit", "none"])
+def test_a_stream_gives_what_memory_gives(loaded: Load, name: str, scaling: str) -> None:
+    resident = loaded(name, scaling=scaling)
+    streamed = loaded(name, scaling=scaling, feed="stream")
+    assert not is_streamed(resident)
+    assert is_streamed(streamed)
+    assert streamed.sample_shape == resident.sample_shape
+    assert streamed.kind == resident.kind
+    assert (streamed.target_mean, streamed.target_std) == (resident.target_mean, resident.target_std)
+    for split in resident.splits:
+        assert_equal(epoch_of(streamed, split=split), epoch_of(resident, split=split))
+        assert torch.equal(streamed.splits[split].inputs[:], resident.splits[split].inputs[:])
+
+
+@pytest.mark.parametrize("name", ["augmented", "noisy_stream", "collated"])
+def test_workers_change_nothing(loaded: Load, name: str) -> None:
+    alone, shared = loaded(name, workers=0), loaded(name, workers=3)
+    assert is_streamed(alone)
+    for epoch in (0, 1):
+        assert_equal(epoch_of(alone, epoch), epoch_of(shared, epoch))
+    assert_equal(epoch_of(alone, split="test"), epoch_of(shared, split="test"))
+
+
+def test_random_numbers_are_fresh_in_each_epoch_and_fixed_in_an_evaluation(loaded: Load) -> None:
+    data = loaded("drawing", workers=0)
+    first, second = (torch.cat([batch.inputs for batch in epoch_of(data, epoch)]) for epoch in (0, 1))
+    assert len(torch.cat([first, second]).unique()) == 2 * first.numel()
+    assert_equal(epoch_of(data), epoch_of(data))
+    assert_equal(epoch_of(data, split="validation"), epoch_of(data, split="validation"))
+    assert torch.equal(data.test.inputs[3], data.test.inputs[:][3])
+
+
+def test_the_random_numbers_of_the_training_are_left_alone(loaded: Load) -> None:
+    data = loaded("augmented", workers=0)
+    before = torch.get_rng_state(), np.random.get_state(legacy=False)["state"]["key"]
+    epoch_of(data)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.array_equal(np.random.get_state(legacy=False)["state"]["key"], before[1])
+
+
+@pytest.mark.parametrize("name", ["augmented", "noisy_stream"])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_epoch_resumes_in_its_middle(loaded: Load, name: str, workers: int) -> None:
+    data = loaded(name, workers=workers)
+    assert_equal(epoch_of(data, first=3), epoch_of(data)[3:])
+
+
+@pytest.mark.parametrize("name", ["augmented", "noisy_stream"])
+def test_processes_of_torchrun_share_each_batch(loaded: Load, name: str) -> None:
+    data = loaded(name, workers=0)
+    size = 2 * SIZE
+    order = training_order(configuration.from_dict({"training": {"seed": SEED}}).training, data, 0)
+    assert len(order) % size % 2  # sizes do not divide evenly
+    batches = batches_of(data.train, data, CPU)
+    whole = [*batches.iterate(size, order, draws=(SEED, 0))]
+    parts = [[*batches.iterate(size, order, ranks=Ranks(rank, 2), draws=(SEED, 0))] for rank in (0, 1)]
+    for batch, first, second in zip(whole, *parts, strict=True):
+        assert torch.equal(batch.inputs[0::2], first.inputs)
+        assert torch.equal(batch.inputs[1::2], second.inputs)
+
+
+def test_each_process_evaluates_its_own_batches(loaded: Load) -> None:
+    data = loaded("augmented", workers=0, test=0.5)
+    batches = batches_of(data.test, data, CPU)
+    own = [[*batches.iterate(4, Ranks(rank, 2).own_batches(len(batches), 4))] for rank in (0, 1)]
+    whole = [*batches.iterate(4)]
+    assert_equal(own[0], whole[0::2])
+    assert_equal(own[1], whole[1::2])
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_a_stream_that_shares_itself_among_workers_is_read_whole_by_each(loaded: Load, workers: int) -> None:
+    data, plain = loaded("sharding", workers=workers), loaded("stream", workers=0)
+    assert_equal(epoch_of(data), epoch_of(plain))
+
+
+def test_a_stream_in_another_order_each_time_cannot_be_split(loaded: Load) -> None:
+    with pytest.raises(DataError, match=r"another target than when it was first read.*sets for validation"):
+        epoch_of(loaded("shuffling"))
+
+
+def test_a_stream_with_sets_of_its_own_may_come_in_any_order(loaded: Load) -> None:
+    data = loaded("shuffling_apart")
+    assert [len(split) for split in data.splits.values()] == [60, 12, 15]
+    first, second = (torch.cat([batch.targets for batch in epoch_of(data, epoch)]) for epoch in (0, 1))
+    assert not torch.equal(first, second)
+    assert torch.equal(first.sort()[0], second.sort()[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("augmented", "its samples differ when they are read twice"),
+        ("stream", "it is an IterableDataset"),
+        ("collated", "it has a collate function of its own"),
+        ("loader", "returned a DataLoader: its data set, collate function are used"),
+        ("sampled", "it has a sampler of its own"),
+        ("unseeded", "cannot be repeated or resumed exactly"),
+    ],
+)
+def test_a_stream_is_reported_with_its_reason(loaded: Load, name: str, note: str) -> None:
+    data = loaded(name)
+    assert is_streamed(data)
+    assert any(note in each for each in data.notes), data.notes
+    assert ("exactly" in "".join(data.notes)) == (name == "unseeded")
+
+
+def test_what_does_not_fit_into_memory_is_streamed(loaded: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.machine import Memory
+
+    monkeypatch.setattr("core.data.stream.choice.memory", lambda: Memory(2000, 1000))
+    data = loaded("plain")
+    assert is_streamed(data)
+    assert "samples take" in data.notes[0]
+    assert "data.feed=resident" in data.notes[0]
+
+
+def test_resident_reads_once_what_auto_would_stream(loaded: Load) -> None:
+    data = loaded("augmented", feed="resident")
+    assert not is_streamed(data)
+    assert "each was read once" in "".join(data.notes)
+
+
+def test_sets_of_their_own_are_the_splits(loaded: Load) -> None:
+    data = loaded("three")
+    assert [len(split) for split in data.splits.values()] == [60, 12, 15]
+    assert_equal(epoch_of(data, split="validation"), epoch_of(data, split="validation"))
+
+
+def test_a_sampler_orders_each_epoch_anew(loaded: Load) -> None:
+    data = loaded("sampled")
+    settings = configuration.from_dict({"training": {"seed": SEED}}).training
+    orders = [training_order(settings, data, epoch) for epoch in (0, 1, 0)]
+    assert torch.equal(orders[0], orders[2])
+    assert not torch.equal(orders[0], orders[1])
+    assert len(orders[0].unique()) < 60
+
+
+def test_a_sampler_that_would_draw_held_out_samples_is_refused(loaded: Load) -> None:
+    with pytest.raises(
+        DataError, match=r"sampler .* draws from all samples, also from those that are held out"
+    ):
+        loaded("sampled_alone")
+
+
+def test_the_fingerprint_of_a_stream_is_that_of_its_samples(loaded: Load) -> None:
+    assert same(fingerprint(loaded("augmented")), fingerprint(loaded("augmented", workers=2)))
+    assert same(fingerprint(loaded("stream")), fingerprint(loaded("stream")))
+    assert not same(fingerprint(loaded("augmented")), fingerprint(loaded("drawing")))
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "line"),
+    [
+        ("dying", r"worker 1 that reads .*dying died: it exited with code 3", ""),
+        (
+            "failing",
+            r"line \d+: OSError: cannot identify image file, at sample 5 of .*:failing",
+            "raise OSError",
+        ),
+    ],
+)
+def test_a_worker_that_fails_is_reported(loaded: Load, name: str, message: str, line: str) -> None:
+    with pytest.raises(TorchtuiError, match=message) as caught:
+        epoch_of(loaded(name, workers=2, feed="stream"))
+    assert line in caught.value.trace
+
+
+def test_a_worker_that_hangs_says_where(loaded: Load) -> None:
+    message = r"has not answered for 0.5 seconds in streamed_data.py, line \d+"
+    with pytest.raises(UserCodeError, match=message) as caught:
+        epoch_of(loaded("hanging", workers=2, feed="stream", worker_timeout=0.5))
+    assert "in act" in caught.value.trace
+
+
+def test_waiting_for_a_batch_ends_when_it_is_to_stop(loaded: Load) -> None:
+    data = loaded("hanging", workers=0, feed="stream")
+    rows: Any = data.train.inputs
+    rows.workers.count = 1
+    batches = batches_of(data.train, data, CPU, should_stop=lambda: True)
+    assert len([*batches.iterate(len(data.train))]) == 0

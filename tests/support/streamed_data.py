@@ -1,0 +1,217 @@
+"""Data sets that are read while a network trains, as functions of a user's file."""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler, get_worker_info
+
+FEATURES, CLASSES = 4, 3
+SLOW, DEADLY = 5, 6
+"""Samples at which some of these data sets do something."""
+
+
+class Samples(Dataset[Any]):
+    """Rows whose class is their number modulo 3; with noise they differ each time that they are read."""
+
+    def __init__(self, n: int = 60, noise: float = 0.0) -> None:
+        self.n, self.noise = n, noise
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
+        row = torch.arange(FEATURES) * 0.25 + place % CLASSES + (place % 7) / 7
+        return row + self.noise * torch.randn(FEATURES), place % CLASSES
+
+
+class Images(Samples):
+    """Bytes of a small picture, channels last."""
+
+    def __getitem__(self, place: int) -> tuple[np.ndarray, int]:  # type: ignore[override]  # an array of NumPy's
+        return np.full((5, 4, 3), place % CLASSES * 20 + place % 7, dtype=np.uint8), place % CLASSES
+
+
+class Numbers(Samples):
+    """A number to predict, one of which is far from all others."""
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, float]:  # type: ignore[override]  # a number
+        return super().__getitem__(place)[0], 1e6 if place == 3 else place / 10 + 0.05
+
+
+class Drawing(Samples):
+    """Draws from each kind of generator there is, its own among them."""
+
+    def __init__(self, n: int = 60) -> None:
+        super().__init__(n)
+        self.own, self.old = np.random.default_rng(), np.random.RandomState()
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
+        drawn = [
+            random.random(),
+            np.random.rand(),
+            float(torch.rand(())),
+            self.own.random() + self.old.rand(),
+        ]
+        return torch.tensor(drawn, dtype=torch.float32), place % CLASSES
+
+
+class Unseeded(Samples):
+    """Draws from a new generator without a seed."""
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
+        return torch.tensor(np.random.default_rng().random(FEATURES)), place % CLASSES
+
+
+class Stream(IterableDataset[Any]):
+    """The same rows, one after the other."""
+
+    def __init__(self, n: int = 60, noise: float = 0.0) -> None:
+        self.samples = Samples(n, noise)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self.samples[place] for place in range(len(self.samples)))
+
+
+class Sharding(Stream):
+    """Gives each worker its share."""
+
+    def __iter__(self) -> Iterator[Any]:
+        info = get_worker_info()
+        first, step = (info.id, info.num_workers) if info is not None else (0, 1)
+        return (self.samples[place] for place in range(first, len(self.samples), step))
+
+
+class Shuffling(Stream):
+    """Gives its rows in another order each time."""
+
+    def __iter__(self) -> Iterator[Any]:
+        places = [*range(len(self.samples))]
+        random.shuffle(places)
+        return (self.samples[place] for place in places)
+
+
+class Weighted(Sampler[int]):
+    """Draws with replacement, from the global generator."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(torch.randint(self.n, (self.n,)).tolist())
+
+
+class InWorkers(Samples):
+    """Does something in a worker alone."""
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
+        if place == SLOW and get_worker_info() is not None:
+            self.act()
+        return super().__getitem__(place)
+
+    def act(self) -> None:
+        """Do it."""
+
+
+class Dying(InWorkers):
+    def act(self) -> None:
+        os._exit(3)
+
+
+class Hanging(InWorkers):
+    def act(self) -> None:
+        time.sleep(3600)
+
+
+class Failing(InWorkers):
+    def act(self) -> None:
+        raise OSError("cannot identify image file")
+
+
+def padded(samples: list[Any]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Join rows to a batch, with a column of zeros."""
+    rows = torch.stack([row for row, _ in samples])
+    return torch.nn.functional.pad(rows, (0, 1)), torch.tensor([target for _, target in samples])
+
+
+def plain() -> Any:
+    return Samples()
+
+
+def augmented() -> Any:
+    return Samples(noise=0.5)
+
+
+def images() -> Any:
+    return Images()
+
+
+def numbers() -> Any:
+    return Numbers()
+
+
+def drawing() -> Any:
+    return Drawing()
+
+
+def unseeded() -> Any:
+    return Unseeded()
+
+
+def stream() -> Any:
+    return Stream()
+
+
+def sharding() -> Any:
+    return Sharding()
+
+
+def noisy_stream() -> Any:
+    return Stream(noise=0.5)
+
+
+def shuffling() -> Any:
+    return Shuffling()
+
+
+def shuffling_apart() -> Any:
+    return {"train": Shuffling(), "val": Stream(12), "test": Stream(15)}
+
+
+def collated() -> Any:
+    return Samples(), padded
+
+
+def three() -> Any:
+    return Samples(noise=0.5), Samples(12, noise=0.5), Samples(15)
+
+
+def loader() -> Any:
+    return DataLoader(Samples(), batch_size=5, collate_fn=padded)
+
+
+def sampled() -> Any:
+    return DataLoader(Samples(), sampler=Weighted(60)), Samples(12), Samples(15)
+
+
+def sampled_alone() -> Any:
+    return DataLoader(Samples(), sampler=Weighted(60))
+
+
+def dying() -> Any:
+    return Dying()
+
+
+def hanging() -> Any:
+    return Hanging()
+
+
+def failing() -> Any:
+    return Failing()
