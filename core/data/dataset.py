@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.data.mapped import MappedRows
     from core.data.tables.table import Table
     from core.data.text.token_ids import TokenIds
+    from core.data.text.vocabulary import Vocabulary
 
 __all__ = ["Dataset", "Progress", "Split", "no_progress"]
 
@@ -110,7 +111,7 @@ class Dataset:
     fields: "tuple[InputField, ...]" = ()
     weight_name: str = ""
     target_names: tuple[str, ...] = ()
-    vocabulary: "TokenIds | None" = None
+    vocabulary: "TokenIds | Vocabulary | None" = None
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
@@ -126,8 +127,9 @@ class Dataset:
         """Facts of a sample that a network is built by."""
         known = self.vocabulary
         size, padding = (known.size, known.padding) if known is not None else (0, None)
+        features = len(self.feature_names) if known is not None and self.fields else 0
         places = task_of(self.task).places(self.sample_shape)
-        return Sample(self.kind, self.sample_shape, size, padding, fields=self.fields, places=places)
+        return Sample(self.kind, self.sample_shape, size, padding, features, self.fields, places)
 
     def in_unit(self, inputs: "Tensor") -> "Tensor":
         """Return inputs, (n, *sample_shape), in the unit of the source: float64 where they were centred."""

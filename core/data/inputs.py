@@ -86,6 +86,30 @@ class InputField:
         name = f"input {self.name}" if isinstance(self.name, int) else self.name
         return f"{name} ({'x'.join(sizes) or 'one number'})"
 
+    def plain(self) -> dict[str, Any]:
+        """Return plain values, fit for JSON, which `from_plain` reads back."""
+        return {
+            "name": self.name,
+            "shape": list(self.shape),
+            "dtype": str(self.dtype).removeprefix("torch."),
+            "mean": None if self.mean is None else self.mean.tolist(),
+            "std": None if self.std is None else self.std.tolist(),
+            "is_sequence": self.is_sequence,
+            "value_range": list(self.value_range),
+        }
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> "InputField":
+        """Return what plain values describe.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError: they describe none.
+        """
+        mean, std = (None if values[key] is None else torch.tensor(values[key]) for key in ("mean", "std"))
+        low, high = values["value_range"]
+        shape, dtype = tuple(values["shape"]), getattr(torch, values["dtype"])
+        return cls(values["name"], shape, dtype, mean, std, values["is_sequence"], (low, high))
+
     def to(self, device: torch.device) -> "InputField":
         """Return the field with its statistics on a device."""
         if self.mean is None or self.std is None:

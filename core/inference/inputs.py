@@ -17,6 +17,7 @@ from core.data.images.folder_tree import scan
 from core.data.images.pictures import Picture, read_picture, reason
 from core.data.kinds.base import shape_text
 from core.data.kinds.registry import kind_of
+from core.data.text.token_ids import TokenIds
 from core.errors import DataError, InputError
 from core.evaluation.values import Array
 from core.files.reading import open_regular
@@ -24,7 +25,6 @@ from core.files.reading import open_regular
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from core.data.tables.table import Table
 
 __all__ = ["NewSamples", "read_inputs"]
 
@@ -39,12 +39,12 @@ class NewSamples:
 
     Attributes:
         ids: a name for each.
-        inputs: (n, *sample_shape).
+        inputs: (n, *sample_shape), or the fields of texts beside features.
         notes: what was done to them, such as values filled in; a line each.
     """
 
     ids: list[str]
-    inputs: "Tensor"
+    inputs: "Tensor | Any"
     notes: tuple[str, ...] = ()
 
 
@@ -79,9 +79,13 @@ def read_inputs(path: Path, data: Dataset) -> NewSamples:
         array = _with_sample_shape(_array(path), data, path)
         ids = [str(row) for row in range(len(array))]
     elif data.table is not None:
-        ids, array, notes = _rows(path, data.table)
+        return _rows(path, data)
     else:
         ids, array = _table(path, data)
+    if isinstance(data.vocabulary, TokenIds):
+        unknown = data.vocabulary.unknown(array)
+        notes += [f"{unknown:,} ids are unknown to the training samples"] if unknown else []
+        return NewSamples(ids, torch.from_numpy(data.vocabulary.ids(array)), tuple(notes))
     if not len(array):
         raise InputError(f"{path} holds no samples", "Give at least one")
     bad = np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))
@@ -96,13 +100,21 @@ def read_inputs(path: Path, data: Dataset) -> NewSamples:
     return NewSamples(ids, torch.from_numpy(np.ascontiguousarray(kept)), tuple(notes))
 
 
-def _rows(path: Path, table: "Table") -> tuple[list[str], Array, list[str]]:
+def _rows(path: Path, data: Dataset) -> NewSamples:
+    """Rows with the columns of the table that the model was trained on."""
     from core.data.tables.new_rows import read_new_rows
+    from core.data.text.columns import beside
+    from core.data.text.vocabulary import Vocabulary
 
+    assert data.table is not None
     try:
-        return read_new_rows(path, table)
+        read = read_new_rows(path, data.table)
     except DataError as error:
         raise InputError(error.message, error.hint) from None
+    if not read.ids:
+        raise InputError(f"{path} holds no samples", "Give at least one")
+    vocabulary = data.vocabulary if isinstance(data.vocabulary, Vocabulary) else None
+    return NewSamples(read.ids, beside(read.features, vocabulary, read.texts), tuple(read.notes))
 
 
 def _array(path: Path) -> Array:

@@ -78,6 +78,18 @@ class Samples:
             return list(self._texts.row(position))
         return [float(value) for value in self._input(position)]
 
+    def text(self, position: int) -> str:
+        """One text as it stands in its source, or the tokens of a sequence."""
+        if self._texts is not None:
+            row = self._texts.row(position, named=True)
+            return (
+                "\n".join(str(row[name] or "") for name in self._dataset.table.texts)
+                if self._dataset.table
+                else ""
+            )
+        vocabulary = self._dataset.vocabulary
+        return vocabulary.texts(self._input(position)) if vocabulary is not None else ""
+
     def picture(self, position: int) -> np.ndarray:
         """One image as uint8 (h, w) or (h, w, 3), from black to white over the range of the data."""
         pixels = as_pixels(self._input(position), self._dataset.value_range)

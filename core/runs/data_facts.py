@@ -34,7 +34,9 @@ def write_data_facts(run: Run, data: Dataset) -> None:
         return
     facts: dict[str, Any] = {key: getattr(data, key) for key in (*PLAIN, *OPTIONAL)}
     facts |= {"mean": data.mean.tolist(), "std": data.std.tolist(), "sample_shape": data.sample_shape}
-    facts["dtype"] = str(data.train.inputs.dtype).removeprefix("torch.")
+    facts["dtype"] = "" if data.fields else str(data.train.inputs.dtype).removeprefix("torch.")
+    facts["fields"] = [field.plain() for field in data.fields]
+    facts["vocabulary"] = data.vocabulary.plain() if data.vocabulary else None
     facts["conditioning"] = data.conditioning.plain() if data.conditioning else None
     facts["split"] = digests(data)
     facts["warnings"] = data.warnings
@@ -74,10 +76,19 @@ def known_data(run: Run) -> Dataset | None:
     import torch
 
     from core.data.conditioning import Conditioning
+    from core.data.inputs import Fields, InputField
     from core.data.tables.table import Table
+    from core.data.text.plain import vocabulary_from_plain
 
     try:
-        inputs = torch.zeros((0, *facts["sample_shape"]), dtype=getattr(torch, facts["dtype"]))
+        fields = tuple(map(InputField.from_plain, facts.get("fields", ())))
+        inputs: torch.Tensor | Fields
+        if fields:
+            inputs = Fields(
+                {field.name: torch.zeros((0, *field.shape), dtype=field.dtype) for field in fields}
+            )
+        else:
+            inputs = torch.zeros((0, *facts["sample_shape"]), dtype=getattr(torch, facts["dtype"]))
         plain: dict[str, Any] = {key: facts[key] for key in PLAIN}
         plain |= {key: facts[key] for key in OPTIONAL if key in facts}
         plain |= {key: _listed(facts[key]) for key in ("target_mean", "target_std")}
@@ -88,6 +99,9 @@ def known_data(run: Run) -> Dataset | None:
         )
         plain = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
         plain |= {key: torch.tensor(facts[key], dtype=torch.float32) for key in ("mean", "std")}
+        plain["fields"] = fields
+        plain["vocabulary"] = vocabulary_from_plain(facts.get("vocabulary"))
+        plain["ids"] = plain["vocabulary"] is not None and not fields
         made = facts.get("conditioning")
         plain["conditioning"] = Conditioning.from_plain(made) if made else None
         plain["table"] = Table.from_plain(facts["table"]) if facts["table"] else None

@@ -65,5 +65,5 @@ def _kind_of_texts(values: pl.Series) -> str:
     if IMAGE_NAME.fullmatch(texts[0]):
         return f"names of images such as {shown}; data.images says where these are"
     if float(texts.str.len_chars().mean() or 0) > LONG_TEXT:  # type: ignore[arg-type] # of lengths
-        return "free text, which is not used"
+        return f"free text, which is not used; data.text=[{values.name}] reads it"
     return f"such as {shown}"

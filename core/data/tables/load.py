@@ -11,10 +11,10 @@ import torch
 from core.data.dataset import Dataset, Split
 from core.data.division.facts import division_notes
 from core.data.tables import notes
-from core.data.tables.columns import useful
 from core.data.tables.duplicates import shared_rows
-from core.data.tables.encoding import Encoding, fit
+from core.data.tables.encoding import Encoding
 from core.data.tables.files.source import Source
+from core.data.tables.learned import Learned, learn_inputs
 from core.data.tables.options import SEPARATORS, Csv
 from core.data.tables.scaling import Limits, limits
 from core.data.tables.summary import summarise
@@ -24,15 +24,11 @@ from core.data.tables.targets.examine import class_numbers
 from core.data.tables.targets.lacking import possible_categories, rows_with_target
 from core.data.tables.targets.names import id_name
 from core.data.tables.targets.several import known_targets
-from core.data.tables.training_rows import (
-    Rows,
-    dividing_columns,
-    nothing_to_learn,
-    opened,
-    read_training_rows,
-)
+from core.data.tables.training_rows import Rows, opened, read_training_rows
 from core.data.tables.values.rows import read_known
 from core.data.targets import as_numbers
+from core.data.text.columns import fields_beside
+from core.data.text.vocabulary import Vocabulary
 from core.errors import DataError
 from core.machine import memory
 from core.tasks.registry import task_of
@@ -55,24 +51,24 @@ def load_table(options: Csv) -> Dataset:
     positions, target, task = rows.positions, rows.target, rows.task
     parts = options.parts(target.values, task, target.class_names, rows.by, own_test=bool(options.test_path))
     parts.setdefault("test", parts["train"][:0])
-    encoding, found, clipped = _encoding(options, rows, positions[parts["train"]])
-    _check_memory(len(positions), len(encoding.features))
+    learned = learn_inputs(options, rows, positions[parts["train"]])
+    encoding, clipped = learned.encoding, learned.clipped
+    _check_memory(len(positions), learned.numbers)
     values, tails = _clipped_target(target.values, parts["train"], task)
     if tails is not None:
         clipped[rows.target_names[0]] = tails
     splits = {
         name: Split(
-            torch.from_numpy(encoding.apply(rows.frame, positions[at])),
+            learned.inputs(rows.frame, positions[at]),
             _tensor((values if name == "train" else target.values)[at], task),
             positions[at],
             groups=None if rows.by.groups is None else rows.by.groups.codes[at],
         )
         for name, at in parts.items()
     }
-    table, counted = _table(options, rows, encoding, splits), rows.used
+    table, counted = _table(options, rows, learned, splits), rows.used
     reported = [
-        notes.columns(encoding, rows.readings),
-        *found,
+        *learned.notes,
         *notes.filled(encoding, counted),
         *possible_categories(rows.source, _lacking(encoding), len(rows.frame), options.missing),
         *notes.clipped(clipped, rows.target_names[0]),
@@ -82,10 +78,11 @@ def load_table(options: Csv) -> Dataset:
     ]
     if options.test_path:
         with _naming("data.test_path"):
-            splits["test"], table, of_test = _official_test(options, encoding, rows, table)
+            splits["test"], table, of_test = _official_test(options, learned, rows, table)
         reported += of_test
     divided = division_notes(options, rows.by, parts)
-    return _dataset(options, rows, splits, table, (*rows.notes, *divided, *reported))
+    data = _dataset(options, rows, splits, table, (*rows.notes, *divided, *reported))
+    return data if learned.vocabulary is None else _with_texts(data, learned.vocabulary)
 
 
 def _lacking(encoding: Encoding) -> list[str]:
@@ -93,9 +90,10 @@ def _lacking(encoding: Encoding) -> list[str]:
     return [column.name for column in encoding.columns if column.kind == "text" and column.missing]
 
 
-def _table(options: Csv, rows: Rows, encoding: Encoding, splits: Iterable[str]) -> Table:
+def _table(options: Csv, rows: Rows, learned: Learned, splits: Iterable[str]) -> Table:
     return Table(
-        encoding=encoding,
+        encoding=learned.encoding,
+        texts=learned.texts,
         target=rows.target_names[0],
         more_targets=rows.target_names[1:],
         digest=digest(rows.source.path),
@@ -139,6 +137,12 @@ def _dataset(
     )
 
 
+def _with_texts(data: Dataset, vocabulary: Vocabulary) -> Dataset:
+    """Return a table whose inputs hold texts as what they are."""
+    fields = fields_beside(len(data.feature_names), vocabulary)
+    return replace(data, kind="text", vocabulary=vocabulary, fields=fields, ids=not fields)
+
+
 def table_columns(options: Csv) -> tuple[str, ...]:
     """Return the names of a file's columns.
 
@@ -165,19 +169,6 @@ def _known_encoding(source: Source, options: Csv) -> str:
     return str(source.text.encoding) if source.text is not None else options.encoding
 
 
-def _encoding(options: Csv, rows: Rows, train: np.ndarray) -> tuple[Encoding, list[str], dict[str, Limits]]:
-    """Return the encoding learnt from training rows, columns left out and why, and limits of heavy tails."""
-    frame = rows.frame[train]
-    unused = {*rows.target_names, *dividing_columns(options, frame.columns)} - {*options.keep}
-    features = {name: how for name, how in rows.readings.items() if name not in unused}
-    kept, left_out = useful(frame, features, options.max_categories)
-    if not kept:
-        reasons = [*left_out, *(note for note in rows.notes if note.startswith("left out"))]
-        raise nothing_to_learn(rows.source, reasons)
-    encoding, clipped = fit(frame, kept, options.missing, options.max_categories)
-    return encoding, left_out, clipped
-
-
 def _clipped_target(values: np.ndarray, train: np.ndarray, task: str) -> tuple[np.ndarray, Limits | None]:
     """Targets with the heavy tails of train clipped."""
     found = limits(pl.Series(values[train])) if task_of(task).targets == "numbers" else None
@@ -185,14 +176,14 @@ def _clipped_target(values: np.ndarray, train: np.ndarray, task: str) -> tuple[n
 
 
 def _official_test(
-    options: Csv, encoding: Encoding, rows: Rows, table: Table
+    options: Csv, learned: Learned, rows: Rows, table: Table
 ) -> tuple[Split, Table, list[str]]:
     """The rows of the test file with a target, a table that knows it, and what was left out."""
-    wanted = {column: rows.readings[column] for column in (*encoding.readings, *rows.target_names)}
-    read = read_known(opened(options, options.test_path), wanted, encoding.missing)
+    wanted = {column: rows.readings[column] for column in (*table.columns, *rows.target_names)}
+    read = read_known(opened(options, options.test_path), wanted, learned.encoding.missing)
     source, frame = read.source, read.frame
     positions, values, found = _known_target(options, rows, source, frame)
-    inputs = torch.from_numpy(encoding.apply(frame, positions))
+    inputs = learned.inputs(frame, positions)
     both = f"{table.digest} {digest(source.path)}"
     table = replace(table, digest=both, sources=table.sources | {"test": source})
     return Split(inputs, _tensor(values, rows.task), positions), table, [*read.notes, *found]

@@ -1,5 +1,6 @@
 """Rows to predict, encoded as the training rows were."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,19 +10,34 @@ from core.data.tables.files.source import Source, open_source
 from core.data.tables.files.text import TextOptions
 from core.data.tables.table import Table
 from core.data.tables.values.rows import read_known
+from core.data.text.columns import joined
 
-__all__ = ["read_new_rows"]
+__all__ = ["NewRows", "read_new_rows"]
 
 ID = "id"
 """The column that names rows."""
 MAX_NAMES = 8
 
 
-def read_new_rows(path: Path, table: Table) -> tuple[list[str], np.ndarray, list[str]]:
-    """Read rows of a file in which the columns of a table may stand in any order, among others.
+@dataclass(frozen=True, eq=False)
+class NewRows:
+    """Rows without a target.
 
-    Returns:
-        A name for each row, float32 (n, features), and a line for each thing that was done to the rows.
+    Attributes:
+        ids: a name for each.
+        features: float32 (n, features).
+        texts: of each row, where the table has columns of texts.
+        notes: a line for each thing that was done to them.
+    """
+
+    ids: list[str]
+    features: np.ndarray
+    texts: list[str]
+    notes: list[str]
+
+
+def read_new_rows(path: Path, table: Table) -> NewRows:
+    """Read rows of a file in which the columns of a table may stand in any order, among others.
 
     Raises:
         DataError: the file cannot be read, or lacks a column.
@@ -36,13 +52,14 @@ def read_new_rows(path: Path, table: Table) -> tuple[list[str], np.ndarray, list
             path, TextOptions(table.separator, table.text_encoding, table.header, table.part)
         )
     encoding = table.encoding
-    read = read_known(source, encoding.readings, encoding.missing)
+    read = read_known(source, table.readings, encoding.missing)
     source, frame = read.source, read.frame
-    named = ID in source.names and ID not in encoding.readings
+    named = ID in source.names and ID not in table.readings
     rows = np.flatnonzero(_filled(source))
     frame = frame if len(rows) == len(frame) else frame[rows]
     names = source.rows(rows, [ID])[ID].to_list() if named else [str(row) for row in range(len(frame))]
-    return names, encoding.apply(frame), [*read.notes, *_notes(source, frame, table)]
+    texts = joined(frame, table.texts)
+    return NewRows(names, encoding.apply(frame), texts, [*read.notes, *_notes(source, frame, table)])
 
 
 def _filled(source: Source) -> np.ndarray:

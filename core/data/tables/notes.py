@@ -28,11 +28,12 @@ def chosen(name: str, why: str, class_names: Sequence[str], several: str = "") -
     return f"target: {name} ({why}), {holds}"
 
 
-def columns(encoding: Encoding, readings: Mapping[str, Reading]) -> str:
+def columns(encoding: Encoding, readings: Mapping[str, Reading], texts: Sequence[str] = ()) -> str:
     """Report how many columns of each kind make how many features, and how dates are read."""
     kinds = [column.kind for column in encoding.columns]
     words = {"number": "of numbers", "text": "of categories", "date": "of dates"}
     parts = [f"{kinds.count(kind):,} {word}" for kind, word in words.items() if kind in kinds]
+    parts += [f"{len(texts):,} of texts ({', '.join(texts[:MAX_NAMES])})"] if texts else []
     used = [readings[column.name] for column in encoding.columns if column.kind == "date"]
     orders = sorted({_order(how.format) for how in used})
     dates = f"; dates are read as {', '.join(orders)}" if orders else ""

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, TargetColumns
 from core.data.targets import AskedTask
+from core.data.text.options import TextOptions
 from core.files.reading import open_regular
 from core.options import Files
 from core.tasks.registry import task_of
@@ -85,7 +86,7 @@ def _yes_or_no(value: Any) -> Any:
 Answer = Annotated[Literal["auto", "yes", "no"], BeforeValidator(_yes_or_no)]
 
 
-class Csv(HeldOut):
+class Csv(HeldOut, TextOptions):
     """Your own table: CSV, Parquet, Excel, JSON and others, with a row for each sample."""
 
     FIRST = ("path", "target", "task")
@@ -101,6 +102,8 @@ class Csv(HeldOut):
     """Columns to leave out."""
     keep: tuple[str, ...] = ()
     """Columns of data.group, data.time and data.split that are learnt from all the same; by default they are not."""
+    text: tuple[str, ...] = ()
+    """Columns of texts to read word by word; by default one where there is nothing else to learn from."""
     categories: tuple[str, ...] = ()
     """Columns of numbers that stand for categories, such as postal codes."""
     numbers: tuple[str, ...] = ()

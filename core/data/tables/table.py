@@ -11,6 +11,7 @@ import polars as pl
 from core.data.tables.encoding import Encoding
 from core.data.tables.files.source import Source
 from core.data.tables.summary import ColumnSummary
+from core.data.tables.values.reading import Reading
 from core.errors import DataError
 from core.files.reading import open_regular
 
@@ -28,6 +29,7 @@ class Table:
         digest: of the content of its files, to see whether they have changed.
         file: the name of the file.
         text_encoding, header, separator, part: how a file of it is read; see `TextOptions`.
+        texts: columns that are read word by word.
         summaries: of its columns, the target among them.
         sources: the file that each split comes from; none when it was read from a run's folder.
     """
@@ -41,24 +43,31 @@ class Table:
     separator: str = "auto"
     part: str = ""
     more_targets: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     summaries: tuple[ColumnSummary, ...] = ()
     sources: dict[str, Source] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the columns that features are made of."""
-        return tuple(self.encoding.readings)
+        """Return the columns that the network learns from, texts first."""
+        return (*self.texts, *self.encoding.readings)
+
+    @property
+    def readings(self) -> dict[str, Reading]:
+        """Return how these columns are read."""
+        return {**dict.fromkeys(self.texts, Reading("text")), **self.encoding.readings}
 
     def deployed(self) -> dict[str, Any]:
         """Return plain values that tell how new rows are read and become features, without the training's files."""
         layout = {"separator": self.separator, "encoding": self.text_encoding, "header": self.header}
-        return layout | self.encoding.model_dump(mode="json")
+        return layout | {"texts": list(self.texts)} | self.encoding.model_dump(mode="json")
 
     def plain(self) -> dict[str, Any]:
         """Return all but the rows as plain values, fit for JSON, which `from_plain` reads back."""
         values = {key: getattr(self, key) for key in PLAIN}
         more = {"more_targets": list(self.more_targets)} if self.more_targets else {}
-        return values | more | {"encoding": self.encoding.model_dump(mode="json")}
+        more |= {"texts": list(self.texts), "encoding": self.encoding.model_dump(mode="json")}
+        return values | more
 
     @classmethod
     def from_plain(cls, values: dict[str, Any]) -> "Table":
@@ -70,6 +79,7 @@ class Table:
         return cls(
             Encoding.model_validate(values["encoding"]),
             more_targets=tuple(values.get("more_targets", ())),
+            texts=tuple(map(str, values.get("texts", ()))),
             **{key: values[key] for key in PLAIN if key in values},
         )
 

@@ -205,7 +205,7 @@ def _rules(options: Csv, dividing: Sequence[str]) -> Rules:
     names = [name for name in dividing if name != options.time]  # groups are told apart by their texts
     return Rules(
         missing=options.missing,
-        categories=(*options.categories, *names),
+        categories=(*options.categories, *options.text, *names),
         numbers=options.numbers,
         day_first={"auto": None, "yes": True, "no": False}[options.day_first],
         decimal={"auto": "", "point": ".", "comma": ","}[options.decimal],
@@ -229,7 +229,7 @@ def opened(options: Csv, path: str) -> Source:
 
 def _columns(options: Csv, names: Sequence[str], dividing: Sequence[str]) -> list[str]:
     """The columns to read."""
-    for key in ("drop", "categories", "numbers"):
+    for key in ("drop", "categories", "numbers", "text"):
         for name in getattr(options, key):
             named_column(name, names, options.path, f"data.{key}")
     targets = [options.target] if isinstance(options.target, str) else options.target

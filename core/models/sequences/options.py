@@ -1,5 +1,6 @@
 """Base of the options of networks for sequences."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from core.data.kinds.base import KindName
@@ -21,7 +22,7 @@ class SequenceOptions(ModelOptions):
     TAKES_SEQUENCES: ClassVar = True
 
     def build_for(self, sample: Sample, outputs: int) -> "Module":
-        self.ensure_takes(sample)
+        self.ensure_takes(replace(sample, fields=()) if sample.features else sample)
         return self.build_sequence(sample, outputs)
 
     def build_sequence(self, sample: Sample, outputs: int) -> "Module":
