@@ -6,8 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from core.data.dataset import Dataset
+from core.data.inputs import Inputs
 from core.data.kinds.registry import kind_of
+from core.data.text.token_ids import TokenIds
 from core.losses.base import Scorer
+from core.models.own.calling import call_network
 from core.runs.folder import Run
 from core.session.evaluation import label_thresholds
 from core.tasks.registry import task_of
@@ -40,6 +43,8 @@ class Deployed(nn.Module):
     def __init__(self, model: nn.Module, data: Dataset, scorer: Scorer) -> None:
         super().__init__()
         self.model, self.scorer, self.ids = model, scorer, data.ids
+        self.fields = data.fields
+        self.known = data.vocabulary.known if isinstance(data.vocabulary, TokenIds) else None
         self.target = (data.target_mean, data.target_std) if task_of(data.task).targets == "numbers" else None
         scale = list(zip(data.target_mean, data.target_std, strict=True))
         self.wide = self.target is not None and any(
@@ -61,11 +66,11 @@ class Deployed(nn.Module):
             for name in ("low", "high", "offset"):
                 self.register_buffer(name, torch.from_numpy(getattr(columns, name)))
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        if self.conditioned:
-            inputs = (inputs.clamp(self.low, self.high) - self.offset).float()
-        scaled = inputs.long() if self.ids else (inputs - self.mean) / self.std
-        outputs: Tensor = self.model(scaled).float()
+    def forward(self, inputs: Tensor, *others: Tensor) -> Tensor:
+        if self.fields:
+            outputs: Tensor = call_network(self.model, self._prepared((inputs, *others))).float()
+        else:
+            outputs = self.model(self._standardised(inputs)).float()
         scores = self.scorer.scores(outputs)
         if self.target is None:
             return scores
@@ -76,6 +81,19 @@ class Deployed(nn.Module):
         (mean,), (std,) = self.target
         numbers = scores.squeeze(1)
         return (numbers.double() + self.shift) * self.scale if self.wide else numbers * std + mean
+
+    def _standardised(self, inputs: Tensor) -> Tensor:
+        """Return the only input as the network gets it."""
+        if self.conditioned:
+            inputs = (inputs.clamp(self.low, self.high) - self.offset).float()
+        if self.known is not None:
+            inputs = torch.where((inputs >= 0) & (inputs < self.known), inputs, self.known)
+        return inputs.long() if self.ids else (inputs - self.mean) / self.std
+
+    def _prepared(self, given: tuple[Tensor, ...]) -> Inputs:
+        """Return several inputs as the network gets them."""
+        made = {field.name: field.prepared(each) for field, each in zip(self.fields, given, strict=True)}
+        return made if isinstance(self.fields[0].name, str) else tuple(made.values())
 
 
 def deployed(trained: "Prepared") -> Deployed:
@@ -100,7 +118,9 @@ def facts(trained: "Prepared", run: Run) -> dict[str, Any]:
         "target_names": list(data.target_names),
         **({} if thresholds is None else {"thresholds": thresholds.tolist()}),
         "features": list(data.feature_names),
-        "dtype": "float32" if data.conditioning is None else "float64",
+        "inputs": [str(field.name) for field in data.fields] or ["inputs"],
+        "dtype": "int64" if data.vocabulary else "float32" if data.conditioning is None else "float64",
+        "vocabulary": data.vocabulary.plain() if data.vocabulary else None,
         "table": data.table.deployed() if data.table else None,
         "value_range": list(data.value_range),
         "deep_range": list(data.deep_range) if data.deep_range else None,

@@ -65,7 +65,7 @@ class GraphOptions(ExportOptions):
         progress("checking it on real samples", 0, 0)
         try:
             _, answer = predict.load(path)
-            one, all_at_once = answer(raw[:1].numpy()), answer(raw.numpy())
+            one, all_at_once = (answer(*(each[:rows].numpy() for each in raw)) for rows in (1, None))
         except TorchtuiError:
             raise
         except Exception as error:  # such as onnxruntime, which lacks operations in some types
@@ -77,26 +77,46 @@ class GraphOptions(ExportOptions):
         return max(largest_difference(one, own[:1]), largest_difference(all_at_once, own))
 
 
-def samples_of(trained: "Prepared") -> "Tensor":
-    """Some samples of validation, or of training where nothing is held out."""
+def samples_of(trained: "Prepared") -> "Tensor | Any":
+    """Some samples of validation, or of training where nothing is held out; of several inputs their fields."""
     import torch
 
     splits = trained.data.splits
     split = splits["validation"] if len(splits["validation"]) else splits["train"]
-    return torch.as_tensor(split.inputs[:CHECKED_SAMPLES])
+    some = split.inputs[:CHECKED_SAMPLES]
+    return some if trained.data.fields else torch.as_tensor(some)
 
 
-def raw_inputs(trained: "Prepared", inputs: "Tensor") -> "Tensor":
-    """Return samples in the unit of the data, as the exported network takes them."""
-    return inputs.float() if trained.data.conditioning is None else trained.data.in_unit(inputs)
+def raw_inputs(trained: "Prepared", inputs: Any) -> "tuple[Tensor, ...]":
+    """Return samples in the unit of the data, as the exported network takes them: one tensor for each input.
+
+    Raises:
+        ModelError: sequences have different lengths.
+    """
+    data = trained.data
+    if data.fields:
+        if inputs.has_sequences:
+            raise ModelError("sequences of different lengths cannot be exported", "Pad them to one length")
+        return tuple(_widened(inputs.columns[field.name][:]) for field in data.fields)
+    if data.vocabulary is not None:
+        return (inputs.long(),)
+    return (inputs.float() if data.conditioning is None else data.in_unit(inputs),)
 
 
-def _traced(trained: "Prepared", inputs: "Tensor") -> "ExportedProgram":
+def _widened(values: "Tensor") -> "Tensor":
+    """Return numbers as float32 and whole ones as int64, which tools take best."""
+    return values.float() if values.is_floating_point() else values.long()
+
+
+def _traced(trained: "Prepared", inputs: "tuple[Tensor, ...]") -> "ExportedProgram":
     """The graph for batches of any size."""
     import torch
 
     from core.export.deployed import deployed
 
-    example = inputs[:2] if len(inputs) > 1 else inputs.repeat(2, *[1] * (inputs.dim() - 1))
+    example = tuple(each[:2] if len(each) > 1 else each.repeat(2, *[1] * (each.dim() - 1)) for each in inputs)
     size = torch.export.Dim("batch", min=1)
-    return torch.export.export(deployed(trained), (example,), dynamic_shapes=({0: size},))
+    shapes: tuple[Any, ...] = tuple({0: size} for _ in example)
+    if len(shapes) > 1:  # the first has a parameter of its own
+        shapes = (shapes[0], shapes[1:])
+    return torch.export.export(deployed(trained), example, dynamic_shapes=shapes)

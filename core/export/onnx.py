@@ -34,7 +34,7 @@ class Onnx(GraphOptions):
         import torch
 
         written = torch.onnx.export(
-            program, dynamo=True, input_names=["inputs"], output_names=["scores"], verbose=False
+            program, dynamo=True, input_names=facts["inputs"], output_names=["scores"], verbose=False
         )
         assert written is not None
         written.model.metadata_props["torchtui"] = json.dumps(facts)

@@ -25,6 +25,7 @@ from core.data.tables.files.text_table import find_table
 from core.data.tables.values.dates import moment, order_of
 from core.data.tables.values.missing import ABSENT_WORDS, is_missing, missing_numbers, missing_texts
 from core.data.tables.values.numbers import duration, number
+from core.data.text.words import FIRST_ID, PADDING_ID, text_ids
 
 ROWS_AT_ONCE = 1024
 INPUT_NAMES = ("inputs", "x", "x_test", "images", "test_images", "features", "data", "arr_0")
@@ -53,29 +54,72 @@ USUAL = {"separator": "auto", "encoding": "utf-8", "header": True}
 """How a table is written, for a model whose training read none from a text file."""
 
 
-def load(path: Path) -> tuple[dict[str, Any], Callable[[np.ndarray], np.ndarray]]:
-    """Return the facts of a model, and the function from float32 inputs (n, *sample_shape) to scores or numbers."""
+def load(path: Path) -> tuple[dict[str, Any], Callable[..., np.ndarray]]:
+    """Return the facts of a model, and the function from its inputs (n, ...), in order, to scores or numbers."""
     if path.suffix == ".onnx":
         import onnxruntime
 
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         facts = json.loads(session.get_modelmeta().custom_metadata_map["torchtui"])
-        return facts, lambda inputs: np.asarray(session.run(None, {"inputs": inputs})[0])
+        names = [each.name for each in session.get_inputs()]
+        return facts, lambda *inputs: np.asarray(session.run(None, dict(zip(names, inputs, strict=True)))[0])
     import torch
 
     extra = {"torchtui.json": ""}
     model = torch.export.load(str(path), extra_files=extra).module()
 
-    def run(inputs: np.ndarray) -> np.ndarray:
+    def run(*inputs: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            scores: np.ndarray = model(torch.from_numpy(inputs)).numpy()
+            scores: np.ndarray = model(*map(torch.from_numpy, inputs)).numpy()
         return scores
 
     return json.loads(extra["torchtui.json"]), run
 
 
-def read(path: Path, facts: dict[str, Any]) -> np.ndarray:
-    """float32 (n, *sample_shape)."""
+def read(path: Path, facts: dict[str, Any]) -> tuple[np.ndarray, ...]:
+    """The inputs of the model, (n, ...) each."""
+    if facts["reads"] == "texts":
+        return read_texts(path, facts)
+    return (read_samples(path, facts),)
+
+
+def read_texts(path: Path, facts: dict[str, Any]) -> tuple[np.ndarray, ...]:
+    """The ids of texts, int64 (n, length), and the features beside them where the model takes some."""
+    table, vocabulary = facts["table"], facts["vocabulary"]
+    features = None
+    if table is None:
+        texts = [decoded(file.read_bytes(), USUAL) for file in text_files(path)]
+    else:
+        rows = read_rows(path, table)
+        missing = [name for name in table["texts"] if name not in rows[0]]
+        if missing:
+            sys.exit(f"the table has no column {missing[0]!r}")
+        marks = missing_texts(table["missing"])
+        columns = [[row[name].strip() for row in rows] for name in table["texts"]]
+        columns = [["" if is_missing(text, marks) else text for text in column] for column in columns]
+        texts = ["\n".join(parts) for parts in zip(*columns, strict=True)]
+        if table["columns"]:
+            features = encode(rows, table, path).astype(np.float32)
+    places = {word: at for at, word in enumerate(vocabulary["words"], start=FIRST_ID)}
+    ids = np.full((len(texts), vocabulary["length"]), PADDING_ID, dtype=np.int64)
+    for row, text in zip(ids, texts, strict=True):
+        found = text_ids(text, places if vocabulary["by"] == "word" else None)[: len(row)]
+        row[: len(found)] = found
+    return (ids,) if features is None else (ids, features)
+
+
+def text_files(path: Path) -> list[Path]:
+    """A text file, or all in a folder, but for hidden ones, sorted by name."""
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    if not files:
+        sys.exit(f"{path} holds no files")
+    return files
+
+
+def read_samples(path: Path, facts: dict[str, Any]) -> np.ndarray:
+    """Samples (n, *sample_shape) of the type that the model takes."""
     wanted = tuple(facts["sample_shape"])
 
     def as_trained(values: np.ndarray) -> np.ndarray:
@@ -170,12 +214,7 @@ def as_bytes(file: Path, values: np.ndarray, deep_range: list[float] | None) -> 
 
 def read_rows(path: Path, layout: dict[str, Any]) -> list[dict[str, str]]:
     """The rows of a text file, by the names that the training gave its columns. Empty ones are left out."""
-    content = path.read_bytes()
-    marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    try:
-        text = content.decode("utf-16" if marked else "utf-8")
-    except UnicodeDecodeError:
-        text = content.decode("utf-8" if layout["encoding"] == "auto" else layout["encoding"])
+    text = decoded(path.read_bytes(), layout)
     separator = layout["separator"]
     if separator == "auto":
         separator = "\t" if path.suffix.lower() in (".tsv", ".tab") else find_separator(text)[0]
@@ -186,6 +225,15 @@ def read_rows(path: Path, layout: dict[str, Any]) -> list[dict[str, str]]:
         if len(row) != len(table.names):
             sys.exit(f"{path}, line {line}: {len(row)} fields, expected {len(table.names)}")
     return [dict(zip(table.names, row, strict=True)) for _, row in table.rows]
+
+
+def decoded(content: bytes, layout: dict[str, Any]) -> str:
+    """The text of a file."""
+    marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    try:
+        return content.decode("utf-16" if marked else "utf-8")
+    except UnicodeDecodeError:
+        return content.decode("utf-8" if layout["encoding"] == "auto" else layout["encoding"])
 
 
 def plain(row: dict[str, str], features: list[str]) -> list[float]:
@@ -274,6 +322,15 @@ def output_columns(outputs: np.ndarray, targets: list[str]) -> list[str]:
     return targets or [f"output_{place}" for place in range(outputs[0].size)]
 
 
+def files_of(path: Path, facts: dict[str, Any]) -> list[Path]:
+    """The files of a folder that hold a sample each; none for a single file."""
+    if not path.is_dir():
+        return []
+    if facts["reads"] == "texts" and facts["table"] is None:
+        return text_files(path)
+    return picture_files(path) if facts["reads"] == "pictures" else []
+
+
 def main() -> None:
     """Read, predict, print."""
     here = Path(__file__).parent
@@ -284,7 +341,7 @@ def main() -> None:
     names = facts["class_names"]
     path = Path(sys.argv[1])
     try:
-        files = picture_files(path) if path.is_dir() and facts["reads"] == "pictures" else []
+        files = files_of(path, facts)
         inputs = read(path, facts)
     except (OSError, EOFError, LookupError, ValueError, csv.Error) as error:
         sys.exit(f"{path} cannot be read: {error}")
@@ -294,11 +351,12 @@ def main() -> None:
     head = (
         [*first, *(f"score_{name}" for name in names)]
         if names
-        else output_columns(run(inputs[:1]), facts["target_names"])
+        else output_columns(run(*(each[:1] for each in inputs)), facts["target_names"])
     )
     out.writerow(["file", *head] if files else head)
-    for start in range(0, len(inputs), ROWS_AT_ONCE):
-        for place, scores in enumerate(run(inputs[start : start + ROWS_AT_ONCE]).tolist(), start=start):
+    for start in range(0, len(inputs[0]), ROWS_AT_ONCE):
+        part = [each[start : start + ROWS_AT_ONCE] for each in inputs]
+        for place, scores in enumerate(run(*part).tolist(), start=start):
             if thresholds:
                 row = [
                     *(int(score >= from_here) for score, from_here in zip(scores, thresholds, strict=True)),

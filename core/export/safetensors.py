@@ -64,7 +64,7 @@ class Safetensors(ExportOptions):
             state[name].zero_()
         module.load_state_dict({**state, **load_file(str(path))})
         with torch.no_grad(), _same_numbers():
-            answers = module(raw_inputs(trained, inputs))
+            answers = module(*raw_inputs(trained, inputs))
         return largest_difference(answers.numpy(), own)
 
 

@@ -184,7 +184,7 @@ def _as_id(value: object) -> str:
 
 def _chosen(options: Csv, read: ReadRows, dividing: Sequence[str]) -> tuple[str, str]:
     """The column that stands out as the target, and why; nothing is asked where nothing could be learnt from."""
-    readings = {name: how for name, how in read.readings.items() if name not in dividing}
+    readings = {name: how for name, how in read.readings.items() if name not in (*dividing, *options.text)}
     try:
         return choose_target(read.source, read.frame.select(list(readings)), readings, options.path)
     except TargetUnclear:

@@ -228,7 +228,6 @@ def test_without_names_the_last_column_is_the_target_unless_another_looks_like_o
     "columns",
     [
         {"": COUNTER, "speed": NUMBERS},
-        {"": TEXTS, "speed": NUMBERS},
         {"id": COUNTER, "when": ["2021-01-01"] * ROWS, "kind": THREE},
     ],
 )
