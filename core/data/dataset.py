@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.data.inputs import InputField
     from core.data.mapped import MappedRows
     from core.data.tables.table import Table
+    from core.data.text.documents import Documents
     from core.data.text.token_ids import TokenIds
     from core.data.text.vocabulary import Vocabulary
 
@@ -84,6 +85,7 @@ class Dataset:
             `mean` and `std` are 0 and 1 then.
         weight_name: what the weights of the samples are called, such as a column; empty if they have none.
         vocabulary: of tokens and texts, what the ids stand for.
+        documents: of texts in files of their own, where they are.
         digest: of the files that the samples were read from, where they are too many to be looked at each time.
     """
 
@@ -112,6 +114,7 @@ class Dataset:
     weight_name: str = ""
     target_names: tuple[str, ...] = ()
     vocabulary: "TokenIds | Vocabulary | None" = None
+    documents: "Documents | None" = None
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OWN", "fingerprint", "same"]
 
-OWN = ("arrays", "image_folder", "mask_folder", "python")
+OWN = ("arrays", "image_folder", "mask_folder", "text_folder", "python")
 """Sources whose samples can change; tables from files have the digest of their content for that."""
 MAX_BYTES = 256 << 20
 """Of the inputs of a split; of larger ones evenly spaced samples are looked at."""

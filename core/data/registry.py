@@ -17,6 +17,7 @@ from core.data.images.image_folder import ImageFolder
 from core.data.masks.mask_folder import MaskFolder
 from core.data.own.python import PythonData
 from core.data.tables.options import Csv
+from core.data.text.folder import TextFolder
 
 __all__ = ["DataConfig", "default_root", "load"]
 
@@ -38,6 +39,7 @@ DataConfig = Annotated[
     | Csv
     | Arrays
     | MaskFolder
+    | TextFolder
     | ImageFolder
     | PythonData,
     Field(discriminator="name"),

@@ -120,6 +120,7 @@ def facts(trained: "Prepared", run: Run) -> dict[str, Any]:
         "features": list(data.feature_names),
         "inputs": [str(field.name) for field in data.fields] or ["inputs"],
         "dtype": "int64" if data.vocabulary else "float32" if data.conditioning is None else "float64",
+        "documents": {"encoding": data.documents.encoding} if data.documents else None,
         "vocabulary": data.vocabulary.plain() if data.vocabulary else None,
         "table": data.table.deployed() if data.table else None,
         "value_range": list(data.value_range),

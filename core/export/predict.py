@@ -88,7 +88,7 @@ def read_texts(path: Path, facts: dict[str, Any]) -> tuple[np.ndarray, ...]:
     table, vocabulary = facts["table"], facts["vocabulary"]
     features = None
     if table is None:
-        texts = [decoded(file.read_bytes(), USUAL) for file in text_files(path)]
+        texts = [decoded(file.read_bytes(), facts["documents"]) for file in text_files(path)]
     else:
         rows = read_rows(path, table)
         missing = [name for name in table["texts"] if name not in rows[0]]

@@ -67,7 +67,11 @@ def read_inputs(path: Path, data: Dataset) -> NewSamples:
 
     notes: list[str] = []
     if not path.exists():
-        raise InputError(f"{path} not found", "Give an .npz, .npy or .csv file, or a folder of pictures")
+        raise InputError(
+            f"{path} not found", "Give an .npz, .npy or .csv file, or a folder of pictures or texts"
+        )
+    if data.documents is not None:
+        return _documents(path, data)
     if path.is_dir() or is_image(path.name):
         ids, array, notes = _pictures(path, data)
     elif path.suffix in (".npz", ".npy"):
@@ -115,6 +119,27 @@ def _rows(path: Path, data: Dataset) -> NewSamples:
         raise InputError(f"{path} holds no samples", "Give at least one")
     vocabulary = data.vocabulary if isinstance(data.vocabulary, Vocabulary) else None
     return NewSamples(read.ids, beside(read.features, vocabulary, read.texts), tuple(read.notes))
+
+
+def _documents(path: Path, data: Dataset) -> NewSamples:
+    """The texts of a folder, or of one file; ids are file names."""
+    import torch
+
+    from core.data.text.documents import read_documents, text_files
+    from core.data.text.vocabulary import Vocabulary
+
+    assert data.documents is not None
+    assert isinstance(data.vocabulary, Vocabulary)
+    folder, files = (path, text_files(path)) if path.is_dir() else (path.parent, [path.name])
+    if not files:
+        raise InputError(f"{path} holds no text files", "Give a text file, or a folder of some")
+    try:
+        texts, _, _ = read_documents(folder, files, data.documents.encoding)
+    except DataError as error:
+        raise InputError(error.message, error.hint) from None
+    ids, cut = data.vocabulary.encode(texts)
+    notes = (f"{cut:,} texts are cut to their first {data.vocabulary.length:,} tokens",) if cut else ()
+    return NewSamples(files, torch.from_numpy(ids), notes)
 
 
 def _array(path: Path) -> Array:

@@ -87,7 +87,10 @@ class Samples:
                 if self._dataset.table
                 else ""
             )
-        vocabulary = self._dataset.vocabulary
+        data = self._dataset
+        if data.documents is not None:
+            return data.documents.text(int(self._predictions.indices[position]))
+        vocabulary = data.vocabulary
         return vocabulary.texts(self._input(position)) if vocabulary is not None else ""
 
     def picture(self, position: int) -> np.ndarray:

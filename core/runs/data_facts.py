@@ -36,6 +36,7 @@ def write_data_facts(run: Run, data: Dataset) -> None:
     facts |= {"mean": data.mean.tolist(), "std": data.std.tolist(), "sample_shape": data.sample_shape}
     facts["dtype"] = "" if data.fields else str(data.train.inputs.dtype).removeprefix("torch.")
     facts["fields"] = [field.plain() for field in data.fields]
+    facts["documents"] = {"encoding": data.documents.encoding} if data.documents else None
     facts["vocabulary"] = data.vocabulary.plain() if data.vocabulary else None
     facts["conditioning"] = data.conditioning.plain() if data.conditioning else None
     facts["split"] = digests(data)
@@ -78,6 +79,7 @@ def known_data(run: Run) -> Dataset | None:
     from core.data.conditioning import Conditioning
     from core.data.inputs import Fields, InputField
     from core.data.tables.table import Table
+    from core.data.text.documents import Documents
     from core.data.text.plain import vocabulary_from_plain
 
     try:
@@ -100,6 +102,8 @@ def known_data(run: Run) -> Dataset | None:
         plain = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
         plain |= {key: torch.tensor(facts[key], dtype=torch.float32) for key in ("mean", "std")}
         plain["fields"] = fields
+        documents = facts.get("documents")
+        plain["documents"] = Documents(documents["encoding"]) if documents else None
         plain["vocabulary"] = vocabulary_from_plain(facts.get("vocabulary"))
         plain["ids"] = plain["vocabulary"] is not None and not fields
         made = facts.get("conditioning")

@@ -10,12 +10,12 @@ PADDING_ID, UNKNOWN_ID, FIRST_ID = 0, 1, 2
 """What fills short texts, what stands for words that train does not know, and the first id of the vocabulary."""
 ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Characters of scripts without blanks between words: each is a word."""
-WORD = re.compile(rf"[{ALONE}]|[^\W{ALONE}]+|[^\w\s]")
+WORD_OR_SIGN = re.compile(rf"[{ALONE}]|[^\W{ALONE}]+|[^\w\s]")
 
 
 def words_in(text: str) -> list[str]:
     """Return the words and signs of a text in lower case."""
-    return WORD.findall(unicodedata.normalize("NFC", text).lower())
+    return WORD_OR_SIGN.findall(unicodedata.normalize("NFC", text).lower())
 
 
 def byte_ids(text: str) -> list[int]:
