@@ -1,5 +1,6 @@
 """From a folder of texts to a data set: listed, read, split, and encoded by the words of train."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +9,11 @@ import numpy as np
 import torch
 
 from core.data.dataset import Dataset, Progress
-from core.data.splits import assemble, divide
+from core.data.division.facts import division_notes
+from core.data.division.files import SampleNames
+from core.data.division.parts import Division
+from core.data.division.read import read_split_by
+from core.data.splits import assemble
 from core.data.targets import in_class_order
 from core.data.text.documents import read_documents, text_files
 from core.data.text.folder import parted
@@ -44,7 +49,9 @@ def load_folder(options: "TextFolder", progress: Progress) -> Dataset:
     texts, documents, notes = read_documents(folder, files, options.encoding)
     places = {label: place for place, label in enumerate(names)}
     targets = np.array([places[label] for _, label in found.values()], dtype=np.int64)
-    parts = _parts(options, np.array([split for split, _ in found.values()]), targets, names)
+    divided = _divided(options, np.array([split for split, _ in found.values()]), files, targets, names)
+    parts = divided.parts
+    notes += divided.notes
     if len(files) < len(listed):
         notes.append(f"skipped {len(listed) - len(files):,} text files that lie in no folder of a class")
     vocabulary = learn(
@@ -61,32 +68,37 @@ def load_folder(options: "TextFolder", progress: Progress) -> Dataset:
         inputs=torch.from_numpy(vocabulary.encode(texts)[0]),
         targets=torch.from_numpy(targets),
         parts=parts,
+        groups=divided.groups,
         class_names=names,
         scaling="none",
     )
     return replace(data, ids=True, vocabulary=vocabulary, documents=documents, notes=tuple(notes))
 
 
-def _parts(
-    options: "TextFolder", splits: np.ndarray, targets: np.ndarray, names: tuple[str, ...]
-) -> dict[str, np.ndarray]:
+def _divided(
+    options: "TextFolder",
+    splits: np.ndarray,
+    files: Sequence[str],
+    targets: np.ndarray,
+    names: tuple[str, ...],
+) -> Division:
     """Positions of each split: those of its own folder, or a part of train."""
-    parts = {split: np.flatnonzero(splits == split) for split in ("train", "validation", "test")}
-    task, train = task_for(len(names)), parts["train"]
-    if not len(parts["test"]):
-        train, parts["test"] = (
-            train[at]
-            for at in divide(
-                targets[train],
-                options.test,
-                task=task,
-                seed=options.split_seed,
-                field="data.test",
-                names=names,
-            )
-        )
-    if options.folds and len(parts["validation"]):
+    told = {split: np.flatnonzero(splits == split) for split in ("train", "validation", "test")}
+    train = told["train"]
+    own = {split: bool(len(told[split])) for split in ("validation", "test")}
+    if options.folds and own["validation"]:
         raise DataError("data.folds: the data has a validation split of its own", "Set it to 0")
-    if not len(parts["validation"]):
-        train, parts["validation"] = (train[at] for at in options.hold_out(targets[train], task, names))
-    return {**parts, "train": train}
+    paths = np.array([Path(files[at]).as_posix() for at in train], dtype=object)
+    ids = {"paths": paths, "file names": np.array([Path(path).name for path in paths], dtype=object)}
+    by = read_split_by(options, SampleNames(len(train), ids))
+    found = options.parts(
+        targets[train],
+        task_for(len(names)),
+        names,
+        by,
+        own_test=own["test"],
+        own_validation=own["validation"],
+    )
+    parts = {split: told[split] if own.get(split) else train[found[split]] for split in told}
+    groups = by.groups.codes if by.groups is not None and not any(own.values()) else None
+    return Division(parts, groups, tuple(division_notes(options, by, found)))
