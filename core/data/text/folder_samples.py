@@ -88,7 +88,7 @@ def _divided(
     own = {split: bool(len(told[split])) for split in ("validation", "test")}
     if options.folds and own["validation"]:
         raise DataError("data.folds: the data has a validation split of its own", "Set it to 0")
-    paths = np.array([Path(files[at]).as_posix() for at in train], dtype=object)
+    paths = np.array([Path(files[at]).as_posix() for at in train.tolist()], dtype=object)
     ids = {"paths": paths, "file names": np.array([Path(path).name for path in paths], dtype=object)}
     by = read_split_by(options, SampleNames(len(train), ids))
     found = options.parts(
