@@ -19,7 +19,7 @@ Unit = Literal["word", "byte"]
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What the ids of texts stand for: 0 fills short texts, 1 is any unknown word, the others follow.
+    """Meaning of the ids of texts: 0 fills short texts, 1 is any unknown word, the others follow.
 
     Attributes:
         by: what gets an id, words or bytes.
