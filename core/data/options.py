@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.data.division.by import SplitBy
     from core.data.division.parts import Division
 
-__all__ = ["DataOptions", "HeldOut", "ImageOptions", "Scaling", "TargetColumns"]
+__all__ = ["DataOptions", "HeldOut", "ImageOptions", "ScalingName", "TargetColumns"]
 
 
 def _as_text(value: Any) -> Any:
@@ -146,13 +146,13 @@ class DataOptions(Options):
         return split_parts(self, targets, task, names, by, test=test, validation=not own_validation)
 
 
-Scaling = Literal["standardise", "unit", "none"]
+ScalingName = Literal["standardise", "unit", "none"]
 
 
 class ImageOptions(DataOptions):
     """Base of data sets of images."""
 
-    scaling: Scaling = "standardise"
+    scaling: ScalingName = "standardise"
     """How inputs are scaled: to mean 0 and deviation 1 over train; unit, pixels from 0 to 1; none, as for tokens."""
     augment: Augment = ()
     """Changes to training samples: crop, flip, rotation, colour, randaugment, mixup, cutmix; as in crop:4, flip."""

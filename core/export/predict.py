@@ -88,7 +88,7 @@ def read_texts(path: Path, facts: dict[str, Any]) -> tuple[np.ndarray, ...]:
     table, vocabulary = facts["table"], facts["vocabulary"]
     features = None
     if table is None:
-        texts = [decoded(file.read_bytes(), facts["documents"]) for file in text_files(path)]
+        texts = [text_of(file, facts["documents"]) for file in text_files(path)]
     else:
         rows = read_rows(path, table)
         missing = [name for name in table["texts"] if name not in rows[0]]
@@ -214,7 +214,7 @@ def as_bytes(file: Path, values: np.ndarray, deep_range: list[float] | None) -> 
 
 def read_rows(path: Path, layout: dict[str, Any]) -> list[dict[str, str]]:
     """The rows of a text file, by the names that the training gave its columns. Empty ones are left out."""
-    text = decoded(path.read_bytes(), layout)
+    text = text_of(path, layout)
     separator = layout["separator"]
     if separator == "auto":
         separator = "\t" if path.suffix.lower() in (".tsv", ".tab") else find_separator(text)[0]
@@ -227,8 +227,9 @@ def read_rows(path: Path, layout: dict[str, Any]) -> list[dict[str, str]]:
     return [dict(zip(table.names, row, strict=True)) for _, row in table.rows]
 
 
-def decoded(content: bytes, layout: dict[str, Any]) -> str:
+def text_of(path: Path, layout: dict[str, Any]) -> str:
     """The text of a file."""
+    content = path.read_bytes()
     marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
         return content.decode("utf-16" if marked else "utf-8")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.data.arrays.structured import Arrays
     from core.data.conditioning import Conditioning
     from core.data.dataset import Dataset, Split
-    from core.data.options import Scaling
+    from core.data.options import ScalingName
 
 __all__ = ["Given", "Pair", "dataset_of", "own_split", "positions_of", "split_by"]
 
@@ -152,7 +152,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     )
 
 
-def _scaling(kind: KindName, asked: "Scaling") -> "Scaling":
+def _scaling(kind: KindName, asked: "ScalingName") -> "ScalingName":
     """How inputs are scaled: ids are not, and there is no unit of columns."""
     parts = kind_of(kind).statistics
     if parts == "none":

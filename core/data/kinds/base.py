@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Kind", "KindName", "Reads", "Shown", "Statistics", "shape_text"]
+__all__ = ["Display", "Kind", "KindName", "Reads", "Statistics", "shape_text"]
 
 KindName = Literal["table", "image", "signal", "tokens", "text", "other"]
-Shown = Literal["row", "picture", "curves", "text"]
+Display = Literal["row", "picture", "curves", "text"]
 Reads = Literal["rows", "pictures", "arrays", "texts"]
 Statistics = Literal["columns", "channels", "all", "none"]
 
@@ -31,7 +31,7 @@ class Kind:
 
     name: KindName
     samples: str
-    shown: Shown
+    shown: Display
     reads: Reads
     statistics: Statistics
     parts: str

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, TargetColumns
 from core.data.targets import AskedTask
-from core.data.text.options import TextOptions
+from core.data.text.options import TokenOptions
 from core.files.reading import open_regular
 from core.options import Files
 from core.tasks.registry import task_of
@@ -86,7 +86,7 @@ def _yes_or_no(value: Any) -> Any:
 Answer = Annotated[Literal["auto", "yes", "no"], BeforeValidator(_yes_or_no)]
 
 
-class Csv(HeldOut, TextOptions):
+class Csv(HeldOut, TokenOptions):
     """Your own table: CSV, Parquet, Excel, JSON and others, with a row for each sample."""
 
     FIRST = ("path", "target", "task")

@@ -66,8 +66,8 @@ class Table:
         """Return all but the rows as plain values, fit for JSON, which `from_plain` reads back."""
         values = {key: getattr(self, key) for key in PLAIN}
         more = {"more_targets": list(self.more_targets)} if self.more_targets else {}
-        more |= {"texts": list(self.texts), "encoding": self.encoding.model_dump(mode="json")}
-        return values | more
+        encoding = self.encoding.model_dump(mode="json")
+        return values | more | {"texts": list(self.texts), "encoding": encoding}
 
     @classmethod
     def from_plain(cls, values: dict[str, Any]) -> "Table":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut
-from core.data.text.options import TextOptions
+from core.data.text.options import TokenOptions
 from core.errors import DataError
 from core.options import Files
 
@@ -18,7 +18,7 @@ MAX_PEEKED = 200
 """Files of a folder that are looked at to tell texts from images."""
 
 
-class TextFolder(HeldOut, TextOptions):
+class TextFolder(HeldOut, TokenOptions):
     """Your own texts: a folder for each class, with a text file for each sample."""
 
     name: Literal["text_folder"] = "text_folder"

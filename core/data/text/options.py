@@ -6,10 +6,10 @@ from pydantic import Field
 
 from core.data.options import DataOptions
 
-__all__ = ["TextOptions"]
+__all__ = ["TokenOptions"]
 
 
-class TextOptions(DataOptions):
+class TokenOptions(DataOptions):
     """Base of data sets that may hold texts."""
 
     token: Literal["word", "byte"] = "word"

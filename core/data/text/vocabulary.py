@@ -14,7 +14,7 @@ from core.errors import DataError
 __all__ = ["Vocabulary", "learn"]
 
 BYTES = 256
-Unit = Literal["word", "byte"]
+TokenUnit = Literal["word", "byte"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Vocabulary:
         length: ids of a text; longer texts are cut, shorter ones filled.
     """
 
-    by: Unit
+    by: TokenUnit
     words: tuple[str, ...]
     length: int
 
@@ -81,7 +81,7 @@ class Vocabulary:
 
 
 def learn(
-    train: Sequence[str], by: Unit, *, min_count: int, max_words: int, max_length: int, notes: list[str]
+    train: Sequence[str], by: TokenUnit, *, min_count: int, max_words: int, max_length: int, notes: list[str]
 ) -> Vocabulary:
     """Return the vocabulary of training texts.
 

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Cnn1d"]
 
-Width = Annotated[int, Field(ge=1, le=4096)]
+Channels = Annotated[int, Field(ge=1, le=4096)]
 
 
 class Cnn1d(SequenceOptions):
     """Convolutions over time, each halving it, then mean and maximum over time."""
 
     name: Literal["cnn1d"] = "cnn1d"
-    channels: Annotated[tuple[Width, ...], Field(min_length=1, max_length=16)] = (32, 64, 64)
+    channels: Annotated[tuple[Channels, ...], Field(min_length=1, max_length=16)] = (32, 64, 64)
     """Channels of each convolution; the first is also the embedding dimension of a token."""
     kernel: Annotated[int, Field(ge=1, le=255)] = 5
     """Steps that a convolution sees at once; an odd number."""
