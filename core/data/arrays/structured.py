@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -17,12 +17,13 @@ from core.errors import DataError
 
 if TYPE_CHECKING:
     from core.data.dataset import Dataset
+    from core.data.options import ScalingName
 
 __all__ = ["Arrays", "fields_like", "fields_of", "name_of", "with_fields"]
 
 Arrays = Mapping[FieldName, "np.ndarray | Ragged"]
 """Fields as a source gives them: (n, ...) each, or n sequences."""
-Scaling = Literal["standardise", "unit", "none"]
+
 
 CHANNELS = (1, 2, 3, 4)
 """Sizes of a dimension that are taken for the channels of an image."""
@@ -142,7 +143,7 @@ def _kept(array: np.ndarray, where: str, notes: list[str], row: str) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array))
 
 
-def with_fields(data: "Dataset", scaling: Scaling, notes: list[str]) -> "Dataset":
+def with_fields(data: "Dataset", scaling: "ScalingName", notes: list[str]) -> "Dataset":
     """Return data of fields with what is done to each of them, which is reported in a line."""
     train, *others = (cast(Fields, split.inputs) for split in data.splits.values())
     fields = described(train, (train, *others), scaling)
@@ -150,7 +151,9 @@ def with_fields(data: "Dataset", scaling: Scaling, notes: list[str]) -> "Dataset
     return replace(data, fields=fields)
 
 
-def described(train: Fields, everything: tuple[Fields, ...], scaling: Scaling) -> tuple[InputField, ...]:
+def described(
+    train: Fields, everything: tuple[Fields, ...], scaling: "ScalingName"
+) -> tuple[InputField, ...]:
     """Return what is done to each field: floats and pixels are standardised over the training samples.
 
     Args:
@@ -161,7 +164,7 @@ def described(train: Fields, everything: tuple[Fields, ...], scaling: Scaling) -
 
 
 def _described(
-    name: FieldName, train: Fields, everything: tuple[Fields, ...], scaling: Scaling
+    name: FieldName, train: Fields, everything: tuple[Fields, ...], scaling: ScalingName
 ) -> InputField:
     column = train.columns[name]
     is_sequence = isinstance(column, Ragged)
