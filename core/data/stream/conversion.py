@@ -14,6 +14,7 @@ from core.data.arrays.array_targets import answers_of, are_labels, classes_in, l
 from core.data.arrays.sample_shapes import Layout
 from core.data.dataset import Dataset
 from core.data.targets import LABELS, NUMBERS, AskedTask
+from core.data.text.token_ids import TokenIds
 from core.errors import DataError
 from core.tasks.multilabel import Multilabel
 from core.tasks.registry import task_for
@@ -122,7 +123,7 @@ class Conversion:
         )
         assert part is not None
         made: Tensor = part.inputs[:]
-        if self.base.vocabulary is not None:
+        if isinstance(self.base.vocabulary, TokenIds):
             made = torch.from_numpy(self.base.vocabulary.ids(made.numpy()))
         return _in_place(made, inputs), torch.from_numpy(self.clipped(part.targets.numpy()))
 
