@@ -41,6 +41,10 @@ class Commands(LazyGroup):
                 "tui.cli.commands.compare:compare",
                 "Compare runs: final metrics with intervals, settings that differ, one curve for all.",
             ),
+            "explain": (
+                "tui.cli.commands.explain:explain",
+                "Show where a model fails: worst slices, columns that matter, targets that look wrong.",
+            ),
             "runs": ("tui.cli.commands.runs:app", "List runs, or show one."),
             "watch": ("tui.cli.commands.watch:watch", "Follow a run live, whichever process is training it."),
             "stop": (

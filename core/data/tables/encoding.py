@@ -68,6 +68,16 @@ class Encoding(Options):
         """Return the name of each number that `apply` gives for a row."""
         return tuple(name for column in self.columns for name in _names(column))
 
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """Return the places of the features that each column becomes."""
+        found, first = dict[str, list[int]](), 0
+        for column in self.columns:
+            count = len(_names(column))
+            found[column.name] = list(range(first, first + count))
+            first += count
+        return found
+
     def apply(self, frame: pl.DataFrame, rows: np.ndarray | None = None) -> np.ndarray:
         """Return the features of rows, float32 (n, features).
 

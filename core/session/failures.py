@@ -1,0 +1,52 @@
+"""Where a run's model fails on a split: slices, columns that matter, targets that look wrong."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.data.dataset import Progress
+from core.evaluation.failures.label_errors import likely_label_errors
+from core.evaluation.failures.slices import Outcomes, Slice, outcomes, slices
+from core.inference.columns import columns_of
+from core.inference.importance import Importance, importances
+from core.inference.stored import Evaluation
+from core.session.evaluation import RunData, trained_model
+
+__all__ = ["Failures", "failures_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Failures:
+    """What is known of where a model fails.
+
+    Attributes:
+        outcomes: of each sample; None where answers are neither one class nor a number.
+        slices: the worst first; empty for samples without columns.
+        importances: of columns, the largest first; empty likewise.
+        label_errors: positions, in the evaluation, of samples whose target is probably wrong.
+    """
+
+    outcomes: Outcomes | None
+    slices: tuple[Slice, ...]
+    importances: tuple[Importance, ...]
+    label_errors: np.ndarray
+
+
+def failures_of(evaluation: Evaluation, data: RunData, progress: Progress) -> Failures:
+    """Return where the model of an evaluation fails.
+
+    Args:
+        data: of the run; it is loaded if it was not.
+
+    Raises:
+        TorchtuiError: data or weights cannot be read, or do not fit together.
+    """
+    predictions, split = evaluation.predictions, evaluation.split
+    found, loaded = outcomes(predictions), data.load(progress)
+    suspects = likely_label_errors(predictions) if split != "train" else np.empty(0, dtype=np.int64)
+    if found is None or not loaded.feature_names:
+        return Failures(found, (), (), suspects)
+    columns = columns_of(loaded, split, predictions.indices)
+    trained = trained_model(evaluation.run, samples=False)
+    shuffled = importances(trained.model, loaded, split, trained.scorer, trained.device, progress)
+    return Failures(found, tuple(slices(found, columns)), tuple(shuffled), suspects)

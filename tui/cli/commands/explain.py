@@ -1,0 +1,56 @@
+"""`tui explain`: where a run's model fails, as text or JSON."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+import typer
+
+from core.runs.folder import default_runs_dir
+from tui.cli.app import DataRootOption, RunsOption, TrustOption
+from tui.cli.commands.evaluate import tell
+from tui.cli.json_option import JsonOption
+from tui.cli.run_arguments import CheckpointOption, RunArgument, runs_named
+from tui.runtime.streams import print_result
+
+__all__ = ["explain"]
+
+
+def explain(
+    run: RunArgument,
+    split: Annotated[
+        Literal["validation", "test", "train"],
+        typer.Option(
+            help="Split to look at; what is changed by what you see on test is not tested any more."
+        ),
+    ] = "validation",
+    as_json: JsonOption = False,
+    checkpoint: CheckpointOption = "best",
+    trust_code: TrustOption = False,
+    runs: RunsOption = None,
+    data_root: DataRootOption = None,
+) -> None:
+    """Show where a model fails: parts of a table that it answers worse, columns that matter, targets that look wrong.
+
+    Example: tui explain latest
+    """
+    (found,) = runs_named([run], runs or default_runs_dir(), checkpoint, together=False, trust=trust_code)
+    from core.session.evaluation import RunData, evaluate_run
+    from core.session.failures import failures_of
+
+    evaluation = evaluate_run(found, split, data_root=data_root, progress=tell)
+    failures = failures_of(evaluation, RunData(found, data_root), tell)
+    tell("", 0, 0)
+    if as_json:
+        suspects = evaluation.predictions.indices[failures.label_errors].tolist()
+        facts = {
+            "slices": [asdict(one) for one in failures.slices],
+            "importances": [asdict(one) for one in failures.importances],
+            "label_errors": suspects,
+        }
+        print_result(json.dumps({"v": 1, "run": found.id, "split": split, **facts}))
+        return
+    from tui.headless.failures_report import print_failures
+    from tui.headless.report import report_console
+
+    print_failures(evaluation, failures, report_console())
