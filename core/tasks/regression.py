@@ -26,7 +26,7 @@ class Regression(Task):
     targets: ClassVar[TargetKind] = "numbers"
     score = "r2"
     default_loss = "mse"
-    views = ("summary", "residuals")
+    views = ("summary", "residuals", "slices")
     headlines = ("r2", "mae")
     worst_first = "Largest errors"
 

@@ -32,6 +32,7 @@ from tui.screens.evaluate.label_confusion import LabelConfusionTab
 from tui.screens.evaluate.mistakes import MistakesTab
 from tui.screens.evaluate.own_numbers import OwnNumbersTab
 from tui.screens.evaluate.residuals import ResidualsTab
+from tui.screens.evaluate.slices import SlicesTab
 from tui.screens.evaluate.summary import SummaryTab
 from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.screens.evaluate.threshold import ThresholdTab
@@ -49,6 +50,7 @@ TABS: tuple[Callable[[], EvaluationTab], ...] = (
     CalibrationTab,
     MistakesTab,
     ResidualsTab,
+    SlicesTab,
     OwnNumbersTab,
 )
 DATE = re.compile(r"^\d{4}-\d\d-\d\d_\d{4}_")

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
+from core.data.dataset import no_progress
 from core.evaluation import error_quantiles, residuals
 from core.inference.stored import was_evaluated
+from core.session.failures import failures_of
 from tests.support.narrow import instance, some
 from tests.tui.conftest import CopyOf, MadeUp, Visits
 from tui.screens.dialogs import Ask, ErrorDialog
@@ -209,8 +211,9 @@ async def test_what_is_undefined_is_shown_with_its_reason(visit: Visits, made_up
 async def test_a_regression_has_residuals_in_place_of_curves(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("diabetes"))
+        shown = ("summary", "residuals", "slices")
         assert {tab.id for tab in at.screen.query("ContentTab") if tab.display} == {
-            *("--content-tab-tab-summary", "--content-tab-tab-residuals"),
+            f"--content-tab-tab-{name}" for name in shown
         }
         await at.press("t")
         errors = residuals(at.predictions)
@@ -240,9 +243,25 @@ async def test_any_names_in_any_number_fit_every_tab(
     run = made_up(names, samples=2000)
     async with visit(size) as at:
         await at.open(run)
-        for _ in range(7):
+        for _ in range(8):
             lines = at.seen().splitlines()
             assert [cell_len(line) for line in lines] == [size[0]] * size[1]
             assert not [c for c in "".join(lines) if unicodedata.category(c) in ("Cc", "Cf")]
             await at.press("t")
         assert at.screen.tabs.active == "tab-summary"
+
+
+async def test_slices_stand_worst_first_beside_the_columns_that_matter(
+    visit: Visits, copy_of: CopyOf
+) -> None:
+    async with visit() as at:
+        await at.open(copy_of("diabetes"), "slices")
+        found = failures_of(at.subject.evaluation, at.subject.data, no_progress)
+        shown = at.text(at.one("#slice-table")).splitlines()
+        first = found.slices[0]
+        assert f"{first.column} = {first.value}" in shown[1]
+        assert f"{first.samples}" in shown[1]
+        assert f"{len(found.slices)} slices" in at.seen()
+        assert found.importances[0].column in at.text(at.one("#columns")).splitlines()[1]
+        await at.open(copy_of("digits"), "slices")
+        assert "no columns to cut by" in at.seen()
