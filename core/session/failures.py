@@ -17,7 +17,7 @@ __all__ = ["Failures", "failures_of"]
 
 @dataclass(frozen=True, eq=False)
 class Failures:
-    """What is known of where a model fails.
+    """Facts of where a model fails.
 
     Attributes:
         outcomes: of each sample; None where answers are neither one class nor a number.

@@ -28,11 +28,11 @@ from tui.screens.dialogs import Ask
 from tui.screens.evaluate.calibration import CalibrationTab
 from tui.screens.evaluate.confusion import ConfusionTab
 from tui.screens.evaluate.curves_tab import PrecisionRecallTab, RocTab
+from tui.screens.evaluate.failures.mistakes import MistakesTab
+from tui.screens.evaluate.failures.slices import SlicesTab
 from tui.screens.evaluate.label_confusion import LabelConfusionTab
-from tui.screens.evaluate.mistakes import MistakesTab
 from tui.screens.evaluate.own_numbers import OwnNumbersTab
 from tui.screens.evaluate.residuals import ResidualsTab
-from tui.screens.evaluate.slices import SlicesTab
 from tui.screens.evaluate.summary import SummaryTab
 from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.screens.evaluate.threshold import ThresholdTab
