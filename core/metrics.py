@@ -11,6 +11,7 @@ __all__ = [
     "METRICS",
     "MINIMISED",
     "OF_CLASS",
+    "OF_TARGET",
     "SAME_AS_ACCURACY",
     "compared_metrics",
     "in_order",
@@ -56,6 +57,8 @@ COMPARED: Final = (
 """Those of an evaluation that are printed, and that runs are compared by."""
 OF_CLASS: Final = ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
 """The numbers of each class of an evaluation."""
+OF_TARGET: Final = ("r2", "mae", "rmse", "mape")
+"""The numbers of each target of a regression of several."""
 
 LABELS: Final = {
     "accuracy": "accuracy",

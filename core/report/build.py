@@ -14,7 +14,7 @@ from core.evaluation.curve_sets import curves_of
 from core.files.reading import read_bytes, read_text
 from core.inference.baselines import Compared, compared, not_better_than_boosting
 from core.inference.stored import Evaluation, saved_evaluation
-from core.metrics import HEADLINES, in_order, label_of
+from core.metrics import HEADLINES, OF_TARGET, in_order, label_of
 from core.report import figures
 from core.report.page import Figure, Table, page
 from core.report.samples import mistakes, own_pictures, own_text
@@ -173,6 +173,8 @@ def _evaluated(evaluation: Evaluation, data_root: Path | None) -> Section:
         "baseline": report.baseline.get("description", ""),
         "beside": _beside(beside) if beside else None,
         "boosting": not_better_than_boosting(evaluation, beside),
+        "weighting": report.weighting,
+        "targets": _targets(report),
         "classes": _classes(report),
         "mistakes": mistakes(evaluation, data_root) if len(evaluation.predictions) else None,
         "text": own_text(evaluation),
@@ -185,8 +187,11 @@ def _figures(evaluation: Evaluation) -> Iterator[Figure]:
     if "numbers" in views:
         yield from own_pictures(evaluation)
     if "residuals" in views:
-        for kind, text in NUMBER_FIGURES.items():
-            yield Figure(figures.predicted_numbers(predictions, kind), "svg+xml", text, text)
+        for place in range(predictions.target_count):
+            of = f" of {report.per_target[place]['name']}" if report.per_target else ""
+            for kind, text in NUMBER_FIGURES.items():
+                drawn = figures.predicted_numbers(predictions.of_target(place), kind)
+                yield Figure(drawn, "svg+xml", f"{text}{of}", f"{text}{of}")
     if "confusion" in views:
         caption = "Confusion matrix: rows true, columns predicted"
         yield Figure(figures.confusion(report), "svg+xml", "Confusion matrix", caption)
@@ -231,6 +236,14 @@ def _difference(row: Compared) -> str:
     if found is None:
         return "–"
     return f"{found.value:+.4f}\n{found.interval[0]:+.4f} to {found.interval[1]:+.4f}"
+
+
+def _targets(report: Report) -> Table | None:
+    rows = [
+        [row["name"], *(_of_class(row[key], ends.get(key)) for key in OF_TARGET)]
+        for row, ends in zip(report.per_target, report.target_intervals, strict=True)
+    ]
+    return Table(["target", *map(label_of, OF_TARGET)], rows) if rows else None
 
 
 def _classes(report: Report) -> Table | None:

@@ -111,7 +111,14 @@ def _rows(evaluation: Evaluation, samples: Samples | None, positions: list[int])
             true, answer = int(predictions.targets[at]), int(predictions.predicted[at])
             answers = [names[true], names[answer], f"{predictions.scores[at, answer]:.3f}"]
         else:
-            target, number = float(predictions.targets[at]), float(predictions.scores[at])
-            answers = [f"{target:.4g}", f"{number:.4g}", f"{target - number:.4g}"]
+            pairs = zip(np.ravel(predictions.targets[at]), np.ravel(predictions.scores[at]), strict=True)
+            answers = [
+                f"{value:.4g}"
+                for target, number in pairs
+                for value in (target, number, float(target) - float(number))
+            ]
         rows.append([int(predictions.indices[at]), *answers, *inputs])
-    return Table(["sample", "true", "predicted", "score" if names else "error", *features], rows)
+    kinds = ("true", "predicted", "score" if names else "error")
+    targets = [str(row["name"]) for row in evaluation.report.per_target]
+    heads = [f"{target} {kind}" for target in targets for kind in kinds] or kinds
+    return Table(["sample", *heads, *features], rows)

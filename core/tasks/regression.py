@@ -106,12 +106,15 @@ class Regression(Task):
         return regression_report(predictions, names=class_names, split=split, seed=seed, intervals=intervals)
 
     def worst(self, predictions: "Predictions", limit: int) -> "np.ndarray":
-        """Return the largest errors."""
+        """Return the largest errors; of several targets by the one that is largest beside the errors of its target."""
         import numpy as np
 
         from core.evaluation.regression import residuals
 
-        return np.argsort(-np.abs(residuals(predictions)), kind="stable")[:limit]
+        errors = np.abs(residuals(predictions))
+        if errors.ndim == 2:
+            errors = (errors / np.maximum(errors.mean(axis=0), np.finfo(errors.dtype).tiny)).max(axis=1)
+        return np.argsort(-errors, kind="stable")[:limit]
 
 
 def _moments(column: "Tensor", weights: "Tensor | None") -> tuple[float, float]:

@@ -9,7 +9,7 @@ from rich.text import Text
 from core.errors import RunDamaged
 from core.evaluation import Report
 from core.inference.stored import load_evaluation
-from core.metrics import COMPARED, in_order, label_of
+from core.metrics import COMPARED, OF_TARGET, in_order, label_of
 from core.runs.comparison import load_report
 from core.runs.folder import Run
 from core.runs.summary import RunSummary
@@ -92,6 +92,8 @@ def report_tables(report: Report, width: int) -> list[RenderableType]:
     tables: list[RenderableType] = [_metrics(report)]
     if report.per_class:
         tables.append(_classes(report))
+    if report.per_target:
+        tables.append(_targets(report))
     if report.confusion:
         tables.append(_confusion(report, width))
     return tables
@@ -121,6 +123,18 @@ def _metrics(report: Report) -> RenderableType:
     baseline_is = [Text(clean(f"baseline: {what}"), "dim")] if what else []
     weighting = [Text(clean(report.weighting), "dim")] if report.weighting else []
     return Group(table, *weighting, *baseline_is, *reasons)
+
+
+def _targets(report: Report) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("target")
+    for key in OF_TARGET:
+        table.add_column(label_of(key), justify="right")
+    for row in report.per_target:
+        values = [row[key] for key in OF_TARGET]
+        shown = [number(value) if not isinstance(value, str) else value for value in values]
+        table.add_row(Text(fit(str(row["name"]), NAME_WIDTH).rstrip() or "∅"), *shown)
+    return table
 
 
 def _classes(report: Report) -> Table:

@@ -1,10 +1,12 @@
 """Residuals: where a regression errs, by how much, and on which samples most."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
@@ -13,7 +15,7 @@ from tui.charts.plot import Plot
 from tui.charts.plot_chart import Chart, Series
 from tui.screens.evaluate.sample_list import SampleList
 from tui.screens.evaluate.tab import EvaluationTab, Subject
-from tui.terminal.text import number
+from tui.terminal.text import clean, number
 from tui.terminal.themes import BLUE
 from tui.widgets.panel import Panel
 from tui.widgets.table import Column, Table
@@ -39,9 +41,24 @@ class ResidualsTab(EvaluationTab):
     """Residual against prediction, error quantiles, largest errors."""
 
     TITLE = "Residuals"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "turn(1)", "next target", tooltip="Show the errors of the next target"),
+        Binding("N", "turn(-1)", "previous target", show=False),
+    ]
 
     def __init__(self) -> None:
         super().__init__(id="residuals")
+        self.target = 0
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer another target where there are several."""
+        return action != "turn" or (self.subject is not None and self.subject.predictions.target_count > 1)
+
+    def action_turn(self, by: int) -> None:
+        """Show the errors of another target."""
+        if self.subject is not None:
+            self.target = (self.target + by) % self.subject.predictions.target_count
+            self._show_target(self.subject)
 
     def compose(self) -> ComposeResult:
         with Panel(classes="plot-panel"):
@@ -56,15 +73,21 @@ class ResidualsTab(EvaluationTab):
         return self.query_one(SampleList).active or self.query_one("#quantiles")
 
     def draw(self, subject: Subject) -> None:
-        self.query_one(Plot).show(Chart(empty="sorting errors ..."))
-        self.in_background("errors", lambda progress: _errors(subject), self._show)
+        self.target = 0
+        self.refresh_bindings()
+        self._show_target(subject)
 
-    def _show(self, errors: Errors) -> None:
-        if self.subject is None:
-            return
-        self.query_one(Plot).show(_chart(self.subject.predictions.scores, errors.residual))
+    def _show_target(self, subject: Subject) -> None:
+        shown = subject.of_target(self.target)
+        self.query_one(Plot).show(Chart(empty="sorting errors ..."))
+        self.in_background(
+            "errors", lambda progress: _errors(shown), lambda errors: self._show(shown, errors)
+        )
+
+    def _show(self, subject: Subject, errors: Errors) -> None:
+        self.query_one(Plot).show(_chart(subject.predictions.scores, errors.residual))
         panel = self.query_one(".plot-panel", Panel)
-        panel.border_title = "residual: target − prediction"
+        panel.border_title = f"residual: target − prediction{self._of_target(subject)}"
         panel.border_subtitle = f"mean {number(float(errors.residual.mean()))}"
         rows = list(errors.quantiles.items())
         columns = [Column("share of samples", 0, "<"), Column("error at most", 14)]
@@ -73,7 +96,14 @@ class ResidualsTab(EvaluationTab):
         )
         self.query_one("#quantiles-panel", Panel).border_title = "error quantiles"
         self.query_one("#largest-panel", Panel).border_title = "largest errors"
-        self.query_one(SampleList).show(self.subject, errors.largest)
+        self.query_one(SampleList).show(subject, errors.largest)
+
+    def _of_target(self, subject: Subject) -> str:
+        """Name the target that is shown, of several."""
+        rows = subject.report.per_target
+        return (
+            f" of {clean(str(rows[self.target]['name']))}, {self.target + 1} of {len(rows)}" if rows else ""
+        )
 
     @on(SampleList.Highlighted)
     def _highlighted(self, event: SampleList.Highlighted) -> None:

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from core.evaluation import Report
 from core.inference.baselines import Compared, not_better_than_boosting
-from core.metrics import LABELS, OF_CLASS, in_order, label_of
+from core.metrics import LABELS, OF_CLASS, OF_TARGET, in_order, label_of
 from core.tasks.registry import task_of
 from tui.charts.comparison import difference_text
 from tui.screens.base import NARROW
@@ -89,9 +89,11 @@ class SummaryTab(EvaluationTab):
         self.query_one("#reasons", Static).update(Content("\n".join(_reasons(subject, known))))
         self.query_one("#metrics", Table).styles.height = len(known) + 1
         self._show_beside(subject)
-        is_classes = bool(report.per_class)
-        self.query_one("#classes-side").display = is_classes
-        if is_classes:
+        self.query_one("#classes-side").display = bool(report.per_class or report.per_target)
+        self.query_one("#confused-panel").display = bool(report.per_class)
+        if report.per_target:
+            self._show_targets(report)
+        if report.per_class:
             self.sorted_by, self.descending = "", False
             self._show_classes(subject)
             self.query_one(ConfusedPairs).show_pairs(subject)
@@ -133,8 +135,23 @@ class SummaryTab(EvaluationTab):
         """Sort the classes, worst first; reverse the order if already sorted by this column."""
         self.descending = not self.descending if key == self.sorted_by else key == "support"
         self.sorted_by = key
-        if self.subject is not None:
+        if self.subject is not None and self.subject.report.per_class:
             self._show_classes(self.subject)
+
+    def _show_targets(self, report: Report) -> None:
+        """Show the numbers of each target with their intervals."""
+        rows = [
+            _target(row, ends) for row, ends in zip(report.per_target, report.target_intervals, strict=True)
+        ]
+        heads = ["target", *(title for key in OF_TARGET for title in (label_of(key), "95 %"))]
+        widths = [max(len(head), *(len(str(row[place])) for row in rows)) for place, head in enumerate(heads)]
+        columns = [
+            Column(head, width + bool(place), ">" if place else "<")
+            for place, (head, width) in enumerate(zip(heads, widths, strict=True))
+        ]
+        self.query_one("#classes", Table).show(columns, len(rows), rows.__getitem__, frozen=1)
+        panel = self.query_one("#classes-panel", Panel)
+        panel.border_title, panel.border_subtitle = f"{count(len(rows))} targets, each in its unit", ""
 
     def _show_classes(self, subject: Subject) -> None:
         rows, shown = subject.report.per_class, class_columns(subject.report)
@@ -153,6 +170,14 @@ class SummaryTab(EvaluationTab):
         panel = self.query_one("#classes-panel", Panel)
         panel.border_title = f"{count(len(rows))} {'labels' if 'threshold' in shown else 'classes'}"
         panel.border_subtitle = "o sorts"
+
+
+def _target(row: dict[str, Any], intervals: dict[str, list[float]]) -> list[Cell]:
+    cells: list[Cell] = [label(str(row["name"]))]
+    for key in OF_TARGET:
+        ends = intervals.get(key)
+        cells += [number(row[key]), f"{number(ends[0])} … {number(ends[1])}" if ends else ""]
+    return cells
 
 
 def _metric(report: Report, key: str) -> list[str]:

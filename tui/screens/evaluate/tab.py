@@ -1,5 +1,7 @@
 """Base of the tabs of Evaluate: the evaluation they show, and when they draw it."""
 
+import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -25,6 +27,12 @@ class Subject:
     def __init__(self, evaluation: Evaluation, data: RunData) -> None:
         self.evaluation, self.data = evaluation, data
         self.samples = Samples(data.load, evaluation.split, evaluation.predictions)
+
+    def of_target(self, place: int) -> "Subject":
+        """Return the same for one number of several that are predicted."""
+        one = copy.copy(self)
+        one.evaluation = replace(self.evaluation, predictions=self.predictions.of_target(place))
+        return one
 
     @property
     def predictions(self) -> Predictions:
