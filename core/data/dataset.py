@@ -37,8 +37,8 @@ class Split:
 
     Attributes:
         inputs: (n, *sample_shape), uint8 or float32, as in the source; or the fields of samples of several tensors.
-        targets: (n,) int64 classes, or (n, k) numbers in the target's own unit: float32, or float64 where that would
-            lose what distinguishes them.
+        targets: (n,) int64 classes, (n, classes) float32 shares of each, or (n, k) numbers in the target's own unit:
+            float32, or float64 where that would lose what distinguishes them.
         indices: (n,) int64 positions in the source, so that a sample can be found again.
         weights: (n,) float64, 0 or more, one of them above 0: how much each sample counts; None if all count alike.
         groups: (n,) int64 group of each sample, where splits are made by groups: samples of one are not independent.
@@ -149,6 +149,11 @@ class Dataset:
         return task_of(self.task).class_counts(self.train.targets, len(self.class_names))
 
     @property
+    def soft(self) -> bool:
+        """Return whether targets are soft labels, the share of each class."""
+        return task_of(self.task).targets == "classes" and self.train.targets.ndim == 2
+
+    @property
     def target_facts(self) -> TargetFacts:
         """Facts of the targets that a loss may depend on; samples with weights count by these."""
         task, targets = task_of(self.task), self.train.targets
@@ -156,7 +161,7 @@ class Dataset:
         weights = self.train.weights
         samples = len(targets) if weights is None else float(weights.sum())
         return TargetFacts(
-            task.targets, counts, self.target_mean, self.target_std, task.lowest(targets), samples
+            task.targets, counts, self.target_mean, self.target_std, task.lowest(targets), samples, self.soft
         )
 
     @property

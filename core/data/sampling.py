@@ -9,6 +9,7 @@ from core.data.batches import epoch_generator, epoch_order
 from core.data.dataset import Dataset
 from core.data.stream.rows import StreamedRows
 from core.errors import ConfigError
+from core.tasks.classes import likeliest
 from core.tasks.registry import task_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def training_order(settings: "Training", data: Dataset, epoch: int) -> Tensor:
     if own is not None:
         order = own
     elif settings.sampling == "balanced":
-        order = balanced_order(data.train.targets, settings.seed, epoch)
+        order = balanced_order(likeliest(data.train.targets), settings.seed, epoch)
     else:
         order = epoch_order(len(data.train), settings.seed, epoch)
     return order[: settings.samples_per_epoch(len(order))]

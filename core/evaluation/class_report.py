@@ -62,16 +62,18 @@ def classification_report(
         intervals=found.found,
         no_interval=found.missing,
         class_intervals=found.classes,
-        baseline=_baseline(counts.support, names, values) | _calibrated(predictions, values),
+        baseline=_baseline(counts.support, _frequency(predictions, counts.support), names, values)
+        | _calibrated(predictions, values),
         per_class=_per_class(counts, matrix.sum(axis=1).tolist(), single, names),
         confusion=matrix.tolist(),
         effective_n=None if weights is None else effective_size(weights),
     )
 
 
-def _baseline(support: Array, names: list[str], values: dict[str, Value]) -> dict[str, float | str]:
+def _baseline(
+    support: Array, frequency: Array, names: list[str], values: dict[str, Value]
+) -> dict[str, float | str]:
     """Return the metrics of always predicting the most frequent class; for log loss, the class frequencies."""
-    frequency = support / support.sum()
     majority = int(support.argmax())
     matrix = np.zeros((len(names), len(names)), dtype=support.dtype)
     matrix[:, majority] = support
@@ -91,6 +93,14 @@ def _baseline(support: Array, names: list[str], values: dict[str, Value]) -> dic
         if not isinstance(value, Undefined) and not np.isnan(reached.get(name, np.nan))
     }
     return {"description": f"always {names[majority]!r}, the most frequent class", **known}
+
+
+def _frequency(predictions: Predictions, support: Array) -> Array:
+    """Return the share of each class (classes,) in all samples."""
+    if predictions.shares is None:
+        frequency: Array = support / support.sum()
+        return frequency
+    return np.average(predictions.shares, axis=0, weights=predictions.weights)
 
 
 def _calibrated(predictions: Predictions, values: dict[str, Value]) -> dict[str, float | str]:

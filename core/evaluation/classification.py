@@ -118,12 +118,18 @@ def cohen_kappa(counts: ClassCounts) -> Floats:
     return ratio(counts.hits.sum(axis=-1) * n - by_chance, n**2 - by_chance)
 
 
-def log_losses(scores: Array, targets: Integers) -> Floats:
+def log_losses(scores: Array, targets: Array) -> Floats:
     """Negative natural logarithm of the probability given to the true class: (n,) in nats.
+
+    Of shares of the classes (n, classes) in place of ``targets`` (n,) it is their cross-entropy, the mean over classes.
 
     ``scores`` are probabilities (n, classes). Only 0 is replaced, by the smallest number of its type, so the largest
     loss is 87 for float32 and 708 for float64; scikit-learn replaces all below one machine epsilon: 15.9 and 36.0.
     """
+    if targets.ndim == 2:
+        logs = np.log(np.clip(scores, np.finfo(scores.dtype).tiny, 1), dtype=np.float64)
+        crossed: Floats = -(targets * logs).sum(axis=1)
+        return crossed
     given = np.take_along_axis(scores, targets[:, None], axis=1)[:, 0]
     losses: Floats = -np.log(np.clip(given, np.finfo(scores.dtype).tiny, 1), dtype=np.float64)
     return losses

@@ -113,7 +113,7 @@ def _of_probabilities(predictions: Predictions, wanted: Collection[str]) -> dict
     scores, targets, weights = predictions.scores, predictions.targets, predictions.weights
     values: dict[str, Value] = {}
     if "log_loss" in wanted:
-        values["log_loss"] = mean_of(log_losses(scores, targets), weights)
+        values["log_loss"] = mean_of(log_losses(scores, predictions.truth), weights)
     if "ece" in wanted:
         values["ece"] = expected_calibration_error(
             calibration_curve(*confidence(scores, predictions), weights=weights)

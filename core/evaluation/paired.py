@@ -158,7 +158,7 @@ def _influences(predictions: Predictions) -> dict[str, Floats]:
     pooled = influence.pooled_area_influence(scores, targets, weights)
     found["roc_auc_micro"], found["average_precision_micro"] = pooled
     if why_not_probabilities(predictions) is None:
-        found["log_loss"] = influence.centred(log_losses(scores, targets), weights)
+        found["log_loss"] = influence.centred(log_losses(scores, predictions.truth), weights)
         if classes == 2:
             found["brier"] = influence.centred(
                 (scores[:, 1] - (targets == 1)).astype(np.float64) ** 2, weights

@@ -46,6 +46,7 @@ class Predictions:
             margins.
         thresholds: multilabel: float64 (labels,), the scores from which on a label is predicted; None for 0.5 of
             probabilities and 0 of margins.
+        shares: soft labels: floats (n, classes), the share of each class, of which `targets` has the largest one.
         weights: float64 (n,), how much each sample counts; None if all count alike.
 
     Raises:
@@ -58,6 +59,7 @@ class Predictions:
     probabilities: bool
     thresholds: Array | None = None
     weights: Floats | None = None
+    shares: Array | None = None
 
     def __post_init__(self) -> None:
         n = len(self.scores) if self.scores.ndim else 0
@@ -75,6 +77,7 @@ class Predictions:
             and self.indices.shape == (n,)
             and self.indices.dtype == np.int64
             and (self.weights is None or self.weights.shape == (n,))
+            and (self.shares is None or self.shares.shape == self.scores.shape)
         )
         if not fits:
             given = ", ".join(
@@ -98,6 +101,11 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    @property
+    def truth(self) -> Array:
+        """Return what a loss is measured against: targets, or shares of the classes (n, classes)."""
+        return self.targets if self.shares is None else self.shares
 
     @property
     def has_numbers(self) -> bool:
@@ -166,6 +174,8 @@ class Predictions:
             arrays["thresholds"] = self.thresholds
         if self.weights is not None:
             arrays["weights"] = self.weights
+        if self.shares is not None:
+            arrays["shares"] = self.shares
         write_atomically(Path(path), lambda file: _write_arrays(file, arrays))
 
     @classmethod
@@ -187,6 +197,7 @@ class Predictions:
                     bool(probabilities),
                     thresholds=file.get("thresholds", None),
                     weights=file["weights"].astype(np.float64) if "weights" in file else None,
+                    shares=file.get("shares", None),
                 )
         except (DataError, *_UNREADABLE) as error:
             raise RunDamaged(

@@ -35,6 +35,7 @@ class TargetFacts:
         samples: training samples in all, or their weights.
         mean, std: what each target of a regression was standardised with.
         lowest: smallest training target of a regression, in its own unit.
+        soft: of classes, true for soft labels, the share of each class.
     """
 
     kind: TargetKind
@@ -43,6 +44,7 @@ class TargetFacts:
     std: Sequence[float] = (1.0,)
     lowest: float = 0.0
     samples: float = 0.0
+    soft: bool = False
 
 
 class Scorer(Protocol):

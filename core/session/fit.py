@@ -11,12 +11,13 @@ from typing import Protocol
 from core.config.checks import check_compatible
 from core.config.schema import TrainConfig
 from core.data.augment.check import check_augment
+from core.data.augment.options import parse
 from core.data.kinds.base import KindName
 from core.data.sampling import check_sampling
 from core.devices import ensure_precision, resolve
-from core.errors import TorchtuiError
+from core.errors import ConfigError, TorchtuiError
 from core.losses.base import TargetFacts
-from core.tasks.losses import resolve_loss
+from core.tasks.losses import check_soft_targets, resolve_loss
 from core.tasks.metrics import check_metrics
 from core.training.forward_pass import check_forward
 from core.training.metrics.own_metrics import check_metric_arguments, own_directions
@@ -58,11 +59,25 @@ def data_problems(config: TrainConfig, data: DataProperties) -> Iterator[Torchtu
     return _problems(
         lambda: resolve_loss(config.loss, data.task),
         lambda: config.loss.check(data.target_facts),
+        lambda: _check_soft_labels(config, data),
         lambda: check_augment(config.data, config.loss, data.kind, data.task),
         lambda: check_sampling(config.training, data.task),
         lambda: check_metrics(config.training.metrics, config.training.monitor, data.task, data.outputs),
         lambda: check_forward(config.training, data.sample_shape),
     )
+
+
+def _check_soft_labels(config: TrainConfig, data: DataProperties) -> None:
+    if not data.target_facts.soft:
+        return
+    check_soft_targets(config.loss, data.task, "this data has soft labels, the share of each class")
+    mixing = next((text for text in getattr(config.data, "augment", ()) if parse(text).mixes), "")
+    if mixing:
+        raise ConfigError(
+            f"data.augment: {mixing} mixes classes, and this data has soft labels, which are mixed already",
+            "Leave it out",
+            field="data.augment",
+        )
 
 
 def check_fit(config: TrainConfig, data: DataProperties) -> None:

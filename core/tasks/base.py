@@ -107,7 +107,14 @@ class Task:
         return classes or 1
 
     def class_counts(self, targets: "Tensor", classes: int, weights: "Tensor | None" = None) -> list[float]:
-        """Return how often each class occurs among targets, or the sum of the weights (n,); empty without classes."""
+        """Return how often each class occurs among targets, or the sum of the weights (n,); empty without classes.
+
+        Of soft labels (n, classes) it is the sum of the shares.
+        """
+        if classes and targets.ndim == 2:
+            shares = targets.double() if weights is None else targets.double() * weights.double().unsqueeze(1)
+            sums: list[float] = shares.sum(dim=0).tolist()
+            return sums
         counts: list[float] = targets.bincount(weights, minlength=classes).tolist() if classes else []
         return counts
 

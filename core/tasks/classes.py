@@ -1,6 +1,7 @@
 """Parts that the tasks with one class a sample share."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from core.losses.base import TargetKind
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from core.data.dataset import Dataset, Split
     from core.evaluation.predictions import Predictions
     from core.evaluation.report import Report
 
-__all__ = ["ClassTask"]
+__all__ = ["ClassTask", "likeliest"]
 
 
 class ClassTask(Task):
-    """One class a sample; targets are int64 (n,)."""
+    """One class a sample; targets are int64 (n,), or soft labels: floats (n, classes), the share of each class."""
 
     targets: ClassVar[TargetKind] = "classes"
     score = "accuracy"
@@ -46,7 +48,7 @@ class ClassTask(Task):
         return [metric for metric in METRICS if metric not in without]
 
     def strata(self, targets: "np.ndarray") -> "np.ndarray":
-        return targets
+        return targets if targets.ndim == 1 else targets.argmax(axis=1)
 
     def step_scores(
         self, outputs: "Sequence[Tensor]", targets: "Sequence[Tensor]", weights: "Sequence[Tensor]"
@@ -54,9 +56,7 @@ class ClassTask(Task):
         """Return the number of correct answers, or the sums of their weights."""
         import torch
 
-        predicted, wanted = torch.cat([*outputs]).argmax(dim=1), torch.cat([*targets])
-        if wanted.ndim == 2:  # mixed classes: the one with the larger share counts
-            wanted = wanted.argmax(dim=1)
+        predicted, wanted = torch.cat([*outputs]).argmax(dim=1), likeliest(torch.cat([*targets]))
         right = predicted == wanted
         if not weights:
             return [int(right.sum())]
@@ -68,6 +68,14 @@ class ClassTask(Task):
         from core.tasks.tallies import ClassTally
 
         return ClassTally()
+
+    def predictions(
+        self, scores: "Tensor", samples: "Split", data: "Dataset", probabilities: bool
+    ) -> "Predictions":
+        targets = samples.targets
+        hard = replace(samples, targets=likeliest(targets))
+        found = super().predictions(scores, hard, data, probabilities)
+        return found if targets.ndim == 1 else replace(found, shares=targets.double().numpy())
 
     def evaluate(
         self,
@@ -93,3 +101,8 @@ class ClassTask(Task):
         from core.evaluation.mistakes import most_confident_mistakes
 
         return most_confident_mistakes(predictions, limit)
+
+
+def likeliest(targets: "Tensor") -> "Tensor":
+    """Return the class with the largest share (n,) of soft labels (n, classes), the first of equals; else classes."""
+    return targets if targets.ndim == 1 else targets.argmax(dim=1)

@@ -5,7 +5,7 @@ from core.losses import Auto, LossConfig
 from core.options import choices
 from core.tasks.registry import task_of
 
-__all__ = ["fitting_losses", "resolve_loss"]
+__all__ = ["check_soft_targets", "fitting_losses", "resolve_loss"]
 
 
 def resolve_loss(loss: LossConfig, task: str) -> LossConfig:
@@ -35,6 +35,29 @@ def fitting_losses(task: str) -> list[str]:
     """Return the names of the losses that fit a task."""
     kind = task_of(task).targets
     return [name for name, option in choices(LossConfig).items() if kind in getattr(option, "takes", ())]
+
+
+def check_soft_targets(loss: LossConfig, task: str, reason: str) -> None:
+    """Make sure that a loss takes shares of classes as targets.
+
+    Args:
+        reason: why it must, for the message.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    if isinstance(loss, Auto) or loss.soft_targets:
+        return
+    fitting = [
+        name
+        for name, option in choices(LossConfig).items()
+        if name in fitting_losses(task) and getattr(option, "soft_targets", False)
+    ]
+    raise ConfigError(
+        f"loss.name: '{loss.name}' takes one class per sample, but {reason}",
+        f"Losses that fit: {', '.join(fitting)}",
+        field="loss.name",
+    )
 
 
 def _none_beside_the_networks_own(loss: LossConfig) -> LossConfig:

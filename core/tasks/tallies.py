@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from core.arrays import IGNORED
+from core.tasks.classes import likeliest
 
 __all__ = ["MAX_CONFUSION_CLASSES", "ClassTally", "NumberTally", "PixelTally"]
 
@@ -44,7 +45,10 @@ class _Answers:
 
 
 class ClassTally(_Answers):
-    """Accuracy and confusion matrix."""
+    """Accuracy and confusion matrix; soft labels count as the class with the largest share."""
+
+    def add(self, scores: Tensor, targets: Tensor, weights: Tensor | None) -> None:
+        super().add(scores, likeliest(targets), weights)
 
     def _answer(self, scores: Tensor) -> Tensor:
         return scores.argmax(dim=1)
@@ -52,7 +56,7 @@ class ClassTally(_Answers):
     def read(
         self, targets: Tensor, weights: Tensor | None, classes: int, sums: Sums
     ) -> tuple[float, list[list[int]]]:
-        answers, wanted, known = self._joined(targets, weights)
+        answers, wanted, known = self._joined(likeliest(targets), weights)
         total = len(targets) if weights is None else float(weights.double().sum())
         is_right = answers == wanted
         right = int(is_right.sum()) if known is None else float(known[is_right].sum())

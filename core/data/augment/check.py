@@ -7,8 +7,7 @@ from core.data.augment.options import Augmentation, parse
 from core.data.kinds.registry import KindName, kind_of
 from core.errors import ConfigError
 from core.losses import LossConfig
-from core.options import choices
-from core.tasks.losses import fitting_losses
+from core.tasks.losses import check_soft_targets
 from core.tasks.registry import task_of
 
 __all__ = ["check_augment"]
@@ -44,17 +43,7 @@ def check_augment(options: Any, loss: LossConfig, kind: KindName, task: str) -> 
             "Leave it out",
             field="data.augment",
         )
-    if loss.name != "auto" and not loss.soft_targets:
-        fitting = [
-            name
-            for name, option in choices(LossConfig).items()
-            if name in fitting_losses(task) and getattr(option, "soft_targets", False)
-        ]
-        raise ConfigError(
-            f"loss.name: '{loss.name}' takes one class per sample, but {mixing} mixes two",
-            f"Losses that fit: {', '.join(fitting)}; or leave {mixing} out of data.augment",
-            field="loss.name",
-        )
+    check_soft_targets(loss, task, f"{mixing} mixes two, which data.augment can leave out")
 
 
 def _check_masks(asked: Sequence[Augmentation]) -> None:

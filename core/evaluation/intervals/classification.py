@@ -186,7 +186,7 @@ def _losses(
     confidence = float(np.median(true_scores(scores, predictions.predicted[sample.rows])))
     found: dict[str, Interval] = {}
     if "log_loss" in values:
-        losses = log_losses(scores, targets)
+        losses = log_losses(scores, predictions.truth[sample.rows])
         typical = -float(np.log(max(1 - confidence, np.finfo(scores.dtype).eps)))
         found["log_loss"] = loss_interval(losses, sample.weights, max(float(losses.max()), typical), rng)
     if "brier" in values:
