@@ -50,6 +50,9 @@ class ClassTask(Task):
     def strata(self, targets: "np.ndarray") -> "np.ndarray":
         return targets if targets.ndim == 1 else targets.argmax(axis=1)
 
+    def label(self, target: "Tensor", class_names: Sequence[str]) -> str:
+        return class_names[int(likeliest(target.unsqueeze(0)))]
+
     def step_scores(
         self, outputs: "Sequence[Tensor]", targets: "Sequence[Tensor]", weights: "Sequence[Tensor]"
     ) -> Iterable[float]:

@@ -7,6 +7,7 @@ from core.data.augment.options import Augmentation, parse
 from core.data.kinds.registry import KindName, kind_of
 from core.errors import ConfigError
 from core.losses import LossConfig
+from core.options import choices
 from core.tasks.losses import check_soft_targets
 from core.tasks.registry import task_of
 
