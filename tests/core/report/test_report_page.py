@@ -218,6 +218,8 @@ def test_every_text_is_escaped_wherever_it_stands() -> None:
                     "baseline": evil,
                     "beside": table,
                     "boosting": evil,
+                    "weighting": evil,
+                    "targets": table,
                     "classes": table,
                     "text": evil,
                     "mistakes": Mistakes(evil, evil, [picture], table),
