@@ -237,7 +237,7 @@ def test_every_text_is_escaped_wherever_it_stands() -> None:
     assert [alt for alt, _ in found.pictures("png")] == [visible] * 4
     assert f"{visible}\n{visible}" in found.text  # the lines of the configuration
     assert not {"\x1b", "\u202e"} & set(html)
-    assert html.count('<td class="best">') == html.count("<small>") == 7
+    assert html.count('<td class="best">') == html.count("<small>") == 8
 
 
 def test_a_text_that_the_template_lacks_is_an_error_and_not_a_gap() -> None:
