@@ -164,7 +164,7 @@ def described(
 
 
 def _described(
-    name: FieldName, train: Fields, everything: tuple[Fields, ...], scaling: ScalingName
+    name: FieldName, train: Fields, everything: tuple[Fields, ...], scaling: "ScalingName"
 ) -> InputField:
     column = train.columns[name]
     is_sequence = isinstance(column, Ragged)
