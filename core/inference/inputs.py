@@ -269,7 +269,7 @@ def _picture_shape(path: Path, data: Dataset) -> tuple[int, ...]:
     if kind.reads != "pictures":
         what = "folder" if path.is_dir() else "picture"
         raise InputError(
-            f"{path} is a {what}, but the model takes {kind.samples}: {kind.form(data.sample_shape)}",
+            f"{path} is a {what}, but the model takes {kind.samples}: {kind.form(data.sample)}",
             "Give a CSV file with a header"
             if kind.reads == "rows"
             else "Give an .npz with an array `inputs`",

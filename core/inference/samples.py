@@ -6,6 +6,7 @@ import numpy as np
 
 from core.arrays import as_pixels
 from core.data.kinds.registry import Kind, kind_of
+from core.data.kinds.shown import shown_columns
 from core.errors import DataError
 from core.evaluation import Predictions
 
@@ -68,26 +69,25 @@ class Samples:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of a table; of one from a file those of the file."""
-        table = self._dataset.table
-        return table.columns if table is not None else self._dataset.feature_names
+        """The columns of a table, of one from a file those of the file; the channels of signals."""
+        return shown_columns(self._dataset)
 
-    def row(self, position: int) -> list[str | float]:
-        """One row of a table: numbers, or of one from a file the texts that stand there."""
+    def row(self, position: int) -> list[str | float | np.ndarray]:
+        """One sample in the order of `columns`: numbers, texts as they stand in a file, (time,) values of a channel."""
         if self._texts is not None:
             return list(self._texts.row(position))
-        return [float(value) for value in self._input(position)]
+        if self.kind.shown == "text":
+            return [self.text(position)]
+        if self.kind.shown == "curves":
+            return list(self._input(position))
+        return [float(value) for value in self._input(position)] if self.columns else []
 
     def text(self, position: int) -> str:
         """One text as it stands in its source, or the tokens of a sequence."""
-        if self._texts is not None:
-            row = self._texts.row(position, named=True)
-            return (
-                "\n".join(str(row[name] or "") for name in self._dataset.table.texts)
-                if self._dataset.table
-                else ""
-            )
         data = self._dataset
+        if self._texts is not None and data.table is not None:
+            row = self._texts.row(position, named=True)
+            return "\n".join(str(row[name] or "") for name in data.table.texts)
         if data.documents is not None:
             return data.documents.text(int(self._predictions.indices[position]))
         vocabulary = data.vocabulary

@@ -12,6 +12,7 @@ from core.arrays import as_pixels
 from core.data.dataset import Dataset, Split
 from core.data.kinds.registry import KindName, kind_of
 from core.data.kinds.sample import Sample
+from core.data.kinds.shown import shown_columns
 from core.data.mapped import MappedRows
 from core.losses.base import TargetFacts
 from core.tasks.registry import task_of
@@ -49,7 +50,8 @@ class DataFacts:
         sizes: samples of each split.
         feature_names: the columns of `samples`; of a table from a file those of the file.
         balance: (label, count) of each class of the training split, or of each bin of a regression target.
-        samples: some training samples: (n, height, width, 3) uint8 of images, (n, columns) numbers or texts of tables.
+        samples: some training samples: (n, height, width, 3) uint8 of images, (n, columns) numbers or texts of tables,
+            (n, channels, time) of signals, (n, 1) texts.
         labels: target of each of them.
         size: bytes of the training and validation splits.
         more: as `samples`, more of them, with their labels; for the Data view.
@@ -105,7 +107,7 @@ def data_facts(data: Dataset) -> DataFacts:
         sample=data.sample,
         outputs=data.outputs,
         target_facts=data.target_facts,
-        feature_names=data.table.columns if data.table else data.feature_names,
+        feature_names=shown_columns(data),
         balance=tuple(zip(names, counts["train"], strict=True)),
         samples=samples,
         labels=labels,
@@ -131,7 +133,12 @@ def _samples(data: Dataset, at: NDArray[np.intp]) -> tuple[NDArray[np.generic], 
     if data.table is not None:
         rows = data.table.rows("train", train.indices[at]).rows()
         return np.array(rows, dtype=str).reshape(len(at), -1), labels
+    if data.documents is not None:
+        texts = [data.documents.text(int(train.indices[place])) for place in at]
+        return np.array(texts, dtype=str).reshape(len(at), 1), labels
     inputs = data.in_unit(train.inputs[at]).numpy()
+    if data.vocabulary is not None:
+        return np.array([data.vocabulary.texts(ids) for ids in inputs], dtype=str).reshape(len(at), 1), labels
     return (_pictures(inputs, data.value_range) if kind_of(data.kind).shown == "picture" else inputs), labels
 
 

@@ -17,12 +17,13 @@ from core.session.preflight.finding import Finding
 from tui.forms.data_overview import DataFacts
 from tui.forms.preview import Memory
 from tui.forms.remedies import app_words
+from tui.terminal.curves import sparkline
 from tui.terminal.text import bytes_, clean, count, fit, number, si
 
 if TYPE_CHECKING:
     from core.models.summary import Layer, ModelSummary
 
-__all__ = ["balance", "cost", "facts_lines", "findings", "layers", "pictures", "rows", "shares"]
+__all__ = ["balance", "cost", "facts_lines", "findings", "layers", "samples", "shares"]
 
 FINDING_SIGNS = {
     "ok": ("✓", "$foreground 60%"),
@@ -33,6 +34,7 @@ FINDING_SIGNS = {
 """Sign and colour of a level of findings."""
 EIGHTHS = " ▏▎▍▌▋▊▉"
 MAX_BARS, MAX_FEATURES, MAX_LAYERS = 24, 14, 40
+MAX_CHANNELS, MAX_TEXT_LINES = 3, 3
 LABEL_CELLS = 16
 """Longest label of a bar; longer ones are cut."""
 PICTURE_PIXELS = 16
@@ -47,7 +49,7 @@ def facts_lines(facts: DataFacts, width: int) -> Content:
     """Draw the samples of each split, their shape, and the number of classes."""
     parts = [Content.assemble((count(n), "bold"), f" {name}") for name, n in facts.sizes.items()]
     kind = facts.task if facts.has_numbers else f"{facts.outputs} classes"
-    form = kind_of(facts.kind).form(facts.sample_shape)
+    form = kind_of(facts.kind).form(facts.sample)
     return _flow([*parts, Content(form), Content(kind)], "   ", width)
 
 
@@ -118,6 +120,40 @@ def pictures(facts: DataFacts, width: int) -> Content:
         lines += [gap.join(parts) for parts in zip(*drawn, strict=True)]
         names = facts.labels[at : at + a_row]
         lines.append(gap.join(_muted(fit(name, columns, align="^", empty="∅")) for name in names))
+    return LINE.join(lines)
+
+
+def samples(facts: DataFacts, width: int) -> Content:
+    """Draw some samples, as those of their kind are shown."""
+    return {"picture": pictures, "curves": curves, "text": texts, "row": rows}[kind_of(facts.kind).shown](
+        facts, width
+    )
+
+
+def curves(facts: DataFacts, width: int) -> Content:
+    """Draw the first channels of some signals, a line each, under the class."""
+    shown = facts.feature_names[:MAX_CHANNELS]
+    label = min(max((cell_len(clean(name)) for name in shown), default=0), width // 3)
+    lines: list[Content] = []
+    for name, signal in zip(facts.labels, facts.samples, strict=True):
+        lines.append(Content.styled(fit(name, width, empty="∅"), "bold"))
+        for channel, values in zip(shown, signal, strict=False):
+            drawn = sparkline(values, max(1, width - label - 1))
+            lines.append(
+                Content.assemble((f"{fit(channel, label)} ", "$foreground 60%"), (drawn, "$primary"))
+            )
+    if len(facts.feature_names) > len(shown):
+        lines.append(_muted(f"… and {count(len(facts.feature_names) - len(shown))} more channels"))
+    return LINE.join(lines)
+
+
+def texts(facts: DataFacts, width: int) -> Content:
+    """Draw the beginning of some texts, under the class."""
+    lines: list[Content] = []
+    for name, row in zip(facts.labels, facts.samples, strict=True):
+        lines.append(Content.styled(fit(name, width, empty="∅"), "bold"))
+        begun = wrap(clean(str(row[0])[: MAX_TEXT_LINES * width]), max(8, width))[:MAX_TEXT_LINES]
+        lines += [Content(line) for line in begun or ["–"]]
     return LINE.join(lines)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import numpy as np
 
+    from core.data.kinds.sample import Sample
+
 __all__ = ["Display", "Kind", "KindName", "Reads", "Statistics", "shape_text"]
 
 KindName = Literal["table", "image", "signal", "tokens", "text", "other"]
@@ -44,9 +46,9 @@ class Kind:
         """Return whether samples are ids: the network gets them as int64, and looks them up."""
         return self.statistics == "none"
 
-    def form(self, shape: tuple[int, ...]) -> str:
+    def form(self, sample: "Sample") -> str:
         """Return the shape of a sample in a few words."""
-        return "×".join(map(str, shape))
+        return "×".join(map(str, sample.shape))
 
     def part_names(self, count: int) -> tuple[str, ...]:
         """Return the names of so many parts that the data has no names for."""

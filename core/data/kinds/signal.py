@@ -1,13 +1,14 @@
 """Signals of one or several channels, such as those of sensors: (channels, time)."""
 
 from core.data.kinds.base import Kind
+from core.data.kinds.sample import Sample
 
 __all__ = ["SIGNAL"]
 
 
 class _Signal(Kind):
-    def form(self, shape: tuple[int, ...]) -> str:
-        channels, steps = shape
+    def form(self, sample: Sample) -> str:
+        channels, steps = sample.shape
         return f"{channels} {'channel' if channels == 1 else 'channels'} × {steps} steps"
 
     def part_names(self, count: int) -> tuple[str, ...]:

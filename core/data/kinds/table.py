@@ -1,13 +1,14 @@
 """Rows of a table: (features,)."""
 
 from core.data.kinds.base import Kind
+from core.data.kinds.sample import Sample
 
 __all__ = ["TABLE"]
 
 
 class _Table(Kind):
-    def form(self, shape: tuple[int, ...]) -> str:
-        return f"{super().form(shape)} features"
+    def form(self, sample: Sample) -> str:
+        return f"{super().form(sample)} features"
 
 
 TABLE = _Table(

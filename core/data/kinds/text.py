@@ -1,13 +1,16 @@
 """Texts, as ids of the words or bytes of a vocabulary: (length,), maybe beside the features of a table."""
 
 from core.data.kinds.base import Kind
+from core.data.kinds.sample import Sample
 
 __all__ = ["TEXT"]
 
 
 class _Text(Kind):
-    def form(self, shape: tuple[int, ...]) -> str:
-        return f"up to {super().form(shape)} tokens"
+    def form(self, sample: Sample) -> str:
+        shape = sample.fields[0].shape if sample.fields else sample.shape
+        beside = f" and {sample.features} features" if sample.features else ""
+        return f"up to {shape[0]} tokens{beside}"
 
 
 TEXT = _Text(

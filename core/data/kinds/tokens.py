@@ -1,13 +1,14 @@
 """Sequences of ids that a network looks up: (length,) whole numbers."""
 
 from core.data.kinds.base import Kind
+from core.data.kinds.sample import Sample
 
 __all__ = ["TOKENS"]
 
 
 class _Tokens(Kind):
-    def form(self, shape: tuple[int, ...]) -> str:
-        return f"{super().form(shape)} tokens"
+    def form(self, sample: Sample) -> str:
+        return f"{super().form(sample)} tokens"
 
 
 TOKENS = _Tokens(

@@ -14,6 +14,7 @@ from textual.widgets import Footer, Static
 from core.data.kinds.registry import kind_of
 from tui.forms import preview_drawings as draw
 from tui.forms.data_overview import DataFacts
+from tui.terminal.curves import sparkline
 from tui.terminal.text import UNKNOWN, clean, count, fit, number
 from tui.widgets.drawing import Drawing
 from tui.widgets.panel import Panel
@@ -136,6 +137,8 @@ class DataDialog(ModalScreen[None]):
         tiles.focus(scroll_visible=False)
 
 
-def _text(value: np.generic) -> str:
-    """A value of a row: as it stands in the file, or a number."""
+def _text(value: np.generic | np.ndarray) -> str:
+    """A value of a row: as it stands in the file, a number, or the curve of a channel."""
+    if isinstance(value, np.ndarray):
+        return sparkline(value, WIDEST)
     return (clean(str(value)) or UNKNOWN) if isinstance(value, np.str_) else number(float(value))

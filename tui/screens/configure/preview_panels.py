@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
-from core.data.kinds.registry import kind_of
 from core.session.preflight.finding import Finding
 from tui.charts.plot import Plot
 from tui.charts.rate import rate_chart, rate_subtitle
@@ -59,9 +58,7 @@ class PreviewView(VerticalScroll):
         notes = [preview.note] if preview.note else list(facts.notes) if facts else []
         note.update("\n".join(map(clean, notes)))
         note.display = bool(notes)
-        drawn = {"facts": draw.facts_lines, "balance": draw.balance, "samples": draw.rows}
-        if facts and kind_of(facts.kind).shown == "picture":
-            drawn["samples"] = draw.pictures
+        drawn = {"facts": draw.facts_lines, "balance": draw.balance, "samples": draw.samples}
         for name, function in drawn.items():
             self.query_one(f"#{name}", Drawing).show(partial(function, facts) if facts else None)
         samples = self.query_one("#samples-panel")

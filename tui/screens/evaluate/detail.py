@@ -7,11 +7,11 @@ import numpy as np
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
-from tui.screens.evaluate.facts import cells_of, full_facts, score_bars
+from tui.screens.evaluate.facts import cells_of, full_facts, reading, score_bars
 from tui.screens.evaluate.tab import Subject
 from tui.terminal.text import clean, count
 from tui.widgets.drawing import Drawing
@@ -33,21 +33,28 @@ class SampleDetail(Container):
         with Vertical(id="detail-texts"):
             yield Static("", id="detail-facts", markup=False)
             yield Drawing(id="detail-scores")
+        with VerticalScroll(id="detail-reading"):
+            yield Drawing(id="detail-drawing")
         yield Table(id="detail-features")
 
     def show(self, subject: Subject, position: int) -> None:
         """Show a sample; the samples of the subject are loaded."""
         samples = subject.samples
-        is_image = samples.kind.shown == "picture"
+        is_image, is_read = samples.kind.shown == "picture", samples.kind.shown in ("text", "curves")
         self.query_one(Picture).display = is_image
         features = self.query_one("#detail-features", Table)
-        features.display = not is_image
+        features.display = not is_image and (not is_read or len(samples.columns) > 1)
+        self.query_one("#detail-reading").display = is_read
         self.query_one("#detail-facts", Static).update(full_facts(subject, position))
-        scores = self.query_one(Drawing)
+        scores = self.query_one("#detail-scores", Drawing)
         scores.show(partial(score_bars, subject, position) if subject.class_names else None)
         if is_image:
             self.query_one(Picture).show(samples.picture(position))
-        else:
+            return
+        if is_read:
+            self.query_one("#detail-drawing", Drawing).show(partial(reading, samples, position))
+            self.query_one("#detail-reading").scroll_home(animate=False)
+        if features.display:
             values = cells_of(samples, position)
             names = [clean(name) for name in samples.columns]
             widest = max(map(cell_len, values), default=0)

@@ -1,5 +1,7 @@
 """Facts of one sample: in a caption, in a row, in full."""
 
+from textwrap import wrap
+
 import numpy as np
 from textual.content import Content
 
@@ -7,15 +9,19 @@ from core.inference.samples import Samples
 from tui.charts.plot_chart import RGB
 from tui.screens.evaluate.bars import bars
 from tui.screens.evaluate.tab import Subject
+from tui.terminal.curves import curve, sparkline
 from tui.terminal.text import UNKNOWN, clean, count, fit, number
 from tui.terminal.themes import BLUE, MISTAKE
 from tui.widgets.table import Cell, Column
 
-__all__ = ["caption", "cells_of", "columns_of", "full_facts", "label", "row_of", "score_bars"]
+__all__ = ["caption", "cells_of", "columns_of", "full_facts", "label", "reading", "row_of", "score_bars"]
 
 QUIET = (128, 128, 128)
 MAX_SCORES = 10
 NAME_WIDTH = 12
+TEXT_WIDTH = 48
+"""Cells of a text in a row."""
+CURVE_LINES = 3
 
 
 def label(name: str) -> str:
@@ -40,6 +46,10 @@ def columns_of(subject: Subject) -> list[Column]:
     features = [
         Column(name, min(max(len(name), 8), NAME_WIDTH)) for name in map(clean, subject.samples.columns)
     ]
+    if subject.samples.kind.shown == "text":
+        features[0] = Column(clean(subject.samples.columns[0]), TEXT_WIDTH, "<")
+    elif subject.samples.kind.shown == "curves":
+        features = [Column(clean(name), NAME_WIDTH) for name in subject.samples.columns]
     if not subject.class_names:
         return [Column("sample", 7), Column("target"), Column("predicted", 9), Column("error"), *features]
     widest = max(len(label(name)) for name in subject.class_names)
@@ -69,8 +79,27 @@ def row_of(subject: Subject, position: int) -> list[Cell]:
 
 def cells_of(samples: Samples, position: int) -> list[str]:
     """One row of a table as texts to show."""
-    row = samples.row(position)
-    return [number(value) if isinstance(value, float) else clean(value or "") or UNKNOWN for value in row]
+    return list(map(_cell, samples.row(position)))
+
+
+def _cell(value: str | float | np.ndarray) -> str:
+    if isinstance(value, np.ndarray):
+        return sparkline(value, NAME_WIDTH)
+    return number(value) if isinstance(value, float) else clean(value or "") or UNKNOWN
+
+
+def reading(samples: Samples, position: int, width: int) -> Content:
+    """Draw a text whole, or each channel of a signal as a curve under its name."""
+    if samples.kind.shown == "text":
+        lines = [wrap(clean(line), max(8, width)) for line in samples.text(position).splitlines()]
+        return Content("\n".join(line for part in lines for line in part) or UNKNOWN)
+    drawn: list[Content] = []
+    for name, values in zip(samples.columns, samples.row(position), strict=True):
+        assert isinstance(values, np.ndarray)
+        ends = f"{number(float(values.min()))} … {number(float(values.max()))}"
+        drawn.append(Content.assemble((fit(f"{name}  {ends}", width), "$foreground 60%")))
+        drawn += [Content.styled(line, "$primary") for line in curve(values, width, CURVE_LINES)]
+    return Content("\n").join(drawn)
 
 
 def full_facts(subject: Subject, position: int) -> Content:

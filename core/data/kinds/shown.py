@@ -1,0 +1,20 @@
+"""Columns of samples that are shown as rows."""
+
+from typing import TYPE_CHECKING
+
+from core.data.kinds.registry import kind_of
+
+if TYPE_CHECKING:
+    from core.data.dataset import Dataset
+
+__all__ = ["shown_columns"]
+
+
+def shown_columns(data: "Dataset") -> tuple[str, ...]:
+    """Return the names of the values that samples are shown with: the columns of a table, the channels of signals."""
+    if data.table is not None:
+        return data.table.columns
+    kind = kind_of(data.kind)
+    if kind.shown == "text":
+        return (kind.name,)
+    return data.feature_names or (kind.part_names(data.sample_shape[0]) if kind.shown == "curves" else ())
