@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from core.data.augment.options import Augment
 from core.data.dataset import Dataset, Progress
+from core.data.positive import as_class
 from core.options import Options, Unit, files_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class DataOptions(Options):
     """Number of cross-validation folds, one of which is held out; 0 holds out `validation` instead."""
     fold: Annotated[int, Field(ge=1, le=1000)] = 1
     """Which of the folds is held out; Cross-validation trains with each of them."""
+
+    positive: Annotated[str, BeforeValidator(as_class)] = "auto"
+    """Positive class of two, by its name; auto: the one that names make clear, such as fraud, else the later one."""
 
     preparation: ClassVar[str] = "not downloaded yet; Start downloads it"
     """What there is to be said while `load` would take long."""

@@ -16,6 +16,7 @@ from core.data.dataset import Dataset, Progress, no_progress
 from core.data.images.image_folder import ImageFolder
 from core.data.masks.mask_folder import MaskFolder
 from core.data.own.python import PythonData
+from core.data.positive import with_positive
 from core.data.tables.options import Csv
 from core.data.text.folder import TextFolder
 
@@ -62,4 +63,4 @@ def load(config: DataConfig, root: Path | None = None, progress: Progress = no_p
         DataError: it cannot be read, fetched or split.
         DependencyError: a package it needs does not work.
     """
-    return config.load(root or default_root(), progress)
+    return with_positive(config.load(root or default_root(), progress), config.positive)

@@ -21,6 +21,17 @@ def row_blocks(n: int) -> Iterator[slice]:
     return (slice(start, start + ROWS_PER_BLOCK) for start in range(0, n, ROWS_PER_BLOCK))
 
 
+def predicted_classes(scores: Array) -> Integers:
+    """Return the class with the highest score (n, classes), int64 (n,); of equal ones the first, of two the second.
+
+    So of two classes a probability of exactly 0.5 counts as the positive one, as it does at a threshold of 0.5.
+    """
+    if scores.shape[1] == 2:
+        return (scores[:, 1] >= scores[:, 0]).astype(np.int64)
+    found: Integers = np.argmax(scores, axis=1)
+    return found
+
+
 def confusion_matrix(predicted: Integers, targets: Integers, classes: int) -> Integers:
     """Count the samples of each true class (row) and predicted class (column): int64 (classes, classes).
 

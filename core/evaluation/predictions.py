@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DataError, RunDamaged
+from core.evaluation.classification import predicted_classes
 from core.evaluation.values import Array, Floats, Integers
 from core.files.atomic import write_atomically
 from core.files.reading import open_regular
@@ -125,6 +126,11 @@ class Predictions:
         return Predictions(scores, targets, self.indices, False, weights=self.weights)
 
     @property
+    def has_classes(self) -> bool:
+        """Return whether a class is predicted of each sample."""
+        return self.scores.ndim == 2 and self.targets.ndim == 1
+
+    @property
     def has_labels(self) -> bool:
         """Return whether targets are several labels a sample."""
         return self.targets.ndim == 2 and self.targets.dtype == np.uint8
@@ -150,13 +156,12 @@ class Predictions:
 
     @cached_property
     def predicted(self) -> Array:
-        """int64 (n,): the class with the highest score, the first one of equals; of labels uint8 (n, labels)."""
+        """int64 (n,): the class with the highest score, see `predicted_classes`; of labels uint8 (n, labels)."""
         if self.has_masks:
             return self.scores
         if self.has_labels:
             return (self.scores >= self.used_thresholds).astype(np.uint8)
-        classes: Integers = np.argmax(self.scores, axis=1)
-        return classes
+        return predicted_classes(self.scores)
 
     def save(self, path: Path) -> None:
         """Write everything to an uncompressed .npz file, whole or not at all.

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from core.errors import RunDamaged
 from core.files.atomic import write_atomically
 from core.files.reading import read_bytes
+from core.metrics import OF_CLASS, label_of
 
 MAX_REPORT = 1 << 28
 """Bytes; the counts of a confusion of thousands of classes take most of them."""
@@ -63,6 +64,28 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON-safe data, without NaN or infinity."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    @property
+    def positive(self) -> str:
+        """Return the positive class of two; empty where there are not two."""
+        return self.class_names[1] if "precision" in self.metrics and len(self.class_names) == 2 else ""
+
+    def title_of(self, metric: str) -> str:
+        """Return what people call a metric, with the class that it is of where it is of one."""
+        label = label_of(metric)
+        return f"{label} of {self.positive}" if self.positive and metric in OF_CLASS else label
+
+    @property
+    def decision(self) -> str:
+        """Return from where on a sample counts as the positive class; empty where there is none."""
+        if not self.positive:
+            return ""
+        rule = (
+            "at a score of 0.5 or more"
+            if self.metrics.get("brier") is not None
+            else "where it scores highest"
+        )
+        return f"precision, recall and F1 are of {self.positive}, predicted {rule}"
 
     @property
     def weighting(self) -> str:

@@ -332,6 +332,13 @@ def files_of(path: Path, facts: dict[str, Any]) -> list[Path]:
     return picture_files(path) if facts["reads"] == "pictures" else []
 
 
+def best_of(scores: list[float]) -> int:
+    """Return the place of the highest score; of two equal ones the second, which is the positive class."""
+    if len(scores) == 2:
+        return int(scores[1] >= scores[0])
+    return int(np.argmax(scores))
+
+
 def main() -> None:
     """Read, predict, print."""
     here = Path(__file__).parent
@@ -364,7 +371,7 @@ def main() -> None:
                     *scores,
                 ]
             else:
-                row = [names[int(np.argmax(scores))], *scores] if names else np.ravel(scores).tolist()
+                row = [names[best_of(scores)], *scores] if names else np.ravel(scores).tolist()
             out.writerow([files[place].relative_to(path), *row] if files else row)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from core.errors import InputError
+from core.evaluation.classification import predicted_classes
 from core.evaluation.predictions import Predictions
 from core.evaluation.values import Array
 from core.tasks.registry import task_of
@@ -16,7 +17,7 @@ from core.tasks.registry import task_of
 if TYPE_CHECKING:
     from core.inference.stored import Evaluation
 
-__all__ = ["write_new_predictions", "write_predictions"]
+__all__ = ["write_new_predictions", "write_predictions", "writing"]
 
 ROWS_AT_ONCE = 4096
 
@@ -39,7 +40,7 @@ def write_predictions(evaluation: "Evaluation", path: Path) -> None:
     if predictions.has_labels:
         _write_labels(predictions, names, path)
         return
-    with _writing(path) as file:
+    with writing(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         if targets:
             writer.writerow(
@@ -85,7 +86,7 @@ def write_new_predictions(
         InputError: the file cannot be written.
     """
     if path is not None:
-        with _writing(path) as file:
+        with writing(path) as file:
             _write_new(ids, scores, names, file, targets, thresholds)
     elif terminal.isatty():
         shown = [clean(name) for name in names], terminal, [clean(name) for name in targets], thresholds
@@ -95,7 +96,7 @@ def write_new_predictions(
 
 
 def _write_labels(predictions: Predictions, names: Sequence[str], path: Path) -> None:
-    with _writing(path) as file:
+    with writing(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(
             ["index", *(f"{what}_{name}" for what in ("target", "predicted", "score") for name in names)]
@@ -137,7 +138,7 @@ def _columns(scores: Array, names: Sequence[str]) -> Iterator[Sequence[Any]]:
     if not names:
         yield from map(_digits, scores.T if scores.ndim > 1 else [scores])
         return
-    yield _answers(np.argmax(scores, axis=1), names)
+    yield _answers(predicted_classes(scores), names)
     for column in scores.T:
         yield _digits(column)
 
@@ -164,7 +165,12 @@ def _blocks(n: int) -> Iterator[slice]:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[TextIO]:
+def writing(path: Path) -> Iterator[TextIO]:
+    """Context manager that opens a new text file.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     try:
         with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             yield file

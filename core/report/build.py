@@ -170,7 +170,7 @@ def _evaluated(evaluation: Evaluation, data_root: Path | None) -> Section:
         "title": f"Evaluation on {report.split}: {report.n:,} samples, best weights",
         "figures": list(_figures(evaluation)),
         "metrics": _metrics(report),
-        "baseline": report.baseline.get("description", ""),
+        "baseline": _baseline(report),
         "beside": _beside(beside) if beside else None,
         "boosting": not_better_than_boosting(evaluation, beside),
         "weighting": report.weighting,
@@ -216,7 +216,7 @@ def _metrics(report: Report) -> Table:
         score = Score(value, (interval[0], interval[1]) if interval else None) if value is not None else None
         baseline = _number(report.baseline.get(name))
         reason = report.undefined.get(name) or report.no_interval.get(name, "")
-        rows.append([label_of(name), _score(score), baseline, reason])
+        rows.append([report.title_of(name), _score(score), baseline, reason])
     reasons = any(row[3] for row in rows)
     head = ["metric", "value", "baseline", *(["why none"] if reasons else [])]
     return Table(head, [row[: len(head)] for row in rows])
@@ -244,6 +244,11 @@ def _targets(report: Report) -> Table | None:
         for row, ends in zip(report.per_target, report.target_intervals, strict=True)
     ]
     return Table(["target", *map(label_of, OF_TARGET)], rows) if rows else None
+
+
+def _baseline(report: Report) -> str:
+    texts = (str(report.baseline.get("description", "")), report.decision)
+    return ". ".join(text for text in texts if text)
 
 
 def _classes(report: Report) -> Table | None:

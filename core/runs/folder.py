@@ -12,6 +12,7 @@ from typing import Any
 
 from core.config import schema as configuration
 from core.config.schema import TrainConfig
+from core.data.positive import LATER
 from core.errors import ConfigError, RunError
 from core.files.atomic import creating, write_atomically
 from core.files.temporary import hidden_folder, sweep_folders, sync_folder
@@ -147,7 +148,10 @@ class Run:
                 f"config: {self.config_file} lacks {', '.join(missing)}",
                 "Restore it from a copy or from events.jsonl",
             )
-        return configuration.from_dict(values)
+        data = values["data"]
+        if isinstance(data, dict):  # runs that were made before it could be chosen
+            data = {"positive": LATER} | data
+        return configuration.from_dict(values | {"data": data})
 
 
 def default_runs_dir() -> Path:

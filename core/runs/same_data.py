@@ -9,14 +9,14 @@ __all__ = ["IDENTITY", "SPLITTING", "differing_data"]
 
 IDENTITY = (
     *("path", "part", "images", "layout", "pattern", "target", "inputs", "targets", "arguments", "subset"),
-    *("samples", "noise", "seed", "arms", "ignore"),
+    *("samples", "noise", "seed", "arms", "ignore", "positive"),
 )
 """Fields that say what the samples and their targets are; others say how they are read, scaled or changed."""
 DIVIDING = ("group", "time", "gap", "split")
 SPLITTING = ("test", "test_path", "validation", "split_seed", "folds", "fold", *DIVIDING)
 """Fields that say which samples are in which split."""
 PATHS = ("path", "test_path", "images", "split")
-UNSET = ("", "auto", None)
+UNSET = ("", "auto", "later", None)
 """Values of a field that was not set; older runs may lack it."""
 
 

@@ -59,7 +59,9 @@ class ClassTask(Task):
         """Return the number of correct answers, or the sums of their weights."""
         import torch
 
-        predicted, wanted = torch.cat([*outputs]).argmax(dim=1), likeliest(torch.cat([*targets]))
+        from core.tasks.tallies import answers_of
+
+        predicted, wanted = answers_of(torch.cat([*outputs])), likeliest(torch.cat([*targets]))
         right = predicted == wanted
         if not weights:
             return [int(right.sum())]

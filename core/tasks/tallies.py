@@ -8,12 +8,17 @@ from torch import Tensor
 from core.arrays import IGNORED
 from core.tasks.classes import likeliest
 
-__all__ = ["MAX_CONFUSION_CLASSES", "ClassTally", "NumberTally", "PixelTally"]
+__all__ = ["MAX_CONFUSION_CLASSES", "ClassTally", "NumberTally", "PixelTally", "answers_of"]
 
 MAX_CONFUSION_CLASSES = 32
 """Largest number of classes for which each epoch reports its confusion matrix; larger ones would swell the log."""
 
 Sums = Callable[[list[float]], list[float]]
+
+
+def answers_of(scores: Tensor) -> Tensor:
+    """Return the class with the highest score, int64 (n,), of equal ones as `core.evaluation` has them."""
+    return (scores[:, 1] >= scores[:, 0]).long() if scores.shape[1] == 2 else scores.argmax(dim=1)
 
 
 class _Answers:
@@ -51,7 +56,7 @@ class ClassTally(_Answers):
         super().add(scores, likeliest(targets), weights)
 
     def _answer(self, scores: Tensor) -> Tensor:
-        return scores.argmax(dim=1)
+        return answers_of(scores)
 
     def read(
         self, targets: Tensor, weights: Tensor | None, classes: int, sums: Sums

@@ -9,7 +9,7 @@ from rich.text import Text
 from core.errors import RunDamaged
 from core.evaluation import Report
 from core.inference.stored import load_evaluation
-from core.metrics import COMPARED, OF_TARGET, in_order, label_of
+from core.metrics import OF_TARGET, PRINTED, in_order, label_of
 from core.runs.comparison import load_report
 from core.runs.folder import Run
 from core.runs.summary import RunSummary
@@ -105,13 +105,13 @@ def _metrics(report: Report) -> RenderableType:
     table.add_column("value", justify="right")
     table.add_column("95 % interval", justify="right")
     table.add_column("baseline", justify="right")
-    known = in_order(report.metrics, COMPARED)
+    known = in_order(report.metrics, PRINTED)
     for key in known:
         low_high = report.intervals.get(key)
         interval = f"{number(low_high[0])} … {number(low_high[1])}" if low_high else ""
         baseline = report.baseline.get(key)
         shown = number(baseline) if isinstance(baseline, (int, float)) else ""
-        table.add_row(Text(clean(label_of(key))), number(report.metrics[key]), interval, shown)
+        table.add_row(Text(clean(report.title_of(key))), number(report.metrics[key]), interval, shown)
     reasons = [
         Text(clean(f"{label_of(key)}: {why}"), "dim") for key, why in report.undefined.items() if key in known
     ]
@@ -120,7 +120,8 @@ def _metrics(report: Report) -> RenderableType:
         for why, keys in report.without_interval(known).items()
     ]
     what = report.baseline.get("description", "")
-    baseline_is = [Text(clean(f"baseline: {what}"), "dim")] if what else []
+    baseline_is = [Text(clean(report.decision), "dim")] if report.decision else []
+    baseline_is += [Text(clean(f"baseline: {what}"), "dim")] if what else []
     weighting = [Text(clean(report.weighting), "dim")] if report.weighting else []
     return Group(table, *weighting, *baseline_is, *reasons)
 

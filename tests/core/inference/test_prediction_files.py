@@ -128,7 +128,7 @@ def test_unfit_arrays_are_named_with_their_kinds_and_shapes() -> None:
         Predictions(np.zeros((3, 2)), np.zeros(2, np.int64), np.arange(3), True)
 
 
-def test_the_first_of_equal_scores_is_predicted() -> None:
+def test_of_two_equal_scores_the_positive_class_is_predicted() -> None:
     scores = np.array([[0.5, 0.5], [0.2, 0.8]])
 
-    assert Predictions(scores, np.array([1, 1]), np.arange(2), True).predicted.tolist() == [0, 1]
+    assert Predictions(scores, np.array([1, 1]), np.arange(2), True).predicted.tolist() == [1, 1]

@@ -32,7 +32,11 @@ def evaluate(
     as_json: JsonOption = False,
     csv: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="F", help="Write every sample's target, prediction and scores."),
+        typer.Option(
+            "--csv",
+            metavar="F",
+            help="Write every sample's target, prediction and scores, and thresholds.",
+        ),
     ] = None,
     plots: Annotated[
         bool, typer.Option("--plots", help="Also print ROC and precision-recall curves.")
@@ -64,11 +68,20 @@ def evaluate(
         from core.inference.prediction_files import write_predictions
 
         write_predictions(evaluation, csv)
+        if evaluation.predictions.has_classes:
+            from core.inference.operating_points import write_operating_points
+
+            write_operating_points(evaluation, csv)
     if as_json:
         from core.inference.baselines import as_dict, compared
+        from core.inference.operating_points import operating_points
 
         beside = [as_dict(row) for row in compared(evaluation)]
         values = {"v": 1, "run": evaluation.run.id, **evaluation.report.to_dict(), "baselines": beside}
+        if evaluation.report.positive:
+            values |= {"positive": evaluation.report.positive, "decision": evaluation.report.decision}
+        if evaluation.predictions.has_classes:
+            values["thresholds"] = operating_points(evaluation)
         print_result(json.dumps(values))
         return
     from rich.console import Console

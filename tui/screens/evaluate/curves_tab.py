@@ -85,6 +85,9 @@ class CurvesTab(EvaluationTab):
         shown = first_shown(curves, self.KIND)
         self.query_one(".plot-panel", Panel).border_title = title
         self.query_one(".list-panel", Panel).border_title = area
+        positive = self.subject.report.positive if self.subject else ""
+        subtitle = f"positive class: {label(positive)}" if positive else ""
+        self.query_one(".plot-panel", Panel).border_subtitle = subtitle
         short = "AUC" if self.KIND == "roc" else "AP"
         curve_list = self.query_one(CurveList)
         curve_list.show_curves(curves, self.KIND, short, shown, first_chosen(curves, self.KIND))

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from core.evaluation import Report
 from core.inference.baselines import Compared, not_better_than_boosting
-from core.metrics import LABELS, OF_CLASS, OF_TARGET, in_order, label_of
+from core.metrics import LABELS, OF_TARGET, in_order, label_of
 from core.tasks.registry import task_of
 from tui.charts.comparison import difference_text
 from tui.screens.base import NARROW
@@ -185,9 +185,7 @@ def _metric(report: Report, key: str) -> list[str]:
     shown = f"{number(interval[0])} … {number(interval[1])}" if interval else ""
     baseline = report.baseline.get(key)
     compared = number(baseline) if isinstance(baseline, (int, float)) else ""
-    name = clean(label_of(key))
-    if key in OF_CLASS and report.class_names:
-        name = f"{name} of {label(report.class_names[1])}"
+    name = clean(report.title_of(key))
     return [name, number(report.metrics[key]), shown, compared]
 
 
@@ -206,6 +204,7 @@ def _reasons(subject: Subject, known: Sequence[str]) -> list[str]:
     line = not_better_than_boosting(subject.evaluation, subject.beside)
     lines = [f"▲ {clean(line)}"] if line else []
     lines += [clean(report.weighting)] if report.weighting else []
+    lines += [clean(report.decision)] if report.decision else []
     lines += [f"baseline: {clean(str(report.baseline.get('description', '')))}"]
     lines += [
         f"– {clean(label_of(key))}: {clean(report.undefined[key])}"

@@ -131,7 +131,9 @@ class ThresholdTab(EvaluationTab):
         self.query_one(Plot).show(shown)
         panel = self.query_one(".plot-panel", Panel)
         panel.border_title = legend(shown)
-        panel.border_subtitle = label(self.curves[self.query_one("#threshold-classes", Table).cursor].name)
+        name = self.curves[self.query_one("#threshold-classes", Table).cursor].name
+        is_positive = self.subject is not None and name == self.subject.report.positive
+        panel.border_subtitle = f"{label(name)}, the positive class" if is_positive else label(name)
         self._show_decisions()
 
     def _on_validation(self) -> float | None:

@@ -82,7 +82,7 @@ async def test_the_threshold_cursor_reads_the_point_out(visit: Visits, copy_of: 
             *(expected.tp, expected.fp, expected.precision, expected.recall, expected.f1, expected.fpr),
         )
         text = plain(at.one(".readout", Static))
-        assert text.startswith("● benign")
+        assert text.startswith("● malignant")
         assert f"precision {expected.precision:.3f}" in text
         assert f"{expected.tp} found, {expected.fn} missed, {expected.fp} false" in text
         (mark,) = at.one(Plot).chart.marks

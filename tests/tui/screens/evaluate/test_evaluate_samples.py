@@ -92,7 +92,7 @@ async def test_tables_show_rows_with_their_features(
         row = split.inputs[int(np.flatnonzero(split.indices == at.predictions.indices[position])[0])]
         assert sorted(samples.positions) == expected_behind(at, 0, 0)
         text = at.text(at.one("#cell").query_one(Table))
-        assert "malignant" in text
+        assert "benign" in text
         assert f"{float(row[0]):.3f}"[:5] in text
         await at.press("enter")
         assert isinstance(at.app.screen, SampleDialog)
