@@ -19,6 +19,7 @@ from core.evaluation.intervals.proportions import proportion_intervals
 from core.evaluation.multilabel.influences import label_influences
 from core.evaluation.predictions import Predictions
 from core.evaluation.regression import residuals
+from core.evaluation.segmentation.influence import image_influences
 from core.evaluation.values import Floats, Integers, ratio
 from core.metrics import SAME_AS_ACCURACY
 
@@ -139,6 +140,8 @@ def _influences(predictions: Predictions) -> dict[str, Floats]:
     """The influences (n,) of each sample on every metric that has them."""
     if predictions.has_labels:
         return label_influences(predictions)
+    if predictions.has_masks:
+        return image_influences(predictions)
     if predictions.has_numbers:
         single = [_of_numbers(predictions.of_target(place)) for place in range(predictions.target_count)]
         return {name: np.mean([each[name] for each in single], axis=0) for name in single[0]}

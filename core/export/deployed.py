@@ -123,6 +123,7 @@ def facts(trained: "Prepared", run: Run) -> dict[str, Any]:
         "documents": {"encoding": data.documents.encoding} if data.documents else None,
         "vocabulary": data.vocabulary.plain() if data.vocabulary else None,
         "table": data.table.deployed() if data.table else None,
+        "places": list(data.sample.places),
         "value_range": list(data.value_range),
         "deep_range": list(data.deep_range) if data.deep_range else None,
     }

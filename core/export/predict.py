@@ -2,7 +2,9 @@
 
 INPUT is an .npy array, an .npz with an array `inputs`, for tables a text file such as .csv, or for images a picture or
 a folder of some, as the data the model was trained on. Prints one line a sample: the answer, and the score of each
-class; 0 or 1 for each of several labels; or the outputs, if the network has a training step of its own.
+class; 0 or 1 for each of several labels; or the outputs, if the network has a training step of its own. Of masks the
+most frequent class and the share of each are printed, and masks.npy, the class of each pixel (n, height, width), is
+written into the current folder.
 
 Needs numpy, and onnxruntime for model.onnx or torch for model.pt2; for pictures Pillow; nothing else.
 """
@@ -357,11 +359,20 @@ def main() -> None:
     thresholds = facts.get("thresholds")
     first = [f"predicted_{name}" for name in names] if thresholds else ["class"]
     head = (
-        [*first, *(f"score_{name}" for name in names)]
+        [*first, *(f"{'share' if facts.get('places') else 'score'}_{name}" for name in names)]
         if names
         else output_columns(run(*(each[:1] for each in inputs)), facts["target_names"])
     )
     out.writerow(["file", *head] if files else head)
+    if facts.get("places"):
+        pictures = inputs[0]
+        masks = np.concatenate([run(pictures[at : at + 1]).argmax(axis=1) for at in range(len(pictures))])
+        np.save("masks.npy", masks.astype(np.uint8))
+        for place, mask in enumerate(masks):
+            shares = (np.bincount(mask.ravel(), minlength=len(names)) / mask.size).tolist()
+            row = [names[int(np.argmax(shares))], *shares]
+            out.writerow([files[place].relative_to(path), *row] if files else row)
+        return
     for start in range(0, len(inputs[0]), ROWS_AT_ONCE):
         part = [each[start : start + ROWS_AT_ONCE] for each in inputs]
         for place, scores in enumerate(run(*part).tolist(), start=start):

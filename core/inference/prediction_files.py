@@ -11,6 +11,7 @@ import numpy as np
 from core.errors import InputError
 from core.evaluation.classification import predicted_classes
 from core.evaluation.predictions import Predictions
+from core.evaluation.segmentation.report import image_metrics
 from core.evaluation.values import Array
 from core.tasks.registry import task_of
 
@@ -27,6 +28,8 @@ def write_predictions(evaluation: "Evaluation", path: Path) -> None:
 
     Of several numbers a sample, ``index,target_NAME,predicted_NAME,...``.
     Of several labels a sample there is a ``target_...`` and a ``predicted_...`` for each, of zeros and ones.
+    Of masks ``index,pixel_accuracy,mean_iou``
+    and ``iou_CLASS`` of each image, empty where a class does not occur.
 
     Raises:
         InputError: the file cannot be written, or the network gives no predictions: it reports numbers of its own.
@@ -42,6 +45,12 @@ def write_predictions(evaluation: "Evaluation", path: Path) -> None:
         return
     with writing(path) as file:
         writer = csv.writer(file, lineterminator="\n")
+        if predictions.has_masks:
+            writer.writerow(["index", "pixel_accuracy", "mean_iou", *(f"iou_{name}" for name in names)])
+            found = image_metrics(predictions, len(names))
+            columns = [found["pixel_accuracy"], found["mean_iou"], *found["iou"].T]
+            writer.writerows(zip(predictions.indices.tolist(), *map(_known_digits, columns), strict=True))
+            return
         if targets:
             writer.writerow(
                 ["index", *(f"{what}_{name}" for name in targets for what in ("target", "predicted"))]
@@ -154,6 +163,10 @@ def _digits(values: Array) -> list[str]:
         if values.dtype == np.float32
         else list(map(repr, values.tolist()))
     )
+
+
+def _known_digits(values: Array) -> list[str]:
+    return [repr(value) if np.isfinite(value) else "" for value in values.tolist()]
 
 
 def _score_names(names: Sequence[str]) -> list[str]:

@@ -35,6 +35,8 @@ def averaged(parts: Sequence[tuple[Predictions, Report]]) -> Predictions:
             )
     if not len(first):
         raise DataError("these runs have no predictions: their networks report numbers of their own")
+    if first.has_masks:
+        raise DataError("masks have no mean: an evaluation keeps the class of each pixel alone", SEPARATE)
     scores = mean_scores(
         [predictions.scores for predictions, _ in parts],
         probabilities=[predictions.probabilities for predictions, _ in parts],

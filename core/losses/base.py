@@ -119,7 +119,7 @@ class Loss(Options):
 
     def gives_probabilities(self, targets: TargetFacts) -> bool:
         """Return whether scores are probabilities of the classes, whose sum is 1."""
-        return self.PROBABILITIES and targets.kind == "classes"
+        return self.PROBABILITIES and targets.kind in ("classes", "pixels")
 
     def outputs(self, needed: int) -> int:
         """Return how many outputs a network has for one sample.

@@ -10,6 +10,9 @@ from PIL import Image
 
 from core.data.dataset import no_progress
 from core.errors import TorchtuiError
+from core.evaluation.predictions import Predictions
+from core.evaluation.segmentation.pictures import side_by_side
+from core.evaluation.segmentation.report import image_scores
 from core.inference.samples import Samples
 from core.inference.stored import Evaluation, stored_samples
 from core.report.page import Figure, Table
@@ -21,6 +24,7 @@ __all__ = ["Mistakes", "mistakes", "own_pictures", "own_text"]
 MAX_PICTURES = 24
 MAX_ROWS = 12
 MAX_FEATURES = 8
+MASK_NOTE = "Image, mask and predicted mask."
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,9 @@ def mistakes(evaluation: Evaluation, data_root: Path | None) -> Mistakes:
     if not worst:
         return Mistakes(title, "None: every sample was predicted correctly.")
     samples, problem = _samples(evaluation, data_root)
+    if "masks" in task.views:
+        shown = [_masks(evaluation, samples, at) for at in worst] if samples is not None else []
+        return Mistakes(title, f"Without the images: {problem}" if problem else MASK_NOTE, pictures=shown)
     if samples is not None and samples.kind.shown == "picture" and names:
         return Mistakes(title, pictures=[_image(evaluation, samples, at) for at in worst])
     note = f"Without the samples themselves: {problem}" if problem else ""
@@ -86,6 +93,24 @@ def _samples(evaluation: Evaluation, data_root: Path | None) -> tuple[Samples | 
     except TorchtuiError as error:
         return None, str(error)
     return samples, ""
+
+
+def _masks(evaluation: Evaluation, samples: Samples, position: int) -> Figure:
+    """An image, its mask and the predicted one, side by side."""
+    predictions, names = evaluation.predictions, evaluation.report.class_names
+    truth, answer = predictions.targets[position], predictions.scores[position]
+    file = io.BytesIO()
+    Image.fromarray(side_by_side(samples.picture(position), truth, answer)).save(file, format="PNG")
+    score = float(image_scores(_only(predictions, position), len(names))[0])
+    what = f"sample {int(predictions.indices[position])}: image, mask and predicted mask"
+    return Figure(file.getvalue(), "png", what, f"{int(predictions.indices[position])}  mean IoU {score:.3f}")
+
+
+def _only(predictions: Predictions, position: int) -> Predictions:
+    one = slice(position, position + 1)
+    return Predictions(
+        predictions.scores[one], predictions.targets[one], predictions.indices[one], predictions.probabilities
+    )
 
 
 def _image(evaluation: Evaluation, samples: Samples, position: int) -> Figure:

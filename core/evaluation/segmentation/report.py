@@ -12,7 +12,7 @@ from core.evaluation.segmentation.counts import answered, image_counts, per_clas
 from core.evaluation.segmentation.intervals import MIN_IMAGES, image_intervals
 from core.evaluation.values import Array, none_if_nan
 
-__all__ = ["check_masks", "image_scores", "mask_report", "mask_values", "worst_images"]
+__all__ = ["check_masks", "image_metrics", "image_scores", "mask_report", "mask_values", "worst_images"]
 
 FEW = f"fewer than {MIN_IMAGES} images are too few for an interval"
 
@@ -63,10 +63,15 @@ def mask_values(predictions: Predictions, wanted: Sequence[str], classes: int) -
     return {name: float(found[name]) for name in wanted}
 
 
+def image_metrics(predictions: Predictions, classes: int) -> dict[str, Array]:
+    """Return metrics of each image: ``pixel_accuracy`` and ``mean_iou`` (n,), and ``iou`` (n, classes)."""
+    summed = totals(image_counts(predictions.scores, predictions.targets, classes))
+    return {**answered(summed), "iou": per_class(summed)["iou"]}
+
+
 def image_scores(predictions: Predictions, classes: int) -> Array:
     """Return the mean IoU (n,) of each image, over the classes that occur in it; NaN where all pixels are left out."""
-    counts = image_counts(predictions.scores, predictions.targets, classes)
-    return answered(totals(counts))["mean_iou"]
+    return image_metrics(predictions, classes)["mean_iou"]
 
 
 def worst_images(predictions: Predictions, limit: int) -> Array:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from core.errors import InputError
 from core.runs.together import members_of
 from core.tasks.registry import task_of
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
@@ -29,6 +30,12 @@ def predict(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="OUT", help="Write to a file instead of standard output.")
     ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            "--masks", metavar="FOLDER", help="Of a model of masks: write one PNG for each picture."
+        ),
+    ] = None,
     together: TogetherOption = False,
     checkpoint: CheckpointOption = "best",
     trust_code: TrustOption = False,
@@ -37,12 +44,16 @@ def predict(
 ) -> None:
     """Predict new samples with the best weights of a run: one CSV line per sample, with the score of each class.
 
+    Of a model of masks: one PNG file per picture, whose values are the classes.
+
     Example: tui predict latest flowers.csv --csv answers.csv
+    Example: tui predict latest photos/ --masks masks/
     """
     if csv is None:
         set_results_apart()
     found = runs_named(run, runs, checkpoint, together=together, trust=trust_code)
     from core.inference.inputs import read_inputs
+    from core.inference.mask_files import write_masks
     from core.inference.prediction_files import write_new_predictions
     from core.inference.together import mean_scores, mean_thresholds
     from core.session.evaluation import label_thresholds, score_inputs, trained_model
@@ -50,6 +61,7 @@ def predict(
     each, probabilities, thresholds, notes = [], [], [], dict[str, None]()
     for member in (member for one in found for member in members_of(one) or [one]):
         trained = trained_model(member, data_root=data_root, progress=tell, samples=False)
+        _check_output(masks, trained.data.name, gives_masks=bool(trained.data.sample.places))
         given = read_inputs(samples, trained.data)
         notes |= dict.fromkeys(given.notes)
         each.append(score_inputs(trained, given.inputs))
@@ -60,8 +72,25 @@ def predict(
     for note in notes:
         print(clean(note), file=sys.stderr)
     scores = mean_scores(each, probabilities=probabilities) if len(each) > 1 else each[0]
+    if masks is not None:
+        written = write_masks(given.ids, scores.argmax(axis=1).astype("uint8"), masks)
+        size = "x".join(map(str, scores.shape[2:]))
+        print(clean(f"{masks}: {written:,} masks of {size}, the size the model takes"), file=sys.stderr)
+        return
     custom = task_of(trained.data.task).own_step  # its outputs may be anything
     names = () if custom else trained.data.class_names
     targets = trained.data.target_names if scores.ndim > 1 else ()
     limits = mean_thresholds(thresholds)
     write_new_predictions(given.ids, scores, names, csv, result_stream(), clean, targets, limits)
+
+
+def _check_output(masks: Path | None, data: str, *, gives_masks: bool) -> None:
+    """Refuse an option that does not fit what the model gives.
+
+    Raises:
+        InputError: it gives masks and no folder is named for them, or the other way round.
+    """
+    if gives_masks and masks is None:
+        raise InputError("this model gives a mask for each picture", "Name a folder for them with --masks")
+    if masks is not None and not gives_masks:
+        raise InputError(f"--masks: a model of {data} gives no masks", "Use --csv, or leave it out")
