@@ -119,9 +119,7 @@ class Dataset:
     @property
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one input; of several inputs (), of sequences that of the longest one."""
-        from core.data.inputs import Fields
-
-        if isinstance(self.train.inputs, Fields):
+        if self.fields:
             return self.fields[0].shape if len(self.fields) == 1 else ()
         return tuple(self.train.inputs.shape[1:])
 

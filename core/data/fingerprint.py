@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.data.dataset import Dataset, Split
+from core.data.stream.rows import StreamedRows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,7 +47,8 @@ def _of_split(data: Dataset, split: Split) -> dict[str, Any]:
     digest, sums = hashlib.sha256(data.digest.encode()), []
     digest.update(f"{len(split)} {tuple(split.inputs.shape)}".encode())
     digest.update(np.ascontiguousarray(split.indices).data)
-    for values in (split.targets,) if data.digest else (split.targets, split.inputs):
+    inputs = split.inputs.few if isinstance(split.inputs, StreamedRows) else split.inputs
+    for values in (split.targets,) if data.digest else (split.targets, inputs):
         if data.name == "python" and values.dtype.is_floating_point:
             sums.append(_sums(values))
         else:

@@ -43,6 +43,28 @@ class Numbers(Samples):
         return super().__getitem__(place)[0], 1e6 if place == 3 else place / 10 + 0.05
 
 
+class Pairs(Samples):
+    """A row and a small picture."""
+
+    def __getitem__(self, place: int) -> tuple[Any, int]:
+        row, target = super().__getitem__(place)
+        return {"row": row, "picture": torch.full((1, 3, 3), place % 9, dtype=torch.uint8)}, target
+
+
+class Sequences(Samples):
+    """Steps of two numbers, of different lengths."""
+
+    def __getitem__(self, place: int) -> tuple[Any, int]:
+        return torch.arange(2 * (2 + place % 4), dtype=torch.float32).view(-1, 2) + place, place % CLASSES
+
+
+class Labels(Samples):
+    """Several labels a sample."""
+
+    def __getitem__(self, place: int) -> tuple[Any, Any]:
+        return super().__getitem__(place)[0], torch.tensor([place % 2, place % 3 == 0, 1 - place % 2])
+
+
 class Drawing(Samples):
     """Draws from each kind of generator there is, its own among them."""
 
@@ -155,6 +177,26 @@ def images() -> Any:
 
 def numbers() -> Any:
     return Numbers()
+
+
+def pairs() -> Any:
+    return Pairs()
+
+
+def sequences() -> Any:
+    return Sequences()
+
+
+def labels() -> Any:
+    return Labels()
+
+
+def named() -> Any:
+    def together(samples: list[Any]) -> Any:
+        rows, targets = padded(samples)
+        return {"rows": rows, "ones": torch.ones(len(rows), 2)}, targets
+
+    return Samples(), together
 
 
 def drawing() -> Any:

@@ -13,7 +13,6 @@ from core.data.dataset import Dataset, Split
 from core.data.kinds.registry import KindName, kind_of
 from core.data.kinds.sample import Sample
 from core.data.kinds.shown import shown_columns
-from core.data.mapped import MappedRows
 from core.losses.base import TargetFacts
 from core.tasks.registry import task_of
 from tui.terminal.text import number
@@ -163,8 +162,10 @@ def _counts(data: Dataset) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]
 def _spreads(data: Dataset) -> tuple[ColumnFacts, ...]:
     if data.table is not None:
         return tuple(map(_spread, data.table.summaries))
+    from torch import Tensor
+
     inputs, kind = data.train.inputs, kind_of(data.kind)
-    if kind.statistics != "columns" or isinstance(inputs, MappedRows):
+    if kind.statistics != "columns" or not isinstance(inputs, Tensor):
         inputs = inputs[:MEASURED]
     inputs = data.in_unit(inputs)
     inputs = inputs if inputs.is_floating_point() else inputs.float()

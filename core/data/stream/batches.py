@@ -9,6 +9,7 @@ from torch import Tensor
 
 from core.data.batches import Batch, Batches, Draws
 from core.data.dataset import Dataset, Split
+from core.data.inputs import Fields
 from core.data.stream.loader import never
 from core.data.stream.rows import StreamedRows
 from core.data.stream.seeds import FIXED
@@ -44,8 +45,9 @@ class StreamedBatches(Batches):
         self.rows, self.should_stop, self.mapped = split.inputs, should_stop, True
 
     def limit(self, rows: int) -> int:
-        sample_bytes = 4 * max(1, self.rows.nbytes // (len(self.rows) or 1) // self.rows.dtype.itemsize)
-        return max(1, min(rows, MAX_BYTES // sample_bytes))
+        example = self.rows.example
+        sample_bytes = example.nbytes if isinstance(example, Fields) else 4 * example.numel()
+        return max(1, min(rows, MAX_BYTES // max(1, sample_bytes)))
 
     def _rows_at_once(self, batch_size: int) -> int:
         return batch_size

@@ -11,15 +11,18 @@ from torch import Tensor
 from core.arrays import as_array
 from core.data.arrays.array_samples import Given, own_split
 from core.data.arrays.array_targets import answers_of, are_labels, classes_in, label_names, targets_of
-from core.data.arrays.sample_shapes import Layout
+from core.data.arrays.sample_shapes import Layout, shape_text
+from core.data.arrays.structured import fields_of
 from core.data.dataset import Dataset
+from core.data.inputs import Fields
+from core.data.sequences import Ragged
 from core.data.targets import LABELS, NUMBERS, AskedTask
 from core.data.text.token_ids import TokenIds
 from core.errors import DataError
 from core.tasks.multilabel import Multilabel
 from core.tasks.registry import task_for
 
-__all__ = ["Conversion", "Labels", "as_tensor"]
+__all__ = ["Conversion", "Labels", "as_inputs"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,17 @@ class Labels:
         Raises:
             DataError: there is a class that training samples do not have.
         """
+        like = self.targets["train"]
+        if like.ndim == 2 and like.shape[1] > 1:  # a batch may hold one value alone
+            if raw.shape[1:] != like.shape[1:]:
+                raise DataError(
+                    f"{place} have the shape {shape_text(raw)}", f"Give {like.shape[1]} of each sample"
+                )
+            if self.asked == LABELS:
+                if not np.isin(raw, (0, 1)).all():
+                    raise DataError(f"{place} are other numbers than 0 and 1", "Give zeros and ones")
+                return targets_of(raw.astype(np.uint8), (), place)
+            return targets_of(raw.astype(np.float64), (), place)
         return targets_of(answers_of(raw, self.asked, "targets", place, []), self.keys, place)
 
 
@@ -87,7 +101,8 @@ class Conversion:
 
     Attributes:
         base: a data set of some training samples in memory, which these are made like.
-        layout: how inputs lie; None where a collate function of the user's has made them what they are to be.
+        layout: how inputs lie; None where there are several of each sample.
+        is_collated: a collate function of the user's has made inputs what they are to be.
         limits: of the targets, whose heavy tails are clipped in training.
     """
 
@@ -96,7 +111,8 @@ class Conversion:
     base: Dataset
     labels: Labels
     layout: Layout | None
-    limits: tuple[float, float] | None = None
+    is_collated: bool
+    limits: tuple[float, float] | None
 
     def __call__(self, inputs: Any, targets: Any) -> tuple[Any, Tensor]:
         """Return inputs and targets of a batch.
@@ -106,8 +122,8 @@ class Conversion:
         """
         place = f"data.path: {self.source}, the {self.split} set"
         raw = as_array(targets)
-        if self.layout is None:
-            joined = as_tensor(inputs, self.source)
+        if self.is_collated:
+            joined = as_inputs(inputs, self.source)
             numbers = self.labels.numbers(raw, place)
             if len(joined) != len(numbers):
                 raise DataError(
@@ -115,42 +131,59 @@ class Conversion:
                     "Give one row of each a sample",
                 )
             return joined, torch.from_numpy(self.clipped(numbers))
-        like = self.base.train.inputs[:1].numpy()
+        like = self.base.train.inputs[:1]
         given = Given((np.empty((0, 1)), np.empty(0)), source=self.source)
-        pair, keys = (as_array(inputs), raw), self.labels.keys
-        part = own_split(
-            pair, self.split, given, like, keys, self.labels.asked, self.layout, self.base.conditioning
-        )
+        made = _padded_alike(inputs, like) if isinstance(like, Fields) else as_array(inputs)
+        like = like if isinstance(like, Fields) else like.numpy()
+        pair = made, np.zeros(len(raw))  # targets are read apart, as a batch does not show what they are
+        part = own_split(pair, self.split, given, like, (), NUMBERS, self.layout, self.base.conditioning)
         assert part is not None
-        made: Tensor = part.inputs[:]
+        made = part.inputs[:]
         if isinstance(self.base.vocabulary, TokenIds):
             made = torch.from_numpy(self.base.vocabulary.ids(made.numpy()))
-        return _in_place(made, inputs), torch.from_numpy(self.clipped(part.targets.numpy()))
+        return _in_place(made, inputs), torch.from_numpy(self.clipped(self.labels.numbers(raw, place)))
 
     def clipped(self, targets: np.ndarray) -> np.ndarray:
         """Return targets (n, ...) within the limits."""
         return targets.clip(*self.limits) if self.limits else targets
 
 
-def as_tensor(inputs: Any, source: str) -> Tensor:
-    """Return what a collate function made as a tensor.
+def as_inputs(inputs: Any, source: str) -> Tensor | Fields:
+    """Return what a collate function made as a tensor, or as fields where it made several.
 
     Raises:
         DataError: it is something else.
     """
+    if isinstance(inputs, Mapping):
+        arrays = {name: as_array(part) for name, part in inputs.items()}
+        return fields_of(arrays, f"data.path: {source}", [])
     if isinstance(inputs, Tensor):
         return inputs
     if isinstance(inputs, np.ndarray) and inputs.dtype.kind in "fiub":
         return torch.from_numpy(inputs)
     raise DataError(
         f"data.path: the collate function of {source} returned inputs of type {type(inputs).__name__}",
-        "Return a tensor of inputs and one of targets",
+        "Return tensors of inputs and of targets",
     )
 
 
-def _in_place(made: Tensor, inputs: Any) -> Tensor:
+def _padded_alike(inputs: Any, like: Fields) -> Any:
+    """Return the fields of a batch, as sequences also where all of a batch happen to have one length."""
+    if not isinstance(inputs, Mapping):
+        inputs = {0: inputs}
+    return {
+        name: Ragged.of([*np.asarray(values)])
+        if isinstance(like.columns.get(name), Ragged) and not isinstance(values, Ragged)
+        else values
+        if isinstance(values, Ragged)
+        else as_array(values)
+        for name, values in inputs.items()
+    }
+
+
+def _in_place(made: Any, inputs: Any) -> Any:
     """Return `inputs` itself where nothing was changed: a worker has put it where this process can read it."""
-    if not isinstance(inputs, Tensor):
+    if not isinstance(inputs, Tensor) or not isinstance(made, Tensor):
         return made
     same = made.shape == inputs.shape and made.dtype == inputs.dtype and made.data_ptr() == inputs.data_ptr()
     return inputs if same else made

@@ -10,13 +10,14 @@ import torch
 from core.arrays import as_array
 from core.data.arrays.array_samples import Given, dataset_of, positions_of, split_by
 from core.data.arrays.conditioned import target_limits
-from core.data.arrays.sample_shapes import layout_of
+from core.data.arrays.sample_shapes import Layout, layout_of
 from core.data.dataset import Dataset, Progress, Split
 from core.data.division.facts import division_notes
 from core.data.own.python_samples import attributes_of
+from core.data.sequences import Ragged
 from core.data.stream.answers import Part, parts_in
 from core.data.stream.choice import is_repeatable, why_streamed
-from core.data.stream.conversion import Conversion, Labels, as_tensor
+from core.data.stream.conversion import Conversion, Labels, as_inputs
 from core.data.stream.first_pass import all_targets
 from core.data.stream.loader import Workers, read_all
 from core.data.stream.reader import Reader, Task
@@ -75,7 +76,10 @@ class _Streaming:
         self.workers = Workers(options.workers if fixed else 0, fixed, options.worker_timeout)
         self.readers = {
             name: Reader(
-                source_of(part.dataset), part.collate, source if name == "train" else f"{source} ({name})"
+                source_of(part.dataset),
+                part.collate,
+                source if name == "train" else f"{source} ({name})",
+                options.inputs,
             )
             for name, part in parts.items()
         }
@@ -90,7 +94,8 @@ class _Streaming:
         splits = {}
         for split in SPLITS:
             clip = limits if split == "train" else None
-            conversion = Conversion(self.source, split, base, labels, layout, clip)
+            is_collated = self.parts["train"].collate is not None
+            conversion = Conversion(self.source, split, base, labels, layout, is_collated, clip)
             splits[split] = self._split(split, conversion, places)
         self._note_unseeded()
         mean, std = task_of(labels.task).scale(splits["train"].targets)
@@ -135,54 +140,70 @@ class _Streaming:
         self.notes += division_notes(options, by, found)
         return {split: np.asarray(at, dtype=np.int64) for split, at in found.items()}
 
-    def _base(self, labels: Labels, train: np.ndarray) -> tuple[Dataset, Any]:
+    def _base(self, labels: Labels, train: np.ndarray) -> tuple[Dataset, Layout | None]:
         """Return a data set of some training samples, with the statistics of them, and how their arrays lie."""
-        if self.parts["train"].collate is not None:
-            return self._as_collated(labels, train), None
-        inputs, chosen = self._sample(train)
+        is_collated = self.parts["train"].collate is not None
+        inputs, chosen = self._first(train) if is_collated else self._sample(train)
+        if is_collated and not isinstance(inputs, Mapping):
+            return self._as_collated(labels, inputs, chosen), None
         targets = labels.targets["train"][chosen]
+        rows = _two_that_differ(targets)
+        some = (
+            {
+                name: part[torch.from_numpy(rows)] if isinstance(part, Ragged) else part[rows]
+                for name, part in inputs.items()
+            }
+            if isinstance(inputs, Mapping)
+            else inputs[rows]
+        )
         given = Given(
             (inputs, targets),
-            validation=(inputs[:1], targets[:1]),
-            test=(inputs[:1], targets[:1]),
+            validation=(some, targets[rows]),
+            test=(some, targets[rows]),
             source=self.source,
             class_names=labels.names,
         )
-        options = self.options.model_copy(update={"folds": 0, "group": "", "time": "", "split": ""})
-        layout = layout_of(
-            inputs, self.options.shape, given.names[0], f"data.path: {self.source}, inputs", []
-        )
-        data = dataset_of(given, options, self.options.name, labels.asked, self.options.shape)
+        updates = {"folds": 0, "group": "", "time": "", "split": ""}
+        options = self.options.model_copy(update={**updates, "scaling": "none"} if is_collated else updates)
+        layout = None
+        if not isinstance(inputs, Mapping):
+            place = f"data.path: {self.source}, inputs"
+            layout = layout_of(inputs, options.shape, given.names[0], place, [])
+        data = dataset_of(given, options, options.name, labels.asked, options.shape)
         self.notes += [note for note in data.notes if not note.startswith("targets")]
-        return data, layout
+        return data, None if data.fields else layout
 
-    def _sample(self, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _sample(self, train: np.ndarray) -> tuple[Any, np.ndarray]:
         """Return the inputs of training samples, all or some of them, and the places of these."""
         reader = self.readers["train"]
-        first, _ = reader.read(Task(FIXED, train[:1].tolist()))
-        if isinstance(first, tuple | Mapping):
-            raise DataError(
-                f"data.path: a sample of {self.source} has {len(first)} inputs",
-                "One array of inputs a sample is streamed: join them, such as with torch.cat, or in a collate function",
-            )
-        count = max(MIN_SAMPLE, SAMPLE_BYTES // max(1, as_array(first).nbytes))
+        some = train[:MIN_SAMPLE].tolist()
+        first, _ = reader.read(Task(FIXED, some))
+        count = max(MIN_SAMPLE, SAMPLE_BYTES * len(some) // max(1, _bytes_of(first)))
         chosen = train
         if len(train) > count:
             chosen = np.sort(np.random.default_rng(SEED).choice(train, count, replace=False))
             self.notes.append(
                 f"mean and deviation come from {count:,} of {len(train):,} training samples, drawn at random"
             )
-        tasks = [Task(FIXED, chosen[at : at + BATCH].tolist()) for at in range(0, len(chosen), BATCH)]
-        read = [inputs for inputs, _ in read_all(reader, tasks, self.workers)]
-        return np.concatenate([as_array(part) for part in read]), chosen
+        whole = isinstance(first, Mapping)  # sequences are joined at once: their lengths differ
+        size = len(chosen) if whole else BATCH
+        tasks = [Task(FIXED, chosen[at : at + size].tolist()) for at in range(0, len(chosen), size)]
+        workers = Workers() if whole else self.workers
+        read = [inputs for inputs, _ in read_all(reader, tasks, workers)]
+        return (read[0] if whole else np.concatenate([as_array(part) for part in read])), chosen
 
-    def _as_collated(self, labels: Labels, train: np.ndarray) -> Dataset:
-        """Return a data set whose inputs are what the user's collate function makes: nothing is scaled."""
+    def _first(self, train: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Return the first training samples as the user's collate function joins them, and their places."""
+        self.notes.append("inputs are passed on as the collate function makes them: nothing is scaled")
         some = train[:MIN_SAMPLE]
         inputs, _ = self.readers["train"].read(Task(FIXED, some.tolist()))
-        made = as_tensor(inputs, self.source)
+        if isinstance(inputs, Mapping):
+            return {name: as_array(part) for name, part in inputs.items()}, some
+        return as_inputs(inputs, self.source), some
+
+    def _as_collated(self, labels: Labels, made: torch.Tensor, some: np.ndarray) -> Dataset:
+        """Return a data set whose inputs are one tensor, as the user's collate function makes it."""
         split = Split(made, torch.from_numpy(labels.targets["train"][some]), some)
-        self.notes.append("inputs are passed on as the collate function makes them: nothing is scaled")
         return Dataset(
             name=self.options.name,
             kind="image" if made.ndim == 4 else "table" if made.ndim == 2 else "other",
@@ -239,6 +260,17 @@ class _Streaming:
         lazy = [reader.source.dataset for reader in self.readers.values() if not reader.source.in_order]
         if not all(is_repeatable(dataset, FIXED, FIXED) for dataset in lazy):
             self.notes.append(f"{self.source}: {UNSEEDED}")
+
+
+def _two_that_differ(targets: np.ndarray) -> np.ndarray:
+    """Return the positions of the first sample and of one with another target; of the first alone if there is none."""
+    others = np.flatnonzero((targets != targets[:1]).reshape(len(targets), -1).any(axis=1))
+    return np.concatenate([[0], others[:1]]).astype(np.int64)
+
+
+def _bytes_of(inputs: Any) -> int:
+    parts = inputs.values() if isinstance(inputs, Mapping) else [inputs]
+    return sum(int(part.nbytes if isinstance(part, Ragged) else as_array(part).nbytes) for part in parts)
 
 
 def _range_of(inputs: torch.Tensor) -> tuple[float, float]:

@@ -45,24 +45,30 @@ class Reader(TorchDataset[Any]):
         source: the user's samples.
         collate: joins them to a batch of inputs and targets; None stacks arrays, as `collated` says.
         name: of the data set, for messages.
+        chosen: names of the inputs to take, of samples that have several; empty for all.
         convert: makes a batch what is passed on; called where it is read.
     """
 
     def __init__(
-        self, source: Source, collate: Collate | None, name: str, convert: Convert = as_read
+        self, source: Source, collate: Collate | None, name: str, chosen: str = "", convert: Convert = as_read
     ) -> None:
-        self.source, self.collate, self.name, self.convert = source, collate, name, convert
+        self.source, self.collate, self.name, self.chosen, self.convert = (
+            source,
+            collate,
+            name,
+            chosen,
+            convert,
+        )
 
     def converting(self, convert: Convert) -> "Reader":
         """Return a reader of the same samples that makes something else of them."""
-        return Reader(self.source, self.collate, self.name, convert)
+        return Reader(self.source, self.collate, self.name, self.chosen, convert)
 
     def __getitem__(self, task: Task) -> Any:
         """Return a batch, or the `Failure` of the user's code."""
         try:
             samples = self.source.read(task.draws, task.places)
-            inputs, targets = collated(samples, self.collate, self.name, task.places)
-            return self.convert(inputs, targets)
+            return self._joined(samples)
         except TorchtuiError as error:
             return Failure(error)
         except (Exception, SystemExit) as error:  # the user's own code raises whatever it likes
@@ -77,12 +83,14 @@ class Reader(TorchDataset[Any]):
         assert isinstance(self.source, StreamSource)
         try:
             samples = [*islice(self.source.rest(task.draws, task.places[0]), len(task.places))]
-            places = task.places[: len(samples)]
-            return self.convert(*collated(samples, self.collate, self.name, places)) if samples else None
+            return self._joined(samples) if samples else None
         except (Exception, SystemExit) as error:
             if isinstance(error, TorchtuiError):
                 raise
             raise explained(error, self.name, self.source.at) from None
+
+    def _joined(self, samples: list[Any]) -> Any:
+        return self.convert(*collated(samples, self.collate, self.name, self.chosen))
 
     def read(self, task: Task) -> Any:
         """Return a batch.

@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.data.inputs import Fields
 from core.data.stream.loader import Workers, never, read_all
 from core.data.stream.reader import Reader, Task
 from core.data.stream.seeds import FIXED, Draws
 
 __all__ = ["Places", "StreamedRows"]
 
+FEW = 8
 Places = int | slice | Tensor | np.ndarray
 
 
@@ -44,7 +46,11 @@ class StreamedRows:
     @property
     def shape(self) -> tuple[int, ...]:
         """That of the tensor these rows would be."""
-        return (len(self.rows), *self.example.shape[1:])
+        return (
+            (len(self.rows),)
+            if isinstance(self.example, Fields)
+            else (len(self.rows), *self.example.shape[1:])
+        )
 
     @property
     def dtype(self) -> torch.dtype:
@@ -73,6 +79,17 @@ class StreamedRows:
         order = np.argsort(chosen, kind="stable")
         ((inputs, _),) = read_all(self.reader, [Task(FIXED, chosen[order].tolist())], Workers())
         return inputs[torch.from_numpy(np.argsort(order, kind="stable"))]
+
+    def one(self, at: int) -> Any:
+        """Return the fields of one sample."""
+        return self[np.asarray([at])].one(0)
+
+    @property
+    def few(self) -> Any:
+        """Read some samples that stand for all: from all over the set, or the first ones of a stream."""
+        count = min(FEW, len(self))
+        step = 1 if self.reader.source.in_order else max(1, len(self) // max(1, count))
+        return self[np.arange(count) * step]
 
     def index_select(self, dim: int, at: Tensor) -> Any:
         """Read the rows at these positions; `dim` is 0, as for a tensor of rows."""
