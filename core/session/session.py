@@ -36,6 +36,7 @@ from core.session.baselines.beside import train_beside
 from core.session.preparation import Prepared, assemble, prepare
 from core.session.recorder import Recorder
 from core.session.resume import mend, resume_state
+from core.session.stream_workers import choose_workers
 from core.tasks.evaluation import evaluate
 from core.tasks.registry import task_of
 from core.training.context import TrainingContext
@@ -127,6 +128,8 @@ def _attempt(
         ):
             context = training_context(replace(prepared, config=from_copies(prepared.config, run)), state)
             emit(_started(prepared, state))
+            if message := choose_workers(prepared):
+                emit(Notice(level="info", message=message))
             if message := missing_lock_warning(run):
                 emit(Notice(level="warning", message=message))
             if context.threads is not None and context.threads.failure:

@@ -22,7 +22,7 @@ from core.random_state import keeping_random_state
 from core.training.context import TrainingContext
 from core.training.own.learner import learner_for
 
-__all__ = ["Threads", "max_threads"]
+__all__ = ["Threads", "max_threads", "step_of_a_copy"]
 
 SMALL_STEP = 2_000_000
 """Multiply-adds of a forward pass that take less time than starting a second thread; not worth any timing."""
@@ -88,7 +88,7 @@ class Threads:
         if len(counts) > 1:
             try:
                 with keeping_random_state(CPU):
-                    step = _step_of_a_copy(self._config, self._data, self._model)
+                    step = step_of_a_copy(self._config, self._data, self._model)
                     count = _fastest(step, counts, self._steps // MIN_STEPS_RATIO)
             except Exception as error:  # what is wrong with a network is reported where it trains
                 count = before
@@ -115,7 +115,7 @@ class Threads:
         return f"training slowed down by more than half: {change} processor threads"
 
 
-def _step_of_a_copy(config: TrainConfig, data: Dataset, model: nn.Module) -> Callable[[], object]:
+def step_of_a_copy(config: TrainConfig, data: Dataset, model: nn.Module) -> Callable[[], object]:
     """Return a function that trains one more step."""
     learner = learner_for(config, data, copied(model), TrainingContext(CPU))
     learner.model.train()
