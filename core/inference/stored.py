@@ -53,7 +53,7 @@ def saved_evaluation(run: Run, split: str) -> Evaluation | None:
         RunDamaged: its files cannot be read.
     """
     made = _made(run, split)
-    if made == 0 or made < _modified(run.checkpoint_file(run.checkpoint)):
+    if made == 0 or made < _outdated_before(run):
         return None
     return load_evaluation(run, split)
 
@@ -73,7 +73,7 @@ def chosen_thresholds(run: Run) -> np.ndarray | None:
 def is_latest(evaluation: Evaluation) -> bool:
     """Return whether the files it was read from are still the ones to read."""
     run, split = evaluation.run, evaluation.split
-    return evaluation.made == _made(run, split) >= _modified(run.checkpoint_file(run.checkpoint))
+    return evaluation.made == _made(run, split) >= _outdated_before(run)
 
 
 def latest_evaluated(runs_dir: Path) -> Run | None:
@@ -106,6 +106,12 @@ def load_evaluation(run: Run, split: str) -> Evaluation:
 def _made(run: Run, split: str) -> int:
     folder = run.evaluation_folder(split)
     return min(_modified(folder / "report.json"), _modified(folder / "predictions.npz"))
+
+
+def _outdated_before(run: Run) -> int:
+    """Return when weights or temperature were last changed."""
+    calibrated = _modified(run.calibration_file) if run.checkpoint == "best" else 0
+    return max(_modified(run.checkpoint_file(run.checkpoint)), calibrated)
 
 
 def _last_report(run: Run) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from core.losses.labels import LabelScorer
+from core.losses.temperature import Tempered
 from core.options import Options
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ def exact_scores(scorer: Scorer, outputs: "Tensor") -> "Tensor":
     A loss of the user's own decides on its own precision.
     """
     scores = scorer.scores(outputs).cpu()
-    known = isinstance(scorer, LabelScorer) or (isinstance(scorer, Loss) and scorer.PROBABILITIES)
+    made_by = scorer.scorer if isinstance(scorer, Tempered) else scorer
+    known = isinstance(made_by, LabelScorer) or (isinstance(made_by, Loss) and made_by.PROBABILITIES)
     if known and bool((scores > NEAR_ONE).any()):
         return scorer.scores(outputs.cpu().double())
     return scores

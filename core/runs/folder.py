@@ -105,6 +105,11 @@ class Run:
         return self.path / "requests.txt"
 
     @property
+    def calibration_file(self) -> Path:
+        """The temperature of the best weights, once one was fitted; see `core.session.calibrate`."""
+        return self.path / "calibration.json"
+
+    @property
     def console_file(self) -> Path:
         """Output of user code while the app or a background process trained it; see `core.files.console`."""
         return self.path / "console.log"

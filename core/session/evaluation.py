@@ -99,7 +99,9 @@ def trained_model(
             "Restore the configuration that the run was trained with",
         ) from None
     prepared.model.to(prepared.device)
-    return prepared
+    from core.session.calibrate import with_temperature
+
+    return with_temperature(prepared, run)
 
 
 def score_inputs(trained: "Prepared", inputs: "Tensor") -> Array:

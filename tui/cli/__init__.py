@@ -41,6 +41,10 @@ class Commands(LazyGroup):
                 "tui.cli.commands.compare:compare",
                 "Compare runs: final metrics with intervals, settings that differ, one curve for all.",
             ),
+            "calibrate": (
+                "tui.cli.commands.calibrate:calibrate",
+                "Make probabilities mean what they say, by a temperature fitted on validation.",
+            ),
             "explain": (
                 "tui.cli.commands.explain:explain",
                 "Show where a model fails: worst slices, columns that matter, targets that look wrong.",

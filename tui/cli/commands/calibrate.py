@@ -1,0 +1,82 @@
+"""`tui calibrate`: probabilities that mean what they say, by a temperature fitted on validation."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tui.cli.app import DataRootOption, RunsOption, TrustOption
+from tui.cli.commands.evaluate import tell
+from tui.cli.json_option import JsonOption
+from tui.cli.run_arguments import RunArgument, runs_named
+from tui.runtime.streams import print_result
+
+if TYPE_CHECKING:
+    from core.session.calibrate import Calibrated
+
+__all__ = ["calibrate"]
+
+COMPARED = ("log_loss", "ece", "brier", "accuracy")
+
+
+def calibrate(
+    run: RunArgument,
+    undo: Annotated[bool, typer.Option("--undo", help="Return to the network's own probabilities.")] = False,
+    as_json: JsonOption = False,
+    trust_code: TrustOption = False,
+    runs: RunsOption = None,
+    data_root: DataRootOption = None,
+) -> None:
+    """Make the probabilities of a classifier mean what they say, by a temperature fitted on validation.
+
+    It is kept with the run: evaluate, predict and export use it from then on. No prediction changes its class.
+
+    Example: tui calibrate latest
+    """
+    (found,) = runs_named([run], runs, "best", together=False, trust=trust_code)
+    from core.session.calibrate import calibrate_run, remove_calibration
+
+    if undo:
+        removed = remove_calibration(found)
+        print("the network's own probabilities are back" if removed else "this run is not calibrated")
+        return
+    calibrated = calibrate_run(found, data_root=data_root, progress=tell)
+    tell("", 0, 0)
+    if as_json:
+        values = {name: _pair(calibrated, name) for name in COMPARED}
+        facts = {"run": found.id, "temperature": calibrated.temperature, "validation": values}
+        print_result(json.dumps({"v": 1, **facts}))
+        return
+    _print(calibrated)
+
+
+def _pair(calibrated: "Calibrated", name: str) -> dict[str, float | None]:
+    return {
+        "before": calibrated.before.metrics.get(name),
+        "after": calibrated.after.metrics.get(name),
+    }
+
+
+def _print(calibrated: "Calibrated") -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from core.metrics import label_of
+    from tui.terminal.text import number
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("validation")
+    for title in ("before", "after"):
+        table.add_column(title, justify="right")
+    for name in COMPARED:
+        pair = _pair(calibrated, name)
+        if pair["before"] is not None:
+            table.add_row(label_of(name), number(pair["before"]), number(pair["after"]))
+    sure = "too sure" if calibrated.temperature > 1 else "not sure enough"
+    console = Console(highlight=False)
+    console.print(f"temperature {number(calibrated.temperature)}: the network was {sure}")
+    console.print(table)
+    console.print(
+        "fitted on validation; see what it does on unseen data: tui evaluate RUN --split test", style="dim"
+    )
