@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.data.conditioning import Conditioning
     from core.data.inputs import InputField
     from core.data.mapped import MappedRows
+    from core.data.suspicions.columns import RawRows
     from core.data.tables.table import Table
     from core.data.text.documents import Documents
     from core.data.text.token_ids import TokenIds
@@ -77,6 +78,7 @@ class Dataset:
         deep_range: of images from files, what became black and white where a file had more than 8 bits.
         notes: what was found and done while it was loaded, such as values filled in; a line each.
         warnings: what looks suspicious about its splits, such as duplicates across them, with what to do; a line each.
+        raw: of a table from a file, its rows as they were read, until its splits are checked.
         table: of a table from a file, how its columns became features; its inputs are scaled already.
         conditioning: of a table that is given in arrays, what was done to its columns; its inputs are after that.
         whole: the samples of a table came as whole numbers, and are kept exactly.
@@ -105,6 +107,7 @@ class Dataset:
     deep_range: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    raw: "RawRows | None" = None
     table: "Table | None" = None
     conditioning: "Conditioning | None" = None
     digest: str = ""

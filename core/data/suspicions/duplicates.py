@@ -1,0 +1,203 @@
+"""Samples of validation and test that are in train as well, exactly or nearly.
+
+Tables of few different values have equal rows by chance, so what is found is compared with what chance would give.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.data.suspicions.columns import Checked
+
+if TYPE_CHECKING:
+    from core.data.dataset import Dataset, Split
+
+__all__ = ["duplicates", "near_duplicates"]
+
+BYTES_AT_ONCE = 1 << 24
+MAX_BYTES = 1 << 30
+"""Of a split whose samples are compared exactly; of larger ones evenly spaced ones are."""
+FEWEST, LEAST_SHARE = 3, 0.005
+"""Duplicates from which on they are reported, and their share of the held-out samples."""
+NEAR_SHARE = 0.01
+KEPT_TOGETHER = "remove all but one of each, or keep them together with data.group"
+MAX_TRAIN, MAX_HELD = 20_000, 1_000
+"""Samples among which near duplicates are looked for."""
+MAX_WIDTH = 64
+"""Numbers of a sample that are compared; of wider ones so many random sums."""
+NEIGHBOURS = 6
+CHANCE = 5e-4
+"""Probability that a sample's nearest neighbour is as near as that of a near duplicate."""
+MAX_RATIO = 0.25
+THUMBNAIL = 8
+"""Height and width that images are compared in."""
+
+
+def duplicates(data: "Dataset", columns: Checked) -> tuple[list[str], set[str]]:
+    """Report samples of validation and test that are in train, inputs and targets alike.
+
+    Returns:
+        A line, or none, and the splits that have some.
+    """
+    keys = _keys(data)
+    known = np.unique(keys["train"])
+    found = {
+        name: int(np.isin(each, known).sum()) for name, each in keys.items() if name != "train" and len(each)
+    }
+    total, held = sum(found.values()), sum(len(keys[name]) for name in found)
+    expected = _by_chance(columns)
+    if total < max(FEWEST, LEAST_SHARE * held) or total <= 3 * expected + 3 * np.sqrt(expected) + 2:
+        return [], set()
+    counts = " and ".join(
+        f"{count:,} of {len(keys[name]):,} samples of {name}" for name, count in found.items() if count
+    )
+    return [f"exact duplicates across splits: {counts} are in train as well; {KEPT_TOGETHER}"], set(found)
+
+
+def _by_chance(columns: Checked) -> float:
+    """Number of held-out samples that chance would repeat in train, from how frequent their values are.
+
+    Columns depend on each other, so that chance repeats rows far more often than if they did not: as often as if half
+    of them did not.
+    """
+    if not columns.columns or columns.targets is None:
+        return 0.0
+    train = columns.sizes["train"]
+    logs = np.zeros(sum(len(columns.targets[name]) for name in ("validation", "test") if name in columns.targets))
+    targets = [columns.targets[name] for name in ("train", "validation", "test") if name in columns.targets]
+    pairs = [(column.train, column.held) for column in columns.columns if column.is_feature]
+    pairs.append((targets[0], np.concatenate(targets[1:])))
+    for known, held in pairs:
+        if len(held) != len(logs) or not len(held):
+            continue
+        both = np.concatenate([known, held])
+        _, places, counts = np.unique(both, return_inverse=True, return_counts=True, equal_nan=True)
+        logs += np.log(counts[places[len(known) :]] / len(both))
+    return float(np.minimum(1, train * np.exp(logs / 2)).sum())
+
+
+def _keys(data: "Dataset") -> dict[str, np.ndarray]:
+    """A number for each sample, equal where inputs and targets are; blank images have none."""
+    if data.raw is not None:
+        raw = data.raw
+        names = [name for name in (*raw.features, raw.target) if all(name in f.columns for f in raw.frames.values())]
+        return {split: frame.select(names).hash_rows(seed=0).to_numpy() for split, frame in raw.frames.items()}
+    return {name: _hashed(split) for name, split in data.splits.items()}
+
+
+def _hashed(split: "Split") -> np.ndarray:
+    """A hash of each sample: sums of its words times random odd numbers, in 64 bits."""
+    from torch import Tensor
+
+    inputs, targets = split.inputs, split.targets.numpy().reshape(len(split), -1)
+    if not len(split) or not hasattr(inputs, "dtype"):
+        return np.zeros(0, np.uint64)
+    step = max(1, -(-int(inputs.nbytes) // MAX_BYTES))
+    rows = max(1, BYTES_AT_ONCE * len(split) // max(1, int(inputs.nbytes)))
+    rng = np.random.default_rng(0)
+    factors = np.zeros(0, np.uint64)
+    found = []
+    for start in range(0, len(split), rows * step):
+        part = inputs[start : start + rows * step : step]
+        assert isinstance(part, Tensor)
+        flat = part.contiguous().numpy().reshape(len(part), -1)
+        blank = (flat == flat[:, :1]).all(axis=1) if flat.shape[1] > 1 else np.zeros(len(flat), bool)
+        words = np.ascontiguousarray(flat).view(np.uint8 if flat.itemsize == 1 else f"u{flat.itemsize}")
+        own = targets[start : start + rows * step : step].astype(np.float64).view(np.uint64)
+        if len(factors) != words.shape[1] + own.shape[1]:
+            factors = rng.integers(1, 2**63, words.shape[1] + own.shape[1], dtype=np.uint64) * 2 + 1
+        with np.errstate(over="ignore"):
+            keys = (words.astype(np.uint64) * factors[: words.shape[1]]).sum(axis=1)
+            keys += (own * factors[words.shape[1] :]).sum(axis=1)
+        found.append(keys[~blank])
+    return np.concatenate(found)
+
+
+def near_duplicates(data: "Dataset", exact: set[str]) -> list[str]:
+    """Report samples of validation and test that are nearly the same as one of train.
+
+    The nearest neighbour of a copy is far nearer than the next ones. How near a nearest neighbour may be by chance
+    depends on the dimension that the samples spread in, which the distances to the next ones tell.
+
+    Args:
+        exact: splits with exact duplicates, which are not counted again.
+    """
+    rows = _vectors(data)
+    if rows is None:
+        return []
+    train, held = rows
+    if len(train) < 10 * NEIGHBOURS or len(held) < 2 * FEWEST:
+        return []
+    distances = _nearest(train, held)
+    used = distances[(distances[:, 0] > 0) & (distances[:, 2] > 0)]
+    if 2 * len(used) < len(distances):
+        return []
+    growth = np.log(used[:, NEIGHBOURS - 1] / used[:, 2]).mean()
+    if not growth > 0:
+        return []
+    dimension = sum(1 / place for place in range(3, NEIGHBOURS)) / growth
+    ratio = min(MAX_RATIO, (CHANCE / (NEIGHBOURS - 1)) ** (1 / dimension))
+    found = int((used[:, 0] < ratio * used[:, NEIGHBOURS - 1]).sum())
+    expected = CHANCE * len(used)
+    looked_at = min(1.0, len(train) / len(data.train))
+    if found < FEWEST or found / looked_at < NEAR_SHARE * len(used) or found <= 3 * expected + 3 * np.sqrt(expected) + 2:
+        return []
+    share = min(1.0, found / looked_at / len(distances))
+    some = f"of {len(distances):,} held-out samples, {found:,} have"
+    about = f" (about {100 * share:.0f} % of all)" if looked_at < 1 else ""
+    return [
+        f"near duplicates across splits: {some} a sample in train that is nearly the same{about}; {KEPT_TOGETHER}"
+    ]
+
+
+def _vectors(data: "Dataset") -> tuple[np.ndarray, np.ndarray] | None:
+    """Some samples of train, and of validation and test, as vectors float64 (n, width); None of other samples."""
+    if not hasattr(data.train.inputs, "dtype") or len(data.sample_shape) not in (1, 3) or data.ids:
+        return None
+    half = MAX_HELD // 2
+    parts = {"train": MAX_TRAIN, "validation": half, "test": half}
+    found = {name: _standard(data, data.splits[name], most) for name, most in parts.items()}
+    train, held = found["train"], np.concatenate([found["validation"], found["test"]])
+    if not train.shape[1]:
+        return None
+    if train.shape[1] > MAX_WIDTH:
+        mixing = np.random.default_rng(0).standard_normal((train.shape[1], MAX_WIDTH))
+        train, held = train @ mixing, held @ mixing
+    return train, held
+
+
+def _standard(data: "Dataset", split: "Split", most: int) -> np.ndarray:
+    """Evenly spaced samples: rows standardised as for training; thumbnails of images without brightness and contrast."""
+    import torch
+
+    count = len(split)
+    at = np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(np.int64)
+    width = int(np.prod(data.sample_shape)) if len(data.sample_shape) == 1 else data.sample_shape[0] * THUMBNAIL**2
+    if not count:
+        return np.zeros((0, width))
+    if len(data.sample_shape) == 1:
+        rows = (split.inputs[torch.from_numpy(at)].double() - data.mean) / data.std
+        return np.asarray(rows.numpy(), np.float64)
+    pieces = []
+    for start in range(0, len(at), 1000):
+        images = split.inputs[torch.from_numpy(at[start : start + 1000])].double()
+        small = torch.nn.functional.adaptive_avg_pool2d(images, THUMBNAIL).flatten(1)
+        small = small - small.mean(dim=1, keepdim=True)
+        deviation = small.std(dim=1, keepdim=True)
+        pieces.append((small / torch.where(deviation > 0, deviation, 1.0)).numpy())
+    return np.concatenate(pieces)
+
+
+def _nearest(train: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Distances, (n, NEIGHBOURS), of held-out vectors to their nearest ones in train, ascending."""
+    squares = np.einsum("ij,ij->i", train, train)
+    found = np.empty((len(held), NEIGHBOURS))
+    light = train.astype(np.float32)
+    for start in range(0, len(held), 200):
+        part = held[start : start + 200]
+        about = squares - 2 * (part.astype(np.float32) @ light.T)
+        nearest = np.argpartition(about, 2 * NEIGHBOURS, axis=1)[:, : 2 * NEIGHBOURS]
+        exact = np.linalg.norm(train[nearest] - part[:, None], axis=2)
+        found[start : start + 200] = np.sort(exact, axis=1)[:, :NEIGHBOURS]
+    return found

@@ -1,0 +1,160 @@
+"""Single columns that give the target away, by their values or by where they are missing."""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.data.suspicions.columns import Checked, CheckedColumn
+
+__all__ = ["giveaways"]
+
+MAX_ROWS = 4000
+MIN_ROWS = 30
+MAX_COLUMNS = 300
+AUC, R2, ACCURACY = 0.995, 0.99, 0.985
+"""Scores of one column alone from which on it gives the target away."""
+MOST = 1 / 3
+"""Part of the columns that may do so before the task counts as easy."""
+WEAK = 0.8
+MAX_CLASSES = 50
+
+
+def giveaways(checked: Checked) -> Iterator[str]:
+    """Report columns that alone are enough to tell the target in train; where many are, the task is easy."""
+    if checked.targets is None:
+        return
+    targets = checked.targets["train"]
+    features = [column for column in checked.columns if column.is_feature]
+    if len(targets) < MIN_ROWS or len(features) < 2:
+        return
+    at = np.random.default_rng(0).permutation(len(targets))[:MAX_ROWS]
+    targets = targets[at]
+    if len(np.unique(targets)) < 2:
+        return
+    found = []
+    scores = []
+    for column in _promising(features, targets, at, checked.classes):
+        score, by_missing = _best(column.train[at], targets, checked.classes, column.kind == "text")
+        scores.append(score)
+        if score >= 1:
+            found.append((column, by_missing))
+    few = len(found) <= MOST * len(features)
+    alone = len(found) == 1 and sorted(scores)[-2:-1] < [WEAK]
+    if not found or not (few or alone):
+        return
+    for column, by_missing in found:
+        what = "whether it is missing" if by_missing else "its values"
+        yield (
+            f"{column.name} alone gives the target away, by {what}: is it known before the target is? "
+            f"data.drop leaves it out"
+        )
+
+
+def _promising(
+    features: list[CheckedColumn], targets: np.ndarray, at: np.ndarray, classes: bool
+) -> list[CheckedColumn]:
+    """The columns to look at: all, or of many numbers those whose ranks or means go with the target."""
+    if len(features) <= MAX_COLUMNS:
+        return features
+    coded = targets.astype(np.float64)
+    indicators = (
+        (targets[:, None] == np.unique(targets)[None, :MAX_CLASSES]).astype(np.float64) if classes else coded[:, None]
+    )
+    indicators = indicators - indicators.mean(axis=0)
+    scale = np.linalg.norm(indicators, axis=0) + 1e-12
+
+    def strength(column: CheckedColumn) -> float:
+        values = np.nan_to_num(column.train[at].astype(np.float64))
+        values = values - values.mean()
+        return float((np.abs(values @ indicators) / scale).max() / (np.linalg.norm(values) + 1e-12))
+
+    return sorted(features, key=strength, reverse=True)[:MAX_COLUMNS]
+
+
+def _best(values: np.ndarray, targets: np.ndarray, classes: bool, coded: bool) -> tuple[float, bool]:
+    """How well values tell targets, 1 or more where they give them away, and whether it is by missing ones alone."""
+    missing = values < 0 if coded else np.isnan(values)
+    by_missing = 0.0
+    if missing.any() and not missing.all():
+        by_missing = _score(missing.astype(np.int64), targets, classes, coded=True)
+        if by_missing >= 1:
+            return by_missing, True
+    if missing.all():
+        return 0.0, False
+    return max(by_missing, _score(values, targets, classes, coded)), False
+
+
+def _score(values: np.ndarray, targets: np.ndarray, classes: bool, coded: bool) -> float:
+    if not classes:
+        return _r2(values, targets.astype(np.float64), coded) / R2
+    if len(np.unique(targets)) == 2:
+        return _auc(values, targets == targets.max(), coded) / AUC
+    return _accuracy(values, targets, coded) / ACCURACY
+
+
+def _learnt(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """The mean of the numbers of each code in the first half, for each row of the second; the mean of all for others."""
+    half = len(values) // 2
+    codes = values.astype(np.int64) + 1
+    sums = np.bincount(codes[:half], weights=numbers[:half], minlength=int(codes.max()) + 1)
+    counts = np.bincount(codes[:half], minlength=int(codes.max()) + 1)
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), numbers[:half].mean())
+    return means[codes[half:]]
+
+
+def _auc(values: np.ndarray, positive: np.ndarray, coded: bool) -> float:
+    from scipy.stats import rankdata
+
+    if coded:
+        scores, positive = _learnt(values, positive.astype(np.float64)), positive[len(values) // 2 :]
+    else:
+        filled = ~np.isnan(values)
+        if filled.mean() < 0.5:
+            return 0.0
+        scores, positive = values[filled], positive[filled]
+    n, m = int(positive.sum()), int((~positive).sum())
+    if n < 3 or m < 3:
+        return 0.0
+    area = (rankdata(scores)[positive].sum() - n * (n + 1) / 2) / (n * m)
+    return float(area if coded else max(area, 1 - area))
+
+
+def _r2(values: np.ndarray, targets: np.ndarray, coded: bool) -> float:
+    from scipy.stats import rankdata
+
+    if coded:
+        half = len(values) // 2
+        left, total = targets[half:] - _learnt(values, targets), targets[half:] - targets[half:].mean()
+        return float(1 - (left @ left) / max(total @ total, 1e-300))
+    filled = ~np.isnan(values)
+    if filled.mean() < 0.5 or filled.sum() < MIN_ROWS or len(np.unique(values[filled])) < 5:
+        return 0.0
+    values, targets = values[filled], targets[filled]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        found = [np.corrcoef(values, targets)[0, 1], np.corrcoef(rankdata(values), rankdata(targets))[0, 1]]
+    return float(np.nanmax(np.square(found))) if np.isfinite(found).any() else 0.0
+
+
+def _accuracy(values: np.ndarray, targets: np.ndarray, coded: bool) -> float:
+    """Part of the mistakes of always telling the most frequent class that a column avoids, on rows not learnt from."""
+    classes, targets = np.unique(targets, return_inverse=True)
+    if len(classes) > MAX_CLASSES:
+        return 0.0
+    half = len(values) // 2
+    base = 1 - np.bincount(targets[half:]).max() / (len(targets) - half)
+    if base <= 0:
+        return 0.0
+    if coded:
+        codes = values.astype(np.int64) + 1
+        table = np.zeros((int(codes.max()) + 1, len(classes)))
+        np.add.at(table, (codes[:half], targets[:half]), 1)
+        told = table.argmax(axis=1)[codes[half:]]
+    else:
+        from sklearn.tree import DecisionTreeClassifier
+
+        numbers = np.where(np.isnan(values), np.nanmin(values) - 1, values)[:, None]
+        tree = DecisionTreeClassifier(max_leaf_nodes=max(8, 3 * len(classes)), random_state=0)
+        told = tree.fit(numbers[:half], targets[:half]).predict(numbers[half:])
+    return float(1 - (told != targets[half:]).mean() / base)
