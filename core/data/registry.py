@@ -1,6 +1,7 @@
 """All data sets. To add one: write its options and `load` in a module of its own, and put it into the union."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -53,14 +54,27 @@ def default_root() -> Path:
     return Path(given).expanduser() if given else platformdirs.user_cache_path("torchtui") / "data"
 
 
-def load(config: DataConfig, root: Path | None = None, progress: Progress = no_progress) -> Dataset:
+def load(
+    config: DataConfig,
+    root: Path | None = None,
+    progress: Progress = no_progress,
+    *,
+    examine: bool = False,
+) -> Dataset:
     """The data set that `config` names, split.
 
     Args:
         root: folder of downloaded data sets; by default `default_root`.
+        examine: look for what is suspicious about its splits, for `Dataset.warnings`.
 
     Raises:
         DataError: it cannot be read, fetched or split.
         DependencyError: a package it needs does not work.
     """
-    return with_positive(config.load(root or default_root(), progress), config.positive)
+    data = with_positive(config.load(root or default_root(), progress), config.positive)
+    if examine:
+        from core.data.suspicions.report import examined
+
+        progress("checking the splits", 0, 0)
+        return examined(data, config)
+    return replace(data, raw=None)

@@ -142,7 +142,8 @@ def prepare(
     with explain_oom(config):
         if weights is None:
             config.model.fetch(progress)
-        data = load(from_copies(config, run).data, data_root, progress)
+        is_new = run is None and weights is None and not ranks.rank
+        data = load(from_copies(config, run).data, data_root, progress, examine=is_new)
     with DRAWING, explain_oom(config):
         prepared = assemble(config, data, weights, spare_cores, run)
         if run is not None or weights is not None or not is_needed(prepared, ranks):
@@ -175,7 +176,9 @@ def assemble(
     else:
         model, notices = build_watched(own, data, outputs)
         data = replace(
-            data, notes=(*data.notes, *own.model.initialise(model, data), *_weighted_twice(config))
+            data,
+            notes=(*data.notes, *own.model.initialise(model, data)),
+            warnings=(*data.warnings, *_weighted_twice(config)),
         )
     config.optimizer.freeze(model, more=own.loss.name == "python")
     data = own.model.fitted(model, data)

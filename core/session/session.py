@@ -138,6 +138,8 @@ def _attempt(
                 emit(notice)
             for note in prepared.data.notes if state is None else ():
                 emit(Notice(level="info", message=note))
+            for warning in prepared.data.warnings if state is None else ():
+                emit(Notice(level="warning", message=warning))
             if begun and state is None:
                 message = "the run ended before a checkpoint was saved: it starts over"
                 emit(Notice(level="info", message=message))

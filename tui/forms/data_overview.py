@@ -57,6 +57,7 @@ class DataFacts:
         spreads: of each column or channel.
         counts: of each split, samples of each class or bin, in the order of `balance`.
         notes: findings and guesses made while loading it.
+        warnings: what looks suspicious about its splits, with what to do.
     """
 
     name: str
@@ -74,6 +75,7 @@ class DataFacts:
     spreads: tuple[ColumnFacts, ...] = ()
     counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def kind(self) -> KindName:
@@ -115,6 +117,7 @@ def data_facts(data: Dataset) -> DataFacts:
         spreads=_spreads(data),
         counts=counts,
         notes=data.notes,
+        warnings=data.warnings,
     )
 
 

@@ -162,7 +162,7 @@ class Previewer:
     def _facts(self, config: DataConfig) -> DataFacts:
         key = (config, version(config))
         if self._known is None or self._known[0] != key:
-            self._known = (key, data_facts(load(config, self.root)))
+            self._known = (key, data_facts(load(config, self.root, examine=True)))
         return self._known[1]
 
 

@@ -23,7 +23,7 @@ from tui.terminal.text import bytes_, clean, count, fit, number, si
 if TYPE_CHECKING:
     from core.models.summary import Layer, ModelSummary
 
-__all__ = ["balance", "cost", "facts_lines", "findings", "layers", "samples", "shares"]
+__all__ = ["balance", "cost", "facts_lines", "findings", "layers", "samples", "shares", "warning_lines"]
 
 FINDING_SIGNS = {
     "ok": ("✓", "$foreground 60%"),
@@ -206,6 +206,11 @@ def findings(found: Sequence[Finding], width: int) -> Content:
         text = f"{finding.message}. {hint}" if hint else finding.message
         lines += [Content.styled(f"  {line}", style) for line in wrap(clean(text), max(8, width - 2))]
     return LINE.join(lines)
+
+
+def warning_lines(warnings: Sequence[str]) -> str:
+    """Return what looks suspicious about a data set, a line each."""
+    return "\n".join(f"{FINDING_SIGNS['warning'][0]} {clean(line)}" for line in warnings)
 
 
 def cost(model: "ModelSummary", memory: Memory, width: int) -> Content:

@@ -28,16 +28,24 @@ class RawRows:
     """The rows of a table as they were read, kept until the splits are checked.
 
     Attributes:
-        frames: rows of each split, all columns.
+        sources: of each split a table, all columns, and the positions in it of the rows of the split.
         readings: what each column holds.
         features: names of the columns that are learnt from.
-        target: name of the target.
+        targets: names of the columns that are predicted.
     """
 
-    frames: "Mapping[str, pl.DataFrame]"
+    sources: "Mapping[str, tuple[pl.DataFrame, np.ndarray]]"
     readings: "Mapping[str, Reading]"
     features: tuple[str, ...]
-    target: str
+    targets: tuple[str, ...]
+
+    def frames(self, names: Sequence[str]) -> "dict[str, pl.DataFrame]":
+        """Return some columns of the rows of each split."""
+        return {split: frame.select(names)[at] for split, (frame, at) in self.sources.items()}
+
+    def common(self, names: Sequence[str]) -> list[str]:
+        """Return the columns of these names that the tables of all splits have."""
+        return [name for name in names if all(name in frame.columns for frame, _ in self.sources.values())]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,11 +128,11 @@ def _targets(data: "Dataset", places: Mapping[str, np.ndarray]) -> dict[str, np.
 def _of_frames(raw: RawRows, places: Mapping[str, np.ndarray]) -> list[CheckedColumn]:
     found = []
     for name, how in raw.readings.items():
-        if name == raw.target:
+        if name in raw.targets:
             continue
         series = {
-            split: frame[name][places[split]] if name in frame.columns else None
-            for split, frame in raw.frames.items()
+            split: frame[name][at[places[split]]] if name in frame.columns else None
+            for split, (frame, at) in raw.sources.items()
         }
         if how.kind == "text":
             texts, values = _codes(series)

@@ -3,7 +3,6 @@
 Tables of few different values have equal rows by chance, so what is found is compared with what chance would give.
 """
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,14 +12,14 @@ from core.data.suspicions.columns import Checked
 if TYPE_CHECKING:
     from core.data.dataset import Dataset, Split
 
-__all__ = ["duplicates", "near_duplicates"]
+__all__ = ["duplicates", "near_duplicates", "vectors"]
 
 BYTES_AT_ONCE = 1 << 24
 MAX_BYTES = 1 << 30
 """Of a split whose samples are compared exactly; of larger ones evenly spaced ones are."""
 FEWEST, LEAST_SHARE = 3, 0.005
 """Duplicates from which on they are reported, and their share of the held-out samples."""
-NEAR_SHARE = 0.01
+NEAR_SHARE = 0.02
 KEPT_TOGETHER = "remove all but one of each, or keep them together with data.group"
 MAX_TRAIN, MAX_HELD = 20_000, 1_000
 """Samples among which near duplicates are looked for."""
@@ -30,6 +29,8 @@ NEIGHBOURS = 6
 CHANCE = 5e-4
 """Probability that a sample's nearest neighbour is as near as that of a near duplicate."""
 MAX_RATIO = 0.25
+INDEPENDENT, RARE = 0.6, 0.02
+"""Part of the columns that count as independent, and the number of neighbours as near that chance may give."""
 THUMBNAIL = 8
 """Height and width that images are compared in."""
 
@@ -64,7 +65,9 @@ def _by_chance(columns: Checked) -> float:
     if not columns.columns or columns.targets is None:
         return 0.0
     train = columns.sizes["train"]
-    logs = np.zeros(sum(len(columns.targets[name]) for name in ("validation", "test") if name in columns.targets))
+    logs = np.zeros(
+        sum(len(columns.targets[name]) for name in ("validation", "test") if name in columns.targets)
+    )
     targets = [columns.targets[name] for name in ("train", "validation", "test") if name in columns.targets]
     pairs = [(column.train, column.held) for column in columns.columns if column.is_feature]
     pairs.append((targets[0], np.concatenate(targets[1:])))
@@ -80,9 +83,8 @@ def _by_chance(columns: Checked) -> float:
 def _keys(data: "Dataset") -> dict[str, np.ndarray]:
     """A number for each sample, equal where inputs and targets are; blank images have none."""
     if data.raw is not None:
-        raw = data.raw
-        names = [name for name in (*raw.features, raw.target) if all(name in f.columns for f in raw.frames.values())]
-        return {split: frame.select(names).hash_rows(seed=0).to_numpy() for split, frame in raw.frames.items()}
+        names = data.raw.common((*data.raw.features, *data.raw.targets))
+        return {split: frame.hash_rows(seed=0).to_numpy() for split, frame in data.raw.frames(names).items()}
     return {name: _hashed(split) for name, split in data.splits.items()}
 
 
@@ -123,14 +125,15 @@ def near_duplicates(data: "Dataset", exact: set[str]) -> list[str]:
     Args:
         exact: splits with exact duplicates, which are not counted again.
     """
-    rows = _vectors(data)
+    rows = vectors(data)
     if rows is None:
         return []
     train, held = rows
     if len(train) < 10 * NEIGHBOURS or len(held) < 2 * FEWEST:
         return []
-    distances = _nearest(train, held)
-    used = distances[(distances[:, 0] > 0) & (distances[:, 2] > 0)]
+    distances, nearest = _nearest(train, held)
+    is_used = (distances[:, 0] > 0) & (distances[:, 2] > 0)
+    used = distances[is_used]
     if 2 * len(used) < len(distances):
         return []
     growth = np.log(used[:, NEIGHBOURS - 1] / used[:, 2]).mean()
@@ -138,10 +141,18 @@ def near_duplicates(data: "Dataset", exact: set[str]) -> list[str]:
         return []
     dimension = sum(1 / place for place in range(3, NEIGHBOURS)) / growth
     ratio = min(MAX_RATIO, (CHANCE / (NEIGHBOURS - 1)) ** (1 / dimension))
-    found = int((used[:, 0] < ratio * used[:, NEIGHBOURS - 1]).sum())
+    is_near = used[:, 0] < ratio * used[:, NEIGHBOURS - 1]
+    pairs = np.flatnonzero(is_used)[is_near]
+    if train.shape[1] < MAX_WIDTH and len(data.sample_shape) == 1:
+        pairs = pairs[_rare(train, held[pairs], train[nearest[pairs]])]
+    found = len(pairs)
     expected = CHANCE * len(used)
     looked_at = min(1.0, len(train) / len(data.train))
-    if found < FEWEST or found / looked_at < NEAR_SHARE * len(used) or found <= 3 * expected + 3 * np.sqrt(expected) + 2:
+    if (
+        found < FEWEST
+        or found / looked_at < NEAR_SHARE * len(used)
+        or found <= 3 * expected + 3 * np.sqrt(expected) + 2
+    ):
         return []
     share = min(1.0, found / looked_at / len(distances))
     some = f"of {len(distances):,} held-out samples, {found:,} have"
@@ -151,7 +162,7 @@ def near_duplicates(data: "Dataset", exact: set[str]) -> list[str]:
     ]
 
 
-def _vectors(data: "Dataset") -> tuple[np.ndarray, np.ndarray] | None:
+def vectors(data: "Dataset") -> tuple[np.ndarray, np.ndarray] | None:
     """Some samples of train, and of validation and test, as vectors float64 (n, width); None of other samples."""
     if not hasattr(data.train.inputs, "dtype") or len(data.sample_shape) not in (1, 3) or data.ids:
         return None
@@ -168,12 +179,16 @@ def _vectors(data: "Dataset") -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _standard(data: "Dataset", split: "Split", most: int) -> np.ndarray:
-    """Evenly spaced samples: rows standardised as for training; thumbnails of images without brightness and contrast."""
+    """Evenly spaced samples: rows standardised as for training; thumbnails of images, equally bright."""
     import torch
 
     count = len(split)
     at = np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(np.int64)
-    width = int(np.prod(data.sample_shape)) if len(data.sample_shape) == 1 else data.sample_shape[0] * THUMBNAIL**2
+    width = (
+        int(np.prod(data.sample_shape))
+        if len(data.sample_shape) == 1
+        else data.sample_shape[0] * THUMBNAIL**2
+    )
     if not count:
         return np.zeros((0, width))
     if len(data.sample_shape) == 1:
@@ -189,15 +204,34 @@ def _standard(data: "Dataset", split: "Split", most: int) -> np.ndarray:
     return np.concatenate(pieces)
 
 
-def _nearest(train: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Distances, (n, NEIGHBOURS), of held-out vectors to their nearest ones in train, ascending."""
+def _rare(train: np.ndarray, held: np.ndarray, nearest: np.ndarray) -> np.ndarray:
+    """Return which vectors (n, width) are nearer to others (n, width), column by column, than chance brings them.
+
+    As columns depend on each other, chance does so as often as if a part of them did not.
+    """
+    logs = np.zeros(len(held))
+    for column in range(train.shape[1]):
+        ordered = np.sort(train[:, column])
+        middle, reach = held[:, column], np.abs(held[:, column] - nearest[:, column])
+        inside = np.searchsorted(ordered, middle + reach, "right") - np.searchsorted(
+            ordered, middle - reach, "left"
+        )
+        logs += np.log(np.maximum(inside, 1) / len(ordered))
+    return len(train) * np.exp(INDEPENDENT * logs) < RARE
+
+
+def _nearest(train: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distances, (n, NEIGHBOURS), of held-out vectors to their nearest ones in train, ascending, and the nearest."""
     squares = np.einsum("ij,ij->i", train, train)
     found = np.empty((len(held), NEIGHBOURS))
+    first = np.empty(len(held), np.int64)
     light = train.astype(np.float32)
     for start in range(0, len(held), 200):
         part = held[start : start + 200]
         about = squares - 2 * (part.astype(np.float32) @ light.T)
         nearest = np.argpartition(about, 2 * NEIGHBOURS, axis=1)[:, : 2 * NEIGHBOURS]
+        rows = np.arange(len(nearest))
         exact = np.linalg.norm(train[nearest] - part[:, None], axis=2)
         found[start : start + 200] = np.sort(exact, axis=1)[:, :NEIGHBOURS]
-    return found
+        first[start : start + 200] = nearest[rows, exact.argmin(axis=1)]
+    return found, first

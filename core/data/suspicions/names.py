@@ -10,24 +10,30 @@ from core.data.tables.targets.names import words_of
 
 __all__ = ["dates", "repeated_ids"]
 
-ENTITIES = frozenset(
-    "patient patients subject subjects person persons participant participants user users customer customers client "
-    "clients member members individual individuals speaker speakers volunteer respondent household family student "
-    "students pupil employee worker driver player author session visitor device machine engine sensor donor case "
-    "mother child animal dog cow mouse rat cage specimen well pt pid uid mrn ssn ptid subj participantid subjectid "
-    "patientid userid customerid clientid sessionid caseid deviceid personid email phone account accountid vin imei "
-    "patiente patienten proband kunde cliente paciente".split()
+
+def _words(*lines: str) -> frozenset[str]:
+    """Return words that are written in lines, with blanks between them."""
+    return frozenset(word for line in lines for word in line.split())
+
+
+ENTITIES = _words(
+    "patient patients subject subjects person persons participant participants user users customer customers client",
+    "clients member members individual individuals speaker speakers volunteer respondent household family student",
+    "students pupil employee worker driver player author session visitor device machine engine sensor donor case",
+    "mother child animal dog cow mouse rat cage specimen well pt pid uid mrn ssn ptid subj participantid subjectid",
+    "patientid userid customerid clientid sessionid caseid deviceid personid email phone account accountid vin imei",
+    "patiente patienten proband kunde cliente paciente",
 )
-IDENTIFIERS = frozenset("id ids uuid guid identifier identifiant kennung code key number no nr name".split())
-DESCRIBES = frozenset(
-    "age sex gender height weight type class group status count number size rate score income education count "
-    "satisfaction segment lifetime value city country state region years months days length width name".split()
+IDENTIFIERS = _words("id ids uuid guid identifier identifiant kennung code key number no nr name")
+DESCRIBES = _words(
+    "age sex gender height weight type class group status count number size rate score income education satisfaction",
+    "segment lifetime value city country state region years months days length width name",
 )
-"""Words beside an entity that make it a property of it, such as customer age."""
-GENERIC = frozenset("id uuid guid identifier".split())
-BIRTH = frozenset("birth born dob birthday birthdate geburt geburtsdatum geboren naissance nacimiento".split())
+"""Words beside a name that make it that of a kind, such as city name."""
+GENERIC = _words("id uuid guid identifier")
+BIRTH = _words("birth born dob birthday birthdate geburt geburtsdatum geboren naissance nacimiento")
 CODE = re.compile(r"\D*[-_ ]?\d+\D?")
-MIN_DIFFERENT, MIN_REPEATED, MIN_MEAN = 4, 0.2, 1.5
+MIN_DIFFERENT, MIN_REPEATED, MIN_MEAN = 6, 0.2, 1.5
 MAX_MEAN = 60
 """Rows of each value on average, above which a column called ..._id is a category rather than an id."""
 CODE_LENGTH = 2
@@ -49,11 +55,15 @@ def repeated_ids(checked: Checked) -> Iterator[str]:
         mean = len(train) / different
         shared = float(np.isin(held, train).mean())
         least = 2.0 if kind == "name" else MIN_MEAN
-        if shared < MIN_REPEATED or mean < least or (kind != "entity" and (mean > MAX_MEAN or different < 10)):
+        if (
+            shared < MIN_REPEATED
+            or mean < least
+            or (kind != "entity" and (mean > MAX_MEAN or different < 10))
+        ):
             continue
         yield (
-            f"{column.name} looks like an id and repeats: {100 * shared:.0f} % of held-out rows have one that is in train "
-            f"as well; data.group={column.name} keeps its rows together"
+            f"{column.name} looks like an id and repeats: {100 * shared:.0f} % of held-out rows have one that is in "
+            f"train as well; data.group={column.name} keeps its rows together"
         )
 
 
@@ -64,7 +74,7 @@ def _filled(values: np.ndarray) -> np.ndarray:
 def _kind_of_id(column: CheckedColumn) -> str:
     """Return ``entity``, ``id``, ``name`` or ``code``: why a column may identify what rows belong to; empty if not."""
     words = words_of(column.name)
-    whole = "number" != column.kind or bool((_filled(column.train) % 1 == 0).all())
+    whole = column.kind != "number" or bool((_filled(column.train) % 1 == 0).all())
     if not whole or not words:
         return ""
     rest = [word for word in words if word not in ENTITIES]

@@ -1,5 +1,6 @@
 """All that looks suspicious about a data set's splits, a line each with what to do; nothing of it stops a run."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
     from core.data.dataset import Dataset
     from core.data.options import DataOptions
 
-__all__ = ["suspicions"]
+__all__ = ["examined", "suspicions"]
+
+
+def examined(data: "Dataset", options: "DataOptions") -> "Dataset":
+    """Return a data set with what looks suspicious about it, and without what only that needs."""
+    return replace(data, warnings=(*data.warnings, *suspicions(data, options)), raw=None)
 
 
 def suspicions(data: "Dataset", options: "DataOptions") -> tuple[str, ...]:

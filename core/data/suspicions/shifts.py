@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data.suspicions.columns import Checked, CheckedColumn
-from core.data.suspicions.duplicates import _vectors as vectors
+from core.data.suspicions.duplicates import vectors
 
 if TYPE_CHECKING:
     from core.data.dataset import Dataset
@@ -29,9 +29,10 @@ def shifts(data: "Dataset", checked: Checked) -> Iterator[str]:
         return
     tests = [column for column in checked.columns if column.is_feature]
     if checked.targets is not None and len(checked.targets.get("test", ())):
-        kind = "text" if checked.classes else "number"
-        values = {name: each if checked.classes else each.astype(np.float64) for name, each in checked.targets.items()}
-        tests.append(CheckedColumn("the target", kind, values))
+        values = checked.targets
+        if not checked.classes:
+            values = {name: each.astype(np.float64) for name, each in values.items()}
+        tests.append(CheckedColumn("the target", "text" if checked.classes else "number", values))
     found = []
     for column in tests:
         distance, chance = (_varied if column.kind == "text" else _moved)(column.train, column.values["test"])
@@ -72,7 +73,9 @@ def _varied(train: np.ndarray, test: np.ndarray) -> tuple[float, float]:
     if len(train) < MIN_ROWS or len(test) < MIN_ROWS:
         return 0.0, 1.0
     _, places = np.unique(np.concatenate([train, test]), return_inverse=True)
-    counts = np.stack([np.bincount(part, minlength=places.max() + 1) for part in np.split(places, [len(train)])])
+    counts = np.stack(
+        [np.bincount(part, minlength=places.max() + 1) for part in np.split(places, [len(train)])]
+    )
     expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
     common = expected.min(axis=0) >= 5
     counts = np.concatenate([counts[:, common], counts[:, ~common].sum(axis=1, keepdims=True)], axis=1)
@@ -83,7 +86,7 @@ def _varied(train: np.ndarray, test: np.ndarray) -> tuple[float, float]:
 
 
 def _told_apart(data: "Dataset") -> float:
-    """AUC with which a linear model tells unseen test samples from training samples; 0.5 where chance may do as well."""
+    """AUC with which a linear model tells unseen test samples from training samples; 0.5 where it may be chance."""
     rows = vectors(data)
     if rows is None:
         return 0.5

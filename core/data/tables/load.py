@@ -10,8 +10,8 @@ import torch
 
 from core.data.dataset import Dataset, Split
 from core.data.division.facts import division_notes
+from core.data.suspicions.columns import RawRows
 from core.data.tables import notes
-from core.data.tables.duplicates import shared_rows
 from core.data.tables.encoding import Encoding
 from core.data.tables.files.source import Source
 from core.data.tables.learned import Learned, learn_inputs
@@ -22,7 +22,6 @@ from core.data.tables.table import Table, digest
 from core.data.tables.targets.choose import TargetUnclear
 from core.data.tables.targets.examine import class_numbers
 from core.data.tables.targets.lacking import possible_categories, rows_with_target
-from core.data.tables.targets.names import id_name
 from core.data.tables.targets.several import known_targets
 from core.data.tables.training_rows import Rows, opened, read_training_rows
 from core.data.tables.values.rows import read_known
@@ -73,15 +72,18 @@ def load_table(options: Csv) -> Dataset:
         *possible_categories(rows.source, _lacking(encoding), len(rows.frame), options.missing),
         *notes.clipped(clipped, rows.target_names[0]),
         *notes.codes(counted, rows.readings, options.missing),
-        *notes.duplicates(_shared(counted, parts), parts),
         *notes.absent_classes(target.class_names, target.values, parts),
     ]
+    tables = {name: (rows.frame, positions[at]) for name, at in parts.items()}
     if options.test_path:
         with _naming("data.test_path"):
-            splits["test"], table, of_test = _official_test(options, learned, rows, table)
+            splits["test"], table, of_test, frame = _official_test(options, learned, rows, table)
         reported += of_test
+        tables["test"] = (frame, splits["test"].indices)
     divided = division_notes(options, rows.by, parts)
     data = _dataset(options, rows, splits, table, (*rows.notes, *divided, *reported))
+    raw = RawRows(tables, rows.readings, table.columns, rows.target_names)
+    data = replace(data, raw=raw)
     return data if learned.vocabulary is None else _with_texts(data, learned.vocabulary)
 
 
@@ -105,11 +107,6 @@ def _table(options: Csv, rows: Rows, learned: Learned, splits: Iterable[str]) ->
         summaries=summarise(rows.used, rows.readings),
         sources=dict.fromkeys(splits, rows.source),
     )
-
-
-def _shared(frame: pl.DataFrame, parts: Mapping[str, np.ndarray]) -> dict[str, int]:
-    """Count rows that are in train as well, whatever ids they have."""
-    return shared_rows(frame.select(name for name in frame.columns if not id_name(name)), parts)
 
 
 def _dataset(
@@ -177,8 +174,8 @@ def _clipped_target(values: np.ndarray, train: np.ndarray, task: str) -> tuple[n
 
 def _official_test(
     options: Csv, learned: Learned, rows: Rows, table: Table
-) -> tuple[Split, Table, list[str]]:
-    """The rows of the test file with a target, a table that knows it, and what was left out."""
+) -> tuple[Split, Table, list[str], pl.DataFrame]:
+    """The rows of the test file with a target, a table that knows it, what was left out, and all rows as read."""
     wanted = {column: rows.readings[column] for column in (*table.columns, *rows.target_names)}
     read = read_known(opened(options, options.test_path), wanted, learned.encoding.missing)
     source, frame = read.source, read.frame
@@ -186,7 +183,7 @@ def _official_test(
     inputs = learned.inputs(frame, positions)
     both = f"{table.digest} {digest(source.path)}"
     table = replace(table, digest=both, sources=table.sources | {"test": source})
-    return Split(inputs, _tensor(values, rows.task), positions), table, [*read.notes, *found]
+    return Split(inputs, _tensor(values, rows.task), positions), table, [*read.notes, *found], frame
 
 
 def _known_target(

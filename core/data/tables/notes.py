@@ -10,7 +10,7 @@ from core.data.tables.scaling import Limits
 from core.data.tables.values.dates import order_of
 from core.data.tables.values.reading import Reading
 
-__all__ = ["absent_classes", "chosen", "clipped", "codes", "columns", "duplicates", "filled"]
+__all__ = ["absent_classes", "chosen", "clipped", "codes", "columns", "filled"]
 
 MAX_NAMES = 8
 NINES = {sign * value for sign in (1, -1) for value in (99, 999, 9999, 99999, 999999, 99.9, 999.9, 9999.99)}
@@ -97,13 +97,6 @@ def codes(frame: pl.DataFrame, readings: Mapping[str, Reading], missing: Sequenc
                     f"{name} is {code:g} in {count:,} rows, far from its other values: a missing one? "
                     f"data.missing=[{marks}] reads it so"
                 )
-
-
-def duplicates(shared: Mapping[str, int], parts: Mapping[str, np.ndarray]) -> Iterator[str]:
-    """Report rows of validation and test that are also in train."""
-    listed = [f"{count:,} of {len(parts[name]):,} rows of {name}" for name, count in shared.items()]
-    if listed:
-        yield f"identical rows across splits: {' and '.join(listed)} are in train as well; results may look too good"
 
 
 def absent_classes(

@@ -60,7 +60,7 @@ def test_classes_that_are_balanced_twice_are_reported(load_data: Load) -> None:
             "training": {"sampling": sampling},
             "loss": {"name": "cross_entropy", "class_weights": weights},
         }
-        return " ".join(assemble(configuration.from_dict(values), load_data("iris")).data.notes)
+        return " ".join(assemble(configuration.from_dict(values), load_data("iris")).data.warnings)
 
     assert "classes are balanced twice" in notes("balanced", "balanced")
     assert "twice" not in notes("balanced", "none") + notes("shuffled", "balanced")

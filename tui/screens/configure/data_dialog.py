@@ -59,6 +59,7 @@ class DataDialog(ModalScreen[None]):
         image = kind_of(self.facts.kind).shown == "picture"
         with Panel(id="data-view"):
             yield Drawing(id="data-sizes")
+            yield Static(draw.warning_lines(self.facts.warnings), id="data-warnings", markup=False)
             yield Static("\n".join(map(clean, self.facts.notes)), id="data-notes", markup=False)
             with Horizontal(id="data-upper"):
                 with Panel(id="data-columns"):
@@ -82,6 +83,7 @@ class DataDialog(ModalScreen[None]):
         self._title("data-samples", "images" if image else "rows", f"the first {shown} of train")
         self.query_one("#data-sizes", Drawing).show(partial(draw.facts_lines, facts))
         self.query_one("#data-notes").display = bool(facts.notes)
+        self.query_one("#data-warnings").display = bool(facts.warnings)
         self.query_one("#classes", Drawing).show(partial(draw.shares, facts))
         self._show_columns()
         (self._show_pictures if image else self._show_rows)()

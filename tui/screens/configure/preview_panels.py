@@ -29,6 +29,7 @@ class PreviewView(VerticalScroll):
                 with Panel(id="data-panel"):
                     yield Drawing(id="facts")
                     yield Drawing(id="balance")
+                    yield Static("", id="preview-warnings", markup=False)
                     yield Static("", id="preview-note", markup=False)
                 with Panel(id="model-panel"):
                     yield Drawing(id="layers")
@@ -58,6 +59,9 @@ class PreviewView(VerticalScroll):
         notes = [preview.note] if preview.note else list(facts.notes) if facts else []
         note.update("\n".join(map(clean, notes)))
         note.display = bool(notes)
+        suspicious = self.query_one("#preview-warnings", Static)
+        suspicious.update(draw.warning_lines(facts.warnings) if facts else "")
+        suspicious.display = bool(facts and facts.warnings)
         drawn = {"facts": draw.facts_lines, "balance": draw.balance, "samples": draw.samples}
         for name, function in drawn.items():
             self.query_one(f"#{name}", Drawing).show(partial(function, facts) if facts else None)

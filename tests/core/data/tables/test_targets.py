@@ -363,15 +363,6 @@ def test_targets_far_from_0_keep_their_differences(read: Read) -> None:
     assert read({"size": NUMBERS, "target": NUMBERS}).train.targets.dtype.itemsize == 4
 
 
-def test_identical_rows_across_splits_are_counted(read: Read) -> None:
-    data = read({"id": COUNTER, "size": [at % 2 for at in range(ROWS)], "target": BITS})
-    assert any(
-        "identical rows across splits: 5 of 5 rows of validation and 12 of 12 rows of test" in note
-        for note in data.notes
-    )
-    assert not any("identical" in note for note in read({"size": NUMBERS, "target": TWO}).notes)
-
-
 @pytest.mark.parametrize(
     ("code", "others", "reported"), [(-999, WHOLE, True), (9999, WHOLE, True), (99, WHOLE, False)]
 )

@@ -1,0 +1,378 @@
+"""Known leaks are reported before training, and clean data is not: twenty small data sets of each."""
+
+import datetime
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from sklearn import datasets as toys
+
+from core.config.schema import from_dict
+from core.data.registry import load
+from core.data.suspicions.columns import Checked, CheckedColumn
+from core.data.suspicions.giveaways import giveaways
+from core.data.suspicions.names import dates, repeated_ids
+
+LEAST_REPORTED, MOST_FLAGGED = 18, 1
+
+Columns = Mapping[str, Any]
+Made = dict[str, Any]
+"""Fields of ``data``: the data set of a case."""
+
+
+class Maker:
+    """Writes the files of one case."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder, self.rng = folder, np.random.default_rng(seed)
+
+    def features(self, rows: int = 300, width: int = 5) -> tuple[np.ndarray, np.ndarray]:
+        """Features (rows, width), and classes that go with the first of them."""
+        features = self.rng.normal(size=(rows, width))
+        return features, (features[:, 0] + self.rng.normal(size=rows) > 0).astype(int)
+
+    def table(self, features: np.ndarray, target: Any, more: Columns = {}, **fields: Any) -> Made:  # noqa: B006
+        path = self.folder / f"t{len([*self.folder.iterdir()])}.csv"
+        columns = {f"f{place}": np.round(values, 4) for place, values in enumerate(features.T)}
+        pl.DataFrame({**more, **columns, "y": target}).write_csv(path)
+        return {"name": "csv", "path": str(path), "target": "y", **fields}
+
+    def arrays(self, inputs: np.ndarray, targets: np.ndarray) -> Made:
+        path = self.folder / f"a{len([*self.folder.iterdir()])}.npz"
+        np.savez(path, x=inputs, y=targets)
+        return {"name": "arrays", "path": str(path)}
+
+    def images(self, count: int) -> np.ndarray:
+        """Smooth images uint8 (count, 12, 12, 1)."""
+        coarse = torch.from_numpy(self.rng.random((count, 1, 4, 4)))
+        smooth = torch.nn.functional.interpolate(coarse, 12, mode="bicubic").clamp(0, 1)
+        return (smooth * 255).byte().permute(0, 2, 3, 1).numpy()
+
+    def again(self, rows: int, more: int) -> np.ndarray:
+        """Positions of so many rows, and of some of them once more, in random order."""
+        return self.rng.permutation(
+            np.concatenate([np.arange(rows), self.rng.choice(rows, more, replace=False)])
+        )
+
+
+def rows_again(make: Maker) -> Made:
+    features, target = make.features()
+    at = make.again(300, 30)
+    return make.table(features[at], target[at])
+
+
+def rows_three_times(make: Maker) -> Made:
+    features, target = make.features(120)
+    at = make.rng.permutation(np.repeat(np.arange(120), 3))
+    return make.table(features[at], target[at])
+
+
+def numbers_again(make: Maker) -> Made:
+    features, _ = make.features(200)
+    at = make.again(200, 30)
+    return make.table(features[at], np.round(features[at] @ np.arange(5.0) + 1, 4))
+
+
+def arrays_again(make: Maker) -> Made:
+    features, target = make.features(300, 20)
+    at = make.again(300, 30)
+    return make.arrays(features[at], target[at])
+
+
+def images_again(make: Maker) -> Made:
+    images, at = make.images(300), make.again(300, 30)
+    return make.arrays(images[at], make.rng.integers(0, 2, 300)[at])
+
+
+def test_rows_in_train(make: Maker) -> Made:
+    features, target = make.features()
+    train = make.table(features, target)
+    test = make.table(features[:50], target[:50])
+    return {**train, "test_path": test["path"]}
+
+
+test_rows_in_train.__test__ = False  # type: ignore[attr-defined]  # a case, though it is called like a test
+
+
+def rows_with_noise(make: Maker) -> Made:
+    features, target = make.features()
+    at = np.concatenate([np.arange(300), make.rng.choice(300, 60, replace=False)])
+    noisy = features[at] + (np.arange(360) >= 300)[:, None] * make.rng.normal(size=(360, 5)) * 0.01
+    order = make.rng.permutation(360)
+    return make.table(noisy[order], target[at][order])
+
+
+def arrays_with_noise(make: Maker) -> Made:
+    features, target = make.features(300, 15)
+    at = np.concatenate([np.arange(300), make.rng.choice(300, 50, replace=False)])
+    noisy = features[at] + (np.arange(350) >= 300)[:, None] * make.rng.normal(size=(350, 15)) * 0.03
+    order = make.rng.permutation(350)
+    return make.arrays(noisy[order], target[at][order])
+
+
+def images_brightened(make: Maker) -> Made:
+    images = make.images(300)
+    copies = np.clip(images[:50].astype(int) * 9 // 10 + 12, 0, 255).astype(np.uint8)
+    order = make.rng.permutation(350)
+    labels = make.rng.integers(0, 2, 300)
+    return make.arrays(np.concatenate([images, copies])[order], np.concatenate([labels, labels[:50]])[order])
+
+
+def persons(make: Maker, name: str, form: Callable[[int], Any], count: int = 40) -> Made:
+    features, _ = make.features(400)
+    who = make.rng.integers(0, count, 400)
+    effect = make.rng.normal(size=count)[who]
+    return make.table(
+        features + effect[:, None], (effect > 0).astype(int), {name: [form(each) for each in who]}
+    )
+
+
+def patients(make: Maker) -> Made:
+    return persons(make, "patient_id", lambda number: f"P{number:03d}")
+
+
+def numbered_subjects(make: Maker) -> Made:
+    return persons(make, "subject", lambda number: number + 100)
+
+
+def names(make: Maker) -> Made:
+    first = ("Ann", "Bea", "Cid", "Dan", "Eve", "Fay", "Gus", "Hal")
+    return persons(make, "name", lambda number: first[number % 8] + chr(65 + number // 8))
+
+
+def codes(make: Maker) -> Made:
+    return persons(make, "ref", lambda number: f"K-{number:04d}")
+
+
+def days(count: int) -> list[str]:
+    return [(datetime.date(2020, 1, 1) + datetime.timedelta(days=each)).isoformat() for each in range(count)]
+
+
+def a_date(make: Maker) -> Made:
+    features, target = make.features()
+    return make.table(features, target, {"date": days(300)})
+
+
+def a_time_stamp(make: Maker) -> Made:
+    features, target = make.features()
+    return make.table(features, target, {"created_at": [f"{day} 10:30:00" for day in days(300)]})
+
+
+def copied_class(make: Maker) -> Made:
+    features, target = make.features()
+    return make.table(features, target, {"score": target + make.rng.normal(size=300) * 0.1})
+
+
+def copied_number(make: Maker) -> Made:
+    features, _ = make.features()
+    numbers = features @ np.arange(5.0) + make.rng.normal(size=300)
+    return make.table(features, numbers, {"total": np.exp(numbers / 5)})
+
+
+def telling_category(make: Maker) -> Made:
+    features, target = make.features()
+    return make.table(
+        features, target, {"ward": [("ABC", "DEF")[each][make.rng.integers(3)] for each in target]}
+    )
+
+
+def telling_gap(make: Maker) -> Made:
+    features, target = make.features()
+    paid = [round(float(make.rng.normal()), 3) if each else None for each in target]
+    return make.table(features, target, {"paid": paid})
+
+
+def drifted_test(make: Maker) -> Made:
+    features, target = make.features()
+    other, others = make.features(200)
+    train, test = make.table(features, target), make.table(other + np.eye(5)[1], others)
+    return {**train, "test_path": test["path"]}
+
+
+def drifting_time(make: Maker) -> Made:
+    features, target = make.features(400)
+    features[:, 1] += np.linspace(0, 3, 400)
+    return make.table(features, target, {"step": np.arange(400)}, time="step")
+
+
+LEAKS = (
+    *(rows_again, rows_three_times, numbers_again, arrays_again, images_again, test_rows_in_train),
+    *(rows_with_noise, arrays_with_noise, images_brightened, patients, numbered_subjects, names, codes),
+    *(a_date, a_time_stamp, copied_class, copied_number, telling_category, telling_gap, drifted_test),
+    drifting_time,
+)
+
+
+def few_values(make: Maker) -> Made:
+    """Rows of four small categories, which repeat by chance."""
+    cells = make.rng.integers(0, [2, 3, 2, 4], (500, 4))
+    target = (cells[:, 0] + make.rng.random(500) * 2 > 1.2).astype(int)
+    return make.table(np.zeros((500, 0)), target, {name: cells[:, at] for at, name in enumerate("abcd")})
+
+
+def grades(make: Maker) -> Made:
+    """Columns of grades from 1 to 10 that go together, most of them 1."""
+    common = make.rng.geometric(0.4, (600, 1))
+    grades = np.clip(common + make.rng.geometric(0.6, (600, 7)) - 1, 1, 10)
+    return make.table(grades, (grades.mean(axis=1) + make.rng.normal(size=600) > 3).astype(int))
+
+
+def lattice(make: Maker) -> Made:
+    features, target = make.features(400, 3)
+    return make.table(np.round(features, 1), target)
+
+
+def one_row_each(make: Maker) -> Made:
+    features, target = make.features()
+    return make.table(
+        features, target, {"id": np.arange(300), "name": [f"n{number}" for number in range(300)]}
+    )
+
+
+def cities(make: Maker) -> Made:
+    features, target = make.features()
+    city = make.rng.choice(["Bonn", "Paris", "Rome", "Wien", "Prag", "Oslo", "Riga", "Bern"], 300)
+    return make.table(
+        features, target, {"city": city, "birth_date": days(300), "children": make.rng.poisson(1, 300)}
+    )
+
+
+def same_test(make: Maker) -> Made:
+    train, test = (make.table(*make.features(200)) for _ in range(2))
+    return {**train, "test_path": test["path"]}
+
+
+def steady_time(make: Maker) -> Made:
+    features, target = make.features()
+    return make.table(features, target, {"date": days(300)}, time="date")
+
+
+def grouped(make: Maker) -> Made:
+    return {**patients(make), "group": "patient_id"}
+
+
+def gaps(make: Maker) -> Made:
+    features, target = make.features()
+    features[make.rng.random(features.shape) < 0.2] = np.nan
+    return make.table(features, target)
+
+
+def wide(make: Maker) -> Made:
+    return make.arrays(*make.features(200, 400))
+
+
+def pictures(make: Maker) -> Made:
+    return make.arrays(make.images(250), make.rng.integers(0, 2, 250))
+
+
+def separable(make: Maker) -> Made:
+    return make.arrays(*toys.make_blobs(300, 6, centers=3, random_state=4))
+
+
+def curve(make: Maker) -> Made:
+    return make.arrays(*toys.make_s_curve(400, random_state=0))
+
+
+def many_classes(make: Maker) -> Made:
+    return make.arrays(
+        *toys.make_classification(600, 30, n_informative=10, n_classes=6, class_sep=2, random_state=0)
+    )
+
+
+def noisy_sum(make: Maker) -> Made:
+    return make.arrays(*toys.make_regression(300, 8, noise=20.0, random_state=0))
+
+
+def built_in(name: str) -> Callable[[Maker], Made]:
+    return lambda _: {"name": name}
+
+
+CLEAN = (
+    *(
+        few_values,
+        grades,
+        lattice,
+        one_row_each,
+        cities,
+        same_test,
+        steady_time,
+        grouped,
+        gaps,
+        wide,
+        pictures,
+    ),
+    *(separable, curve, many_classes, noisy_sum),
+    *map(built_in, ("iris", "wine", "breast_cancer", "diabetes", "digits", "moons")),
+)
+
+
+def warned(
+    tmp_path: Path, cases: tuple[Callable[[Maker], Made], ...]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for seed, case in enumerate(cases):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        data = load(from_dict({"data": case(Maker(folder, seed))}).data, None, examine=True)
+        assert data.raw is None
+        yield getattr(case, "__name__", ""), data.warnings
+
+
+def test_known_leaks_are_reported(tmp_path: Path) -> None:
+    found = dict(warned(tmp_path, LEAKS))
+    assert len(LEAKS) > 20
+    assert len([name for name, lines in found.items() if lines]) >= LEAST_REPORTED + 1, found
+    assert "exact duplicates across splits" in found["rows_again"][0]
+    assert "near duplicates across splits" in found["images_brightened"][0]
+    assert "data.group=patient_id" in found["patients"][0]
+    assert "data.time=date" in found["a_date"][0]
+    assert "ward alone gives the target away, by its values" in found["telling_category"][0]
+    assert "paid alone gives the target away, by whether it is missing" in found["telling_gap"][0]
+    assert "test is distributed otherwise than train in f1" in found["drifted_test"][0]
+
+
+def test_clean_data_is_not_flagged(tmp_path: Path) -> None:
+    found = {place: lines for place, (_, lines) in enumerate(warned(tmp_path, CLEAN))}
+    assert len(CLEAN) > 20
+    assert len([place for place, lines in found.items() if lines]) <= MOST_FLAGGED, found
+
+
+def of(name: str, kind: Any, values: np.ndarray, texts: tuple[str, ...] = ()) -> Checked:
+    """One column, the same in train and test."""
+    parts = {"train": values, "validation": values[:0], "test": values}
+    return Checked([CheckedColumn(name, kind, parts, True, texts)], None, True)
+
+
+@pytest.mark.parametrize("name", ["children", "member", "customer_age", "region", "city", "x", "price"])
+def test_properties_are_not_ids(name: str) -> None:
+    assert list(repeated_ids(of(name, "number", np.repeat(np.arange(5.0), 20)))) == []
+
+
+@pytest.mark.parametrize("name", ["patient", "PatientID", "subject no", "user_id", "household", "pid"])
+def test_what_rows_belong_to_is_an_id(name: str) -> None:
+    assert len(list(repeated_ids(of(name, "number", np.repeat(np.arange(30.0), 4))))) == 1
+
+
+def test_dates_of_birth_do_not_order_rows() -> None:
+    values = np.arange(100.0)
+    assert list(dates(of("date_of_birth", "date", values))) == []
+    assert len(list(dates(of("visited", "date", values)))) == 1
+
+
+def test_an_easy_task_is_not_given_away() -> None:
+    rng = np.random.default_rng(0)
+    target = rng.integers(0, 2, 200)
+
+    def column(name: str, noise: float) -> CheckedColumn:
+        values = target + rng.normal(size=200) * noise
+        return CheckedColumn(name, "number", {"train": values, "validation": values[:0], "test": values[:0]})
+
+    def checked(*noises: float) -> Checked:
+        return Checked([column(f"c{at}", noise) for at, noise in enumerate(noises)], {"train": target}, True)
+
+    assert len(list(giveaways(checked(0.05, 5, 5, 5)))) == 1
+    assert list(giveaways(checked(0.05, 0.3, 0.3, 0.3))) == []
+    assert list(giveaways(checked(5, 5, 5, 5))) == []
