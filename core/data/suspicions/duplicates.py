@@ -19,6 +19,8 @@ MAX_BYTES = 1 << 30
 """Of a split whose samples are compared exactly; of larger ones evenly spaced ones are."""
 FEWEST, LEAST_SHARE = 3, 0.005
 """Duplicates from which on they are reported, and their share of the held-out samples."""
+MANY_VALUES, HARDLY = 20, 0.05
+"""Values of a column that tell copies from chance, and the pairs of rows that share one alone, to those of copies."""
 NEAR_SHARE = 0.02
 KEPT_TOGETHER = "remove all but one of each, or keep them together with data.group"
 MAX_TRAIN, MAX_HELD = 20_000, 1_000
@@ -62,22 +64,38 @@ def _by_chance(columns: Checked) -> float:
     Columns depend on each other, so that chance repeats rows far more often than if they did not: as often as if half
     of them did not.
     """
-    if not columns.columns or columns.targets is None:
+    coded = _coded(columns)
+    if not coded.size or _are_copies(coded):
         return 0.0
-    train = columns.sizes["train"]
-    logs = np.zeros(
-        sum(len(columns.targets[name]) for name in ("validation", "test") if name in columns.targets)
-    )
-    targets = [columns.targets[name] for name in ("train", "validation", "test") if name in columns.targets]
-    pairs = [(column.train, column.held) for column in columns.columns if column.is_feature]
-    pairs.append((targets[0], np.concatenate(targets[1:])))
-    for known, held in pairs:
-        if len(held) != len(logs) or not len(held):
-            continue
-        both = np.concatenate([known, held])
-        _, places, counts = np.unique(both, return_inverse=True, return_counts=True, equal_nan=True)
-        logs += np.log(counts[places[len(known) :]] / len(both))
-    return float(np.minimum(1, train * np.exp(logs / 2)).sum())
+    held = len(coded) - (len(columns.targets["train"]) if columns.targets is not None else 0)
+    logs = np.zeros(held)
+    for codes in coded.T:
+        logs += np.log(np.bincount(codes)[codes[len(coded) - held :]] / len(coded))
+    return float(np.minimum(1, columns.sizes["train"] * np.exp(logs / 2)).sum())
+
+
+def _coded(columns: Checked) -> np.ndarray:
+    """Codes int64 (n, columns and target) of the values of train, then of validation and test."""
+    if columns.targets is None or not columns.columns:
+        return np.zeros((0, 0), np.int64)
+    parts = [columns.targets[name] for name in ("train", "validation", "test") if name in columns.targets]
+    both = [np.concatenate([column.train, column.held]) for column in columns.columns if column.is_feature]
+    whole = [np.concatenate(parts), *(values for values in both if len(values) == sum(map(len, parts)))]
+    codes = [np.unique(values, return_inverse=True, equal_nan=True)[1] for values in whole]
+    return np.stack(codes, axis=1).astype(np.int64)
+
+
+def _are_copies(coded: np.ndarray) -> bool:
+    """Return whether rows that share a value of one column share all others, and of another one mostly."""
+    whole = _pairs(np.unique(coded, axis=0, return_counts=True)[1])
+    values = [np.bincount(codes) for codes in coded.T]
+    shared = sorted(_pairs(each) / whole for each in values if len(each) >= MANY_VALUES) if whole else []
+    return len(shared) >= 2 and shared[0] <= 1 + HARDLY and shared[1] <= 2
+
+
+def _pairs(counts: np.ndarray) -> float:
+    """Number of pairs of equal things that occur so often."""
+    return float((counts * (counts - 1)).sum() / 2)
 
 
 def _keys(data: "Dataset") -> dict[str, np.ndarray]:

@@ -82,7 +82,7 @@ SHAPES = {
     "d04b_footer_source.csv": (INCOME, "left out 1 lines below the table, from line 123: 'Source: invented'"),
     "d05_comment_hash.csv": (INCOME, "left out 2 lines above the table: '# made by hand'"),
     "d05c_header_hash.csv": (INCOME | {"#age": "20 … 80"}, "columns: 2 of numbers"),
-    "d06_duplicate_rows.csv": ({"age": "20 … 78"}, "24 of 24 rows of test are in train as well"),
+    "d06_duplicate_rows.csv": ({"age": "20 … 78"}, "2 of numbers; 2 features"),
     "d09_units_row.csv": (INCOME, "left out line 2, a second header: 'years, USD'"),
     "d15_headerless.csv": ({"column_2": "1150.61 … 97865.1"}, "data.header=yes takes it for names"),
     "h04_cp1252.csv": ({"age": "20 … 80"}, "read as cp1252"),
