@@ -10,6 +10,7 @@ from PIL import Image
 
 from core.data.dataset import no_progress
 from core.errors import TorchtuiError
+from core.evaluation.multilabel.pairs import answers_to
 from core.evaluation.predictions import Predictions
 from core.evaluation.segmentation.pictures import side_by_side
 from core.evaluation.segmentation.report import image_scores
@@ -116,12 +117,12 @@ def _only(predictions: Predictions, position: int) -> Predictions:
 def _image(evaluation: Evaluation, samples: Samples, position: int) -> Figure:
     from matplotlib.image import imsave
 
-    predictions, names = evaluation.predictions, evaluation.report.class_names
-    true, answer = int(predictions.targets[position]), int(predictions.predicted[position])
-    caption = f"{names[true]} → {names[answer]}  {predictions.scores[position, answer]:.2f}"
+    predictions = evaluation.predictions
+    true, answer, score = _answers(evaluation, position)
+    caption = f"{true} → {answer}  {score}"
     file = io.BytesIO()
     imsave(file, samples.picture(position), cmap="gray", vmin=0, vmax=255, format="png")
-    what = f"sample {int(predictions.indices[position])}, true {names[true]}, predicted {names[answer]}"
+    what = f"sample {int(predictions.indices[position])}, true {true}, predicted {answer}"
     return Figure(file.getvalue(), "png", what, caption)
 
 
@@ -133,8 +134,7 @@ def _rows(evaluation: Evaluation, samples: Samples | None, positions: list[int])
         row = samples.row(at)[:MAX_FEATURES] if samples and features else []
         inputs = [f"{value:.4g}" if isinstance(value, float) else value for value in row]
         if names:
-            true, answer = int(predictions.targets[at]), int(predictions.predicted[at])
-            answers = [names[true], names[answer], f"{predictions.scores[at, answer]:.3f}"]
+            answers = list(_answers(evaluation, at))
         else:
             pairs = zip(np.ravel(predictions.targets[at]), np.ravel(predictions.scores[at]), strict=True)
             answers = [
@@ -143,7 +143,22 @@ def _rows(evaluation: Evaluation, samples: Samples | None, positions: list[int])
                 for value in (target, number, float(target) - float(number))
             ]
         rows.append([int(predictions.indices[at]), *answers, *inputs])
-    kinds = ("true", "predicted", "score" if names else "error")
+    last = "wrong labels" if predictions.has_labels else "score" if names else "error"
+    kinds = ("true", "predicted", last)
     targets = [str(row["name"]) for row in evaluation.report.per_target]
     heads = [f"{target} {kind}" for target in targets for kind in kinds] or kinds
     return Table(["sample", *heads, *features], rows)
+
+
+def _answers(evaluation: Evaluation, position: int) -> tuple[str, str, str]:
+    """The true class, the predicted one and its score; of labels those of both sides, and how many are wrong."""
+    predictions, names = evaluation.predictions, evaluation.report.class_names
+    if predictions.has_labels:
+        found = answers_to(predictions, position)
+        true, given = (
+            ", ".join(names[label] for label in sorted(part)) or "none"
+            for part in (found.hit + found.missed, found.hit + found.wrong)
+        )
+        return true, given, str(len(found.missed) + len(found.wrong))
+    true_class, answer = int(predictions.targets[position]), int(predictions.predicted[position])
+    return names[true_class], names[answer], f"{predictions.scores[position, answer]:.3f}"

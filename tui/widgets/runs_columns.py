@@ -132,7 +132,9 @@ def _score_of(metrics: Callable[[RunSummary], dict[str, Any]]) -> dict[str, Any]
         found = score(metrics(summary))
         if found is None:
             return UNKNOWN
-        return number(found[1]) if found[0] == "accuracy" else f"{label_of(found[0])} {number(found[1], 3)}"
+        name = label_of(found[0]).partition(" (")[0].split()[-1]  # F1, IoU: there are 8 cells
+        digits = 3 if len(name) < 3 else 2
+        return number(found[1]) if found[0] == "accuracy" else f"{name} {number(found[1], digits)}"
 
     return {"value": value, "show": show, "falling": True}
 

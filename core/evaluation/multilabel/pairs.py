@@ -1,12 +1,14 @@
 """Labels that stand together, and the samples whose labels are wrong."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from core.evaluation.multilabel.values import Truths
 from core.evaluation.predictions import Predictions
 from core.evaluation.values import Floats, Integers
 
-__all__ = ["by_mistakes", "mistakes_of_label", "together", "wrong_labels"]
+__all__ = ["LabelAnswers", "answers_to", "by_mistakes", "mistakes_of_label", "together", "wrong_labels"]
 
 
 def together(rows: Truths, columns: Truths) -> Integers:
@@ -35,6 +37,29 @@ def mistakes_of_label(predictions: Predictions, label: int, k: int) -> Integers:
     wrong = np.flatnonzero(wrong_labels(predictions)[:, label])
     far = _distance(predictions)[wrong, label]
     return wrong[np.argsort(-far, kind="stable")[:k]]
+
+
+@dataclass(frozen=True)
+class LabelAnswers:
+    """Numbers of the labels of one sample: those that are hit, missed, and given wrongly."""
+
+    hit: list[int]
+    missed: list[int]
+    wrong: list[int]
+
+    @property
+    def is_right(self) -> bool:
+        """Return whether all labels are right."""
+        return not self.missed and not self.wrong
+
+
+def answers_to(predictions: Predictions, position: int) -> LabelAnswers:
+    """Return the labels of a sample, told apart by what was predicted."""
+    true, given = predictions.targets[position] == 1, predictions.predicted[position] == 1
+    hit, missed, wrong = (
+        np.flatnonzero(part).tolist() for part in (true & given, true & ~given, given & ~true)
+    )
+    return LabelAnswers(hit, missed, wrong)
 
 
 def _distance(predictions: Predictions) -> Floats:

@@ -8,6 +8,8 @@ from textual.content import Content
 from core.inference.samples import Samples
 from tui.charts.plot_chart import RGB
 from tui.screens.evaluate.bars import bars
+from tui.screens.evaluate.labels import facts as label_facts
+from tui.screens.evaluate.labels.facts import label
 from tui.screens.evaluate.tab import Subject
 from tui.terminal.curves import curve, sparkline
 from tui.terminal.text import UNKNOWN, clean, count, fit, number
@@ -24,13 +26,10 @@ TEXT_WIDTH = 48
 CURVE_LINES = 3
 
 
-def label(name: str) -> str:
-    """Return a class name that is safe to display and never empty."""
-    return clean(name) if name.strip() else "∅"
-
-
 def caption(subject: Subject, position: int, width: int) -> str:
     """One line under a picture: ``4→9 0.97``, or ``4 0.99`` where the model is right."""
+    if subject.predictions.has_labels:
+        return label_facts.caption(subject, position, width)
     predictions, names = subject.predictions, subject.class_names
     true, predicted = int(predictions.targets[position]), int(predictions.predicted[position])
     score = f" {predictions.scores[position, predicted]:.2f}"
@@ -52,6 +51,8 @@ def columns_of(subject: Subject) -> list[Column]:
         features = [Column(clean(name), NAME_WIDTH) for name in subject.samples.columns]
     if not subject.class_names:
         return [Column("sample", 7), Column("target"), Column("predicted", 9), Column("error"), *features]
+    if subject.predictions.has_labels:
+        return [Column("sample", 7), *label_facts.COLUMNS, *features]
     widest = max(len(label(name)) for name in subject.class_names)
     name_width = min(max(widest, 9), 16)
     return [
@@ -71,6 +72,8 @@ def row_of(subject: Subject, position: int) -> list[Cell]:
     if not names:
         target, predicted = float(predictions.targets[position]), float(predictions.scores[position])
         return [sample, number(target), number(predicted), number(target - predicted), *features]
+    if predictions.has_labels:
+        return [sample, *label_facts.cells(subject, position), *features]
     true, answer = int(predictions.targets[position]), int(predictions.predicted[position])
     wrong: Cell = (f"✗ {label(names[answer])}", MISTAKE) if true != answer else f"✓ {label(names[answer])}"
     score = f"{predictions.scores[position, answer]:.2f}"
@@ -110,6 +113,8 @@ def full_facts(subject: Subject, position: int) -> Content:
         target, predicted = float(predictions.targets[position]), float(predictions.scores[position])
         lines = ("target", target), ("predicted", predicted), ("error", target - predicted)
         return Content("\n".join([*(f"{name:9} {number(value)}" for name, value in lines), source]))
+    if predictions.has_labels:
+        return label_facts.in_full(subject, position, source)
     true, answer = int(predictions.targets[position]), int(predictions.predicted[position])
     sign, color = ("✓", BLUE) if true == answer else ("✗", MISTAKE)
     return Content.assemble(
@@ -123,6 +128,8 @@ def full_facts(subject: Subject, position: int) -> Content:
 
 def score_bars(subject: Subject, position: int, width: int) -> Content:
     """The highest scores and that of the true class as bars, ``✓`` beside the true and ``✗`` beside a wrong answer."""
+    if subject.predictions.has_labels:
+        return label_facts.score_bars(subject, position, width)
     predictions, names = subject.predictions, subject.class_names
     scores = predictions.scores[position]
     true, answer = int(predictions.targets[position]), int(predictions.predicted[position])

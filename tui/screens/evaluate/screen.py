@@ -30,7 +30,7 @@ from tui.screens.evaluate.confusion import ConfusionTab
 from tui.screens.evaluate.curves_tab import PrecisionRecallTab, RocTab
 from tui.screens.evaluate.failures.mistakes import MistakesTab
 from tui.screens.evaluate.failures.slices import SlicesTab
-from tui.screens.evaluate.label_confusion import LabelConfusionTab
+from tui.screens.evaluate.labels.confusion import LabelConfusionTab
 from tui.screens.evaluate.masks.masks_tab import MasksTab
 from tui.screens.evaluate.own_numbers import OwnNumbersTab
 from tui.screens.evaluate.residuals import ResidualsTab

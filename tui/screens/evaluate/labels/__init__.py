@@ -1,0 +1,1 @@
+"""What Evaluate shows of samples with several labels."""
