@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from core.losses.base import TargetKind
-from core.metrics import OF_CLASS, OF_LABELS
+from core.metrics import OF_LABELS
 from core.tasks.base import Tally, Task
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Multilabel(Task):
     views = ("summary", "labels", "roc", "pr", "threshold", "calibration", "mistakes")
     headlines = ("f1_micro", "f1_macro", "subset_accuracy")
     worst_first = "Most wrong labels"
-    class_columns = (*OF_CLASS, "threshold")
+    class_columns = ("precision", "recall", "f1", "threshold", "support", "roc_auc", "average_precision")
     baseline = "frequent values"
     several_labels = True
 

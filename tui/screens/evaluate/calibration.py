@@ -73,9 +73,9 @@ class CalibrationTab(EvaluationTab):
             self.query_one("#no-calibration", Static).update(text)
             return
         curve = found.curve
-        self.query_one(Plot).show(_chart(curve))
-        panel = self.query_one(".plot-panel", Panel)
         labels = self.subject is not None and self.subject.predictions.has_labels
+        self.query_one(Plot).show(_chart(curve, labels=labels))
+        panel = self.query_one(".plot-panel", Panel)
         panel.border_title = "reliability, all labels" if labels else "reliability, most probable class"
         expected = self.subject.report.baseline.get("ece") if self.subject else None
         beside = f"  (calibrated: {number(expected)})" if isinstance(expected, float) else ""
@@ -127,15 +127,15 @@ def _reliability(subject: Subject, progress: Progress) -> Reliability | str:
     )
 
 
-def _chart(curve: Calibration) -> Chart:
+def _chart(curve: Calibration, *, labels: bool) -> Chart:
     return Chart(
         series=(
             Series("", (0.0, 1.0), (0.0, 1.0)),
             Series("model", curve.predicted, curve.observed, BLUE),
             Series("", curve.predicted, curve.observed, BLUE, "●", "points"),
         ),
-        x_label="confidence",
-        y_label="accuracy",
+        x_label="probability" if labels else "confidence",
+        y_label="share" if labels else "accuracy",
         x_range=(0.0, 1.0),
         y_range=(0.0, 1.0),
     )
