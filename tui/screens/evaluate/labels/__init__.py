@@ -1,1 +1,1 @@
-"""What Evaluate shows of samples with several labels."""
+"""Samples with several labels: their confusion, and the facts of one."""
