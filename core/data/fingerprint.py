@@ -45,16 +45,35 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def _of_split(data: Dataset, split: Split) -> dict[str, Any]:
     digest, sums = hashlib.sha256(data.digest.encode()), []
-    digest.update(f"{len(split)} {tuple(split.inputs.shape)}".encode())
+    inputs = list(_inputs(split))
+    shapes = (
+        [split.inputs.shape] if isinstance(split.inputs, StreamedRows) else [each.shape for each in inputs]
+    )
+    digest.update(f"{len(split)} {', '.join(str(tuple(shape)) for shape in shapes)}".encode())
     digest.update(np.ascontiguousarray(split.indices).data)
-    inputs = split.inputs.few if isinstance(split.inputs, StreamedRows) else split.inputs
-    for values in (split.targets,) if data.digest else (split.targets, inputs):
+    for values in (split.targets,) if data.digest else (split.targets, *inputs):
         if data.name == "python" and values.dtype.is_floating_point:
             sums.append(_sums(values))
         else:
             for rows in _some(values):
                 digest.update(rows.data)
     return {"digest": digest.hexdigest(), "sums": sums}
+
+
+def _inputs(split: Split) -> "Iterator[Tensor | MappedRows]":
+    """Yield the tensors that inputs are kept in."""
+    from core.data.inputs import Fields
+    from core.data.sequences import Ragged
+
+    if not isinstance(split.inputs, Fields):
+        yield split.inputs.few if isinstance(split.inputs, StreamedRows) else split.inputs
+        return
+    for column in split.inputs.columns.values():
+        if isinstance(column, Ragged):
+            yield column.values
+            yield column.offsets
+        else:
+            yield column
 
 
 def _is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -80,35 +80,72 @@ class InputField:
     @property
     def label(self) -> str:
         """Name and shape, for messages: ``image (1x8x8)``."""
+        return f"{self.title} ({self._sizes or 'one number'})"
+
+    @property
+    def title(self) -> str:
+        """Name, for messages."""
+        return f"input {self.name}" if isinstance(self.name, int) else self.name
+
+    @property
+    def form(self) -> str:
+        """Shape and type of the source: ``1x8x8 uint8``."""
+        return f"{self._sizes} {str(self.dtype).removeprefix('torch.')}".strip()
+
+    @property
+    def done(self) -> str:
+        """Preprocessing, in words: ``standardised by channel``, or ``as they are, int64``."""
+        unchanged = (
+            self.mean is None or self.std is None or bool((self.mean == 0).all() & (self.std == 1).all())
+        )
+        if unchanged or self.mean is None:
+            return f"as they are, {str(self.fed_dtype).removeprefix('torch.')}"
+        if self.mean.numel() == 1:
+            return "standardised"
+        return f"standardised by {'column' if self.mean.ndim == 1 else 'channel'}"
+
+    @property
+    def _sizes(self) -> str:
         sizes = [str(size) for size in self.shape]
         if self.is_sequence:
             sizes[0] = f"up to {sizes[0]}"
-        name = f"input {self.name}" if isinstance(self.name, int) else self.name
-        return f"{name} ({'x'.join(sizes) or 'one number'})"
+        return "x".join(sizes)
 
     def plain(self) -> dict[str, Any]:
         """Return plain values, fit for JSON, which `from_plain` reads back."""
-        return {
-            "name": self.name,
-            "shape": list(self.shape),
-            "dtype": str(self.dtype).removeprefix("torch."),
-            "mean": None if self.mean is None else self.mean.tolist(),
-            "std": None if self.std is None else self.std.tolist(),
-            "is_sequence": self.is_sequence,
-            "value_range": list(self.value_range),
-        }
+        values = {key: getattr(self, key) for key in ("name", "shape", "is_sequence", "value_range")}
+        for key, value in (("mean", self.mean), ("std", self.std)):
+            values[key] = None if value is None else value.tolist()
+        wide = self.mean is not None and self.mean.dtype == torch.float64
+        return {**values, "wide": wide, "dtype": str(self.dtype).removeprefix("torch.")}
 
     @classmethod
-    def from_plain(cls, values: Mapping[str, Any]) -> "InputField":
+    def from_plain(cls, values: dict[str, Any]) -> "InputField":
         """Return what plain values describe.
 
         Raises:
             KeyError, TypeError, ValueError, AttributeError: they describe none.
         """
-        mean, std = (None if values[key] is None else torch.tensor(values[key]) for key in ("mean", "std"))
+        dtype = torch.float64 if values["wide"] else torch.float32
+        mean, std = (
+            None if values[key] is None else torch.tensor(values[key], dtype=dtype) for key in ("mean", "std")
+        )
         low, high = values["value_range"]
-        shape, dtype = tuple(values["shape"]), getattr(torch, values["dtype"])
-        return cls(values["name"], shape, dtype, mean, std, values["is_sequence"], (low, high))
+        return cls(
+            values["name"],
+            tuple(values["shape"]),
+            getattr(torch, values["dtype"]),
+            mean,
+            std,
+            bool(values["is_sequence"]),
+            (low, high),
+        )
+
+    def empty(self) -> Column:
+        """Return the field of no samples."""
+        if not self.is_sequence:
+            return torch.zeros(0, *self.shape, dtype=self.dtype)
+        return Ragged(torch.zeros(0, *self.shape[1:], dtype=self.dtype), torch.zeros(1, dtype=torch.int64))
 
     def to(self, device: torch.device) -> "InputField":
         """Return the field with its statistics on a device."""

@@ -5,11 +5,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.errors import DataError
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-__all__ = ["Ragged"]
+__all__ = ["OFFSETS", "Ragged", "ragged_of"]
+
+OFFSETS = "_offsets"
+"""Ends the name of the array that says where the sequences start whose steps are in the array of the name before it."""
 
 
 class Ragged:
@@ -95,3 +100,24 @@ class Ragged:
         padded = self.values.new_zeros(len(self), longest, *self.step_shape)
         padded[mask] = self.values[int(self.offsets[0]) : int(self.offsets[-1])]
         return padded, lengths
+
+
+def ragged_of(values: np.ndarray, offsets: np.ndarray, place: str) -> Ragged:
+    """Return sequences from a file.
+
+    Args:
+        values: (steps, *step_shape), and `offsets` (n + 1,) as of `Ragged`.
+        place: where the values stand, for messages.
+
+    Raises:
+        DataError: the offsets are not theirs.
+    """
+    import torch
+
+    known = offsets.ndim == 1 and offsets.dtype.kind in "iu" and len(offsets) and values.ndim
+    if not known or (np.diff(offsets) < 0).any() or offsets[0] != 0 or offsets[-1] != len(values):
+        raise DataError(
+            f"{place}{OFFSETS} does not say where sequences start in the {len(values) if values.ndim else 0:,} steps",
+            "Save numpy.cumsum([0, *map(len, sequences)]) beside numpy.concatenate(sequences)",
+        )
+    return Ragged(torch.from_numpy(values), torch.from_numpy(offsets.astype(np.int64)))

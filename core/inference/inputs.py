@@ -39,12 +39,12 @@ class NewSamples:
 
     Attributes:
         ids: a name for each.
-        inputs: (n, *sample_shape), or the fields of texts beside features.
+        inputs: (n, *sample_shape), or fields where a sample consists of several tensors.
         notes: what was done to them, such as values filled in; a line each.
     """
 
     ids: list[str]
-    inputs: "Tensor | Any"
+    inputs: "Tensor | Any"  # Fields of samples of several tensors
     notes: tuple[str, ...] = ()
 
 
@@ -57,6 +57,7 @@ def read_inputs(path: Path, data: Dataset) -> NewSamples:
       position if their number fits. A column ``id`` gives the ids.
       For a model of a table from a file, such a file: its columns are found by name alone, missing values are filled
       and texts made numbers of as for the training rows.
+    - for a model of several inputs, or of sequences of different lengths: an ``.npz`` with an array for each.
     - a folder, or a picture: its pictures, sorted by name, resized to the size the model takes, for models of images.
       Ids are file names.
 
@@ -66,6 +67,11 @@ def read_inputs(path: Path, data: Dataset) -> NewSamples:
     import torch
 
     notes: list[str] = []
+    if data.fields and data.table is None and data.documents is None and path.is_file():
+        from core.inference.named_inputs import read_fields
+
+        fields = read_fields(path, data)
+        return NewSamples([str(row) for row in range(len(fields))], fields)
     if not path.exists():
         raise InputError(
             f"{path} not found", "Give an .npz, .npy or .csv file, or a folder of pictures or texts"

@@ -1,12 +1,12 @@
 """The samples behind the predictions: loaded when first asked for, found again by their place in the source."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from core.arrays import as_pixels
 from core.data.kinds.registry import Kind, kind_of
-from core.data.kinds.shown import shown_columns
+from core.data.kinds.shown import shown_columns, shown_fields
 from core.errors import DataError
 from core.evaluation import Predictions
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from core.data.dataset import Dataset, Progress, Split
+    from core.data.inputs import Fields, InputField
 
 __all__ = ["Samples"]
 
@@ -64,18 +65,24 @@ class Samples:
 
     @property
     def kind(self) -> Kind:
-        """Kind of the samples."""
+        """Kind of the samples; of those of several inputs that of the one that is shown."""
+        if shown_fields(self._dataset):
+            return kind_of("table" if self._picture is None else "image")
         return kind_of(self._dataset.kind)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of a table, of one from a file those of the file; the channels of signals."""
+        """The columns of a table, of one from a file those of the file; channels; inputs beside the one shown."""
+        if shown_fields(self._dataset):
+            return tuple(field.label for field in self._others)
         return shown_columns(self._dataset)
 
     def row(self, position: int) -> list[str | float | np.ndarray]:
         """One sample in the order of `columns`: numbers, texts as they stand in a file, (time,) values of a channel."""
         if self._texts is not None:
             return list(self._texts.row(position))
+        if shown_fields(self._dataset):
+            return [*self._texts_of(position)]
         if self.kind.shown == "text":
             return [self.text(position)]
         if self.kind.shown == "curves":
@@ -95,7 +102,8 @@ class Samples:
 
     def picture(self, position: int) -> np.ndarray:
         """One image as uint8 (h, w) or (h, w, 3), from black to white over the range of the data."""
-        pixels = as_pixels(self._input(position), self._dataset.value_range)
+        value_range = self._dataset.value_range if self._picture is None else self._picture.value_range
+        pixels = as_pixels(self._input(position), value_range)
         if len(pixels) == 3:
             return pixels.transpose(1, 2, 0)
         grey: np.ndarray = pixels[0]
@@ -104,10 +112,33 @@ class Samples:
     def _input(self, position: int) -> np.ndarray:
         assert self._rows is not None
         split: Split = self._dataset.splits[self._split]
+        if self._picture is not None:
+            from core.data.shown import field_picture
+
+            return field_picture(cast("Fields", split.inputs), self._picture, int(self._rows[position]))
         values: np.ndarray = np.asarray(
             self._dataset.in_unit(split.inputs[int(self._rows[position])]).numpy()
         )
         return values
+
+    def _texts_of(self, position: int) -> list[str]:
+        """The inputs of a sample beside its picture, as texts."""
+        assert self._rows is not None
+        from core.data.shown import field_texts
+
+        inputs = cast("Fields", self._dataset.splits[self._split].inputs)
+        return field_texts(inputs, self._others, int(self._rows[position]))
+
+    @property
+    def _picture(self) -> "InputField | None":
+        """The input that is shown as a picture."""
+        from core.data.shown import picture_field
+
+        return picture_field(shown_fields(self._dataset))
+
+    @property
+    def _others(self) -> "list[InputField]":
+        return [field for field in shown_fields(self._dataset) if field is not self._picture]
 
     @property
     def _dataset(self) -> "Dataset":

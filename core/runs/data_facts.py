@@ -84,12 +84,8 @@ def known_data(run: Run) -> Dataset | None:
 
     try:
         fields = tuple(map(InputField.from_plain, facts.get("fields", ())))
-        inputs: torch.Tensor | Fields
-        if fields:
-            inputs = Fields(
-                {field.name: torch.zeros((0, *field.shape), dtype=field.dtype) for field in fields}
-            )
-        else:
+        inputs: Any = Fields({field.name: field.empty() for field in fields})
+        if not fields:
             inputs = torch.zeros((0, *facts["sample_shape"]), dtype=getattr(torch, facts["dtype"]))
         plain: dict[str, Any] = {key: facts[key] for key in PLAIN}
         plain |= {key: facts[key] for key in OPTIONAL if key in facts}
@@ -109,7 +105,7 @@ def known_data(run: Run) -> Dataset | None:
         made = facts.get("conditioning")
         plain["conditioning"] = Conditioning.from_plain(made) if made else None
         plain["table"] = Table.from_plain(facts["table"]) if facts["table"] else None
-        return Dataset(train=empty, validation=empty, test=empty, **plain)
+        return Dataset(train=empty, validation=empty, test=empty, fields=fields, **plain)
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         raise _damaged(run, error) from None
 

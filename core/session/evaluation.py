@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from core.data.dataset import Dataset
+    from core.data.inputs import Fields
     from core.session.session import Prepared
 
 __all__ = ["RunData", "evaluate_run", "label_thresholds", "score_inputs", "trained_model"]
@@ -104,7 +105,7 @@ def trained_model(
     return with_temperature(prepared, run)
 
 
-def score_inputs(trained: "Prepared", inputs: "Tensor") -> Array:
+def score_inputs(trained: "Prepared", inputs: "Tensor | Fields") -> Array:
     """Return the scores of a trained model for new samples.
 
     Args:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,13 @@ from core.arrays import as_pixels
 from core.data.dataset import Dataset, Split
 from core.data.kinds.registry import KindName, kind_of
 from core.data.kinds.sample import Sample
-from core.data.kinds.shown import shown_columns
+from core.data.kinds.shown import shown_columns, shown_fields
 from core.losses.base import TargetFacts
 from core.tasks.registry import task_of
 from tui.terminal.text import number
 
 if TYPE_CHECKING:
+    from core.data.inputs import Fields
     from core.data.tables.summary import ColumnSummary
 
 __all__ = ["ColumnFacts", "DataFacts", "data_facts"]
@@ -138,6 +139,11 @@ def _samples(data: Dataset, at: NDArray[np.intp]) -> tuple[NDArray[np.generic], 
     if data.documents is not None:
         texts = [data.documents.text(int(train.indices[place])) for place in at]
         return np.array(texts, dtype=str).reshape(len(at), 1), labels
+    if shown_fields(data):
+        from core.data.shown import field_texts
+
+        values = [field_texts(cast("Fields", train.inputs), data.fields, int(place)) for place in at]
+        return np.array(values, dtype=str).reshape(len(at), -1), labels
     inputs = data.in_unit(train.inputs[at]).numpy()
     if data.vocabulary is not None:
         return np.array([data.vocabulary.texts(ids) for ids in inputs], dtype=str).reshape(len(at), 1), labels
@@ -165,6 +171,12 @@ def _counts(data: Dataset) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]
 def _spreads(data: Dataset) -> tuple[ColumnFacts, ...]:
     if data.table is not None:
         return tuple(map(_spread, data.table.summaries))
+    if shown_fields(data):
+        return tuple(
+            ColumnFacts(field.title, field.form, f"{low:.6g} … {high:.6g}, {field.done}")
+            for field in data.fields
+            for low, high in (field.value_range,)
+        )
     from torch import Tensor
 
     inputs, kind = data.train.inputs, kind_of(data.kind)

@@ -49,7 +49,11 @@ def facts_lines(facts: DataFacts, width: int) -> Content:
     """Draw the samples of each split, their shape, and the number of classes."""
     parts = [Content.assemble((count(n), "bold"), f" {name}") for name, n in facts.sizes.items()]
     kind = facts.task if facts.has_numbers else f"{facts.outputs} classes"
-    form = kind_of(facts.kind).form(facts.sample)
+    fields = facts.sample.fields
+    several = clean(", ".join(field.label for field in fields))
+    form = (
+        several if fields and kind_of(facts.kind).shown == "row" else kind_of(facts.kind).form(facts.sample)
+    )
     return _flow([*parts, Content(form), Content(kind)], "   ", width)
 
 

@@ -5,13 +5,17 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.data.arrays.array_samples import Given, Pair
+from core.data.sequences import OFFSETS, ragged_of
 from core.errors import DataError
 from core.files.reading import ensure_regular
+
+if TYPE_CHECKING:
+    from core.data.sequences import Ragged
 
 __all__ = ["read_arrays"]
 
@@ -33,6 +37,7 @@ PAIRS = (
     ("arr0", "arr1"),
 )
 """Usual names of inputs and targets, in lower case and without anything between words."""
+TARGETS = {"label", *(targets for _, targets in PAIRS if targets != "arr1")}
 SPLIT_WORDS = {"validation": ("val", "valid", "validation", "dev"), "test": ("test", "testing")}
 CLASS_NAMES = ("classnames", "targetnames", "labelnames", "classes", "labelsnames")
 FEATURE_NAMES = ("featurenames", "columns", "columnnames")
@@ -58,7 +63,12 @@ def read_arrays(path: str, inputs: str, targets: str, wanted: Sequence[str] = ()
         return Given((array, _open(beside)), source=file.name, names=(file.name, beside.name))
     with _open(file) as archive:
         held = tuple(archive)
+        chosen = [name.strip() for name in inputs.split(",") if name.strip()]
+        if len(chosen) > 1 or any(f"{name}{OFFSETS}" in held for name in chosen):
+            return _several(file, archive, chosen, targets)
         names = _names(file, held, inputs, targets)
+        if f"{names[0]}{OFFSETS}" in held:
+            return _several(file, archive, [names[0]], names[1])
         others = {split: _names_of_split(held, names, words) for split, words in SPLIT_WORDS.items()}
         pairs = {split: _pair(file, archive, pair) if pair else None for split, pair in others.items()}
         train = _pair(file, archive, names)
@@ -83,6 +93,73 @@ def read_arrays(path: str, inputs: str, targets: str, wanted: Sequence[str] = ()
         notes=tuple(_notes(names, others, [name for name in held if name not in used])),
         columns=columns,
     )
+
+
+def _several(file: Path, archive: Any, inputs: Sequence[str], targets: str) -> Given:
+    """Several inputs, or sequences: steps of all in one array, and where each starts in another one beside it."""
+    held = tuple(archive)
+    target = targets or next((held[at] for at, name in enumerate(map(_plain, held)) if name in TARGETS), "")
+    if not target:
+        raise DataError(
+            f"data.targets: {_listed(file, held)}, none of which is a known name of targets",
+            "Set data.targets",
+        )
+    for name in inputs:
+        _check_held(file, held, "inputs", name)
+    _check_held(file, held, "targets", target)
+    splits: dict[str, Any] = {"train": (inputs, target)}
+    for split, words in SPLIT_WORDS.items():
+        found = [_of_split(held, name, words) for name in (*inputs, target)]
+        if all(found):
+            splits[split] = found[:-1], found[-1]
+        elif any(found):
+            there = ", ".join(name for name in found if name)
+            raise DataError(
+                f"data.path: {file.name} has {there}, but not all inputs and targets of the {split} split",
+                "Save all of them, or none",
+            )
+    pairs: dict[str, Any] = {
+        split: (
+            {
+                name if len(inputs) > 1 else 0: _field(file, archive, own)
+                for name, own in zip(inputs, own_names, strict=True)
+            },
+            _member(file, archive, own_target),
+        )
+        for split, (own_names, own_target) in splits.items()
+    }
+    class_names, of_classes = _texts(file, archive, CLASS_NAMES)
+    used = {of_classes, *(name for names, own in splits.values() for name in (*names, own))}
+    found_splits = {
+        split: (", ".join(names), own) for split, (names, own) in splits.items() if split != "train"
+    }
+    left_out = [name for name in held if name not in used and name.removesuffix(OFFSETS) not in used]
+    named = ", ".join(inputs), target
+    return Given(
+        pairs["train"],
+        pairs.get("validation"),
+        pairs.get("test"),
+        source=file.name,
+        names=named,
+        class_names=class_names,
+        notes=tuple(_notes(named, found_splits, left_out)),
+    )
+
+
+def _field(file: Path, archive: Any, name: str) -> "np.ndarray | Ragged":
+    """An input of an archive: an array, or sequences where their offsets stand beside it."""
+    values = _member(file, archive, name)
+    if f"{name}{OFFSETS}" not in archive:
+        return values
+    offsets = _member(file, archive, f"{name}{OFFSETS}")
+    return ragged_of(values, offsets, f"data.path: {file.name}, {name}")
+
+
+def _of_split(held: tuple[str, ...], name: str, words: Sequence[str]) -> str | None:
+    """The name of an array of a split that goes with one of train."""
+    by_plain = {_plain(each): each for each in held if not each.endswith(OFFSETS)}
+    names = (other for word in words for other in _called(name, word))
+    return next((by_plain[other] for other in names if by_plain.get(other, name) != name), None)
 
 
 def _notes(
@@ -168,7 +245,8 @@ def _unreadable(what: str, error: Exception) -> DataError:
     if any(sign in str(error) for sign in ("allow_pickle", "Object arrays", "Python objects")):
         return DataError(
             f"data.path: {what} holds Python objects (a pickle), which could run anything when they are read",
-            "Save arrays of numbers or texts: numpy.asarray(values, dtype=...)",
+            "Save arrays of numbers or texts: numpy.asarray(values, dtype=...); sequences of different lengths as "
+            "numpy.concatenate(x), and numpy.cumsum([0, *map(len, x)]) as x_offsets",
         )
     return DataError(
         f"data.path: {what} is not an array file, or a damaged one: {str(error).partition(chr(10))[0]}",
@@ -178,24 +256,37 @@ def _unreadable(what: str, error: Exception) -> DataError:
 
 def _names(file: Path, held: tuple[str, ...], inputs: str, targets: str) -> tuple[str, str]:
     """The names of inputs and targets among those that an archive holds."""
-    more = " ..." if len(held) > MAX_LISTED else ""
-    listed = f"{file.name} holds {', '.join(held[:MAX_LISTED]) or 'nothing'}{more}"
     for field, name in (("inputs", inputs), ("targets", targets)):
-        if name and name not in held:
-            close = get_close_matches(name, held, n=1)
-            raise DataError(
-                f"data.{field}: {listed}, but no '{name}'",
-                f"Did you mean '{close[0]}'?" if close else "Give one of these names",
-            )
+        if name:
+            _check_held(file, held, field, name)
     by_plain = {_plain(name): name for name in held}
     for pair in PAIRS:
         found = inputs or by_plain.get(pair[0]), targets or by_plain.get(pair[1])
         if found[0] and found[1] and found[0] != found[1]:
             return found[0], found[1]
     raise DataError(
-        f"data.path: {listed}, none of which are known names of inputs and targets",
-        "Set data.inputs and data.targets to two of these",
+        f"data.path: {_listed(file, held)}, none of which are known names of inputs and targets",
+        "Set data.targets to one of these, and data.inputs to another one, or to several separated by commas",
     )
+
+
+def _check_held(file: Path, held: tuple[str, ...], field: str, name: str) -> None:
+    """Check that an archive holds an array that was named.
+
+    Raises:
+        DataError: it does not.
+    """
+    if name not in held:
+        close = get_close_matches(name, held, n=1)
+        raise DataError(
+            f"data.{field}: {_listed(file, held)}, but no '{name}'",
+            f"Did you mean '{close[0]}'?" if close else "Give one of these names",
+        )
+
+
+def _listed(file: Path, held: tuple[str, ...]) -> str:
+    more = " ..." if len(held) > MAX_LISTED else ""
+    return f"{file.name} holds {', '.join(held[:MAX_LISTED]) or 'nothing'}{more}"
 
 
 def _names_of_split(

@@ -21,7 +21,7 @@ class Arrays(HeldOut, ImageOptions):
     path: Annotated[str, Files((".npz", ".npy"))] = ""
     """The file; one with arrays such as x_val, y_val, x_test and y_test brings its own splits."""
     inputs: str = ""
-    """Name of the inputs in an .npz; by default the one of a usual pair, such as x and y, or images and labels."""
+    """Name of the inputs in an .npz, or several separated by commas; by default of a usual pair, such as x and y."""
     targets: str = ""
     """Name of the targets in an .npz; beside an .npy the path of theirs, by default found by its name."""
     task: AskedTask = "auto"

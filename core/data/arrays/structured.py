@@ -189,18 +189,10 @@ def _described(
 
 def _note(fields: tuple[InputField, ...]) -> str:
     """Return in a line what is done to each field, and what sets it."""
-    done = ", ".join(f"{field.label} {_done(field)}" for field in fields)
+    done = ", ".join(f"{field.label} {field.done}" for field in fields)
     choice = "; data.inputs chooses among them" if len(fields) > 1 else ""
     scaled = any(field.mean is not None and field.mean.any() for field in fields)
     return f"inputs: {done}{'; data.scaling=none leaves them as they are' if scaled else ''}{choice}"
-
-
-def _done(field: InputField) -> str:
-    if field.mean is None or (not bool(field.mean.any()) and bool((field.std == 1).all())):  # type: ignore[union-attr]  # set with mean
-        return f"as they are, {str(field.fed_dtype).removeprefix('torch.')}"
-    if field.mean.numel() == 1:
-        return "standardised"
-    return f"standardised by {'column' if field.mean.ndim == 1 else 'channel'}"
 
 
 def _channel_axis(shape: tuple[int, ...], pixels: bool) -> int | None:

@@ -6,14 +6,22 @@ from core.data.kinds.registry import kind_of
 
 if TYPE_CHECKING:
     from core.data.dataset import Dataset
+    from core.data.inputs import InputField
 
-__all__ = ["shown_columns"]
+__all__ = ["shown_columns", "shown_fields"]
+
+
+def shown_fields(data: "Dataset") -> "tuple[InputField, ...]":
+    """Return the inputs of samples that are shown each for itself; those made of a table or of texts are not."""
+    return data.fields if data.table is None and data.documents is None else ()
 
 
 def shown_columns(data: "Dataset") -> tuple[str, ...]:
     """Return the names of the values that samples are shown with: the columns of a table, the channels of signals."""
     if data.table is not None:
         return data.table.columns
+    if shown_fields(data):
+        return tuple(field.title for field in data.fields)
     kind = kind_of(data.kind)
     if kind.shown == "text":
         return (kind.name,)

@@ -43,14 +43,13 @@ class SampleDetail(Container):
         is_image, is_read = samples.kind.shown == "picture", samples.kind.shown in ("text", "curves")
         self.query_one(Picture).display = is_image
         features = self.query_one("#detail-features", Table)
-        features.display = not is_image and (not is_read or len(samples.columns) > 1)
+        features.display = bool(samples.columns) if is_image else not is_read or len(samples.columns) > 1
         self.query_one("#detail-reading").display = is_read
         self.query_one("#detail-facts", Static).update(full_facts(subject, position))
         scores = self.query_one("#detail-scores", Drawing)
         scores.show(partial(score_bars, subject, position) if subject.class_names else None)
         if is_image:
             self.query_one(Picture).show(samples.picture(position))
-            return
         if is_read:
             self.query_one("#detail-drawing", Drawing).show(partial(reading, samples, position))
             self.query_one("#detail-reading").scroll_home(animate=False)
