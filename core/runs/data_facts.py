@@ -105,7 +105,7 @@ def known_data(run: Run) -> Dataset | None:
         made = facts.get("conditioning")
         plain["conditioning"] = Conditioning.from_plain(made) if made else None
         plain["table"] = Table.from_plain(facts["table"]) if facts["table"] else None
-        return Dataset(train=empty, validation=empty, test=empty, fields=fields, **plain)
+        return Dataset(train=empty, validation=empty, test=empty, **plain)
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         raise _damaged(run, error) from None
 
