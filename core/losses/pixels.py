@@ -94,9 +94,10 @@ class Dice(Loss):
         if weights is not None:
             counted = counted * weights.repeat_interleave(targets[0].numel())
         shares = flat.softmax(dim=1) * counted.unsqueeze(1)
-        truth = one_hot(classes, flat.shape[1]) * counted.unsqueeze(1)
+        truth = one_hot(classes, flat.shape[1])
         both = (shares * truth).sum(dim=0)
-        overlap = (2 * both + SMOOTH) / (shares.sum(dim=0) + truth.sum(dim=0) + SMOOTH)
+        true = (truth * counted.unsqueeze(1)).sum(dim=0)
+        overlap = (2 * both + SMOOTH) / (shares.sum(dim=0) + true + SMOOTH)
         loss = 1 - overlap.mean()
         if self.cross_entropy:
             logs = cross_entropy(flat, classes, reduction="none") * counted

@@ -25,6 +25,7 @@ PAIRS = (
     ("xtrain", "ytrain"),
     ("trainx", "trainy"),
     ("images", "labels"),
+    ("images", "masks"),
     ("trainimages", "trainlabels"),
     ("traindata", "trainlabels"),
     ("traininputs", "traintargets"),
