@@ -52,6 +52,8 @@ class DataOptions(Options):
     """Time left out between splits by time, such as 7 days or 12 h; a number where times are numbers."""
     split: str = ""
     """Splits that are given: a column of train, validation and test, or a file that lists the samples of each."""
+    weight: str = ""
+    """How much each sample counts in losses and metrics: a column or array, or a file with a number a sample."""
     folds: Annotated[int, Field(ge=0, le=1000)] = 0
     """Number of cross-validation folds, one of which is held out; 0 holds out `validation` instead."""
     fold: Annotated[int, Field(ge=1, le=1000)] = 1
@@ -124,7 +126,7 @@ class DataOptions(Options):
         by = read_split_by(self, SampleNames(len(targets)))
         parts = self.parts(targets, task, names, by, own_test=own_test)
         groups = None if by.groups is None else by.groups.codes
-        return Division(parts, groups, tuple(division_notes(self, by, parts)))
+        return Division(parts, groups, by.weights, tuple(division_notes(self, by, parts)))
 
     def parts(
         self,

@@ -71,7 +71,10 @@ def load(
         DataError: it cannot be read, fetched or split.
         DependencyError: a package it needs does not work.
     """
-    data = with_positive(config.load(root or default_root(), progress), config.positive)
+    from core.data.sample_weights import settle_weights
+
+    data = settle_weights(config.load(root or default_root(), progress), config.weight)
+    data = with_positive(data, config.positive)
     if examine:
         from core.data.suspicions.report import examined
 

@@ -151,6 +151,7 @@ def assemble(
     value_range: tuple[float, float] = (0.0, 1.0),
     scaling: Literal["standardise", "unit", "none"] = "standardise",
     groups: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
     notes: tuple[str, ...] = (),
 ) -> Dataset:
     """A data set from all its samples and the positions of each split.
@@ -162,6 +163,7 @@ def assemble(
         scaling: with ``unit``, `value_range` becomes 0 to 1; with ``none`` nothing changes; else mean and deviation of
             train become 0 and 1.
         groups: (n,) int64 of the samples that stay together.
+        weights: (n,) float64, how much each sample counts.
         parts: positions for ``train``, ``validation`` and, without an official test set, ``test``.
     """
     import torch
@@ -171,6 +173,7 @@ def assemble(
             _selected(inputs, at),
             targets[torch.from_numpy(at)],
             at,
+            weights=None if weights is None else torch.from_numpy(weights[at]),
             groups=None if groups is None else groups[at],
         )
         for part, at in parts.items()

@@ -40,12 +40,15 @@ def are_classes(values: np.ndarray) -> bool:
 
 
 def as_numbers(values: np.ndarray) -> np.ndarray:
-    """Return numbers, (n,), as targets, (n, 1): float32, or float64 where that would lose what tells them apart."""
-    exact = values.astype(np.float64)
+    """Return numbers (n,) or (n, k) as targets, (n, 1) or (n, k): float32, or float64 where that would lose digits.
+
+    These are digits that tell some numbers of a target apart.
+    """
+    exact = (values[:, None] if values.ndim == 1 else values).astype(np.float64)
     short = exact.astype(np.float32)
-    lost = np.abs(exact - short).max() if len(exact) else 0.0
-    kept = exact if lost > LOST * (exact.std() if len(exact) > 1 else 1.0) else short
-    return np.ascontiguousarray(kept[:, None])
+    lost = np.abs(exact - short).max(axis=0) if len(exact) else np.zeros(exact.shape[1])
+    allowed = LOST * (exact.std(axis=0) if len(exact) > 1 else np.ones(exact.shape[1]))
+    return np.ascontiguousarray(exact if (lost > allowed).any() else short)
 
 
 def is_numbered(values: np.ndarray) -> bool:

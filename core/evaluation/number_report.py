@@ -52,7 +52,11 @@ def regression_report(
         metrics=metrics,
         undefined=undefined,
         intervals={},
-        no_interval=dict.fromkeys([name for name, value in metrics.items() if value is not None], MEAN),
+        no_interval={
+            name: MEAN if any(name in report.intervals for report in single) else single[0].no_interval[name]
+            for name, value in metrics.items()
+            if value is not None and intervals
+        },
         baseline=baseline,
         per_target=[{"name": name, **report.metrics} for name, report in zip(shown, single, strict=True)],
         target_intervals=[report.intervals for report in single],

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.data.arrays.array_targets import answers_of, are_labels, classes_in, label_names, targets_of
+from core.data.arrays.array_targets import (
+    answers_of,
+    are_labels,
+    classes_in,
+    label_names,
+    several_names,
+    targets_of,
+)
 from core.data.arrays.conditioned import clipped_targets, conditioning_of
 from core.data.arrays.sample_shapes import SHAPES, ArrayShape, Layout, layout_of, samples_of, shape_text
 from core.data.arrays.sample_weights import weighted
@@ -87,7 +94,8 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     answers = answers_of(given.train[1], task, given.names[1], _place(given, 1), notes, given.class_names)
     _check_pair(inputs, answers, f"data.path: {given.source}", given.names)
     labels = label_names(answers.shape[1]) if are_labels(answers) else ()
-    keys = tuple(str(number) for number in range(len(given.class_names))) if not labels else ()
+    numbers = answers.ndim == 2 and not labels
+    keys = tuple(str(number) for number in range(len(given.class_names))) if not (labels or numbers) else ()
     if not labels and answers.dtype.kind != "f":
         keys = keys or classes_in(answers, task, _place(given, 1))
     targets = targets_of(answers, keys, _place(given, 1))
@@ -130,13 +138,14 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         parts=parts,
         official_test=test,
         groups=None if by.groups is None else by.groups.codes,
+        weights=by.weights,
         class_names=names,
         task=found,
         feature_names=feature_names,
         value_range=value_range,
         scaling=_scaling(kind, options.scaling) if layout else "none",
     )
-    data = weighted(replace(data, validation=validation or data.validation), given, parts, notes)
+    data = weighted(replace(data, validation=validation or data.validation), given, parts)
     if not layout:
         data = with_fields(data, options.scaling, notes)
     if kind_of(kind).looked_up:
@@ -144,6 +153,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     return replace(
         data,
         notes=tuple(notes),
+        target_names=several_names(given.class_names, targets.shape[1]) if numbers else (),
         conditioning=conditioning,
         whole=kind == "table"
         and isinstance(given.train[0], np.ndarray)

@@ -17,7 +17,7 @@ from core.data.targets import (
 )
 from core.errors import DataError
 
-__all__ = ["answers_of", "are_labels", "classes_in", "label_names", "targets_of"]
+__all__ = ["answers_of", "are_labels", "classes_in", "label_names", "several_names", "targets_of"]
 
 MAX_CLASSES = 10_000
 IGNORED = -100
@@ -32,7 +32,9 @@ def answers_of(
     notes: list[str],
     columns: tuple[str, ...] = (),
 ) -> np.ndarray:
-    """Return targets (n,): floats to predict, or classes as numbers or texts of any other type; or labels uint8 (n, k).
+    """Return targets (n,): floats to predict, or classes as numbers or texts of any other type.
+
+    Of several targets they are float64 (n, k) numbers, or labels uint8 (n, k).
 
     Args:
         name: of the array.
@@ -52,10 +54,14 @@ def answers_of(
                 "takes them for labels"
             )
             array = np.asarray(array.argmax(axis=1))
-        elif task != "auto" or np.isin(array, (0, 1)).all():
+        elif task == LABELS or np.isin(array, (0, 1)).all():
             names = columns if len(columns) == array.shape[1] else label_names(array.shape[1])
             kind_of_several(array, names, task, place, notes)
             return as_labels(array)
+    if array.ndim == 2 and array.dtype.kind in "fiub" and task in ("auto", NUMBERS) and array.shape[1] > 1:
+        _check_finite(array, place)
+        kind_of_several(array, several_names(columns, array.shape[1]), task, place, notes)
+        return array.astype(np.float64)
     if task == LABELS:
         raise DataError(
             f"{place} has the shape {shape_text(array)}, and several labels are wanted",
@@ -68,12 +74,7 @@ def answers_of(
         )
     if array.dtype.kind not in "fiubUS":
         raise DataError(f"{place} is of type {array.dtype}", "Give numbers or texts")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        bad = np.flatnonzero(~np.isfinite(array))
-        raise DataError(
-            f"{place} is NaN or infinite for {len(bad):,} samples, first for sample {bad[0]}",
-            "Leave these out",
-        )
+    _check_finite(array, place)
     if task == "auto" and array.dtype.kind == "f" and len(array) and are_classes(array):
         task = "classification"
         notes.append(
@@ -86,6 +87,20 @@ def answers_of(
     if array.dtype.kind == "f" and (array == array.round()).all():
         return array.astype(np.int64)
     return np.array([_class_name(value) for value in array]) if array.dtype.kind in "fS" else array
+
+
+def several_names(given: tuple[str, ...], targets: int) -> tuple[str, ...]:
+    """Return names of several numbers to predict, those that are known or else their places."""
+    return given if len(given) == targets else tuple(f"target {place + 1}" for place in range(targets))
+
+
+def _check_finite(array: np.ndarray, place: str) -> None:
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        bad = np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))
+        raise DataError(
+            f"{place} is NaN or infinite for {len(bad):,} samples, first for sample {bad[0]}",
+            "Leave these out",
+        )
 
 
 def are_labels(answers: np.ndarray) -> bool:
@@ -139,7 +154,7 @@ def classes_in(answers: np.ndarray, task: AskedTask, place: str) -> tuple[str, .
 
 
 def targets_of(answers: np.ndarray, keys: tuple[str, ...], place: str) -> np.ndarray:
-    """Return numbers (n, 1), float32 unless that loses digits, or the place of each class among `keys`, (n,) int64.
+    """Return numbers (n, k), float32 unless that loses digits, or the place of each class among `keys`, (n,) int64.
 
     Several labels (n, labels) stay as they are.
 

@@ -35,5 +35,7 @@ class Arrays(HeldOut, ImageOptions):
         from core.data.arrays.array_files import read_arrays
         from core.data.arrays.array_samples import dataset_of
 
-        given = read_arrays(self.path, self.inputs, self.targets, (self.group, self.time, self.split))
+        given = read_arrays(
+            self.path, self.inputs, self.targets, (self.group, self.time, self.split, self.weight)
+        )
         return dataset_of(given, self, self.name, self.task, self.shape)

@@ -1,6 +1,6 @@
 """Arrays of numbers as tables from files have them: heavy tails clipped, and centred before float32 loses digits."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def conditioning_of(
     if not limits and not far.any():
         return None
     offset = np.where(far, kept.mean(axis=0, dtype=np.float64), 0.0)
-    notes += clipped(limits, "")
+    notes += clipped(limits, ())
     if far.any():
         named = [name for name, is_far in zip(names, far, strict=True) if is_far]
         more = f" and {len(named) - MAX_NAMES:,} more" if len(named) > MAX_NAMES else ""
@@ -61,7 +61,7 @@ def conditioning_of(
 
 
 def clipped_targets(targets: np.ndarray, train: np.ndarray, name: str, notes: list[str]) -> np.ndarray:
-    """Return numbers, (n, 1), with the heavy tails of the training rows clipped; others keep their values.
+    """Return numbers, (n, k), with the heavy tails of the training rows clipped; others keep their values.
 
     Args:
         name: of the targets.
@@ -77,19 +77,25 @@ def clipped_targets(targets: np.ndarray, train: np.ndarray, name: str, notes: li
 
 def target_limits(
     targets: np.ndarray, train: np.ndarray, name: str, notes: list[str]
-) -> tuple[float, float] | None:
-    """Return where the heavy tails of the numbers, (n, 1), of training rows are clipped; None where they are not.
+) -> tuple[Any, Any] | None:
+    """Return where the heavy tails of the numbers, (n, k), of training rows are clipped; None where they are not.
 
     Args:
         name, notes: as for `clipped_targets`.
     """
     from core.data.tables.notes import clipped
 
-    found = _limits(targets[train, 0])
-    if found is None:
+    several = targets.shape[1] > 1
+    found = [_limits(targets[train, place]) for place in range(targets.shape[1])]
+    for place, each in enumerate(found):
+        if each is not None:
+            column = f"{name}, column {place}" if several else name
+            notes += clipped({column: each}, (column,))
+    if not any(found):
         return None
-    notes += clipped({name: found}, name)
-    return found.low, found.high
+    low = [-np.inf if each is None else each.low for each in found]
+    high = [np.inf if each is None else each.high for each in found]
+    return (np.array(low, targets.dtype), np.array(high, targets.dtype)) if several else (low[0], high[0])
 
 
 def _limits(values: np.ndarray) -> "Limits | None":

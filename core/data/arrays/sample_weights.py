@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.data.arrays.sample_shapes import shape_text
+from core.data.sample_weights import as_weights
 from core.errors import DataError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["weighted"]
 
 
-def weighted(data: "Dataset", given: "Given", parts: Mapping[str, np.ndarray], notes: list[str]) -> "Dataset":
+def weighted(data: "Dataset", given: "Given", parts: Mapping[str, np.ndarray]) -> "Dataset":
     """The data with the weights of its samples, where the user gave some."""
     import torch
 
@@ -28,7 +29,7 @@ def weighted(data: "Dataset", given: "Given", parts: Mapping[str, np.ndarray], n
         if values is None:
             continue
         place = f"data.path: {given.source}, the weights of the {source} set"
-        total = len(split) if own else sum(len(at) for at in parts.values())
+        total = len(given.train[1]) if source == "train" else len(split)
         if values.ndim > 1 and values.size == len(values):
             values = values.reshape(len(values))
         if values.ndim != 1 or values.dtype.kind not in "fiub" or len(values) != total:
@@ -36,10 +37,7 @@ def weighted(data: "Dataset", given: "Given", parts: Mapping[str, np.ndarray], n
                 f"{place} have the shape {shape_text(values)} and the type {values.dtype}, for {total:,} samples",
                 "Give one number a sample",
             )
-        if not np.isfinite(values).all() or (values < 0).any() or not (values > 0).any():
-            raise DataError(f"{place} are not all 0 or more, or all 0", "Give how much each sample counts")
-        kept = values if own else values[parts[part]] if part in parts else values[:0]
-        changed[part] = replace(split, weights=torch.from_numpy(kept.astype(np.float32)))
-    if changed:
-        notes.append("weights: the third array says how much each sample counts, in the loss and in metrics")
+        weights = as_weights(values, place)
+        kept = weights if own else weights[parts[part]] if part in parts else weights[:0]
+        changed[part] = replace(split, weights=torch.from_numpy(kept))
     return replace(data, **changed)

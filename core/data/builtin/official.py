@@ -69,6 +69,7 @@ class Official(ImageOptions):
             targets=targets,
             parts=division.parts,
             groups=division.groups,
+            weights=division.weights,
             notes=division.notes,
             official_test=Split(*test, np.arange(len(test[1]))),
             class_names=names,

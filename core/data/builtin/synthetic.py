@@ -37,6 +37,7 @@ class _Points(HeldOut):
             targets=torch.from_numpy(classes.astype(np.int64)),
             parts=division.parts,
             groups=division.groups,
+            weights=division.weights,
             notes=division.notes,
             class_names=names,
             feature_names=("x", "y"),

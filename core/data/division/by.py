@@ -53,6 +53,7 @@ class SplitBy:
         gap: time left out between splits, in the unit of `times`.
         assigned: (n,) position in `SPLITS`, -1 for a sample that is left out.
         notes: how the values were found and read, a line each.
+        weights: (n,) float64, how much each sample counts, which does not say where it belongs.
     """
 
     groups: Groups | None = None
@@ -61,6 +62,7 @@ class SplitBy:
     gap: float = 0.0
     assigned: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    weights: np.ndarray | None = None
 
     def __bool__(self) -> bool:
         return self.groups is not None or self.times is not None or self.assigned is not None
@@ -72,6 +74,7 @@ class SplitBy:
             groups=None if self.groups is None else Groups(self.groups.codes[rows]),
             times=None if self.times is None else self.times[rows],
             assigned=None if self.assigned is None else self.assigned[rows],
+            weights=None if self.weights is None else self.weights[rows],
         )
 
 

@@ -26,11 +26,13 @@ class Division(NamedTuple):
     Attributes:
         parts: positions of the samples of each split.
         groups: (n,) int64 group of each sample; None where samples were not divided by groups.
+        weights: (n,) float64, how much each sample counts; None if all count alike.
         notes: how they were divided, a line each.
     """
 
     parts: dict[str, np.ndarray]
     groups: np.ndarray | None
+    weights: np.ndarray | None
     notes: tuple[str, ...]
 
 

@@ -1,4 +1,4 @@
-"""Reading what `data.group`, `data.time` and `data.split` name: a column of the data, or a file beside it."""
+"""Reading what `data.group`, `time`, `split` and `weight` name: a column of the data, or a file beside it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,6 +12,7 @@ from core.data.division.assigned import assign
 from core.data.division.by import ColumnValues, SplitBy, groups_of
 from core.data.division.files import SampleNames, read_split_file, read_values_file
 from core.data.division.times import parse_gap, parse_times
+from core.data.sample_weights import as_weights
 from core.errors import DataError
 
 if TYPE_CHECKING:
@@ -66,7 +67,11 @@ def read_split_by(
             assigned = assigned[used]
         if not (assigned == 0).any():
             raise DataError(f"data.split: {options.split} has no train samples", "Call some of them train")
-    return SplitBy(groups, times, dated, parse_gap(options.gap, dated), assigned, tuple(notes))
+    weights = None
+    if options.weight:
+        given = _values(options, "weight", samples, column, names)
+        weights = as_weights(given.values[used], f"data.weight: {options.weight}")
+    return SplitBy(groups, times, dated, parse_gap(options.gap, dated), assigned, tuple(notes), weights)
 
 
 def _values(

@@ -123,7 +123,9 @@ def _from_table(
     index = ImageIndex(list(tree.images()), str(folder.resolve()), preferred)
     read = read_label_file(table)
     beside = [
-        name for name in dict.fromkeys((options.group, options.time, options.split)) if name in read.names
+        name
+        for name in dict.fromkeys((options.group, options.time, options.split, options.weight))
+        if name in read.names
     ]
     skip = options.on_error == "skip"
     found, separator = match_labels(read, index, options.target, skip, notes, options.task, beside)

@@ -57,6 +57,7 @@ def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Data
         targets=torch.from_numpy(listing.targets),
         parts=parts,
         groups=None if by.groups is None else by.groups.codes,
+        weights=by.weights,
         class_names=listing.class_names,
         task=listing.task,
         value_range=(0.0, 255.0),

@@ -74,6 +74,7 @@ def masks_of_arrays(given: "Given", options: Any, name: str, shape: ArrayShape) 
         targets=torch.from_numpy(np.concatenate([number(masks) for masks in values.values()])),
         parts=division.parts,
         groups=division.groups,
+        weights=division.weights,
         class_names=named(classes, given.class_names),
         task=MASKS,
         value_range=_value_range(inputs),

@@ -63,6 +63,7 @@ def load_masks(options: "MaskFolder", folder: Path, progress: Progress) -> Datas
         targets=torch.from_numpy(masks),
         parts=division.parts,
         groups=division.groups,
+        weights=division.weights,
         class_names=named(classes, options.classes),
         task=MASKS,
         value_range=(0.0, 255.0),

@@ -41,7 +41,8 @@ def mask_parts(options: "HeldOut", told: Mapping[str, np.ndarray], names: Sequen
         for split in ("train", "validation", "test")
     }
     groups = by.groups.codes if by.groups is not None and not any(own.values()) else None
-    return Division(parts, groups, tuple(division_notes(options, by, found)))
+    weights = by.weights if not any(own.values()) else None
+    return Division(parts, groups, weights, tuple(division_notes(options, by, found)))
 
 
 def _stems(files: np.ndarray) -> np.ndarray:

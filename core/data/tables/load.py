@@ -10,6 +10,7 @@ import torch
 
 from core.data.dataset import Dataset, Split
 from core.data.division.facts import division_notes
+from core.data.sample_weights import as_weights
 from core.data.suspicions.columns import RawRows
 from core.data.tables import notes
 from core.data.tables.encoding import Encoding
@@ -53,14 +54,14 @@ def load_table(options: Csv) -> Dataset:
     learned = learn_inputs(options, rows, positions[parts["train"]])
     encoding, clipped = learned.encoding, learned.clipped
     _check_memory(len(positions), learned.numbers)
-    values, tails = _clipped_target(target.values, parts["train"], task)
-    if tails is not None:
-        clipped[rows.target_names[0]] = tails
+    values, tails = _clipped_targets(target.values, parts["train"], rows)
+    clipped |= tails
     splits = {
         name: Split(
             learned.inputs(rows.frame, positions[at]),
             _tensor((values if name == "train" else target.values)[at], task),
             positions[at],
+            weights=None if rows.by.weights is None else torch.from_numpy(rows.by.weights[at]),
             groups=None if rows.by.groups is None else rows.by.groups.codes[at],
         )
         for name, at in parts.items()
@@ -70,7 +71,7 @@ def load_table(options: Csv) -> Dataset:
         *learned.notes,
         *notes.filled(encoding, counted),
         *possible_categories(rows.source, _lacking(encoding), len(rows.frame), options.missing),
-        *notes.clipped(clipped, rows.target_names[0]),
+        *notes.clipped(clipped, rows.target_names),
         *notes.codes(counted, rows.readings, options.missing),
         *notes.absent_classes(target.class_names, target.values, parts),
     ]
@@ -131,6 +132,7 @@ def _dataset(
         value_range=(0.0, 1.0),
         notes=lines,
         table=table,
+        target_names=rows.target_names if len(target_mean) > 1 else (),
     )
 
 
@@ -166,24 +168,40 @@ def _known_encoding(source: Source, options: Csv) -> str:
     return str(source.text.encoding) if source.text is not None else options.encoding
 
 
-def _clipped_target(values: np.ndarray, train: np.ndarray, task: str) -> tuple[np.ndarray, Limits | None]:
-    """Targets with the heavy tails of train clipped."""
-    found = limits(pl.Series(values[train])) if task_of(task).targets == "numbers" else None
-    return (values if found is None else values.clip(found.low, found.high)), found
+def _clipped_targets(
+    values: np.ndarray, train: np.ndarray, rows: Rows
+) -> tuple[np.ndarray, dict[str, Limits]]:
+    """Targets with the heavy tails of train clipped, and the limits of those that have some."""
+    if task_of(rows.task).targets != "numbers":
+        return values, {}
+    columns, found = [], {}
+    for name, column in zip(
+        rows.target_names, (values[:, None] if values.ndim == 1 else values).T, strict=True
+    ):
+        known = limits(pl.Series(column[train]))
+        if known is not None:
+            found[name] = known
+        columns.append(column if known is None else column.clip(known.low, known.high))
+    return np.stack(columns, axis=1).reshape(values.shape), found
 
 
 def _official_test(
     options: Csv, learned: Learned, rows: Rows, table: Table
 ) -> tuple[Split, Table, list[str], pl.DataFrame]:
     """The rows of the test file with a target, a table that knows it, what was left out, and all rows as read."""
-    wanted = {column: rows.readings[column] for column in (*table.columns, *rows.target_names)}
+    weight = (options.weight,) if options.weight else ()
+    wanted = {column: rows.readings[column] for column in (*table.columns, *rows.target_names, *weight)}
     read = read_known(opened(options, options.test_path), wanted, learned.encoding.missing)
     source, frame = read.source, read.frame
     positions, values, found = _known_target(options, rows, source, frame)
     inputs = learned.inputs(frame, positions)
     both = f"{table.digest} {digest(source.path)}"
     table = replace(table, digest=both, sources=table.sources | {"test": source})
-    return Split(inputs, _tensor(values, rows.task), positions), table, [*read.notes, *found], frame
+    weights = None
+    if options.weight:
+        given = frame[options.weight][positions].to_numpy()
+        weights = torch.from_numpy(as_weights(given, f"data.test_path: {options.weight}"))
+    return Split(inputs, _tensor(values, rows.task), positions, weights), table, [*read.notes, *found], frame
 
 
 def _known_target(

@@ -56,9 +56,9 @@ def filled(encoding: Encoding, frame: pl.DataFrame) -> Iterator[str]:
         yield f"the most frequent texts have a feature each, all others share one: {_list(grouped)}"
 
 
-def clipped(limits: Mapping[str, Limits], target: str) -> Iterator[str]:
+def clipped(limits: Mapping[str, Limits], targets: Sequence[str]) -> Iterator[str]:
     """Report columns whose heavy tails are clipped."""
-    features = {name: found for name, found in limits.items() if name != target}
+    features = {name: found for name, found in limits.items() if name not in targets}
     if features:
         listed = [
             f"{name} to {found.low:.6g} … {found.high:.6g} ({found.beyond:,} of train)"
@@ -66,7 +66,7 @@ def clipped(limits: Mapping[str, Limits], target: str) -> Iterator[str]:
         ]
         more = f" and {len(listed) - MAX_NAMES:,} columns more" if len(listed) > MAX_NAMES else ""
         yield f"heavy tails are clipped, in predictions as well: {', '.join(listed[:MAX_NAMES])}{more}"
-    if target in limits:
+    for target in (name for name in targets if name in limits):
         found = limits[target]
         yield (
             f"the heavy tails of {target} are clipped in train alone, to {found.low:.6g} … {found.high:.6g} "

@@ -131,16 +131,18 @@ def _target(options: Csv, read: ReadRows, names: Sequence[str]) -> tuple[np.ndar
 
 
 def dividing_columns(options: Csv, names: Sequence[str]) -> list[str]:
-    """Return the columns that splits are made by.
+    """Return the columns that splits are made by, or that have the weights of the rows.
 
     Raises:
         DataError: one is the target, or `data.keep` names another column.
     """
-    found = [given for given in (options.group, options.time, options.split) if given in names]
+    given = (options.group, options.time, options.split, options.weight)
+    found = [name for name in given if name in names]
     targets = [options.target] if isinstance(options.target, str) else options.target
     for name in targets:
         if name in found:
-            raise DataError(f"data.target: {name} says how the data is split", "Choose another column")
+            what = "has the weights of the rows" if name == options.weight else "says how the data is split"
+            raise DataError(f"data.target: {name} {what}", "Choose another column")
     for name in options.keep:
         if name not in found:
             raise DataError(
@@ -152,7 +154,7 @@ def dividing_columns(options: Csv, names: Sequence[str]) -> list[str]:
 
 def _not_features(options: Csv, dividing: Sequence[str]) -> list[str]:
     """Report the columns that splits are made by and nothing is learnt from."""
-    left_out = [name for name in dividing if name not in options.keep]
+    left_out = [name for name in dividing if name not in (*options.keep, options.weight)]
     if not left_out:
         return []
     return [f"not learnt from, as splits are made by it: {', '.join(left_out)}; data.keep learns from it too"]
@@ -169,7 +171,7 @@ def _split_by(options: Csv, read: ReadRows, positions: np.ndarray) -> SplitBy:
         values = frame[name].to_numpy() if kind != "text" else np.array(frame[name].to_list(), dtype=object)
         return ColumnValues(values, dates=kind == "date")
 
-    given = [name for name in (options.group, options.time, options.split) if name]
+    given = [name for name in (options.group, options.time, options.split, options.weight) if name]
     ids = dict[str, np.ndarray]()
     if any(name not in frame.columns for name in given):
         named = [name for name, how in read.readings.items() if how.kind == "text" or id_name(name)]
@@ -202,7 +204,9 @@ def nothing_to_learn(source: Source, reasons: Sequence[str]) -> DataError:
 
 
 def _rules(options: Csv, dividing: Sequence[str]) -> Rules:
-    names = [name for name in dividing if name != options.time]  # groups are told apart by their texts
+    names = [
+        name for name in dividing if name not in (options.time, options.weight)
+    ]  # groups are told apart by their texts
     return Rules(
         missing=options.missing,
         categories=(*options.categories, *options.text, *names),

@@ -69,6 +69,7 @@ def load_folder(options: "TextFolder", progress: Progress) -> Dataset:
         targets=torch.from_numpy(targets),
         parts=parts,
         groups=divided.groups,
+        weights=divided.weights,
         class_names=names,
         scaling="none",
     )
@@ -101,4 +102,5 @@ def _divided(
     )
     parts = {split: told[split] if own.get(split) else train[found[split]] for split in told}
     groups = by.groups.codes if by.groups is not None and not any(own.values()) else None
-    return Division(parts, groups, tuple(division_notes(options, by, found)))
+    weights = by.weights if not any(own.values()) else None
+    return Division(parts, groups, weights, tuple(division_notes(options, by, found)))

@@ -87,9 +87,7 @@ def examine_columns(frame: pl.DataFrame, names: Sequence[str], asked: AskedTask)
     if kind == LABELS:
         notes += _rare(values, names)
         return Target(as_labels(values), tuple(names), everything, tuple(notes), several=kind)
-    raise DataError(
-        f"data.target: {_listed(names)} hold numbers, and one number a row is predicted", "Choose one of them"
-    )
+    return Target(values, (), everything, tuple(notes), several=kind)
 
 
 def columns_as_numbers(frame: pl.DataFrame, names: Sequence[str]) -> np.ndarray:

@@ -365,7 +365,7 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
         {"x": X, "y": np.ones((N, 4))},
         "each of label_0, .* is the same in all rows: there is nothing to learn",
     ),
-    ({"x": X, "y": np.full((N, 4), 0.5)}, "y has the shape 60x4. Give one class or one number per sample"),
+    ({"x": X, "y": np.full((N, 4), 0.5)}, "each of target 1, target 2, .* is the same in all rows"),
     ({"x": X.T, "y": CLASSES}, "has 2 samples in x and 60 in y. Samples come first: transpose x"),
     (
         {"x": X, "y": np.arange(N) % 25 * 3 - 9},

@@ -237,7 +237,9 @@ def test_a_third_array_weighs_samples(make: Make) -> None:
     assert np.array_equal(data.train.weights.numpy(), data.train.indices)
     assert any(note.startswith("weights:") for note in data.notes)
     data = make("return (x, y, np.arange(n)), (x[:6], y[:6])")
-    assert (data.validation.weights is None, data.test.weights) == (False, None)
+    assert data.test.weights is not None
+    assert data.test.weights.tolist() == [1] * 6, "without weights they count alike"
+    assert any("the test samples have none" in note for note in data.notes)
 
 
 @pytest.mark.parametrize(
