@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.arrays import IGNORED
+from core.data.augment import signals
 from core.data.augment.check import check_augment
 from core.data.augment.options import (
     Augmentation,
@@ -21,14 +22,18 @@ from core.data.augment.options import (
     Crop,
     CutMix,
     Flip,
+    Mask,
     MixUp,
+    Noise,
     RandAugment,
     Rotation,
+    Shift,
     parse,
 )
 from core.data.batches import Augment
 from core.data.builtin.vision import torchvision_module
 from core.data.dataset import Dataset
+from core.data.kinds.registry import kind_of
 from core.losses import LossConfig
 
 __all__ = ["Augmenter", "augmenter"]
@@ -58,12 +63,12 @@ class Augmenter:
 
     Args:
         asked: in the order in which they are applied. Of those that mix images each batch gets one, and gets it last.
-        data: for the range of its values and the number of its classes.
+        data: for the range of its values, or their statistics, and the number of its classes.
     """
 
     def __init__(self, asked: list[Augmentation], data: Dataset, seed: int) -> None:
         self.seed = seed
-        self.low, self.high = data.value_range
+        self.unit = _unit(data)
         self.changes = [(_change(one), one.masks == "moves") for one in asked if not one.mixes]
         self.mixes = [_mix(one, data.outputs) for one in asked if one.mixes]
 
@@ -75,10 +80,11 @@ class Augmenter:
         """Return changed inputs, float32 in the data's own unit, and targets: mixed ones are (b, classes) shares.
 
         Args:
-            inputs: (b, channels, height, width) in the data's own unit.
+            inputs: (b, channels, height, width) or (b, channels, time) in the data's own unit.
             targets: (b,) classes, (b, 1) numbers, or masks (b, height, width), which are moved with their images.
         """
-        images = (inputs.to(torch.float32) - self.low) / (self.high - self.low)
+        low, span = (each.to(inputs.device) if isinstance(each, Tensor) else each for each in self.unit)
+        images = (inputs.to(torch.float32) - low) / span
         words = np.random.SeedSequence((self.seed, epoch, batch)).generate_state(1, np.uint64)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(int(words[0] >> np.uint64(1)))
@@ -90,7 +96,15 @@ class Augmenter:
             if self.mixes:
                 mix = self.mixes[int(torch.randint(len(self.mixes), ()))]
                 images, targets = mix(images, targets)
-        return images * (self.high - self.low) + self.low, targets
+        return images * span + low, targets
+
+
+def _unit(data: Dataset) -> tuple[float | Tensor, float | Tensor]:
+    """What becomes 0, and what 1 more is: of images black and white, of signals mean and deviation of each channel."""
+    if kind_of(data.kind).shown == "picture":
+        low, high = data.value_range
+        return low, high - low
+    return data.mean, data.std
 
 
 def _moved(change: Change, images: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
@@ -110,6 +124,12 @@ def _change(asked: Augmentation) -> Change:
         return partial(_rotate, degrees=asked.degrees)
     if isinstance(asked, Colour):
         return partial(_recolour, strength=asked.strength)
+    if isinstance(asked, Noise):
+        return partial(signals.noise, strength=asked.strength)
+    if isinstance(asked, Shift):
+        return partial(signals.shift, fraction=asked.fraction)
+    if isinstance(asked, Mask):
+        return partial(signals.mask, fraction=asked.fraction)
     assert isinstance(asked, RandAugment)
     change = torchvision_module("transforms.v2").RandAugment(magnitude=asked.magnitude)
     return partial(_in_groups, change=change)

@@ -1,4 +1,4 @@
-"""Changes to training images. To add one: write its class here, put it into `Augmentation`, and its work
+"""Changes to training images and signals. To add one: write its class here, put it into `Augmentation`, and its work
 into `core.data.augment.augmenter`.
 
 In a configuration each stands as its name, alone or with its one setting: ``[crop, rotation:10, mixup]``.
@@ -17,9 +17,12 @@ __all__ = [
     "Crop",
     "CutMix",
     "Flip",
+    "Mask",
     "MixUp",
+    "Noise",
     "RandAugment",
     "Rotation",
+    "Shift",
     "parse",
 ]
 
@@ -92,8 +95,33 @@ class CutMix(_Change):
     """Parameter of the Beta distribution of the rectangle's area; larger values mix more evenly."""
 
 
+class Noise(_Change):
+    """Normal noise on each value of a signal."""
+
+    name: Literal["noise"] = "noise"
+    strength: Annotated[float, Field(gt=0, le=10)] = 0.1
+    """Standard deviation of the noise, in standard deviations of its channel."""
+
+
+class Shift(_Change):
+    """A signal moved in time, earlier or later; the mean of each channel follows behind."""
+
+    name: Literal["shift"] = "shift"
+    fraction: Annotated[float, Field(gt=0, lt=1), Unit("part of the steps")] = 0.1
+    """Largest shift."""
+
+
+class Mask(_Change):
+    """A span of a signal replaced with the mean of each channel."""
+
+    name: Literal["mask"] = "mask"
+    fraction: Annotated[float, Field(gt=0, lt=1), Unit("part of the steps")] = 0.1
+    """Longest span."""
+
+
 Augmentation = Annotated[
-    Crop | Flip | Rotation | Colour | RandAugment | MixUp | CutMix, Field(discriminator="name")
+    Crop | Flip | Rotation | Colour | RandAugment | MixUp | CutMix | Noise | Shift | Mask,
+    Field(discriminator="name"),
 ]
 _READER: TypeAdapter[Augmentation] = TypeAdapter(Augmentation)
 

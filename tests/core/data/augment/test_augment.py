@@ -19,6 +19,7 @@ from core.data.builtin.vision import Mnist
 from core.data.dataset import Dataset
 from core.errors import ConfigError
 from core.events import EpochFinished
+from core.data.kinds.registry import kind_of
 from core.losses import Auto, CrossEntropy
 from core.options import choices
 from core.training.meter import Meter
@@ -26,7 +27,7 @@ from tests.support.narrow import instance
 from tests.support.repository import REPOSITORY
 
 Load = Callable[..., Dataset]
-NAMES = list(choices(Augmentation))
+NAMES = list(kind_of("image").augmentations)
 ALL = ["crop:1", "flip", "rotation:20", "colour", "randaugment", "mixup", "cutmix"]
 
 
