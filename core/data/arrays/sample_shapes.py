@@ -16,7 +16,9 @@ __all__ = ["SHAPES", "ArrayShape", "Layout", "layout_of", "samples_of", "shape_t
 Layout = Literal[
     "table", "channels_first", "channels_last", "signal", "signal_channels_last", "tokens", "other"
 ]
-ArrayShape = Literal["auto"] | Layout
+ArrayShape = Literal[
+    "auto", "table", "channels_first", "channels_last", "signal", "signal_channels_last", "tokens", "other"
+]
 SHAPES: Mapping[Layout, KindName] = {
     "table": "table",
     "channels_first": "image",

@@ -43,7 +43,8 @@ class SampleDetail(Container):
         is_image, is_read = samples.kind.shown == "picture", samples.kind.shown in ("text", "curves")
         self.query_one(Picture).display = is_image
         features = self.query_one("#detail-features", Table)
-        features.display = bool(samples.columns) if is_image else not is_read or len(samples.columns) > 1
+        beside = samples.kind.shown in ("text", "picture") and len(samples.columns) > is_read
+        features.display = beside or not (is_image or is_read)
         self.query_one("#detail-reading").display = is_read
         self.query_one("#detail-facts", Static).update(full_facts(subject, position))
         scores = self.query_one("#detail-scores", Drawing)
