@@ -1,7 +1,7 @@
 """Signals for `tui`: three movements, told apart by the rhythm of two of three sensors. Writes sensors.npz.
 
 python examples/sensors.py
-tui train --data sensors.npz --model cnn1d --epochs 10 --lr 0.3
+tui train --data sensors.npz --model cnn1d --optimizer adam --lr 0.003 --epochs 10
 """
 
 from pathlib import Path

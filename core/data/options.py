@@ -161,7 +161,7 @@ class ImageOptions(DataOptions):
     scaling: ScalingName = "standardise"
     """How inputs are scaled: to mean 0 and deviation 1 over train; unit, pixels from 0 to 1; none, as for tokens."""
     augment: Augment = ()
-    """Changes to training images: crop, flip, rotation, colour, randaugment, mixup, cutmix; to signals: noise, shift, mask."""
+    """Changes to images: crop, flip, rotation, colour, randaugment, mixup, cutmix; to signals: noise, shift, mask."""
 
 
 class HeldOut(DataOptions):

@@ -21,6 +21,7 @@ from core.models.sequences.cnn1d import Cnn1d
 from core.models.sequences.gru import Gru
 from core.models.sequences.text_bag import TextBag
 from core.models.sequences.transformer_small import TransformerSmall
+from core.models.timm import Timm
 from core.models.vit_small import VitSmall
 from core.models.zoo import Zoo
 from core.options import code_fields
@@ -47,6 +48,7 @@ ModelConfig = Annotated[
     | TransformerSmall
     | TextBag
     | Zoo
+    | Timm
     | Python,
     Field(discriminator="name"),
 ]

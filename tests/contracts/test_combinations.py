@@ -54,6 +54,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "unet": {"width": 2, "depth": 2},
     "vit_small": {"width": 4, "depth": 1, "patch": 8},
     "zoo": {"architecture": "mobilenet_v3_small", "enlarge_to": 32},
+    "timm": {"architecture": "test_resnet", "size": 32},
     "lbfgs": {"iterations": 3},
 }
 """Fields of models and optimizers that would take long, or cannot be built, by default."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import shlex
 import signal
 import site
@@ -161,6 +162,8 @@ def folder(tmp_path: Path) -> Path:
     )
     (tmp_path / "vae.py").write_text(re.sub(r"^ {4}", "", code, flags=re.M))
     write_pictures(tmp_path)
+    for example in ("sensors", "reviews"):
+        runpy.run_path(str(REPOSITORY / "examples" / f"{example}.py"))["write"](tmp_path, 120)
     log = tmp_path / "lightning_logs" / "version_0"
     log.mkdir(parents=True)
     (log / "metrics.csv").write_text(

@@ -43,8 +43,8 @@ class SampleDetail(Container):
         is_image, is_read = samples.kind.shown == "picture", samples.kind.shown in ("text", "curves")
         self.query_one(Picture).display = is_image
         features = self.query_one("#detail-features", Table)
-        beside = samples.kind.shown in ("text", "picture") and len(samples.columns) > is_read
-        features.display = beside or not (is_image or is_read)
+        is_text = samples.kind.shown == "text"
+        features.display = samples.kind.shown != "curves" and len(samples.columns) > is_text
         self.query_one("#detail-reading").display = is_read
         self.query_one("#detail-facts", Static).update(full_facts(subject, position))
         scores = self.query_one("#detail-scores", Drawing)

@@ -17,9 +17,9 @@ from core.data.augment.options import Augmentation, parse
 from core.data.batches import Batch, Batches, epoch_order
 from core.data.builtin.vision import Mnist
 from core.data.dataset import Dataset
+from core.data.kinds.registry import kind_of
 from core.errors import ConfigError
 from core.events import EpochFinished
-from core.data.kinds.registry import kind_of
 from core.losses import Auto, CrossEntropy
 from core.options import choices
 from core.training.meter import Meter
