@@ -100,7 +100,7 @@ class Augmenter:
 
 
 def _unit(data: Dataset) -> tuple[float | Tensor, float | Tensor]:
-    """Return the zero and the unit of changes: of images black and white, of signals mean and deviation of each channel."""
+    """Return zero and unit of the changes: of images black and white, of signals mean and deviation of a channel."""
     if kind_of(data.kind).shown == "picture":
         low, high = data.value_range
         return low, high - low
