@@ -16,6 +16,7 @@ from core.evaluation.classification import (
     weighted_matrix,
 )
 from core.evaluation.curves import Areas, areas, areas_of_classes, one_vs_rest, true_scores
+from core.evaluation.multilabel.values import multilabel_values
 from core.evaluation.predictions import Predictions
 from core.evaluation.regression import number_metrics
 from core.evaluation.values import Array, Floats, Integers, Undefined, Value
@@ -51,6 +52,9 @@ def metric_values(
         return {}
     if not np.isfinite(predictions.scores).all():
         return dict.fromkeys(wanted, np.nan)
+    if predictions.has_labels:
+        found = multilabel_values(predictions, wanted, class_names)
+        return {name: _number(found.get(name, np.nan)) for name in wanted}
     values = _class_values(predictions, wanted, list(class_names)) if class_names else _numbers(predictions)
     return {name: _number(values.get(name, np.nan)) for name in wanted}
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from core.data.dataset import Dataset, Split
+    from core.data.dataset import Dataset
     from core.evaluation.predictions import Predictions
     from core.evaluation.report import Report
 
@@ -42,6 +42,11 @@ class Multilabel(Task):
         ).tolist()
         return counts
 
+    def label(self, target: "Tensor", class_names: Sequence[str]) -> str:
+        """Return the labels of a sample."""
+        held = target.nonzero().flatten().tolist()
+        return ", ".join(class_names[number] for number in held) or "no label"
+
     def unknown_targets(self, n: int, outputs: int) -> "Tensor":
         import torch
 
@@ -62,18 +67,6 @@ class Multilabel(Task):
         from core.tasks.label_scores import LabelTally
 
         return LabelTally(threshold)
-
-    def predictions(
-        self, scores: "Tensor", samples: "Split", data: "Dataset", probabilities: bool
-    ) -> "Predictions":
-        from core.evaluation.predictions import Predictions
-
-        return Predictions(
-            scores=scores.cpu().numpy(),
-            targets=samples.targets.numpy(),
-            indices=samples.indices,
-            probabilities=probabilities,
-        )
 
     def decided(
         self, predictions: "Predictions", validation: "Callable[[], Predictions | None]", names: Sequence[str]

@@ -93,6 +93,11 @@ class DataFacts:
         """Return whether targets are numbers, not classes."""
         return task_of(self.task).targets == "numbers"
 
+    @property
+    def has_labels(self) -> bool:
+        """Return whether a sample has several labels."""
+        return task_of(self.task).several_labels
+
 
 def data_facts(data: Dataset) -> DataFacts:
     """Return the overview of a dataset."""

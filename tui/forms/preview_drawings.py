@@ -48,7 +48,8 @@ LINE = Content("\n")
 def facts_lines(facts: DataFacts, width: int) -> Content:
     """Draw the samples of each split, their shape, and the number of classes."""
     parts = [Content.assemble((count(n), "bold"), f" {name}") for name, n in facts.sizes.items()]
-    kind = facts.task if facts.has_numbers else f"{facts.outputs} classes"
+    things = "labels" if facts.has_labels else "classes"
+    kind = facts.task if facts.has_numbers else f"{facts.outputs} {things}"
     fields = facts.sample.fields
     several = clean(", ".join(field.label for field in fields))
     form = (

@@ -22,9 +22,12 @@ from core.evaluation.multilabel.values import (
 )
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
-from core.evaluation.values import Array, Undefined, Value, none_if_nan
+from core.evaluation.values import Array, Floats, Undefined, Value, none_if_nan
+from core.evaluation.weighted import effective_size, mean_of
 
 __all__ = ["multilabel_report"]
+
+WITH_WEIGHTS = "the samples have weights, for which there are none of several labels"
 
 
 def multilabel_report(
@@ -37,14 +40,17 @@ def multilabel_report(
     """
     names = list(class_names)
     targets, predicted = predictions.targets.astype(bool), predictions.predicted.astype(bool)
-    counts = label_counts(predicted, targets)
-    single, pooled = areas_of_labels(predictions.scores, targets)
-    values = {name: float(each.mean()) for name, each in sample_values(predicted, targets).items()}
+    weights = predictions.weights
+    counts = label_counts(predicted, targets, weights)
+    single, pooled = areas_of_labels(predictions.scores, targets, weights)
+    values = {name: mean_of(each, weights) for name, each in sample_values(predicted, targets).items()}
     all_values: dict[str, Value] = {**values, **label_count_values(counts, names, split)}
     all_values |= label_area_values(single, pooled, np.asarray(counts.support), names, split)
     defined = {name: value for name, value in all_values.items() if not isinstance(value, Undefined)}
     found = Intervals()
-    if intervals:
+    if intervals and weights is not None:
+        found = Intervals(missing=dict.fromkeys(defined, WITH_WEIGHTS))
+    elif intervals:
         found = multilabel_intervals(defined, predictions, counts, single, np.random.default_rng(seed))
     return Report(
         task="multilabel",
@@ -56,22 +62,25 @@ def multilabel_report(
         intervals=found.found,
         no_interval=found.missing,
         class_intervals=found.classes,
-        baseline=_baseline(targets, all_values),
-        per_class=_per_label(counts, single, names, len(targets), predictions.used_thresholds),
+        baseline=_baseline(targets, all_values, weights),
+        per_class=_per_label(
+            counts, label_counts(predicted, targets), single, names, len(targets), predictions.used_thresholds
+        ),
         confusion=together(targets, predicted).tolist(),
+        effective_n=None if weights is None else effective_size(weights),
     )
 
 
-def _baseline(targets: Truths, values: dict[str, Value]) -> dict[str, float | str]:
+def _baseline(targets: Truths, values: dict[str, Value], weights: Floats | None) -> dict[str, float | str]:
     """Return the metrics of always predicting for each label what holds for most samples."""
-    share = targets.mean(axis=0)
+    share = np.average(targets, axis=0, weights=weights)
     predicted = np.broadcast_to(share > 0.5, targets.shape)
-    counts = label_counts(predicted, targets)
+    counts = label_counts(predicted, targets, weights)
     reached = {name: float(value) for name, value in averages(counts).items()}
-    reached |= {name: float(each.mean()) for name, each in sample_values(predicted, targets).items()}
+    reached |= {name: mean_of(each, weights) for name, each in sample_values(predicted, targets).items()}
     reached |= {f"roc_auc_{mean}": 0.5 for mean in ("macro", "micro", "weighted")}
     reached["average_precision_macro"] = float(share.mean())
-    reached["average_precision_micro"] = float(targets.mean())
+    reached["average_precision_micro"] = float(share.mean())
     if share.sum():
         reached["average_precision_weighted"] = float(share @ share / share.sum())
     # labels that are never predicted have no precision, so a mean over the others says nothing
@@ -89,11 +98,17 @@ def _baseline(targets: Truths, values: dict[str, Value]) -> dict[str, float | st
 
 
 def _per_label(
-    counts: ClassCounts, single: Sequence[Areas], names: Sequence[str], n: int, thresholds: Array
+    counts: ClassCounts,
+    samples: ClassCounts,
+    single: Sequence[Areas],
+    names: Sequence[str],
+    n: int,
+    thresholds: Array,
 ) -> list[dict[str, str | int | float | None]]:
+    """Return a row for each label: rates of `counts`, which may be weighted, and numbers of `samples`."""
     rows: list[dict[str, str | int | float | None]] = []
     for label, name in enumerate(names):
-        tp, support, given = (int(part[label]) for part in (counts.hits, counts.support, counts.predicted))
+        tp, support, given = (int(part[label]) for part in (samples.hits, samples.support, samples.predicted))
         rows.append(
             {
                 "name": name,

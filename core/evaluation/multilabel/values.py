@@ -9,6 +9,7 @@ from core.evaluation.classification import ClassCounts
 from core.evaluation.curves import Areas, RankedCounts, areas
 from core.evaluation.predictions import Predictions
 from core.evaluation.values import Array, Floats, Undefined, Value, ratio
+from core.evaluation.weighted import mean_of, weighted_areas
 
 __all__ = [
     "AREAS",
@@ -32,13 +33,16 @@ SHOWN = 3
 Truths = NDArray[np.bool_]
 
 
-def label_counts(predicted: Truths, targets: Truths) -> ClassCounts:
-    """Return hits, support and predictions of each label, (labels,), from truth values (n, labels)."""
-    return ClassCounts(
-        np.count_nonzero(predicted & targets, axis=0),
-        np.count_nonzero(targets, axis=0),
-        np.count_nonzero(predicted, axis=0),
-    )
+def label_counts(predicted: Truths, targets: Truths, weights: Floats | None = None) -> ClassCounts:
+    """Return hits, support and predictions of each label, (labels,), from truth values (n, labels).
+
+    Args:
+        weights: of the samples (n,), whose sums take the place of counts.
+    """
+    parts = (predicted & targets, targets, predicted)
+    if weights is not None:
+        return ClassCounts(*(weights @ part for part in parts))
+    return ClassCounts(*(np.count_nonzero(part, axis=0) for part in parts))
 
 
 def averages(counts: ClassCounts) -> dict[str, Floats]:
@@ -101,8 +105,14 @@ def label_count_values(counts: ClassCounts, names: Sequence[str], split: str) ->
     }
 
 
-def areas_of_labels(scores: Array, targets: Truths) -> tuple[list[Areas], Areas]:
+def areas_of_labels(
+    scores: Array, targets: Truths, weights: Floats | None = None
+) -> tuple[list[Areas], Areas]:
     """Return ROC AUC and average precision of each label, and of all pairs of sample and label pooled (micro)."""
+    if weights is not None:
+        each = [weighted_areas(*pair, weights) for pair in zip(scores.T, targets.T, strict=True)]
+        pairs = np.repeat(weights, scores.shape[1])
+        return each, weighted_areas(scores.ravel(), targets.ravel(), pairs)
     single = []
     for column, positive in zip(scores.T, targets.T, strict=True):
         single.append(areas(RankedCounts(np.sort(column), np.sort(column[positive]))))
@@ -141,11 +151,12 @@ def multilabel_values(
 ) -> dict[str, Value]:
     """Return the wanted metrics of predictions, and those that come with them at no cost."""
     targets, predicted = predictions.targets.astype(bool), predictions.predicted.astype(bool)
-    counts = label_counts(predicted, targets)
+    weights = predictions.weights
+    counts = label_counts(predicted, targets, weights)
     values = label_count_values(counts, names, split)
-    values |= {name: float(each.mean()) for name, each in sample_values(predicted, targets).items()}
+    values |= {name: mean_of(each, weights) for name, each in sample_values(predicted, targets).items()}
     if any(name.startswith(AREAS) for name in wanted):
-        single, pooled = areas_of_labels(predictions.scores, targets)
+        single, pooled = areas_of_labels(predictions.scores, targets, weights)
         values |= label_area_values(single, pooled, np.asarray(counts.support), names, split)
     return values
 

@@ -1,11 +1,13 @@
 """Metrics of several labels a sample are those of scikit-learn."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from core.evaluation.metric_values import metric_values
 from core.evaluation.multilabel.influences import label_influences
 from core.evaluation.multilabel.report import multilabel_report
 from core.evaluation.multilabel.values import multilabel_values
@@ -188,3 +190,23 @@ def test_two_models_are_compared_sample_by_sample() -> None:
     assert found["subset_accuracy"].value == pytest.approx(values["subset_accuracy"])
     same = paired_differences(first, first, dict.fromkeys(values, 0.0))
     assert {each.p for each in same.values()} == {1.0}
+
+
+def test_samples_with_weights_count_so_often() -> None:
+    times = np.array([1, 2, 3, 0] * 15)
+    given = made(60)
+    repeated = np.repeat(np.arange(60), times)
+    often = Predictions(given.scores[repeated], given.targets[repeated], np.arange(len(repeated)), True)
+    weighted = report_of(replace(given, weights=times.astype(float)), intervals=True)
+    assert weighted.metrics == pytest.approx(report_of(often).metrics)
+    for name, value in report_of(often).baseline.items():
+        assert weighted.baseline[name] == (value if isinstance(value, str) else pytest.approx(value))
+    assert weighted.intervals == {}
+    assert "weights" in weighted.no_interval["f1_micro"]
+
+
+def test_an_epoch_measures_the_same() -> None:
+    given = made()
+    wanted = ["f1_macro", "roc_auc_weighted", "hamming_loss"]
+    metrics = report_of(given).metrics
+    assert metric_values(given, wanted, NAMES) == pytest.approx({name: metrics[name] for name in wanted})
