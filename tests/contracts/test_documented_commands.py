@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.support.made_once import made_once
+from tests.support.own_data import write_masks
 from tests.support.repository import REPOSITORY
 from tests.support.terminal import Terminal
 from tui.cli import Commands
@@ -164,6 +166,8 @@ def folder(tmp_path: Path) -> Path:
     write_pictures(tmp_path)
     for example in ("sensors", "reviews"):
         runpy.run_path(str(REPOSITORY / "examples" / f"{example}.py"))["write"](tmp_path, 120)
+    bright = np.random.default_rng(0).integers(0, 256, (40, 16, 16)).astype(np.uint8)
+    write_masks(tmp_path / "shapes", bright)
     log = tmp_path / "lightning_logs" / "version_0"
     log.mkdir(parents=True)
     (log / "metrics.csv").write_text(

@@ -52,7 +52,7 @@ def settings(folder: Path, **training: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_run_learns_and_is_evaluated_written_exported_and_reported(
     tmp_path: Path, train_run: TrainRun
 ) -> None:

@@ -59,6 +59,13 @@ def test_an_example_trains(name: str, least: float, example: Callable[..., tuple
     assert float(line.split()[1]) > least
 
 
+@pytest.mark.heavy
+def test_own_masks(example: Callable[..., tuple[str, str]]) -> None:
+    out, _ = example("own_masks", "--device", "cpu", "--threads", "1")
+    (line,) = (line for line in out.splitlines() if line.startswith(" mean IoU "))
+    assert float(line.split()[2]) > 0.7
+
+
 @pytest.mark.slow
 def test_own_table(example: Callable[..., tuple[str, str]]) -> None:
     out, err = example("own_table")
