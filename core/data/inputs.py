@@ -27,6 +27,7 @@ __all__ = [
     "Fields",
     "InputField",
     "Inputs",
+    "as_inputs",
     "map_inputs",
     "padding_names",
     "padding_of",
@@ -231,7 +232,7 @@ class Fields:
                 made[field.name], lengths[field.name] = prepared.padded()
             else:
                 made[field.name] = field.prepared(column[:])
-        return _as_inputs(made, lengths)
+        return as_inputs(made, lengths)
 
     def _each(self, change: "Callable[[Any], Any]") -> "Fields":
         return Fields({name: change(column) for name, column in self.columns.items()})
@@ -303,10 +304,10 @@ def zero_inputs(
         for field in fields
         if field.is_sequence
     }
-    return _as_inputs(made, lengths)
+    return as_inputs(made, lengths)
 
 
-def _as_inputs(made: dict[FieldName, Tensor], lengths: dict[FieldName, Tensor]) -> Inputs:
+def as_inputs(made: dict[FieldName, Tensor], lengths: dict[FieldName, Tensor]) -> Inputs:
     """Return prepared fields as a tuple or a dict, with the masks and lengths of those that were padded."""
     if not lengths:
         return made if isinstance(next(iter(made)), str) else tuple(made.values())

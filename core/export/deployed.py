@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from core.data.dataset import Dataset
-from core.data.inputs import Inputs
+from core.data.inputs import LENGTHS, InputField, Inputs, as_inputs
 from core.data.kinds.registry import kind_of
 from core.data.text.token_ids import TokenIds
 from core.losses.base import Scorer
@@ -92,14 +92,42 @@ class Deployed(nn.Module):
 
     def _prepared(self, given: tuple[Tensor, ...]) -> Inputs:
         """Return several inputs as the network gets them."""
-        made = {field.name: field.prepared(each) for field, each in zip(self.fields, given, strict=True)}
-        return made if isinstance(self.fields[0].name, str) else tuple(made.values())
+        made = {field.name: field.prepared(each) for field, each in zip(self.fields, given, strict=False)}
+        sequences = [field.name for field in self.fields if field.is_sequence]
+        lengths = dict(zip(sequences, given[len(self.fields) :], strict=True))
+        for name, of_one in lengths.items():
+            values = made[name]
+            mask = torch.arange(values.shape[1], device=values.device) < of_one[:, None]
+            made[name] = values * mask.view(*mask.shape, *[1] * (values.ndim - 2))
+        return as_inputs(made, lengths)
 
 
 def deployed(trained: "Prepared") -> Deployed:
     """The trained network of a run, on the processor."""
     module = Deployed(trained.model, trained.data, trained.scorer)
     return module.to(torch.device("cpu")).eval()
+
+
+def _input_name(field: InputField, fields: tuple[InputField, ...]) -> str:
+    if isinstance(field.name, str):
+        return field.name
+    return "inputs" if len(fields) == 1 else f"input_{field.name}"
+
+
+def _input_names(fields: tuple[InputField, ...]) -> list[str]:
+    """Return the names of the inputs of the graph: each field, then the lengths of those that are sequences."""
+    names = [_input_name(field, fields) for field in fields]
+    sequences = [name for name, field in zip(names, fields, strict=True) if field.is_sequence]
+    return [*names, *(f"{name}_{LENGTHS}" for name in sequences)]
+
+
+def _type_of(field: InputField) -> str:
+    """Return the type of an input of the graph, as `core.export.network` makes it."""
+    if field.dtype.is_floating_point:
+        return "float64" if field.dtype == torch.float64 else "float32"
+    return (
+        str(field.dtype).removeprefix("torch.") if field.dtype in (torch.bool, torch.complex64) else "int64"
+    )
 
 
 def facts(trained: "Prepared", run: Run) -> dict[str, Any]:
@@ -118,7 +146,9 @@ def facts(trained: "Prepared", run: Run) -> dict[str, Any]:
         "target_names": list(data.target_names),
         **({} if thresholds is None else {"thresholds": thresholds.tolist()}),
         "features": list(data.feature_names),
-        "inputs": [str(field.name) for field in data.fields] or ["inputs"],
+        "inputs": _input_names(data.fields) or ["inputs"],
+        "input_types": [_type_of(field) for field in data.fields],
+        "sequences": [_input_name(field, data.fields) for field in data.fields if field.is_sequence],
         "dtype": "int64" if data.vocabulary else "float32" if data.conditioning is None else "float64",
         "documents": {"encoding": data.documents.encoding} if data.documents else None,
         "vocabulary": data.vocabulary.plain() if data.vocabulary else None,

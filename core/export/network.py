@@ -90,21 +90,27 @@ def samples_of(trained: "Prepared") -> "Tensor | Any":
 def raw_inputs(trained: "Prepared", inputs: Any) -> "tuple[Tensor, ...]":
     """Return samples in the unit of the data, as the exported network takes them: one tensor for each input.
 
-    Raises:
-        ModelError: sequences have different lengths.
+    Sequences are padded; their lengths, (n,) int64, follow all inputs.
     """
     data = trained.data
     if data.fields:
-        if inputs.has_sequences:
-            raise ModelError("sequences of different lengths cannot be exported", "Pad them to one length")
-        return tuple(_widened(inputs.columns[field.name][:]) for field in data.fields)
+        from core.data.sequences import Ragged
+
+        columns = [inputs.columns[field.name] for field in data.fields]
+        padded = [column.padded() if isinstance(column, Ragged) else (column[:], None) for column in columns]
+        lengths = [each for _, each in padded if each is not None]
+        return (*(_widened(values) for values, _ in padded), *lengths)
     if data.vocabulary is not None:
         return (inputs.long(),)
     return (inputs.float() if data.conditioning is None else data.in_unit(inputs),)
 
 
 def _widened(values: "Tensor") -> "Tensor":
-    """Return numbers as float32 and whole ones as int64, which tools take best."""
+    """Return numbers as float32, unless that loses digits, and whole ones as int64, which tools take best."""
+    import torch
+
+    if values.is_complex() or values.dtype in (torch.bool, torch.float64):
+        return values
     return values.float() if values.is_floating_point() else values.long()
 
 
@@ -116,7 +122,11 @@ def _traced(trained: "Prepared", inputs: "tuple[Tensor, ...]") -> "ExportedProgr
 
     example = tuple(each[:2] if len(each) > 1 else each.repeat(2, *[1] * (each.dim() - 1)) for each in inputs)
     size = torch.export.Dim("batch", min=1)
-    shapes: tuple[Any, ...] = tuple({0: size} for _ in example)
+    sequences = {place for place, field in enumerate(trained.data.fields) if field.is_sequence}
+    shapes: tuple[Any, ...] = tuple(
+        {0: size, 1: torch.export.Dim(f"steps_{place}", min=1)} if place in sequences else {0: size}
+        for place in range(len(example))
+    )
     if len(shapes) > 1:  # the first has a parameter of its own
         shapes = (shapes[0], shapes[1:])
     return torch.export.export(deployed(trained), example, dynamic_shapes=shapes)

@@ -1,7 +1,8 @@
 """Predict with an exported model: python predict.py INPUT
 
-INPUT is an .npy array, an .npz with an array `inputs`, for tables a text file such as .csv, or for images a picture or
-a folder of some, as the data the model was trained on. Prints one line a sample: the answer, and the score of each
+INPUT is an .npy array, an .npz with an array `inputs` or one for each input, for tables a text file such as .csv,
+or for images a picture or a folder of some, as the data the model was trained on. Prints one line a sample: the
+answer, and the score of each
 class; 0 or 1 for each of several labels; or the outputs, if the network has a training step of its own. Of masks the
 most frequent class and the share of each are printed, and masks.npy, the class of each pixel (n, height, width), is
 written into the current folder.
@@ -82,7 +83,29 @@ def read(path: Path, facts: dict[str, Any]) -> tuple[np.ndarray, ...]:
     """The inputs of the model, (n, ...) each."""
     if facts["reads"] == "texts":
         return read_texts(path, facts)
+    if facts.get("input_types"):
+        return read_named(path, facts)
     return (read_samples(path, facts),)
+
+
+def read_named(path: Path, facts: dict[str, Any]) -> tuple[np.ndarray, ...]:
+    """Several inputs by name from an .npz, each (n, ...); sequences, whose starts are beside them, padded with 0."""
+    archive = np.load(path, allow_pickle=False)
+    inputs, lengths = [], []
+    for name, kind in zip(facts["inputs"], facts["input_types"], strict=False):
+        if name not in archive:
+            raise ValueError(f"it holds {', '.join(archive) or 'nothing'}, but no array `{name}`")
+        values = np.asarray(archive[name])
+        if name in facts["sequences"]:
+            offsets = archive[f"{name}_offsets"].astype(np.int64)
+            counts = np.diff(offsets)
+            mask = np.arange(counts.max(initial=1)) < counts[:, None]
+            padded = np.zeros((*mask.shape, *values.shape[1:]), values.dtype)
+            padded[mask] = values
+            values = padded
+            lengths.append(counts)
+        inputs.append(np.ascontiguousarray(values, dtype=kind))
+    return (*inputs, *lengths)
 
 
 def read_texts(path: Path, facts: dict[str, Any]) -> tuple[np.ndarray, ...]:
