@@ -19,10 +19,12 @@ __all__ = [
     "is_numbered",
 ]
 
-AskedTask = Literal["auto", "classification", "multilabel", "regression"]
+AskedTask = Literal["auto", "classification", "multilabel", "regression", "soft"]
 """Setting ``data.task``: how targets are read."""
 NUMBERS: Final[AskedTask] = "regression"
 LABELS: Final[AskedTask] = "multilabel"
+SHARES: Final[AskedTask] = "soft"
+"""Soft labels: the share of each class."""
 MAX_NUMBERED_CLASSES = 20
 """Different whole numbers that are classes without being asked for; more may be quantities."""
 LOST = 1e-6
@@ -82,6 +84,11 @@ def class_or_number(
     Raises:
         DataError: the labels do not fit the task, are all the same, or could be classes as well as numbers.
     """
+    if task == SHARES:
+        raise DataError(
+            f"{field}: soft labels are several numbers a sample, a share of each class, and this has one label",
+            "Set data.task to auto or classification",
+        )
     numbers = _numbers(labels)
     if task == NUMBERS and numbers is None:
         wrong = next(label for label in labels if _numbers([label]) is None)

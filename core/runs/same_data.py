@@ -9,7 +9,7 @@ __all__ = ["IDENTITY", "SPLITTING", "differing_data"]
 
 IDENTITY = (
     *("path", "part", "images", "layout", "pattern", "target", "inputs", "targets", "arguments", "subset"),
-    *("samples", "noise", "seed", "arms", "ignore", "positive", "weight"),
+    *("samples", "noise", "seed", "arms", "ignore", "positive", "weight", "ignore_index"),
 )
 """Fields that say what the samples and their targets are; others say how they are read, scaled or changed."""
 DIVIDING = ("group", "time", "gap", "split")

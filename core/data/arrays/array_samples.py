@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.data.arrays.array_targets import (
+    IGNORED,
     answers_of,
     are_labels,
+    are_soft,
     classes_in,
     label_names,
     several_names,
     targets_of,
+    without_ignored,
 )
 from core.data.arrays.conditioned import clipped_targets, conditioning_of
 from core.data.arrays.sample_shapes import SHAPES, ArrayShape, Layout, layout_of, samples_of, shape_text
@@ -23,7 +26,7 @@ from core.data.division.files import SampleNames
 from core.data.division.read import read_split_by
 from core.data.kinds.registry import KindName, kind_of
 from core.data.mapped import MappedRows
-from core.data.targets import LABELS, NUMBERS, AskedTask
+from core.data.targets import LABELS, NUMBERS, SHARES, AskedTask
 from core.data.text.token_ids import TokenIds
 from core.errors import DataError
 from core.tasks.multilabel import Multilabel
@@ -93,17 +96,22 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     kind = SHAPES[layout] if layout else "other"
     answers = answers_of(given.train[1], task, given.names[1], _place(given, 1), notes, given.class_names)
     _check_pair(inputs, answers, f"data.path: {given.source}", given.names)
+    kept, answers = without_ignored(answers, options.ignore_index, _place(given, 1), notes)
     labels = label_names(answers.shape[1]) if are_labels(answers) else ()
-    numbers = answers.ndim == 2 and not labels
-    keys = tuple(str(number) for number in range(len(given.class_names))) if not (labels or numbers) else ()
+    soft = are_soft(answers)
+    numbers = answers.ndim == 2 and not labels and not soft
+    classes = answers.shape[1] if soft else len(given.class_names)
+    keys = tuple(str(number) for number in range(classes)) if not (labels or numbers) else ()
     if not labels and answers.dtype.kind != "f":
         keys = keys or classes_in(answers, task, _place(given, 1))
     targets = targets_of(answers, keys, _place(given, 1))
     named = given.class_names if len(given.class_names) == len(labels or keys) else ()
     names = named or labels or keys
     found = Multilabel.name if labels else task_for(len(keys))
-    by = split_by(options, given, len(targets))
-    parts = positions_of(options, targets, found, names, by, given)
+    by = split_by(options, given, len(inputs))
+    parts = positions_of(options, targets, found, names, by.at(kept), given)
+    parts = {name: kept[at] for name, at in parts.items()}
+    targets = spread(targets, kept, len(inputs))
     notes += division_notes(options, by, parts)
     feature_names = _feature_names(given, inputs) if kind == "table" else ()
     conditioning = None
@@ -117,9 +125,13 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         )
     if task_of(found).targets == "numbers":
         targets = clipped_targets(targets, parts["train"], given.names[1], notes)
-    asked: AskedTask = LABELS if labels else "classification" if keys else NUMBERS
-    validation = own_split(given.validation, "validation", given, inputs, keys, asked, layout, conditioning)
-    test = own_split(given.test, "test", given, inputs, keys, asked, layout, conditioning)
+    asked: AskedTask = LABELS if labels else SHARES if soft else "classification" if keys else NUMBERS
+    validation = own_split(
+        given.validation, "validation", given, inputs, keys, asked, layout, conditioning, options.ignore_index
+    )
+    test = own_split(
+        given.test, "test", given, inputs, keys, asked, layout, conditioning, options.ignore_index
+    )
     for each in (validation, test):
         if each is not None and each.targets.shape[1:] != targets.shape[1:]:
             raise DataError(
@@ -145,7 +157,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         value_range=value_range,
         scaling=_scaling(kind, options.scaling) if layout else "none",
     )
-    data = weighted(replace(data, validation=validation or data.validation), given, parts)
+    data = weighted(replace(data, validation=validation or data.validation), given)
     if not layout:
         data = with_fields(data, options.scaling, notes)
     if kind_of(kind).looked_up:
@@ -273,6 +285,7 @@ def own_split(
     task: AskedTask,
     layout: Layout | None,
     conditioning: "Conditioning | None",
+    ignored: int = IGNORED,
 ) -> "Split | None":
     """A split that was given, made as the training inputs were; None where it was not."""
     import torch
@@ -291,9 +304,10 @@ def own_split(
         own_inputs = samples_of(pair[0], layout or "table", place)
     answers = answers_of(pair[1], task, given.names[1], place, [])
     _check_pair(own_inputs, answers, place, given.names)
-    targets = torch.from_numpy(targets_of(answers, keys, place))
+    there, answers = without_ignored(answers, ignored, place, [])
+    targets = torch.from_numpy(spread(targets_of(answers, keys, place), there, len(own_inputs)))
     if not layout:
-        return Split(own_inputs, targets, np.arange(len(targets)))
+        return Split(own_inputs, targets, np.arange(len(targets))).rows(torch.from_numpy(there))
     if own_inputs.shape[1:] != inputs.shape[1:]:
         raise DataError(
             f"{place} has inputs of the shape {shape_text(own_inputs)}, training inputs {shape_text(inputs)}",
@@ -304,7 +318,16 @@ def own_split(
         if conditioning is None
         else conditioning.apply(own_inputs)
     )
-    return Split(torch.from_numpy(kept), targets, np.arange(len(targets)))
+    return Split(torch.from_numpy(kept), targets, np.arange(len(targets))).rows(torch.from_numpy(there))
+
+
+def spread(targets: np.ndarray, kept: np.ndarray, total: int) -> np.ndarray:
+    """Return targets of all samples, of which those that are not kept have a stand-in that nothing reads."""
+    if len(kept) == total:
+        return targets
+    every = np.zeros((total, *targets.shape[1:]), targets.dtype)
+    every[kept] = targets
+    return every
 
 
 def _check_pair(inputs: Any, answers: np.ndarray, place: str, names: tuple[str, str]) -> None:

@@ -9,6 +9,7 @@ from core.data.several_targets import as_labels, kind_of_several
 from core.data.targets import (
     LABELS,
     NUMBERS,
+    SHARES,
     AskedTask,
     are_classes,
     as_numbers,
@@ -17,11 +18,23 @@ from core.data.targets import (
 )
 from core.errors import DataError
 
-__all__ = ["answers_of", "are_labels", "classes_in", "label_names", "several_names", "targets_of"]
+__all__ = [
+    "answers_of",
+    "are_labels",
+    "are_soft",
+    "classes_in",
+    "label_names",
+    "several_names",
+    "soft_labels",
+    "targets_of",
+    "without_ignored",
+]
 
 MAX_CLASSES = 10_000
 IGNORED = -100
-"""Target that PyTorch's cross-entropy leaves out."""
+"""Class that PyTorch's cross-entropy leaves out."""
+MAX_MISS = 1e-3
+"""Largest distance from 1 of a sum of shares, which may have been rounded."""
 
 
 def answers_of(
@@ -34,7 +47,7 @@ def answers_of(
 ) -> np.ndarray:
     """Return targets (n,): floats to predict, or classes as numbers or texts of any other type.
 
-    Of several targets they are float64 (n, k) numbers, or labels uint8 (n, k).
+    Of several targets they are float64 (n, k) numbers, labels uint8 (n, k), or soft labels float32 (n, classes).
 
     Args:
         name: of the array.
@@ -47,7 +60,7 @@ def answers_of(
     """
     if array.ndim > 1 and array.size == len(array):
         array = array.reshape(len(array))
-    if array.ndim == 2 and task != NUMBERS and array.dtype.kind in "fiub":
+    if array.ndim == 2 and task not in (NUMBERS, SHARES) and array.dtype.kind in "fiub":
         if task != LABELS and _is_one_hot(array):
             notes.append(
                 f"targets: classes, by the one-hot code of {array.shape[1]} columns in {name}; data.task=multilabel "
@@ -58,6 +71,8 @@ def answers_of(
             names = columns if len(columns) == array.shape[1] else label_names(array.shape[1])
             kind_of_several(array, names, task, place, notes)
             return as_labels(array)
+    if task == SHARES or (task == "auto" and array.ndim == 2 and _are_shares(array)):
+        return soft_labels(array, task, place, notes)
     if array.ndim == 2 and array.dtype.kind in "fiub" and task in ("auto", NUMBERS) and array.shape[1] > 1:
         _check_finite(array, place)
         kind_of_several(array, several_names(columns, array.shape[1]), task, place, notes)
@@ -101,6 +116,76 @@ def _check_finite(array: np.ndarray, place: str) -> None:
             f"{place} is NaN or infinite for {len(bad):,} samples, first for sample {bad[0]}",
             "Leave these out",
         )
+
+
+def _are_shares(array: np.ndarray) -> bool:
+    """Return whether each row (n, classes) has numbers of 0 or more whose sum is 1, up to their rounding."""
+    if array.dtype.kind != "f" or array.shape[1] < 2 or not len(array):
+        return False
+    return bool((array >= 0).all() and (np.abs(array.sum(axis=1, dtype=np.float64) - 1) < MAX_MISS).all())
+
+
+def soft_labels(array: np.ndarray, task: AskedTask, place: str, notes: list[str]) -> np.ndarray:
+    """Return shares of the classes, float32 (n, classes), whose sum is 1.
+
+    Raises:
+        DataError: they are something else.
+    """
+    if array.ndim != 2 or array.shape[1] < 2 or array.dtype.kind not in "fiub":
+        raise DataError(
+            f"{place} has the shape {shape_text(array)}, and soft labels are wanted",
+            "Give the share of each class, a column for each",
+        )
+    _check_finite(array, place)
+    shares = array.astype(np.float64)
+    sums = shares.sum(axis=1)
+    wrong = (shares < 0).any(axis=1) | (np.abs(sums - 1) >= MAX_MISS)
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise DataError(
+            f"{place}: the shares of the classes are {', '.join(f'{value:.4g}' for value in shares[first][:4])} ... of "
+            f"sample {first}, and their sum is {sums[first]:.4g}",
+            "Give shares of 0 or more whose sum is 1, or set data.task to regression to predict them as numbers",
+        )
+    if task == "auto":
+        notes.append(
+            f"targets: soft labels of {array.shape[1]} classes, as each row sums to 1; data.task=regression predicts "
+            "them as numbers"
+        )
+    whole: np.ndarray = (shares / sums[:, None]).astype(np.float32)
+    return whole
+
+
+def are_soft(answers: np.ndarray) -> bool:
+    """Return whether answers are soft labels, the share of each class."""
+    return answers.ndim == 2 and answers.dtype == np.float32
+
+
+def without_ignored(
+    answers: np.ndarray, ignored: int, place: str, notes: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions of the samples whose class is not the one to ignore, and the classes of these.
+
+    Args:
+        notes: takes a line where some are left out.
+
+    Raises:
+        DataError: none is left.
+    """
+    everything = np.arange(len(answers))
+    if answers.ndim != 1 or answers.dtype.kind not in "iu":
+        return everything, answers
+    kept = everything[answers != ignored]
+    if len(kept) == len(answers):
+        return everything, answers
+    if not len(kept):
+        raise DataError(
+            f"{place} is {ignored} for all samples, which data.ignore_index leaves out", "Set another one"
+        )
+    notes.append(
+        f"left out {len(answers) - len(kept):,} samples whose class is {ignored}, which data.ignore_index sets"
+    )
+    return kept, answers[kept]
 
 
 def are_labels(answers: np.ndarray) -> bool:
@@ -156,12 +241,12 @@ def classes_in(answers: np.ndarray, task: AskedTask, place: str) -> tuple[str, .
 def targets_of(answers: np.ndarray, keys: tuple[str, ...], place: str) -> np.ndarray:
     """Return numbers (n, k), float32 unless that loses digits, or the place of each class among `keys`, (n,) int64.
 
-    Several labels (n, labels) stay as they are.
+    Several labels (n, labels) and soft labels stay as they are.
 
     Raises:
         DataError: there is a class that is not among `keys`.
     """
-    if are_labels(answers):
+    if are_labels(answers) or are_soft(answers):
         return answers
     if not keys:
         return as_numbers(answers)

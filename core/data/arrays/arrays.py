@@ -26,6 +26,8 @@ class Arrays(HeldOut, ImageOptions):
     """Name of the targets in an .npz; beside an .npy the path of theirs, by default found by its name."""
     task: AskedTask = "auto"
     """Kind of the targets; with auto, texts and whole numbers are classes, columns of zeros and ones several labels."""
+    ignore_index: int = -100
+    """Class of samples that are left out of training and metrics, where there are any."""
     shape: ArrayShape = "auto"
     """Shape of a sample: a row of a table, an image, a signal (channels x time), tokens, any other; auto infers it."""
     padding: Annotated[int, Field(ge=-1)] = -1

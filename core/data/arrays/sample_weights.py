@@ -1,10 +1,7 @@
 """Weights of samples that a user gave with them."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from core.data.arrays.sample_shapes import shape_text
 from core.data.sample_weights import as_weights
@@ -17,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["weighted"]
 
 
-def weighted(data: "Dataset", given: "Given", parts: Mapping[str, np.ndarray]) -> "Dataset":
+def weighted(data: "Dataset", given: "Given") -> "Dataset":
     """The data with the weights of its samples, where the user gave some."""
     import torch
 
@@ -29,7 +26,7 @@ def weighted(data: "Dataset", given: "Given", parts: Mapping[str, np.ndarray]) -
         if values is None:
             continue
         place = f"data.path: {given.source}, the weights of the {source} set"
-        total = len(given.train[1]) if source == "train" else len(split)
+        total = len(getattr(given, source)[1])
         if values.ndim > 1 and values.size == len(values):
             values = values.reshape(len(values))
         if values.ndim != 1 or values.dtype.kind not in "fiub" or len(values) != total:
@@ -38,6 +35,5 @@ def weighted(data: "Dataset", given: "Given", parts: Mapping[str, np.ndarray]) -
                 "Give one number a sample",
             )
         weights = as_weights(values, place)
-        kept = weights if own else weights[parts[part]] if part in parts else weights[:0]
-        changed[part] = replace(split, weights=torch.from_numpy(kept))
+        changed[part] = replace(split, weights=torch.from_numpy(weights[split.indices]))
     return replace(data, **changed)

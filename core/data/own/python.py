@@ -29,6 +29,8 @@ class PythonData(HeldOut, ImageOptions, FeedOptions):
     """Inputs to take of samples that have several, as names or numbers from 0, separated by commas; empty takes all."""
     task: AskedTask = "auto"
     """Kind of target; auto treats strings and whole numbers as classes unless they could be quantities."""
+    ignore_index: int = -100
+    """Class of samples that are left out of training and metrics, where there are any."""
     shape: ArrayShape = "auto"
     """Shape of a sample: a row of a table, an image, a signal (channels x time), tokens, any other; auto infers it."""
     padding: Annotated[int, Field(ge=-1)] = -1

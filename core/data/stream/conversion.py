@@ -10,7 +10,14 @@ from torch import Tensor
 
 from core.arrays import as_array
 from core.data.arrays.array_samples import Given, own_split
-from core.data.arrays.array_targets import answers_of, are_labels, classes_in, label_names, targets_of
+from core.data.arrays.array_targets import (
+    answers_of,
+    are_labels,
+    are_soft,
+    classes_in,
+    label_names,
+    targets_of,
+)
 from core.data.arrays.sample_shapes import Layout, shape_text
 from core.data.arrays.structured import fields_of
 from core.data.dataset import Dataset
@@ -62,6 +69,8 @@ class Labels:
             DataError: they do not go together, or it is not clear what they are.
         """
         answers = answers_of(raw["train"], task, "targets", place, notes, names)
+        if are_soft(answers):
+            raise DataError(f"{place} are soft labels, which are not streamed", "Set data.feed to resident")
         several = label_names(answers.shape[1]) if are_labels(answers) else ()
         keys = tuple(str(number) for number in range(len(names))) if not several else ()
         if not several and answers.dtype.kind != "f":

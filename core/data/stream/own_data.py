@@ -9,6 +9,7 @@ import torch
 
 from core.arrays import as_array
 from core.data.arrays.array_samples import Given, dataset_of, positions_of, split_by
+from core.data.arrays.array_targets import several_names
 from core.data.arrays.conditioned import target_limits
 from core.data.arrays.sample_shapes import Layout, layout_of
 from core.data.dataset import Dataset, Progress, Split
@@ -106,6 +107,7 @@ class _Streaming:
             test=splits["test"],
             target_mean=mean,
             target_std=std,
+            target_names=several_names((), len(mean)) if len(mean) > 1 else (),
             notes=tuple(self.notes),
         )
 

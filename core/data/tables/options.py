@@ -160,9 +160,10 @@ class Csv(HeldOut, TokenOptions):
     ) -> "tuple[np.ndarray, np.ndarray]":
         import numpy as np
 
-        if task_of(task).strata(targets) is None or by.groups is not None or by.times is not None:
+        classes = task_of(task).strata(targets)
+        if classes is None or by.groups is not None or by.times is not None:
             return super().hold_out(targets, task, names, by)
-        alone = np.bincount(targets)[targets] == 1  # the other rows of the class are held out for the test
+        alone = np.bincount(classes)[classes] == 1  # the other rows of the class are held out for the test
         rest = np.flatnonzero(~alone)
         kept, held_out = super().hold_out(targets[rest], task, names, by)
         return np.sort(np.concatenate([rest[kept], np.flatnonzero(alone)])), rest[held_out]

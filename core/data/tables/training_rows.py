@@ -24,6 +24,7 @@ from core.data.tables.targets.names import id_name
 from core.data.tables.targets.several import examine_columns, examine_labels, named_columns, rows_with_all
 from core.data.tables.values.reading import Reading, Rules, quoted
 from core.data.tables.values.rows import ReadRows, read_rows
+from core.data.targets import SHARES
 from core.errors import DataError
 from core.tasks.registry import task_for
 
@@ -118,6 +119,11 @@ def _target(options: Csv, read: ReadRows, names: Sequence[str]) -> tuple[np.ndar
         )
         return positions, examine_columns(frame[positions], names, options.task), left_out
     name = names[0]
+    if options.task == SHARES:
+        raise DataError(
+            f"data.task: soft labels are several columns, a share of each class, and {name} is one",
+            "Name all of them with data.target, or leave data.task at auto",
+        )
     labels = examine_labels(frame, name, options.task, options.missing_target)
     if labels is not None:
         return labels[1], labels[0], []

@@ -255,6 +255,7 @@ def test_every_field_of_the_data_is_known_to_tell_samples_apart_or_not() -> None
         ),
         *("text", "token", "min_count", "max_words", "max_length", "padding"),
         *("day_first", "rare_classes", "classes", "keep"),
+        *("feed", "workers", "worker_timeout"),
     }
     sources = choices(FAMILIES["data"]).values()
     fields = {field for options in sources for field in options.model_fields}

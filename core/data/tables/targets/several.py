@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from core.data.arrays.array_targets import soft_labels
 from core.data.label_cells import find_separator, label_columns, split_cell
 from core.data.several_targets import as_labels, kind_of_several
 from core.data.tables.files.source import Source
@@ -13,8 +14,9 @@ from core.data.tables.targets.choose import named_column
 from core.data.tables.targets.examine import Target
 from core.data.tables.targets.lacking import rows_with_target
 from core.data.tables.values.reading import Reading
-from core.data.targets import LABELS, AskedTask
+from core.data.targets import LABELS, SHARES, AskedTask
 from core.errors import DataError
+from core.tasks.registry import task_for
 
 __all__ = [
     "columns_as_numbers",
@@ -82,8 +84,11 @@ def examine_columns(frame: pl.DataFrame, names: Sequence[str], asked: AskedTask)
     """
     notes: list[str] = []
     values = columns_as_numbers(frame, names)
-    kind = kind_of_several(values, names, asked, "data.target", notes)
     everything = np.arange(len(values))
+    if asked == SHARES:
+        shares = soft_labels(values, asked, "data.target", notes)
+        return Target(shares, tuple(names), everything, tuple(notes), several=task_for(len(names)))
+    kind = kind_of_several(values, names, asked, "data.target", notes)
     if kind == LABELS:
         notes += _rare(values, names)
         return Target(as_labels(values), tuple(names), everything, tuple(notes), several=kind)
@@ -180,6 +185,8 @@ def known_targets(
         return rows, _known_labels(frame[names[0]][rows].to_list(), target, source.path.name), []
     rows, notes = rows_with_all(source, frame, names, readings, missing, policy, "data.test_path")
     values = columns_as_numbers(frame[rows], names)
+    if target.values.dtype == np.float32:
+        return rows, soft_labels(values, SHARES, "data.test_path", notes), notes
     if target.class_names:
         kind_of_several(values, names, LABELS, "data.test_path", [])
         values = as_labels(values)

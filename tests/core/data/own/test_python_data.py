@@ -77,10 +77,7 @@ def test_a_data_set_in_the_place_of_an_array_is_refused_at_once(make: Make, body
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (
-            "return x, np.where(np.arange(60) % 5 == 0, -100, y)",
-            "targets is -100 for 12 samples, which marks",
-        ),
+        ("return x, np.full(60, -100)", "targets is -100 for all samples"),
         ("return Samples(10 ** 12)", "1,000,000,000,000 samples of mydata.py:make take .* GiB"),
     ],
 )
