@@ -65,6 +65,20 @@ def regression(rng: np.random.Generator, n: int, degrees: float | None) -> Predi
     return Predictions(signal, signal + error, np.arange(n), False)
 
 
+def grouped(rng: np.random.Generator, n: int, regressed: bool) -> Predictions:
+    """Predictions of groups of ten samples each, whose errors go together."""
+    groups = np.repeat(np.arange(n // 10), 10)
+    common = rng.normal(size=n // 10)[groups]
+    if regressed:
+        signal = rng.normal(size=n)
+        error = 0.7 * common + 0.7 * rng.normal(size=n)
+        return Predictions(signal, signal + error, np.arange(n), False, groups=groups)
+    targets = rng.integers(0, 2, n)
+    x = rng.normal(size=n) + 1.5 * targets + 0.8 * common * (2 * targets - 1)
+    second = 1 / (1 + np.exp(-(1.5 * x - 1.1)))
+    return Predictions(np.stack([1 - second, second], axis=1), targets, np.arange(n), True, groups=groups)
+
+
 def scenarios() -> dict[str, tuple[str, int, Draw]]:
     """By name: the task, the samples, and what draws them."""
     found: dict[str, tuple[str, int, Draw]] = {}
@@ -87,6 +101,13 @@ def scenarios() -> dict[str, tuple[str, int, Draw]]:
                 "regression",
                 n,
                 lambda rng, n, degrees=degrees: regression(rng, n, degrees),
+            )
+    for groups in (12, 30, 100):
+        for task, regressed in (("binary", False), ("regression", True)):
+            found[f"{groups} groups of 10, {task}"] = (
+                task,
+                10 * groups,
+                lambda rng, n, regressed=regressed: grouped(rng, n, regressed),
             )
     return found
 

@@ -3,7 +3,7 @@
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
@@ -49,6 +49,7 @@ class Predictions:
             probabilities and 0 of margins.
         shares: soft labels: floats (n, classes), the share of each class, of which `targets` has the largest one.
         weights: float64 (n,), how much each sample counts; None if all count alike.
+        groups: int64 (n,), the group of each sample, where samples of one are not independent; None if all are.
 
     Raises:
         DataError: kinds or shapes of the arrays do not fit together.
@@ -61,6 +62,7 @@ class Predictions:
     thresholds: Array | None = None
     weights: Floats | None = None
     shares: Array | None = None
+    groups: Integers | None = None
 
     def __post_init__(self) -> None:
         n = len(self.scores) if self.scores.ndim else 0
@@ -78,6 +80,7 @@ class Predictions:
             and self.indices.shape == (n,)
             and self.indices.dtype == np.int64
             and (self.weights is None or self.weights.shape == (n,))
+            and (self.groups is None or self.groups.shape == (n,))
             and (self.shares is None or self.shares.shape == self.scores.shape)
         )
         if not fits:
@@ -123,7 +126,19 @@ class Predictions:
         if self.scores.ndim == 1:
             return self
         scores, targets = (np.ascontiguousarray(values[:, place]) for values in (self.scores, self.targets))
-        return Predictions(scores, targets, self.indices, False, weights=self.weights)
+        return Predictions(scores, targets, self.indices, False, weights=self.weights, groups=self.groups)
+
+    def rows(self, at: Integers) -> "Predictions":
+        """Return those of the samples at some positions."""
+        return replace(
+            self,
+            scores=self.scores[at],
+            targets=self.targets[at],
+            indices=self.indices[at],
+            weights=None if self.weights is None else self.weights[at],
+            shares=None if self.shares is None else self.shares[at],
+            groups=None if self.groups is None else self.groups[at],
+        )
 
     @property
     def has_classes(self) -> bool:
@@ -181,6 +196,8 @@ class Predictions:
             arrays["weights"] = self.weights
         if self.shares is not None:
             arrays["shares"] = self.shares
+        if self.groups is not None:
+            arrays["groups"] = self.groups
         write_atomically(Path(path), lambda file: _write_arrays(file, arrays))
 
     @classmethod
@@ -203,6 +220,7 @@ class Predictions:
                     thresholds=file.get("thresholds", None),
                     weights=file["weights"].astype(np.float64) if "weights" in file else None,
                     shares=file.get("shares", None),
+                    groups=file.get("groups", None),
                 )
         except (DataError, *_UNREADABLE) as error:
             raise RunDamaged(
@@ -213,11 +231,13 @@ class Predictions:
 
 def joined(parts: Sequence[Predictions]) -> Predictions:
     """Return the predictions of several models for different samples of one data set, one after the other."""
+    groups = [part.groups for part in parts if part.groups is not None]
     return Predictions(
         np.concatenate([part.scores for part in parts]),
         np.concatenate([part.targets for part in parts]),
         np.concatenate([part.indices for part in parts]),
         all(part.probabilities for part in parts),
+        groups=np.concatenate(groups) if len(groups) == len(parts) else None,
     )
 
 

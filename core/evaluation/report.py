@@ -39,6 +39,7 @@ class Report:
         no_interval: for some metrics without an interval one plain sentence that says why.
         weighted_by: what the weights of the samples are called; empty if they have none. The confusion counts samples.
         effective_n: how many samples of equal weight would tell as much; None without weights.
+        groups: how many groups the samples come in, so that intervals are those of whole groups; None if they do not.
         class_intervals: for each class the 95 % intervals of precision, recall, F1 and ROC AUC, as far as known.
     """
 
@@ -58,6 +59,7 @@ class Report:
     target_intervals: list[dict[str, list[float]]] = field(default_factory=list)
     weighted_by: str = ""
     effective_n: float | None = None
+    groups: int | None = None
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
 

@@ -1,6 +1,7 @@
 """Predictions of a network for one split."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +40,9 @@ def predict(
     task = task_of(data.task)
     scores = task.scores(scorer, _outputs(model, samples, data, device))
     probabilities = scorer.gives_probabilities(data.target_facts)
-    return task.predictions(scores, samples, data, probabilities)
+    found = task.predictions(scores, samples, data, probabilities)
+    groups = getattr(samples, "groups", None)
+    return found if groups is None else replace(found, groups=groups)
 
 
 def score(

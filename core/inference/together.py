@@ -42,7 +42,9 @@ def averaged(parts: Sequence[tuple[Predictions, Report]]) -> Predictions:
         probabilities=[predictions.probabilities for predictions, _ in parts],
     )
     thresholds = mean_thresholds([predictions.thresholds for predictions, _ in parts])
-    return Predictions(scores, first.targets, first.indices, first.probabilities, thresholds)
+    return Predictions(
+        scores, first.targets, first.indices, first.probabilities, thresholds, groups=first.groups
+    )
 
 
 def mean_thresholds(thresholds: Sequence[Array | None]) -> Array | None:

@@ -44,4 +44,12 @@ def evaluate(
     if found is None or found.own_step:
         known = ", ".join(name for name, each in TASKS.items() if not each.own_step)
         raise DataError(f"the task {task!r} cannot be evaluated", f"Tasks are {known}")
-    return found.evaluate(predictions, class_names=class_names, split=split, seed=seed, intervals=intervals)
+    report = found.evaluate(predictions, class_names=class_names, split=split, seed=seed, intervals=intervals)
+    if not intervals or predictions.groups is None:
+        return report
+    from core.evaluation.intervals.clustered import clustered
+
+    def without(some: "Predictions") -> "Report":
+        return found.evaluate(some, class_names=class_names, split=split, seed=seed, intervals=False)
+
+    return clustered(report, predictions, without)

@@ -117,7 +117,7 @@ def _some(count: int, most: int) -> np.ndarray:
 def _targets(data: "Dataset", places: Mapping[str, np.ndarray]) -> dict[str, np.ndarray] | None:
     def of(split: "Split", at: np.ndarray) -> np.ndarray:
         values: np.ndarray = split.targets.numpy()[at]
-        return values.reshape(len(values), -1)
+        return values.reshape(len(values), int(np.prod(values.shape[1:])))
 
     found = {name: of(split, places[name]) for name, split in data.splits.items()}
     if found["train"].shape[1] != 1:
@@ -160,10 +160,14 @@ def _codes(series: "Mapping[str, pl.Series | None]") -> tuple[tuple[str, ...], d
 
 def _of_arrays(data: "Dataset", places: Mapping[str, np.ndarray]) -> list[CheckedColumn]:
     """Columns of samples that are rows of numbers; none where they are something else."""
+    from torch import Tensor
+
+    if not all(isinstance(split.inputs, Tensor) for split in data.splits.values()):
+        return []
     if len(data.sample_shape) != 1 or data.sample_shape[0] != len(data.feature_names):
         return []
     rows = {
-        name: split.inputs[places[name]].double().numpy().reshape(len(places[name]), -1)
+        name: split.inputs[places[name]].double().numpy().reshape(len(places[name]), len(data.feature_names))
         for name, split in data.splits.items()
     }
     return [

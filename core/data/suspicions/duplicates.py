@@ -110,9 +110,10 @@ def _hashed(split: "Split") -> np.ndarray:
     """A hash of each sample: sums of its words times random odd numbers, in 64 bits."""
     from torch import Tensor
 
-    inputs, targets = split.inputs, split.targets.numpy().reshape(len(split), -1)
+    inputs = split.inputs
     if not len(split) or not hasattr(inputs, "dtype"):
         return np.zeros(0, np.uint64)
+    targets = split.targets.numpy().reshape(len(split), -1)
     step = max(1, -(-int(inputs.nbytes) // MAX_BYTES))
     rows = max(1, BYTES_AT_ONCE * len(split) // max(1, int(inputs.nbytes)))
     rng = np.random.default_rng(0)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.data.dataset import Split
 from core.data.suspicions.columns import checked
 from core.data.suspicions.duplicates import duplicates, near_duplicates
 from core.data.suspicions.giveaways import giveaways
@@ -25,6 +26,8 @@ def examined(data: "Dataset", options: "DataOptions") -> "Dataset":
 
 def suspicions(data: "Dataset", options: "DataOptions") -> tuple[str, ...]:
     """Return what looks suspicious. Takes a time that is linear in the samples, and bounded beyond some thousands."""
+    if not all(isinstance(split, Split) for split in data.splits.values()):
+        return ()  # they are read while they are trained on
     if not len(data.train) or not (len(data.validation) or len(data.test)):
         return ()
     columns = checked(data)

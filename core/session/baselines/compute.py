@@ -77,6 +77,7 @@ def _predictions(samples: Samples, split: str, fitted: Fitted) -> Predictions:
         indices=samples.data.splits[split].indices,
         probabilities=bool(samples.classes),
         weights=_weights(samples.data.splits[split]),
+        groups=samples.data.splits[split].groups,
     )
 
 
