@@ -91,12 +91,17 @@ class Report:
 
     @property
     def weighting(self) -> str:
-        """Return in a phrase how samples are weighted; empty if all count alike."""
+        """Return in a phrase how samples are weighted, and their groups; empty if all count alike and are apart."""
+        groups = (
+            f"intervals are those of {self.groups:,} whole groups" if self.groups and self.intervals else ""
+        )
         if self.effective_n is None:
-            return ""
+            return groups
         by = f" by {self.weighted_by}" if self.weighted_by else ""
         matrix = "; the confusion matrix counts samples" if self.confusion else ""
-        return f"weighted{by}, worth {self.effective_n:,.0f} samples of equal weight{matrix}"
+        return f"weighted{by}, worth {self.effective_n:,.0f} samples of equal weight{matrix}" + (
+            f"; {groups}" if groups else ""
+        )
 
     def without_interval(self, names: Iterable[str]) -> dict[str, list[str]]:
         """Return the reasons why some of these metrics have no interval, each with the metrics it concerns."""

@@ -19,6 +19,7 @@ from core.report import figures
 from core.report.page import Figure, Table, page
 from core.report.samples import mistakes, own_pictures, own_text
 from core.runs.comparison import Entry, EntryReader, differences, not_comparable, other_losses
+from core.runs.data_facts import kept_warnings
 from core.runs.environment import without_secrets
 from core.runs.folder import NAME, Run
 from core.runs.standings import Score, Standings, standings
@@ -114,6 +115,7 @@ def _run(entry: Entry, split: str, data_root: Path | None) -> Section:
         "id": entry.run.id,
         "facts": " · ".join(filter(None, facts)),
         "error": summary.error,
+        "warnings": kept_warnings(entry.run),
         "cards": _cards(evaluation.report) if evaluation else [],
         "curves": [
             Figure(figures.train_and_validation(entry, metric), "svg+xml", f"{metric} over the epochs")

@@ -14,7 +14,7 @@ from core.files.reading import read_bytes
 from core.runs.folder import Run
 from core.tasks.registry import task_of
 
-__all__ = ["ensure_same_data", "known_data", "read_facts", "write_data_facts"]
+__all__ = ["ensure_same_data", "kept_warnings", "known_data", "read_facts", "write_data_facts"]
 
 PLAIN = ("name", "kind", "task", "class_names", "feature_names", "target_mean", "target_std", "value_range")
 OPTIONAL = (
@@ -62,6 +62,15 @@ def read_facts(run: Run) -> dict[str, Any] | None:
     if not isinstance(facts, dict):
         raise _damaged(run, TypeError("it is not a mapping"))
     return facts
+
+
+def kept_warnings(run: Run) -> list[str]:
+    """Return what looked suspicious about a run's splits before it was trained; empty where that is not known."""
+    try:
+        found = (read_facts(run) or {}).get("warnings")
+    except RunDamaged:
+        return []
+    return [str(line) for line in found] if isinstance(found, list) else []
 
 
 def known_data(run: Run) -> Dataset | None:

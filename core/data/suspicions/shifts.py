@@ -27,7 +27,7 @@ def shifts(data: "Dataset", checked: Checked) -> Iterator[str]:
     """Report columns, the target, or all of them together, that are distributed otherwise in test than in train."""
     if len(data.test) < MIN_ROWS or len(data.train) < MIN_ROWS:
         return
-    tests = [column for column in checked.columns if column.is_feature]
+    tests = [*(column for column in checked.columns if column.is_feature), *_light(data)]
     if checked.targets is not None and len(checked.targets.get("test", ())):
         values = checked.targets
         if not checked.classes:
@@ -47,6 +47,25 @@ def shifts(data: "Dataset", checked: Checked) -> Iterator[str]:
     area = _told_apart(data)
     if area >= APART:
         yield f"test differs from train: a linear model tells them apart with an AUC of {area:.2f}; {advice}"
+
+
+def _light(data: "Dataset") -> list[CheckedColumn]:
+    """Brightness and contrast of some images of train and test; of other samples nothing."""
+    import torch
+
+    if len(data.sample_shape) != 3 or not hasattr(data.train.inputs, "dtype"):
+        return []
+    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for name in ("train", "test"):
+        split = data.splits[name]
+        at = torch.linspace(0, len(split) - 1, min(len(split), MAX_TOLD)).long()
+        deviation, mean = torch.std_mean(split.inputs[at].double().flatten(1), dim=1)
+        found[name] = mean.numpy(), deviation.numpy()
+    none = {"validation": np.zeros(0)}
+    return [
+        CheckedColumn(name, "number", none | {split: values[place] for split, values in found.items()})
+        for place, name in enumerate(("brightness", "contrast"))
+    ]
 
 
 def _moved(train: np.ndarray, test: np.ndarray) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from core.evaluation.intervals import LEVELS, Interval
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Integers
+from core.metrics import lower_is_better
 
 __all__ = ["FEWEST_GROUPS", "clustered"]
 
@@ -22,10 +23,10 @@ FEWEST_GROUPS = 10
 MAX_BLOCKS, BLOCKS_OF_MANY = 60, 20
 """Blocks that groups are joined to, each of which is left out once; fewer where there are many samples."""
 MANY_SAMPLES = 100_000
-UNBOUNDED = ("r2", "mae", "rmse", "mape", "log_loss", "mcc", "cohen_kappa")
+BELOW_0 = ("r2", "mcc", "cohen_kappa")
+"""Metrics that may be negative; they and losses are widened as they are."""
 
 Evaluate = Callable[[Predictions], Report]
-Rows = list[Mapping[str, object]]
 
 
 def clustered(report: Report, predictions: Predictions, evaluate: Evaluate) -> Report:
@@ -92,7 +93,7 @@ def _blocks(codes: Integers, count: int, samples: int) -> Integers:
 
 def _values(report: Report) -> Iterator[tuple[tuple[int, str], float]]:
     """All numbers of a report, with the place of their class or target, -1 for those of all."""
-    rows: Rows = [*report.per_class] or [*report.per_target]
+    rows: list[Mapping[str, object]] = [*report.per_class] or [*report.per_target]
     for place, row in ((-1, report.metrics), *enumerate(rows)):
         for name, value in row.items():
             if isinstance(value, int | float):
@@ -134,7 +135,7 @@ def _factors(
 def _widened(name: str, value: float, ends: Interval, factor: float, spread: float) -> Interval:
     """Move the ends of an interval away from a value; one that touches its bound as if groups were single samples."""
     low, high = ends
-    if name.startswith(UNBOUNDED):
+    if name.startswith(BELOW_0) or lower_is_better(name):
         low, high = value - factor * (value - low), value + factor * (high - value)
         return [max(0.0, low) if value >= 0 and ends[0] >= 0 else low, high]
     found = []

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from core.evaluation import Report
 from core.inference.baselines import Compared, not_better_than_boosting
 from core.metrics import LABELS, OF_TARGET, in_order, label_of
+from core.runs.data_facts import kept_warnings
 from core.tasks.registry import task_of
 from tui.charts.comparison import difference_text
 from tui.screens.base import NARROW
@@ -203,6 +204,7 @@ def _reasons(subject: Subject, known: Sequence[str]) -> list[str]:
     report = subject.report
     line = not_better_than_boosting(subject.evaluation, subject.beside)
     lines = [f"▲ {clean(line)}"] if line else []
+    lines += [f"▲ {clean(warning)}" for warning in kept_warnings(subject.evaluation.run)]
     lines += [clean(report.weighting)] if report.weighting else []
     lines += [clean(report.decision)] if report.decision else []
     lines += [f"baseline: {clean(str(report.baseline.get('description', '')))}"]
