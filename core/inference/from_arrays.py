@@ -11,6 +11,7 @@ from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Array
 from core.tasks.evaluation import evaluate
+from core.tasks.multilabel import Multilabel
 from core.tasks.registry import find_task, task_for
 
 __all__ = ["evaluate_given"]
@@ -27,9 +28,9 @@ def evaluate_given(
         scores: arrays, tensors or lists: (n, classes), probabilities where each row sums to 1, else margins; (n,) or
             (n, 1) of two classes: the probability of the second one, or its margin above 0; (n,) numbers for
             regression.
-        targets: (n,) class numbers, or numbers.
+        targets: (n,) class numbers, or numbers; of several labels (n, labels) zeros and ones beside scores like them.
         class_names: by default the numbers.
-        task: ``binary``, ``multiclass`` or ``regression``; by default what the arrays are like.
+        task: ``binary``, ``multiclass``, ``multilabel`` or ``regression``; by default what the arrays are like.
 
     Raises:
         DataError: these are no arrays of numbers, do not fit together or hold NaN.
@@ -39,6 +40,8 @@ def evaluate_given(
     if values.dtype not in (np.float32, np.float64):
         values = values.astype(np.float64)
     indices = np.arange(len(wanted), dtype=np.int64)
+    if _has_labels(values, wanted, task):
+        return _of_labels(values, wanted, class_names, split)
     if _is_one_column(values, class_names, task):
         values = _two_columns(values.reshape(-1))
     if values.ndim != 2:
@@ -57,6 +60,31 @@ def evaluate_given(
     names = list(class_names) or [str(number) for number in range(values.shape[1])]
     found = task_for(values.shape[1])
     return classes, evaluate(classes, task=found, class_names=names, split=split)
+
+
+def _has_labels(values: Array, wanted: Array, task: str) -> bool:
+    """Return whether the arrays are of several labels a sample."""
+    asked = find_task(task)
+    if asked is None:
+        return wanted.ndim == 2 and wanted.dtype.kind in "iub" and values.shape == wanted.shape
+    if asked.several_labels and (wanted.ndim != 2 or values.shape != wanted.shape):
+        raise DataError(
+            f"scores of shape {values.shape} and targets of shape {wanted.shape} do not fit a {task} task",
+            "Give both as (n, labels)",
+        )
+    return asked.several_labels
+
+
+def _of_labels(
+    values: Array, wanted: Array, class_names: Sequence[str], split: str
+) -> tuple[Predictions, Report]:
+    if not np.isin(wanted, (0, 1)).all():
+        raise DataError("targets of several labels are others than 0 and 1", "Give zeros and ones")
+    probabilities = bool(((values >= 0) & (values <= 1)).all())
+    indices = np.arange(len(wanted), dtype=np.int64)
+    found = Predictions(values, wanted.astype(np.uint8), indices, probabilities)
+    names = list(class_names) or [str(number) for number in range(values.shape[1])]
+    return found, evaluate(found, task=Multilabel.name, class_names=names, split=split)
 
 
 def _rounding(values: Array) -> float:

@@ -232,7 +232,7 @@ class RunWriter:
             split: ``train``, ``validation`` or ``test``.
             scores: (n, classes), probabilities or margins; (n,) of two classes: the probability or the margin of the
                 second one; or (n,) for regression.
-            targets: (n,) class numbers, or numbers.
+            targets: (n,) class numbers, or numbers; of several labels (n, labels) zeros and ones.
 
         Returns:
             The report's headline metrics.

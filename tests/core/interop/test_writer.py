@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -476,3 +477,15 @@ def test_two_that_listen_and_one_that_does_not(runs: Path) -> None:
     assert not quiet.run.console_file.exists()
     assert inner.run.console_file.read_text() == "both\n"
     assert outer.run.console_file.read_text() == "both\nouter\n"
+
+
+def test_predictions_of_several_labels(tmp_path: Path) -> None:
+    targets = np.array([[1, 0], [1, 1], [0, 1], [0, 0]])
+    scores = np.array([[0.9, 0.6], [0.8, 0.7], [0.4, 0.9], [0.1, 0.2]])
+    with RunWriter("labels", runs_dir=tmp_path, task="multilabel", classes=["a", "b"]) as run:
+        metrics = run.predictions("test", scores, targets)
+        assert metrics["subset_accuracy"] == 0.75
+        with pytest.raises(DataError, match="others than 0 and 1"):
+            run.predictions("test", scores, 2 * targets)
+        with pytest.raises(DataError, match="do not fit a multilabel task"):
+            run.predictions("test", scores, targets[:, 0])
