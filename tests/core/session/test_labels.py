@@ -57,7 +57,7 @@ def test_thresholds_are_chosen_on_validation_and_used_everywhere(arrays: Path) -
     trained = trained_model(run)
     assert label_thresholds(trained, run)[1] == ""
     rows = test.predictions.indices
-    again = score_inputs(trained, instance(trained.data.test.inputs, torch.Tensor))
+    again = score_inputs(trained, instance(torch.Tensor, trained.data.test.inputs))
     np.testing.assert_allclose(again, test.predictions.scores, atol=1e-6)
     assert len(rows) == len(again) == 60
     last = [event for event in events if isinstance(event, EpochFinished)][-1]
