@@ -4,6 +4,7 @@ import os
 import re
 import runpy
 import shlex
+import shutil
 import signal
 import site
 import subprocess
@@ -168,6 +169,7 @@ def folder(tmp_path: Path) -> Path:
         runpy.run_path(str(REPOSITORY / "examples" / f"{example}.py"))["write"](tmp_path, 120)
     bright = np.random.default_rng(0).integers(0, 256, (40, 16, 16)).astype(np.uint8)
     write_masks(tmp_path / "shapes", bright)
+    shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
     log = tmp_path / "lightning_logs" / "version_0"
     log.mkdir(parents=True)
     (log / "metrics.csv").write_text(

@@ -257,3 +257,30 @@ def hanging() -> Any:
 
 def failing() -> Any:
     return Failing()
+
+
+class Slow(Samples):
+    """Takes its time."""
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
+        time.sleep(0.002)
+        return super().__getitem__(place)
+
+
+def slow() -> Any:
+    return Slow(1000, noise=0.5)
+
+
+class Large(Samples):
+    """Pictures of 1.2 MB that are made when they are asked for; their classes are listed."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__(n)
+        self.targets = [place % CLASSES for place in range(n)]
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
+        return torch.full((3, 320, 320), place % CLASSES / CLASSES), place % CLASSES
+
+
+def large(n: int = 60) -> Any:
+    return Large(n)

@@ -17,7 +17,7 @@ from core.errors import DataError
 
 __all__ = ["StreamedBatches", "batches_of"]
 
-MAX_BYTES = 64 << 20
+MAX_BYTES = 32 << 20
 """Of the inputs of a batch whose size is free, as in an evaluation."""
 
 

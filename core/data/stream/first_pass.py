@@ -1,7 +1,7 @@
 """The first pass over a data set: the target of each sample, which classes, splits and evaluations need."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 
 from core.arrays import as_array
 from core.data.dataset import Progress
+from core.data.sequences import Ragged
 from core.data.stream.loader import Workers, read_all
 from core.data.stream.reader import Reader, Task
 from core.data.stream.seeds import FIXED, keeping_generators
@@ -16,9 +17,10 @@ from core.data.stream.sources import StreamSource
 from core.errors import DataError
 from core.machine import available_cores, memory
 
-__all__ = ["all_targets", "known_targets"]
+__all__ = ["all_targets", "batch_size", "bytes_of", "known_targets"]
 
-BATCH = 64
+MAX_BATCH, BATCH_BYTES = 64, 8 << 20
+"""Samples that are read at once, and their bytes: fewer of large ones."""
 SLOW_SECONDS = 2.0
 """Of all samples, from which on worker processes read them."""
 COMPARED = 64
@@ -49,16 +51,24 @@ def all_targets(reader: Reader, workers: Workers, progress: Progress) -> np.ndar
     if listed is not None:
         return listed
     began = time.perf_counter()
-    first = list(range(min(BATCH, total)))
+    inputs, _ = _read(reader, [0])
+    size = batch_size(bytes_of(inputs))
+    first = list(range(min(size, total)))
     found = [_read(looking, first)]
     seconds = (time.perf_counter() - began) / len(first) * total
     _check_room(found[0].nbytes / len(first) * total, total, reader.name)
     count = workers.count if workers.fixed else available_cores() if seconds > SLOW_SECONDS else 0
     workers.count = count
-    rest = (Task(FIXED, range(at, min(at + BATCH, total))) for at in range(BATCH, total, BATCH))
-    for targets in read_all(looking, rest, Workers(count, workers.fixed, workers.timeout)):
+    rest = (Task(FIXED, range(at, min(at + size, total))) for at in range(size, total, size))
+
+    def poll() -> bool:
+        progress(f"reading {reader.name}", size * len(found), total)
+        return False
+
+    reading = Workers(count, workers.fixed, workers.timeout)
+    for targets in read_all(looking, rest, reading, should_stop=poll):
         found.append(targets)
-        progress(f"reading {reader.name}", BATCH * len(found), total)
+        poll()
     return _joined(found, reader.name)
 
 
@@ -97,13 +107,13 @@ def _of_a_stream(looking: Reader, source: StreamSource, progress: Progress) -> I
     at = 0
     while True:
         with keeping_generators():
-            found = looking.read_up_to(Task(FIXED, range(at, at + BATCH)))
+            found = looking.read_up_to(Task(FIXED, range(at, at + MAX_BATCH)))
         if found is None:
             return
         yield found
         at += len(found)
         progress(f"reading {looking.name}", at, 0)
-        if len(found) < BATCH:
+        if len(found) < MAX_BATCH:
             return
 
 
@@ -111,10 +121,20 @@ def _targets_alone(inputs: Any, targets: Any) -> np.ndarray:
     return as_array(targets)
 
 
-def _read(reader: Reader, places: list[int]) -> np.ndarray:
+def bytes_of(inputs: Any) -> int:
+    """Return the bytes of the inputs of a batch."""
+    parts = inputs.values() if isinstance(inputs, Mapping) else [inputs]
+    return sum(int(part.nbytes if isinstance(part, Ragged) else as_array(part).nbytes) for part in parts)
+
+
+def batch_size(sample_bytes: int) -> int:
+    """Return how many samples of a size to read at once where any number will do."""
+    return max(1, min(MAX_BATCH, BATCH_BYTES // max(1, sample_bytes)))
+
+
+def _read(reader: Reader, places: list[int]) -> Any:
     with keeping_generators():
-        found: np.ndarray = reader.read(Task(FIXED, places))
-    return found
+        return reader.read(Task(FIXED, places))
 
 
 def _joined(found: list[np.ndarray], name: str) -> np.ndarray:

@@ -19,7 +19,7 @@ from core.data.sequences import Ragged
 from core.data.stream.answers import Part, parts_in
 from core.data.stream.choice import is_repeatable, why_streamed
 from core.data.stream.conversion import Conversion, Labels, as_inputs
-from core.data.stream.first_pass import all_targets
+from core.data.stream.first_pass import all_targets, batch_size, bytes_of
 from core.data.stream.loader import Workers, read_all
 from core.data.stream.reader import Reader, Task
 from core.data.stream.rows import StreamedRows
@@ -31,9 +31,9 @@ from core.tasks.registry import task_of
 
 __all__ = ["streamed"]
 
-SAMPLE_BYTES = 64 << 20
+SAMPLE_BYTES = 32 << 20
 """Of training samples that statistics come from; of more samples, so many bytes of them are drawn."""
-MIN_SAMPLE, BATCH = 16, 64
+MIN_SAMPLE = 16
 SEED = 0
 SPLITS = ("train", "validation", "test")
 UNSEEDED = (
@@ -180,7 +180,7 @@ class _Streaming:
         reader = self.readers["train"]
         some = train[:MIN_SAMPLE].tolist()
         first, _ = reader.read(Task(FIXED, some))
-        count = max(MIN_SAMPLE, SAMPLE_BYTES * len(some) // max(1, _bytes_of(first)))
+        count = max(MIN_SAMPLE, SAMPLE_BYTES * len(some) // max(1, bytes_of(first)))
         chosen = train
         if len(train) > count:
             chosen = np.sort(np.random.default_rng(SEED).choice(train, count, replace=False))
@@ -188,11 +188,16 @@ class _Streaming:
                 f"mean and deviation come from {count:,} of {len(train):,} training samples, drawn at random"
             )
         whole = isinstance(first, Mapping)  # sequences are joined at once: their lengths differ
-        size = len(chosen) if whole else BATCH
+        size = len(chosen) if whole else batch_size(bytes_of(first) // len(some))
         tasks = [Task(FIXED, chosen[at : at + size].tolist()) for at in range(0, len(chosen), size)]
         workers = Workers() if whole else self.workers
-        read = [inputs for inputs, _ in read_all(reader, tasks, workers)]
+        read = [inputs for inputs, _ in read_all(reader, tasks, workers, should_stop=self._poll)]
         return (read[0] if whole else np.concatenate([as_array(part) for part in read])), chosen
+
+    def _poll(self) -> bool:
+        """Let whoever watches the progress end it, by raising an error."""
+        self.progress(f"reading {self.source}", 0, 0)
+        return False
 
     def _first(self, train: np.ndarray) -> tuple[Any, np.ndarray]:
         """Return the first training samples as the user's collate function joins them, and their places."""
@@ -268,11 +273,6 @@ def _two_that_differ(targets: np.ndarray) -> np.ndarray:
     """Return the positions of the first sample and of one with another target; of the first alone if there is none."""
     others = np.flatnonzero((targets != targets[:1]).reshape(len(targets), -1).any(axis=1))
     return np.concatenate([[0], others[:1]]).astype(np.int64)
-
-
-def _bytes_of(inputs: Any) -> int:
-    parts = inputs.values() if isinstance(inputs, Mapping) else [inputs]
-    return sum(int(part.nbytes if isinstance(part, Ragged) else as_array(part).nbytes) for part in parts)
 
 
 def _range_of(inputs: torch.Tensor) -> tuple[float, float]:

@@ -1,0 +1,152 @@
+"""An epoch of a streamed data set beside a plain loop over a DataLoader, and the memory of a set of 10 GB.
+
+    python -m benchmarks.stream [--quick] [--json FILE]
+
+The set makes 1,280 pictures with random noise, with as many workers in both. The loop does what a person would write:
+`DataLoader(shuffle=True)`, pictures standardised by known numbers, SGD with momentum. The set of 10 GB is made on the
+fly, one picture of 1.2 MB after the other; memory is the peak of a process of its own and of its worker.
+"""
+
+import dataclasses
+import json
+import multiprocessing
+import resource
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, Dataset
+
+from benchmarks.harness import Stopwatch, Took, in_turns, options, print_table, rows
+from core.config import schema as configuration
+from core.control import RunControl
+from core.events import EpochFinished, Event
+from core.models.registry import build
+from core.session import session
+from core.session.session import Prepared
+from core.user_code.trust import trust
+
+SAMPLES, SIZE, BATCH = 1280, 48, 64
+STREAMED, LOOP = "tui, streamed", "plain loop over a DataLoader"
+BUDGETS = {STREAMED: 1.02}
+LARGE, LARGE_SIDE = 8192, 320
+
+
+class Pictures(Dataset[tuple[torch.Tensor, int]]):
+    """Noise over one of two greys."""
+
+    def __init__(self, samples: int, side: int) -> None:
+        self.samples, self.side = samples, side
+        self.targets = [index % 2 for index in range(samples)]
+
+    def __len__(self) -> int:
+        return self.samples
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        return torch.randn(3, self.side, self.side) + index % 2, index % 2
+
+
+def pictures(samples: int = SAMPLES, side: int = SIZE) -> tuple[Pictures, Pictures, Pictures]:
+    """Sets to train on, and small ones for the rest."""
+    return Pictures(samples, side), Pictures(2, side), Pictures(2, side)
+
+
+def prepare(workers: int, model: dict[str, Any], arguments: dict[str, Any]) -> Prepared:
+    """A run of one epoch."""
+    trust(Path(__file__))
+    data = {"name": f"{__file__}:pictures", "workers": workers, "feed": "stream", "arguments": arguments}
+    training = {"epochs": 1, "batch_size": BATCH if not arguments else 8, "threads": 1, "device": "cpu"}
+    optimizer = {"name": "momentum", "lr": 1e-4}
+    values = {"data": data, "model": model, "training": training, "optimizer": optimizer}
+    return session.prepare(configuration.from_dict(values), None, lambda what, done, total: None)
+
+
+def streamed(prepared: Prepared, runs: Path) -> dict[str, Took]:
+    """One epoch as a run."""
+    model = build(prepared.config.model, prepared.data, 0)
+    fresh = dataclasses.replace(prepared, model=model)
+    run, times = session.new_run(fresh, runs), {}
+    watch = Stopwatch()
+
+    def emit(event: Event) -> None:
+        if isinstance(event, EpochFinished):
+            times[STREAMED] = watch.took()
+
+    ended = session.execute(fresh, run, emit=emit, control=RunControl())
+    if ended.status != "completed":
+        raise RuntimeError(ended.error)
+    return times
+
+
+def loop(prepared: Prepared, workers: int) -> dict[str, Took]:
+    """One epoch as a person would write it."""
+    model = build(prepared.config.model, prepared.data, 0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
+    train, validation, _ = pictures()
+    watch = Stopwatch()
+    total = 0.0
+    for inputs, targets in DataLoader(train, batch_size=BATCH, shuffle=True, num_workers=workers):
+        loss = cross_entropy(model((inputs - prepared.data.mean) / prepared.data.std), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += float(loss)
+    with torch.no_grad():
+        for inputs, _ in DataLoader(validation, batch_size=BATCH, num_workers=workers):
+            model((inputs - prepared.data.mean) / prepared.data.std)
+    return {LOOP: watch.took()}
+
+
+def peak_of(samples: int, result: Any) -> None:
+    """Train on so many large pictures, and send the largest memory of this process and of its workers, in MiB."""
+    torch.set_num_threads(1)
+    prepared = prepare(1, {"name": "mlp", "hidden": [2]}, {"samples": samples, "side": LARGE_SIDE})
+    with tempfile.TemporaryDirectory() as runs:
+        streamed(prepared, Path(runs))
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    result.send([resource.getrusage(kind).ru_maxrss / 1024 for kind in kinds])
+
+
+def memory_of(samples: int) -> list[float]:
+    """Return the largest memory of a process that trains, and of its worker, in MiB."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=peak_of, args=(samples, theirs))
+    process.start()
+    theirs.close()
+    found: list[float] = ours.recv()
+    process.join()
+    return found
+
+
+def main() -> None:
+    """Measure, print, and write the numbers if asked."""
+    given = options(__doc__.splitlines()[0])
+    torch.set_num_threads(1)
+    tables = []
+    with tempfile.TemporaryDirectory() as runs:
+        for workers in (0, 1, 2):
+            prepared = prepare(workers, {"name": "cnn"}, {})
+            contestants: list[Callable[[], dict[str, Took]]] = [
+                partial(streamed, prepared, Path(runs)),
+                partial(loop, prepared, workers),
+            ]
+            table = rows(in_turns(contestants, given.rounds), LOOP, BUDGETS)
+            print_table(f"cnn on {SAMPLES:,} pictures of 3x{SIZE}x{SIZE}, {workers} workers", table)
+            tables.append({"workers": workers, "rows": [dataclasses.asdict(row) for row in table]})
+    sizes = (LARGE // 16, LARGE)
+    peaks = {samples: memory_of(samples) for samples in sizes}
+    for samples, (own, worker) in peaks.items():
+        data = samples * 3 * LARGE_SIDE**2 * 4 / 2**30
+        print(f"  {data:5.1f} GiB of samples: {own:,.0f} MiB at most, its worker {worker:,.0f} MiB")
+    if given.json:
+        facts = {"samples": SAMPLES, "batch_size": BATCH, "rounds": given.rounds, "peaks_mib": peaks}
+        given.json.write_text(json.dumps({**facts, "tables": tables}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

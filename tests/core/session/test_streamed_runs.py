@@ -1,0 +1,162 @@
+"""Runs that read their data while they train: resumed, killed, stopped, larger than memory, by several processes."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+
+from core.control import RunControl
+from core.events import Notice
+from core.runs.checkpoints import load_checkpoint
+from core.runs.folder import Run
+from core.user_code.trust import trust
+from tests.core.session.test_resume import assert_ended_alike
+from tests.support import streamed_data
+from tests.support.repository import REPOSITORY
+
+Train = Callable[..., Any]
+FILE = Path(str(streamed_data.__file__))
+COMMAND = [
+    sys.executable,
+    "-m",
+    "torchtui",
+    "train",
+    "--no-ui",
+    "--device",
+    "cpu",
+    "--threads",
+    "1",
+    "--model",
+    "mlp",
+]
+SECONDS = 60
+
+
+@pytest.fixture(autouse=True)
+def trusted() -> None:
+    trust(FILE)
+
+
+def stop(control: RunControl, model: object) -> None:
+    control.stop()
+
+
+def run_of(name: str, **data: Any) -> dict[str, Any]:
+    return {
+        "data": {"name": f"{FILE}:{name}", **data},
+        "model": {"name": "mlp", "hidden": [8], "dropout": 0.2},
+        "training": {"epochs": 3, "batch_size": 8},
+    }
+
+
+@pytest.mark.parametrize("name", ["augmented", "noisy_stream"])
+def test_a_streamed_run_stopped_within_an_epoch_ends_as_if_it_had_not_been(
+    name: str, train_run: Train
+) -> None:
+    values = run_of(name, workers=0)
+    undisturbed = train_run(values)
+    first = train_run(values, at_step=(9, stop))
+    second = train_run(run=first.run)
+    assert_ended_alike(undisturbed, [first, second])
+    assert any("is streamed" in event.message for event in undisturbed.told(Notice))
+
+
+def test_streamed_and_resident_runs_have_the_same_weights(train_run: Train) -> None:
+    resident, streamed = (train_run(run_of("plain", feed=feed)) for feed in ("resident", "stream"))
+    for name, weight in resident.weights("last").items():
+        assert torch.equal(weight, streamed.weights("last")[name])
+
+
+def start(folder: Path, name: str, *more: str, limit: int = 0) -> "subprocess.Popen[bytes]":
+    """Start the training of a streamed set in a process of its own, with at most so many bytes of memory."""
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    command = [*COMMAND, "--data", f"{FILE}:{name}", "--runs", str(folder), *more]
+    bound = (lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))) if limit else None
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        preexec_fn=bound,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    """Return what becomes true."""
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.01)
+    raise AssertionError("it never came to that")
+
+
+def checkpoint_in(folder: Path) -> Run | None:
+    found = [*folder.glob("*/checkpoints/last.pt")]
+    return Run(found[0].parent.parent) if found else None
+
+
+def weights_of(run: Run) -> dict[str, torch.Tensor]:
+    weights: dict[str, torch.Tensor] = load_checkpoint(run, "last")["model"]
+    return weights
+
+
+@pytest.mark.heavy
+def test_a_killed_run_leaves_no_workers_and_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    options = ["--epochs", "3", "--set", "data.workers=2", "--set", "training.checkpoint_minutes=0.001"]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    undisturbed = start(whole, "slow", *options)
+    victim = start(killed, "slow", *options)
+    run = until(lambda: checkpoint_in(killed))
+    workers = until(lambda: psutil.Process(victim.pid).children(recursive=True))
+    victim.kill()
+    victim.wait()
+    until(lambda: not any(worker.is_running() for worker in workers))
+    assert load_checkpoint(run, "last")["progress"]["epoch"] < 3
+    resumed = subprocess.run(
+        [*COMMAND[:5], "--resume", str(run.path), "--runs", str(killed)],
+        cwd=killed,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        check=False,
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    assert undisturbed.wait() == 0
+    other = weights_of(until(lambda: checkpoint_in(whole)))
+    for name, weight in weights_of(run).items():
+        assert torch.equal(weight, other[name])
+
+
+@pytest.mark.heavy
+def test_ctrl_c_ends_a_run_whose_worker_hangs(tmp_path: Path) -> None:
+    process = start(tmp_path, "hanging", "--set", "data.workers=2", "--set", "data.feed=stream")
+    workers = until(lambda: psutil.Process(process.pid).children(recursive=True))
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.wait(SECONDS)
+    assert time.monotonic() - began < SECONDS / 4
+    until(lambda: not any(worker.is_running() for worker in workers))
+
+
+@pytest.mark.heavy
+def test_a_set_ten_times_larger_than_memory_trains_and_is_evaluated(tmp_path: Path) -> None:
+    limit, samples = 1200 << 20, 10_400
+    assert samples * 3 * 320 * 320 * 4 > 10 * limit
+    options = ["--set", f"data.arguments.n={samples}", "--set", "data.workers=1", "--batch-size", "8"]
+    options += ["--set", "model.hidden=[2]", "--lr", "1e-5"]  # weights are no part of this
+    process = start(tmp_path, "large", "--epochs", "1", *options, limit=limit)
+    printed, _ = process.communicate()
+    assert process.returncode == 0, printed.decode()
+    assert b"is streamed" in (until(lambda: [*tmp_path.glob("*/events.jsonl")])[0]).read_bytes()
