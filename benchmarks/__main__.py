@@ -30,6 +30,7 @@ PARTS = {
     "tuning": "trials a minute, beside Optuna with a plain loop; Bayesian beside random search",
     "tables": "a table of 1,000,000 rows from its file to an epoch, beside polars and pandas",
     "image_folder": "MNIST as PNG files: the first and the second epoch, beside ImageFolder with a DataLoader",
+    "stream": "a streamed epoch beside a plain loop over a DataLoader; memory of a set of 10 GB",
     "evaluation_cost": "a full evaluation, beside scikit-learn's functions",
     "coverage": "95 % intervals by simulation: how often they hold the true value; equal runs told apart",
     "kills": "1,000 SIGKILLs at random moments: what is lost of runs that are resumed",
