@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler, Sampler, Sequen
 from core.data.stream.sources import Collate
 from core.errors import DataError
 
-__all__ = ["SPLIT_NAMES", "Part", "parts_in"]
+__all__ = ["SPLIT_NAMES", "StreamedSet", "parts_in"]
 
 SPLIT_NAMES = {
     "train": "train",
@@ -25,7 +25,7 @@ SPLIT_NAMES = {
 
 
 @dataclass(frozen=True)
-class Part:
+class StreamedSet:
     """A data set of one split, or of all of them.
 
     Attributes:
@@ -40,7 +40,7 @@ class Part:
     notes: tuple[str, ...] = ()
 
 
-def parts_in(made: Any, source: str) -> dict[str, Part] | None:
+def parts_in(made: Any, source: str) -> dict[str, StreamedSet] | None:
     """Return the data sets that a user's function returned, by their split; None where it holds anything else.
 
     That is one data set, or two (train, test), or three (train, validation, test), or a dict of them; each may be a
@@ -67,19 +67,19 @@ def parts_in(made: Any, source: str) -> dict[str, Part] | None:
     return found if len(found) == len(named) else None
 
 
-def _part(value: Any, source: str) -> Part | None:
+def _part(value: Any, source: str) -> StreamedSet | None:
     """Return one data set with what belongs to it; None where a value is anything else."""
     if isinstance(value, DataLoader):
         return _of_loader(value, source)
     if isinstance(value, Dataset):
-        return Part(value)
+        return StreamedSet(value)
     is_pair = isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[0], Dataset)
     if is_pair and callable(value[1]) and not isinstance(value[1], Dataset | DataLoader | type):
-        return Part(value[0], value[1])
+        return StreamedSet(value[0], value[1])
     return None
 
 
-def _of_loader(loader: "DataLoader[Any]", source: str) -> Part:
+def _of_loader(loader: "DataLoader[Any]", source: str) -> StreamedSet:
     """Return the data set of a DataLoader with its collate function and its sampler; batches are made here."""
     batches: Any = loader.batch_sampler
     if loader.batch_size is None:
@@ -97,4 +97,4 @@ def _of_loader(loader: "DataLoader[Any]", source: str) -> Part:
         f"{'' if usual else ' and sampler'} are used; training.batch_size, training.sampling and data.workers say the "
         "rest"
     )
-    return Part(loader.dataset, collate, None if usual else sampler, (note,))
+    return StreamedSet(loader.dataset, collate, None if usual else sampler, (note,))

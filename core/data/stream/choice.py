@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import IterableDataset, TensorDataset
 
 from core.arrays import as_array
-from core.data.stream.answers import Part
+from core.data.stream.answers import StreamedSet
 from core.data.stream.options import Feed
 from core.data.stream.seeds import FIXED, Draws, keeping_generators
 from core.data.stream.sources import source_of
@@ -22,11 +22,11 @@ OTHER: Draws = (0, 0)
 COPIES = 2
 """Of all samples, which exist at a time while they are read and split."""
 SPARE = 0.8
-"""Part of the free memory that samples may take."""
+"""StreamedSet of the free memory that samples may take."""
 RESIDENT = "data.feed=resident reads each sample once, and keeps it in memory"
 
 
-def why_streamed(parts: Mapping[str, Part], feed: Feed, name: str) -> str:
+def why_streamed(parts: Mapping[str, StreamedSet], feed: Feed, name: str) -> str:
     """Return in a sentence why these data sets are streamed; empty where they go into memory."""
     if feed == "resident":
         return ""

@@ -11,7 +11,7 @@ from core.arrays import as_array
 from core.data.dataset import Progress
 from core.data.sequences import Ragged
 from core.data.stream.loader import Workers, read_all
-from core.data.stream.reader import Reader, Task
+from core.data.stream.reader import Reader, Wanted
 from core.data.stream.seeds import FIXED, keeping_generators
 from core.data.stream.sources import StreamSource
 from core.errors import DataError
@@ -59,7 +59,7 @@ def all_targets(reader: Reader, workers: Workers, progress: Progress) -> np.ndar
     _check_room(found[0].nbytes / len(first) * total, total, reader.name)
     count = workers.count if workers.fixed else available_cores() if seconds > SLOW_SECONDS else 0
     workers.count = count
-    rest = (Task(FIXED, range(at, min(at + size, total))) for at in range(size, total, size))
+    rest = (Wanted(FIXED, range(at, min(at + size, total))) for at in range(size, total, size))
 
     def poll() -> bool:
         progress(f"reading {reader.name}", size * len(found), total)
@@ -107,7 +107,7 @@ def _of_a_stream(looking: Reader, source: StreamSource, progress: Progress) -> I
     at = 0
     while True:
         with keeping_generators():
-            found = looking.read_up_to(Task(FIXED, range(at, at + MAX_BATCH)))
+            found = looking.read_up_to(Wanted(FIXED, range(at, at + MAX_BATCH)))
         if found is None:
             return
         yield found
@@ -134,7 +134,7 @@ def batch_size(sample_bytes: int) -> int:
 
 def _read(reader: Reader, places: list[int]) -> Any:
     with keeping_generators():
-        return reader.read(Task(FIXED, places))
+        return reader.read(Wanted(FIXED, places))
 
 
 def _joined(found: list[np.ndarray], name: str) -> np.ndarray:

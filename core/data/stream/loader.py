@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from torch.utils.data import DataLoader
 
-from core.data.stream.reader import Failure, Reader, Task
+from core.data.stream.reader import Failure, Reader, Wanted
 from core.data.stream.seeds import keeping_generators
 from core.data.stream.stacks import users_lines
 from core.data.stream.worker import ASK, Began
@@ -56,13 +56,13 @@ def never() -> bool:
 
 def read_all(
     reader: Reader,
-    tasks: Iterable[Task],
+    tasks: Iterable[Wanted],
     workers: Workers,
     *,
     pin: bool = False,
     should_stop: Callable[[], bool] = never,
 ) -> Generator[Any, None, None]:
-    """Yield what `reader` makes of each task, in their order; ends early once it is to stop.
+    """Yield what `reader` makes of each of `tasks`, in their order; ends early once it is to stop.
 
     Args:
         pin: copy batches into memory that a GPU reads from directly.
@@ -83,7 +83,7 @@ def read_all(
 
 
 def _by_workers(
-    reader: Reader, tasks: Iterable[Task], workers: Workers, pin: bool, should_stop: Callable[[], bool]
+    reader: Reader, tasks: Iterable[Wanted], workers: Workers, pin: bool, should_stop: Callable[[], bool]
 ) -> Iterator[Any]:
     with ExitStack() as open_files:
         stacks: list[IO[bytes]] = [
@@ -122,7 +122,7 @@ def _unchanged(batch: Any) -> Any:
 
 
 def _started(
-    reader: Reader, tasks: Iterable[Task], count: int, pin: bool, began: Began, context: "_Recording"
+    reader: Reader, tasks: Iterable[Wanted], count: int, pin: bool, began: Began, context: "_Recording"
 ) -> Iterator[Any]:
     """Start the workers, and return what they read.
 

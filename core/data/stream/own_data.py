@@ -16,12 +16,12 @@ from core.data.dataset import Dataset, Progress, Split
 from core.data.division.facts import division_notes
 from core.data.own.python_samples import attributes_of
 from core.data.sequences import Ragged
-from core.data.stream.answers import Part, parts_in
+from core.data.stream.answers import StreamedSet, parts_in
 from core.data.stream.choice import is_repeatable, why_streamed
 from core.data.stream.conversion import Conversion, Labels, as_inputs
 from core.data.stream.first_pass import all_targets, batch_size, bytes_of
 from core.data.stream.loader import Workers, read_all
-from core.data.stream.reader import Reader, Task
+from core.data.stream.reader import Reader, Wanted
 from core.data.stream.rows import StreamedRows
 from core.data.stream.samplers import order_of
 from core.data.stream.seeds import FIXED
@@ -69,7 +69,7 @@ class _Streaming:
     """Puts a streamed data set together."""
 
     def __init__(
-        self, parts: Mapping[str, Part], options: Any, source: str, progress: Progress, why: str
+        self, parts: Mapping[str, StreamedSet], options: Any, source: str, progress: Progress, why: str
     ) -> None:
         self.parts, self.options, self.source, self.progress = parts, options, source, progress
         self.notes = [why, *dict.fromkeys(note for part in parts.values() for note in part.notes)]
@@ -179,7 +179,7 @@ class _Streaming:
         """Return the inputs of training samples, all or some of them, and the places of these."""
         reader = self.readers["train"]
         some = train[:MIN_SAMPLE].tolist()
-        first, _ = reader.read(Task(FIXED, some))
+        first, _ = reader.read(Wanted(FIXED, some))
         count = max(MIN_SAMPLE, SAMPLE_BYTES * len(some) // max(1, bytes_of(first)))
         chosen = train
         if len(train) > count:
@@ -189,7 +189,7 @@ class _Streaming:
             )
         whole = isinstance(first, Mapping)  # sequences are joined at once: their lengths differ
         size = len(chosen) if whole else batch_size(bytes_of(first) // len(some))
-        tasks = [Task(FIXED, chosen[at : at + size].tolist()) for at in range(0, len(chosen), size)]
+        tasks = [Wanted(FIXED, chosen[at : at + size].tolist()) for at in range(0, len(chosen), size)]
         workers = Workers() if whole else self.workers
         read = [inputs for inputs, _ in read_all(reader, tasks, workers, should_stop=self._poll)]
         return (read[0] if whole else np.concatenate([as_array(part) for part in read])), chosen
@@ -203,7 +203,7 @@ class _Streaming:
         """Return the first training samples as the user's collate function joins them, and their places."""
         self.notes.append("inputs are passed on as the collate function makes them: nothing is scaled")
         some = train[:MIN_SAMPLE]
-        inputs, _ = self.readers["train"].read(Task(FIXED, some.tolist()))
+        inputs, _ = self.readers["train"].read(Wanted(FIXED, some.tolist()))
         if isinstance(inputs, Mapping):
             return {name: as_array(part) for name, part in inputs.items()}, some
         return as_inputs(inputs, self.source), some

@@ -9,17 +9,17 @@ from torch.utils.data import Dataset as TorchDataset
 
 from core.data.stream.collating import collated
 from core.data.stream.seeds import Draws
-from core.data.stream.sources import Collate, Source, StreamSource
+from core.data.stream.sources import Collate, SampleSource, StreamSource
 from core.errors import DataError, TorchtuiError
 from core.user_code.loading import as_user_error
 
-__all__ = ["Convert", "Failure", "Reader", "Task", "as_read"]
+__all__ = ["Convert", "Failure", "Reader", "Wanted", "as_read"]
 
 Convert = Callable[[Any, Any], Any]
 """Makes of the inputs and the targets of a batch, as the user's code gives them, what is passed on."""
 
 
-class Task(NamedTuple):
+class Wanted(NamedTuple):
     """A batch to read: the places of its samples in the data set."""
 
     draws: Draws
@@ -50,7 +50,12 @@ class Reader(TorchDataset[Any]):
     """
 
     def __init__(
-        self, source: Source, collate: Collate | None, name: str, chosen: str = "", convert: Convert = as_read
+        self,
+        source: SampleSource,
+        collate: Collate | None,
+        name: str,
+        chosen: str = "",
+        convert: Convert = as_read,
     ) -> None:
         self.source, self.collate, self.name, self.chosen, self.convert = (
             source,
@@ -64,7 +69,7 @@ class Reader(TorchDataset[Any]):
         """Return a reader of the same samples that makes something else of them."""
         return Reader(self.source, self.collate, self.name, self.chosen, convert)
 
-    def __getitem__(self, task: Task) -> Any:
+    def __getitem__(self, task: Wanted) -> Any:
         """Return a batch, or the `Failure` of the user's code."""
         try:
             samples = self.source.read(task.draws, task.places)
@@ -74,7 +79,7 @@ class Reader(TorchDataset[Any]):
         except (Exception, SystemExit) as error:  # the user's own code raises whatever it likes
             return Failure(explained(error, self.name, self.source.at))
 
-    def read_up_to(self, task: Task) -> Any:
+    def read_up_to(self, task: Wanted) -> Any:
         """Return a batch of the samples of a stream from the first place on, at most to the last; None at its end.
 
         Raises:
@@ -92,7 +97,7 @@ class Reader(TorchDataset[Any]):
     def _joined(self, samples: list[Any]) -> Any:
         return self.convert(*collated(samples, self.collate, self.name, self.chosen))
 
-    def read(self, task: Task) -> Any:
+    def read(self, task: Wanted) -> Any:
         """Return a batch.
 
         Raises:

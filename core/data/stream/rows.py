@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.data.inputs import Fields
 from core.data.stream.loader import Workers, never, read_all
-from core.data.stream.reader import Reader, Task
+from core.data.stream.reader import Reader, Wanted
 from core.data.stream.seeds import FIXED, Draws
 
 __all__ = ["Places", "StreamedRows"]
@@ -77,7 +77,7 @@ class StreamedRows:
         if not len(chosen):
             return self.example[:0]
         order = np.argsort(chosen, kind="stable")
-        ((inputs, _),) = read_all(self.reader, [Task(FIXED, chosen[order].tolist())], Workers())
+        ((inputs, _),) = read_all(self.reader, [Wanted(FIXED, chosen[order].tolist())], Workers())
         return inputs[torch.from_numpy(np.argsort(order, kind="stable"))]
 
     def one(self, at: int) -> Any:
@@ -104,5 +104,5 @@ class StreamedRows:
         should_stop: Callable[[], bool] = never,
     ) -> Generator[tuple[Any, Tensor], None, None]:
         """Yield inputs and targets of the rows at each piece's positions, read ahead by workers."""
-        tasks = (Task(draws, self.rows[piece].tolist()) for piece in pieces)
+        tasks = (Wanted(draws, self.rows[piece].tolist()) for piece in pieces)
         return read_all(self.reader, tasks, self.workers, pin=pin, should_stop=should_stop)

@@ -9,12 +9,12 @@ from core.data.stream.seeds import Draws, Generators
 from core.errors import DataError
 from core.torch_private import as_the_only_worker
 
-__all__ = ["Collate", "MapSource", "Source", "StreamSource", "source_of"]
+__all__ = ["Collate", "MapSource", "SampleSource", "StreamSource", "source_of"]
 
 Collate = Callable[[list[Any]], Any]
 
 
-class Source(Protocol):
+class SampleSource(Protocol):
     """Samples by their place in a data set."""
 
     dataset: Any
