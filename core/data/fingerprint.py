@@ -65,10 +65,11 @@ def _inputs(split: Split) -> "Iterator[Tensor | MappedRows]":
     from core.data.inputs import Fields
     from core.data.sequences import Ragged
 
-    if not isinstance(split.inputs, Fields):
-        yield split.inputs.few if isinstance(split.inputs, StreamedRows) else split.inputs
+    held = split.inputs.few if isinstance(split.inputs, StreamedRows) else split.inputs
+    if not isinstance(held, Fields):
+        yield held
         return
-    for column in split.inputs.columns.values():
+    for column in held.columns.values():
         if isinstance(column, Ragged):
             yield column.values
             yield column.offsets

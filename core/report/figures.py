@@ -178,6 +178,20 @@ def calibration(predictions: Predictions) -> bytes:
     return out[0]
 
 
+def channels(values: Sequence[Floats], names: Sequence[str]) -> bytes:
+    """Draw the channels of a signal, (time,) each, one below the other, each as high as it goes."""
+    out: list[bytes] = []
+    with _figure((3.2, 1.0 + 0.7 * len(values)), out) as axes:
+        for place, channel in enumerate(values):
+            span = float(channel.max() - channel.min()) or 1.0
+            axes.plot((channel - channel.min()) / span - 1.2 * place, color=_color(place), linewidth=1)
+        axes.set_yticks(
+            [0.5 - 1.2 * place for place in range(len(values))], list(map(_name, names[: len(values)]))
+        )
+        axes.set_xlabel("step")
+    return out[0]
+
+
 def predicted_numbers(predictions: Predictions, kind: str) -> bytes:
     """Regression: ``actual_vs_predicted`` or ``residual_vs_predicted``."""
     from sklearn.metrics import PredictionErrorDisplay

@@ -24,7 +24,9 @@ __all__ = ["Mistakes", "mistakes", "own_pictures", "own_text"]
 
 MAX_PICTURES = 24
 MAX_ROWS = 12
-MAX_FEATURES = 8
+MAX_FEATURES, MAX_CHANNELS = 8, 4
+MAX_TEXT = 300
+"""Characters of a text of a row."""
 MASK_NOTE = "Image, mask and predicted mask."
 
 
@@ -54,8 +56,9 @@ def mistakes(evaluation: Evaluation, data_root: Path | None) -> Mistakes:
     if "masks" in task.views:
         shown = [_masks(evaluation, samples, at) for at in worst] if samples is not None else []
         return Mistakes(title, f"Without the images: {problem}" if problem else MASK_NOTE, pictures=shown)
-    if samples is not None and samples.kind.shown == "picture" and names:
-        return Mistakes(title, pictures=[_image(evaluation, samples, at) for at in worst])
+    drawn = {"picture": _image, "curves": _curves}.get(samples.kind.shown) if samples is not None else None
+    if samples is not None and drawn is not None and names:
+        return Mistakes(title, pictures=[drawn(evaluation, samples, at) for at in worst])
     note = f"Without the samples themselves: {problem}" if problem else ""
     return Mistakes(title, note, rows=_rows(evaluation, samples, worst[:MAX_ROWS]))
 
@@ -126,13 +129,24 @@ def _image(evaluation: Evaluation, samples: Samples, position: int) -> Figure:
     return Figure(file.getvalue(), "png", what, caption)
 
 
+def _curves(evaluation: Evaluation, samples: Samples, position: int) -> Figure:
+    from core.report.figures import channels
+
+    true, answer, score = _answers(evaluation, position)
+    what = f"sample {int(evaluation.predictions.indices[position])}, true {true}, predicted {answer}"
+    values = [np.asarray(channel) for channel in samples.row(position)[:MAX_CHANNELS]]
+    return Figure(channels(values, samples.columns), "svg+xml", what, f"{true} → {answer}  {score}")
+
+
 def _rows(evaluation: Evaluation, samples: Samples | None, positions: list[int]) -> Table:
     predictions, names = evaluation.predictions, evaluation.report.class_names
-    features = samples.columns[:MAX_FEATURES] if samples else []
+    features = samples.columns[:MAX_FEATURES] if samples and samples.kind.shown != "curves" else []
     rows = []
     for at in positions:
         row = samples.row(at)[:MAX_FEATURES] if samples and features else []
-        inputs = [f"{value:.4g}" if isinstance(value, float) else value for value in row]
+        inputs = [
+            f"{value:.4g}" if isinstance(value, float) else str(value or "")[:MAX_TEXT] for value in row
+        ]
         if names:
             answers = list(_answers(evaluation, at))
         else:

@@ -18,7 +18,7 @@ from tui.forms.data_overview import DataFacts
 from tui.forms.preview import Memory
 from tui.forms.remedies import app_words
 from tui.terminal.curves import sparkline
-from tui.terminal.text import bytes_, clean, count, fit, number, si
+from tui.terminal.text import bytes_, clean, count, fit, number, si, wrapped
 
 if TYPE_CHECKING:
     from core.models.summary import Layer, ModelSummary
@@ -157,7 +157,7 @@ def texts(facts: DataFacts, width: int) -> Content:
     lines: list[Content] = []
     for name, row in zip(facts.labels, facts.samples, strict=True):
         lines.append(Content.styled(fit(name, width, empty="∅"), "bold"))
-        begun = wrap(clean(str(row[0])[: MAX_TEXT_LINES * width]), max(8, width))[:MAX_TEXT_LINES]
+        begun = wrapped(str(row[0])[: MAX_TEXT_LINES * width], width)[:MAX_TEXT_LINES]
         lines += [Content(line) for line in begun or ["–"]]
     return LINE.join(lines)
 

@@ -7,8 +7,9 @@ exactly as wide as its column. Widths are those Textual itself uses (``rich.cell
 
 import math
 import unicodedata
+from textwrap import wrap
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from core.config.formatting import format_setting
 
@@ -28,6 +29,7 @@ __all__ = [
     "setting",
     "short_path",
     "si",
+    "wrapped",
 ]
 
 SETTING_DIGITS = 6
@@ -87,6 +89,12 @@ def fit(text: str, width: int, *, align: str = "<", empty: str = "") -> str:
     spare = width - cell_len(shown)
     left = {"<": 0, "^": spare // 2, ">": spare}[align]
     return " " * left + shown + " " * (spare - left)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return ``text``, cleaned, in lines of at most ``width`` terminal cells, broken between words where it can be."""
+    lines = (wrap(clean(line), max(1, width)) for line in text.splitlines())
+    return [piece for part in lines for line in part for piece in chop_cells(line, max(2, width))]
 
 
 def number(value: float | None, digits: int = 4) -> str:

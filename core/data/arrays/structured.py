@@ -13,6 +13,7 @@ from core.data.arrays.sample_shapes import shape_text
 from core.data.inputs import LENGTHS, MASK, Column, FieldName, Fields, InputField
 from core.data.mapped import MappedRows
 from core.data.sequences import Ragged
+from core.data.text.token_ids import TokenIds
 from core.errors import DataError
 
 if TYPE_CHECKING:
@@ -148,7 +149,22 @@ def with_fields(data: "Dataset", scaling: "ScalingName", notes: list[str]) -> "D
     train, *others = (cast(Fields, split.inputs) for split in data.splits.values())
     fields = described(train, (train, *others), scaling)
     notes.append(_note(fields))
-    return replace(data, fields=fields)
+    return replace(data, fields=fields, vocabulary=_vocabulary(fields, train))
+
+
+def _vocabulary(fields: tuple[InputField, ...], train: Fields) -> TokenIds | None:
+    """Return the ids of train, where samples are one sequence of whole numbers each."""
+    column = train.columns[fields[0].name]
+    if (
+        len(fields) > 1
+        or not isinstance(column, Ragged)
+        or column.step_shape
+        or column.dtype.is_floating_point
+    ):
+        return None
+    if column.dtype in (torch.bool, torch.uint8) or not len(column.values) or int(column.values.min()) < 0:
+        return None
+    return TokenIds(int(column.values.max()) + 1)
 
 
 def described(

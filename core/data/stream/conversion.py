@@ -148,7 +148,7 @@ class Conversion:
         part = own_split(pair, self.split, given, like, (), NUMBERS, self.layout, self.base.conditioning)
         assert part is not None
         made = part.inputs[:]
-        if isinstance(self.base.vocabulary, TokenIds):
+        if isinstance(self.base.vocabulary, TokenIds) and not self.base.fields:
             made = torch.from_numpy(self.base.vocabulary.ids(made.numpy()))
         return _in_place(made, inputs), torch.from_numpy(self.clipped(self.labels.numbers(raw, place)))
 

@@ -10,7 +10,7 @@ from core.models.options import ModelOptions
 if TYPE_CHECKING:
     from torch.nn import Module
 
-__all__ = ["SEQUENCES", "SequenceOptions"]
+__all__ = ["SEQUENCES", "SequenceOptions", "as_sequence"]
 
 SEQUENCES: tuple[KindName, ...] = ("signal", "tokens", "text")
 
@@ -22,8 +22,9 @@ class SequenceOptions(ModelOptions):
     TAKES_SEQUENCES: ClassVar = True
 
     def build_for(self, sample: Sample, outputs: int) -> "Module":
-        self.ensure_takes(replace(sample, fields=()) if sample.features else sample)
-        return self.build_sequence(sample, outputs)
+        sequence = as_sequence(sample)
+        self.ensure_takes(replace(sequence, fields=()) if sample.features else sequence)
+        return self.build_sequence(sequence, outputs)
 
     def build_sequence(self, sample: Sample, outputs: int) -> "Module":
         """A network with fresh weights for samples of one of the kinds in `TAKES`.
@@ -32,3 +33,10 @@ class SequenceOptions(ModelOptions):
             ModelError: its settings do not fit each other.
         """
         raise NotImplementedError
+
+
+def as_sequence(sample: Sample) -> Sample:
+    """Return sequences of different lengths as the signals or tokens that they are; any other sample as it is."""
+    if len(sample.fields) != 1 or not sample.fields[0].is_sequence or len(sample.shape) > 2:
+        return sample
+    return replace(sample, kind="tokens" if sample.vocabulary else "signal")

@@ -3,6 +3,8 @@
 A mask is (b, time), true where a step is there and false where it fills a short sequence; None where all are there.
 """
 
+from math import prod
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, pad
@@ -25,27 +27,33 @@ class Encoder(nn.Module):
 class Steps(nn.Module):
     """Signals (b, channels, time) or ids (b, time) as steps (b, time, width), and their mask.
 
+    Signals of different lengths are (b, time, channels), as each batch pads them.
+
     Args:
         patch: steps of a signal that become one; what is left over is filled with zeros.
     """
 
     def __init__(self, sample: Sample, width: int, patch: int = 1) -> None:
         super().__init__()
-        self.padding, self.patch = sample.padding, patch
+        self.padding, self.patch, self.ids = sample.padding, patch, sample.vocabulary
+        self.time_first = bool(sample.fields) and not sample.vocabulary
         self.embedding: nn.Embedding | None = None
         self.linear: nn.Linear | None = None
         if sample.vocabulary:
             self.embedding = nn.Embedding(sample.vocabulary, width, padding_idx=sample.padding)
         else:
-            self.linear = nn.Linear(sample.shape[0] * patch, width)
+            channels = prod(sample.shape[1:]) if self.time_first else sample.shape[0]
+            self.linear = nn.Linear(channels * patch, width)
 
     def forward(self, inputs: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         if self.embedding is not None:
             if mask is None and self.padding is not None:
                 mask = inputs != self.padding
-            steps: Tensor = self.embedding(inputs)
+            steps: Tensor = self.embedding(inputs.clamp(0, self.ids - 1))  # the last one is any unknown id
             return steps, mask
         assert self.linear is not None
+        if self.time_first:
+            inputs = inputs.reshape(*inputs.shape[:2], -1).transpose(1, 2)
         if mask is not None:
             inputs = inputs * mask[:, None]
         if self.patch == 1:

@@ -37,6 +37,10 @@ class TransformerSmall(SequenceOptions):
 
         if self.width % self.heads:
             raise ModelError(f"model.heads: got {self.heads}, takes a divisor of the width, {self.width}")
-        patch = 1 if sample.vocabulary else self.patch or -(-sample.shape[-1] // MAX_PATCHES)
+        patch = (
+            1
+            if sample.vocabulary
+            else self.patch or -(-sample.shape[0 if sample.fields else -1] // MAX_PATCHES)
+        )
         encoder = Attention(self.width, self.depth, self.heads, self.dropout)
         return sequence_network(sample, Steps(sample, self.width, patch), encoder, self.dropout, outputs)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from core.config.schema import FAMILIES
+from core.data.inputs import InputField
 from core.data.kinds.base import KindName
 from core.data.kinds.sample import Sample
 from core.errors import ModelError
@@ -88,3 +89,28 @@ def test_networks_for_numbers_refuse_ids_and_name_what_fits(kind: KindName) -> N
     with pytest.raises(ModelError, match="mlp takes rows of a table, images, signals or arrays") as caught:
         outline(mlp, Sample(kind, (9,), vocabulary=20), 2)
     assert caught.value.hint == "Models that fit: cnn1d, gru, transformer_small, text_bag, python"
+
+
+def ragged(dtype: torch.dtype, *step: int) -> Sample:
+    field = InputField(0, (11, *step), dtype, is_sequence=True)
+    ids = 0 if dtype.is_floating_point else 20
+    return Sample("other", field.shape, vocabulary=ids, fields=(field,))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_sequences_of_different_lengths_are_tokens_or_signals(name: str) -> None:
+    model = network(name, ragged(torch.int64))
+    ids = torch.tensor([[3, 4, 5], [6, 999, 0]])
+    mask = torch.tensor([[True, True, True], [True, True, False]])
+    with torch.no_grad():
+        both = model(ids, mask=mask)
+        assert torch.allclose(both[1], model(torch.tensor([[6, 19]]))[0], atol=1e-6)
+        assert torch.allclose(both[0], model(ids[:1])[0], atol=1e-6)
+    if name == "text_bag":
+        return
+    for steps in (ragged(torch.float32), ragged(torch.float32, 2)):
+        signals = torch.randn(3, *steps.shape)
+        mask = torch.arange(11).expand(3, -1) < 7
+        model = network(name, steps)
+        with torch.no_grad():
+            assert torch.allclose(model(signals, mask), model(signals[:, :7]), atol=1e-5)

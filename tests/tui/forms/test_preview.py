@@ -171,6 +171,19 @@ def images(height: int, width: int, n: int = 4) -> DataFacts:
     )
 
 
+def signals(channels: int = 5) -> DataFacts:
+    samples = np.random.default_rng(0).normal(size=(3, channels, 50))
+    names = tuple(f"{NAMES[0]} {at}" for at in range(channels))
+    return replace(table(), sample=Sample("signal", (channels, 50)), samples=samples, feature_names=names)
+
+
+def texts() -> DataFacts:
+    samples = np.array([["\x1b[31mred [b]bold[/b] " * 30], [""], ["猫が好き\n" * 40]])
+    return replace(
+        table(), sample=Sample("text", (9,), vocabulary=5), samples=samples, feature_names=("text",)
+    )
+
+
 MODEL = ModelSummary(tuple(Layer(str(i), "Linear" * 9, (10,) * 9, 10**12) for i in range(60)), 1, 10**9, 1)
 DRAWN = {
     "facts": lambda width: draw.facts_lines(table(), width),
@@ -178,6 +191,9 @@ DRAWN = {
     "one class": lambda width: draw.balance(table(["x"], [0]), width),
     "rows": lambda width: draw.rows(table(), width),
     "pictures": lambda width: draw.pictures(images(28, 28), width),
+    "signals": lambda width: draw.samples(signals(), width),
+    "texts": lambda width: draw.samples(texts(), width),
+    "signal facts": lambda width: draw.facts_lines(signals(), width),
     "wide picture": lambda width: draw.pictures(images(9, 33, 1), width),
     "layers": lambda width: draw.layers(MODEL, width),
     "cost": lambda width: draw.cost(MODEL, Memory(1, 2, 3, 4, 5), width),

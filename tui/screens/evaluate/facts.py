@@ -1,7 +1,5 @@
 """Facts of one sample: in a caption, in a row, in full."""
 
-from textwrap import wrap
-
 import numpy as np
 from textual.content import Content
 
@@ -12,7 +10,7 @@ from tui.screens.evaluate.labels import facts as label_facts
 from tui.screens.evaluate.labels.facts import label
 from tui.screens.evaluate.tab import Subject
 from tui.terminal.curves import curve, sparkline
-from tui.terminal.text import UNKNOWN, clean, count, fit, number
+from tui.terminal.text import UNKNOWN, clean, count, fit, number, wrapped
 from tui.terminal.themes import BLUE, MISTAKE
 from tui.widgets.table import Cell, Column
 
@@ -94,8 +92,7 @@ def _cell(value: str | float | np.ndarray) -> str:
 def reading(samples: Samples, position: int, width: int) -> Content:
     """Draw a text whole, or each channel of a signal as a curve under its name."""
     if samples.kind.shown == "text":
-        lines = [wrap(clean(line), max(8, width)) for line in samples.text(position).splitlines()]
-        return Content("\n".join(line for part in lines for line in part) or UNKNOWN)
+        return Content("\n".join(wrapped(samples.text(position), width)) or UNKNOWN)
     drawn: list[Content] = []
     for name, values in zip(samples.columns, samples.row(position), strict=True):
         assert isinstance(values, np.ndarray)
