@@ -95,6 +95,8 @@ def report_tables(report: Report, width: int) -> list[RenderableType]:
     if report.per_target:
         tables.append(_targets(report))
     if report.confusion:
+        if task_of(report.task).several_labels:
+            tables.append(Text("samples with a label (rows) that another is predicted for (columns)", "dim"))
         tables.append(_confusion(report, width))
     return tables
 
