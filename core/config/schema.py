@@ -93,6 +93,8 @@ class Training(Options):
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     """Passes over the training data."""
+    min_steps: Annotated[int, Field(ge=0, le=1_000_000_000), Unit("steps")] = 0
+    """Fewest steps: where epochs have too few, on small data, there are more of them; 0 keeps the epochs."""
     batch_size: Annotated[int, Field(ge=1, le=1_000_000), Unit("samples")] = 64
     """Samples per batch."""
     drop_last: bool = False
@@ -144,6 +146,15 @@ class Training(Options):
     checkpoint_minutes: Annotated[float, Field(gt=0), Unit("minutes")] = 5.0
     """Maximum time between two checkpoints within an epoch."""
 
+    def with_min_steps(self, samples: int) -> "Training":
+        """Return these settings for so many training samples, with `min_steps` as epochs."""
+        each = self.steps_per_epoch(samples)
+        if not self.min_steps or not each:
+            return self
+        return self.model_copy(
+            update={"epochs": max(self.epochs, -(-self.min_steps // each)), "min_steps": 0}
+        )
+
     @property
     def step_samples(self) -> int:
         """Samples of one step; the last one of an epoch may have fewer."""
@@ -184,7 +195,7 @@ def from_dict(values: Mapping[str, Any]) -> TrainConfig:
         ConfigError: a key is unknown or a value out of range; the message names the field.
     """
     try:
-        return TrainConfig.model_validate(_with_names(values))
+        return TrainConfig.model_validate(_with_names(_with_suggestions(values)))
     except ValidationError as error:
         raise as_config_error(error, TrainConfig) from None
 
@@ -359,3 +370,30 @@ def _with_names(values: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(given, Mapping) and "name" not in given:
             named[section] = {"name": _name_in(section, given), **given}
     return named
+
+
+def _with_suggestions(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with the model that goes with the data, and the settings that go with the model, where none are given.
+
+    Of the training section only `min_steps` is suggested, in place of epochs: where epochs are given they stay.
+    """
+    found = _with_sections(values)
+    data, given = _choice_of("data", found), found.get("model")
+    fields = choices(FAMILIES["model"])[data.MODEL].model_fields if data is not None else {}
+    if data is not None and (
+        given is None or (isinstance(given, Mapping) and {*given} <= {*fields} - {"name"})
+    ):
+        found["model"] = {"name": data.MODEL, **(given or {})}
+    for section, suggested in getattr(_choice_of("model", found), "SUGGESTS", {}).items():
+        given = found.get(section, {})
+        names = {"name"} if section in FAMILIES else {"epochs", *suggested}
+        if isinstance(given, Mapping) and not names & {*given}:
+            found[section] = {**suggested, **given}
+    return found
+
+
+def _choice_of(section: str, values: Mapping[str, Any]) -> Any:
+    """The class of the choice in a section; None where there is no such choice."""
+    given = values.get(section, {})
+    name = _name_in(section, given) if isinstance(given, Mapping) else None
+    return choices(FAMILIES[section]).get(name) if isinstance(name, str) else None

@@ -62,6 +62,8 @@ class DataOptions(Options):
     positive: Annotated[str, BeforeValidator(as_class)] = "auto"
     """Positive class of two, by its name; auto: the one that names make clear, such as fraud, else the later one."""
 
+    MODEL: ClassVar[str] = "mlp"
+    """Model of a configuration that names none."""
     preparation: ClassVar[str] = "not downloaded yet; Start downloads it"
     """What there is to be said while `load` would take long."""
 

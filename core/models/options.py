@@ -1,6 +1,7 @@
 """Base of the options of all networks."""
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.data.dataset import Dataset, Progress
 from core.data.kinds.registry import KindName, kind_of
@@ -22,6 +23,9 @@ class ModelOptions(Options):
 
     STATIC: ClassVar[bool] = True
     """Whether it computes the same way at each step, so that a step can be recorded and replayed."""
+
+    SUGGESTS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Values by section for what a configuration leaves open."""
 
     TAKES: ClassVar[tuple[KindName, ...]] = NUMBERS
     """Kinds of samples that it is made for."""

@@ -21,6 +21,7 @@ from core.models.sequences.cnn1d import Cnn1d
 from core.models.sequences.gru import Gru
 from core.models.sequences.text_bag import TextBag
 from core.models.sequences.transformer_small import TransformerSmall
+from core.models.tabular import Tabular
 from core.models.timm import Timm
 from core.models.vit_small import VitSmall
 from core.models.zoo import Zoo
@@ -38,6 +39,7 @@ __all__ = ["ModelConfig", "build", "outline", "rebuild"]
 ModelConfig = Annotated[
     Linear
     | Mlp
+    | Tabular
     | ResidualMlp
     | Cnn
     | ResnetSmall

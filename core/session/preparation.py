@@ -166,6 +166,8 @@ def assemble(
         RuntimeError: the weights are those of another model.
     """
     device = resolve(config.training.device)
+    training = config.training.with_min_steps(len(data.train))
+    config = config.model_copy(update={"training": training})
     if run is not None:
         ensure_same_data(run, data)
     own = from_copies(config, run)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import yaml
 
-from core.config.schema import TrainConfig, to_dict
+from core.config.schema import TrainConfig, from_dict, to_dict
 from core.options import Options, default_of
 from core.runs.folder import default_runs_dir
 from core.user_code.arguments import ARGUMENTS
@@ -45,6 +45,8 @@ def place(runs_dir: Path) -> list[str]:
 def options(config: TrainConfig) -> list[str]:
     """Return the flags, and ``--set`` for fields without a flag, that produce `config`."""
     changed = _changed(config)
+    if "training.epochs" in changed and not config.training.min_steps:
+        changed.pop("training.min_steps", None)  # epochs that are given have no smallest number of steps beside them
     flags = [part for flag, path in FLAGS.items() if path in changed for part in (flag, changed.pop(path))]
     return [*flags, *(part for path, text in changed.items() for part in ("--set", f"{path}={text}"))]
 
@@ -52,12 +54,18 @@ def options(config: TrainConfig) -> list[str]:
 def _changed(config: TrainConfig) -> dict[str, str]:
     """Dotted path and written value of every choice, and of every field, that differs from its default."""
     plain = to_dict(config)
+    suggested = from_dict({"data": plain["data"], "model": {"name": config.model.name}})
+    usual = suggested.model_copy(
+        update={"model": from_dict({"data": plain["data"]}).model, "data": TrainConfig().data}
+    )
     changed: dict[str, str] = {}
     for section in TrainConfig.model_fields:
-        chosen, standard = getattr(config, section), default_of(TrainConfig.model_fields[section])
+        chosen, standard = getattr(config, section), getattr(usual, section)
         fields = {}
         for key, field in type(chosen).model_fields.items():
-            default = getattr(standard, "name", None) if key == "name" else default_of(field)
+            default = getattr(standard, key) if type(standard) is type(chosen) else default_of(field)
+            if key == "name":
+                default = standard.name
             if getattr(chosen, key) != default:
                 fields[key] = plain[section][key]
         for key, value in _in_short(chosen, fields).items():

@@ -91,6 +91,7 @@ class Csv(HeldOut, TokenOptions):
 
     FIRST = ("path", "target", "task")
     ALSO_NAMED: ClassVar[tuple[str, ...]] = NAMED
+    MODEL: ClassVar[str] = "tabular"
     name: Literal["csv"] = "csv"
     path: Annotated[str, Files(SUFFIXES)] = ""
     """The file, or a folder of files with the same columns; its ending says what it is."""
