@@ -29,6 +29,7 @@ PARTS = {
     "follow": "from an event's writing to whoever follows the log",
     "tuning": "trials a minute, beside Optuna with a plain loop; Bayesian beside random search",
     "tables": "a table of 1,000,000 rows from its file to an epoch, beside polars and pandas",
+    "real_tables": "real tables that packages ship: defaults beside boosting, a linear model and a tuned MLP",
     "image_folder": "MNIST as PNG files: the first and the second epoch, beside ImageFolder with a DataLoader",
     "stream": "a streamed epoch beside a plain loop over a DataLoader; memory of a set of 10 GB",
     "evaluation_cost": "a full evaluation, beside scikit-learn's functions",

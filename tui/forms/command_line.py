@@ -46,7 +46,9 @@ def options(config: TrainConfig) -> list[str]:
     """Return the flags, and ``--set`` for fields without a flag, that produce `config`."""
     changed = _changed(config)
     if "training.epochs" in changed and not config.training.min_steps:
-        changed.pop("training.min_steps", None)  # epochs that are given have no smallest number of steps beside them
+        changed.pop(
+            "training.min_steps", None
+        )  # epochs that are given have no smallest number of steps beside them
     flags = [part for flag, path in FLAGS.items() if path in changed for part in (flag, changed.pop(path))]
     return [*flags, *(part for path, text in changed.items() for part in ("--set", f"{path}={text}"))]
 

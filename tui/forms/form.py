@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from core.config.schema import FAMILIES, TrainConfig, in_full
+from core.config.schema import FAMILIES, TrainConfig, from_dict, in_full, to_dict
+from core.errors import ConfigError
 from core.field_errors import problems
 from core.remedies import worded
 from core.user_code.arguments import ARGUMENTS, wrong_arguments
@@ -71,8 +72,36 @@ def choose(texts: Texts, section: str, name: str) -> Texts:
     """`texts` after another choice in one section.
 
     It starts from that choice's defaults. A field that was edited, and that both have with the same bounds, keeps
-    its text; a learning rate does not, since that of one optimizer is not meant for another.
+    its text; a learning rate does not, since that of one optimizer is not meant for another. Other sections that were
+    not edited follow what goes with the choice, as the model that goes with tables.
     """
+    chosen = _chosen(texts, section, name)
+    if section == "data" and _is_usual(texts, "model"):
+        chosen = _chosen(chosen, "model", _usual({"data": {"name": name}})["model.name"])
+    if chosen["model.name"] == texts["model.name"]:
+        return chosen
+    usual = _usual({key: {"name": chosen[f"{key}.name"]} for key in ("data", "model")})
+    follow = [other for other in ("optimizer", "schedule", "training") if _is_usual(texts, other)]
+    kept = {path: text for path, text in chosen.items() if path.partition(".")[0] not in follow}
+    return refit(kept | {path: text for path, text in usual.items() if path.partition(".")[0] in follow})
+
+
+def _usual(choices: Mapping[str, Any]) -> Texts:
+    """The texts of a configuration in which nothing but some choices is given."""
+    try:
+        return fill(to_dict(from_dict(choices)))[0]
+    except ConfigError:  # a choice that cannot do without a file
+        return fill({})[0]
+
+
+def _is_usual(texts: Texts, section: str) -> bool:
+    """Return whether a section is as it goes with data and model, so that it was not edited."""
+    given = ("data",) if section == "model" else ("data", "model")
+    usual = _usual({key: {"name": texts[f"{key}.name"]} for key in given})
+    return _section_texts(texts, section) == _section_texts(usual, section)
+
+
+def _chosen(texts: Texts, section: str, name: str) -> Texts:
     before = {spec.path: spec for spec in fields_of(section, texts[f"{section}.name"])}
     chosen: Texts = {}
     for spec in fields_of(section, name):

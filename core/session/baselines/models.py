@@ -120,7 +120,9 @@ def neighbours(samples: Samples, should_stop: ShouldStop) -> Fitted:
     asked = sum(len(samples.data.splits[split]) for split in samples.splits)
     if known > MAX_NEIGHBOUR_ROWS:
         raise NotFitting(f"more than {MAX_NEIGHBOUR_ROWS:,} training samples")
-    order = np.random.default_rng(0).permutation(known)  # of equally near ones no part of the file comes first
+    order = np.random.default_rng(0).permutation(
+        known
+    )  # of equally near ones no part of the file comes first
     train = torch.from_numpy(samples.encoded("train", order))
     if train.numel() * asked > MAX_PRODUCTS:
         raise NotFitting(f"{asked:,} samples of {train.shape[1]:,} numbers would take too long")

@@ -325,3 +325,17 @@ def test_augmentations_are_a_list_of_texts() -> None:
     assert (instance(Mnist, some(config).data).augment, wrong) == (("crop:2", "flip"), {})
     _, wrong = check(values_of({**texts, "data.augment": "crop:2, zoom"}))
     assert wrong["data.augment"].startswith("unknown augmentation 'zoom'. Known: crop, flip")
+
+
+def test_sections_that_were_not_edited_follow_the_data() -> None:
+    first, _ = fill({})
+    table = choose(first, "data", "csv")
+    assert [table[path] for path in ("model.name", "optimizer.name", "training.min_steps")] == [
+        "tabular",
+        "adamw",
+        "1000",
+    ]
+    assert choose(table, "data", "digits")["model.name"] == first["model.name"]
+    assert choose(table, "model", "mlp")["optimizer.name"] == "momentum"
+    assert choose(first | {"optimizer.lr": "0.5"}, "data", "csv")["optimizer.lr"] == "0.5"
+    assert choose(choose(first, "model", "cnn"), "data", "csv")["model.name"] == "cnn"
