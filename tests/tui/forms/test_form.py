@@ -99,7 +99,7 @@ def configs(draw: st.DrawFn) -> TrainConfig:
         values[section] = {"name": name, **draw(section_values(choices(family)[name]))}
     values["training"] = draw(section_values(type(TrainConfig().training)))
     values["training"] |= {"monitor": draw(st.sampled_from(METRICS)), "metrics": draw(st.sampled_from(LISTS))}
-    if values["model"]["name"] == "vit_small" and "width" in values["model"]:
+    if values["model"]["name"] in ("vit_small", "transformer_small") and "width" in values["model"]:
         values["model"]["width"] = 2 * max(1, values["model"]["width"] // 2)  # it takes even ones
     return from_dict(values)
 
