@@ -105,7 +105,9 @@ def tuned_mlp(data: Any) -> float:
 
     def fitted(settings: tuple[Any, ...], rows: np.ndarray) -> Any:
         hidden, penalty, rate = settings
-        model = kind(hidden, alpha=penalty, learning_rate_init=rate, max_iter=100, random_state=0)
+        model = kind(
+            hidden_layer_sizes=hidden, alpha=penalty, learning_rate_init=rate, max_iter=100, random_state=0
+        )
         return model.fit(inputs[rows], targets[rows])
 
     with warnings.catch_warnings():

@@ -15,13 +15,13 @@ from core.models.linear import Linear
 from core.models.maps.unet import Unet
 from core.models.mlp import Mlp
 from core.models.own.python import Python
-from core.models.residual_mlp import ResidualMlp
 from core.models.resnet_small import ResnetSmall
 from core.models.sequences.cnn1d import Cnn1d
 from core.models.sequences.gru import Gru
 from core.models.sequences.text_bag import TextBag
 from core.models.sequences.transformer_small import TransformerSmall
-from core.models.tabular import Tabular
+from core.models.tables.residual_mlp import ResidualMlp
+from core.models.tables.tabular import Tabular
 from core.models.timm import Timm
 from core.models.vit_small import VitSmall
 from core.models.zoo import Zoo

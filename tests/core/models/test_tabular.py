@@ -10,8 +10,8 @@ import torch
 
 from core.config.schema import Training, from_dict, to_dict
 from core.data.registry import load
-from core.models.quantile_encoding import QuantileEncoding
 from core.models.registry import build
+from core.models.tables.quantile_encoding import QuantileEncoding
 
 if TYPE_CHECKING:
     from core.data.dataset import Dataset

@@ -37,7 +37,7 @@ class Tabular(ModelOptions):
     def build(self, sample_shape: tuple[int, ...], outputs: int) -> "Module":
         from torch import nn
 
-        from core.models.quantile_encoding import QuantileEncoding
+        from core.models.tables.quantile_encoding import QuantileEncoding
 
         encoding = QuantileEncoding(prod(sample_shape), self.bins)
         layers: list[Module] = [nn.Flatten(), encoding]
@@ -50,7 +50,7 @@ class Tabular(ModelOptions):
         return nn.Sequential(*layers, nn.Linear(units, outputs))
 
     def initialise(self, network: "Module", data: Dataset) -> tuple[str, ...]:
-        from core.models.quantile_encoding import QuantileEncoding
+        from core.models.tables.quantile_encoding import QuantileEncoding
 
         for module in network.modules():
             if isinstance(module, QuantileEncoding):
