@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from core.data.dataset import Dataset, Split
+from core.data.divided import divide_inputs
 from core.data.kinds.registry import KindName, kind_of
 from core.data.label_splits import divide_labels, fold_of_labels
-from core.data.mapped import MappedRows, select
+from core.data.mapped import MappedRows
 from core.errors import DataError
 from core.tasks.registry import task_for, task_of
 
@@ -153,6 +154,7 @@ def assemble(
     groups: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     notes: tuple[str, ...] = (),
+    owned: bool = False,
 ) -> Dataset:
     """A data set from all its samples and the positions of each split.
 
@@ -164,13 +166,15 @@ def assemble(
             train become 0 and 1.
         groups: (n,) int64 of the samples that stay together.
         weights: (n,) float64, how much each sample counts.
+        owned: nothing else uses `inputs`: they may be rearranged where they lie, without a second copy.
         parts: positions for ``train``, ``validation`` and, without an official test set, ``test``.
     """
     import torch
 
+    divided = divide_inputs(inputs, parts, owned=owned)
     splits = {
         part: Split(
-            _selected(inputs, at),
+            divided[part],
             targets[torch.from_numpy(at)],
             at,
             weights=None if weights is None else torch.from_numpy(weights[at]),
@@ -204,12 +208,6 @@ def assemble(
         value_range=value_range,
         notes=notes,
     )
-
-
-def _selected(inputs: "Tensor | MappedRows | Fields", at: np.ndarray) -> "Tensor | MappedRows | Fields":
-    from core.data.inputs import Fields
-
-    return inputs[at] if isinstance(inputs, Fields) else select(inputs, at)
 
 
 def _statistics(inputs: "Tensor | MappedRows", kind: KindName) -> "tuple[Tensor, Tensor]":

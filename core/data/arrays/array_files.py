@@ -92,6 +92,7 @@ def read_arrays(path: str, inputs: str, targets: str, wanted: Sequence[str] = ()
         class_names=class_names,
         feature_names=feature_names,
         notes=tuple(_notes(names, others, [name for name in held if name not in used])),
+        owned=True,
         columns=columns,
     )
 
@@ -144,6 +145,7 @@ def _several(file: Path, archive: Any, inputs: Sequence[str], targets: str) -> G
         names=named,
         class_names=class_names,
         notes=tuple(_notes(named, found_splits, left_out)),
+        owned=True,
     )
 
 

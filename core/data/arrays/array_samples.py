@@ -59,6 +59,7 @@ class Given:
         notes: how the arrays were found, a line each.
         weights: how much each sample counts, (n,), of the splits that were given with them.
         columns: (n,) values of the training samples by name, which splits may be made by.
+        owned: nothing else uses the training inputs, which may be rearranged where they lie.
     """
 
     train: Pair
@@ -71,6 +72,7 @@ class Given:
     notes: tuple[str, ...] = ()
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    owned: bool = False
 
 
 def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: ArrayShape) -> "Dataset":
@@ -156,6 +158,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         feature_names=feature_names,
         value_range=value_range,
         scaling=_scaling(kind, options.scaling) if layout else "none",
+        owned=given.owned and not on_disk,
     )
     data = weighted(replace(data, validation=validation or data.validation), given)
     if not layout:

@@ -40,8 +40,11 @@ def conditioning_of(
     """
     from core.data.tables.notes import clipped
 
+    columns = ((name, _limits(inputs[train, at])) for at, name in enumerate(names))
+    limits = {name: found for name, found in columns if found is not None}
+    if not limits and inputs.dtype == np.float32:
+        return None
     rows = inputs[train]
-    limits = {name: found for at, name in enumerate(names) if (found := _limits(rows[:, at])) is not None}
     low = np.array([limits[name].low if name in limits else -np.inf for name in names])
     high = np.array([limits[name].high if name in limits else np.inf for name in names])
     kept = rows.clip(low, high) if limits else rows

@@ -45,6 +45,8 @@ MIN_PIXELS, MAX_PIXEL_RATIO = 5, 8
 """Least height and width, and largest ratio of both, of grey images whose values have the type of pixels."""
 MIN_SIZE, MAX_RATIO = 16, 2
 """The same of grey images of other numbers that are not square."""
+NUMBERS_AT_ONCE = 2**22
+"""That are looked at together."""
 LARGEST_WHOLE = 2.0**53
 """Whole numbers from here on are not all told apart by float64."""
 
@@ -105,12 +107,8 @@ def samples_of(array: np.ndarray, layout: Layout, place: str) -> np.ndarray:
     Raises:
         DataError: they do not lie so, or are not finite.
     """
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        rows = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
-        raise DataError(
-            f"{place} has NaN or infinite values in {len(rows):,} samples, first in sample {rows[0]}",
-            "Fill them, or leave these samples out",
-        )
+    if array.dtype.kind == "f":
+        _check_finite(array, place)
     kind = SHAPES[layout]
     if kind == "table":
         return _as_table(array.reshape(len(array), -1), place)
@@ -121,6 +119,23 @@ def samples_of(array: np.ndarray, layout: Layout, place: str) -> np.ndarray:
         dtype = np.uint8 if array.dtype in (np.uint8, np.bool_) else np.float32
         return np.ascontiguousarray(images, dtype=dtype)
     return _as_float32(_as_signals(array, layout, place) if kind == "signal" else array, place)
+
+
+def _check_finite(array: np.ndarray, place: str) -> None:
+    """Check that no number is NaN or infinite, some samples at a time.
+
+    Raises:
+        DataError: one is.
+    """
+    size = max(1, NUMBERS_AT_ONCE // max(1, array[:1].size))
+    pieces = (array[start : start + size] for start in range(0, len(array), size))
+    finite = [np.isfinite(piece.reshape(len(piece), -1)).all(axis=1) for piece in pieces]
+    rows = np.flatnonzero(~np.concatenate(finite))
+    if len(rows):
+        raise DataError(
+            f"{place} has NaN or infinite values in {len(rows):,} samples, first in sample {rows[0]}",
+            "Fill them, or leave these samples out",
+        )
 
 
 def _inferred(array: np.ndarray, name: str, place: str) -> Layout:

@@ -67,6 +67,7 @@ def collect(
         notes=(*sets.notes, *_named(names), *once),
         weights=weights,
         columns=columns,
+        owned=is_read_one_by_one(sets.train) and not isinstance(sets.train, TensorDataset),
     )
 
 

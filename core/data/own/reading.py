@@ -14,7 +14,7 @@ from core.errors import DataError
 from core.machine import memory
 from core.user_code.loading import as_user_error
 
-__all__ = ["TARGET_KEYS", "names_in", "read_samples", "selected"]
+__all__ = ["PEAK", "TARGET_KEYS", "names_in", "read_samples", "selected"]
 
 TARGET_KEYS = ("label", "labels", "target", "targets", "y")
 """Keys under which samples that are dicts hold their target."""

@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import IterableDataset, TensorDataset
 
 from core.arrays import as_array
+from core.data.own.reading import PEAK
 from core.data.stream.answers import StreamedSet
 from core.data.stream.options import Feed
 from core.data.stream.seeds import FIXED, Draws, keeping_generators
@@ -19,10 +20,10 @@ __all__ = ["is_repeatable", "why_streamed"]
 READ_TWICE = 8
 """First samples that are read twice: a random flip leaves one of two as it is."""
 OTHER: Draws = (0, 0)
-COPIES = 2
-"""Of all samples, which exist at a time while they are read and split."""
+COPIES = PEAK
+"""Of all samples, for which there must be memory while they are read and split."""
 SPARE = 0.8
-"""StreamedSet of the free memory that samples may take."""
+"""Part of the free memory that samples may take."""
 RESIDENT = "data.feed=resident reads each sample once, and keeps it in memory"
 
 

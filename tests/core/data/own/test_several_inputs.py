@@ -14,8 +14,10 @@ from core.data.dataset import Dataset
 from core.data.registry import load
 from core.data.sequences import Ragged
 from core.errors import DataError, ModelError
+from core.events import EpochFinished
 from core.models.linear import Linear
 from core.user_code.trust import trust
+from tests.support.repository import REPOSITORY
 
 HEAD = """
 import numpy as np, torch
@@ -274,3 +276,18 @@ def test_what_it_may_not_return_is_refused_in_one_line(body: str, message: str, 
     with pytest.raises(DataError, match=message) as told:
         make(body)
     assert "\n" not in str(told.value)
+
+
+def test_the_example_trains_resumes_and_predicts(train_run: Callable[..., Any]) -> None:
+    example = REPOSITORY / "examples" / "two_inputs.py"
+    trust(example)
+    config = {
+        "data": f"{example}:make",
+        "model": {"name": f"{example}:Adder", "arguments": {"width": 32}},
+        "optimizer": {"name": "adam", "lr": 0.01},
+        "training": {"epochs": 2, "batch_size": 64, "baselines": "none"},
+    }
+    run = train_run(config)
+    again = train_run({"training": {"epochs": 3}}, run=run.run)
+    assert again.finished.status == "completed"
+    assert again.told(EpochFinished)[-1].validation["accuracy"] > 0.3  # 0.1 without both inputs
