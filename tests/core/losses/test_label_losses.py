@@ -5,6 +5,9 @@ import torch
 from torch.nn import BCEWithLogitsLoss
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from core.errors import ConfigError
+from core.losses.base import TargetFacts
+from core.losses.cross_entropy import Bce, Focal
 from core.losses.labels import balanced_positives, label_bce, label_focal
 
 torch.manual_seed(0)
@@ -43,3 +46,39 @@ def test_sure_answers_have_finite_gradients(gamma: float) -> None:
     assert torch.isfinite(loss)
     assert outputs.grad is not None
     assert torch.isfinite(outputs.grad).all()
+
+
+LABELS = TargetFacts("labels", (2, 4, 8), samples=16)
+CLASSES = TargetFacts("classes", (5, 5))
+
+
+def test_bce_of_labels_is_built_with_its_weights() -> None:
+    balanced = Bce(pos_weight="balanced").build(LABELS)
+    torch.testing.assert_close(
+        balanced(OUTPUTS, TARGETS), label_bce([7.0, 3.0, 1.0])(OUTPUTS, TARGETS).mean()
+    )
+    scorer = Bce().scorer(TargetFacts("labels", (1, 1), samples=2))
+    assert torch.equal(scorer.scores(OUTPUTS[:, :2]), OUTPUTS[:, :2].sigmoid())
+    assert scorer.gives_probabilities(LABELS)
+
+
+def test_alpha_weighs_the_second_of_two_classes() -> None:
+    outputs, targets = OUTPUTS[:, :2], TARGETS[:, 0].long()
+    each = Focal().losses(CLASSES)(outputs, targets)
+    wanted = (each * torch.where(targets == 1, 0.25, 0.75)).mean()
+    torch.testing.assert_close(Focal(alpha=0.25).build(CLASSES)(outputs, targets), wanted)
+
+
+@pytest.mark.parametrize(
+    ("loss", "facts", "message"),
+    [
+        (Bce(pos_weight=(1.0, 2.0)), LABELS, "got 2 weights for 3 labels"),
+        (Bce(pos_weight="balanced"), CLASSES, "these samples have one class each"),
+        (Bce(class_weights="balanced"), LABELS, "these samples have several labels"),
+        (Focal(alpha=0.5), TargetFacts("classes", (1, 1, 1)), "there are 3 classes"),
+        (Focal(alpha=0.5, class_weights="balanced"), CLASSES, "and so does loss.class_weights"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(loss: Bce | Focal, facts: TargetFacts, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        loss.check(facts)
