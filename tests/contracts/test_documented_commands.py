@@ -165,7 +165,7 @@ def folder(tmp_path: Path) -> Path:
     )
     (tmp_path / "vae.py").write_text(re.sub(r"^ {4}", "", code, flags=re.M))
     write_pictures(tmp_path)
-    for example in ("sensors", "reviews", "labels"):
+    for example in ("sensors", "reviews", "labels", "panels"):
         runpy.run_path(str(REPOSITORY / "examples" / f"{example}.py"))["write"](tmp_path, 120)
     bright = np.random.default_rng(0).integers(0, 256, (40, 16, 16)).astype(np.uint8)
     write_masks(tmp_path / "shapes", bright)

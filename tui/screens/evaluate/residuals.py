@@ -87,7 +87,7 @@ class ResidualsTab(EvaluationTab):
     def _show(self, subject: Subject, errors: Errors) -> None:
         self.query_one(Plot).show(_chart(subject.predictions.scores, errors.residual))
         panel = self.query_one(".plot-panel", Panel)
-        panel.border_title = f"residual: target − prediction{self._of_target(subject)}"
+        panel.border_title = f"{self._of_target(subject)}target − prediction"
         panel.border_subtitle = f"mean {number(float(errors.residual.mean()))}"
         rows = list(errors.quantiles.items())
         columns = [Column("share of samples", 0, "<"), Column("error at most", 14)]
@@ -101,9 +101,9 @@ class ResidualsTab(EvaluationTab):
     def _of_target(self, subject: Subject) -> str:
         """Name the target that is shown, of several."""
         rows = subject.report.per_target
-        return (
-            f" of {clean(str(rows[self.target]['name']))}, {self.target + 1} of {len(rows)}" if rows else ""
-        )
+        if not rows:
+            return "residual: "
+        return f"{clean(str(rows[self.target]['name']))}, {self.target + 1} of {len(rows)}: "
 
     @on(SampleList.Highlighted)
     def _highlighted(self, event: SampleList.Highlighted) -> None:
