@@ -59,12 +59,16 @@ def weighted_over_pixels(losses: "LossFunction") -> "LossFunction":
 
 
 def pixel_cross_entropy(outputs: "Tensor", targets: "Tensor") -> "Tensor":
-    """Return the mean cross-entropy over the pixels of a batch that count; 0 where none does."""
+    """Return the mean cross-entropy over the pixels of a batch that count; 0 where none does.
+
+    Pixels are rows: PyTorch's own loss of maps cannot be computed the same way twice on a GPU.
+    """
     from torch.nn.functional import cross_entropy
 
     from core.arrays import IGNORED
 
-    total = cross_entropy(outputs, targets.long(), ignore_index=IGNORED, reduction="sum")
+    rows = outputs.movedim(1, -1).reshape(-1, outputs.shape[1])
+    total = cross_entropy(rows, targets.reshape(-1).long(), ignore_index=IGNORED, reduction="sum")
     return total / (targets != IGNORED).sum().clamp(min=1)
 
 
