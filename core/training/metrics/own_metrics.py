@@ -172,11 +172,11 @@ def try_metric(metric: OwnMetric, targets: Array, classes: int, probabilities: b
     """
     dice = np.random.default_rng(SEED)
     targets = dice.permutation(targets)[:TRIED_ROWS]
-    if targets.ndim == 3:  # masks
+    masks = targets.ndim == 3
+    if masks:
         targets = np.where(targets == IGNORED, 0, targets).astype(np.uint8)
-    of_classes = classes and targets.ndim == 1
-    scores = dice.random((len(targets), classes)) if of_classes else dice.permutation(targets)
-    if probabilities:
+    scores = dice.random((len(targets), classes)) if classes and not masks else dice.permutation(targets)
+    if probabilities and not masks:
         scores = (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
     tried = Predictions(scores, targets, np.arange(len(targets)), probabilities)
     try:
