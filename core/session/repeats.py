@@ -17,7 +17,7 @@ from core.tasks.evaluation import evaluate
 
 __all__ = ["Repeats", "Spread", "metrics_of", "pooled_report", "runs_of", "seeds_of", "spread"]
 
-Kind = Literal["fold", "seed"]
+RepeatKind = Literal["fold", "seed"]
 ADDED: tuple[str, ...] = ("accuracy", "balanced_accuracy", "log_loss", "brier", "mae", "rmse")
 """Metrics of samples that add up over folds, whatever model gave which prediction; ranks of scores do not."""
 
@@ -32,7 +32,7 @@ class Repeats:
         first: the number of the first one; those after it count up.
     """
 
-    kind: Kind
+    kind: RepeatKind
     count: int
     first: int = 1
 
