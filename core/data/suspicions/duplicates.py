@@ -124,15 +124,21 @@ def _hashed(split: "Split") -> np.ndarray:
         assert isinstance(part, Tensor)
         flat = part.contiguous().numpy().reshape(len(part), -1)
         blank = (flat == flat[:, :1]).all(axis=1) if flat.shape[1] > 1 else np.zeros(len(flat), bool)
-        words = np.ascontiguousarray(flat).view(np.uint8 if flat.itemsize == 1 else f"u{flat.itemsize}")
+        words = _words(flat)
         own = targets[start : start + rows * step : step].astype(np.float64).view(np.uint64)
         if len(factors) != words.shape[1] + own.shape[1]:
             factors = rng.integers(1, 2**63, words.shape[1] + own.shape[1], dtype=np.uint64) * 2 + 1
         with np.errstate(over="ignore"):
-            keys = (words.astype(np.uint64) * factors[: words.shape[1]]).sum(axis=1)
-            keys += (own * factors[words.shape[1] :]).sum(axis=1)
+            keys = words @ factors[: words.shape[1]] + own @ factors[words.shape[1] :]
         found.append(keys[~blank])
     return np.concatenate(found)
+
+
+def _words(rows: np.ndarray) -> np.ndarray:
+    """The bytes of rows as words of 64 bits, filled up with zeros."""
+    taken = np.ascontiguousarray(rows).view(np.uint8)
+    spare = -taken.shape[1] % 8
+    return (np.pad(taken, ((0, 0), (0, spare))) if spare else taken).view(np.uint64)
 
 
 def near_duplicates(data: "Dataset", exact: set[str]) -> list[str]:
