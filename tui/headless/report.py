@@ -63,7 +63,7 @@ def print_baselines(run: Run, split: str, console: Console, *, in_words: bool = 
     except RunDamaged:
         return
     for table in tables:
-        console.print(table, soft_wrap=isinstance(table, Text))
+        console.print(table)
 
 
 def report_console() -> Console:
