@@ -17,8 +17,9 @@ from core.errors import DataError
 
 __all__ = ["StreamedBatches", "batches_of"]
 
-MAX_BYTES = 32 << 20
-"""Of the inputs of a batch whose size is free, as in an evaluation."""
+MAX_BYTES, MAX_DEVICE_BYTES = 8 << 20, 64 << 20
+"""Of the inputs of a batch whose size is free, as in an evaluation: in main memory, where large blocks of almost the
+size of the allocator's limit fragment it, and on another device."""
 
 
 def batches_of(
@@ -47,7 +48,8 @@ class StreamedBatches(Batches):
     def limit(self, rows: int) -> int:
         example = self.rows.example
         sample_bytes = example.nbytes if isinstance(example, Fields) else 4 * example.numel()
-        return max(1, min(rows, MAX_BYTES // max(1, sample_bytes)))
+        limit = MAX_BYTES if self.device.type == "cpu" else MAX_DEVICE_BYTES
+        return max(1, min(rows, limit // max(1, sample_bytes)))
 
     def _rows_at_once(self, batch_size: int) -> int:
         return batch_size
