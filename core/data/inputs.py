@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LENGTHS",
     "MASK",
-    "Column",
+    "FieldColumn",
     "FieldName",
     "Fields",
     "InputField",
@@ -40,11 +40,11 @@ __all__ = [
 FieldName = str | int
 """Name of a tensor of a sample, or its position where samples are tuples."""
 Inputs = Tensor | tuple[Tensor, ...] | dict[FieldName, Tensor]
-Column = Tensor | MappedRows | Ragged
+FieldColumn = Tensor | MappedRows | Ragged
 """One field of all samples."""
 MASK, LENGTHS = "mask", "lengths"
 
-Row = TypeVar("Row", bound=Column)
+Row = TypeVar("Row", bound=FieldColumn)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +142,7 @@ class InputField:
             (low, high),
         )
 
-    def empty(self) -> Column:
+    def empty(self) -> FieldColumn:
         """Return the field of no samples."""
         if not self.is_sequence:
             return torch.zeros(0, *self.shape, dtype=self.dtype)
@@ -169,7 +169,7 @@ class Fields:
         columns: each field of all samples; names are all texts, or the positions 0, 1, ...
     """
 
-    def __init__(self, columns: Mapping[FieldName, Column]) -> None:
+    def __init__(self, columns: Mapping[FieldName, FieldColumn]) -> None:
         self.columns = dict(columns)
 
     def __len__(self) -> int:
@@ -201,7 +201,7 @@ class Fields:
     def to(self, device: torch.device, non_blocking: bool = False) -> "Fields":
         """Return the samples on a device; fields on disk stay there."""
 
-        def moved(column: Column) -> Column:
+        def moved(column: FieldColumn) -> FieldColumn:
             return column if isinstance(column, MappedRows) else column.to(device, non_blocking=non_blocking)
 
         return self._each(moved)
@@ -238,7 +238,7 @@ class Fields:
         return Fields({name: change(column) for name, column in self.columns.items()})
 
 
-def _rows(column: Column, at: "slice | Tensor | np.ndarray") -> Column:
+def _rows(column: FieldColumn, at: "slice | Tensor | np.ndarray") -> FieldColumn:
     if isinstance(column, Tensor) and isinstance(at, np.ndarray):
         at = torch.from_numpy(at)
     if isinstance(column, MappedRows) and isinstance(at, Tensor):

@@ -33,7 +33,7 @@ from core.tasks.multilabel import Multilabel
 from core.tasks.registry import task_for, task_of
 
 if TYPE_CHECKING:
-    from core.data.arrays.structured import Arrays
+    from core.data.arrays.structured import FieldArrays
     from core.data.conditioning import Conditioning
     from core.data.dataset import Dataset, Split
     from core.data.options import ScalingName
@@ -44,7 +44,7 @@ BYTES_AT_ONCE = 2**22
 EXACT = 2**24
 """Whole numbers below it are the same as float32."""
 
-Pair = tuple["np.ndarray | Arrays", np.ndarray]
+Pair = tuple["np.ndarray | FieldArrays", np.ndarray]
 """(n, ...) inputs, or the fields of n samples, and n targets."""
 
 

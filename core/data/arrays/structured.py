@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.data.arrays.conditioned import fits_float32
 from core.data.arrays.sample_shapes import shape_text
-from core.data.inputs import LENGTHS, MASK, Column, FieldName, Fields, InputField
+from core.data.inputs import LENGTHS, MASK, FieldColumn, FieldName, Fields, InputField
 from core.data.mapped import MappedRows
 from core.data.sequences import Ragged
 from core.data.text.token_ids import TokenIds
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from core.data.dataset import Dataset
     from core.data.options import ScalingName
 
-__all__ = ["Arrays", "fields_like", "fields_of", "name_of", "with_fields"]
+__all__ = ["FieldArrays", "fields_like", "fields_of", "name_of", "with_fields"]
 
-Arrays = Mapping[FieldName, "np.ndarray | Ragged"]
+FieldArrays = Mapping[FieldName, "np.ndarray | Ragged"]
 """Fields as a source gives them: (n, ...) each, or n sequences."""
 
 
@@ -39,7 +39,7 @@ def name_of(name: FieldName) -> str:
     return f"input {name}" if isinstance(name, int) else name
 
 
-def fields_of(arrays: Arrays, place: str, notes: list[str]) -> Fields:
+def fields_of(arrays: FieldArrays, place: str, notes: list[str]) -> Fields:
     """Return fields in the types that are kept of them: pixels, whole numbers and truth values as they are.
 
     Args:
@@ -49,7 +49,7 @@ def fields_of(arrays: Arrays, place: str, notes: list[str]) -> Fields:
     Raises:
         DataError: they have different numbers of samples, or hold what a network does not take.
     """
-    columns: dict[FieldName, Column] = {}
+    columns: dict[FieldName, FieldColumn] = {}
     for name, array in arrays.items():
         where = f"{place}, {name_of(name)}"
         if isinstance(array, Ragged):
@@ -83,7 +83,7 @@ def fields_of(arrays: Arrays, place: str, notes: list[str]) -> Fields:
     return fields
 
 
-def fields_like(train: Fields, arrays: Arrays, place: str) -> Fields:
+def fields_like(train: Fields, arrays: FieldArrays, place: str) -> Fields:
     """Return the fields of a split, which are those of the training samples, of the same shapes and types.
 
     Raises:
@@ -115,7 +115,7 @@ def _type(dtype: torch.dtype) -> str:
     return str(dtype) if dtype in (torch.uint8, torch.bool) or dtype.is_complex else "whole"
 
 
-def _sample_shape(column: Column) -> tuple[int | str, ...]:
+def _sample_shape(column: FieldColumn) -> tuple[int | str, ...]:
     return ("any", *column.step_shape) if isinstance(column, Ragged) else tuple(column.shape[1:])
 
 

@@ -29,7 +29,7 @@ GROWTH = 1.2
 ONLY = "\0"
 """Name of an input that is one array, before it is known whether lengths differ."""
 
-Read = tuple[Any, np.ndarray]
+ReadSamples = tuple[Any, np.ndarray]
 """Inputs, an array or fields, and targets."""
 
 
@@ -43,7 +43,7 @@ def names_in(samples: Any) -> tuple[str, str] | None:
     return others[0] if len(others) == 1 else "inputs", target
 
 
-def read_samples(samples: Any, source: str, progress: Progress) -> Read:
+def read_samples(samples: Any, source: str, progress: Progress) -> ReadSamples:
     """Read all samples: pairs of input and target, or dicts with the target under one of `TARGET_KEYS`.
 
     Args:

@@ -12,7 +12,7 @@ from core.models.own_step import has_own_step
 
 __all__ = ["arguments_by_name", "arguments_of", "call_network", "calling", "left_out"]
 
-Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+CallArguments = tuple[tuple[Any, ...], dict[str, Any]]
 Parameters = Mapping[str, inspect.Parameter]
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -79,7 +79,7 @@ def left_out(network: nn.Module, fields: tuple[InputField, ...]) -> tuple[str, .
     return tuple(notes)
 
 
-def arguments_of(network: nn.Module, inputs: Inputs) -> Arguments:
+def arguments_of(network: nn.Module, inputs: Inputs) -> CallArguments:
     """Return the positional and the named arguments with which `call_network` calls a network."""
     if isinstance(inputs, Tensor):
         return (inputs,), {}
