@@ -8,9 +8,11 @@ __all__ = [
     "COMPARED",
     "HEADLINES",
     "LABELS",
+    "MEANS_OF_SAMPLES",
     "METRICS",
     "MINIMISED",
     "OF_CLASS",
+    "OF_PROBABILITIES",
     "OF_TARGET",
     "PRINTED",
     "SAME_AS_ACCURACY",
@@ -49,6 +51,10 @@ HEADLINES: Final = (
     *("r2", "mae", "rmse", "mean_iou"),
 )
 """Those of an evaluation that are shown where there is room for a few."""
+OF_PROBABILITIES: Final = ("log_loss", "ece", "brier", "accuracy")
+"""Those that show how much the probabilities of an evaluation can be relied on."""
+MEANS_OF_SAMPLES: Final = ("accuracy", "balanced_accuracy", "log_loss", "brier", "mae", "rmse")
+"""Those of an evaluation that add up over samples, whatever model gave which prediction; ranks of scores do not."""
 COMPARED: Final = (
     *("accuracy", "balanced_accuracy", "subset_accuracy", "hamming_loss", "f1_micro"),
     *("precision_macro", "recall_macro", "f1_macro", "f1_weighted", "f1_samples"),

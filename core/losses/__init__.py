@@ -21,7 +21,7 @@ class Auto(Loss):
     """Cross-entropy for classes, MSE for regression."""
 
     name: Literal["auto"] = "auto"
-    takes = ("classes", "pixels", "numbers")
+    takes = ("classes", "labels", "pixels", "numbers")
 
 
 LossConfig = Annotated[

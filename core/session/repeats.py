@@ -11,6 +11,7 @@ from core.errors import ConfigError, RunDamaged, RunError
 from core.evaluation.intervals import Interval
 from core.evaluation.predictions import Predictions, joined
 from core.evaluation.report import Report
+from core.metrics import MEANS_OF_SAMPLES
 from core.runs.folder import Run, all_runs
 from core.runs.summary import RunSummary
 from core.tasks.evaluation import evaluate
@@ -18,8 +19,6 @@ from core.tasks.evaluation import evaluate
 __all__ = ["Repeats", "Spread", "metrics_of", "pooled_report", "runs_of", "seeds_of", "spread"]
 
 RepeatKind = Literal["fold", "seed"]
-ADDED: tuple[str, ...] = ("accuracy", "balanced_accuracy", "log_loss", "brier", "mae", "rmse")
-"""Metrics of samples that add up over folds, whatever model gave which prediction; ranks of scores do not."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,9 @@ def pooled_report(runs: Sequence[Run]) -> tuple[int, dict[str, Interval]]:
     if not len(together):  # a network with its own step need not answer
         return 0, {}
     pooled = evaluate(together, task=report.task, class_names=report.class_names, split="validation")
-    return len(together), {name: interval for name, interval in pooled.intervals.items() if name in ADDED}
+    return len(together), {
+        name: interval for name, interval in pooled.intervals.items() if name in MEANS_OF_SAMPLES
+    }
 
 
 def _stored(run: Run) -> tuple[Predictions, Report] | None:

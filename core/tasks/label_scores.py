@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from core.tasks.tallies import Sums
+from core.tasks.tallies import AddUp
 
 __all__ = ["LabelTally", "weighted_f1"]
 
@@ -49,7 +49,7 @@ class LabelTally:
         self._found.append(torch.stack(_counts(scores > self._threshold, targets, weight.double())))
 
     def read(
-        self, targets: Tensor, weights: Tensor | None, classes: int, sums: Sums
+        self, targets: Tensor, weights: Tensor | None, classes: int, sums: AddUp
     ) -> tuple[float, list[list[int]]]:
         counts = torch.stack(self._found).sum(dim=0).tolist() if self._found else [0.0, 0.0]
         hits, labels = sums(counts)

@@ -13,7 +13,7 @@ __all__ = ["MAX_CONFUSION_CLASSES", "ClassTally", "NumberTally", "PixelTally", "
 MAX_CONFUSION_CLASSES = 32
 """Largest number of classes for which each epoch reports its confusion matrix; larger ones would swell the log."""
 
-Sums = Callable[[list[float]], list[float]]
+AddUp = Callable[[list[float]], list[float]]
 
 
 def answers_of(scores: Tensor) -> Tensor:
@@ -59,7 +59,7 @@ class ClassTally(_Answers):
         return answers_of(scores)
 
     def read(
-        self, targets: Tensor, weights: Tensor | None, classes: int, sums: Sums
+        self, targets: Tensor, weights: Tensor | None, classes: int, sums: AddUp
     ) -> tuple[float, list[list[int]]]:
         answers, wanted, known = self._joined(likeliest(targets), weights)
         total = len(targets) if weights is None else float(weights.double().sum())
@@ -78,7 +78,7 @@ class NumberTally(_Answers):
     """R2, the mean over targets (n, k) of which each has a variance; NaN without any."""
 
     def read(
-        self, targets: Tensor, weights: Tensor | None, classes: int, sums: Sums
+        self, targets: Tensor, weights: Tensor | None, classes: int, sums: AddUp
     ) -> tuple[float, list[list[int]]]:
         answers, wanted, known = self._joined(targets, weights)
         squares = (answers.cpu() - wanted.cpu().double()).square()
@@ -113,7 +113,7 @@ class PixelTally:
         self._right.append(torch.stack([right.double().sum(), (known * weight).double().sum()]))
 
     def read(
-        self, targets: Tensor, weights: Tensor | None, classes: int, sums: Sums
+        self, targets: Tensor, weights: Tensor | None, classes: int, sums: AddUp
     ) -> tuple[float, list[list[int]]]:
         counted = sum(each.cpu() for each in self._right) if self._right else torch.zeros(2)
         right, total = sums(torch.as_tensor(counted).tolist())

@@ -34,9 +34,42 @@ def write_own_data(folder: Path) -> dict[str, dict[str, Any]]:
     write_image_folder(folder / "pictures", images_of(labels, (20, 20)), labels)
     write_masks(folder / "masked", images_of(labels, (20, 20)))
     paths = {"mask_folder": "masked", "arrays": "own.npz", "csv": "csv.csv", "image_folder": "pictures"}
-    paths["python"] = "own_data.py:make"
+    paths |= {"python": "own_data.py:make", "text_folder": "texts"}
     (folder / "own_data.py").write_text(OWN_CODE)
-    return {name: {"path": str(folder / path)} for name, path in paths.items()}
+    write_texts(folder / "texts", labels)
+    fields = {name: {"path": str(folder / path)} for name, path in paths.items()}
+    return fields | {
+        name: {"name": "arrays", "path": str(path), **more}
+        for name, (path, more) in _variants(folder, measures, labels).items()
+    }
+
+
+def _variants(
+    folder: Path, measures: np.ndarray, labels: np.ndarray
+) -> dict[str, tuple[Path, dict[str, Any]]]:
+    """Write arrays of other kinds of samples and targets; return each file, and the fields beside its path."""
+    rng = np.random.default_rng(1)
+    rows = measures.T.astype(np.float32)
+    waves = rng.normal(labels[:, None, None], 1, (SAMPLES, 2, 24)).astype(np.float32)
+    ids = rng.integers(2 * labels[:, None], 2 * labels[:, None] + 4, (SAMPLES, 12))
+    several = np.stack([labels > 4, labels % 2 == 0, labels < 3], axis=1).astype(np.uint8)
+    found: dict[str, tuple[np.ndarray, np.ndarray, dict[str, Any]]] = {
+        "labels": (rows, several, {}),
+        "numbers": (rows, np.abs(rows) + 1, {"task": "regression"}),
+        "signals": (waves, labels, {"shape": "signal"}),
+        "tokens": (ids, labels, {"shape": "tokens"}),
+    }
+    for name, (inputs, targets, _) in found.items():
+        np.savez(folder / f"{name}.npz", inputs=inputs, targets=targets)
+    return {name: (folder / f"{name}.npz", more) for name, (_, _, more) in found.items()}
+
+
+def write_texts(folder: Path, labels: np.ndarray) -> Path:
+    """Write a text for each label into the folder of its class; its words tell the class."""
+    for number, label in enumerate(labels.tolist()):
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
+        (folder / str(label) / f"{number:05}.txt").write_text(f"the word{label} and text{number % 7}")
+    return folder
 
 
 def write_masks(folder: Path, images: np.ndarray) -> Path:

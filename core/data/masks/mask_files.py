@@ -11,14 +11,14 @@ from core.data.images.folder_names import SplitName, names_masks, split_of
 from core.errors import DataError
 from core.files.reading import open_regular
 
-__all__ = ["Pair", "has_masks", "list_pairs", "read_mask", "size_of_mask"]
+__all__ = ["MaskedImage", "has_masks", "list_pairs", "read_mask", "size_of_mask"]
 
 SHOWN = 3
 MODES = frozenset({"1", "L", "P", "I", "I;16", "I;16B", "I;16L"})
 """Pictures with one number a pixel: grey levels, or places in a palette."""
 
 
-class Pair(NamedTuple):
+class MaskedImage(NamedTuple):
     """An image and its mask. The split is empty where the folders tell none."""
 
     split: SplitName | None
@@ -31,7 +31,7 @@ def has_masks(folder: Path) -> bool:
     return bool(list(_folders(folder)))
 
 
-def list_pairs(folder: Path, notes: list[str]) -> list[Pair]:
+def list_pairs(folder: Path, notes: list[str]) -> list[MaskedImage]:
     """Return the images of a folder with their masks, of equal names apart from the ending, sorted by name.
 
     Args:
@@ -40,13 +40,13 @@ def list_pairs(folder: Path, notes: list[str]) -> list[Pair]:
     Raises:
         DataError: there are none, or two files of a folder have the same name apart from the ending.
     """
-    pairs: list[Pair] = []
+    pairs: list[MaskedImage] = []
     alone: list[str] = []
     for split, images, masks in _folders(folder):
         by_stem = _by_stem(masks)
         for stem, image in _by_stem(images).items():
             if stem in by_stem:
-                pairs.append(Pair(split, image, by_stem[stem]))
+                pairs.append(MaskedImage(split, image, by_stem[stem]))
             else:
                 alone.append(image.name)
     if not pairs:

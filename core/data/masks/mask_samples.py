@@ -11,7 +11,7 @@ import numpy as np
 from core.data.dataset import Dataset, Progress
 from core.data.images.pictures import facts_of, read_picture, reason
 from core.data.masks.classes import class_values, named, numbered
-from core.data.masks.mask_files import Pair, list_pairs, read_mask, size_of_mask
+from core.data.masks.mask_files import MaskedImage, list_pairs, read_mask, size_of_mask
 from core.data.masks.parts import mask_parts
 from core.data.splits import assemble
 from core.errors import DataError
@@ -72,7 +72,7 @@ def load_masks(options: "MaskFolder", folder: Path, progress: Progress) -> Datas
     return replace(data, notes=(*notes, *division.notes))
 
 
-def _form(pairs: Sequence[Pair], options: "MaskFolder") -> tuple[tuple[int, int], bool]:
+def _form(pairs: Sequence[MaskedImage], options: "MaskFolder") -> tuple[tuple[int, int], bool]:
     """Height and width to bring images to, and whether they are grey."""
     facts = []
     for pair in pairs:
@@ -95,7 +95,7 @@ def _form(pairs: Sequence[Pair], options: "MaskFolder") -> tuple[tuple[int, int]
     return (options.size or height, options.size or width), grey
 
 
-def _read(pair: Pair, size: tuple[int, int], grey: bool) -> tuple[np.ndarray, np.ndarray]:
+def _read(pair: MaskedImage, size: tuple[int, int], grey: bool) -> tuple[np.ndarray, np.ndarray]:
     try:
         return read_picture(pair.image, size, grey=grey).pixels, read_mask(pair.mask, size)
     except DataError:
@@ -107,7 +107,7 @@ def _read(pair: Pair, size: tuple[int, int], grey: bool) -> tuple[np.ndarray, np
         ) from None
 
 
-def _told(pairs: Sequence[Pair]) -> dict[str, np.ndarray]:
+def _told(pairs: Sequence[MaskedImage]) -> dict[str, np.ndarray]:
     """Positions of the splits that the folders tell; without any all are for training."""
     return {
         split: np.array(

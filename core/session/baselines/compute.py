@@ -11,7 +11,7 @@ from core.errors import TorchtuiError
 from core.evaluation import Predictions, Report
 from core.inference.baselines import Baseline, Baselines, key_of
 from core.session.baselines.models import MODELS, Fitted, NotFitting, ShouldStop
-from core.session.baselines.samples import Samples, why_none
+from core.session.baselines.samples import LearntSamples, why_none
 from core.tasks.evaluation import evaluate
 from core.training.metrics.own_metrics import OwnMetric, with_own_metrics
 
@@ -39,7 +39,7 @@ def compute(
     key = key_of(config)
     if reason := why_none(data):
         return Baselines((), (f"no simple models beside the network: {reason}",), key)
-    samples = Samples(data, config, tuple(split for split in splits if len(data.splits[split])))
+    samples = LearntSamples(data, config, tuple(split for split in splits if len(data.splits[split])))
     models, notes = [], []
     for name, (title, fit) in MODELS.items():
         if name in FOR_TABLES and data.kind != "table":
@@ -70,7 +70,7 @@ def compute(
     return None if should_stop() else Baselines(tuple(models), tuple(notes), key)
 
 
-def _predictions(samples: Samples, split: str, fitted: Fitted) -> Predictions:
+def _predictions(samples: LearntSamples, split: str, fitted: Fitted) -> Predictions:
     return Predictions(
         scores=fitted.predict(split).astype(np.float64),
         targets=samples.targets(split),
@@ -86,7 +86,7 @@ def _weights(split: Split) -> np.ndarray | None:
 
 
 def _report(
-    samples: Samples, split: str, own_metrics: Sequence[OwnMetric], predictions: Predictions
+    samples: LearntSamples, split: str, own_metrics: Sequence[OwnMetric], predictions: Predictions
 ) -> Report:
     data = samples.data
     report = evaluate(predictions, task=data.task, class_names=data.class_names, split=split)

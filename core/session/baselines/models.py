@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.session.baselines.samples import Samples
+from core.session.baselines.samples import LearntSamples
 
 __all__ = ["MODELS", "Fitted", "NotFitting", "ShouldStop"]
 
@@ -47,7 +47,7 @@ class Fitted:
     rows: int
 
 
-def constant(samples: Samples, should_stop: ShouldStop) -> Fitted:
+def constant(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
     """Always predict the frequencies of the classes in train, or its mean."""
     targets, weights = samples.targets("train"), samples.weights
     if samples.classes:
@@ -62,7 +62,7 @@ def constant(samples: Samples, should_stop: ShouldStop) -> Fitted:
     )
 
 
-def boosting(samples: Samples, should_stop: ShouldStop) -> Fitted:
+def boosting(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
     """Fit scikit-learn's histogram gradient boosting with its defaults, without early stopping."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn depends on it
@@ -96,7 +96,7 @@ def boosting(samples: Samples, should_stop: ShouldStop) -> Fitted:
     return Fitted(lambda split: _scores(model, columns.values[split], samples.classes), how, len(rows))
 
 
-def linear(samples: Samples, should_stop: ShouldStop) -> Fitted:
+def linear(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
     """Fit logistic regression, or ridge regression whose penalty leave-one-out chooses, on the encoded columns."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression, RidgeCV
@@ -112,7 +112,7 @@ def linear(samples: Samples, should_stop: ShouldStop) -> Fitted:
     return Fitted(lambda split: _scores(model, samples.encoded(split), samples.classes), how, len(rows))
 
 
-def neighbours(samples: Samples, should_stop: ShouldStop) -> Fitted:
+def neighbours(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
     """Predict the mean answer of the nearest training samples, by the distance of standardised inputs."""
     import torch
 
@@ -141,7 +141,7 @@ def neighbours(samples: Samples, should_stop: ShouldStop) -> Fitted:
     return Fitted(predict, f"mean of the {nearest} nearest training samples{unweighted}", known)
 
 
-Model = Callable[[Samples, ShouldStop], Fitted]
+Model = Callable[[LearntSamples, ShouldStop], Fitted]
 MODELS: dict[str, tuple[str, Model]] = {
     "constant": ("majority class", constant),
     "boosting": ("gradient boosting", boosting),

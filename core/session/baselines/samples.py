@@ -13,12 +13,12 @@ from core.data.mapped import MappedRows
 from core.data.tables.plain_columns import PlainColumns, plain_columns
 from core.losses.weights import balanced_weights
 
-__all__ = ["Samples", "why_none"]
+__all__ = ["LearntSamples", "why_none"]
 
 
 @dataclass(frozen=True)
-class Samples:
-    """Samples that simple models learn from, and are evaluated on.
+class LearntSamples:
+    """LearntSamples that simple models learn from, and are evaluated on.
 
     Attributes:
         splits: names of those to evaluate, which have samples.

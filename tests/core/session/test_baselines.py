@@ -16,7 +16,7 @@ from core.inference.baselines import compared, key_of, load_baselines
 from core.inference.stored import load_evaluation
 from core.session.baselines import models
 from core.session.baselines.compute import compute
-from core.session.baselines.samples import Samples, why_none
+from core.session.baselines.samples import LearntSamples, why_none
 from core.tasks.losses import resolve_loss
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ def mixed(tmp_path: Path) -> Path:
     return path
 
 
-def samples_of(values: dict[str, Any], splits: tuple[str, ...] = BOTH) -> Samples:
+def samples_of(values: dict[str, Any], splits: tuple[str, ...] = BOTH) -> LearntSamples:
     """The samples of a configuration."""
     config = from_dict(values)
     data = load(config.data)
-    return Samples(data, resolved(config, data), splits)
+    return LearntSamples(data, resolved(config, data), splits)
 
 
 def resolved(config: TrainConfig, data: "Dataset") -> TrainConfig:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.metrics import OF_PROBABILITIES, label_of
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
 from tui.cli.json_option import JsonOption
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from core.session.calibrate import Calibrated
 
 __all__ = ["calibrate"]
-
-COMPARED = ("log_loss", "ece", "brier", "accuracy")
 
 
 def calibrate(
@@ -43,7 +42,7 @@ def calibrate(
     calibrated = calibrate_run(found, data_root=data_root, progress=tell)
     tell("", 0, 0)
     if as_json:
-        values = {name: _pair(calibrated, name) for name in COMPARED}
+        values = {name: _pair(calibrated, name) for name in OF_PROBABILITIES}
         facts = {"run": found.id, "temperature": calibrated.temperature, "validation": values}
         print_result(json.dumps({"v": 1, **facts}))
         return
@@ -62,14 +61,13 @@ def _print(calibrated: "Calibrated") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from core.metrics import label_of
     from tui.terminal.text import number
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("validation")
     for title in ("before", "after"):
         table.add_column(title, justify="right")
-    for name in COMPARED:
+    for name in OF_PROBABILITIES:
         pair = _pair(calibrated, name)
         if pair["before"] is not None:
             table.add_row(label_of(name), number(pair["before"]), number(pair["after"]))
