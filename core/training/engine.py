@@ -16,6 +16,7 @@ from core.data.batches import Batch
 from core.data.dataset import Dataset
 from core.data.sampling import training_order
 from core.data.stream.batches import batches_of
+from core.data.stream.memory import keep_large_blocks
 from core.errors import TorchtuiError
 from core.events import EpochFinished, Event, Notice, RunPaused, RunResumed, StepLogged
 from core.random_state import rng_state, set_rng_state
@@ -80,6 +81,7 @@ def train(
         ConfigError: the loss or the monitored number does not fit the data.
         RunDamaged: `resume_from` is not a state of this model and optimizer.
     """
+    keep_large_blocks()
     raise_mmap_threshold()
     loop = _Loop(config, data, model.to(context.device), context, emit, control, checkpoints)
     try:

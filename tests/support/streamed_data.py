@@ -284,3 +284,25 @@ class Large(Samples):
 
 def large(n: int = 60) -> Any:
     return Large(n)
+
+
+class Wide(Dataset[Any]):
+    """Samples of 1.2 MB that are made when they are asked for."""
+
+    def __init__(self, total: int, first: int) -> None:
+        self.total, self.first = total, first
+
+    def __len__(self) -> int:
+        return self.total
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        drawn = torch.Generator().manual_seed(self.first + index)
+        return torch.rand(300_000, generator=drawn) + index % 2, index % 2
+
+
+def few_wide() -> Any:
+    return Wide(32, 0), Wide(60, 1000)
+
+
+def many_wide() -> Any:
+    return Wide(32, 0), Wide(660, 1000)

@@ -11,6 +11,7 @@ from core.data.batches import Batch, Batches, Draws
 from core.data.dataset import Dataset, Split
 from core.data.inputs import Fields
 from core.data.stream.loader import never
+from core.data.stream.memory import give_back_large_blocks
 from core.data.stream.rows import StreamedRows
 from core.data.stream.seeds import FIXED
 from core.errors import DataError
@@ -41,6 +42,7 @@ class StreamedBatches(Batches):
     def __init__(
         self, split: Split, data: Dataset, device: torch.device, should_stop: Callable[[], bool] = never
     ) -> None:
+        give_back_large_blocks()
         super().__init__(Split(split.inputs[:0], split.targets, split.indices, split.weights), data, device)
         assert isinstance(split.inputs, StreamedRows)
         self.rows, self.should_stop, self.mapped = split.inputs, should_stop, True

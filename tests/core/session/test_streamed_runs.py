@@ -141,3 +141,23 @@ def test_ctrl_c_ends_a_run_whose_worker_hangs(tmp_path: Path) -> None:
     process.wait(SECONDS)
     assert time.monotonic() - began < SECONDS / 4
     until(lambda: not any(worker.is_running() for worker in workers))
+
+
+def peak_bytes(folder: Path, name: str) -> int:
+    """Train and evaluate in a process of its own; return the most memory that it took."""
+    process = start(
+        folder, name, "--set", "data.feed=stream", "--set", "data.workers=0", "--set", "model.hidden=[4]"
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss * 1024
+
+
+@pytest.mark.heavy
+def test_a_test_set_that_is_read_batch_by_batch_takes_no_more_memory_when_it_is_large(tmp_path: Path) -> None:
+    """600 more samples are 720 MB more."""
+    for name in ("few", "many"):
+        (tmp_path / name).mkdir()
+    few, many = (peak_bytes(tmp_path / name, f"{name}_wide") for name in ("few", "many"))
+    assert many < few + 250_000_000
