@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.data.dataset import Dataset, Split
-from core.data.stream.rows import StreamedRows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,6 +43,8 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def _of_split(data: Dataset, split: Split) -> dict[str, Any]:
+    from core.data.stream.rows import StreamedRows
+
     digest, sums = hashlib.sha256(data.digest.encode()), []
     inputs = list(_inputs(split))
     shapes = (
@@ -64,6 +65,7 @@ def _inputs(split: Split) -> "Iterator[Tensor | MappedRows]":
     """Yield the tensors that inputs are kept in."""
     from core.data.inputs import Fields
     from core.data.sequences import Ragged
+    from core.data.stream.rows import StreamedRows
 
     held = split.inputs.few if isinstance(split.inputs, StreamedRows) else split.inputs
     if not isinstance(held, Fields):

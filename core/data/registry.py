@@ -47,6 +47,9 @@ DataConfig = Annotated[
     Field(discriminator="name"),
 ]
 
+LARGE = 1 << 20
+"""Bytes of the inputs, from which on checking the splits takes more than a moment."""
+
 
 def default_root() -> Path:
     """Return the folder of data sets: ``TUI_DATA``, or the platform's cache folder."""
@@ -78,6 +81,7 @@ def load(
     if examine:
         from core.data.suspicions.report import examined
 
-        progress("checking the splits", 0, 0)
+        if sum(split.inputs.nbytes for split in data.splits.values()) >= LARGE:
+            progress("checking the splits", 0, 0)
         return examined(data, config)
     return replace(data, raw=None)

@@ -26,7 +26,7 @@ def calibrate(
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
-    """Make the probabilities of a classifier mean what they say, by a temperature fitted on validation.
+    """Make probabilities mean what they say, by a temperature fitted on validation.
 
     It is kept with the run: evaluate, predict and export use it from then on. No prediction changes its class.
 

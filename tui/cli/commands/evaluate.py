@@ -49,8 +49,7 @@ def evaluate(
 ) -> None:
     """Evaluate a run with its best weights; a stored evaluation opens at once.
 
-    Several runs of one data set (seeds, folds, the best trials) count as one model with --together, and are kept
-    as a run.
+    Several runs of one data set (seeds, folds, best trials) count as one model with --together, and become a run.
 
     Example: tui evaluate latest --split validation --plots
     """

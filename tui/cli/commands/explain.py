@@ -30,7 +30,7 @@ def explain(
     runs: RunsOption = None,
     data_root: DataRootOption = None,
 ) -> None:
-    """Show where a model fails: parts of a table that it answers worse, columns that matter, targets that look wrong.
+    """Show where a model fails: worst slices, columns that matter, targets that look wrong.
 
     Example: tui explain latest
     """

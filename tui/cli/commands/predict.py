@@ -46,8 +46,9 @@ def predict(
 
     Of a model of masks: one PNG file per picture, whose values are the classes.
 
-    Example: tui predict latest flowers.csv --csv answers.csv
-    Example: tui predict latest photos/ --masks masks/
+    Examples: tui predict latest flowers.csv --csv answers.csv
+
+    tui predict latest photos/ --masks masks/
     """
     if csv is None:
         set_results_apart()

@@ -376,3 +376,13 @@ def test_an_easy_task_is_not_given_away() -> None:
     assert len(list(giveaways(checked(0.05, 5, 5, 5)))) == 1
     assert list(giveaways(checked(0.05, 0.3, 0.3, 0.3))) == []
     assert list(giveaways(checked(5, 5, 5, 5))) == []
+
+
+def test_a_check_is_announced_where_it_takes_more_than_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    iris = from_dict({"data": "iris"}).data
+    load(iris, progress=lambda what, done, total: told.append(what), examine=True)
+    assert told == []
+    monkeypatch.setattr("core.data.registry.LARGE", 1)
+    load(iris, progress=lambda what, done, total: told.append(what), examine=True)
+    assert told == ["checking the splits"]
