@@ -9,10 +9,12 @@ NAMED = re.compile(r"`(test_\w+\.py)::(test_\w+)`")
 
 
 def functions_in(name: str) -> set[str]:
-    """The tests in the file of a name, which is unique among the folders of the tests."""
-    (file,) = (REPOSITORY / "tests").rglob(name)
+    """The tests in the files of a name, which may be in several folders of the tests."""
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return {node.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, functions)}
+    nodes = (
+        node for file in (REPOSITORY / "tests").rglob(name) for node in ast.walk(ast.parse(file.read_text()))
+    )
+    return {node.name for node in nodes if isinstance(node, functions)}
 
 
 def test_every_promise_names_a_test_that_exists() -> None:

@@ -209,6 +209,7 @@ def test_every_text_is_escaped_wherever_it_stands() -> None:
                 "id": evil,
                 "facts": evil,
                 "error": evil,
+                "warnings": [evil],
                 "cards": [{"name": evil, "value": evil, "interval": evil}],
                 "curves": [picture],
                 "evaluation": {

@@ -228,7 +228,7 @@ def test_another_error_is_not_taken_for_a_shortage(train_run: Train) -> None:
 def test_out_of_memory_before_the_run_begins(
     train_run: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("core.session.preparation.load", lambda *_: fill_memory(RunControl(), None))
+    monkeypatch.setattr("core.session.preparation.load", lambda *_, **__: fill_memory(RunControl(), None))
     with pytest.raises(OutOfMemory, match="out of memory while preparing digits and linear") as caught:
         train_run(VALUES)
     assert caught.value.exit_code == 1

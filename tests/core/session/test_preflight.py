@@ -226,7 +226,8 @@ def test_samples_that_differ_when_read_twice_are_reported(drawn: bool, tmp_path:
     file.write_text(AUGMENTING.format(random=drawn))
     trust(file)
     before = torch.get_rng_state()
-    notes = load(configuration.from_dict({"data": f"{file}:make"}).data, None).notes
+    values = {"data": {"name": "python", "path": f"{file}:make", "feed": "resident"}}
+    notes = load(configuration.from_dict(values).data, None).notes
     assert torch.equal(torch.get_rng_state(), before)
     assert (
         any("differ when they are read twice" in note and "data.augment" in note for note in notes) == drawn

@@ -98,7 +98,7 @@ def test_a_short_run_spends_few_steps_on_choosing(
     config = configuration.from_dict(values)
     monkeypatch.setattr(threads, "SECONDS", 1e9)
     taken: list[int] = []
-    monkeypatch.setattr(threads, "_step_of_a_copy", lambda *given: lambda: taken.append(1))
+    monkeypatch.setattr(threads, "step_of_a_copy", lambda *given: lambda: taken.append(1))
     Threads(config, data, build(config.model, data, seed=0), 2).choose()
     in_run = 10 * -(-len(data.train) // 64)
     assert len(taken) == 2 + 2 * threads.TURNS * (1 + in_run // threads.MIN_STEPS_RATIO)

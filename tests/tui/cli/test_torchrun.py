@@ -358,10 +358,13 @@ def test_what_one_process_is_asked_for_reaches_it_at_a_meeting_only() -> None:
 
 
 class Half(Group):
-    """One of two processes; the other one reports nothing, and its clock does not move."""
+    """One of two processes; the other one reports nothing, validates nothing, and its clock does not move."""
 
     def wrap(self, model: nn.Module, share: Any, *, any_unused: bool = False) -> nn.Module:
         return model
+
+    def own_batches(self, samples: int, size: int) -> None:
+        return None
 
     def _reduce(self, values: Any, op: Any) -> list[float]:
         return list(values)
