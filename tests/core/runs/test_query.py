@@ -157,7 +157,7 @@ def test_what_a_query_finds(text: str, expected: str) -> None:
         ("cfg.lr>1", "unknown setting 'lr'. Did you mean cfg.optimizer.lr?"),
         ("cfg.batchsize>1", "unknown setting 'batchsize'. Did you mean batch_size?"),
         ("cfg.", "unknown setting ''. Takes cfg. with data, model, loss, optimizer, schedule, training"),
-        ("cfg.training=3", "unknown setting 'training'. training has epochs, batch_size"),
+        ("cfg.training=3", "unknown setting 'training'. training has epochs, min_steps, batch_size"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line_with_what_is_allowed(text: str, told: str) -> None:

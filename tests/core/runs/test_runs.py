@@ -433,11 +433,11 @@ def test_a_folder_without_a_log_is_damaged(run: Run) -> None:
 @pytest.mark.parametrize(
     ("path", "name"),
     [
-        ("a/Flowers 2024.csv", "Flowers_2024-mlp"),
-        ("/data/../x;rm -rf $HOME.csv", "x_rm_-rf_HOME-mlp"),
-        (".csv", "csv-mlp"),
-        ("", "csv-mlp"),
-        ("ü" * 60 + ".csv", "ü" * 40 + "-mlp"),
+        ("a/Flowers 2024.csv", "Flowers_2024-tabular"),
+        ("/data/../x;rm -rf $HOME.csv", "x_rm_-rf_HOME-tabular"),
+        (".csv", "csv-tabular"),
+        ("", "csv-tabular"),
+        ("ü" * 60 + ".csv", "ü" * 40 + "-tabular"),
     ],
 )
 def test_runs_of_a_file_are_named_after_it(path: str, name: str) -> None:

@@ -278,6 +278,8 @@ async def test_the_mouse_alone_chooses_and_starts(make: Make) -> None:
         await pilot.click(ChoiceList, offset=(3, 2))
         await settled(pilot)
         assert some(screen.state.config).data.name == "iris"
+        screen.form.fields["training.epochs"].scroll_visible(animate=False)
+        await settled(pilot)
         await pilot.click(screen.form.fields["training.epochs"], offset=(3, 0))
         assert screen.focused is screen.form.fields["training.epochs"].editor
         await pilot.click("#start")

@@ -97,7 +97,9 @@ async def test_what_the_script_evaluated_opens_and_what_needs_its_data_says_so(
         await until(pilot, lambda: app.screen.query(RunsTable))
         app.evaluate_run(run.run)
         await until(pilot, lambda: "15 samples  as mine.py evaluated them" in screen_text(app))
-        await pilot.press("T")  # from the first tab to the last, the mistakes
+        await pilot.press("T")  # from the first tab to the last, the slices
+        await until(pilot, lambda: "Run mine.py again" in screen_text(app))
+        await pilot.press("T")  # the mistakes
         await until(pilot, lambda: "was written by mine.py" in screen_text(app))
 
 
