@@ -1,6 +1,7 @@
 """A copy of the network with what trains it, to be tried out."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -65,6 +66,8 @@ class Trial:
     def evaluate(self, split: Split) -> TorchtuiError | None:
         """Evaluate some samples at once; return what is wrong."""
         prepared = self.prepared
+        if split.weights is not None and not split.weights.any():  # a few may, a whole split may not
+            split = replace(split, weights=torch.ones_like(split.weights))
         batches = Batches(split, prepared.data, prepared.device)
         batch = next(batches.iterate(len(split)))
         return self._attempt(lambda: self.learner.validate(batches, lambda: False), batch)

@@ -16,8 +16,10 @@ from core.errors import DataError, ModelError, TorchtuiError
 from core.events import Notice
 from core.session.preflight.check import is_needed, passed, preflight
 from core.session.preflight.finding import Finding
+from core.session.preflight.trial import Trial
 from core.session.preparation import Prepared, prepare
 from core.user_code.trust import trust
+from tests.support.narrow import some
 from tests.support.repository import REPOSITORY
 
 FILE = REPOSITORY / "tests" / "support" / "odd_networks.py"
@@ -232,6 +234,16 @@ def test_samples_that_differ_when_read_twice_are_reported(drawn: bool, tmp_path:
     assert (
         any("differ when they are read twice" in note and "data.augment" in note for note in notes) == drawn
     )
+
+
+def test_a_few_samples_that_all_have_weight_0_are_fine(tmp_path: Path) -> None:
+    rows = [f"{number},{number % 7},{int(number > 90)},{'ab'[number % 2]}" for number in range(100)]
+    (tmp_path / "table.csv").write_text("\n".join(["x,y,w,kind", *rows]))
+    data = {"name": "csv", "path": str(tmp_path / "table.csv"), "target": "kind", "weight": "w", "folds": 0}
+    prepared = ready({**values("Base"), "data": data})
+    train = prepared.data.train
+    unweighted = train.rows(torch.nonzero(some(train.weights) == 0).flatten()[:2])
+    assert Trial(prepared).evaluate(unweighted) is None
 
 
 # -- nothing changes -----------------------------------------------------------------------------------------------
