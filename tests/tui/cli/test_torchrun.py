@@ -175,6 +175,34 @@ def test_networks_with_their_own_step_train_as_in_one_process(
     assert_alike(train_run(values).run, find_run(tmp_path / "several", "latest"))
 
 
+@pytest.mark.heavy
+@pytest.mark.parametrize("what", ["a stream", "a stream without an index", "a table with weights"])
+def test_streams_and_weighted_samples_train_as_in_one_process(
+    what: str, launch: Launch, tmp_path: Path, train_run: Callable[..., Any]
+) -> None:
+    """Some batches have no sample of any weight for the second process."""
+    file = tmp_path / "own_stream.py"
+    file.write_text((REPOSITORY / "examples" / "own_stream.py").read_text())
+    dice = np.random.default_rng(0)
+    rows = [
+        f"{a:.5f},{b:.5f},{dice.integers(3)},{'yes' if a > b else 'no'}" for a, b in dice.random((300, 2))
+    ]
+    (tmp_path / "table.csv").write_text("\n".join(["a,b,w,kind", *rows]))
+    data = {
+        "a stream": f"{file}:make",
+        "a stream without an index": f"{file}:lines",
+        "a table with weights": {"name": "csv", "path": str(tmp_path / "table.csv"), "weight": "w"},
+    }[what]
+    training = {"batch_size": 4, "epochs": 2, "drop_last": True, "ema": 0.9}
+    values = {"data": data, "model": "linear", "training": training}
+    (tmp_path / "run.yaml").write_text(json.dumps(values))
+    process = launch("--config", "run.yaml", "--runs", "several", "--trust-code")
+    _, told = process.communicate()
+    assert process.returncode == 0, told
+    trust(file)
+    assert_alike(train_run(values).run, find_run(tmp_path / "several", "latest"))
+
+
 RANDOM_NETWORK = """
 import torch
 from torch import nn
