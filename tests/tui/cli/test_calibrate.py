@@ -19,6 +19,7 @@ def stored(split: str) -> Predictions:
     return Predictions.load(run.evaluation_folder(split) / "predictions.npz")
 
 
+@pytest.mark.heavy
 def test_probabilities_are_divided_by_the_temperature_everywhere(tui: Tui) -> None:
     tui(
         "train --no-ui --data breast_cancer --epochs 60 --lr 0.5 --device cpu --threads 1 -q --set data.validation=0.4"

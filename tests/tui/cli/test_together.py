@@ -40,6 +40,7 @@ def test_the_mean_of_scores_is_evaluated_and_kept_as_a_run(tui: Tui, seeds: list
     assert "not comparable" not in compared.out
 
 
+@pytest.mark.heavy
 def test_predict_and_export_answer_with_the_mean(tui: Tui, seeds: list[str]) -> None:
     np.save("new.npy", np.array([[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]], dtype=np.float32))
     alone = [scores_of(tui(f"predict {name} new.npy").out) for name in seeds]
@@ -56,6 +57,7 @@ def scores_of(out: str) -> Any:
     return np.array([[float(cell) for cell in line.split(",")[2:]] for line in out.splitlines()[1:]])
 
 
+@pytest.mark.heavy
 def test_folds_have_the_test_samples_in_common_alone(tui: Tui, train: Tui) -> None:
     train("--folds 2 --quiet")
     names = " ".join(run.id for run in all_runs(Path("runs")))

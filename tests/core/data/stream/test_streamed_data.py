@@ -86,6 +86,7 @@ def test_a_stream_gives_what_memory_gives(loaded: Load, name: str, scaling: str)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["augmented", "noisy_stream", "collated", "named", "pairs"])
+@pytest.mark.heavy
 def test_workers_change_nothing(loaded: Load, name: str) -> None:
     alone, shared = (loaded(name, workers=count, feed="stream") for count in (0, 2))
     assert is_streamed(alone)

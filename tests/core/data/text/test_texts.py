@@ -211,6 +211,7 @@ def test_a_folder_of_one_class_is_refused(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("columns", [["review", "label"], ["review", "stars", "label"], []])
+@pytest.mark.heavy
 def test_a_run_predicts_and_exports_with_its_vocabulary(
     columns: list[str], write: Write, folder: Path, train_run: TrainRun, tmp_path: Path
 ) -> None:

@@ -64,10 +64,10 @@ def test_few_samples_are_no_slice_and_many_texts_share_one() -> None:
 
 def test_chance_finds_a_worse_slice_in_at_most_one_data_set_of_twenty() -> None:
     flagged = 0
-    for seed in range(100):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
         columns = {f"c{place}": rng.integers(0, 6, N).astype(np.float64) for place in range(5)}
         flagged += any(
             one.is_worse for one in slices(Outcomes("accuracy", np.floor(rng.random(N) + 0.9)), columns)
         )
-    assert flagged <= 5
+    assert flagged <= 2

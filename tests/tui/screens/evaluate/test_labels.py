@@ -25,6 +25,7 @@ def run(train_here: TrainHere, tmp_path: Path) -> Run:
     return train_here({"data": {"name": "csv", "path": str(tmp_path / "t.csv"), "target": list(COLOURS)}})
 
 
+@pytest.mark.heavy
 async def test_every_tab_shows_labels(visit: Visits, run: Run) -> None:
     async with visit() as at:
         await at.open(run)
@@ -65,6 +66,7 @@ async def test_labels_together_and_one_by_one(visit: Visits, run: Run, size: tup
         assert len(at.one(SampleList).positions) == facts["fn"]
 
 
+@pytest.mark.heavy
 async def test_mistakes_by_label(visit: Visits, run: Run) -> None:
     async with visit() as at:
         await at.open(run, "mistakes")

@@ -74,6 +74,7 @@ async def test_the_worst_image_is_shown_beside_its_masks(visit: Visits, evaluate
         assert at.one("#masks-table", Table).cursor == 1
 
 
+@pytest.mark.heavy
 async def test_it_is_usable_on_a_small_terminal(visit: Visits, evaluated: Run) -> None:
     async with visit((80, 24)) as at:
         await at.open(evaluated)

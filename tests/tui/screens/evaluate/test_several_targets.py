@@ -26,6 +26,7 @@ def run(train_here: TrainHere, tmp_path: Path) -> Run:
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+@pytest.mark.heavy
 async def test_each_target_has_its_numbers_and_its_errors(
     visit: Visits, run: Run, size: tuple[int, int]
 ) -> None:
