@@ -68,12 +68,13 @@ def trained_model(
     load_backend()
     members = members_of(run)
     if members:
+        from core.session.calibrate import with_temperature
         from core.session.together import trained_together
 
         each = [
             trained_model(one, data_root=data_root, progress=progress, samples=samples) for one in members
         ]
-        return trained_together(each)
+        return with_temperature(trained_together(each), run)
     from core.runs.checkpoints import load_weights
     from core.runs.data_facts import known_data
     from core.session.session import assemble, prepare

@@ -9,9 +9,10 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
+from types import FrameType
 from typing import IO, Any
 
 from torch.utils.data import DataLoader
@@ -90,10 +91,11 @@ def _by_workers(
             open_files.enter_context(tempfile.TemporaryFile()) for _ in range(workers.count)
         ]
         context = _Recording()
-        batches = _started(reader, tasks, workers.count, pin, Began(stacks), context)
-        watch = _Watch(context.processes, stacks, workers.timeout, reader.name)
+        batches: Iterator[Any] | None = None
         finished = False
         try:
+            batches = _started(reader, tasks, workers.count, pin, Began(stacks), context)
+            watch = _Watch(context.processes, stacks, workers.timeout, reader.name)
             while True:
                 try:
                     batch = next(batches)
@@ -112,8 +114,9 @@ def _by_workers(
         finally:
             if not finished:  # what they read is not wanted: do not wait for it
                 for process in context.processes:
-                    process.terminate()
-            shut_down(batches)
+                    process.kill()  # one that just starts may still have a handler of this process for SIGTERM
+            if batches is not None:
+                shut_down(batches)
 
 
 def _unchanged(batch: Any) -> Any:
@@ -147,9 +150,26 @@ def _started(
         if threading.current_thread() is not threading.main_thread():
             return iter(loader)
         before = signal.getsignal(signal.SIGCHLD)
-        batches = iter(loader)
-        signal.signal(signal.SIGCHLD, before if before is not None else signal.SIG_DFL)
+        with _interrupts_after():
+            batches = iter(loader)
+            signal.signal(signal.SIGCHLD, before if before is not None else signal.SIG_DFL)
         return batches
+
+
+@contextmanager
+def _interrupts_after() -> Iterator[None]:
+    """Context manager that handles Ctrl-C at its end; in the main thread alone.
+
+    While a process forks, Python runs callbacks whose exceptions it discards, KeyboardInterrupt among them.
+    """
+    before, pressed = signal.getsignal(signal.SIGINT), list[tuple[int, FrameType | None]]()
+    signal.signal(signal.SIGINT, lambda *given: pressed.append(given))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
+        if pressed and callable(before):
+            before(*pressed[-1])
 
 
 class _Watch:
