@@ -36,6 +36,7 @@ def ask(run: Run, path: Path) -> np.ndarray:
 @pytest.mark.slow
 @pytest.mark.parametrize("to", ["onnx", "pt2"])
 @pytest.mark.parametrize("name", ["i16_tiny_numbers.csv", "i17_huge_offset.csv", "arrays"])
+@pytest.mark.heavy
 def test_run_export_and_new_rows_agree(name: str, to: str, train_run: TrainRun, tmp_path: Path) -> None:
     if to == "onnx":
         pytest.importorskip("onnxscript")

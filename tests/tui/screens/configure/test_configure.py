@@ -253,6 +253,7 @@ async def test_defaults_come_back_after_a_question(make: Make) -> None:
         assert screen.state.config == TrainConfig()
 
 
+@pytest.mark.heavy
 async def test_the_arrow_keys_and_enter_walk_through_all_fields(make: Make) -> None:
     async with make().run_test(size=SMALL) as pilot:
         screen = await settled(pilot)

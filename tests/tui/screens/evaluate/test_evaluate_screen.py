@@ -237,6 +237,7 @@ THOUSAND = [f"n{number:05d}" for number in range(1000)]
     [(HOSTILE, NARROW), (HOSTILE, NORMAL), (HOSTILE, WIDE), (HOSTILE[:2], NORMAL), (THOUSAND, NARROW)],
     ids=["hostile, narrow", "hostile", "hostile, wide", "two classes", "thousand classes"],
 )
+@pytest.mark.heavy
 async def test_any_names_in_any_number_fit_every_tab(
     visit: Visits, made_up: MadeUp, names: list[str], size: tuple[int, int]
 ) -> None:

@@ -187,6 +187,7 @@ def test_a_form_that_is_wrong_is_said_to_be(make: Make) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.heavy
 async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make: Make, tmp_path: Path) -> None:
     app = make()
     async with app.run_test(size=LARGE) as pilot:
