@@ -1,5 +1,6 @@
 """The private parts of plotext that are used are there and do what is expected; without them charts look the same."""
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,7 +9,7 @@ import plotext
 import pytest
 
 from tui.charts import plot
-from tui.charts.plotext_private import unlisted
+from tui.charts.plotext_private import leave_to_the_system, unlisted
 
 CHART = plot.Chart(series=(plot.Series("a", np.arange(9.0), np.arange(9.0) ** 2, color=(255, 0, 0)),))
 
@@ -75,3 +76,24 @@ def odd_class(missing: str) -> Callable[[type], type]:
                 raise TypeError("other arguments are expected")
 
     return lambda kind: Odd
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_signals_that_are_left_when_python_ends_are_not_released(
+    monkeypatch: pytest.MonkeyPatch, ends: bool
+) -> None:
+    released = []
+
+    class Signal:
+        def __del__(self) -> None:
+            released.append(self)
+
+    monkeypatch.setattr(sys, "is_finalizing", lambda: ends)
+    leave_to_the_system(Signal)
+    Signal()
+    assert len(released) == (0 if ends else 1)
+
+
+def test_a_signal_of_plotext_has_a_destructor() -> None:
+    """If it has none any more, it need not be left alone."""
+    assert hasattr(type(plotext.figure.signal([], [])), "__del__")
