@@ -1,7 +1,9 @@
 """A process that ends in the middle of something, as after SIGKILL: nothing is cleaned up."""
 
 import os
+import traceback
 from collections.abc import Callable
+from tempfile import TemporaryFile
 from typing import NoReturn
 
 __all__ = ["die", "in_a_killed_process"]
@@ -16,11 +18,17 @@ def die(*arguments: object) -> NoReturn:
 
 def in_a_killed_process(act: Callable[[], object]) -> None:
     """Call `act` in a fork, which ends at its end, or where it calls `die`; no thread may hold what it needs."""
-    process = os.fork()
-    if not process:
-        try:
-            act()
-            die()
-        finally:
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == KILLED
+    with TemporaryFile("w+") as failure:
+        process = os.fork()
+        if not process:
+            try:
+                act()
+                die()
+            except BaseException:
+                traceback.print_exc(file=failure)
+                failure.flush()
+            finally:
+                os._exit(1)
+        code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        failure.seek(0)
+        assert code == KILLED, failure.read()

@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -111,6 +112,9 @@ def test_its_output_is_kept_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise InputError("printed enough")
 
     def work() -> None:
+        """Tune without processes for trials: a fork cannot use the server of them that this process may have."""
+        executor = SimpleNamespace(slots=1, close=lambda: None)
+        monkeypatch.setattr(tune, "_executor", lambda *given: executor)
         monkeypatch.setattr(tune, "work_on", print_much)
         os.dup2(os.open(console, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
         asked = tune.Asked(
