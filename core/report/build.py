@@ -18,11 +18,12 @@ from core.metrics import HEADLINES, OF_TARGET, in_order, label_of
 from core.report import figures
 from core.report.page import Figure, Table, page
 from core.report.samples import mistakes, own_pictures, own_text
-from core.runs.comparison import Entry, EntryReader, differences, not_comparable, other_losses
+from core.runs.comparison.entries import Entry, EntryReader
+from core.runs.comparison.settings import differences, not_comparable, other_losses
+from core.runs.comparison.standings import Score, Standings, standings
 from core.runs.data_facts import kept_warnings
 from core.runs.environment import without_secrets
 from core.runs.folder import NAME, Run
-from core.runs.standings import Score, Standings, standings
 from core.tasks.registry import task_of
 
 __all__ = ["build"]

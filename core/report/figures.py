@@ -15,7 +15,8 @@ from core.evaluation.curve_sets import Curve, CurveKind, first_shown
 from core.evaluation.values import Floats
 from core.palette import OKABE_ITO
 from core.report.page import shown
-from core.runs.comparison import Axis, Entry, best_point, curve
+from core.runs.comparison.curves import Axis, best_point, curve
+from core.runs.comparison.entries import Entry
 
 __all__ = [
     "calibration",

@@ -12,7 +12,7 @@ from core.config.schema import TrainConfig, to_dict, to_yaml
 from core.events import Notice
 from core.report import figures
 from core.report.build import MAX_DRAWN, build
-from core.runs.comparison import Entry
+from core.runs.comparison.entries import Entry
 from core.runs.folder import Run
 from core.runs.history.history import MAX_CURVES, History
 from core.runs.history.outline import Outline

@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 
 from core.palette import MAX_RUNS
-from core.runs.comparison import Axis, Entry, curve, lead
+from core.runs.comparison.curves import Axis, curve, lead
+from core.runs.comparison.entries import Entry
+from core.runs.comparison.standings import Score, Standings
 from core.runs.history.series import Points
-from core.runs.standings import Score, Standings
 from tui.charts.plot import Chart, Mark, Series, smooth
 from tui.terminal.run_names import short_name
 from tui.terminal.text import number

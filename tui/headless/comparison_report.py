@@ -8,8 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from core.metrics import compared_metrics, label_of
-from core.runs.comparison import Entry, differences, lead, not_comparable, other_losses
-from core.runs.standings import MARKS, Standings, standings
+from core.runs.comparison.curves import lead
+from core.runs.comparison.entries import Entry
+from core.runs.comparison.settings import differences, not_comparable, other_losses
+from core.runs.comparison.standings import MARKS, Standings, standings
 from tui.charts.comparison import View, axis_text, chart, difference_text, interval_text, score_text
 from tui.charts.plot_text import as_text
 from tui.headless.report import print_baselines

@@ -10,7 +10,7 @@ from core.errors import RunDamaged
 from core.evaluation import Report
 from core.inference.stored import load_evaluation
 from core.metrics import OF_TARGET, PRINTED, in_order, label_of
-from core.runs.comparison import load_report
+from core.runs.comparison.entries import load_report
 from core.runs.folder import Run
 from core.runs.summary import RunSummary
 from core.status import is_resumable

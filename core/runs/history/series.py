@@ -1,14 +1,16 @@
 """A series that never stops growing, in constant memory; numpy only."""
 
 import math
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "GrowingSeries", "Points"]
+__all__ = ["NO_POINTS", "Floats", "GrowingSeries", "Points"]
 
 Floats = NDArray[np.float64]
 Points = tuple[Floats, Floats]
+NO_POINTS: Final[Points] = (np.empty(0), np.empty(0))
 
 FIRST_ROOM = 64
 """Buckets that a new series has room for: most curves of most runs are short."""

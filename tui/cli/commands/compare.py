@@ -13,7 +13,7 @@ from tui.cli.run_arguments import RunsArgument
 from tui.runtime.streams import print_result
 
 if TYPE_CHECKING:
-    from core.runs.comparison import Entry
+    from core.runs.comparison.entries import Entry
 
 __all__ = ["compare"]
 
@@ -38,7 +38,8 @@ def compare(
     Example: tui compare k3f x7p --plot 'validation loss'
     """
     from core.palette import MAX_RUNS
-    from core.runs.comparison import EntryReader, curve_names
+    from core.runs.comparison.curves import curve_names
+    from core.runs.comparison.entries import EntryReader
 
     found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))
     if not 2 <= len(found) <= MAX_RUNS:
@@ -61,8 +62,8 @@ def compare(
 
 
 def _as_dict(entries: "list[Entry]", split: str) -> dict[str, Any]:
-    from core.runs.comparison import differences, not_comparable, other_losses
-    from core.runs.standings import standings
+    from core.runs.comparison.settings import differences, not_comparable, other_losses
+    from core.runs.comparison.standings import standings
 
     rows = standings(entries, split)
     ids = [entry.run.id for entry in entries]

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.runs.comparison import Entry, EntryReader
+from core.runs.comparison.entries import Entry, EntryReader
+from core.runs.comparison.standings import standings
 from core.runs.folder import Run, all_runs
-from core.runs.standings import standings
 from core.runs.summary import summarise
 
 __all__ = ["SPLITS", "Follower", "first_choice"]

@@ -13,15 +13,9 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from core.metrics import lower_is_better
-from core.runs.comparison import (
-    AXES,
-    Entry,
-    curve_names,
-    lead,
-    not_comparable,
-    other_losses,
-    own_directions,
-)
+from core.runs.comparison.curves import AXES, curve_names, lead, own_directions
+from core.runs.comparison.entries import Entry
+from core.runs.comparison.settings import not_comparable, other_losses
 from core.runs.folder import Run
 from tui.charts.comparison import View, axis_text, chart
 from tui.charts.live import SMOOTHING

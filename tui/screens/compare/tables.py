@@ -9,8 +9,10 @@ from textual.app import ComposeResult
 from core.inference.baselines import Baseline, models_beside
 from core.metrics import compared_metrics, label_of
 from core.palette import RGB
-from core.runs.comparison import Entry, best_point, differences, lead, not_comparable
-from core.runs.standings import MARKS, Standings, standings
+from core.runs.comparison.curves import best_point, lead
+from core.runs.comparison.entries import Entry
+from core.runs.comparison.settings import differences, not_comparable
+from core.runs.comparison.standings import MARKS, Standings, standings
 from tui.charts.comparison import interval_text, score_text
 from tui.terminal.run_names import short_name
 from tui.terminal.text import clean, duration, number, of, setting, short_path

@@ -12,9 +12,10 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.errors import ConfigError, UserCodeError
 from core.events import EpochFinished, EvaluationFinished, Notice, RunStarted
-from core.runs.comparison import EntryReader, lead
+from core.runs.comparison.curves import lead
+from core.runs.comparison.entries import EntryReader
+from core.runs.comparison.standings import standings
 from core.runs.query import parse
-from core.runs.standings import standings
 from core.training.metrics.epoch_metrics import EpochMetrics
 from tests.support.narrow import some
 from tests.support.own_metrics import write_own_metrics

@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from core.events import EpochFinished, StepLogged, to_json
 from core.palette import MAX_RUNS
-from core.runs.comparison import EntryReader
+from core.runs.comparison.entries import EntryReader
 from core.runs.folder import Run
 from core.runs.summary import RunSummary
 from tests.support.fixtures import WriteRun
@@ -336,7 +336,7 @@ def test_every_curve_ends_with_the_sign_of_its_run_and_the_chosen_one_lies_on_to
 
 
 def test_a_score_is_shown_with_its_rank_or_against_the_reference(runs: list[Run]) -> None:
-    from core.runs.standings import standings
+    from core.runs.comparison.standings import standings
 
     accuracy = standings([EntryReader(run).read() for run in runs], "validation")[0]
     assert [score_text(accuracy, place) for place in range(3)] == ["≈ 0.8819", "★ 0.9028", "–"]

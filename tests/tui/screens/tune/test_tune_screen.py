@@ -13,7 +13,7 @@ from textual.widgets import Button, Input, Static
 
 from core.config import schema as configuration
 from core.errors import RunError
-from core.runs.comparison import Entry
+from core.runs.comparison.entries import Entry
 from core.tuning.search.plan import make_plan
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.presence import Presence

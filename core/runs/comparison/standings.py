@@ -14,7 +14,9 @@ from core.evaluation.paired import MAX_CELLS, Difference, paired_differences, sa
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.metrics import METRICS, lower_is_better
-from core.runs.comparison import Entry, not_comparable, own_directions
+from core.runs.comparison.curves import own_directions
+from core.runs.comparison.entries import Entry
+from core.runs.comparison.settings import not_comparable
 
 __all__ = ["MARKS", "Score", "Standings", "standings"]
 

@@ -1,30 +1,17 @@
-"""Runs side by side: curves on any axis, differing settings, leaders, and runs that go on meanwhile."""
+"""Curves of runs on any axis, and which run leads in one."""
 
 import json
 import math
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from core.config.schema import FAMILIES
 from core.events import EpochFinished, Event, RunStarted, StepLogged, to_json
 from core.metrics import lower_is_better
-from core.options import choices
-from core.runs.comparison import (
-    Entry,
-    EntryReader,
-    curve,
-    curve_names,
-    differences,
-    lead,
-    load_report,
-    not_comparable,
-    other_losses,
-)
+from core.runs.comparison.curves import curve, curve_names, lead
+from core.runs.comparison.entries import Entry, EntryReader
+from core.runs.comparison.settings import not_comparable, other_losses
 from core.runs.folder import Run
-from core.runs.same_data import IDENTITY, SPLITTING
 from tests.support.fixtures import WriteRun
 from tests.support.narrow import some
 
@@ -170,141 +157,6 @@ def test_the_lowest_loss_and_the_highest_accuracy_lead(write_run: WriteRun) -> N
     assert some(lead(entries, "validation accuracy")).value == pytest.approx(0.9)
     assert lead(entries, "lr") is None
     assert lead(entries, "validation r2") is None
-
-
-def test_only_the_settings_that_differ_are_told_section_by_section(write_run: WriteRun) -> None:
-    entries = read(
-        write_run("a", [0.5], values={"optimizer": {"name": "adam", "lr": 0.1}, "model": {"hidden": [8]}}),
-        write_run("b", [0.5], values={"optimizer": {"name": "sgd", "lr": 0.1}, "model": {"hidden": [8]}}),
-    )
-    different = differences(entries)
-    assert different["optimizer.name"] == ["adam", "sgd"]
-    assert different["optimizer.beta1"][1] is None
-    assert "optimizer.lr" not in different
-    assert "model.hidden" not in different
-    assert all(path.startswith("optimizer.") for path in different)
-    assert differences(entries[:1]) == {}
-
-
-def test_it_is_said_when_numbers_do_not_compare(write_run: WriteRun) -> None:
-    digits, iris = write_run("a", [0.5]), write_run("b", [0.5], values={"data": {"name": "iris"}})
-    half = write_run("c", [0.5], values={"data": {"validation": 0.5}})
-    assert not_comparable(read(digits, iris), "test") == "not the same data: digits, iris"
-    assert not_comparable(read(digits, half), "validation") == "not the same validation samples"
-    assert not_comparable(read(digits, half), "test") == ""
-
-
-CSV = {"name": "csv", "path": "a.csv"}
-NPZ = {"name": "arrays", "path": "my.npz"}
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "split", "told"),
-    [
-        ({}, {"split_seed": 1}, "test", "not the same test samples"),
-        (CSV, {**CSV, "group": "who"}, "test", "not the same test samples: data.group is nothing, who"),
-        ({}, {"test": 0.3}, "test", "not the same test samples"),
-        ({}, {"test": 0.3}, "validation", "not the same validation samples"),
-        ({"name": "mnist"}, {"name": "mnist", "split_seed": 1}, "test", ""),
-        ({"name": "mnist"}, {"name": "mnist", "split_seed": 1}, "train", "not the same train samples"),
-        ({"folds": 3}, {"folds": 3, "fold": 2}, "validation", "not the same validation samples"),
-        ({"folds": 3}, {"folds": 3, "validation": 0.3}, "validation", ""),
-        ({"folds": 3}, {"folds": 3, "fold": 2}, "test", ""),
-        (CSV, {**CSV, "path": "b.csv"}, "test", "not the same data: a.csv, b.csv"),
-        (CSV, {**CSV, "path": "/data/mine/../a.csv"}, "test", ""),
-        (CSV, {**CSV, "target": "price"}, "test", "not the same data.target: the default, price"),
-        (CSV, {**CSV, "drop": ["id"], "max_categories": 9}, "test", ""),
-        ({**CSV, "test_path": "t.csv"}, {**CSV, "test_path": "t.csv", "split_seed": 1}, "test", ""),
-        (CSV, {**CSV, "test_path": "t.csv"}, "test", "not the same test samples"),
-        (NPZ, {**NPZ, "inputs": "x"}, "test", "not the same data.inputs: the default, x"),
-        ({"name": "moons"}, {"name": "moons", "noise": 0.5}, "test", "not the same data.noise: 0.1, 0.5"),
-        ({}, {"augment": ["flip"], "scaling": "unit"}, "validation", ""),
-    ],
-)
-def test_which_samples_are_the_same(
-    write_run: WriteRun, one: dict[str, Any], other: dict[str, Any], split: str, told: str
-) -> None:
-    runs = [write_run(name, [0.5], values={"data": data}) for name, data in (("a", one), ("b", other))]
-    assert not_comparable(read(*runs), split) == told
-
-
-def test_every_field_of_the_data_is_known_to_tell_samples_apart_or_not() -> None:
-    changes_no_sample = {
-        *(
-            "name",
-            "augment",
-            "scaling",
-            "size",
-            "colour",
-            "shape",
-            "task",
-            "on_error",
-            "missing_target",
-            "value_range",
-        ),
-        *(
-            "drop",
-            "categories",
-            "max_categories",
-            "missing",
-            "separator",
-            "encoding",
-            "header",
-            "numbers",
-            "decimal",
-        ),
-        *("text", "token", "min_count", "max_words", "max_length", "padding"),
-        *("day_first", "rare_classes", "classes", "keep"),
-        *("feed", "workers", "worker_timeout"),
-    }
-    sources = choices(FAMILIES["data"]).values()
-    fields = {field for options in sources for field in options.model_fields}
-    assert fields == {*IDENTITY, *SPLITTING, *changes_no_sample}
-
-
-def test_a_reader_gives_the_same_entry_until_something_is_new(write_run: WriteRun) -> None:
-    run = write_run("a", [0.9, 0.5], finished=False)
-    reader = EntryReader(run)
-    first = reader.read()
-    assert reader.read() is first
-    with run.log_file.open("a") as log:
-        log.write(
-            to_json(
-                EpochFinished(
-                    epoch=3,
-                    step=30,
-                    train={"loss": 0.1},
-                    validation={"loss": 0.2},
-                    lr=0.1,
-                    seconds=1,
-                    best_epoch=3,
-                    best_metrics={"loss": 0.2},
-                ),
-                "a",
-            )
-            + "\n"
-        )
-    grown = reader.read()
-    assert grown is not first
-    assert grown.curves["validation loss"][1].tolist() == [0.9, 0.5, 0.2]
-    assert first.curves["validation loss"][1].tolist() == [0.9, 0.5]
-    again = write_run("b", [0.5], accuracy=0.5).evaluation_folder("validation")
-    run.evaluation_folder("validation").parent.mkdir()
-    again.rename(run.evaluation_folder("validation"))
-    assert "validation" in reader.read().reports
-
-
-def test_damaged_and_missing_runs_are_entries_too(tmp_path: Path, write_run: WriteRun) -> None:
-    run = write_run("a", [0.5], accuracy=0.5)
-    (run.evaluation_folder("validation") / "report.json").write_text("{")
-    run.log_file.write_bytes(b"\x00no log\n" + b'{"event": "epoch_finished"}\n')
-    entry, missing = read(run, type(run)(tmp_path / "runs" / "none"))
-    assert entry.summary.status == "damaged"
-    assert entry.damaged == 2
-    assert load_report(run, "validation") is None
-    assert curve_names([entry, missing]) == []
-    assert differences([entry, missing]) == {}
-    assert not_comparable([entry, missing], "test") == ""
 
 
 def test_values_of_different_losses_have_no_leader(write_run: WriteRun) -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from core.evaluation import Predictions
-from core.runs.comparison import Entry, EntryReader
+from core.runs.comparison.entries import Entry, EntryReader
+from core.runs.comparison.standings import Score, Standings, standings
 from core.runs.folder import Run
-from core.runs.standings import Score, Standings, standings
 from core.tasks.evaluation import evaluate
 from tests.support.fixtures import WriteRun
 from tests.support.narrow import some

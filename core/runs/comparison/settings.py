@@ -1,0 +1,43 @@
+"""Settings in which runs differ, and what keeps their numbers from being compared."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.runs.comparison.entries import Entry
+from core.runs.comparison.same_data import differing_data
+
+__all__ = ["differences", "not_comparable", "other_losses"]
+
+
+def differences(entries: Sequence[Entry]) -> dict[str, list[Any]]:
+    """By dotted path, the settings that are not the same in all runs; None where a run has no such setting."""
+    flat = [_flat(entry.config) for entry in entries]
+    paths = {path: None for settings in flat for path in settings}
+    columns = {path: [settings.get(path) for settings in flat] for path in _by_section(paths)}
+    return {path: values for path, values in columns.items() if any(value != values[0] for value in values)}
+
+
+def _flat(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {f"{section}.{key}": value for section, fields in config.items() for key, value in fields.items()}
+
+
+def _by_section(paths: Mapping[str, None]) -> list[str]:
+    """Fields of one section together, in the order in which sections first appear."""
+    sections = list(dict.fromkeys(path.partition(".")[0] for path in paths))
+    return sorted(paths, key=lambda path: sections.index(path.partition(".")[0]))
+
+
+def other_losses(entries: Sequence[Entry]) -> str:
+    """Return which losses the runs minimise, where values of one do not compare with those of another; else empty."""
+    losses = [entry.config["loss"] for entry in entries if entry.config.get("loss")]
+    if all(loss == losses[0] for loss in losses):
+        return ""
+    names = sorted({str(loss.get("name")) for loss in losses})
+    return f"the losses differ ({', '.join(names) if len(names) > 1 else f'settings of {names[0]}'})"
+
+
+def not_comparable(entries: Sequence[Entry], split: str) -> str:
+    """Return why final numbers of these runs are not comparable; empty if they are."""
+    told = differing_data([entry.config.get("data", {}) for entry in entries if entry.config], split)
+    samples = {report.n for entry in entries if (report := entry.reports.get(split))}
+    return told or (f"not the same {split} samples" if len(samples) > 1 else "")
