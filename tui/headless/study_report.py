@@ -7,11 +7,13 @@ from rich.text import Text
 
 from core.config.schema import to_yaml
 from core.metrics import label_of
+from core.tuning.confirm.result import confirmation
 from core.tuning.study.importance import importance
 from core.tuning.study.records import StudyFinished, TrialRecord
 from core.tuning.study.selection import Selection
 from core.tuning.study.study import TuningStudy
 from tui.forms.command_line import command_line, resume_command
+from tui.headless.confirm import confirmation_lines
 from tui.terminal.text import clean, number, setting
 
 __all__ = ["print_study", "selection_lines"]
@@ -41,16 +43,29 @@ def print_study(
         _print_importance(importance(study), console)
         for line in beside:
             console.print(Text(clean(line)), soft_wrap=True)
-        config = study.config(finished.best)
-        console.print(Text(f"best configuration, trial {finished.best.number}\n", "bold"))
+        shown = _confirmed(study, console) or finished.best
+        config = study.config(shown)
+        console.print(Text(f"best configuration, trial {shown.number}\n", "bold"))
         console.print(Text(to_yaml(config)), soft_wrap=True)
         console.print(Text(command_line(config)), soft_wrap=True)
-        console.print(Text(f"\nbest trial  {finished.best.run}"), soft_wrap=True)
+        console.print(Text(f"\nbest trial  {shown.run}"), soft_wrap=True)
     done = sum(record.done for record in finished.records)
     console.print(Text(f"{finished.status}: {done} trials done", "bold"))
     console.print(Text(f"study       {clean(str(study.folder.path))}"), soft_wrap=True)
     if finished.status == "stopped":
         console.print(Text(f"resume      {resume_command('tune', study.folder.path)}"), soft_wrap=True)
+
+
+def _confirmed(study: TuningStudy, console: Console) -> TrialRecord | None:
+    """Print what the runs with other seeds show, and return the winner; None where nothing is known."""
+    found = confirmation(study)
+    if found is None:
+        return None
+    console.print(Text(f"the best trials again, with {found.rows[0].runs} other seeds each", "bold"))
+    for line in confirmation_lines(found):
+        console.print(Text(line), soft_wrap=True)
+    console.print()
+    return next((record for record in study.records() if record.number == found.winner), None)
 
 
 def _top(study: TuningStudy, records: list[TrialRecord]) -> list[str]:

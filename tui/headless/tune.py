@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.control import RunControl
 from core.errors import InputError
 from core.machine import memory
+from core.tuning.confirm.study import ask_to_confirm, seeds_asked_for
 from core.tuning.executors.executors import Executor, LocalProcesses, local_slots
 from core.tuning.executors.trial_memory import PROCESS_BYTES, slots_that_fit
 from core.tuning.search.plan import ExecutorName, Plan, ensure_vectorises
@@ -51,6 +52,7 @@ class Asked:
         trials: new total number of trials of an earlier study; None keeps it.
         seconds: time limit; None for no limit.
         storage: URL of a database; None for a file in the study's folder.
+        confirm: seeds with which the best trials are trained again; None for what the study was asked for before.
     """
 
     plan: Plan | None
@@ -61,6 +63,7 @@ class Asked:
     where: Where
     runs_dir: Path
     data_root: Path | None
+    confirm: int | None = None
 
 
 def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
@@ -76,6 +79,8 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
         executor = _executor(asked, study.plan if study else asked.plan)  # its imports run while we check
         try:
             study = study or _create(asked, view.preparing)
+            if asked.confirm is not None:
+                ask_to_confirm(study, asked.confirm)
             _tell_slots(executor, asked.where, view)
             _limit_by_memory(executor, study.plan, asked.where, view)
             output = GuardedOutput(control, received)
@@ -88,6 +93,20 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
                     timeout=asked.seconds,
                     data_root=asked.data_root,
                 )
+                seeds = seeds_asked_for(study)
+                if seeds and finished.best is not None and not control.stop_requested:
+                    from tui.headless.confirm import confirm_study
+
+                    confirm_study(
+                        study,
+                        seeds,
+                        executor,
+                        view,
+                        output=output,
+                        control=control,
+                        data_root=asked.data_root,
+                        as_json=as_json,
+                    )
             from core.tuning.study.baselines import beside_study  # imports torch
 
             lines = beside_study(study, finished, asked.data_root, control)

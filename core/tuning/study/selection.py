@@ -11,7 +11,7 @@ from core.evaluation.report import Report
 from core.runs.folder import Run
 from core.tuning.study.records import TrialRecord
 
-__all__ = ["Selection", "selection"]
+__all__ = ["Selection", "compared_metric", "selection"]
 
 MAX_COMPARED = 100
 """Number of trials, the best first, that are compared with the best one."""
@@ -51,7 +51,7 @@ def selection(ranked: Sequence[TrialRecord], metric: str) -> Selection | None:
     if best is None:
         return None
     predictions, report = best
-    compared = _compared(report, metric)
+    compared = compared_metric(report, metric)
     if compared is None or not len(predictions):
         return None
     level = [
@@ -76,7 +76,8 @@ def _stored(record: TrialRecord) -> tuple[Predictions, Report] | None:
     return (predictions, report) if predictions.scores.size <= MAX_CELLS else None
 
 
-def _compared(report: Report, metric: str) -> str | None:
+def compared_metric(report: Report, metric: str) -> str | None:
+    """Return the metric of an evaluation that stands for that of a study; None where it has none."""
     names = OF_LOSS if metric == "loss" else (metric,)
     return next((name for name in names if report.metrics.get(name) is not None), None)
 

@@ -241,7 +241,11 @@ def open_study(runs_dir: Path, reference: str, storage_url: str | None = None) -
             return _opened(folder, None, open_storage(file_url(folder.database)))
         return _opened(folder, storage_url, open_storage(storage_url))
     storage = open_storage(storage_url)
-    started = {found.study_name: found.user_attrs.get(STARTED, 0.0) for found in storage.get_all_studies()}
+    started = {
+        found.study_name: found.user_attrs.get(STARTED, 0.0)
+        for found in storage.get_all_studies()
+        if "/" not in found.study_name  # the runs that confirm a study have a part of their own
+    }
     name = resolve_study(
         reference, sorted(started, reverse=True), started=started.__getitem__, where="in this storage"
     )

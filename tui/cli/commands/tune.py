@@ -91,6 +91,16 @@ Keep = Annotated[
     int | None,
     _option("--keep", show_default="5", help="Keep the checkpoints of this many best trials."),
 ]
+Confirm = Annotated[
+    int | None,
+    _option(
+        "--confirm",
+        min=2,
+        metavar="SEEDS",
+        help="At the end train the best three trials again with this many other seeds each: the best mean wins, and is "
+        "evaluated on the test split, once. With --resume also of a study that is complete.",
+    ),
+]
 Jobs = Annotated[
     int | None,
     _option(
@@ -181,6 +191,7 @@ def tune(
     metric: Metric = None,
     direction: Direction = None,
     keep: Keep = None,
+    confirm: Confirm = None,
     jobs: Jobs = None,
     trial_memory: TrialMemory = None,
     executor: Executor = "local",
@@ -227,7 +238,7 @@ def tune(
 
     where = headless.Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0)
     asked = headless.Asked(
-        plan, resume or "", trials, seconds, storage, where, runs or default_runs_dir(), data_root
+        plan, resume or "", trials, seconds, storage, where, runs or default_runs_dir(), data_root, confirm
     )
     sys.exit(headless.tune(asked, as_json=as_json, quiet=quiet))
 
@@ -237,7 +248,7 @@ def _ensure_not_given(*search: object) -> None:
     if any(search):
         raise InputError(
             "--resume keeps the study's own search",
-            "Only --trials, --timeout and where it runs can change; for anything else start a new study",
+            "Only --trials, --timeout, --confirm and where it runs can change; for anything else start a new study",
         )
 
 
