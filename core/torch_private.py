@@ -14,7 +14,14 @@ from torch.optim import Optimizer
 from torch.optim import optimizer as optimizer_module
 from torch.utils.data._utils import worker as worker_module
 
-__all__ = ["as_the_only_worker", "bare_step", "compile_errors", "leave_compiler_out", "shut_down"]
+__all__ = [
+    "as_the_only_worker",
+    "bare_step",
+    "compile_errors",
+    "leave_compiler_out",
+    "shared_empty",
+    "shut_down",
+]
 
 METHODS = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
 """Wrapped by ``torch._compile._disable_dynamo``, which keeps what it calls in the method's ``__dynamo_disable``."""
@@ -100,3 +107,16 @@ def shut_down(batches: object) -> None:
     end = getattr(batches, "_shutdown_workers", None)
     if end is not None:
         end()
+
+
+def shared_empty(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+    """Return a tensor to be filled that a worker of a DataLoader hands over without a copy; elsewhere any one.
+
+    Where a version of PyTorch makes it otherwise, it is copied when it is handed over.
+    """
+    made = torch.empty(shape, dtype=dtype)
+    share = getattr(made.untyped_storage(), "_new_shared", None)
+    if torch.utils.data.get_worker_info() is None or share is None:
+        return made
+    storage: torch.UntypedStorage = share(made.nbytes, device=made.device)
+    return made.set_(storage, 0, made.size(), made.stride())

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from core.data.inputs import Fields
+    from core.data.stream.rows import StreamedRows
 
 __all__ = ["divide_inputs"]
 
@@ -24,7 +25,7 @@ ROOM = 0.5
 
 
 def divide_inputs(
-    inputs: "Tensor | MappedRows | Fields", parts: Mapping[str, np.ndarray], *, owned: bool
+    inputs: "Tensor | MappedRows | StreamedRows | Fields", parts: Mapping[str, np.ndarray], *, owned: bool
 ) -> dict[str, Any]:
     """Return the inputs at the positions of each split.
 
@@ -35,7 +36,10 @@ def divide_inputs(
     from torch import Tensor
 
     from core.data.inputs import Fields
+    from core.data.stream.rows import StreamedRows
 
+    if isinstance(inputs, StreamedRows):
+        return {part: inputs.at(at) for part, at in parts.items()}
     if isinstance(inputs, Fields):
         columns = {name: divide_inputs(each, parts, owned=owned) for name, each in _plain(inputs).items()}
         others = {name: each for name, each in inputs.columns.items() if name not in columns}

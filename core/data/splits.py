@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from core.data.inputs import Fields
+    from core.data.stream.rows import StreamedRows
 
 __all__ = ["assemble", "divide", "one_fold"]
 
@@ -142,7 +143,7 @@ def assemble(
     *,
     name: str,
     kind: KindName,
-    inputs: "Tensor | MappedRows | Fields",
+    inputs: "Tensor | MappedRows | StreamedRows | Fields",
     targets: "Tensor",
     parts: dict[str, np.ndarray],
     official_test: Split | None = None,
@@ -153,6 +154,7 @@ def assemble(
     scaling: Literal["standardise", "unit", "none"] = "standardise",
     groups: np.ndarray | None = None,
     weights: np.ndarray | None = None,
+    moments: "tuple[Tensor, Tensor] | None" = None,
     notes: tuple[str, ...] = (),
     owned: bool = False,
 ) -> Dataset:
@@ -166,6 +168,7 @@ def assemble(
             train become 0 and 1.
         groups: (n,) int64 of the samples that stay together.
         weights: (n,) float64, how much each sample counts.
+        moments: mean and deviation of each channel over train, where they are known; else they are computed.
         owned: nothing else uses `inputs`: they may be rearranged where they lie, without a second copy.
         parts: positions for ``train``, ``validation`` and, without an official test set, ``test``.
     """
@@ -190,7 +193,7 @@ def assemble(
     elif scaling == "none":
         mean, std = torch.tensor(0.0), torch.tensor(1.0)
     else:
-        mean, std = _statistics(train.inputs, kind)
+        mean, std = _statistics(train.inputs, kind, moments)
     target_mean, target_std = task_of(task).scale(train.targets, train.weights)
     return Dataset(
         name=name,
@@ -210,7 +213,9 @@ def assemble(
     )
 
 
-def _statistics(inputs: "Tensor | MappedRows", kind: KindName) -> "tuple[Tensor, Tensor]":
+def _statistics(
+    inputs: "Tensor | MappedRows", kind: KindName, moments: "tuple[Tensor, Tensor] | None"
+) -> "tuple[Tensor, Tensor]":
     """Mean and standard deviation over samples, of each part that the kind says.
 
     A constant part gets deviation 1.
@@ -223,7 +228,8 @@ def _statistics(inputs: "Tensor | MappedRows", kind: KindName) -> "tuple[Tensor,
     if parts == "columns":
         std, mean = _column_moments(inputs[:])
     elif parts == "channels":
-        mean, std = (_byte_moments if inputs.dtype == torch.uint8 else _float_moments)(inputs)
+        of_rows = _byte_moments if inputs.dtype == torch.uint8 else _float_moments
+        mean, std = moments or of_rows(inputs)
         each = (-1, *[1] * (len(inputs.shape) - 2))
         mean, std = mean.view(each), std.view(each)
     else:

@@ -48,7 +48,7 @@ def choose_workers(prepared: Prepared) -> str:
             if reading * steps < WORTH_SECONDS:
                 return ""
             cores = max(1, available_cores() // prepared.group.size)
-            counts = [1] if rows.reader.source.in_order else sorted({1, max(1, cores // 2), cores})
+            counts = [1] if rows.reader.in_order else sorted({1, max(1, cores // 2), cores})
             seconds = {0: alone} | {count: _timed(rows, size, step, count, reading) for count in counts}
     except TorchtuiError:  # reported where it trains
         return ""

@@ -398,6 +398,7 @@ ELSEWHERE = {
         "np.load": "maps by itself, after ensure_regular",
         "np.lib.format.open_memmap": "in a new folder of its own",
     },
+    "core/data/images/folder_survey.py": {"np.load": "reads bytes in memory"},
     "core/data/images/decoding.py": {"os.open": "in a new folder of the process that started it"},
     "core/data/builtin/colour.py": {"loadmat": "reads by itself, after a look that it is a file"},
     "core/data/builtin/download.py": dict.fromkeys(

@@ -12,7 +12,15 @@ from torch import nn, optim
 from torch.optim import Optimizer
 from torch.optim import optimizer as optimizer_module
 
-from core.torch_private import GLOBAL_HOOKS, HOOKS, METHODS, bare_step, compile_errors, leave_compiler_out
+from core.torch_private import (
+    GLOBAL_HOOKS,
+    HOOKS,
+    METHODS,
+    bare_step,
+    compile_errors,
+    leave_compiler_out,
+    shared_empty,
+)
 from tests.support.repository import REPOSITORY
 
 
@@ -159,3 +167,12 @@ def test_without_its_class_a_failure_of_the_compiler_is_told_as_it_is(
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch._dynamo.exc", None)
     assert compile_errors() == ()
+
+
+def test_what_a_worker_fills_is_handed_over_without_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not shared_empty((2, 3), torch.uint8).is_shared()
+    monkeypatch.setattr("torch.utils.data.get_worker_info", lambda: object())
+    made = shared_empty((2, 3), torch.int32)
+    assert made.is_shared()
+    assert made.shape == (2, 3)
+    assert made.dtype == torch.int32

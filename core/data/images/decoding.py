@@ -32,12 +32,14 @@ class Findings(NamedTuple):
         deep: extremes of images with more than 8 bits in their one channel.
         wide: largest value read of images with 16 bits in each of several channels, of which 8 were read.
         several: files that hold more than one picture.
+        sums: int64 (n, 2, channels): of the values of each image, and of their squares; None where they are written.
     """
 
     broken: dict[int, str]
     deep: dict[int, Extremes]
     wide: dict[int, int]
     several: list[int]
+    sums: np.ndarray | None
 
 
 def decode_files(
@@ -46,20 +48,20 @@ def decode_files(
     size: tuple[int, int],
     grey: bool,
     value_range: tuple[float, float] | None,
-    target: str,
-    offset: int,
+    target: tuple[str, int] | None,
 ) -> Findings:
     """Decode some files of a folder, and write them one after the other into an existing file.
 
     Args:
         size, grey, value_range: as `read_picture` takes them.
-        offset: byte of `target` where the first one starts.
+        target: the file, and its byte where the first one starts; None writes nothing, and sums the values up.
 
     Raises:
         OSError: `target` cannot be written.
     """
-    pictures = np.zeros((len(files), 1 if grey else 3, *size), np.uint8)
-    found = Findings({}, {}, {}, [])
+    channels = 1 if grey else 3
+    pictures = np.zeros((len(files) if target else 0, channels, *size), np.uint8)
+    found = Findings({}, {}, {}, [], None if target else np.zeros((len(files), 2, channels), np.int64))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of oddities that do not stop a picture from being read
         for place, file in enumerate(files):
@@ -68,14 +70,30 @@ def decode_files(
             except Exception as error:  # Pillow raises whatever it trips over in a damaged file
                 found.broken[place] = reason(error)
                 continue
-            pictures[place] = picture.pixels
+            if found.sums is None:
+                pictures[place] = picture.pixels
+            else:
+                found.sums[place] = sums_of(picture.pixels)
             if picture.extremes is not None:
                 found.deep[place] = picture.extremes
             if picture.is_wide:
                 found.wide[place] = int(picture.pixels.max())
             if picture.pages > 1:
                 found.several.append(place)
-    handle = os.open(target, os.O_WRONLY)
+    if target:
+        _write(pictures, *target)
+    return found
+
+
+def sums_of(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sums of the values, and of their squares, of each channel of a picture, uint8 (channels, ...)."""
+    values = pixels.reshape(len(pixels), -1)
+    squares = np.square(values, dtype=np.uint16)
+    return values.sum(axis=1, dtype=np.int64), squares.sum(axis=1, dtype=np.int64)
+
+
+def _write(pictures: np.ndarray, file: str, offset: int) -> None:
+    handle = os.open(file, os.O_WRONLY)
     try:
         rest = memoryview(pictures.tobytes())
         while rest:
@@ -83,7 +101,6 @@ def decode_files(
             rest, offset = rest[written:], offset + written
     finally:
         os.close(handle)
-    return found
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,16 +12,17 @@ from core.data.division.by import ColumnValues, SplitBy
 from core.data.division.facts import division_notes
 from core.data.division.files import SampleNames
 from core.data.division.read import read_split_by
-from core.data.images.folder_cache import Cached
+from core.data.images.decoding_job import DecodingFacts
 from core.data.images.folder_listing import Listing
 from core.data.images.folder_names import SplitName
+from core.data.images.folder_survey import Survey
 from core.data.images.folder_tree import shown
-from core.data.mapped import MappedRows
 from core.data.splits import assemble
 from core.errors import DataError
 from core.remedies import setting
 
 if TYPE_CHECKING:
+    from core.data.images.folder_cache import Cached
     from core.data.images.image_folder import ImageFolder
 
 __all__ = ["dataset_of"]
@@ -32,28 +33,32 @@ MAX_LISTED = 3
 """Broken images that a message names."""
 
 
-def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Dataset:
+def dataset_of(listing: Listing, found: "Cached | Survey", options: "ImageFolder", inputs: Any) -> Dataset:
     """Return the data set of a folder.
+
+    Args:
+        inputs: the rows of all images, mapped or streamed.
 
     Raises:
         DataError: images are broken and `options` do not leave them out, all are of one value, or a class has too few.
     """
     import torch
 
-    if cached.broken and options.on_error == "error":
+    facts = found.facts
+    if facts.broken and options.on_error == "error":
         raise DataError(
-            f"data.path: {len(cached.broken):,} of {len(listing.files):,} images cannot be read: "
-            + _list(listing, cached),
+            f"data.path: {len(facts.broken):,} of {len(listing.files):,} images cannot be read: "
+            + _list(listing, facts),
             ("Repair or remove them, or leave them out with ", setting("data.on_error", "skip")),
         )
-    _check_values(cached, len(listing.files))
-    readable = {split: at[~np.isin(at, list(cached.broken))] for split, at in listing.parts.items()}
+    _check_values(found, len(listing.files))
+    readable = {split: at[~np.isin(at, list(facts.broken))] for split, at in listing.parts.items()}
     by = _split_by(listing, options)
     parts = _split(listing, readable, options, by)
     data = assemble(
         name=options.name,
         kind="image",
-        inputs=MappedRows(cached.pictures, np.arange(len(listing.files))),
+        inputs=inputs,
         targets=torch.from_numpy(listing.targets),
         parts=parts,
         groups=None if by.groups is None else by.groups.codes,
@@ -62,48 +67,50 @@ def dataset_of(listing: Listing, cached: Cached, options: "ImageFolder") -> Data
         task=listing.task,
         value_range=(0.0, 255.0),
         scaling=options.scaling,
+        moments=found.moments(parts["train"]) if isinstance(found, Survey) else None,
     )
-    notes = (*listing.notes, *division_notes(options, by, parts), *_notes(listing, cached))
-    return replace(data, notes=notes, digest=listing.names_and_sizes, deep_range=cached.value_range)
+    notes = (*listing.notes, *division_notes(options, by, parts), *_notes(listing, facts))
+    return replace(data, notes=notes, digest=listing.names_and_sizes, deep_range=facts.value_range)
 
 
-def _check_values(cached: Cached, count: int) -> None:
+def _check_values(found: "Cached | Survey", count: int) -> None:
     """Refuse images that are all of one value, or dark since only the upper half of their bits was read.
 
     Raises:
         DataError: the images are so.
     """
-    readable = [at for at in range(count) if at not in cached.broken]
-    first = cached.pictures[readable[0]].flat[0] if readable else 0
-    if readable and all((cached.pictures[at] == first).all() for at in readable):
+    facts = found.facts
+    readable = np.setdiff1d(np.arange(count), list(facts.broken))
+    value = found.only_value(readable) if len(readable) else None
+    if value is not None:
         raise DataError(
-            f"data.path: all images are of the one value {first} when they are read",
+            f"data.path: all images are of the one value {value} when they are read",
             "Look at a few of them; data.value_range says what is black and white in images of more than 8 bits",
         )
-    if cached.wide and cached.wide_high < DARK:
+    if facts.wide and facts.wide_high < DARK:
         raise DataError(
-            f"data.path: {cached.wide:,} colour images of 16 bits hold at most {cached.wide_high} of 255 "
+            f"data.path: {facts.wide:,} colour images of 16 bits hold at most {facts.wide_high} of 255 "
             "when they are read with 8 bits",
             "Save them with 8 bits",
         )
 
 
-def _notes(listing: Listing, cached: Cached) -> Iterator[str]:
+def _notes(listing: Listing, facts: DecodingFacts) -> Iterator[str]:
     """Yield a line for each thing found while the images were decoded."""
-    if cached.broken:
-        yield f"left out {len(cached.broken):,} images that cannot be read: {_list(listing, cached)}"
-    if cached.value_range is not None:
-        low, high = cached.value_range
+    if facts.broken:
+        yield f"left out {len(facts.broken):,} images that cannot be read: {_list(listing, facts)}"
+    if facts.value_range is not None:
+        low, high = facts.value_range
         yield (
-            f"values: {low:g} to {high:g} become black to white in {cached.deep:,} images of more than 8 bits; "
+            f"values: {low:g} to {high:g} become black to white in {facts.deep:,} images of more than 8 bits; "
             "data.value_range sets it"
         )
-    if cached.wide:
-        yield f"values: of {cached.wide:,} colour images with 16 bits the upper 8 are read"
-    if cached.several:
+    if facts.wide:
+        yield f"values: of {facts.wide:,} colour images with 16 bits the upper 8 are read"
+    if facts.several:
         yield (
-            f"{cached.several:,} files hold more than one picture, such as "
-            f"{shown(listing.files[cached.first_several])}: the first of each is read"
+            f"{facts.several:,} files hold more than one picture, such as "
+            f"{shown(listing.files[facts.first_several])}: the first of each is read"
         )
 
 
@@ -179,8 +186,8 @@ def _split(
     return divided
 
 
-def _list(listing: Listing, cached: Cached) -> str:
+def _list(listing: Listing, facts: DecodingFacts) -> str:
     """The first broken images, each with what is wrong."""
-    some = [f"{shown(listing.files[at])} ({why})" for at, why in sorted(cached.broken.items())[:MAX_LISTED]]
-    more = len(cached.broken) - len(some)
+    some = [f"{shown(listing.files[at])} ({why})" for at, why in sorted(facts.broken.items())[:MAX_LISTED]]
+    more = len(facts.broken) - len(some)
     return "; ".join(some) + (f"; and {more:,} more" if more else "")

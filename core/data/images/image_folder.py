@@ -10,6 +10,7 @@ from core.data.dataset import Dataset, Progress
 from core.data.images.file_kinds import ARCHIVES, HEIC, ending_of
 from core.data.images.folder_layout import Layout
 from core.data.options import HeldOut, ImageOptions, TargetColumns
+from core.data.stream.options import FeedOptions
 from core.data.targets import AskedTask
 from core.errors import DataError, DependencyError
 from core.options import Files, Unit
@@ -26,8 +27,8 @@ MAX_SIZE = 224
 """Height and width in pixels that are not exceeded unless asked for."""
 
 
-class ImageFolder(HeldOut, ImageOptions):
-    """Your own images: a folder for each class, or a table of file names and labels. Decoded once, then mapped."""
+class ImageFolder(HeldOut, ImageOptions, FeedOptions):
+    """Your own images: a folder for each class, or a table of file names and labels. Decoded once, or each time."""
 
     name: Literal["image_folder"] = "image_folder"
     preparation: ClassVar[str] = "not decoded yet; Start decodes the images once"
@@ -65,25 +66,40 @@ class ImageFolder(HeldOut, ImageOptions):
         return fields.get("name") == "csv" and bool(fields.get("images"))
 
     def available(self, root: Path) -> bool:
-        from core.data.images.folder_cache import cache_file, is_small
-
-        listing = self._listing()
-        return is_small(listing) or cache_file(root, listing, self._how()).is_file()
-
-    def load(self, root: Path, progress: Progress) -> Dataset:
-        from core.data.images.folder_cache import cache_file, decode, open_cache
-        from core.data.images.folder_samples import dataset_of
+        from core.data.images.decoding_job import is_small
+        from core.data.images.folder_cache import cache_file
+        from core.data.images.folder_survey import survey_file
 
         listing = self._listing()
         file = cache_file(root, listing, self._how())
+        kept = [file] * (self.feed != "stream") + [survey_file(file)] * (self.feed != "resident")
+        return is_small(listing) or any(path.is_file() for path in kept)
+
+    def load(self, root: Path, progress: Progress) -> Dataset:
+        import numpy as np
+
+        from core.data.images.folder_cache import cache_file, decode, open_cache, why_streamed
+        from core.data.images.folder_samples import dataset_of
+        from core.data.images.folder_stream import streamed_folder
+        from core.data.mapped import MappedRows
+
+        listing = self._listing()
+        file = cache_file(root, listing, self._how())
+        if self.feed == "stream":
+            why = "the images are streamed, as data.feed says: they are decoded anew in each epoch"
+            return streamed_folder(listing, file, self, lambda: self._form(listing), progress, why)
         cached = open_cache(file)
         if cached is None:
             size, grey = self._form(listing)
-            decode(file, listing, size, grey, self._values(), progress)
+            why = why_streamed(file, listing, size, grey) if self.feed == "auto" else ""
+            if why:
+                return streamed_folder(listing, file, self, lambda: (size, grey), progress, why)
+            decode(file, listing, size, grey, self.values(), progress)
             cached = open_cache(file)
         if cached is None:
             raise DataError(f"{file} cannot be read, though it was just written", ("Give ", OTHER_DATA_ROOT))
-        return dataset_of(listing, cached, self)
+        rows = MappedRows(cached.pictures, np.arange(len(listing.files)))
+        return dataset_of(listing, cached, self, rows)
 
     def _listing(self) -> "Listing":
         from core.data.images.folder_listing import list_images
@@ -102,9 +118,14 @@ class ImageFolder(HeldOut, ImageOptions):
 
     def _how(self) -> str:
         """Text of all that the decoded images depend on beside the files."""
-        return f"{self.size} {self.colour} {self._values()}"
+        return f"{self.size} {self.colour} {self.values()}"
 
-    def _values(self) -> tuple[float, float] | None:
+    def values(self) -> tuple[float, float] | None:
+        """Return what becomes black and white in images of more than 8 bits; None to infer it.
+
+        Raises:
+            DataError: it is no range.
+        """
         if not self.value_range:
             return None
         if len(self.value_range) != 2 or self.value_range[0] >= self.value_range[1]:

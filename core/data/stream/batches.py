@@ -65,7 +65,9 @@ class StreamedBatches(Batches):
             for at, (inputs, targets) in zip(positions, read, strict=False):  # a stopped one ends early
                 inputs = inputs.to(self.device, non_blocking=True)
                 weights = None if self.weights is None else self.weights[at]
-                if self.rows.expected is None:
+                if targets is None:
+                    yield Batch(inputs, self.targets[at], weights)
+                elif self.rows.expected is None:
                     yield Batch(inputs, self._on_scale(targets).to(self.device, non_blocking=True), weights)
                 else:
                     self._check(targets, at)
@@ -93,7 +95,7 @@ class StreamedBatches(Batches):
             if same_shape
             else 0
         )
-        name, in_order = self.rows.reader.name, self.rows.reader.source.in_order
+        name, in_order = self.rows.reader.name, self.rows.reader.in_order
         raise DataError(
             f"data.path: sample {place:,} of {name} has another target than when it was first read",
             "Give samples in the same order each time, or return sets for validation and test of their own"

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from torch.utils.data import DataLoader
 
-from core.data.stream.reader import Failure, Reader, Wanted
+from core.data.stream.reader import BatchReader, Failure, Wanted
 from core.data.stream.seeds import keeping_generators
 from core.data.stream.stacks import users_lines
 from core.data.stream.worker import ASK, Began
@@ -56,7 +56,7 @@ def never() -> bool:
 
 
 def read_all(
-    reader: Reader,
+    reader: BatchReader,
     tasks: Iterable[Wanted],
     workers: Workers,
     *,
@@ -84,7 +84,7 @@ def read_all(
 
 
 def _by_workers(
-    reader: Reader, tasks: Iterable[Wanted], workers: Workers, pin: bool, should_stop: Callable[[], bool]
+    reader: BatchReader, tasks: Iterable[Wanted], workers: Workers, pin: bool, should_stop: Callable[[], bool]
 ) -> Iterator[Any]:
     with ExitStack() as open_files:
         stacks: list[IO[bytes]] = [
@@ -125,7 +125,7 @@ def _unchanged(batch: Any) -> Any:
 
 
 def _started(
-    reader: Reader, tasks: Iterable[Wanted], count: int, pin: bool, began: Began, context: "_Recording"
+    reader: BatchReader, tasks: Iterable[Wanted], count: int, pin: bool, began: Began, context: "_Recording"
 ) -> Iterator[Any]:
     """Start the workers, and return what they read.
 

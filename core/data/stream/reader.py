@@ -38,8 +38,48 @@ def as_read(inputs: Any, targets: Any) -> Any:
     return inputs, targets
 
 
-class Reader(TorchDataset[Any]):
-    """Reads batches of one data set; an item of it is a whole batch, which makes it fit for torch's DataLoader.
+class BatchReader(TorchDataset[Any]):
+    """Reads batches of some samples; an item of it is a whole batch, which makes it fit for torch's DataLoader.
+
+    Attributes:
+        name: of the samples, for messages.
+        in_order: reading goes forward alone.
+    """
+
+    name: str
+    in_order = False
+
+    def batch(self, task: Wanted) -> Any:
+        """Return a batch: inputs, and targets, or None where these are known; may raise anything."""
+        raise NotImplementedError
+
+    def told(self, error: BaseException) -> TorchtuiError:
+        """Return what to say of an error that `batch` raised."""
+        raise NotImplementedError
+
+    def __getitem__(self, task: Wanted) -> Any:
+        """Return a batch, or the `Failure` of reading it."""
+        try:
+            return self.batch(task)
+        except TorchtuiError as error:
+            return Failure(error)
+        except (Exception, SystemExit) as error:  # the user's own code raises whatever it likes
+            return Failure(self.told(error))
+
+    def read(self, task: Wanted) -> Any:
+        """Return a batch.
+
+        Raises:
+            TorchtuiError: the user's code failed, or gave something else than samples, or a file cannot be read.
+        """
+        found = self[task]
+        if isinstance(found, Failure):
+            raise found.error
+        return found
+
+
+class Reader(BatchReader):
+    """Reads batches of one data set of the user's.
 
     Args:
         source: the user's samples.
@@ -64,20 +104,17 @@ class Reader(TorchDataset[Any]):
             chosen,
             convert,
         )
+        self.in_order = source.in_order
 
     def converting(self, convert: Convert) -> "Reader":
         """Return a reader of the same samples that makes something else of them."""
         return Reader(self.source, self.collate, self.name, self.chosen, convert)
 
-    def __getitem__(self, task: Wanted) -> Any:
-        """Return a batch, or the `Failure` of the user's code."""
-        try:
-            samples = self.source.read(task.draws, task.places)
-            return self._joined(samples)
-        except TorchtuiError as error:
-            return Failure(error)
-        except (Exception, SystemExit) as error:  # the user's own code raises whatever it likes
-            return Failure(explained(error, self.name, self.source.at))
+    def batch(self, task: Wanted) -> Any:
+        return self._joined(self.source.read(task.draws, task.places))
+
+    def told(self, error: BaseException) -> TorchtuiError:
+        return explained(error, self.name, self.source.at)
 
     def read_up_to(self, task: Wanted) -> Any:
         """Return a batch of the samples of a stream from the first place on, at most to the last; None at its end.
@@ -96,17 +133,6 @@ class Reader(TorchDataset[Any]):
 
     def _joined(self, samples: list[Any]) -> Any:
         return self.convert(*collated(samples, self.collate, self.name, self.chosen))
-
-    def read(self, task: Wanted) -> Any:
-        """Return a batch.
-
-        Raises:
-            TorchtuiError: the user's code failed, or gave something else than samples.
-        """
-        found = self[task]
-        if isinstance(found, Failure):
-            raise found.error
-        return found
 
 
 def explained(error: BaseException, name: str, place: int) -> TorchtuiError:

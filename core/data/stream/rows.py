@@ -1,7 +1,7 @@
 """Samples of a split that are read when they are asked for, indexed as a tensor of rows is."""
 
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.data.inputs import Fields
 from core.data.stream.loader import Workers, never, read_all
-from core.data.stream.reader import Reader, Wanted
+from core.data.stream.reader import BatchReader, Wanted
 from core.data.stream.seeds import FIXED, Draws
 
 __all__ = ["Places", "StreamedRows"]
@@ -33,7 +33,7 @@ class StreamedRows:
             others.
     """
 
-    reader: Reader
+    reader: BatchReader
     rows: np.ndarray
     example: Any
     workers: Workers
@@ -63,9 +63,13 @@ class StreamedRows:
         """Bytes of the tensor these rows would be."""
         return int(self.example.nbytes) * len(self.rows)
 
+    def at(self, positions: np.ndarray) -> "StreamedRows":
+        """Return the rows at some positions, which are not read yet."""
+        return replace(self, rows=self.rows[positions])
+
     def epoch_order(self, draws: Draws) -> Tensor | None:
         """Return the positions of an epoch as the data set or the user orders them, int64 (n,); None if any will do."""
-        if self.reader.source.in_order:
+        if self.reader.in_order:
             return torch.arange(len(self))
         return None if self.order is None else torch.from_numpy(self.order(draws))
 
@@ -88,7 +92,7 @@ class StreamedRows:
     def few(self) -> Any:
         """Read some samples that stand for all: from all over the set, or the first ones of a stream."""
         count = min(FEW, len(self))
-        step = 1 if self.reader.source.in_order else max(1, len(self) // max(1, count))
+        step = 1 if self.reader.in_order else max(1, len(self) // max(1, count))
         return self[np.arange(count) * step]
 
     def index_select(self, dim: int, at: Tensor) -> Any:
@@ -102,7 +106,7 @@ class StreamedRows:
         *,
         pin: bool = False,
         should_stop: Callable[[], bool] = never,
-    ) -> Generator[tuple[Any, Tensor], None, None]:
-        """Yield inputs and targets of the rows at each piece's positions, read ahead by workers."""
+    ) -> Generator[tuple[Any, Tensor | None], None, None]:
+        """Yield inputs, and targets if the source holds them, of the rows at each piece's positions, read ahead."""
         tasks = (Wanted(draws, self.rows[piece].tolist()) for piece in pieces)
         return read_all(self.reader, tasks, self.workers, pin=pin, should_stop=should_stop)

@@ -255,9 +255,9 @@ def test_images_that_are_not_decoded_are_left_for_the_start(
     tmp_path: Path, own_data: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = from_dict({"data": {"name": "image_folder", **own_data["image_folder"]}})
-    monkeypatch.setattr("core.data.images.folder_cache.MAX_IN_PROCESS", 10)
+    monkeypatch.setattr("core.data.images.decoding_job.MAX_IN_PROCESS", 10)
     assert Previewer(tmp_path).compute(config).note == "not decoded yet; Start decodes the images once"
-    monkeypatch.setattr("core.data.images.folder_cache.MAX_IN_PROCESS", 1000)
+    monkeypatch.setattr("core.data.images.decoding_job.MAX_IN_PROCESS", 1000)
     assert some(Previewer(tmp_path).compute(config).facts).sizes == {
         "train": 216,
         "validation": 24,

@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.config import schema as configuration
 from core.data.dataset import Dataset
-from core.data.images import folder_cache, pictures
+from core.data.images import decoding_job, pictures
 from core.data.images.depth import Extremes, as_bytes, usual_range
 from core.data.registry import load
 from core.errors import DataError, DependencyError
@@ -72,8 +72,8 @@ def test_values_are_scaled_by_what_the_images_hold(
 
 
 def test_workers_find_the_same_range(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_cache, "MAX_IN_PROCESS", 0)
-    monkeypatch.setattr(folder_cache, "available_cores", lambda: 1)
+    monkeypatch.setattr(decoding_job, "MAX_IN_PROCESS", 0)
+    monkeypatch.setattr(decoding_job, "available_cores", lambda: 1)
     data = loaded(write(tmp_path / "deep", GREY.astype(np.uint16) * 16))
     assert np.array_equal(in_order(data), BY_CLASS)
     assert data.deep_range == (0, 4095)

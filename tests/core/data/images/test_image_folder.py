@@ -18,7 +18,7 @@ from PIL import Image
 from core.config import schema as configuration
 from core.data import mapped
 from core.data.dataset import Dataset
-from core.data.images import folder_cache
+from core.data.images import decoding_job
 from core.data.images.decoding import out_of_reach, workers
 from core.data.registry import load
 from core.errors import DataError
@@ -110,8 +110,8 @@ def told_by(told: list[tuple[str, int, int]]) -> Callable[[str, int, int], None]
 @pytest.fixture
 def many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make any folder have too many images to be decoded in this process."""
-    monkeypatch.setattr(folder_cache, "MAX_IN_PROCESS", 0)
-    monkeypatch.setattr(folder_cache, "available_cores", lambda: 2)
+    monkeypatch.setattr(decoding_job, "MAX_IN_PROCESS", 0)
+    monkeypatch.setattr(decoding_job, "available_cores", lambda: 2)
 
 
 @pytest.mark.usefixtures("many")
@@ -238,7 +238,7 @@ def ended_from_outside(*task: Any) -> None:
 def test_a_worker_that_is_ended_is_told(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder_cache, "decode_files", ended_from_outside)
+    monkeypatch.setattr(decoding_job, "decode_files", ended_from_outside)
     with pytest.raises(DataError, match="a process that decoded images was killed from outside"):
         load(options(folder), tmp_path / "root")
     assert list((tmp_path / "root" / "image_folder").iterdir()) == []
@@ -254,18 +254,18 @@ def test_a_full_disk_is_told_before(folder: Path, tmp_path: Path, monkeypatch: p
     full = type("Usage", (), {"free": 100})()
     monkeypatch.setattr("shutil.disk_usage", lambda path: full)
     with pytest.raises(DataError, match=r"decoded, the images take .* has 0 left.*data\.size"):
-        load(options(folder), tmp_path / "root")
+        load(options(folder, feed="resident"), tmp_path / "root")
 
 
 def test_a_form_does_not_wait_for_many_images(
     folder: Path, tmp_path: Path, loaded: Loaded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert options(folder).available(tmp_path / "root")
-    monkeypatch.setattr(folder_cache, "MAX_IN_PROCESS", 10)
+    monkeypatch.setattr(decoding_job, "MAX_IN_PROCESS", 10)
     assert not options(folder).available(tmp_path / "root")
-    monkeypatch.setattr(folder_cache, "MAX_IN_PROCESS", 100)
+    monkeypatch.setattr(decoding_job, "MAX_IN_PROCESS", 100)
     loaded(folder)
-    monkeypatch.setattr(folder_cache, "MAX_IN_PROCESS", 10)
+    monkeypatch.setattr(decoding_job, "MAX_IN_PROCESS", 10)
     assert options(folder).available(tmp_path / "root")
 
 
