@@ -15,6 +15,7 @@ from tui.terminal.text import fit, number, setting, short_path
 from tui.terminal.themes import BLUE, GREEN, ORANGE
 
 if TYPE_CHECKING:
+    from core.tuning.study.importance import Importance, Importances
     from core.tuning.study.records import TrialRecord
     from tui.runtime.study_follower import Standing
 
@@ -109,19 +110,39 @@ def places(domain: Domain) -> str:
     return "  ".join(f"{place} {setting(value)}" for place, value in enumerate(domain.values, start=1))
 
 
-def importance_lines(shares: dict[str, float], width: int) -> Content:
-    """Return a bar per parameter, the most important one first."""
-    if not shares:
-        return Content.styled("available after a few completed trials", "$text-muted")
-    labels = {path: short_path(path) for path in shares}
-    room = min(max(map(cell_len, labels.values())), width // 2)
-    bars = max(1, width - room - 8)
+def importance_lines(found: "Importances", width: int) -> Content:
+    """Return a bar per parameter over all trials, then those over the good ones, the most important one first.
+
+    Each bar is full up to the low end of its interval, and lighter up to the high one.
+    """
+    parts = [("all", found.all), ("better half", found.good)]
     lines = []
-    for path, share in shares.items():
-        filled = min(bars, round(bars * share))
-        bar = (("━" * filled, "$primary"), ("─" * (bars - filled), "$foreground 15%"))
-        lines.append(Content.assemble(f"{fit(labels[path], room)}  ", *bar, f" {100 * share:3.0f} %"))
+    for title, part in parts:
+        if not part.shares and title != "all":
+            continue
+        note = "" if part.shares else f": {part.reason}"
+        lines.append(Content.styled(fit(f"{title}, {part.trials} trials{note}", width), "$foreground 60%"))
+        lines += _bars(part, width)
     return Content("\n").join(lines)
+
+
+def _bars(found: "Importance", width: int) -> list[Content]:
+    labels = {path: short_path(path) for path in found.shares}
+    room = min(max(map(cell_len, labels.values()), default=0), width // 3)
+    bars = max(1, width - room - len("   100 %  100–100"))
+    lines = []
+    for path, share in found.shares.items():
+        sure, most, end = (min(bars, round(bars * part)) for part in (share.low, share.value, share.high))
+        bar = (
+            ("━" * min(sure, most), "$primary"),
+            ("━" * max(0, most - sure), "$primary 60%"),
+            ("╌" * max(0, end - most), "$primary 60%"),
+            ("─" * (bars - max(end, most)), "$foreground 15%"),
+        )
+        ends = f"{100 * share.low:.0f}–{100 * share.high:.0f}"
+        text = f" {100 * share.value:3.0f} %  {ends:>7}"
+        lines.append(Content.assemble(f"{fit(labels[path], room)}  ", *bar, text))
+    return lines
 
 
 def _group(record: "TrialRecord", best: int | None, chosen: int | None) -> str:

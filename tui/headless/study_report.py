@@ -8,7 +8,7 @@ from rich.text import Text
 from core.config.schema import to_yaml
 from core.metrics import label_of
 from core.tuning.confirm.result import confirmation
-from core.tuning.study.importance import importance
+from core.tuning.study.importance import Importance, importances
 from core.tuning.study.records import StudyFinished, TrialRecord
 from core.tuning.study.selection import Selection
 from core.tuning.study.study import TuningStudy
@@ -40,7 +40,10 @@ def print_study(
             for line in selection_lines(finished.selection):
                 console.print(Text(line, "dim"), soft_wrap=True)
         console.print()
-        _print_importance(importance(study), console)
+        weighed = importances(study.plan, finished.records)
+        _print_importance("importance of each parameter", weighed.all, console)
+        if weighed.good.shares:
+            _print_importance("among the better half of the trials", weighed.good, console)
         for line in beside:
             console.print(Text(clean(line)), soft_wrap=True)
         shown = _confirmed(study, console) or finished.best
@@ -97,12 +100,15 @@ def selection_lines(chosen: Selection) -> list[str]:
     return lines
 
 
-def _print_importance(shares: dict[str, float], console: Console) -> None:
-    if not shares:
+def _print_importance(title: str, found: Importance, console: Console) -> None:
+    if not found.shares:
+        console.print(Text(f"{title}: {found.reason} ({found.trials} trials)", "dim"), soft_wrap=True)
+        console.print()
         return
-    console.print(Text("importance of each parameter", "bold"))
-    width = max(map(len, shares))
-    for path, share in shares.items():
-        bar = "█" * round(BAR_WIDTH * share)
-        console.print(Text(f"{path:{width}}  {share:5.2f}  {bar}"), soft_wrap=True)
+    console.print(Text.assemble((title, "bold"), (f"  {found.trials} trials, 90 % intervals", "dim")))
+    width = max(map(len, found.shares))
+    for path, share in found.shares.items():
+        bar = "█" * round(BAR_WIDTH * share.value)
+        ends = f"{share.low:.2f} … {share.high:.2f}"
+        console.print(Text(f"{path:{width}}  {share.value:4.2f}  {ends}  {bar}"), soft_wrap=True)
     console.print()

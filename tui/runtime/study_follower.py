@@ -10,7 +10,7 @@ from core.runs.folder import Run
 from core.runs.log import LogReader
 from core.tuning.search.plan import Plan
 from core.tuning.study.folder import StudyFolder
-from core.tuning.study.importance import importance
+from core.tuning.study.importance import Importances, importances
 from core.tuning.study.records import TrialRecord, TrialStatus, best_first
 from core.tuning.study.selection import Selection, selection
 from core.tuning.study.study import TuningStudy, open_study
@@ -25,7 +25,7 @@ class Standing:
 
     Attributes:
         records: in the order of their numbers. best: number of the best trial; None before one completed.
-        importance: share of each path, largest first; empty while too few trials have completed.
+        importance: of each path, over all trials and over the good ones.
         selection: on what the choice of the best trial rests.
         active: whether any process works on it. paused: whether it is paused.
         problem: why it failed, in one line; empty otherwise.
@@ -35,7 +35,7 @@ class Standing:
     plan: Plan
     records: tuple[TrialRecord, ...] = ()
     best: int | None = None
-    importance: dict[str, float] = field(default_factory=dict)
+    importance: Importances = field(default_factory=Importances)
     selection: Selection | None = None
     active: bool = False
     paused: bool = False
@@ -75,7 +75,7 @@ class Follower:
         self._curves: dict[int, dict[int, float]] = {}
         self._waiting: set[int] = set()
         self._weighed = 0
-        self._importance: dict[str, float] = {}
+        self._importance = Importances()
         self._selection: Selection | None = None
 
     @property
@@ -98,7 +98,7 @@ class Follower:
         plan, paused = self._study.plan_now(), self._study.paused
         records = tuple(self._alive(record, active) for record in self._study.records())
         ranked = best_first(plan, records)
-        self._weigh(ranked)
+        self._weigh(records, ranked)
         problem = "" if active else last_words(self.folder)
         best = ranked[0].number if ranked else None
         shares, chosen = self._importance, self._selection
@@ -129,9 +129,10 @@ class Follower:
             state = "paused"
         return replace(record, state=state, epochs=len(values), curve=values)
 
-    def _weigh(self, ranked: list[TrialRecord]) -> None:
-        """Look at the completed trials anew when there are more of them."""
-        if len(ranked) != self._weighed:
-            self._weighed = len(ranked)
-            self._importance = importance(self._study)
+    def _weigh(self, records: tuple[TrialRecord, ...], ranked: list[TrialRecord]) -> None:
+        """Look at the trials anew when more of them are done."""
+        done = sum(record.done for record in records)
+        if done != self._weighed:
+            self._weighed = done
+            self._importance = importances(self._study.plan, records)
             self._selection = selection(ranked, self._study.plan.metric)

@@ -62,7 +62,7 @@ def test_a_log_gets_a_line_a_trial_and_the_best_configuration(tui: Callable[...,
     assert "grid: 6 trials of 6 combinations, 1 at once" in answer.out
     assert "minimize validation loss over optimizer.name, optimizer.momentum, optimizer.lr" in answer.out
     assert [f"{count}/6  trial " in answer.out for count in range(1, 7)] == [True] * 6
-    assert "importance of each parameter" in answer.out
+    assert "importance of each parameter: shown from 10 trials on" in answer.out
     _, _, text = answer.out.partition("best configuration, trial ")
     printed, _, rest = text.partition("\n\n")[2].partition("\ntui train")
     config = configuration.from_dict(yaml.safe_load(printed))

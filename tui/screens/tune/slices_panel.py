@@ -70,8 +70,10 @@ class SlicesPanel(Panel):
         if self._shown is None:
             return
         standing, log_y = self._shown
-        shares = standing.importance
-        paths = sorted(standing.plan.space.domains, key=lambda path: -shares.get(path, 0.0))
+        shares = standing.importance.all.shares
+        paths = sorted(
+            standing.plan.space.domains, key=lambda path: -shares[path].value if path in shares else 0.0
+        )
         room = min(MAX_SLICES, len(paths), max(1, self.content_size.width // CELLS))
         self._first %= len(paths)
         seen = [paths[(self._first + place) % len(paths)] for place in range(room)]
