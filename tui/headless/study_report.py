@@ -1,6 +1,7 @@
 """Report of a study as text: the best trials, importance, the best configuration and its command."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console
 from rich.text import Text
@@ -9,11 +10,12 @@ from core.config.schema import to_yaml
 from core.metrics import label_of
 from core.tuning.confirm.result import confirmation
 from core.tuning.study.importance import Importance, importances
-from core.tuning.study.records import StudyFinished, TrialRecord
+from core.tuning.study.records import StudyFinished, TrialRecord, best_first
 from core.tuning.study.selection import Selection
 from core.tuning.study.study import TuningStudy
 from tui.forms.command_line import command_line, resume_command
 from tui.headless.confirm import confirmation_lines
+from tui.terminal.costs import weighed_text
 from tui.terminal.text import clean, number, setting
 
 __all__ = ["print_study", "selection_lines"]
@@ -30,11 +32,15 @@ def print_study(
     Args:
         beside: lines on the simple models beside the study.
     """
-    ranked = study.ranked()
     if finished.best is not None:
         console.print()
+        if finished.front:
+            console.print(Text(f"front: no other trial beats these {len(finished.front)} in both", "bold"))
+            for line in _top(study, list(finished.front)):
+                console.print(Text(line), soft_wrap=True)
+            console.print()
         console.print(Text(f"best trials by validation {study.plan.metric}", "bold"))
-        for line in _top(study, ranked[:TOP]):
+        for line in _top(study, best_first(replace(study.plan, second=""), finished.records)[:TOP]):
             console.print(Text(line), soft_wrap=True)
         if finished.selection is not None:
             for line in selection_lines(finished.selection):
@@ -75,10 +81,12 @@ def _top(study: TuningStudy, records: list[TrialRecord]) -> list[str]:
     """Aligned lines, never cut: a terminal wraps them, and a file has room."""
     paths = list(study.plan.space.domains)
     short = [path.removesuffix(".name").rpartition(".")[2] for path in paths]
-    rows = [["trial", study.plan.metric, "epochs", *short]]
+    weighed = study.plan.weighed
+    rows = [["trial", study.plan.metric, *weighed, "epochs", *short]]
     for record in records:
         values = [setting(record.params[path]) if path in record.params else "–" for path in paths]
-        rows.append([str(record.number), number(record.value), str(record.epochs), *values])
+        costs = [weighed_text(name, record.costs.get(name)) for name in weighed]
+        rows.append([str(record.number), number(record.value), *costs, str(record.epochs), *values])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
     return [lines[0], "─" * len(lines[0]), *lines[1:]]

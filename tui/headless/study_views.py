@@ -6,6 +6,7 @@ from typing import Protocol
 
 from rich.text import Text
 
+from core.tuning.search.plan import Plan
 from core.tuning.study.records import (
     StudyEvent,
     StudyFinished,
@@ -22,6 +23,7 @@ from core.tuning.study.records import (
 )
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
 from tui.runtime.streams import print_result
+from tui.terminal.costs import weighed_text
 from tui.terminal.text import clean, duration, number, progress_line, setting
 
 __all__ = ["StudyView", "choose_study_view"]
@@ -200,14 +202,22 @@ def opening(event: StudyStarted) -> list[str]:
     return [
         f"study {clean(str(event.folder))}",
         f"{plan.method}: {count}, {event.slots} at once with {threads}{pruner}",
-        f"{plan.direction} validation {plan.metric} over {', '.join(plan.space.domains)}",
+        f"{objectives(plan)} over {', '.join(plan.space.domains)}",
         *([f"{len(event.finished)} trials already done"] if event.finished else []),
     ]
 
 
+def objectives(plan: Plan) -> str:
+    """Describe what a study looks for: ``maximize validation accuracy and minimize parameters, where size<1e6``."""
+    second = f" and {plan.second_direction} {plan.second}" if plan.second else ""
+    limits = f", where {' and '.join(plan.where)}" if plan.where else ""
+    return f"{plan.direction} validation {plan.metric}{second}{limits}"
+
+
 def _trial_line(tally: Tally, record: TrialRecord) -> str:
     total = f"/{tally.plan.trials}" if tally.plan.trials else ""
-    value = f"{tally.plan.metric} {number(record.value)}"
+    costs = "".join(f" {name} {weighed_text(name, value)}" for name, value in record.costs.items())
+    value = f"{tally.plan.metric} {number(record.value)}{costs}"
     params = " ".join(f"{path}={setting(value)}" for path, value in record.params.items())
     count = f"{len(tally.records)}{total}  trial {record.number}"
     parts = [count, f"{record.state:9}", value, params, f"{record.epochs} epochs", f"{record.seconds:.2f} s"]

@@ -192,7 +192,14 @@ def _opened(study: TuningStudy, runs: list[tuple[int, int]]) -> ConfirmStudy:
     numbers = {TRIAL: Range(0, LARGEST), SEED: Range(0, LARGEST)}
     space = SeededTrials(study.plan.space.base, numbers, params, runs, study.plan.space)
     plan: Plan = replace(
-        study.plan, space=space, method="grid", pruner="none", trials=len(runs), keep=len(runs)
+        study.plan,
+        space=space,
+        method="grid",
+        pruner="none",
+        trials=len(runs),
+        keep=len(runs),
+        second="",
+        where=(),
     )
     with reading(study.name):
         kept = load_study(

@@ -1,7 +1,7 @@
 """Messages between a study and the workers that train its trials."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ class TrialTask:
         threads: the most threads it may compute with.
         code: digests of the user's programs that it may run, see `core.runs.code.agreed_code`.
         waits: whether it waits after each epoch for permission to continue.
+        weighed: names of other numbers that it reports at its end: costs and metrics.
     """
 
     trial: int
@@ -30,6 +31,7 @@ class TrialTask:
     waits: bool
     data_root: Path | None
     code: tuple[str, ...] = ()
+    weighed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Outcome:
         epochs: done, over all sessions.
         reason: one line; empty for a trial that completed.
         seconds: in its worker, pauses left out.
+        costs: the other numbers that were asked for, by name.
     """
 
     state: Literal["completed", "pruned", "stopped", "diverged", "failed"]
@@ -49,6 +52,7 @@ class Outcome:
     epochs: int = 0
     reason: str = ""
     seconds: float = 0.0
+    costs: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

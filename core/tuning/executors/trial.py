@@ -16,9 +16,12 @@ from core.runs.folder import Run
 from core.runs.requests import claimed
 from core.runs.summary import RunSummary, summarise
 from core.session import session
+from core.session.evaluation import trained_model
 from core.session.lifecycle import start_or_resume
 from core.training.step import GradientFn
+from core.tuning.executors.costs import costs
 from core.tuning.executors.protocol import OnEpoch, Outcome, TrialTask
+from core.tuning.search.objectives import COSTS
 from core.user_code.trust import take_over
 
 __all__ = ["run_trial"]
@@ -51,7 +54,7 @@ def train_trial(
     """
     run = Run(task.run)
     if summarise(run).status == "completed":  # the study was killed before it received the outcome
-        return _completed(summarise(run), task.metric)
+        return _completed(summarise(run), task, None)
     pruned = False
 
     def emit(event: Event) -> None:
@@ -77,7 +80,7 @@ def train_trial(
         finished = started.train(emit=emit, control=control, baselines=False)
     summary = summarise(run)
     if finished.status == "completed":
-        return _completed(summary, task.metric)
+        return _completed(summary, task, started.prepared)
     how = "pruned" if pruned and finished.status == "stopped" else finished.status
     return Outcome(how, summary.metrics.get(task.metric), summary.epoch, finished.error)
 
@@ -110,8 +113,18 @@ def _data(config: DataConfig, root: Path | None) -> Dataset:
     return _loaded[0][2]
 
 
-def _completed(summary: RunSummary, metric: str) -> Outcome:
-    value = summary.metrics.get(metric, summary.evaluation.get("validation", {}).get(metric))
-    if value is None or not math.isfinite(value):
-        return Outcome("failed", epochs=summary.epoch, reason=f"its evaluation on validation has no {metric}")
-    return Outcome("completed", value, summary.epoch)
+def _completed(summary: RunSummary, task: TrialTask, prepared: session.Prepared | None) -> Outcome:
+    """The outcome of a trial that completed; without what it was trained with, that is loaded where it is needed."""
+    known = {**summary.evaluation.get("validation", {}), **summary.metrics}
+    value = known.get(task.metric)
+    others: dict[str, float | None] = {name: known.get(name) for name in task.weighed}
+    if any(name in COSTS for name in task.weighed):
+        trained = prepared or trained_model(summary.run, data_root=task.data_root)
+        others |= costs(trained, summary.run, task.weighed)
+    for name, number in ((task.metric, value), *others.items()):
+        if number is None or not math.isfinite(number):
+            return Outcome(
+                "failed", epochs=summary.epoch, reason=f"its evaluation on validation has no {name}"
+            )
+    found = {name: number for name, number in others.items() if number is not None}
+    return Outcome("completed", value, summary.epoch, costs=found)

@@ -1,6 +1,6 @@
 """Plan of a study, as plain data that all its processes share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -14,6 +14,7 @@ from core.remedies import METHOD, setting
 from core.tasks.metrics import reported_metrics
 from core.tasks.registry import task_of
 from core.training.metrics.own_metrics import own_directions
+from core.tuning.search.objectives import COSTS, Limit, parse_limit
 from core.tuning.search.ranges import default_domains
 from core.tuning.search.space import Range, SearchSpace, build_space
 
@@ -49,6 +50,8 @@ class Plan:
         trials: how many the study has altogether; None for as many as time allows.
         keep: of how many best trials the checkpoints stay.
         trial_bytes: memory that a trial needs, an estimate; 0 until the data is known.
+        second: another objective, a cost or a metric; empty for none. second_direction: that of it.
+        where: limits that the best trials keep to, such as ``parameters<100000``.
     """
 
     space: SearchSpace
@@ -59,6 +62,20 @@ class Plan:
     trials: int | None
     keep: int
     trial_bytes: int = 0
+    second: str = ""
+    second_direction: Direction = "minimize"
+    where: tuple[str, ...] = ()
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits that the best trials keep to."""
+        return tuple(map(parse_limit, self.where))
+
+    @property
+    def weighed(self) -> tuple[str, ...]:
+        """Names of the numbers that each trial reports at its end, beside the metric."""
+        names = dict.fromkeys((self.second, *(limit.name for limit in self.limits)))
+        return tuple(name for name in names if name not in ("", self.metric))
 
     @property
     def seed(self) -> int:
@@ -107,6 +124,7 @@ def plan_from_dict(values: Mapping[str, Any]) -> Plan:
         ConfigError: it does not fit this version's configuration.
     """
     facts = {key: value for key, value in values.items() if key not in ("base", "space")}
+    facts["where"] = tuple(facts.get("where", ()))
     return Plan(build_space(configuration.from_dict(values["base"]), values["space"]), **facts)
 
 
@@ -120,6 +138,8 @@ def make_plan(
     direction: Direction | None = None,
     trials: int | None = None,
     keep: int = 5,
+    second: str = "",
+    where: Sequence[str] = (),
 ) -> Plan:
     """A plan, checked as far as that is possible without the data.
 
@@ -130,16 +150,28 @@ def make_plan(
             own by its name, or as FILE.py:NAME, which trials then report.
         direction: found from the metric when None.
         trials: how many altogether; None for as many as time allows. A grid ends with its last combination.
+        second: another objective: a cost (see `core.tuning.search.objectives.COSTS`) or a metric. The study then looks
+            for the trials that no other beats in both.
+        where: limits such as ``parameters<100000``, on costs and on metrics.
 
     Raises:
         ConfigError: something does not fit; the message names the option or the path.
     """
     base, metric = _with_metric(base, metric)
+    base, second = _with_metric(base, second) if second else (base, "")
     _check_choice("method", method, get_args(Method))
     _check_choice("pruner", pruner, get_args(Pruner))
     own = {name_of_metric(given): given for given in base.training.metrics if is_own(given)}
     is_python = isinstance(base.model, Python)  # which may report numbers of its own
     _check_choice("metric", metric, ("auto", *own, *METRICS, *([metric] if is_python else [])))
+    for name in (second, *(limit.name for limit in map(parse_limit, where))):
+        _check_choice("metric", name, ("", *COSTS, *own, *METRICS, *([name] if is_python else [])))
+    if second and second == metric:
+        raise ConfigError(f"metric: {metric} is given twice", "Give two different ones")
+    if second and pruner != "none":
+        raise ConfigError(
+            "pruner: a trial with two objectives cannot be judged before its end", "Leave it out"
+        )
     _check_choice("direction", direction, (None, *get_args(Direction)))
     if base.data.validation == 0:
         raise ConfigError(
@@ -155,9 +187,11 @@ def make_plan(
     if metric == "loss" and _searches_losses(space):
         raise ConfigError("metric: values of different losses cannot be compared", "Give accuracy or r2")
     network = directions_in_source(base.model.path) if isinstance(base.model, Python) else {}
-    is_lower = lower_is_better(metric, {**network, **own_directions(own.values())})
-    way = direction or ("minimize" if is_lower else "maximize")
-    return Plan(space, method, pruner, metric, way, None, keep).with_trials(trials)
+    known = {**network, **own_directions(own.values()), **dict.fromkeys(COSTS, False)}
+    way = direction or ("minimize" if lower_is_better(metric, known) else "maximize")
+    second_way: Direction = "minimize" if second and lower_is_better(second, known) else "maximize"
+    plan = Plan(space, method, pruner, metric, way, None, keep, 0, second, second_way, tuple(where))
+    return plan.with_trials(trials)
 
 
 def ensure_vectorises(space: SearchSpace) -> None:
@@ -215,18 +249,19 @@ def for_task(plan: Plan, task: str, classes: int) -> Plan:
         return replace(plan, metric=task_of(task).goal or task_of(task).score)
     own = map(name_of_metric, filter(is_own, plan.space.base.training.metrics))
     known = [*own, *task_of(task).metrics(classes)]
-    if plan.metric not in known:
-        raise ConfigError(
-            f"metric: a {task} task has no {plan.metric}", f"Metrics that fit: {', '.join(known)}"
-        )
+    asked = [plan.metric, *(name for name in plan.weighed if name not in COSTS)]
+    for name in asked:
+        if name not in known:
+            raise ConfigError(f"metric: a {task} task has no {name}", f"Metrics that fit: {', '.join(known)}")
     base = plan.space.base
-    if plan.metric in (
-        "loss",
-        task_of(task).score,
+    reported = (
+        *("loss", task_of(task).score),
         *reported_metrics(base.training.metrics, base.training.monitor, task),
-    ):
+    )
+    missing = tuple(name for name in asked if name not in reported)
+    if not missing:
         return plan
-    training = base.training.model_copy(update={"metrics": (*base.training.metrics, plan.metric)})
+    training = base.training.model_copy(update={"metrics": (*base.training.metrics, *missing)})
     base = base.model_copy(update={"training": training})
     return replace(plan, space=replace(plan.space, base=base))
 

@@ -17,6 +17,7 @@ from core.tuning.search.methods import TRIAL, encode, suggest
 from core.tuning.study.presence import Presence
 
 if TYPE_CHECKING:
+    from core.tuning.search.plan import Plan
     from core.tuning.study.study import TuningStudy
 
 __all__ = ["RESULT", "RUN", "Attempts", "Claim", "Claims", "attempts", "give_back", "record_result"]
@@ -203,10 +204,30 @@ def record_result(study: "TuningStudy", attempt: int, result: dict[str, Any]) ->
     try:
         study.storage.set_trial_user_attr(_id_of(study, attempt), RESULT, result)
         state = OPTUNA_STATES[result["state"]]
-        study.optuna.tell(attempt, result["value"] if state == TrialState.COMPLETE else None, state)
+        _note_limits(study, attempt, result)
+        study.optuna.tell(
+            attempt, _values(study.plan, result) if state == TrialState.COMPLETE else None, state
+        )
     except (UpdateFinishedTrialError, ValueError):
         return False
     return True
+
+
+def _note_limits(study: "TuningStudy", attempt: int, result: dict[str, Any]) -> None:
+    """Let the search method know by how much a trial misses each limit of the study."""
+    if not study.plan.limits:
+        return
+    found = {**result.get("costs", {}), study.plan.metric: result["value"]}
+    trial = Trial(study.optuna, _id_of(study, attempt))
+    noted = trial.constraints
+    for limit in study.plan.limits:
+        if str(limit) not in noted:  # a process may have been killed right here
+            trial.set_constraint(str(limit), limit.violation(found.get(limit.name)))
+
+
+def _values(plan: "Plan", result: dict[str, Any]) -> list[float]:
+    """The objectives of a trial that completed."""
+    return [result["value"], *([result["costs"][plan.second]] if plan.second else [])]
 
 
 def give_back(study: "TuningStudy", attempt: int) -> None:

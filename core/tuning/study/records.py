@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from optuna.trial import FrozenTrial, TrialState
 
 from core.tuning.search.methods import decode
+from core.tuning.search.objectives import front
 from core.tuning.search.plan import Plan
 from core.tuning.study.claims import RESULT, RUN, attempts
 from core.tuning.study.folder import StudyFolder
@@ -31,6 +32,8 @@ __all__ = [
     "TrialStarted",
     "TrialStatus",
     "best_first",
+    "keeps_limits",
+    "pareto_front",
     "records_of",
     "to_json",
 ]
@@ -51,6 +54,7 @@ class TrialRecord:
         params: values by path. value: the metric at the best epoch; None before there is one.
         epochs: done. curve: the metric after each epoch, NaN where it had none.
         reason: why it failed or was pruned; one line. run: its run folder. seconds: in its worker.
+        costs: the other numbers that the study weighs, by name.
     """
 
     number: int
@@ -63,6 +67,7 @@ class TrialRecord:
     run: Path | None = None
     started: float = 0.0
     seconds: float = 0.0
+    costs: dict[str, float] = field(default_factory=dict)
 
     @property
     def done(self) -> bool:
@@ -143,6 +148,7 @@ class StudyFinished(StudyEvent):
         status: ``stopped`` when trials are left for another time; ``failed`` when no trial completed.
         records: of all trials of the study. best: of those that completed.
         selection: on what the choice of the best one rests; see `core.tuning.study.selection`.
+        front: with two objectives, the trials that no other beats in both.
     """
 
     status: Literal["completed", "stopped", "failed"]
@@ -150,6 +156,7 @@ class StudyFinished(StudyEvent):
     best: TrialRecord | None
     error: str = ""
     selection: "Selection | None" = None
+    front: tuple[TrialRecord, ...] = ()
 
 
 def records_of(plan: Plan, folder: StudyFolder, trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
@@ -158,10 +165,38 @@ def records_of(plan: Plan, folder: StudyFolder, trials: Sequence[FrozenTrial]) -
 
 
 def best_first(plan: Plan, records: Iterable[TrialRecord]) -> list[TrialRecord]:
-    """The trials that completed, the best one first; of equals the earlier one."""
+    """The trials that completed and keep to the limits, the best one first; of equals the earlier one.
+
+    With two objectives those come first that no other beats in both, ordered by the metric, like the others after them.
+    """
     sign = 1 if plan.direction == "minimize" else -1
     completed = (record for record in records if record.state == "completed" and record.value is not None)
-    return sorted(completed, key=lambda record: (sign * (record.value or 0.0), record.number))
+    keeping = [record for record in completed if keeps_limits(plan, record)]
+    ranked = sorted(keeping, key=lambda record: (sign * (record.value or 0.0), record.number))
+    first = pareto_front(plan, ranked)
+    return [*first, *(record for record in ranked if record not in first)] if first else ranked
+
+
+def keeps_limits(plan: Plan, record: TrialRecord) -> bool:
+    """Return whether a trial keeps to all limits of its study."""
+    numbers = {**record.costs, plan.metric: record.value}
+    return all(limit.holds(numbers.get(limit.name)) for limit in plan.limits)
+
+
+def pareto_front(plan: Plan, records: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """The trials that no other beats in both objectives, the best in the metric first; none with one objective."""
+    if not plan.second:
+        return []
+    signs = [1 if way == "minimize" else -1 for way in (plan.direction, plan.second_direction)]
+    known = [
+        (record, (signs[0] * record.value, signs[1] * record.costs[plan.second]))
+        for record in records
+        if record.state == "completed"
+        and record.value is not None
+        and plan.second in record.costs
+        and keeps_limits(plan, record)
+    ]
+    return [known[at][0] for at in front([goals for _, goals in known])]
 
 
 def to_json(event: TrialFinished | StudyFinished, study: str) -> str:
@@ -183,6 +218,11 @@ def to_json(event: TrialFinished | StudyFinished, study: str) -> str:
         )
         chosen = asdict(event.selection) if event.selection else None
         values |= {"best": found, "selection": chosen, "error": event.error}
+        if event.front:
+            values["front"] = [
+                {"trial": one.number, "value": one.value, **one.costs, "params": one.params, "run": one.run}
+                for one in event.front
+            ]
     return json.dumps(values, default=str)
 
 
@@ -198,7 +238,7 @@ def _record(plan: Plan, folder: StudyFolder, number: int, trial: FrozenTrial) ->
     if result is not None:
         curve = tuple(math.nan if value is None else value for value in result["curve"])
         facts = {key: result[key] for key in ("state", "value", "epochs", "reason", "seconds")}
-        return TrialRecord(**common, **facts, curve=curve)
+        return TrialRecord(**common, **facts, curve=curve, costs=result.get("costs", {}))
     state: TrialStatus = "running" if trial.state == TrialState.RUNNING else "interrupted"
     curve = tuple(trial.intermediate_values[epoch] for epoch in sorted(trial.intermediate_values))
     return TrialRecord(**common, state=state, epochs=len(curve), curve=curve)

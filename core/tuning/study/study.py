@@ -212,7 +212,7 @@ def _begin(storage: BaseStorage, plan: Plan, study: str, name: str) -> None:
             made = create_optuna_study(
                 study_name=name,
                 storage=storage,
-                direction=plan.direction,
+                directions=[plan.direction, *([plan.second_direction] if plan.second else [])],
                 sampler=make_sampler(plan),
                 pruner=make_pruner(plan),
             )

@@ -34,6 +34,7 @@ from core.tuning.study.records import (
     TrialReported,
     TrialStarted,
     best_first,
+    pareto_front,
 )
 from core.tuning.study.selection import selection
 from core.tuning.study.storage import writing
@@ -226,6 +227,7 @@ class _Tuner:
             waits=plan.pruned_by_epoch,
             data_root=self.data_root,
             code=agreed_code(config, run),
+            weighed=plan.weighed,
         )
         return _Given(claim, record, task)
 
@@ -314,6 +316,7 @@ class _Tuner:
             best=ranked[0] if ranked else None,
             error=self.error,
             selection=selection(ranked, self.study.plan.metric),
+            front=tuple(pareto_front(self.study.plan, records)),
         )
         self.emit(finished)
         return finished
@@ -335,6 +338,7 @@ def _finished(running: _Given, outcome: Outcome) -> TrialRecord:
         curve=tuple(running.curve.get(epoch, math.nan) for epoch in range(1, last + 1)),
         reason=reason,
         seconds=outcome.seconds,
+        costs=outcome.costs,
     )
 
 
@@ -346,6 +350,7 @@ def _result(record: TrialRecord) -> dict[str, object]:
         "epochs": record.epochs,
         "seconds": round(record.seconds, 3),
         "reason": record.reason,
+        "costs": record.costs,
         "curve": [None if math.isnan(value) else value for value in record.curve],
     }
 

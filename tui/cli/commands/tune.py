@@ -14,6 +14,7 @@ from core.config import schema as configuration
 from core.errors import InputError, RunError
 from core.runs.code import trust_config
 from core.runs.folder import default_runs_dir
+from core.tuning.search.objectives import COSTS
 from core.tuning.search.plan import ExecutorName, Plan, make_plan
 from core.tuning.search.ranges import parse_assignment
 from core.user_code.loading import trust_named
@@ -75,12 +76,21 @@ Timeout = Annotated[
     str | None, _option("--timeout", metavar="TIME", help="Stop after this time, such as 90s, 10m or 2h.")
 ]
 Metric = Annotated[
-    str | None,
+    list[str] | None,
     _option(
         "--metric",
         metavar="NAME",
         show_default="loss",
-        help="Validation metric to optimize: loss, accuracy, r2, f1_macro, roc_auc, FILE.py:NAME ...",
+        help="Validation metric to optimize: loss, accuracy, r2, f1_macro, roc_auc, FILE.py:NAME ... Given twice, the "
+        "second may be a cost too: parameters, seconds (of an epoch), latency (of a sample) or size (of its file).",
+    ),
+]
+Where = Annotated[
+    list[str] | None,
+    _option(
+        "--where",
+        metavar="LIMIT",
+        help="Limit that the best trials keep to, such as 'parameters<100000' or 'accuracy>=0.9'; repeatable.",
     ),
 ]
 Direction = Annotated[
@@ -189,6 +199,7 @@ def tune(
     trials: Trials = None,
     timeout: Timeout = None,
     metric: Metric = None,
+    where: Where = None,
     direction: Direction = None,
     keep: Keep = None,
     confirm: Confirm = None,
@@ -223,9 +234,18 @@ def tune(
         raise InputError("`tui tune` works headless", "Use: tui tune --no-ui [options]")
     if executor != "ray" and (ray_address or gpus_per_trial):
         raise InputError("--ray-address and --gpus-per-trial need a Ray cluster", "Add --executor ray")
-    search = {"method": method, "pruner": pruner, "metric": metric, "direction": direction, "keep": keep}
-    given = {key: value for key, value in search.items() if value is not None}
-    trust_named(metric or "")
+    search = {
+        "method": method,
+        "pruner": pruner,
+        "direction": direction,
+        "keep": keep,
+        "where": where or None,
+    }
+    given = {
+        key: value for key, value in {**search, **_objectives(metric or [])}.items() if value is not None
+    }
+    for name in metric or []:
+        trust_named(name)
     seconds = None if timeout is None else _seconds(timeout)
     if resume is None:
         if trials is None and timeout is None and method != "grid":
@@ -236,11 +256,27 @@ def tune(
         _ensure_not_given(given, values, ranges, space)
     from tui.headless import tune as headless
 
-    where = headless.Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0)
+    place = headless.Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0)
     asked = headless.Asked(
-        plan, resume or "", trials, seconds, storage, where, runs or default_runs_dir(), data_root, confirm
+        plan, resume or "", trials, seconds, storage, place, runs or default_runs_dir(), data_root, confirm
     )
     sys.exit(headless.tune(asked, as_json=as_json, quiet=quiet))
+
+
+def _objectives(metrics: list[str]) -> dict[str, str]:
+    """Return the metric, and the second objective; a cost is the second one wherever it stands.
+
+    Raises:
+        InputError: they are not one or two, or none is a metric of validation.
+    """
+    ordered = sorted(metrics, key=lambda name: name in COSTS)
+    if len(ordered) > 2:
+        raise InputError(f"--metric takes one or two, got {len(ordered)}", "Leave some out")
+    if ordered and ordered[0] in COSTS:
+        raise InputError(
+            f"--metric: {ordered[0]} alone is not what a network is trained for", "Add one such as accuracy"
+        )
+    return dict(zip(("metric", "second"), ordered, strict=False))
 
 
 def _ensure_not_given(*search: object) -> None:
