@@ -40,6 +40,7 @@ class Report:
         weighted_by: what the weights of the samples are called; empty if they have none. The confusion counts samples.
         effective_n: how many samples of equal weight would tell as much; None without weights.
         groups: how many groups the samples come in, so that intervals are those of whole groups; None if they do not.
+        provisional: whether its intervals were left out, to be computed from the predictions when it is opened.
         class_intervals: for each class the 95 % intervals of precision, recall, F1 and ROC AUC, as far as known.
     """
 
@@ -60,6 +61,7 @@ class Report:
     weighted_by: str = ""
     effective_n: float | None = None
     groups: int | None = None
+    provisional: bool = False
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
 

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from core.errors import RunError
 from core.files.reading import open_regular
+from core.files.syncing import sync
 from core.files.temporary import hidden_file, sweep_files, sync_folder
 from core.remedies import OTHER_RUNS_DIR, Hint, parts
 
@@ -50,7 +51,7 @@ def write_atomically(
             with os.fdopen(handle, "wb") as file:
                 write(file)
                 file.flush()
-                os.fsync(file.fileno())
+                sync(file.fileno(), path)
             if keep is not None and path.exists():
                 _give_second_name(path, keep)
             os.replace(temporary, path)

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.files.reading import open_plain
+from core.files.syncing import sync
 
 __all__ = [
     "LOCK_NAME",
@@ -102,7 +103,7 @@ def sync_folder(folder: Path) -> None:
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            os.fsync(handle)
+            sync(handle, folder)
         finally:
             os.close(handle)
 

@@ -1,6 +1,6 @@
 """Evaluations stored with a run: predictions and report of a split, opened again at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from core.evaluation.report import Report
 from core.files.reading import open_regular, read_bytes
 from core.inference.saving import PICTURE, TEXT
 from core.runs.folder import SPLITS, Run, all_runs
+from core.tasks.evaluation import evaluate
 from core.tasks.registry import find_task
 
 __all__ = [
@@ -100,7 +101,21 @@ def load_evaluation(run: Run, split: str) -> Evaluation:
             f"{folder / 'report.json'} is of the task '{report.task}', which is not known",
             "Evaluate the run again",
         )
+    if report.provisional:
+        report = _in_full(report, predictions)
     return Evaluation(run, split, predictions, report, made)
+
+
+def _in_full(report: Report, predictions: Predictions) -> Report:
+    """Return a report with its intervals, and with the values of the user's own metrics as they were stored."""
+    names = report.class_names or [str(target["name"]) for target in report.per_target]
+    full = evaluate(predictions, task=report.task, class_names=names, split=report.split)
+    return replace(
+        full,
+        metrics={**report.metrics, **full.metrics},
+        undefined={**report.undefined, **full.undefined},
+        weighted_by=report.weighted_by,
+    )
 
 
 def _made(run: Run, split: str) -> int:

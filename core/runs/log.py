@@ -8,6 +8,7 @@ from core.errors import RunDamaged
 from core.events import Event, from_json, to_json
 from core.files.atomic import creating
 from core.files.reading import open_plain, open_regular
+from core.files.syncing import sync
 from core.runs.folder import Run
 
 __all__ = ["EventLog", "LogReader", "all_events"]
@@ -54,7 +55,7 @@ class EventLog:
         """
         try:
             with creating(self.run.log_file):
-                os.fsync(self._file)
+                sync(self._file, self.run.log_file)
         finally:
             os.close(self._file)
 

@@ -46,7 +46,13 @@ class StartedRun:
     is_new: bool
 
     def train(
-        self, *, emit: Emit, control: RunControl, extras: Extras = ALONE, baselines: bool = True
+        self,
+        *,
+        emit: Emit,
+        control: RunControl,
+        extras: Extras = ALONE,
+        baselines: bool = True,
+        intervals: bool = True,
     ) -> RunFinished:
         """Train and evaluate; see `core.session.session.execute`.
 
@@ -65,6 +71,7 @@ class StartedRun:
                 extras=extras,
                 is_claimed=True,
                 baselines=baselines,
+                intervals=intervals,
             )
 
 

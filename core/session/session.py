@@ -82,6 +82,7 @@ def execute(
     extras: Extras = ALONE,
     is_claimed: bool = False,
     baselines: bool = True,
+    intervals: bool = True,
 ) -> RunFinished:
     """Train in an existing folder, then evaluate validation and test once with the best weights.
 
@@ -92,6 +93,7 @@ def execute(
         state: the checkpoint to resume from; None trains from the start.
         extras: observers of the run; `emit` may then be called from other threads, one at a time.
         baselines: false leaves out simple models beside the run, as trials do, which share those of their study.
+        intervals: false leaves them to whoever opens the evaluation, as most trials are never opened.
         is_claimed: true if the caller has claimed the run already, as one does who prepares it.
 
     Raises:
@@ -104,7 +106,7 @@ def execute(
         begun = run.log_file.exists()
         recorder = Recorder(EventLog(run), emit)
         with observing(run, extras, recorder.emit, str(prepared.device)) as observers:
-            finished = _attempt(prepared, run, observers.emit, control, state, begun, baselines)
+            finished = _attempt(prepared, run, observers.emit, control, state, begun, baselines, intervals)
             observers.end(finished)
         recorder.close()
     return finished
@@ -118,6 +120,7 @@ def _attempt(
     state: State | None,
     begun: bool,
     baselines: bool,
+    intervals: bool,
 ) -> RunFinished:
     """Train and evaluate; return how it ended, whatever went wrong."""
     try:
@@ -143,7 +146,7 @@ def _attempt(
             if begun and state is None:
                 message = "the run ended before a checkpoint was saved: it starts over"
                 emit(Notice(level="info", message=message))
-            return _run(prepared, run, emit, control, state, context, baselines)
+            return _run(prepared, run, emit, control, state, context, baselines, intervals)
     except (Exception, SystemExit) as error:  # a user's network may call sys.exit
         known = error if isinstance(error, TorchtuiError) else as_user_error(error)
         trace = known.trace if known else traceback.format_exc()
@@ -175,6 +178,7 @@ def _run(
     state: State | None,
     context: TrainingContext,
     baselines: bool,
+    intervals: bool,
 ) -> RunFinished:
     checkpoints = FolderCheckpoints(run, prepared.config.checkpoints)
     if state is not None:
@@ -191,7 +195,7 @@ def _run(
         resume_from=state,
     )
     if result.status == "completed":
-        _evaluate_best(prepared, run, result, emit)
+        _evaluate_best(prepared, run, result, emit, intervals)
         if baselines:
             train_beside(prepared, run, emit, control)
     return RunFinished(status=result.status, error=result.error)
@@ -221,7 +225,7 @@ def _started(prepared: Prepared, state: State | None) -> RunStarted:
     )
 
 
-def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: Emit) -> None:
+def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: Emit, intervals: bool) -> None:
     """Evaluate validation, and the test split once; in cross-validation the test split stays untouched."""
     if result.best_weights is None:
         monitor = prepared.config.training.monitor
@@ -231,7 +235,7 @@ def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: E
     for split in ("validation",) if prepared.config.data.folds else ("validation", "test"):
         if not len(prepared.data.splits[split]):
             continue
-        predictions, report, samples = _evaluated(prepared, split)
+        predictions, report, samples = _evaluated(prepared, split, intervals)
         try:
             save_evaluation(run, predictions, report, samples)
         except RunError as error:
@@ -253,7 +257,9 @@ def evaluate_split(prepared: Prepared, run: Run, split: str) -> dict[str, float 
     return report.metrics
 
 
-def _evaluated(prepared: Prepared, split: str) -> tuple[Predictions, Report, Shown | None]:
+def _evaluated(
+    prepared: Prepared, split: str, intervals: bool = True
+) -> tuple[Predictions, Report, Shown | None]:
     data, config = prepared.data, prepared.config
     if task_of(data.task).own_step:
         report, samples = report_steps(prepared.model, split, data, config.training, prepared.device)
@@ -262,10 +268,9 @@ def _evaluated(prepared: Prepared, split: str) -> tuple[Predictions, Report, Sho
     predictions = task_of(data.task).decided(
         predictions, lambda: _of_validation(prepared, predictions, split), data.class_names
     )
-    report = evaluate(
-        predictions, task=data.task, class_names=data.class_names or data.target_names, split=split
-    )
-    report = replace(report, weighted_by=data.weight_name)
+    names = data.class_names or data.target_names
+    report = evaluate(predictions, task=data.task, class_names=names, split=split, intervals=intervals)
+    report = replace(report, weighted_by=data.weight_name, provisional=not intervals)
     return predictions, with_own_metrics(report, predictions, prepared.own_metrics), None
 
 

@@ -12,6 +12,7 @@ from core.data.dataset import Dataset, no_progress
 from core.data.registry import DataConfig, load
 from core.errors import TorchtuiError
 from core.events import EpochFinished, Event
+from core.files.syncing import synced_soon
 from core.runs.folder import Run
 from core.runs.requests import claimed
 from core.runs.summary import RunSummary, summarise
@@ -34,7 +35,8 @@ def run_trial(
     began = time.monotonic()
     take_over(task.code)
     try:
-        outcome = train_trial(task, report, control, gradient_fn)
+        with synced_soon(task.run):
+            outcome = train_trial(task, report, control, gradient_fn)
     except Exception as error:  # such as a disk that is full: one trial's failure, not the study's
         outcome = Outcome("failed", reason=_words(error))
     return dataclasses.replace(outcome, seconds=time.monotonic() - began - control.waited)
@@ -77,7 +79,7 @@ def train_trial(
         )
         if started is None:
             return Outcome("stopped")
-        finished = started.train(emit=emit, control=control, baselines=False)
+        finished = started.train(emit=emit, control=control, baselines=False, intervals=False)
     summary = summarise(run)
     if finished.status == "completed":
         return _completed(summary, task, started.prepared)

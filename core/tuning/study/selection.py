@@ -8,6 +8,7 @@ from core.evaluation.intervals import Interval
 from core.evaluation.paired import MAX_CELLS, paired_differences, same_samples
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
+from core.inference.stored import load_evaluation
 from core.runs.folder import Run
 from core.tuning.study.records import TrialRecord
 
@@ -47,7 +48,7 @@ def selection(ranked: Sequence[TrialRecord], metric: str) -> Selection | None:
         ranked: the best one first.
         metric: of the study.
     """
-    best = _stored(ranked[0]) if ranked else None
+    best = _stored(ranked[0], in_full=True) if ranked else None
     if best is None:
         return None
     predictions, report = best
@@ -63,14 +64,23 @@ def selection(ranked: Sequence[TrialRecord], metric: str) -> Selection | None:
     return Selection(ranked[0].number, len(ranked), len(predictions), compared, value, interval, tuple(level))
 
 
-def _stored(record: TrialRecord) -> tuple[Predictions, Report] | None:
-    """The predictions on validation that a trial left; None if there are none or too many to compare."""
+def _stored(record: TrialRecord, *, in_full: bool = False) -> tuple[Predictions, Report] | None:
+    """The predictions on validation that a trial left; None if there are none or too many to compare.
+
+    Args:
+        in_full: with intervals, which trials leave out.
+    """
     if record.run is None:
         return None
-    folder = Run(record.run).evaluation_folder("validation")
+    run = Run(record.run)
+    folder = run.evaluation_folder("validation")
     try:
-        predictions = Predictions.load(folder / "predictions.npz")
-        report = Report.load(folder / "report.json")
+        if in_full:
+            evaluation = load_evaluation(run, "validation")
+            predictions, report = evaluation.predictions, evaluation.report
+        else:
+            predictions = Predictions.load(folder / "predictions.npz")
+            report = Report.load(folder / "report.json")
     except (OSError, RunDamaged):
         return None
     return (predictions, report) if predictions.scores.size <= MAX_CELLS else None

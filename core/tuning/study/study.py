@@ -163,8 +163,11 @@ def check_plan(plan: Plan, data_root: Path | None, progress: Progress, *, togeth
         if path.endswith(".name") and isinstance(domain, Choices):
             for name in domain.values:
                 session.assemble(space.config({path: name}), prepared.data)
-    base = space.base.model_copy(update={"training": prepared.config.training})
-    plan = replace(plan, space=replace(space, base=base))  # all trials have the epochs that the data gives
+    settled = {"training": prepared.config.training, "loss": prepared.config.loss}
+    base = space.base.model_copy(update=settled)
+    plan = replace(
+        plan, space=replace(space, base=base)
+    )  # all trials have the epochs and the loss that the data gives
     needed = estimate(prepared.data, prepared.summary, space.base.training.batch_size)
     if prepared.own_step is not None:
         if together:

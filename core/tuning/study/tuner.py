@@ -13,6 +13,7 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.data.registry import default_root
 from core.files.atomic import write_atomically
+from core.files.syncing import synced_soon
 from core.runs.code import agreed_code
 from core.runs.environment import environment
 from core.runs.folder import Run, create_run
@@ -215,7 +216,8 @@ class _Tuner:
         known = folder.trial_run(claim.run) if claim.run else None
         run = Run(known) if known else None
         if run is None or not run.config_file.is_file() or is_held(run):
-            run = create_run(folder.trials_dir, config, also=_write_environment)
+            with synced_soon(folder.trials_dir):
+                run = create_run(folder.trials_dir, config, also=_write_environment)
         claim.trained_in(run.id)
         record = TrialRecord(claim.number, "running", claim.params, run=run.path, started=time.time())
         task = TrialTask(
