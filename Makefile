@@ -7,6 +7,9 @@ LOWEST := .venv-lowest
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 BIN := $(VENV)/bin
 
+# Compiled once, not by each of the many processes of the tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Workers take tests from each other; heavy ones go out one by one, those that share a server to one worker.
 TEST := $(BIN)/python -m pytest -n $(WORKERS) --durations 10
 

@@ -9,12 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset, IterableDataset
 
-transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-pytest.importorskip("accelerate", reason="accelerate is not installed, which transformers' Trainer needs")
-
-from core.events import EpochFinished, RunStarted  # noqa: E402
-from core.interop.adapters.huggingface import RunCallback  # noqa: E402
-from core.runs.log import LogReader  # noqa: E402
+from core.events import EpochFinished, RunStarted
+from core.runs.log import LogReader
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 SAMPLES = 20
@@ -73,6 +69,10 @@ def test_a_run_is_as_long_as_the_trainer_trains(
     settings: dict[str, Any],
     tmp_path: Path,
 ) -> None:
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    pytest.importorskip("accelerate", reason="accelerate is not installed, which transformers' Trainer needs")
+    from core.interop.adapters.huggingface import RunCallback  # the library costs seconds
+
     callback = RunCallback("line", runs_dir=tmp_path)
     options = {
         "report_to": "none",

@@ -7,45 +7,44 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-lightning = pytest.importorskip("lightning", reason="lightning is not installed")
-
-from core.events import EpochFinished, StepLogged  # noqa: E402
-from core.interop.adapters.lightning import RunCallback  # noqa: E402
-from core.runs.log import LogReader  # noqa: E402
+from core.events import EpochFinished, StepLogged
+from core.runs.log import LogReader
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-class Counting(lightning.LightningModule):  # type: ignore[misc, name-defined]  # Lightning is not followed
-    """Logs 10 * epoch + batch in every way that there is; batches are of 2, 2 and 1 samples."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layer = torch.nn.Linear(1, 1)
-
-    def training_step(self, batch: list[torch.Tensor], place: int) -> torch.Tensor:
-        number = torch.tensor(10.0 * self.current_epoch + place)
-        self.log("train_mean", number, on_step=False, on_epoch=True)
-        self.log("train_both", number, on_step=True, on_epoch=True)
-        self.log("train_plain", number)
-        if place == 1:
-            self.log("train_seldom", number)
-        loss: torch.Tensor = self.layer(batch[0]).sum() * 0.0 + number
-        return loss
-
-    def on_train_epoch_end(self) -> None:
-        self.log("train_at_the_end", torch.tensor(100.0 + self.current_epoch))
-
-    def validation_step(self, batch: list[torch.Tensor], place: int) -> None:
-        self.log("val_loss", torch.tensor(1.0 + self.current_epoch))
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.SGD(self.parameters(), lr=0.1)
 
 
 @pytest.fixture
 def told(tmp_path: Path) -> list[Any]:
     """The events of three epochs, every step told."""
+    lightning = pytest.importorskip("lightning", reason="lightning is not installed")
+    from core.interop.adapters.lightning import RunCallback  # the library costs seconds
+
+    class Counting(lightning.LightningModule):  # type: ignore[misc, name-defined]  # Lightning is not followed
+        """Logs 10 * epoch + batch in every way that there is; batches are of 2, 2 and 1 samples."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(1, 1)
+
+        def training_step(self, batch: list[torch.Tensor], place: int) -> torch.Tensor:
+            number = torch.tensor(10.0 * self.current_epoch + place)
+            self.log("train_mean", number, on_step=False, on_epoch=True)
+            self.log("train_both", number, on_step=True, on_epoch=True)
+            self.log("train_plain", number)
+            if place == 1:
+                self.log("train_seldom", number)
+            loss: torch.Tensor = self.layer(batch[0]).sum() * 0.0 + number
+            return loss
+
+        def on_train_epoch_end(self) -> None:
+            self.log("train_at_the_end", torch.tensor(100.0 + self.current_epoch))
+
+        def validation_step(self, batch: list[torch.Tensor], place: int) -> None:
+            self.log("val_loss", torch.tensor(1.0 + self.current_epoch))
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
     samples = DataLoader(TensorDataset(torch.zeros(5, 1)), batch_size=2)
     callback = RunCallback("counting", runs_dir=tmp_path)
     trainer = lightning.Trainer(
