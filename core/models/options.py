@@ -78,7 +78,7 @@ class ModelOptions(Options):
         if len(sample.fields) > 1 or (sample.fields and not self.TAKES_SEQUENCES):
             raise _several(self, sample)
         if sample.kind not in self.TAKES or bool(sample.places) != self.GIVES_MAPS:
-            raise _unfit(self, sample.kind, maps=bool(sample.places))
+            raise _unfit(self, sample.kind, maps=bool(sample.places), sequences=bool(sample.fields))
 
     def fitted(self, network: "Module", data: Dataset) -> Dataset:
         """Return the data as this network takes it."""
@@ -108,19 +108,14 @@ def image_shape(model: ModelOptions, sample_shape: tuple[int, ...]) -> tuple[int
     return channels, height, width
 
 
-def _unfit(model: ModelOptions, kind: KindName, *, maps: bool = False) -> ModelError:
+def _unfit(model: ModelOptions, kind: KindName, *, maps: bool = False, sequences: bool = False) -> ModelError:
     """The error of a network that is not made for a kind of samples, or for an answer to each of their pixels.
 
     Args:
         maps: there is a target for each pixel.
+        sequences: samples have different lengths.
     """
-    from core.models.registry import ModelConfig
-
-    fitting = [
-        name
-        for name, other in choices(ModelConfig).items()
-        if kind in getattr(other, "TAKES", NUMBERS) and getattr(other, "GIVES_MAPS", False) in (maps, None)
-    ]
+    fitting = _fitting(kind, maps=maps, sequences=sequences)
     name = type(model).model_fields["name"].default
     if kind in model.TAKES:
         targets = ("one target a sample", "a target for each pixel")
@@ -135,8 +130,6 @@ def _unfit(model: ModelOptions, kind: KindName, *, maps: bool = False) -> ModelE
 
 def _several(model: ModelOptions, sample: Sample) -> ModelError:
     """The error of a network that takes one tensor, of the same shape for each sample."""
-    from core.models.registry import ModelConfig
-
     name = type(model).model_fields["name"].default
     if len(sample.fields) > 1:
         *others, last = [str(field.name) for field in sample.fields]
@@ -151,13 +144,25 @@ def _several(model: ModelOptions, sample: Sample) -> ModelError:
             f"{str(sample.fields[0].fed_dtype).removeprefix('torch.')}",
             "Choose a network of your own",
         )
-    fitting = [
-        each for each, other in choices(ModelConfig).items() if getattr(other, "TAKES_SEQUENCES", False)
-    ]
+    fitting = _fitting("tokens" if sample.vocabulary else "signal", sequences=True)
     return ModelError(
         f"model.name: {name} takes samples of one shape, but this data has sequences of different lengths",
         f"Models that fit: {', '.join(fitting)}",
     )
+
+
+def _fitting(kind: KindName, *, maps: bool = False, sequences: bool = False) -> list[str]:
+    """Return the names of the networks that are made for samples of a kind, for arguments see `_unfit`."""
+    from core.models.registry import ModelConfig
+
+    known: dict[str, type[ModelOptions]] = choices(ModelConfig)  # type: ignore[assignment]  # all of the union
+    return [
+        name
+        for name, option in known.items()
+        if kind in option.TAKES
+        and option.GIVES_MAPS in (maps, None)
+        and (option.TAKES_SEQUENCES or not sequences)
+    ]
 
 
 def activation_layer(name: str) -> "Module":

@@ -57,7 +57,7 @@ def config_problems(config: TrainConfig) -> Iterator[TorchtuiError]:
 def data_problems(config: TrainConfig, data: DataProperties) -> Iterator[TorchtuiError]:
     """Yield the problems of a configuration with its data; at most one of each check."""
     return _problems(
-        lambda: resolve_loss(config.loss, data.task),
+        lambda: resolve_loss(config.loss, data.task, soft=data.target_facts.soft),
         lambda: config.loss.check(data.target_facts),
         lambda: _check_soft_labels(config, data),
         lambda: check_augment(config.data, config.loss, data.kind, data.task),

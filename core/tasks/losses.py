@@ -8,10 +8,13 @@ from core.tasks.registry import task_of
 __all__ = ["check_soft_targets", "fitting_losses", "resolve_loss"]
 
 
-def resolve_loss(loss: LossConfig, task: str) -> LossConfig:
+def resolve_loss(loss: LossConfig, task: str, *, soft: bool = False) -> LossConfig:
     """Return the loss to train with: `auto` made definite, anything else checked against the task.
 
     A network with its own training step has its loss in it, and `auto` stays.
+
+    Args:
+        soft: targets are the share of each class, for the losses that are offered.
 
     Raises:
         ConfigError: the loss does not fit the task.
@@ -26,15 +29,24 @@ def resolve_loss(loss: LossConfig, task: str) -> LossConfig:
         return loss
     raise ConfigError(
         f"loss.name: '{loss.name}' does not fit a {task} task",
-        f"Losses that fit: {', '.join(fitting_losses(task))}",
+        f"Losses that fit: {', '.join(fitting_losses(task, soft=soft))}",
         field="loss.name",
     )
 
 
-def fitting_losses(task: str) -> list[str]:
-    """Return the names of the losses that fit a task."""
+def fitting_losses(task: str, *, soft: bool = False) -> list[str]:
+    """Return the names of the losses that fit a task.
+
+    Args:
+        soft: those alone that take the share of each class.
+    """
     kind = task_of(task).targets
-    return [name for name, option in choices(LossConfig).items() if kind in getattr(option, "takes", ())]
+    return [
+        name
+        for name, option in choices(LossConfig).items()
+        if kind in getattr(option, "takes", ())
+        and (not soft or option is Auto or getattr(option, "soft_targets", False))
+    ]
 
 
 def check_soft_targets(loss: LossConfig, task: str, reason: str) -> None:
@@ -48,14 +60,9 @@ def check_soft_targets(loss: LossConfig, task: str, reason: str) -> None:
     """
     if isinstance(loss, Auto) or loss.soft_targets:
         return
-    fitting = [
-        name
-        for name, option in choices(LossConfig).items()
-        if name in fitting_losses(task) and getattr(option, "soft_targets", False)
-    ]
     raise ConfigError(
         f"loss.name: '{loss.name}' takes one class per sample, but {reason}",
-        f"Losses that fit: {', '.join(fitting)}",
+        f"Losses that fit: {', '.join(fitting_losses(task, soft=True))}",
         field="loss.name",
     )
 

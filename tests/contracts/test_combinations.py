@@ -141,7 +141,7 @@ FITTING = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize(("data", "model", "loss", "optimizer"), covering(FITTING))
 def test_what_fits_trains_a_few_steps(
     data: str, model: str, loss: str, optimizer: str, load_data: Load

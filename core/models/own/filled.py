@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from core.data.inputs import InputField
+from core.data.inputs import InputField
+from core.data.kinds.sample import Sample
 
-__all__ = ["DOCUMENTED", "FILLED", "facts_of", "shapes_of"]
+__all__ = ["DOCUMENTED", "FILLED", "facts_of"]
 
 NAMES: Mapping[str, tuple[str, str]] = {
     "in_features": (
@@ -24,8 +24,15 @@ NAMES: Mapping[str, tuple[str, str]] = {
         "out_features output_size n_out",
     ),
     "sample_shape": ("sample_shape input_shape in_shape", ""),
+    "vocab_size": (
+        "vocab_size vocabulary_size n_vocab num_embeddings",
+        "num_tokens n_tokens vocab",
+    ),
+    "padding_idx": ("padding_idx pad_idx pad_id padding_id pad_token_id", ""),
+    "max_length": ("", "max_length max_len seq_len seq_length sequence_length context_length"),
 }
 """Fact of the data -> names that mean nothing else, and names that may: these are filled where they have no default."""
+SEQUENCES = ("signal", "tokens", "text")
 DOCUMENTED = tuple(NAMES)
 FILLED: Mapping[str, bool] = {
     name: always
@@ -36,24 +43,48 @@ FILLED: Mapping[str, bool] = {
 """Name -> whether it is filled also where it has a default."""
 
 
-def facts_of(sample_shape: Any, outputs: int) -> dict[str, Any]:
-    """Return the value of each name of `FILLED`; of several inputs no number of features or channels.
+def facts_of(sample: Sample, outputs: int) -> dict[str, Any]:
+    """Return the value of each name of `FILLED` that this data has.
 
-    Args:
-        sample_shape: (d1, ...) of one tensor, or the shapes of several by name or in order.
+    Of several inputs no number of features or channels; of texts beside other columns the features are these. The
+    number of ids and the id that fills (None where none does) are those of tokens and texts, and the length, of the
+    longest sample, also that of signals.
     """
-    one = isinstance(sample_shape, tuple) and not any(isinstance(size, tuple) for size in sample_shape)
-    features = (prod(sample_shape), (*sample_shape, 1)[0]) if one else (None, None)
-    facts = zip(NAMES.values(), (*features, outputs, outputs, sample_shape), strict=True)
+    shapes = _shapes_of(sample.fields)
+    known: dict[str, Any] = {
+        "num_classes": outputs,
+        "outputs": outputs,
+        "sample_shape": shapes or sample.shape,
+    }
+    if shapes is None:
+        known |= {"in_features": prod(sample.shape), "in_channels": (*sample.shape, 1)[0]}
+    elif sample.features:
+        known["in_features"] = sample.features
+    if sample.vocabulary:
+        known |= {"vocab_size": sample.vocabulary, "padding_idx": sample.padding}
+    length = _length_of(sample)
+    if length:
+        known["max_length"] = length
     return {
-        name: value for names, value in facts if value is not None for part in names for name in part.split()
+        name: known[fact]
+        for fact, (clear, vague) in NAMES.items()
+        if fact in known
+        for name in f"{clear} {vague}".split()
     }
 
 
-def shapes_of(fields: "tuple[InputField, ...]") -> Any:
+def _shapes_of(fields: tuple[InputField, ...]) -> Any:
     """Return the shapes of several inputs as a dict by name, or as a tuple in order; None for less than two."""
     if len(fields) < 2:
         return None
     if isinstance(fields[0].name, int):
         return tuple(field.shape for field in fields)
     return {field.name: field.shape for field in fields}
+
+
+def _length_of(sample: Sample) -> int:
+    """Return the steps of the longest sequence; 0 where samples are none."""
+    if sample.fields:
+        lengths = [field.shape[0] for field in sample.fields if field.is_sequence]
+        return lengths[0] if len(lengths) == 1 else sample.fields[0].shape[0] if sample.vocabulary else 0
+    return sample.shape[-1] if sample.kind in SEQUENCES else 0

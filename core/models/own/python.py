@@ -10,7 +10,7 @@ from core.data.kinds.registry import KINDS
 from core.data.kinds.sample import Sample
 from core.errors import ModelError
 from core.models.options import ModelOptions
-from core.models.own.filled import DOCUMENTED, FILLED, facts_of, shapes_of
+from core.models.own.filled import DOCUMENTED, FILLED, facts_of
 from core.options import Code, Files
 from core.user_code.arguments import check_arguments, filled_in, signature_of
 from core.user_code.loading import Reference, call, load_object
@@ -35,7 +35,8 @@ class Python(ModelOptions):
     path: Reference = ""
     """Your class, function or module: FILE.py:NAME, such as mynet.py:Net."""
     arguments: dict[str, Any] = {}
-    """Its arguments; in_features, in_channels, num_classes, outputs and sample_shape are filled from the data."""
+    """Its arguments; in_features, in_channels, num_classes, outputs, sample_shape, and of tokens and texts
+    vocab_size, padding_idx and max_length, are filled from the data."""
     weights: Annotated[str, Files((".pt", ".pth", ".ckpt", ".bin", ".safetensors"))] = ""
     """File of weights to start from: those that have the name and the shape of the network's own."""
 
@@ -48,9 +49,6 @@ class Python(ModelOptions):
         return False  # tensors that it keeps for itself would stay there
 
     def build_for(self, sample: Sample, outputs: int) -> "Module":
-        return self.build(shapes_of(sample.fields) or sample.shape, outputs)
-
-    def build(self, sample_shape: Any, outputs: int) -> "Module":
         from torch import nn
 
         from core.models.outputs import unwrap_outputs
@@ -65,7 +63,7 @@ class Python(ModelOptions):
                     "Give none, or its class",
                 )
             return deepcopy(found)
-        facts = facts_of(sample_shape, outputs)
+        facts = facts_of(sample, outputs)
         made = call(
             self.path, **check_arguments(found, self.arguments, facts, "model.arguments", _known(facts))
         )
@@ -98,7 +96,7 @@ class Python(ModelOptions):
             return (
                 "model: a module that the file builds itself starts with the same weights for every seed",
             )
-        facts = facts_of(shapes_of(data.fields) or data.sample_shape, data.outputs)
+        facts = facts_of(data.sample, data.outputs)
         names = filled_in(signature_of(found), _known(facts))
         told = [
             f"{name}={facts[name]}" for name in names if name not in self.arguments and name not in DOCUMENTED

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from core.config import schema as configuration
+from core.data.inputs import InputField
 from core.data.kinds.sample import Sample
 from core.data.registry import load
 from core.errors import ConfigError, ModelError, UntrustedCode, UserCodeError
@@ -58,9 +59,12 @@ class Net(nn.Linear):
 """
 
 
-def given(reference: str, sample_shape: tuple[int, ...] = (1, 4, 4), **arguments: Any) -> dict[str, Any]:
+IMAGE = Sample("image", (1, 4, 4))
+
+
+def given(reference: str, sample: Sample = IMAGE, **arguments: Any) -> dict[str, Any]:
     """The arguments that a constructor was called with."""
-    made = options(reference, **arguments).build(sample_shape, 5).given
+    made = options(reference, **arguments).build_for(sample, 5).given
     assert isinstance(made, dict)
     return {key: value for key, value in made.items() if key not in ("self", "__class__")}
 
@@ -71,6 +75,20 @@ def test_the_data_fills_what_the_signature_has(write: Write) -> None:
     filled = {"in_features": 16, "in_channels": 1, "num_classes": 5, "outputs": 5, "sample_shape": (1, 4, 4)}
     assert given(reference) == {**filled, "width": 3}
     assert given(reference, in_features=9, width=4) == {**filled, "in_features": 9, "width": 4}
+
+
+def test_ids_fill_their_number_padding_and_length(write: Write) -> None:
+    reference = write(
+        LINEAR.format(signature="in_features, vocab_size=9, padding_idx=0, n_tokens=4, *, seq_len")
+    )
+    tokens = Sample("tokens", (12,), vocabulary=30)
+    filled = {"in_features": 12, "vocab_size": 30, "padding_idx": None, "n_tokens": 4, "seq_len": 12}
+    assert given(reference, tokens) == filled
+    text = (InputField("text", (7,), torch.int32), InputField("features", (2,), torch.float32))
+    beside = Sample("text", (), vocabulary=30, padding=0, features=2, fields=text)
+    assert given(reference, beside) == filled | {"in_features": 2, "padding_idx": 0, "seq_len": 7}
+    with pytest.raises(ConfigError, match="seq_len: Net needs it, and it has no default"):
+        given(reference)
 
 
 def test_the_data_fills_other_names_that_people_give(write: Write) -> None:
@@ -103,21 +121,21 @@ def test_the_message_names_what_is_filled(write: Write) -> None:
     with pytest.raises(
         ConfigError, match=r"it has no default; the data fills in_features, input_dim, .* n_classes"
     ):
-        options(reference).build((3,), 2)
+        options(reference).build_for(Sample("table", (3,)), 2)
 
 
 def test_a_module_is_taken_as_it_is_and_copied_for_each_run(write: Write, train_run: TrainRun) -> None:
     reference = write("net = nn.Linear(4, 3)\nconfig = {'a': 1}\n", "net")
-    first, second = (options(reference).build((4,), 3) for _ in range(2))
+    first, second = (options(reference).build_for(Sample("table", (4,)), 3) for _ in range(2))
     assert first is not second
     assert torch.equal(first.weight, second.weight)  # type: ignore[arg-type]  # of a linear layer
     outcome = train_run({"data": "iris", "model": reference})
     assert outcome.finished.status == "completed"
     assert any("same weights for every seed" in notice.message for notice in outcome.told(Notice))
     with pytest.raises(ModelError, match="is a module that is built already"):
-        options(reference, width=1).build((4,), 3)
+        options(reference, width=1).build_for(Sample("table", (4,)), 3)
     with pytest.raises(UserCodeError, match="is of type dict"):
-        options(reference.replace(":net", ":config")).build((4,), 3)
+        options(reference.replace(":net", ":config")).build_for(Sample("table", (4,)), 3)
 
 
 SEEDED = "torch.manual_seed(42)\nscale = torch.rand(1)\ndef make():\n    return nn.Linear(4, 3)\n"
@@ -186,7 +204,7 @@ def test_wrong_arguments_are_named(write: Write, arguments: dict[str, Any], mess
     reference = write(LINEAR.format(signature='depth: int, width: int = 3, kind: Literal["a", "b"] = "a"'))
     model = options(reference, **({"depth": 2} if "depth" not in message else {}) | arguments)
     with pytest.raises(ConfigError, match=message) as caught:
-        model.build((3,), 2)
+        model.build_for(Sample("tokens", (3,), vocabulary=4), 2)
     assert caught.value.field == message.partition(":")[0]
     assert wrong_arguments(Python, dict(model)) == {
         caught.value.field.rpartition(".")[2]: str(caught.value).partition(": ")[2]
@@ -274,7 +292,7 @@ def test_what_does_not_fit_is_said_with_sizes(write: Write, text: str, message: 
 
 def test_no_file_yet(write: Write) -> None:
     with pytest.raises(ModelError, match=r"model\.path: no file is given"):
-        Python().build((3,), 2)
+        Python().build_for(Sample("table", (3,)), 2)
 
 
 TRICKY = """

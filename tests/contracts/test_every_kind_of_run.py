@@ -1,0 +1,124 @@
+"""Runs of every kind of samples, targets and network: trained, resumed, evaluated again, predicted, streamed."""
+
+import itertools
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.data.dataset import Dataset
+from core.inference.inputs import read_inputs
+from core.inference.stored import load_evaluation
+from core.session.evaluation import evaluate_run, score_inputs, trained_model
+from core.tasks.registry import task_of
+from core.user_code.trust import trust
+from tests.contracts.test_combinations import OWN_TRAINING, SMALL
+from tests.contracts.test_every_combination import FITTING, NET, OWN_LOSSES, TAKEN_BY
+from tests.support.every_kind import KINDS, TARGETS, fields_of
+from tests.support.fixtures import TrainRun
+from tests.support.pairs import covering
+
+LARGE = {"timm", "zoo"}
+"""Networks that take long, and come with few kinds of targets."""
+COMBINATIONS = [
+    (kind, targets, model)
+    for kind, targets in itertools.product(KINDS, TARGETS)
+    if targets != "pixels" or kind == "image"
+    for model in sorted({"unet", "python"} if targets == "pixels" else {*TAKEN_BY[kind], "python"})
+    if model not in LARGE or targets in ("labels", "numbers")
+]
+CHOSEN = covering(COMBINATIONS)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("kind", "targets", "model"), CHOSEN)
+def test_runs_are_resumed_evaluated_and_predict_what_they_did(
+    kind: str, targets: str, model: str, train_run: TrainRun, tmp_path: Path
+) -> None:
+    trust(NET)
+    trust(OWN_TRAINING)
+    losses = sorted(FITTING[targets])
+    loss: dict[str, Any] = {"name": losses[CHOSEN.index((kind, targets, model)) % len(losses)]}
+    if loss["name"] == "python":
+        loss["path"] = OWN_LOSSES.get(targets, f"{OWN_TRAINING}:huber_of_classes")
+    network: dict[str, Any] = {"name": model, **SMALL.get(model, {})}
+    if model == "python":
+        network |= {"path": f"{NET}:Net", "arguments": {"maps": targets == "pixels"}}
+    data = fields_of(kind, targets, tmp_path) | {"validation": 0.25, "test": 0.25}
+    training = {"epochs": 1, "batch_size": 5}
+    first = train_run({"data": data, "model": network, "loss": loss, "training": training})
+    assert first.finished.status == "completed", first.finished.error
+    run = train_run({"training": {"epochs": 2}}, run=first.run).run
+    stored = load_evaluation(run, "test")
+    shutil.rmtree(run.evaluation_folder("test"))
+    again = evaluate_run(run, "test")
+    assert again.report.metrics == pytest.approx(stored.report.metrics, nan_ok=True, abs=1e-6)
+    trained = trained_model(run, samples=False)
+    given = read_inputs(_new_samples(Path(data["path"]), trained.data, tmp_path), trained.data)
+    scores = score_inputs(trained, given.inputs)[stored.predictions.indices]
+    if task_of(trained.data.task).places(trained.data.sample_shape):
+        scores = scores.argmax(axis=1)
+    assert np.allclose(scores, stored.predictions.scores, rtol=1e-4, atol=1e-5)
+
+
+def _new_samples(path: Path, data: Dataset, folder: Path) -> Path:
+    """Return the file of new samples: the one that was trained on, without its targets."""
+    if path.suffix == ".csv":
+        return path
+    with np.load(path) as held:
+        np.savez(folder / "new.npz", **{name: values for name, values in held.items() if name != "y"})
+    return folder / "new.npz"
+
+
+OWN_DATASET = """
+import numpy as np
+from torch.utils.data import Dataset
+
+HELD = np.load({path!r})
+
+
+class Samples(Dataset):
+    def __len__(self):
+        return len(HELD["y"])
+
+    def __getitem__(self, at):
+        return HELD["x"][at], HELD["y"][at]
+
+
+def make():
+    return Samples()
+"""
+STREAMED = [
+    ("table", "classes"),
+    ("table", "labels"),
+    ("table", "numbers"),
+    ("image", "two classes"),
+    ("image", "pixels"),
+    ("signal", "number"),
+    ("tokens", "classes"),
+    ("other", "labels"),
+]
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("kind", "targets"), STREAMED)
+def test_streamed_and_resident_runs_end_alike(
+    kind: str, targets: str, train_run: TrainRun, tmp_path: Path
+) -> None:
+    fields = fields_of(kind, targets, tmp_path)
+    file = tmp_path / "mine.py"
+    file.write_text(OWN_DATASET.format(path=fields["path"]))
+    trust(file)
+    trust(NET)
+    data = {"name": f"{file}:make", "task": fields["task"], "shape": fields["shape"], "validation": 0.25}
+    network = {"name": "python", "path": f"{NET}:Net", "arguments": {"maps": targets == "pixels"}}
+    values = {"model": network, "training": {"epochs": 2, "batch_size": 5}}
+    resident, streamed = (
+        train_run(values | {"data": data | {"feed": feed, "workers": 0}}) for feed in ("resident", "stream")
+    )
+    for name, weight in resident.weights().items():
+        assert weight.equal(streamed.weights()[name]), name
+    reports = [load_evaluation(each.run, "test").report.metrics for each in (resident, streamed)]
+    assert reports[0] == pytest.approx(reports[1], nan_ok=True)
