@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.config import schema as configuration
 from core.data.dataset import Dataset
+from core.data.registry import load
+from core.errors import DataError
 from core.inference.inputs import read_inputs
 from core.inference.stored import load_evaluation
 from core.session.evaluation import evaluate_run, score_inputs, trained_model
@@ -95,7 +98,6 @@ STREAMED = [
     ("table", "labels"),
     ("table", "numbers"),
     ("image", "two classes"),
-    ("image", "pixels"),
     ("signal", "number"),
     ("tokens", "classes"),
     ("other", "labels"),
@@ -107,13 +109,9 @@ STREAMED = [
 def test_streamed_and_resident_runs_end_alike(
     kind: str, targets: str, train_run: TrainRun, tmp_path: Path
 ) -> None:
-    fields = fields_of(kind, targets, tmp_path)
-    file = tmp_path / "mine.py"
-    file.write_text(OWN_DATASET.format(path=fields["path"]))
-    trust(file)
     trust(NET)
-    data = {"name": f"{file}:make", "task": fields["task"], "shape": fields["shape"], "validation": 0.25}
-    network = {"name": "python", "path": f"{NET}:Net", "arguments": {"maps": targets == "pixels"}}
+    data = own_dataset(kind, targets, tmp_path)
+    network = {"name": "python", "path": f"{NET}:Net"}
     values = {"model": network, "training": {"epochs": 2, "batch_size": 5}}
     resident, streamed = (
         train_run(values | {"data": data | {"feed": feed, "workers": 0}}) for feed in ("resident", "stream")
@@ -122,3 +120,19 @@ def test_streamed_and_resident_runs_end_alike(
         assert weight.equal(streamed.weights()[name]), name
     reports = [load_evaluation(each.run, "test").report.metrics for each in (resident, streamed)]
     assert reports[0] == pytest.approx(reports[1], nan_ok=True)
+
+
+def own_dataset(kind: str, targets: str, folder: Path) -> dict[str, Any]:
+    """Write a function that returns a `Dataset` of such samples; return the fields that name it."""
+    fields, file = fields_of(kind, targets, folder), folder / "mine.py"
+    file.write_text(OWN_DATASET.format(path=fields["path"]))
+    trust(file)
+    return {"name": f"{file}:make", "task": fields["task"], "shape": fields["shape"], "validation": 0.25}
+
+
+def test_masks_are_not_streamed(tmp_path: Path) -> None:
+    fields = own_dataset("image", "pixels", tmp_path)
+    config = configuration.from_dict({"data": fields | {"feed": "stream"}})
+    with pytest.raises(DataError, match=r"are masks, which are not streamed\. Set data\.feed to resident"):
+        load(config.data)
+    assert load(configuration.from_dict({"data": fields}).data).task == "segmentation"

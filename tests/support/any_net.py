@@ -38,7 +38,8 @@ class Net(nn.Module):
     def _read(self, values: Tensor) -> Tensor:
         """(b, ...) to (b, 3)."""
         if not values.is_floating_point() and self.table is not None:
-            return self.table(values).mean(dim=1)
+            found: Tensor = self.table(values).mean(dim=1)
+            return found
         flat = values.flatten(1).float()
         return torch.stack([flat.mean(dim=1), flat.amax(dim=1), flat.square().mean(dim=1)], dim=1)
 

@@ -68,6 +68,8 @@ class Labels:
         Raises:
             DataError: they do not go together, or it is not clear what they are.
         """
+        if raw["train"].ndim > 2:
+            raise DataError(f"{place} are masks, which are not streamed", "Set data.feed to resident")
         answers = answers_of(raw["train"], task, "targets", place, notes, names)
         if are_soft(answers):
             raise DataError(f"{place} are soft labels, which are not streamed", "Set data.feed to resident")

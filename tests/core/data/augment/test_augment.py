@@ -268,7 +268,7 @@ def test_mixing_needs_a_loss_that_takes_shares(load_data: Load, train_run: Calla
         ConfigError, match=r"loss\.name: 'hinge' takes one class per sample, but mixup mixes two"
     ) as caught:
         train_run(CONFIG | {"loss": "hinge"})
-    assert "Losses that fit: cross_entropy" in caught.value.hint
+    assert "Losses that fit: auto, cross_entropy" in caught.value.hint
     assert train_run(CONFIG | {"loss": "mse"}).finished.status == "completed"
     fine = CONFIG | {"loss": "hinge", "data": {"name": "digits", "augment": ["flip"]}}
     assert train_run(fine).finished.status == "completed"
