@@ -35,8 +35,7 @@ class Python(ModelOptions):
     path: Reference = ""
     """Your class, function or module: FILE.py:NAME, such as mynet.py:Net."""
     arguments: dict[str, Any] = {}
-    """Its arguments; in_features, in_channels, num_classes, outputs, sample_shape, and of tokens and texts
-    vocab_size, padding_idx and max_length, are filled from the data."""
+    """Its arguments; the data fills in_features, in_channels, num_classes, sample_shape, vocab_size and others."""
     weights: Annotated[str, Files((".pt", ".pth", ".ckpt", ".bin", ".safetensors"))] = ""
     """File of weights to start from: those that have the name and the shape of the network's own."""
 
