@@ -46,7 +46,9 @@ class GraphOptions(ExportOptions):
         path = folder / self.file_name
         progress("writing the graph", 0, 0)
         try:
-            self.save(_traced(trained, raw), path, facts(trained, run))
+            program, steps = _traced(trained, raw)
+            raw = _filled(trained, raw, steps)
+            self.save(program, path, facts(trained, run) | {"steps": steps})
         except (TorchtuiError, OSError):
             raise
         except ImportError as error:
@@ -114,17 +116,50 @@ def _widened(values: "Tensor") -> "Tensor":
     return values.float() if values.is_floating_point() else values.long()
 
 
-def _traced(trained: "Prepared", inputs: "tuple[Tensor, ...]") -> "ExportedProgram":
-    """The graph for batches of any size."""
+def _traced(trained: "Prepared", inputs: "tuple[Tensor, ...]") -> "tuple[ExportedProgram, list[int]]":
+    """Return the graph for batches of any size, and the length that each sequence is filled up to.
+
+    There are no such lengths where sequences may have any length, as the code of most networks allows.
+    """
+    fields = trained.data.fields
+    if not any(field.is_sequence for field in fields):
+        return _graph(trained, inputs), []
+    try:
+        return _graph(trained, inputs, any_length=True), []
+    except Exception:  # the tracer raises whatever it meets in a network that counts its steps
+        steps = [field.shape[0] for field in fields if field.is_sequence]
+        return _graph(trained, _filled(trained, inputs, steps)), steps
+
+
+def _filled(trained: "Prepared", inputs: "tuple[Tensor, ...]", steps: list[int]) -> "tuple[Tensor, ...]":
+    """Return inputs whose sequences are filled up to these lengths; as they are without any."""
+    from torch.nn.functional import pad
+
+    places = [place for place, field in enumerate(trained.data.fields) if field.is_sequence]
+    short = {place: length - inputs[place].shape[1] for place, length in zip(places, steps, strict=False)}
+    return tuple(
+        pad(each, (*[0] * (2 * each.ndim - 4), 0, short[place])) if place in short else each
+        for place, each in enumerate(inputs)
+    )
+
+
+def _graph(
+    trained: "Prepared", inputs: "tuple[Tensor, ...]", *, any_length: bool = False
+) -> "ExportedProgram":
+    """Return the graph for batches of any size.
+
+    Args:
+        any_length: sequences may have any length.
+    """
     import torch
 
     from core.export.deployed import deployed
 
     example = tuple(each[:2] if len(each) > 1 else each.repeat(2, *[1] * (each.dim() - 1)) for each in inputs)
     size = torch.export.Dim("batch", min=1)
-    sequences = {place for place, field in enumerate(trained.data.fields) if field.is_sequence}
+    free = {place for place, field in enumerate(trained.data.fields) if field.is_sequence and any_length}
     shapes: tuple[Any, ...] = tuple(
-        {0: size, 1: torch.export.Dim(f"steps_{place}", min=1)} if place in sequences else {0: size}
+        {0: size, 1: torch.export.Dim.DYNAMIC} if place in free else {0: size}
         for place in range(len(example))
     )
     if len(shapes) > 1:  # the first has a parameter of its own

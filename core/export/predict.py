@@ -99,13 +99,24 @@ def read_named(path: Path, facts: dict[str, Any]) -> tuple[np.ndarray, ...]:
         if name in facts["sequences"]:
             offsets = archive[f"{name}_offsets"].astype(np.int64)
             counts = np.diff(offsets)
-            mask = np.arange(counts.max(initial=1)) < counts[:, None]
+            longest = steps_of(name, int(counts.max(initial=1)), facts)
+            mask = np.arange(longest) < counts[:, None]
             padded = np.zeros((*mask.shape, *values.shape[1:]), values.dtype)
             padded[mask] = values
             values = padded
             lengths.append(counts)
         inputs.append(np.ascontiguousarray(values, dtype=kind))
     return (*inputs, *lengths)
+
+
+def steps_of(name: str, longest: int, facts: dict[str, Any]) -> int:
+    """The length that sequences are filled up to: the longest one, or the length that the graph was made for."""
+    fixed = dict(zip(facts["sequences"], facts.get("steps", ()), strict=False)).get(name)
+    if fixed is None:
+        return max(2, longest)  # graphs for any length take one of 1 for something else
+    if longest > fixed:
+        raise ValueError(f"`{name}` has a sequence of {longest} steps, and the model takes {fixed} at most")
+    return int(fixed)
 
 
 def read_texts(path: Path, facts: dict[str, Any]) -> tuple[np.ndarray, ...]:

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from core.config import schema as configuration
-from core.data.dataset import Dataset
+from core.data.dataset import Dataset, no_progress
 from core.data.registry import load
 from core.errors import DataError
+from core.export import predict
+from core.export.export import export
 from core.inference.inputs import read_inputs
 from core.inference.stored import load_evaluation
 from core.session.evaluation import evaluate_run, score_inputs, trained_model
@@ -71,7 +73,10 @@ def _new_samples(path: Path, data: Dataset, folder: Path) -> Path:
     if path.suffix == ".csv":
         return path
     with np.load(path) as held:
-        np.savez(folder / "new.npz", **{name: values for name, values in held.items() if name != "y"})
+        inputs = {name: values for name, values in held.items() if name != "y"}
+        if [*inputs] == ["x", "x_offsets"]:
+            inputs = {name.replace("x", "inputs"): values for name, values in inputs.items()}
+        np.savez(folder / "new.npz", **inputs)
     return folder / "new.npz"
 
 
@@ -136,3 +141,37 @@ def test_masks_are_not_streamed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"are masks, which are not streamed\. Set data\.feed to resident"):
         load(config.data)
     assert load(configuration.from_dict({"data": fields}).data).task == "segmentation"
+
+
+EXPORTED = [
+    ("table", "labels", "mlp"),
+    ("image", "pixels", "unet"),
+    ("signal", "numbers", "cnn1d"),
+    ("tokens", "numbers", "transformer_small"),
+    ("text", "labels", "gru"),
+    ("text beside", "numbers", "text_bag"),
+    ("sequences", "labels", "cnn1d"),
+    ("sequences", "numbers", "gru"),
+    ("sequences", "classes", "transformer_small"),
+    ("several", "labels", "python"),
+]
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("kind", "targets", "model"), EXPORTED)
+def test_exported_models_answer_as_the_run_does(
+    kind: str, targets: str, model: str, train_run: TrainRun, tmp_path: Path
+) -> None:
+    """What an exported model reads of a file, its preprocessing inside, and what it answers."""
+    trust(NET)
+    data = fields_of(kind, targets, tmp_path) | {"validation": 0.25}
+    network: dict[str, Any] = {"name": model, **SMALL.get(model, {})}
+    network |= {"path": f"{NET}:Net"} if model == "python" else {}
+    training = {"epochs": 1, "batch_size": 5}
+    run = train_run({"data": data, "model": network, "training": training}).run
+    export(run, "pt2", tmp_path / "exported", data_root=None, progress=no_progress)
+    trained = trained_model(run, samples=False)
+    file = _new_samples(Path(data["path"]), trained.data, tmp_path)
+    own = score_inputs(trained, read_inputs(file, trained.data).inputs)
+    facts, answer = predict.load(tmp_path / "exported" / "model.pt2")
+    assert np.allclose(answer(*predict.read(file, facts)), own, rtol=1e-4, atol=1e-5)
