@@ -1,6 +1,7 @@
 """Several models as one: their scores for the same samples, averaged."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,16 +11,16 @@ from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Array
 
-__all__ = ["averaged", "mean_scores", "mean_thresholds"]
+__all__ = ["averaged", "ensure_alike", "mean_scores", "mean_thresholds"]
 
 SEPARATE = "Evaluate them one by one, or choose runs of one data set and one split"
 
 
-def averaged(parts: Sequence[tuple[Predictions, Report]]) -> Predictions:
-    """Return the predictions of several models together.
+def ensure_alike(parts: Sequence[tuple[Predictions, Report]]) -> None:
+    """Make sure that several models answer the same question about the same samples.
 
     Args:
-        parts: of each model its predictions of the same samples, and its report.
+        parts: of each model its predictions, and its report.
 
     Raises:
         DataError: samples, classes or kinds of scores differ, or a network gave no predictions.
@@ -35,16 +36,18 @@ def averaged(parts: Sequence[tuple[Predictions, Report]]) -> Predictions:
             )
     if not len(first):
         raise DataError("these runs have no predictions: their networks report numbers of their own")
-    if first.has_masks:
-        raise DataError("masks have no mean: an evaluation keeps the class of each pixel alone", SEPARATE)
+
+
+def averaged(parts: Sequence[Predictions]) -> Predictions:
+    """Return the predictions of several models together, which predict the same samples; see `ensure_alike`.
+
+    Raises:
+        DataError: their scores have no common unit.
+    """
     scores = mean_scores(
-        [predictions.scores for predictions, _ in parts],
-        probabilities=[predictions.probabilities for predictions, _ in parts],
+        [each.scores for each in parts], probabilities=[each.probabilities for each in parts]
     )
-    thresholds = mean_thresholds([predictions.thresholds for predictions, _ in parts])
-    return Predictions(
-        scores, first.targets, first.indices, first.probabilities, thresholds, groups=first.groups
-    )
+    return replace(parts[0], scores=scores, thresholds=mean_thresholds([each.thresholds for each in parts]))
 
 
 def mean_thresholds(thresholds: Sequence[Array | None]) -> Array | None:

@@ -9,16 +9,19 @@ from pathlib import Path
 from core.config import schema as configuration
 from core.data.dataset import Progress
 from core.errors import ConfigError, InputError
+from core.evaluation.predictions import Predictions
 from core.events import EvaluationFinished, RunFinished, RunStarted
+from core.inference.predict import predict
 from core.inference.saving import save_evaluation
 from core.inference.stored import Evaluation, load_evaluation
-from core.inference.together import averaged
+from core.inference.together import averaged, ensure_alike
 from core.interop.script_files import make_folder
 from core.runs.folder import Run, all_runs
 from core.runs.log import EventLog
 from core.runs.script import script_sections
 from core.runs.together import BY, SECTION, members_of
-from core.session.evaluation import evaluate_run
+from core.session.evaluation import evaluate_run, trained_model
+from core.session.together import trained_together
 from core.tasks.evaluation import evaluate
 
 __all__ = ["evaluate_together", "run_of"]
@@ -38,7 +41,12 @@ def evaluate_together(
     """
     members = _expanded(runs)
     parts = [evaluate_run(member, split, data_root=data_root, progress=progress) for member in members]
-    predictions = averaged([(part.predictions, part.report) for part in parts])
+    ensure_alike([(part.predictions, part.report) for part in parts])
+    if parts[0].predictions.has_masks:  # an evaluation keeps the class of each pixel alone, which has no mean
+        progress("predicting", 0, 0)
+        predictions = _predicted(members, split, data_root, progress)
+    else:
+        predictions = averaged([part.predictions for part in parts])
     first = parts[0].report
     report = evaluate(predictions, task=first.task, class_names=first.class_names, split=split)
     run = run_of(members, runs_dir)
@@ -47,6 +55,14 @@ def evaluate_together(
         log.write(EvaluationFinished(split=split, metrics=report.metrics))
         log.write(RunFinished(status="completed"))
     return load_evaluation(run, split)
+
+
+def _predicted(members: Sequence[Run], split: str, data_root: Path | None, progress: Progress) -> Predictions:
+    """Return what several networks predict together, from their scores of each sample."""
+    trained = trained_together(
+        [trained_model(member, data_root=data_root, progress=progress) for member in members]
+    )
+    return predict(trained.model, split, trained.data, trained.scorer, trained.device)
 
 
 def run_of(members: Sequence[Run], runs_dir: Path) -> Run:

@@ -6,25 +6,29 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from core.data.inputs import Inputs
 from core.errors import DataError
 from core.losses.base import TargetFacts
+from core.models.own.calling import call_network
 from core.session.preparation import Prepared
 
 __all__ = ["trained_together"]
 
 
 class _Together(nn.Module):
-    """Answers with the mean of the scores of its members."""
+    """Answers with the mean of the scores of its members, each of which gets the inputs as it asks for them."""
+
+    takes_batches = True
 
     def __init__(self, members: Sequence[Prepared]) -> None:
         super().__init__()
         self.members = nn.ModuleList(member.model for member in members)
         self.scorers = [member.scorer for member in members]
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return scores (n, classes), or numbers (n, 1) in standardised units."""
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Return scores (n, classes, ...), or numbers (n, k) in standardised units."""
         each = [
-            scorer.scores(member(inputs).float())
+            scorer.scores(call_network(member, inputs).float())
             for scorer, member in zip(self.scorers, self.members, strict=True)
         ]
         return torch.stack(each).mean(0)

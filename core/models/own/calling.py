@@ -23,6 +23,7 @@ def call_network(network: nn.Module, inputs: Inputs) -> Any:
     - A tuple is passed in order, a dict by name; what ``forward`` does not name is left out.
     - A ``forward`` with one parameter, whose name is none of the data's, gets all of them as they are.
     - ``mask`` and ``lengths`` of padded sequences are passed where ``forward`` has parameters of these names.
+    - A module with the attribute ``takes_batches``, which calls others, gets whatever there is as it is.
 
     Raises:
         ModelError: its parameters do not fit.
@@ -81,7 +82,7 @@ def left_out(network: nn.Module, fields: tuple[InputField, ...]) -> tuple[str, .
 
 def arguments_of(network: nn.Module, inputs: Inputs) -> CallArguments:
     """Return the positional and the named arguments with which `call_network` calls a network."""
-    if isinstance(inputs, Tensor):
+    if isinstance(inputs, Tensor) or getattr(network, "takes_batches", False):
         return (inputs,), {}
     parameters = _parameters(network)
     held: Mapping[FieldName, Tensor] = inputs if isinstance(inputs, dict) else dict(enumerate(inputs))
