@@ -162,7 +162,7 @@ EXPORTED = [
 def test_exported_models_answer_as_the_run_does(
     kind: str, targets: str, model: str, train_run: TrainRun, tmp_path: Path
 ) -> None:
-    """What an exported model reads of a file, its preprocessing inside, and what it answers."""
+    """An exported model with its preprocessing inside reads a file and answers."""
     trust(NET)
     data = fields_of(kind, targets, tmp_path) | {"validation": 0.25}
     network: dict[str, Any] = {"name": model, **SMALL.get(model, {})}
