@@ -11,7 +11,9 @@ good runs in which any run is called worse than the leader.
 import argparse
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +33,12 @@ SHOWN = {
 STRENGTHS = {"AUC .80": 1.19, "AUC .95": 2.326, "AUC .999": 4.37}
 RUNS = 8
 COMPARED = ("accuracy", "f1_macro", "roc_auc", "average_precision", "log_loss")
+SETTINGS: tuple[tuple[str, int, dict[str, Any]], ...] = (
+    ("n=100", 100, {}),
+    ("n=1000", 1000, {}),
+    ("n=240 in 24 groups", 240, {"clusters": 24}),
+    ("n=200 with weights", 200, {"weighted": True}),
+)
 
 Draw = Callable[[np.random.Generator, int], Predictions]
 
@@ -145,15 +153,26 @@ def coverage(task: str, n: int, draw: Draw, draws: int, seed: int) -> dict[str, 
     }
 
 
-def told_apart(n: int, repeats: int, seed: int) -> dict[str, float]:
-    """How often any of eight equally good runs is called worse than the leader, by metric."""
+def told_apart(
+    n: int, repeats: int, seed: int, *, clusters: int = 0, weighted: bool = False
+) -> dict[str, float]:
+    """How often any of eight equally good runs is called worse than the leader, by metric.
+
+    Args:
+        clusters: groups of samples in which half of a run's errors go together; 0 for independent samples.
+        weighted: samples have log-normal weights.
+    """
     rng = np.random.default_rng(seed)
     worse = dict.fromkeys(COMPARED, 0)
     for _ in range(repeats):
         state = int(rng.integers(2**31))
         targets = np.arange(n) % 2
         hard = np.random.default_rng(state).normal(size=n)
-        runs = [_equal(rng, targets, hard) for _ in range(RUNS)]
+        groups = np.sort(rng.integers(0, clusters, n)) if clusters else None
+        weights = rng.lognormal(size=n) if weighted else None
+        runs = [
+            replace(_equal(rng, targets, hard, groups), groups=groups, weights=weights) for _ in range(RUNS)
+        ]
         values = [report_of(run, "binary", intervals=False)[0] for run in runs]
         for metric in COMPARED:
             sign = -1 if lower_is_better(metric) else 1
@@ -169,9 +188,14 @@ def told_apart(n: int, repeats: int, seed: int) -> dict[str, float]:
     return {metric: count / repeats for metric, count in worse.items()}
 
 
-def _equal(rng: np.random.Generator, targets: np.ndarray, hard: np.ndarray) -> Predictions:
+def _equal(
+    rng: np.random.Generator, targets: np.ndarray, hard: np.ndarray, groups: np.ndarray | None = None
+) -> Predictions:
     """A run whose errors have the correlation 0.5 with those of the others."""
-    x = 1.3 * (2 * targets - 1) + np.sqrt(0.5) * (hard + rng.normal(size=len(targets)))
+    own = rng.normal(size=len(targets))
+    if groups is not None:
+        own = np.sqrt(0.5) * (own + rng.normal(size=groups.max() + 1)[groups])
+    x = 1.3 * (2 * targets - 1) + np.sqrt(0.5) * (hard + own)
     second = 1 / (1 + np.exp(-2.6 * x))
     return Predictions(np.stack([1 - second, second], axis=1), targets, np.arange(len(targets)), True)
 
@@ -191,10 +215,10 @@ def main() -> None:
         )
         print(f"{name:28} {shown}", flush=True)
     repeats = QUICK_COMPARISONS if options.quick else COMPARISONS
-    for n in (100, 1000):
-        numbers[f"{RUNS} equal runs, n={n}"] = apart = told_apart(n, repeats, n)
+    for name, n, options_of in SETTINGS:
+        numbers[f"{RUNS} equal runs, {name}"] = apart = told_apart(n, repeats, n, **options_of)
         shown = "  ".join(f"{metric} {100 * share:.1f}" for metric, share in apart.items())
-        print(f"{RUNS} equal runs, n={n}: any called worse, % of {repeats}: {shown}", flush=True)
+        print(f"{RUNS} equal runs, {name}: any called worse, % of {repeats}: {shown}", flush=True)
     if options.json:
         options.json.write_text(json.dumps(numbers))
 

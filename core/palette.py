@@ -4,7 +4,7 @@ Black, the eighth of the palette, is a light grey here, since terminals are dark
 has a second sign as well: a mark, a name, a place.
 """
 
-__all__ = ["MAX_RUNS", "OKABE_ITO", "RGB"]
+__all__ = ["MAX_MEMBERS", "MAX_RUNS", "OKABE_ITO", "RGB"]
 
 RGB = tuple[int, int, int]
 
@@ -21,3 +21,5 @@ OKABE_ITO: tuple[RGB, ...] = (
 """Red, green and blue from 0 to 255: sky blue, orange, green, purple, blue, vermilion, yellow, grey."""
 MAX_RUNS = len(OKABE_ITO)
 """Largest number of runs in one chart: each has a colour of its own."""
+MAX_MEMBERS = 40
+"""Largest number of runs of all groups in one chart."""

@@ -7,9 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.evaluation.curves import NO_NEGATIVES, NO_POSITIVES, Areas
-from core.evaluation.values import Array, Floats, Integers, Value
+from core.evaluation.values import Array, Floats, Integers
 
 __all__ = ["effective_size", "mean_of", "weighted_areas", "weighted_areas_of_classes"]
+
+
+ROUNDING = 1e-12
 
 
 def mean_of(values: Array, weights: Floats | None) -> float:
@@ -35,10 +38,15 @@ def weighted_areas(scores: Array, positive: NDArray[np.bool_], weights: Floats) 
     precision = tp / np.where(tp + fp > 0, tp + fp, 1.0)
     found = float(rises @ precision)
     if not fp[-1]:
-        return NO_NEGATIVES, found
+        return NO_NEGATIVES, _share(found)
     heights = np.append(0.0, tp)
-    auc: Value = float(np.diff(fp, prepend=0.0) @ (heights[1:] + heights[:-1]) / (2 * tp[-1] * fp[-1]))
-    return auc, found
+    auc = float(np.diff(fp, prepend=0.0) @ (heights[1:] + heights[:-1]) / (2 * tp[-1] * fp[-1]))
+    return _share(auc), _share(found)
+
+
+def _share(value: float) -> float:
+    """The value, 1 where only the rounding of sums of weights keeps it from being that."""
+    return 1.0 if value > 1 - ROUNDING else value
 
 
 def weighted_areas_of_classes(scores: Array, targets: Integers, weights: Floats) -> tuple[list[Areas], Areas]:

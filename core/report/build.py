@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.config.formatting import format_setting
 from core.config.schema import to_yaml
 from core.errors import TorchtuiError
 from core.evaluation import Report
@@ -16,14 +15,14 @@ from core.inference.baselines import Compared, compared, not_better_than_boostin
 from core.inference.stored import Evaluation, saved_evaluation
 from core.metrics import HEADLINES, OF_TARGET, in_order, label_of
 from core.report import figures
+from core.report.comparison import comparison_of, score_text
 from core.report.page import Figure, Table, page
 from core.report.samples import mistakes, own_pictures, own_text
 from core.runs.comparison.entries import Entry, EntryReader
-from core.runs.comparison.settings import differences, not_comparable, other_losses
-from core.runs.comparison.standings import Score, Standings, standings
+from core.runs.comparison.standings import Score
 from core.runs.data_facts import kept_warnings
 from core.runs.environment import without_secrets
-from core.runs.folder import NAME, Run
+from core.runs.folder import Run
 from core.tasks.registry import task_of
 
 __all__ = ["build"]
@@ -67,7 +66,7 @@ def build(
     several = len(entries) > 1
     if several:
         tell("comparing")
-    comparison = _comparison(entries, split or "validation") if several else None
+    comparison = comparison_of(entries, split or "validation") if several else None
     shown = []
     for entry in entries:
         tell(f"drawing {entry.run.id}")
@@ -78,29 +77,6 @@ def build(
         comparison=comparison,
         runs=shown,
     )
-
-
-def _comparison(entries: Sequence[Entry], split: str) -> Section:
-    names = [NAME.sub("", entry.run.id) for entry in entries]
-    curves = [
-        Figure(
-            figures.overlay(entries, names, name, "epoch"), "svg+xml", f"{name} of all runs over the epochs"
-        )
-        for name in ("validation loss", "validation accuracy", "validation r2")
-        if any(len(entry.curves.get(name, ((), ()))[0]) for entry in entries)
-    ]
-    rows = [row for row in standings(entries, split) if any(row.scores)]
-    cells = [[label_of(row.metric), *(_standing(row, place) for place in range(len(names)))] for row in rows]
-    best = {(at, 1 + row.leader) for at, row in enumerate(rows) if row.leader is not None}
-    settings = [[path, *map(format_setting, values)] for path, values in differences(entries).items()]
-    return {
-        "note": not_comparable(entries, split),
-        "losses": other_losses(entries),
-        "curves": curves,
-        "split": split,
-        "metrics": Table(["metric", *names], cells, best) if rows else None,
-        "settings": Table(["setting", *names], settings) if settings else None,
-    }
 
 
 def _run(entry: Entry, split: str, data_root: Path | None) -> Section:
@@ -219,7 +195,7 @@ def _metrics(report: Report) -> Table:
         score = Score(value, (interval[0], interval[1]) if interval else None) if value is not None else None
         baseline = _number(report.baseline.get(name))
         reason = report.undefined.get(name) or report.no_interval.get(name, "")
-        rows.append([report.title_of(name), _score(score), baseline, reason])
+        rows.append([report.title_of(name), score_text(score), baseline, reason])
     reasons = any(row[3] for row in rows)
     head = ["metric", "value", "baseline", *(["why none"] if reasons else [])]
     return Table(head, [row[: len(head)] for row in rows])
@@ -228,7 +204,7 @@ def _metrics(report: Report) -> Table:
 def _beside(rows: Sequence[Compared]) -> Table:
     """The simple models beside a run, and the network's difference from each."""
     cells = [
-        [row.model.title, _score(Score(row.value, row.interval)), _difference(row), row.model.how]
+        [row.model.title, score_text(Score(row.value, row.interval)), _difference(row), row.model.how]
         for row in rows
     ]
     return Table(["model", label_of(rows[0].metric), "network minus it", "how"], cells)
@@ -266,7 +242,9 @@ def _classes(report: Report) -> Table | None:
 
 def _of_class(value: Any, interval: Sequence[float] | None) -> str:
     return (
-        _score(Score(value, (interval[0], interval[1]))) if value is not None and interval else _number(value)
+        score_text(Score(value, (interval[0], interval[1])))
+        if value is not None and interval
+        else _number(value)
     )
 
 
@@ -293,19 +271,6 @@ def _environment(run: Run) -> list[list[str]]:
         key: list(map(str, value)) if isinstance(value, list) else [str(value)] for key, value in flat.items()
     }
     return [[key, " ".join(without_secrets(words))] for key, words in texts.items() if key != "packages"]
-
-
-def _standing(row: Standings, place: int) -> str:
-    """A final metric with its interval; marked where it is not clearly worse than the best."""
-    return f"≈ {_score(row.scores[place])}" if place in row.level else _score(row.scores[place])
-
-
-def _score(score: Score | None) -> str:
-    if score is None:
-        return "–"
-    return f"{score.value:.4f}" + (
-        f"\n{score.interval[0]:.4f} to {score.interval[1]:.4f}" if score.interval else ""
-    )
 
 
 def _number(value: object) -> str:

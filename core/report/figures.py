@@ -15,8 +15,9 @@ from core.evaluation.curve_sets import Curve, CurveKind, first_shown
 from core.evaluation.values import Floats
 from core.palette import OKABE_ITO
 from core.report.page import shown
-from core.runs.comparison.curves import Axis, best_point, curve
+from core.runs.comparison.curves import Axis, best_point, curve, mean_curve
 from core.runs.comparison.entries import Entry
+from core.runs.comparison.groups import Group
 
 __all__ = [
     "calibration",
@@ -82,7 +83,8 @@ def train_and_validation(entry: Entry, metric: str) -> bytes:
             x, y = curve(entry, f"{name} {metric}", axis)
             if len(x):
                 axes.plot(x, y, color=_color(place), label=name, linestyle=("--", "-")[place])
-        best = best_point(entry, f"validation {metric}") or best_point(entry, f"train {metric}")
+        alone = Group((entry,))
+        best = best_point(alone, f"validation {metric}") or best_point(alone, f"train {metric}")
         if best is not None:
             label = f"best {best.value:.4g}, {axis} {round(best.epoch, 1):g}"
             axes.plot(best.epoch, best.value, "*", markersize=13, color="#1d2328", label=label)
@@ -91,16 +93,20 @@ def train_and_validation(entry: Entry, metric: str) -> bytes:
     return out[0]
 
 
-def overlay(entries: Sequence[Entry], names: Sequence[str], curve_name: str, axis: Axis) -> bytes:
-    """One curve of all runs."""
+def overlay(groups: Sequence[Group], names: Sequence[str], curve_name: str, axis: Axis) -> bytes:
+    """One curve of all runs; of several seeds the mean, with a band of one standard deviation."""
     out: list[bytes] = []
     with _figure(SIZE, out) as axes:
-        for place, (entry, name) in enumerate(zip(entries, names, strict=True)):
-            x, y = curve(entry, curve_name, axis)
+        for place, (group, name) in enumerate(zip(groups, names, strict=True)):
+            x, y, deviation = mean_curve(group, curve_name, axis)
             if len(x):
                 every = max(1, len(x) // 6)
                 look = {"marker": MARKERS[place], "markevery": (place % every, every), "color": _color(place)}
                 axes.plot(x, y, label=shown(name), **look)
+                if group.is_repeated:
+                    axes.fill_between(
+                        x, y - deviation, y + deviation, color=_color(place), alpha=0.2, linewidth=0
+                    )
         axes.set(xlabel="seconds of training" if axis == "time" else axis, ylabel=shown(curve_name))
         if axes.lines:
             axes.legend(fontsize="small")

@@ -1,25 +1,35 @@
 """Runs side by side as charts and tables: pure functions that the Compare screen and `tui compare` share."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from core.palette import MAX_RUNS
-from core.runs.comparison.curves import Axis, curve, lead
-from core.runs.comparison.entries import Entry
+from core.palette import MAX_RUNS, RGB
+from core.runs.comparison.curves import Axis, curve, leads, mean_curve
+from core.runs.comparison.groups import Group
 from core.runs.comparison.standings import Score, Standings
-from core.runs.history.series import Points
+from core.runs.history.series import Floats, Points
 from tui.charts.plot import Chart, Mark, Series, smooth
 from tui.terminal.run_names import short_name
 from tui.terminal.text import number
-from tui.terminal.themes import Sign, sign_of
+from tui.terminal.themes import Sign, faded, member_sign, sign_of
 
-__all__ = ["View", "axis_text", "chart", "interval_text", "score_text"]
+__all__ = [
+    "SPREAD",
+    "View",
+    "axis_text",
+    "chart",
+    "difference_text",
+    "group_name",
+    "interval_text",
+    "score_text",
+]
 
 ALL_SLOTS = range(MAX_RUNS)
 MARKS_A_CURVE = 3
+SPREAD: Final = "± deviation over seeds"
 UNITS = ((2.0, 3600.0, "hours"), (5.0, 60.0, "minutes"))
 """Minimum number of a time unit for it to be used; otherwise times are in seconds."""
 OVER: Final[dict[Axis, str]] = {"epoch": ", over epochs", "step": "", "time": ", over time"}
@@ -40,40 +50,68 @@ class View:
     on_top: int = -1
 
 
+def group_name(group: Group, width: int = 0) -> str:
+    """Return the name of the first run, and how many there are: ``mlp_x7p ×5``."""
+    many = f" ×{len(group.entries)}" if group.is_repeated else ""
+    return short_name(group.first.summary, max(0, width - len(many))) + many
+
+
 def axis_text(name: str, axis: Axis) -> str:
     """Return the axis in a title: `` by epoch``; ``, over epochs`` for a curve whose name says by step."""
     return OVER[axis] if name.endswith(" by step") else f" by {axis}"
 
 
-def chart(entries: Sequence[Entry], name: str, view: View, slots: Sequence[int] = ALL_SLOTS) -> Chart:
-    """Return the chart of one curve of all runs, each with its own colour and markers; ★ marks the best point.
+def chart(
+    groups: Sequence[Group],
+    name: str,
+    view: View,
+    slots: Sequence[int] = ALL_SLOTS,
+    expanded: Collection[int] = (),
+) -> Chart:
+    """Return the chart of one curve of all groups, each with its own colour and markers; ★ marks the best point.
+
+    Several seeds are their mean, between thin lines one standard deviation away.
 
     Args:
-        slots: marker and colour of each run, see `sign_of`.
+        slots: marker and colour of each group, see `sign_of`.
+        expanded: places of the groups whose runs are drawn, instead of their mean.
     """
-    lines = [curve(entry, name, view.axis) for entry in entries]
-    label, scale = _x_axis(lines, view.axis)
-    lines = [(x / scale, smooth(y, view.smoothing)) for x, y in lines]
-    shown = [place for place, (x, _) in enumerate(lines) if len(x)]
+    lines = [mean_curve(group, name, view.axis) for group in groups]
+    label, scale = _x_axis([(x, y) for x, y, _ in lines], view.axis)
+    means = [(x / scale, smooth(y, view.smoothing)) for x, y, _ in lines]
+    shown = [place for place, (x, _) in enumerate(means) if len(x)]
     shown.sort(key=lambda place: (place == view.on_top, -place))
-    series = [
-        Series(short_name(entries[place].summary, 20), *lines[place], sign_of(slots[place])[1])
-        for place in shown
-    ]
-    marks = [
-        mark
-        for place in shown
-        for mark in _signs(lines[place], sign_of(slots[place]), (place + 0.5) / len(entries))
-    ]
+    series: list[Series] = []
+    marks: list[Mark] = []
+    for place in shown:
+        group, (symbol, color), share = groups[place], sign_of(slots[place]), (place + 0.5) / len(groups)
+        title = group_name(group, 20)
+        if place in expanded:
+            for at, entry in enumerate(group.entries):
+                x, y = curve(entry, name, view.axis)
+                line = x / scale, smooth(y, view.smoothing)
+                series.append(Series("" if at else title, *line, color))
+                marks += _signs(line, (member_sign(at), color), share)
+            continue
+        if group.is_repeated:
+            series += _edges(means[place], smooth(lines[place][2], view.smoothing), faded(color))
+        series.append(Series(title, *means[place], color))
+        marks += _signs(means[place], (symbol, color), share)
     return Chart(
         series=tuple(series),
-        marks=(*marks, *_star(entries, name, lines, slots)),
+        marks=(*marks, *_stars(groups, name, means, slots)),
         x_label=label,
         log_y=view.log_y,
         x_range=(0.0, None),
         x_integer=view.axis != "time",
-        empty=_empty(entries, name),
+        empty=_empty(groups, name),
     )
+
+
+def _edges(mean: Points, deviation: Floats, color: RGB) -> list[Series]:
+    """The lines one standard deviation below and above a mean."""
+    x, y = mean
+    return [Series("", x, y + side * deviation, color) for side in (-1, 1)]
 
 
 def score_text(standing: Standings, place: int, reference: int | None = None) -> str:
@@ -85,14 +123,16 @@ def score_text(standing: Standings, place: int, reference: int | None = None) ->
     score = standing.scores[place]
     if score is None:
         return "–"
-    sign = "★" if place == standing.leader else "≈" if place in standing.level else " "
+    sign = "★" if place in standing.leaders else "≈" if place in standing.level else " "
     against = standing.scores[reference] if reference not in (None, place) else None
     text = number(score.value) if against is None else difference_text(score.value - against.value)
     return f"{sign} {text}"
 
 
 def interval_text(score: Score | None) -> str:
-    """``0.951 … 0.986``; empty where there is none."""
+    """``0.951 … 0.986``, or the standard deviation of several seeds: ``± 0.0031``; empty where there is none."""
+    if score is not None and score.deviation is not None:
+        return f"± {number(score.deviation)}"
     if score is None or score.interval is None:
         return ""
     return " … ".join(number(end, 3) for end in score.interval)
@@ -103,10 +143,10 @@ def difference_text(by: float) -> str:
     return f"+{number(by)}" if by > 0 else number(by)
 
 
-def _empty(entries: Sequence[Entry], name: str) -> str:
-    if any(len(entry.curves.get(name, ((),))[0]) for entry in entries):
+def _empty(groups: Sequence[Group], name: str) -> str:
+    if any(len(entry.curves.get(name, ((),))[0]) for group in groups for entry in group.entries):
         return "the length of an epoch is known once the first one is done; until then, see by step"
-    return f"no run has finished an epoch with {name}" if entries else "no runs"
+    return f"no run has finished an epoch with {name}" if groups else "no runs"
 
 
 def _x_axis(lines: Sequence[Points], axis: Axis) -> tuple[str, float]:
@@ -132,15 +172,15 @@ def _signs(line: Points, sign: Sign, share: float) -> list[Mark]:
     return [Mark(float(x[at]), float(y[at]), *sign) for at in sorted(points) if np.isfinite(y[at])]
 
 
-def _star(
-    entries: Sequence[Entry], name: str, lines: Sequence[Points], slots: Sequence[int]
-) -> tuple[Mark, ...]:
-    best = lead(entries, name)
-    if best is None:
-        return ()
-    epochs, _ = entries[best.place].curves[name]
-    x, y = lines[best.place]
-    if not len(x):
-        return ()
-    at = int(np.searchsorted(epochs, best.epoch))
-    return (Mark(float(x[at]), float(y[at]), "★", sign_of(slots[best.place])[1], number(best.value)),)
+def _stars(groups: Sequence[Group], name: str, lines: Sequence[Points], slots: Sequence[int]) -> list[Mark]:
+    """The best point of each group that leads."""
+    found = []
+    for best in leads(groups, name):
+        epochs = mean_curve(groups[best.place], name, "epoch")[0]
+        x, y = lines[best.place]
+        if len(x) and len(epochs) == len(x):
+            at = int(np.searchsorted(epochs, best.epoch))
+            found.append(
+                Mark(float(x[at]), float(y[at]), "★", sign_of(slots[best.place])[1], number(best.value))
+            )
+    return found

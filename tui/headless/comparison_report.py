@@ -8,11 +8,21 @@ from rich.table import Table
 from rich.text import Text
 
 from core.metrics import compared_metrics, label_of
-from core.runs.comparison.curves import lead
+from core.runs.comparison.curves import best_point, first_compared, leads
 from core.runs.comparison.entries import Entry
+from core.runs.comparison.groups import Group
 from core.runs.comparison.settings import differences, not_comparable, other_losses
 from core.runs.comparison.standings import MARKS, Standings, standings
-from tui.charts.comparison import View, axis_text, chart, difference_text, interval_text, score_text
+from tui.charts.comparison import (
+    SPREAD,
+    View,
+    axis_text,
+    chart,
+    difference_text,
+    group_name,
+    interval_text,
+    score_text,
+)
 from tui.charts.plot_text import as_text
 from tui.headless.report import print_baselines
 from tui.terminal.text import clean, duration, number, of, setting
@@ -24,26 +34,31 @@ PLOT_WIDTH, PLOT_HEIGHT = 100, 20
 
 
 def print_comparison(
-    entries: Sequence[Entry], split: str, console: Console, plot: str | None, view: View
+    groups: Sequence[Group], split: str, console: Console, plot: str | None, view: View
 ) -> None:
     """Print the status of the runs, their final metrics on a split, and the settings that differ.
 
     Args:
         plot: name of a curve to draw; None draws none.
     """
-    console.print(_runs(entries))
-    found = standings(entries, split)
+    entries = [entry for group in groups for entry in group.entries]
+    console.print(_runs(groups, entries))
+    found = standings(groups, split)
     compared = compared_metrics([row.metric for row in found])
     rows = [row for row in found if row.metric in compared]
     if rows:
         console.print(Text(f"{split}, best weights", "bold"))
-        console.print(_metrics(entries, rows))
-        console.print(Text(MARKS, "dim"))
+        console.print(_metrics(rows))
+        repeated = any(group.is_repeated for group in groups)
+        console.print(Text(f"{MARKS}  {SPREAD}" if repeated else MARKS, "dim"))
+        untested = [label_of(row.metric) for row in rows if row.leaders and not row.is_tested]
+        if untested:
+            console.print(Text(clean(f"not tested, ★ is only the best value: {', '.join(untested)}"), "dim"))
         if any(rows[0].differences):
             console.print()
-            console.print(_to_leader(entries, rows[0]))
+            console.print(_to_leader(groups, rows[0]))
         if rows[0].leader is not None:
-            print_baselines(entries[rows[0].leader].run, split, console)
+            print_baselines(groups[rows[0].leader].first.run, split, console)
     else:
         console.print(Text(f"none of the runs was evaluated on {split}", "dim"))
     note = not_comparable(entries, split)
@@ -53,10 +68,10 @@ def print_comparison(
     if losses:
         console.print(Text(clean(f"▲ {losses}: their values are not comparable"), "yellow"))
     console.print()
-    console.print(_differences(entries))
+    console.print(_differences(groups))
     if plot is not None:
         console.print()
-        console.print(_plot(entries, plot, view, console))
+        console.print(_plot(groups, plot, view, console))
 
 
 def _sign(place: int) -> Text:
@@ -64,35 +79,46 @@ def _sign(place: int) -> Text:
     return Text(symbol, "rgb({},{},{})".format(*color))
 
 
-def _runs(entries: Sequence[Entry]) -> Table:
+def _runs(groups: Sequence[Group], entries: Sequence[Entry]) -> Table:
+    curve = first_compared(entries)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
     table.add_column("run", overflow="fold")
     table.add_column("status")
-    for name in ("epochs", "best epoch", "best loss", "trained"):
+    best = f"best {curve.rpartition(' ')[2]}"
+    for name in ("epochs", "best epoch", clean(best), "trained"):
         table.add_column(name, justify="right")
-    leading = lead(entries, "validation loss")
-    for place, entry in enumerate(entries):
-        summary = entry.summary
-        star = "★ " if leading is not None and leading.place == place else ""
-        spent = float(entry.seconds[1][-1]) if len(entry.seconds[1]) else None
-        best = star + number(summary.metrics.get("loss"))
-        table.add_row(
-            _sign(place),
-            Text(clean(summary.run.id)),
-            summary.status,
-            of(summary.epoch, summary.epochs),
-            str(summary.best_epoch or "–"),
-            best,
-            duration(spent),
-        )
+    leading = {best.place for best in leads(groups, curve)}
+    for place, group in enumerate(groups):
+        sign, star = _sign(place), "★ " if place in leading else ""
+        if group.is_repeated:
+            point = best_point(group, curve)
+            at = f"{round(point.epoch, 1):g}" if point else "–"
+            title = f"{len(group.entries)} seeds, mean"
+            table.add_row(sign, title, "", "", at, star + number(point.value if point else None), "")
+            for entry in group.entries:
+                table.add_row("", *_run(entry, curve, ""))
+        else:
+            table.add_row(sign, *_run(group.first, curve, star))
     return table
 
 
-def _metrics(entries: Sequence[Entry], rows: Sequence[Standings]) -> Table:
+def _run(entry: Entry, curve: str, star: str) -> list[Text | str]:
+    summary, point = entry.summary, best_point(Group((entry,)), curve)
+    return [
+        Text(clean(summary.run.id)),
+        summary.status,
+        of(summary.epoch, summary.epochs),
+        str(summary.best_epoch or "–"),
+        star + number(point.value if point else None),
+        duration(float(entry.seconds[1][-1]) if len(entry.seconds[1]) else None),
+    ]
+
+
+def _metrics(rows: Sequence[Standings]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("metric")
-    for place in range(len(entries)):
+    for place in range(len(rows[0].scores)):
         table.add_column(_sign(place), justify="right")
     for row in rows:
         cells = [
@@ -102,7 +128,7 @@ def _metrics(entries: Sequence[Entry], rows: Sequence[Standings]) -> Table:
     return table
 
 
-def _to_leader(entries: Sequence[Entry], row: Standings) -> Table:
+def _to_leader(groups: Sequence[Group], row: Standings) -> Table:
     """The difference of each run from the best one, in the metric that is listed first."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(f"{label_of(row.metric)}, difference from ★")
@@ -111,27 +137,28 @@ def _to_leader(entries: Sequence[Entry], row: Standings) -> Table:
     table.add_column("p", justify="right")
     for place, found in enumerate(row.differences):
         if found is not None:
-            name = Text.assemble(_sign(place), " ", clean(entries[place].run.id))
+            name = Text.assemble(_sign(place), " ", clean(group_name(groups[place], 40)))
             ends = " … ".join(difference_text(end) for end in found.interval)
             table.add_row(name, difference_text(found.value), ends, number(found.p, 2))
-    table.caption = Text("sample by sample, corrected for the number of pairs of runs", "dim")
+    seeds = " and over seeds" if any(group.is_repeated for group in groups) else ""
+    table.caption = Text(f"sample by sample{seeds}, corrected for the number of pairs", "dim")
     return table
 
 
-def _differences(entries: Sequence[Entry]) -> Table | Text:
-    different = differences(entries)
+def _differences(groups: Sequence[Group]) -> Table | Text:
+    different = differences(groups)
     if not different:
         return Text("the configurations are identical", "dim")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("differs in", overflow="fold")
-    for place in range(len(entries)):
+    for place in range(len(groups)):
         table.add_column(_sign(place), overflow="fold")
     for path, values in different.items():
         table.add_row(Text(clean(path)), *(Text(setting(value)) for value in values))
     return table
 
 
-def _plot(entries: Sequence[Entry], name: str, view: View, console: Console) -> Text:
-    drawn = chart(entries, name, view)
+def _plot(groups: Sequence[Group], name: str, view: View, console: Console) -> Text:
+    drawn = chart(groups, name, view)
     title = Text(clean(name + axis_text(name, view.axis)), "bold")
     return Text.assemble(title, "\n", as_text(drawn, min(PLOT_WIDTH, console.width), PLOT_HEIGHT))

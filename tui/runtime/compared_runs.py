@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.palette import MAX_RUNS
+from core.palette import MAX_MEMBERS, MAX_RUNS
 
 if TYPE_CHECKING:
     from core.runs.folder import Run
@@ -13,40 +13,45 @@ __all__ = ["ComparedRuns", "marks"]
 
 @dataclass
 class ComparedRuns:
-    """A run keeps its slot, and so its sign and colour, as long as it is compared.
+    """A run keeps its slot, and so its sign and colour, as long as it is compared; seeds of a configuration share one.
 
     Attributes:
         slots: of each run, in the order in which they were added: the lowest number that was free.
+        keys: of each run whose configuration others may share, see `core.runs.comparison.groups.key_of`.
         pinned: the reference for the other runs; `clear` keeps it.
         touched: whether the user has chosen runs; until then the screen chooses.
     """
 
     slots: "dict[Run, int]" = field(default_factory=dict)
+    keys: "dict[Run, str]" = field(default_factory=dict)
     pinned: "Run | None" = None
     touched: bool = False
 
-    def add(self, run: "Run") -> bool:
+    def add(self, run: "Run", key: str = "") -> bool:
         """Add a run; return False if there is no room."""
         if run in self.slots:
             return True
-        free = sorted({*range(MAX_RUNS)} - {*self.slots.values()})
-        if not free:
+        shared = [slot for other, slot in self.slots.items() if key and self.keys.get(other) == key]
+        free = [*shared, *sorted({*range(MAX_RUNS)} - {*self.slots.values()})]
+        if not free or len(self.slots) >= MAX_MEMBERS:
             return False
         self.slots[run] = free[0]
+        self.keys[run] = key
         return True
 
     def remove(self, run: "Run") -> None:
         """Remove a run."""
         self.slots.pop(run, None)
+        self.keys.pop(run, None)
         self.pinned = None if self.pinned == run else self.pinned
 
-    def toggle(self, run: "Run") -> bool:
+    def toggle(self, run: "Run", key: str = "") -> bool:
         """Add a run, or remove it; return False if there is no room."""
         self.touched = True
         if run in self.slots:
             self.remove(run)
             return True
-        return self.add(run)
+        return self.add(run, key)
 
     def pin(self, run: "Run") -> None:
         """Pin this run as the reference, or unpin it."""
@@ -57,6 +62,7 @@ class ComparedRuns:
         """Remove all runs except the pinned one."""
         self.touched = True
         self.slots = {run: slot for run, slot in self.slots.items() if run == self.pinned}
+        self.keys = {run: key for run, key in self.keys.items() if run in self.slots}
 
 
 def marks(compared: ComparedRuns) -> dict[str, int]:

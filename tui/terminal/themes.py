@@ -17,6 +17,8 @@ __all__ = [
     "THEMES",
     "YELLOW",
     "Sign",
+    "faded",
+    "member_sign",
     "register_themes",
     "sign_of",
 ]
@@ -90,3 +92,14 @@ def register_themes(app: App[Any], name: str) -> None:
 def sign_of(slot: int) -> Sign:
     """One of eight signs, and its colour."""
     return SIGNS[slot], OKABE_ITO[slot]
+
+
+def member_sign(place: int) -> str:
+    """Return the sign of a run within a group, whose colour all its runs have."""
+    return SIGNS[place % len(SIGNS)]
+
+
+def faded(color: RGB) -> RGB:
+    """Return a colour half way to grey, which steps back on dark and light backgrounds alike."""
+    red, green, blue = ((part + 128) // 2 for part in color)
+    return red, green, blue

@@ -16,22 +16,26 @@ BLOCK = 4_000_000
 """Pairs of sample and label that are computed with at once."""
 
 
-def label_influences(predictions: Predictions) -> dict[str, Floats]:
-    """Return the influences (n,) on every metric that has them; a mean of areas only where all labels have one."""
+def label_influences(predictions: Predictions, weights: Floats) -> dict[str, Floats]:
+    """Return the influences (n,) on every metric that has them; a mean of areas only where all labels have one.
+
+    Args:
+        weights: of the samples (n,), with a mean of one.
+    """
     targets, predicted = predictions.targets.astype(bool), predictions.predicted.astype(bool)
-    weights = np.ones(len(targets))
     found = {
         name: influence.centred(each, weights) for name, each in sample_values(predicted, targets).items()
     }
-    found |= _of_counts(predicted, targets)
-    support = np.count_nonzero(targets, axis=0)
-    if ((support > 0) & (support < len(targets))).all():
+    found |= _of_counts(predicted, targets, weights)
+    support = weights @ targets
+    occurs = np.count_nonzero(targets, axis=0)
+    if ((occurs > 0) & (occurs < len(targets))).all():
         pairs = zip(predictions.scores.T, targets.T, strict=True)
         of_labels = np.array([influence.area_influence(*pair, weights) for pair in pairs])
         for place, name in enumerate(("roc_auc", "average_precision")):
             found[f"{name}_macro"] = of_labels[:, place].mean(axis=0)
             found[f"{name}_weighted"] = support / support.sum() @ of_labels[:, place]
-    if 0 < support.sum() < targets.size:
+    if 0 < occurs.sum() < targets.size:
         labels = targets.shape[1]
         pooled = influence.area_influence(
             predictions.scores.ravel(), targets.ravel(), np.repeat(weights, labels)
@@ -41,9 +45,9 @@ def label_influences(predictions: Predictions) -> dict[str, Floats]:
     return found
 
 
-def _of_counts(predicted: Truths, targets: Truths) -> dict[str, Floats]:
+def _of_counts(predicted: Truths, targets: Truths, weights: Floats) -> dict[str, Floats]:
     """Return the influences on macro, micro and weighted means: how much they change with a sample's weight."""
-    counts, n = label_counts(predicted, targets), len(targets)
+    counts, n = label_counts(predicted, targets, weights), len(targets)
     base = averages(counts)
     parts: list[dict[str, Floats]] = []
     rows = max(1, BLOCK // targets.shape[1])

@@ -8,10 +8,21 @@ import numpy as np
 
 from core.metrics import lower_is_better
 from core.runs.comparison.entries import Entry
-from core.runs.comparison.settings import other_losses
-from core.runs.history.series import NO_POINTS, Points
+from core.runs.comparison.groups import Group, mean_points
+from core.runs.comparison.settings import not_comparable, other_losses
+from core.runs.history.series import NO_POINTS, Floats, Points
 
-__all__ = ["AXES", "Axis", "Lead", "best_point", "curve", "curve_names", "lead", "own_directions"]
+__all__ = [
+    "AXES",
+    "Axis",
+    "Lead",
+    "best_point",
+    "curve",
+    "curve_names",
+    "leads",
+    "mean_curve",
+    "own_directions",
+]
 
 Axis = Literal["epoch", "step", "time"]
 AXES: Final[tuple[Axis, ...]] = ("epoch", "step", "time")
@@ -20,6 +31,8 @@ FIRST_CURVES: Final = (
     *("train loss", "train accuracy", "train r2"),
 )
 
+BY_STEP: Final = " by step"
+
 
 def curve_names(entries: Sequence[Entry]) -> list[str]:
     """Every curve that some run has: losses and scores of validation, then of training, then all others."""
@@ -27,6 +40,14 @@ def curve_names(entries: Sequence[Entry]) -> list[str]:
     return [name for name in FIRST_CURVES if name in found] + [
         name for name in found if name not in FIRST_CURVES
     ]
+
+
+def first_compared(entries: Sequence[Entry]) -> str:
+    """Return the curve that runs are compared by at first: validation loss; of different losses, what compares."""
+    names = curve_names(entries)
+    if names and other_losses(entries):
+        names = [name for name in names if not name.removesuffix(BY_STEP).endswith("loss")] or names
+    return names[0] if names else FIRST_CURVES[0]
 
 
 def curve(entry: Entry, name: str, axis: Axis) -> Points:
@@ -43,36 +64,46 @@ def curve(entry: Entry, name: str, axis: Axis) -> Points:
     return (x, y) if entry.steps_per_epoch else NO_POINTS
 
 
+def mean_curve(group: Group, name: str, axis: Axis) -> tuple[Floats, Floats, Floats]:
+    """Return a curve of a group: where it is, the mean over its runs, and their standard deviation."""
+    return mean_points([curve(entry, name, axis) for entry in group.entries])
+
+
 @dataclass(frozen=True)
 class Lead:
-    """Run with the best point of a curve: its place, the epoch of that point, and its value."""
+    """Best point of a curve: the place of its run or group, the epoch, and the value."""
 
     place: int
     epoch: float
     value: float
 
 
-def best_point(entry: Entry, name: str, place: int = 0) -> Lead | None:
-    """The best point of a run's curve; None without one, and for the learning rate."""
-    x, y = entry.curves.get(name, NO_POINTS)
+def best_point(group: Group, name: str, place: int = 0) -> Lead | None:
+    """The best point of a curve, of several runs that of their mean; None without one, and for the learning rate."""
+    lines = [entry.curves.get(name, NO_POINTS) for entry in group.entries]
+    x, y = lines[0] if len(lines) == 1 else mean_points(lines)[:2]
     there = np.isfinite(y)
     if name == "lr" or not there.any():
         return None
     x, y = x[there], y[there]
-    at = int(np.argmin(y) if lower_is_better(name, entry.higher_is_better) else np.argmax(y))
+    at = int(np.argmin(y) if lower_is_better(name, group.first.higher_is_better) else np.argmax(y))
     return Lead(place, float(x[at]), float(y[at]))
 
 
-def lead(entries: Sequence[Entry], name: str) -> Lead | None:
-    """The run that leads in a curve, the first of equals.
+def leads(groups: Sequence[Group], name: str) -> list[Lead]:
+    """The best points of the groups that lead in a curve: one, or all that are equal.
 
-    None where no run has a best point, or where the runs minimise different losses and the curve is one of a loss.
+    Empty where none has a best point; where the samples are not the same, or the losses, if the curve is one of a loss.
     """
-    if name.removesuffix(" by step").endswith("loss") and other_losses(entries):
-        return None
-    found = [best for place, entry in enumerate(entries) if (best := best_point(entry, name, place))]
-    sign = 1 if lower_is_better(name, own_directions(entries)) else -1
-    return min(found, key=lambda best: sign * best.value, default=None)
+    entries = [entry for group in groups for entry in group.entries]
+    if name.removesuffix(BY_STEP).endswith("loss") and other_losses(entries):
+        return []
+    if not_comparable(entries, "train" if name.startswith("train ") else "validation"):
+        return []
+    found = [best for place, group in enumerate(groups) if (best := best_point(group, name, place))]
+    pick = min if lower_is_better(name, own_directions(entries)) else max
+    top = pick((best.value for best in found), default=None)
+    return [best for best in found if best.value == top]
 
 
 def own_directions(entries: Iterable[Entry]) -> dict[str, bool]:

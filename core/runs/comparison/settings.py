@@ -4,17 +4,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.runs.comparison.entries import Entry
+from core.runs.comparison.groups import Group
 from core.runs.comparison.same_data import differing_data
 
 __all__ = ["differences", "not_comparable", "other_losses"]
 
 
-def differences(entries: Sequence[Entry]) -> dict[str, list[Any]]:
-    """By dotted path, the settings that are not the same in all runs; None where a run has no such setting."""
-    flat = [_flat(entry.config) for entry in entries]
+def differences(groups: Sequence[Group]) -> dict[str, list[Any]]:
+    """By dotted path, the settings that are not the same in all groups; None where one has no such setting."""
+    flat = [_settings(group) for group in groups]
     paths = {path: None for settings in flat for path in settings}
     columns = {path: [settings.get(path) for settings in flat] for path in _by_section(paths)}
     return {path: values for path, values in columns.items() if any(value != values[0] for value in values)}
+
+
+def _settings(group: Group) -> dict[str, Any]:
+    """The settings of a group, the seeds of all its runs in one."""
+    found = _flat(group.first.config)
+    return {**found, "training.seed": group.seeds} if group.is_repeated else found
 
 
 def _flat(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

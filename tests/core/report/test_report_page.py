@@ -199,7 +199,8 @@ def test_every_text_is_escaped_wherever_it_stands() -> None:
         title=evil,
         written=evil,
         comparison={
-            **dict.fromkeys(("note", "losses", "split"), evil),
+            **dict.fromkeys(("note", "losses", "split", "untested"), evil),
+            "repeated": [evil],
             "curves": [picture],
             "metrics": table,
             "settings": table,

@@ -14,6 +14,8 @@ from tui.runtime.streams import print_result
 
 if TYPE_CHECKING:
     from core.runs.comparison.entries import Entry
+    from core.runs.comparison.groups import Group
+    from core.runs.comparison.standings import Standings
 
 __all__ = ["compare"]
 
@@ -31,65 +33,65 @@ def compare(
         str | None, typer.Option(metavar="CURVE", help="Also print a curve, such as 'validation loss'.")
     ] = None,
     by: Annotated[Literal["epoch", "step", "time"], typer.Option(help="X axis of the curve.")] = "epoch",
+    each: Annotated[
+        bool, typer.Option("--each", help="Compare each run, also those that differ in their seed alone.")
+    ] = False,
     runs: RunsOption = None,
 ) -> None:
     """Compare runs: final metrics with intervals, settings that differ, one curve for all.
 
+    Runs that differ in their seed alone are one group: mean and standard deviation.
+
     Example: tui compare k3f x7p --plot 'validation loss'
     """
-    from core.palette import MAX_RUNS
+    from core.palette import MAX_MEMBERS, MAX_RUNS
     from core.runs.comparison.curves import curve_names
     from core.runs.comparison.entries import EntryReader
+    from core.runs.comparison.groups import grouped
 
     found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))
-    if not 2 <= len(found) <= MAX_RUNS:
+    if not 2 <= len(found) <= MAX_MEMBERS:
         raise InputError(
-            f"a comparison takes 2 to {MAX_RUNS} different runs, got {len(found)}",
+            f"a comparison takes 2 to {MAX_MEMBERS} different runs, got {len(found)}",
             "`tui runs` lists the runs",
         )
-    entries = [EntryReader(each).read() for each in found]
+    entries = [EntryReader(one).read() for one in found]
+    groups = grouped(entries, apart=found if each else ())
+    if len(groups) > MAX_RUNS:
+        raise InputError(
+            f"a comparison takes at most {MAX_RUNS} runs; those that differ in their seed alone count as one; "
+            f"got {len(groups)}",
+            "Name fewer runs",
+        )
     names = curve_names(entries)
     if plot is not None and plot not in names:
         raise InputError(f"--plot: no curve '{plot}'", f"There is {', '.join(names) or 'none in these runs'}")
     if as_json:
-        print_result(json.dumps(_as_dict(entries, split)))
+        print_result(json.dumps(_as_dict(groups, split)))
         return
     from tui.charts.comparison import View
     from tui.headless.comparison_report import print_comparison
     from tui.headless.report import report_console
 
-    print_comparison(entries, split, report_console(), plot, View(axis=by))
+    print_comparison(groups, split, report_console(), plot, View(axis=by))
 
 
-def _as_dict(entries: "list[Entry]", split: str) -> dict[str, Any]:
+def _as_dict(groups: "list[Group]", split: str) -> dict[str, Any]:
     from core.runs.comparison.settings import differences, not_comparable, other_losses
     from core.runs.comparison.standings import standings
 
-    rows = standings(entries, split)
-    ids = [entry.run.id for entry in entries]
-    listed = [
-        {
-            "id": entry.run.id,
-            "path": str(entry.run.path.resolve()),
-            "status": entry.summary.status,
-            "epoch": entry.summary.epoch,
-            "best_epoch": entry.summary.best_epoch,
-            "seconds": float(entry.seconds[1][-1]) if len(entry.seconds[1]) else 0.0,
-            "best": entry.summary.metrics,
-            "metrics": {row.metric: score.value for row in rows if (score := row.scores[place])},
-            "intervals": {
-                row.metric: list(score.interval)
-                for row in rows
-                if (score := row.scores[place]) and score.interval
-            },
-        }
-        for place, entry in enumerate(entries)
-    ]
+    rows = standings(groups, split)
+    entries = [entry for group in groups for entry in group.entries]
+    ids = [group.first.run.id for group in groups]
     return {
         "v": 1,
         "split": split,
-        "runs": listed,
+        "runs": [_run(entry, split) for entry in entries],
+        "groups": [_group(group, rows, place) for place, group in enumerate(groups) if group.is_repeated],
         "leaders": {row.metric: ids[row.leader] for row in rows if row.leader is not None},
+        "ties": {
+            row.metric: [ids[place] for place in sorted(row.leaders)] for row in rows if len(row.leaders) > 1
+        },
         "level": {row.metric: [ids[place] for place in sorted(row.level)] for row in rows if row.level},
         "to_leader": {
             row.metric: {
@@ -100,7 +102,37 @@ def _as_dict(entries: "list[Entry]", split: str) -> dict[str, Any]:
             for row in rows
             if any(row.differences)
         },
-        "differences": differences(entries),
+        "not_tested": [row.metric for row in rows if row.leaders and not row.is_tested],
+        "differences": differences(groups),
         "note": not_comparable(entries, split),
         "losses": other_losses(entries),
+    }
+
+
+def _run(entry: "Entry", split: str) -> dict[str, Any]:
+    report = entry.reports.get(split)
+    metrics = report.metrics if report else {}
+    return {
+        "id": entry.run.id,
+        "path": str(entry.run.path.resolve()),
+        "status": entry.summary.status,
+        "epoch": entry.summary.epoch,
+        "best_epoch": entry.summary.best_epoch,
+        "seconds": float(entry.seconds[1][-1]) if len(entry.seconds[1]) else 0.0,
+        "best": entry.summary.metrics,
+        "metrics": {name: value for name, value in metrics.items() if value is not None},
+        "intervals": report.intervals if report else {},
+    }
+
+
+def _group(group: "Group", rows: "list[Standings]", place: int) -> dict[str, Any]:
+    return {
+        "id": group.first.run.id,
+        "runs": [entry.run.id for entry in group.entries],
+        "seeds": group.seeds,
+        "metrics": {
+            row.metric: {"mean": score.value, "deviation": score.deviation, "runs": score.runs}
+            for row in rows
+            if (score := row.scores[place])
+        },
     }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.runs.comparison.entries import Entry, EntryReader
+from core.runs.comparison.groups import grouped, key_of
 from core.runs.comparison.standings import standings
 from core.runs.folder import Run, all_runs
 from core.runs.summary import summarise
@@ -26,17 +27,27 @@ class Follower:
         """Return the state of these runs, in their order; unchanged runs keep the same objects."""
         self._readers = {run: self._readers.get(run) or EntryReader(run) for run in runs}
         entries = [self._readers[run].read() for run in runs]
+        groups = grouped(entries)
         for split in SPLITS:
-            standings(entries, split)  # compared here, on a thread, and kept for the screen
+            standings(groups, split)  # compared here, on a thread, and kept for the screen
         return entries
 
 
-def first_choice(runs_dir: Path) -> list[Run]:
-    """Return the newest run with results, and the newest others on the same data.
+def first_choice(runs_dir: Path) -> dict[Run, str]:
+    """Return the newest run with results, and the newest others on the same data, each with its `key_of`.
+
+    Several seeds of one configuration count as one.
 
     Raises:
         RunError: the folder cannot be read.
     """
     summaries = [summarise(run) for run in all_runs(runs_dir)[:LOOKED_AT]]
     known = [summary for summary in summaries if summary.epoch]
-    return [summary.run for summary in known if summary.data == known[0].data][:FIRST_RUNS]
+    found: dict[Run, str] = {}
+    taken: set[str] = set()
+    for summary in known:
+        key = key_of(summary.config)
+        if summary.data == known[0].data and (len(taken) < FIRST_RUNS or key in taken):
+            found[summary.run] = key
+            taken.add(key or summary.run.id)
+    return found

@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, Static
 from core.errors import InputError
 from core.palette import MAX_RUNS
 from core.runs.catalogue import Catalogue, Changes
+from core.runs.comparison.groups import key_of
 from core.runs.query import parse
 from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns, marks
@@ -76,7 +77,7 @@ class PickRuns(Background, ModalScreen[None]):
     def _show(self) -> None:
         self.table.show(self.runs.rows(), self.runs.column, self.runs.falling, self.runs.name_width)
         self.table.mark(marks(self.compared))
-        self._note(f"{len(self.compared.slots)} of {MAX_RUNS}   space marks   enter closes")
+        self._note(f"{len({*self.compared.slots.values()})} of {MAX_RUNS}   space marks   enter closes")
 
     def _note(self, text: str) -> None:
         self.query_one("#pick-note", Static).update(text)
@@ -100,7 +101,7 @@ class PickRuns(Background, ModalScreen[None]):
 
     @on(RunsTable.Marked)
     def _mark(self, event: RunsTable.Marked) -> None:
-        there_was_room = self.compared.toggle(event.summary.run)
+        there_was_room = self.compared.toggle(event.summary.run, key_of(event.summary.config))
         self._show()
         if not there_was_room:
             self._note(f"✗ At most {MAX_RUNS} runs fit in one chart: unmark one first")

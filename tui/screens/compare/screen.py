@@ -1,4 +1,4 @@
-"""Compare: up to eight runs side by side, including those still training."""
+"""Compare: up to eight runs or groups of seeds side by side, including those still training."""
 
 import shlex
 from dataclasses import replace
@@ -8,38 +8,43 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
-from core.metrics import lower_is_better
-from core.runs.comparison.curves import AXES, curve_names, lead, own_directions
+from core.palette import MAX_RUNS
+from core.runs.comparison.curves import AXES, curve_names, first_compared
 from core.runs.comparison.entries import Entry
-from core.runs.comparison.settings import not_comparable, other_losses
+from core.runs.comparison.groups import Group, grouped
 from core.runs.folder import Run
-from tui.charts.comparison import View, axis_text, chart
+from tui.charts.comparison import View
 from tui.charts.live import SMOOTHING
-from tui.charts.plot import Plot
 from tui.forms.command_line import place
 from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns
 from tui.screens.background import Background
 from tui.screens.base import NARROW, ModeScreen
+from tui.screens.compare.charts import ChartPair, heading
 from tui.screens.compare.follower import SPLITS, Follower, first_choice
 from tui.screens.compare.picker import PickRuns
-from tui.screens.compare.tables import DifferencesPanel, Shown, StandingsPanel
-from tui.terminal.run_names import short_name
-from tui.terminal.text import clean, number
-from tui.terminal.themes import sign_of
-from tui.widgets.panel import Panel
+from tui.screens.compare.tables import DifferencesPanel, Line, Shown, StandingsPanel
+from tui.terminal.text import clean
 from tui.widgets.table import Table
 
 __all__ = ["CompareScreen"]
 
 LOOK_SECONDS = 1.0
-ON_A_RUN = frozenset({"remove", "pin", "open", "evaluate"})
+ON_A_RUN = frozenset({"remove", "pin", "open", "evaluate", "seeds"})
 WITH_RUNS = frozenset({"metric", "axis", "log_scale", "smooth", "split", "clear", "copy", "panel"})
 NOTHING = "No runs are compared.\n\nPress a to choose runs here, or Space on a run in Runs."
+
+HELP = (
+    "Up to eight runs in one chart, each with its own colour and marker; ★ marks the leader. The table below shows "
+    "the final metrics on a split with 95 % intervals; ≈ marks runs that are not clearly worse than the leader, "
+    "sample by sample and corrected for the number of runs. Runs that differ in their seed alone are a group: its "
+    "mean in the chart, between lines one standard deviation away; g shows its runs. Choose between runs by "
+    "validation; keep test for the end. A pinned run is the reference: the others are shown as differences from it. "
+    "Time counts the seconds of training and validation only. Runs that are still training are followed."
+)
 
 
 class CompareScreen(Background, ModeScreen):
@@ -47,18 +52,13 @@ class CompareScreen(Background, ModeScreen):
 
     MODE = "compare"
     AUTO_FOCUS = "#standings"
-    HELP = (
-        "Up to eight runs in one chart, each with its own colour and marker; ★ marks the leader. The table below "
-        "shows the final metrics on a split with 95 % intervals; ≈ marks runs that are not clearly worse than the "
-        "leader, sample by sample and corrected for the number of runs. Choose between runs by validation; keep "
-        "test for the end. A pinned run is the reference: the others are shown as differences from it. Time counts "
-        "the seconds of training and validation only. Runs that are still training are followed."
-    )
+    HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "add", tooltip="Choose the runs to compare"),
         Binding(
             "x,delete", "remove", "remove", key_display="x", tooltip="Remove this run from the comparison"
         ),
+        Binding("g", "seeds", "seeds", tooltip="Show the runs of this group, or their mean"),
         Binding("p", "pin", "pin", tooltip="Show the others relative to this run; again: absolute values"),
         Binding("X", "clear", "Remove all runs except the pinned one", show=False),
         Binding("m", "metric(1)", "metric", tooltip="The next curve"),
@@ -76,7 +76,10 @@ class CompareScreen(Background, ModeScreen):
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[Entry] = []
-        self.metric = "validation loss"
+        self.groups: list[Group] = []
+        self.expanded: set[Run] = set()
+        """First runs of the groups whose runs are shown."""
+        self.metric = ""
         self.split = SPLITS[0]
         self.view = View()
         self.smoothing = 0
@@ -87,10 +90,7 @@ class CompareScreen(Background, ModeScreen):
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="compare-line", markup=False)
-        with Horizontal(id="compare-charts"):
-            for name in ("first", "second"):
-                with Panel(id=f"{name}-panel"):
-                    yield Plot(id=name)
+        yield ChartPair(id="compare-charts")
         with Horizontal(id="compare-lower"):
             yield StandingsPanel(id="standings-panel", classes="-chosen")
             yield DifferencesPanel(id="differences-panel")
@@ -103,9 +103,39 @@ class CompareScreen(Background, ModeScreen):
 
     @property
     def selected(self) -> Entry | None:
-        """The run with the cursor."""
+        """The run with the cursor; of a group the first."""
+        line = self._line
+        return self.groups[line.place].entries[line.member or 0] if line else None
+
+    @property
+    def _line(self) -> Line | None:
         table = self.query_one("#standings", Table) if self.is_mounted else None
-        return self.entries[table.cursor] if table and table.cursor < len(self.entries) else None
+        lines = self._content().lines
+        return lines[table.cursor] if table and table.cursor < len(lines) else None
+
+    def _content(self) -> Shown:
+        pinned = self.compared.pinned
+        held = [any(entry.run == pinned for entry in group.entries) for group in self.groups]
+        return Shown(
+            self.groups,
+            self._slots(),
+            self.metric,
+            self.split,
+            held.index(True) if True in held else None,
+            {place for place, group in enumerate(self.groups) if self._is_expanded(group)},
+        )
+
+    def _is_expanded(self, group: Group) -> bool:
+        return group.is_repeated and group.first.run in self.expanded
+
+    def _slots(self) -> list[int]:
+        """The sign and colour of each group: its slot, or a free one where a repeated seed shares it."""
+        taken: list[int] = []
+        for group in self.groups:
+            slot = self.compared.slots.get(group.first.run, 0)
+            free = sorted({*range(MAX_RUNS)} - {*self.compared.slots.values(), *taken})
+            taken.append(slot if slot not in taken or not free else free[0])
+        return taken
 
     # Following
 
@@ -116,9 +146,9 @@ class CompareScreen(Background, ModeScreen):
             runs_dir = self.tui.runs_dir
             self.in_background("choose", lambda progress: first_choice(runs_dir), self._chosen, self._failed)
 
-    def _chosen(self, runs: list[Run]) -> None:
-        for run in runs:
-            self.compared.add(run)
+    def _chosen(self, runs: dict[Run, str]) -> None:
+        for run, key in runs.items():
+            self.compared.add(run, key)
         self.look()
 
     def _failed(self, error: Exception) -> None:
@@ -141,7 +171,7 @@ class CompareScreen(Background, ModeScreen):
         if [entry.run for entry in entries] != list(self.compared.slots):
             self.look()  # the choice has changed meanwhile
             return
-        self.entries = entries
+        self._take(entries)
         self._draw_if_new()
         self._next_look = self.set_timer(LOOK_SECONDS, self.look)
 
@@ -158,65 +188,22 @@ class CompareScreen(Background, ModeScreen):
         self.query_one("#compare-notice", Static).update(NOTHING)
         self.set_class(not self.entries, "-nothing")
         names = curve_names(self.entries)
-        if names and self.metric not in names:
-            self.metric = names[0]
-        slots = [self.compared.slots[entry.run] for entry in self.entries if entry.run in self.compared.slots]
-        if len(slots) != len(self.entries):
-            return
-        runs = [entry.run for entry in self.entries]
-        pinned = self.compared.pinned
-        shown = Shown(
-            self.entries, slots, self.metric, self.split, runs.index(pinned) if pinned in runs else None
-        )
+        if self.metric not in names:
+            self.metric = first_compared(self.entries)
+        shown = self._content()
         self.query_one(StandingsPanel).show(shown)
         self.query_one(DifferencesPanel).show(shown)
-        self._draw_charts(names, slots)
-        self._draw_line()
+        self._draw_charts(names)
+        self.query_one("#compare-line", Static).update(heading(shown))
         self.refresh_bindings()
 
-    def _draw_charts(self, names: list[str], slots: list[int]) -> None:
-        on_top = self.query_one("#standings", Table).cursor
-        place = names.index(self.metric) if names else 0
-        for panel, at in (("first", place), ("second", place + 1)):
-            name = names[at % len(names)] if names else self.metric
-            log = self.view.log_y and lower_is_better(name, own_directions(self.entries))
-            view = replace(self.view, log_y=log, smoothing=SMOOTHING[self.smoothing], on_top=on_top)
-            self.query_one(f"#{panel}", Plot).show(chart(self.entries, name, view, slots))
-            self._title(panel, name, log)
+    def _take(self, entries: list[Entry]) -> None:
+        self.entries, self.groups = entries, grouped(entries)
 
-    def _title(self, panel: str, name: str, log: bool) -> None:
-        widget = self.query_one(f"#{panel}-panel", Panel)
-        weight = SMOOTHING[self.smoothing]
-        chosen = f"{'  log' if log else ''}{f'  smooth {weight:g}' if weight else ''}"
-        widget.border_title = Content.assemble(
-            clean(name), (f"{axis_text(name, self.view.axis)}{chosen}", "$foreground 60%")
-        )
-        best = lead(self.entries, name)
-        if best is None:
-            widget.border_subtitle = ""
-            return
-        entry = self.entries[best.place]
-        sign, color = sign_of(self.compared.slots[entry.run])
-        unit = "epoch" if entry.steps_per_epoch else "step"
-        widget.border_subtitle = Content.assemble(
-            "★ ",
-            (sign, "rgb({},{},{})".format(*color)),
-            f" {clean(short_name(entry.summary, 20))} {number(best.value)} at {unit} {round(best.epoch, 1):g}",
-        )
-
-    def _draw_line(self) -> None:
-        """The signs and names of all runs, and what keeps their numbers from being compared."""
-        parts: list[str | tuple[str, str]] = []
-        for entry in self.entries:
-            sign, color = sign_of(self.compared.slots[entry.run])
-            name = clean(short_name(entry.summary, 20))
-            parts += [(sign, "rgb({},{},{})".format(*color)), f" {name}   "]
-        note, losses = not_comparable(self.entries, self.split), other_losses(self.entries)
-        if note:
-            parts[:0] = [("▲ ", "$warning"), f"{clean(note)}: final metrics are not comparable   "]
-        elif losses:
-            parts[:0] = [("▲ ", "$warning"), f"{clean(losses)}: their values are not comparable   "]
-        self.query_one("#compare-line", Static).update(Content.assemble(*parts))
+    def _draw_charts(self, names: list[str]) -> None:
+        line, weight = self._line, SMOOTHING[self.smoothing]
+        view = replace(self.view, smoothing=weight, on_top=line.place if line else -1)
+        self.query_one(ChartPair).show(self._content(), names, view)
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -224,9 +211,8 @@ class CompareScreen(Background, ModeScreen):
 
     @on(Table.Highlighted, "#standings")
     def _highlighted(self) -> None:
-        slots = [self.compared.slots[entry.run] for entry in self.entries if entry.run in self.compared.slots]
-        if len(slots) == len(self.entries):
-            self._draw_charts(curve_names(self.entries), slots)
+        self._draw_charts(curve_names(self.entries))
+        self.refresh_bindings()
 
     # Actions
 
@@ -234,6 +220,9 @@ class CompareScreen(Background, ModeScreen):
         """Return False for actions that do not apply now."""
         if action == "panel" and self.size.width >= NARROW:
             return False
+        if action == "seeds":
+            line = self._line
+            return line is not None and self.groups[line.place].is_repeated
         return bool(self.entries) if action in ON_A_RUN | WITH_RUNS else True
 
     def action_add(self) -> None:
@@ -242,10 +231,23 @@ class CompareScreen(Background, ModeScreen):
         self.app.push_screen(PickRuns(self.tui.runs_dir, self.compared))
 
     def action_remove(self) -> None:
-        """Remove the run under the cursor from the comparison."""
-        if self.selected is not None:
-            self.compared.toggle(self.selected.run)
-            self._chosen_anew()
+        """Remove the run or group under the cursor from the comparison."""
+        line = self._line
+        if line is None:
+            return
+        members = self.groups[line.place].entries
+        for entry in members if line.member is None else [members[line.member]]:
+            self.compared.toggle(entry.run)
+        self._chosen_anew()
+
+    def action_seeds(self) -> None:
+        """Show the runs of the group under the cursor, or their mean again."""
+        line = self._line
+        if line is None or not self.groups[line.place].is_repeated:
+            return
+        self.expanded ^= {self.groups[line.place].first.run}
+        self.query_one("#standings", Table).cursor = self._content().lines.index(Line(line.place))
+        self.draw()
 
     def action_clear(self) -> None:
         """Remove all runs except the pinned one."""
@@ -253,7 +255,7 @@ class CompareScreen(Background, ModeScreen):
         self._chosen_anew()
 
     def _chosen_anew(self) -> None:
-        self.entries = [entry for entry in self.entries if entry.run in self.compared.slots]
+        self._take([entry for entry in self.entries if entry.run in self.compared.slots])
         self.draw()
         self.look()
 

@@ -1,7 +1,7 @@
 """The two tables of Compare: the runs with their final metrics, and the settings that differ."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -9,18 +9,19 @@ from textual.app import ComposeResult
 from core.inference.baselines import Baseline, models_beside
 from core.metrics import compared_metrics, label_of
 from core.palette import RGB
-from core.runs.comparison.curves import best_point, lead
+from core.runs.comparison.curves import best_point, leads
 from core.runs.comparison.entries import Entry
+from core.runs.comparison.groups import Group
 from core.runs.comparison.settings import differences, not_comparable
-from core.runs.comparison.standings import MARKS, Standings, standings
-from tui.charts.comparison import interval_text, score_text
-from tui.terminal.run_names import short_name
+from core.runs.comparison.standings import MARKS, Score, Standings, standings
+from core.status import Status
+from tui.charts.comparison import SPREAD, difference_text, group_name, interval_text, score_text
 from tui.terminal.text import clean, duration, number, of, setting, short_path
-from tui.terminal.themes import STATES, Sign, sign_of
+from tui.terminal.themes import STATES, Sign, member_sign, sign_of
 from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table
 
-__all__ = ["DifferencesPanel", "Shown", "StandingsPanel"]
+__all__ = ["DifferencesPanel", "Line", "Shown", "StandingsPanel"]
 
 NAME_WIDTHS = (10, 20)
 VALUE_WIDTHS = (6, 16)
@@ -30,29 +31,52 @@ FIXED = 2
 REFERENCE = " ref"
 
 
+@dataclass(frozen=True)
+class Line:
+    """A row of the table of runs: a group, or one run of an expanded one by its place in it."""
+
+    place: int
+    member: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Shown:
     """Content of the tables.
 
     Attributes:
-        slots: the sign and colour of each run. curve: name of the curve in the chart.
-        reference: place of the pinned run, or None.
+        slots: the sign and colour of each group. curve: name of the curve in the chart.
+        reference: place of the pinned group, or None.
+        expanded: places of the groups whose runs are shown below them.
     """
 
-    entries: Sequence[Entry] = ()
+    groups: Sequence[Group] = ()
     slots: Sequence[int] = ()
     curve: str = ""
     split: str = "validation"
     reference: int | None = None
-    rows: Sequence[Standings] = field(default_factory=list)
+    expanded: Collection[int] = ()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All runs."""
+        return [entry for group in self.groups for entry in group.entries]
+
+    @property
+    def lines(self) -> list[Line]:
+        """The rows of the table of runs."""
+        found = []
+        for place, group in enumerate(self.groups):
+            members = range(len(group.entries)) if place in self.expanded else ()
+            found += [Line(place), *(Line(place, member) for member in members)]
+        return found
 
     def signed(self, place: int) -> Sign:
-        """Sign and colour of a run."""
+        """Sign and colour of a group."""
         return sign_of(self.slots[place])
 
 
 class StandingsPanel(Panel):
-    """One row per run: its status, the best point of the curve, its final metrics with intervals."""
+    """One row per run or group: its status, the best point of the curve, its final metrics with intervals."""
 
     def compose(self) -> ComposeResult:
         yield Table(id="standings")
@@ -63,26 +87,29 @@ class StandingsPanel(Panel):
 
     def show(self, shown: Shown) -> None:
         """Show the status and metrics of the runs."""
-        names = [_name(shown, place) for place in range(len(shown.entries))]
-        found = standings(shown.entries, shown.split)
+        lines = shown.lines
+        names = [_name(shown, line) for line in lines]
+        found = standings(shown.groups, shown.split)
         compared = compared_metrics([row.metric for row in found])
         rows = [row for row in found if row.metric in compared]
-        leading = lead(shown.entries, shown.curve)
-        first = leading.place if leading else -1
+        leading = {best.place for best in leads(shown.groups, shown.curve)}
 
         comparable = not not_comparable(shown.entries, shown.split)
         runs = [entry.run for entry in shown.entries] if comparable else []
         beside = models_beside(runs, shown.split) if rows else []
 
-        def cells(place: int) -> list[Cell]:
-            if place >= len(shown.entries):
-                return _beside(beside[place - len(shown.entries)], rows, shown.split)
+        def cells(at: int) -> list[Cell]:
+            if at >= len(lines):
+                return _beside(beside[at - len(lines)], rows, shown.split)
+            line = lines[at]
+            if line.member is not None:
+                return _member(shown, line, names[at], rows)
             return [
-                shown.signed(place),
-                names[place],
-                *_progress(shown.entries[place], shown.curve, place == first),
-                *(cell for row in rows for cell in _final(row, place, shown.reference)),
-                *_state(shown.entries[place]),
+                shown.signed(line.place),
+                names[at],
+                *_progress(shown.groups[line.place], shown.curve, line.place in leading),
+                *(cell for row in rows for cell in _final(row, line.place, shown.reference)),
+                *_state(shown.groups[line.place]),
             ]
 
         low, high = NAME_WIDTHS
@@ -95,27 +122,29 @@ class StandingsPanel(Panel):
             *(column for row in rows for column in _columns(row)),
             *(Column("trained", 8), Column("status", 13, "<")),
         ]
-        self.table.show(columns, len(shown.entries) + len(beside), cells, frozen=FIXED)
+        self.table.show(columns, len(lines) + len(beside), cells, frozen=FIXED)
         self.border_title = f"runs  {len(shown.entries)}"
-        legend = MARKS if rows else f"none was evaluated on {shown.split}"
-        self.border_subtitle = legend if shown.entries else ""
+        repeated = any(group.is_repeated for group in shown.groups)
+        legend = f"{MARKS}  {SPREAD}" if repeated else MARKS
+        legend = legend if rows else f"none was evaluated on {shown.split}"
+        self.border_subtitle = legend if shown.groups else ""
 
 
 class DifferencesPanel(Panel):
-    """One row per setting that differs between runs, one column per run."""
+    """One row per setting that differs between runs, one column per run or group."""
 
     def compose(self) -> ComposeResult:
         yield Table(id="differences")
 
     def show(self, shown: Shown) -> None:
         """Show the settings that differ."""
-        different = differences(shown.entries)
+        different = differences(shown.groups)
         paths = list(different)
         texts = {path: [setting(value) for value in values] for path, values in different.items()}
         names = _short_names(paths)
         low, high = VALUE_WIDTHS
         columns = [Column("", min(PATH_WIDTH, max(map(len, names), default=0)), "<")]
-        for place in range(len(shown.entries)):
+        for place in range(len(shown.groups)):
             widest = max([low, *(cell_len(texts[path][place]) for path in paths)])
             columns.append(Column(shown.signed(place)[0], min(high, widest)))
 
@@ -125,42 +154,78 @@ class DifferencesPanel(Panel):
 
         self.query_one(Table).show(columns, len(paths), cells, frozen=1)
         self.border_title = f"settings that differ  {len(paths)}"
-        nothing = "the configurations are identical" if len(shown.entries) > 1 else "there is only one run"
+        alone = "only the seeds differ" if len(shown.entries) > 1 else "there is only one run"
+        nothing = "the configurations are identical" if len(shown.groups) > 1 else alone
         self.border_subtitle = "" if paths else nothing
 
 
-def _name(shown: Shown, place: int) -> str:
-    name = clean(short_name(shown.entries[place].summary, NAME_WIDTHS[1]))
-    return name + REFERENCE if place == shown.reference else name
+def _name(shown: Shown, line: Line) -> str:
+    group = shown.groups[line.place]
+    if line.member is not None:
+        return f"  seed {group.seeds[line.member]}"
+    name = clean(group_name(group, NAME_WIDTHS[1]))
+    return name + REFERENCE if line.place == shown.reference else name
 
 
-def _progress(entry: Entry, curve: str, leads: bool) -> list[Cell]:
-    best, summary = best_point(entry, curve), entry.summary
+def _progress(group: Group, curve: str, leads_here: bool) -> list[Cell]:
+    best, summary = best_point(group, curve), group.first.summary
     value = number(best.value) if best else "–"
+    done = min(entry.summary.epoch for entry in group.entries)
     return [
-        (f"{STATES[summary.status][0]} {of(summary.epoch, summary.epochs)}", _color(entry)),
-        f"★ {value}" if leads else value,
-        f"{round(best.epoch, 1):g}" if best and entry.steps_per_epoch else "–",
+        (f"{STATES[_status(group)][0]} {of(done, summary.epochs)}", _color(group)),
+        f"★ {value}" if leads_here else value,
+        f"{round(best.epoch, 1):g}" if best and group.first.steps_per_epoch else "–",
     ]
 
 
-def _state(entry: Entry) -> list[Cell]:
-    spent = float(entry.seconds[1][-1]) if len(entry.seconds[1]) else None
-    return [duration(spent), (f"{STATES[entry.summary.status][0]} {entry.summary.status}", _color(entry))]
+def _state(group: Group) -> list[Cell]:
+    spent = [float(entry.seconds[1][-1]) for entry in group.entries if len(entry.seconds[1])]
+    status = _status(group)
+    count = sum(entry.summary.status == status for entry in group.entries)
+    text = f"{count} {status}" if group.is_repeated else f"{STATES[status][0]} {status}"
+    return [duration(sum(spent) if spent else None), (text, _color(group))]
 
 
-def _color(entry: Entry) -> RGB:
-    red, green, blue = bytes.fromhex(STATES[entry.summary.status][1][1:])
+def _status(group: Group) -> Status:
+    """The status of a group: that of the first run which is not complete."""
+    found = [entry.summary.status for entry in group.entries]
+    return next((status for status in found if status != "completed"), found[0])
+
+
+def _color(group: Group) -> RGB:
+    red, green, blue = bytes.fromhex(STATES[_status(group)][1][1:])
     return red, green, blue
 
 
 def _columns(row: Standings) -> list[Column]:
     title = clean(label_of(row.metric))
-    return [Column(title, max(10, cell_len(title))), Column("95 %", 13 if _has_intervals(row) else 4)]
+    return [Column(title, max(10, cell_len(title))), Column("95 %", 13 if _has_intervals(row) else 8)]
 
 
 def _final(row: Standings, place: int, reference: int | None) -> list[Cell]:
     return [score_text(row, place, reference), interval_text(row.scores[place])]
+
+
+def _member(shown: Shown, line: Line, name: str, rows: Sequence[Standings]) -> list[Cell]:
+    """One run of a group: its own numbers, without signs, since the group is what is compared."""
+    assert line.member is not None
+    entry = shown.groups[line.place].entries[line.member]
+    report = entry.reports.get(shown.split)
+    values: list[Cell] = []
+    for row in rows:
+        against = row.scores[shown.reference] if shown.reference is not None else None
+        value = report.metrics.get(row.metric) if report else None
+        shift = difference_text(value - against.value) if against and value is not None else number(value)
+        interval = report.intervals.get(row.metric) if report else None
+        values += [f"  {shift}", interval_text(Score(0.0, (interval[0], interval[1])) if interval else None)]
+    alone = Group((entry,))
+    return [
+        (member_sign(line.member), shown.signed(line.place)[1]),
+        name,
+        *_progress(alone, shown.curve, False),
+        *values,
+        *_state(alone),
+    ]
 
 
 def _beside(model: Baseline, rows: Sequence[Standings], split: str) -> list[Cell]:

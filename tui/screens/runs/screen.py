@@ -185,7 +185,9 @@ class RunsScreen(RunActions):
     def _mark(self, event: RunsTable.Marked) -> None:
         if not self.compared.touched:
             self.compared.clear()  # nobody chose these, and none has a mark here
-        if not self.compared.toggle(event.summary.run):
+        from core.runs.comparison.groups import key_of  # loads NumPy, which the first paint does not wait for
+
+        if not self.compared.toggle(event.summary.run, key_of(event.summary.config)):
             self.notify(f"Compare shows at most {MAX_RUNS} runs.", severity="warning")
         self._show_rows()
 

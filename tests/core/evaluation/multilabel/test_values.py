@@ -163,7 +163,7 @@ def test_intervals_cover_the_metrics_of_the_whole_population() -> None:
 
 def test_influences_are_how_metrics_change_without_a_sample() -> None:
     given = made(80, seed=2)
-    found = label_influences(given)
+    found = label_influences(given, np.ones(len(given)))
     whole = report_of(given).metrics
     assert found.keys() == whole.keys()
     rest = np.arange(1, 80)

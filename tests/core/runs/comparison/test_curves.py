@@ -8,12 +8,12 @@ import pytest
 
 from core.events import EpochFinished, Event, RunStarted, StepLogged, to_json
 from core.metrics import lower_is_better
-from core.runs.comparison.curves import curve, curve_names, lead
+from core.runs.comparison.curves import curve, curve_names, leads
 from core.runs.comparison.entries import Entry, EntryReader
+from core.runs.comparison.groups import grouped
 from core.runs.comparison.settings import not_comparable, other_losses
 from core.runs.folder import Run
 from tests.support.fixtures import WriteRun
-from tests.support.narrow import some
 
 
 def read(*runs: Run) -> list[Entry]:
@@ -152,11 +152,11 @@ def test_it_is_known_which_way_is_better(metric: str, lower: bool) -> None:
 
 def test_the_lowest_loss_and_the_highest_accuracy_lead(write_run: WriteRun) -> None:
     entries = read(write_run("a", [0.9, 0.3, 0.6]), write_run("b", [0.9, 0.5, math.nan]), write_run("c", []))
-    best = some(lead(entries, "validation loss"))
+    best = leads(grouped(entries), "validation loss")[0]
     assert (best.place, best.epoch, best.value) == (0, 2, 0.3)
-    assert some(lead(entries, "validation accuracy")).value == pytest.approx(0.9)
-    assert lead(entries, "lr") is None
-    assert lead(entries, "validation r2") is None
+    assert leads(grouped(entries), "validation accuracy")[0].value == pytest.approx(0.9)
+    assert leads(grouped(entries), "lr") == []
+    assert leads(grouped(entries), "validation r2") == []
 
 
 def test_values_of_different_losses_have_no_leader(write_run: WriteRun) -> None:
@@ -165,16 +165,16 @@ def test_values_of_different_losses_have_no_leader(write_run: WriteRun) -> None:
         write_run("b", [0.9, 0.5], values={"loss": {"name": "cross_entropy"}}),
     )
     assert other_losses(entries) == "the losses differ (cross_entropy, mse)"
-    assert lead(entries, "validation loss") is None
-    assert some(lead(entries, "validation accuracy")).place == 0
+    assert leads(grouped(entries), "validation loss") == []
+    assert leads(grouped(entries), "validation accuracy")[0].place == 0
 
     smooth = read(
         write_run("c", [0.3], values={"loss": {"name": "cross_entropy"}}),
         write_run("d", [0.5], values={"loss": {"name": "cross_entropy", "label_smoothing": 0.2}}),
     )
     assert other_losses(smooth) == "the losses differ (settings of cross_entropy)"
-    assert lead(smooth, "train loss") is None
-    assert some(lead(smooth[:1], "train loss")).place == 0
+    assert leads(grouped(smooth), "train loss") == []
+    assert leads(grouped(smooth[:1]), "train loss")[0].place == 0
 
 
 def test_numbers_beyond_all_bounds_do_no_harm(write_run: WriteRun) -> None:

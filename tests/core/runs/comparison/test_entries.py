@@ -5,6 +5,7 @@ from pathlib import Path
 from core.events import EpochFinished, to_json
 from core.runs.comparison.curves import curve_names
 from core.runs.comparison.entries import Entry, EntryReader, load_report
+from core.runs.comparison.groups import grouped
 from core.runs.comparison.settings import differences, not_comparable
 from core.runs.folder import Run
 from tests.support.fixtures import WriteRun
@@ -55,5 +56,5 @@ def test_damaged_and_missing_runs_are_entries_too(tmp_path: Path, write_run: Wri
     assert entry.damaged == 2
     assert load_report(run, "validation") is None
     assert curve_names([entry, missing]) == []
-    assert differences([entry, missing]) == {}
+    assert differences(grouped([entry, missing])) == {}
     assert not_comparable([entry, missing], "test") == ""

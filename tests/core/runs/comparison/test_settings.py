@@ -7,6 +7,7 @@ import pytest
 from core.config.schema import FAMILIES
 from core.options import choices
 from core.runs.comparison.entries import Entry, EntryReader
+from core.runs.comparison.groups import grouped
 from core.runs.comparison.same_data import IDENTITY, SPLITTING
 from core.runs.comparison.settings import differences, not_comparable
 from core.runs.folder import Run
@@ -22,13 +23,13 @@ def test_only_the_settings_that_differ_are_told_section_by_section(write_run: Wr
         write_run("a", [0.5], values={"optimizer": {"name": "adam", "lr": 0.1}, "model": {"hidden": [8]}}),
         write_run("b", [0.5], values={"optimizer": {"name": "sgd", "lr": 0.1}, "model": {"hidden": [8]}}),
     )
-    different = differences(entries)
+    different = differences(grouped(entries))
     assert different["optimizer.name"] == ["adam", "sgd"]
     assert different["optimizer.beta1"][1] is None
     assert "optimizer.lr" not in different
     assert "model.hidden" not in different
     assert all(path.startswith("optimizer.") for path in different)
-    assert differences(entries[:1]) == {}
+    assert differences(grouped(entries[:1])) == {}
 
 
 def test_it_is_said_when_numbers_do_not_compare(write_run: WriteRun) -> None:

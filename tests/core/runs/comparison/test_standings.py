@@ -5,6 +5,7 @@ import pytest
 
 from core.evaluation import Predictions
 from core.runs.comparison.entries import Entry, EntryReader
+from core.runs.comparison.groups import grouped
 from core.runs.comparison.standings import Score, Standings, standings
 from core.runs.folder import Run
 from core.tasks.evaluation import evaluate
@@ -27,7 +28,7 @@ def answered(run: Run, wrong: int, n: int = 1000, first: int = 0) -> None:
 
 
 def accuracy_of(*entries: Entry) -> Standings:
-    return next(row for row in standings(entries, "validation") if row.metric == "accuracy")
+    return next(row for row in standings(grouped(entries), "validation") if row.metric == "accuracy")
 
 
 def read(*runs: Run) -> list[Entry]:
@@ -79,16 +80,19 @@ def test_runs_on_other_data_have_no_leader(write_run: WriteRun) -> None:
 
     assert found.leader is None
     assert all(score is not None for score in found.scores)
-    assert standings(read(digits), "test") == []
+    assert standings(grouped(read(digits)), "test") == []
 
 
-def test_a_score_without_an_interval_leads_alone(write_run: WriteRun) -> None:
+def test_equal_scores_without_an_interval_share_the_lead(write_run: WriteRun) -> None:
     (entry,) = read(write_run("a", [0.5], accuracy=0.9))
     report = entry.reports["validation"]
     bare = type(report)(**{**report.to_dict(), "intervals": {}})
-    run = write_run("b", [0.5])
-    entries = [Entry(read(run)[0].summary, reports={"validation": bare})] * 2
-    rows = standings(entries, "validation")
+    entries = [
+        Entry(each.summary, reports={"validation": bare})
+        for each in read(write_run("b", [0.5]), write_run("c", [0.5]))
+    ]
+    rows = standings(grouped(entries), "validation")
 
     assert rows[0].scores[0] == Score(some(bare.metrics[rows[0].metric]))
-    assert (rows[0].leader, rows[0].level) == (0, frozenset())
+    assert sorted(rows[0].leaders) == [0, 1], "equals share the lead"
+    assert not rows[0].level

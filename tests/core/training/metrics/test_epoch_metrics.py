@@ -12,12 +12,12 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.errors import ConfigError, UserCodeError
 from core.events import EpochFinished, EvaluationFinished, Notice, RunStarted
-from core.runs.comparison.curves import lead
+from core.runs.comparison.curves import leads
 from core.runs.comparison.entries import EntryReader
+from core.runs.comparison.groups import grouped
 from core.runs.comparison.standings import standings
 from core.runs.query import parse
 from core.training.metrics.epoch_metrics import EpochMetrics
-from tests.support.narrow import some
 from tests.support.own_metrics import write_own_metrics
 from tui.widgets.runs_columns import monitored
 
@@ -198,8 +198,8 @@ def test_runs_are_compared_queried_and_listed_by_it(train_run: Train, mine: str)
     ]
     entries = [EntryReader(run).read() for run in runs]
     costs = [entry.summary.metrics["Cost"] for entry in entries]
-    assert some(lead(entries, "validation Cost")).place == costs.index(min(costs)), "less is better"
-    (standing,) = [row for row in standings(entries, "validation") if row.metric == "Cost"]
+    assert leads(grouped(entries), "validation Cost")[0].place == costs.index(min(costs)), "less is better"
+    (standing,) = [row for row in standings(grouped(entries), "validation") if row.metric == "Cost"]
     assert standing.leader == costs.index(min(costs))
     found = [parse(f"validation.cost<{max(costs)}").matches(entry.summary) for entry in entries]
     assert found == [cost < max(costs) for cost in costs]

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from core.events import EpochFinished, StepLogged, to_json
 from core.palette import MAX_RUNS
 from core.runs.comparison.entries import EntryReader
+from core.runs.comparison.groups import grouped
 from core.runs.folder import Run
 from core.runs.summary import RunSummary
 from tests.support.fixtures import WriteRun
@@ -327,7 +328,7 @@ def test_a_run_keeps_its_slot_and_there_are_eight() -> None:
 
 def test_every_curve_ends_with_the_sign_of_its_run_and_the_chosen_one_lies_on_top(runs: list[Run]) -> None:
     entries = [EntryReader(run).read() for run in runs]
-    drawn = chart(entries, "validation loss", View(axis="step", on_top=1), slots=[4, 0, 7])
+    drawn = chart(grouped(entries), "validation loss", View(axis="step", on_top=1), slots=[4, 0, 7])
     assert drawn.series[-1].label.endswith("def")
     assert drawn.series[-1].color == sign_of(0)[1]
     ends = {mark.symbol for mark in drawn.marks if mark.x == 30}
@@ -338,7 +339,7 @@ def test_every_curve_ends_with_the_sign_of_its_run_and_the_chosen_one_lies_on_to
 def test_a_score_is_shown_with_its_rank_or_against_the_reference(runs: list[Run]) -> None:
     from core.runs.comparison.standings import standings
 
-    accuracy = standings([EntryReader(run).read() for run in runs], "validation")[0]
+    accuracy = standings(grouped([EntryReader(run).read() for run in runs]), "validation")[0]
     assert [score_text(accuracy, place) for place in range(3)] == ["≈ 0.8819", "★ 0.9028", "–"]
     assert score_text(accuracy, 1, reference=0) == "★ +0.0208"
     assert score_text(accuracy, 0, reference=2) == "≈ 0.8819"

@@ -71,6 +71,17 @@ def test_the_interval_is_that_of_resampled_pairs(metric: str) -> None:
     assert found.interval == pytest.approx((low, high), abs=0.2 * (high - low))
 
 
+def test_few_samples_that_all_speak_for_one_model_do_not_make_a_difference_clear() -> None:
+    targets = np.repeat([0, 1, 2], 4)
+    collapsed = np.where(targets == 2, 1, targets)
+    right, wrong = (
+        Predictions(np.eye(3)[given], targets, np.arange(12), True) for given in (targets, collapsed)
+    )
+    found = paired_differences(right, wrong, {"accuracy": 1 / 3, "balanced_accuracy": 1 / 3, "f1_macro": 0.4})
+    assert found["accuracy"].p == pytest.approx(stats.binomtest(4, 4).pvalue)
+    assert min(difference.p for difference in found.values()) > 0.1
+
+
 def test_equal_models_are_rarely_told_apart_and_large_differences_always() -> None:
     rng = np.random.default_rng(2)
     worse = dict.fromkeys(("accuracy", "f1_macro", "log_loss", "roc_auc"), 0)

@@ -1,0 +1,69 @@
+"""The part of ``page.html`` about several runs: their curves, final metrics and settings side by side."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.config.formatting import format_setting
+from core.metrics import label_of
+from core.report import figures
+from core.report.page import Figure, Table
+from core.runs.comparison.entries import Entry
+from core.runs.comparison.groups import Group, grouped
+from core.runs.comparison.settings import differences, not_comparable, other_losses
+from core.runs.comparison.standings import Score, Standings, standings
+from core.runs.folder import NAME
+
+__all__ = ["comparison_of", "score_text"]
+
+
+def comparison_of(entries: Sequence[Entry], split: str) -> dict[str, Any]:
+    """Return what the page shows of several runs; those that differ in their seed alone are one column."""
+    groups = grouped(entries)
+    names = [_name(group) for group in groups]
+    curves = [
+        Figure(
+            figures.overlay(groups, names, name, "epoch"), "svg+xml", f"{name} of all runs over the epochs"
+        )
+        for name in ("validation loss", "validation accuracy", "validation r2")
+        if any(len(entry.curves.get(name, ((), ()))[0]) for entry in entries)
+    ]
+    rows = [row for row in standings(groups, split) if any(row.scores)]
+    cells = [[label_of(row.metric), *(_standing(row, place) for place in range(len(names)))] for row in rows]
+    best = {(at, 1 + place) for at, row in enumerate(rows) for place in row.leaders}
+    settings = [[path, *map(format_setting, values)] for path, values in differences(groups).items()]
+    return {
+        "note": not_comparable(entries, split),
+        "losses": other_losses(entries),
+        "curves": curves,
+        "split": split,
+        "repeated": [_members(group) for group in groups if group.is_repeated],
+        "untested": ", ".join(label_of(row.metric) for row in rows if row.leaders and not row.is_tested),
+        "metrics": Table(["metric", *names], cells, best) if rows else None,
+        "settings": Table(["setting", *names], settings) if settings else None,
+    }
+
+
+def _name(group: Group) -> str:
+    name = NAME.sub("", group.first.run.id)
+    return f"{name} ×{len(group.entries)}" if group.is_repeated else name
+
+
+def _members(group: Group) -> str:
+    runs = ", ".join(entry.run.id for entry in group.entries)
+    return f"{_name(group)} are the seeds {format_setting(group.seeds)} of one configuration: {runs}"
+
+
+def _standing(row: Standings, place: int) -> str:
+    """A final metric with its interval; marked where it is not clearly worse than the best."""
+    return f"≈ {score_text(row.scores[place])}" if place in row.level else score_text(row.scores[place])
+
+
+def score_text(score: Score | None) -> str:
+    """Return a number with its interval, or the deviation over several seeds, below it."""
+    if score is None:
+        return "–"
+    if score.deviation is not None:
+        return f"{score.value:.4f}\n± {score.deviation:.4f}"
+    return f"{score.value:.4f}" + (
+        f"\n{score.interval[0]:.4f} to {score.interval[1]:.4f}" if score.interval else ""
+    )

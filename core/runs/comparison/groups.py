@@ -1,0 +1,85 @@
+"""Runs of one configuration with several seeds: what is compared is their mean, beside how much they vary."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.runs.comparison.entries import Entry
+from core.runs.folder import Run
+from core.runs.history.series import NO_POINTS, Floats, Points
+
+__all__ = ["Group", "grouped", "key_of", "mean_points"]
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Runs that differ in their seed alone; often a single run."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def first(self) -> Entry:
+        """Return the run that the group is named after."""
+        return self.entries[0]
+
+    @property
+    def is_repeated(self) -> bool:
+        """Return whether it has several runs."""
+        return len(self.entries) > 1
+
+    @property
+    def seeds(self) -> list[int]:
+        """Return the seed of each run that has one."""
+        found = [_seed(entry.config) for entry in self.entries]
+        return [seed for seed in found if isinstance(seed, int)]
+
+
+def grouped(entries: Sequence[Entry], apart: Collection[Run] = ()) -> list[Group]:
+    """Return the groups of some runs in the order of their first ones; a seed counts once in each.
+
+    Args:
+        apart: runs that stay on their own.
+    """
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        key = "" if entry.run in apart else key_of(entry.config)
+        members = found.get(key, [])
+        repeats = key and all(_seed(each.config) != _seed(entry.config) for each in members)
+        found.setdefault(key if repeats else str(entry.run.path.resolve()), []).append(entry)
+    return [Group(tuple(sorted(members, key=_order))) for members in found.values()]
+
+
+def key_of(config: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return a text that is the same for configurations that differ in their seed alone; empty without a seed."""
+    if _seed(config) is None:
+        return ""
+    training = {name: value for name, value in config["training"].items() if name != "seed"}
+    return json.dumps({**config, "training": training}, sort_keys=True, default=str)
+
+
+def _seed(config: Mapping[str, Mapping[str, Any]]) -> Any:
+    section = config.get("training")
+    return section.get("seed") if isinstance(section, Mapping) else None
+
+
+def _order(entry: Entry) -> tuple[int, str]:
+    seed = _seed(entry.config)
+    return (seed, "") if isinstance(seed, int) else (0, str(seed))
+
+
+def mean_points(lines: Sequence[Points]) -> tuple[Floats, Floats, Floats]:
+    """Return where several curves are known, their mean there, and their sample standard deviation.
+
+    The means end where the shortest curve does: beyond it they would be those of other runs.
+    """
+    if not lines or not all(len(x) for x, _ in lines):
+        return (*NO_POINTS, NO_POINTS[1])
+    begin, end = max(x[0] for x, _ in lines), min(x[-1] for x, _ in lines)
+    grid = np.unique(np.concatenate([x for x, _ in lines]))
+    grid = grid[(grid >= begin) & (grid <= end)]
+    values = np.array([np.interp(grid, x, y) for x, y in lines])
+    deviation = values.std(axis=0, ddof=1) if len(lines) > 1 else np.zeros(len(grid))
+    return grid, values.mean(axis=0), deviation

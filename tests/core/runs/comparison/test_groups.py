@@ -1,0 +1,66 @@
+"""Runs that differ in their seed alone: which ones they are, their mean, and how they stand beside others."""
+
+import numpy as np
+import pytest
+
+from core.runs.comparison.curves import best_point, leads, mean_curve
+from core.runs.comparison.entries import Entry, EntryReader
+from core.runs.comparison.groups import grouped
+from core.runs.comparison.settings import differences
+from core.runs.comparison.standings import standings
+from core.runs.folder import Run
+from tests.support.fixtures import WriteRun
+from tests.support.narrow import some
+
+
+@pytest.fixture
+def entries(write_run: WriteRun) -> list[Entry]:
+    """Three seeds of one configuration, one of them twice, and another configuration."""
+
+    def run(name: str, losses: list[float], seed: int, lr: float = 0.1) -> Run:
+        values = {"training": {"seed": seed, "epochs": 3}, "optimizer": {"name": "adam", "lr": lr}}
+        return write_run(name, losses, values=values, accuracy=1 - losses[-1])
+
+    runs = [
+        run("a", [0.9, 0.5, 0.4], 0),
+        run("b", [0.7, 0.4, 0.3], 1),
+        run("c", [0.8, 0.3], 2),
+        run("again", [0.8, 0.3, 0.3], 1),
+        run("other", [0.9, 0.8, 0.7], 0, lr=0.2),
+    ]
+    return [EntryReader(each).read() for each in runs]
+
+
+def test_seeds_of_one_configuration_are_a_group_and_each_seed_counts_once(entries: list[Entry]) -> None:
+    groups = grouped(entries)
+    assert [[entry.run.id[-1] for entry in group.entries] for group in groups] == [[*"abc"], ["n"], ["r"]]
+    assert groups[0].seeds == [0, 1, 2]
+    assert [len(group.entries) for group in grouped(entries, apart=[entries[1].run])] == [3, 1, 1]
+    assert len(grouped(entries, apart=[entry.run for entry in entries])) == 5
+    found = differences([groups[0], groups[2]])
+    assert found == {"optimizer.lr": [0.1, 0.2], "training.seed": [[0, 1, 2], 0]}
+
+
+def test_the_mean_ends_where_the_first_run_does_and_its_best_point_leads(entries: list[Entry]) -> None:
+    group, _, other = grouped(entries)
+    x, mean, deviation = mean_curve(group, "validation loss", "epoch")
+    assert x.tolist() == [1, 2]
+    assert mean == pytest.approx([0.8, 0.4])
+    assert deviation == pytest.approx([0.1, 0.1])
+    assert some(best_point(group, "validation loss")).value == pytest.approx(0.4)
+    assert [best.place for best in leads([other, group], "validation loss")] == [1]
+    assert len(mean_curve(group, "validation r2", "epoch")[0]) == 0
+
+
+def test_a_group_stands_by_its_mean_beside_its_deviation(entries: list[Entry]) -> None:
+    group, _, other = grouped(entries)
+    accuracy = next(row for row in standings([group, other], "validation") if row.metric == "accuracy")
+    mine, alone = (some(score) for score in accuracy.scores)
+    each = [some(entry.reports["validation"].metrics["accuracy"]) for entry in group.entries]
+    assert mine.value == pytest.approx(np.mean(each))
+    assert mine.deviation == pytest.approx(np.std(each, ddof=1))
+    assert mine.runs == 3
+    assert mine.interval is None
+    assert alone.deviation is None
+    assert some(accuracy.differences[1]).value == pytest.approx(alone.value - mine.value)
+    assert accuracy.is_tested

@@ -1,0 +1,75 @@
+"""The two charts of Compare, and the line above them: every run with its sign, and what does not compare."""
+
+from dataclasses import replace
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+
+from core.metrics import lower_is_better
+from core.runs.comparison.curves import leads, own_directions
+from core.runs.comparison.settings import not_comparable, other_losses
+from tui.charts.comparison import View, axis_text, chart, group_name
+from tui.charts.plot import Plot
+from tui.screens.compare.tables import Shown
+from tui.terminal.text import clean, number
+from tui.terminal.themes import sign_of
+from tui.widgets.panel import Panel
+
+__all__ = ["ChartPair", "heading"]
+
+
+class ChartPair(Horizontal):
+    """The chosen curve of all runs, and beside it the next one."""
+
+    def compose(self) -> ComposeResult:
+        for name in ("first", "second"):
+            with Panel(id=f"{name}-panel"):
+                yield Plot(id=name)
+
+    def show(self, shown: Shown, names: list[str], view: View) -> None:
+        """Draw both charts.
+
+        Args:
+            names: all curves. view: its logarithmic axis is for losses and the like alone.
+        """
+        place = names.index(shown.curve) if names else 0
+        for panel, at in (("first", place), ("second", place + 1)):
+            name = names[at % len(names)] if names else shown.curve
+            log = view.log_y and lower_is_better(name, own_directions(shown.entries))
+            drawn = chart(shown.groups, name, replace(view, log_y=log), shown.slots, shown.expanded)
+            self.query_one(f"#{panel}", Plot).show(drawn)
+            self._title(panel, name, replace(view, log_y=log), shown)
+
+    def _title(self, panel: str, name: str, view: View, shown: Shown) -> None:
+        widget = self.query_one(f"#{panel}-panel", Panel)
+        smoothing = f"  smooth {view.smoothing:g}" if view.smoothing else ""
+        chosen = f"{axis_text(name, view.axis)}{'  log' if view.log_y else ''}{smoothing}"
+        widget.border_title = Content.assemble(clean(name), (chosen, "$foreground 60%"))
+        best = leads(shown.groups, name)
+        if not best:
+            widget.border_subtitle = ""
+            return
+        group = shown.groups[best[0].place]
+        unit = "epoch" if group.first.steps_per_epoch else "step"
+        signs = [shown.signed(each.place) for each in best]
+        title = clean(group_name(group, 20)) if len(best) == 1 else "are equal:"
+        widget.border_subtitle = Content.assemble(
+            "★ ",
+            *((sign, "rgb({},{},{})".format(*color)) for sign, color in signs),
+            f" {title} {number(best[0].value)} at {unit} {round(best[0].epoch, 1):g}",
+        )
+
+
+def heading(shown: Shown) -> Content:
+    """Return the signs and names of all runs, and what keeps their numbers from being compared."""
+    parts: list[str | tuple[str, str]] = []
+    for group, slot in zip(shown.groups, shown.slots, strict=True):
+        sign, color = sign_of(slot)
+        parts += [(sign, "rgb({},{},{})".format(*color)), f" {clean(group_name(group, 20))}   "]
+    note, losses = not_comparable(shown.entries, shown.split), other_losses(shown.entries)
+    if note:
+        parts[:0] = [("▲ ", "$warning"), f"{clean(note)}: final metrics are not comparable   "]
+    elif losses:
+        parts[:0] = [("▲ ", "$warning"), f"{clean(losses)}: their values are not comparable   "]
+    return Content.assemble(*parts)
