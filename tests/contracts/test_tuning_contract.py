@@ -16,7 +16,7 @@ from core.config import schema as configuration
 from core.control import Request, RunControl
 from core.errors import RunDamaged, RunError, StorageNotGiven
 from core.tuning.executors.protocol import Ended, Message, Outcome, Reported, TrialTask
-from core.tuning.search.plan import Method, Plan, Pruner, make_plan
+from core.tuning.search.plan import PAUSING, Method, Plan, Pruner, make_plan
 from core.tuning.study.claims import Claim, Claims
 from core.tuning.study.presence import SILENT_SECONDS, Presence
 from core.tuning.study.records import (
@@ -92,7 +92,7 @@ class Formula:
     """An executor that computes the loss instead of training.
 
     Attributes:
-        trained: how many epochs each trial was trained, over all of its attempts.
+        trained: how many epochs each trial was trained, over all of its attempts. saved: up to its last checkpoint.
         ends: what some trials end with at once.
         asked: what the study asked of all trials last. waits: how often it waited for trials that are paused.
     """
@@ -100,6 +100,7 @@ class Formula:
     slots: int = 1
     threads: int = 1
     trained: Counter[int] = field(default_factory=Counter)
+    saved: Counter[int] = field(default_factory=Counter)
     ends: dict[int, Outcome] = field(default_factory=dict)
     asked: Request = "resume"
     waits: int = 0
@@ -137,8 +138,9 @@ class Formula:
         if task.trial in self.ends:
             yield Ended(task.trial, self.ends[task.trial])
         value = math.inf
-        for epoch in range(1, EPOCHS + 1):
+        for epoch in range(self.saved[task.trial] + 1, EPOCHS + 1):
             if self.asked == "stop" or not self._answers[task.trial]:
+                self.saved[task.trial] = epoch - 1
                 state: Literal["stopped", "pruned"] = "stopped" if self.asked == "stop" else "pruned"
                 yield Ended(task.trial, Outcome(state, value, epoch - 1))
             self.trained[task.trial] += 1
@@ -184,10 +186,12 @@ def test_number_of_trials_and_determinism(method: str, pruner: str, tmp_path: Pa
     finished, events = work(create_study(tmp_path / "a", plan))
     assert finished.status == "completed"
     assert [record.number for record in finished.records] == list(range(count))
-    assert {record.state for record in finished.records} <= {"completed", "pruned"}
+    assert {record.state for record in finished.records} <= {"completed", "paused", "pruned"}
     completed = [record for record in finished.records if record.state == "completed"]
     assert finished.best == min(completed, key=lambda record: record.value or 0)
-    assert [type(event) for event in events].count(TrialFinished) == count
+    ended = [event.trial for event in events if isinstance(event, TrialFinished)]
+    assert {trial.number for trial in ended} == set(range(count))
+    assert len(ended) == count or pruner in PAUSING
     again, _ = work(create_study(tmp_path / "b", plan))
     assert tried(again) == tried(finished)
 
@@ -212,9 +216,13 @@ def test_pruning_saves_epochs_and_keeps_the_best(pruner: str, tmp_path: Path) ->
     assert executor.trained.total() < 0.8 * 16 * EPOCHS
     best = min(finished.records, key=lambda record: loss(record.params["optimizer.lr"], EPOCHS))
     assert finished.best == best
-    shortened = [record for record in finished.records if record.state == "pruned"]
+    shortened = [record for record in finished.records if record.state != "completed"]
     assert all(record.epochs == executor.trained[record.number] < EPOCHS for record in shortened)
-    assert all(record.reason == f"pruned after epoch {record.epochs}" for record in shortened)
+    hows = ("pruned",) if pruner == "median" else ("paused", "given up")
+    assert all(
+        record.reason in [f"{how} after epoch {record.epochs}" for how in hows] for record in shortened
+    )
+    assert finished.epochs_spent == executor.trained.total() == 16 * EPOCHS - finished.epochs_saved
 
 
 def test_how_many_at_once_does_not_change_what_random_search_tries(tmp_path: Path) -> None:
@@ -259,7 +267,7 @@ def test_a_stopped_study_goes_on_without_losing_or_repeating_a_trial(pruner: str
     assert [record.state for record in stopped.records][3:] == ["interrupted"]
     finished, events = work(open_study(tmp_path, "latest"))
     begun = [event.trial for event in events if isinstance(event, TrialStarted)]
-    assert [trial.number for trial in begun] == list(range(3, 6))
+    assert [trial.number for trial in begun if not trial.promoted] == list(range(3, 6))
     assert (begun[0].params, begun[0].run) == (stopped.records[3].params, stopped.records[3].run)
     whole, _ = work(create_study(tmp_path, plan_for("random", pruner)))
     assert [row[:3] for row in tried(finished)] == [row[:3] for row in tried(whole)]

@@ -14,7 +14,8 @@ from core.config import schema as configuration
 from core.control import RunControl
 from core.tuning.search.methods import TRIAL
 from core.tuning.search.plan import Plan, make_plan
-from core.tuning.study.claims import ATTEMPT, PROCESS, RESULT, Attempts, Claims, record_result
+from core.tuning.study.attempts import ATTEMPT, PROCESS, RESULT, Attempts
+from core.tuning.study.claims import Claims, record_result
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.presence import Presence
 from core.tuning.study.study import TuningStudy, create_study, open_study

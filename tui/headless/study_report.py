@@ -15,6 +15,7 @@ from core.tuning.study.selection import Selection
 from core.tuning.study.study import TuningStudy
 from tui.forms.command_line import command_line, resume_command
 from tui.headless.confirm import confirmation_lines
+from tui.headless.study_views import saving
 from tui.terminal.costs import weighed_text
 from tui.terminal.text import clean, number, setting
 
@@ -59,7 +60,10 @@ def print_study(
         console.print(Text(command_line(config)), soft_wrap=True)
         console.print(Text(f"\nbest trial  {shown.run}"), soft_wrap=True)
     done = sum(record.done for record in finished.records)
-    console.print(Text(f"{finished.status}: {done} trials done", "bold"))
+    waiting = sum(record.place is not None for record in finished.records)
+    more = f", {waiting} paused" if waiting else ""
+    saved = f", {saving(study.plan, finished.records)}" if study.plan.pruned_by_epoch else ""
+    console.print(Text(f"{finished.status}: {done} trials done{more}{saved}", "bold"))
     console.print(Text(f"study       {clean(str(study.folder.path))}"), soft_wrap=True)
     if finished.status == "stopped":
         console.print(Text(f"resume      {resume_command('tune', study.folder.path)}"), soft_wrap=True)

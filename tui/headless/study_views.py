@@ -1,7 +1,7 @@
 """A study without screens: its events become a progress bar, a line per trial, or JSON lines."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from rich.text import Text
@@ -19,16 +19,18 @@ from core.tuning.study.records import (
     TrialReported,
     TrialStarted,
     best_first,
+    epochs_spent,
     to_json,
 )
+from tui.headless.trial_states import state_text
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
 from tui.runtime.streams import print_result
 from tui.terminal.costs import weighed_text
-from tui.terminal.text import clean, duration, number, progress_line, setting
+from tui.terminal.text import clean, count, duration, number, progress_line, setting
 
-__all__ = ["StudyView", "choose_study_view"]
+__all__ = ["StudyView", "choose_study_view", "saving"]
 
-COUNTED = ("completed", "pruned", "failed")
+COUNTED = ("completed", "paused", "pruned", "failed")
 
 
 class StudyView(Protocol):
@@ -84,10 +86,15 @@ class Tally:
 
     def __init__(self, event: StudyStarted) -> None:
         self.plan, self.slots, self.study = event.plan, event.slots, event.study
-        self.records = list(event.finished)
+        self._found = {record.number: record for record in event.finished}
         self.epochs: dict[int, int] = {}
         self.paused = False
-        self._before = len(self.records)
+        self._before = {number: record.seconds for number, record in self._found.items()}
+
+    @property
+    def records(self) -> list[TrialRecord]:
+        """The trials that have ended or wait at a milestone."""
+        return list(self._found.values())
 
     @property
     def best(self) -> TrialRecord | None:
@@ -97,18 +104,20 @@ class Tally:
 
     @property
     def counts(self) -> str:
-        """Count trials by how they ended; diverged ones count as failed."""
+        """Count trials by how they ended; diverged ones count as failed. With the epochs that pruning saved."""
         states: list[str] = [
             "failed" if record.state == "diverged" else record.state for record in self.records
         ]
-        return "  ".join(f"{states.count(state)} {state}" for state in COUNTED)
+        counted = [state for state in COUNTED if state != "paused" or self.plan.pauses]
+        counts = "  ".join(f"{states.count(state)} {state}" for state in counted)
+        return f"{counts}  {saving(self.plan, self.records)}" if self.plan.pruned_by_epoch else counts
 
     def take(self, record: TrialRecord) -> bool:
         """Count a finished trial; return whether it is the best one so far."""
         self.epochs.pop(record.number, None)
         if record.state == "interrupted":
             return False
-        self.records.append(record)
+        self._found[record.number] = record
         return self.best is record
 
     def pause(self, event: StudyPaused | StudyResumed) -> str:
@@ -120,11 +129,11 @@ class Tally:
 
     def left(self) -> float | None:
         """Estimate the seconds until all trials are done, from the trials of this session."""
-        session = self.records[self._before :]
-        if not session or self.plan.trials is None:
+        new = [record for record in self.records if record.number not in self._before]
+        if not new or self.plan.trials is None:
             return None
-        each = sum(record.seconds for record in session) / len(session) / self.slots
-        return each * max(0, self.plan.trials - len(self.records))
+        spent = sum(record.seconds - self._before.get(record.number, 0.0) for record in self.records)
+        return spent / len(new) / self.slots * max(0, self.plan.trials - len(self.records))
 
 
 class PlainView(LineView):
@@ -194,14 +203,17 @@ class ProgressView(LiveView):
 def opening(event: StudyStarted) -> list[str]:
     """Describe what a study is going to do."""
     plan = event.plan
-    count = f"{plan.trials} trials" if plan.trials else "as many trials as time allows"
+    trials = f"{plan.trials} trials" if plan.trials else "as many trials as time allows"
     if plan.method == "grid":
-        count = f"{plan.trials} trials of {plan.space.grid_size()} combinations"
+        trials = f"{plan.trials} trials of {plan.space.grid_size()} combinations"
     pruner = f", {plan.pruner} pruning" if plan.pruner != "none" else ""
+    if plan.pauses:
+        ends = ", ".join(map(str, plan.milestones(0)))
+        pruner = f", {plan.pruner}: trials pause after {ends} epochs" if ends else ""
     threads = f"{event.threads} thread{'s' * (event.threads > 1)} each"
     return [
         f"study {clean(str(event.folder))}",
-        f"{plan.method}: {count}, {event.slots} at once with {threads}{pruner}",
+        f"{plan.method}: {trials}, {event.slots} at once with {threads}{pruner}",
         f"{objectives(plan)} over {', '.join(plan.space.domains)}",
         *([f"{len(event.finished)} trials already done"] if event.finished else []),
     ]
@@ -214,11 +226,24 @@ def objectives(plan: Plan) -> str:
     return f"{plan.direction} validation {plan.metric}{second}{limits}"
 
 
+def saving(plan: Plan, records: Iterable[TrialRecord]) -> str:
+    """Return how many epochs were trained, and how many pruning has saved."""
+    spent, saved = epochs_spent(plan, records)
+    return f"epochs {count(spent)} spent, {count(saved)} saved"
+
+
 def _trial_line(tally: Tally, record: TrialRecord) -> str:
     total = f"/{tally.plan.trials}" if tally.plan.trials else ""
     costs = "".join(f" {name} {weighed_text(name, value)}" for name, value in record.costs.items())
     value = f"{tally.plan.metric} {number(record.value)}{costs}"
     params = " ".join(f"{path}={setting(value)}" for path, value in record.params.items())
-    count = f"{len(tally.records)}{total}  trial {record.number}"
-    parts = [count, f"{record.state:9}", value, params, f"{record.epochs} epochs", f"{record.seconds:.2f} s"]
+    done = f"{len(tally.records)}{total}  trial {record.number}"
+    parts = [
+        done,
+        f"{state_text(record):9}",
+        value,
+        params,
+        f"{record.epochs} epochs",
+        f"{record.seconds:.2f} s",
+    ]
     return "  ".join([*parts, clean(record.reason)] if record.state in ("failed", "diverged") else parts)

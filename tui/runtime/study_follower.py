@@ -48,8 +48,8 @@ class Standing:
 
     @property
     def done(self) -> int:
-        """Number of finished trials."""
-        return sum(record.done for record in self.records)
+        """Number of trials that have ended or wait at a milestone."""
+        return sum(record.rests for record in self.records)
 
     @property
     def status(self) -> str:
@@ -106,7 +106,7 @@ class Follower:
 
     def _alive(self, record: TrialRecord, active: bool) -> TrialRecord:
         """Return a running trial with the epochs in its log so far; without a process none is running."""
-        if record.done or record.run is None:
+        if record.rests or record.run is None:
             return record
         path, reader = self._readers.get(record.number, (None, None))
         if path != record.run or reader is None:

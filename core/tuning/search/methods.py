@@ -13,7 +13,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.exceptions import ExperimentalWarning
-from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
+from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -21,28 +21,33 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from core.tuning.search.plan import Plan
 from core.tuning.search.space import Choices, Domain, SearchSpace
 
-__all__ = ["TRIAL", "decode", "encode", "make_pruner", "make_sampler", "suggest"]
+__all__ = ["TRIAL", "See", "decode", "distributions_of", "encode", "make_pruner", "make_sampler", "suggest"]
 
 TRIAL = "trial"
 """User attribute of an Optuna trial: the number of ours, from which its values are drawn."""
-REDUCTION = 3
-"""Successive halving keeps one trial in three at each rung (Li et al. 2020 take 4, Hyperband's authors 3)."""
-RUNGS = 3
 STARTUP_TRIALS = 5
 """Trials that median pruning lets finish first."""
 WARM_UP = 10
 """It lets each trial live for this part of its epochs: one in so many."""
 
 
-def make_sampler(plan: Plan) -> BaseSampler:
-    """The method of a plan. A grid's values are fixed beforehand, so its sampler has nothing to do."""
+See = Callable[[Study], Study]
+"""Shows a study as a sampler shall see it."""
+
+
+def make_sampler(plan: Plan, see: See = lambda study: study) -> BaseSampler:
+    """The method of a plan. A grid's values are fixed beforehand, so its sampler has nothing to do.
+
+    Args:
+        see: called before each trial; the study that the method learns from.
+    """
     makers: dict[str, Callable[[int], BaseSampler]] = {
         "grid": lambda seed: RandomSampler(seed=seed),
         "random": lambda seed: RandomSampler(seed=seed),
         "bayes": _tpe,
         "gp": lambda seed: GPSampler(seed=seed),
     }
-    return _SeededByTrial(makers[plan.method], plan.seed)
+    return _SeededByTrial(makers[plan.method], plan.seed, see)
 
 
 def _tpe(seed: int) -> BaseSampler:
@@ -53,14 +58,9 @@ def _tpe(seed: int) -> BaseSampler:
 
 
 def make_pruner(plan: Plan) -> BasePruner:
-    """The pruner of a plan; its steps are epochs."""
-    first = max(1, plan.epochs // REDUCTION**RUNGS)
+    """The pruner of a plan; its steps are epochs. Whether a trial pauses at a milestone is decided elsewhere."""
     if plan.pruner == "median":
         return MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=plan.epochs // WARM_UP)
-    if plan.pruner == "asha":
-        return SuccessiveHalvingPruner(min_resource=first, reduction_factor=REDUCTION)
-    if plan.pruner == "hyperband":
-        return HyperbandPruner(min_resource=first, max_resource=plan.epochs, reduction_factor=REDUCTION)
     return NopPruner()
 
 
@@ -81,6 +81,11 @@ def encode(params: Mapping[str, Any]) -> dict[str, Any]:
 def decode(space: SearchSpace, params: Mapping[str, Any]) -> dict[str, Any]:
     """Values by path from what Optuna keeps, in the order of the space."""
     return {path: _decoded(domain, params[path]) for path, domain in space.domains.items() if path in params}
+
+
+def distributions_of(space: SearchSpace) -> dict[str, BaseDistribution]:
+    """The range of each path as Optuna has it."""
+    return {path: _distribution(domain) for path, domain in space.domains.items()}
 
 
 def _suggest(trial: Trial, path: str, distribution: BaseDistribution) -> Any:
@@ -119,29 +124,41 @@ class _SeededByTrial(BaseSampler):
     So a study that resumes in another process repeats no values, and two processes draw different ones.
     """
 
-    def __init__(self, make: Callable[[int], BaseSampler], seed: int) -> None:
-        self._make, self._seed = make, seed
+    def __init__(self, make: Callable[[int], BaseSampler], seed: int, see: See) -> None:
+        self._make, self._seed, self._see = make, seed, see
         self._sampler = make(seed)
+        self._seen: Study | None = None
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         entropy = (self._seed, trial.user_attrs[TRIAL])
         self._sampler = self._make(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
+        self._seen = None
         self._sampler.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return self._sampler.infer_relative_search_space(study, trial)
+        if trial.params:  # another attempt at a trial, with the values that it has
+            return {}
+        return self._sampler.infer_relative_search_space(self._shown(study), trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        return self._sampler.sample_relative(study, trial, search_space)
+        if not search_space:
+            return {}
+        return self._sampler.sample_relative(self._shown(study), trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
+        return self._sampler.sample_independent(self._shown(study), trial, param_name, param_distribution)
 
     def after_trial(
         self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
     ) -> None:
         self._sampler.after_trial(study, trial, state, values)
+
+    def _shown(self, study: Study) -> Study:
+        """The study as the method sees it, read once for each trial."""
+        if self._seen is None:
+            self._seen = self._see(study)
+        return self._seen

@@ -14,6 +14,7 @@ from core.remedies import METHOD, setting
 from core.tasks.metrics import reported_metrics
 from core.tasks.registry import task_of
 from core.training.metrics.own_metrics import own_directions
+from core.tuning.search.milestones import bracket_of, milestones
 from core.tuning.search.objectives import COSTS, Limit, parse_limit
 from core.tuning.search.ranges import default_domains
 from core.tuning.search.space import Range, SearchSpace, build_space
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from core.training.own.check import OwnStep
 
 __all__ = [
+    "PAUSING",
     "Direction",
     "ExecutorName",
     "Method",
@@ -37,6 +39,8 @@ __all__ = [
 Method = Literal["grid", "random", "bayes", "gp"]
 Pruner = Literal["none", "median", "asha", "hyperband"]
 Direction = Literal["minimize", "maximize"]
+PAUSING: tuple[Pruner, ...] = ("asha", "hyperband")
+"""With these a trial pauses at a milestone, and the most promising of all that wait is trained on."""
 ExecutorName = Literal["local", "vmap", "ray"]
 """Where trials are trained: in processes here, together as one program, or on a Ray cluster."""
 
@@ -94,6 +98,17 @@ class Plan:
     def pruned_by_epoch(self) -> bool:
         """Return whether trials wait after each epoch for permission to continue."""
         return self.pruner != "none"
+
+    @property
+    def pauses(self) -> bool:
+        """Return whether trials pause at milestones, where the others are stopped for good."""
+        return self.pruner in PAUSING
+
+    def milestones(self, trial: int) -> tuple[int, ...]:
+        """Return the epochs after which a trial of this number pauses."""
+        if not self.pauses:
+            return ()
+        return milestones(self.epochs, bracket_of(trial, self.epochs) if self.pruner == "hyperband" else 0)
 
     def better(self, value: float, than: float) -> bool:
         """Return whether one value of the metric is better than another."""

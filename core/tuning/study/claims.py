@@ -1,32 +1,44 @@
 """Claims on trials: every trial is trained once, whatever becomes of the processes that work on a study.
 
-A storage numbers what is added to it without gaps or doubles, also when many processes add at once. An *attempt*
-is an Optuna trial that says "I train trial t, for the a-th time". Of several attempts for the same t and a the
-first counts; whoever finds another one before its own withdraws. So no lock is needed, on one machine or many, and
-a process that is killed between any two steps leaves nothing behind that could be misunderstood: its attempt is
-begun and has no result.
+A storage numbers what is added to it without gaps or doubles, also when many processes add at once. Of several equal
+attempts (see `core.tuning.study.attempts`) the first counts; whoever finds another one before its own withdraws. So no
+lock is needed, on one machine or many, and a process that is killed between any two steps leaves nothing behind that
+could be misunderstood: its attempt is begun and has no result.
+
+A trial that waits at a milestone is promoted by another attempt at it, claimed in the same way.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from core.tuning.search.methods import TRIAL, encode, suggest
+from core.tuning.search.milestones import in_line, promotable
+from core.tuning.study.attempts import (
+    ATTEMPT,
+    ORIGIN,
+    PROCESS,
+    PROMOTED,
+    RESULT,
+    RUN,
+    SECONDS,
+    Attempts,
+    is_waiting,
+    reached,
+)
 from core.tuning.study.presence import Presence
 
 if TYPE_CHECKING:
     from core.tuning.search.plan import Plan
     from core.tuning.study.study import TuningStudy
 
-__all__ = ["RESULT", "RUN", "Attempts", "Claim", "Claims", "attempts", "give_back", "record_result"]
-
-ATTEMPT, PROCESS, RUN, RESULT = "attempt", "process", "run", "result"
-"""User attributes of an attempt, beside the number of its trial."""
+__all__ = ["Claim", "Claims", "give_back", "record_result"]
 
 OPTUNA_STATES = {
     "completed": TrialState.COMPLETE,
+    "paused": TrialState.PRUNED,
     "pruned": TrialState.PRUNED,
     "diverged": TrialState.PRUNED,  # so that the sampler learns to stay away; it forgets failed ones
     "failed": TrialState.FAIL,
@@ -39,18 +51,33 @@ class Claim:
     Attributes:
         number: of the trial. attempt: Optuna's own trial. params: values by path.
         judged: epochs that the pruner has seen, in earlier attempts too.
+        seconds: that earlier attempts took until they paused.
         run: name of the run folder of an earlier attempt, or None; see `StudyFolder.trial_run`.
     """
 
     def __init__(self, number: int, attempt: Trial, params: dict[str, Any], judged: set[int]) -> None:
         self.number, self.attempt, self.params, self.judged = number, attempt, params, judged
-        self.run: str | None = attempt.user_attrs.get(RUN)
+        facts = attempt.user_attrs
+        self.run: str | None = facts.get(RUN)
+        self.origin: str = facts.get(ORIGIN, "")
+        self.promoted: int = facts.get(PROMOTED, 0)
+        self.seconds: float = facts.get(SECONDS, 0.0)
 
     def trained_in(self, run: str) -> None:
         """Record the run folder, for a process that may have to resume it."""
         if run != self.run:
             self.run = run
             self.attempt.set_user_attr(RUN, run)
+
+    def reaches(self, milestone: int, value: float) -> None:
+        """Record the best value so far at a milestone: the trial waits there until it is promoted."""
+        self.judged.add(milestone)
+        self.attempt.report(value, milestone)
+
+    def promote(self, milestone: int) -> None:
+        """Record that the trial is trained on beyond a milestone, without a pause."""
+        self.promoted = milestone
+        self.attempt.set_user_attr(PROMOTED, milestone)
 
 
 class Claims:
@@ -81,18 +108,46 @@ class Claims:
         unsettled = self._read().unsettled.values()
         return sum(trial.state == TrialState.RUNNING and not self._is_mine(trial) for trial in unsettled)
 
+    def promotes(self, number: int) -> bool:
+        """Return whether a trial of this process that has just reached a milestone may be trained on at once."""
+        found = reached(self._plan, self._read().latest)
+        return number in promotable(replace(one, waits=one.waits or one.trial == number) for one in found)
+
+    def place(self, number: int) -> int | None:
+        """Return the place of a trial in the line of those that wait, from 1; None when it does not wait."""
+        line = in_line(reached(self._plan, self._read().latest)) if self._plan.pauses else []
+        return line.index(number) + 1 if number in line else None
+
     def _read(self) -> "Attempts":
         self._attempts.read(self._study.optuna.get_trials(deepcopy=False))
         return self._attempts
 
     def _free(self) -> tuple[int, FrozenTrial | None] | None:
-        """A trial that nobody trains, with its last attempt if there was one."""
+        """A trial that nobody trains, with its last attempt if there was one: first those that were interrupted."""
         found = self._read()
         for number, trial in sorted(found.unsettled.items()):
             if self._is_free(trial):
                 return number, trial
+        found = self._read()  # some of them may have been settled just now
+        waiting = self._promotable(found) if self._plan.pauses else []
+        here = [number for number in waiting if self._is_here(found.latest[number])]
+        if here:
+            return here[0], found.latest[here[0]]
         new, trials = found.first_untried(), self._plan.trials
-        return (new, None) if trials is None or new < trials else None
+        if trials is None or new < trials:
+            return new, None
+        # One whose checkpoint is on another machine's disk is trained again from its start, so it comes last.
+        return (waiting[0], found.latest[waiting[0]]) if waiting else None
+
+    def _promotable(self, found: "Attempts") -> list[int]:
+        """Trials that wait and may be trained on, the most promising one first."""
+        trials = self._plan.trials
+        ends = not found.unsettled and trials is not None and found.first_untried() >= trials
+        return promotable(reached(self._plan, found.latest), ends=ends)
+
+    def _is_here(self, trial: FrozenTrial) -> bool:
+        run = self._study.folder.trial_run(str(trial.user_attrs.get(RUN, "")))
+        return run is not None and run.is_dir()
 
     def _is_free(self, trial: FrozenTrial) -> bool:
         """Return whether an attempt has ended without a result; one whose process was killed is ended here."""
@@ -104,7 +159,7 @@ class Claims:
             record_result(self._study, trial.number, trial.user_attrs[RESULT])
             return False
         give_back(self._study, trial.number)
-        return True
+        return not is_waiting(self._read().latest[trial.user_attrs[TRIAL]])
 
     def _claim(self, number: int, before: FrozenTrial | None) -> Trial | None:
         """An attempt at a trial; None when another process was quicker."""
@@ -118,21 +173,28 @@ class Claims:
 
     def _new(self, number: int) -> FrozenTrial:
         grid = self._plan.method == "grid"
+        marks = {PROMOTED: 0} if self._plan.pauses else {}
         fixed = {"fixed_params": encode(self._plan.space.grid_point(number))} if grid else {}
         return create_trial(
             state=TrialState.RUNNING,
-            user_attrs={TRIAL: number, ATTEMPT: 0, PROCESS: self._presence.name},
+            user_attrs={TRIAL: number, ATTEMPT: 0, PROCESS: self._presence.name, **marks},
             system_attrs=fixed,
         )
 
     def _again(self, number: int, before: FrozenTrial) -> FrozenTrial:
         """The same values, and the same run folder: the trial resumes from its checkpoint."""
-        marks = {TRIAL: number, ATTEMPT: before.user_attrs[ATTEMPT] + 1, PROCESS: self._presence.name}
+        facts = dict(before.user_attrs)
+        paused = facts.pop(RESULT, None)
+        marks = {TRIAL: number, ATTEMPT: facts[ATTEMPT] + 1, PROCESS: self._presence.name}
+        if is_waiting(before):
+            marks[PROMOTED] = max(before.intermediate_values)
+        if paused is not None:
+            marks[SECONDS] = paused["seconds"]
         return create_trial(
             state=TrialState.RUNNING,
             params=before.params,
             distributions=before.distributions,
-            user_attrs={**before.user_attrs, **marks},
+            user_attrs={**facts, **marks},
             system_attrs=before.system_attrs,
             intermediate_values=before.intermediate_values,
         )
@@ -141,70 +203,13 @@ class Claims:
         return bool(trial.user_attrs[PROCESS] == self._presence.name)
 
 
-class Attempts:
-    """The attempts of a study, read again and again: one that has ended is looked at once.
-
-    Attributes:
-        latest: the last attempt that counts, by the number of its trial.
-        unsettled: those of them that are running, or have ended without a result.
-    """
-
-    def __init__(self) -> None:
-        self.latest: dict[int, FrozenTrial] = {}
-        self.unsettled: dict[int, FrozenTrial] = {}
-        self._first: dict[tuple[int, int], int] = {}
-        self._running: list[int] = []
-        self._count = 0
-        self._untried = 0
-
-    def read(self, trials: Sequence[FrozenTrial]) -> None:
-        """Take in all attempts that there are now, in the order of their numbers."""
-        places = [*self._running, *range(self._count, len(trials))]
-        self._running, self._count = [], len(trials)
-        for place in places:
-            trial = trials[place]
-            if TRIAL in trial.user_attrs:
-                self._take(trial)
-                if trial.state == TrialState.RUNNING:
-                    self._running.append(place)
-
-    def counts(self, attempt: FrozenTrial, number: int) -> bool:
-        """Return whether the attempt of this number was the first of all that are equal."""
-        return self._first[_key(attempt)] == number
-
-    def first_untried(self) -> int:
-        """Return the smallest number of a trial without attempts."""
-        while self._untried in self.latest:
-            self._untried += 1
-        return self._untried
-
-    def _take(self, trial: FrozenTrial) -> None:
-        number, attempt = key = _key(trial)
-        known = self.latest.get(number)
-        if self._first.setdefault(key, trial.number) != trial.number:
-            return
-        if known is not None and _key(known)[1] > attempt:
-            return
-        self.latest[number] = trial
-        if trial.state == TrialState.RUNNING or RESULT not in trial.user_attrs:
-            self.unsettled[number] = trial
-        else:
-            self.unsettled.pop(number, None)
-
-
-def attempts(trials: Sequence[FrozenTrial]) -> dict[int, FrozenTrial]:
-    """The last attempt that counts, by the number of the trial, in the order of these."""
-    found = Attempts()
-    found.read(trials)
-    return dict(sorted(found.latest.items()))
-
-
 def record_result(study: "TuningStudy", attempt: int, result: dict[str, Any]) -> bool:
     """End an attempt, by its number, with its result; False if it had been given to another process meanwhile."""
     try:
         study.storage.set_trial_user_attr(_id_of(study, attempt), RESULT, result)
         state = OPTUNA_STATES[result["state"]]
-        _note_limits(study, attempt, result)
+        if result["state"] != "paused":
+            _note_limits(study, attempt, result)
         study.optuna.tell(
             attempt, _values(study.plan, result) if state == TrialState.COMPLETE else None, state
         )
@@ -240,7 +245,3 @@ def give_back(study: "TuningStudy", attempt: int) -> None:
 
 def _id_of(study: "TuningStudy", attempt: int) -> int:
     return study.storage.get_trial_id_from_study_id_trial_number(study.storage_id, attempt)
-
-
-def _key(trial: FrozenTrial) -> tuple[int, int]:
-    return trial.user_attrs.get(TRIAL, -1), trial.user_attrs.get(ATTEMPT, 0)

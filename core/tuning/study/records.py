@@ -3,17 +3,19 @@
 import json
 import math
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from optuna.trial import FrozenTrial, TrialState
 
 from core.tuning.search.methods import decode
+from core.tuning.search.milestones import given_up, in_line
 from core.tuning.search.objectives import front
 from core.tuning.search.plan import Plan
-from core.tuning.study.claims import RESULT, RUN, attempts
+from core.tuning.study.attempts import ORIGIN, PROMOTED, RESULT, RUN, SECONDS, attempts, is_waiting, reached
+from core.tuning.study.curves import as_curve
 from core.tuning.study.folder import StudyFolder
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ __all__ = [
     "TrialStarted",
     "TrialStatus",
     "best_first",
+    "epochs_spent",
     "keeps_limits",
     "pareto_front",
     "records_of",
@@ -41,6 +44,11 @@ __all__ = [
 VERSION = 1
 """Of the JSON form. Keys are only ever added."""
 
+ENDED = ("completed", "paused", "pruned", "diverged", "failed")
+
+GIVEN_UP = "given up"
+"""How the reason of a pruned trial begins that waited at a milestone without hope."""
+
 TrialStatus = Literal["running", "paused", "completed", "pruned", "diverged", "failed", "interrupted"]
 
 
@@ -49,12 +57,15 @@ class TrialRecord:
     """State of one trial.
 
     Attributes:
-        state: ``interrupted`` ones are run again by the next process that works on the study; the storage does not
-            tell ``paused`` ones from running ones, the log of their run does.
+        state: ``interrupted`` ones are run again by the next process that works on the study. ``paused`` ones wait at
+            a milestone, or with the whole study: that the log of their run says, not the storage.
         params: values by path. value: the metric at the best epoch; None before there is one.
         epochs: done. curve: the metric after each epoch, NaN where it had none.
-        reason: why it failed or was pruned; one line. run: its run folder. seconds: in its worker.
+        reason: why it failed, was pruned or given up; one line. run: its run folder. seconds: in its worker.
         costs: the other numbers that the study weighs, by name.
+        place: in the line of those that wait at a milestone, from 1; None for one that does not.
+        promoted: the milestone, in epochs, from which it was trained on last; 0 before the first.
+        origin: where its values are from, such as the current configuration; empty when they were drawn.
     """
 
     number: int
@@ -68,6 +79,19 @@ class TrialRecord:
     started: float = 0.0
     seconds: float = 0.0
     costs: dict[str, float] = field(default_factory=dict)
+    place: int | None = None
+    promoted: int = 0
+    origin: str = ""
+
+    @property
+    def rests(self) -> bool:
+        """Return whether no epoch of it is left to train now: it has ended, or waits at a milestone."""
+        return self.done or self.place is not None
+
+    @property
+    def given_up(self) -> bool:
+        """Return whether it waited at a milestone until too many others were better."""
+        return self.state == "pruned" and self.reason.startswith(GIVEN_UP)
 
     @property
     def done(self) -> bool:
@@ -117,7 +141,7 @@ class TrialReported(StudyEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class TrialFinished(StudyEvent):
-    """A trial has ended, for good unless it is ``interrupted``."""
+    """A trial has ended, for good unless it is ``interrupted`` or ``paused``."""
 
     trial: TrialRecord
 
@@ -149,6 +173,7 @@ class StudyFinished(StudyEvent):
         records: of all trials of the study. best: of those that completed.
         selection: on what the choice of the best one rests; see `core.tuning.study.selection`.
         front: with two objectives, the trials that no other beats in both.
+        epochs_spent: of all trials. epochs_saved: those that pruned and paused ones were not trained.
     """
 
     status: Literal["completed", "stopped", "failed"]
@@ -157,11 +182,41 @@ class StudyFinished(StudyEvent):
     error: str = ""
     selection: "Selection | None" = None
     front: tuple[TrialRecord, ...] = ()
+    epochs_spent: int = 0
+    epochs_saved: int = 0
 
 
 def records_of(plan: Plan, folder: StudyFolder, trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
     """Every trial started so far, in the order of their numbers."""
-    return [_record(plan, folder, number, trial) for number, trial in attempts(trials).items()]
+    latest = attempts(trials)
+    records = [_record(plan, folder, number, trial) for number, trial in latest.items()]
+    return _lined_up(plan, latest, records) if plan.pauses else records
+
+
+def _lined_up(
+    plan: Plan, latest: Mapping[int, FrozenTrial], records: Iterable[TrialRecord]
+) -> list[TrialRecord]:
+    """Return the trials with their places in line; those without hope are pruned."""
+    found = reached(plan, latest)
+    hopeless = given_up(found, plan.trials)
+    places = {number: place for place, number in enumerate(in_line(found), 1) if number not in hopeless}
+    return [
+        replace(record, state="pruned", reason=f"{GIVEN_UP} after epoch {record.epochs}")
+        if record.number in hopeless
+        else replace(record, place=places.get(record.number))
+        for record in records
+    ]
+
+
+def epochs_spent(plan: Plan, records: Iterable[TrialRecord]) -> tuple[int, int]:
+    """Return how many epochs were trained, and how many were saved: those left of trials that pause or were pruned."""
+    spent = saved = 0
+    for record in records:
+        spent += record.epochs
+        if record.state in ("paused", "pruned"):
+            whole = record.params.get("training.epochs", plan.space.base.training.epochs)
+            saved += max(0, whole - record.epochs)
+    return spent, saved
 
 
 def best_first(plan: Plan, records: Iterable[TrialRecord]) -> list[TrialRecord]:
@@ -207,10 +262,11 @@ def to_json(event: TrialFinished | StudyFinished, study: str) -> str:
         values |= {"event": "trial_finished", "trial": event.trial.number, **facts}
     else:
         best = event.best
-        states = [record.state for record in event.records]
-        done = sum(record.done for record in event.records)
+        states: list[str] = [record.state for record in event.records]
+        done = sum(record.rests for record in event.records)
         values |= {"event": "study_finished", "status": event.status, "trials": done}
-        values |= {state: states.count(state) for state in ("completed", "pruned", "diverged", "failed")}
+        values |= {state: states.count(state) for state in ENDED}
+        values |= {"epochs_spent": event.epochs_spent, "epochs_saved": event.epochs_saved}
         found = (
             {"value": best.value, "params": best.params, "trial": best.number, "run": best.run}
             if best
@@ -234,11 +290,17 @@ def _record(plan: Plan, folder: StudyFolder, number: int, trial: FrozenTrial) ->
         "params": decode(plan.space, trial.params),
         "run": folder.trial_run(str(run)) if run else None,
         "started": began.timestamp() if began else 0.0,
+        "promoted": trial.user_attrs.get(PROMOTED, 0),
+        "origin": trial.user_attrs.get(ORIGIN, ""),
     }
     if result is not None:
         curve = tuple(math.nan if value is None else value for value in result["curve"])
         facts = {key: result[key] for key in ("state", "value", "epochs", "reason", "seconds")}
         return TrialRecord(**common, **facts, curve=curve, costs=result.get("costs", {}))
-    state: TrialStatus = "running" if trial.state == TrialState.RUNNING else "interrupted"
-    curve = tuple(trial.intermediate_values[epoch] for epoch in sorted(trial.intermediate_values))
-    return TrialRecord(**common, state=state, epochs=len(curve), curve=curve)
+    state: TrialStatus = (
+        "running" if trial.state == TrialState.RUNNING else "paused" if is_waiting(trial) else "interrupted"
+    )
+    values = trial.intermediate_values
+    curve = as_curve(values) if plan.pauses else tuple(values[epoch] for epoch in sorted(values))
+    seconds = trial.user_attrs.get(SECONDS, 0.0)
+    return TrialRecord(**common, state=state, epochs=len(curve), curve=curve, seconds=seconds)

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,9 @@ from core.tuning.search.methods import make_pruner, make_sampler
 from core.tuning.search.plan import Plan, for_own_step, for_task, plan_from_dict
 from core.tuning.search.space import Choices
 from core.tuning.study.folder import StudyFolder, create_folder, find_study, folder_named, resolve_study
+from core.tuning.study.optuna_private import SeenStudy
 from core.tuning.study.records import TrialRecord, best_first, records_of
+from core.tuning.study.sampled import seen_by_sampler
 from core.tuning.study.storage import (
     file_url,
     new_storage,
@@ -269,9 +271,8 @@ def _opened(folder: StudyFolder, storage_url: str | None, storage: BaseStorage) 
         plan = plan_from_dict(values[PLAN])
         if TRIALS in values:
             plan = replace(plan, trials=values[TRIALS])
-        study = load_study(
-            study_name=name, storage=storage, sampler=make_sampler(plan), pruner=make_pruner(plan)
-        )
+        sampler = make_sampler(plan, lambda study: SeenStudy(study, partial(seen_by_sampler, plan)))
+        study = load_study(study_name=name, storage=storage, sampler=sampler, pruner=make_pruner(plan))
     return TuningStudy(folder, plan, storage_url, study, storage)
 
 

@@ -20,8 +20,10 @@ from core.runs.folder import Run, create_run
 from core.runs.lock import is_held
 from core.tuning.executors.executors import Executor
 from core.tuning.executors.protocol import Ended, Outcome, Reported, TrialTask
+from core.tuning.search.milestones import best_so_far
 from core.tuning.study.checkpoint_pruning import keep_best
 from core.tuning.study.claims import Claim, Claims, give_back, record_result
+from core.tuning.study.curves import as_curve, logged_curve
 from core.tuning.study.presence import Presence
 from core.tuning.study.records import (
     StudyEvent,
@@ -34,7 +36,9 @@ from core.tuning.study.records import (
     TrialRecord,
     TrialReported,
     TrialStarted,
+    TrialStatus,
     best_first,
+    epochs_spent,
     pareto_front,
 )
 from core.tuning.study.selection import selection
@@ -50,7 +54,7 @@ CLEAR_SECONDS = 5.0
 """How often the checkpoints of trials that are not among the best are removed."""
 FIRST_TRIALS = 5
 """When so many trials fail before any succeeds, something is wrong with all of them."""
-GOOD = ("completed", "pruned")
+GOOD = ("completed", "paused", "pruned")
 DRAWN_BLINDLY = ("grid", "random")
 """Methods for which a trial's values do not depend on the results before it."""
 QUICK_SECONDS = 2.0
@@ -90,12 +94,18 @@ def tune(
 
 @dataclass
 class _Given:
-    """A trial that a worker trains, or will as soon as one is free."""
+    """A trial that a worker trains, or will as soon as one is free.
+
+    Attributes:
+        milestones: epochs after which it pauses unless it is among the best there. pauses: whether it does so now.
+    """
 
     claim: Claim
     record: TrialRecord
     task: TrialTask
     curve: dict[int, float] = field(default_factory=dict)
+    milestones: tuple[int, ...] = ()
+    pauses: bool = False
 
 
 class _Tuner:
@@ -129,7 +139,7 @@ class _Tuner:
 
     def run(self) -> StudyFinished:
         study, executor = self.study, self.executor
-        done = tuple(record for record in study.records() if record.done)
+        done = tuple(record for record in study.records() if record.rests)
         self.emit(
             StudyStarted(
                 study=study.name,
@@ -219,7 +229,17 @@ class _Tuner:
             with synced_soon(folder.trials_dir):
                 run = create_run(folder.trials_dir, config, also=_write_environment)
         claim.trained_in(run.id)
-        record = TrialRecord(claim.number, "running", claim.params, run=run.path, started=time.time())
+        curve = logged_curve(run, plan.metric) if known else {}
+        record = TrialRecord(
+            *(claim.number, "running", claim.params),
+            epochs=max(curve, default=0),
+            curve=as_curve(curve),
+            run=run.path,
+            started=time.time(),
+            seconds=claim.seconds,
+            promoted=claim.promoted,
+            origin=claim.origin,
+        )
         task = TrialTask(
             trial=claim.number,
             config=configuration.to_dict(config),
@@ -231,7 +251,10 @@ class _Tuner:
             code=agreed_code(config, run),
             weighed=plan.weighed,
         )
-        return _Given(claim, record, task)
+        ends = config.training.epochs
+        return _Given(
+            claim, record, task, curve, tuple(at for at in plan.milestones(claim.number) if at < ends)
+        )
 
     def start(self) -> None:
         """Give the trial that is ready to a worker."""
@@ -248,7 +271,21 @@ class _Tuner:
         running.curve[message.epoch] = math.nan if message.value is None else message.value
         self.emit(TrialReported(number=message.trial, epoch=message.epoch, value=message.value))
         if running.task.waits:
-            self.executor.answer(message.trial, not self.should_prune(running, message))
+            stops = self.should_pause if self.study.plan.pauses else self.should_prune
+            self.executor.answer(message.trial, not stops(running, message))
+
+    def should_pause(self, running: _Given, message: Reported) -> bool:
+        """Return whether a trial has reached a milestone and is not, or not yet, among the best there."""
+        claim, at = running.claim, message.epoch
+        if at not in running.milestones or at in claim.judged:
+            return False
+        claim.reaches(at, best_so_far(as_curve(running.curve)[:at], self.study.plan.direction))
+        if self.claims.promotes(claim.number):
+            claim.promote(at)
+            running.record = replace(running.record, promoted=at)
+            return False
+        running.pauses = True
+        return True
 
     def should_prune(self, running: _Given, message: Reported) -> bool:
         """Ask the pruner; an epoch repeated after a checkpoint was judged before."""
@@ -277,7 +314,7 @@ class _Tuner:
             self.emit(StudyNotice(level="warning", message=text))
             return
         self.ended.append(record)
-        self.emit(TrialFinished(trial=record))
+        self.emit(TrialFinished(trial=replace(record, place=self.claims.place(record.number))))
         if time.monotonic() - self.cleared_at > CLEAR_SECONDS:
             self.keep_best(self.study.records())
         self.look_at_failures()
@@ -305,13 +342,14 @@ class _Tuner:
         records = self.study.records()
         self.keep_best(records)
         ranked = best_first(self.study.plan, records)
-        done = [record for record in records if record.done]
-        if not self.error and done and not ranked:
+        done = [record for record in records if record.rests]
+        if not self.error and done and not ranked and not any(record.place for record in done):
             self.error = (
                 f"none of {len(done)} trials completed; the last one: {done[-1].reason or done[-1].state}"
             )
         total = self.study.plan.trials
-        left = self.control.stop_requested if total is None else len(done) < total
+        left = self.control.stop_requested if total is None else len(done) < total or self.claims.left()
+        spent, saved = epochs_spent(self.study.plan, records)
         finished = StudyFinished(
             status="failed" if self.error else "stopped" if left else "completed",
             records=tuple(records),
@@ -319,28 +357,33 @@ class _Tuner:
             error=self.error,
             selection=selection(ranked, self.study.plan.metric),
             front=tuple(pareto_front(self.study.plan, records)),
+            epochs_spent=spent,
+            epochs_saved=saved,
         )
         self.emit(finished)
         return finished
 
 
 def _finished(running: _Given, outcome: Outcome) -> TrialRecord:
-    """The record of a trial that has ended for good."""
+    """The record of a trial that has ended for good, or until it is promoted."""
     last = max(running.curve, default=0)
+    state: TrialStatus = "pruned" if outcome.state == "stopped" else outcome.state
     reason = outcome.reason
-    if outcome.state == "pruned":
+    if state == "pruned" and running.pauses:
+        state, reason = "paused", f"paused after epoch {last}"
+    elif outcome.state == "pruned":
         reason = f"pruned after epoch {last}"
     elif outcome.state == "stopped":
         reason = "stopped by the user"
     return replace(
         running.record,
-        state="pruned" if outcome.state == "stopped" else outcome.state,
+        state=state,
         value=outcome.value,
         epochs=outcome.epochs,
-        curve=tuple(running.curve.get(epoch, math.nan) for epoch in range(1, last + 1)),
+        curve=as_curve(running.curve),
         reason=reason,
-        seconds=outcome.seconds,
         costs=outcome.costs,
+        seconds=running.claim.seconds + outcome.seconds,
     )
 
 

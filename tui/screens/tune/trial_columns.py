@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from tui.charts.plot_chart import RGB
+from tui.headless.trial_states import state_text
 from tui.terminal.text import clean, count, duration, number, setting, short_path
 from tui.terminal.themes import STATES
 from tui.widgets.table import Cell, Column
@@ -98,7 +99,7 @@ def _parameter(standing: "Standing", path: str) -> TrialColumn:
 
 def _state(record: "TrialRecord") -> Cell:
     sign, color = TRIAL_STATES[record.state]
-    return f"{sign} {record.state}", _rgb(color)
+    return f"{sign} {state_text(record)}", _rgb(color)
 
 
 def _seconds(seconds: float) -> str:
