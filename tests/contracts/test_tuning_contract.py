@@ -270,7 +270,9 @@ def test_a_stopped_study_goes_on_without_losing_or_repeating_a_trial(pruner: str
     assert [trial.number for trial in begun if not trial.promoted] == list(range(3, 6))
     assert (begun[0].params, begun[0].run) == (stopped.records[3].params, stopped.records[3].run)
     whole, _ = work(create_study(tmp_path, plan_for("random", pruner)))
-    assert [row[:3] for row in tried(finished)] == [row[:3] for row in tried(whole)]
+    assert [row[2] for row in tried(finished)] == [row[2] for row in tried(whole)]
+    if pruner == "none":  # who is promoted depends on who has come first
+        assert [row[:2] for row in tried(finished)] == [row[:2] for row in tried(whole)]
 
 
 def test_a_paused_study_waits_and_ends_as_if_it_had_not(

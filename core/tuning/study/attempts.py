@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from optuna.trial import FrozenTrial, TrialState
 
 from core.tuning.search.methods import TRIAL
-from core.tuning.search.milestones import Reached, bracket_of
+from core.tuning.search.milestones import Reached, bracket_of, given_up, in_line
 from core.tuning.search.plan import Plan
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Attempts",
     "attempts",
     "is_waiting",
+    "places_in_line",
     "reached",
 ]
 
@@ -113,6 +114,14 @@ def is_waiting(trial: FrozenTrial) -> bool:
 def reached(plan: Plan, latest: Mapping[int, FrozenTrial]) -> list[Reached]:
     """Return how far each trial of a plan with milestones has come; one that failed has the worst value everywhere."""
     return [_reached(plan, number, trial) for number, trial in latest.items()]
+
+
+def places_in_line(plan: Plan, latest: Mapping[int, FrozenTrial]) -> tuple[dict[int, int], set[int]]:
+    """Return the place in line, from 1, of each trial that waits at a milestone, and the trials that are given up."""
+    found = reached(plan, latest)
+    hopeless = given_up(found, plan.trials)
+    line = [number for number in in_line(found) if number not in hopeless]
+    return {number: place for place, number in enumerate(line, 1)}, hopeless
 
 
 def _reached(plan: Plan, number: int, trial: FrozenTrial) -> Reached:

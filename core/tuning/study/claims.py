@@ -15,7 +15,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from core.tuning.search.methods import TRIAL, encode, suggest
-from core.tuning.search.milestones import in_line, promotable
+from core.tuning.search.milestones import promotable
 from core.tuning.study.attempts import (
     ATTEMPT,
     ORIGIN,
@@ -26,6 +26,7 @@ from core.tuning.study.attempts import (
     SECONDS,
     Attempts,
     is_waiting,
+    places_in_line,
     reached,
 )
 from core.tuning.study.presence import Presence
@@ -115,8 +116,7 @@ class Claims:
 
     def place(self, number: int) -> int | None:
         """Return the place of a trial in the line of those that wait, from 1; None when it does not wait."""
-        line = in_line(reached(self._plan, self._read().latest)) if self._plan.pauses else []
-        return line.index(number) + 1 if number in line else None
+        return places_in_line(self._plan, self._read().latest)[0].get(number) if self._plan.pauses else None
 
     def _read(self) -> "Attempts":
         self._attempts.read(self._study.optuna.get_trials(deepcopy=False))

@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal
 from optuna.trial import FrozenTrial, TrialState
 
 from core.tuning.search.methods import decode
-from core.tuning.search.milestones import given_up, in_line
 from core.tuning.search.objectives import front
 from core.tuning.search.plan import Plan
-from core.tuning.study.attempts import ORIGIN, PROMOTED, RESULT, RUN, SECONDS, attempts, is_waiting, reached
+from core.tuning.study.attempts import (
+    ORIGIN,
+    PROMOTED,
+    RESULT,
+    RUN,
+    SECONDS,
+    attempts,
+    is_waiting,
+    places_in_line,
+)
 from core.tuning.study.curves import as_curve
 from core.tuning.study.folder import StudyFolder
 
@@ -197,9 +205,7 @@ def _lined_up(
     plan: Plan, latest: Mapping[int, FrozenTrial], records: Iterable[TrialRecord]
 ) -> list[TrialRecord]:
     """Return the trials with their places in line; those without hope are pruned."""
-    found = reached(plan, latest)
-    hopeless = given_up(found, plan.trials)
-    places = {number: place for place, number in enumerate(in_line(found), 1) if number not in hopeless}
+    places, hopeless = places_in_line(plan, latest)
     return [
         replace(record, state="pruned", reason=f"{GIVEN_UP} after epoch {record.epochs}")
         if record.number in hopeless
