@@ -81,7 +81,7 @@ def _all_complete(plan: Plan, trials: Sequence[FrozenTrial]) -> list[FrozenTrial
 
 
 def _value(trial: FrozenTrial) -> float | None:
-    """What a trial has reached; None if it has no value."""
+    """The value that a trial has reached; None if it has none."""
     value = trial.value if trial.state == TrialState.COMPLETE else None
     if trial.intermediate_values and trial.state == TrialState.PRUNED:
         value = trial.intermediate_values[max(trial.intermediate_values)]
