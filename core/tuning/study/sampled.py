@@ -39,11 +39,12 @@ def _as_sampled(plan: Plan, trial: FrozenTrial) -> FrozenTrial | None:
     """One trial by its last attempt; None when nothing is known of it yet."""
     result = trial.user_attrs.get(RESULT)
     if result is None:
-        judged = plan.pauses and trial.intermediate_values
-        return _changed(trial, state=TrialState.PRUNED) if judged else None
+        if plan.pauses and trial.intermediate_values:
+            return _changed(trial, state=TrialState.PRUNED)
+        return trial if trial.state == TrialState.RUNNING else None
     if result["state"] in FAILED:
         return _changed(trial, state=TrialState.PRUNED, intermediate_values={})
-    return trial if trial.state.is_finished() else None
+    return trial
 
 
 def _in_ranges(trial: FrozenTrial, ranges: Mapping[str, BaseDistribution]) -> FrozenTrial | None:
@@ -69,12 +70,13 @@ def _all_complete(plan: Plan, trials: Sequence[FrozenTrial]) -> list[FrozenTrial
 
     A trial that was pruned had little more to give, or it would have been promoted.
     """
-    found = [(trial, _value(trial)) for trial in trials]
+    running = [trial for trial in trials if trial.state == TrialState.RUNNING]
+    found = [(trial, _value(trial)) for trial in trials if trial.state != TrialState.RUNNING]
     values = [value for _, value in found if value is not None]
     if not values:
-        return []
+        return running
     worst = max(values) if plan.direction == "minimize" else min(values)
-    return [
+    return running + [
         _changed(trial, state=TrialState.COMPLETE, value=worst if value is None else value)
         for trial, value in found
     ]
