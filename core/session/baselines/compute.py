@@ -13,11 +13,19 @@ from core.inference.baselines import Baseline, Baselines, key_of
 from core.session.baselines.models import MODELS, Fitted, NotFitting, ShouldStop
 from core.session.baselines.samples import LearntSamples, why_none
 from core.tasks.evaluation import evaluate
+from core.tasks.registry import task_of
 from core.training.metrics.own_metrics import OwnMetric, with_own_metrics
 
 __all__ = ["compute"]
 
 FOR_TABLES = ("boosting", "linear")
+ALWAYS: dict[str, str] = {
+    "classes": "majority class",
+    "labels": "frequent labels",
+    "numbers": "mean",
+    "pixels": "most frequent class of each pixel",
+}
+"""Titles of the model that always gives the same answer, by what targets are."""
 
 
 def compute(
@@ -37,22 +45,22 @@ def compute(
         on_progress: takes the title of each before it is trained.
     """
     key = key_of(config)
-    if reason := why_none(data):
-        return Baselines((), (f"no simple models beside the network: {reason}",), key)
     samples = LearntSamples(data, config, tuple(split for split in splits if len(data.splits[split])))
-    models, notes = [], []
-    for name, (title, fit) in MODELS.items():
-        if name in FOR_TABLES and data.kind != "table":
-            continue
+    models = []
+    fitting, notes = _fitting(samples)
+    for name in fitting:
+        title, fit = MODELS[name]
         if should_stop():
             return None
-        if name == "constant" and not data.class_names:
-            title = "mean"
+        if name == "constant":
+            title = ALWAYS[samples.kind]
         on_progress(title)
         began = time.monotonic()
         try:
             fitted = fit(samples, should_stop)
-            predictions = {split: _predictions(samples, split, fitted) for split in samples.splits}
+            predictions = _decided(
+                samples, {split: _predictions(samples, split, fitted) for split in samples.splits}
+            )
             reports = {
                 split: _report(samples, split, own_metrics, found) for split, found in predictions.items()
             }
@@ -70,12 +78,30 @@ def compute(
     return None if should_stop() else Baselines(tuple(models), tuple(notes), key)
 
 
+def _fitting(samples: LearntSamples) -> tuple[list[str], list[str]]:
+    """Return the names of the models that fit, and a line where the inputs leave one alone."""
+    data = samples.data
+    if samples.kind == "pixels":
+        return ["constant"], []
+    if reason := why_none(data):
+        return ["constant"], [f"one simple model alone beside the network: {reason}"]
+    return [name for name in MODELS if data.kind == "table" or name not in FOR_TABLES], []
+
+
+def _decided(samples: LearntSamples, found: dict[str, Predictions]) -> dict[str, Predictions]:
+    """Return predictions with what a network's would have as well, such as thresholds chosen on validation."""
+    task, validation = task_of(samples.data.task), found.get("validation")
+    return {split: task.decided(each, lambda: validation, samples.names) for split, each in found.items()}
+
+
 def _predictions(samples: LearntSamples, split: str, fitted: Fitted) -> Predictions:
+    scores = fitted.predict(split)
     return Predictions(
-        scores=fitted.predict(split).astype(np.float64),
+        scores=scores if samples.kind == "pixels" else scores.astype(np.float64),
         targets=samples.targets(split),
         indices=samples.data.splits[split].indices,
-        probabilities=bool(samples.classes),
+        probabilities=samples.kind in ("classes", "labels"),
+        shares=samples.shares(split),
         weights=_weights(samples.data.splits[split]),
         groups=samples.data.splits[split].groups,
     )
@@ -89,5 +115,5 @@ def _report(
     samples: LearntSamples, split: str, own_metrics: Sequence[OwnMetric], predictions: Predictions
 ) -> Report:
     data = samples.data
-    report = evaluate(predictions, task=data.task, class_names=data.class_names, split=split)
+    report = evaluate(predictions, task=data.task, class_names=samples.names, split=split)
     return with_own_metrics(report, predictions, tuple(own_metrics))

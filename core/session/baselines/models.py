@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from core.losses.base import TargetKind
 from core.session.baselines.samples import LearntSamples
 
 __all__ = ["MODELS", "Fitted", "NotFitting", "ShouldStop"]
@@ -48,18 +49,40 @@ class Fitted:
 
 
 def constant(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
-    """Always predict the frequencies of the classes in train, or its mean."""
+    """Always predict what is most frequent in train, or its mean.
+
+    Classes and labels have their frequencies for scores; each pixel has the class that it has most often.
+    """
     targets, weights = samples.targets("train"), samples.weights
-    if samples.classes:
-        counts = np.bincount(targets, weights, minlength=samples.classes)
-        answer = counts / counts.sum()
+    answer: Any
+    if samples.kind == "pixels":
+        answer, how = _frequent_pixels(targets, len(samples.names)), "the most frequent class at each place"
+    elif samples.classes:
+        shares = samples.shares("train")
+        answer = np.average(np.eye(samples.classes)[targets] if shares is None else shares, 0, weights)
         how = f"always {samples.data.class_names[int(answer.argmax())]}"
     else:
-        answer = np.average(targets, weights=weights)
-        how = f"always {answer:.6g}"
+        answer = np.average(targets, axis=0, weights=weights)
+        how = f"always {answer:.6g}" if targets.ndim == 1 else f"always {_frequent(answer, samples)}"
     return Fitted(
         lambda split: np.repeat(answer[None], len(samples.data.splits[split]), 0), how, len(targets)
     )
+
+
+def _frequent(answer: np.ndarray, samples: LearntSamples) -> str:
+    """Return the labels that more than half of the samples have, or the mean of each target."""
+    if samples.kind == "numbers":
+        return ", ".join(f"{name} {value:.6g}" for name, value in zip(samples.names, answer, strict=True))
+    return (
+        ", ".join(name for name, share in zip(samples.names, answer, strict=True) if share >= 0.5)
+        or "no label"
+    )
+
+
+def _frequent_pixels(masks: np.ndarray, classes: int) -> np.ndarray:
+    """Return the most frequent class (height, width) of each place of masks (n, height, width)."""
+    counts = np.stack([np.count_nonzero(masks == number, axis=0) for number in range(classes)])
+    return np.asarray(counts.argmax(axis=0).astype(np.uint8))
 
 
 def boosting(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
@@ -67,33 +90,40 @@ def boosting(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn depends on it
 
-    outputs = samples.classes if samples.classes > 2 else 1
+    outputs = samples.classes if samples.classes > 2 else max(1, len(samples.names) * (not samples.classes))
     if outputs > MAX_TREES // ROUNDS_AT_ONCE:
-        raise NotFitting(f"{samples.classes:,} classes would take too long")
+        raise NotFitting(f"{outputs:,} classes or targets would take too long")
     rounds = min(ROUNDS, MAX_TREES // outputs // ROUNDS_AT_ONCE * ROUNDS_AT_ONCE)
     columns = samples.plain
     rows = _drawn(len(samples.data.train), len(columns.texts))
     is_category = np.array([0 < count <= MAX_CATEGORIES for count in columns.texts])
-    kind = HistGradientBoostingClassifier if samples.classes else HistGradientBoostingRegressor
-    model = kind(
-        max_iter=0,
-        early_stopping=False,
-        warm_start=True,
-        random_state=0,
-        categorical_features=is_category if is_category.any() else None,
-    )
-    train, targets = columns.values["train"][rows], samples.targets("train")[rows]
-    weights = _of(samples.weights, rows)
-    began = time.monotonic()
-    # Its threads wait for each other several times a tree: on a busy machine that takes a hundred times as long.
-    with threadpool_limits(1, user_api="openmp"):
+    kind = HistGradientBoostingRegressor if samples.kind == "numbers" else HistGradientBoostingClassifier
+    train, weights = columns.values["train"][rows], _of(samples.weights, rows)
+    began, done = time.monotonic(), []
+
+    def fit(targets: np.ndarray) -> Any:
+        model = kind(
+            max_iter=0,
+            early_stopping=False,
+            warm_start=True,
+            random_state=0,
+            categorical_features=is_category if is_category.any() else None,
+        )
         while model.max_iter < rounds and time.monotonic() - began < MAX_SECONDS:
             if should_stop():
                 raise NotFitting("stopped")
             model.max_iter += ROUNDS_AT_ONCE
             model.fit(train, targets, sample_weight=weights)
-    how = f"{model.max_iter} rounds of scikit-learn's histogram gradient boosting"
-    return Fitted(lambda split: _scores(model, columns.values[split], samples.classes), how, len(rows))
+        if not model.max_iter:
+            raise NotFitting("it would take too long")
+        done.append(model.max_iter)
+        return model
+
+    # Its threads wait for each other several times a tree: on a busy machine that takes a hundred times as long.
+    with threadpool_limits(1, user_api="openmp"):
+        models = _of_each(samples.targets("train")[rows], fit, samples.kind)
+    how = f"{min(done, default=0)} rounds of scikit-learn's histogram gradient boosting{_apart(models)}"
+    return Fitted(lambda split: _scores(models, columns.values[split], samples.classes), how, len(rows))
 
 
 def linear(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
@@ -103,13 +133,23 @@ def linear(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
 
     features = samples.encoded("train", np.arange(1)).shape[1]
     rows = _drawn(len(samples.data.train), features * max(1, samples.classes // 10))
-    model: Any = LogisticRegression(max_iter=200) if samples.classes else RidgeCV(np.logspace(-3, 4, 15))
+    train, weights = samples.encoded("train", rows), _of(samples.weights, rows)
+    numbers = samples.kind == "numbers"
+
+    def fit(targets: np.ndarray) -> Any:
+        model: Any = RidgeCV(np.logspace(-3, 4, 15)) if numbers else LogisticRegression(max_iter=200)
+        return model.fit(train, targets, sample_weight=weights)
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        train, targets = samples.encoded("train", rows), samples.targets("train")[rows]
-        model.fit(train, targets, sample_weight=_of(samples.weights, rows))
-    how = "logistic regression" if samples.classes else f"ridge regression, penalty {model.alpha_:g}"
-    return Fitted(lambda split: _scores(model, samples.encoded(split), samples.classes), how, len(rows))
+        models = _of_each(samples.targets("train")[rows], fit, samples.kind)
+    penalties = ", ".join(f"{model.alpha_:g}" for model in models if numbers)
+    how = f"ridge regression, penalty {penalties}" if numbers else "logistic regression"
+    return Fitted(
+        lambda split: _scores(models, samples.encoded(split), samples.classes),
+        how + _apart(models),
+        len(rows),
+    )
 
 
 def neighbours(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
@@ -127,7 +167,9 @@ def neighbours(samples: LearntSamples, should_stop: ShouldStop) -> Fitted:
     if train.numel() * asked > MAX_PRODUCTS:
         raise NotFitting(f"{asked:,} samples of {train.shape[1]:,} numbers would take too long")
     targets = samples.targets("train")[order]
+    shares = samples.shares("train")
     answers = np.eye(samples.classes)[targets] if samples.classes else targets
+    answers = answers if shares is None else shares[order]
     nearest = min(NEIGHBOURS, known)
 
     def predict(split: str) -> np.ndarray:
@@ -163,10 +205,41 @@ def _of(weights: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
     return None if weights is None else weights[rows]
 
 
-def _scores(model: Any, inputs: np.ndarray, classes: int) -> np.ndarray:
-    """Return probabilities of all classes, those that the model has not seen among them, or numbers."""
-    if not classes:
-        return np.asarray(model.predict(inputs), dtype=np.float64)
-    scores = np.zeros((len(inputs), classes))
-    scores[:, model.classes_] = model.predict_proba(inputs)
-    return scores
+@dataclass(frozen=True)
+class _Constant:
+    """A model of a label that all training samples have, or none."""
+
+    value: int
+    classes_ = np.arange(2)
+
+    def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
+        return np.repeat(np.eye(2)[[self.value]], len(inputs), 0)
+
+
+def _of_each(targets: np.ndarray, fit: Callable[[np.ndarray], Any], kind: TargetKind) -> list[Any]:
+    """Fit a model to targets (n,), or one to each of several (n, k)."""
+    if targets.ndim == 1:
+        return [fit(targets)]
+    same = [kind == "labels" and (column == column[0]).all() for column in targets.T]
+    return [
+        _Constant(int(column[0])) if only else fit(np.ascontiguousarray(column))
+        for column, only in zip(targets.T, same, strict=True)
+    ]
+
+
+def _apart(models: list[Any]) -> str:
+    return f", one for each of {len(models)}" if len(models) > 1 else ""
+
+
+def _scores(models: list[Any], inputs: np.ndarray, classes: int) -> np.ndarray:
+    """Return probabilities of all classes, those that a model has not seen among them, or of labels, or numbers."""
+    if classes:
+        (model,) = models
+        scores = np.zeros((len(inputs), classes))
+        scores[:, model.classes_] = model.predict_proba(inputs)
+        return scores
+    each = [
+        model.predict_proba(inputs)[:, 1] if hasattr(model, "predict_proba") else model.predict(inputs)
+        for model in models
+    ]
+    return np.asarray(each[0] if len(each) == 1 else np.stack(each, axis=1), dtype=np.float64)

@@ -8,10 +8,13 @@ import torch
 from torch import Tensor
 
 from core.config.schema import TrainConfig
-from core.data.dataset import Dataset, Split
+from core.data.dataset import Dataset
 from core.data.mapped import MappedRows
 from core.data.tables.plain_columns import PlainColumns, plain_columns
+from core.losses.base import TargetKind
 from core.losses.weights import balanced_weights
+from core.tasks.classes import likeliest
+from core.tasks.registry import task_of
 
 __all__ = ["LearntSamples", "why_none"]
 
@@ -29,9 +32,19 @@ class LearntSamples:
     splits: tuple[str, ...]
 
     @property
+    def kind(self) -> TargetKind:
+        """Return what the targets are."""
+        return task_of(self.data.task).targets
+
+    @property
     def classes(self) -> int:
-        """Return how many classes there are; 0 for numbers."""
-        return len(self.data.class_names)
+        """Return how many classes a sample has one of; 0 for numbers and for labels of which any may hold."""
+        return len(self.data.class_names) if self.kind == "classes" else 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the classes, labels or several targets."""
+        return self.data.class_names or self.data.target_names
 
     def encoded(self, split: str, rows: np.ndarray | None = None) -> np.ndarray:
         """Return inputs as a network gets them, float32 (n, features): standardised, flat.
@@ -58,9 +71,21 @@ class LearntSamples:
         return plain_columns(self.data.table, {name: self.data.splits[name].indices for name in wanted})
 
     def targets(self, split: str) -> np.ndarray:
-        """Return classes, int64 (n,), or numbers in their own unit, float64 (n,)."""
+        """Return classes, int64 (n,), or numbers in their own unit, float64 (n,), of several targets (n, k).
+
+        Labels are uint8 (n, k), masks uint8 (n, height, width). Soft labels have the class of the largest share.
+        """
         targets = self.data.splits[split].targets
-        return (targets if self.classes else targets.squeeze(1).double()).numpy()
+        if self.kind == "classes":
+            return likeliest(targets).numpy()
+        if self.kind != "numbers":
+            return targets.numpy()
+        numbers = targets.double()
+        return (numbers.squeeze(1) if numbers.shape[1] == 1 else numbers).numpy()
+
+    def shares(self, split: str) -> np.ndarray | None:
+        """Return soft labels, float64 (n, classes); None where a sample has one class."""
+        return self.data.splits[split].targets.double().numpy() if self.data.soft else None
 
     @cached_property
     def weights(self) -> np.ndarray | None:
@@ -79,18 +104,10 @@ class LearntSamples:
 
 
 def why_none(data: Dataset) -> str:
-    """Return why no simple model can learn from this data; empty if some can."""
+    """Return why no simple model learns from the inputs of this data; empty if some can.
+
+    Whatever the inputs are, there is the model that always gives the same answer.
+    """
     if data.ids or not isinstance(data.train.inputs, Tensor | MappedRows):
         return "the inputs are not rows of numbers"
-    return (
-        ""
-        if _has_one_answer(data.train, len(data.class_names))
-        else "a sample does not have one class or number"
-    )
-
-
-def _has_one_answer(split: Split, classes: int) -> bool:
-    targets = split.targets
-    if classes:
-        return targets.ndim == 1 and not targets.is_floating_point()
-    return targets.is_floating_point() and targets.shape[1:] == (1,)
+    return ""

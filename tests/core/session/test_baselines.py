@@ -1,13 +1,12 @@
 """Simple models beside a run: what they learn from, what they predict, and what is kept of them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import torch
+from sklearn.linear_model import LogisticRegression
 
 from core.config.schema import TrainConfig, from_dict
 from core.data.registry import load
@@ -18,6 +17,7 @@ from core.session.baselines import models
 from core.session.baselines.compute import compute
 from core.session.baselines.samples import LearntSamples, why_none
 from core.tasks.losses import resolve_loss
+from tests.support.every_kind import fields_of
 
 if TYPE_CHECKING:
     from core.data.dataset import Dataset
@@ -123,15 +123,60 @@ def test_large_tables_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "on 50 of 317 rows, drawn at random" in found.models[1].how
 
 
-def test_inputs_that_are_not_rows_of_numbers_have_none() -> None:
-    samples = samples_of({"data": "wine"})
-    assert why_none(samples.data) == ""
-    assert why_none(replace(samples.data, ids=True)) == "the inputs are not rows of numbers"
-    several = replace(samples.data.train, targets=torch.zeros(len(samples.data.train), 2))
-    found = compute(samples.config, replace(samples.data, train=several, class_names=()), BOTH)
+def found_for(kind: str, targets: str, folder: Path) -> dict[str, Any]:
+    """The models beside such samples by name."""
+    data = fields_of(kind, targets, folder) | {"validation": 0.25}
+    samples = samples_of({"data": data})
+    found = compute(samples.config, samples.data, BOTH)
     assert found is not None
-    assert found.models == ()
-    assert found.notes == ("no simple models beside the network: a sample does not have one class or number",)
+    return {model.name: model for model in found.models}
+
+
+def test_inputs_that_are_not_rows_of_numbers_have_the_constant_one_alone(tmp_path: Path) -> None:
+    samples = samples_of({"data": fields_of("tokens", "classes", tmp_path)})
+    assert why_none(samples.data) == "the inputs are not rows of numbers"
+    found = compute(samples.config, samples.data, BOTH)
+    assert found is not None
+    assert [model.title for model in found.models] == ["majority class"]
+    assert found.notes == ("one simple model alone beside the network: the inputs are not rows of numbers",)
+
+
+def test_labels_have_a_model_each(tmp_path: Path) -> None:
+    found = found_for("table", "labels", tmp_path)
+    assert [model.title for model in found.values()] == [
+        *("frequent labels", "gradient boosting", "linear model", "nearest neighbours"),
+    ]
+    assert found["linear"].how == "logistic regression, one for each of 3"
+    samples = samples_of({"data": fields_of("table", "labels", tmp_path) | {"validation": 0.25}})
+    train, targets = samples.encoded("train"), samples.targets("train")
+    for place, scores in enumerate(found["linear"].predictions["test"].scores.T):
+        model = LogisticRegression(max_iter=200).fit(train, targets[:, place])
+        np.testing.assert_allclose(scores, model.predict_proba(samples.encoded("test"))[:, 1], atol=1e-9)
+    assert np.allclose(found["constant"].predictions["test"].scores, targets.mean(axis=0))
+    assert found["linear"].predictions["test"].thresholds is not None  # chosen on validation, as a network's
+
+
+def test_a_label_that_all_have_needs_no_model() -> None:
+    targets = np.array([[1, 0], [1, 1]], dtype=np.uint8)
+    fitted = models._of_each(targets, lambda column: "fitted", "labels")
+    assert fitted[1] == "fitted"
+    assert fitted[0].predict_proba(np.zeros((3, 1)))[:, 1].tolist() == [1, 1, 1]
+
+
+def test_several_numbers_shares_and_masks(tmp_path: Path) -> None:
+    numbers = found_for("table", "numbers", tmp_path)
+    assert numbers["boosting"].predictions["test"].scores.shape == (5, 2)
+    assert numbers["constant"].how.startswith("always target 1 1.8")
+    shares = found_for("table", "shares", tmp_path)["neighbours"].predictions["test"]
+    assert shares.shares is not None
+    assert 0.1 <= shares.scores.min() < shares.scores.max() <= 0.8
+    (masks,) = found_for("image", "pixels", tmp_path).values()
+    train = samples_of({"data": fields_of("image", "pixels", tmp_path) | {"validation": 0.25}}).targets(
+        "train"
+    )
+    wanted = [np.bincount(values).argmax() for values in train.reshape(len(train), -1).T]
+    assert masks.predictions["test"].scores[0].ravel().tolist() == wanted
+    assert masks.reports["test"].metrics["mean_iou"] is not None
 
 
 def test_a_stop_ends_them() -> None:
