@@ -46,8 +46,8 @@ def known_arguments(option: type[Options], values: Mapping[str, Any]) -> type[Op
     """The arguments that the code named in some values takes, as fields, read from its source without running it.
 
     Args:
-        option: has a field of `Code`, a field `ARGUMENTS`, and may list in `FILLED` what is filled from elsewhere, and
-            count in `GIVEN` the first arguments with which a function is called.
+        option: has a field of `Code`, a field `ARGUMENTS`, and may list in `FILLED` what is filled from elsewhere, in
+            `FILLED_OF_FUNCTIONS` that of functions alone, and count in `GIVEN` the first arguments of a function.
 
     Returns:
         None where there is no such field, or the file does not show it: it cannot be read, or the constructor is not
@@ -65,8 +65,11 @@ def known_arguments(option: type[Options], values: Mapping[str, Any]) -> type[Op
     signature = _signature(tree, name)
     if signature is None:
         return None
-    given = getattr(option, "GIVEN", 0) if _is_function(tree, name) else 0
+    called = _is_function(tree, name)
+    given = getattr(option, "GIVEN", 0) if called else 0
     filled = filled_in(signature, getattr(option, "FILLED", {}))
+    if called:
+        filled += filled_in(signature, getattr(option, "FILLED_OF_FUNCTIONS", {}))
     return _fields(name, signature, [*filled, *[*signature.parameters][:given]])
 
 

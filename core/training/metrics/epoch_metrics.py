@@ -101,4 +101,5 @@ def check_measurable(config: TrainConfig, data: Dataset, own: tuple[OwnMetric, .
     if targets.ndim == 2 and targets.dtype.kind == "f":
         targets = (targets[:, 0] if targets.shape[1] == 1 else targets).astype("float64")
     for metric in own:
-        try_metric(metric, targets, len(data.class_names), probabilities)
+        weighted = data.validation.weights is not None
+        try_metric(metric, targets, len(data.class_names), probabilities, weighted=weighted)

@@ -8,7 +8,8 @@
 
 A class is made once, and then called; it has `higher_is_better` as its own attribute. Which direction is better is read
 from the source, so that it is known before anything runs. ``training.metric_arguments`` gives a class its arguments,
-and a function those after the first two.
+and a function those after the first two. What has a parameter ``weights`` gets the weights of the samples by this name,
+float64 (n,), or None where all count alike.
 """
 
 import ast
@@ -40,7 +41,7 @@ __all__ = [
     "with_own_metrics",
 ]
 
-DIRECTION = "higher_is_better"
+DIRECTION, WEIGHTS = "higher_is_better", "weights"
 SEED = 0
 TRIED_ROWS = 256
 ARGUMENTS_FIELD = f"training.{METRIC_ARGUMENTS}"
@@ -51,6 +52,7 @@ class _Called(Options):
 
     GIVEN: ClassVar = 2
     """Arguments of a function that are not settings: scores and targets."""
+    FILLED_OF_FUNCTIONS: ClassVar = {WEIGHTS: True}
 
     path: Reference
     """The metric: FILE.py:NAME."""
@@ -65,11 +67,13 @@ class OwnMetric:
     Attributes:
         name: under which it is reported.
         higher_is_better: False where less is better.
+        weighted: it is given the weights of the samples, too.
     """
 
     name: str
     higher_is_better: bool
-    function: Callable[[Array, Array], object]
+    function: Callable[..., object]
+    weighted: bool = False
 
     def value(self, predictions: Predictions) -> float:
         """Return the metric of some predictions; NaN where it is not finite, or divides by zero.
@@ -80,9 +84,11 @@ class OwnMetric:
         """
         if not np.isfinite(predictions.scores).all():
             return np.nan
+        given = predictions.weights
+        named = {WEIGHTS: None if given is None else given.copy()} if self.weighted else {}
         try:
             with np.errstate(divide="ignore", invalid="ignore"):
-                found = self.function(predictions.scores.copy(), predictions.targets.copy())
+                found = self.function(predictions.scores.copy(), predictions.targets.copy(), **named)
         except ArithmeticError:
             return np.nan
         try:
@@ -134,7 +140,7 @@ def load_own_metrics(settings: Training) -> tuple[OwnMetric, ...]:
                 f"training.metrics: an object of {reference} cannot be called",
                 "Give the class a method __call__(self, scores, targets)",
             )
-        loaded.append(OwnMetric(name_of_metric(reference), higher, function))
+        loaded.append(OwnMetric(name_of_metric(reference), higher, function, _asks_for_weights(function)))
     return tuple(loaded)
 
 
@@ -160,12 +166,15 @@ def with_own_metrics(report: Report, predictions: Predictions, metrics: Iterable
     )
 
 
-def try_metric(metric: OwnMetric, targets: Array, classes: int, probabilities: bool) -> None:
+def try_metric(
+    metric: OwnMetric, targets: Array, classes: int, probabilities: bool, *, weighted: bool = False
+) -> None:
     """Call a metric with real targets and random scores: what would fail after the first epoch fails now.
 
     Args:
         targets: (n,) of a split; some of them are used.
         classes: number of columns of the scores; 0 for regression.
+        weighted: samples have weights.
 
     Raises:
         UserCodeError: it raises an error, or does not return a number.
@@ -178,7 +187,8 @@ def try_metric(metric: OwnMetric, targets: Array, classes: int, probabilities: b
     scores = dice.random((len(targets), classes)) if classes and not masks else dice.permutation(targets)
     if probabilities and not masks:
         scores = (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
-    tried = Predictions(scores, targets, np.arange(len(targets)), probabilities)
+    weights = dice.random(len(targets)) if weighted else None
+    tried = Predictions(scores, targets, np.arange(len(targets)), probabilities, weights=weights)
     try:
         metric.value(tried)
     except UserCodeError:
@@ -195,8 +205,16 @@ def _with_arguments(reference: str, given: Mapping[str, Any]) -> Any:
         return call(reference, **check_arguments(found, given, {}, path))
     signature = signature_of(found)
     first = [*signature.parameters][: _Called.GIVEN] if signature else []
-    arguments = check_arguments(found, given, dict.fromkeys(first), path)
+    arguments = check_arguments(found, given, dict.fromkeys([*first, WEIGHTS]), path)
     return partial(found, **{key: arguments[key] for key in given})
+
+
+def _asks_for_weights(function: Callable[..., object]) -> bool:
+    """Return whether what is called with scores and targets has a parameter for weights that nothing else fills."""
+    signature = signature_of(function)
+    names = [*signature.parameters] if signature else []
+    filled = function.keywords if isinstance(function, partial) else {}
+    return WEIGHTS in names[_Called.GIVEN :] and WEIGHTS not in filled
 
 
 def _higher_is_better(reference: str) -> bool:

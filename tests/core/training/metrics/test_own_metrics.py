@@ -1,11 +1,13 @@
 """Metrics of the user's own: direction from the source, values, and what is refused."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score
 
 from core.config.schema import Training
 from core.errors import ConfigError, UntrustedCode, UserCodeError
@@ -19,6 +21,7 @@ from core.training.metrics.own_metrics import (
     try_metric,
     with_own_metrics,
 )
+from core.user_code.trust import trust
 from tests.support.own_metrics import write_own_metrics
 
 TWO = Predictions(
@@ -49,6 +52,43 @@ def test_the_direction_is_read_without_running_the_file(tmp_path: Path) -> None:
 def test_the_direction_is_that_of_function_class_or_base(mine: str) -> None:
     references = [mine + name for name in ("f2", "Cost", "Dearer")]
     assert own_directions(references) == {"f2": True, "Cost": False, "Dearer": False}
+
+
+WEIGHTED = """
+import numpy as np
+
+def hits(scores, targets, weights, power=1):
+    return float(np.average((scores.argmax(axis=1) == targets) ** power, weights=weights))
+
+hits.higher_is_better = True
+
+
+class Hits:
+    higher_is_better = True
+
+    def __init__(self, weights=3.0):
+        self.factor = weights
+
+    def __call__(self, scores, targets, weights=None):
+        return self.factor * hits(scores, targets, weights)
+"""
+
+
+def test_weights_of_the_samples_are_given_where_they_are_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "weighted.py"
+    file.write_text(WEIGHTED)
+    trust(file)
+    references = [f"{file}:{name}" for name in ("hits", "Hits")]
+    by = np.array([1.0, 2.0, 3.0, 4.0])
+    weighted = replace(TWO, weights=by)
+    found = accuracy_score(TWO.targets, TWO.scores.argmax(axis=1), sample_weight=by)
+    settings = {"hits": {"power": 2}, "Hits": {"weights": 2.0}}
+    check_metric_arguments(Training(metrics=references, metric_arguments=settings))
+    each = loaded(*references, **settings)
+    assert [metric.value(weighted) for metric in each] == pytest.approx([found, 2 * found], abs=1e-12)
+    assert [metric.value(TWO) for metric in each] == [0.5, 1.0]
+    for metric in each:
+        try_metric(metric, TWO.targets, 2, True, weighted=True)
 
 
 def test_without_a_direction_it_is_refused_with_what_to_write(mine: str) -> None:
