@@ -54,7 +54,7 @@ def predict(
         set_results_apart()
     found = runs_named(run, runs, checkpoint, together=together, trust=trust_code)
     from core.inference.inputs import read_inputs
-    from core.inference.mask_files import write_masks
+    from core.inference.mask_files import picture_sizes, write_masks
     from core.inference.prediction_files import write_new_predictions
     from core.inference.together import mean_scores, mean_thresholds
     from core.session.evaluation import label_thresholds, score_inputs, trained_model
@@ -74,9 +74,11 @@ def predict(
         print(clean(note), file=sys.stderr)
     scores = mean_scores(each, probabilities=probabilities) if len(each) > 1 else each[0]
     if masks is not None:
-        written = write_masks(given.ids, scores.argmax(axis=1).astype("uint8"), masks)
-        size = "x".join(map(str, scores.shape[2:]))
-        print(clean(f"{masks}: {written:,} masks of {size}, the size the model takes"), file=sys.stderr)
+        sizes = picture_sizes(samples, given.ids)
+        written = write_masks(given.ids, scores.argmax(axis=1).astype("uint8"), masks, sizes)
+        model = "x".join(map(str, scores.shape[2:]))
+        size = f"of {model}" if sizes is None else f"of the size of their pictures; the model takes {model}"
+        print(clean(f"{masks}: {written:,} masks {size}"), file=sys.stderr)
         return
     custom = task_of(trained.data.task).own_step  # its outputs may be anything
     names = () if custom else trained.data.class_names

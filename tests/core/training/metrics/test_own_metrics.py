@@ -82,7 +82,7 @@ def test_weights_of_the_samples_are_given_where_they_are_asked_for(tmp_path: Pat
     by = np.array([1.0, 2.0, 3.0, 4.0])
     weighted = replace(TWO, weights=by)
     found = accuracy_score(TWO.targets, TWO.scores.argmax(axis=1), sample_weight=by)
-    settings = {"hits": {"power": 2}, "Hits": {"weights": 2.0}}
+    settings: dict[str, dict[str, Any]] = {"hits": {"power": 2}, "Hits": {"weights": 2.0}}
     check_metric_arguments(Training(metrics=references, metric_arguments=settings))
     each = loaded(*references, **settings)
     assert [metric.value(weighted) for metric in each] == pytest.approx([found, 2 * found], abs=1e-12)
