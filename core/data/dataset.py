@@ -155,6 +155,11 @@ class Dataset:
         return task_of(self.task).targets == "classes" and self.train.targets.ndim == 2
 
     @property
+    def own_order(self) -> str:
+        """Return what orders an epoch in the place of `training.sampling`; empty where nothing does."""
+        return str(getattr(self.train.inputs, "own_order", ""))
+
+    @property
     def target_facts(self) -> TargetFacts:
         """Facts of the targets that a loss may depend on; samples with weights count by these."""
         task, targets = task_of(self.task), self.train.targets

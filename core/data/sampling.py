@@ -52,12 +52,21 @@ def balanced_order(targets: Tensor, seed: int, epoch: int) -> Tensor:
     return order[torch.randperm(len(order), generator=generator)]
 
 
-def check_sampling(settings: "Training", task: str) -> None:
+def check_sampling(settings: "Training", task: str, own_order: str) -> None:
     """Make sure that there are classes to balance.
 
+    Args:
+        own_order: what orders an epoch in the place of the settings; empty where nothing does.
+
     Raises:
-        ConfigError: there are not.
+        ConfigError: there are not, or the order is not to be chosen.
     """
+    if settings.sampling == "balanced" and own_order:
+        raise ConfigError(
+            f"training.sampling: balanced draws samples by their class, and {own_order}",
+            "Use shuffled, and balance the data set itself, or weigh classes in the loss",
+            field="training.sampling",
+        )
     if settings.sampling == "balanced" and not task_of(task).balances:
         raise ConfigError(
             f"training.sampling: balanced goes by classes, and this is a {task} task",

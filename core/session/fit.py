@@ -41,6 +41,9 @@ class DataProperties(Protocol):
     def outputs(self) -> int: ...
 
     @property
+    def own_order(self) -> str: ...
+
+    @property
     def target_facts(self) -> TargetFacts: ...
 
 
@@ -61,7 +64,7 @@ def data_problems(config: TrainConfig, data: DataProperties) -> Iterator[Torchtu
         lambda: config.loss.check(data.target_facts),
         lambda: _check_soft_labels(config, data),
         lambda: check_augment(config.data, config.loss, data.kind, data.task),
-        lambda: check_sampling(config.training, data.task),
+        lambda: check_sampling(config.training, data.task, data.own_order),
         lambda: check_metrics(config.training.metrics, config.training.monitor, data.task, data.outputs),
         lambda: check_forward(config.training, data.sample_shape),
     )

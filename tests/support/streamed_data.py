@@ -65,6 +65,30 @@ class Labels(Samples):
         return super().__getitem__(place)[0], torch.tensor([place % 2, place % 3 == 0, 1 - place % 2])
 
 
+class Soft(Samples):
+    """The share of each class of a sample, and how much it counts."""
+
+    def __init__(self, n: int = 60) -> None:
+        super().__init__(n)
+        self.count = np.arange(n) % 3
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, Any]:  # type: ignore[override]  # shares
+        shares = torch.tensor([place % 4, 1.0, place % 5]) / (place % 4 + 1 + place % 5)
+        return super().__getitem__(place)[0], shares
+
+
+class Counting(Samples):
+    """Samples that count by an attribute, some of which are of the class to ignore."""
+
+    def __init__(self, n: int = 60, noise: float = 0.0) -> None:
+        super().__init__(n, noise)
+        self.count = np.arange(n) % 4 / 2 + 0.25
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
+        row, target = super().__getitem__(place)
+        return row, -100 if place % 7 == 2 else target
+
+
 class Drawing(Samples):
     """Draws from each kind of generator there is, its own among them."""
 
@@ -191,6 +215,22 @@ def labels() -> Any:
     return Labels()
 
 
+def soft() -> Any:
+    return Soft()
+
+
+def counting() -> Any:
+    return Counting()
+
+
+def counting_apart() -> Any:
+    return Counting(), Counting(12), Counting(15)
+
+
+def counting_slowly() -> Any:
+    return SlowlyCounting(1000, noise=0.5)
+
+
 def named() -> Any:
     def together(samples: list[Any]) -> Any:
         rows, targets = padded(samples)
@@ -261,6 +301,14 @@ def failing() -> Any:
 
 class Slow(Samples):
     """Takes its time."""
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
+        time.sleep(0.002)
+        return super().__getitem__(place)
+
+
+class SlowlyCounting(Counting):
+    """Takes its time, too."""
 
     def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
         time.sleep(0.002)

@@ -66,6 +66,7 @@ class DataFacts:
     sizes: Mapping[str, int]
     sample: Sample
     outputs: int
+    own_order: str
     target_facts: TargetFacts
     feature_names: tuple[str, ...]
     balance: tuple[tuple[str, int], ...]
@@ -113,6 +114,7 @@ def data_facts(data: Dataset) -> DataFacts:
         sizes={name: len(split) for name, split in data.splits.items()},
         sample=data.sample,
         outputs=data.outputs,
+        own_order=data.own_order,
         target_facts=data.target_facts,
         feature_names=shown_columns(data),
         balance=tuple(zip(names, counts["train"], strict=True)),

@@ -55,7 +55,6 @@ class PythonData(HeldOut, ImageOptions, FeedOptions):
             data = streamed(made, self, source, progress)
             if data is not None:
                 return data
-            given = collect(
-                made, source, progress, self.inputs, (self.group, self.time, self.split, self.weight)
-            )
+            by = (self.group, self.time, self.split)
+            given = collect(made, source, progress, self.inputs, by, self.weight)
         return dataset_of(given, self, self.name, self.task, self.shape)

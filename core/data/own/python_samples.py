@@ -18,7 +18,7 @@ from core.data.own.values import array_of, column_of, is_several
 from core.data.sequences import Ragged
 from core.errors import DataError
 
-__all__ = ["attributes_of", "collect", "seeded"]
+__all__ = ["attributes_of", "collect", "own_weights", "seeded"]
 
 READ_AGAIN = 8
 """First samples that are read twice: a random flip leaves one of two as it is."""
@@ -29,7 +29,7 @@ ONCE = (
 
 
 def collect(
-    made: Any, source: str, progress: Progress, chosen: str = "", wanted: Sequence[str] = ()
+    made: Any, source: str, progress: Progress, chosen: str = "", wanted: Sequence[str] = (), weight: str = ""
 ) -> Given:
     """Return the samples that the user's function returned.
 
@@ -38,11 +38,13 @@ def collect(
         chosen: names of the inputs to take, of samples that have several; empty for all.
         wanted: names of values of each sample that splits are made by: keys of a dictionary that the function returns,
             or attributes of its torch Dataset.
+        weight: name of the weights of its samples, such a value, too.
 
     Raises:
         UserCodeError: the data set that it returned fails.
         DataError: it returned something else.
     """
+    wanted = (*wanted, weight)
     made, columns = _without_columns(made, wanted, source)
     sets = sets_in(made, source)
     columns |= attributes_of(sets.train, wanted, source)
@@ -54,6 +56,7 @@ def collect(
         for name, part in parts.items()
         if not is_read_one_by_one(part) and len(part) == 3
     }
+    weights |= own_weights(parts, weight, source)
     names = names_in(sets.train) if is_read_one_by_one(sets.train) else None
     once = (ONCE,) if _differ_when_read_again(sets.train, pairs["train"]) else ()
     return Given(
@@ -85,6 +88,12 @@ def attributes_of(samples: Any, wanted: Sequence[str], source: str) -> dict[str,
         return {}
     named = [name for name in wanted if name and hasattr(samples, name)]
     return {name: array_of(getattr(samples, name), source) for name in named}
+
+
+def own_weights(parts: Mapping[str, Any], weight: str, source: str) -> dict[str, np.ndarray]:
+    """Return the weights of samples that torch data sets for validation and test have as an attribute."""
+    others = {name: attributes_of(part, (weight,), source) for name, part in parts.items() if name != "train"}
+    return {name: values[weight] for name, values in others.items() if values}
 
 
 def _named(names: tuple[str, str] | None) -> tuple[str, ...]:

@@ -9,21 +9,23 @@ import torch
 from torch import Tensor
 
 from core.arrays import as_array
-from core.data.arrays.array_samples import Given, own_split
+from core.data.arrays.array_samples import Given, own_split, spread
 from core.data.arrays.array_targets import (
     answers_of,
     are_labels,
     are_soft,
     classes_in,
     label_names,
+    soft_labels,
     targets_of,
+    without_ignored,
 )
 from core.data.arrays.sample_shapes import Layout, shape_text
 from core.data.arrays.structured import fields_of
 from core.data.dataset import Dataset
 from core.data.inputs import Fields
 from core.data.sequences import Ragged
-from core.data.targets import LABELS, NUMBERS, AskedTask
+from core.data.targets import LABELS, NUMBERS, SHARES, AskedTask
 from core.data.text.token_ids import TokenIds
 from core.errors import DataError
 from core.tasks.multilabel import Multilabel
@@ -41,6 +43,7 @@ class Labels:
         keys: texts of the classes in the order of their numbers; empty for numbers and for labels.
         names: what classes, or labels, are called.
         targets: of each set, as a split in memory would hold them.
+        kept: places of the samples of each set whose class is not the `ignored` one.
     """
 
     task: str
@@ -48,6 +51,8 @@ class Labels:
     keys: tuple[str, ...]
     names: tuple[str, ...]
     targets: dict[str, np.ndarray]
+    kept: dict[str, np.ndarray]
+    ignored: int
 
     @classmethod
     def of(
@@ -57,6 +62,7 @@ class Labels:
         task: AskedTask,
         place: str,
         notes: list[str],
+        ignored: int,
     ) -> "Labels":
         """Return what targets as the user's code gives them mean.
 
@@ -64,6 +70,7 @@ class Labels:
             raw: of each set, ``train`` among them.
             names: of the classes, where they are known.
             place: where targets stand, for messages; `notes` takes what was inferred.
+            ignored: class of samples that are left out.
 
         Raises:
             DataError: they do not go together, or it is not clear what they are.
@@ -71,23 +78,28 @@ class Labels:
         if raw["train"].ndim > 2:
             raise DataError(f"{place} are masks, which are not streamed", "Set data.feed to resident")
         answers = answers_of(raw["train"], task, "targets", place, notes, names)
-        if are_soft(answers):
-            raise DataError(f"{place} are soft labels, which are not streamed", "Set data.feed to resident")
-        several = label_names(answers.shape[1]) if are_labels(answers) else ()
-        keys = tuple(str(number) for number in range(len(names))) if not several else ()
+        kept, answers = without_ignored(answers, ignored, place, notes)
+        several, soft = label_names(answers.shape[1]) if are_labels(answers) else (), are_soft(answers)
+        keys = tuple(map(str, range(answers.shape[1] if soft else len(names)))) if not several else ()
         if not several and answers.dtype.kind != "f":
             keys = keys or classes_in(answers, task, place)
-        targets = {"train": targets_of(answers, keys, place)}
+        targets = {"train": spread(targets_of(answers, keys, place), kept, len(raw["train"]))}
         named = names if len(names) == len(several or keys) else several or keys
         found = Multilabel.name if several else task_for(len(keys))
-        asked: AskedTask = LABELS if several else "classification" if keys else NUMBERS
-        labels = cls(found, asked, keys, named, targets)
+        asked: AskedTask = LABELS if several else SHARES if soft else "classification" if keys else NUMBERS
+        labels = cls(found, asked, keys, named, targets, {"train": kept}, ignored)
         for name in raw.keys() - {"train"}:
             labels.targets[name] = labels.numbers(raw[name], f"{place} of the {name} set")
+            labels.kept[name] = labels.counting(raw[name])
         return labels
 
+    def counting(self, raw: np.ndarray) -> np.ndarray:
+        """Return the places of targets that are not the ignored class."""
+        is_class = self.asked == "classification" and raw.size == len(raw)
+        return np.flatnonzero(raw.reshape(len(raw)) != self.ignored) if is_class else np.arange(len(raw))
+
     def numbers(self, raw: np.ndarray, place: str) -> np.ndarray:
-        """Return targets as the user's code gives them as classes or numbers.
+        """Return targets as the user's code gives them as classes or numbers; any for the ignored class.
 
         Raises:
             DataError: there is a class that training samples do not have.
@@ -102,8 +114,12 @@ class Labels:
                 if not np.isin(raw, (0, 1)).all():
                     raise DataError(f"{place} are other numbers than 0 and 1", "Give zeros and ones")
                 return targets_of(raw.astype(np.uint8), (), place)
+            if self.asked == SHARES:
+                return soft_labels(raw, self.asked, place, [])
             return targets_of(raw.astype(np.float64), (), place)
-        return targets_of(answers_of(raw, self.asked, "targets", place, []), self.keys, place)
+        kept = self.counting(raw)
+        answers = answers_of(raw[kept], self.asked, "targets", place, [])
+        return spread(targets_of(answers, self.keys, place), kept, len(raw))
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from core.data.arrays.array_samples import Given, dataset_of, positions_of, spli
 from core.data.arrays.array_targets import several_names
 from core.data.arrays.conditioned import target_limits
 from core.data.arrays.sample_shapes import Layout, layout_of
+from core.data.arrays.sample_weights import weighted
 from core.data.dataset import Dataset, Progress, Split
+from core.data.division.by import SplitBy
 from core.data.division.facts import division_notes
-from core.data.own.python_samples import attributes_of
+from core.data.own.python_samples import attributes_of, own_weights
 from core.data.sequences import Ragged
 from core.data.stream.answers import StreamedSet, parts_in
 from core.data.stream.choice import is_repeatable, why_streamed
@@ -72,6 +74,7 @@ class _Streaming:
         self, parts: Mapping[str, StreamedSet], options: Any, source: str, progress: Progress, why: str
     ) -> None:
         self.parts, self.options, self.source, self.progress = parts, options, source, progress
+        self.by = SplitBy()
         self.notes = [why, *dict.fromkeys(note for part in parts.values() for note in part.notes)]
         fixed = options.workers != "auto"
         self.workers = Workers(options.workers if fixed else 0, fixed, options.worker_timeout)
@@ -100,7 +103,7 @@ class _Streaming:
             splits[split] = self._split(split, conversion, places)
         self._note_unseeded()
         mean, std = task_of(labels.task).scale(splits["train"].targets)
-        return replace(
+        data = replace(
             base,
             train=splits["train"],
             validation=splits["validation"],
@@ -109,6 +112,18 @@ class _Streaming:
             target_std=std,
             target_names=several_names((), len(mean)) if len(mean) > 1 else (),
             notes=tuple(self.notes),
+        )
+        return weighted(data, self._given_weights(labels))
+
+    def _given_weights(self, labels: Labels) -> Given:
+        """Return the weights that sets for validation and test have, beside the targets of all sets."""
+        pairs: dict[str, Any] = {
+            name: (np.empty((0, 1)), targets) for name, targets in labels.targets.items()
+        }
+        sets = {name: part.dataset for name, part in self.parts.items()}
+        weights = own_weights(sets, self.options.weight, self.source)
+        return Given(
+            pairs["train"], pairs.get("validation"), pairs.get("test"), source=self.source, weights=weights
         )
 
     def _labels(self) -> Labels:
@@ -121,15 +136,14 @@ class _Streaming:
         classes = getattr(self.parts["train"].dataset, "classes", ())
         names = tuple(map(str, classes)) if isinstance(classes, list | tuple) else ()
         place = f"data.path: {self.source}, targets"
-        return Labels.of(raw, names, self.options.task, place, self.notes)
+        return Labels.of(raw, names, self.options.task, place, self.notes, self.options.ignore_index)
 
     def _places(self, labels: Labels) -> dict[str, np.ndarray]:
-        """Return the places of the splits that are taken from the training set."""
+        """Return the places of the splits that are taken from the training set, and of sets of their own."""
         targets, nothing = labels.targets["train"], (np.empty((0, 1)), np.empty(0))
         options = self.options
-        columns = attributes_of(
-            self.parts["train"].dataset, (options.group, options.time, options.split), self.source
-        )
+        wanted = (options.group, options.time, options.split, options.weight)
+        columns = attributes_of(self.parts["train"].dataset, wanted, self.source)
         given = Given(
             nothing,
             validation=nothing if "validation" in self.parts else None,
@@ -137,10 +151,12 @@ class _Streaming:
             source=self.source,
             columns=columns,
         )
-        by = split_by(options, given, len(targets))
-        found = positions_of(options, targets, labels.task, labels.names, by, given)
+        by, kept = split_by(options, given, len(targets)), labels.kept["train"]
+        found = positions_of(options, targets[kept], labels.task, labels.names, by.at(kept), given)
+        found = {split: kept[at].astype(np.int64) for split, at in found.items()}
         self.notes += division_notes(options, by, found)
-        return {split: np.asarray(at, dtype=np.int64) for split, at in found.items()}
+        self.by = by
+        return found | {name: at for name, at in labels.kept.items() if name != "train"}
 
     def _base(self, labels: Labels, train: np.ndarray) -> tuple[Dataset, Layout | None]:
         """Return a data set of some training samples, with the statistics of them, and how their arrays lie."""
@@ -165,7 +181,7 @@ class _Streaming:
             source=self.source,
             class_names=labels.names,
         )
-        updates = {"folds": 0, "group": "", "time": "", "split": ""}
+        updates = {"folds": 0, "group": "", "time": "", "split": "", "weight": ""}
         options = self.options.model_copy(update={**updates, "scaling": "none"} if is_collated else updates)
         layout = None
         if not isinstance(inputs, Mapping):
@@ -233,7 +249,7 @@ class _Streaming:
         own = split != "train" and split in self.parts
         name = split if own else "train"
         targets = conversion.labels.targets[name]
-        rows = np.arange(len(targets)) if own else places[split]
+        rows, by = places[split], SplitBy() if own else self.by
         reader = self.readers[name].converting(conversion)
         whole = split == "train" and len(rows) == len(targets)
         may_differ = whole or (split == "train" and not reader.source.in_order)
@@ -245,7 +261,13 @@ class _Streaming:
             order=self._order(rows, len(targets)) if split == "train" else None,
             expected=None if may_differ else torch.from_numpy(targets),
         )
-        return Split(inputs, torch.from_numpy(conversion.clipped(targets[rows])), rows)
+        return Split(
+            inputs,
+            torch.from_numpy(conversion.clipped(targets[rows])),
+            rows,
+            weights=None if by.weights is None else torch.from_numpy(by.weights[rows]),
+            groups=None if by.groups is None else by.groups.codes[rows],
+        )
 
     def _order(self, rows: np.ndarray, total: int) -> Callable[[tuple[int, int]], np.ndarray] | None:
         """Return the order of the user's sampler.

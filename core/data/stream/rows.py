@@ -67,6 +67,13 @@ class StreamedRows:
         """Return the rows at some positions, which are not read yet."""
         return replace(self, rows=self.rows[positions])
 
+    @property
+    def own_order(self) -> str:
+        """Return what orders an epoch; empty where any order will do."""
+        if self.reader.in_order:
+            return "an IterableDataset keeps its own order"
+        return "" if self.order is None else "the data comes with a sampler of its own"
+
     def epoch_order(self, draws: Draws) -> Tensor | None:
         """Return the positions of an epoch as the data set or the user orders them, int64 (n,); None if any will do."""
         if self.reader.in_order:

@@ -105,19 +105,25 @@ def weights_of(run: Run) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.heavy
-def test_a_killed_run_leaves_no_workers_and_resumes_to_the_same_weights(tmp_path: Path) -> None:
-    options = ["--epochs", "3", "--set", "data.workers=2", "--set", "training.checkpoint_minutes=0.001"]
+@pytest.mark.parametrize(("feed", "epochs"), [("stream", 3), ("resident", 200)])
+def test_a_killed_run_of_weighted_samples_leaves_no_workers_and_resumes_to_the_same_weights(
+    feed: str, epochs: int, tmp_path: Path
+) -> None:
+    settings = ["workers=2", f"feed={feed}", "weight=count"]
+    options = ["--epochs", str(epochs), "--set", "training.checkpoint_minutes=0.001"]
+    options += [part for setting in settings for part in ("--set", f"data.{setting}")]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole.mkdir()
     killed.mkdir()
-    undisturbed = start(whole, "slow", *options)
-    victim = start(killed, "slow", *options)
+    undisturbed = start(whole, "counting_slowly", *options)
+    victim = start(killed, "counting_slowly", *options)
     run = until(lambda: checkpoint_in(killed))
-    workers = until(lambda: psutil.Process(victim.pid).children(recursive=True))
+    of_victim = psutil.Process(victim.pid)
+    workers = until(lambda: of_victim.children(recursive=True)) if feed == "stream" else []
     victim.kill()
     victim.wait()
     until(lambda: not any(worker.is_running() for worker in workers))
-    assert load_checkpoint(run, "last")["progress"]["epoch"] < 3
+    assert load_checkpoint(run, "last")["progress"]["epoch"] < epochs
     resumed = subprocess.run(
         [*COMMAND[:5], "--resume", str(run.path), "--runs", str(killed)],
         cwd=killed,

@@ -17,8 +17,9 @@ from core.data.registry import load
 from core.data.sampling import training_order
 from core.data.stream.batches import batches_of
 from core.data.stream.rows import StreamedRows
-from core.errors import DataError, TorchtuiError, UserCodeError
+from core.errors import ConfigError, DataError, TorchtuiError, UserCodeError
 from core.ranks import Ranks
+from core.session.fit import check_fit
 from core.user_code.trust import trust
 from tests.support import streamed_data
 
@@ -54,6 +55,8 @@ def assert_equal(some: list[Batch], others: list[Batch]) -> None:
         for some_inputs, other_inputs in zip(tensors_of(one.inputs), tensors_of(other.inputs), strict=True):
             assert torch.equal(some_inputs, other_inputs)
         assert torch.equal(one.targets, other.targets)
+        assert (one.weights is None) == (other.weights is None)
+        assert one.weights is None or torch.equal(one.weights, other.weights)
 
 
 def assert_same_inputs(one: Any, other: Any) -> None:
@@ -82,6 +85,29 @@ def test_a_stream_gives_what_memory_gives(loaded: Load, name: str, scaling: str)
     for split in resident.splits:
         assert_equal(epoch_of(streamed, split=split), epoch_of(resident, split=split))
         assert_same_inputs(streamed.splits[split].inputs[:3], resident.splits[split].inputs[:3])
+
+
+@pytest.mark.parametrize("name", ["soft", "counting", "counting_apart"])
+def test_streamed_samples_count_and_are_left_out_as_those_in_memory(loaded: Load, name: str) -> None:
+    resident, streamed = (loaded(name, weight="count", feed=feed) for feed in ("resident", "stream"))
+    assert is_streamed(streamed)
+    assert (streamed.weight_name, streamed.soft) == ("count", name == "soft")
+    assert streamed.target_facts == resident.target_facts
+    lines = {note for note in resident.notes if "returned three sets" not in note}
+    assert lines <= set(streamed.notes)
+    for split, samples in resident.splits.items():
+        assert np.array_equal(samples.indices, streamed.splits[split].indices)
+        assert torch.equal(samples.targets, streamed.splits[split].targets)
+        assert_equal(epoch_of(streamed, split=split), epoch_of(resident, split=split))
+    assert len({float(weight) for batch in epoch_of(streamed, split="test") for weight in batch.weights}) > 1
+
+
+@pytest.mark.parametrize("name", ["stream", "sampled"])
+def test_what_has_an_order_of_its_own_is_not_balanced(loaded: Load, name: str) -> None:
+    config = configuration.from_dict({"data": "iris", "training": {"sampling": "balanced"}})
+    with pytest.raises(ConfigError, match=r"balanced draws .* (keeps its own order|sampler of its own)"):
+        check_fit(config, loaded(name))
+    check_fit(config, loaded("plain", feed="stream"))
 
 
 @pytest.mark.slow
