@@ -155,6 +155,11 @@ class Dataset:
         return task_of(self.task).targets == "classes" and self.train.targets.ndim == 2
 
     @property
+    def is_streamed(self) -> bool:
+        """Return whether its training samples are read anew in each epoch."""
+        return bool(getattr(self.train.inputs, "is_streamed", False))
+
+    @property
     def own_order(self) -> str:
         """Return what orders an epoch in the place of `training.sampling`; empty where nothing does."""
         return str(getattr(self.train.inputs, "own_order", ""))

@@ -29,6 +29,8 @@ class MappedRows:
         rows: (n,) which of them, in their order.
     """
 
+    is_streamed = False
+
     def __init__(self, array: np.ndarray, rows: np.ndarray) -> None:
         self.array, self.rows = array, rows
 

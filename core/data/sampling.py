@@ -1,13 +1,12 @@
 """Order of the training samples in an epoch."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from core.data.batches import epoch_generator, epoch_order
 from core.data.dataset import Dataset
-from core.data.stream.rows import StreamedRows
 from core.errors import ConfigError
 from core.tasks.classes import likeliest
 from core.tasks.registry import task_of
@@ -23,8 +22,8 @@ def training_order(settings: "Training", data: Dataset, epoch: int) -> Tensor:
 
     It depends on the seed and the epoch alone, so that a run resumes with the same batches.
     """
-    inputs = data.train.inputs
-    own = inputs.epoch_order((settings.seed, epoch)) if isinstance(inputs, StreamedRows) else None
+    inputs: Any = data.train.inputs
+    own: Tensor | None = inputs.epoch_order((settings.seed, epoch)) if data.is_streamed else None
     if own is not None:
         order = own
     elif settings.sampling == "balanced":

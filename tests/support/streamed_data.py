@@ -72,7 +72,7 @@ class Soft(Samples):
         super().__init__(n)
         self.count = np.arange(n) % 3
 
-    def __getitem__(self, place: int) -> tuple[torch.Tensor, Any]:  # type: ignore[override]  # shares
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, Any]:
         shares = torch.tensor([place % 4, 1.0, place % 5]) / (place % 4 + 1 + place % 5)
         return super().__getitem__(place)[0], shares
 

@@ -33,6 +33,8 @@ class StreamedRows:
             others.
     """
 
+    is_streamed = True
+
     reader: BatchReader
     rows: np.ndarray
     example: Any

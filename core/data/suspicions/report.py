@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.data.stream.rows import StreamedRows
 from core.data.suspicions.columns import checked
 from core.data.suspicions.duplicates import duplicates, near_duplicates
 from core.data.suspicions.giveaways import giveaways
@@ -26,7 +25,7 @@ def examined(data: "Dataset", options: "DataOptions") -> "Dataset":
 
 def suspicions(data: "Dataset", options: "DataOptions") -> tuple[str, ...]:
     """Return what looks suspicious. Takes a time that is linear in the samples, and bounded beyond some thousands."""
-    if any(isinstance(split.inputs, StreamedRows) for split in data.splits.values()):
+    if data.is_streamed:
         return ()  # they are read while they are trained on
     if not len(data.train) or not (len(data.validation) or len(data.test)):
         return ()

@@ -1,8 +1,10 @@
 """From a file to a data set: read, split, and encoded by what its training rows say."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,6 +20,9 @@ from core.data.tables.files.source import Source
 from core.data.tables.learned import Learned, learn_inputs
 from core.data.tables.options import SEPARATORS, Csv
 from core.data.tables.scaling import Limits, limits
+from core.data.tables.stream.blocks import Blocks
+from core.data.tables.stream.load import sampled_rows, streamed_inputs, why_streamed
+from core.data.tables.stream.rows import TableRows
 from core.data.tables.summary import summarise
 from core.data.tables.table import Table, digest
 from core.data.tables.targets.choose import TargetUnclear
@@ -47,45 +52,80 @@ def load_table(options: Csv) -> Dataset:
         TargetUnclear: no target was given, and no column stands out.
     """
     with _naming("data.path"):
-        rows = read_training_rows(options)
-    positions, target, task = rows.positions, rows.target, rows.task
+        source = opened(options, options.path)
+        why = why_streamed(options, source)
+        rows = read_training_rows(options, source, narrow=bool(why))
+    target, task = rows.target, rows.task
     parts = options.parts(target.values, task, target.class_names, rows.by, own_test=bool(options.test_path))
     parts.setdefault("test", parts["train"][:0])
-    learned = learn_inputs(options, rows, positions[parts["train"]])
-    encoding, clipped = learned.encoding, learned.clipped
-    _check_memory(len(positions), learned.numbers)
+    known = _streamed(options, rows, parts) if why else _resident(options, rows, parts)
+    learned, some = known.learned, known.some
     values, tails = _clipped_targets(target.values, parts["train"], rows)
-    clipped |= tails
     splits = {
         name: Split(
-            learned.inputs(rows.frame, positions[at]),
+            known.inputs(rows.positions[at]),
             _tensor((values if name == "train" else target.values)[at], task),
-            positions[at],
+            rows.positions[at],
             weights=None if rows.by.weights is None else torch.from_numpy(rows.by.weights[at]),
             groups=None if rows.by.groups is None else rows.by.groups.codes[at],
         )
         for name, at in parts.items()
     }
-    table, counted = _table(options, rows, learned, splits), rows.used
-    reported = [
+    table = _table(options, rows.source, some, learned, splits)
+    reported = [*([why] if why else []), *some.notes, *division_notes(options, rows.by, parts)]
+    reported += _notes(options, some, learned, tails)
+    reported += notes.absent_classes(target.class_names, target.values, parts)
+    tables = {name: (rows.frame, rows.positions[at]) for name, at in parts.items()}
+    if options.test_path:
+        with _naming("data.test_path"):
+            splits["test"], table, of_test, frame = _official_test(options, learned, some, table)
+        reported += of_test
+        tables["test"] = (frame, splits["test"].indices)
+    data = _dataset(options, rows, splits, table, tuple(reported))
+    if not why:
+        data = replace(data, raw=RawRows(tables, rows.readings, table.columns, rows.target_names))
+    return data if learned.vocabulary is None else _with_texts(data, learned.vocabulary)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a table beside its targets.
+
+    Attributes:
+        learned: from training rows.
+        some: all rows, or those that it was learned from, with all columns.
+        inputs: returns those of the rows at some positions.
+    """
+
+    learned: Learned
+    some: Rows
+    inputs: Callable[[np.ndarray], Any]
+
+
+def _resident(options: Csv, rows: Rows, parts: Mapping[str, np.ndarray]) -> _Known:
+    learned = learn_inputs(options, rows, rows.positions[parts["train"]])
+    _check_memory(len(rows.positions), learned.numbers)
+    return _Known(learned, rows, partial(learned.inputs, rows.frame))
+
+
+def _streamed(options: Csv, rows: Rows, parts: Mapping[str, np.ndarray]) -> _Known:
+    blocks = Blocks(rows.source.files)
+    some = sampled_rows(options, rows, blocks, rows.positions[parts["train"]])
+    learned = learn_inputs(options, some, some.positions)
+    kept = streamed_inputs(learned, blocks)
+    return _Known(learned, some, lambda at: TableRows(kept, at, learned.numbers))
+
+
+def _notes(options: Csv, rows: Rows, learned: Learned, tails: Mapping[str, Limits]) -> list[str]:
+    """Report what was learned of the columns, and what may be wrong with them."""
+    encoding, counted = learned.encoding, rows.used
+    return [
         *learned.notes,
         *notes.filled(encoding, counted),
         *possible_categories(rows.source, _lacking(encoding), len(rows.frame), options.missing),
-        *notes.clipped(clipped, rows.target_names),
+        *notes.clipped({**learned.clipped, **tails}, rows.target_names),
         *notes.codes(counted, rows.readings, options.missing),
-        *notes.absent_classes(target.class_names, target.values, parts),
     ]
-    tables = {name: (rows.frame, positions[at]) for name, at in parts.items()}
-    if options.test_path:
-        with _naming("data.test_path"):
-            splits["test"], table, of_test, frame = _official_test(options, learned, rows, table)
-        reported += of_test
-        tables["test"] = (frame, splits["test"].indices)
-    divided = division_notes(options, rows.by, parts)
-    data = _dataset(options, rows, splits, table, (*rows.notes, *divided, *reported))
-    raw = RawRows(tables, rows.readings, table.columns, rows.target_names)
-    data = replace(data, raw=raw)
-    return data if learned.vocabulary is None else _with_texts(data, learned.vocabulary)
 
 
 def _lacking(encoding: Encoding) -> list[str]:
@@ -93,20 +133,20 @@ def _lacking(encoding: Encoding) -> list[str]:
     return [column.name for column in encoding.columns if column.kind == "text" and column.missing]
 
 
-def _table(options: Csv, rows: Rows, learned: Learned, splits: Iterable[str]) -> Table:
+def _table(options: Csv, source: Source, rows: Rows, learned: Learned, splits: Iterable[str]) -> Table:
     return Table(
         encoding=learned.encoding,
         texts=learned.texts,
         target=rows.target_names[0],
         more_targets=rows.target_names[1:],
-        digest=digest(rows.source.path),
-        file=rows.source.path.name,
-        text_encoding=_known_encoding(rows.source, options),
-        header=rows.source.text.header if rows.source.text else True,
+        digest=digest(source.path),
+        file=source.path.name,
+        text_encoding=_known_encoding(source, options),
+        header=source.text.header if source.text else True,
         separator=SEPARATORS[options.separator],
         part=options.part,
         summaries=summarise(rows.used, rows.readings),
-        sources=dict.fromkeys(splits, rows.source),
+        sources=dict.fromkeys(splits, source),
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from core.data.dataset import Dataset, Progress
 from core.data.options import HeldOut, TargetColumns
+from core.data.stream.options import FeedOption
 from core.data.targets import AskedTask
 from core.data.text.options import TokenOptions
 from core.files.reading import open_regular
@@ -86,7 +87,7 @@ def _yes_or_no(value: Any) -> Any:
 Answer = Annotated[Literal["auto", "yes", "no"], BeforeValidator(_yes_or_no)]
 
 
-class Csv(HeldOut, TokenOptions):
+class Csv(HeldOut, TokenOptions, FeedOption):
     """Your own table: CSV, Parquet, Excel, JSON and others, with a row for each sample."""
 
     FIRST = ("path", "target", "task")

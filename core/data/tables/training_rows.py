@@ -1,7 +1,7 @@
 """The rows of a file that a model learns from: read, with the target that was asked for or stands out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -23,12 +23,20 @@ from core.data.tables.targets.lacking import rows_with_target
 from core.data.tables.targets.names import id_name
 from core.data.tables.targets.several import examine_columns, examine_labels, named_columns, rows_with_all
 from core.data.tables.values.reading import Reading, Rules, quoted
-from core.data.tables.values.rows import ReadRows, read_rows
+from core.data.tables.values.rows import SAMPLE_ROWS, ReadRows, read_rows
 from core.data.targets import SHARES
 from core.errors import DataError
 from core.tasks.registry import task_for
 
-__all__ = ["Rows", "dividing_columns", "nothing_to_learn", "opened", "read_training_rows"]
+__all__ = [
+    "Rows",
+    "columns_to_read",
+    "dividing_columns",
+    "nothing_to_learn",
+    "opened",
+    "read_training_rows",
+    "rules_of",
+]
 
 
 @dataclass(frozen=True)
@@ -63,24 +71,31 @@ class Rows:
         return self.frame if len(self.positions) == len(self.frame) else self.frame[self.positions]
 
 
-def read_training_rows(options: Csv) -> Rows:
+def read_training_rows(options: Csv, source: Source, *, narrow: bool = False) -> Rows:
     """Read the rows of a file that have a target.
+
+    Args:
+        narrow: read the columns of targets and splits alone; the target is chosen by the first rows.
 
     Raises:
         DataError: the file, or what was asked of it, is wrong.
         TargetUnclear: no target was given, and no column stands out.
     """
-    source = opened(options, options.path)
     if len(source.names) == 1:
         raise DataError(
             f"{source.path.name} has a single column, {quoted(source.names[0])}",
             "Beside a target there must be something to learn it from; data.separator says what parts the columns",
         )
     dividing = dividing_columns(options, source.names)
-    columns = _columns(options, source.names, dividing)
-    read = read_rows(source, columns, _rules(options, dividing))
+    columns, rules = columns_to_read(options, source.names, dividing), rules_of(options, dividing)
+    if narrow:
+        head = replace(source, frame=source.frame.head(SAMPLE_ROWS), notes=())
+        names, why = _target_names(options, read_rows(head, columns, rules), dividing)
+        read = read_rows(source, list(dict.fromkeys((*names, *dividing))), rules)
+    else:
+        read = read_rows(source, columns, rules)
+        names, why = _target_names(options, read, dividing)
     source, frame, readings = read.source, read.frame, read.readings
-    names, why = _target_names(options, read, dividing)
     positions, target, left_out = _target(options, read, names)
     first = notes.chosen(", ".join(names), why, target.class_names, several=target.several)
     positions = positions[target.kept]
@@ -209,7 +224,8 @@ def nothing_to_learn(source: Source, reasons: Sequence[str]) -> DataError:
     return DataError(f"data.path: {source.path.name} has no column to learn from", "; ".join(reasons[:4]))
 
 
-def _rules(options: Csv, dividing: Sequence[str]) -> Rules:
+def rules_of(options: Csv, dividing: Sequence[str]) -> Rules:
+    """Return how the options have values read."""
     names = [
         name for name in dividing if name not in (options.time, options.weight)
     ]  # groups are told apart by their texts
@@ -237,8 +253,12 @@ def opened(options: Csv, path: str) -> Source:
     )
 
 
-def _columns(options: Csv, names: Sequence[str], dividing: Sequence[str]) -> list[str]:
-    """The columns to read."""
+def columns_to_read(options: Csv, names: Sequence[str], dividing: Sequence[str]) -> list[str]:
+    """Return the columns to read.
+
+    Raises:
+        DataError: the options name a column that is not there, or leave the target out.
+    """
     for key in ("drop", "categories", "numbers", "text"):
         for name in getattr(options, key):
             named_column(name, names, options.path, f"data.{key}")

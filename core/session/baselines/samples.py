@@ -108,6 +108,8 @@ def why_none(data: Dataset) -> str:
 
     Whatever the inputs are, there is the model that always gives the same answer.
     """
+    if data.is_streamed:
+        return "the samples are read while the network trains, and simple models need all of them in memory"
     if data.ids or not isinstance(data.train.inputs, Tensor | MappedRows):
         return "the inputs are not rows of numbers"
     return ""

@@ -155,6 +155,7 @@ def table(names: Sequence[str] = NAMES, counts: Sequence[int] = (5, 0, 1, 70_000
         sizes={"train": 70_011, "validation": 0, "test": 3},
         sample=Sample("table", (6,)),
         outputs=len(names),
+        own_order="",
         target_facts=TargetFacts("classes", counts),
         feature_names=tuple(names),
         balance=tuple(zip(names, counts, strict=False)),

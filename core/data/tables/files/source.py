@@ -22,6 +22,7 @@ __all__ = ["MAX_COLUMNS", "Damaged", "Source", "open_source"]
 MAX_COLUMNS = 50_000
 ROW = "row number"
 """Name of the column that counts rows; made longer where a file has such a column."""
+PARQUET = (".parquet", ".pq")
 WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
 
@@ -39,6 +40,8 @@ class Source:
         text: how a text file is written; None for others.
         options: what it was opened with.
         notes: what was left out or inferred, a line each.
+        parts: of a folder, its files, one below the other.
+        first: rows of the file before these.
     """
 
     path: Path
@@ -48,6 +51,26 @@ class Source:
     options: TextOptions = AS_FOUND
     notes: tuple[str, ...] = ()
     careful: bool = False
+    parts: tuple["Source", ...] = ()
+    first: int = 0
+
+    @property
+    def files(self) -> tuple["Source", ...]:
+        """Return the files that the rows come from, in their order."""
+        return self.parts or (self,)
+
+    @property
+    def is_parquet(self) -> bool:
+        """Return whether all files are Parquet files, whose rows can be read some at a time."""
+        return all(file.path.suffix.lower() in PARQUET and file.text is None for file in self.files)
+
+    def row_count(self) -> int:
+        """Return the number of rows; of a Parquet file it stands in its description.
+
+        Raises:
+            Damaged: the file is damaged.
+        """
+        return int(self.collect(pl.len()).item())
 
     @property
     def semicolons(self) -> bool:
@@ -113,7 +136,7 @@ class Source:
     def place(self, row: int) -> str:
         """Return where a row stands, in words: its line in a text file."""
         if self.text is None:
-            return f"row {row + 1:,}"
+            return f"row {self.first + row + 1:,}"
         return f"line {text.line_of(self.path, self.text, row):,}"
 
     def check_shape(self) -> None:
@@ -128,7 +151,10 @@ class Source:
     def _collected(self, frame: pl.LazyFrame) -> pl.DataFrame:
         try:
             return frame.collect(engine="streaming")
-        except pl.exceptions.PolarsError as error:
+        except (
+            pl.exceptions.PolarsError,
+            pl.exceptions.PanicException,
+        ) as error:  # of a file that became shorter
             reason = str(error).partition("\n")[0]
             raise Damaged(f"{self.path.name} is damaged: {reason}", "Write the file anew") from None
         except OSError as error:
@@ -194,7 +220,7 @@ def _opened_folder(path: Path, options: TextOptions, careful: bool) -> Source:
             f"Give one of its files, such as {files[0]}",
         )
     frame = pl.concat([part.frame.select(names) for part in parts], how="vertical_relaxed")
-    return Source(path, frame, names, None, options, (note, *parts[0].notes), careful=True)
+    return Source(path, frame, names, None, options, (note, *parts[0].notes), True, tuple(parts))
 
 
 def _schema(path: Path, frame: pl.LazyFrame) -> tuple[str, ...]:

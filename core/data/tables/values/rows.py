@@ -14,7 +14,7 @@ from core.data.tables.values.reading import TIME, Reading, Rules, quoted
 from core.errors import DataError
 from core.remedies import Remedy, setting, worded
 
-__all__ = ["ReadRows", "missing_setting", "read_known", "read_rows"]
+__all__ = ["SAMPLE_ROWS", "ReadRows", "missing_setting", "read_known", "read_rows"]
 
 SAMPLE_ROWS = 10_000
 MIN_READ = 0.5
