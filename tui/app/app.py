@@ -13,10 +13,14 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widget import AwaitMount
 from textual.widgets import Footer
 
 from core.errors import RunError, TorchtuiError
+from tui.app.faults import Faults
 from tui.app.modes import SCREENS, stylesheet
+from tui.app.ordered_input import OrderedInput
+from tui.app.palette import Palette
 from tui.runtime.capture import Capture
 from tui.runtime.compared_runs import ComparedRuns
 from tui.runtime.console import RunConsole
@@ -25,7 +29,7 @@ from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
 from tui.screens.trust_prompt import with_consent
 from tui.terminal.text import bytes_, clean
-from tui.terminal.textual_private import LenientApp, write_to_terminal
+from tui.terminal.textual_private import write_to_terminal
 from tui.terminal.themes import register_themes
 from tui.terminal.title import GIVE_BACK, KEEP, titled
 
@@ -40,7 +44,7 @@ __all__ = ["TuiApp"]
 SETTLE_SECONDS = 0.5
 
 
-class TuiApp(LenientApp):
+class TuiApp(OrderedInput):
     """From hyper-parameters to evaluation.
 
     Args:
@@ -65,6 +69,7 @@ class TuiApp(LenientApp):
         Binding("ctrl+pageup", "turn(-1)", "Previous mode", show=False, priority=True),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
         Binding("q", "quit", "Quit", show=False),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False),
     ]
 
     device_label: reactive[str] = reactive("")
@@ -95,6 +100,11 @@ class TuiApp(LenientApp):
         self.compared = ComparedRuns()
         self._start_at_once, self._follow = start, follow
         self._terminal_title = ""
+        self._faults = Faults()
+
+    def survives(self, error: Exception) -> bool:
+        """Show a fault of the app, which goes on, and with it the run that it trains."""
+        return self._faults.survive(self, error)
 
     def on_mount(self) -> None:
         if self.capture is not None and self.run_console is not None:
@@ -168,7 +178,7 @@ class TuiApp(LenientApp):
         from tui.runtime.feed import RunFeed
         from tui.runtime.hosts import AppHost
 
-        if self._training_in_app():
+        if self.training_here:
             self.notify(
                 "A run is already training here. Stop it, or start this one in the background.",
                 severity="warning",
@@ -178,7 +188,7 @@ class TuiApp(LenientApp):
 
     def resume_run(self, run: "Run") -> None:
         """Resume an interrupted or stopped run in this app."""
-        if self._training_in_app():
+        if self.training_here:
             self.notify("A run is already training here. Stop it first.", severity="warning")
             return
         try:
@@ -199,7 +209,7 @@ class TuiApp(LenientApp):
 
             self._show_live(RunFeed(ForeignHost(run)))
         elif self.feed is None or self.feed.host.run != run or self._has_ended_here():
-            if self._training_in_app():
+            if self.training_here:
                 self.notify(
                     "A run is training here. Stop it, or press d to move it to the background, to follow another.",
                     severity="warning",
@@ -249,15 +259,20 @@ class TuiApp(LenientApp):
         if self._terminal_title:
             write_to_terminal(self, GIVE_BACK)
 
-    def action_go(self, mode: str) -> None:
-        """Switch to a mode."""
-        if isinstance(self.screen, ModeScreen):
-            self.switch_mode(mode)
+    def action_go(self, mode: str) -> AwaitMount | None:
+        """Switch to a mode; keys that are pressed until its screen is there wait for it."""
+        return self.switch_mode(mode) if isinstance(self.screen, ModeScreen) else None
 
-    def action_turn(self, by: int) -> None:
+    def action_turn(self, by: int) -> AwaitMount | None:
         """Switch to the next or previous mode."""
-        if self.current_mode in MODES:  # not before the first one is shown
-            self.action_go(MODES[(MODES.index(self.current_mode) + by) % len(MODES)])
+        if self.current_mode not in MODES:  # before the first one is shown
+            return None
+        return self.action_go(MODES[(MODES.index(self.current_mode) + by) % len(MODES)])
+
+    def action_command_palette(self) -> None:
+        """Open the palette of commands."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_help(self) -> None:
         """Show the purpose of this screen and its keys."""
@@ -266,7 +281,7 @@ class TuiApp(LenientApp):
 
     async def action_quit(self) -> None:
         """Quit the app; ask first while it is training a run."""
-        if not self._training_in_app():
+        if not self.training_here:
             self.leave()
             return
         from tui.app.handover import quit_after
@@ -341,7 +356,9 @@ class TuiApp(LenientApp):
         if self.feed is not None and isinstance(self.feed.host, AppHost):
             self.feed.host.warn(message)
 
-    def _training_in_app(self) -> bool:
+    @property
+    def training_here(self) -> bool:
+        """Return whether a run is training in this process."""
         return self.feed is not None and self.feed.in_app
 
     def _show_live(self, feed: "RunFeed") -> None:

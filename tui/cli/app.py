@@ -82,12 +82,18 @@ def open_app(
         raise InputError(
             "the app needs a terminal, and this is not one", "Without one: tui train --no-ui [options]"
         )
+    if os.environ.get("TERM") == "dumb" and "TEXTUAL_DRIVER" not in os.environ:
+        raise InputError(
+            "the app needs a terminal that can move its cursor, and TERM is dumb",
+            "Set TERM to what yours is, such as xterm-256color; or without the app: tui train --no-ui [options]",
+        )
     from tui.terminal.graphics import ask_for_graphics
 
     ask_for_graphics(meanwhile=lambda: import_module("tui.app.app"))
     from tui.app.app import TuiApp
     from tui.app.hangup import ignore_late_hangup, survive_hangup
     from tui.runtime.capture import Capture
+    from tui.terminal.text import clean
 
     with Capture() as capture:
         app = TuiApp(
@@ -96,8 +102,12 @@ def open_app(
         survive_hangup(
             app, capture
         )  # before input is read: its end is a hang-up even where SIGHUP was ignored
-        app.run()
-        ignore_late_hangup()
+        try:
+            app.run()
+        finally:
+            ignore_late_hangup()
+            if app.training_here:  # it ended without having been asked to; the run must not
+                capture.tell(clean(app.detach()))
     app.keep_printed(to_the_end=True)
     if app.return_code:
         sys.exit(app.return_code)

@@ -8,19 +8,19 @@ from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from core.errors import TorchtuiError
 from core.remedies import worded
 from tui.forms.remedies import app_words
 from tui.screens.base import ModeScreen
+from tui.screens.dialog import Dialog
 from tui.terminal.text import clean
 
 __all__ = ["Ask", "ErrorDialog", "HelpDialog"]
 
 
-class Ask(ModalScreen[str]):
+class Ask(Dialog[str]):
     """A question with one button per answer; returns the key of the chosen one, or None after Escape.
 
     Args:
@@ -53,7 +53,7 @@ class Ask(ModalScreen[str]):
         self.dismiss(str(event.button.id).removeprefix("answer-"))
 
 
-class ErrorDialog(ModalScreen[None]):
+class ErrorDialog(Dialog[None]):
     """Dialog for an error: what went wrong, what to do, and the traceback on request."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -100,7 +100,7 @@ class ErrorDialog(ModalScreen[None]):
             self.action_toggle_trace()
 
 
-class HelpDialog(ModalScreen[None]):
+class HelpDialog(Dialog[None]):
     """All keys of a screen and its purpose; the border shows whether there is more below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,f1,q", "dismiss", "Close")]

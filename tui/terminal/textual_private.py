@@ -3,13 +3,17 @@
 Tests named after the functions here fail when a version of Textual changes what they use.
 """
 
+import traceback
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 from textual.app import App
 from textual.css.query import NoMatches
+from textual.events import MouseEvent
 from textual.geometry import Region
+from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.strip import Strip
@@ -28,17 +32,58 @@ __all__ = [
 
 
 class LenientApp(App[None]):
-    """An app that quits quietly.
+    """An app that quits quietly, and that a handler which raises does not end.
 
-    When the app quits while a screen is being composed, widgets disappear that others still query. Textual then
+    When the app quits while a screen is being composed, widgets disappear that others still use. Textual then
     shows a traceback, and has no public way to suppress it. Without `_handle_exception` that traceback is shown;
     without `_exit` it is shown in the moment before the app stops running.
     """
 
+    def __init__(self) -> None:
+        outlive_faults()
+        super().__init__()
+
+    def survives(self, error: Exception) -> bool:
+        """Return whether the app goes on after a handler raised; a subclass shows it to the user."""
+        return False
+
     def _handle_exception(self, error: Exception) -> None:
-        leaving = getattr(self, "_exit", False) or not self.is_running
-        if not (leaving and isinstance(error, (NoMatches, MountError))):
+        quitting = getattr(self, "_exit", False)
+        if quitting or (not self.is_running and isinstance(error, (NoMatches, MountError))):
+            return
+        if not (self.is_running and self.survives(error)):
             super()._handle_exception(error)
+        elif self.is_headless and getattr(self, "_exception", error) is None:
+            self._exception = error  # a test that drives the app fails at its end
+
+
+def is_late_press(message: Message, error: Exception) -> bool:
+    """Return whether Textual itself failed on a press of the mouse: what was drawn there has been replaced since."""
+    *_, last = traceback.walk_tb(error.__traceback__)
+    return isinstance(message, MouseEvent) and last[0].f_globals.get("__name__", "").startswith("textual.")
+
+
+@cache
+def outlive_faults() -> None:
+    """Let widgets, screens and the app itself receive their next message after a handler raised.
+
+    Textual stops delivering messages to whatever has raised. Without `_dispatch_message` it does so here too: a
+    screen with a fault then takes no keys, and another one must be opened.
+    """
+    dispatch = getattr(MessagePump, "_dispatch_message", None)
+    if dispatch is None:
+        return
+
+    async def deliver(pump: MessagePump, message: Message) -> None:
+        try:
+            await dispatch(pump, message)
+        except Exception as error:
+            if not isinstance(pump.app, LenientApp):
+                raise
+            if not is_late_press(message, error):
+                pump.app._handle_exception(error)
+
+    setattr(MessagePump, "_dispatch_message", deliver)  # noqa: B010  # typed as a method
 
 
 def write_to_terminal(app: App[Any], text: str) -> bool:
@@ -81,9 +126,20 @@ def _frugal_compositor() -> type[Any] | None:
             for widget, (region, clip) in self.visible_widgets.items():
                 seen = region.intersection(clip)
                 if seen and (crop is None or crop.overlaps(seen)):
-                    yield region, clip, widget.render_lines(seen.translate(-region.offset))
+                    yield region, clip, lines_of(widget, seen.translate(-region.offset))
 
     return FrugalCompositor
+
+
+def lines_of(widget: Widget, crop: Region) -> list[Strip]:
+    """Return the lines of a widget; empty ones where it fails to draw them, as the rest of the screen is drawn."""
+    try:
+        return widget.render_lines(crop)
+    except Exception as error:
+        if not isinstance(widget.app, LenientApp):
+            raise
+        widget.app._handle_exception(error)
+        return [Strip.blank(crop.width)] * crop.height
 
 
 def bindings_are_ready(footer: Footer) -> bool:

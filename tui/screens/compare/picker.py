@@ -7,7 +7,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from core.errors import InputError
@@ -18,6 +17,7 @@ from core.runs.query import parse
 from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns, marks
 from tui.screens.background import Background
+from tui.screens.dialog import Dialog
 from tui.terminal.text import clean
 from tui.widgets.run_list import RunList
 from tui.widgets.runs_table import RunsTable
@@ -25,7 +25,7 @@ from tui.widgets.runs_table import RunsTable
 __all__ = ["PickRuns"]
 
 
-class PickRuns(Background, ModalScreen[None]):
+class PickRuns(Background, Dialog[None]):
     """All runs, newest first; Space marks, Enter or Escape closes. Marks apply at once.
 
     Args:

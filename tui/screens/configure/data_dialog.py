@@ -8,12 +8,12 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
 from core.data.kinds.registry import kind_of
 from tui.forms import preview_drawings as draw
 from tui.forms.data_overview import DataFacts
+from tui.screens.dialog import Dialog
 from tui.terminal.curves import sparkline
 from tui.terminal.text import UNKNOWN, clean, count, fit, number
 from tui.widgets.drawing import Drawing
@@ -36,7 +36,7 @@ class Images(Tiles):
         return action != "choose"
 
 
-class DataDialog(ModalScreen[None]):
+class DataDialog(Dialog[None]):
     """Everything known about a dataset, in a window over the form.
 
     Args:

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from core.config.schema import TrainConfig
@@ -20,6 +19,7 @@ from tui.charts.plot import Plot
 from tui.charts.plot_chart import Chart
 from tui.forms.remedies import error_in_app
 from tui.runtime.hosts import SPARE_CORES
+from tui.screens.dialog import Dialog
 from tui.terminal.text import clean, progress_line
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ __all__ = ["BatchFinder", "RateFinder"]
 FRAME_SECONDS = 0.1
 
 
-class _Finder(ModalScreen[str]):
+class _Finder(Dialog[str]):
     """Searches on a thread and shows the result. Returns the text for the field, or None if cancelled.
 
     Args:

@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 
 from core.errors import TorchtuiError
 from tui.forms.remedies import error_in_app
 from tui.runtime.settings import settings_file
+from tui.screens.dialog import Dialog
 from tui.screens.dialogs import Ask
 from tui.terminal.text import clean
 
@@ -30,7 +30,7 @@ def presets_folder() -> Path:
     return settings_file().parent / "presets"
 
 
-class _PresetDialog(ModalScreen[Path]):
+class _PresetDialog(Dialog[Path]):
     """A path, and the existing presets. Returns the path that `use` accepted, or None after Escape.
 
     Args:

@@ -7,10 +7,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
 from tui.forms.targets import target_lines
+from tui.screens.dialog import Dialog
 from tui.terminal.text import clean
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["TargetDialog"]
 
 
-class TargetDialog(ModalScreen[str]):
+class TargetDialog(Dialog[str]):
     """The columns of a table, most likely target first. Returns the name of the chosen one, or None after Escape.
 
     Args:

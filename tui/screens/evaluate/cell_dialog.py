@@ -6,9 +6,9 @@ import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.widgets import Footer
 
+from tui.screens.dialog import Dialog
 from tui.screens.evaluate.sample_list import SampleList
 from tui.screens.evaluate.tab import Subject
 from tui.widgets.panel import Panel
@@ -16,7 +16,7 @@ from tui.widgets.panel import Panel
 __all__ = ["CellDialog"]
 
 
-class CellDialog(ModalScreen[None]):
+class CellDialog(Dialog[None]):
     """Enter enlarges a sample, Escape goes back to the matrix."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "back")]

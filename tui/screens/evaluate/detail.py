@@ -8,9 +8,9 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
+from tui.screens.dialog import Dialog
 from tui.screens.evaluate.facts import cells_of, full_facts, reading, score_bars
 from tui.screens.evaluate.tab import Subject
 from tui.terminal.text import clean, count
@@ -62,7 +62,7 @@ class SampleDetail(Container):
             features.show(columns, len(names), lambda row: (names[row], values[row]))
 
 
-class SampleDialog(ModalScreen[int]):
+class SampleDialog(Dialog[int]):
     """An enlarged sample; arrows move to its neighbours. Returns the place at which it was closed.
 
     Args:

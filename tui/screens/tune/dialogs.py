@@ -7,15 +7,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 
+from tui.screens.dialog import Dialog
 from tui.terminal.text import clean
 
 __all__ = ["AddTrials", "OpenStudy"]
 
 
-class OpenStudy(ModalScreen[str]):
+class OpenStudy(Dialog[str]):
     """The existing studies, newest first; returns the path of the chosen one, or None after Escape.
 
     Args:
@@ -41,7 +41,7 @@ class OpenStudy(ModalScreen[str]):
         self.dismiss(list(self.studies.values())[event.option_index])
 
 
-class AddTrials(ModalScreen[int]):
+class AddTrials(Dialog[int]):
     """Dialog for the number of trials to add to a study; None after Escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
