@@ -12,19 +12,31 @@ from core.runs.history.series import Floats, Points
 from core.tuning.search.space import Choices, Domain
 from tui.charts.plot import Chart, Mark, Series
 from tui.terminal.text import fit, number, setting, short_path
-from tui.terminal.themes import BLUE, GREEN, ORANGE
+from tui.terminal.themes import BLUE, GREEN, MISTAKE, ORANGE
 
 if TYPE_CHECKING:
     from core.tuning.study.importance import Importance, Importances
     from core.tuning.study.records import TrialRecord
     from tui.runtime.study_follower import Standing
 
-__all__ = ["best_chart", "curves_chart", "importance_lines", "places", "slice_chart"]
+__all__ = [
+    "DIMMED",
+    "WAITING",
+    "are_numbers",
+    "best_chart",
+    "curves_chart",
+    "importance_lines",
+    "is_logarithmic",
+    "place_of",
+    "places",
+    "slice_chart",
+]
 
 MAX_CURVES = 28
 """Maximum number of curves, the newest ones: more are unreadable and slow."""
 DIMMED = (122, 92, 30)
 """Orange of curves that are not the best one."""
+FAILED = ("diverged", "failed")
 WAITING = "waiting for the first trial"
 
 
@@ -42,14 +54,30 @@ def best_chart(standing: "Standing", log_y: bool) -> Chart:
     last = max((record.number for record in standing.records), default=0)
     steps = Series("best so far", _array([*numbers, last]), _array([*best, best[-1]]), ORANGE, style="steps")
     points = Series("trial", _array(numbers), _array(values), BLUE, "•", "points")
+    cut = [(record.number, _reached(record)) for record in standing.records if record.state == "pruned"]
+    cut = [(at, value) for at, value in cut if math.isfinite(value)]
+    pruned = Series(
+        "pruned", _array([at for at, _ in cut]), _array([value for _, value in cut]), None, "◇", "points"
+    )
+    failed = [
+        Mark(record.number, symbol="✗", color=MISTAKE)
+        for record in standing.records
+        if record.state in FAILED
+    ]
     return Chart(
-        series=(points, steps),
-        marks=_stars(known, standing.best),
+        series=(*([pruned] if cut else []), points, steps),
+        marks=(*failed, *_stars(known, standing.best)),
         log_y=log_y,
         x_range=(0.0, float(max(1, last))),
         x_integer=True,
         empty=WAITING,
     )
+
+
+def _reached(record: "TrialRecord") -> float:
+    """Return the last value of a trial; NaN if it has none."""
+    known = [value for value in record.curve if math.isfinite(value)]
+    return known[-1] if known else math.nan
 
 
 def curves_chart(standing: "Standing", log_y: bool, chosen: int | None) -> Chart:
@@ -82,20 +110,26 @@ def slice_chart(standing: "Standing", path: str, log_y: bool) -> Chart:
     """The metric of completed trials against one parameter; values that are not numbers are placed at 1, 2, ..."""
     domain = standing.plan.space.domains[path]
     found = [
-        (_place(domain, record.params[path]), record.value, record.number)
+        (place_of(domain, record.params[path]), record.value, record.number)
         for record in standing.records
         if record.state == "completed" and record.value is not None and path in record.params
     ]
-    numbers = _are_numbers(domain)
+    cut = [
+        (place_of(domain, record.params[path]), _reached(record))
+        for record in standing.records
+        if record.state == "pruned" and path in record.params
+    ]
+    pruned = Series("", _array([x for x, _ in cut]), _array([y for _, y in cut]), None, "◇", "points")
+    numbers = are_numbers(domain)
     ends = (0.5, len(domain.values) + 0.5) if isinstance(domain, Choices) and not numbers else (None, None)
     points = Series(
         "", _array([x for x, _, _ in found]), _array([y for _, y, _ in found]), BLUE, "•", "points"
     )
     star = [Mark(x, y, color=ORANGE) for x, y, trial in found if trial == standing.best]
     return Chart(
-        series=(points,) if found else (),
+        series=(*([pruned] if cut and found else []), *([points] if found else [])),
         marks=tuple(star),
-        log_x=_is_logarithmic(domain),
+        log_x=is_logarithmic(domain),
         log_y=log_y,
         x_range=ends,
         x_integer=not numbers,
@@ -105,7 +139,7 @@ def slice_chart(standing: "Standing", path: str, log_y: bool) -> Chart:
 
 def places(domain: Domain) -> str:
     """Return the meaning of the places 1, 2, ... of a slice; empty where the axis shows it."""
-    if _are_numbers(domain) or not isinstance(domain, Choices):
+    if are_numbers(domain) or not isinstance(domain, Choices):
         return ""
     return "  ".join(f"{place} {setting(value)}" for place, value in enumerate(domain.values, start=1))
 
@@ -165,21 +199,22 @@ def _stars(known: Sequence[tuple[int, float]], best: int | None) -> tuple[Mark, 
     return tuple(Mark(at, value, color=ORANGE, text=number(value)) for at, value in known if at == best)
 
 
-def _place(domain: Domain, value: Any) -> float:
+def place_of(domain: Domain, value: Any) -> float:
     """Return the position of a value on its axis."""
-    if _are_numbers(domain):
+    if are_numbers(domain):
         return float(value)
     return float(domain.values.index(value) + 1) if isinstance(domain, Choices) else math.nan
 
 
-def _are_numbers(domain: Domain) -> bool:
+def are_numbers(domain: Domain) -> bool:
+    """Return whether the values of a parameter stand on an axis by their size."""
     if not isinstance(domain, Choices):
         return True
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in domain.values)
 
 
-def _is_logarithmic(domain: Domain) -> bool:
-    """Also of choices that double or grow tenfold."""
+def is_logarithmic(domain: Domain) -> bool:
+    """Return whether its axis is logarithmic: also that of choices that double or grow tenfold."""
     if not isinstance(domain, Choices):
         return domain.log
-    return _are_numbers(domain) and min(domain.values) > 0 and max(domain.values) >= 8 * min(domain.values)
+    return are_numbers(domain) and min(domain.values) > 0 and max(domain.values) >= 8 * min(domain.values)

@@ -8,10 +8,11 @@ from pathlib import Path
 from core.events import EpochFinished, RunPaused
 from core.runs.folder import Run
 from core.runs.log import LogReader
+from core.tuning.confirm.result import Confirmation, confirmation
 from core.tuning.search.plan import Plan
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.importance import Importances, importances
-from core.tuning.study.records import TrialRecord, TrialStatus, best_first
+from core.tuning.study.records import TrialRecord, TrialStatus, best_first, pareto_front
 from core.tuning.study.selection import Selection, selection
 from core.tuning.study.study import TuningStudy, open_study
 from tui.runtime.study_process import is_worked_on, last_words
@@ -29,6 +30,8 @@ class Standing:
         selection: on what the choice of the best trial rests.
         active: whether any process works on it. paused: whether it is paused.
         problem: why it failed, in one line; empty otherwise.
+        confirmation: of its best trials; None where they are not trained again.
+        front: with two objectives, numbers of the trials that no other beats in both.
     """
 
     folder: StudyFolder
@@ -40,6 +43,8 @@ class Standing:
     active: bool = False
     paused: bool = False
     problem: str = ""
+    confirmation: Confirmation | None = None
+    front: tuple[int, ...] = ()
 
     @property
     def counts(self) -> Counter[str]:
@@ -102,7 +107,15 @@ class Follower:
         problem = "" if active else last_words(self.folder)
         best = ranked[0].number if ranked else None
         shares, chosen = self._importance, self._selection
-        return Standing(self.folder, plan, records, best, shares, chosen, active, paused, problem)
+        again = confirmation(self._study)
+        if again is not None and again.winner is not None:
+            best = again.winner
+        front = tuple(record.number for record in pareto_front(plan, records))
+        return Standing(
+            *(self.folder, plan, records, best, shares, chosen, active, paused, problem),
+            confirmation=again,
+            front=front,
+        )
 
     def _alive(self, record: TrialRecord, active: bool) -> TrialRecord:
         """Return a running trial with the epochs in its log so far; without a process none is running."""

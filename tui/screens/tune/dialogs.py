@@ -1,6 +1,7 @@
-"""Dialogs of Tune: which study to open, and how many trials to add."""
+"""Dialogs of Tune: which study to open, how many trials to add, how many seeds confirm it, which trials to select."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import on
@@ -12,7 +13,7 @@ from textual.widgets import Button, Input, OptionList, Static
 from tui.screens.dialog import Dialog
 from tui.terminal.text import clean
 
-__all__ = ["AddTrials", "OpenStudy"]
+__all__ = ["AddTrials", "Confirm", "OpenStudy", "SelectTrials"]
 
 
 class OpenStudy(Dialog[str]):
@@ -63,3 +64,59 @@ class AddTrials(Dialog[int]):
             self.dismiss(int(text))
         else:
             self.query_one("#trials-problem", Static).update("✗ enter a number ≥ 1")
+
+
+class Confirm(ModalScreen[int]):
+    """Dialog for the number of seeds with which the best trials are trained again; None after Escape."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -trials"):
+            yield Static("Train the best trials again, with how many other seeds each?", classes="question")
+            yield Input("3", compact=True, type="integer", max_length=3)
+            yield Static("The best mean wins, and is evaluated on the test split.", id="trials-problem")
+            with Horizontal(classes="answers"):
+                yield Button("Confirm", id="confirm", compact=True, variant="primary")
+                yield Button("Cancel", id="cancel", compact=True, action="screen.dismiss")
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#confirm")
+    def _submit(self) -> None:
+        text = self.query_one(Input).value
+        if text.isdecimal() and int(text) > 1:
+            self.dismiss(int(text))
+        else:
+            self.query_one("#trials-problem", Static).update("✗ enter a number ≥ 2")
+
+
+class SelectTrials(ModalScreen[dict[str, Any]]):
+    """Dialog for ranges of trials; an empty text selects all, Escape changes nothing.
+
+    Args:
+        check: gives the ranges that a text means, or what is wrong with it.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
+
+    def __init__(self, check: Callable[[str], dict[str, Any] | str]) -> None:
+        super().__init__()
+        self.check = check
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -trials"):
+            yield Static("Select trials, such as lr=0.01..0.1 hidden=64,128", classes="question")
+            yield Input("", compact=True)
+            yield Static("", id="trials-problem", markup=False)
+            with Horizontal(classes="answers"):
+                yield Button("Select", id="select", compact=True, variant="primary")
+                yield Button("Cancel", id="cancel", compact=True, action="screen.dismiss")
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#select")
+    def _submit(self) -> None:
+        found = self.check(self.query_one(Input).value)
+        if isinstance(found, str):
+            self.query_one("#trials-problem", Static).update(f"✗ {clean(found)}")
+        else:
+            self.dismiss(found)

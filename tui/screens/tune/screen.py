@@ -24,12 +24,12 @@ from tui.forms.search_form import (
     searchable,
 )
 from tui.screens.base import NARROW
-from tui.screens.tune.slices_panel import SlicesPanel
 from tui.screens.tune.space_editor import STOPS, SpaceEditor
-from tui.screens.tune.study_actions import STUDY_ACTIONS, TRIAL_ACTIONS, StudyActions
+from tui.screens.tune.study_actions import STUDY_ACTIONS, TRIAL_ACTIONS
 from tui.screens.tune.study_view import StudyView
 from tui.screens.tune.trial_columns import headline
 from tui.screens.tune.trials_panel import TrialsPanel
+from tui.screens.tune.winner_actions import WINNER_ACTIONS, WinnerActions
 from tui.terminal.text import clean
 from tui.widgets.command_panel import CommandPanel
 
@@ -42,7 +42,9 @@ __all__ = ["TuneScreen"]
 OF_THE_SPACE = frozenset(
     {"start", "copy", "add_field", "remove_field", "defaults", "above", "below", "leave_field"}
 )
-OF_THE_STUDY = STUDY_ACTIONS | TRIAL_ACTIONS | {"sort", "turn_order", "panel", "log", "slices"}
+OF_THE_STUDY = (
+    STUDY_ACTIONS | TRIAL_ACTIONS | WINNER_ACTIONS | {"sort", "turn_order", "panel", "log", "slices"}
+)
 WIDE = 170
 NO_STUDY = "No study is open.\n\nPress Ctrl+T and then Ctrl+R to start one, or Ctrl+O to open an earlier one."
 
@@ -67,7 +69,7 @@ class ViewTab(Static):
         self.post_message(self.Clicked(self.view))
 
 
-class TuneScreen(StudyActions):
+class TuneScreen(WinnerActions):
     """The search space, and the study: two views, one at a time."""
 
     MODE = "tune"
@@ -77,13 +79,15 @@ class TuneScreen(StudyActions):
         "field: 1e-4..1 is a range, log:1e-4..1 a logarithmic one, 16..256:16 has a step, and 64,128 are choices. "
         "A study runs in a background process, even after the app quits; trials are judged on validation data only. "
         "In the study, Space pauses and continues it. Every trial is a run: Enter opens it in Live, e evaluates it, "
-        "and p edits a copy of its configuration in the form. Click the name of a column to sort by it, again to "
-        "reverse the order."
+        "and p edits a copy of its configuration in the form. c trains the best trials again with other seeds: the "
+        "best mean wins. g turns to the next graph, / selects trials by ranges, and h hides those that were given up. "
+        "Click the name of a column to sort by it, again to reverse the order."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t,v", "view", "space/study", tooltip="The search space, or the study"),
         Binding("ctrl+r", "start", "start", tooltip="Start a study with this search space"),
         Binding("y", "copy", "copy", tooltip="Copy the equivalent command"),
+        Binding("y", "copy_trial", "copy", tooltip="Copy the command that trains this trial's configuration"),
         Binding("ctrl+n", "add_field", "add", tooltip="Add a field to the search"),
         # Priority: a focused field would delete a character.
         Binding(
@@ -104,7 +108,7 @@ class TuneScreen(StudyActions):
         Binding("p", "promote", "reuse", tooltip="Edit a copy of the trial's configuration in the form"),
         Binding("o", "sort", "sort", tooltip="Sort by the next column"),
         Binding("O", "turn_order", "Reverse the order", show=False),
-        Binding("c", "compare", "Compare the best trials", show=False),
+        Binding("C", "compare", "Compare the best trials", show=False),
         Binding("l", "log", "Logarithmic or linear axis", show=False),
         Binding("full_stop", "slices(1)", "Next parameter", key_display=".", show=False),
         Binding("comma", "slices(-1)", "Previous parameter", key_display=",", show=False),
@@ -348,4 +352,4 @@ class TuneScreen(StudyActions):
 
     def action_slices(self, by: int) -> None:
         """Show other parameters."""
-        self.query_one(SlicesPanel).turn(by)
+        self.query_one(StudyView).graphs.turn_parameters(by)

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from tui.charts.plot_chart import RGB
 from tui.headless.trial_states import state_text
+from tui.terminal.costs import weighed_text
 from tui.terminal.text import clean, count, duration, number, setting, short_path
 from tui.terminal.themes import STATES
 from tui.widgets.table import Cell, Column
@@ -41,15 +42,11 @@ class TrialColumn:
 def columns_of(standing: "Standing") -> list[TrialColumn]:
     """Number, state, metric, each parameter, epochs and time."""
     plan = standing.plan
-    best = standing.best
-    level = standing.selection.level if standing.selection else ()
     fixed = [
         TrialColumn(
             Column("trial", 7),
             lambda record: record.number,
-            lambda record: (
-                f"{'★ ' if record.number == best else '≈ ' if record.number in level else ''}{record.number}"
-            ),
+            lambda record: f"{_sign(standing, record.number)}{record.number}",
             falling=True,
         ),
         TrialColumn(Column("state", 13, "<"), lambda record: record.state, _state),
@@ -66,7 +63,24 @@ def columns_of(standing: "Standing") -> list[TrialColumn]:
             Column("time", 6), lambda record: record.seconds or None, lambda record: _seconds(record.seconds)
         ),
     ]
-    return [*fixed, *(_parameter(standing, path) for path in plan.space.domains), *rest]
+    costs = [_cost(name) for name in plan.weighed]
+    return [*fixed, *costs, *(_parameter(standing, path) for path in plan.space.domains), *rest]
+
+
+def _sign(standing: "Standing", number: int) -> str:
+    """Mark the best trial, those on the front, and those that are not clearly worse than the best."""
+    level = standing.selection.level if standing.selection else ()
+    if number == standing.best:
+        return "★ "
+    return "● " if number in standing.front else "≈ " if number in level and not standing.front else ""
+
+
+def _cost(name: str) -> TrialColumn:
+    return TrialColumn(
+        Column(name, max(10, cell_len(name))),
+        lambda record: record.costs.get(name),
+        lambda record: weighed_text(name, record.costs.get(name)),
+    )
 
 
 def in_order(records: "Iterable[TrialRecord]", column: TrialColumn, falling: bool) -> "list[TrialRecord]":

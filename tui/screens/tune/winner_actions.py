@@ -1,0 +1,147 @@
+"""Actions on the trials of a study as a whole: confirm the best ones, select some, reuse the winner."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from core.config import schema as configuration
+from core.errors import TorchtuiError
+from core.tuning.search.ranges import parse_domain
+from tui.forms.command_line import command_line
+from tui.runtime import study_process
+from tui.screens.trust_prompt import with_consent
+from tui.screens.tune.dialogs import Confirm, SelectTrials
+from tui.screens.tune.study_actions import StudyActions
+from tui.screens.tune.study_view import StudyView
+from tui.terminal.text import clean, short_path
+
+if TYPE_CHECKING:
+    from core.config.schema import TrainConfig
+
+__all__ = ["WINNER_ACTIONS", "WinnerActions"]
+
+WINNER_ACTIONS = frozenset({"confirm", "longer", "copy_trial", "hide", "graph", "select"})
+LONGER = 3
+"""Times the epochs of a trial that is to be trained with more of them."""
+
+
+class WinnerActions(StudyActions):
+    """Base of Tune that knows what to do with trials."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "confirm", "confirm", tooltip="Train the best trials again with other seeds"),
+        Binding("m", "longer", "longer", tooltip="Fill Configure with this trial and more epochs"),
+        Binding("h", "hide", "hide", tooltip="Hide pruned and failed trials, or show them again"),
+        Binding(
+            "g", "graph(1)", "graph", tooltip="The next graph: slices, parallel, contour, front, confirm"
+        ),
+        Binding("G", "graph(-1)", "Previous graph", show=False),
+        Binding("slash", "select", "Select trials by ranges", show=False),
+    ]
+
+    def action_confirm(self) -> None:
+        """Train the best trials again with other seeds, in the background."""
+        standing, follower, data_root = self.standing, self._follower, self.tui.data_root
+        jobs, executor = self.jobs, self.executor
+        if standing is None:
+            return
+
+        def asked(seeds: int | None) -> None:
+            if seeds is None:
+                return
+
+            def launch(progress: Any) -> None:
+                from core.tuning.confirm.study import ask_to_confirm
+
+                assert follower is not None
+                ask_to_confirm(follower.study, seeds)
+                trials = standing.done if standing.status != "completed" else None
+                self._launched.append(
+                    study_process.launch(
+                        standing.folder, jobs, data_root, trials, executor, follower.study.storage_url
+                    )
+                )
+
+            with_consent(
+                self.app,
+                standing.plan.space.base,
+                lambda: self.in_background("start", launch, lambda nothing: self.look()),
+            )
+
+        self.app.push_screen(Confirm(), asked)
+
+    def _config(self) -> "TrainConfig | None":
+        """The configuration of the trial under the cursor."""
+        if self.selected is None or self.standing is None:
+            return None
+        return self.standing.plan.space.config(self.selected.params)
+
+    def action_longer(self) -> None:
+        """Fill Configure with the trial under the cursor and more epochs."""
+        config = self._config()
+        if config is None:
+            return
+        values = configuration.to_dict(config)
+        before = values["training"]["epochs"]
+        values["training"]["epochs"] = before * LONGER
+        self.tui.form_values = values
+        self.app.call_later(partial(self.tui.action_go, "configure"))
+        self.notify(f"epochs {before} → {before * LONGER}; press Ctrl+R to start")
+
+    def action_copy_trial(self) -> None:
+        """Copy the command that trains the configuration of the trial under the cursor."""
+        config = self._config()
+        if config is not None:
+            command = command_line(config)
+            self.app.copy_to_clipboard(command)
+            self.notify(clean(command), title="Copied", markup=False)
+
+    def action_hide(self) -> None:
+        """Hide pruned and failed trials, or show them again."""
+        hidden = self.query_one(StudyView).toggle_hidden()
+        self.notify("Pruned and failed trials are hidden." if hidden else "All trials are shown.")
+
+    def action_graph(self, by: int) -> None:
+        """Show the next or previous graph."""
+        self.query_one(StudyView).graphs.turn(by)
+
+    def action_select(self) -> None:
+        """Select trials by ranges of parameters, costs or the metric."""
+        standing = self.standing
+        if standing is None:
+            return
+        names = [*standing.plan.space.domains, *standing.plan.weighed, standing.plan.metric]
+        short = {name: short_path(name) if "." in name else name for name in names}
+        known = {**{short[name]: name for name in names}, **{name: name for name in names}}
+
+        def check(text: str) -> dict[str, Any] | str:
+            """The ranges, or what is wrong with them."""
+            ranges: dict[str, Any] = {}
+            for part in text.split():
+                name, sign, domain = part.partition("=")
+                if name not in known or not sign:
+                    return f"'{part}': enter NAME=RANGE, with {', '.join(dict.fromkeys(short.values()))}"
+                try:
+                    ranges[known[name]] = parse_domain(domain)
+                except (ValueError, TorchtuiError):
+                    return f"'{domain}' is not a range such as 0.01..0.1 or 64,128"
+            return ranges
+
+        def chosen(ranges: dict[str, Any] | None) -> None:
+            if ranges is not None:
+                self.query_one(StudyView).graphs.select(ranges)
+
+        self.app.push_screen(SelectTrials(check), chosen)
+
+    def possible(self) -> frozenset[str]:
+        found = set(super().possible())
+        standing = self.standing
+        if standing is None:
+            return frozenset(found)
+        found |= {"hide", "graph", "select"}
+        if standing.best is not None and not standing.active:
+            found.add("confirm")
+        if self.selected is not None:
+            found |= {"longer", "copy_trial"}
+        return frozenset(found)
