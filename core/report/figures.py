@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ from core.runs.comparison.groups import Group
 __all__ = [
     "calibration",
     "confusion",
+    "drawn",
     "overlay",
     "precision_recalls",
     "predicted_numbers",
@@ -43,6 +44,8 @@ SETTINGS: Any = {
 }
 SIZE = (6.4, 4.2)
 SQUARE = (5.6, 5.2)
+DPI = 120
+"""Of pictures in pixels."""
 MARKERS = "os^DvP*X"
 """One per curve, since not everybody can distinguish colours."""
 MAX_CLASSES = 30
@@ -52,8 +55,8 @@ NAME = 24
 
 
 @contextmanager
-def _figure(size: tuple[float, float], out: list[bytes]) -> Iterator[Any]:
-    """Axes to draw on; the picture is in `out` afterwards.
+def _figure(size: tuple[float, float], out: list[bytes], kind: str = "svg") -> Iterator[Any]:
+    """Axes to draw on; the picture, an ``svg`` or a ``png``, is in `out` afterwards.
 
     Raises:
         DependencyError: matplotlib is not installed.
@@ -70,8 +73,20 @@ def _figure(size: tuple[float, float], out: list[bytes]) -> Iterator[Any]:
         figure = Figure(figsize=size)
         yield figure.add_subplot()
         file = io.BytesIO()
-        figure.savefig(file, format="svg", metadata={"Date": None})
+        figure.savefig(file, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
     out.append(file.getvalue())
+
+
+def drawn(draw: Callable[[Any], None], *, kind: str = "svg", size: tuple[float, float] = SIZE) -> bytes:
+    """Return the picture, an ``svg`` or a ``png``, that a function draws on matplotlib's axes.
+
+    Raises:
+        DependencyError: matplotlib is not installed.
+    """
+    out: list[bytes] = []
+    with _figure(size, out, kind) as axes:
+        draw(axes)
+    return out[0]
 
 
 def train_and_validation(entry: Entry, metric: str) -> bytes:

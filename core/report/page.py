@@ -59,15 +59,15 @@ def shown(text: object) -> str:
     )
 
 
-def page(**content: Any) -> str:
-    """Fill in ``page.html``, which says what it takes."""
+def page(template: str = "page.html", /, **content: Any) -> str:
+    """Fill in a template, which says what it takes."""
     from markupsafe import Markup
 
-    return _template().render(policy=POLICY, style=Markup(_file("page.css")), **content)
+    return _template(template).render(policy=POLICY, style=Markup(_file("page.css")), **content)
 
 
-def _template() -> "Template":
-    from jinja2 import Environment, StrictUndefined
+def _template(name: str) -> "Template":
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
     def printable(value: object) -> str:
@@ -79,10 +79,15 @@ def _template() -> "Template":
         return Markup("\n").join(map(shown, text.split("\n")))
 
     environment = Environment(
-        autoescape=True, finalize=printable, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        finalize=printable,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(_file),
     )
     environment.filters["lines"] = lines
-    return environment.from_string(_file("page.html"))
+    return environment.get_template(name)
 
 
 def _file(name: str) -> str:

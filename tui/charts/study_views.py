@@ -9,6 +9,7 @@ import numpy as np
 from core.runs.history.series import Floats
 from core.tuning.search.space import Choices, Domain
 from core.tuning.study.importance import position
+from core.tuning.surface import LEAST_TRIALS, surface
 from tui.charts.plot import Chart, Mark, Series
 from tui.charts.study import DIMMED, WAITING, are_numbers, is_logarithmic, place_of
 from tui.terminal.costs import weighed_text
@@ -27,10 +28,6 @@ WIDE_AXIS = 20.0
 """Costs whose largest is so many times the smallest stand on a logarithmic axis."""
 ACROSS, UP = 120, 40
 """Points at which a contour is computed."""
-WIDTH = 0.12
-"""Of the weights by which trials count there, in parts of an axis."""
-NEAR = 0.05
-"""The sum of these weights from which on the value of a place is known."""
 LEVELS = "░▒▓█"
 SHADES = ((52, 66, 78), (58, 88, 112), (64, 118, 156), (72, 148, 200))
 
@@ -137,43 +134,31 @@ def selected_trials(standing: "Standing", ranges: Mapping[str, Mapping[str, Any]
 
 
 def contour_chart(standing: "Standing", across: str, up: str) -> Chart:
-    """Return the metric over two parameters, smoothed, darker where it is worse, with the trials on it."""
+    """Return the metric over two parameters, smoothed, brighter where it is better, with the trials on it."""
     plan = standing.plan
-    known = [record for record in _ranked(standing) if across in record.params and up in record.params]
-    if len(known) < 3:
-        return Chart(empty="waiting for three trials with both")
+    found = surface(plan, standing.records, (across, up), (ACROSS, UP))
+    if found is None:
+        return Chart(empty=f"waiting for {LEAST_TRIALS} trials with both")
     axes = [plan.space.domains[path] for path in (across, up)]
-    at = np.array(
-        [
-            [position(domain, record.params[path]) for domain, path in zip(axes, (across, up), strict=True)]
-            for record in known
-        ]
-    )
-    values = np.array([record.value for record in known], dtype=np.float64)
-    ranks = np.argsort(np.argsort(values if plan.direction == "maximize" else -values)).astype(np.float64)
-    grid = np.stack(np.meshgrid(np.linspace(0, 1, ACROSS), np.linspace(0, 1, UP)), axis=-1).reshape(-1, 2)
-    weights = np.exp(-0.5 * ((grid[:, None] - at) ** 2).sum(axis=2) / WIDTH**2)
-    total = weights.sum(axis=1)
-    smooth = (weights @ ranks) / np.maximum(total, 1e-300)
-    cuts = np.quantile(smooth[total > NEAR], [0.25, 0.5, 0.75]) if (total > NEAR).any() else np.zeros(3)
-    level = np.searchsorted(cuts, smooth)
     titles = ("worst quarter", "", "", "best quarter")
     shades = [
         Series(
             titles[shade],
-            _values(axes[0], grid[here, 0]),
-            _values(axes[1], grid[here, 1]),
+            _values(axes[0], found.across[here]),
+            _values(axes[1], found.up[here]),
             SHADES[shade],
             LEVELS[shade],
             "points",
         )
         for shade in range(4)
-        if (here := (level == shade) & (total > NEAR)).any()
+        if (here := (found.quarter == shade) & found.known).any()
     ]
-    x = [place_of(axes[0], record.params[across]) for record in known]
-    y = [place_of(axes[1], record.params[up]) for record in known]
+    x = [place_of(axes[0], record.params[across]) for record in found.trials]
+    y = [place_of(axes[1], record.params[up]) for record in found.trials]
     best = [
-        Mark(a, b, color=ORANGE) for a, b, one in zip(x, y, known, strict=True) if one.number == standing.best
+        Mark(a, b, color=ORANGE)
+        for a, b, one in zip(x, y, found.trials, strict=True)
+        if one.number == standing.best
     ]
     return Chart(
         series=(*shades, Series("trial", x, y, GREEN, "•", "points")),

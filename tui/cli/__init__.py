@@ -25,7 +25,7 @@ class Commands(LazyGroup):
     PANELS = {
         "Train": {
             "train": ("tui.cli.commands.train:train", "Train a model and evaluate it."),
-            "tune": ("tui.cli.commands.tune:tune", "Search for good hyper-parameters."),
+            "tune": ("tui.cli.commands.tune:app", "Search for good hyper-parameters."),
             "lr-find": (
                 "tui.cli.commands.find:lr_find",
                 "Find a learning rate: train a copy while the rate grows, and see where the loss falls fastest.",

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,6 +10,9 @@ from core.errors import InputError
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption
 from tui.cli.run_arguments import RunsArgument
+
+if TYPE_CHECKING:
+    from core.tuning.study.study import TuningStudy
 
 __all__ = ["report"]
 
@@ -31,19 +34,51 @@ def report(
 ) -> None:
     """Write a self-contained HTML page: curves, evaluation, mistakes, configuration, comparison.
 
+    Names of studies give a page of these: charts, importance, the best trials and the winner.
+
     Example: tui report latest -o report.html
     """
-    from core.files.atomic import as_usual, write_atomically
     from core.palette import MAX_RUNS
 
+    if output.is_dir() or not output.absolute().parent.is_dir():
+        raise InputError(f"--output: {output} cannot be a file", "Give a file name in an existing folder")
+    if studies := _studies(run, runs or default_runs_dir()):
+        from core.report.study import build_studies
+
+        _write(output, build_studies(studies, [_command(study) for study in studies]))
+        return
     found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))
     if len(found) > MAX_RUNS:
         raise InputError(f"a report takes up to {MAX_RUNS} runs, got {len(found)}", "Give fewer")
-    if output.is_dir() or not output.absolute().parent.is_dir():
-        raise InputError(f"--output: {output} cannot be a file", "Give a file name in an existing folder")
     from core.report.build import build
 
-    text = build(found, split=split or "", data_root=data_root, tell=_tell)
+    _write(output, build(found, split=split or "", data_root=data_root, tell=_tell))
+
+
+def _studies(names: list[str], runs_dir: Path) -> "list[TuningStudy]":
+    """Return the studies that the names mean; none unless all of them are names or paths of studies."""
+    from core.tuning.study.folder import PREFIX
+
+    if not all(Path(name).name.startswith(PREFIX) for name in names):
+        return []
+    from core.tuning.study.study import open_study
+
+    return [open_study(runs_dir, name) for name in dict.fromkeys(names)]
+
+
+def _command(study: "TuningStudy") -> str:
+    """Return the command that trains the winner of a study, or its best trial."""
+    from core.tuning.confirm.result import confirmation
+    from tui.forms.command_line import command_line
+
+    again, ranked = confirmation(study), study.ranked()
+    winner = [one for one in ranked if again is not None and one.number == again.winner]
+    return command_line(study.config((winner or ranked)[0])) if ranked else ""
+
+
+def _write(output: Path, text: str) -> None:
+    from core.files.atomic import as_usual, write_atomically
+
     content = text.encode(errors="backslashreplace")
     write_atomically(output, lambda file: file.write(content), instead="give another file with -o")
     as_usual(output)

@@ -19,11 +19,13 @@ from core.tuning.search.plan import ExecutorName, Plan, make_plan
 from core.tuning.search.ranges import parse_assignment
 from core.user_code.loading import trust_named
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
+from tui.cli.commands import studies
 from tui.cli.config_options import with_config
 from tui.cli.json_option import json_option
+from tui.cli.lazy import Command, Group
 from tui.forms.flags import FLAGS
 
-__all__ = ["tune"]
+__all__ = ["app"]
 
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 DEFAULT_TRIALS = 30
@@ -188,9 +190,16 @@ Stop = Annotated[
 ]
 
 
+app = typer.Typer(cls=Group, invoke_without_command=True)
+app.command(cls=Command)(studies.compare)
+app.command(cls=Command)(studies.plot)
+
+
+@app.callback()
 @with_config
 def tune(
     values: dict[str, Any],
+    context: typer.Context,
     no_ui: Annotated[bool, typer.Option("--no-ui", help="Tune headless, without the app.")] = False,
     ranges: Ranges = None,
     space: Space = None,
@@ -227,6 +236,9 @@ def tune(
 
     tui tune --pause latest
     """
+    if context.invoked_subcommand is not None:
+        context.obj = runs
+        return None
     others = {"--pause": pause, "--continue": unpause, "--stop": stop}
     if any(study is not None for study in others.values()):
         return _ask(runs or default_runs_dir(), storage, others)

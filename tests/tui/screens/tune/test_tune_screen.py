@@ -32,7 +32,7 @@ from tui.runtime.study_process import is_worked_on
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import Ask
-from tui.screens.tune.dialogs import AddTrials, OpenStudy
+from tui.screens.tune.dialogs import AddTrials, OpenStudy, SelectTrials
 from tui.screens.tune.screen import TuneScreen
 from tui.screens.tune.trials_panel import TrialsPanel
 from tui.widgets.chart_panel import ChartPanel
@@ -214,6 +214,18 @@ async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make: Make, tm
         assert len(screen.query_one("#best-panel", ChartPanel).query_one(Plot).chart.series) == 2
 
         panel.table.focus()
+        await pilot.press("h")
+        assert [record.number for record in panel.rows] == [2, 0]
+        await pilot.press("h", "slash")
+        await until(pilot, lambda: isinstance(app.screen, SelectTrials))
+        await pilot.press(*"lr=0.2..0.4", "enter")
+        await until(pilot, lambda: app.screen is screen)
+        assert "1 trials with lr 0.2..0.4" in str(screen.query_one("#parallel-panel").border_subtitle)
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, ConfigureScreen))
+        assert app.form_values["training"]["epochs"] == 6
+        app.action_go("tune")
+        await until(pilot, lambda: app.screen is screen)
         await pilot.press("a")
         await until(pilot, lambda: isinstance(app.screen, AddTrials))
         await pilot.press("ctrl+u", "1", "enter")
@@ -251,7 +263,7 @@ async def test_the_best_trials_are_compared(make: Make, standing: Standing, writ
         screen.show_study()
         screen.show_standing()
         await pilot.pause()
-        await pilot.press("c")
+        await pilot.press("C")
         await until(pilot, lambda: app.current_mode == "compare" and len(entries_of(app)) == 2)
         assert [entry.run for entry in entries_of(app)] == [runs[2], runs[0]]
 
@@ -360,13 +372,14 @@ def test_a_study_without_a_completed_trial_has_charts_that_say_so(standing: Stan
 
 
 def test_the_charts_show_what_the_trials_were_worth(standing: Standing) -> None:
-    points, best = best_chart(standing, False).series
+    pruned, points, best = best_chart(standing, False).series
+    assert (list(pruned.x), list(pruned.y)) == ([1], [2.0])
     assert list(points.y) == [0.5, 0.3]
     assert list(best.y) == [0.5, 0.3, 0.3]
     curves = {series.label: list(series.y) for series in curves_chart(standing, False, chosen=0).series}
     assert curves == {"pruned": [2.0], "chosen": [0.9, 0.5], "best": [0.8, 0.3]}
     chart = slice_chart(standing, "model.hidden", False)
-    assert list(chart.series[0].x) == [1, 2]
+    assert [list(series.x) for series in chart.series] == [[1], [1, 2]], "the pruned one, and those that completed"
     assert [(mark.x, mark.y) for mark in chart.marks] == [(2, 0.3)]
     assert places(standing.plan.space.domains["model.hidden"]) == "1 64  2 32, 32"
 
@@ -392,7 +405,7 @@ async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(
         await pilot.press("O")
         assert [record.params["optimizer.lr"] for record in panel.rows] == [0.9, 0.3, 0.1]
         seen = []
-        for _ in range(5):
+        for _ in range(7):
             await pilot.press("t")
             seen.append([part.id for part in screen.query("StudyView Panel") if part.region.height > 0])
         assert seen == [
@@ -400,8 +413,22 @@ async def test_the_table_sorts_and_small_screens_show_one_panel_at_a_time(
             ["curves-panel"],
             ["importance-panel"],
             ["slices-panel"],
+            ["parallel-panel"],
+            ["contour-panel"],
             ["trials-panel"],
         ]
+        await pilot.press("h")
+        assert [record.number for record in panel.rows] == [2, 0]
+        await pilot.press("h", "slash")
+        await until(pilot, lambda: isinstance(app.screen, SelectTrials))
+        await pilot.press(*"lr=0.2..0.4", "enter")
+        await until(pilot, lambda: app.screen is screen)
+        assert "1 trials with lr 0.2..0.4" in str(screen.query_one("#parallel-panel").border_subtitle)
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, ConfigureScreen))
+        assert app.form_values["training"]["epochs"] == 6
+        app.action_go("tune")
+        await until(pilot, lambda: app.screen is screen)
         await pilot.press("a")
         await until(pilot, lambda: isinstance(app.screen, AddTrials))
         await pilot.press("escape")
