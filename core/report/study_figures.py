@@ -27,6 +27,7 @@ MISTAKE = tuple(part / 255 for part in OKABE_ITO[5])
 GREY = "#8a949b"
 GRID = (80, 60)
 MAX_SLICES = 6
+CUT = ("pruned", "paused")
 FAILED = ("diverged", "failed")
 
 
@@ -72,7 +73,7 @@ def _history(axes: Any, plan: Plan, records: Sequence[TrialRecord], ranked: Sequ
     values = [record.value or 0.0 for record in known]
     best = (np.minimum if plan.direction == "minimize" else np.maximum).accumulate(values)
     numbers = [record.number for record in known]
-    cut = [(one.number, one.curve[-1]) for one in records if one.state == "pruned" and one.curve]
+    cut = [(one.number, one.curve[-1]) for one in records if one.state in CUT and one.curve]
     axes.plot(numbers, values, "o", color=BLUE, markersize=5, label="trial")
     if cut:
         axes.plot(*zip(*cut, strict=True), "D", color=GREY, fillstyle="none", markersize=5, label="pruned")
@@ -91,11 +92,13 @@ def _slices(axes: Any, plan: Plan, records: Sequence[TrialRecord], ranked: Seque
     for at, path in enumerate(paths):
         part = figure.add_subplot(math.ceil(len(paths) / 3), min(3, len(paths)), at + 1)
         domain = plan.space.domains[path]
-        for marker, state, color in (("o", "completed", BLUE), ("D", "pruned", GREY)):
+        for marker, states, color in (("o", ("completed",), BLUE), ("D", CUT, GREY)):
             points = [
-                (_place(domain, one.params[path]), one.value if state == "completed" else one.curve[-1])
+                (_place(domain, one.params[path]), one.curve[-1] if states is CUT else one.value)
                 for one in records
-                if one.state == state and path in one.params and (one.curve or one.value is not None)
+                if one.state in states
+                and path in one.params
+                and (one.curve if states is CUT else one.value is not None)
             ]
             if points:
                 part.plot(*zip(*points, strict=True), marker, color=color, markersize=4)

@@ -36,6 +36,7 @@ MAX_CURVES = 28
 """Maximum number of curves, the newest ones: more are unreadable and slow."""
 DIMMED = (122, 92, 30)
 """Orange of curves that are not the best one."""
+CUT = ("pruned", "paused")
 FAILED = ("diverged", "failed")
 WAITING = "waiting for the first trial"
 
@@ -54,7 +55,7 @@ def best_chart(standing: "Standing", log_y: bool) -> Chart:
     last = max((record.number for record in standing.records), default=0)
     steps = Series("best so far", _array([*numbers, last]), _array([*best, best[-1]]), ORANGE, style="steps")
     points = Series("trial", _array(numbers), _array(values), BLUE, "•", "points")
-    cut = [(record.number, _reached(record)) for record in standing.records if record.state == "pruned"]
+    cut = [(record.number, _reached(record)) for record in standing.records if record.state in CUT]
     cut = [(at, value) for at, value in cut if math.isfinite(value)]
     pruned = Series(
         "pruned", _array([at for at, _ in cut]), _array([value for _, value in cut]), None, "◇", "points"
@@ -117,7 +118,7 @@ def slice_chart(standing: "Standing", path: str, log_y: bool) -> Chart:
     cut = [
         (place_of(domain, record.params[path]), _reached(record))
         for record in standing.records
-        if record.state == "pruned" and path in record.params
+        if record.state in CUT and path in record.params
     ]
     pruned = Series("", _array([x for x, _ in cut]), _array([y for _, y in cut]), None, "◇", "points")
     numbers = are_numbers(domain)

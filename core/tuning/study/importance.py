@@ -18,6 +18,8 @@ LEAST_TRIALS = 10
 """Fewer show nothing but chance."""
 CELLS = 20
 """Of the range of a number."""
+CUT = ("pruned", "paused")
+"""Trials that count with what they reached."""
 PRIOR = 1.0
 """Trials of a mean rank that every cell is taken to have."""
 RESAMPLES, PERMUTATIONS = 200, 400
@@ -91,7 +93,7 @@ def _reached(plan: Plan, records: Iterable[TrialRecord]) -> list[tuple[TrialReco
             diverged.append(record)
         elif record.state == "completed" and record.value is not None:
             found.append((record, sign * record.value))
-        elif record.state == "pruned" and values:
+        elif record.state in CUT and values:
             found.append((record, min(values)))
     worst = max((value for _, value in found), default=0.0)
     return found + [(record, math.nextafter(worst, math.inf)) for record in diverged]

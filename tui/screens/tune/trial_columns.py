@@ -1,5 +1,6 @@
 """The table of trials without a screen: its columns, its order, its cells."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,8 @@ def columns_of(standing: "Standing") -> list[TrialColumn]:
         ),
     ]
     costs = [_cost(name) for name in plan.weighed]
-    return [*fixed, *costs, *(_parameter(standing, path) for path in plan.space.domains), *rest]
+    rungs = [_milestone(standing, epochs) for epochs in _milestones(standing)]
+    return [*fixed, *rungs, *costs, *(_parameter(standing, path) for path in plan.space.domains), *rest]
 
 
 def _sign(standing: "Standing", number: int) -> str:
@@ -80,6 +82,32 @@ def _cost(name: str) -> TrialColumn:
         Column(name, max(10, cell_len(name))),
         lambda record: record.costs.get(name),
         lambda record: weighed_text(name, record.costs.get(name)),
+    )
+
+
+def _milestones(standing: "Standing") -> list[int]:
+    """Return the epochs after which trials of a study pause; those of all brackets."""
+    plan = standing.plan
+    numbers = {record.number for record in standing.records} if plan.pauses else set()
+    return sorted({epochs for number in numbers for epochs in plan.milestones(number)})
+
+
+def _milestone(standing: "Standing", epochs: int) -> TrialColumn:
+    """Best value of each trial up to a milestone that it has reached."""
+    from core.tuning.search.milestones import best_so_far
+
+    way = standing.plan.direction
+
+    def value(record: "TrialRecord") -> float | None:
+        found = best_so_far(record.curve[:epochs], way) if len(record.curve) >= epochs else math.nan
+        return None if math.isnan(found) else found
+
+    title = f"{epochs} epoch{'s' * (epochs > 1)}"
+    return TrialColumn(
+        Column(title, max(9, cell_len(title))),
+        value,
+        lambda record: "" if (known := value(record)) is None else number(known),
+        falling=way == "maximize",
     )
 
 
@@ -138,6 +166,11 @@ def headline(standing: "Standing", *, roomy: bool, method: bool = True) -> Conte
     best = next((record for record in standing.records if record.number == standing.best), None)
     if best is not None:
         parts += [("  ★ ", "$warning"), f"{standing.plan.metric} {number(best.value)} in trial {best.number}"]
+    if standing.plan.pruned_by_epoch and roomy:
+        from core.tuning.study.records import epochs_spent
+
+        spent, saved = epochs_spent(standing.plan, standing.records)
+        parts.append(f"  epochs {count(spent)} spent, {count(saved)} saved")
     left = _seconds_left(standing)
     if standing.status == "running" and left is not None:
         parts.append((f"  {duration(left)} left", "$foreground 60%"))

@@ -379,7 +379,9 @@ def test_the_charts_show_what_the_trials_were_worth(standing: Standing) -> None:
     curves = {series.label: list(series.y) for series in curves_chart(standing, False, chosen=0).series}
     assert curves == {"pruned": [2.0], "chosen": [0.9, 0.5], "best": [0.8, 0.3]}
     chart = slice_chart(standing, "model.hidden", False)
-    assert [list(series.x) for series in chart.series] == [[1], [1, 2]], "the pruned one, and those that completed"
+    assert [list(series.x) for series in chart.series] == [[1], [1, 2]], (
+        "the pruned one, and those that completed"
+    )
     assert [(mark.x, mark.y) for mark in chart.marks] == [(2, 0.3)]
     assert places(standing.plan.space.domains["model.hidden"]) == "1 64  2 32, 32"
 
