@@ -42,6 +42,8 @@ SECTIONS = ("model", "loss", "optimizer", "schedule", "training")
 """All trials share their data: that section cannot be searched."""
 MAX_VALUES = 1000
 """Maximum values of a range with a step: more are a mistake, and checking each would block the screen."""
+NONE = "none"
+"""Second objective of a study with one."""
 ELSEWHERE = {"vmap": ", together as one program", "ray": ", on a Ray cluster"}
 EXAMPLE = "such as 1e-4..1, log:1e-4..1, 16..256:16 or 64,128"
 
@@ -58,7 +60,10 @@ class Search:
     method: str = "bayes"
     pruner: str = "none"
     metric: str = "auto"
+    second: str = NONE
+    where: str = ""
     trials: str = DEFAULT_TRIALS
+    confirm: str = "0"
     executor: str = "local"
     jobs: str = "1"
 
@@ -69,6 +74,7 @@ class SearchState:
 
     Attributes:
         plan: when a study can start. jobs: trials at once; None for the executor's own choice.
+        confirm: seeds with which the best trials are trained again; 0 for none.
         problems: errors, by path or by the name of the setting.
         hints: descriptions of valid ranges, by path.
         sentence: why it cannot start, or a description of the study.
@@ -76,6 +82,7 @@ class SearchState:
 
     plan: Plan | None = None
     jobs: int | None = 1
+    confirm: int = 0
     problems: Mapping[str, str] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
     sentence: str = ""
@@ -124,6 +131,7 @@ def review(values: Mapping[str, Any], search: Search) -> SearchState:
     spaces = {path: _space(config, domains, path, problems) for path in domains}
     hints = {path: _holds(space.domains[path]) for path, space in spaces.items() if space is not None}
     trials, jobs = _count(search, "trials", problems), _count(search, "jobs", problems)
+    confirm = _seeds(search.confirm.strip(), problems)
     if not search.ranges:
         return SearchState(
             problems=problems, sentence="Can't start: no field to search. Press ctrl+n to add one"
@@ -132,8 +140,9 @@ def review(values: Mapping[str, Any], search: Search) -> SearchState:
     if not problems:
         plan = _plan(config, domains, search, trials, problems)
     if plan is None:
-        return SearchState(None, jobs, problems, hints, _waits(problems))
-    return SearchState(plan, jobs, problems, hints, _will_be(plan, jobs) + ELSEWHERE.get(search.executor, ""))
+        return SearchState(None, jobs, confirm, problems, hints, _waits(problems))
+    words = _will_be(plan, jobs) + ELSEWHERE.get(search.executor, "")
+    return SearchState(plan, jobs, confirm, problems, hints, words)
 
 
 def search_command(state: SearchState, search: Search, runs_dir: Path) -> str:
@@ -142,7 +151,11 @@ def search_command(state: SearchState, search: Search, runs_dir: Path) -> str:
     plan = state.plan
     parts = ["tui", "tune", "--no-ui", *options(plan.space.base), "--method", plan.method]
     parts += ["--pruner", plan.pruner] if plan.pruner != "none" else []
-    parts += ["--metric", search.metric] if search.metric != "auto" else []
+    parts += ["--metric", plan.metric] if search.metric != "auto" or plan.second else []
+    parts += ["--metric", plan.second] if plan.second else []
+    for limit in plan.where:
+        parts += ["--where", limit]
+    parts += ["--confirm", str(state.confirm)] if state.confirm else []
     parts += ["--trials", search.trials] if search.trials != ALL else []
     parts += ["--executor", search.executor] if search.executor != "local" else []
     parts += ["--jobs", search.jobs.strip()] if search.jobs.strip() not in (AUTO, "1") else []
@@ -223,6 +236,8 @@ def _plan(
             method=cast(Method, search.method),
             pruner=cast(Pruner, search.pruner),
             metric=search.metric,
+            second="" if search.second == NONE else search.second,
+            where=tuple(part.strip() for part in search.where.split(",") if part.strip()),
             trials=trials,
         )
     except ConfigError as error:
@@ -248,6 +263,13 @@ def _count(search: Search, name: Literal["trials", "jobs"], problems: dict[str, 
     if not text.isdecimal() or int(text) < 1:
         problems[name] = "enter a number ≥ 1" + (f", or {word}" if word else "")
         return None
+    return int(text)
+
+
+def _seeds(text: str, problems: dict[str, str]) -> int:
+    if not text.isdecimal() or int(text) == 1:
+        problems["confirm"] = "enter a number of seeds ≥ 2, or 0"
+        return 0
     return int(text)
 
 

@@ -148,6 +148,10 @@ class TuneScreen(WinnerActions):
         return self.state.jobs
 
     @property
+    def confirm(self) -> int:
+        return self.state.confirm
+
+    @property
     def executor(self) -> "ExecutorName":
         return cast("ExecutorName", self.search.executor)
 

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from core.metrics import METRICS
+from core.tuning.search.objectives import COSTS
 from core.tuning.search.plan import ExecutorName, Method, Pruner
 from tui.forms.form_fields import FieldSpec
 from tui.forms.search_form import Search, SearchState, usual_jobs
@@ -67,7 +68,28 @@ SETTINGS = (
         hint="on validation",
         about="Validation metric to optimize, at the best epoch of a trial; auto: the loss",
     ),
+    _setting(
+        path="second",
+        label="second",
+        kind="choice",
+        choices=("none", *COSTS, *METRICS),
+        hint="another objective",
+        about="Another objective: a cost of the network (parameters, seconds of an epoch, latency of a sample, size of "
+        "its file) or a metric; the study looks for trials that no other beats in both",
+    ),
+    _setting(
+        path="where",
+        label="where",
+        hint="parameters<1e5",
+        about="Limits that the best trials keep to, such as parameters<1e5, accuracy>=0.9; nothing for none",
+    ),
     _setting(path="trials", label="trials", hint="≥ 1", about="Number of trials in the whole study"),
+    _setting(
+        path="confirm",
+        label="confirm",
+        hint="0, or seeds ≥ 2",
+        about="At the end, train the best trials again with so many other seeds each; the best mean wins and is tested",
+    ),
     _setting(
         path="executor",
         label="executor",

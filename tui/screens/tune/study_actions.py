@@ -68,6 +68,11 @@ class StudyActions(Background, ModeScreen):
         raise NotImplementedError
 
     @property
+    def confirm(self) -> int:
+        """Seeds with which the best trials of a new study are trained again; 0 for none."""
+        raise NotImplementedError
+
+    @property
     def executor(self) -> "ExecutorName":
         """Executor of the trials."""
         raise NotImplementedError
@@ -143,10 +148,11 @@ class StudyActions(Background, ModeScreen):
 
     def _start(self, plan: Plan) -> None:
         runs_dir, data_root = self.tui.runs_dir, self.tui.data_root
-        jobs, executor = self.jobs, self.executor
+        jobs, executor, seeds = self.jobs, self.executor, self.confirm
 
         def start(progress: Progress) -> "Follower":
             load_backend()
+            from core.tuning.confirm.study import ask_to_confirm
             from core.tuning.study.study import check_plan, create_study
             from tui.runtime.study_follower import Follower
 
@@ -155,6 +161,8 @@ class StudyActions(Background, ModeScreen):
 
                 import_ray()  # fail before a folder is created
             study = create_study(runs_dir, check_plan(plan, data_root, progress, together=executor == "vmap"))
+            if seeds:
+                ask_to_confirm(study, seeds)
             self._launched.append(study_process.launch(study.folder, jobs, data_root, executor=executor))
             return Follower(runs_dir, str(study.folder.path))
 
