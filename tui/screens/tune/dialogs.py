@@ -66,7 +66,7 @@ class AddTrials(Dialog[int]):
             self.query_one("#trials-problem", Static).update("✗ enter a number ≥ 1")
 
 
-class Confirm(ModalScreen[int]):
+class Confirm(Dialog[int]):
     """Dialog for the number of seeds with which the best trials are trained again; None after Escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
@@ -90,7 +90,7 @@ class Confirm(ModalScreen[int]):
             self.query_one("#trials-problem", Static).update("✗ enter a number ≥ 2")
 
 
-class SelectTrials(ModalScreen[dict[str, Any]]):
+class SelectTrials(Dialog[dict[str, Any]]):
     """Dialog for ranges of trials; an empty text selects all, Escape changes nothing.
 
     Args:
