@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import polars as pl
+    from torch import Tensor
 
     from core.data.dataset import Dataset, Progress, Split
     from core.data.inputs import Fields, InputField
@@ -108,6 +109,14 @@ class Samples:
             return pixels.transpose(1, 2, 0)
         grey: np.ndarray = pixels[0]
         return grey
+
+    def image(self, position: int) -> "Tensor | None":
+        """One image (channels, height, width) as a network gets it; None for samples of several inputs."""
+        assert self._rows is not None
+        inputs = self._dataset.splits[self._split].inputs
+        if self._dataset.fields or self.kind.shown != "picture":
+            return None
+        return cast("Tensor", inputs[int(self._rows[position])])
 
     def _input(self, position: int) -> np.ndarray:
         assert self._rows is not None

@@ -80,7 +80,8 @@ class EvaluateScreen(Background, ModeScreen):
         "Evaluates a run with its best weights. Stored evaluations open at once; otherwise the samples are predicted "
         "first. The best epoch was chosen on validation; keep test for the end. Every headline metric has a 95 % "
         "interval, or the reason why not, and a baseline that needs no model. Metrics that the data do not define, "
-        "such as the recall of a class without samples, are shown as – with the reason."
+        "such as the recall of a class without samples, are shown as – with the reason. In Mistakes, o maps the parts "
+        "of a picture without which a score falls."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "turn_tab(1)", "tab", tooltip="The next tab"),
