@@ -21,7 +21,8 @@ FEWEST, LEAST_SHARE = 3, 0.005
 """Duplicates from which on they are reported, and their share of the held-out samples."""
 MANY_VALUES, HARDLY = 20, 0.05
 """Values of a column that tell copies from chance, and the pairs of rows that share one alone, to those of copies."""
-NEAR_SHARE = 0.02
+NEAR_SHARE = 0.05
+"""Part of the held-out samples from which on near duplicates are reported; some are alike in any large table."""
 KEPT_TOGETHER = "remove all but one of each, or keep them together with data.group"
 MAX_TRAIN, MAX_HELD = 20_000, 1_000
 """Samples among which near duplicates are looked for."""

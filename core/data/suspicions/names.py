@@ -49,7 +49,7 @@ def repeated_ids(checked: Checked) -> Iterator[str]:
         if not kind:
             continue
         train, held = _filled(column.train), _filled(column.held)
-        different = len(np.unique(train))
+        different = _different(column, np.unique(train))
         if different < MIN_DIFFERENT or not len(held):
             continue
         mean = len(train) / different
@@ -65,6 +65,13 @@ def repeated_ids(checked: Checked) -> Iterator[str]:
             f"{column.name} looks like an id and repeats: {100 * shared:.0f} % of held-out rows have one that is in "
             f"train as well; data.group={column.name} keeps its rows together"
         )
+
+
+def _different(column: CheckedColumn, values: np.ndarray) -> int:
+    """The number of distinct values; texts that differ only in case or blanks are one."""
+    if not column.texts:
+        return len(values)
+    return len({column.texts[code].strip().casefold() for code in values})
 
 
 def _filled(values: np.ndarray) -> np.ndarray:

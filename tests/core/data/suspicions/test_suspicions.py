@@ -351,6 +351,13 @@ def test_properties_are_not_ids(name: str) -> None:
     assert list(repeated_ids(of(name, "number", np.repeat(np.arange(5.0), 20)))) == []
 
 
+def test_answers_in_any_case_are_few_however_they_are_written() -> None:
+    texts = ("NO", "No", "YES ", "Yes", "no", "yes", " yes")
+    assert list(repeated_ids(of("member", "text", np.arange(70) % 7, texts))) == []
+    names = tuple(f"person {letter}" for letter in "abcdefg")
+    assert len(list(repeated_ids(of("member", "text", np.arange(70) % 7, names)))) == 1
+
+
 @pytest.mark.parametrize("name", ["patient", "PatientID", "subject no", "user_id", "household", "pid"])
 def test_what_rows_belong_to_is_an_id(name: str) -> None:
     assert len(list(repeated_ids(of(name, "number", np.repeat(np.arange(30.0), 4))))) == 1
