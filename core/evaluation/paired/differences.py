@@ -163,14 +163,23 @@ def from_influences(
     if not differing or not influences.any():
         error, freedom = 0.0, 1.0
     else:
-        # Samples that all speak for one model have no variance; those of McNemar's test have at least this one.
-        error = max(standard_error(runs[0], influences), abs(value) / differing**0.5)
         freedom = float(max(1, min(freedom_of(runs[0], metric), differing - 1)))
+        error = max(standard_error(runs[0], influences), _least_error(value, differing, freedom))
     variance = error**2 + besides[0]
     if not variance:
         return Difference(value, (value, value), 1.0)
     spent = error**4 / freedom + besides[0] ** 2 / besides[1]
     return student(value, variance**0.5, variance**2 / spent, comparisons)
+
+
+def _least_error(value: float, differing: int, freedom: float) -> float:
+    """The error below which a difference would be clearer than in a sign test of units that all speak for one model.
+
+    They show no variance, but their p is 2 ** (1 - differing) all the same.
+    """
+    from scipy import special
+
+    return abs(value) / float(special.stdtrit(freedom, 1 - 0.5 ** max(differing, 2)))
 
 
 def _differing(runs: Sequence[Predictions], metric: str) -> int:
