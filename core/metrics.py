@@ -31,6 +31,7 @@ METRICS: Final = (
     *("subset_accuracy", "hamming_loss"),
     *("precision", "precision_macro", "precision_micro", "precision_weighted", "precision_samples"),
     *("recall", "recall_macro", "recall_micro", "recall_weighted", "recall_samples"),
+    "specificity",
     *("f1", "f1_macro", "f1_micro", "f1_weighted", "f1_samples"),
     *("roc_auc", "roc_auc_macro", "roc_auc_micro", "roc_auc_weighted"),
     *(
@@ -62,7 +63,7 @@ COMPARED: Final = (
     *("pixel_accuracy", "mean_iou", "mean_dice"),
 )
 """Those of an evaluation that are printed, and that runs are compared by."""
-PRINTED: Final = (*COMPARED[:2], "precision", "recall", "f1", *COMPARED[2:])
+PRINTED: Final = (*COMPARED[:2], "precision", "recall", "specificity", "f1", *COMPARED[2:])
 """Those that are printed of one evaluation: with those of the positive class, where there is one."""
 OF_CLASS: Final = ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
 """The numbers of each class of an evaluation."""
@@ -77,6 +78,7 @@ LABELS: Final = {
     "top_5_accuracy": "top 5 accuracy",
     "precision": "precision",
     "recall": "recall",
+    "specificity": "specificity",
     "f1": "F1",
     "precision_micro": "precision (micro)",
     "recall_micro": "recall (micro)",
@@ -134,7 +136,10 @@ LABELS_ALONE: Final = (
     *("roc_auc_weighted", "average_precision_weighted"),
 )
 """Those that samples with one class do not have."""
-OF_TWO_CLASSES: Final = ("precision", "recall", "f1", "roc_auc", "average_precision", "brier")
+OF_TWO_CLASSES: Final = (
+    *("precision", "recall", "specificity", "f1"),
+    *("roc_auc", "average_precision", "brier"),
+)
 """Those that need a positive class, which is class 1 of two."""
 TOP_K: Final = 5
 """Of the accuracy that counts a sample as right whose class is among so many with the highest scores."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.evaluation.classification import predicted_classes
 from core.evaluation.predictions import Predictions
 from core.evaluation.values import Array, Floats, Integers
 
@@ -48,10 +49,10 @@ def calibration_curve(
 
 
 def probabilities_of(predictions: Predictions) -> tuple[Array, NDArray[np.bool_]]:
-    """Return probabilities and what happened: of the predicted class of each sample, or of each label."""
+    """Return probabilities and what happened: of the likeliest class of each sample, or of each label."""
     if predictions.has_labels:
         return predictions.scores.ravel(), predictions.targets.ravel() == 1
-    return predictions.scores.max(axis=1), predictions.predicted == predictions.targets
+    return predictions.scores.max(axis=1), predicted_classes(predictions.scores) == predictions.targets
 
 
 def expected_calibration_error(curve: Calibration) -> float:

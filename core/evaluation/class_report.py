@@ -67,6 +67,7 @@ def classification_report(
         per_class=_per_class(counts, matrix.sum(axis=1).tolist(), single, names),
         confusion=matrix.tolist(),
         effective_n=None if weights is None else effective_size(weights),
+        threshold=None if predictions.thresholds is None else float(predictions.thresholds[0]),
     )
 
 
@@ -86,6 +87,7 @@ def _baseline(
     reached["log_loss"] = float(-present @ np.log(present))
     reached[OF_MANY_CLASSES] = float(np.sort(frequency)[-TOP_K:].sum())
     if len(names) == 2:
+        reached["specificity"] = float(majority == 0)
         reached |= {"average_precision": float(frequency[1]), "brier": float(frequency[0] * frequency[1])}
     known = {
         name: reached[name]

@@ -21,11 +21,16 @@ def row_blocks(n: int) -> Iterator[slice]:
     return (slice(start, start + ROWS_PER_BLOCK) for start in range(0, n, ROWS_PER_BLOCK))
 
 
-def predicted_classes(scores: Array) -> Integers:
+def predicted_classes(scores: Array, thresholds: Array | None = None) -> Integers:
     """Return the class with the highest score (n, classes), int64 (n,); of equal ones the first, of two the second.
 
     So of two classes a probability of exactly 0.5 counts as the positive one, as it does at a threshold of 0.5.
+
+    Args:
+        thresholds: (1,), of two classes the score from which on class 1 is predicted, whichever is higher.
     """
+    if thresholds is not None:
+        return (scores[:, 1] >= thresholds).astype(np.int64)
     if scores.shape[1] == 2:
         return (scores[:, 1] >= scores[:, 0]).astype(np.int64)
     found: Integers = np.argmax(scores, axis=1)

@@ -12,6 +12,7 @@ from core.evaluation.classification import (
     averages,
     confusion_matrix,
     log_losses,
+    predicted_classes,
     top_k_hits,
     weighted_matrix,
 )
@@ -128,11 +129,12 @@ def _of_probabilities(predictions: Predictions, wanted: Collection[str]) -> dict
 
 
 def count_values(counts: ClassCounts, names: list[str], split: str) -> dict[str, Value]:
-    """The metrics of the confusion matrix; of two classes also precision, recall and F1 of class 1."""
+    """The metrics of the confusion matrix; of two classes also specificity, and precision, recall and F1 of class 1."""
     found = averages(counts)
     values: dict[str, Value] = {name: float(value) for name, value in found.items()}
     if len(names) == 2:
         values |= {name: float(getattr(counts, name)[1]) for name in ("precision", "recall", "f1")}
+        values["specificity"] = float(counts.recall[0])
     support, predicted = counts.support, counts.predicted
     never = np.flatnonzero((predicted == 0) & (support > 0))
     if len(never):
@@ -149,6 +151,8 @@ def count_values(counts: ClassCounts, names: list[str], split: str) -> dict[str,
         else "all predictions are of one class"
     )
     of_positive = Undefined(f"class {names[1]!r} is not in the {split} split or never predicted")
+    if len(names) == 2 and not support[0]:
+        values["specificity"] = Undefined(f"class {names[0]!r} is not in the {split} split")
     return {
         name: (of_positive if name in ("precision", "recall", "f1") else one_class)
         if isinstance(value, float) and np.isnan(value)
@@ -190,8 +194,8 @@ def score_values(predictions: Predictions) -> dict[str, Value]:
 def confidence(
     scores: Array, predictions: Predictions, rows: Integers | slice = slice(None)
 ) -> tuple[Array, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
-    """The highest score of each row and whether its class is right."""
-    predicted = predictions.predicted[rows]
+    """The highest score of each row and whether its class is right, whatever the threshold of two classes."""
+    predicted = predicted_classes(predictions.scores[rows])
     return true_scores(scores, predicted), predicted == predictions.targets[rows]
 
 

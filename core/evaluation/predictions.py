@@ -46,7 +46,8 @@ class Predictions:
         probabilities: True when the scores are probabilities (rows sum to one, but not those of labels), False for raw
             margins.
         thresholds: multilabel: float64 (labels,), the scores from which on a label is predicted; None for 0.5 of
-            probabilities and 0 of margins.
+            probabilities and 0 of margins. Two classes: float64 (1,), that of class 1; None where it counts from the
+            higher score on.
         shares: soft labels: floats (n, classes), the share of each class, of which `targets` has the largest one.
         weights: float64 (n,), how much each sample counts; None if all count alike.
         groups: int64 (n,), the group of each sample, where samples of one are not independent; None if all are.
@@ -171,12 +172,12 @@ class Predictions:
 
     @cached_property
     def predicted(self) -> Array:
-        """int64 (n,): the class with the highest score, see `predicted_classes`; of labels uint8 (n, labels)."""
+        """int64 (n,): the class of each sample, see `predicted_classes`; of labels uint8 (n, labels)."""
         if self.has_masks:
             return self.scores
         if self.has_labels:
             return (self.scores >= self.used_thresholds).astype(np.uint8)
-        return predicted_classes(self.scores)
+        return predicted_classes(self.scores, self.thresholds)
 
     def save(self, path: Path) -> None:
         """Write everything to an uncompressed .npz file, whole or not at all.

@@ -42,6 +42,8 @@ class Report:
         groups: how many groups the samples come in, so that intervals are those of whole groups; None if they do not.
         provisional: whether its intervals were left out, to be computed from the predictions when it is opened.
         class_intervals: for each class the 95 % intervals of precision, recall, F1 and ROC AUC, as far as known.
+        threshold: of two classes the score from which on the positive one is predicted; None where that is the class
+            that scores highest. ``chosen_by``: the rule it was chosen by on validation.
     """
 
     task: str
@@ -62,6 +64,8 @@ class Report:
     effective_n: float | None = None
     groups: int | None = None
     provisional: bool = False
+    threshold: float | None = None
+    chosen_by: str = ""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(allow_inf_nan=False)
 
@@ -84,11 +88,12 @@ class Report:
         """Return from where on a sample counts as the positive class; empty where there is none."""
         if not self.positive:
             return ""
-        rule = (
-            "at a score of 0.5 or more"
-            if self.metrics.get("brier") is not None
-            else "where it scores highest"
-        )
+        if self.threshold is not None:
+            rule = f"at a score of {self.threshold:.4g} or more (on validation: {self.chosen_by or 'chosen'})"
+        elif self.metrics.get("brier") is not None:
+            rule = "at a score of 0.5 or more"
+        else:
+            rule = "where it scores highest"
         return f"precision, recall and F1 are of {self.positive}, predicted {rule}"
 
     @property

@@ -40,33 +40,59 @@ def threshold_table(ranked: RankedCounts, at: Sequence[float] | Array) -> list[O
 
 def best_f1_threshold(ranked: RankedCounts) -> OperatingPoint | Undefined:
     """The threshold with the highest F1, the highest one of equals."""
-    if not ranked.positives:
-        return _NO_POSITIVES
-    f1 = 2 * ranked.tp / (ranked.positives + ranked.tp + ranked.fp)
-    return _point(ranked, int(np.argmax(f1)))
+    return _point(ranked, best_f1_place(ranked))
 
 
 def threshold_for_precision(ranked: RankedCounts, precision: float) -> OperatingPoint | Undefined:
     """The threshold with the most recall among those of at least this precision (0 to 1)."""
+    return _point(ranked, place_for_precision(ranked, precision))
+
+
+def threshold_for_recall(ranked: RankedCounts, recall: float) -> OperatingPoint | Undefined:
+    """The highest threshold, so the one with the fewest false positives, of at least this recall (0 to 1)."""
+    return _point(ranked, place_for_recall(ranked, recall))
+
+
+def best_f1_place(ranked: RankedCounts) -> int | Undefined:
+    """Return the place among ``ranked.thresholds`` of the highest F1, the first one of equals."""
+    if not ranked.positives:
+        return _NO_POSITIVES
+    return int(np.argmax(2 * ranked.tp / (ranked.positives + ranked.tp + ranked.fp)))
+
+
+def place_for_precision(ranked: RankedCounts, precision: float) -> int | Undefined:
+    """Return the place with the most recall among those of at least this precision (0 to 1)."""
     if not ranked.positives:
         return _NO_POSITIVES
     reached = ranked.tp / (ranked.tp + ranked.fp)
     if reached.max() < precision:
         return Undefined(f"no threshold reaches precision {precision:g}; the highest is {reached.max():.4f}")
-    return _point(ranked, int(np.argmax(np.where(reached >= precision, ranked.tp, -1))))
+    return int(np.argmax(np.where(reached >= precision, ranked.tp, -1)))
 
 
-def threshold_for_recall(ranked: RankedCounts, recall: float) -> OperatingPoint | Undefined:
-    """The highest threshold, so the one with the fewest false positives, of at least this recall (0 to 1)."""
+def place_for_recall(ranked: RankedCounts, recall: float) -> int | Undefined:
+    """Return the first place of at least this recall (0 to 1)."""
     if not ranked.positives:
         return _NO_POSITIVES
     if recall > 1:
         return Undefined(f"no threshold reaches recall {recall:g}; the highest is 1")
-    return _point(ranked, int(np.argmax(ranked.tp / ranked.positives >= recall)))
+    return int(np.argmax(ranked.tp / ranked.positives >= recall))
+
+
+def below(ranked: RankedCounts, place: int) -> float:
+    """Return a threshold half way between the one at a place and the next lower score; that one if there is none."""
+    here = ranked.thresholds[place]
+    lower = int(np.searchsorted(ranked.scores, here, side="left"))
+    if not lower:
+        return float(here)
+    middle = (float(here) + float(ranked.scores[lower - 1])) / 2
+    return middle if middle > float(ranked.scores[lower - 1]) else float(here)
 
 
 _NO_POSITIVES = Undefined("no sample is of this class")
 
 
-def _point(ranked: RankedCounts, position: int) -> OperatingPoint:
-    return threshold_table(ranked, ranked.thresholds[position : position + 1])[0]
+def _point(ranked: RankedCounts, place: int | Undefined) -> OperatingPoint | Undefined:
+    if isinstance(place, Undefined):
+        return place
+    return threshold_table(ranked, ranked.thresholds[place : place + 1])[0]

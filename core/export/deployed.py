@@ -9,10 +9,11 @@ from core.data.dataset import Dataset
 from core.data.inputs import LENGTHS, InputField, Inputs, as_inputs
 from core.data.kinds.registry import kind_of
 from core.data.text.token_ids import TokenIds
+from core.evaluation.values import Array
 from core.losses.base import Scorer
 from core.models.own.calling import call_network
 from core.runs.folder import Run
-from core.session.evaluation import label_thresholds
+from core.session.evaluation import decision_thresholds
 from core.tasks.registry import task_of
 
 if TYPE_CHECKING:
@@ -130,11 +131,18 @@ def _type_of(field: InputField) -> str:
     )
 
 
+def _thresholds(chosen: Array | None, classes: int) -> dict[str, Any]:
+    """Return the thresholds of labels, or from which score on the second of two classes is predicted."""
+    if chosen is None:
+        return {}
+    return {"thresholds": chosen.tolist()} if len(chosen) == classes else {"positive_from": float(chosen[0])}
+
+
 def facts(trained: "Prepared", run: Run) -> dict[str, Any]:
     """Return all facts beside the network as plain values: names, shapes, how a table becomes features."""
     data = trained.data
     names = () if task_of(data.task).own_step else data.class_names  # its outputs may be anything
-    thresholds, _ = label_thresholds(trained, run)
+    thresholds, _ = decision_thresholds(trained, run)
     return {
         "run": run.id,
         "kind": data.kind,
@@ -144,7 +152,7 @@ def facts(trained: "Prepared", run: Run) -> dict[str, Any]:
         "sample_shape": list(data.sample_shape),
         "class_names": [name.encode(errors="backslashreplace").decode() for name in names],
         "target_names": list(data.target_names),
-        **({} if thresholds is None else {"thresholds": thresholds.tolist()}),
+        **_thresholds(thresholds, len(names)),
         "features": list(data.feature_names),
         "inputs": _input_names(data.fields) or ["inputs"],
         "input_types": [_type_of(field) for field in data.fields],

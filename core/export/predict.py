@@ -368,8 +368,14 @@ def files_of(path: Path, facts: dict[str, Any]) -> list[Path]:
     return picture_files(path) if facts["reads"] == "pictures" else []
 
 
-def best_of(scores: list[float]) -> int:
-    """Return the place of the highest score; of two equal ones the second, which is the positive class."""
+def best_of(scores: list[float], positive_from: float | None) -> int:
+    """Return the place of the highest score; of two equal ones the second, which is the positive class.
+
+    Args:
+        positive_from: the score from which on the positive class is the answer, where a threshold was chosen.
+    """
+    if positive_from is not None:
+        return int(scores[1] >= positive_from)
     if len(scores) == 2:
         return int(scores[1] >= scores[0])
     return int(np.argmax(scores))
@@ -391,6 +397,7 @@ def main() -> None:
         sys.exit(f"{path} cannot be read: {error}")
     out = csv.writer(sys.stdout, lineterminator="\n")
     thresholds = facts.get("thresholds")
+    positive_from = facts.get("positive_from")
     first = [f"predicted_{name}" for name in names] if thresholds else ["class"]
     head = (
         [*first, *(f"{'share' if facts.get('places') else 'score'}_{name}" for name in names)]
@@ -416,7 +423,7 @@ def main() -> None:
                     *scores,
                 ]
             else:
-                row = [names[best_of(scores)], *scores] if names else np.ravel(scores).tolist()
+                row = [names[best_of(scores, positive_from)], *scores] if names else np.ravel(scores).tolist()
             out.writerow([files[place].relative_to(path), *row] if files else row)
 
 

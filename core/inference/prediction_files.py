@@ -65,7 +65,7 @@ def write_predictions(evaluation: "Evaluation", path: Path) -> None:
             facts = zip(
                 predictions.indices[rows].tolist(),
                 _answers(predictions.targets[rows], names),
-                *_columns(predictions.scores[rows], names),
+                *_columns(predictions.scores[rows], names, predictions.thresholds),
                 strict=True,
             )
             writer.writerows(facts)
@@ -89,7 +89,7 @@ def write_new_predictions(
         targets: names of several numbers; empty for a single one.
         clean: how a name is written on a terminal.
         thresholds: of several labels a sample, the scores from which on each is given; then there is a
-            ``predicted_...`` for each, 0 or 1.
+            ``predicted_...`` for each, 0 or 1. Of two classes (1,): that of the positive one.
 
     Raises:
         InputError: the file cannot be written.
@@ -126,7 +126,7 @@ def _write_new(
     thresholds: Array | None,
 ) -> None:
     writer = csv.writer(file, lineterminator="\n")
-    if thresholds is not None:
+    if thresholds is not None and len(thresholds) == len(names):
         writer.writerow(["id", *(f"predicted_{name}" for name in names), *_score_names(names)])
         given = (scores >= thresholds).astype(np.int64)
         for rows in _blocks(len(ids)):
@@ -139,15 +139,15 @@ def _write_new(
     else:
         writer.writerow(["id", "class" if names else "prediction", *_score_names(names)])
     for rows in _blocks(len(ids)):
-        writer.writerows(zip(ids[rows], *_columns(scores[rows], names), strict=True))
+        writer.writerows(zip(ids[rows], *_columns(scores[rows], names, thresholds), strict=True))
 
 
-def _columns(scores: Array, names: Sequence[str]) -> Iterator[Sequence[Any]]:
+def _columns(scores: Array, names: Sequence[str], thresholds: Array | None) -> Iterator[Sequence[Any]]:
     """The answer to each sample, then the scores of each class."""
     if not names:
         yield from map(_digits, scores.T if scores.ndim > 1 else [scores])
         return
-    yield _answers(predicted_classes(scores), names)
+    yield _answers(predicted_classes(scores, thresholds), names)
     for column in scores.T:
         yield _digits(column)
 

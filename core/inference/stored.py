@@ -124,9 +124,11 @@ def _made(run: Run, split: str) -> int:
 
 
 def _outdated_before(run: Run) -> int:
-    """Return when weights or temperature were last changed."""
-    calibrated = _modified(run.calibration_file) if run.checkpoint == "best" else 0
-    return max(_modified(run.checkpoint_file(run.checkpoint)), calibrated)
+    """Return when weights, temperature or threshold were last changed."""
+    files = [run.checkpoint_file(run.checkpoint)]
+    if run.checkpoint == "best":
+        files += [run.calibration_file, run.threshold_file]
+    return max(map(_modified, files))
 
 
 def _last_report(run: Run) -> int:

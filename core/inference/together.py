@@ -51,7 +51,7 @@ def averaged(parts: Sequence[Predictions]) -> Predictions:
 
 
 def mean_thresholds(thresholds: Sequence[Array | None]) -> Array | None:
-    """Return the mean of the thresholds of labels of several models; None where one has none."""
+    """Return the mean of the thresholds of several models; None where one has none."""
     known = [each for each in thresholds if each is not None]
     return np.mean(known, axis=0) if len(known) == len(thresholds) else None
 

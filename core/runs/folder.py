@@ -110,6 +110,11 @@ class Run:
         return self.path / "calibration.json"
 
     @property
+    def threshold_file(self) -> Path:
+        """The threshold between two classes, once one was chosen; see `core.session.threshold`."""
+        return self.path / "threshold.json"
+
+    @property
     def console_file(self) -> Path:
         """Output of user code while the app or a background process trained it; see `core.files.console`."""
         return self.path / "console.log"

@@ -8,6 +8,7 @@ from core.data.dataset import Progress, no_progress
 from core.devices import resolve
 from core.errors import DataError, DeviceError, RunDamaged
 from core.evaluation.values import Array
+from core.inference.chosen import thresholds_of
 from core.inference.stored import Evaluation, chosen_thresholds, load_evaluation, saved_evaluation
 from core.runs.folder import Run
 from core.runs.together import members_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from core.data.inputs import Fields
     from core.session.session import Prepared
 
-__all__ = ["RunData", "evaluate_run", "label_thresholds", "score_inputs", "trained_model"]
+__all__ = ["RunData", "decision_thresholds", "evaluate_run", "score_inputs", "trained_model"]
 
 
 def evaluate_run(
@@ -135,16 +136,17 @@ def score_inputs(trained: "Prepared", inputs: "Tensor | Fields") -> Array:
     return score(trained.model, asked.test, asked, trained.scorer, trained.device)
 
 
-def label_thresholds(trained: "Prepared", run: Run) -> tuple[Array | None, str]:
-    """Return the score from which on each label is given, and a line where that was not chosen on validation.
+def decision_thresholds(trained: "Prepared", run: Run) -> tuple[Array | None, str]:
+    """Return the scores from which on each label is given, or of two classes the positive one, (1,); and a line.
 
-    None for tasks without several labels.
+    There is a line where those of labels were not chosen on validation. None for all other tasks, and for two
+    classes where nothing was chosen: the one that scores highest is predicted.
     """
     import numpy as np
 
     data = trained.data
     if not task_of(data.task).several_labels:
-        return None, ""
+        return thresholds_of(run), ""
     chosen = chosen_thresholds(run)
     if chosen is not None:
         return chosen, ""

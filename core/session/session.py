@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from core.config import schema as configuration
@@ -19,6 +20,7 @@ from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
 from core.garbage import freeze_garbage_collector
+from core.inference.chosen import decision_of
 from core.inference.own_report import report_steps
 from core.inference.predict import predict
 from core.inference.saving import save_evaluation
@@ -33,6 +35,7 @@ from core.runs.lock import missing_lock_warning
 from core.runs.log import EventLog
 from core.runs.requests import claimed
 from core.session.baselines.beside import train_beside
+from core.session.calibrate import with_temperature
 from core.session.preparation import Prepared, assemble, prepare
 from core.session.recorder import Recorder
 from core.session.resume import mend, resume_state
@@ -231,11 +234,11 @@ def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: E
         monitor = prepared.config.training.monitor
         raise RunDamaged(f"no epoch had a finite validation {monitor}: there are no best weights to evaluate")
     prepared.model.load_state_dict(result.best_weights)
-    prepared = prepared.with_scorer(run, result.best_loss_weights)
+    prepared = with_temperature(prepared.with_scorer(run, result.best_loss_weights), run)
     for split in ("validation",) if prepared.config.data.folds else ("validation", "test"):
         if not len(prepared.data.splits[split]):
             continue
-        predictions, report, samples = _evaluated(prepared, split, intervals)
+        predictions, report, samples = _evaluated(prepared, run, split, intervals)
         try:
             save_evaluation(run, predictions, report, samples)
         except RunError as error:
@@ -252,13 +255,13 @@ def evaluate_split(prepared: Prepared, run: Run, split: str) -> dict[str, float 
     Raises:
         RunError: they cannot be written.
     """
-    predictions, report, samples = _evaluated(prepared, split)
+    predictions, report, samples = _evaluated(prepared, run, split)
     save_evaluation(run, predictions, report, samples)
     return report.metrics
 
 
 def _evaluated(
-    prepared: Prepared, split: str, intervals: bool = True
+    prepared: Prepared, run: Run, split: str, intervals: bool = True
 ) -> tuple[Predictions, Report, Shown | None]:
     data, config = prepared.data, prepared.config
     if task_of(data.task).own_step:
@@ -268,9 +271,15 @@ def _evaluated(
     predictions = task_of(data.task).decided(
         predictions, lambda: _of_validation(prepared, predictions, split), data.class_names
     )
+    decision = decision_of(run)
+    if decision is not None:
+        predictions = replace(predictions, thresholds=np.array([decision.threshold]))
     names = data.class_names or data.target_names
     report = evaluate(predictions, task=data.task, class_names=names, split=split, intervals=intervals)
-    report = replace(report, weighted_by=data.weight_name, provisional=not intervals)
+    chosen_by = decision.rule.words if decision is not None else ""
+    report = replace(
+        report, weighted_by=data.weight_name, provisional=not intervals, chosen_by=chosen_by
+    )
     return predictions, with_own_metrics(report, predictions, prepared.own_metrics), None
 
 

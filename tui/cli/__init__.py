@@ -45,6 +45,10 @@ class Commands(LazyGroup):
                 "tui.cli.commands.calibrate:calibrate",
                 "Make probabilities mean what they say, by a temperature fitted on validation.",
             ),
+            "threshold": (
+                "tui.cli.commands.threshold:threshold",
+                "Choose on validation from which score on a sample counts as the positive class.",
+            ),
             "explain": (
                 "tui.cli.commands.explain:explain",
                 "Show where a model fails: worst slices, columns that matter, targets that look wrong.",

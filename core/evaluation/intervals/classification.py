@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.evaluation import influence
-from core.evaluation.classification import ClassCounts, log_losses
+from core.evaluation.classification import ClassCounts, log_losses, predicted_classes
 from core.evaluation.curves import Areas, true_scores
 from core.evaluation.intervals import Interval
 from core.evaluation.intervals.areas import (
@@ -66,7 +66,7 @@ def classification_intervals(
     found |= _losses(values, predictions, sample, rng)
     of_classes = _of_classes(counts) | _areas_of_classes(predictions, counts, single, sample, rng)
     if len(matrix) == 2:
-        found |= {name: _pair(low[1], high[1]) for name, (low, high) in of_classes.items()}
+        found |= _of_two(of_classes)
     support = counts.support
     fewest = int(np.minimum(support, support.sum() - support)[support > 0].min())
     if fewest < FEWEST_OF_CLASS:
@@ -102,7 +102,7 @@ def weighted_intervals(
     }
     of_classes = _of_classes(counts)
     if len(matrix) == 2:
-        found |= {name: _pair(low[1], high[1]) for name, (low, high) in of_classes.items()}
+        found |= _of_two(of_classes)
     known = {name: found[name] for name in values if name in found}
     missing = {name: WEIGHTED for name in values if name not in found}
     if "ece" in missing:
@@ -125,6 +125,15 @@ def _of_classes(counts: ClassCounts) -> dict[str, Ends]:
         "precision": proportion_intervals(counts.hits, counts.predicted),
         "recall": proportion_intervals(counts.hits, counts.support),
         "f1": f1_intervals(counts.hits, counts.support, counts.predicted),
+    }
+
+
+def _of_two(of_classes: Mapping[str, Ends]) -> dict[str, Interval]:
+    """The intervals of two classes: of the positive one, and of the share of the other that is found."""
+    low, high = of_classes["recall"]
+    return {
+        **{name: _pair(ends[0][1], ends[1][1]) for name, ends in of_classes.items()},
+        "specificity": _pair(low[0], high[0]),
     }
 
 
@@ -183,7 +192,7 @@ def _losses(
 ) -> dict[str, Interval]:
     """The intervals of log loss and Brier score."""
     scores, targets = predictions.scores[sample.rows], predictions.targets[sample.rows]
-    confidence = float(np.median(true_scores(scores, predictions.predicted[sample.rows])))
+    confidence = float(np.median(true_scores(scores, predicted_classes(scores))))
     found: dict[str, Interval] = {}
     if "log_loss" in values:
         losses = log_losses(scores, predictions.truth[sample.rows])

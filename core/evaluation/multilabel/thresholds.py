@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from core.evaluation.curves import one_vs_rest
 from core.evaluation.predictions import Predictions
-from core.evaluation.values import Floats
+from core.evaluation.thresholds import below, best_f1_place
+from core.evaluation.values import Floats, Undefined
 
 __all__ = ["Thresholds", "choose_thresholds"]
 
@@ -31,11 +30,9 @@ def choose_thresholds(predictions: Predictions, names: Sequence[str]) -> Thresho
     targets = predictions.targets.astype(bool)
     for label, name in enumerate(names):
         ranked = one_vs_rest(predictions.scores[:, label], targets[:, label])
-        if not ranked.positives or not ranked.negatives:
+        best = best_f1_place(ranked)
+        if isinstance(best, Undefined) or not ranked.negatives:
             without.append(name)
             continue
-        f1 = 2 * ranked.tp / (ranked.positives + ranked.tp + ranked.fp)
-        best = float(ranked.thresholds[int(np.argmax(f1))])
-        below = np.searchsorted(ranked.scores, ranked.scores.dtype.type(best), side="left")
-        values[label] = best if not below else (best + float(ranked.scores[below - 1])) / 2
+        values[label] = below(ranked, best)
     return Thresholds(values, tuple(without))

@@ -16,7 +16,7 @@ from core.events import EpochFinished, Event
 from core.inference.stored import chosen_thresholds, load_evaluation
 from core.runs.folder import Run
 from core.session import session
-from core.session.evaluation import label_thresholds, score_inputs, trained_model
+from core.session.evaluation import decision_thresholds, score_inputs, trained_model
 from core.session.resume import resume_state
 from tests.support.narrow import instance
 
@@ -55,7 +55,7 @@ def test_thresholds_are_chosen_on_validation_and_used_everywhere(arrays: Path) -
         best = max(f1_score(truth, scores >= at) for at in scores)
         assert validation.report.per_class[label]["f1"] == pytest.approx(best)
     trained = trained_model(run)
-    assert label_thresholds(trained, run)[1] == ""
+    assert decision_thresholds(trained, run)[1] == ""
     rows = test.predictions.indices
     again = score_inputs(trained, instance(torch.Tensor, trained.data.test.inputs))
     np.testing.assert_allclose(again, test.predictions.scores, atol=1e-6)
@@ -72,7 +72,7 @@ def test_thresholds_are_chosen_on_validation_and_used_everywhere(arrays: Path) -
 def test_without_validation_labels_are_given_from_a_half(arrays: Path) -> None:
     run, _ = train(arrays, data={"name": "arrays", "path": str(arrays), "validation": 0})
     assert load_evaluation(run, "test").predictions.thresholds is None
-    thresholds, line = label_thresholds(trained_model(run), run)
+    thresholds, line = decision_thresholds(trained_model(run), run)
     assert thresholds is not None
     assert thresholds.tolist() == [0.5] * 4
     assert line.startswith("labels are given from scores of 0.5")

@@ -53,11 +53,13 @@ def predict(
     if csv is None:
         set_results_apart()
     found = runs_named(run, runs, checkpoint, together=together, trust=trust_code)
+    from core.evaluation.calibration import tempered
+    from core.inference.chosen import temperature_of, thresholds_of
     from core.inference.inputs import read_inputs
     from core.inference.mask_files import picture_sizes, write_masks
     from core.inference.prediction_files import write_new_predictions
     from core.inference.together import mean_scores, mean_thresholds
-    from core.session.evaluation import label_thresholds, score_inputs, trained_model
+    from core.session.evaluation import decision_thresholds, score_inputs, trained_model
 
     each, probabilities, thresholds, notes = [], [], [], dict[str, None]()
     for member in (member for one in found for member in members_of(one) or [one]):
@@ -66,7 +68,7 @@ def predict(
         given = read_inputs(samples, trained.data)
         notes |= dict.fromkeys(given.notes)
         each.append(score_inputs(trained, given.inputs))
-        limits, note = label_thresholds(trained, member)
+        limits, note = decision_thresholds(trained, member)
         thresholds.append(limits)
         notes |= dict.fromkeys([note] if note else [])
         probabilities.append(trained.scorer.gives_probabilities(trained.data.target_facts))
@@ -84,6 +86,10 @@ def predict(
     names = () if custom else trained.data.class_names
     targets = trained.data.target_names if scores.ndim > 1 else ()
     limits = mean_thresholds(thresholds)
+    if len(found) == 1 and len(each) > 1:  # a run that stands for several has choices of its own
+        temperature, own = temperature_of(found[0]), thresholds_of(found[0])
+        scores = scores if temperature is None else tempered(scores, temperature)
+        limits = limits if own is None else own
     write_new_predictions(given.ids, scores, names, csv, result_stream(), clean, targets, limits)
 
 

@@ -237,6 +237,11 @@ class EvaluateScreen(Background, ModeScreen):
         if widget is not None and self.is_current:
             widget.focus()
 
+    @on(ThresholdTab.Changed)
+    def _threshold_changed(self, event: ThresholdTab.Changed) -> None:
+        if event.run == self.run:
+            self.open_run(event.run, self.split)
+
     # ---- keys
 
     def action_turn_tab(self, by: int) -> None:

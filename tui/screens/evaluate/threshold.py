@@ -1,6 +1,7 @@
 """Threshold: precision and recall by decision threshold, and which threshold to choose."""
 
 import math
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -8,18 +9,24 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
+from core.data.dataset import Progress
 from core.evaluation import Predictions, RankedCounts, one_vs_rest
 from core.evaluation.checks import why_not_probabilities
 from core.evaluation.curve_sets import Curve
+from core.runs.folder import Run
+from core.session.threshold import choose_for_run, remove_threshold
 from tui.charts.plot import Plot, legend
 from tui.charts.plot_chart import Chart
+from tui.forms.remedies import error_in_app
 from tui.screens.base import NARROW
 from tui.screens.evaluate.decisions import COLUMNS, COST, Decision, cells, cost, decisions, threshold_chart
 from tui.screens.evaluate.facts import label
 from tui.screens.evaluate.tab import EvaluationTab, Subject
+from tui.screens.evaluate.two_classes.threshold_dialog import Answer, ThresholdDialog
 from tui.terminal.text import clean, number
 from tui.widgets.panel import Panel
 from tui.widgets.table import Column, Table
@@ -34,7 +41,14 @@ class ThresholdTab(EvaluationTab):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "ask('precision')", "precision", tooltip="Enter a target precision"),
         Binding("r", "ask('recall')", "recall", tooltip="Enter a target recall"),
+        Binding("c", "choose", "choose", tooltip="Choose the threshold of the run, on validation"),
     ]
+
+    @dataclass
+    class Changed(Message):
+        """The run has another threshold, so that its evaluations are outdated."""
+
+        run: Run
 
     def __init__(self) -> None:
         super().__init__(id="threshold")
@@ -63,6 +77,7 @@ class ThresholdTab(EvaluationTab):
     def draw(self, subject: Subject) -> None:
         self.curves, self.ranked = [], None
         self.forget("class")
+        self.refresh_bindings()
         self.query_one("#threshold-classes", Table).show((), 0, lambda row: ())
         self.query_one(Plot).show(Chart(empty="sorting scores ..."))
         self.in_background(
@@ -116,6 +131,53 @@ class ThresholdTab(EvaluationTab):
     def on_resize(self) -> None:
         self._decide()
 
+    # ---- the threshold of the run
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a choice where there are two classes."""
+        return action != "choose" or (self.subject is not None and bool(self.subject.report.positive))
+
+    def action_choose(self) -> None:
+        """Choose the threshold of the run by a rule; on validation alone."""
+        subject = self.subject
+        if subject is None or not subject.report.positive:
+            return
+        if subject.evaluation.split != "validation":
+            self.notify(
+                "A threshold is chosen on validation, so that test stays unseen. Press v for validation.",
+                severity="warning",
+            )
+            return
+
+        def ask(ranked: RankedCounts) -> None:
+            report, probabilities = subject.report, subject.predictions.probabilities
+            dialog = ThresholdDialog(ranked, report.positive, report.chosen_by, probabilities=probabilities)
+            self.app.push_screen(dialog, lambda answer: self._keep(subject, answer))
+
+        predictions = subject.predictions
+        self.in_background("positive", lambda progress: _counts(predictions, 1), ask)
+
+    def _keep(self, subject: Subject, answer: Answer | None) -> None:
+        """Keep what was chosen with the run, and have it evaluated again."""
+        if answer is None:
+            return
+        run, rule, root = subject.evaluation.run, answer.rule, subject.data.root
+
+        def keep(progress: Progress) -> None:
+            if rule is None:
+                remove_threshold(run)
+            else:
+                choose_for_run(run, rule, data_root=root, progress=progress)
+
+        self.query_one("#decisions-panel", Panel).border_subtitle = "evaluating again ..."
+        self.in_background("keep", keep, lambda nothing: self._kept(run), self._not_kept)
+
+    def _kept(self, run: Run) -> None:
+        self.post_message(self.Changed(run))
+
+    def _not_kept(self, error: Exception) -> None:
+        self.notify(clean(error_in_app(error)), severity="error", markup=False)
+
     def _decide(self) -> None:
         """Find the requested thresholds, and show them."""
         if self.ranked is None:
@@ -137,11 +199,14 @@ class ThresholdTab(EvaluationTab):
         self._show_decisions()
 
     def _on_validation(self) -> float | None:
-        """Return the threshold that predictions of the label are made with; None for classes."""
+        """Return the threshold that predictions of the class or label are made with; None where none was chosen."""
         predictions = self.subject.predictions if self.subject else None
         if predictions is None or predictions.thresholds is None:
             return None
-        return float(predictions.thresholds[self.query_one("#threshold-classes", Table).cursor])
+        place = self.query_one("#threshold-classes", Table).cursor
+        if len(predictions.thresholds) == 1:
+            return float(predictions.thresholds[0]) if place == 1 else None
+        return float(predictions.thresholds[place])
 
     def _show_decisions(self) -> None:
         """Show the cost of the chosen decision on the border, where there is no room for a column."""

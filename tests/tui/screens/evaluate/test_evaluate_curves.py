@@ -21,6 +21,7 @@ from tui.charts.plot import Plot
 from tui.screens.evaluate.curve_list import CurveList
 from tui.screens.evaluate.curves_tab import CurvesTab
 from tui.screens.evaluate.threshold import ThresholdTab
+from tui.screens.evaluate.two_classes.threshold_dialog import ThresholdDialog
 from tui.widgets.panel import Panel
 from tui.widgets.table import Table
 
@@ -128,6 +129,31 @@ async def test_a_wanted_precision_gives_a_threshold_and_its_cost(visit: Visits, 
         assert [series.label for series in at.one(Plot).chart.series] == ["precision", "recall", "F1", "FPR"]
         await at.press("enter")
         assert at.app.focused is at.one("#decisions")
+
+
+async def test_a_threshold_is_chosen_on_validation_and_taken_back(visit: Visits, copy_of: CopyOf) -> None:
+    async with visit(NARROW) as at:
+        run = copy_of("cancer")
+        await at.open(run, "threshold", "test")
+        await at.press("c")
+        assert not isinstance(at.screen, ThresholdDialog), "never on test"
+        await at.open(run, "threshold", "validation")
+        await at.press("c")
+        dialog = instance(ThresholdDialog, at.app.screen)
+        dialog.query_one("#rule-recall", Input).value = "1"
+        await at.settle()
+        assert "1.0000" in at.text(dialog.query_one("#rules"))
+        dialog.query_one("#rule-precision", Input).value = "2"
+        await at.press("down")
+        assert "outside 0 to 1" in plain(dialog.query_one("#rule-problem", Static))
+        await at.press("enter")
+        assert at.app.screen is dialog, "there is nothing to choose"
+        await at.press("down", "enter")
+        assert at.subject.report.chosen_by == "recall of 1 or more"
+        assert at.subject.report.metrics["recall"] == 1
+        assert "■ from validation" in at.text(at.one("#decisions"))
+        await at.press("c", "end", "enter")
+        assert at.subject.report.threshold is None
 
 
 async def test_a_wanted_share_that_is_none_is_refused_where_it_stands(visit: Visits, copy_of: CopyOf) -> None:

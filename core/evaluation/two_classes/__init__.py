@@ -1,0 +1,1 @@
+"""Two classes, one of them positive: which threshold decides between them, and the numbers that only they have."""

@@ -1,0 +1,122 @@
+"""Temperature and threshold of a trained run: chosen on validation and kept with it.
+
+Both belong to the best weights that they were chosen for: when a resumed run has better ones, they are left alone.
+Writing either one outdates the evaluations that were stored before.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import RunDamaged
+from core.evaluation.two_classes.decision import Decision, Rule
+from core.evaluation.values import Floats
+from core.files.atomic import creating, write_atomically
+from core.files.reading import read_bytes
+from core.runs.folder import Run
+from core.runs.summary import summarise
+
+__all__ = ["decision_of", "keep_decision", "keep_temperature", "temperature_of", "thresholds_of"]
+
+MAX_BYTES = 10_000
+
+
+def temperature_of(run: Run) -> float | None:
+    """Return the temperature of a run's best weights; None if there is none for them.
+
+    Raises:
+        RunDamaged: its file cannot be read.
+    """
+    values = _read(run, run.calibration_file, "calibrate the run again")
+    if values is None:
+        return None
+    try:
+        temperature = float(values["temperature"])
+        if not 0 < temperature < float("inf"):
+            raise ValueError(f"its temperature is {temperature}")
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(run.calibration_file, error, "calibrate the run again") from None
+    return None if temperature == 1 else temperature
+
+
+def keep_temperature(run: Run, temperature: float) -> None:
+    """Keep a temperature with a run; 1 for none.
+
+    Raises:
+        RunError: its file cannot be written.
+    """
+    _write(run, run.calibration_file, {"temperature": temperature})
+
+
+def decision_of(run: Run) -> Decision | None:
+    """Return the threshold of a run's best weights, for the temperature that they have now; None if there is none.
+
+    A temperature changes no ranking, so that the threshold moves with the scores: its log-odds are divided by it.
+
+    Raises:
+        RunDamaged: its file cannot be read.
+    """
+    values = _read(run, run.threshold_file, "choose the threshold again")
+    if values is None or values.get("threshold") is None:
+        return None
+    try:
+        rule, threshold, fitted = (
+            Rule(**values["rule"]),
+            float(values["threshold"]),
+            float(values["temperature"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(run.threshold_file, error, "choose the threshold again") from None
+    now = temperature_of(run) or 1.0
+    if now != fitted and 0 < threshold < 1:
+        odds = np.log(threshold / (1 - threshold)) * fitted / now
+        threshold = float(1 / (1 + np.exp(-odds)))
+    return Decision(threshold, rule)
+
+
+def keep_decision(run: Run, decision: Decision | None) -> None:
+    """Keep a threshold with a run, chosen for the temperature that it has; None for none.
+
+    Raises:
+        RunError: its file cannot be written.
+    """
+    values: dict[str, Any] = {"threshold": None}
+    if decision is not None:
+        known = {"rule": asdict(decision.rule), "temperature": temperature_of(run) or 1.0}
+        values = {"threshold": decision.threshold, **known}
+    _write(run, run.threshold_file, values)
+
+
+def thresholds_of(run: Run) -> Floats | None:
+    """Return the threshold of a run as predictions have it, (1,); None if there is none.
+
+    Raises:
+        RunDamaged: its file cannot be read.
+    """
+    decision = decision_of(run)
+    return None if decision is None else np.array([decision.threshold])
+
+
+def _read(run: Run, path: Path, remedy: str) -> dict[str, Any] | None:
+    """Return what a file has for the best weights; None if it has nothing, or was written for others."""
+    if run.checkpoint != "best" or not path.exists():
+        return None
+    try:
+        values = json.loads(read_bytes(path, limit=MAX_BYTES))
+        epoch = int(values["best_epoch"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, error, remedy) from None
+    return values if epoch == summarise(run).best_epoch else None
+
+
+def _damaged(path: Path, error: Exception, remedy: str) -> RunDamaged:
+    return RunDamaged(f"{path} cannot be read ({error})", f"Delete it, or {remedy}")
+
+
+def _write(run: Run, path: Path, values: dict[str, Any]) -> None:
+    text = json.dumps({**values, "best_epoch": summarise(run).best_epoch}).encode()
+    with creating(path):
+        write_atomically(path, lambda file: file.write(text))

@@ -1,0 +1,1 @@
+"""Views of Evaluate for two classes alone."""
