@@ -69,6 +69,8 @@ class Curve:
         exclusive: a sample has one class; else it may have several labels.
         ranked: None for a mean of curves; ``thresholds`` (k,), ``tp`` (k,), ``fp`` (k,) belong to the points of
             both lines, the first threshold being infinite.
+        worth: how many independent samples a count of 1 stands for; None where counts depend on each other, so that how
+            much a line varies is not known.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Curve:
     tp: Floats | None = None
     fp: Floats | None = None
     exclusive: bool = True
+    worth: float | None = None
 
     def point(self, kind: CurveKind, place: int) -> Point:
         """Return the operating point at a place along a line."""
@@ -125,7 +128,8 @@ def curves_of(predictions: Predictions, report: Report, columns: int = COLUMNS) 
             "pr": _number(facts["average_precision"]),
         }
         curve, lines = _curve(str(facts["name"]), ranked, area, columns)
-        curves.append(replace(curve, exclusive=not predictions.has_labels))
+        worth = None if predictions.groups is not None else 1.0
+        curves.append(replace(curve, exclusive=not predictions.has_labels, worth=worth))
         exact.append(lines)
     micro_name, macro_name = MEANS
     ranked = _pooled(predictions)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from core.evaluation.curve_sets import curves_of
+from core.evaluation.curve_sets import Curve, Point, curves_of
 from core.inference.prediction_files import writing
 from core.inference.stored import Evaluation
 
@@ -15,6 +15,8 @@ __all__ = ["operating_points", "write_operating_points"]
 MAX_CURVES = 20
 """Curves of classes that are written; of more classes only the pooled one."""
 FIELDS = ("threshold", "precision", "recall", "f1", "fpr", "tp", "fp")
+LIFTED = (*FIELDS, "specificity", "share", "lift")
+"""Those of a point, with the share of the samples that it flags and how much more positives these have than all."""
 
 
 def operating_points(evaluation: Evaluation) -> list[dict[str, Any]]:
@@ -40,7 +42,16 @@ def _points(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
             values = {field: getattr(point, field) for field in FIELDS}
             if values["threshold"] is not None and not math.isfinite(values["threshold"]):
                 values["threshold"] = None
-            yield {"curve": curve.name, **values}
+            yield {"curve": curve.name, **values, **_lifted(curve, point)}
+
+
+def _lifted(curve: Curve, point: Point) -> dict[str, float | None]:
+    flagged, samples = (point.tp or 0) + (point.fp or 0), curve.positives + curve.negatives
+    return {
+        "specificity": None if point.fpr is None else 1 - point.fpr,
+        "share": flagged / samples,
+        "lift": None if point.precision is None else point.precision * samples / curve.positives,
+    }
 
 
 def write_operating_points(evaluation: Evaluation, path: Path) -> Path:
@@ -51,7 +62,7 @@ def write_operating_points(evaluation: Evaluation, path: Path) -> Path:
     """
     beside = path.with_suffix(".thresholds.csv")
     with writing(beside) as file:
-        writer = csv.DictWriter(file, ("curve", *FIELDS), lineterminator="\n")
+        writer = csv.DictWriter(file, ("curve", *LIFTED), lineterminator="\n")
         writer.writeheader()
         writer.writerows(operating_points(evaluation))
     return beside

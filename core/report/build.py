@@ -10,6 +10,7 @@ from core.config.schema import to_yaml
 from core.errors import TorchtuiError
 from core.evaluation import Report
 from core.evaluation.curve_sets import curves_of
+from core.evaluation.two_classes.numbers import two_class_numbers
 from core.files.reading import read_bytes, read_text
 from core.inference.baselines import Compared, compared, not_better_than_boosting
 from core.inference.stored import Evaluation, saved_evaluation
@@ -149,6 +150,7 @@ def _evaluated(evaluation: Evaluation, data_root: Path | None) -> Section:
         "title": f"Evaluation on {report.split}: {report.n:,} samples, best weights",
         "figures": list(_figures(evaluation)),
         "metrics": _metrics(report),
+        "two_classes": _two_classes(evaluation),
         "baseline": _baseline(report),
         "beside": _beside(beside) if beside else None,
         "boosting": not_better_than_boosting(evaluation, beside),
@@ -199,6 +201,18 @@ def _metrics(report: Report) -> Table:
     reasons = any(row[3] for row in rows)
     head = ["metric", "value", "baseline", *(["why none"] if reasons else [])]
     return Table(head, [row[: len(head)] for row in rows])
+
+
+def _two_classes(evaluation: Evaluation) -> Table | None:
+    """The numbers that two classes alone have."""
+    if not evaluation.report.positive:
+        return None
+    rows = []
+    for each in two_class_numbers(evaluation.predictions):
+        ends = (each.interval[0], each.interval[1]) if each.interval else None
+        score = Score(each.value, ends) if each.value is not None else None
+        rows.append([each.title, _score(score), _number(each.at), each.reason])
+    return Table([f"of {evaluation.report.positive}", "value", "at a score of", "why no interval"], rows)
 
 
 def _beside(rows: Sequence[Compared]) -> Table:

@@ -12,6 +12,7 @@ from core.errors import DependencyError
 from core.evaluation import Predictions, Report, calibration_curve, residuals
 from core.evaluation.calibration import probabilities_of
 from core.evaluation.curve_sets import Curve, CurveKind, first_shown
+from core.evaluation.two_classes.bands import MAX_BANDS, band_of
 from core.evaluation.values import Floats
 from core.palette import OKABE_ITO
 from core.report.page import shown
@@ -162,6 +163,7 @@ def rocs(curves: Sequence[Curve]) -> bytes:
         for place, (curve, (fpr, tpr)) in enumerate(_lines(curves, "roc")):
             display = RocCurveDisplay(fpr=fpr, tpr=tpr, roc_auc=curve.area["roc"], name=_name(curve.name))
             display.plot(ax=axes, curve_kwargs=_line(place))
+        _draw_bands(axes, curves, "roc")
         axes.plot([0, 1], [0, 1], ":", color="#8a949b", label="guessing")
         axes.legend(loc="lower right", fontsize="small")
     return out[0]
@@ -178,8 +180,23 @@ def precision_recalls(curves: Sequence[Curve]) -> bytes:
                 precision=precision, recall=recall, average_precision=curve.area["pr"], name=_name(curve.name)
             )
             display.plot(ax=axes, curve_kwargs=_line(place))
+        _draw_bands(axes, curves, "pr")
         axes.legend(loc="lower left", fontsize="small")
     return out[0]
+
+
+def _draw_bands(axes: Any, curves: Sequence[Curve], kind: CurveKind) -> None:
+    """Shade the 95 % bands of the curves that are drawn, where these are few enough."""
+    drawn = [each for each, _ in _lines(curves, kind)]
+    if len(drawn) > MAX_BANDS:
+        return
+    for place, each in enumerate(drawn):
+        band = band_of(each, kind)
+        if band is not None:
+            label = "95 % band, pointwise" if place == 0 else None
+            axes.fill_between(
+                band.x, band.low, band.high, color=_color(place), alpha=0.18, linewidth=0, label=label
+            )
 
 
 def calibration(predictions: Predictions) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from core.evaluation.curve_sets import MEANS, Curve, CurveKind
+from core.evaluation.two_classes.bands import Band
 from core.palette import OKABE_ITO
 from tui.charts.plot_chart import RGB, Chart, Mark, Series
 from tui.terminal.text import fit
@@ -38,6 +39,7 @@ def chart(
     *,
     at: tuple[int, int] | None = None,
     markers: Sequence[str] = (),
+    bands: Sequence[Band] = (),
 ) -> Chart:
     """Return the chart of some curves: means below, classes on top, a muted line for guessing.
 
@@ -45,6 +47,7 @@ def chart(
         shown: numbers of curves; those without a line are left out.
         at: the curve and the position of the cursor on it; that curve is on top.
         markers: one for each of `shown`, where colour cannot distinguish them.
+        bands: whose ends are muted lines, below the curves.
     """
     chosen = at[0] if at else -1
     marker_of = dict(zip(shown, markers, strict=False))
@@ -55,9 +58,10 @@ def chart(
         if (line := curves[n].lines[kind]) is not None
     ]
     guess = _guess(curves[chosen if at else order[-1]] if order else None, kind)
+    ends = [Series("", band.x, end) for band in bands for end in (band.low, band.high)]
     across, up = ("false positive rate", "true positive rate") if kind == "roc" else ("recall", "precision")
     return Chart(
-        series=(*guess, *series) if series else (),
+        series=(*guess, *ends, *series) if series else (),
         marks=_cursor(curves[chosen], kind, at[1]) if at and chosen in shown else (),
         x_label=across,
         y_label=up,

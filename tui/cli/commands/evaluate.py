@@ -3,10 +3,11 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from core.errors import InputError
 from core.runs.folder import default_runs_dir
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.json_option import JsonOption
@@ -16,6 +17,7 @@ from tui.runtime.streams import print_result
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from core.evaluation.two_classes.numbers import Number
     from core.inference.stored import Evaluation
 
 __all__ = ["evaluate", "tell"]
@@ -41,6 +43,15 @@ def evaluate(
     plots: Annotated[
         bool, typer.Option("--plots", help="Also print ROC and precision-recall curves.")
     ] = False,
+    beta: Annotated[
+        float, typer.Option(metavar="B", help="Of F-beta of two classes: recall counts B times as much.")
+    ] = 2.0,
+    max_fpr: Annotated[
+        float,
+        typer.Option(
+            "--max-fpr", metavar="R", help="Of two classes: ROC AUC up to this false positive rate."
+        ),
+    ] = 0.1,
     together: TogetherOption = False,
     checkpoint: CheckpointOption = "best",
     trust_code: TrustOption = False,
@@ -64,28 +75,15 @@ def evaluate(
 
         evaluation = evaluate_run(found[0], split, data_root=data_root, progress=tell)
     if csv is not None:
-        from core.inference.prediction_files import write_predictions
-
-        write_predictions(evaluation, csv)
-        if evaluation.predictions.has_classes:
-            from core.inference.operating_points import write_operating_points
-
-            write_operating_points(evaluation, csv)
+        _write_csv(evaluation, csv)
+    numbers = _numbers(evaluation, beta, max_fpr)
     if as_json:
-        from core.inference.baselines import as_dict, compared
-        from core.inference.operating_points import operating_points
-
-        beside = [as_dict(row) for row in compared(evaluation)]
-        values = {"v": 1, "run": evaluation.run.id, **evaluation.report.to_dict(), "baselines": beside}
-        if evaluation.report.positive:
-            values |= {"positive": evaluation.report.positive, "decision": evaluation.report.decision}
-        if evaluation.predictions.has_classes:
-            values["thresholds"] = operating_points(evaluation)
-        print_result(json.dumps(values))
+        print_result(json.dumps(_as_dict(evaluation, numbers)))
         return
     from rich.console import Console
 
     from tui.headless.report import print_baselines, print_report
+    from tui.headless.two_classes_report import numbers_table
     from tui.terminal.text import clean
 
     console = Console(highlight=False)
@@ -94,9 +92,53 @@ def evaluate(
             clean(f"{evaluation.run.id}: the mean of the scores of {len(found)} runs"), soft_wrap=True
         )
     print_report(evaluation.report, console, found[0].checkpoint)
+    if numbers:
+        console.print(numbers_table(numbers, evaluation.report.positive))
     print_baselines(evaluation.run, split, console)
     if plots:
         _print_plots(evaluation, console)
+
+
+def _write_csv(evaluation: "Evaluation", path: Path) -> None:
+    """Write predictions, and of classes the thresholds beside them."""
+    from core.inference.prediction_files import write_predictions
+
+    write_predictions(evaluation, path)
+    if evaluation.predictions.has_classes:
+        from core.inference.operating_points import write_operating_points
+
+        write_operating_points(evaluation, path)
+
+
+def _numbers(evaluation: "Evaluation", beta: float, max_fpr: float) -> "list[Number]":
+    """Return the numbers of two classes; none of other tasks.
+
+    Raises:
+        InputError: an argument is outside its range.
+    """
+    if not evaluation.report.positive:
+        return []
+    from core.evaluation.two_classes.numbers import two_class_numbers
+
+    try:
+        return two_class_numbers(evaluation.predictions, beta=beta, max_fpr=max_fpr)
+    except ValueError as error:
+        raise InputError(str(error), "Set it with --beta or --max-fpr") from None
+
+
+def _as_dict(evaluation: "Evaluation", numbers: "list[Number]") -> dict[str, Any]:
+    from core.inference.baselines import as_dict, compared
+    from core.inference.operating_points import operating_points
+
+    report = evaluation.report
+    beside = [as_dict(row) for row in compared(evaluation)]
+    values = {"v": 1, "run": evaluation.run.id, **report.to_dict(), "baselines": beside}
+    if report.positive:
+        values |= {"positive": report.positive, "decision": report.decision}
+        values["two_classes"] = [number.as_dict() for number in numbers]
+    if evaluation.predictions.has_classes:
+        values["thresholds"] = operating_points(evaluation)
+    return values
 
 
 def tell(what: str, done: int, total: int) -> None:
@@ -113,6 +155,7 @@ def _print_plots(evaluation: "Evaluation", console: "Console") -> None:
         console.print("no ROC and precision-recall curves: the run predicts no classes")
         return
     from core.evaluation.curve_sets import curves_of, few
+    from core.evaluation.two_classes.bands import band_of
     from tui.charts.curves import KINDS, chart
     from tui.charts.plot_text import MARKERS, as_text, legend_text
 
@@ -122,7 +165,10 @@ def _print_plots(evaluation: "Evaluation", console: "Console") -> None:
         if not shown:
             console.print(f"\n{title}: no curve, {curves[0].reason or 'no class has one'}")
             continue
-        drawn = chart(curves, shown, kind, markers=MARKERS)
-        console.print(f"\n{title}: {drawn.y_label} against {drawn.x_label}")
+        found = [band for n in shown if (band := band_of(curves[n], kind)) is not None]
+        bands = found if len(shown) == 1 else []
+        drawn = chart(curves, shown, kind, markers=MARKERS, bands=bands)
+        around = "; dots: 95 % band, pointwise" if bands else ""
+        console.print(f"\n{title}: {drawn.y_label} against {drawn.x_label}{around}")
         console.print(legend_text(drawn, {curves[n].name: curves[n].area[kind] for n in shown}, area))
         console.print(as_text(drawn, min(PLOT_WIDTH, console.width), PLOT_HEIGHT))

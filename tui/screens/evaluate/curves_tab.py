@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.evaluation.curve_sets import Curve, CurveKind, Point, first_chosen, first_shown
+from core.evaluation.two_classes.bands import Band, band_of
 from tui.charts.curves import KINDS, chart, drawing_order
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import SAMPLES, Chart, line_markers
@@ -58,6 +59,7 @@ class CurvesTab(EvaluationTab):
         super().__init__(id=self.KIND)
         self.curves: list[Curve] = []
         self.places: dict[int, int] = {}
+        self.bands: dict[int, Band | None] = {}
 
     def compose(self) -> ComposeResult:
         with Panel(classes="plot-panel"):
@@ -73,7 +75,7 @@ class CurvesTab(EvaluationTab):
         return self.query_one(CurveList)
 
     def draw(self, subject: Subject) -> None:
-        self.curves, self.places = [], {}
+        self.curves, self.places, self.bands = [], {}, {}
         self.query_one(Plot).show(Chart(empty="sorting scores ..."))
         for table in self.query(Table):
             table.show((), 0, lambda row: ())
@@ -85,9 +87,6 @@ class CurvesTab(EvaluationTab):
         shown = first_shown(curves, self.KIND)
         self.query_one(".plot-panel", Panel).border_title = title
         self.query_one(".list-panel", Panel).border_title = area
-        positive = self.subject.report.positive if self.subject else ""
-        subtitle = f"positive class: {label(positive)}" if positive else ""
-        self.query_one(".plot-panel", Panel).border_subtitle = subtitle
         short = "AUC" if self.KIND == "roc" else "AP"
         curve_list = self.query_one(CurveList)
         curve_list.show_curves(curves, self.KIND, short, shown, first_chosen(curves, self.KIND))
@@ -143,6 +142,28 @@ class CurvesTab(EvaluationTab):
         table.cursor = self.place
         self.query_one(".points-panel", Panel).border_title = f"points of {label(curve.name)}"
         self._draw_chart()
+        self._find_band(self.chosen)
+
+    def _find_band(self, number_: int) -> None:
+        """Draw the band around a curve once it is known; slow on first use."""
+        if number_ in self.bands:
+            self._show_subtitle()
+            return
+        curve = self.curves[number_]
+
+        def keep(band: Band | None) -> None:
+            self.bands[number_] = band
+            self._show_subtitle()
+            self._draw_chart()
+
+        self.in_background("band", lambda progress: band_of(curve, self.KIND), keep)
+
+    def _show_subtitle(self) -> None:
+        positive = self.subject.report.positive if self.subject else ""
+        has_band = self.bands.get(self.chosen) is not None
+        parts = [f"positive class: {label(positive)}"] if positive else []
+        parts += [f"95 % band of {label(self.curves[self.chosen].name)}, pointwise"] if has_band else []
+        self.query_one(".plot-panel", Panel).border_subtitle = "  ·  ".join(parts)
 
     def _draw_chart(self) -> None:
         if not self.curves:
@@ -150,10 +171,13 @@ class CurvesTab(EvaluationTab):
         curve = self.curves[self.chosen]
         shown = self.query_one(CurveList).shown
         visible = shown if self.chosen in shown else [*shown, self.chosen]
-        drawn = chart(self.curves, visible, self.KIND, at=(self.chosen, self.place))
+        band = self.bands.get(self.chosen)
+        bands = [band] if band is not None else []
+        drawn = chart(self.curves, visible, self.KIND, at=(self.chosen, self.place), bands=bands)
         self.query_one(Plot).show(drawn)
-        markers = (SAMPLES.get(marker, marker) for marker in line_markers(drawn)[1:])
         order = drawing_order(self.curves, visible, self.KIND, self.chosen)
+        found = line_markers(drawn)
+        markers = (SAMPLES.get(marker, marker) for marker in found[len(found) - len(order) :])
         self.query_one(CurveList).mark(dict(zip(order, markers, strict=False)))
         readout = self.query_one(".readout", Static)
         readout.update(_readout(curve, self.KIND, self.place, readout.size.width))

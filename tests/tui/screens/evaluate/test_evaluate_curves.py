@@ -42,7 +42,7 @@ async def test_classes_are_turned_on_and_off(visit: Visits, copy_of: CopyOf, tab
         assert len(lines.shown) == 8
         assert {10, 11} <= set(lines.shown), "micro and macro"
         chart = at.one(Plot).chart
-        assert len(chart.series) == 9, "and a line for a guess"
+        assert len(chart.series) == 11, "and a line for a guess, and the ends of a band"
         chosen, label = lines.cursor, str(lines.cursor)
         await at.press("space")
         assert label in drawn(at), "the line with the cursor is drawn in any case"

@@ -1,0 +1,238 @@
+"""Numbers that two classes alone have: F-beta, lift, KS (Kolmogorov and Smirnov), the area below a part of ROC."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.evaluation.intervals import LEVELS, Interval, widened
+from core.evaluation.intervals.areas import FEWEST_OF_CLASS
+from core.evaluation.predictions import Predictions
+from core.evaluation.two_classes.steps import Draws, Pair, Steps, drawn_pair, ends, steps_of
+from core.evaluation.values import Floats, Integers
+
+__all__ = [
+    "BETA",
+    "MAX_FPR",
+    "SHARES",
+    "Number",
+    "f_beta",
+    "gains",
+    "ks",
+    "lift_at",
+    "lift_curve",
+    "partial_auc",
+    "two_class_numbers",
+]
+
+BETA, MAX_FPR = 2.0, 0.1
+SHARES = (0.01, 0.05, 0.1, 0.2)
+"""Shares of the samples, those that score highest, whose lift is shown."""
+REPEATS = 2000
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of two classes.
+
+    Attributes:
+        key: in JSON. title: what people call it.
+        value: None where these samples do not define it.
+        interval: 95 %; None where there is none, for a `reason`.
+        at: the score from which on a sample is flagged, for numbers of one threshold.
+    """
+
+    key: str
+    title: str
+    value: float | None
+    interval: Interval | None = None
+    reason: str = ""
+    at: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "name": self.key,
+            "value": self.value,
+            "interval": self.interval,
+            "reason": self.reason,
+            "threshold": self.at,
+        }
+
+
+def two_class_numbers(
+    predictions: Predictions,
+    *,
+    beta: float = BETA,
+    max_fpr: float = MAX_FPR,
+    shares: Sequence[float] = SHARES,
+    seed: int = 0,
+) -> list[Number]:
+    """Return the numbers of the positive class, class 1.
+
+    Args:
+        predictions: of two classes; those of `predicted` are what F-beta counts.
+        beta: how much more recall counts than precision, above 0; 1 is F1.
+        max_fpr: false positive rate up to which the area below ROC counts, above 0 and at most 1.
+
+    Raises:
+        ValueError: an argument is outside its range.
+    """
+    if not 0 < beta < float("inf"):
+        raise ValueError(f"beta is {beta:g}; it must be above 0")
+    if not 0 < max_fpr <= 1:
+        raise ValueError(f"the largest false positive rate is {max_fpr:g}; it must be above 0 and at most 1")
+    positive, weights = predictions.positive(1), predictions.weights
+    steps = steps_of(predictions.scores[:, 1], positive, weights)
+    named = [
+        ("f_beta", f"F{beta:g}"),
+        ("ks", "KS"),
+        ("partial_auc", f"ROC AUC up to FPR {max_fpr:g}"),
+        *((f"lift_{100 * share:g}", f"lift of the top {100 * share:g} %") for share in shares),
+    ]
+    if not steps.positives or not steps.negatives:
+        reason = "all samples are of one class"
+        return [Number(key, title, None, None, reason) for key, title in named]
+    reason = _no_interval(predictions, positive)
+    rng = np.random.default_rng(seed)
+    pair = drawn_pair(steps, rng)
+    called = predictions.predicted == 1
+    by = np.ones(len(called)) if weights is None else weights
+    tp, fp, fn = (
+        float(by[where].sum()) for where in (called & positive, called & ~positive, ~called & positive)
+    )
+    distance, at = ks(steps)
+    values: list[tuple[float, Interval | None, float | None]] = [
+        (f_beta(tp, fp, fn, beta), _f_beta_interval(tp, fp, fn, beta, steps.worth, rng), None),
+        (distance, _ks_interval(steps, at, rng), float(steps.thresholds[at])),
+        (partial_auc(steps, max_fpr), _partial_interval(pair, max_fpr), None),
+        *((lift_at(steps, share), _lift_interval(pair, share), None) for share in shares),
+    ]
+    return [
+        Number(key, title, value, None if reason else interval and widened(value, interval), reason, where)
+        for (key, title), (value, interval, where) in zip(named, values, strict=True)
+    ]
+
+
+def _no_interval(predictions: Predictions, positive: np.ndarray) -> str:
+    """Return why there are no intervals; empty if there are."""
+    fewest = min(int(positive.sum()), int((~positive).sum()))
+    if predictions.groups is not None and len(np.unique(predictions.groups)) < len(predictions):
+        return "the samples come in groups, and this interval is known for independent samples alone"
+    if fewest < FEWEST_OF_CLASS:
+        return f"a class has {fewest} samples, fewer than the {FEWEST_OF_CLASS} that an interval needs"
+    return ""
+
+
+def f_beta(tp: float, fp: float, fn: float, beta: float) -> float:
+    """Return the weighted harmonic mean of precision and recall, which counts `beta` times as much.
+
+    van Rijsbergen, "Information retrieval" (1979); 0 where nothing is found, as in scikit-learn.
+    """
+    found = (1 + beta**2) * tp
+    total = found + beta**2 * fn + fp
+    return found / total if total else 0.0
+
+
+def _f_beta_interval(
+    tp: float, fp: float, fn: float, beta: float, worth: float, rng: np.random.Generator
+) -> Interval:
+    drawn = [rng.standard_gamma(worth * part, REPEATS) for part in (tp, fp, fn)]
+    extra, coin = rng.standard_exponential(REPEATS), rng.random(REPEATS) < 0.5
+
+    def score(tp: Floats, fp: Floats, fn: Floats) -> Floats:
+        found = (1 + beta**2) * tp
+        return found / (found + beta**2 * fn + fp)
+
+    low = score(drawn[0], drawn[1] + extra * coin, drawn[2] + extra * ~coin)
+    high = score(drawn[0] + extra, drawn[1], drawn[2])
+    return [float(np.quantile(low, LEVELS[0])), float(np.quantile(high, LEVELS[1]))]
+
+
+def ks(steps: Steps) -> tuple[float, int]:
+    """Return the largest distance of the two classes' distributions of scores, 0 to 1, and the place of its threshold.
+
+    It is the statistic of Kolmogorov and Smirnov for two samples, and the largest difference of true and false
+    positive rate.
+    """
+    distance = np.abs(steps.tp / steps.positives - steps.fp / steps.negatives)
+    at = int(np.argmax(distance))
+    return float(distance[at]), at
+
+
+def _ks_interval(steps: Steps, at: int, rng: np.random.Generator) -> Interval:
+    """Return the interval of the distance at its threshold."""
+    sign = 1 if steps.tp[at] / steps.positives >= steps.fp[at] / steps.negatives else -1
+    bins: Integers = np.unique([at, len(steps.tp) - 1])
+
+    def distance(draws: Draws) -> Floats:
+        found: Floats = sign * (draws.tpr - draws.fpr)[:, 2]
+        return found
+
+    low, high = ends(drawn_pair(steps, rng, bins), distance)
+    return [max(0.0, float(low)), min(1.0, float(high))]
+
+
+def partial_auc(steps: Steps, max_fpr: float) -> float:
+    """Return the area below ROC up to a false positive rate, scaled so that chance gives 0.5 and the best 1.
+
+    McClish, "Analyzing a portion of the ROC curve" (1989), as in scikit-learn's ``roc_auc_score(max_fpr=...)``.
+    """
+    fpr, tpr = np.append(0.0, steps.fp / steps.negatives), np.append(0.0, steps.tp / steps.positives)
+    return float(_scaled(_area_up_to(fpr, tpr, max_fpr), max_fpr))
+
+
+def _area_up_to(fpr: Floats, tpr: Floats, most: float) -> float:
+    stop = int(np.searchsorted(fpr, most, side="right"))
+    x = np.append(fpr[:stop], most)
+    y = np.append(tpr[:stop], np.interp(most, fpr[stop - 1 : stop + 1], tpr[stop - 1 : stop + 1]))
+    return float(np.diff(x) @ (y[1:] + y[:-1]) / 2)
+
+
+def _scaled(area: float, most: float) -> float:
+    if most == 1:
+        return area
+    smallest = most**2 / 2
+    return 0.5 * (1 + (area - smallest) / (most - smallest))
+
+
+def _partial_interval(pair: Pair, max_fpr: float) -> Interval:
+    def area(draws: Draws) -> Floats:
+        pairs = zip(draws.fpr, draws.tpr, strict=True)
+        return np.array([_scaled(_area_up_to(fpr, tpr, max_fpr), max_fpr) for fpr, tpr in pairs])
+
+    low, high = ends(pair, area)
+    return [float(low), min(1.0, float(high))]
+
+
+def gains(steps: Steps) -> tuple[Floats, Floats]:
+    """Return the share of all samples that is flagged, from 0 to 1, and the share of positives found, both (k + 1,)."""
+    flagged = (steps.tp + steps.fp) / (steps.positives + steps.negatives)
+    return np.append(0.0, flagged), np.append(0.0, steps.tp / steps.positives)
+
+
+def lift_at(steps: Steps, share: float) -> float:
+    """Return how many times more positives a share of the samples has, those that score highest, than random ones.
+
+    Where equal scores straddle the share, they count in part.
+    """
+    return float(np.interp(share, *gains(steps)) / share)
+
+
+def _lift_interval(pair: Pair, share: float) -> Interval:
+    def lift(draws: Draws) -> Floats:
+        flagged = draws.tp + draws.fp
+        pairs = zip(flagged / flagged[:, -1:], draws.tpr, strict=True)
+        return np.array([np.interp(share, part, found) / share for part, found in pairs])
+
+    low, high = ends(pair, lift)
+    return [float(low), float(high)]
+
+
+def lift_curve(steps: Steps, points: int = 200) -> tuple[Floats, Floats]:
+    """Return shares of the samples, those that score highest, and the lift of each, both (points,)."""
+    total = max(1, round(steps.worth * (steps.positives + steps.negatives)))
+    shares = np.linspace(1 / points, 1, points)
+    shares = shares[shares >= min(1.0, 1 / total)]
+    return shares, np.interp(shares, *gains(steps)) / shares
