@@ -115,6 +115,7 @@ def _in_full(report: Report, predictions: Predictions) -> Report:
         metrics={**report.metrics, **full.metrics},
         undefined={**report.undefined, **full.undefined},
         weighted_by=report.weighted_by,
+        chosen_by=report.chosen_by,
     )
 
 

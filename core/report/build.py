@@ -10,13 +10,13 @@ from core.config.schema import to_yaml
 from core.errors import TorchtuiError
 from core.evaluation import Report
 from core.evaluation.curve_sets import curves_of
-from core.evaluation.two_classes.numbers import two_class_numbers
 from core.files.reading import read_bytes, read_text
 from core.inference.baselines import Compared, compared, not_better_than_boosting
 from core.inference.stored import Evaluation, saved_evaluation
 from core.metrics import HEADLINES, OF_TARGET, in_order, label_of
 from core.report import figures
 from core.report.comparison import comparison_of, score_text
+from core.report.number_tables import errors, two_classes
 from core.report.page import Figure, Table, page
 from core.report.samples import mistakes, own_pictures, own_text
 from core.runs.comparison.entries import Entry, EntryReader
@@ -39,6 +39,9 @@ MAX_CLASSES = 100
 NUMBER_FIGURES = {
     "actual_vs_predicted": "Target and prediction",
     "residual_vs_predicted": "Error by prediction",
+    "normal_quantiles": "Errors beside normal ones (Q-Q)",
+    "by_prediction": "Mean absolute error by prediction, in bins of equally many samples, with 95 % intervals",
+    "by_target": "Mean absolute error by target, in bins of equally many samples, with 95 % intervals",
 }
 """Of a regression: kind and caption."""
 
@@ -150,7 +153,8 @@ def _evaluated(evaluation: Evaluation, data_root: Path | None) -> Section:
         "title": f"Evaluation on {report.split}: {report.n:,} samples, best weights",
         "figures": list(_figures(evaluation)),
         "metrics": _metrics(report),
-        "two_classes": _two_classes(evaluation),
+        "two_classes": two_classes(evaluation),
+        "errors": errors(evaluation),
         "baseline": _baseline(report),
         "beside": _beside(beside) if beside else None,
         "boosting": not_better_than_boosting(evaluation, beside),
@@ -201,18 +205,6 @@ def _metrics(report: Report) -> Table:
     reasons = any(row[3] for row in rows)
     head = ["metric", "value", "baseline", *(["why none"] if reasons else [])]
     return Table(head, [row[: len(head)] for row in rows])
-
-
-def _two_classes(evaluation: Evaluation) -> Table | None:
-    """The numbers that two classes alone have."""
-    if not evaluation.report.positive:
-        return None
-    rows = []
-    for each in two_class_numbers(evaluation.predictions):
-        ends = (each.interval[0], each.interval[1]) if each.interval else None
-        score = Score(each.value, ends) if each.value is not None else None
-        rows.append([each.title, _score(score), _number(each.at), each.reason])
-    return Table([f"of {evaluation.report.positive}", "value", "at a score of", "why no interval"], rows)
 
 
 def _beside(rows: Sequence[Compared]) -> Table:

@@ -12,6 +12,7 @@ from core.errors import DependencyError
 from core.evaluation import Predictions, Report, calibration_curve, residuals
 from core.evaluation.calibration import probabilities_of
 from core.evaluation.curve_sets import Curve, CurveKind, first_shown
+from core.evaluation.error_views import bins_of, normal_quantiles
 from core.evaluation.two_classes.bands import MAX_BANDS, band_of
 from core.evaluation.values import Floats
 from core.palette import OKABE_ITO
@@ -232,7 +233,11 @@ def channels(values: Sequence[Floats], names: Sequence[str]) -> bytes:
 
 
 def predicted_numbers(predictions: Predictions, kind: str) -> bytes:
-    """Regression: ``actual_vs_predicted`` or ``residual_vs_predicted``."""
+    """Draw the numbers of a regression: ``actual_vs_predicted``, ``residual_vs_predicted``, or one of those below."""
+    if kind == "normal_quantiles":
+        return _normal_quantiles(predictions)
+    if kind.startswith("by_"):
+        return _by_bin(predictions, kind.removeprefix("by_"))
     from sklearn.metrics import PredictionErrorDisplay
 
     step = -(-len(predictions) // MAX_POINTS)
@@ -241,6 +246,38 @@ def predicted_numbers(predictions: Predictions, kind: str) -> bytes:
         targets = predictions.scores + residuals(predictions)
         display = PredictionErrorDisplay(y_true=targets[::step], y_pred=predictions.scores[::step])
         display.plot(ax=axes, kind=kind, scatter_kwargs={"color": _color(0), "alpha": 0.6, "s": 16})
+    return out[0]
+
+
+def _normal_quantiles(predictions: Predictions) -> bytes:
+    """Draw errors beside those of a normal distribution of their mean and deviation."""
+    out: list[bytes] = []
+    with _figure(SQUARE, out) as axes:
+        residual = residuals(predictions)
+        across, up = normal_quantiles(residual, predictions.weights)
+        step = -(-len(up) // MAX_POINTS)
+        axes.plot(across[::step], up[::step], "o", color=_color(0), alpha=0.6, markersize=4)
+        mean, deviation = float(residual.mean()), float(residual.std())
+        axes.plot(across, mean + deviation * across, ":", color="#8a949b", label="normal errors")
+        axes.set(xlabel="normal quantile", ylabel="residual")
+        axes.legend(fontsize="small")
+    return out[0]
+
+
+def _by_bin(predictions: Predictions, what: str) -> bytes:
+    """Draw the mean absolute error in bins of predictions or targets."""
+    by = predictions.scores if what == "prediction" else predictions.targets
+    found = bins_of(by, residuals(predictions), predictions.weights)
+    out: list[bytes] = []
+    with _figure(SIZE, out) as axes:
+        places = np.arange(len(found))
+        axes.bar(places, [each.mae for each in found], color=_color(0), alpha=0.7)
+        for place, each in enumerate(found):
+            if each.interval is not None:
+                axes.plot([place, place], each.interval, color="#1d2328", linewidth=1.5)
+        names = [f"{each.low:.3g} …\n{each.high:.3g}" for each in found]
+        axes.set_xticks(places, names, fontsize="small")
+        axes.set(xlabel=what, ylabel="mean absolute error")
     return out[0]
 
 

@@ -277,9 +277,7 @@ def _evaluated(
     names = data.class_names or data.target_names
     report = evaluate(predictions, task=data.task, class_names=names, split=split, intervals=intervals)
     chosen_by = decision.rule.words if decision is not None else ""
-    report = replace(
-        report, weighted_by=data.weight_name, provisional=not intervals, chosen_by=chosen_by
-    )
+    report = replace(report, weighted_by=data.weight_name, provisional=not intervals, chosen_by=chosen_by)
     return predictions, with_own_metrics(report, predictions, prepared.own_metrics), None
 
 

@@ -8,3 +8,4 @@ __all__ = ["Binary"]
 class Binary(ClassTask):
     name = "binary"
     classes = 2
+    views = ("summary", "confusion", "roc", "pr", "lift", "threshold", "calibration", "mistakes", "slices")

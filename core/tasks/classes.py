@@ -33,7 +33,10 @@ class ClassTask(Task):
     targets: ClassVar[TargetKind] = "classes"
     score = "accuracy"
     default_loss = "cross_entropy"
-    views = ("summary", "confusion", "roc", "pr", "threshold", "calibration", "mistakes", "slices")
+    views: ClassVar[tuple[str, ...]] = (
+        *("summary", "confusion", "roc", "pr", "threshold"),
+        *("calibration", "mistakes", "slices"),
+    )
     headlines = ("accuracy",)
     worst_first = "Most confident mistakes"
     baseline = "majority class"

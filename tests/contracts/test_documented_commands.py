@@ -48,6 +48,7 @@ ELSEWHERE = {
     "<Tab>": "a key: test_completion.py",
     "--install-completion": "writes into the start-up files of the shell around it: typer's own",
     "model.pretrained=true": "a download: test_image_models.py serves one",
+    "calibrate latest": "a run of classes: test_calibrate.py",
     "stop latest": "a run that goes on: test_cli_signals.py",
 }
 """Lines that cannot be run here, and what runs them, or why nothing does."""

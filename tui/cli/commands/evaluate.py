@@ -82,6 +82,7 @@ def evaluate(
         return
     from rich.console import Console
 
+    from tui.headless.errors_report import error_tables
     from tui.headless.report import print_baselines, print_report
     from tui.headless.two_classes_report import numbers_table
     from tui.terminal.text import clean
@@ -94,6 +95,8 @@ def evaluate(
     print_report(evaluation.report, console, found[0].checkpoint)
     if numbers:
         console.print(numbers_table(numbers, evaluation.report.positive))
+    for table in error_tables(evaluation.predictions, evaluation.report):
+        console.print(table)
     print_baselines(evaluation.run, split, console)
     if plots:
         _print_plots(evaluation, console)
@@ -136,6 +139,11 @@ def _as_dict(evaluation: "Evaluation", numbers: "list[Number]") -> dict[str, Any
     if report.positive:
         values |= {"positive": report.positive, "decision": report.decision}
         values["two_classes"] = [number.as_dict() for number in numbers]
+    if evaluation.predictions.has_numbers and len(evaluation.predictions):
+        from core.evaluation.error_views import errors_as_dicts
+
+        names = [str(row["name"]) for row in report.per_target]
+        values["errors"] = errors_as_dicts(evaluation.predictions, names)
     if evaluation.predictions.has_classes:
         values["thresholds"] = operating_points(evaluation)
     return values

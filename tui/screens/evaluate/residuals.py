@@ -11,21 +11,22 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from core.evaluation import error_quantiles, residuals
+from core.evaluation.error_views import sample_at
+from tui.charts.errors import VIEWS
 from tui.charts.plot import Plot
-from tui.charts.plot_chart import Chart, Series
+from tui.charts.plot_chart import Chart
+from tui.screens.evaluate.detail import SampleDialog
 from tui.screens.evaluate.sample_list import SampleList
 from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.terminal.text import clean, number
-from tui.terminal.themes import BLUE
 from tui.widgets.panel import Panel
 from tui.widgets.table import Column, Table
 
 __all__ = ["ResidualsTab"]
 
 LEVELS = (0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
+LEVEL_NAMES = {0.5: "50 %, the median", 1.0: "100 %, the largest"}
 MAX_ROWS = 1000
-MAX_POINTS = 20_000
-"""Maximum number of dots: more would only fill the chart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +45,19 @@ class ResidualsTab(EvaluationTab):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "turn(1)", "next target", tooltip="Show the errors of the next target"),
         Binding("N", "turn(-1)", "previous target", show=False),
+        Binding("c", "chart(1)", "chart", tooltip="Show the errors from another side"),
+        Binding("C", "chart(-1)", "previous chart", show=False),
     ]
 
     def __init__(self) -> None:
         super().__init__(id="residuals")
-        self.target = 0
+        self.target, self.view = 0, 0
+        self.shown: tuple[Subject, Errors] | None = None
+
+    def action_chart(self, by: int) -> None:
+        """Show the errors from another side."""
+        self.view = (self.view + by) % len(VIEWS)
+        self._draw_chart()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer another target where there are several."""
@@ -85,18 +94,45 @@ class ResidualsTab(EvaluationTab):
         )
 
     def _show(self, subject: Subject, errors: Errors) -> None:
-        self.query_one(Plot).show(_chart(subject.predictions.scores, errors.residual))
-        panel = self.query_one(".plot-panel", Panel)
-        panel.border_title = f"{self._of_target(subject)}target − prediction"
-        panel.border_subtitle = f"mean {number(float(errors.residual.mean()))}"
+        self.shown = subject, errors
+        self._draw_chart()
         rows = list(errors.quantiles.items())
         columns = [Column("share of samples", 0, "<"), Column("error at most", 14)]
         self.query_one("#quantiles", Table).show(
-            columns, len(rows), lambda row: (f"{100 * rows[row][0]:g} %", number(rows[row][1]))
+            columns,
+            len(rows),
+            lambda row: (LEVEL_NAMES.get(rows[row][0], f"{100 * rows[row][0]:g} %"), number(rows[row][1])),
         )
         self.query_one("#quantiles-panel", Panel).border_title = "error quantiles"
         self.query_one("#largest-panel", Panel).border_title = "largest errors"
         self.query_one(SampleList).show(subject, errors.largest)
+
+    def _draw_chart(self) -> None:
+        """Draw the errors as the view has them."""
+        if self.shown is None:
+            return
+        subject, errors = self.shown
+        title, draw = VIEWS[self.view]
+        self.query_one(Plot).show(draw(subject.predictions, errors.residual))
+        panel = self.query_one(".plot-panel", Panel)
+        panel.border_title = f"{self._of_target(subject)}{title}"
+        mean, median = float(errors.residual.mean()), errors.quantiles[0.5]
+        panel.border_subtitle = f"mean {number(mean)}  median of |error| {number(median)}"
+
+    @on(Table.Chosen, "#quantiles")
+    def _quantile_chosen(self, event: Table.Chosen) -> None:
+        """Open the sample whose error is that of the row."""
+        if self.shown is None:
+            return
+        subject, errors = self.shown
+        if not subject.samples.loaded:
+            return
+        sizes = np.abs(errors.residual)
+        ascending = np.argsort(sizes, kind="stable")
+        positions = ascending[::-1]
+        wanted = sample_at(sizes, ascending, LEVELS[event.row])
+        place = int(np.flatnonzero(positions == wanted)[0])
+        self.app.push_screen(SampleDialog(subject, positions, place))
 
     def _of_target(self, subject: Subject) -> str:
         """Name the target that is shown, of several."""
@@ -114,16 +150,3 @@ def _errors(subject: Subject) -> Errors:
     residual = residuals(subject.predictions)
     largest = np.argsort(-np.abs(residual), kind="stable")[:MAX_ROWS]
     return Errors(residual, error_quantiles(residual, LEVELS), largest)
-
-
-def _chart(predicted: np.ndarray, residual: np.ndarray) -> Chart:
-    every = max(1, len(predicted) // MAX_POINTS)
-    ends = (float(predicted.min()), float(predicted.max()))
-    return Chart(
-        series=(
-            Series("", ends, (0.0, 0.0)),
-            Series("residual", predicted[::every], residual[::every], BLUE, style="points"),
-        ),
-        x_label="prediction",
-        y_label="residual",
-    )

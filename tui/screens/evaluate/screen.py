@@ -37,6 +37,7 @@ from tui.screens.evaluate.residuals import ResidualsTab
 from tui.screens.evaluate.summary import SummaryTab
 from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.screens.evaluate.threshold import ThresholdTab
+from tui.screens.evaluate.two_classes.lift import LiftTab
 from tui.terminal.text import clean, count, number, percent, progress_line
 
 __all__ = ["EvaluateScreen"]
@@ -47,6 +48,7 @@ TABS: tuple[Callable[[], EvaluationTab], ...] = (
     LabelConfusionTab,
     RocTab,
     PrecisionRecallTab,
+    LiftTab,
     ThresholdTab,
     CalibrationTab,
     MistakesTab,
