@@ -16,7 +16,6 @@ from core.evaluation.curves import (
     macro_precision_recall,
     macro_roc,
     micro,
-    one_vs_rest,
     precision_recall,
     roc,
     thin,
@@ -24,6 +23,7 @@ from core.evaluation.curves import (
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Floats, Undefined
+from core.evaluation.weighted import ranked_counts
 
 __all__ = [
     "MAX_LINES",
@@ -47,15 +47,18 @@ COLUMNS = 100
 
 @dataclass(frozen=True)
 class Point:
-    """Results of one threshold of a curve; None where undefined; a mean of curves has no counts."""
+    """Results of one threshold of a curve; None where undefined; a mean of curves has no counts.
+
+    Where samples have weights, counts are sums of these.
+    """
 
     threshold: float | None
     precision: float | None
     recall: float
     f1: float | None
     fpr: float | None
-    tp: int | None = None
-    fp: int | None = None
+    tp: float | None = None
+    fp: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +81,8 @@ class Curve:
     lines: dict[CurveKind, tuple[Floats, Floats] | None]
     prevalence: float
     reason: str = ""
-    positives: int = 0
-    negatives: int = 0
+    positives: float = 0
+    negatives: float = 0
     thresholds: Floats | None = None
     tp: Floats | None = None
     fp: Floats | None = None
@@ -93,7 +96,7 @@ class Curve:
             assert line is not None
             x, y = float(line[0][place]), float(line[1][place])
             return Point(None, None, y, None, x) if kind == "roc" else Point(None, y, x, None, None)
-        tp, fp = int(self.tp[place]), int(self.fp[place])
+        tp, fp = self.tp[place].item(), self.fp[place].item()
         return Point(
             threshold=float(self.thresholds[place]),
             precision=tp / (tp + fp) if tp + fp else None,
@@ -122,7 +125,9 @@ def curves_of(predictions: Predictions, report: Report, columns: int = COLUMNS) 
     exact: list[tuple[RocCurve | None, PrecisionRecallCurve | None]] = []
     curves = []
     for number, facts in enumerate(report.per_class):
-        ranked = one_vs_rest(predictions.scores[:, number], predictions.positive(number))
+        ranked = ranked_counts(
+            predictions.scores[:, number], predictions.positive(number), predictions.weights
+        )
         area: dict[CurveKind, float | None] = {
             "roc": _number(facts["roc_auc"]),
             "pr": _number(facts["average_precision"]),
@@ -140,16 +145,20 @@ def curves_of(predictions: Predictions, report: Report, columns: int = COLUMNS) 
 
 def _pooled(predictions: Predictions) -> RankedCounts:
     """Rank all pairs of a sample and a class or label."""
-    if not predictions.has_labels:
-        return micro(predictions.scores, predictions.targets)
-    return one_vs_rest(predictions.scores.ravel(), predictions.targets.ravel() == 1)
+    targets, weights = predictions.targets, predictions.weights
+    if weights is None and not predictions.has_labels:
+        return micro(predictions.scores, targets)
+    columns = predictions.scores.shape[1]
+    positive = targets == 1 if predictions.has_labels else targets[:, None] == np.arange(columns)
+    by = None if weights is None else np.repeat(weights, columns)
+    return ranked_counts(predictions.scores.ravel(), positive.ravel(), by)
 
 
 def _curve(
     name: str, ranked: RankedCounts, area: dict[CurveKind, float | None], columns: int
 ) -> tuple[Curve, tuple[RocCurve | None, PrecisionRecallCurve | None]]:
     by_fpr, by_recall = roc(ranked), precision_recall(ranked)
-    prevalence = ranked.positives / len(ranked.scores)
+    prevalence = ranked.positives / (ranked.positives + ranked.negatives)
     if isinstance(by_recall, Undefined):
         nothing: dict[CurveKind, tuple[Floats, Floats] | None] = {"roc": None, "pr": None}
         return Curve(name, area, nothing, prevalence, by_recall.reason), (None, None)

@@ -11,13 +11,16 @@ from core.evaluation.values import Array, Undefined, none_if_nan, ratio
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """Counts and rates when scores of at least ``threshold`` count as the class; None where undefined."""
+    """Counts and rates when scores of at least ``threshold`` count as the class; None where undefined.
+
+    Where samples have weights, counts are sums of these.
+    """
 
     threshold: float
-    tp: int
-    fp: int
-    fn: int
-    tn: int
+    tp: float
+    fp: float
+    fn: float
+    tn: float
     precision: float | None
     recall: float | None
     f1: float | None
@@ -31,7 +34,7 @@ def threshold_table(ranked: RankedCounts, at: Sequence[float] | Array) -> list[O
     fn, tn = ranked.positives - tp, ranked.negatives - fp
     rates = (ratio(tp, tp + fp), ratio(tp, tp + fn), ratio(2 * tp, 2 * tp + fp + fn), ratio(fp, fp + tn))
     return [
-        OperatingPoint(float(threshold), *map(int, counts), *map(none_if_nan, row))
+        OperatingPoint(float(threshold), *(each.item() for each in counts), *map(none_if_nan, row))
         for threshold, counts, row in zip(
             thresholds, zip(tp, fp, fn, tn, strict=True), zip(*rates, strict=True), strict=True
         )

@@ -3,13 +3,22 @@
 The formulas are those of scikit-learn with ``sample_weight``.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.curves import NO_NEGATIVES, NO_POSITIVES, Areas
+from core.evaluation.curves import NO_NEGATIVES, NO_POSITIVES, Areas, RankedCounts, one_vs_rest
 from core.evaluation.values import Array, Floats, Integers
 
-__all__ = ["effective_size", "mean_of", "weighted_areas", "weighted_areas_of_classes"]
+__all__ = [
+    "WeightedCounts",
+    "effective_size",
+    "mean_of",
+    "ranked_counts",
+    "weighted_areas",
+    "weighted_areas_of_classes",
+]
 
 
 ROUNDING = 1e-12
@@ -23,6 +32,52 @@ def mean_of(values: Array, weights: Floats | None) -> float:
 def effective_size(weights: Floats) -> float:
     """Return how many samples of equal weight would tell as much: (sum w)^2 / sum w^2 (Kish 1965)."""
     return float(weights.sum() ** 2 / (weights @ weights))
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedCounts(RankedCounts):
+    """One class against the rest, where each sample counts by its weight: counts are sums of weights, float64.
+
+    Args:
+        negative_scores: (negatives,) ascending scores of the other samples.
+        positive_sums, negative_sums: (positives + 1,) and (negatives + 1,), the weight from each place on.
+    """
+
+    negative_scores: Array
+    positive_sums: Floats
+    negative_sums: Floats
+
+    @property
+    def positives(self) -> float:  # type: ignore[override]  # a sum of weights
+        return float(self.positive_sums[0])
+
+    @property
+    def negatives(self) -> float:  # type: ignore[override]  # a sum of weights
+        return float(self.negative_sums[0])
+
+    def counts(self, thresholds: Array) -> tuple[Floats, Floats]:  # type: ignore[override]  # sums of weights
+        return (
+            self.positive_sums[np.searchsorted(self.positive_scores, thresholds, side="left")],
+            self.negative_sums[np.searchsorted(self.negative_scores, thresholds, side="left")],
+        )
+
+
+def ranked_counts(scores: Array, positive: NDArray[np.bool_], weights: Floats | None) -> RankedCounts:
+    """Rank the scores of one class; all arguments are (n,). Without weights all samples count alike."""
+    if weights is None:
+        return one_vs_rest(scores, positive)
+    counted = weights > 0
+    scores, positive, weights = scores[counted], positive[counted], weights[counted]
+    (positives, own), (negatives, other) = (
+        _sums_from(scores[of], weights[of].astype(np.float64)) for of in (positive, ~positive)
+    )
+    return WeightedCounts(np.sort(scores), positives, negatives, own, other)
+
+
+def _sums_from(scores: Array, weights: Floats) -> tuple[Array, Floats]:
+    """Return scores in ascending order, and the sum of the weights from each place on, 0 behind the last."""
+    order = np.argsort(scores, kind="stable")
+    return scores[order], np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
 
 
 def weighted_areas(scores: Array, positive: NDArray[np.bool_], weights: Floats) -> Areas:

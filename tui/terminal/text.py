@@ -16,6 +16,7 @@ from core.config.formatting import format_setting
 __all__ = [
     "UNKNOWN",
     "age",
+    "amount",
     "bytes_",
     "clean",
     "count",
@@ -191,6 +192,11 @@ def progress_line(what: str, done: int, total: int) -> str:
 def of(done: int, asked: int, join: str = "/") -> str:
     """Return how many are done of how many: ``7/20``; ``7`` where the total is unknown."""
     return f"{done}{join}{asked}" if asked else str(done)
+
+
+def amount(n: float) -> str:
+    """Format a number of samples, or a sum of their weights: ``54,000``, ``1,204.5``."""
+    return count(n) if isinstance(n, int) else f"{n:,.6g}"
 
 
 def count(n: int) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core.evaluation.curves import one_vs_rest
 from core.evaluation.predictions import Predictions
 from core.evaluation.thresholds import below, best_f1_place
 from core.evaluation.values import Floats, Undefined
+from core.evaluation.weighted import ranked_counts
 
 __all__ = ["Thresholds", "choose_thresholds"]
 
@@ -29,7 +29,7 @@ def choose_thresholds(predictions: Predictions, names: Sequence[str]) -> Thresho
     without = []
     targets = predictions.targets.astype(bool)
     for label, name in enumerate(names):
-        ranked = one_vs_rest(predictions.scores[:, label], targets[:, label])
+        ranked = ranked_counts(predictions.scores[:, label], targets[:, label], predictions.weights)
         best = best_f1_place(ranked)
         if isinstance(best, Undefined) or not ranked.negatives:
             without.append(name)

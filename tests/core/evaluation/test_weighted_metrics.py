@@ -7,9 +7,13 @@ import pytest
 from sklearn import metrics as reference
 
 from core.evaluation import Predictions
+from core.evaluation.curve_sets import curves_of
+from core.evaluation.curves import PrecisionRecallCurve, RocCurve, precision_recall, roc
 from core.evaluation.metric_values import metric_values
+from core.evaluation.multilabel.thresholds import choose_thresholds
 from core.evaluation.report import Report
-from core.evaluation.weighted import effective_size, weighted_areas
+from core.evaluation.thresholds import threshold_table
+from core.evaluation.weighted import effective_size, ranked_counts, weighted_areas
 from core.tasks.evaluation import evaluate
 from core.tasks.registry import task_for, task_of
 
@@ -84,6 +88,54 @@ def test_classes(classes: int, ties: bool) -> None:
         assert report.metrics[name] == pytest.approx(value, rel=REL, abs=ABS), name
         assert of_epoch[name] == pytest.approx(value, rel=REL, abs=ABS), name
     assert sum(map(sum, report.confusion)) == N, "the matrix counts samples"
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_curves_and_thresholds_are_those_of_weighted_samples(ties: bool) -> None:
+    predictions = of_classes(3, ties)
+    weights, report = predictions.weights, evaluated(predictions, 3)
+    assert weights is not None
+    scores, positive = predictions.scores[:, 1], predictions.positive(1)
+    ranked = ranked_counts(scores, positive, weights)
+    line, by_recall = roc(ranked), precision_recall(ranked)
+    assert isinstance(line, RocCurve)
+    assert isinstance(by_recall, PrecisionRecallCurve)
+    fpr, tpr, at = reference.roc_curve(positive, scores, sample_weight=weights, drop_intermediate=False)
+    kept = np.isin(at, np.asarray(line.thresholds))
+    assert np.array_equal(at[kept][::-1], np.unique(np.asarray(line.thresholds)))
+    np.testing.assert_allclose(line.fpr, fpr[kept], atol=1e-12)
+    np.testing.assert_allclose(line.tpr, tpr[kept], atol=1e-12)
+    assert np.trapezoid(line.tpr, line.fpr) == pytest.approx(
+        reference.roc_auc_score(positive, scores, sample_weight=weights), abs=1e-9
+    )
+    precision, recall, cuts = reference.precision_recall_curve(positive, scores, sample_weight=weights)
+    places = np.searchsorted(cuts, np.asarray(by_recall.thresholds)[1:])
+    np.testing.assert_allclose(by_recall.precision[1:], precision[places], atol=1e-12)
+    np.testing.assert_allclose(by_recall.recall[1:], recall[places], atol=1e-12)
+    (point,) = threshold_table(ranked, [0.4])
+    counts = reference.confusion_matrix(positive, scores >= 0.4, sample_weight=weights).ravel()
+    np.testing.assert_allclose([point.tn, point.fp, point.fn, point.tp], counts, rtol=1e-12)
+    found = reference.f1_score(positive, scores >= 0.4, sample_weight=weights)
+    assert point.f1 == pytest.approx(found, abs=1e-9)
+    curve = curves_of(predictions, report)[1]
+    assert curve.point("roc", -1).recall == 1
+    assert curve.prevalence == pytest.approx(np.average(positive, weights=weights))
+
+
+def test_thresholds_of_labels_are_chosen_by_weights() -> None:
+    dice = np.random.default_rng(0)
+    targets = dice.integers(0, 2, (N, 2), dtype=np.uint8)
+    scores = 1 / (1 + np.exp(-dice.normal(targets, 1.5)))
+    weights = dice.exponential(size=N)
+    predictions = Predictions(scores, targets, np.arange(N), True, weights=weights)
+    for label, chosen in enumerate(choose_thresholds(predictions, ["a", "b"]).values):
+        cuts = np.sort(scores[:, label])
+        given = [
+            reference.f1_score(targets[:, label], scores[:, label] >= cut, sample_weight=weights)
+            for cut in cuts
+        ]
+        found = reference.f1_score(targets[:, label], scores[:, label] >= chosen, sample_weight=weights)
+        assert found == pytest.approx(max(given), abs=1e-9)
 
 
 def test_numbers() -> None:

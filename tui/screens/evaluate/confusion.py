@@ -61,7 +61,8 @@ class ConfusionTab(EvaluationTab):
 
     def title_of(self, normalise: Normalise) -> str:
         """Describe the numbers of the grid."""
-        return TITLES[normalise]
+        weighted = self.subject is not None and self.subject.predictions.weights is not None
+        return f"{TITLES[normalise]}{', without their weights' if weighted else ''}"
 
     @on(ConfusionGrid.Selected)
     def _selected(self, event: ConfusionGrid.Selected) -> None:

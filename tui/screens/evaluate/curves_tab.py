@@ -19,7 +19,7 @@ from tui.charts.plot_chart import SAMPLES, Chart, line_markers
 from tui.screens.evaluate.curve_list import CurveList
 from tui.screens.evaluate.facts import label
 from tui.screens.evaluate.tab import EvaluationTab, Subject
-from tui.terminal.text import count, fit, number
+from tui.terminal.text import amount, fit, number
 from tui.terminal.themes import YELLOW
 from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table
@@ -218,6 +218,6 @@ def _readout(curve: Curve, kind: CurveKind, place: int, room: int) -> Content:
     text = "".join(f"  {what} {number(value, 3)}" for what, value in facts.items())
     if point.tp is not None and point.fp is not None:
         missed = curve.positives - point.tp
-        counts = f"  {count(point.tp)} found, {count(missed)} missed, {count(point.fp)} false"
+        counts = f"  {amount(point.tp)} found, {amount(missed)} missed, {amount(point.fp)} false"
         text += counts if name.cell_length + cell_len(text + counts) <= room else ""
     return Content.assemble(name, text)

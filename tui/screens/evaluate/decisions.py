@@ -16,7 +16,7 @@ from core.evaluation import (
 )
 from core.evaluation.values import ratio
 from tui.charts.plot_chart import Chart, Mark, Series
-from tui.terminal.text import count, number, percent
+from tui.terminal.text import amount, number, percent
 from tui.terminal.themes import BLUE, GREEN, MISTAKE, ORANGE, YELLOW
 from tui.widgets.table import Cell, Column
 
@@ -84,8 +84,8 @@ def cost(decision: Decision) -> str:
         return point.reason
     positives, flagged = point.tp + point.fn, point.tp + point.fp
     share = f" ({percent(point.fp / flagged)} %)" if flagged else ""
-    missed = f"misses {count(point.fn)} of {count(positives)} positives"
-    return f"{missed}; {count(point.fp)} of {count(flagged)} alarms are false{share}"
+    missed = f"misses {amount(point.fn)} of {amount(positives)} positives"
+    return f"{missed}; {amount(point.fp)} of {amount(flagged)} alarms are false{share}"
 
 
 def threshold_chart(ranked: RankedCounts, found: Sequence[Decision], *, probabilities: bool) -> Chart:

@@ -14,9 +14,10 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from core.data.dataset import Progress
-from core.evaluation import Predictions, RankedCounts, one_vs_rest
+from core.evaluation import Predictions, RankedCounts
 from core.evaluation.checks import why_not_probabilities
 from core.evaluation.curve_sets import Curve
+from core.evaluation.weighted import ranked_counts
 from core.runs.folder import Run
 from core.session.threshold import choose_for_run, remove_threshold
 from tui.charts.plot import Plot, legend
@@ -92,7 +93,10 @@ class ThresholdTab(EvaluationTab):
         exclusive = all(curve.exclusive for curve in self.curves)
         title = "one against the rest" if exclusive else "each label"
         self.query_one(".list-panel", Panel).border_title = title
-        self.query_one("#decisions-panel", Panel).border_title = "decisions"
+        weighted = self.subject is not None and self.subject.predictions.weights is not None
+        self.query_one("#decisions-panel", Panel).border_title = (
+            "decisions, by weights of samples" if weighted else "decisions"
+        )
         chosen = min(self.chosen, len(rows) - 1)
         if len(rows) == 2 and chosen == 0 and self.curves[0].exclusive:
             chosen = 1  # the positive class
@@ -228,7 +232,8 @@ def _are_probabilities(subject: Subject) -> bool:
 
 
 def _counts(predictions: Predictions, class_number: int) -> RankedCounts:
-    ranked = one_vs_rest(predictions.scores[:, class_number], predictions.positive(class_number))
+    scores, positive = predictions.scores[:, class_number], predictions.positive(class_number)
+    ranked = ranked_counts(scores, positive, predictions.weights)
     _ = ranked.tp, ranked.fp  # computed here, kept for the UI thread
     return ranked
 
