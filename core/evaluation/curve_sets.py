@@ -23,7 +23,7 @@ from core.evaluation.curves import (
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
 from core.evaluation.values import Floats, Undefined
-from core.evaluation.weighted import ranked_counts
+from core.evaluation.weighted import effective_size, ranked_counts
 
 __all__ = [
     "MAX_LINES",
@@ -133,14 +133,21 @@ def curves_of(predictions: Predictions, report: Report, columns: int = COLUMNS) 
             "pr": _number(facts["average_precision"]),
         }
         curve, lines = _curve(str(facts["name"]), ranked, area, columns)
-        worth = None if predictions.groups is not None else 1.0
-        curves.append(replace(curve, exclusive=not predictions.has_labels, worth=worth))
+        curves.append(replace(curve, exclusive=not predictions.has_labels, worth=_worth(predictions)))
         exact.append(lines)
     micro_name, macro_name = MEANS
     ranked = _pooled(predictions)
     pooled, _ = _curve(micro_name, ranked, _areas(report, micro_name), columns)
     prevalence = sum(curve.prevalence for curve in curves) / len(curves)
     return [*curves, pooled, _mean(macro_name, exact, report, columns, prevalence)]
+
+
+def _worth(predictions: Predictions) -> float | None:
+    """Return how many independent samples a count of 1 stands for; see `Curve`."""
+    if predictions.groups is not None:
+        return None
+    weights = predictions.weights
+    return 1.0 if weights is None else effective_size(weights) / float(weights.sum())
 
 
 def _pooled(predictions: Predictions) -> RankedCounts:

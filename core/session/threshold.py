@@ -8,10 +8,10 @@ from pathlib import Path
 
 from core.data.dataset import Progress
 from core.errors import InputError
-from core.evaluation.curves import one_vs_rest
 from core.evaluation.report import Report
 from core.evaluation.two_classes.decision import Decision, Rule, choose
 from core.evaluation.values import Undefined
+from core.evaluation.weighted import ranked_counts
 from core.inference.chosen import decision_of, keep_decision
 from core.inference.stored import Evaluation
 from core.runs.folder import Run
@@ -38,8 +38,8 @@ def choose_for_run(run: Run, rule: Rule, *, data_root: Path | None, progress: Pr
     """
     before = evaluate_run(run, "validation", data_root=data_root, progress=progress)
     _check(before)
-    scores, positive = before.predictions.scores[:, 1], before.predictions.positive(1)
-    decision = choose(one_vs_rest(scores, positive), rule)
+    given = before.predictions
+    decision = choose(ranked_counts(given.scores[:, 1], given.positive(1), given.weights), rule)
     if isinstance(decision, Undefined):
         raise InputError(f"no threshold for the {rule.words} on validation: {decision.reason}")
     keep_decision(run, decision)

@@ -14,7 +14,7 @@ from textual.widgets import Footer, Input, Label, Static
 from core.evaluation import OperatingPoint, RankedCounts, Undefined, threshold_table
 from core.evaluation.two_classes.decision import Decision, Rule, choose
 from tui.screens.evaluate.facts import label
-from tui.terminal.text import count, number
+from tui.terminal.text import amount, number
 from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["Answer", "ThresholdDialog"]
@@ -163,4 +163,4 @@ def _cells(offer: Offer) -> list[Cell]:
     if isinstance(point, Undefined):
         return [offer.name, *["–"] * 6]
     rates = map(number, (point.threshold, point.precision, point.recall, point.f1))
-    return [offer.name, *rates, count(point.fp), count(point.fn)]
+    return [offer.name, *rates, amount(point.fp), amount(point.fn)]
