@@ -310,7 +310,7 @@ def own_split(
     there, answers = without_ignored(answers, ignored, place, [])
     targets = torch.from_numpy(spread(targets_of(answers, keys, place), there, len(own_inputs)))
     if not layout:
-        return Split(own_inputs, targets, np.arange(len(targets))).rows(torch.from_numpy(there))
+        return _those(Split(own_inputs, targets, np.arange(len(targets))), there)
     if own_inputs.shape[1:] != inputs.shape[1:]:
         raise DataError(
             f"{place} has inputs of the shape {shape_text(own_inputs)}, training inputs {shape_text(inputs)}",
@@ -321,7 +321,14 @@ def own_split(
         if conditioning is None
         else conditioning.apply(own_inputs)
     )
-    return Split(torch.from_numpy(kept), targets, np.arange(len(targets))).rows(torch.from_numpy(there))
+    return _those(Split(torch.from_numpy(kept), targets, np.arange(len(targets))), there)
+
+
+def _those(split: "Split", kept: np.ndarray) -> "Split":
+    """Return some samples of a split; the split itself, not a copy, where they are all."""
+    import torch
+
+    return split if len(kept) == len(split) else split.rows(torch.from_numpy(kept))
 
 
 def spread(targets: np.ndarray, kept: np.ndarray, total: int) -> np.ndarray:

@@ -128,7 +128,12 @@ def _check_finite(array: np.ndarray, place: str) -> None:
         DataError: one is.
     """
     size = max(1, NUMBERS_AT_ONCE // max(1, array[:1].size))
-    pieces = (array[start : start + size] for start in range(0, len(array), size))
+    pieces = [array[start : start + size] for start in range(0, len(array), size)]
+    with np.errstate(
+        all="ignore"
+    ):  # a sum that is finite has no other terms, and takes a quarter of the time
+        if all(np.isfinite(piece.sum()) for piece in pieces):
+            return
     finite = [np.isfinite(piece.reshape(len(piece), -1)).all(axis=1) for piece in pieces]
     rows = np.flatnonzero(~np.concatenate(finite))
     if len(rows):

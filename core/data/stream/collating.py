@@ -51,14 +51,11 @@ def collated(
 
 def _are_alike(samples: Sequence[Any]) -> bool:
     """Return whether samples are tensors, or arrays, of one shape and type, each with a number as its target."""
-    if not all(
-        isinstance(sample, tuple | list) and len(sample) == 2 and isinstance(sample[1], int | float)
-        for sample in samples
-    ):
+    if not set(map(type, samples)) <= {tuple, list} or set(map(len, samples)) != {2}:
         return False
-    first = samples[0][0]
-    kind = type(first)
-    return kind in (torch.Tensor, np.ndarray) and all(
-        type(sample[0]) is kind and sample[0].shape == first.shape and sample[0].dtype == first.dtype
-        for sample in samples
-    )
+    inputs, targets = zip(*samples, strict=True)
+    kinds = set(map(type, inputs))
+    if len(kinds) != 1 or not kinds <= {torch.Tensor, np.ndarray}:
+        return False
+    is_number = all(issubclass(kind, int | float) for kind in set(map(type, targets)))
+    return is_number and len({(each.shape, each.dtype) for each in inputs}) == 1

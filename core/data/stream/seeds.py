@@ -4,7 +4,7 @@ So it is the same in any worker process, after a resume, and on each of several 
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -37,15 +37,19 @@ class Generators:
 
     def __init__(self, owner: Any) -> None:
         self._own = _generators_in(owner)
+        self._draws: Draws | None = None
+        self._begun = 0
 
     def seed(self, draws: Draws, index: int) -> None:
         """Start all of them at what seed, epoch and sample give."""
-        value = _mixed(draws, index)
+        if draws != self._draws:
+            self._draws, self._begun = draws, _mixed(0, draws)
+        value = _mixed(self._begun, (index, 0))
         random.seed(value)
         np.random.seed(value & SEED_MASK)
         torch.default_generator.manual_seed(value >> 1)
         for place, generator in enumerate(self._own, start=1):
-            _seed(generator, _mixed(draws, index, place))
+            _seed(generator, _mixed(self._begun, (index, place)))
 
 
 @contextmanager
@@ -60,10 +64,9 @@ def keeping_generators() -> Iterator[None]:
         torch.default_generator.set_state(torch_state)
 
 
-def _mixed(draws: Draws, index: int, place: int = 0) -> int:
-    """Return 64 bits of seed, epoch and sample; splitmix64 (Steele, Lea and Flood 2014), a step for each."""
-    value = 0
-    for part in (*draws, index, place):
+def _mixed(value: int, parts: Iterable[int]) -> int:
+    """Return 64 bits of `value` and of numbers after it; splitmix64 (Steele, Lea and Flood 2014), a step for each."""
+    for part in parts:
         value = (value + part + 0x9E3779B97F4A7C15) & MASK
         value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & MASK
         value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & MASK
