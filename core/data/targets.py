@@ -9,6 +9,7 @@ from core.errors import DataError
 
 __all__ = [
     "LABELS",
+    "LOST",
     "MAX_NUMBERED_CLASSES",
     "NUMBERS",
     "AskedTask",
@@ -28,7 +29,7 @@ SHARES: Final[AskedTask] = "soft"
 MAX_NUMBERED_CLASSES = 20
 """Different whole numbers that are classes without being asked for; more may be quantities."""
 LOST = 1e-6
-"""Part of a target's deviation that float32 may lose before its numbers are kept in float64."""
+"""Part of a deviation that float32 may lose of numbers."""
 MIN_FILLED = 0.8
 """Part of the numbers from the first to the last that must be there for them to count classes."""
 

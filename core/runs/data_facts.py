@@ -20,6 +20,7 @@ PLAIN = ("name", "kind", "task", "class_names", "feature_names", "target_mean", 
 OPTIONAL = (
     "deep_range",
     "target_names",
+    "whole",
 )
 """Fields that older runs did not keep."""
 

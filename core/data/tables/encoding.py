@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from core.data.tables.scaling import Limits, Scale, fit_scale, scaled
+from core.data.tables.scaling import Limits, Scale, fit_scale, no_scale, scaled
 from core.data.tables.values.read import DAY_MILLISECONDS
 from core.data.tables.values.reading import Reading
 from core.options import Options
@@ -191,22 +191,31 @@ def _mark(features: np.ndarray, where: np.ndarray, places: np.ndarray) -> None:
 
 
 def fit(
-    train: pl.DataFrame, readings: Mapping[str, Reading], missing: Sequence[str], max_categories: int
+    train: pl.DataFrame,
+    readings: Mapping[str, Reading],
+    missing: Sequence[str],
+    max_categories: int,
+    *,
+    scale_numbers: bool = True,
 ) -> tuple[Encoding, dict[str, Limits]]:
     """Learn from the training rows.
 
     Args:
         max_categories: texts of a column that get a feature of their own, the most frequent ones; others share one.
+        scale_numbers: false leaves numbers, and parts of dates, as they are.
 
     Returns:
         The encoding, and the limits of columns of numbers with heavy tails.
+
+    Raises:
+        DataError: numbers are to be left as they are, and float32 would not tell them apart.
     """
     columns: list[Column] = []
     clipped: dict[str, Limits] = {}
     for name, how in readings.items():
         values = train[name]
         if how.kind == "number":
-            scale, found = fit_scale(values)
+            scale, found = fit_scale(values) if scale_numbers else (no_scale(values, name), None)
             columns.append(
                 NumberColumn(name=name, format=how.format, unit=how.unit, scaled=how.scaled, scale=scale)
             )
@@ -215,7 +224,7 @@ def fit(
         elif how.kind == "date":
             parts = {part: train.select(date_part(pl.col(name), part)).to_series() for part in PARTS}
             kept = {
-                part: fit_scale(series)[0]
+                part: fit_scale(series)[0] if scale_numbers else no_scale(series, name)
                 for part, series in parts.items()
                 if part == "days" or series.n_unique() > 1
             }

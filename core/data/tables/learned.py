@@ -73,7 +73,9 @@ def learn_inputs(options: Csv, rows: Rows, train: np.ndarray) -> Learned:
     if not kept and not texts:
         reasons = [*left_out, *(note for note in rows.notes if note.startswith("left out"))]
         raise nothing_to_learn(rows.source, reasons)
-    encoding, clipped = fit(frame, kept, options.missing, options.max_categories)
+    encoding, clipped = fit(
+        frame, kept, options.missing, options.max_categories, scale_numbers=options.scaling != "none"
+    )
     learned = Learned(
         encoding, texts, None, clipped, (notes.columns(encoding, rows.readings, texts), *left_out)
     )

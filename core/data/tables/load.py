@@ -173,7 +173,13 @@ def _dataset(
         notes=lines,
         table=table,
         target_names=rows.target_names if len(target_mean) > 1 else (),
+        whole=options.scaling == "none" and _are_whole(splits["train"].inputs),
     )
+
+
+def _are_whole(inputs: Any) -> bool:
+    """Return whether features are whole numbers, which a network of the user's own may look up."""
+    return isinstance(inputs, torch.Tensor) and bool((inputs == inputs.round()).all())
 
 
 def _with_texts(data: Dataset, vocabulary: Vocabulary) -> Dataset:

@@ -112,6 +112,8 @@ class Csv(HeldOut, TokenOptions, FeedOption):
     """Columns that hold numbers though some of their values are none; those count as missing."""
     max_categories: Annotated[int, Field(ge=1, le=10_000)] = 50
     """Texts of one column that get a feature of their own; the others share one."""
+    scaling: Literal["standardise", "none"] = "standardise"
+    """How numbers are scaled: to mean 0 and deviation 1 over train, heavy tails clipped; none changes nothing."""
     missing: tuple[str, ...] = ("?", "NA", "N/A", "#N/A", "NaN", "null", "none", "-", ".")
     """Texts and numbers that stand for a missing value, in any case; an empty field always does."""
     missing_target: Literal["auto", "drop", "error"] = "auto"

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from core.data.targets import LOST
+from core.errors import DataError
 from core.options import Options
 
-__all__ = ["Limits", "Scale", "fit_scale", "limits", "scaled"]
+__all__ = ["Limits", "Scale", "fit_scale", "limits", "no_scale", "scaled"]
 
 NORMAL_DEVIATION = 1.349
 """Distance of the quartiles of a normal distribution, in standard deviations."""
@@ -45,6 +47,26 @@ def fit_scale(values: pl.Series) -> tuple[Scale, Limits | None]:
     mean, std = float(filled.mean() or 0), float(filled.std(ddof=0) or 0)  # type: ignore[arg-type] # of numbers
     low, high = (found.low, found.high) if found is not None else (None, None)
     return Scale(fill=fill, mean=mean, std=std or 1.0, low=low, high=high), found
+
+
+def no_scale(values: pl.Series, name: str) -> Scale:
+    """Return the scale that leaves numbers as they are, those missing filled with the median of train.
+
+    Args:
+        name: of the column, for messages.
+
+    Raises:
+        DataError: float32 would not tell the numbers apart.
+    """
+    scale, _ = fit_scale(values)
+    known = values.drop_nulls().cast(pl.Float64)
+    lost = (known - known.cast(pl.Float32).cast(pl.Float64)).abs().max() if len(known) else 0.0
+    if float(lost or 0) > LOST * scale.std:  # type: ignore[arg-type] # of numbers
+        raise DataError(
+            f"data.scaling: none, but {name} has values that differ by less than float32 can hold",
+            "Set it to standardise, or leave the column out with data.drop",
+        )
+    return Scale(fill=scale.fill, mean=0.0, std=1.0)
 
 
 def scaled(value: pl.Expr, scale: Scale) -> pl.Expr:
