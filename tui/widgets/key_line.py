@@ -22,8 +22,22 @@ PALETTE_WIDTH = 15
 class KeyLine(Footer):
     """Keys in order, as many as fit; the last one opens the help, which lists them all."""
 
+    _shown: object = None
+    """What the keys that are there were made from."""
+
+    async def recompose(self) -> None:
+        """Make the keys anew, unless they would be the same: moving through a form announces them with every field."""
+        if not self.children or self._shown != self._what_is_shown():
+            await super().recompose()
+
+    def _what_is_shown(self) -> object:
+        active = self.screen.active_bindings.values()
+        keys = [(each.binding, each.enabled, each.tooltip) for each in active]
+        return keys, isinstance(self.screen.focused, Input)
+
     def compose(self) -> ComposeResult:
         forget_removed_watchers(self)
+        self._shown = self._what_is_shown()
         if not bindings_are_ready(self):
             return
         keys = list(super().compose())

@@ -200,7 +200,7 @@ def test_failed(train_run: Train, expected: bool) -> None:
     assert summarise(trained.run).error == trained.finished.error
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_killed_and_gone_on_with(command: Callable[..., Any], tmp_path: Path, train_run: Train) -> None:
     """SIGKILL in the middle of a run; then the same weights as if nothing had happened."""
     values = {"data": {"name": "digits", "test": 0.9}, "model": {"dropout": 0.2}, "training": {"epochs": 120}}

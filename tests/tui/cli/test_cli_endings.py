@@ -40,7 +40,7 @@ def test_slurms_early_warning_and_what_does_not_end_a_run(
 
     process.send_signal(signal.SIGHUP)
     done = summarise(run).epoch
-    read_to(process, f"epoch {done + 100}/")
+    read_to(process, f"epoch {done + 10}/")
 
     process.send_signal(signal.SIGUSR1)
     out, err = process.communicate()

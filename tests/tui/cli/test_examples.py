@@ -76,7 +76,7 @@ def test_own_table(example: Callable[..., tuple[str, str]]) -> None:
     assert 180_000 < prices["small"] < 260_000 < 480_000 < prices["large"] < 580_000
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("name", "metric", "share", "samples"),
     [

@@ -99,7 +99,7 @@ def test_a_run_of_somebody_is_not_run_unasked(
     assert tui("train --no-ui --resume latest --epochs 5 --trust-code").code == 0
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_trials_use_it_too(tui: Tui, mynet: Path) -> None:
     line = "tune --no-ui --data iris --model mynet.py:Net --epochs 1 --trials 2 --device cpu --quiet -p lr=0.1,0.2"
     answer = subprocess.run(  # workers have the environment that the first study of a process began with

@@ -85,6 +85,7 @@ def test_weights_are_exported_and_what_forward_gives_is_predicted(tui: Tui, trai
     assert (refused.code, "Vae.forward returned tuple for 3 samples" in refused.err) == (2, True)
 
 
+@pytest.mark.heavy
 def test_a_study_finds_the_best_of_a_number_that_the_network_reports(tui: Tui) -> None:
     trust(FILE)
     tune = f"tune --no-ui --model {FILE}:Vae --data digits --epochs 2 --trials 2 --device cpu --jobs 1"

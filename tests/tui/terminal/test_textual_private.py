@@ -159,9 +159,15 @@ async def test_a_footer_that_is_filled_again_and_again_keeps_no_keys() -> None:
     async with Footed().run_test(size=(120, 10)) as pilot:
         line = pilot.app.query_one(KeyLine)
         await until(pilot, lambda: line.query(FooterKey))
+        made = [*line.children]
+        line.refresh(recompose=True)
+        await pilot.pause()
+        assert [*line.children] == made, "keys that would be the same stay"
         for _ in range(5):
+            line._shown = None
             line.refresh(recompose=True)
             await pilot.pause()
+        assert not set(line.children) & set(made)
         watching = [node for node, _ in getattr(line, "__watchers")["compact"]]
         assert len(watching) > 0
         assert set(watching) <= set(line.query(FooterKey))

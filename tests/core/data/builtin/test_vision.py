@@ -287,7 +287,7 @@ except DependencyError as error:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_torchvision_that_does_not_fit_torch_costs_only_its_own_data_sets() -> None:
     answer = subprocess.run(
         [sys.executable, "-c", BROKEN_TORCHVISION], cwd=REPOSITORY, capture_output=True, text=True, check=True

@@ -197,7 +197,7 @@ def blocked_signals() -> set[signal.Signals]:
     return {signal.Signals(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, ())}
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_ctrl_c_does_not_reach_workers_even_while_they_start() -> None:
     with workers(1) as pool:
         assert pool is not None
@@ -233,7 +233,7 @@ def ended_from_outside(*task: Any) -> None:
     os._exit(9)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.usefixtures("many")
 def test_a_worker_that_is_ended_is_told(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

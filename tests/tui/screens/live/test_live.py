@@ -223,7 +223,7 @@ async def test_metrics_of_the_user_s_own_have_a_chart_and_a_column(make: Make, t
         assert history.diverged_at is None
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 async def test_a_background_process_looks_the_same(make: Make) -> None:
     from core.config.schema import from_dict
 
@@ -236,7 +236,7 @@ async def test_a_background_process_looks_the_same(make: Make) -> None:
         assert live(app).query_one("#loss", Plot).chart.series[1].x.tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 async def test_a_background_process_that_cannot_begin_says_why(make: Make) -> None:
     from core.config.schema import from_dict
 
