@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from core.data.inputs import InputField
 from core.data.kinds.sample import Sample
+
+if TYPE_CHECKING:  # loads PyTorch, and every command reads the names above
+    from core.data.inputs import InputField
 
 __all__ = ["DOCUMENTED", "FILLED", "facts_of"]
 
@@ -73,7 +75,7 @@ def facts_of(sample: Sample, outputs: int) -> dict[str, Any]:
     }
 
 
-def _shapes_of(fields: tuple[InputField, ...]) -> Any:
+def _shapes_of(fields: "tuple[InputField, ...]") -> Any:
     """Return the shapes of several inputs as a dict by name, or as a tuple in order; None for less than two."""
     if len(fields) < 2:
         return None
