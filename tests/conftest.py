@@ -47,7 +47,8 @@ def quiet_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of the machine's own settings reaches a test, and nothing of a test these settings."""
     extras = ("TUI_AGREED_CODE", "TUI_LOG", "TUI_NOTIFY", "TUI_STALL_MINUTES", "TUI_SYSTEM")
     for name in ("TUI_RUNS", "TUI_DATA", "FORCE_COLOR", "NO_COLOR", "COLUMNS", *extras):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that what a command sets is undone, too
+        monkeypatch.delenv(name)
     monkeypatch.setattr("core.user_code.trust._named", set())
     monkeypatch.setattr("core.user_code.trust._agreed", set())
     monkeypatch.setenv("TUI_CONFIG", str(tmp_path / "settings" / "settings.json"))

@@ -28,6 +28,7 @@ def tui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Runs ``tui`` in an empty folder; ``runs`` there is where runs are kept."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # the library of commands sets its own
 
     def tui(line: str) -> Answer:
         from tui.cli import main

@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.fixtures import WriteRun
 from tests.support.repository import REPOSITORY
+from tests.support.streams import streams_kept
+from tui.cli import main
 
 PROGRAM = """
 import sys
@@ -25,22 +27,44 @@ finally:
 Complete = Callable[[str], list[str]]
 
 
+def asked_for(line: str) -> dict[str, str]:
+    """Return the environment in which a shell asks how the last word of a line goes on."""
+    return {
+        "_TUI_COMPLETE": "complete_bash",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split(" ")) - 1),
+    }
+
+
 @pytest.fixture
-def complete(tmp_path: Path) -> Complete:
-    """Return the completions for a line; the last word is the one being written."""
+def complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Complete:
+    """Return the completions for a line, without a process."""
 
     def complete(line: str) -> list[str]:
-        words = line.split(" ")
+        with monkeypatch.context() as patch, streams_kept():
+            patch.chdir(tmp_path)
+            patch.setattr(sys, "argv", ["tui"])
+            patch.setattr(
+                sys.modules["__main__"], "__package__", ""
+            )  # else that of the tests names the command
+            for name, value in asked_for(line).items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit):
+                main()
+        return capsys.readouterr().out.split()
+
+    return complete
+
+
+@pytest.fixture
+def complete_afresh(tmp_path: Path) -> Complete:
+    """Return the completions for a line, from a process that loads no large library for them."""
+
+    def complete(line: str) -> list[str]:
         answer = subprocess.run(
             [sys.executable, "-c", PROGRAM],
             cwd=tmp_path,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(REPOSITORY),
-                "_TUI_COMPLETE": "complete_bash",
-                "COMP_WORDS": line,
-                "COMP_CWORD": str(len(words) - 1),
-            },
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), **asked_for(line)},
             capture_output=True,
             text=True,
             check=False,
@@ -52,13 +76,19 @@ def complete(tmp_path: Path) -> Complete:
 
 
 @pytest.mark.slow
+def test_neither_choices_nor_runs_cost_more_than_their_names(
+    complete_afresh: Complete, write_run: WriteRun
+) -> None:
+    run = write_run("2026-01-02_0300_digits-mlp_abc", [0.5])
+    assert {"linear", "mlp", "cnn"} <= set(complete_afresh("tui train --model "))
+    assert complete_afresh("tui evaluate ") == ["latest", run.id]
+
+
 def test_commands_and_choices_are_completed(complete: Complete) -> None:
     assert complete("tui ev") == ["evaluate"]
     assert complete("tui train --data i")[0] == "iris"
-    assert {"linear", "mlp", "cnn"} <= set(complete("tui train --model "))
 
 
-@pytest.mark.slow
 def test_runs_are_completed_by_their_beginning_and_by_their_last_letters(
     complete: Complete, write_run: WriteRun
 ) -> None:
@@ -70,7 +100,6 @@ def test_runs_are_completed_by_their_beginning_and_by_their_last_letters(
     assert complete(f"tui runs show --runs {new.path.parent} la") == ["latest"]
 
 
-@pytest.mark.slow
 def test_the_folder_of_runs_may_be_missing_or_be_named(
     complete: Complete, write_run: WriteRun, tmp_path: Path
 ) -> None:

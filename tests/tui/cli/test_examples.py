@@ -44,6 +44,7 @@ def example(
 
     def example(name: str, *options: str) -> tuple[str, str]:
         monkeypatch.setattr(subprocess, "run", run)
+        monkeypatch.setattr(sys, "path", [*sys.path])
         monkeypatch.setattr(streams, "_results", None)  # where an earlier command of this process kept them
         execute(str(REPOSITORY / "examples" / f"{name}.py"), runpy.run_path, *options)
         return capsys.readouterr()

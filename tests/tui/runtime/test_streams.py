@@ -56,7 +56,7 @@ def test_open_streams_stay() -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 def test_a_command_ends_as_it_does_with_open_streams(redirection: str, tmp_path: Path) -> None:
-    train = f"'{sys.executable}' -m tui train --no-ui --data iris --epochs 2 --threads 1 --device cpu --runs '{tmp_path}'"
+    train = f"'{sys.executable}' -m tui train --no-ui --data iris --epochs 2 --device cpu --runs '{tmp_path}'"
     answer = subprocess.run(
         ["sh", "-c", f"{train} {redirection}"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
