@@ -23,6 +23,7 @@ __all__ = [
     "lower_is_better",
     "name_of_metric",
     "nearest_metric",
+    "value_if_undefined",
 ]
 
 METRICS: Final = (
@@ -179,6 +180,15 @@ def lower_is_better(metric: str, own: Mapping[str, bool] | None = None) -> bool:
     if own and last in own:
         return not own[last]
     return last in MINIMISED or last.endswith(("loss", "error"))
+
+
+def value_if_undefined(metric: str) -> float | None:
+    """Return what a search takes for a metric that answers do not define, such as MCC if all are of one class.
+
+    It is the worst value, 0; None for metrics without one.
+    """
+    bounded = metric in METRICS and metric not in MINIMISED and metric not in OF_REGRESSION
+    return 0.0 if bounded else None
 
 
 def is_own(metric: str) -> bool:

@@ -91,6 +91,17 @@ class RangeTest:
         steepest = EDGE + int(np.argmin(slope[EDGE : self.lowest + 1]))
         return float(f"{self.rates[steepest]:.2g}")
 
+    @cached_property
+    def bolder(self) -> float | None:
+        """A tenth of the rate with the lowest smoothed loss (Howard and Gugger, "fastai", 2020).
+
+        None where there is no suggestion, or where it is not lower.
+        """
+        if self.suggestion is None:
+            return None
+        rate = float(f"{self.rates[self.lowest] / 10:.2g}")
+        return rate if rate > self.suggestion else None
+
 
 def range_test(
     config: TrainConfig,

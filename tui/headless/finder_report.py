@@ -44,9 +44,10 @@ def rate_sentence(test: RangeTest) -> str:
         )
     end = f"; from {number(test.rates[-1])} on it diverges" if test.blew_up else ""
     lowest = number(test.rates[test.lowest])
+    bolder = f" A bolder rate to try is {number(test.bolder)}, a tenth of that." if test.bolder else ""
     return (
         f"The loss falls fastest at a learning rate of {number(test.suggestion)} (range test, Smith 2017). "
-        f"It is lowest at {lowest}, where steps are already too long{end}."
+        f"It is lowest at {lowest}, where steps are already too long{end}.{bolder}"
     )
 
 

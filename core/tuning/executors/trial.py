@@ -13,6 +13,7 @@ from core.data.registry import DataConfig, load
 from core.errors import TorchtuiError
 from core.events import EpochFinished, Event
 from core.files.syncing import synced_soon
+from core.metrics import value_if_undefined
 from core.runs.folder import Run
 from core.runs.requests import claimed
 from core.runs.summary import RunSummary, summarise
@@ -119,6 +120,8 @@ def _completed(summary: RunSummary, task: TrialTask, prepared: session.Prepared 
     """The outcome of a trial that completed; without what it was trained with, that is loaded where it is needed."""
     known = {**summary.evaluation.get("validation", {}), **summary.metrics}
     value = known.get(task.metric)
+    if task.metric in known and (value is None or math.isnan(value)):
+        value = value_if_undefined(task.metric)  # it ranks last, and its search goes on
     others: dict[str, float | None] = {name: known.get(name) for name in task.weighed}
     if any(name in COSTS for name in task.weighed):
         trained = prepared or trained_model(summary.run, data_root=task.data_root)

@@ -218,6 +218,8 @@ def test_every_text_is_escaped_wherever_it_stands() -> None:
                     "figures": [picture],
                     "metrics": table,
                     "baseline": evil,
+                    "two_classes": table,
+                    "errors": table,
                     "beside": table,
                     "boosting": evil,
                     "weighting": evil,
@@ -239,7 +241,7 @@ def test_every_text_is_escaped_wherever_it_stands() -> None:
     assert [alt for alt, _ in found.pictures("png")] == [visible] * 4
     assert f"{visible}\n{visible}" in found.text  # the lines of the configuration
     assert not {"\x1b", "\u202e"} & set(html)
-    assert html.count('<td class="best">') == html.count("<small>") == 8
+    assert html.count('<td class="best">') == html.count("<small>") == 10
 
 
 def test_a_text_that_the_template_lacks_is_an_error_and_not_a_gap() -> None:

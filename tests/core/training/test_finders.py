@@ -58,6 +58,16 @@ def test_the_suggestion_is_where_the_loss_falls_fastest(rate: float, noise: floa
     assert abs(math.log10(suggestion / rate)) < (0.15 if noise == 0 else 0.35)
 
 
+def test_a_bolder_rate_is_a_tenth_of_the_one_with_the_lowest_loss() -> None:
+    test = falling_at(1e-3, up=1.0, noise=0)
+    assert test.bolder == pytest.approx(test.rates[test.lowest] / 10, rel=0.05)
+    assert test.suggestion is not None
+    assert test.bolder is not None
+    assert test.bolder > test.suggestion
+    assert falling_at(1e-3, up=0.002, noise=0).bolder is None, "the suggestion is bolder"
+    assert RangeTest(RATES[:2], [1.0, 1.0], blew_up=False).bolder is None
+
+
 def test_a_later_fall_from_a_peak_is_no_suggestion() -> None:
     """After it has blown up, a loss may fall steeply once more."""
     test = falling_at(1e-3, up=0.05)

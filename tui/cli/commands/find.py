@@ -44,6 +44,7 @@ def lr_find(
         points = zip(test.rates, test.losses, test.smoothed.tolist(), strict=True)
         result = {
             "suggestion": test.suggestion,
+            "bolder": test.bolder,
             "lowest": test.rates[test.lowest] if test.rates else None,
             "blew_up": test.blew_up,
             "points": [{"lr": lr, "loss": loss, "smoothed": smooth} for lr, loss, smooth in points],

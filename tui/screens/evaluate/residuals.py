@@ -138,7 +138,7 @@ class ResidualsTab(EvaluationTab):
         """Name the target that is shown, of several."""
         rows = subject.report.per_target
         if not rows:
-            return "residual: "
+            return ""
         return f"{clean(str(rows[self.target]['name']))}, {self.target + 1} of {len(rows)}: "
 
     @on(SampleList.Highlighted)

@@ -25,7 +25,7 @@ from tui.widgets.table import Column, Table
 
 __all__ = ["LiftTab"]
 
-COLUMNS = (Column("", 20, "<"), Column("value", 6), Column("95 %", 15), Column("at", 6))
+COLUMNS = (Column("", 0, "<"), Column("value", 6), Column("95 %", 15), Column("at", 6))
 
 
 @dataclass(frozen=True, eq=False)
