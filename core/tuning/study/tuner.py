@@ -42,6 +42,7 @@ from core.tuning.study.records import (
     pareto_front,
 )
 from core.tuning.study.selection import selection
+from core.tuning.study.stopping import SAME_FAILURES, enough, same_failure
 from core.tuning.study.storage import writing
 from core.tuning.study.study import TuningStudy
 
@@ -52,8 +53,6 @@ LOOK_SECONDS = 1.0
 """How often a process with free slots looks for trials that others have lost, and every one for what is asked."""
 CLEAR_SECONDS = 5.0
 """How often the checkpoints of trials that are not among the best are removed."""
-FIRST_TRIALS = 5
-"""When so many trials fail before any succeeds, something is wrong with all of them."""
 GOOD = ("completed", "paused", "pruned")
 DRAWN_BLINDLY = ("grid", "random")
 """Methods for which a trial's values do not depend on the results before it."""
@@ -132,7 +131,8 @@ class _Tuner:
         self.asked = self.paused = False
         self.last_stop = study.last_stop
         self.ending = False
-        self.error = ""
+        self.error = self.enough = ""
+        self.weighed = -1
         self.ended: list[TrialRecord] = []
         self.cleared: set[int] = set()
         self.cleared_at = time.monotonic()
@@ -199,6 +199,8 @@ class _Tuner:
 
     def fill(self) -> bool:
         """Give a trial to each free worker; False when none is left and none is running, here or elsewhere."""
+        if self.has_enough():
+            return bool(self.running)
         while len(self.running) < self.executor.slots:
             if self.ready is None:
                 self.ready = self.prepare()
@@ -208,6 +210,16 @@ class _Tuner:
         if self.ready is None and self.study.plan.method in DRAWN_BLINDLY and self.are_quick():
             self.ready = self.prepare()
         return True
+
+    def has_enough(self) -> bool:
+        """Return whether no more trials should start, though there are some; report why."""
+        plan = self.study.plan
+        if not self.enough and (plan.patience or plan.max_epochs) and len(self.ended) != self.weighed:
+            self.weighed = len(self.ended)
+            self.enough = enough(plan, self.study.records(), len(self.ended))
+            if self.enough:
+                self.emit(StudyNotice(level="info", message=f"{self.enough}: no more trials start"))
+        return bool(self.enough)
 
     def are_quick(self) -> bool:
         """Return whether trials are over so soon that a worker would wait for its next one."""
@@ -326,15 +338,12 @@ class _Tuner:
             self.emit(StudyNotice(level="warning", message=problem))
 
     def look_at_failures(self) -> None:
-        """Give up when the first trials of this process all fail and none of the study ever succeeded."""
-        if (
-            self.error
-            or len(self.ended) != FIRST_TRIALS
-            or any(record.state in GOOD for record in self.ended)
-        ):
+        """Give up when every draw has failed in the same way, so often that no region of the space can work."""
+        if self.error or len(self.ended) < SAME_FAILURES or self.ended[-1].state != "failed":
             return
-        if not any(record.state in GOOD for record in self.study.records()):
-            self.error = f"the first {FIRST_TRIALS} trials all failed; the last one: {self.ended[-1].reason}"
+        records = self.study.records()
+        if reason := same_failure(records):
+            self.error = f"all {len(records)} trials failed in the same way: {reason}"
             self.emit(StudyNotice(level="error", message=self.error))
 
     def finish(self) -> StudyFinished:
@@ -344,9 +353,9 @@ class _Tuner:
         ranked = best_first(self.study.plan, records)
         done = [record for record in records if record.rests]
         if not self.error and done and not ranked and not any(record.place for record in done):
-            self.error = (
-                f"none of {len(done)} trials completed; the last one: {done[-1].reason or done[-1].state}"
-            )
+            last = done[-1].reason or done[-1].state
+            how = "all failed in the same way" if same_failure(done) else "the last one"
+            self.error = f"none of {len(done)} trials completed; {how}: {last}"
         total = self.study.plan.trials
         left = self.control.stop_requested if total is None else len(done) < total or self.claims.left()
         spent, saved = epochs_spent(self.study.plan, records)

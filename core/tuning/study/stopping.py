@@ -1,0 +1,70 @@
+"""When a study has done enough: pure functions of its trials."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+from core.tuning.search.plan import Plan
+from core.tuning.study.records import TrialRecord, epochs_spent
+
+__all__ = ["SAME_FAILURES", "enough", "noise_of", "same_failure", "without_improvement"]
+
+SAME_FAILURES = 50
+"""So many trials that all fail in the same way end a study early: fewer may just have missed a small region that works."""
+NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?", re.IGNORECASE)
+LEAST_EPOCHS = 4
+"""A shorter end of a curve does not show its noise."""
+
+
+def enough(plan: Plan, records: Sequence[TrialRecord], session: int) -> str:
+    """Return why no more trials should start, in one line; empty while they should.
+
+    Args:
+        session: how many trials ended since this process resumed the study: patience starts anew then.
+    """
+    if plan.max_epochs is not None:
+        spent, _ = epochs_spent(plan, records)
+        if spent >= plan.max_epochs:
+            return f"{spent:,} epochs were trained, of {plan.max_epochs:,} at most"
+    if plan.patience and session >= plan.patience:
+        count, noise = without_improvement(plan, records)
+        if count >= plan.patience:
+            return f"the last {count} trials did not improve {plan.metric} by more than its noise, {noise:.2g}"
+    return ""
+
+
+def without_improvement(plan: Plan, records: Iterable[TrialRecord]) -> tuple[int, float]:
+    """Return how many trials have ended since one was better than the best before by more than the noise, and that.
+
+    Trials that failed, or wait at a milestone, count. The noise is that of the best trial's curve.
+    """
+    sign = 1 if plan.direction == "minimize" else -1
+    best, noise, count = math.inf, 0.0, 0
+    for record in records:
+        if not record.rests:
+            continue
+        value = math.inf if record.value is None else sign * record.value
+        count += 1
+        if value < best - noise and record.state == "completed":
+            best, count, noise = value, 0, noise_of(record.curve)
+    return count, noise
+
+
+def noise_of(curve: Sequence[float]) -> float:
+    """Return the standard deviation of the second half of a curve around a straight line; 0 where it is too short."""
+    end = curve[len(curve) // 2 :]
+    if len(end) < LEAST_EPOCHS or not all(map(math.isfinite, end)):
+        return 0.0
+    middle, mean = (len(end) - 1) / 2, sum(end) / len(end)
+    spread = sum((place - middle) ** 2 for place in range(len(end)))
+    slope = sum((place - middle) * value for place, value in enumerate(end)) / spread
+    rests = [value - mean - slope * (place - middle) for place, value in enumerate(end)]
+    return math.sqrt(sum(rest * rest for rest in rests) / (len(end) - 2))
+
+
+def same_failure(records: Iterable[TrialRecord]) -> str:
+    """Return the reason with which all trials that have ended failed, numbers in it aside; empty if they differ."""
+    ended = [record for record in records if record.rests]
+    reasons = {NUMBER.sub("#", record.reason) for record in ended}
+    same = len(reasons) == 1 and all(record.state in ("failed", "diverged") for record in ended)
+    return ended[-1].reason if same else ""
