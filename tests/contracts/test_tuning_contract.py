@@ -243,16 +243,33 @@ def test_failing_and_diverging_trials_are_recorded_and_the_study_goes_on(tmp_pat
     assert [finished.records[number].reason for number in (1, 2)] == ["out of memory", "the loss became NaN"]
 
 
-def test_a_study_whose_first_five_trials_fail_stops_and_says_why(tmp_path: Path) -> None:
-    ends = {number: Outcome("failed", reason="no such device") for number in range(6)}
+def test_a_study_all_of_whose_trials_fail_in_the_same_way_stops_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.tuning.study.tuner.SAME_FAILURES", 4)
+    ends = {number: Outcome("failed", reason=f"no such device: {number}") for number in range(6)}
     study = create_study(tmp_path, plan_for("random"))
     finished, events = work(study, Formula(ends=ends))
-    assert (finished.status, len(finished.records), finished.best) == ("failed", 5, None)
-    assert finished.error == "the first 5 trials all failed; the last one: no such device"
+    assert (finished.status, len(finished.records), finished.best) == ("failed", 4, None)
+    assert finished.error == "all 4 trials failed in the same way: no such device: 3"
     notices = [event for event in events if isinstance(event, StudyNotice)]
     assert [(notice.level, notice.message) for notice in notices] == [("error", finished.error)]
     repaired, _ = work(open_study(tmp_path, study.name))
     assert (repaired.status, len(repaired.records)) == ("completed", 6)
+
+
+def test_a_study_ends_when_patience_or_epochs_are_used_up_and_can_be_extended(tmp_path: Path) -> None:
+    study = create_study(tmp_path, plan_for("random", trials=None, max_epochs=2 * EPOCHS))
+    finished, events = work(study)
+    assert (finished.epochs_spent, len(finished.records)) == (2 * EPOCHS, 2)
+    notices = [event.message for event in events if isinstance(event, StudyNotice)]
+    assert notices == ["18 epochs were trained, of 18 at most: no more trials start"]
+    more, events = work(study.with_limits(patience=2, max_epochs=99 * EPOCHS))
+    assert 4 <= len(more.records) < 30
+    (notice,) = [event.message for event in events if isinstance(event, StudyNotice)]
+    assert notice.startswith("the last 2 trials did not improve loss")
+    best = min(record.value or 0 for record in more.records)
+    assert best not in [record.value for record in more.records[-2:]]
 
 
 @pytest.mark.parametrize("pruner", ["none", "asha"])

@@ -1,18 +1,21 @@
 """Tuning without screens: make or open a study, work on it, print what it found."""
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.control import RunControl
 from core.errors import InputError
 from core.machine import memory
+from core.runs.folder import Run, find_run
 from core.tuning.confirm.study import ask_to_confirm, seeds_asked_for
 from core.tuning.executors.executors import Executor, LocalProcesses, local_slots
 from core.tuning.executors.trial_memory import PROCESS_BYTES, slots_that_fit
 from core.tuning.search.plan import ExecutorName, Plan, ensure_vectorises
+from core.tuning.study.priors import learn_from, learned_from, start_of, start_with, start_with_current
 from core.tuning.study.records import StudyFinished, StudyNotice
 from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
 from core.tuning.study.tuner import tune as work_on
@@ -25,7 +28,7 @@ from tui.terminal.text import clean
 if TYPE_CHECKING:
     from core.data.dataset import Progress
 
-__all__ = ["Asked", "Where", "tune"]
+__all__ = ["Asked", "Changes", "Where", "tune"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,23 @@ class Where:
     executor: ExecutorName = "local"
     ray_address: str | None = None
     gpus_per_trial: float = 0
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What may change each time that someone works on a study.
+
+    Attributes:
+        start_with: runs whose values are tried first. learn_from: studies whose trials the search method learns.
+        patience, max_epochs: see `core.tuning.search.plan.make_plan`; None keeps those of the study.
+        ranges: other ends of some ranges of an earlier study, plain domains by path.
+    """
+
+    start_with: Sequence[str] = ()
+    learn_from: Sequence[str] = ()
+    patience: int | None = None
+    max_epochs: int | None = None
+    ranges: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,6 +84,7 @@ class Asked:
     runs_dir: Path
     data_root: Path | None
     confirm: int | None = None
+    changes: Changes = Changes()
 
 
 def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
@@ -78,7 +99,11 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
         study = None if asked.plan is not None else _reopen(asked)
         executor = _executor(asked, study.plan if study else asked.plan)  # its imports run while we check
         try:
-            study = study or _create(asked, view.preparing)
+            lines = _tell_known(study, _others(asked)) if study else []
+            if study is None:
+                study, lines = _create(asked, view.preparing)
+            for line in lines:
+                view.show(StudyNotice(level="info", message=line))
             if asked.confirm is not None:
                 ask_to_confirm(study, asked.confirm)
             _tell_slots(executor, asked.where, view)
@@ -120,10 +145,30 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
     return 128 + received[0] if received else int(finished.status == "failed")
 
 
-def _create(asked: Asked, progress: "Progress") -> TuningStudy:
+def _create(asked: Asked, progress: "Progress") -> tuple[TuningStudy, list[str]]:
     assert asked.plan is not None
+    runs, studies = others = _others(asked)
     plan = check_plan(asked.plan, asked.data_root, progress, together=asked.where.executor == "vmap")
-    return create_study(asked.runs_dir, plan, asked.storage)
+    for run in runs:  # what does not fit is found before a folder is made
+        start_of(plan, run)
+    for other in studies:
+        learned_from(plan, other)
+    study = create_study(asked.runs_dir, plan, asked.storage)
+    line = start_with_current(study)
+    return study, [*([line] if line else []), *_tell_known(study, others)]
+
+
+def _others(asked: Asked) -> tuple[list[Run], list[TuningStudy]]:
+    """Return the runs to start with, and the studies to learn from."""
+    runs = [find_run(asked.runs_dir, reference) for reference in asked.changes.start_with]
+    return runs, [open_study(asked.runs_dir, reference) for reference in asked.changes.learn_from]
+
+
+def _tell_known(study: TuningStudy, others: tuple[list[Run], list[TuningStudy]]) -> list[str]:
+    """Add what is known beforehand to a study; return what there is to report."""
+    runs, studies = others
+    learned = [learn_from(study, other) for other in studies]
+    return [*learned, *(start_with(study, run) for run in runs)]
 
 
 def _reopen(asked: Asked) -> TuningStudy:
@@ -132,8 +177,17 @@ def _reopen(asked: Asked) -> TuningStudy:
         study.go_on()  # a process that joins a paused study waits too
     if asked.trials is not None:
         study = study.with_trials(asked.trials)
-    if study.plan.trials is None and asked.seconds is None:
-        raise InputError(f"{study.name} has no number of trials", "Give --trials N or --timeout TIME")
+    changes = asked.changes
+    if changes.patience is not None or changes.max_epochs is not None:
+        study = study.with_limits(changes.patience, changes.max_epochs)
+    if changes.ranges:
+        study = study.with_ranges(changes.ranges)
+    plan = study.plan
+    if plan.trials is None and asked.seconds is None and not (plan.patience or plan.max_epochs):
+        raise InputError(
+            f"{study.name} has no number of trials",
+            "Give --trials N, --timeout TIME, --patience N or --max-epochs N",
+        )
     return study
 
 

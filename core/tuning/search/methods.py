@@ -67,9 +67,11 @@ def make_pruner(plan: Plan) -> BasePruner:
 def suggest(space: SearchSpace, trial: Trial) -> dict[str, Any]:
     """The values of a trial by path, of all paths that apply to it; names come first."""
     params: dict[str, Any] = {}
+    known = trial.params  # of an earlier attempt, maybe outside of a range that was changed since
     for path, domain in space.domains.items():
         if space.applies(path, params):
-            params[path] = _decoded(domain, _suggest(trial, path, _distribution(domain)))
+            value = known[path] if path in known else _suggest(trial, path, _distribution(domain))
+            params[path] = _decoded(domain, value)
     return params
 
 

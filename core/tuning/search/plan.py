@@ -53,6 +53,7 @@ class Plan:
         metric: of validation, at the best epoch of a trial; ``auto`` until the task is known.
         trials: how many the study has altogether; None for as many as time allows.
         keep: of how many best trials the checkpoints stay.
+        patience, max_epochs: when no more trials start, see `make_plan`.
         trial_bytes: memory that a trial needs, an estimate; 0 until the data is known.
         second: another objective, a cost or a metric; empty for none. second_direction: that of it.
         where: limits that the best trials keep to, such as ``parameters<100000``.
@@ -69,6 +70,8 @@ class Plan:
     second: str = ""
     second_direction: Direction = "minimize"
     where: tuple[str, ...] = ()
+    patience: int = 0
+    max_epochs: int | None = None
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -126,6 +129,18 @@ class Plan:
             trials = _grid_trials(self.space, trials)
         return replace(self, trials=trials)
 
+    def with_limits(self, patience: int, max_epochs: int | None) -> "Plan":
+        """The same with other limits, see `make_plan`.
+
+        Raises:
+            ConfigError: they are not numbers of trials and of epochs.
+        """
+        if patience < 0:
+            raise ConfigError(f"patience: got {patience}, takes a number of trials >= 0")
+        if max_epochs is not None and max_epochs < 1:
+            raise ConfigError(f"max-epochs: got {max_epochs}, takes a number >= 1")
+        return replace(self, patience=patience, max_epochs=max_epochs)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data that `plan_from_dict` reads back."""
         facts = {key: value for key, value in vars(self).items() if key != "space"}
@@ -155,6 +170,8 @@ def make_plan(
     keep: int = 5,
     second: str = "",
     where: Sequence[str] = (),
+    patience: int = 0,
+    max_epochs: int | None = None,
 ) -> Plan:
     """A plan, checked as far as that is possible without the data.
 
@@ -168,6 +185,8 @@ def make_plan(
         second: another objective: a cost (see `core.tuning.search.objectives.COSTS`) or a metric. The study then looks
             for the trials that no other beats in both.
         where: limits such as ``parameters<100000``, on costs and on metrics.
+        patience: trials without improvement beyond the noise after which no more start; 0 for none.
+        max_epochs: of all trials together, after which no more start.
 
     Raises:
         ConfigError: something does not fit; the message names the option or the path.
@@ -206,7 +225,7 @@ def make_plan(
     way = direction or ("minimize" if lower_is_better(metric, known) else "maximize")
     second_way: Direction = "minimize" if second and lower_is_better(second, known) else "maximize"
     plan = Plan(space, method, pruner, metric, way, None, keep, 0, second, second_way, tuple(where))
-    return plan.with_trials(trials)
+    return plan.with_trials(trials).with_limits(patience, max_epochs)
 
 
 def ensure_vectorises(space: SearchSpace) -> None:

@@ -100,6 +100,17 @@ class Claims:
                 judged = set() if before is None else set(before.intermediate_values)
                 return Claim(number, attempt, suggest(self._plan.space, attempt), judged)
 
+    def add(self, fixed: dict[str, Any], origin: str) -> int:
+        """Add a trial with some values fixed, as Optuna keeps them, that nobody trains yet; return its number."""
+        while True:
+            number = self._read().first_untried()
+            marks = {ORIGIN: origin, PROMOTED: 0} if self._plan.pauses else {ORIGIN: origin}
+            attempt = self._attempt(self._new(number, fixed, marks))
+            if attempt is not None:
+                suggest(self._plan.space, attempt)
+                give_back(self._study, attempt.number)
+                return number
+
     def left(self) -> bool:
         """Return whether a trial is left to train."""
         return self._free() is not None
@@ -163,22 +174,27 @@ class Claims:
 
     def _claim(self, number: int, before: FrozenTrial | None) -> Trial | None:
         """An attempt at a trial; None when another process was quicker."""
+        if before is not None:
+            return self._attempt(self._again(number, before))
+        grid = self._plan.method == "grid"
+        marks = {PROMOTED: 0} if self._plan.pauses else {}
+        fixed = encode(self._plan.space.grid_point(number)) if grid else {}
+        return self._attempt(self._new(number, fixed, marks))
+
+    def _attempt(self, template: FrozenTrial) -> Trial | None:
+        """Add an attempt; None when another process has added an equal one before."""
         storage = self._study.storage
-        template = self._new(number) if before is None else self._again(number, before)
         attempt_id = storage.create_new_trial(self._study.storage_id, template)
         if self._read().counts(template, storage.get_trial_number_from_id(attempt_id)):
             return Trial(self._study.optuna, attempt_id)
         storage.set_trial_state_values(attempt_id, TrialState.FAIL)
         return None
 
-    def _new(self, number: int) -> FrozenTrial:
-        grid = self._plan.method == "grid"
-        marks = {PROMOTED: 0} if self._plan.pauses else {}
-        fixed = {"fixed_params": encode(self._plan.space.grid_point(number))} if grid else {}
+    def _new(self, number: int, fixed: dict[str, Any], marks: dict[str, Any]) -> FrozenTrial:
         return create_trial(
             state=TrialState.RUNNING,
             user_attrs={TRIAL: number, ATTEMPT: 0, PROCESS: self._presence.name, **marks},
-            system_attrs=fixed,
+            system_attrs={"fixed_params": fixed} if fixed else {},
         )
 
     def _again(self, number: int, before: FrozenTrial) -> FrozenTrial:

@@ -10,7 +10,7 @@ from core.tuning.study.records import TrialRecord, epochs_spent
 __all__ = ["SAME_FAILURES", "enough", "noise_of", "same_failure", "without_improvement"]
 
 SAME_FAILURES = 50
-"""So many trials that all fail in the same way end a study early: fewer may just have missed a small region that works."""
+"""So many trials that all fail in the same way end a study early: fewer may have missed a small region that works."""
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?", re.IGNORECASE)
 LEAST_EPOCHS = 4
 """A shorter end of a curve does not show its noise."""
@@ -29,7 +29,9 @@ def enough(plan: Plan, records: Sequence[TrialRecord], session: int) -> str:
     if plan.patience and session >= plan.patience:
         count, noise = without_improvement(plan, records)
         if count >= plan.patience:
-            return f"the last {count} trials did not improve {plan.metric} by more than its noise, {noise:.2g}"
+            return (
+                f"the last {count} trials did not improve {plan.metric} by more than its noise, {noise:.2g}"
+            )
     return ""
 
 

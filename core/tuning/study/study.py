@@ -27,6 +27,7 @@ from core.session.preload import load_backend
 from core.tuning.executors.trial_memory import estimate
 from core.tuning.search.methods import make_pruner, make_sampler
 from core.tuning.search.plan import Plan, for_own_step, for_task, plan_from_dict
+from core.tuning.search.points import with_ranges
 from core.tuning.search.space import Choices
 from core.tuning.study.folder import StudyFolder, create_folder, find_study, folder_named, resolve_study
 from core.tuning.study.optuna_private import SeenStudy
@@ -48,6 +49,7 @@ OWN_NAME = "study"
 MAX_URL = 4096
 """Bytes."""
 PLAN, TRIALS, PAUSED, STOP, STARTED = "plan", "trials", "paused", "stop", "started"
+LIMITS, RANGES = "limits", "ranges"
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,32 @@ class TuningStudy:
         plan = self.plan.with_trials(trials)
         self._remember(TRIALS, plan.trials)
         return replace(self, plan=plan)
+
+    def with_limits(self, patience: int | None, max_epochs: int | None) -> "TuningStudy":
+        """The same study with other limits, for all processes that open it from now on; None keeps one.
+
+        Raises:
+            ConfigError: they do not fit.
+        """
+        kept = self.plan
+        plan = kept.with_limits(
+            kept.patience if patience is None else patience,
+            kept.max_epochs if max_epochs is None else max_epochs,
+        )
+        self._remember(LIMITS, [plan.patience, plan.max_epochs])
+        return replace(self, plan=plan)
+
+    def with_ranges(self, domains: Mapping[str, Any]) -> "TuningStudy":
+        """The same study with other ends of some ranges, for all processes that open it from now on.
+
+        Trials outside the new ranges stay, and may be the best; the search method learns from the others.
+
+        Raises:
+            ConfigError: they do not fit.
+        """
+        space = with_ranges(self.plan.space, domains)
+        self._remember(RANGES, space.to_dict())
+        return reopened(self)
 
     def plan_now(self) -> Plan:
         """The plan with the number of trials that holds now: another process may have changed it."""
@@ -268,12 +296,20 @@ def _opened(folder: StudyFolder, storage_url: str | None, storage: BaseStorage) 
             values = load_study(study_name=name, storage=storage).user_attrs
         if PLAN not in values:
             raise RunDamaged(f"{folder.name} has no plan: it was never started", "Start a new study")
-        plan = plan_from_dict(values[PLAN])
+        ranges = {"space": values[RANGES]} if RANGES in values else {}
+        plan = plan_from_dict({**values[PLAN], **ranges})
         if TRIALS in values:
             plan = replace(plan, trials=values[TRIALS])
+        if LIMITS in values:
+            plan = plan.with_limits(*values[LIMITS])
         sampler = make_sampler(plan, lambda study: SeenStudy(study, partial(seen_by_sampler, plan)))
         study = load_study(study_name=name, storage=storage, sampler=sampler, pruner=make_pruner(plan))
     return TuningStudy(folder, plan, storage_url, study, storage)
+
+
+def reopened(study: TuningStudy) -> TuningStudy:
+    """The study as its storage has it now."""
+    return _opened(study.folder, study.storage_url, study.storage)
 
 
 def _note_storage(folder: StudyFolder, storage_url: str | None) -> None:

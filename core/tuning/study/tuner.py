@@ -169,9 +169,7 @@ class _Tuner:
             self.ending = True
             self.executor.ask("stop")
         if self.ending:
-            if self.ready is not None:
-                give_back(self.study, self.ready.claim.attempt.number)
-                self.ready = None
+            self.drop_ready()
             return bool(self.running)
         if self.is_paused():
             return bool(self.running) or self.ready is not None or self.claims.left()
@@ -200,6 +198,7 @@ class _Tuner:
     def fill(self) -> bool:
         """Give a trial to each free worker; False when none is left and none is running, here or elsewhere."""
         if self.has_enough():
+            self.drop_ready()
             return bool(self.running)
         while len(self.running) < self.executor.slots:
             if self.ready is None:
@@ -207,9 +206,17 @@ class _Tuner:
             if self.ready is None:
                 return bool(self.running) or self.claims.elsewhere() > 0
             self.start()
-        if self.ready is None and self.study.plan.method in DRAWN_BLINDLY and self.are_quick():
+        plan = self.study.plan
+        limited = plan.patience or plan.max_epochs
+        if self.ready is None and not limited and plan.method in DRAWN_BLINDLY and self.are_quick():
             self.ready = self.prepare()
         return True
+
+    def drop_ready(self) -> None:
+        """Give back the trial that is ready, for another time."""
+        if self.ready is not None:
+            give_back(self.study, self.ready.claim.attempt.number)
+            self.ready = None
 
     def has_enough(self) -> bool:
         """Return whether no more trials should start, though there are some; report why."""

@@ -4,6 +4,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,8 +15,10 @@ from core.config import schema as configuration
 from core.errors import InputError, RunError
 from core.runs.code import trust_config
 from core.runs.folder import default_runs_dir
+from core.runs.references import LATEST
 from core.tuning.search.objectives import COSTS
 from core.tuning.search.plan import ExecutorName, Plan, make_plan
+from core.tuning.search.points import parse_point
 from core.tuning.search.ranges import parse_assignment
 from core.user_code.loading import trust_named
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
@@ -190,6 +193,48 @@ Stop = Annotated[
 ]
 
 
+Patience = Annotated[
+    int | None,
+    _option(
+        "--patience",
+        metavar="TRIALS",
+        min=0,
+        help="Stop after so many trials without an improvement beyond the noise.",
+    ),
+]
+MaxEpochs = Annotated[
+    int | None,
+    _option("--max-epochs", min=1, help="Start no more trials after so many epochs of all trials together."),
+]
+StartWith = Annotated[
+    list[str] | None,
+    _option(
+        "--start-with",
+        metavar="RUN",
+        help="Try the values of a run first; repeatable. The current configuration is always the first trial.",
+    ),
+]
+LearnFrom = Annotated[
+    list[str] | None,
+    _option(
+        "--learn-from",
+        metavar="STUDY",
+        help="Let the search know the trials of an earlier study on the same data with the same metric; repeatable.",
+    ),
+]
+Try = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--try",
+        metavar="VALUES",
+        help="Add a trial to --study, such as lr=0.01,model.hidden=[64,32]; values left out are drawn. Whoever works "
+        "on it trains it next.",
+    ),
+]
+Study = Annotated[
+    str, typer.Option("--study", metavar="STUDY", help="The study that --try adds to.", show_default=True)
+]
+
 app = typer.Typer(cls=Group, invoke_without_command=True)
 app.command(cls=Command)(studies.compare)
 app.command(cls=Command)(studies.plot)
@@ -212,6 +257,12 @@ def tune(
     direction: Direction = None,
     keep: Keep = None,
     confirm: Confirm = None,
+    patience: Patience = None,
+    max_epochs: MaxEpochs = None,
+    start_with: StartWith = None,
+    learn_from: LearnFrom = None,
+    try_values: Try = None,
+    study: Study = LATEST,
     jobs: Jobs = None,
     trial_memory: TrialMemory = None,
     executor: Executor = "local",
@@ -242,6 +293,8 @@ def tune(
     others = {"--pause": pause, "--continue": unpause, "--stop": stop}
     if any(study is not None for study in others.values()):
         return _ask(runs or default_runs_dir(), storage, others)
+    if try_values:
+        return _add_trials(runs or default_runs_dir(), storage, study, try_values)
     if not no_ui:
         raise InputError("`tui tune` works headless", "Use: tui tune --no-ui [options]")
     if executor != "ray" and (ray_address or gpus_per_trial):
@@ -260,18 +313,26 @@ def tune(
         trust_named(name)
     seconds = None if timeout is None else _seconds(timeout)
     if resume is None:
-        if trials is None and timeout is None and method != "grid":
+        if trials is None and method != "grid" and not (timeout or patience or max_epochs):
             trials = DEFAULT_TRIALS
-        plan = _plan(values, ranges or [], space, {**given, "trials": trials}, trust_code=trust_code)
+        limits = {"trials": trials, "patience": patience or 0, "max_epochs": max_epochs}
+        plan = _plan(values, ranges or [], space, {**given, **limits}, trust_code=trust_code)
     else:
         plan = None
-        _ensure_not_given(given, values, ranges, space)
+        _ensure_not_given(given, values)
     from tui.headless import tune as headless
 
     place = headless.Where(jobs, trial_memory, executor, ray_address, gpus_per_trial or 0)
     asked = headless.Asked(
         plan, resume or "", trials, seconds, storage, place, runs or default_runs_dir(), data_root, confirm
     )
+    changes = headless.Changes(
+        *(start_with or (), learn_from or ()),
+        patience=patience,
+        max_epochs=max_epochs,
+        ranges=_domains(ranges or [], space) if resume is not None else {},
+    )
+    asked = replace(asked, changes=changes)
     sys.exit(headless.tune(asked, as_json=as_json, quiet=quiet))
 
 
@@ -296,7 +357,8 @@ def _ensure_not_given(*search: object) -> None:
     if any(search):
         raise InputError(
             "--resume keeps the study's own search",
-            "Only --trials, --timeout, --confirm and where it runs can change; for anything else start a new study",
+            "Only ranges, --trials, --timeout, --patience, --max-epochs, --start-with, --learn-from, --confirm and "
+            "where it runs can change; for anything else start a new study",
         )
 
 
@@ -331,14 +393,33 @@ def _plan(
     trust_code: bool,
 ) -> Plan:
     """Return the plan that was asked for, checked before anything heavy is imported."""
-    domains = configuration.read_yaml(space) if space is not None else {}
-    for text in ranges:
-        path, domain = parse_assignment(text)
-        domains[SHORT.get(path, path)] = domain
-    plan = make_plan(configuration.from_dict(values), domains, **given)
+    plan = make_plan(configuration.from_dict(values), _domains(ranges, space), **given)
     if trust_code:
         trust_config(plan.space.base)
     return plan
+
+
+def _domains(ranges: Iterable[str], space: Path | None) -> dict[str, Any]:
+    """Return the plain domains by path of a file and of ranges on the command line, which count more."""
+    domains: dict[str, Any] = configuration.read_yaml(space) if space is not None else {}
+    for text in ranges:
+        path, domain = parse_assignment(text)
+        domains[SHORT.get(path, path)] = domain
+    return domains
+
+
+def _add_trials(runs_dir: Path, storage: str | None, reference: str, texts: Iterable[str]) -> None:
+    """Add trials with values that people chose to a study."""
+    from core.tuning.study.priors import add_trial
+    from core.tuning.study.study import open_study
+    from tui.runtime.study_process import is_worked_on
+    from tui.terminal.text import clean
+
+    study = open_study(runs_dir, reference, storage)
+    for point in [parse_point(study.plan.space, text, SHORT) for text in texts]:
+        print(f"trial {add_trial(study, point)} was added to {clean(study.name)}")
+    if not (study.storage_url or is_worked_on(study.folder)):
+        print("no process works on it: `tui tune --no-ui --resume STUDY` trains it")
 
 
 def _seconds(text: str) -> float:

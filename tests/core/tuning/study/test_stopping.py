@@ -1,0 +1,57 @@
+"""When a study has done enough: its trials, their noise, their failures."""
+
+import math
+from typing import Any
+
+from core.config import schema as configuration
+from core.tuning.search.plan import Plan, make_plan
+from core.tuning.study.records import TrialRecord
+from core.tuning.study.stopping import enough, noise_of, same_failure, without_improvement
+
+RANGES = {"optimizer.lr": [0.1, 0.2]}
+
+
+def plan_of(**facts: Any) -> Plan:
+    base = configuration.from_dict({"data": "iris", "training": {"epochs": 9}})
+    return make_plan(base, RANGES, method="random", **facts)
+
+
+def trials(*values: float | None, curve: tuple[float, ...] = ()) -> list[TrialRecord]:
+    return [
+        TrialRecord(number, "failed" if value is None else "completed", {}, value, epochs=9, curve=curve)
+        for number, value in enumerate(values)
+    ]
+
+
+def test_the_noise_of_a_curve_leaves_its_trend_out() -> None:
+    assert noise_of([9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0]) < 1e-12
+    zigzag = [epoch + 0.1 * (-1) ** epoch for epoch in range(16)]
+    assert 0.05 < noise_of(zigzag) < 0.15
+    assert noise_of([1.0, 2.0]) == noise_of([math.nan] * 9) == 0.0
+
+
+def test_only_an_improvement_beyond_the_noise_starts_patience_anew() -> None:
+    plan = plan_of()
+    assert without_improvement(plan, trials(0.5, 0.4, None, 0.45))[0] == 2
+    noisy = tuple(0.5 + 0.1 * (-1) ** epoch for epoch in range(16))
+    count, noise = without_improvement(plan, trials(0.5, 0.45, 0.41, curve=noisy))
+    assert (count, noise > 0.09) == (2, True)
+    assert without_improvement(plan, trials(0.5, 0.1, curve=noisy))[0] == 0
+    assert without_improvement(plan_of(metric="accuracy"), trials(0.5, 0.6, 0.55))[0] == 1
+
+
+def test_patience_counts_trials_of_this_session_and_epochs_count_all() -> None:
+    plan, found = plan_of(patience=2), trials(0.5, 0.6, 0.7)
+    assert "the last 2 trials did not improve loss" in enough(plan, found, 3)
+    assert enough(plan, found, 1) == enough(plan_of(), found, 99) == ""
+    assert enough(plan_of(max_epochs=27), found, 0) == "27 epochs were trained, of 27 at most"
+    assert enough(plan_of(max_epochs=28), found, 0) == ""
+
+
+def test_failures_are_the_same_when_only_their_numbers_differ() -> None:
+    def failed(*reasons: str) -> list[TrialRecord]:
+        return [TrialRecord(number, "failed", {}, reason=reason) for number, reason in enumerate(reasons)]
+
+    assert same_failure(failed("needs 1.5 GB", "needs 2 GB")) == "needs 2 GB"
+    assert same_failure(failed("needs 1 GB", "no such device")) == ""
+    assert same_failure([*failed("needs 1 GB"), *trials(0.5)]) == same_failure([]) == ""
