@@ -4,7 +4,7 @@ Intervals for independent samples are widened by how much more a metric varies w
 delete-a-group jackknife (Busing, Meijer and van der Leeden, "Delete-m jackknife for unequal m", 1999), with Student's
 quantile for as many groups. Metrics between 0 and 1 are widened on the logit scale. Average precision, a mean over
 ranks of all groups together, varies more between few groups than the jackknife shows, and gets the variance of g
-groups times g / (g - 2): without it, intervals of 12 groups held the true value in 89 of 100 simulated evaluations.
+groups times g / (g - 2): of 400 simulated evaluations of 12 groups, intervals then held the true value in 93 of 100.
 """
 
 from collections.abc import Callable, Iterator, Mapping

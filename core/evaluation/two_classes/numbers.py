@@ -88,7 +88,7 @@ def two_class_numbers(
     named = [
         ("f_beta", f"F{beta:g}"),
         ("ks", "KS"),
-        ("partial_auc", f"ROC AUC up to FPR {max_fpr:g}"),
+        ("partial_auc", f"AUC at FPR ≤ {max_fpr:g}"),
         *((f"lift_{100 * share:g}", f"lift of the top {100 * share:g} %") for share in shares),
     ]
     if not steps.positives or not steps.negatives:
