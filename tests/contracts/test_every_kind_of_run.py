@@ -17,6 +17,7 @@ from core.export.export import export
 from core.inference.inputs import read_inputs
 from core.inference.stored import load_evaluation
 from core.session.evaluation import evaluate_run, score_inputs, trained_model
+from core.session.preparation import prepare
 from core.tasks.registry import task_of
 from core.user_code.trust import trust
 from tests.contracts.test_combinations import OWN_TRAINING, SMALL
@@ -175,3 +176,14 @@ def test_exported_models_answer_as_the_run_does(
     own = score_inputs(trained, read_inputs(file, trained.data).inputs)
     facts, answer = predict.load(tmp_path / "exported" / "model.pt2")
     assert np.allclose(answer(*predict.read(file, facts)), own, rtol=1e-4, atol=1e-5)
+
+
+def test_a_network_of_ones_own_is_tried_on_a_part_of_many_masks(tmp_path: Path) -> None:
+    """The trial before a run evaluates a few samples: what a task measures of a whole split is left out."""
+    trust(NET)
+    data = fields_of("image", "pixels", tmp_path) | {"validation": 0.5}
+    network = {"name": "python", "path": f"{NET}:Net", "arguments": {"maps": True}}
+    training = {"epochs": 1, "batch_size": 3, "device": "cpu", "threads": 1}
+    config = configuration.from_dict({"data": data, "model": network, "training": training})
+    prepared = prepare(config, None, no_progress)
+    assert prepared.notices

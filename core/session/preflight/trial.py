@@ -45,12 +45,12 @@ class Trial:
             self.not_copied = (
                 f"the network is built anew wherever a copy is used, as it cannot be copied: {reason}"
             )
-        # Metrics are those of a whole split, and tried where they are loaded.
         updates = {"compile": False, "cuda_graphs": "off", "metrics": (), "monitor": "loss"}
         settings = prepared.config.training.model_copy(update=updates)
         config = prepared.config.model_copy(update={"training": settings})
         context = TrainingContext(prepared.device)
         self.learner = learner_for(config, prepared.data, model.to(prepared.device), context)
+        self.learner.metrics.names = []  # of a whole split, which this does not see; tried where they are loaded
         for group in self.learner.optimizer.param_groups:
             group["lr"] = 0.0
 
