@@ -199,7 +199,9 @@ def make_plan(
     is_python = isinstance(base.model, Python)  # which may report numbers of its own
     _check_choice("metric", metric, ("auto", *own, *METRICS, *([metric] if is_python else [])))
     for name in (second, *(limit.name for limit in map(parse_limit, where))):
-        _check_choice("metric", name, ("", *COSTS, *own, *METRICS, *([name] if is_python else [])))
+        _check_choice(
+            "metric", name or metric, (metric, *COSTS, *own, *METRICS, *([name] if is_python else []))
+        )
     if second and second == metric:
         raise ConfigError(f"metric: {metric} is given twice", "Give two different ones")
     if second and pruner != "none":

@@ -1,0 +1,73 @@
+"""`tui tune compare`, `tui tune plot` and `tui report STUDY`: what studies found, side by side and as charts."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config import schema as configuration
+from core.control import RunControl
+from core.tuning.executors.protocol import Ended, Outcome, TrialTask
+from core.tuning.search.plan import make_plan
+from core.tuning.study.study import create_study
+from core.tuning.study.tuner import tune
+from tests.support.instant import Instant
+
+CHARTS = ("history", "slices", "parallel", "contour", "front")
+
+
+@dataclass
+class Priced(Instant):
+    """Higher rates are better, and more hidden units cost more."""
+
+    def start(self, task: TrialTask) -> None:
+        hidden, lr = task.config["model"]["hidden"][0], task.config["optimizer"]["lr"]
+        outcome = Outcome(
+            "completed", value=lr + hidden / 1000, epochs=1, costs={"parameters": 10.0 * hidden}
+        )
+        self._ended.append(Ended(task.trial, outcome))
+
+
+@pytest.fixture
+def studies(tui: Callable[..., Any]) -> list[str]:
+    """Names of two complete studies in the folder of runs, which is where the command looks."""
+    base = configuration.from_dict({"data": "iris", "training": {"epochs": 1}})
+    names = []
+    for rates in ([0.1, 0.2], [0.3, 0.4]):
+        ranges = {"optimizer.lr": rates, "model.hidden": [[8], [16]]}
+        plan = make_plan(base, ranges, method="grid", metric="accuracy", second="parameters")
+        study = create_study(Path("runs"), plan)
+        tune(study, Priced(), emit=lambda event: None, control=RunControl())
+        names.append(study.name)
+    return names
+
+
+def test_studies_are_compared_drawn_and_reported(studies: list[str], tui: Callable[..., Any]) -> None:
+    shown = tui(f"tune compare {' '.join(studies)}")
+    assert shown.code == 0
+    assert [name.removeprefix("study_") in shown.out for name in studies] == [True, True]
+    found = json.loads(tui(f"tune compare {' '.join(studies)} --json").out)
+    assert found["note"] == ""
+    assert [one["best"]["value"] for one in found["studies"]] == pytest.approx([0.216, 0.416])
+    assert [one["trials"] for one in found["studies"]] == [{"completed": 4}] * 2
+    alone = tui(f"tune compare {studies[0]}")
+    assert (alone.code, "two or more different studies, got 1" in alone.err) == (2, True)
+
+    for chart in CHARTS:
+        drawn = tui(f"tune plot {studies[0]} --chart {chart}")
+        assert drawn.code == 0
+        assert len(drawn.out.splitlines()) > 15, chart
+    assert tui(f"tune plot {' '.join(studies)} --chart spread -o spread.svg").code == 0
+    assert Path("spread.svg").read_bytes().startswith(b"<?xml")
+    assert tui(f"tune plot {studies[0]} --chart contour -o contour.png").code == 0
+    assert Path("contour.png").read_bytes().startswith(b"\x89PNG")
+    wrong = tui(f"tune plot {studies[0]} -o history.pdf")
+    assert (wrong.code, "It ends in .svg, .png or .txt" in wrong.err) == (2, True)
+
+    assert tui(f"report {' '.join(studies)} -o studies.html").code == 0
+    page = Path("studies.html").read_text()
+    for text in (*studies, "Front", "Configuration of trial", "tui train --no-ui"):
+        assert text in page
