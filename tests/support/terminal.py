@@ -9,7 +9,7 @@ from pathlib import Path
 import pexpect
 import pyte
 
-SECONDS = 90
+SECONDS = 300
 
 
 class Screen(pyte.Screen):

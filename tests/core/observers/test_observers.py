@@ -416,7 +416,7 @@ def test_the_load_is_recorded_with_a_run(
                 sampled.set()
 
         monkeypatch.setattr(writer._observers, "_log", see)
-        assert sampled.wait(60)
+        assert sampled.wait(600)
         writer.epoch({"loss": 1.0})
     events = LogReader(writer.run.log_file).read()
     samples = [event for event in events if isinstance(event, SystemSampled)]

@@ -193,7 +193,7 @@ async def start(site: Site) -> tuple[Any, int]:
 async def test_an_app_ends_with_its_client_and_with_one_that_talks_nonsense(site: Site, words: str) -> None:
     client, process = await start(site)
     await (client.send_str(words) if words else client.close())
-    await asyncio.wait_for(ended(process), 60)
+    await asyncio.wait_for(ended(process), 600)
 
 
 @pytest.mark.parametrize("stubborn", [True])
@@ -201,7 +201,7 @@ async def test_an_app_that_does_not_end_is_killed(site: Site, monkeypatch: pytes
     monkeypatch.setattr(web_server, "GRACE_SECONDS", 0.1)
     client, process = await start(site)
     await client.close()
-    await asyncio.wait_for(ended(process), 60)
+    await asyncio.wait_for(ended(process), 600)
 
 
 async def test_apps_end_with_the_server() -> None:

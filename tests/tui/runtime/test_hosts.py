@@ -63,11 +63,11 @@ def test_a_stop_ends_what_goes_on_before_the_training_and_leaves_nothing(
     tmp_path: Path, preparation: Preparation
 ) -> None:
     feed = RunFeed(AppHost(TrainConfig(), tmp_path / "runs", tmp_path))
-    assert preparation.begun.wait(60)
+    assert preparation.begun.wait(600)
     assert feed.status == "preparing"
     assert "downloading" in feed.host.note
     feed.host.request("stop")
-    assert feed.host.join(60)
+    assert feed.host.join(600)
     feed.poll()
     assert (feed.status, feed.host.error, feed.host.note) == ("stopped", None, "")
     assert all_runs(tmp_path / "runs") == []
@@ -82,17 +82,17 @@ def test_a_stop_that_is_heard_after_the_preparation_alone_leaves_nothing_either(
     host = AppHost(TrainConfig(), tmp_path / "runs", tmp_path)
     host.request("stop")
     asked.set()
-    assert host.join(60)
+    assert host.join(600)
     assert host.error is None
     assert all_runs(tmp_path / "runs") == []
 
 
 def test_a_run_is_held_while_the_app_prepares_it(run: Run, tmp_path: Path, preparation: Preparation) -> None:
     host = AppHost(TrainConfig(), tmp_path / "runs", tmp_path, run)
-    assert preparation.begun.wait(60)
+    assert preparation.begun.wait(600)
     assert summarise(run).status == "preparing"
     send(run, "stop")
-    assert host.join(60)
+    assert host.join(600)
     assert not is_held(run)
 
 

@@ -52,7 +52,7 @@ def test_a_process_that_has_only_begun_to_start_is_stopped(
     process = study_process.launch(study.folder, 1, None)
     try:
         study_process.stop(study)
-        assert process.wait(60) == -signal.SIGTERM
+        assert process.wait(600) == -signal.SIGTERM
     finally:
         process.kill()
         process.wait()

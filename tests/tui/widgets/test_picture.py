@@ -110,7 +110,7 @@ def test_the_terminal_is_asked_once_what_it_can_show(answer: bytes, widget: str)
         ["-c", ASKING.format(patience=60)],
         cwd=str(REPOSITORY),
         env={"TERM": "xterm-256color", "PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPOSITORY)},
-        timeout=60,
+        timeout=600,
     )
     process.delaybeforesend = None
     process.expect_exact(b"\x1b[c")
@@ -129,7 +129,7 @@ def test_without_the_package_for_graphics_there_are_half_blocks() -> None:
         ["-c", "import sys; sys.modules['textual_image'] = None\n" + ASKING.format(patience=60)],
         cwd=str(REPOSITORY),
         env={"TERM": "xterm-256color", "PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPOSITORY)},
-        timeout=60,
+        timeout=600,
     )
     process.delaybeforesend = None
     process.expect_exact(b"\x1b[c")
@@ -146,7 +146,7 @@ def test_a_terminal_that_keeps_silent_gets_half_blocks() -> None:
         ["-c", ASKING.format(patience=0.05)],
         cwd=str(REPOSITORY),
         env={"TERM": "xterm", "PATH": "/usr/bin:/bin"},
-        timeout=60,
+        timeout=600,
     )
     process.expect_exact(b"widget None")
 

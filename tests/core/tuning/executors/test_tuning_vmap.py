@@ -218,7 +218,7 @@ def test_a_paused_trial_leaves_the_turn_to_others() -> None:
 
     def begin_the_other_and_go_on() -> None:
         other.start()
-        other.join(timeout=20)
+        other.join(timeout=600)
         control.resume()
 
     control.pause()

@@ -66,7 +66,7 @@ def ended(executor: LocalProcesses) -> Ended:
 
 def wait_for_end(number: int) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.Process(number).wait(30)
+        psutil.Process(number).wait(600)
 
 
 def test_pools_of_a_data_function_work_and_what_it_leaves_ends_with_the_study(

@@ -331,7 +331,7 @@ async def test_only_the_newest_form_is_previewed_and_one_at_a_time(
     def compute(self: Previewer, config: TrainConfig) -> Preview:
         assert alone.acquire(blocking=False)
         seen.append(config.training.epochs)
-        go_on.wait(30)
+        go_on.wait(600)
         alone.release()
         return Preview(config, note=f"{config.training.epochs} epochs")
 

@@ -93,7 +93,7 @@ async def test_a_search_can_be_left_while_it_goes_on(
     ended: list[bool] = []
 
     def find(self: Finder, prepared: object) -> None:
-        assert self._stopped.wait(60)
+        assert self._stopped.wait(600)
         ended.append(True)
 
     monkeypatch.setattr(kind, "find", find)

@@ -208,7 +208,7 @@ async def sort_another(at: Visit, run: Run, tab: str, monkeypatch: pytest.Monkey
     go_on = threading.Event()
     await at.open(run, tab, "test")
     monkeypatch.setattr(
-        "tui.screens.evaluate.tab.curves_of", lambda *data: go_on.wait(60) and curves_of(*data)
+        "tui.screens.evaluate.tab.curves_of", lambda *data: go_on.wait(600) and curves_of(*data)
     )
     at.screen.open_run(run, "validation")
     shown = at.screen.active_tab

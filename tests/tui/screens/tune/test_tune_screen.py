@@ -572,7 +572,7 @@ def test_the_background_process_is_known_by_its_lock_and_stops_when_asked(
     with pytest.raises(RunError, match="already"):
         study_process.launch(folder, 1, None)
     study_process.stop(study)
-    assert process.wait(timeout=60) == -signal.SIGTERM
+    assert process.wait(timeout=600) == -signal.SIGTERM
     assert not study_process.is_worked_on(folder)
 
 
