@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 __all__ = [
-    "EXECUTOR",
     "LIST_KEYS",
     "LIST_RUNS",
     "METHOD",
@@ -67,7 +66,6 @@ RESUME: Final = Remedy("resume")
 WATCH: Final = Remedy("watch")
 TRUST: Final = Remedy("trust")
 STORAGE: Final = Remedy("storage")
-EXECUTOR: Final = Remedy("executor")
 METHOD: Final = Remedy("method")
 
 

@@ -1,12 +1,15 @@
-"""Records surfaces with torchtui's own engine, on one thread: some minutes each.
+"""Records surfaces with torchtui's own engine, each training on one thread: some minutes each.
 
 python -m benchmarks.surfaces.record [NAME ...]
 """
 
 import itertools
+import multiprocessing
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -54,29 +57,46 @@ def curve(values: dict[str, Any], data: Dataset) -> np.ndarray:
     return losses
 
 
-def record(name: str) -> None:
-    """Train all configurations of a surface."""
+def configurations(name: str) -> Iterator[dict[str, Any]]:
+    """Yield all configurations of a surface as plain values, in the order in which their losses are kept."""
     surface = SURFACES[name]
-    base = surface.config()
-    data = load(base.data)
-    data = replace(data, test=data.test.rows(slice(0)))
-    plain, began = configuration.to_dict(base), time.process_time()
-    curves = []
+    plain = configuration.to_dict(surface.config())
     for levels in itertools.product(*(axis.levels for axis in surface.axes.values())):
         values: dict[str, Any] = {}
         for path, level in zip(surface.axes, levels, strict=True):
             section, _, key = path.partition(".")
             values.setdefault(section, {})[key] = level
-        curves.append(curve(configuration.merge(plain, values), data))
-        if len(curves) % 50 == 0:
-            print(f"{name}: {len(curves)}, {time.process_time() - began:.0f} s of processor time", flush=True)
+        yield configuration.merge(plain, values)
+
+
+@cache
+def data_of(name: str) -> Dataset:
+    """Return the data of a surface without its test split, as trials have it."""
+    data = load(SURFACES[name].config().data)
+    return replace(data, test=data.test.rows(slice(0)))
+
+
+def train_one(name: str, values: dict[str, Any]) -> np.ndarray:
+    """Train one configuration of a surface, in a process of a pool."""
+    load_backend()
+    torch.set_num_threads(1)
+    return curve(values, data_of(name))
+
+
+def record(name: str) -> None:
+    """Train all configurations of a surface."""
+    began = time.monotonic()
+    with multiprocessing.get_context("spawn").Pool() as pool:
+        curves = []
+        for losses in pool.imap(partial(train_one, name), configurations(name)):
+            curves.append(losses)
+            if len(curves) % 50 == 0:
+                print(f"{name}: {len(curves)}, {time.monotonic() - began:.0f} s", flush=True)
     save_surface(name, np.array(curves))
 
 
 def main() -> None:
     """Record the surfaces that are named, or all."""
-    load_backend()
-    torch.set_num_threads(1)
     for name in sys.argv[1:] or SURFACES:
         record(name)
 

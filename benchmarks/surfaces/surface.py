@@ -84,17 +84,17 @@ RATES = Axis(
 )
 MOMENTA = Axis({"low": 0.0, "high": 0.98}, [0.0, 0.5, 0.9])
 DECAYS = Axis({"low": 1e-6, "high": 1e-1, "log": True}, [1e-5, 1e-3, 3e-2])
-SIZES = Axis([16, 64, 256], [16, 64, 256])
+SIZES, LARGER_SIZES = (Axis(sizes, sizes) for sizes in ([16, 64, 256], [32, 64, 256]))
 LAYERS = [[16], [64], [128, 64]]
-CHANNELS = [[4, 8], [8, 16], [16, 32]]
+CHANNELS = [[2, 4], [4, 8], [8, 16]]
 
 
-def _axes(path: str, values: list[list[int]]) -> dict[str, Axis]:
+def _axes(path: str, values: list[list[int]], sizes: Axis = SIZES) -> dict[str, Axis]:
     return {
         "optimizer.lr": RATES,
         "optimizer.momentum": MOMENTA,
         "optimizer.weight_decay": DECAYS,
-        "training.batch_size": SIZES,
+        "training.batch_size": sizes,
         path: Axis(values, values),
     }
 
@@ -104,7 +104,8 @@ SURFACES: Mapping[str, Surface] = {
     "diabetes": Surface({"data": "diabetes"}, _axes("model.hidden", LAYERS)),
     "digits": Surface({"data": "digits"}, _axes("model.hidden", LAYERS)),
     "digits_cnn": Surface(
-        {"data": "digits", "model": {"name": "cnn", "hidden": [32]}}, _axes("model.channels", CHANNELS)
+        {"data": {"name": "digits", "test": 0.7}, "model": {"name": "cnn", "hidden": [16]}},
+        _axes("model.channels", CHANNELS, LARGER_SIZES),
     ),
 }
 

@@ -5,7 +5,7 @@ different lengths are padded, and come with ``mask``, bool (b, longest) that is 
 ``lengths``, int64 (b,); they make a dict of a tuple, whose keys are the positions 0, 1, ...
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,7 +32,6 @@ __all__ = [
     "padding_names",
     "padding_of",
     "split_inputs",
-    "stack_inputs",
     "tensors_of",
     "zero_inputs",
 ]
@@ -260,15 +259,6 @@ def tensors_of(inputs: Inputs) -> list[Tensor]:
     if isinstance(inputs, Tensor):
         return [inputs]
     return list(inputs.values()) if isinstance(inputs, dict) else list(inputs)
-
-
-def stack_inputs(several: Sequence[Inputs]) -> Inputs:
-    """Return the inputs of several batches of the same shapes side by side, (batches, ...)."""
-    first = several[0]
-    stacked = [torch.stack(parts) for parts in zip(*map(tensors_of, several), strict=True)]
-    if isinstance(first, Tensor):
-        return stacked[0]
-    return dict(zip(first, stacked, strict=True)) if isinstance(first, dict) else tuple(stacked)
 
 
 def split_inputs(inputs: Inputs, size: int) -> "Iterable[Inputs]":

@@ -38,7 +38,6 @@ from core.training.metrics.epoch_metrics import check_measurable
 from core.training.metrics.own_metrics import OwnMetric, load_own_metrics
 from core.training.own.check import OwnStep, check_own_step, with_own_task
 from core.training.own_code import check_own_code
-from core.training.step import GradientFn
 from core.training.threads import max_threads
 
 if TYPE_CHECKING:
@@ -60,7 +59,6 @@ class Prepared:
         own_metrics: those of ``training.metrics`` that are the user's own.
         own_step: facts of a network that defines its own step, to train it; None for any other.
         group: the processes that train together.
-        gradient_fn: optional override for the gradient computation; None uses autograd.
         notices: what was found when the network was tried; a new run logs it.
     """
 
@@ -73,7 +71,6 @@ class Prepared:
     own_metrics: tuple[OwnMetric, ...] = ()
     own_step: OwnStep | None = None
     group: Group = SINGLE
-    gradient_fn: GradientFn | None = None
     notices: tuple[Notice, ...] = ()
     trained_scorer: Scorer | None = None
 

@@ -168,9 +168,7 @@ def training_context(prepared: Prepared, state: State | None) -> TrainingContext
             torch.set_num_threads(state["threads"])
         else:
             threads.choose()
-    return TrainingContext(
-        prepared.device, prepared.group, threads, prepared.gradient_fn, prepared.own_metrics
-    )
+    return TrainingContext(prepared.device, prepared.group, threads, prepared.own_metrics)
 
 
 def _run(

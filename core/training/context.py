@@ -1,4 +1,4 @@
-"""The surroundings that a training is given: its device, its processes, its threads, its way to compute gradients."""
+"""The surroundings that a training is given: its device, its processes, its threads."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -7,7 +7,6 @@ import torch
 
 from core.training.distributed import SINGLE, Group
 from core.training.metrics.own_metrics import OwnMetric
-from core.training.step import GradientFn
 
 if TYPE_CHECKING:
     from core.training.threads import Threads
@@ -23,12 +22,10 @@ class TrainingContext:
         device: where to compute; the model is moved there.
         group: the processes that train together; each has the same configuration and data.
         threads: chooses the number of processor threads again when training becomes slow; None leaves it.
-        gradient_fn: optional override for the gradient computation; None uses autograd.
         own_metrics: those of ``training.metrics`` that are the user's own.
     """
 
     device: torch.device
     group: Group = SINGLE
     threads: "Threads | None" = None
-    gradient_fn: GradientFn | None = None
     own_metrics: tuple[OwnMetric, ...] = ()

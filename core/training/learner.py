@@ -162,11 +162,9 @@ class Learner:
             return self.scorer.scores(outputs.detach())
 
     def _gradients(self) -> Step:
-        """Return what computes the gradients of a step: the override, autograd, or autograd as a CUDA graph."""
+        """Return what computes the gradients of a step: autograd, or autograd as a CUDA graph."""
         settings, model, context = self.config.training, self.model, self.context
         network = context.group.wrap(model, self.share, any_unused=not self.config.model.STATIC)
-        if context.gradient_fn and (override := context.gradient_fn(settings, model, self.loss)):
-            return override
         gradients = autograd_gradients(
             settings,
             forward_function(settings, network, context.device),
@@ -175,7 +173,7 @@ class Learner:
             processes=context.group.size,
             no_sync=getattr(network, "no_sync", nullcontext),
         )
-        if context.gradient_fn is None and wants_graphs(self.config, model, context.device, context.group):
+        if wants_graphs(self.config, model, context.device, context.group):
             return Captured(gradients, list(self.trained.parameters()), settings.batch_size)
         weights = list(self.loss_module.parameters())
         if context.group.size > 1 and weights:

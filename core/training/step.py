@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from core.losses.base import LossFunction
 
 __all__ = [
-    "GradientFn",
     "Step",
     "autograd_gradients",
     "averaged_step",
@@ -51,9 +50,6 @@ Step = Callable[[Batch], tuple[Tensor, Any]]
 
 That of a network with a step of its own returns the numbers that it reports in place of outputs.
 """
-
-GradientFn = Callable[[Training, nn.Module, "LossFunction"], Step | None]
-"""Returns a function that adds the gradients of the mean loss to those of the network; None to use autograd."""
 
 Backward = Callable[[Tensor], None]
 

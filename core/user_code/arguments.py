@@ -19,6 +19,7 @@ from core.user_code.source import read_source
 __all__ = [
     "ARGUMENTS",
     "Filled",
+    "as_typed",
     "check_arguments",
     "filled_in",
     "known_arguments",
@@ -77,6 +78,17 @@ def wrong_arguments(option: type[Options], values: Mapping[str, Any]) -> dict[st
     """Return the problems of some arguments by name, as far as the source shows without running it."""
     fields = known_arguments(option, values)
     return {} if fields is None else _wrong(fields, values.get(ARGUMENTS, {}), getattr(option, "FILLED", {}))
+
+
+def as_typed(option: type[Options], values: Mapping[str, Any], argument: str) -> Any:
+    """Return one of the arguments in some values; a whole number as a float where the source says that it is one."""
+    given = values[ARGUMENTS][argument]
+    fields = known_arguments(option, values)
+    field = fields.model_fields.get(argument) if fields else None
+    kind = None if field is None else field.annotation
+    kinds = get_args(kind) or (kind,)
+    is_whole = isinstance(given, int) and not isinstance(given, bool)
+    return float(given) if is_whole and float in kinds and int not in kinds else given
 
 
 def check_arguments(

@@ -26,7 +26,6 @@ COMMAND_LINE: Final = {
     "watch": "Follow it with `tui watch`",
     "trust": "give --trust-code",
     "storage": "the --storage URL it was started with",
-    "executor": "--executor local",
     "method": "--method random",
     "processes": "Use torchrun --nproc-per-node {0} --no-python tui ...",
 }
@@ -48,7 +47,6 @@ APP: Final = {
     "watch": "Follow it from 1 Runs",
     "trust": "confirm when the app asks",
     "storage": "its --storage URL on the command line, or choose it with ctrl+o",
-    "executor": "the local executor",
     "method": "the random method",
     "processes": "Use torchrun --nproc-per-node {0} --no-python tui ...",
 }

@@ -13,7 +13,7 @@ from core.errors import ConfigError
 from core.metrics import is_own, name_of_metric
 from core.options import choices
 from core.remedies import worded
-from core.tuning.search.plan import Method, Plan, Pruner, ensure_vectorises, make_plan
+from core.tuning.search.plan import Method, Plan, Pruner, make_plan
 from core.tuning.search.ranges import default_domains, parse_domain
 from core.tuning.search.space import Choices, Domain, SearchSpace, build_space
 from tui.forms.command_line import options, place
@@ -44,7 +44,7 @@ MAX_VALUES = 1000
 """Maximum values of a range with a step: more are a mistake, and checking each would block the screen."""
 NONE = "none"
 """Second objective of a study with one."""
-ELSEWHERE = {"vmap": ", together as one program", "ray": ", on a Ray cluster"}
+ELSEWHERE = {"ray": ", on a Ray cluster"}
 EXAMPLE = "such as 1e-4..1, log:1e-4..1, 16..256:16 or 64,128"
 
 
@@ -228,8 +228,6 @@ def _plan(
         problems[path] = f"{count(int(sizes[path]))} values are too many for a grid: add a step"
         return None
     try:
-        if search.executor == "vmap":
-            ensure_vectorises(space)
         return make_plan(
             config,
             domains,

@@ -14,7 +14,7 @@ from core.runs.folder import Run, find_run
 from core.tuning.confirm.study import ask_to_confirm, seeds_asked_for
 from core.tuning.executors.executors import Executor, LocalProcesses, local_slots
 from core.tuning.executors.trial_memory import PROCESS_BYTES, slots_that_fit
-from core.tuning.search.plan import ExecutorName, Plan, ensure_vectorises
+from core.tuning.search.plan import ExecutorName, Plan
 from core.tuning.study.priors import learn_from, learned_from, start_of, start_with, start_with_current
 from core.tuning.study.records import StudyFinished, StudyNotice
 from core.tuning.study.study import TuningStudy, check_plan, create_study, open_study
@@ -148,7 +148,7 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
 def _create(asked: Asked, progress: "Progress") -> tuple[TuningStudy, list[str]]:
     assert asked.plan is not None
     runs, studies = others = _others(asked)
-    plan = check_plan(asked.plan, asked.data_root, progress, together=asked.where.executor == "vmap")
+    plan = check_plan(asked.plan, asked.data_root, progress)
     for run in runs:  # what does not fit is found before a folder is made
         start_of(plan, run)
     for other in studies:
@@ -200,11 +200,6 @@ def _executor(asked: Asked, plan: Plan | None) -> Executor:
         return RayExecutor(
             where.ray_address, where.jobs, None if threads == "auto" else threads, where.gpus_per_trial
         )
-    if where.executor == "vmap":
-        from core.tuning.executors.vmap_executor import VmapExecutor
-
-        ensure_vectorises(plan.space)
-        return VmapExecutor(where.jobs, None if threads == "auto" else threads)
     return LocalProcesses(where.jobs or 1, None if threads == "auto" else threads)
 
 

@@ -11,7 +11,6 @@ from core.data.dataset import Dataset
 from core.errors import ConfigError
 from core.models.own_step import directions
 from core.optimizers.several import SeveralOptimizers
-from core.remedies import EXECUTOR
 from core.schedules.own_scheduler import OwnScheduler
 from core.tasks.registry import task_of
 from core.training.context import TrainingContext
@@ -21,7 +20,7 @@ from core.training.own.step import own_optimizer, own_step
 from core.training.own.validation import validate_steps
 from core.training.step import Step
 
-__all__ = ["learner_for", "not_together"]
+__all__ = ["learner_for"]
 
 
 def learner_for(config: TrainConfig, data: Dataset, model: nn.Module, context: TrainingContext) -> Learner:
@@ -32,14 +31,6 @@ def learner_for(config: TrainConfig, data: Dataset, model: nn.Module, context: T
         ModelError: the network's own methods cannot be used.
     """
     return (_OwnLearner if task_of(data.task).own_step else Learner)(config, data, model, context)
-
-
-def not_together() -> ConfigError:
-    """Return the error of trials with a step of their own that are to be trained as one program."""
-    return ConfigError(
-        "executor vmap: networks with their own training_step cannot be trained together",
-        ("Search with ", EXECUTOR),
-    )
 
 
 class _OwnLearner(Learner):
@@ -70,8 +61,6 @@ class _OwnLearner(Learner):
 
     def build_step(self) -> Step:
         context = self.context
-        if context.gradient_fn is not None:
-            raise not_together()
         return own_step(
             self.config.training,
             self.model,

@@ -20,7 +20,6 @@ from core.runs.summary import RunSummary, summarise
 from core.session import session
 from core.session.evaluation import trained_model
 from core.session.lifecycle import start_or_resume
-from core.training.step import GradientFn
 from core.tuning.executors.costs import costs
 from core.tuning.executors.protocol import OnEpoch, Outcome, TrialTask
 from core.tuning.search.objectives import COSTS
@@ -29,23 +28,19 @@ from core.user_code.trust import take_over
 __all__ = ["run_trial"]
 
 
-def run_trial(
-    task: TrialTask, report: OnEpoch, control: RunControl, gradient_fn: GradientFn | None = None
-) -> Outcome:
+def run_trial(task: TrialTask, report: OnEpoch, control: RunControl) -> Outcome:
     """Train a trial and return its outcome; never raises. See `train_trial`."""
     began = time.monotonic()
     take_over(task.code)
     try:
         with synced_soon(task.run):
-            outcome = train_trial(task, report, control, gradient_fn)
+            outcome = train_trial(task, report, control)
     except Exception as error:  # such as a disk that is full: one trial's failure, not the study's
         outcome = Outcome("failed", reason=_words(error))
     return dataclasses.replace(outcome, seconds=time.monotonic() - began - control.waited)
 
 
-def train_trial(
-    task: TrialTask, report: OnEpoch, control: RunControl, gradient_fn: GradientFn | None
-) -> Outcome:
+def train_trial(task: TrialTask, report: OnEpoch, control: RunControl) -> Outcome:
     """Train a trial in its run folder, from its last checkpoint if it has one, and evaluate it on validation.
 
     The data has no test samples while trials train: nothing of them can reach the search.
@@ -53,7 +48,6 @@ def train_trial(
     Args:
         report: called after each epoch; returns false to stop the run after the next batch.
         control: for stopping from outside.
-        gradient_fn: optional override for the gradient computation; None uses autograd.
     """
     run = Run(task.run)
     if summarise(run).status == "completed":  # the study was killed before it received the outcome
@@ -74,7 +68,7 @@ def train_trial(
             config,
             run,
             run.path.parent,
-            prepare=lambda progress: _prepare(config, task, run, gradient_fn),
+            prepare=lambda progress: _prepare(config, task, run),
             on_progress=no_progress,
             control=control,
         )
@@ -92,15 +86,13 @@ def _words(error: Exception) -> str:
     return str(error) if isinstance(error, TorchtuiError) else f"{type(error).__name__}: {error}"
 
 
-def _prepare(
-    config: TrainConfig, task: TrialTask, run: Run, gradient_fn: GradientFn | None
-) -> session.Prepared:
+def _prepare(config: TrainConfig, task: TrialTask, run: Run) -> session.Prepared:
     try:
         prepared = session.assemble(config, _data(config.data, task.data_root), run=run)
     except Exception as error:  # such as a network that fills the memory
         raise TorchtuiError(_words(error)) from error
     threads = min(prepared.threads, task.threads)
-    return dataclasses.replace(prepared, threads=threads, gradient_fn=gradient_fn)
+    return dataclasses.replace(prepared, threads=threads)
 
 
 _loaded: list[tuple[DataConfig, Path | None, Dataset]] = []

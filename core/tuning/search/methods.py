@@ -104,20 +104,19 @@ def _distribution(domain: Domain) -> BaseDistribution:
     if isinstance(domain, Choices):
         return CategoricalDistribution([_encoded(value) for value in domain.values])
     if domain.whole:
-        return IntDistribution(int(domain.low), int(domain.high), log=domain.log, step=int(domain.step or 1))
-    last = domain.high if domain.step is None else (domain.points() or (domain.high,))[-1]
-    return FloatDistribution(domain.low, last, log=domain.log, step=domain.step)
+        return IntDistribution(int(domain.low), int(domain.last), log=domain.log, step=int(domain.step or 1))
+    return FloatDistribution(domain.low, domain.last, log=domain.log, step=domain.step)
 
 
 def _encoded(value: Any) -> Any:
-    """Lists as text: what Optuna compares and stores are single values."""
-    return json.dumps(value) if isinstance(value, list) else value
+    """Return lists and mappings as text: what Optuna compares and stores are single values."""
+    return json.dumps(value) if isinstance(value, list | dict) else value
 
 
 def _decoded(domain: Domain, value: Any) -> Any:
     if isinstance(domain, Choices):
         return next(choice for choice in domain.values if _encoded(choice) == value)
-    return value
+    return domain.nearest(value)
 
 
 class _SeededByTrial(BaseSampler):

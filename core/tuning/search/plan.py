@@ -29,7 +29,6 @@ __all__ = [
     "Method",
     "Plan",
     "Pruner",
-    "ensure_vectorises",
     "for_own_step",
     "for_task",
     "make_plan",
@@ -41,8 +40,8 @@ Pruner = Literal["none", "median", "asha", "hyperband"]
 Direction = Literal["minimize", "maximize"]
 PAUSING: tuple[Pruner, ...] = ("asha", "hyperband")
 """With these a trial pauses at a milestone, and the most promising of all that wait is trained on."""
-ExecutorName = Literal["local", "vmap", "ray"]
-"""Where trials are trained: in processes here, together as one program, or on a Ray cluster."""
+ExecutorName = Literal["local", "ray"]
+"""Where trials are trained: in processes here, or on a Ray cluster."""
 
 
 @dataclass(frozen=True)
@@ -228,20 +227,6 @@ def make_plan(
     second_way: Direction = "minimize" if second and lower_is_better(second, known) else "maximize"
     plan = Plan(space, method, pruner, metric, way, None, keep, 0, second, second_way, tuple(where))
     return plan.with_trials(trials).with_limits(patience, max_epochs)
-
-
-def ensure_vectorises(space: SearchSpace) -> None:
-    """Refuse a space of networks that cannot be trained together.
-
-    Raises:
-        ConfigError: they draw random numbers.
-    """
-    if "model.dropout" in space.domains or getattr(space.base.model, "dropout", False):
-        raise ConfigError(
-            "executor vmap: networks with dropout cannot be trained together",
-            "Leave model.dropout at 0 and out of the search, or take local",
-            field="model.dropout",
-        )
 
 
 def for_own_step(plan: Plan, step: "OwnStep") -> Plan:

@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 from core.config import schema as configuration
@@ -17,13 +18,13 @@ from core.config.schema import FAMILIES, METRIC_ARGUMENTS, TrainConfig, Training
 from core.errors import ConfigError
 from core.options import Options, choices
 from core.remedies import LIST_KEYS
-from core.user_code.arguments import ARGUMENTS, wrong_arguments
+from core.user_code.arguments import ARGUMENTS, as_typed, wrong_arguments
 
 __all__ = ["Choices", "Domain", "Range", "SearchSpace", "build_space", "full_path"]
 
 EXAMPLE = "As in {low: 1e-4, high: 1, log: true} or {choices: [64, 128]}"
-ROUNDING = 12
-"""Decimals of the points of a stepped range: what adding steps leaves beyond them is rounding error."""
+DIGITS = 12
+"""Of the points of a logarithmic range with a factor: what multiplying leaves beyond them is rounding error."""
 MAX_POINTS = 10_000
 """Of a range with a step that is not of whole numbers: each is written out."""
 
@@ -69,12 +70,37 @@ class Range:
             return None
         if isinstance(self.low, int) and isinstance(self.high, int):
             return range(self.low, self.high + 1, int(step))
-        count = math.floor((self.high - self.low) / step + 1e-9) + 1
-        return tuple(round(self.low + index * step, ROUNDING) for index in range(count))
+        return tuple(map(self._point, range(self._last + 1)))
+
+    @property
+    def last(self) -> int | float:
+        """Return the largest value: the end, or the last one that the steps reach."""
+        return self.high if self.step is None else self._point(self._last)
+
+    def nearest(self, value: int | float) -> int | float:
+        """Return the value of the range that one with a rounding error is meant to be."""
+        if self.step is None or self.whole:
+            return value
+        return self._point(round((value - self.low) / self.step))
+
+    @property
+    def _last(self) -> int:
+        """Return the number of steps that fit."""
+        return int((_decimal(self.high) - _decimal(self.low)) / _decimal(self.step or 1))
+
+    def _point(self, index: int) -> int | float:
+        """Return a value of a range with a step as one would write it: 0.1 and two steps of 0.1 are 0.3."""
+        point = _decimal(self.low) + index * _decimal(self.step or 1)
+        return int(point) if self.whole else float(point)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values from which `build_space` builds it again."""
         return {key: value for key, value in asdict(self).items() if value is not None and value is not False}
+
+
+def _decimal(number: int | float) -> Decimal:
+    """Return a number as it is written."""
+    return Decimal(repr(number))
 
 
 Domain = Choices | Range
@@ -233,7 +259,10 @@ def _range(path: str, raw: Mapping[str, Any], bases: list[dict[str, Any]]) -> Do
         _check_count(path, math.log(high / low) / math.log(step))
         return Choices(_distinct([_checked(path, value, bases) for value in _powers(low, high, step)]))
     if isinstance(low, int) and isinstance(high, int) and step != int(step):
-        raise ConfigError(f"{path}: got the step {step!r}, takes a whole number", field=path)
+        if not _parts(path)[2]:
+            raise ConfigError(f"{path}: got the step {step!r}, takes a whole number", field=path)
+        _checked(path, low + step, bases)  # an argument of user code may take both
+        low, high = float(low), float(high)
     if not isinstance(low, int):
         _check_count(path, (high - low) / step)
     return Range(low, high, False, int(step) if isinstance(low, int) else step)
@@ -252,7 +281,7 @@ def _powers(low: float, high: float, factor: float) -> list[float]:
     """low, low * factor, ... up to `high`."""
     count = math.floor(math.log(high / low) / math.log(factor) + 1e-9) + 1
     values = [low * factor**index for index in range(count)]
-    return [round(value) if isinstance(low, int) else float(f"{value:.{ROUNDING}g}") for value in values]
+    return [round(value) if isinstance(low, int) else float(f"{value:.{DIGITS}g}") for value in values]
 
 
 def _checked(path: str, value: Any, bases: list[dict[str, Any]]) -> Any:
@@ -268,8 +297,9 @@ def _checked(path: str, value: Any, bases: list[dict[str, Any]]) -> Any:
     if argument:
         for config in configs:
             _check_argument(path, argument, getattr(config, section))
-    plain = configuration.to_dict(configs[0])[section][key]
-    return plain[argument] if argument else plain
+        options = getattr(configs[0], section)
+        return as_typed(type(options), dict(options), argument)
+    return configuration.to_dict(configs[0])[section][key]
 
 
 def _check_argument(path: str, argument: str, options: Options) -> None:

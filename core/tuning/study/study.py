@@ -170,11 +170,8 @@ class TuningStudy:
             return self.optuna.user_attrs.get(key, default)
 
 
-def check_plan(plan: Plan, data_root: Path | None, progress: Progress, *, together: bool = False) -> Plan:
+def check_plan(plan: Plan, data_root: Path | None, progress: Progress) -> Plan:
     """The plan with its metric made definite, once data, device and all models and losses are known to fit.
-
-    Args:
-        together: true if the trials are to be trained as one program.
 
     Raises:
         TorchtuiError: they do not.
@@ -200,10 +197,6 @@ def check_plan(plan: Plan, data_root: Path | None, progress: Progress, *, togeth
     )  # all trials have the epochs and the loss that the data gives
     needed = estimate(prepared.data, prepared.summary, space.base.training.batch_size)
     if prepared.own_step is not None:
-        if together:
-            from core.training.own.learner import not_together
-
-            raise not_together()
         definite = for_own_step(plan, prepared.own_step)
     else:
         definite = for_task(plan, prepared.data.task, prepared.data.outputs)

@@ -15,10 +15,8 @@ from core.data.inputs import (
     Fields,
     InputField,
     Inputs,
-    map_inputs,
     padding_of,
     split_inputs,
-    stack_inputs,
     zero_inputs,
 )
 from core.data.mapped import MappedRows
@@ -188,7 +186,5 @@ def test_inputs_are_handled_as_one() -> None:
     held: Inputs = {"a": torch.arange(3.0), "b": torch.arange(6.0).view(3, 2)}
     parts: list[Any] = [*split_inputs(held, 2)]
     assert [part["b"].tolist() for part in parts] == [[[0, 1], [2, 3]], [[4, 5]]]
-    stacked: Any = stack_inputs([held, map_inputs(torch.neg, held)])
-    assert stacked["a"].tolist() == [[0, 1, 2], [0, -1, -2]]
     assert padding_of({"image": A, "mask": M}) == set()  # a field of the user's that is called so
     assert arguments_by_name(ByName(), (A, B)).keys() == {"meta", "image"}

@@ -102,15 +102,6 @@ def test_a_study_finds_the_best_of_a_number_that_the_network_reports(tui: Tui) -
     assert (refused.code, "optimizer.lr: it would not be used" in refused.err) == (2, True)
 
 
-def test_trials_with_steps_of_their_own_are_not_trained_as_one_program(tui: Tui) -> None:
-    trust(FILE)
-    refused = tui(
-        f"tune --no-ui --model {FILE}:Vae --data digits --trials 2 --executor vmap -p model.arguments.latent=1,2"
-    )
-    assert (refused.code, "training_step cannot be trained together" in refused.err) == (2, True)
-    assert not [*Path("runs").glob("*")]
-
-
 def test_a_range_test_of_several_optimizers_is_refused(tui: Tui) -> None:
     trust(FILE)
     refused = tui(f"lr-find --model {FILE}:Gan --data digits")

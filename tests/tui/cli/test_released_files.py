@@ -110,7 +110,7 @@ def test_runs_are_compared_and_reported(tui: Tui) -> None:
 
 
 def test_a_study_is_resumed_and_keeps_its_trials(tui: Tui) -> None:
-    answer = tui("tune --no-ui --json --resume latest --trials 3 --executor vmap")
+    answer = tui("tune --no-ui --json --resume latest --trials 3")
     assert answer.code == 0, answer.err
     events = list(map(json.loads, answer.out.splitlines()))
     trained = [(event["trial"], event["params"]) for event in events if event["event"] == "trial_finished"]

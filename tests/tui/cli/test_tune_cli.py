@@ -143,7 +143,6 @@ def test_ranges_come_from_a_file_too_and_options_win(tui: Callable[..., Any], tm
         (f"--method grid {RATE}", "optimizer.lr: a grid needs choices or a step"),
         ("--timeout soon", "--timeout: got 'soon'"),
         ("--ray-address auto", "--ray-address and --gpus-per-trial need a Ray cluster"),
-        ("--executor vmap", "executor vmap: networks with dropout cannot be trained together"),
         ("--storage nowhere", "storage: this is not the URL of a database"),
         ("--resume latest", "there are no studies in runs"),
         ("--pause latest", "there are no studies in runs"),

@@ -122,7 +122,7 @@ Jobs = Annotated[
         "--jobs",
         min=1,
         panel="Where",
-        show_default="1; on Ray as many as fit, with vmap 16",
+        show_default="1; on Ray as many as fit",
         help="Trials to run at once, as far as memory allows; the cores are divided among them.",
     ),
 ]
@@ -142,8 +142,7 @@ Executor = Annotated[
     _option(
         "--executor",
         panel="Where",
-        help="Train in local processes, on a Ray cluster, or all trials at once as one program (vmap: for small "
-        "networks, and GPUs).",
+        help="Train in local processes, or on a Ray cluster.",
     ),
 ]
 RayAddress = Annotated[
@@ -401,11 +400,8 @@ def _plan(
 
 def _domains(ranges: Iterable[str], space: Path | None) -> dict[str, Any]:
     """Return the plain domains by path of a file and of ranges on the command line, which count more."""
-    domains: dict[str, Any] = configuration.read_yaml(space) if space is not None else {}
-    for text in ranges:
-        path, domain = parse_assignment(text)
-        domains[SHORT.get(path, path)] = domain
-    return domains
+    of_file = configuration.read_yaml(space).items() if space is not None else ()
+    return {SHORT.get(path, path): domain for path, domain in (*of_file, *map(parse_assignment, ranges))}
 
 
 def _add_trials(runs_dir: Path, storage: str | None, reference: str, texts: Iterable[str]) -> None:

@@ -96,14 +96,13 @@ SETTINGS = (
         kind="choice",
         choices=get_args(ExecutorName),
         hint="where trials train",
-        about="local: in local processes. vmap: all as one program, for small networks without dropout, and GPUs. "
-        "ray: on a Ray cluster",
+        about="local: in local processes. ray: on a Ray cluster",
     ),
     _setting(
         path="jobs",
         label="jobs",
         hint="≥ 1, or auto",
-        about="Trials at once; locally the cores are divided among them. auto: 1; vmap: 16; Ray: as many as fit",
+        about="Trials at once; locally the cores are divided among them. auto: 1; Ray: as many as fit",
     ),
 )
 

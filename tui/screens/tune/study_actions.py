@@ -160,7 +160,7 @@ class StudyActions(Background, ModeScreen):
                 from core.tuning.executors.ray_executor import import_ray
 
                 import_ray()  # fail before a folder is created
-            study = create_study(runs_dir, check_plan(plan, data_root, progress, together=executor == "vmap"))
+            study = create_study(runs_dir, check_plan(plan, data_root, progress))
             if seeds:
                 ask_to_confirm(study, seeds)
             self._launched.append(study_process.launch(study.folder, jobs, data_root, executor=executor))

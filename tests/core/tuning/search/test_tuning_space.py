@@ -1,14 +1,19 @@
 """Search spaces: what may be written, what is refused before a study begins, and which combinations there are."""
 
+import warnings
+from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
+from optuna.trial import Trial, TrialState, create_trial
 
 from core.config import schema as configuration
 from core.config.schema import FAMILIES
 from core.errors import ConfigError
 from core.optimizers.sgd import Momentum
 from core.options import choices
+from core.tuning.search.methods import TRIAL, decode, make_sampler, suggest
 from core.tuning.search.plan import make_plan
 from core.tuning.search.ranges import default_domains, parse_assignment
 from core.tuning.search.space import Choices, Range, SearchSpace, build_space
@@ -177,3 +182,78 @@ def test_values_of_different_losses_are_not_compared() -> None:
 def test_tuning_needs_validation_data() -> None:
     with pytest.raises(ConfigError, match=r"data\.validation: got 0"):
         make_plan(configuration.from_dict({"data": {"validation": 0}}), {})
+
+
+def drawn(found: SearchSpace, trials: int = 8) -> list[dict[str, Any]]:
+    """Values that the random method draws, as they come back from Optuna's storage."""
+    plan = make_plan(found.base, found.to_dict(), method="random", trials=trials)
+    storage = optuna.storages.InMemoryStorage()
+    study = optuna.create_study(storage=storage, sampler=make_sampler(plan))
+    identity = storage.get_study_id_from_name(study.study_name)
+    for number in range(trials):
+        template = create_trial(state=TrialState.RUNNING, user_attrs={TRIAL: number})
+        trial = Trial(study, storage.create_new_trial(identity, template))
+        assert suggest(plan.space, trial) == decode(plan.space, trial.params)
+    return [decode(plan.space, trial.params) for trial in study.get_trials()]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("optimizer.momentum=0.1..0.5:0.1", (0.1, 0.2, 0.3, 0.4, 0.5)),
+        ("optimizer.momentum=0..0.95:0.3", (0.0, 0.3, 0.6, 0.9)),
+        ("optimizer.weight_decay=0..3e-15:1e-15", (0.0, 1e-15, 2e-15, 3e-15)),
+        ("training.ema=0.9..0.99:0.01", tuple(float(f"0.9{digit}") for digit in range(10))),
+        ("batch_size=8..32:7", (8, 15, 22, 29)),
+    ],
+)
+def test_values_of_a_step_are_exact(text: str, values: tuple[float, ...]) -> None:
+    found = space(text)
+    ((path, domain),) = found.domains.items()
+    assert tuple(domain.points() or ()) == values
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of Optuna, about the end of a range or the kind of a choice
+        assert {params[path] for params in drawn(found, 20)} <= {*values}
+
+
+OWN = """
+class Net:
+    def __init__(self, width: int = 8, rate: float = 0.1, options: dict | None = None, kind="a", share=0.5):
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [
+        ("width=8..32", Range(8, 32)),
+        ("width=8,16", Choices((8, 16))),
+        ("rate=log:1e-5..1", Range(1e-5, 1.0, log=True)),
+        ("rate=1..3", Range(1.0, 3.0)),
+        ("rate=0..1:0.25", Range(0.0, 1.0, step=0.25)),
+        ("share=1,2", Choices((1.0, 2.0))),
+        ("options={a: 1},{b: [1, 2]}", Choices(({"a": 1}, {"b": [1, 2]}))),
+        ("kind=a,b", Choices(("a", "b"))),
+    ],
+)
+def test_arguments_of_an_own_network_are_searched_like_everything_else(
+    text: str, domain: Choices | Range, tmp_path: Path
+) -> None:
+    (tmp_path / "net.py").write_text(OWN)
+    found = space(f"model.arguments.{text}", model={"name": "python", "path": f"{tmp_path / 'net.py'}:Net"})
+    ((path, read),) = found.domains.items()
+    assert repr(read) == repr(domain)  # whole numbers are not equal to floats there
+    assert build_space(found.base, found.to_dict()) == found
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for params in drawn(found):
+            argument = path.removeprefix("model.arguments.")
+            assert configuration.to_dict(found.config(params))["model"]["arguments"][argument] == params[path]
+
+
+def test_a_step_between_whole_numbers_is_refused_where_the_argument_takes_none(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(OWN)
+    with pytest.raises(ConfigError, match=r"model\.arguments\.width: .*whole number"):
+        space(
+            "model.arguments.width=0..4:0.5", model={"name": "python", "path": f"{tmp_path / 'net.py'}:Net"}
+        )

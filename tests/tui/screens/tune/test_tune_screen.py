@@ -492,20 +492,13 @@ async def test_where_trials_train_is_chosen_with_their_number(
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
-        field = await choose(pilot, "executor", "vmap")
+        await choose(pilot, "executor", "ray")
         await until(pilot, lambda: screen.search.jobs == "auto")
-        assert field.problem.startswith(
-            "networks with dropout cannot be trained together. Leave model.dropout at 0"
-        )
-        screen.editor.rows["model.dropout"].editor.focus()
-        await pilot.press("ctrl+d")
-        await until(pilot, lambda: screen.state.plan is not None)
-        assert field.problem == ""
-        assert shown(screen, "#search-state") == "✓ ready: 30 trials of 2 epochs, together as one program"
-        assert "--executor vmap -p" in shown(screen, "#command")
+        assert shown(screen, "#search-state") == "✓ ready: 30 trials of 2 epochs, on a Ray cluster"
+        assert "--executor ray -p" in shown(screen, "#command")
         await pilot.press("ctrl+r")
         await until(pilot, lambda: launched)
-        assert launched == [((None, app.data_root), {"executor": "vmap"})]
+        assert launched == [((None, app.data_root), {"executor": "ray"})]
         await until(pilot, lambda: screen.view == "study")
         await pilot.press("ctrl+t")
         await choose(pilot, "executor", "local")
@@ -535,7 +528,7 @@ async def test_a_study_does_not_begin_where_ray_is_missing(
         ("auto", "local", ""),
         ("auto", "ray", ""),
         ("two", "ray", "enter a number ≥ 1, or auto"),
-        ("0", "vmap", "enter"),
+        ("0", "ray", "enter"),
     ],
 )
 def test_how_many_train_at_once(jobs: str, executor: str, problem: str) -> None:
