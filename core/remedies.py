@@ -112,7 +112,6 @@ PLAIN: Final = {
     "watch": "Wait for it to finish, or stop it",
     "trust": "`core.user_code.trust.trust` it",
     "storage": "the URL of the storage it was started with",
-    "executor": "the local executor",
     "method": "the random method",
     "processes": "Start {0} processes on each machine",
 }

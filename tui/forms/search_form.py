@@ -13,7 +13,7 @@ from core.errors import ConfigError
 from core.metrics import is_own, name_of_metric
 from core.options import choices
 from core.remedies import worded
-from core.tuning.search.plan import Method, Plan, Pruner, make_plan
+from core.tuning.search.plan import Plan, Pruner, make_plan
 from core.tuning.search.ranges import default_domains, parse_domain
 from core.tuning.search.space import Choices, Domain, SearchSpace, build_space
 from tui.forms.command_line import options, place
@@ -37,7 +37,7 @@ DEFAULT_TRIALS = "30"
 ALL = "all"
 """Trials of a grid: every combination."""
 AUTO = "auto"
-"""Trials at once: the executor's default."""
+"""Of trials at once the executor's default; of the method the one that suits the space."""
 SECTIONS = ("model", "loss", "optimizer", "schedule", "training")
 """All trials share their data: that section cannot be searched."""
 MAX_VALUES = 1000
@@ -57,7 +57,7 @@ class Search:
     """
 
     ranges: Mapping[str, str]
-    method: str = "bayes"
+    method: str = AUTO
     pruner: str = "none"
     metric: str = "auto"
     second: str = NONE
@@ -88,7 +88,7 @@ class SearchState:
     sentence: str = ""
 
 
-def default_search(values: Mapping[str, Any], method: str = "bayes") -> Search:
+def default_search(values: Mapping[str, Any], method: str = AUTO) -> Search:
     """Return the initial form for the configuration in nested values, or the nearest valid one."""
     config = _nearest(values)
     domains = default_domains(config, grid=method == "grid")
@@ -149,7 +149,8 @@ def search_command(state: SearchState, search: Search, runs_dir: Path) -> str:
     """The ``tui tune --no-ui`` command of a valid form, quoted for a shell."""
     assert state.plan is not None
     plan = state.plan
-    parts = ["tui", "tune", "--no-ui", *options(plan.space.base), "--method", plan.method]
+    parts = ["tui", "tune", "--no-ui", *options(plan.space.base)]
+    parts += ["--method", search.method] if search.method != AUTO else []
     parts += ["--pruner", plan.pruner] if plan.pruner != "none" else []
     parts += ["--metric", plan.metric] if search.metric != "auto" or plan.second else []
     parts += ["--metric", plan.second] if plan.second else []
@@ -231,7 +232,7 @@ def _plan(
         return make_plan(
             config,
             domains,
-            method=cast(Method, search.method),
+            method=cast(Any, search.method),
             pruner=cast(Pruner, search.pruner),
             metric=search.metric,
             second="" if search.second == NONE else search.second,
@@ -285,7 +286,8 @@ def _will_be(plan: Plan, jobs: int | None) -> str:
         part = "all of them" if plan.trials == size else f"{count(plan.trials or 0)} of them"
         return f"ready: {count(size)} combinations, {part}{at_once}"
     epochs = f"up to {count(plan.epochs)} epochs" if plan.pruned_by_epoch else f"{count(plan.epochs)} epochs"
-    return f"ready: {count(plan.trials or 0)} trials of {epochs}{at_once}"
+    by = f", by {plan.method}" if plan.because else ""
+    return f"ready: {count(plan.trials or 0)} trials of {epochs}{by}{at_once}"
 
 
 def _holds(domain: Domain) -> str:

@@ -102,6 +102,8 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
             lines = _tell_known(study, _others(asked)) if study else []
             if study is None:
                 study, lines = _create(asked, view.preparing)
+                if because := study.plan.because:
+                    lines.insert(0, f"method {study.plan.method}: {because}")
             for line in lines:
                 view.show(StudyNotice(level="info", message=line))
             if asked.confirm is not None:

@@ -14,6 +14,7 @@ from core.remedies import METHOD, setting
 from core.tasks.metrics import reported_metrics
 from core.tasks.registry import task_of
 from core.training.metrics.own_metrics import own_directions
+from core.tuning.search.auto import AUTO, Method, choose_method
 from core.tuning.search.milestones import bracket_of, milestones
 from core.tuning.search.objectives import COSTS, Limit, parse_limit
 from core.tuning.search.ranges import default_domains
@@ -35,7 +36,6 @@ __all__ = [
     "plan_from_dict",
 ]
 
-Method = Literal["grid", "random", "bayes", "gp"]
 Pruner = Literal["none", "median", "asha", "hyperband"]
 Direction = Literal["minimize", "maximize"]
 PAUSING: tuple[Pruner, ...] = ("asha", "hyperband")
@@ -56,6 +56,7 @@ class Plan:
         trial_bytes: memory that a trial needs, an estimate; 0 until the data is known.
         second: another objective, a cost or a metric; empty for none. second_direction: that of it.
         where: limits that the best trials keep to, such as ``parameters<100000``.
+        because: why `method` was chosen; empty where it was asked for.
     """
 
     space: SearchSpace
@@ -71,6 +72,7 @@ class Plan:
     where: tuple[str, ...] = ()
     patience: int = 0
     max_epochs: int | None = None
+    because: str = ""
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -161,7 +163,7 @@ def make_plan(
     base: TrainConfig,
     domains: Mapping[str, Any],
     *,
-    method: Method = "bayes",
+    method: Method | Literal["auto"] = "bayes",
     pruner: Pruner = "none",
     metric: str = "auto",
     direction: Direction | None = None,
@@ -177,6 +179,7 @@ def make_plan(
     Args:
         base: the configuration of everything that is not searched.
         domains: as for `core.tuning.search.space.build_space`; without any, defaults for the model and the optimizer.
+        method: ``auto`` chooses one, see `core.tuning.search.auto.choose_method`.
         metric: ``auto`` is the validation loss or, when losses are searched, accuracy or R2. One of the user's
             own by its name, or as FILE.py:NAME, which trials then report.
         direction: found from the metric when None.
@@ -192,7 +195,7 @@ def make_plan(
     """
     base, metric = _with_metric(base, metric)
     base, second = _with_metric(base, second) if second else (base, "")
-    _check_choice("method", method, get_args(Method))
+    _check_choice("method", method, (AUTO, *get_args(Method)))
     _check_choice("pruner", pruner, get_args(Pruner))
     own = {name_of_metric(given): given for given in base.training.metrics if is_own(given)}
     is_python = isinstance(base.model, Python)  # which may report numbers of its own
@@ -225,7 +228,12 @@ def make_plan(
     known = {**network, **own_directions(own.values()), **dict.fromkeys(COSTS, False)}
     way = direction or ("minimize" if lower_is_better(metric, known) else "maximize")
     second_way: Direction = "minimize" if second and lower_is_better(second, known) else "maximize"
-    plan = Plan(space, method, pruner, metric, way, None, keep, 0, second, second_way, tuple(where))
+    because = ""
+    if method == "auto":
+        method, because = choose_method(space, trials, whole=not second and pruner == "none")
+    plan = Plan(
+        space, method, pruner, metric, way, None, keep, 0, second, second_way, tuple(where), because=because
+    )
     return plan.with_trials(trials).with_limits(patience, max_epochs)
 
 

@@ -16,6 +16,7 @@ from core.errors import InputError, RunError
 from core.runs.code import trust_config
 from core.runs.folder import default_runs_dir
 from core.runs.references import LATEST
+from core.tuning.search.auto import AUTO
 from core.tuning.search.objectives import COSTS
 from core.tuning.search.plan import ExecutorName, Plan, make_plan
 from core.tuning.search.points import parse_point
@@ -58,7 +59,13 @@ Space = Annotated[
     ),
 ]
 Method = Annotated[
-    str | None, _option("--method", metavar="NAME", show_default="bayes", help="grid, random, bayes or gp.")
+    str | None,
+    _option(
+        "--method",
+        metavar="NAME",
+        show_default="auto",
+        help="auto chooses one of grid, random, bayes (TPE) and gp, and says why.",
+    ),
 ]
 Pruner = Annotated[
     str | None,
@@ -315,7 +322,7 @@ def tune(
         if trials is None and method != "grid" and not (timeout or patience or max_epochs):
             trials = DEFAULT_TRIALS
         limits = {"trials": trials, "patience": patience or 0, "max_epochs": max_epochs}
-        plan = _plan(values, ranges or [], space, {**given, **limits}, trust_code=trust_code)
+        plan = _plan(values, ranges or [], space, {"method": AUTO, **given, **limits}, trust_code=trust_code)
     else:
         plan = None
         _ensure_not_given(given, values)

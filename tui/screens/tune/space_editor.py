@@ -16,8 +16,9 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from core.metrics import METRICS
+from core.tuning.search.auto import AUTO, Method
 from core.tuning.search.objectives import COSTS
-from core.tuning.search.plan import ExecutorName, Method, Pruner
+from core.tuning.search.plan import ExecutorName, Pruner
 from tui.forms.form_fields import FieldSpec
 from tui.forms.search_form import Search, SearchState, usual_jobs
 from tui.screens.tune.range_row import RangeRow
@@ -46,10 +47,10 @@ SETTINGS = (
         path="method",
         label="method",
         kind="choice",
-        choices=get_args(Method),
+        choices=(AUTO, *get_args(Method)),
         hint="how values are chosen",
-        about="grid: every combination once. random: independent draws. bayes: learns from earlier trials (TPE). gp: "
-        "Gaussian process, for few trials",
+        about="auto: chooses one and says why. grid: every combination once. random: independent draws. bayes: learns "
+        "from earlier trials (TPE). gp: Gaussian process, for few numbers and trials",
     ),
     _setting(
         path="pruner",

@@ -14,7 +14,7 @@ from core.errors import ConfigError
 from core.optimizers.sgd import Momentum
 from core.options import choices
 from core.tuning.search.methods import TRIAL, decode, make_sampler, suggest
-from core.tuning.search.plan import make_plan
+from core.tuning.search.plan import make_plan, plan_from_dict
 from core.tuning.search.ranges import default_domains, parse_assignment
 from core.tuning.search.space import Choices, Range, SearchSpace, build_space
 from tests.support.narrow import instance
@@ -149,7 +149,7 @@ def test_every_model_and_optimizer_has_a_space_of_its_own(model: str, optimizer:
     ("options", "message"),
     [
         ({"method": "grid"}, "optimizer.lr: a grid needs choices or a step"),
-        ({"method": "annealing"}, "method: got 'annealing'. Takes grid, random, bayes, gp"),
+        ({"method": "annealing"}, "method: got 'annealing'. Takes auto, grid, random, bayes, gp"),
         ({"pruner": "luck"}, "pruner: got 'luck'"),
         ({"metric": "acuracy"}, "metric: got 'acuracy'"),
         ({"direction": "up"}, "direction: got 'up'. Takes minimize, maximize"),
@@ -257,3 +257,28 @@ def test_a_step_between_whole_numbers_is_refused_where_the_argument_takes_none(t
         space(
             "model.arguments.width=0..4:0.5", model={"name": "python", "path": f"{tmp_path / 'net.py'}:Net"}
         )
+
+
+@pytest.mark.parametrize(
+    ("texts", "trials", "more", "method"),
+    [
+        (("optimizer.lr=0.1,0.2", "batch_size=8..32:8"), 8, {}, "grid"),
+        (("optimizer.lr=0.1,0.2", "batch_size=8..32:8"), None, {}, "grid"),
+        (("optimizer.lr=0.1,0.2", "batch_size=8..32:8"), 7, {}, "bayes"),
+        (("optimizer.lr=log:1e-4..1", "optimizer.momentum=0..0.9"), 30, {}, "gp"),
+        (("optimizer.lr=log:1e-4..1",), 31, {}, "bayes"),
+        (("optimizer.lr=log:1e-4..1",), None, {}, "bayes"),
+        (("optimizer.lr=log:1e-4..1",), 30, {"pruner": "asha"}, "bayes"),
+        (("optimizer.lr=log:1e-4..1",), 30, {"second": "parameters"}, "bayes"),
+        (("optimizer.lr=log:1e-4..1", "model.hidden=8,16"), 30, {}, "bayes"),
+    ],
+)
+def test_auto_chooses_a_method_and_says_why(
+    texts: tuple[str, ...], trials: int | None, more: dict[str, Any], method: str
+) -> None:
+    domains = dict(parse_assignment(text) for text in texts)
+    plan = make_plan(IRIS, domains, method="auto", trials=trials, **more)
+    assert plan.method == method
+    assert plan.because
+    assert plan_from_dict(plan.to_dict()) == plan
+    assert not make_plan(IRIS, domains, method="random", trials=trials, **more).because

@@ -91,7 +91,7 @@ async def test_the_default_space_of_the_form_is_shown_with_its_command(make: Mak
         assert ranges == default_search(IRIS).ranges
         assert ranges["optimizer.lr"] == "log:0.0001..1"
         assert hint(screen, "optimizer.lr") == "log, 4 decades"
-        assert shown(screen, "#search-state") == "✓ ready: 30 trials of 2 epochs"
+        assert shown(screen, "#search-state") == "✓ ready: 30 trials of 2 epochs, by bayes"
         command = shown(screen, "#command")
         assert command.startswith("tui tune --no-ui --data iris")
         assert "--trials 30 -p optimizer.lr=log:0.0001..1 " in command
@@ -494,7 +494,7 @@ async def test_where_trials_train_is_chosen_with_their_number(
         screen = await opened(pilot)
         await choose(pilot, "executor", "ray")
         await until(pilot, lambda: screen.search.jobs == "auto")
-        assert shown(screen, "#search-state") == "✓ ready: 30 trials of 2 epochs, on a Ray cluster"
+        assert shown(screen, "#search-state") == "✓ ready: 30 trials of 2 epochs, by bayes, on a Ray cluster"
         assert "--executor ray -p" in shown(screen, "#command")
         await pilot.press("ctrl+r")
         await until(pilot, lambda: launched)
