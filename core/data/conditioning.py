@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Conditioning"]
 
+ROWS_AT_ONCE = 65_536
+
 
 @dataclass(frozen=True, eq=False)
 class Conditioning:
@@ -26,8 +28,11 @@ class Conditioning:
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Return inputs, float32 (n, features), of values in the unit of the data, (n, features)."""
-        clipped = values.astype(np.float64).clip(self.low, self.high)
-        return np.asarray(clipped - self.offset, dtype=np.float32)
+        made = np.empty(values.shape, np.float32)
+        for at in range(0, len(values), ROWS_AT_ONCE):
+            rows = values[at : at + ROWS_AT_ONCE].astype(np.float64)
+            made[at : at + len(rows)] = rows.clip(self.low, self.high) - self.offset
+        return made
 
     def undo(self, inputs: "Tensor") -> "Tensor":
         """Return inputs, (n, features), in the unit of the data, float64; what was clipped stays so."""

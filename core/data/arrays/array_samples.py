@@ -140,6 +140,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
                 f"data.path: {given.source} has other targets in train than in another split",
                 "Give all splits the same targets",
             )
+    owned = given.owned or _is_apart(inputs, given.train[0])
     on_disk = kind_of(kind).on_disk and isinstance(given.train[0], np.memmap)
     value_range = _value_range(inputs, parts["train"]) if layout else (0.0, 1.0)
     if layout:
@@ -158,7 +159,7 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
         feature_names=feature_names,
         value_range=value_range,
         scaling=_scaling(kind, options.scaling) if layout else "none",
-        owned=given.owned and not on_disk,
+        owned=owned and not on_disk,
     )
     data = weighted(replace(data, validation=validation or data.validation), given)
     if not layout:
@@ -322,6 +323,12 @@ def own_split(
         else conditioning.apply(own_inputs)
     )
     return _those(Split(torch.from_numpy(kept), targets, np.arange(len(targets))), there)
+
+
+def _is_apart(inputs: Any, given: Any) -> bool:
+    """Return whether inputs were made here, not given: nobody else uses their memory."""
+    both = isinstance(inputs, np.ndarray) and isinstance(given, np.ndarray)
+    return both and not np.may_share_memory(inputs, given)
 
 
 def _those(split: "Split", kept: np.ndarray) -> "Split":

@@ -16,6 +16,8 @@ MAX_LOSS = 1e-4
 SUSPICIOUS, MIN_ROWS = 6.0, 50
 """Deviations from the mean up to which no tail is heavy, in columns with more than so many rows."""
 MAX_NAMES = 8
+COLUMNS_AT_ONCE = 8
+"""At least, of which copies are made; NumPy sums up a single one in another order."""
 
 
 def fits_float32(values: np.ndarray) -> np.ndarray:
@@ -44,14 +46,17 @@ def conditioning_of(
     limits = {name: found for name, found in columns if found is not None}
     if not limits and inputs.dtype == np.float32:
         return None
-    rows = inputs[train]
     low = np.array([limits[name].low if name in limits else -np.inf for name in names])
     high = np.array([limits[name].high if name in limits else np.inf for name in names])
-    kept = rows.clip(low, high) if limits else rows
-    far = ~fits_float32(kept)
+    far, means = np.zeros(len(names), bool), np.zeros(len(names))
+    for some in np.array_split(np.arange(len(names)), max(1, len(names) // COLUMNS_AT_ONCE)):
+        kept = inputs[:, some][train]
+        kept = kept.clip(low[some], high[some]) if limits else kept
+        far[some] = ~fits_float32(kept)
+        means[some] = kept.mean(axis=0, dtype=np.float64)
     if not limits and not far.any():
         return None
-    offset = np.where(far, kept.mean(axis=0, dtype=np.float64), 0.0)
+    offset = np.where(far, means, 0.0)
     notes += clipped(limits, ())
     if far.any():
         named = [name for name, is_far in zip(names, far, strict=True) if is_far]
