@@ -200,6 +200,8 @@ def _opened(study: TuningStudy, runs: list[tuple[int, int]]) -> ConfirmStudy:
         keep=len(runs),
         second="",
         where=(),
+        patience=0,
+        max_epochs=None,
     )
     with reading(study.name):
         kept = load_study(
