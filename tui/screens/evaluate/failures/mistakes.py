@@ -106,6 +106,7 @@ class MistakesTab(EvaluationTab):
             return
         if self._occluder is None:
             self._occluder = Occluder(self.subject.evaluation.run)
+        self._subtitle("covering parts ...  o cancels")
         occluder, stop, position = self._occluder, Event(), self._position
         self._stop = stop
         self.in_background(
