@@ -125,7 +125,7 @@ class MistakesTab(EvaluationTab):
         self.query_one(Picture).show(over_picture(pixels, found.falls, no_color=self.app.no_color))
         name = clean(label(self.subject.class_names[number_of_class]))
         where = "bright" if self.app.no_color else "orange"
-        self._subtitle(f"{name} {number(found.score)}, covered where {where}: -{number(found.largest)}")
+        self._subtitle(f"-{number(found.largest)} where {where}: {name} {number(found.score)}")
 
     def _subtitle(self, text: str) -> None:
         self.query_one("#mistake-panel", Panel).border_subtitle = text
