@@ -143,8 +143,14 @@ async def test_mistakes_come_in_order_of_confidence(visit: Visits, copy_of: Copy
 
 @pytest.mark.heavy
 async def test_a_key_maps_where_covering_lowers_a_score(visit: Visits, copy_of: CopyOf) -> None:
-    async with visit(NARROW) as at:
-        await at.open(copy_of("digits"), "mistakes")
+    async with visit() as at:
+        await at.open(copy_of("digits"))
+        await until(at.pilot, lambda: at.screen.opened is not None)
+        at.screen.tabs.active = "tab-mistakes"
+        await until(
+            at.pilot, lambda: at.screen.active_tab is not None and at.screen.active_tab.id == "mistakes"
+        )
+        await until(at.pilot, lambda: at.one("#mistake-panel").query(Picture).first()._pixels is not None)
         first = int(at.one(SampleList).positions[0])
         plain_picture = at.one("#mistake-panel").query(Picture).first()._pixels
         await at.press("o")
