@@ -9,14 +9,12 @@ from textual.widgets import Static
 from core.evaluation import most_confident_mistakes, samples_in_cell
 from tests.support.fixtures import LoadData
 from tests.support.screen import plain
-from tests.support.waiting import until
 from tests.tui.conftest import CopyOf, MadeUp, TrainHere, Visit, Visits
 from tui.screens.evaluate.cell_dialog import CellDialog
 from tui.screens.evaluate.confused import ConfusedPairs
 from tui.screens.evaluate.detail import SampleDialog
 from tui.screens.evaluate.sample_list import SampleList
 from tui.widgets.confusion import ConfusionGrid
-from tui.widgets.panel import Panel
 from tui.widgets.picture import Picture
 from tui.widgets.table import Table
 from tui.widgets.tiles import Tiles
@@ -139,34 +137,6 @@ async def test_mistakes_come_in_order_of_confidence(visit: Visits, copy_of: Copy
         assert f"{at.predictions.scores[second].max():.3f}" in at.text(at.one("#detail-scores"))
         await at.press("enter", "right", "escape")
         assert at.one(Tiles).cursor == 2
-
-
-@pytest.mark.heavy
-async def test_a_key_maps_where_covering_lowers_a_score(visit: Visits, copy_of: CopyOf) -> None:
-    async with visit() as at:
-        await at.open(copy_of("digits"))
-        await until(at.pilot, lambda: at.screen.opened is not None)
-        at.screen.tabs.active = "tab-mistakes"
-        await until(
-            at.pilot, lambda: at.screen.active_tab is not None and at.screen.active_tab.id == "mistakes"
-        )
-        await until(at.pilot, lambda: at.one("#mistake-panel").query(Picture).first()._pixels is not None)
-        first = int(at.one(SampleList).positions[0])
-        plain_picture = at.one("#mistake-panel").query(Picture).first()._pixels
-        await at.press("o")
-        panel = at.one("#mistake-panel", Panel)
-        await until(at.pilot, lambda: "where orange" in str(panel.border_subtitle))
-        predicted = at.predictions.predicted[first]
-        assert f" where orange: {predicted} 0." in str(panel.border_subtitle)
-        mapped = panel.query(Picture).first()._pixels
-        assert mapped is not None
-        assert mapped.shape == (8, 8, 3)
-        await at.press("o")
-        target = at.predictions.targets[first]
-        await until(at.pilot, lambda: f" where orange: {target} " in str(panel.border_subtitle))
-        await at.press("o")
-        assert str(panel.border_subtitle) == "Enter enlarges"
-        np.testing.assert_array_equal(panel.query(Picture).first()._pixels, plain_picture)
 
 
 async def test_no_mistakes_are_no_failure(visit: Visits, made_up: MadeUp) -> None:
