@@ -45,6 +45,7 @@ TAKEN_BY = {
     "text": EMBEDDED,
     "text beside": EMBEDDED,
     "sequences": SEQUENCES,
+    "token sequences": EMBEDDED,
     "several": set[str](),
     "other": FLAT,
 }

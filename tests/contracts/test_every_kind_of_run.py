@@ -154,6 +154,7 @@ EXPORTED = [
     ("sequences", "labels", "cnn1d"),
     ("sequences", "numbers", "gru"),
     ("sequences", "classes", "transformer_small"),
+    ("token sequences", "labels", "text_bag"),
     ("several", "labels", "python"),
 ]
 

@@ -12,7 +12,18 @@ from core.data.registry import load
 
 __all__ = ["KINDS", "TARGETS", "fields_of", "make"]
 
-KINDS = ("table", "image", "signal", "tokens", "text", "text beside", "sequences", "several", "other")
+KINDS = (
+    "table",
+    "image",
+    "signal",
+    "tokens",
+    "text",
+    "text beside",
+    "sequences",
+    "token sequences",
+    "several",
+    "other",
+)
 """Of samples, and how they may come: sequences of different lengths, several inputs, a text beside columns."""
 TARGETS = ("two classes", "classes", "shares", "labels", "number", "numbers", "pixels")
 TASKS = {"shares": "soft", "number": "regression", "numbers": "regression", "labels": "multilabel"}
@@ -69,8 +80,11 @@ def _inputs(kind: str, classes: np.ndarray, drawn: np.random.Generator) -> dict[
     shapes = {"table": (4,), "image": (16, 16), "signal": (2, 16), "other": (2, 2, 3, 4), "several": (4,)}
     if kind == "tokens" or kind.startswith("text"):
         return {"x": drawn.integers(2 * classes[:, None], 2 * classes[:, None] + 4, (SAMPLES, 6))}
+    lengths = 3 + np.arange(SAMPLES) % 4
+    if kind == "token sequences":
+        ids = drawn.integers(0, 4, lengths.sum()) + 2 * np.repeat(classes, lengths)
+        return {"x": ids, "x_offsets": np.cumsum([0, *lengths])}
     if kind == "sequences":
-        lengths = 3 + np.arange(SAMPLES) % 4
         steps = drawn.normal(np.repeat(classes, lengths)[:, None], 1, (lengths.sum(), 2)).astype(np.float32)
         return {"x": steps, "x_offsets": np.cumsum([0, *lengths])}
     shape = shapes[kind]
