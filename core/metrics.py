@@ -14,6 +14,7 @@ __all__ = [
     "OF_CLASS",
     "OF_PROBABILITIES",
     "OF_TARGET",
+    "OF_THRESHOLD",
     "PRINTED",
     "SAME_AS_ACCURACY",
     "compared_metrics",
@@ -55,6 +56,8 @@ HEADLINES: Final = (
 """Those of an evaluation that are shown where there is room for a few."""
 OF_PROBABILITIES: Final = ("log_loss", "ece", "brier", "accuracy")
 """Those that show how much the probabilities of an evaluation can be relied on."""
+OF_THRESHOLD: Final = ("precision", "recall", "f1", "specificity", "accuracy", "balanced_accuracy")
+"""Those that show what the threshold of two classes does."""
 MEANS_OF_SAMPLES: Final = ("accuracy", "balanced_accuracy", "log_loss", "brier", "mae", "rmse")
 """Those of an evaluation that add up over samples, whatever model gave which prediction; ranks of scores do not."""
 COMPARED: Final = (

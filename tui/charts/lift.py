@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from core.evaluation.two_classes.numbers import gains, ks, lift_curve
-from core.evaluation.two_classes.steps import Steps
+from core.evaluation.two_classes.steps import ScoreSteps
 from core.evaluation.values import Integers
 from tui.charts.plot_chart import Chart, Mark, Series
 from tui.terminal.themes import BLUE, ORANGE, YELLOW
@@ -15,7 +15,7 @@ __all__ = ["LIFTS"]
 MAX_POINTS = 1000
 
 
-def _lift(steps: Steps) -> Chart:
+def _lift(steps: ScoreSteps) -> Chart:
     shares, lift = lift_curve(steps)
     return Chart(
         series=(Series("", (0.0, 1.0), (1.0, 1.0)), Series("lift", shares, lift, BLUE)),
@@ -26,7 +26,7 @@ def _lift(steps: Steps) -> Chart:
     )
 
 
-def _gains(steps: Steps) -> Chart:
+def _gains(steps: ScoreSteps) -> Chart:
     flagged, found = gains(steps)
     at = _some(len(flagged))
     share = steps.positives / (steps.positives + steps.negatives)
@@ -43,7 +43,7 @@ def _gains(steps: Steps) -> Chart:
     )
 
 
-def _distributions(steps: Steps) -> Chart:
+def _distributions(steps: ScoreSteps) -> Chart:
     at = _some(len(steps.thresholds))
     tpr, fpr = steps.tp / steps.positives, steps.fp / steps.negatives
     distance, place = ks(steps)
@@ -65,7 +65,7 @@ def _some(n: int) -> Integers:
     return np.unique(np.linspace(0, n - 1, min(n, MAX_POINTS)).round().astype(np.int64))
 
 
-LIFTS: tuple[tuple[str, Callable[[Steps], Chart]], ...] = (
+LIFTS: tuple[tuple[str, Callable[[ScoreSteps], Chart]], ...] = (
     ("lift: positives among those that score highest, beside all", _lift),
     ("gains: positives found", _gains),
     ("KS: where the classes' scores differ most", _distributions),

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.evaluation.curve_sets import Curve, CurveKind
 from core.evaluation.intervals.areas import FEWEST_OF_CLASS
-from core.evaluation.two_classes.steps import Draws, Steps, drawn_pair, ends
+from core.evaluation.two_classes.steps import ScoreSteps, StepDraws, drawn_pair, ends
 from core.evaluation.values import Floats
 
 __all__ = ["MAX_BANDS", "Band", "band_of"]
@@ -39,10 +39,10 @@ def band_of(curve: Curve, kind: CurveKind, points: int = POINTS, seed: int = 0) 
         return None
     if min(curve.positives, curve.negatives) * curve.worth < FEWEST_OF_CLASS:
         return None
-    steps = Steps(curve.thresholds[1:], curve.tp[1:], curve.fp[1:], curve.worth)
+    steps = ScoreSteps(curve.thresholds[1:], curve.tp[1:], curve.fp[1:], curve.worth)
     across = np.linspace(0.0, 1.0, points)
 
-    def heights(draws: Draws) -> Floats:
+    def heights(draws: StepDraws) -> Floats:
         if kind == "roc":
             return np.array([np.interp(across, x, y) for x, y in zip(draws.fpr, draws.tpr, strict=True)])
         with np.errstate(invalid="ignore"):

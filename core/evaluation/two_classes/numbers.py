@@ -9,7 +9,7 @@ import numpy as np
 from core.evaluation.intervals import LEVELS, Interval, widened
 from core.evaluation.intervals.areas import FEWEST_OF_CLASS
 from core.evaluation.predictions import Predictions
-from core.evaluation.two_classes.steps import Draws, Pair, Steps, drawn_pair, ends, steps_of
+from core.evaluation.two_classes.steps import DrawPair, ScoreSteps, StepDraws, drawn_pair, ends, steps_of
 from core.evaluation.values import Floats, Integers
 
 __all__ = [
@@ -150,7 +150,7 @@ def _f_beta_interval(
     return [float(np.quantile(low, LEVELS[0])), float(np.quantile(high, LEVELS[1]))]
 
 
-def ks(steps: Steps) -> tuple[float, int]:
+def ks(steps: ScoreSteps) -> tuple[float, int]:
     """Return the largest distance of the two classes' distributions of scores, 0 to 1, and the place of its threshold.
 
     It is the statistic of Kolmogorov and Smirnov for two samples, and the largest difference of true and false
@@ -161,12 +161,12 @@ def ks(steps: Steps) -> tuple[float, int]:
     return float(distance[at]), at
 
 
-def _ks_interval(steps: Steps, at: int, rng: np.random.Generator) -> Interval:
+def _ks_interval(steps: ScoreSteps, at: int, rng: np.random.Generator) -> Interval:
     """Return the interval of the distance at its threshold."""
     sign = 1 if steps.tp[at] / steps.positives >= steps.fp[at] / steps.negatives else -1
     bins: Integers = np.unique([at, len(steps.tp) - 1])
 
-    def distance(draws: Draws) -> Floats:
+    def distance(draws: StepDraws) -> Floats:
         found: Floats = sign * (draws.tpr - draws.fpr)[:, 2]
         return found
 
@@ -174,7 +174,7 @@ def _ks_interval(steps: Steps, at: int, rng: np.random.Generator) -> Interval:
     return [max(0.0, float(low)), min(1.0, float(high))]
 
 
-def partial_auc(steps: Steps, max_fpr: float) -> float:
+def partial_auc(steps: ScoreSteps, max_fpr: float) -> float:
     """Return the area below ROC up to a false positive rate, scaled so that chance gives 0.5 and the best 1.
 
     McClish, "Analyzing a portion of the ROC curve" (1989), as in scikit-learn's ``roc_auc_score(max_fpr=...)``.
@@ -197,8 +197,8 @@ def _scaled(area: float, most: float) -> float:
     return 0.5 * (1 + (area - smallest) / (most - smallest))
 
 
-def _partial_interval(pair: Pair, max_fpr: float) -> Interval:
-    def area(draws: Draws) -> Floats:
+def _partial_interval(pair: DrawPair, max_fpr: float) -> Interval:
+    def area(draws: StepDraws) -> Floats:
         pairs = zip(draws.fpr, draws.tpr, strict=True)
         return np.array([_scaled(_area_up_to(fpr, tpr, max_fpr), max_fpr) for fpr, tpr in pairs])
 
@@ -206,13 +206,13 @@ def _partial_interval(pair: Pair, max_fpr: float) -> Interval:
     return [float(low), min(1.0, float(high))]
 
 
-def gains(steps: Steps) -> tuple[Floats, Floats]:
+def gains(steps: ScoreSteps) -> tuple[Floats, Floats]:
     """Return the share of all samples that is flagged, from 0 to 1, and the share of positives found, both (k + 1,)."""
     flagged = (steps.tp + steps.fp) / (steps.positives + steps.negatives)
     return np.append(0.0, flagged), np.append(0.0, steps.tp / steps.positives)
 
 
-def lift_at(steps: Steps, share: float) -> float:
+def lift_at(steps: ScoreSteps, share: float) -> float:
     """Return how many times more positives a share of the samples has, those that score highest, than random ones.
 
     Where equal scores straddle the share, they count in part.
@@ -220,8 +220,8 @@ def lift_at(steps: Steps, share: float) -> float:
     return float(np.interp(share, *gains(steps)) / share)
 
 
-def _lift_interval(pair: Pair, share: float) -> Interval:
-    def lift(draws: Draws) -> Floats:
+def _lift_interval(pair: DrawPair, share: float) -> Interval:
+    def lift(draws: StepDraws) -> Floats:
         flagged = draws.tp + draws.fp
         pairs = zip(flagged / flagged[:, -1:], draws.tpr, strict=True)
         return np.array([np.interp(share, part, found) / share for part, found in pairs])
@@ -230,7 +230,7 @@ def _lift_interval(pair: Pair, share: float) -> Interval:
     return [float(low), float(high)]
 
 
-def lift_curve(steps: Steps, points: int = 200) -> tuple[Floats, Floats]:
+def lift_curve(steps: ScoreSteps, points: int = 200) -> tuple[Floats, Floats]:
     """Return shares of the samples, those that score highest, and the lift of each, both (points,)."""
     total = max(1, round(steps.worth * (steps.positives + steps.negatives)))
     shares = np.linspace(1 / points, 1, points)

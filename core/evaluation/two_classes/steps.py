@@ -16,7 +16,7 @@ from core.evaluation.intervals import LEVELS
 from core.evaluation.values import Array, Floats, Integers
 from core.evaluation.weighted import effective_size
 
-__all__ = ["Draws", "Pair", "Steps", "drawn_pair", "ends", "steps_of"]
+__all__ = ["DrawPair", "ScoreSteps", "StepDraws", "drawn_pair", "ends", "steps_of"]
 
 REPEATS = 1000
 MAX_BINS = 200
@@ -24,7 +24,7 @@ MAX_BINS = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Steps:
+class ScoreSteps:
     """Sums of weights of both classes (k,) with scores of at least each threshold, which descend.
 
     Attributes:
@@ -45,7 +45,7 @@ class Steps:
         return float(self.fp[-1]) if len(self.fp) else 0.0
 
 
-def steps_of(scores: Array, positive: NDArray[np.bool_], weights: Floats | None = None) -> Steps:
+def steps_of(scores: Array, positive: NDArray[np.bool_], weights: Floats | None = None) -> ScoreSteps:
     """Return the steps at every distinct score; all arguments are (n,)."""
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order].astype(np.float64)
@@ -54,11 +54,11 @@ def steps_of(scores: Array, positive: NDArray[np.bool_], weights: Floats | None 
     of_positives = np.where(positive, by, 0.0)
     tp, fp = (np.cumsum(each[order])[last] for each in (of_positives, by - of_positives))
     worth = 1.0 if weights is None else effective_size(weights) / float(weights.sum())
-    return Steps(ranked[last], tp, fp, worth)
+    return ScoreSteps(ranked[last], tp, fp, worth)
 
 
 @dataclass(frozen=True, eq=False)
-class Draws:
+class StepDraws:
     """Cumulated weights (draws, bins) of both classes, from 0 to all; the first bin is of none."""
 
     tp: Floats
@@ -76,8 +76,8 @@ class Draws:
 
 
 def draw(
-    steps: Steps, rng: np.random.Generator, more: Literal["hit", "mistake"], bins: Integers | None = None
-) -> Draws:
+    steps: ScoreSteps, rng: np.random.Generator, more: Literal["hit", "mistake"], bins: Integers | None = None
+) -> StepDraws:
     """Return draws of some steps, with one sample more: a hit, or a mistake.
 
     Args:
@@ -98,10 +98,10 @@ def draw(
         padded[:, 1] = extra * first
         padded[:, -1] = extra * (ours & ~first)
         drawn.append(np.cumsum(padded, axis=1))
-    return Draws(*drawn)
+    return StepDraws(*drawn)
 
 
-def bins_of(steps: Steps) -> Integers:
+def bins_of(steps: ScoreSteps) -> Integers:
     """Return the places of the last step of each bin."""
     found = [np.array([len(steps.tp) - 1])]
     for sums in (steps.tp, steps.fp):
@@ -111,16 +111,16 @@ def bins_of(steps: Steps) -> Integers:
     return np.unique(np.concatenate(found))
 
 
-Pair = tuple[Draws, Draws]
+DrawPair = tuple[StepDraws, StepDraws]
 """Draws with one mistake more, and with one hit more."""
 
 
-def drawn_pair(steps: Steps, rng: np.random.Generator, bins: Integers | None = None) -> Pair:
+def drawn_pair(steps: ScoreSteps, rng: np.random.Generator, bins: Integers | None = None) -> DrawPair:
     """Return draws for low ends and for high ends; arguments as in `draw`."""
     return draw(steps, rng, "mistake", bins), draw(steps, rng, "hit", bins)
 
 
-def ends(pair: Pair, value: Callable[[Draws], Floats]) -> tuple[Floats, Floats]:
+def ends(pair: DrawPair, value: Callable[[StepDraws], Floats]) -> tuple[Floats, Floats]:
     """Return the low and high ends of what follows from steps.
 
     Args:

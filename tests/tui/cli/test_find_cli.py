@@ -29,7 +29,7 @@ def test_a_learning_rate_is_shown_with_its_reason(tui: Tui) -> None:
 
 def test_a_learning_rate_as_json(tui: Tui) -> None:
     told = json.loads(tui(f"lr-find {SMALL} --json").out)
-    assert set(told) == {"suggestion", "lowest", "blew_up", "points"}
+    assert set(told) == {"suggestion", "bolder", "lowest", "blew_up", "points"}
     assert set(told["points"][0]) == {"lr", "loss", "smoothed"}
     assert told["points"][0]["lr"] == pytest.approx(1e-6)
     assert told["suggestion"] < told["lowest"]

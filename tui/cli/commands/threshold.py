@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.errors import InputError
+from core.metrics import OF_THRESHOLD
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
 from tui.cli.json_option import JsonOption
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from core.session.threshold import Chosen
 
 __all__ = ["threshold"]
-
-SHOWN = ("precision", "recall", "f1", "specificity", "accuracy", "balanced_accuracy")
 
 
 def threshold(
@@ -114,7 +113,7 @@ def _rule(*, f1: bool, precision: float | None, recall: float | None, costs: str
 def _as_dict(run: str, chosen: "Chosen") -> dict[str, object]:
     values = {
         name: {"before": chosen.before.metrics.get(name), "after": chosen.after.metrics.get(name)}
-        for name in SHOWN
+        for name in OF_THRESHOLD
     }
     return {
         "v": 1,
@@ -143,7 +142,7 @@ def _print(chosen: "Chosen") -> None:
     for title in ("before", "after"):
         table.add_column(title, justify="right")
     pair = chosen.before, chosen.after
-    for name in SHOWN:
+    for name in OF_THRESHOLD:
         metric = Text(clean(chosen.after.title_of(name)))
         table.add_row(metric, *(number(report.metrics.get(name)) for report in pair))
     errors = [(report.confusion[0][1], report.confusion[1][0]) for report in pair]

@@ -162,7 +162,9 @@ class CurvesTab(EvaluationTab):
         positive = self.subject.report.positive if self.subject else ""
         has_band = self.bands.get(self.chosen) is not None
         parts = [f"positive class: {label(positive)}"] if positive else []
-        parts += [f"95 % band of {label(self.curves[self.chosen].name)}, pointwise"] if has_band else []
+        name = self.curves[self.chosen].name
+        parts += [f"band of {label(name)}: 95 %, pointwise"] if has_band and name != positive else []
+        parts += ["band: 95 %, pointwise"] if has_band and name == positive else []
         self.query_one(".plot-panel", Panel).border_subtitle = "  ·  ".join(parts)
 
     def _draw_chart(self) -> None:

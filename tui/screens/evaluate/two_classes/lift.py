@@ -13,7 +13,7 @@ from textual.widgets import Input, Label, Static
 
 from core.evaluation import Predictions
 from core.evaluation.two_classes.numbers import BETA, MAX_FPR, Number, two_class_numbers
-from core.evaluation.two_classes.steps import Steps, steps_of
+from core.evaluation.two_classes.steps import ScoreSteps, steps_of
 from tui.charts.lift import LIFTS
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import Chart
@@ -32,7 +32,7 @@ COLUMNS = (Column("", 0, "<"), Column("value", 6), Column("95 %", 15), Column("a
 class Found:
     """Everything that the tab shows; `problem` is about a number that was typed."""
 
-    steps: Steps
+    steps: ScoreSteps
     numbers: list[Number]
     problem: str = ""
 
