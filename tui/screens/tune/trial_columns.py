@@ -50,7 +50,7 @@ def columns_of(standing: "Standing") -> list[TrialColumn]:
             lambda record: f"{_sign(standing, record.number)}{record.number}",
             falling=True,
         ),
-        TrialColumn(Column("state", 13, "<"), lambda record: record.state, _state),
+        TrialColumn(Column("state", 22 if plan.pauses else 13, "<"), lambda record: record.state, _state),
         TrialColumn(
             Column(plan.metric, max(8, cell_len(plan.metric))),
             lambda record: record.value,
