@@ -133,6 +133,11 @@ OF_LABELS: Final = (
     *("average_precision_micro", "average_precision_macro", "average_precision_weighted"),
 )
 """Those of several labels a sample."""
+OF_PREDICTED: Final = (
+    *("accuracy", "balanced_accuracy", "subset_accuracy", "mcc", "cohen_kappa", "hamming_loss"),
+    *("precision", "recall", "f1"),
+)
+"""Beginnings of the names of metrics that depend on predicted classes or labels alone, not on scores."""
 SAME_AS_ACCURACY: Final = ("precision_micro", "recall_micro", "f1_micro")
 """Means that say something else than the accuracy of samples with several labels alone."""
 LABELS_ALONE: Final = (

@@ -258,10 +258,9 @@ def read_yaml(path: Path, *, follow_links: bool = True) -> dict[str, Any]:
 
 def _parsed(text: str) -> Any:
     """Return the values of a YAML text; of a short one by libyaml, as PyYAML alone says well where a mistake is."""
-    loader = getattr(yaml, "CSafeLoader", None)
-    if loader is not None and len(text) <= QUICK_TEXT:
+    if yaml.__with_libyaml__ and len(text) <= QUICK_TEXT:
         with suppress(*NOT_YAML):
-            return yaml.load(text, Loader=loader)
+            return yaml.load(text, Loader=yaml.CSafeLoader)
     return yaml.safe_load(text)
 
 

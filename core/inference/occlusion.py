@@ -23,7 +23,7 @@ PARTS = 6
 """Covers side by side along the shorter side of an image; they overlap by half."""
 BATCH = 32
 
-Score = Callable[[Tensor], Array]
+PatchScore = Callable[[Tensor], Array]
 """From images (n, channels, height, width) to scores (n, classes)."""
 
 
@@ -51,7 +51,7 @@ def occlusion(
     image: Tensor,
     mean: Tensor,
     label: int,
-    score: Score,
+    score: PatchScore,
     progress: "Progress",
     should_stop: Callable[[], bool],
 ) -> Occlusion | None:

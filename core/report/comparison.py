@@ -8,7 +8,7 @@ from core.metrics import label_of
 from core.report import figures
 from core.report.page import Figure, Table
 from core.runs.comparison.entries import Entry
-from core.runs.comparison.groups import Group, grouped
+from core.runs.comparison.groups import RunGroup, grouped
 from core.runs.comparison.settings import differences, not_comparable, other_losses
 from core.runs.comparison.standings import Score, Standings, standings
 from core.runs.folder import NAME
@@ -43,12 +43,12 @@ def comparison_of(entries: Sequence[Entry], split: str) -> dict[str, Any]:
     }
 
 
-def _name(group: Group) -> str:
+def _name(group: RunGroup) -> str:
     name = NAME.sub("", group.first.run.id)
     return f"{name} ×{len(group.entries)}" if group.is_repeated else name
 
 
-def _members(group: Group) -> str:
+def _members(group: RunGroup) -> str:
     runs = ", ".join(entry.run.id for entry in group.entries)
     return f"{_name(group)} are the seeds {format_setting(group.seeds)} of one configuration: {runs}"
 

@@ -19,7 +19,7 @@ from core.palette import OKABE_ITO
 from core.report.page import shown
 from core.runs.comparison.curves import Axis, best_point, curve, mean_curve
 from core.runs.comparison.entries import Entry
-from core.runs.comparison.groups import Group
+from core.runs.comparison.groups import RunGroup
 
 __all__ = [
     "calibration",
@@ -100,7 +100,7 @@ def train_and_validation(entry: Entry, metric: str) -> bytes:
             x, y = curve(entry, f"{name} {metric}", axis)
             if len(x):
                 axes.plot(x, y, color=_color(place), label=name, linestyle=("--", "-")[place])
-        alone = Group((entry,))
+        alone = RunGroup((entry,))
         best = best_point(alone, f"validation {metric}") or best_point(alone, f"train {metric}")
         if best is not None:
             label = f"best {best.value:.4g}, {axis} {round(best.epoch, 1):g}"
@@ -110,7 +110,7 @@ def train_and_validation(entry: Entry, metric: str) -> bytes:
     return out[0]
 
 
-def overlay(groups: Sequence[Group], names: Sequence[str], curve_name: str, axis: Axis) -> bytes:
+def overlay(groups: Sequence[RunGroup], names: Sequence[str], curve_name: str, axis: Axis) -> bytes:
     """One curve of all runs; of several seeds the mean, with a band of one standard deviation."""
     out: list[bytes] = []
     with _figure(SIZE, out) as axes:

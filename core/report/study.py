@@ -9,7 +9,7 @@ from core.metrics import label_of
 from core.report.page import Figure, Table, page
 from core.report.study_figures import STUDY_FIGURES, spread, study_figure
 from core.tuning.confirm.result import Confirmation, confirmation
-from core.tuning.study.importance import Importance, importances
+from core.tuning.study.importance import PathImportance, importances
 from core.tuning.study.records import TrialRecord, best_first, pareto_front
 from core.tuning.study.study import TuningStudy
 
@@ -94,7 +94,7 @@ def _trials(study: TuningStudy, records: Sequence[TrialRecord]) -> Table:
     return Table(["trial", label_of(plan.metric), *plan.weighed, *paths, "epochs"], rows, {(0, 1)})
 
 
-def _importance(found: Importance) -> Table | None:
+def _importance(found: PathImportance) -> Table | None:
     rows = [
         [path, f"{share.value:.2f}\n{share.low:.2f} to {share.high:.2f}"]
         for path, share in found.shares.items()

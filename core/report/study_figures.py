@@ -9,6 +9,7 @@ import numpy as np
 from core.palette import OKABE_ITO
 from core.report.figures import SIZE, drawn
 from core.report.page import shown
+from core.status import has_failed
 from core.tuning.search.plan import Plan
 from core.tuning.search.space import Choices, Domain
 from core.tuning.study.importance import importances, position
@@ -28,7 +29,6 @@ GREY = "#8a949b"
 GRID = (80, 60)
 MAX_SLICES = 6
 CUT = ("pruned", "paused")
-FAILED = ("diverged", "failed")
 
 
 def study_figure(name: str, plan: Plan, records: Sequence[TrialRecord], kind: str = "svg") -> bytes | None:
@@ -78,7 +78,7 @@ def _history(axes: Any, plan: Plan, records: Sequence[TrialRecord], ranked: Sequ
     if cut:
         axes.plot(*zip(*cut, strict=True), "D", color=GREY, fillstyle="none", markersize=5, label="pruned")
     for record in records:
-        if record.state in FAILED:
+        if has_failed(record.state):
             axes.axvline(record.number, color=MISTAKE, linestyle=":", linewidth=1)
     axes.step(numbers, best, where="post", color=ORANGE, label="best so far")
     axes.set(xlabel="trial", ylabel=f"validation {shown(plan.metric)}")

@@ -15,7 +15,7 @@ __all__ = ["StudyFacts", "difference", "not_comparable", "study_facts"]
 
 @dataclass(frozen=True)
 class StudyFacts:
-    """What a study has tried and found.
+    """Facts of what a study has tried and found.
 
     Attributes:
         trials: that are done, by their state. epochs: of all trials. seconds: of all trials, in their workers.

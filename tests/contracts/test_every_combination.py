@@ -73,6 +73,7 @@ def trusted() -> None:
 def loss_of(name: str, targets: str) -> Any:
     if name != "python":
         return LOSSES[name]()
+    # One loss has this argument, which its name tells.
     return LOSSES[name](path=OWN_LOSSES.get(targets, f"{OWN_TRAINING}:huber_of_classes"))  # type: ignore[call-arg]
 
 

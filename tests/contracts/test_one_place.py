@@ -60,7 +60,7 @@ def test_groups_of_statuses() -> None:
         "core/status.py",
         "core/runs/problems.py",  # the checkpoints that an ending leaves
         "core/training/engine.py",  # the endings of a training
-        "tui/headless/study_views.py",  # states of trials
+        "tui/headless/trial_states.py",  # states of trials
         "tui/screens/live/status_line.py",  # while steps are counted
         "tui/screens/runs/screen.py",  # those that are counted in the status bar, in their order
         "tui/widgets/runs_columns.py",  # their order in the table

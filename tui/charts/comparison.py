@@ -8,7 +8,7 @@ import numpy as np
 
 from core.palette import MAX_RUNS, RGB
 from core.runs.comparison.curves import Axis, curve, leads, mean_curve
-from core.runs.comparison.groups import Group
+from core.runs.comparison.groups import RunGroup
 from core.runs.comparison.standings import Score, Standings
 from core.runs.history.series import Floats, Points
 from tui.charts.plot import Chart, Mark, Series, smooth
@@ -50,7 +50,7 @@ class View:
     on_top: int = -1
 
 
-def group_name(group: Group, width: int = 0) -> str:
+def group_name(group: RunGroup, width: int = 0) -> str:
     """Return the name of the first run, and how many there are: ``mlp_x7p ×5``."""
     many = f" ×{len(group.entries)}" if group.is_repeated else ""
     return short_name(group.first.summary, max(0, width - len(many))) + many
@@ -62,7 +62,7 @@ def axis_text(name: str, axis: Axis) -> str:
 
 
 def chart(
-    groups: Sequence[Group],
+    groups: Sequence[RunGroup],
     name: str,
     view: View,
     slots: Sequence[int] = ALL_SLOTS,
@@ -143,7 +143,7 @@ def difference_text(by: float) -> str:
     return f"+{number(by)}" if by > 0 else number(by)
 
 
-def _empty(groups: Sequence[Group], name: str) -> str:
+def _empty(groups: Sequence[RunGroup], name: str) -> str:
     if any(len(entry.curves.get(name, ((),))[0]) for group in groups for entry in group.entries):
         return "the length of an epoch is known once the first one is done; until then, see by step"
     return f"no run has finished an epoch with {name}" if groups else "no runs"
@@ -172,7 +172,9 @@ def _signs(line: Points, sign: Sign, share: float) -> list[Mark]:
     return [Mark(float(x[at]), float(y[at]), *sign) for at in sorted(points) if np.isfinite(y[at])]
 
 
-def _stars(groups: Sequence[Group], name: str, lines: Sequence[Points], slots: Sequence[int]) -> list[Mark]:
+def _stars(
+    groups: Sequence[RunGroup], name: str, lines: Sequence[Points], slots: Sequence[int]
+) -> list[Mark]:
     """The best point of each group that leads."""
     found = []
     for best in leads(groups, name):

@@ -15,7 +15,7 @@ from tui.terminal.text import fit, number, setting, short_path
 from tui.terminal.themes import BLUE, GREEN, MISTAKE, ORANGE
 
 if TYPE_CHECKING:
-    from core.tuning.study.importance import Importance, Importances
+    from core.tuning.study.importance import Importances, PathImportance
     from core.tuning.study.records import TrialRecord
     from tui.runtime.study_follower import Standing
 
@@ -161,7 +161,7 @@ def importance_lines(found: "Importances", width: int) -> Content:
     return Content("\n").join(lines)
 
 
-def _bars(found: "Importance", width: int) -> list[Content]:
+def _bars(found: "PathImportance", width: int) -> list[Content]:
     labels = {path: short_path(path) for path in found.shares}
     room = min(max(map(cell_len, labels.values()), default=0), width // 3)
     bars = max(1, width - room - len("   100 %  100–100"))

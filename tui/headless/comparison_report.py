@@ -10,7 +10,7 @@ from rich.text import Text
 from core.metrics import compared_metrics, label_of
 from core.runs.comparison.curves import best_point, first_compared, leads
 from core.runs.comparison.entries import Entry
-from core.runs.comparison.groups import Group
+from core.runs.comparison.groups import RunGroup
 from core.runs.comparison.settings import differences, not_comparable, other_losses
 from core.runs.comparison.standings import MARKS, Standings, standings
 from tui.charts.comparison import (
@@ -34,7 +34,7 @@ PLOT_WIDTH, PLOT_HEIGHT = 100, 20
 
 
 def print_comparison(
-    groups: Sequence[Group], split: str, console: Console, plot: str | None, view: View
+    groups: Sequence[RunGroup], split: str, console: Console, plot: str | None, view: View
 ) -> None:
     """Print the status of the runs, their final metrics on a split, and the settings that differ.
 
@@ -79,7 +79,7 @@ def _sign(place: int) -> Text:
     return Text(symbol, "rgb({},{},{})".format(*color))
 
 
-def _runs(groups: Sequence[Group], entries: Sequence[Entry]) -> Table:
+def _runs(groups: Sequence[RunGroup], entries: Sequence[Entry]) -> Table:
     curve = first_compared(entries)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
@@ -104,7 +104,7 @@ def _runs(groups: Sequence[Group], entries: Sequence[Entry]) -> Table:
 
 
 def _run(entry: Entry, curve: str, star: str) -> list[Text | str]:
-    summary, point = entry.summary, best_point(Group((entry,)), curve)
+    summary, point = entry.summary, best_point(RunGroup((entry,)), curve)
     return [
         Text(clean(summary.run.id)),
         summary.status,
@@ -128,7 +128,7 @@ def _metrics(rows: Sequence[Standings]) -> Table:
     return table
 
 
-def _to_leader(groups: Sequence[Group], row: Standings) -> Table:
+def _to_leader(groups: Sequence[RunGroup], row: Standings) -> Table:
     """The difference of each run from the best one, in the metric that is listed first."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(f"{label_of(row.metric)}, difference from ★")
@@ -145,7 +145,7 @@ def _to_leader(groups: Sequence[Group], row: Standings) -> Table:
     return table
 
 
-def _differences(groups: Sequence[Group]) -> Table | Text:
+def _differences(groups: Sequence[RunGroup]) -> Table | Text:
     different = differences(groups)
     if not different:
         return Text("the configurations are identical", "dim")
@@ -158,7 +158,7 @@ def _differences(groups: Sequence[Group]) -> Table | Text:
     return table
 
 
-def _plot(groups: Sequence[Group], name: str, view: View, console: Console) -> Text:
+def _plot(groups: Sequence[RunGroup], name: str, view: View, console: Console) -> Text:
     drawn = chart(groups, name, view)
     title = Text(clean(name + axis_text(name, view.axis)), "bold")
     return Text.assemble(title, "\n", as_text(drawn, min(PLOT_WIDTH, console.width), PLOT_HEIGHT))

@@ -9,7 +9,7 @@ from rich.text import Text
 from core.config.schema import to_yaml
 from core.metrics import label_of
 from core.tuning.confirm.result import confirmation
-from core.tuning.study.importance import Importance, importances
+from core.tuning.study.importance import PathImportance, importances
 from core.tuning.study.records import StudyFinished, TrialRecord, best_first
 from core.tuning.study.selection import Selection
 from core.tuning.study.study import TuningStudy
@@ -112,7 +112,7 @@ def selection_lines(chosen: Selection) -> list[str]:
     return lines
 
 
-def _print_importance(title: str, found: Importance, console: Console) -> None:
+def _print_importance(title: str, found: PathImportance, console: Console) -> None:
     if not found.shares:
         console.print(Text(f"{title}: {found.reason} ({found.trials} trials)", "dim"), soft_wrap=True)
         console.print()

@@ -49,7 +49,7 @@ class Where:
 
 @dataclass(frozen=True)
 class Changes:
-    """What may change each time that someone works on a study.
+    """Settings that may change each time that someone works on a study.
 
     Attributes:
         start_with: runs whose values are tried first. learn_from: studies whose trials the search method learns.

@@ -89,7 +89,7 @@ def load_table(options: Csv) -> Dataset:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a table beside its targets.
+    """Facts of a table beside its targets.
 
     Attributes:
         learned: from training rows.

@@ -11,7 +11,7 @@ from core.evaluation.paired.influences import influences_of
 from core.evaluation.predictions import Predictions
 from core.evaluation.values import Array, Floats, Integers
 from core.evaluation.weighted import effective_size
-from core.metrics import SAME_AS_ACCURACY
+from core.metrics import OF_PREDICTED, SAME_AS_ACCURACY
 
 __all__ = [
     "MAX_CELLS",
@@ -28,11 +28,6 @@ MAX_CELLS = 20_000_000
 """Scores of a model up to which it is compared sample by sample."""
 LEVEL = 0.05
 ROUNDING = 1e-12
-OF_PREDICTED = (
-    *("accuracy", "balanced_accuracy", "subset_accuracy", "mcc", "cohen_kappa", "hamming_loss"),
-    *("precision", "recall", "f1"),
-)
-"""Beginnings of the names of metrics that depend on predicted classes or labels alone, not on scores."""
 
 
 @dataclass(frozen=True)

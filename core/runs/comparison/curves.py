@@ -8,7 +8,7 @@ import numpy as np
 
 from core.metrics import lower_is_better
 from core.runs.comparison.entries import Entry
-from core.runs.comparison.groups import Group, mean_points
+from core.runs.comparison.groups import RunGroup, mean_points
 from core.runs.comparison.settings import not_comparable, other_losses
 from core.runs.history.series import NO_POINTS, Floats, Points
 
@@ -64,7 +64,7 @@ def curve(entry: Entry, name: str, axis: Axis) -> Points:
     return (x, y) if entry.steps_per_epoch else NO_POINTS
 
 
-def mean_curve(group: Group, name: str, axis: Axis) -> tuple[Floats, Floats, Floats]:
+def mean_curve(group: RunGroup, name: str, axis: Axis) -> tuple[Floats, Floats, Floats]:
     """Return a curve of a group: where it is, the mean over its runs, and their standard deviation."""
     return mean_points([curve(entry, name, axis) for entry in group.entries])
 
@@ -78,7 +78,7 @@ class Lead:
     value: float
 
 
-def best_point(group: Group, name: str, place: int = 0) -> Lead | None:
+def best_point(group: RunGroup, name: str, place: int = 0) -> Lead | None:
     """The best point of a curve, of several runs that of their mean; None without one, and for the learning rate."""
     lines = [entry.curves.get(name, NO_POINTS) for entry in group.entries]
     x, y = lines[0] if len(lines) == 1 else mean_points(lines)[:2]
@@ -90,7 +90,7 @@ def best_point(group: Group, name: str, place: int = 0) -> Lead | None:
     return Lead(place, float(x[at]), float(y[at]))
 
 
-def leads(groups: Sequence[Group], name: str) -> list[Lead]:
+def leads(groups: Sequence[RunGroup], name: str) -> list[Lead]:
     """The best points of the groups that lead in a curve: one, or all that are equal.
 
     Empty where none has a best point; where the samples are not the same, or the losses, if the curve is one of a loss.

@@ -11,11 +11,11 @@ from core.runs.comparison.entries import Entry
 from core.runs.folder import Run
 from core.runs.history.series import NO_POINTS, Floats, Points
 
-__all__ = ["Group", "grouped", "key_of", "mean_points"]
+__all__ = ["RunGroup", "grouped", "key_of", "mean_points"]
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class RunGroup:
     """Runs that differ in their seed alone; often a single run."""
 
     entries: tuple[Entry, ...]
@@ -37,7 +37,7 @@ class Group:
         return [seed for seed in found if isinstance(seed, int)]
 
 
-def grouped(entries: Sequence[Entry], apart: Collection[Run] = ()) -> list[Group]:
+def grouped(entries: Sequence[Entry], apart: Collection[Run] = ()) -> list[RunGroup]:
     """Return the groups of some runs in the order of their first ones; a seed counts once in each.
 
     Args:
@@ -49,7 +49,7 @@ def grouped(entries: Sequence[Entry], apart: Collection[Run] = ()) -> list[Group
         members = found.get(key, [])
         repeats = key and all(_seed(each.config) != _seed(entry.config) for each in members)
         found.setdefault(key if repeats else str(entry.run.path.resolve()), []).append(entry)
-    return [Group(tuple(sorted(members, key=_order))) for members in found.values()]
+    return [RunGroup(tuple(sorted(members, key=_order))) for members in found.values()]
 
 
 def key_of(config: Mapping[str, Mapping[str, Any]]) -> str:

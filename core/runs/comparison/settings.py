@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.runs.comparison.entries import Entry
-from core.runs.comparison.groups import Group
+from core.runs.comparison.groups import RunGroup
 from core.runs.comparison.same_data import differing_data
 
 __all__ = ["differences", "not_comparable", "other_losses"]
 
 
-def differences(groups: Sequence[Group]) -> dict[str, list[Any]]:
+def differences(groups: Sequence[RunGroup]) -> dict[str, list[Any]]:
     """By dotted path, the settings that are not the same in all groups; None where one has no such setting."""
     flat = [_settings(group) for group in groups]
     paths = {path: None for settings in flat for path in settings}
@@ -18,7 +18,7 @@ def differences(groups: Sequence[Group]) -> dict[str, list[Any]]:
     return {path: values for path, values in columns.items() if any(value != values[0] for value in values)}
 
 
-def _settings(group: Group) -> dict[str, Any]:
+def _settings(group: RunGroup) -> dict[str, Any]:
     """The settings of a group, the seeds of all its runs in one."""
     found = _flat(group.first.config)
     return {**found, "training.seed": group.seeds} if group.is_repeated else found

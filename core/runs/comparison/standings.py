@@ -26,7 +26,7 @@ from core.metrics import METRICS, lower_is_better
 from core.palette import MAX_RUNS
 from core.runs.comparison.curves import own_directions
 from core.runs.comparison.entries import Entry
-from core.runs.comparison.groups import Group
+from core.runs.comparison.groups import RunGroup
 from core.runs.comparison.settings import not_comparable
 
 __all__ = ["MARKS", "Score", "Standings", "standings"]
@@ -87,7 +87,7 @@ def _has_interval(score: Score | None) -> bool:
     return score is not None and score.interval is not None
 
 
-def standings(groups: Sequence[Group], split: str) -> list[Standings]:
+def standings(groups: Sequence[RunGroup], split: str) -> list[Standings]:
     """Return the evaluations of a split, metric by metric; empty if no run was evaluated on it.
 
     Reads the predictions of the runs the first time, which may take a while.
@@ -111,14 +111,14 @@ def standings(groups: Sequence[Group], split: str) -> list[Standings]:
     ]
 
 
-def _values(group: Group, split: str, metric: str) -> tuple[float, ...]:
+def _values(group: RunGroup, split: str, metric: str) -> tuple[float, ...]:
     """The values of the runs that have a metric."""
     reports = [entry.reports[split] for entry in group.entries if split in entry.reports]
     values = [report.metrics.get(metric) for report in reports]
     return tuple(value for value in values if value is not None)
 
 
-def _score(group: Group, split: str, metric: str, values: tuple[float, ...]) -> Score | None:
+def _score(group: RunGroup, split: str, metric: str, values: tuple[float, ...]) -> Score | None:
     if not values:
         return None
     if group.is_repeated:
@@ -178,7 +178,7 @@ def _same(first: Predictions, second: Predictions) -> bool:
     return first is second or same_samples(first, second)
 
 
-def _predictions(group: Group, split: str, runs: int) -> tuple[Predictions, ...]:
+def _predictions(group: RunGroup, split: str, runs: int) -> tuple[Predictions, ...]:
     """The predictions of all evaluated runs of a group; empty where some lack, or are too large to be compared."""
     evaluated = [entry for entry in group.entries if split in entry.reports]
     most = MAX_CELLS * MAX_RUNS // max(runs, MAX_RUNS)

@@ -12,7 +12,7 @@ from core.tuning.search.plan import Plan
 from core.tuning.search.space import Choices, Domain
 from core.tuning.study.records import TrialRecord
 
-__all__ = ["Importance", "Importances", "Share", "importances", "position"]
+__all__ = ["Importances", "PathImportance", "Share", "importances", "position"]
 
 LEAST_TRIALS = 10
 """Fewer show nothing but chance."""
@@ -39,7 +39,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Importance:
+class PathImportance:
     """Shares of the paths, largest first, which add up to 1; none where there is nothing to show.
 
     Attributes:
@@ -55,8 +55,8 @@ class Importance:
 class Importances:
     """Importance over all trials, and over the better half of them: what still matters once the values are good."""
 
-    all: Importance = field(default_factory=Importance)
-    good: Importance = field(default_factory=Importance)
+    all: PathImportance = field(default_factory=PathImportance)
+    good: PathImportance = field(default_factory=PathImportance)
 
 
 def importances(plan: Plan, records: Iterable[TrialRecord]) -> Importances:
@@ -99,12 +99,12 @@ def _reached(plan: Plan, records: Iterable[TrialRecord]) -> list[tuple[TrialReco
     return found + [(record, math.nextafter(worst, math.inf)) for record in diverged]
 
 
-def _importance(plan: Plan, known: Sequence[tuple[TrialRecord, float]]) -> Importance:
+def _importance(plan: Plan, known: Sequence[tuple[TrialRecord, float]]) -> PathImportance:
     values = np.array([value for _, value in known])
     if len(values) < LEAST_TRIALS:
-        return Importance(trials=len(values), reason=f"shown from {LEAST_TRIALS} trials on")
+        return PathImportance(trials=len(values), reason=f"shown from {LEAST_TRIALS} trials on")
     if values.min() == values.max():
-        return Importance(trials=len(values), reason="all trials are equal")
+        return PathImportance(trials=len(values), reason="all trials are equal")
     random = np.random.default_rng(0)
     ranks = _ranks(values)
     weights = np.ones((1 + RESAMPLES, len(values)))
@@ -127,13 +127,13 @@ def _importance(plan: Plan, known: Sequence[tuple[TrialRecord, float]]) -> Impor
         found[path] = part * np.maximum(0, observed - by_chance.mean())
         matters |= bool(observed[0] > np.quantile(by_chance, usual))
     if not matters:
-        return Importance(trials=len(values), reason="no parameter matters more than chance")
+        return PathImportance(trials=len(values), reason="no parameter matters more than chance")
     total = sum(found.values())
     parts = {path: distances / np.maximum(total, 1e-300) for path, distances in found.items()}
     shares = {
         path: Share(float(part[0]), *map(float, np.quantile(part[1:], ENDS))) for path, part in parts.items()
     }
-    return Importance(dict(sorted(shares.items(), key=lambda pair: -pair[1].value)), len(values))
+    return PathImportance(dict(sorted(shares.items(), key=lambda pair: -pair[1].value)), len(values))
 
 
 def _ranks(values: Floats) -> Floats:

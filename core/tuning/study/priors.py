@@ -1,4 +1,4 @@
-"""What is known before a study draws values: points to try first, and the trials of other studies."""
+"""Prior knowledge: what is known before a study draws values: points to try first, and the trials of other studies."""
 
 import math
 from collections.abc import Sequence

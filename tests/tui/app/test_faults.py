@@ -125,7 +125,7 @@ def test_only_a_press_that_textual_fails_on_is_late() -> None:
         fail()
     assert not is_late_press(press, ours.value)
     with pytest.raises(AttributeError) as theirs:
-        events.MouseDown.get_content_offset(press, None)  # type: ignore[arg-type]
+        events.MouseDown.get_content_offset(press, None)  # type: ignore[arg-type]  # as Textual does there
     assert is_late_press(press, theirs.value)
     assert not is_late_press(events.Key("a", "a"), theirs.value)
 

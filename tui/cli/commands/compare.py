@@ -14,7 +14,7 @@ from tui.runtime.streams import print_result
 
 if TYPE_CHECKING:
     from core.runs.comparison.entries import Entry
-    from core.runs.comparison.groups import Group
+    from core.runs.comparison.groups import RunGroup
     from core.runs.comparison.standings import Standings
 
 __all__ = ["compare"]
@@ -76,7 +76,7 @@ def compare(
     print_comparison(groups, split, report_console(), plot, View(axis=by))
 
 
-def _as_dict(groups: "list[Group]", split: str) -> dict[str, Any]:
+def _as_dict(groups: "list[RunGroup]", split: str) -> dict[str, Any]:
     from core.runs.comparison.settings import differences, not_comparable, other_losses
     from core.runs.comparison.standings import standings
 
@@ -125,7 +125,7 @@ def _run(entry: "Entry", split: str) -> dict[str, Any]:
     }
 
 
-def _group(group: "Group", rows: "list[Standings]", place: int) -> dict[str, Any]:
+def _group(group: "RunGroup", rows: "list[Standings]", place: int) -> dict[str, Any]:
     return {
         "id": group.first.run.id,
         "runs": [entry.run.id for entry in group.entries],

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from core.palette import MAX_RUNS
 from core.runs.comparison.curves import AXES, curve_names, first_compared
 from core.runs.comparison.entries import Entry
-from core.runs.comparison.groups import Group, grouped
+from core.runs.comparison.groups import RunGroup, grouped
 from core.runs.folder import Run
 from tui.charts.comparison import View
 from tui.charts.live import SMOOTHING
@@ -76,7 +76,7 @@ class CompareScreen(Background, ModeScreen):
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[Entry] = []
-        self.groups: list[Group] = []
+        self.groups: list[RunGroup] = []
         self.expanded: set[Run] = set()
         """First runs of the groups whose runs are shown."""
         self.metric = ""
@@ -125,7 +125,7 @@ class CompareScreen(Background, ModeScreen):
             {place for place, group in enumerate(self.groups) if self._is_expanded(group)},
         )
 
-    def _is_expanded(self, group: Group) -> bool:
+    def _is_expanded(self, group: RunGroup) -> bool:
         return group.is_repeated and group.first.run in self.expanded
 
     def _slots(self) -> list[int]:

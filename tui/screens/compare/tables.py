@@ -11,7 +11,7 @@ from core.metrics import compared_metrics, label_of
 from core.palette import RGB
 from core.runs.comparison.curves import best_point, leads
 from core.runs.comparison.entries import Entry
-from core.runs.comparison.groups import Group
+from core.runs.comparison.groups import RunGroup
 from core.runs.comparison.settings import differences, not_comparable
 from core.runs.comparison.standings import MARKS, Score, Standings, standings
 from core.status import Status
@@ -49,7 +49,7 @@ class Shown:
         expanded: places of the groups whose runs are shown below them.
     """
 
-    groups: Sequence[Group] = ()
+    groups: Sequence[RunGroup] = ()
     slots: Sequence[int] = ()
     curve: str = ""
     split: str = "validation"
@@ -167,7 +167,7 @@ def _name(shown: Shown, line: Line) -> str:
     return name + REFERENCE if line.place == shown.reference else name
 
 
-def _progress(group: Group, curve: str, leads_here: bool) -> list[Cell]:
+def _progress(group: RunGroup, curve: str, leads_here: bool) -> list[Cell]:
     best, summary = best_point(group, curve), group.first.summary
     value = number(best.value) if best else "–"
     done = min(entry.summary.epoch for entry in group.entries)
@@ -178,7 +178,7 @@ def _progress(group: Group, curve: str, leads_here: bool) -> list[Cell]:
     ]
 
 
-def _state(group: Group) -> list[Cell]:
+def _state(group: RunGroup) -> list[Cell]:
     spent = [float(entry.seconds[1][-1]) for entry in group.entries if len(entry.seconds[1])]
     status = _status(group)
     count = sum(entry.summary.status == status for entry in group.entries)
@@ -186,13 +186,13 @@ def _state(group: Group) -> list[Cell]:
     return [duration(sum(spent) if spent else None), (text, _color(group))]
 
 
-def _status(group: Group) -> Status:
+def _status(group: RunGroup) -> Status:
     """The status of a group: that of the first run which is not complete."""
     found = [entry.summary.status for entry in group.entries]
     return next((status for status in found if status != "completed"), found[0])
 
 
-def _color(group: Group) -> RGB:
+def _color(group: RunGroup) -> RGB:
     red, green, blue = bytes.fromhex(STATES[_status(group)][1][1:])
     return red, green, blue
 
@@ -218,7 +218,7 @@ def _member(shown: Shown, line: Line, name: str, rows: Sequence[Standings]) -> l
         shift = difference_text(value - against.value) if against and value is not None else number(value)
         interval = report.intervals.get(row.metric) if report else None
         values += [f"  {shift}", interval_text(Score(0.0, (interval[0], interval[1])) if interval else None)]
-    alone = Group((entry,))
+    alone = RunGroup((entry,))
     return [
         (member_sign(line.member), shown.signed(line.place)[1]),
         name,

@@ -49,7 +49,7 @@ class Blocks:
         found: np.ndarray = np.searchsorted(self.starts, rows, side="right") - 1
         return found
 
-    def open(self, block: int) -> Source:
+    def source(self, block: int) -> Source:
         """Return a block as a source of its own."""
         file, first, length = self._places[block]
         return replace(file, frame=file.frame.slice(first, length), first=first)
@@ -68,7 +68,7 @@ class Blocks:
         """
         names = self._files[0].names
         parts = [
-            self.open(block).head(names, BLOCK_ROWS)[rows[at] - self.starts[block]]
+            self.source(block).head(names, BLOCK_ROWS)[rows[at] - self.starts[block]]
             for block, at in self.pieces(rows)
         ]
         joined: pl.DataFrame = pl.concat(parts, how="vertical_relaxed")
@@ -93,7 +93,7 @@ class KeptBlocks:
             if block not in self._held:
                 while len(self._held) >= self._kept:
                     self._held.popitem(last=False)
-                self._held[block] = self._features(self.blocks.open(block))
+                self._held[block] = self._features(self.blocks.source(block))
             self._held.move_to_end(block)
             return self._held[block]
 

@@ -1,4 +1,4 @@
-"""What a study knows before it draws: points, runs, other studies, ranges that change."""
+"""Prior knowledge of a study, before it draws: points, runs, other studies, ranges that change."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What looked suspicious before training is shown wherever the numbers that rest on it are."""
+"""Warnings of what looked suspicious before training: shown wherever the numbers that rest on it are."""
 
 from pathlib import Path
 
