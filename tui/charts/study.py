@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from core.runs.history.series import Floats, Points
+from core.status import has_failed
 from core.tuning.search.space import Choices, Domain
 from tui.charts.plot import Chart, Mark, Series
 from tui.terminal.text import fit, number, setting, short_path
@@ -37,7 +38,6 @@ MAX_CURVES = 28
 DIMMED = (122, 92, 30)
 """Orange of curves that are not the best one."""
 CUT = ("pruned", "paused")
-FAILED = ("diverged", "failed")
 WAITING = "waiting for the first trial"
 
 
@@ -63,7 +63,7 @@ def best_chart(standing: "Standing", log_y: bool) -> Chart:
     failed = [
         Mark(record.number, symbol="✗", color=MISTAKE)
         for record in standing.records
-        if record.state in FAILED
+        if has_failed(record.state)
     ]
     return Chart(
         series=(*([pruned] if cut else []), points, steps),

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from rich.text import Text
 
+from core.status import has_failed
 from core.tuning.search.plan import Plan
 from core.tuning.study.records import (
     StudyEvent,
@@ -246,4 +247,4 @@ def _trial_line(tally: Tally, record: TrialRecord) -> str:
         f"{record.epochs} epochs",
         f"{record.seconds:.2f} s",
     ]
-    return "  ".join([*parts, clean(record.reason)] if record.state in ("failed", "diverged") else parts)
+    return "  ".join([*parts, clean(record.reason)] if has_failed(record.state) else parts)
