@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
@@ -18,6 +19,9 @@ from tui.screens.dialog import Dialog
 from tui.terminal.text import clean
 
 __all__ = ["Ask", "ErrorDialog", "HelpDialog"]
+
+BUTTON_CELLS, DIALOG_CELLS = 6, 6
+"""Of a button beside its label, and of a dialog beside its content, in `screens.tcss`."""
 
 
 class Ask(Dialog[str]):
@@ -47,6 +51,11 @@ class Ask(Dialog[str]):
 
     def on_mount(self) -> None:
         self.query(Button).last().focus()
+
+    def on_resize(self) -> None:
+        """Put the answers below each other where they do not fit beside each other."""
+        width = sum(cell_len(label) + BUTTON_CELLS for label in self.answers.values())
+        self.query_one(".answers").set_class(width + DIALOG_CELLS > 0.9 * self.size.width, "-stacked")
 
     @on(Button.Pressed)
     def _answer(self, event: Button.Pressed) -> None:
