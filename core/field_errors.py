@@ -1,8 +1,9 @@
 """Errors found by pydantic, as one line that names the field, the value it got, and the values it takes."""
 
 import math
+from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -27,10 +28,10 @@ def problems(error: ValidationError, schema: type[BaseModel]) -> list[tuple[str,
     """(dotted path, what is wrong, what to do) of every problem, one a field."""
     found: dict[str, tuple[str, str, Hint]] = {}
     for detail in error.errors():
-        path, section = _path(detail["loc"], schema)
+        path, section, others = _path(detail["loc"], schema)
         if detail["type"].startswith("union_tag_"):
             path += ".name"
-        message, hint = _explain(detail, path, section)
+        message, hint = _explain(detail, path, section, others)
         if path in found and ", takes " in message:  # a field of several types fails once for each of them
             message = f"{found[path][1]} or {message.partition(', takes ')[2]}"
         found[path] = (path, message, hint)
@@ -38,10 +39,16 @@ def problems(error: ValidationError, schema: type[BaseModel]) -> list[tuple[str,
     return [problem for path, problem in found.items() if path not in inner]
 
 
-def _path(loc: tuple[int | str, ...], schema: type[BaseModel]) -> tuple[str, type[BaseModel]]:
-    """The dotted path of a location, without pydantic's union tags, and the model that holds its last key."""
+def _path(
+    loc: tuple[int | str, ...], schema: type[BaseModel]
+) -> tuple[str, type[BaseModel], Mapping[str, type[BaseModel]]]:
+    """Return the dotted path of a location, without pydantic's union tags.
+
+    With it the model that holds its last key, and the choices that could stand in place of that model, by name.
+    """
     keys: list[str] = []
-    section = schema
+    section: type[BaseModel] = schema
+    others: Mapping[str, type[BaseModel]] = {}
     parts = list(loc)
     while parts:
         key = str(parts.pop(0))
@@ -50,20 +57,28 @@ def _path(loc: tuple[int | str, ...], schema: type[BaseModel]) -> tuple[str, typ
         if field is None or not parts:
             break
         if field.discriminator:
-            section = choices(field.annotation).get(str(parts.pop(0)), section)
+            others = choices(field.annotation)
+            section = others.get(str(parts.pop(0)), section)
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            section = field.annotation
+            section, others = field.annotation, {}
         else:
             keys += [str(part) for part in parts if isinstance(part, int)]
             break
-    return ".".join(keys), section
+    return ".".join(keys), section, others
 
 
-def _explain(detail: Any, path: str, section: type[BaseModel]) -> tuple[str, Hint]:
+def _explain(
+    detail: Any, path: str, section: type[BaseModel], others: Mapping[str, type[BaseModel]]
+) -> tuple[str, Hint]:
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind in ("extra_forbidden", "invalid_key"):
         key = path.rpartition(".")[2]
-        return "unknown key", _nearest(key, [*section.model_fields])
+        hint = _nearest(key, [*section.model_fields])
+        if having := [name for name, other in others.items() if key in other.model_fields]:
+            hint += (
+                f". It is a setting of {', '.join(having[:5])}: choose one as {path.rpartition('.')[0]}.name"
+            )
+        return "unknown key", hint
     if kind == "union_tag_invalid":
         known = [name.strip(" '") for name in context["expected_tags"].split(",")]
         return f"no such name '{context['tag']}'", _nearest(context["tag"], known)
@@ -99,13 +114,19 @@ def _wanted(detail: Any, section: type[BaseModel], path: str) -> str:
         "finite": "a finite number",
         "bool": "true or false",
         "string": "text",
-        "tuple": "a list such as [256, 128]",
+        "tuple": "a list such as [a, b]" if _holds_text(section, path) else "a list such as [256, 128]",
         "list": "a list such as [256, 128]",
     }
     field = section.model_fields.get(path.rpartition(".")[2])
     if kind == "string_pattern_mismatch" and field is not None and field.description:
         return field.description.partition(":")[2].strip(" .") or "another value"
     return next((words for start, words in kinds.items() if kind.startswith(start)), str(detail["msg"]))
+
+
+def _holds_text(section: type[BaseModel], path: str) -> bool:
+    """Return whether a field takes a list of names."""
+    field = section.model_fields.get(path.rpartition(".")[2])
+    return field is not None and str in get_args(field.annotation)
 
 
 def _nearest(given: str, known: list[str]) -> str:

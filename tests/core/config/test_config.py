@@ -84,6 +84,12 @@ def test_fields_without_a_name_belong_to_the_default_of_their_section() -> None:
         ({"data": {"validation": 1.5}}, "data.validation", "got 1.5, takes a number < 1"),
         ({"data": None}, "data", "got None, takes a section"),
         ({"data": {1: 2}}, "data.1", "data.1: unknown key. Known: "),
+        (
+            {"loss": {"class_weights": "balanced"}},
+            "loss.class_weights",
+            "loss.class_weights: unknown key. Known: name. It is a setting of cross_entropy, ",
+        ),
+        ({"data": {"name": "csv", "path": "a.csv", "drop": "a"}}, "data.drop", "takes a list such as [a, b]"),
         ({"model": {"hidden": 64}}, "model.hidden", "takes a list such as [256, 128]"),
         ({"model": {"hidden": []}}, "model.hidden", "takes at least 1 values"),
         ({"model": {"hidden": [64, 0]}}, "model.hidden.1", "model.hidden.1: got 0, takes a number >= 1"),
