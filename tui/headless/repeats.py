@@ -15,6 +15,7 @@ from rich.text import Text
 from core.config.schema import TrainConfig
 from core.errors import InputError
 from core.events import VERSION, Event
+from core.metrics import label_of
 from core.runs.folder import Run
 from core.runs.summary import RunSummary, summarise
 from core.session.repeats import Repeats, Spread, metrics_of, pooled_report, runs_of, seeds_of, spread
@@ -204,7 +205,7 @@ def _table(
         ends = [" … ".join(map(number, intervals[name])) if name in intervals else ""] if intervals else []
         numbers = (values.mean, values.deviation)
         row = [*map(number, numbers), *ends, *map(number, values.values if shown else ())]
-        table.add_row(clean(name), *row)
+        table.add_row(clean(label_of(name)), *row)
     return table
 
 
