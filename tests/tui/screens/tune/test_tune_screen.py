@@ -158,7 +158,7 @@ async def test_a_grid_says_its_size_first(make: Make) -> None:
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot)
         screen.query(Field).first().editor.focus()
-        await pilot.press("enter", "g", "enter", "enter", "home", "enter")
+        await pilot.press("enter", "g", "enter")
         await until(pilot, lambda: screen.search.method == "grid" and screen.state.plan is not None)
         assert "combinations, all of them" in shown(screen, "#search-state")
         await put(pilot, "optimizer.lr", "log:1e-4..1")
