@@ -150,9 +150,10 @@ class StudyActions(Background, ModeScreen):
         runs_dir, data_root = self.tui.runs_dir, self.tui.data_root
         jobs, executor, seeds = self.jobs, self.executor, self.confirm
 
-        def start(progress: Progress) -> "Follower":
+        def start(progress: Progress) -> "tuple[Follower, str]":
             load_backend()
             from core.tuning.confirm.study import ask_to_confirm
+            from core.tuning.study.priors import start_with_current
             from core.tuning.study.study import check_plan, create_study
             from tui.runtime.study_follower import Follower
 
@@ -161,10 +162,11 @@ class StudyActions(Background, ModeScreen):
 
                 import_ray()  # fail before a folder is created
             study = create_study(runs_dir, check_plan(plan, data_root, progress))
+            first = start_with_current(study)
             if seeds:
                 ask_to_confirm(study, seeds)
             self._launched.append(study_process.launch(study.folder, jobs, data_root, executor=executor))
-            return Follower(runs_dir, str(study.folder.path))
+            return Follower(runs_dir, str(study.folder.path)), first
 
         self.starting, self.starting_note = True, "loading data and checking every model ..."
         self.tell_state()
@@ -175,13 +177,16 @@ class StudyActions(Background, ModeScreen):
         self.starting_note = f"{progress_line(what, done, total)} ..."
         self.tell_state()
 
-    def _started(self, follower: "Follower") -> None:
+    def _started(self, started: "tuple[Follower, str]") -> None:
+        follower, first = started
         self.starting = False
         self.tell_state()
         self.refresh_bindings()
         self.forget("open")
         self.follow(follower)
         self.show_study()
+        if first:
+            self.notify(first, markup=False)
 
     def _not_started(self, error: Exception) -> None:
         self.starting = False

@@ -18,7 +18,7 @@ from core.tuning.search.plan import make_plan
 from core.tuning.study.folder import StudyFolder
 from core.tuning.study.presence import Presence
 from core.tuning.study.records import TrialRecord, TrialStatus
-from core.tuning.study.study import create_study
+from core.tuning.study.study import create_study, open_study
 from tests.support.fixtures import WriteRun
 from tests.support.narrow import instance, some
 from tests.support.waiting import until
@@ -195,7 +195,8 @@ async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make: Make, tm
         for path in list(screen.editor.rows)[1:]:
             await screen.editor.remove_row(screen.editor.rows[path])
         instance(Choice, screen.query(Field)[0].editor).choose("random")
-        instance(Input, screen.query(Field)[3].editor).value = "3"
+        trials = next(field for field in screen.query(Field) if field.spec.path == "trials")
+        instance(Input, trials.editor).value = "3"
         await until(pilot, lambda: "ready: 3 trials" in shown(screen, "#search-state"))
         await pilot.press("ctrl+r")
         await until(pilot, lambda: screen.standing is not None)
@@ -499,6 +500,8 @@ async def test_where_trials_train_is_chosen_with_their_number(
         await pilot.press("ctrl+r")
         await until(pilot, lambda: launched)
         assert launched == [((None, app.data_root), {"executor": "ray"})]
+        (first,) = open_study(app.runs_dir, "latest").records()
+        assert (first.number, first.origin) == (0, "the current configuration")
         await until(pilot, lambda: screen.view == "study")
         await pilot.press("ctrl+t")
         await choose(pilot, "executor", "local")
