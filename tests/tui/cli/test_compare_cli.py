@@ -56,8 +56,8 @@ def test_runs_on_other_data_are_said_not_to_compare(tui: Tui, runs: Path) -> Non
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("compare abc", "2 to 8 different runs, got 1"),
-        ("compare abc abc", "2 to 8 different runs, got 1"),
+        ("compare abc", "2 to 40 different runs, got 1"),
+        ("compare abc abc", "2 to 40 different runs, got 1"),
         ("compare abc nothing", "no run 'nothing'"),
         ("compare abc def --plot losss", "no curve 'losss'. There is validation loss"),
         ("compare abc def --by day", "'day'"),
