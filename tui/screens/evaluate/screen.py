@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.events import DescendantFocus
 from textual.widgets import Static, TabbedContent, TabPane
 
 from core.data.dataset import Progress
@@ -74,6 +75,13 @@ class Opened:
     weights: str
 
 
+class Pane(TabPane):
+    """A tab that only a choice opens, not a focus that arrives after another tab was chosen."""
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        event.prevent_default()
+
+
 class EvaluateScreen(Background, ModeScreen):
     """One evaluation in tabs."""
 
@@ -107,7 +115,7 @@ class EvaluateScreen(Background, ModeScreen):
         with TabbedContent(id="evaluation"):
             for make in TABS:
                 tab = make()
-                with TabPane(Content(tab.TITLE), id=f"tab-{tab.id}"):
+                with Pane(Content(tab.TITLE), id=f"tab-{tab.id}"):
                     yield tab
 
     @property

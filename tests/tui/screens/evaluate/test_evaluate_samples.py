@@ -13,6 +13,7 @@ from tests.tui.conftest import CopyOf, MadeUp, TrainHere, Visit, Visits
 from tui.screens.evaluate.cell_dialog import CellDialog
 from tui.screens.evaluate.confused import ConfusedPairs
 from tui.screens.evaluate.detail import SampleDialog
+from tui.screens.evaluate.failures.mistakes import MistakesTab
 from tui.screens.evaluate.sample_list import SampleList
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.picture import Picture
@@ -160,3 +161,29 @@ async def test_rows_of_a_file_are_shown_as_they_stand_there(
         assert [line.split() for line in seen[1:3]] == [["▸length", length], ["colour", colour]]
         listed = at.text(at.one("#mistakes-panel").query_one(Table))
         assert f" {length} " in listed
+
+
+async def test_o_maps_the_score_of_the_predicted_class_then_of_the_target_then_none(
+    visit: Visits, copy_of: CopyOf
+) -> None:
+    async with visit() as at:
+        await at.open(copy_of("digits"), "mistakes")
+        tab, panel = at.screen.active_tab, at.one("#mistake-panel")
+        assert isinstance(tab, MistakesTab)
+        position = at.one(SampleList).positions[0]
+        plain_pixels = at.one("#mistake-panel Picture", Picture)._pixels
+        assert plain_pixels is not None
+        for covering, source in (
+            ("predicted", at.predictions.predicted),
+            ("target", at.predictions.targets),
+        ):
+            await at.press("o")
+            assert tab.covering == covering
+            assert f"where orange: {source[position]} " in str(panel.border_subtitle)
+            mapped = at.one("#mistake-panel Picture", Picture)._pixels
+            assert mapped is not None
+            assert mapped.shape == (*plain_pixels.shape[:2], 3)
+        await at.press("o")
+        assert tab.covering == "off"
+        assert panel.border_subtitle == "Enter enlarges"
+        np.testing.assert_array_equal(at.one("#mistake-panel Picture", Picture)._pixels, plain_pixels)

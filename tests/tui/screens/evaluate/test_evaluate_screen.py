@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.cells import cell_len
+from textual.events import DescendantFocus
 
 from core.data.dataset import no_progress
 from core.evaluation import error_quantiles, residuals
@@ -203,6 +204,21 @@ async def test_what_is_undefined_is_shown_with_its_reason(visit: Visits, made_up
         assert "classes 'd', 'e' are not in the test split" in at.plain("#reasons")
         classes = at.text(at.one("#classes"))
         assert next(line for line in classes.splitlines() if "e " in line[:3]).split()[1:4] == ["–", "–", "–"]
+
+
+async def test_a_chosen_tab_stays_when_the_focus_of_an_earlier_one_arrives_late(
+    visit: Visits, made_up: MadeUp
+) -> None:
+    async with visit() as at:
+        await at.open(made_up(["a", "b", "c"]))
+        summary, widget = at.screen.active_tab, at.app.focused
+        assert widget is not None
+        assert summary in widget.ancestors
+        at.screen.tabs.active = "tab-calibration"
+        await at.settle()
+        summary.post_message(DescendantFocus(widget))
+        await at.settle()
+        assert at.screen.tabs.active == "tab-calibration"
 
 
 # ---- regression
