@@ -37,7 +37,7 @@ def comparison_of(entries: Sequence[Entry], split: str) -> dict[str, Any]:
         "curves": curves,
         "split": split,
         "repeated": [_members(group) for group in groups if group.is_repeated],
-        "untested": ", ".join(label_of(row.metric) for row in rows if row.leaders and not row.is_tested),
+        "untested": ", ".join(label_of(row.metric) for row in rows if not row.is_tested),
         "metrics": Table(["metric", *names], cells, best) if rows else None,
         "settings": Table(["setting", *names], settings) if settings else None,
     }

@@ -51,7 +51,7 @@ def print_comparison(
         console.print(_metrics(rows))
         repeated = any(group.is_repeated for group in groups)
         console.print(Text(f"{MARKS}  {SPREAD}" if repeated else MARKS, "dim"))
-        untested = [label_of(row.metric) for row in rows if row.leaders and not row.is_tested]
+        untested = [label_of(row.metric) for row in rows if not row.is_tested]
         if untested:
             console.print(Text(clean(f"not tested, ★ is only the best value: {', '.join(untested)}"), "dim"))
         if any(rows[0].differences):

@@ -76,9 +76,9 @@ class Standings:
 
     @property
     def is_tested(self) -> bool:
-        """Return whether something shows how much chance there is in each difference from the leader."""
+        """Return whether something shows how much chance is in each difference from the leader, if there is one."""
         others = [place for place, score in enumerate(self.scores) if score and place not in self.leaders]
-        return all(
+        return not self.leaders or all(
             self.differences[place] is not None or _has_interval(self.scores[place]) for place in others
         )
 

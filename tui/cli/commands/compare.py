@@ -102,7 +102,7 @@ def _as_dict(groups: "list[RunGroup]", split: str) -> dict[str, Any]:
             for row in rows
             if any(row.differences)
         },
-        "not_tested": [row.metric for row in rows if row.leaders and not row.is_tested],
+        "not_tested": [row.metric for row in rows if not row.is_tested],
         "differences": differences(groups),
         "note": not_comparable(entries, split),
         "losses": other_losses(entries),

@@ -40,10 +40,11 @@ NOTHING = "No runs are compared.\n\nPress a to choose runs here, or Space on a r
 HELP = (
     "Up to eight runs in one chart, each with its own colour and marker; ★ marks the leader. The table below shows "
     "the final metrics on a split with 95 % intervals; ≈ marks runs that are not clearly worse than the leader, "
-    "sample by sample and corrected for the number of runs. Runs that differ in their seed alone are a group: its "
-    "mean in the chart, between lines one standard deviation away; g shows its runs. Choose between runs by "
-    "validation; keep test for the end. A pinned run is the reference: the others are shown as differences from it. "
-    "Time counts the seconds of training and validation only. Runs that are still training are followed."
+    "sample by sample and corrected for the number of runs; where it says not tested, ★ is only the best value. Runs "
+    "that differ in their seed alone are a group: its mean in the chart, between lines one standard deviation away; g "
+    "shows its runs. Choose between runs by validation; keep test for the end. A pinned run is the reference: the "
+    "others are shown as differences from it. Time counts the seconds of training and validation only. Runs that are "
+    "still training are followed."
 )
 
 

@@ -21,7 +21,7 @@ from tui.terminal.themes import STATES, Sign, member_sign, sign_of
 from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table
 
-__all__ = ["DifferencesPanel", "Line", "Shown", "StandingsPanel"]
+__all__ = ["DifferencesPanel", "Line", "Shown", "StandingsPanel", "metric_columns"]
 
 NAME_WIDTHS = (10, 20)
 VALUE_WIDTHS = (6, 16)
@@ -29,6 +29,7 @@ PATH_WIDTH = 22
 FIXED = 2
 """Fixed columns, which do not scroll: marker and name."""
 REFERENCE = " ref"
+NOT_TESTED = "not tested"
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class StandingsPanel(Panel):
         columns = [
             *(Column("", 1, "<"), Column("run", width, "<"), Column("epochs", 8)),
             *(Column(best, max(9, cell_len(best))), Column("at", 4)),
-            *(column for row in rows for column in _columns(row)),
+            *(column for row in rows for column in metric_columns(row)),
             *(Column("trained", 8), Column("status", 13, "<")),
         ]
         self.table.show(columns, len(lines) + len(beside), cells, frozen=FIXED)
@@ -197,9 +198,12 @@ def _color(group: RunGroup) -> RGB:
     return red, green, blue
 
 
-def _columns(row: Standings) -> list[Column]:
+def metric_columns(row: Standings) -> list[Column]:
+    """Return the columns of a metric: its value, and its interval, or that nothing tests who leads."""
     title = clean(label_of(row.metric))
-    return [Column(title, max(10, cell_len(title))), Column("95 %", 13 if _has_intervals(row) else 8)]
+    chance = "95 %" if row.is_tested else NOT_TESTED
+    width = max(13 if _has_intervals(row) else 8, len(chance))
+    return [Column(title, max(10, cell_len(title))), Column(chance, width)]
 
 
 def _final(row: Standings, place: int, reference: int | None) -> list[Cell]:
