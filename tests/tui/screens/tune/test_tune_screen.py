@@ -36,7 +36,7 @@ from tui.screens.tune.dialogs import AddTrials, OpenStudy, SelectTrials
 from tui.screens.tune.screen import TuneScreen
 from tui.screens.tune.trials_panel import TrialsPanel
 from tui.widgets.chart_panel import ChartPanel
-from tui.widgets.choice import Choice, ChoiceList
+from tui.widgets.choice import ChoiceList
 from tui.widgets.field import Field
 
 LARGE, SMALL = (120, 40), (80, 24)
@@ -194,9 +194,8 @@ async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make: Make, tm
         screen = await opened(pilot)
         for path in list(screen.editor.rows)[1:]:
             await screen.editor.remove_row(screen.editor.rows[path])
-        instance(Choice, screen.query(Field)[0].editor).choose("random")
-        trials = next(field for field in screen.query(Field) if field.spec.path == "trials")
-        instance(Input, trials.editor).value = "3"
+        await choose(pilot, "method", "random")
+        instance(Input, setting(screen, "trials").editor).value = "3"
         await until(pilot, lambda: "ready: 3 trials" in shown(screen, "#search-state"))
         await pilot.press("ctrl+r")
         await until(pilot, lambda: screen.standing is not None)
@@ -215,18 +214,6 @@ async def test_a_study_goes_on_by_itself_and_its_best_trial_opens(make: Make, tm
         assert len(screen.query_one("#best-panel", ChartPanel).query_one(Plot).chart.series) == 2
 
         panel.table.focus()
-        await pilot.press("h")
-        assert [record.number for record in panel.rows] == [2, 0]
-        await pilot.press("h", "slash")
-        await until(pilot, lambda: isinstance(app.screen, SelectTrials))
-        await pilot.press(*"lr=0.2..0.4", "enter")
-        await until(pilot, lambda: app.screen is screen)
-        assert "1 trials with lr 0.2..0.4" in str(screen.query_one("#parallel-panel").border_subtitle)
-        await pilot.press("m")
-        await until(pilot, lambda: isinstance(app.screen, ConfigureScreen))
-        assert app.form_values["training"]["epochs"] == 6
-        app.action_go("tune")
-        await until(pilot, lambda: app.screen is screen)
         await pilot.press("a")
         await until(pilot, lambda: isinstance(app.screen, AddTrials))
         await pilot.press("ctrl+u", "1", "enter")
@@ -469,10 +456,14 @@ async def test_a_study_of_another_process_is_paused_goes_on_and_is_stopped(
         assert {"pause", "stop"}.isdisjoint(screen.possible())
 
 
+def setting(screen: TuneScreen, name: str) -> Field:
+    return next(field for field in screen.query(Field) if field.spec.path == name)
+
+
 async def choose(pilot: Pilot[Any], name: str, text: str) -> Field:
     """Choose something in a setting."""
     screen = instance(TuneScreen, pilot.app.screen)
-    field = next(field for field in screen.query(Field) if field.spec.path == name)
+    field = setting(screen, name)
     field.editor.focus()
     await pilot.press("enter")
     listed = screen.query_one(ChoiceList)
