@@ -1,4 +1,5 @@
-"""Dialogs of Tune: which study to open, how many trials to add, how many seeds confirm it, which trials to select."""
+"""Dialogs of Tune: which study to open, how many trials to add, how many seeds confirm it, which values
+trials have."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -13,7 +14,7 @@ from textual.widgets import Button, Input, OptionList, Static
 from tui.screens.dialog import Dialog
 from tui.terminal.text import clean
 
-__all__ = ["AddTrials", "Confirm", "OpenStudy", "SelectTrials"]
+__all__ = ["AddTrials", "Confirm", "OpenStudy", "SelectTrials", "TryValues"]
 
 
 class OpenStudy(Dialog[str]):
@@ -90,14 +91,16 @@ class Confirm(Dialog[int]):
             self.query_one("#trials-problem", Static).update("✗ enter a number ≥ 2")
 
 
-class SelectTrials(Dialog[dict[str, Any]]):
-    """Dialog for ranges of trials; an empty text selects all, Escape changes nothing.
+class WriteValues(Dialog[dict[str, Any]]):
+    """Base of dialogs for one text about parameters of trials; Escape changes nothing.
 
     Args:
-        check: gives the ranges that a text means, or what is wrong with it.
+        check: gives what a text means by path, or what is wrong with it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
+    QUESTION: ClassVar[str]
+    ANSWER: ClassVar[str]
 
     def __init__(self, check: Callable[[str], dict[str, Any] | str]) -> None:
         super().__init__()
@@ -105,18 +108,32 @@ class SelectTrials(Dialog[dict[str, Any]]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -trials"):
-            yield Static("Select trials, such as lr=0.01..0.1 hidden=64,128", classes="question")
+            yield Static(self.QUESTION, classes="question", markup=False)
             yield Input("", compact=True)
             yield Static("", id="trials-problem", markup=False)
             with Horizontal(classes="answers"):
-                yield Button("Select", id="select", compact=True, variant="primary")
+                yield Button(self.ANSWER, id="answer", compact=True, variant="primary")
                 yield Button("Cancel", id="cancel", compact=True, action="screen.dismiss")
 
     @on(Input.Submitted)
-    @on(Button.Pressed, "#select")
+    @on(Button.Pressed, "#answer")
     def _submit(self) -> None:
         found = self.check(self.query_one(Input).value)
         if isinstance(found, str):
             self.query_one("#trials-problem", Static).update(f"✗ {clean(found)}")
         else:
             self.dismiss(found)
+
+
+class SelectTrials(WriteValues):
+    """Dialog for ranges of trials; an empty text selects all."""
+
+    QUESTION = "Select trials, such as lr=0.01..0.1 hidden=64,128"
+    ANSWER = "Select"
+
+
+class TryValues(WriteValues):
+    """Dialog for the values of a trial that is added by hand."""
+
+    QUESTION = "Try a trial with values such as lr=0.01,model.hidden=[64,32]; others are drawn"
+    ANSWER = "Add"

@@ -80,7 +80,8 @@ class TuneScreen(WinnerActions):
         "A study runs in a background process, even after the app quits; trials are judged on validation data only. "
         "In the study, Space pauses and continues it. Every trial is a run: Enter opens it in Live, e evaluates it, "
         "and p edits a copy of its configuration in the form. c trains the best trials again with other seeds: the "
-        "best mean wins. g turns to the next graph, / selects trials by ranges, and h hides those that were given up. "
+        "best mean wins. g turns to the next graph, / selects trials by ranges, + adds one by hand, and h "
+        "hides those that were given up. "
         "Click the name of a column to sort by it, again to reverse the order."
     )
     BINDINGS: ClassVar[list[BindingType]] = [

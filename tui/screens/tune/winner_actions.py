@@ -1,4 +1,4 @@
-"""Actions on the trials of a study as a whole: confirm the best ones, select some, reuse the winner."""
+"""Actions on the trials of a study as a whole: confirm the best ones, select some, add one, reuse the winner."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding, BindingType
 
 from core.config import schema as configuration
-from core.errors import TorchtuiError
+from core.errors import ConfigError, TorchtuiError
+from core.tuning.search.points import parse_point
 from core.tuning.search.ranges import parse_domain
 from tui.forms.command_line import command_line
+from tui.forms.remedies import error_in_app
 from tui.runtime import study_process
 from tui.screens.trust_prompt import with_consent
-from tui.screens.tune.dialogs import Confirm, SelectTrials
+from tui.screens.tune.dialogs import Confirm, SelectTrials, TryValues
 from tui.screens.tune.study_actions import StudyActions
 from tui.screens.tune.study_view import StudyView
 from tui.terminal.text import clean, short_path
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WINNER_ACTIONS", "WinnerActions"]
 
-WINNER_ACTIONS = frozenset({"confirm", "longer", "copy_trial", "hide", "graph", "select"})
+WINNER_ACTIONS = frozenset({"confirm", "longer", "copy_trial", "hide", "graph", "select", "try_values"})
 LONGER = 3
 """Times the epochs of a trial that is to be trained with more of them."""
 
@@ -38,6 +40,7 @@ class WinnerActions(StudyActions):
         ),
         Binding("G", "graph(-1)", "Previous graph", show=False),
         Binding("slash", "select", "Select trials by ranges", show=False),
+        Binding("plus", "try_values", "Add a trial by hand", show=False, key_display="+"),
     ]
 
     def action_confirm(self) -> None:
@@ -134,12 +137,49 @@ class WinnerActions(StudyActions):
 
         self.app.push_screen(SelectTrials(check), chosen)
 
+    def action_try_values(self) -> None:
+        """Add a trial with values that are written down to the study."""
+        standing, follower = self.standing, self._follower
+        if standing is None or follower is None:
+            return
+        space = standing.plan.space
+        shorts = [short_path(path) for path in space.domains]
+        known = {
+            name: path for name, path in zip(shorts, space.domains, strict=True) if shorts.count(name) == 1
+        }
+
+        def check(text: str) -> dict[str, Any] | str:
+            try:
+                return parse_point(space, text, known)
+            except ConfigError as error:
+                return error_in_app(error).removeprefix("try: ")
+
+        def added(number: int) -> None:
+            then = "" if standing.active else "; press r to train it"
+            self.notify(f"trial {number} was added{then}")
+            self.look()
+
+        def asked(point: dict[str, Any] | None) -> None:
+            if point is None:
+                return
+
+            def add(progress: Any) -> int:
+                from core.tuning.study.priors import add_trial
+
+                return add_trial(follower.study, point)
+
+            self.in_background("add", add, added)
+
+        self.app.push_screen(TryValues(check), asked)
+
     def possible(self) -> frozenset[str]:
         found = set(super().possible())
         standing = self.standing
         if standing is None:
             return frozenset(found)
         found |= {"hide", "graph", "select"}
+        if standing.plan.method != "grid":
+            found.add("try_values")
         if standing.best is not None and not standing.active:
             found.add("confirm")
         if self.selected is not None:

@@ -32,7 +32,7 @@ from tui.runtime.study_process import is_worked_on
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.configure.screen import ConfigureScreen
 from tui.screens.dialogs import Ask
-from tui.screens.tune.dialogs import AddTrials, OpenStudy, SelectTrials
+from tui.screens.tune.dialogs import AddTrials, OpenStudy, SelectTrials, TryValues
 from tui.screens.tune.screen import TuneScreen
 from tui.screens.tune.trials_panel import TrialsPanel
 from tui.widgets.chart_panel import ChartPanel
@@ -454,6 +454,29 @@ async def test_a_study_of_another_process_is_paused_goes_on_and_is_stopped(
         presence.close()
         await until(pilot, lambda: some(screen.standing).status == "stopped")
         assert {"pause", "stop"}.isdisjoint(screen.possible())
+
+
+@pytest.mark.slow
+async def test_a_trial_is_added_by_hand(make: Make, tmp_path: Path) -> None:
+    ranges = {"optimizer.lr": {"low": 0.001, "high": 0.1}}
+    study = create_study(tmp_path / "runs", make_plan(configuration.from_dict(IRIS), ranges, trials=3))
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        await until(pilot, lambda: screen.standing is not None)
+        screen.show_study()
+        await pilot.press("plus")
+        await until(pilot, lambda: isinstance(app.screen, TryValues))
+        await pilot.press(*"lr=5", "enter")
+        said = str(app.screen.query_one("#trials-problem", Static).content)
+        assert said.startswith("✗ optimizer.lr=5 is not one of the values that are searched")
+        await pilot.press("ctrl+u", *"lr=0.02", "enter")
+        await until(pilot, lambda: some(screen.standing).records)
+        (added,) = study.records()
+        assert (added.origin, study.optuna.trials[0].system_attrs["fixed_params"]) == (
+            "added by hand",
+            {"optimizer.lr": 0.02},
+        )
 
 
 def setting(screen: TuneScreen, name: str) -> Field:
