@@ -11,6 +11,7 @@ from core.arrays import as_array
 from core.data.dataset import Progress
 from core.data.sequences import Ragged
 from core.data.stream.loader import Workers, read_all
+from core.data.stream.memory import give_back_large_blocks
 from core.data.stream.reader import Reader, Wanted
 from core.data.stream.seeds import FIXED, keeping_generators
 from core.data.stream.sources import StreamSource
@@ -50,6 +51,7 @@ def all_targets(reader: Reader, workers: Workers, progress: Progress) -> np.ndar
     listed = known_targets(looking, total)
     if listed is not None:
         return listed
+    give_back_large_blocks()
     began = time.perf_counter()
     inputs, _ = _read(reader, [0])
     size = batch_size(bytes_of(inputs))
