@@ -349,8 +349,8 @@ class Wide(Dataset[Any]):
 
 
 def few_wide() -> Any:
-    return Wide(32, 0), Wide(60, 1000)
+    return Wide(32, 0), Wide(128, 1000)
 
 
 def many_wide() -> Any:
-    return Wide(32, 0), Wide(660, 1000)
+    return Wide(32, 0), Wide(328, 1000)
