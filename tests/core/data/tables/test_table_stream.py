@@ -116,13 +116,13 @@ def test_rows_of_many_blocks_come_once_an_epoch_some_blocks_at_a_time(
     together = [len(np.unique(rows.kept.blocks.block_of(rows.rows[piece]))) for piece in first.split(16)]
     assert max(together) <= 4 + 3
     read = list[int]()
-    opened = rows.kept.blocks.open
+    opened = rows.kept.blocks.source
 
     def noted(block: int) -> Source:
         read.append(block)
         return instance(Source, opened(block))
 
-    monkeypatch.setattr(rows.kept.blocks, "open", noted)
+    monkeypatch.setattr(rows.kept.blocks, "source", noted)
     batches = epoch_of(data)
     assert len(read) <= 30 + 2 * 4  # those at both ends of an epoch come twice
     order = training_order(configuration.from_dict({}).training, data, 0)
