@@ -33,6 +33,8 @@ MARKS = (10, 30, 100)
 GOAL = 30
 """Full trials whose regret milestones and earlier trials are to reach sooner."""
 EARLIER = 20
+STOPPING = "stopping asha"
+"""The same milestones, where a trial that is not promoted at once never is."""
 OTHER_SEED = 1000
 """Added to the seed of an earlier study."""
 
@@ -41,7 +43,7 @@ Make = Callable[[Plan], BaseSampler]
 
 @dataclass
 class Searched:
-    """One trial of a simulated study; `done` of its epochs are trained."""
+    """One trial of a simulated study; `done` of its epochs are trained, and none more once it is `stopped`."""
 
     number: int
     asked: Trial
@@ -49,6 +51,7 @@ class Searched:
     parts: tuple[int, ...]
     bracket: int = 0
     done: int = 0
+    stopped: bool = False
 
     @property
     def diverged(self) -> bool:
@@ -80,9 +83,8 @@ class Searched:
     def reached(self) -> Reached:
         """Return how far it has come, as the rule of promotion takes it."""
         values = {at: best_so_far(self.curve[:at], "minimize") for at in self.parts if at <= self.done}
-        return Reached(
-            self.number, values, waits=self.done < EPOCHS and not self.diverged, bracket=self.bracket
-        )
+        waits = self.done < EPOCHS and not self.diverged and not self.stopped
+        return Reached(self.number, values, waits=waits, bracket=self.bracket)
 
 
 @dataclass
@@ -107,6 +109,8 @@ class Study:
     def next(self, pruner: str) -> int:
         """Train the most promising trial up to its next milestone, or else a new one; return the epochs spent."""
         ahead = promotable(trial.reached() for trial in self.trials)
+        if pruner == STOPPING and not ahead and self.trials:
+            self.trials[-1].stopped = True
         trial = self.trials[ahead[0]] if ahead else self.start(pruner)
         before = trial.done
         trial.done = next((at for at in trial.parts if at > before), EPOCHS)
@@ -206,7 +210,7 @@ def measure(name: str, quick: bool) -> dict[str, Any]:
     few, all_seeds = (range(QUICK_SEEDS if quick else seeds) for seeds in (SLOW_SEEDS, SEEDS))
     spent = {
         pruner: first_at(np.array([by_epochs(recorded, pruner, seed) for seed in few]), goal)
-        for pruner in ("asha", "hyperband")
+        for pruner in ("asha", "hyperband", STOPPING)
     }
     warm = []
     for seed in all_seeds:
