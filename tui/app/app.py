@@ -272,7 +272,7 @@ class TuiApp(OrderedInput):
     def action_command_palette(self) -> None:
         """Open the palette of commands."""
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())  # without an id: the one before may still be closing
 
     def action_help(self) -> None:
         """Show the purpose of this screen and its keys."""
