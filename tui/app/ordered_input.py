@@ -83,7 +83,7 @@ class OrderedInput(LenientApp):
 
     async def _go_on(self) -> None:
         self._under_way = None
-        if self._waiting:
+        if self._waiting and self.is_running:
             await self._handle(self._waiting.popleft())
 
     async def _give_up(self) -> None:

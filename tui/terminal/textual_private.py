@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.css.query import NoMatches
 from textual.events import MouseEvent
 from textual.geometry import Region
@@ -34,7 +34,7 @@ __all__ = [
 class LenientApp(App[None]):
     """An app that quits quietly, and that a handler which raises does not end.
 
-    When the app quits while a screen is being composed, widgets disappear that others still use. Textual then
+    When the app quits while a screen is composed or a key is handled, what they use disappears. Textual then
     shows a traceback, and has no public way to suppress it. Without `_handle_exception` that traceback is shown;
     without `_exit` it is shown in the moment before the app stops running.
     """
@@ -49,7 +49,7 @@ class LenientApp(App[None]):
 
     def _handle_exception(self, error: Exception) -> None:
         quitting = getattr(self, "_exit", False)
-        if quitting or (not self.is_running and isinstance(error, (NoMatches, MountError))):
+        if quitting or (not self.is_running and isinstance(error, (NoMatches, MountError, ScreenStackError))):
             return
         if not (self.is_running and self.survives(error)):
             super()._handle_exception(error)

@@ -3,9 +3,9 @@
     python kill_server.py FOLDER KILLS
 
 Importing torch takes seconds, so it is done once: each attempt is a fork of this process, which has no threads. A
-child writes a byte to a pipe at every forward pass and every event, which says where it is; a random time after a
-random number of bytes it is sent SIGKILL, wherever it is by then: in a step, in a validation, in the middle of writing
-a checkpoint or the log. `benchmarks.kills` does the same with more configurations and more kills.
+child writes a byte to a pipe at every forward pass, every event and every file of a checkpoint, which says where it is;
+a random time after a random number of bytes it is sent SIGKILL, wherever it is by then: in a step, in a validation, in
+the middle of writing a checkpoint or the log. `benchmarks.kills` does the same with more configurations and more kills.
 """
 
 import json
@@ -27,6 +27,7 @@ from core.config.schema import TrainConfig
 from core.control import RunControl
 from core.errors import TorchtuiError
 from core.events import EpochFinished, EvaluationFinished, Event, RunFinished, RunStarted, from_json
+from core.files import atomic, temporary
 from core.runs.checkpoints import load_checkpoint, load_latest
 from core.runs.folder import Run
 from core.runs.summary import summarise
@@ -62,10 +63,11 @@ WHERE = {
     b"v": "in a validation",
     b"e": "in the evaluation at the end",
     b"f": "after the end",
+    b"w": "after a checkpoint was written",
 }
 """What the bytes mean that a child writes."""
 WRITING, BEFORE = "while a checkpoint was written", "before the first checkpoint"
-AIMS = (b"", b"", b"", b"", b"p", b"v", b"e")
+AIMS = (b"", b"", b"", b"", b"p", b"v", b"e", b"w", b"w")
 """Bytes of which one kind is counted until a kill; all where it is empty. So rare moments are not missed."""
 MAX_DELAY = 0.005
 """Seconds from the last byte to the kill."""
@@ -100,6 +102,13 @@ def train(folder: Path, config: TrainConfig, pipe: int) -> None:
             where = b"f"
         os.write(pipe, where)
 
+    def write(path: Path, mode: int) -> tuple[Path, int]:
+        made = temporary.hidden_file(path, mode)
+        if path.parent.name == "checkpoints":
+            os.write(pipe, b"w")
+        return made
+
+    setattr(atomic, "hidden_file", write)  # noqa: B010  # a name that the module does not export
     prepared.model.register_forward_pre_hook(step)
     finished = session.execute(prepared, run, emit=hear, control=RunControl(), state=state)
     os._exit(0 if finished.status == "completed" else 1)
@@ -235,7 +244,8 @@ def disturb(
             most = seen.count(aim) if aim else len(seen) // 3
             moment = dice.randint(1, max(1, most)) if is_killed else sys.maxsize
             before = set(folder.glob("checkpoints/.*.tmp"))
-            status, told = attempt(folder, config, moment, aim, dice.uniform(0, MAX_DELAY))
+            delay = 0.0 if aim == b"w" else dice.uniform(0, MAX_DELAY)
+            status, told = attempt(folder, config, moment, aim, delay)
             half_written += any(folder.glob("checkpoints/.*.tmp"))
             if status == signal.SIGKILL:
                 is_writing = bool(set(folder.glob("checkpoints/.*.tmp")) - before)

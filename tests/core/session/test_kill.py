@@ -39,7 +39,7 @@ def test_a_run_killed_again_and_again_ends_alike(told: list[dict[str, Any]]) -> 
 
 def test_kills_come_in_the_middle_of_writing_checkpoints(told: list[dict[str, Any]]) -> None:
     """Otherwise this suite would prove little: checkpoints are written all the time, and many are left unfinished."""
-    assert sum(run["half_written"] for run in told) >= 10
+    assert sum(run["half_written"] for run in told) >= 5
 
 
 def test_a_killed_run_is_never_shown_as_running(told: list[dict[str, Any]]) -> None:
