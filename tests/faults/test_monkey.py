@@ -86,7 +86,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_run: WriteRun) ->
     yield app
     if app.feed is not None:
         request(app.feed.host, "stop")  # type: ignore[arg-type]  # a run of this app
-        app.feed.host.join(60)
+        app.feed.host.join(600)
 
 
 def act(app: TuiApp, chance: random.Random) -> None:

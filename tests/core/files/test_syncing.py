@@ -35,11 +35,11 @@ def test_what_is_in_a_folder_is_synced_soon_and_all_else_at_once(
     outside.mkdir()
     with synced_soon(tmp_path / "trials"):
         write_atomically(inside / "a.txt", lambda file: file.write(b"a"))
-        assert [synced.get(timeout=20) for _ in range(2)] == [("a", False), ("one", False)]
+        assert [synced.get(timeout=600) for _ in range(2)] == [("a", False), ("one", False)]
         write_atomically(outside / "b.txt", lambda file: file.write(b"b"))
-        assert [synced.get(timeout=20) for _ in range(2)] == [("b", True), ("run", True)]
+        assert [synced.get(timeout=600) for _ in range(2)] == [("b", True), ("run", True)]
     write_atomically(inside / "c.txt", lambda file: file.write(b"c"))
-    assert [synced.get(timeout=20) for _ in range(2)] == [("c", True), ("one", True)]
+    assert [synced.get(timeout=600) for _ in range(2)] == [("c", True), ("one", True)]
     assert (inside / "a.txt").read_bytes() == b"a"
 
 
@@ -49,4 +49,4 @@ def test_a_disk_that_is_behind_is_waited_for(
     monkeypatch.setattr("core.files.syncing.MAX_PENDING", 0)
     with synced_soon(tmp_path):
         write_atomically(tmp_path / "a.txt", lambda file: file.write(b"a"))
-    assert synced.get(timeout=20) == ("a", True)
+    assert synced.get(timeout=600) == ("a", True)

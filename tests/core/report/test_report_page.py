@@ -284,7 +284,7 @@ def test_a_browser_shows_it_without_scrolling_sideways(
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=True,
     )
     found = re.search(r"<title>(\d+) (\d+)</title>", answer.stdout)

@@ -90,7 +90,7 @@ async def test_the_app_ends_with_its_client_and_with_a_server_that_is_killed(
         assert (await session.get(served)).status == 200
         size = "?width=99999&height=99999"
         client = await session.ws_connect(f"{address}/ws{size}", headers={"Origin": address})
-        await client.receive(timeout=120)
+        await client.receive(timeout=600)
         (app,) = apps_of(process.pid)
         if end == "client":
             await client.close()
@@ -137,7 +137,7 @@ async def test_the_app_starts_in_a_browser(page: str) -> None:
         answer: dict[str, Any] = {}
         while "result" not in answer:  # an answer without it: the page was only just loaded
             await browser.send_json({"id": 1, "method": "Runtime.evaluate", "params": question})
-            answer = await browser.receive_json(timeout=300)
+            answer = await browser.receive_json(timeout=600)
     assert answer["result"]["result"]["value"] == "started"
 
 

@@ -57,7 +57,7 @@ def start(executor: LocalProcesses, folder: Path, then: str = "") -> Run:
 
 
 def ended(executor: LocalProcesses) -> Ended:
-    for _ in range(60):
+    for _ in range(600):
         for message in executor.wait(1):
             if isinstance(message, Ended):
                 return message
