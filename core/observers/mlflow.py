@@ -10,6 +10,7 @@ from core.errors import DependencyError
 from core.events import Event, RunFinished, RunStarted
 from core.observers.scalars import scalars
 from core.runs.folder import Run
+from core.runs.labels import read_labels
 
 __all__ = ["MLflow"]
 
@@ -65,7 +66,7 @@ class MLflow:
             self._id = known[0].info.run_id
             client.update_run(self._id, status="RUNNING")
             return
-        tags = {TAG: self._run.id, "mlflow.runName": self._run.id}
+        tags = {TAG: self._run.id, "mlflow.runName": read_labels(self._run.path).name or self._run.id}
         self._id = client.create_run(place, tags=tags).info.run_id
         settings = {
             f"{section}.{key}": str(value)[:LONGEST]

@@ -29,6 +29,7 @@ from core.events import (
 )
 from core.observers.consumer import Emit
 from core.runs.folder import Run
+from core.runs.labels import title_of
 
 __all__ = ["Notifier", "check_target"]
 
@@ -106,7 +107,7 @@ class Notifier:
 
     def _notify(self, what: str, error: str) -> None:
         best = ", ".join(f"{name} {value:.4g}" for name, value in self._facts["metrics"].items())
-        text = f"{self._run.id} {what}" + (f": {error or best}" if error or best else "")
+        text = f"{title_of(self._run.path)} {what}" + (f": {error or best}" if error or best else "")
         facts = {
             "v": 1,
             "event": what,

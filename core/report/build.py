@@ -73,10 +73,12 @@ def build(
     comparison = comparison_of(entries, split or "validation") if several else None
     shown = []
     for entry in entries:
-        tell(f"drawing {entry.run.id}")
+        tell(f"drawing {entry.summary.title}")
         shown.append(_run(entry, split, data_root))
     return page(
-        title=f"{len(entries)} runs compared" if several else entries[0].run.id,
+        title=f"{len(entries)} runs compared"
+        if several
+        else entries[0].summary.labels.name or entries[0].run.id,
         written=time.strftime("%Y-%m-%d %H:%M"),
         comparison=comparison,
         runs=shown,
@@ -94,6 +96,9 @@ def _run(entry: Entry, split: str, data_root: Path | None) -> Section:
     drawn = _drawn(entry)
     return {
         "id": entry.run.id,
+        "name": summary.labels.name,
+        "note": summary.labels.note,
+        "tags": " ".join(summary.labels.tags),
         "facts": " · ".join(filter(None, facts)),
         "error": summary.error,
         "warnings": kept_warnings(entry.run),

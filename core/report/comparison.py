@@ -11,7 +11,6 @@ from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup, grouped
 from core.runs.comparison.settings import differences, not_comparable, other_losses
 from core.runs.comparison.standings import Score, Standings, standings
-from core.runs.folder import NAME
 
 __all__ = ["comparison_of", "score_text"]
 
@@ -44,7 +43,7 @@ def comparison_of(entries: Sequence[Entry], split: str) -> dict[str, Any]:
 
 
 def _name(group: RunGroup) -> str:
-    name = NAME.sub("", group.first.run.id)
+    name = group.first.summary.title
     return f"{name} ×{len(group.entries)}" if group.is_repeated else name
 
 

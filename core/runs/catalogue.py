@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.runs.folder import Run, all_runs
+from core.runs.labels import LABELS
 from core.runs.lock import is_held
 from core.runs.summary import RunSummary, summarise
 from core.status import is_active, is_ended
@@ -17,14 +18,14 @@ FIRST_BATCH = 100
 
 Changes = dict[str, RunSummary | None]
 """By the id of the run: how it stands now, or None if it is gone."""
-Stamp = tuple[int, int, int]
+Stamp = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """State of a run when it was last read; `stamp` is None without a log."""
+    """State of a run when it was last read; `stamp` is empty without a log and labels."""
 
-    stamp: Stamp | None
+    stamp: Stamp
     summary: RunSummary
 
 
@@ -66,23 +67,26 @@ class Catalogue:
     def _changed(self, run: Run) -> RunSummary | None:
         """Return the summary of a run, if it may have changed."""
         name = run.id
-        stamp, before = _stamp(f"{self.runs_dir}/{name}/events.jsonl"), self._seen.get(name)
+        stamp, before = _stamp(f"{self.runs_dir}/{name}"), self._seen.get(name)
         if before is not None and before.stamp == stamp and not _began_or_ceased(run, before.summary):
             return None
-        if stamp is None and not os.path.lexists(run.path):  # deleted since it was listed
+        if not stamp and not os.path.lexists(run.path):  # deleted since it was listed
             return None
         summary = summarise(run)
         self._seen[name] = _Seen(stamp, summary)
         return summary if before is None or summary != before.summary else None
 
 
-def _stamp(log: str) -> Stamp | None:
-    """Return a value that changes whenever a file does; None if there is none."""
-    try:
-        found = os.stat(log)
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+def _stamp(folder: str) -> Stamp:
+    """Return a value that changes whenever the log or the labels of a run do; empty if it has neither."""
+    stamp: Stamp = ()
+    for place, file in enumerate((f"{folder}/events.jsonl", f"{folder}/{LABELS}")):
+        try:
+            found = os.stat(file)
+        except OSError:
+            continue
+        stamp += place, found.st_ino, found.st_size, found.st_mtime_ns
+    return stamp
 
 
 def _began_or_ceased(run: Run, before: RunSummary) -> bool:

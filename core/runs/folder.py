@@ -17,7 +17,8 @@ from core.errors import ConfigError, RunError
 from core.files.atomic import creating, write_atomically
 from core.files.temporary import hidden_folder, sweep_folders, sync_folder
 from core.remedies import LIST_RUNS, OTHER_RUNS_DIR, START_RUN
-from core.runs.references import resolve
+from core.runs.labels import read_labels, write_labels
+from core.runs.references import matches, resolve
 from core.runs.script import script_of
 from core.user_code.loading import program_of, references
 from core.user_code.source import copy_source
@@ -175,16 +176,23 @@ def name_of(config: TrainConfig) -> str:
     return f"{data or config.data.name}-{config.model.name}"
 
 
-def create_run(runs_dir: Path, config: TrainConfig, also: Callable[[Run], object] = lambda run: None) -> Run:
+def create_run(
+    runs_dir: Path,
+    config: TrainConfig,
+    also: Callable[[Run], object] = lambda run: None,
+    name: str = "",
+) -> Run:
     """A new folder, named by date, data, model and three random letters, with the configuration in it.
 
     User files that it names are copied, so that the run can be rebuilt after they have changed.
 
     Args:
         also: writes what else is in it from its first moment on.
+        name: what the user calls it, see `core.runs.labels`.
 
     Raises:
         RunError: the folder cannot be written.
+        InputError: the name does not fit.
         UserCodeError: such a file cannot be read.
     """
 
@@ -196,6 +204,8 @@ def create_run(runs_dir: Path, config: TrainConfig, also: Callable[[Run], object
             if is_trusted(program):  # also if it was only named: another process may resume with these bytes
                 agree([program])
         also(run)
+        if name:
+            write_labels(run.path, name=name)
 
     return create_folder(runs_dir, name_of(config), fill)
 
@@ -316,6 +326,9 @@ def find_run(runs_dir: Path, reference: str) -> Run:
         raise RunError(f"{reference} is not a run folder", (LIST_RUNS,))
     runs = {run.id: run for run in all_runs(runs_dir)}
     hint = (LIST_RUNS if runs else START_RUN,)
+    names = {}
+    if not any(matches(reference, name) for name in runs):
+        names = {name: read_labels(run.path).name for name, run in runs.items()}
     name = resolve(
         reference,
         list(runs),
@@ -323,6 +336,7 @@ def find_run(runs_dir: Path, reference: str) -> Run:
         kind=("run", "runs"),
         where=f"in {runs_dir}",
         hint=hint,
+        called=names,
     )
     return runs[name]
 

@@ -1,16 +1,28 @@
 """References: how ``latest``, a name, or a part of one leads to a run or a study."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from core.errors import RunError
 from core.remedies import Hint
 
-__all__ = ["LATEST", "resolve"]
+__all__ = ["LATEST", "NOBODY", "matches", "resolve"]
 
 LATEST = "latest"
 """Refers to the run, or the study, that was started or resumed last."""
+NOBODY: Final[Mapping[str, str]] = {}
+"""No name of a user's own."""
 MAX_NAMED = 3
 """Largest number of matches that the message of an ambiguous reference lists."""
+
+
+def matches(reference: str, name: str, prefix: str = "") -> bool:
+    """Return whether a reference means this name, perhaps among others."""
+    return (
+        reference == LATEST
+        or name.startswith((reference, prefix + reference))
+        or name.endswith(f"_{reference}")
+    )
 
 
 def resolve(
@@ -22,6 +34,7 @@ def resolve(
     where: str,
     hint: Hint,
     prefix: str = "",
+    called: Mapping[str, str] = NOBODY,
 ) -> str:
     """Return the name that a reference means.
 
@@ -36,6 +49,7 @@ def resolve(
         where: the place that was searched, such as ``in runs``.
         hint: what to do if nothing matches.
         prefix: may be left out at the beginning of a reference.
+        called: what users call the names; it counts where the reference is none of the above.
 
     Raises:
         RunError: the reference is empty, or matches no name or several.
@@ -47,17 +61,18 @@ def resolve(
         return max(names, key=started)
     if not reference:
         raise RunError(f"the name of the {one} is empty", hint)
-    matches = [name for name in names if name == reference] or [
-        name
-        for name in names
-        if name.startswith((reference, prefix + reference)) or name.endswith(f"_{reference}")
-    ]
-    if not matches:
+    found = (
+        [name for name in names if name == reference]
+        or [name for name in names if matches(reference, name, prefix)]
+        or [name for name in names if called.get(name) == reference]
+        or [name for name in names if called.get(name, "").startswith(reference)]
+    )
+    if not found:
         raise RunError(f"no {one} '{reference}' {where}", hint)
-    if len(matches) > 1:
-        listed = ", ".join(matches[:MAX_NAMED]) + ", ..." * (len(matches) > MAX_NAMED)
+    if len(found) > 1:
+        listed = ", ".join(found[:MAX_NAMED]) + ", ..." * (len(found) > MAX_NAMED)
         raise RunError(
-            f"'{reference}' is ambiguous: it matches {len(matches)} {several} ({listed})",
+            f"'{reference}' is ambiguous: it matches {len(found)} {several} ({listed})",
             "Use a longer prefix",
         )
-    return matches[0]
+    return found[0]

@@ -4,7 +4,8 @@ import errno
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import field, replace
+from pathlib import Path
 from typing import Any
 
 from pydantic.dataclasses import dataclass
@@ -13,6 +14,7 @@ from core.events import Count
 from core.files.json_lines import read_line
 from core.files.reading import open_plain
 from core.runs.folder import NAME, Run
+from core.runs.labels import NONE, Labels, read_labels, title_of
 from core.runs.lock import is_held, is_held_since
 from core.runs.script import script_of
 from core.status import Status
@@ -42,6 +44,7 @@ class RunSummary:
         evaluation: metrics of the splits evaluated at the end, by split.
         started, updated: seconds since 1970; 0 when unknown.
         error: what went wrong, or what is damaged; empty otherwise.
+        labels: name, tags and note that the user gave it.
     """
 
     run: Run
@@ -55,6 +58,12 @@ class RunSummary:
     started: float = 0.0
     updated: float = 0.0
     error: str = ""
+    labels: Labels = NONE
+
+    @property
+    def title(self) -> str:
+        """What the run is called: its name, or else its folder's without the date."""
+        return title_of(self.run.path, self.labels)
 
     @property
     def script(self) -> str:
@@ -63,7 +72,14 @@ class RunSummary:
 
     @property
     def data(self) -> str:
-        """Name of the data set."""
+        """Name of the data set; of the user's own data that of its file or folder."""
+        path = self.config.get("data", {}).get("path")
+        file = Path(path).name if isinstance(path, str) and not self.script else ""
+        return file or self.data_kind
+
+    @property
+    def data_kind(self) -> str:
+        """Name of the data set as a configuration has it, such as ``csv`` for any table of one's own."""
         return str(self.config.get("data", {}).get("name", ""))
 
     @property
@@ -90,6 +106,11 @@ def summarise(run: Run, *, as_left: bool = False) -> RunSummary:
     Args:
         as_left: report the status that the last training process left, because the caller holds the lock now.
     """
+    summary, labels = _summarise(run, as_left), read_labels(run.path)
+    return summary if labels == NONE else replace(summary, labels=labels)
+
+
+def _summarise(run: Run, as_left: bool) -> RunSummary:
     try:
         first, last = _ends(run)
     except OSError as problem:

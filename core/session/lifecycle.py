@@ -83,6 +83,7 @@ def start_or_resume(
     prepare: Callable[[Progress], Prepared],
     on_progress: Progress,
     control: RunControl,
+    name: str = "",
 ) -> StartedRun | None:
     """Prepare a run; a new one then gets its folder.
 
@@ -94,6 +95,7 @@ def start_or_resume(
         prepare: loads data and model, and reports its progress.
         on_progress: takes that progress.
         control: ends the preparation when it asks to stop.
+        name: what the user calls a new run.
 
     Returns:
         The run, ready to be trained; None if it was stopped before that: a new run has no folder then.
@@ -122,7 +124,7 @@ def start_or_resume(
     existing = (
         Run(run.path) if run else None
     )  # trained on, and evaluated with its best weights, like any other
-    return StartedRun(prepared, existing or new_run(prepared, runs_dir), state, is_new=run is None)
+    return StartedRun(prepared, existing or new_run(prepared, runs_dir, name), state, is_new=run is None)
 
 
 def _ensure_not_stopped(control: RunControl) -> None:

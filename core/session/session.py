@@ -66,13 +66,13 @@ __all__ = [
 Emit = Callable[[Event], None]
 
 
-def new_run(prepared: Prepared, runs_dir: Path) -> Run:
-    """Create a run folder with the configuration and the environment in it.
+def new_run(prepared: Prepared, runs_dir: Path, name: str = "") -> Run:
+    """Create a run folder with the configuration and the environment in it, and the name that the user gave it.
 
     Raises:
         RunError: the folder cannot be written.
     """
-    return create_run(runs_dir, prepared.config, also=write_environment)
+    return create_run(runs_dir, prepared.config, also=write_environment, name=name)
 
 
 def execute(

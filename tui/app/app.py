@@ -51,7 +51,7 @@ class TuiApp(OrderedInput):
         runs_dir: folder of runs; by default ``TUI_RUNS`` or ``./runs``.
         data_root: folder of datasets.
         values: nested values to fill the form with; by default those of the last session.
-        start: start training them at once.
+        start: start training them at once. name: what the user calls that run.
         follow: a run, or the log of another tool, to show live.
         capture: of what is printed meanwhile, which is kept with the run that this app trains.
     """
@@ -81,6 +81,7 @@ class TuiApp(OrderedInput):
         data_root: Path | None = None,
         values: dict[str, Any] | None = None,
         start: bool = False,
+        name: str = "",
         follow: "Run | ForeignLog | None" = None,
         capture: Capture | None = None,
     ) -> None:
@@ -98,7 +99,7 @@ class TuiApp(OrderedInput):
         self.form_values: dict[str, Any] = values if values is not None else self.settings.form
         self.feed: RunFeed | None = None  # the run shown in Live
         self.compared = ComparedRuns()
-        self._start_at_once, self._follow = start, follow
+        self._start_at_once, self._follow, self.run_name = start, follow, name
         self._terminal_title = ""
         self._faults = Faults()
 
@@ -159,7 +160,7 @@ class TuiApp(OrderedInput):
             self.switch_mode(first)
 
     def start_run(self, config: "TrainConfig", *, background: bool = False) -> None:
-        """Train a configuration and show it live; refused while this app trains another one."""
+        """Train a configuration, by the name in `run_name`, and show it live; refused while this app trains another."""
         start = self._start_in_background if background else self._start_here
         with_consent(self, config, lambda: start(config), refused=lambda: self.switch_mode("configure"))
 
@@ -169,8 +170,9 @@ class TuiApp(OrderedInput):
         from tui.runtime.hosts import LogHost, launch_in_background
 
         try:
-            run = create_run(self.runs_dir, config)
+            run = create_run(self.runs_dir, config, name=self.run_name)
             self._show_live(RunFeed(LogHost(run, launch_in_background(run, self.data_root))))
+            self.run_name = ""
         except TorchtuiError as error:
             self.show_error(error)
 
@@ -184,7 +186,9 @@ class TuiApp(OrderedInput):
                 severity="warning",
             )
         else:
-            self._show_live(RunFeed(AppHost(config, self.runs_dir, self.data_root, run)))
+            name = "" if run else self.run_name
+            self._show_live(RunFeed(AppHost(config, self.runs_dir, self.data_root, run, name)))
+            self.run_name = self.run_name if run else ""
 
     def resume_run(self, run: "Run") -> None:
         """Resume an interrupted or stopped run in this app."""

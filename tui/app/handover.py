@@ -123,14 +123,14 @@ def _hand_over(app: "TuiApp", feed: RunFeed) -> LogHost | None:
     host = feed.host
     if not isinstance(host, AppHost) or (is_ended(feed.status) and feed.status != "stopped"):
         return None
-    run = host.run or create_run(host.runs_dir, host.config)
+    run = host.run or create_run(host.runs_dir, host.config, name=host.given_name)
     app.keep_printed()  # before the other process prints into the same file
     return LogHost(run, launch_in_background(run, app.data_root))
 
 
 def _parting_words(host: LogHost | None, feed: RunFeed) -> str:
     """Return the message about a run that was handed over to `host`, or has ended on its own."""
-    return f"{host.run.id} continues in the background; `tui` shows it" if host else _last_words(feed)
+    return f"{host.name} continues in the background; `tui` shows it" if host else _last_words(feed)
 
 
 def _last_words(feed: RunFeed) -> str:
@@ -147,4 +147,4 @@ def _last_words(feed: RunFeed) -> str:
         return f"{lost}; resume with: {resume_command('train', run.path)}"
     if feed.status == "stopped":
         return f"saved; resume with: {resume_command('train', run.path)}"
-    return f"{run.id} {'is' if feed.status == 'completed' else 'has'} {feed.status}"
+    return f"{feed.host.name} {'is' if feed.status == 'completed' else 'has'} {feed.status}"

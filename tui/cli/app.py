@@ -65,6 +65,7 @@ def open_app(
     data_root: Path | None = None,
     values: dict[str, Any] | None = None,
     start: bool = False,
+    name: str = "",
     follow: "Run | ForeignLog | None" = None,
 ) -> None:
     """Open the app.
@@ -72,7 +73,7 @@ def open_app(
     Args:
         runs, data_root: by default what the environment names, as the options do.
         values: nested values to fill the form with.
-        start: start training at once.
+        start: start training at once. name: what the user calls the run that is started.
         follow: a run, or the log of another tool, to show live.
 
     Raises:
@@ -97,7 +98,13 @@ def open_app(
 
     with Capture() as capture:
         app = TuiApp(
-            runs_dir=runs, data_root=data_root, values=values, start=start, follow=follow, capture=capture
+            runs_dir=runs,
+            data_root=data_root,
+            values=values,
+            start=start,
+            name=name,
+            follow=follow,
+            capture=capture,
         )
         survive_hangup(
             app, capture

@@ -14,6 +14,7 @@ from core.runs.together import members_of
 __all__ = [
     "RUN_HELP",
     "CheckpointOption",
+    "NameOption",
     "OneOrMoreRuns",
     "RunArgument",
     "RunsArgument",
@@ -22,8 +23,14 @@ __all__ = [
     "runs_named",
 ]
 
-RUN_HELP = "An id, a prefix or the last letters of one, `latest` (started or resumed last), or a path."
+RUN_HELP = (
+    "An id, a prefix or the last letters of one, its name, `latest` (started or resumed last), or a path."
+)
 MAX_COMPLETIONS = 100
+NameOption = Annotated[
+    str | None,
+    typer.Option("--name", metavar="TEXT", help="What to call it; any text, shown wherever it is listed."),
+]
 
 
 def complete_runs(context: typer.Context, incomplete: str) -> list[str]:

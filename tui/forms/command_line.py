@@ -16,14 +16,16 @@ from tui.terminal.text import clean
 __all__ = ["command_line", "options", "place", "resume_command", "written"]
 
 
-def command_line(config: TrainConfig, runs_dir: Path | None = None) -> str:
+def command_line(config: TrainConfig, runs_dir: Path | None = None, name: str = "") -> str:
     """Return the ``tui train --no-ui`` command for `config`, quoted for a shell: only what differs from the defaults.
 
     Args:
         runs_dir: folder for the run; by default the one that commands in the shell use.
+        name: what the user calls the run.
     """
+    called = ["--name", name] if name else []
     where = place(runs_dir) if runs_dir is not None else []
-    return shlex.join(["tui", "train", "--no-ui", *options(config), *where])
+    return shlex.join(["tui", "train", "--no-ui", *options(config), *called, *where])
 
 
 def resume_command(command: Literal["train", "tune"], folder: Path) -> str:

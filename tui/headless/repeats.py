@@ -42,11 +42,13 @@ def train_repeats(
     data_root: Path | None,
     as_json: bool,
     quiet: bool,
+    name: str = "",
 ) -> int:
     """Train a run for each fold or seed, print the spread of their metrics, and return the exit code.
 
     Args:
         run: any of earlier ones to resume; completed runs are not trained again.
+        name: what the user calls them; each gets its fold or seed behind it.
 
     Raises:
         TorchtuiError: the configuration does not fit; no run was started.
@@ -74,7 +76,8 @@ def train_repeats(
             view = _OneRun(plain, "" if as_json or quiet else title)
             asked = repeats.config(config, at)
             try:
-                code = max(code, train(asked, known.get(at), view=view))
+                called = f"{name} {repeats.kind} {at}" if name else ""
+                code = max(code, train(asked, known.get(at), view=view, name=called))
             except KeyboardInterrupt:  # pressed while the run is being prepared, or twice
                 received.append(signal.SIGINT)
             summary = summarise(view.run) if view.run else None

@@ -45,6 +45,10 @@ def print_summary(summary: RunSummary, console: Console | None = None) -> None:
         console.print(Text(f"best epoch {summary.best_epoch}{chosen}: {best}"))
     if summary.error:
         console.print(Text(clean(summary.error)), soft_wrap=True)
+    labels = summary.labels
+    for label, text in (("name", labels.name), ("tags", " ".join(labels.tags)), ("note", labels.note)):
+        for line in text.splitlines():
+            console.print(Text(f"{label:7} {clean(line)}"), soft_wrap=True)
     console.print(Text(f"run     {clean(str(summary.run.path))}"), soft_wrap=True)
     if kept := summary.run.kept_epochs():
         names = ", ".join(f"epoch-{epoch}" for epoch in kept)

@@ -39,11 +39,13 @@ def train(
     data_root: Path | None,
     view: View,
     received: list[int] | None = None,
+    name: str = "",
 ) -> int:
     """Train, show, and return the exit code.
 
     Args:
         run: the run to resume; None starts a new one.
+        name: what the user calls a new run.
         received: collects the signals received, including those too late to stop the run.
 
     Raises:
@@ -70,7 +72,13 @@ def train(
                 return _assist(config, run, prepare, control)
             try:
                 started = start_or_resume(
-                    config, run, runs_dir, prepare=prepare, on_progress=view.preparing, control=control
+                    config,
+                    run,
+                    runs_dir,
+                    prepare=prepare,
+                    on_progress=view.preparing,
+                    control=control,
+                    name=name,
                 )
                 return _lead(started, view, extras, control, received) if started else 0
             finally:

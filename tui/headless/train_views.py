@@ -10,6 +10,7 @@ from rich.text import Text
 from core.events import EpochFinished, Event, Notice, RunStarted, StepLogged, to_json
 from core.metrics import label_of
 from core.runs.folder import Run
+from core.runs.labels import title_of
 from core.runs.summary import summarise
 from core.tasks.registry import task_of
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
@@ -140,8 +141,8 @@ class ProgressView(LiveView):
     def begin(self, run: Run) -> None:
         self.preparations.stop()
         self.console.print(Text(f"run {clean(str(run.path))}", "dim"))
-        self.name = run.id
-        self._send(KEEP + titled(run.id))
+        self.name = title_of(run.path)
+        self._send(KEEP + titled(self.name))
 
     def preparing(self, what: str, done: int, total: int) -> None:
         self.preparations.start()

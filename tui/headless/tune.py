@@ -11,6 +11,7 @@ from core.control import RunControl
 from core.errors import InputError
 from core.machine import memory
 from core.runs.folder import Run, find_run
+from core.runs.labels import write_labels
 from core.tuning.confirm.study import ask_to_confirm, seeds_asked_for
 from core.tuning.executors.executors import Executor, LocalProcesses, local_slots
 from core.tuning.executors.trial_memory import PROCESS_BYTES, slots_that_fit
@@ -73,6 +74,7 @@ class Asked:
         seconds: time limit; None for no limit.
         storage: URL of a database; None for a file in the study's folder.
         confirm: seeds with which the best trials are trained again; None for what the study was asked for before.
+        name: what the user calls the study; empty keeps what it is called.
     """
 
     plan: Plan | None
@@ -85,6 +87,7 @@ class Asked:
     data_root: Path | None
     confirm: int | None = None
     changes: Changes = Changes()
+    name: str = ""
 
 
 def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
@@ -104,6 +107,8 @@ def tune(asked: Asked, *, as_json: bool, quiet: bool) -> int:
                 study, lines = _create(asked, view.preparing)
                 if because := study.plan.because:
                     lines.insert(0, f"method {study.plan.method}: {because}")
+            if asked.name:
+                write_labels(study.folder.path, name=asked.name)
             for line in lines:
                 view.show(StudyNotice(level="info", message=line))
             if asked.confirm is not None:

@@ -18,6 +18,7 @@ from core.files.reading import open_plain, read_tail
 from core.observers.settings import Extras, ensure_possible
 from core.runs.code import agreed_code
 from core.runs.folder import Run
+from core.runs.labels import title_of
 from core.runs.lock import HANDED_OVER, hold, is_held
 from core.runs.log import LogReader
 from core.runs.requests import claimed, send
@@ -81,11 +82,6 @@ class RunHost(Protocol):
         """Return whether something still trains."""
 
 
-def _name_of(run: Run | None) -> str:
-    """Without its date."""
-    return run.id.partition("_")[2].partition("_")[2] or run.id if run else "new run"
-
-
 class AppHost:
     """Trains on core's background worker thread in this process."""
 
@@ -93,9 +89,15 @@ class AppHost:
     obeys = True
 
     def __init__(
-        self, config: TrainConfig, runs_dir: Path, data_root: Path | None, run: Run | None = None
+        self,
+        config: TrainConfig,
+        runs_dir: Path,
+        data_root: Path | None,
+        run: Run | None = None,
+        given_name: str = "",
     ) -> None:
         self.config, self.runs_dir, self.data_root = config, runs_dir, data_root
+        self.given_name = given_name
         self.run = run
         self.note = "loading PyTorch"
         self.worker = TrainingWorker(self._work)
@@ -103,7 +105,7 @@ class AppHost:
 
     @property
     def name(self) -> str:
-        return _name_of(self.run)
+        return title_of(self.run.path) if self.run else self.given_name or "new run"
 
     @property
     def error(self) -> BaseException | None:
@@ -145,6 +147,7 @@ class AppHost:
                 prepare=prepare,
                 on_progress=self._show_progress,
                 control=control,
+                name=self.given_name,
             )
             self.note = ""
             if started is None:
@@ -177,7 +180,7 @@ class LogHost:
 
     @property
     def name(self) -> str:
-        return _name_of(self.run)
+        return title_of(self.run.path)
 
     @property
     def alive(self) -> bool:

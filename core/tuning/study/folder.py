@@ -14,7 +14,7 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -25,7 +25,8 @@ from core.files.atomic import creating
 from core.files.temporary import LOCK_NAME, hidden_folder, sync_folder
 from core.remedies import START_STUDY
 from core.runs.folder import ALPHABET, name_of
-from core.runs.references import resolve
+from core.runs.labels import read_labels
+from core.runs.references import NOBODY, matches, resolve
 
 __all__ = ["StudyFolder", "all_studies", "create_folder", "find_study", "folder_named", "resolve_study"]
 
@@ -170,11 +171,15 @@ def find_study(runs_dir: Path, reference: str) -> StudyFolder:
             return _plain(StudyFolder(path))
         raise RunError(f"{reference} is not the folder of a study", f"Studies are in {runs_dir}/{PREFIX}*")
     studies = {study.name: study for study in all_studies(runs_dir)}
+    called = {}
+    if not any(matches(reference, name, PREFIX) for name in studies):
+        called = {name: read_labels(study.path).name for name, study in studies.items()}
     name = resolve_study(
         reference,
         list(studies),
         started=lambda name: _started(studies[name]),
         where=f"in {runs_dir}",
+        called=called,
     )
     return _plain(studies[name])
 
@@ -185,7 +190,12 @@ def _plain(folder: StudyFolder) -> StudyFolder:
 
 
 def resolve_study(
-    reference: str, names: Sequence[str], *, started: Callable[[str], float], where: str
+    reference: str,
+    names: Sequence[str],
+    *,
+    started: Callable[[str], float],
+    where: str,
+    called: Mapping[str, str] = NOBODY,
 ) -> str:
     """Return the name of the study that a reference means, see `core.runs.references.resolve`.
 
@@ -200,6 +210,7 @@ def resolve_study(
         where=where,
         hint=(START_STUDY,),
         prefix=PREFIX,
+        called=called,
     )
 
 

@@ -207,7 +207,7 @@ def test_every_text_is_escaped_wherever_it_stands() -> None:
         },
         runs=[
             {
-                "id": evil,
+                **dict.fromkeys(("id", "name", "tags", "note"), evil),
                 "facts": evil,
                 "error": evil,
                 "warnings": [evil],

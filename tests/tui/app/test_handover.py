@@ -13,6 +13,7 @@ from core.control import RunControl
 from core.errors import TorchtuiError
 from core.events import Event, RunFinished
 from core.runs.folder import Run, all_runs, create_run
+from core.runs.labels import title_of
 from core.runs.lock import is_held
 from core.runs.summary import summarise
 from tests.support.narrow import instance, some
@@ -111,7 +112,7 @@ async def test_going_on_in_the_background_is_kept_of_what_is_still_prepared(
         await ask_to_quit(pilot, "detach")
         await until(pilot, lambda: launched)
     assert all_runs(app.runs_dir) == launched
-    assert f"{launched[0].id} continues in the background" in app.exit_message
+    assert f"{title_of(launched[0].path)} continues in the background" in app.exit_message
 
 
 async def test_stopping_what_is_still_prepared_leaves_nothing(

@@ -11,12 +11,13 @@ from core.config.schema import TrainConfig
 from core.errors import InputError
 from core.runs.code import trust_config
 from core.runs.folder import Run, default_runs_dir, find_run, with_checkpoint
+from core.runs.labels import checked_name, write_labels
 from core.runs.problems import LENGTHS
 from tui.cli.app import DataRootOption, RunsOption, TrustOption, open_app
 from tui.cli.config_options import with_config
 from tui.cli.extras_options import with_extras
 from tui.cli.json_option import json_option
-from tui.cli.run_arguments import complete_runs
+from tui.cli.run_arguments import NameOption, complete_runs
 
 __all__ = ["train"]
 
@@ -59,6 +60,7 @@ def train(
             help="Train a run for each of N seeds, from the configured one on.",
         ),
     ] = None,
+    name: NameOption = None,
     as_json: Annotated[bool, json_option("Print events as JSON, one per line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     no_preflight: Annotated[
@@ -76,16 +78,19 @@ def train(
     """
     if no_preflight and resume is None:
         values = configuration.set_path(values, "training.preflight=false")
+    name = checked_name(name or "")
     if no_ui:
         config, run = _asked(values, resume, runs or default_runs_dir())
+        if run is not None and name and folds is None and seeds is None:
+            write_labels(run.path, name=name)
         if checkpoint is not None:
             run = _returned(run, checkpoint)
         if trust_code:
             trust_config(config, run)
         where = runs or default_runs_dir(), data_root
         if folds is None and seeds is None:
-            sys.exit(_headless(config, run, as_json, quiet, *where))
-        sys.exit(_repeat(config, run, folds, seeds, as_json, quiet, *where))
+            sys.exit(_headless(config, run, name, as_json, quiet, *where))
+        sys.exit(_repeat(config, run, folds, seeds, name, as_json, quiet, *where))
     several = (folds, "--folds"), (seeds, "--seeds")
     for given, flag in ((resume, "--resume"), *several, (as_json, "--json"), (quiet, "--quiet")):
         if given:
@@ -97,7 +102,7 @@ def train(
         raise InputError(
             "`tui train` opens the app, which needs a terminal", "Without one: tui train --no-ui [options]"
         )
-    open_app(runs=runs, data_root=data_root, values=values, start=True)
+    open_app(runs=runs, data_root=data_root, values=values, start=True, name=name)
 
 
 def _asked(values: dict[str, Any], resume: str | None, runs: Path) -> tuple[TrainConfig, Run | None]:
@@ -126,14 +131,20 @@ def _returned(run: Run | None, checkpoint: str) -> Run:
 
 
 def _headless(
-    config: TrainConfig, run: Run | None, as_json: bool, quiet: bool, runs: Path, data_root: Path | None
+    config: TrainConfig,
+    run: Run | None,
+    name: str,
+    as_json: bool,
+    quiet: bool,
+    runs: Path,
+    data_root: Path | None,
 ) -> int:
     """Train, and return the exit code."""
     from tui.headless.train import train as train_headless
     from tui.headless.train_views import choose_view
 
     view = choose_view(as_json=as_json, quiet=quiet)
-    return train_headless(config, run, runs_dir=runs, data_root=data_root, view=view)
+    return train_headless(config, run, runs_dir=runs, data_root=data_root, view=view, name=name)
 
 
 def _repeat(
@@ -141,6 +152,7 @@ def _repeat(
     run: Run | None,
     folds: int | None,
     seeds: int | None,
+    name: str,
     as_json: bool,
     quiet: bool,
     runs: Path,
@@ -154,5 +166,5 @@ def _repeat(
         raise InputError("--folds and --seeds exclude each other", "Give one of them")
     repeats = Repeats("fold", folds) if folds else Repeats("seed", seeds or 1, config.training.seed)
     return train_repeats(
-        config, repeats, run, runs_dir=runs, data_root=data_root, as_json=as_json, quiet=quiet
+        config, repeats, run, runs_dir=runs, data_root=data_root, as_json=as_json, quiet=quiet, name=name
     )

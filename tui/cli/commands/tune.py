@@ -15,6 +15,7 @@ from core.config import schema as configuration
 from core.errors import InputError, RunError
 from core.runs.code import trust_config
 from core.runs.folder import default_runs_dir
+from core.runs.labels import checked_name
 from core.runs.references import LATEST
 from core.tuning.search.auto import AUTO
 from core.tuning.search.objectives import COSTS
@@ -27,6 +28,7 @@ from tui.cli.commands import studies
 from tui.cli.config_options import with_config
 from tui.cli.json_option import json_option
 from tui.cli.lazy import Command, Group
+from tui.cli.run_arguments import NameOption
 from tui.forms.flags import FLAGS
 
 __all__ = ["app"]
@@ -279,6 +281,7 @@ def tune(
     pause: Pause = None,
     unpause: Continue = None,
     stop: Stop = None,
+    name: NameOption = None,
     as_json: Annotated[bool, json_option("Print one JSON object per finished trial.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     trust_code: TrustOption = False,
@@ -305,6 +308,7 @@ def tune(
         raise InputError("`tui tune` works headless", "Use: tui tune --no-ui [options]")
     if executor != "ray" and (ray_address or gpus_per_trial):
         raise InputError("--ray-address and --gpus-per-trial need a Ray cluster", "Add --executor ray")
+    called = checked_name(name or "")
     search = {
         "method": method,
         "pruner": pruner,
@@ -338,7 +342,7 @@ def tune(
         max_epochs=max_epochs,
         ranges=_domains(ranges or [], space) if resume is not None else {},
     )
-    asked = replace(asked, changes=changes)
+    asked = replace(asked, changes=changes, name=called)
     sys.exit(headless.tune(asked, as_json=as_json, quiet=quiet))
 
 

@@ -15,6 +15,8 @@ from textual.timer import Timer
 from core import devices
 from core.config.schema import TrainConfig
 from core.devices import Device
+from core.errors import InputError
+from core.runs.labels import checked_name
 from core.session.preload import load_backend
 from tui.forms.command_line import command_line
 from tui.forms.data_overview import DataFacts
@@ -22,6 +24,7 @@ from tui.forms.form import fill, values_of
 from tui.forms.form_fields import DEVICE, RATE, FieldSpec
 from tui.forms.form_state import FormState
 from tui.forms.preview import Preview, Previewer
+from tui.forms.remedies import error_in_app
 from tui.runtime.settings import PLACES
 from tui.screens.base import NARROW
 from tui.screens.configure import form_actions
@@ -53,6 +56,14 @@ RUN_IN = FieldSpec(
     kind="choice",
     choices=PLACES,
     labels=("this app", "background process"),
+)
+RUN_NAME = FieldSpec(
+    path="run_name",
+    label="run name",
+    default="",
+    hint="any text",
+    about="What to call the run in lists and messages; it can be renamed later.",
+    kind="text",
 )
 
 
@@ -114,7 +125,9 @@ class ConfigureScreen(FilledForm):
     async def refresh_content(self) -> None:
         if not self.built:
             await self._build()
-        elif self.tui.form_values != self.state.values:
+            return
+        self.form.extra[RUN_NAME.path].text = self.tui.run_name
+        if self.tui.form_values != self.state.values:
             await self._fill(self.tui.form_values)
         elif self.state.preview is not None and self.state.preview.note:
             self._preview_anew()
@@ -125,7 +138,7 @@ class ConfigureScreen(FilledForm):
         """Build the form, after the first paint."""
         self._previewer = Previewer(self.tui.data_root)
         texts, dropped = fill(self.tui.form_values)
-        form = FormView(texts, {RUN_IN: self.tui.settings.run_in}, id="form")
+        form = FormView(texts, {RUN_NAME: self.tui.run_name, RUN_IN: self.tui.settings.run_in}, id="form")
         await self.query_one("#configure").mount(form, PreviewView(id="preview"))
         self.built = True
         form.fields["data.name"].editor.focus()
@@ -155,7 +168,9 @@ class ConfigureScreen(FilledForm):
 
     def action_start(self) -> None:
         """Start the run, in this app or in a background process."""
-        if self.state.config is not None:
+        if self.form.extra[RUN_NAME.path].problem:
+            self.form.extra[RUN_NAME.path].editor.focus()
+        elif self.state.config is not None:
             background = self.tui.settings.run_in == "background"
             self.tui.start_run(self.state.config, background=background)
 
@@ -191,7 +206,7 @@ class ConfigureScreen(FilledForm):
         if self.state.config is None:
             self.notify("Fix the marked fields first: there is no command yet.", severity="warning")
             return
-        command = command_line(self.state.config, self.tui.runs_dir)
+        command = self._command()
         self.app.copy_to_clipboard(command)
         self.notify(clean(command), title="Copied", markup=False)
 
@@ -251,10 +266,14 @@ class ConfigureScreen(FilledForm):
         """Check the form, and show the result."""
         self.state = FormState.of(values_of(self.form.texts), self.state.preview)
         self.tui.form_values = dict(self.state.values)
-        config = self.state.config
-        self.query_one(CommandPanel).show(command_line(config, self.tui.runs_dir) if config else "")
+        self.query_one(CommandPanel).show(self._command())
         self._request_preview()
         self._show_state()
+
+    def _command(self) -> str:
+        """Return the equivalent command; empty while there are errors."""
+        config = self.state.config
+        return command_line(config, self.tui.runs_dir, self.tui.run_name) if config else ""
 
     def _request_preview(self) -> None:
         """Compute a preview once the form has not changed for a moment."""
@@ -315,9 +334,21 @@ class ConfigureScreen(FilledForm):
         self.action_copy()
 
     @on(Field.Changed)
-    def _run_in_changed(self, event: Field.Changed) -> None:
+    def _extra_changed(self, event: Field.Changed) -> None:
         if event.field.spec is RUN_IN:
             self.tui.settings.run_in = event.text
+        elif event.field.spec is RUN_NAME:
+            self._take_name(event.field)
+
+    def _take_name(self, field: Field) -> None:
+        """Take the name of the next run from its field."""
+        try:
+            self.tui.run_name = checked_name(field.text)
+        except InputError as error:
+            field.set_problem(error_in_app(error))
+            return
+        field.set_problem("")
+        self.query_one(CommandPanel).show(self._command())
 
     @on(DescendantFocus)
     def _describe_field(self) -> None:

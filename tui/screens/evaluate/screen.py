@@ -1,6 +1,5 @@
 """Evaluate: the results of a run's best weights, on validation or on test."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,6 +18,7 @@ from core.evaluation import Report
 from core.inference.stored import Evaluation, is_latest, latest_evaluated, was_evaluated
 from core.metrics import label_of
 from core.runs.folder import Run
+from core.runs.labels import title_of
 from core.runs.summary import RunSummary, summarise
 from core.session.evaluation import RunData, evaluate_run
 from core.tasks.registry import task_of
@@ -58,7 +58,6 @@ TABS: tuple[Callable[[], EvaluationTab], ...] = (
     SlicesTab,
     OwnNumbersTab,
 )
-DATE = re.compile(r"^\d{4}-\d\d-\d\d_\d{4}_")
 """Date prefix of run names."""
 NOTHING = "No run has been evaluated yet.\n\nPress 2 to train a run, or 1 and then e to evaluate one."
 TEST_IS_FOR_THE_END = (
@@ -136,7 +135,7 @@ class EvaluateScreen(Background, ModeScreen):
         data = self.data
         self.in_background("open", lambda progress: _open(data, split, progress), self._show, self._failed)
         if self.is_mounted:
-            self._draw_state(f"opening {run.id} ...")
+            self._draw_state(f"opening {title_of(run.path)} ...")
 
     def refresh_content(self) -> None:
         """Show the followed run or the one evaluated last; retry after a failure; reread what is outdated."""
@@ -180,7 +179,7 @@ class EvaluateScreen(Background, ModeScreen):
 
     def show_progress(self, what: str, done: int, total: int) -> None:
         line = progress_line(what, done, total) if done or not total else f"{what} {count(total)} samples"
-        self._draw_state(f"evaluating {self.run.id if self.run else ''}: {line} ...")
+        self._draw_state(f"evaluating {title_of(self.run.path) if self.run else ''}: {line} ...")
 
     def _failed(self, error: Exception) -> None:
         self._opening = False
@@ -193,7 +192,9 @@ class EvaluateScreen(Background, ModeScreen):
         """Show a message in place of the tabs."""
         shown = Content("\n".join(clean(line) for line in text.splitlines()))
         self.query_one("#evaluate-notice", Static).update(shown)
-        self.query_one("#evaluated-run", Static).update(Content(clean(self.run.id if self.run else "")))
+        self.query_one("#evaluated-run", Static).update(
+            Content(clean(title_of(self.run.path) if self.run else ""))
+        )
         self.query_one("#evaluated-headline", Static).update("")
         self.set_class(False, "-evaluated")
 
@@ -299,7 +300,7 @@ def _weights(summary: RunSummary) -> str:
 
 def _title(evaluation: Evaluation, weights: str) -> Content:
     return Content.assemble(
-        (clean(DATE.sub("", evaluation.run.id)), "bold"),
+        (clean(title_of(evaluation.run.path)), "bold"),
         f"  {evaluation.split}  ",
         (f"{count(evaluation.report.n)} samples  {clean(weights)}", "$foreground 60%"),
     )
