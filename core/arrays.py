@@ -21,7 +21,7 @@ def as_array(values: Any) -> np.ndarray:
         Exception: whatever `values` trips over when it is asked for an array.
     """
     if hasattr(values, "detach"):
-        values = values.detach().cpu()
+        values = values.detach().cpu().resolve_conj().resolve_neg()
         if values.is_floating_point() and str(values.dtype) not in KNOWN:
             values = values.float()
     return np.asarray(values)

@@ -11,6 +11,7 @@ from core.data.arrays.array_targets import (
     answers_of,
     are_labels,
     are_soft,
+    check_varied,
     classes_in,
     label_names,
     several_names,
@@ -96,8 +97,9 @@ def dataset_of(given: Given, options: Any, name: str, task: AskedTask, shape: Ar
     given = _kept_as_given(given, options.scaling, notes)
     layout, inputs = _samples(given, shape, notes)
     kind = SHAPES[layout] if layout else "other"
+    _check_pair(inputs, given.train[1], f"data.path: {given.source}", given.names)
     answers = answers_of(given.train[1], task, given.names[1], _place(given, 1), notes, given.class_names)
-    _check_pair(inputs, answers, f"data.path: {given.source}", given.names)
+    check_varied(answers, _place(given, 1))
     kept, answers = without_ignored(answers, options.ignore_index, _place(given, 1), notes)
     labels = label_names(answers.shape[1]) if are_labels(answers) else ()
     soft = are_soft(answers)
@@ -306,8 +308,8 @@ def own_split(
     else:
         layout_of(pair[0], layout or "table", given.names[0], place, [])
         own_inputs = samples_of(pair[0], layout or "table", place)
+    _check_pair(own_inputs, pair[1], place, given.names)
     answers = answers_of(pair[1], task, given.names[1], place, [])
-    _check_pair(own_inputs, answers, place, given.names)
     there, answers = without_ignored(answers, ignored, place, [])
     targets = torch.from_numpy(spread(targets_of(answers, keys, place), there, len(own_inputs)))
     if not layout:
@@ -348,12 +350,18 @@ def spread(targets: np.ndarray, kept: np.ndarray, total: int) -> np.ndarray:
 
 
 def _check_pair(inputs: Any, answers: np.ndarray, place: str, names: tuple[str, str]) -> None:
-    if len(inputs) != len(answers):
-        turned = isinstance(inputs, np.ndarray) and len(answers) in inputs.shape[1:]
-        raise DataError(
-            f"{place} has {len(inputs):,} samples in {names[0]} and {len(answers):,} in {names[1]}",
-            f"Samples come first: transpose {names[0]}" if turned else "Give one target a sample",
-        )
+    targets = len(answers) if answers.ndim else 1
+    if len(inputs) == targets:
+        return
+    turned = [
+        name
+        for name, array, other in zip(names, (inputs, answers), (targets, len(inputs)), strict=True)
+        if isinstance(array, np.ndarray) and other in array.shape[1:]
+    ]
+    raise DataError(
+        f"{place} has {len(inputs):,} samples in {names[0]} and {targets:,} in {names[1]}",
+        f"Samples come first: transpose {turned[0]}" if turned else "Give one target a sample",
+    )
 
 
 def _value_range(inputs: np.ndarray, train: np.ndarray) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from core.data.arrays.sample_shapes import shape_text
+from core.data.label_cells import find_separator
 from core.data.several_targets import as_labels, kind_of_several
 from core.data.targets import (
     LABELS,
@@ -22,6 +23,7 @@ __all__ = [
     "answers_of",
     "are_labels",
     "are_soft",
+    "check_varied",
     "classes_in",
     "label_names",
     "several_names",
@@ -95,6 +97,12 @@ def answers_of(
         notes.append(
             f"targets: classes, by the few whole numbers in {name}; data.task=regression predicts them as numbers"
         )
+    if task == "auto" and array.dtype.kind in "US":
+        _refuse_joined(array, name, place)
+    if task == "auto" and array.dtype.kind in "iu" and _marks_unknown(array):
+        notes.append(
+            "targets: -1 is a class like the others; if it marks unknown ones, data.ignore_index=-1 leaves them out"
+        )
     if task == NUMBERS or (task == "auto" and array.dtype.kind == "f"):
         if array.dtype.kind in "US":
             raise DataError(f"{place} holds texts, which are not numbers", "Set data.task to classification")
@@ -102,6 +110,41 @@ def answers_of(
     if array.dtype.kind == "f" and (array == array.round()).all():
         return array.astype(np.int64)
     return np.array([_class_name(value) for value in array]) if array.dtype.kind in "fS" else array
+
+
+def check_varied(answers: np.ndarray, place: str) -> None:
+    """Check that numbers to predict, (n,), are not all the same.
+
+    Raises:
+        DataError: they are.
+    """
+    if answers.ndim == 1 and answers.dtype.kind == "f" and (answers == answers[:1]).all():
+        raise DataError(
+            f"{place}: the targets are all {answers[0]:g}: there is nothing to learn", "Give other targets"
+        )
+
+
+def _refuse_joined(texts: np.ndarray, name: str, place: str) -> None:
+    """Refuse texts that hold several labels each: they would be classes of their own.
+
+    Raises:
+        DataError: they do.
+    """
+    cells = [_class_name(value) for value in texts]
+    separator = find_separator(cells, name)
+    if separator is None:
+        return
+    several = next(cell for cell in cells if separator in cell)
+    raise DataError(
+        f"{place}: texts such as '{several}' hold several labels, separated by {separator}",
+        "Give zeros and ones, a column for each label, or set data.task to classification",
+    )
+
+
+def _marks_unknown(classes: np.ndarray) -> bool:
+    """Return whether -1 stands among classes that count from 0."""
+    found = np.unique(classes)
+    return len(found) > 2 and np.array_equal(found, np.arange(-1, len(found) - 1))
 
 
 def several_names(given: tuple[str, ...], targets: int) -> tuple[str, ...]:

@@ -11,7 +11,16 @@ from core.data.images.folder_names import IMAGES, words_of
 from core.data.kinds.base import KindName
 from core.errors import DataError
 
-__all__ = ["SHAPES", "ArrayShape", "Layout", "layout_of", "samples_of", "shape_text"]
+__all__ = [
+    "SHAPES",
+    "ArrayShape",
+    "Layout",
+    "in_place_of",
+    "layout_of",
+    "of_type",
+    "samples_of",
+    "shape_text",
+]
 
 Layout = Literal[
     "table", "channels_first", "channels_last", "signal", "signal_channels_last", "tokens", "other"
@@ -63,9 +72,7 @@ def layout_of(array: np.ndarray, shape: ArrayShape, name: str, place: str, notes
         DataError: it does not hold numbers, or what a sample is is not clear.
     """
     if array.dtype.kind not in "fiub":
-        raise DataError(
-            f"{place} is of type {array.dtype}, not numbers", "Give numbers, such as float32 or uint8"
-        )
+        raise DataError(f"{place} {of_type(array)}, not numbers", in_place_of(array))
     if array.ndim == 0 or array.size == 0:
         raise DataError(
             f"{place} holds no samples: its shape is {shape_text(array)}", "Give one row a sample"
@@ -119,6 +126,20 @@ def samples_of(array: np.ndarray, layout: Layout, place: str) -> np.ndarray:
         dtype = np.uint8 if array.dtype in (np.uint8, np.bool_) else np.float32
         return np.ascontiguousarray(images, dtype=dtype)
     return _as_float32(_as_signals(array, layout, place) if kind == "signal" else array, place)
+
+
+def of_type(array: np.ndarray) -> str:
+    """Return what an array holds, for messages: ``is of type datetime64[D]``."""
+    return "holds texts" if array.dtype.kind in "US" else f"is of type {array.dtype}"
+
+
+def in_place_of(array: np.ndarray) -> str:
+    """Return what to give where an array does not hold numbers."""
+    if array.dtype.kind in "US":
+        return "Texts are read from a table, such as a CSV file, or a folder of text files; or give ids of their words"
+    if array.dtype.kind in "mM":
+        return "Give a number, such as the days since a date: astype('datetime64[D]').astype(float)"
+    return "Give numbers, such as float32 or uint8"
 
 
 def _check_finite(array: np.ndarray, place: str) -> None:

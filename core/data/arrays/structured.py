@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.data.arrays.conditioned import fits_float32
-from core.data.arrays.sample_shapes import shape_text
+from core.data.arrays.sample_shapes import in_place_of, of_type, shape_text
 from core.data.inputs import LENGTHS, MASK, FieldColumn, FieldName, Fields, InputField
 from core.data.mapped import MappedRows
 from core.data.sequences import Ragged
@@ -122,7 +122,7 @@ def _sample_shape(column: FieldColumn) -> tuple[int | str, ...]:
 def _kept(array: np.ndarray, where: str, notes: list[str], row: str) -> Tensor:
     """Return an array as a tensor of a type that keeps its values, float32 where that does."""
     if array.dtype.kind not in "fiubc":
-        raise DataError(f"{where} is of type {array.dtype}, not numbers", "Give numbers, such as float32")
+        raise DataError(f"{where} {of_type(array)}, not numbers", in_place_of(array))
     if array.dtype.kind in "fc":
         for start, rows in _pieces(array):
             if not np.isfinite(rows).all():

@@ -1,13 +1,22 @@
 """Sets of samples in the answer of a user's function: one, or those of train, validation and test."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from torch.utils.data import DataLoader, IterableDataset, default_collate
 from torch.utils.data import Dataset as TorchDataset
 
-from core.data.own.values import TAKEN, is_array_like, is_several, kind_of
+from core.data.own.values import (
+    TAKEN,
+    is_array_like,
+    is_several,
+    kind_of,
+    refuse_lists_of_labels,
+    refuse_sparse,
+)
 from core.errors import DataError
 
 __all__ = ["Sets", "is_read_one_by_one", "sets_in"]
@@ -54,21 +63,29 @@ def sets_in(made: Any, source: str) -> Sets:
     notes: list[str] = []
     _refuse_others(made, where)
     if _is_set(made):
-        return Sets(_plain(made, source, notes), notes=tuple(notes), class_names=_class_names(made))
+        train = _plain(made, source, notes)
+        return Sets(train, None, None, tuple(notes), _class_names(made), _column_names(made))
     if isinstance(made, Mapping):
         return _of_mapping(made, where, source, notes)
+    if isinstance(made, deque):
+        made = list(made)
     if not isinstance(made, tuple | list):
         raise DataError(f"{where} {kind_of(made)}", TAKEN)
     for part in made:
-        _refuse_others(part, f"{where} {kind_of(made)}, in which one is")
-    if len(made) in (2, 3) and all(map(_is_set, made)):
-        train, *others = (_plain(part, source, notes) for part in made)
+        _refuse_others(part, f"{where} {kind_of(made)}, in which there is")
+    if len(made) in (2, 3) and _is_set(made[0]) and all(part is None or _is_set(part) for part in made):
+        train, *others = (part if part is None else _plain(part, source, notes) for part in made)
         names = _class_names(made[0])
         if len(others) == 1:
             return Sets(train, test=others[0], notes=tuple(notes), class_names=names)
         notes.append(f"{source} returned three sets of samples: train, validation and test, in this order")
         return Sets(train, others[0], others[1], tuple(notes), names)
     if len(made) == 4 and all(map(is_array_like, made)):
+        if _are_inputs_first(made):
+            notes.append(
+                f"{source} returned inputs of train and test, then targets of both, as train_test_split does"
+            )
+            return Sets((made[0], made[2]), test=(made[1], made[3]), notes=tuple(notes))
         return Sets((made[0], made[1]), test=(made[2], made[3]))
     raise _unknown(made, where)
 
@@ -81,9 +98,21 @@ def is_read_one_by_one(part: Any) -> bool:
 def _is_set(part: Any) -> bool:
     return (
         isinstance(part, TorchDataset | DataLoader)
+        or _gives_samples(part)
         or _is_table_of_samples(part)
         or _are_samples(part)
         or _is_pair(part)
+    )
+
+
+def _are_inputs_first(made: Any) -> bool:
+    """Return whether the shapes of four arrays are as those of scikit-learn's ``train_test_split``."""
+    train, test, train_targets, test_targets = (np.shape(part) for part in made)
+    return (
+        len(train) > 1
+        and train[1:] == test[1:]
+        and len(train_targets) == len(test_targets) == 1
+        and (train[0], test[0]) == (train_targets[0], test_targets[0])
     )
 
 
@@ -122,11 +151,19 @@ def _is_one_sample(part: Any) -> bool:
 
 def _are_samples(values: Any) -> bool:
     """Return whether this is a list of samples: of pairs of input and target, or of dicts."""
-    if not isinstance(values, list) or not values:
+    if not isinstance(values, list | tuple | deque) or not values:
+        return False
+    if not isinstance(values, list) and len(values) <= FEW:
         return False
     if isinstance(values[0], Mapping):
         return len(values) > FEW
     return _is_one_sample(values[0]) if isinstance(values[0], tuple | list) else False
+
+
+def _gives_samples(value: Any) -> bool:
+    """Return whether an object of the user's own has a length and gives a sample for each number."""
+    plain = isinstance(value, tuple | list | str | bytes | Mapping | deque | type) or is_array_like(value)
+    return not plain and hasattr(value, "__len__") and hasattr(value, "__getitem__")
 
 
 def _is_table_of_samples(value: Any) -> bool:
@@ -150,6 +187,8 @@ def _plain(part: Any, source: str, notes: list[str]) -> Any:
             f"data.path: {source} returned {kind_of(part)}, which has no length and may never end",
             "Return a Dataset with __len__ and __getitem__, or arrays",
         )
+    if isinstance(part, tuple | deque) and _are_samples(part):
+        return list(part)
     if _is_pair(part):
         return tuple(part)
     return part.with_format("numpy") if _is_table_of_samples(part) else part
@@ -161,6 +200,10 @@ def _refuse_others(made: Any, where: str) -> None:
     Raises:
         DataError: it is such a thing.
     """
+    if isinstance(made, Mapping):
+        for part in made.values():
+            refuse_sparse(part, where)
+    refuse_sparse(made, where)
     if isinstance(made, TorchDataset | DataLoader | Mapping):
         return
     if isinstance(made, Iterator):
@@ -179,7 +222,13 @@ def _refuse_others(made: Any, where: str) -> None:
 def _of_mapping(made: Mapping[Any, Any], where: str, source: str, notes: list[str]) -> Sets:
     """Return the sets of a dict: by split, or inputs and targets."""
     named = {split: made[key] for split, keys in SPLITS.items() for key in made if str(key).lower() in keys}
-    if "train" in named and len(named) == len(made):
+    others = [key for key in made if all(made[key] is not part for part in named.values())]
+    named = {split: part for split, part in named.items() if part is not None or split == "train"}
+    if "train" in named and all(_is_set(made[key]) or made[key] is None for key in others):
+        if others:
+            notes.append(
+                f"{source} returned other sets, too, which are not used: {', '.join(map(str, others))}"
+            )
         wrong = next((name for name, part in named.items() if not _is_set(part)), None)
         if wrong is not None:
             raise DataError(f"{where} {kind_of(made)}, and {wrong} is {kind_of(named[wrong])}", TAKEN)
@@ -202,7 +251,14 @@ def _unknown(made: tuple[Any, ...] | list[Any], where: str) -> DataError:
     """Return the error of a tuple or list that holds something else than sets."""
     held = ", ".join(_short(part) for part in made[:6]) + (" ..." if len(made) > 6 else "")
     sets = [part for part in made if _is_set(part)]
-    what = f"{where} {len(made)} things: {held}"
+    what = f"{where} {len(made)} things: {held}" if made else f"{where} nothing, {kind_of(made)}"
+    if len(made) in (2, 3):
+        refuse_lists_of_labels(made[1], where)
+    if len(made) == 2 and _are_inputs(made[0]) and isinstance(made[1], tuple | Mapping):
+        return DataError(
+            f"{where} targets that are {kind_of(made[1])}",
+            "Return one array, for several targets with a column for each",
+        )
     if len(sets) == 1 and any(callable(part) for part in made):
         return DataError(
             what,
@@ -230,6 +286,12 @@ def _class_names(part: Any) -> tuple[str, ...]:
         named = [each.names for each in dict(part.features).values() if hasattr(each, "names")]
         return _texts(named[0]) if len(named) == 1 else ()
     return _texts(getattr(part, "classes", None))
+
+
+def _column_names(part: Any) -> tuple[str, ...]:
+    """Return the names of the columns, where inputs are a data frame."""
+    inputs: Any = part[0] if isinstance(part, tuple | list) else None
+    return _texts(inputs.columns) if hasattr(inputs, "columns") and hasattr(inputs, "dtypes") else ()
 
 
 def _texts(values: Any) -> tuple[str, ...]:

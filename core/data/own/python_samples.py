@@ -14,7 +14,7 @@ from core.data.arrays.array_samples import Given, Pair
 from core.data.dataset import Progress, no_progress
 from core.data.own.answers import is_read_one_by_one, sets_in
 from core.data.own.reading import names_in, read_samples, selected
-from core.data.own.values import array_of, column_of, is_several
+from core.data.own.values import array_of, column_of, is_several, refuse_lists_of_labels
 from core.data.sequences import Ragged
 from core.errors import DataError
 
@@ -111,6 +111,7 @@ def _pair(part: Any, source: str, chosen: str, progress: Progress) -> Pair:
     if isinstance(part[0], list) and part[0] and (is_several(part[0][0]) or isinstance(part[0][0], Mapping)):
         inputs, targets = read_samples(_Zipped(part[0], part[1], source), source, progress)
         return selected(inputs, chosen), targets
+    refuse_lists_of_labels(part[1], f"data.path: {source} returned")
     inputs, targets = part[0], array_of(part[1], source)
     if isinstance(inputs, Mapping):
         fields: Any = {str(name): column_of(values, source) for name, values in inputs.items()}

@@ -8,7 +8,7 @@ import torch
 
 from core.data.dataset import Progress
 from core.data.inputs import FieldName
-from core.data.own.values import TAKEN, array_of, is_several, kind_of
+from core.data.own.values import TAKEN, array_of, is_several, kind_of, refuse_pictures
 from core.data.sequences import Ragged
 from core.errors import DataError
 from core.machine import memory
@@ -55,7 +55,7 @@ def read_samples(samples: Any, source: str, progress: Progress) -> ReadSamples:
         UserCodeError: the user's code fails.
     """
     columns: dict[FieldName | None, _Column] = {}
-    number, total = 0, len(samples)
+    number, total = 0, _count(samples, source)
     try:
         for number in range(total):
             parts = _parts(samples[number], number, source)
@@ -87,7 +87,7 @@ def read_samples(samples: Any, source: str, progress: Progress) -> ReadSamples:
             f"data.path: targets of {source} have different shapes", "Give one class or one number per sample"
         )
     fields = {name: column.whole() for name, column in columns.items()}
-    only = fields.get(ONLY)
+    only = next(iter(fields.values())) if [*fields] != [0] and len(fields) == 1 else None
     return (only if isinstance(only, np.ndarray) else {0: only} if only is not None else fields), targets
 
 
@@ -154,6 +154,8 @@ class _Column:
     def _become_sequences(self, number: int, value: np.ndarray, source: str) -> None:
         """Take what was read for sequences of one length; their steps lie one after the other already."""
         shape = self._values.shape[1:]
+        if value.ndim == len(shape):
+            refuse_pictures(value, source)
         if not shape or value.ndim != len(shape) or value.shape[1:] != shape[1:]:
             raise _different(value.shape, shape, source)
         self._lengths = [shape[0]] * number
@@ -207,9 +209,18 @@ def _parts(sample: Any, number: int, source: str) -> dict[FieldName | None, np.n
     arrays: dict[FieldName | None, np.ndarray] = {
         name: array_of(value, where) for name, value in named.items()
     }
-    if not isinstance(inputs, Mapping) or len(inputs) > 1:
-        return {**arrays, None: array_of(target, where)}
-    return {ONLY: next(iter(arrays.values())), None: array_of(target, where)}
+    return {**arrays, None: array_of(target, where)}
+
+
+def _count(samples: Any, source: str) -> int:
+    """Return how many samples there are."""
+    try:
+        return len(samples)
+    except Exception as error:  # the user's own code raises whatever it likes
+        raise as_user_error(error) or DataError(
+            f"data.path: the length of {source}: {type(error).__name__}: {error}",
+            "Let __len__ return the number of samples",
+        ) from None
 
 
 def _names(parts: Mapping[FieldName | None, Any]) -> str:

@@ -7,10 +7,21 @@ import numpy as np
 from torch.utils.data import Dataset as TorchDataset
 
 from core.arrays import as_array
+from core.data.own.objects import unboxed
 from core.data.sequences import Ragged
 from core.errors import DataError
 
-__all__ = ["TAKEN", "array_of", "column_of", "is_array_like", "is_several", "kind_of"]
+__all__ = [
+    "TAKEN",
+    "array_of",
+    "column_of",
+    "is_array_like",
+    "is_several",
+    "kind_of",
+    "refuse_lists_of_labels",
+    "refuse_pictures",
+    "refuse_sparse",
+]
 
 TAKEN = (
     "It must return inputs and targets as arrays or tensors, a torch Dataset of such pairs, or train, validation and "
@@ -52,24 +63,57 @@ def array_of(value: Any, source: str) -> np.ndarray:
     Raises:
         DataError: they are none.
     """
+    refuse_sparse(value, f"data.path: {source} gave")
     if not is_array_like(value):
         raise DataError(f"data.path: {source} gave {kind_of(value)}, which is not an array", TAKEN)
     try:
         array = as_array(value)
     except ValueError as error:
         why = "its parts have different shapes" if "inhomogeneous" in str(error) else str(error)
-        raise DataError(
-            f"data.path: {source} gave {kind_of(value)}, which is not an array: {why}", TAKEN
-        ) from None
+        raise _not_an_array(value, source, why) from None
     except Exception as error:  # any object can be asked for an array, and can fail
+        raise _not_an_array(value, source, str(error)) from None
+    if np.ma.is_masked(value):
+        hidden = int(np.ma.getmaskarray(value).sum())
         raise DataError(
-            f"data.path: {source} gave {kind_of(value)}, which is not an array: {error}", TAKEN
-        ) from None
-    if array.dtype.kind == "O":
-        raise DataError(
-            f"data.path: {source} gave {kind_of(value)}, which is not an array of numbers or strings", TAKEN
+            f"data.path: {source} gave {kind_of(value)}, {hidden:,} of whose values are masked",
+            "Fill them, such as with filled(0), or leave these samples out",
         )
+    if array.dtype.names:
+        raise DataError(
+            f"data.path: {source} gave an array of records with {', '.join(array.dtype.names)}",
+            "Return numpy.lib.recfunctions.structured_to_unstructured of it, or a dict of its columns",
+        )
+    if array.dtype.kind == "O":
+        try:
+            return unboxed(array)
+        except ValueError as error:
+            raise DataError(
+                f"data.path: {source} gave {kind_of(value)}, which is not an array of numbers or strings: {error}",
+                "Give numbers of one type or texts, and leave out or fill what is missing",
+            ) from None
     return array
+
+
+def refuse_sparse(value: Any, what: str) -> None:
+    """Refuse a sparse matrix or tensor, which would have to be made dense.
+
+    Raises:
+        DataError: it is one; `what` starts its message.
+    """
+    layout = str(getattr(value, "layout", "")).removeprefix("torch.")
+    if layout.startswith("sparse") or (hasattr(value, "toarray") and hasattr(value, "nnz")):
+        dense = "to_dense()" if layout.startswith("sparse") else "toarray()"
+        raise DataError(
+            f"{what} a sparse {'tensor' if layout.startswith('sparse') else 'matrix'}, {kind_of(value)}",
+            f"Return it dense, by {dense}, or a Dataset that makes each sample dense when it is asked for",
+        )
+
+
+def _not_an_array(value: Any, source: str, why: str) -> DataError:
+    return DataError(
+        f"data.path: {source} gave {kind_of(value)}, which is not an array: {why.rstrip('.')}", TAKEN
+    )
 
 
 def column_of(values: Any, source: str) -> "np.ndarray | Ragged":
@@ -78,7 +122,10 @@ def column_of(values: Any, source: str) -> "np.ndarray | Ragged":
     Raises:
         DataError: it is neither.
     """
+    if getattr(values, "is_nested", False):
+        values = list(values.unbind())
     objects = isinstance(values, np.ndarray) and values.dtype.kind == "O" and values.ndim == 1
+    objects = objects and len(values) > 0 and _is_sequence(values[0])
     if not (objects or (isinstance(values, list | tuple) and len(values) and _is_sequence(values[0]))):
         return array_of(values, source)
     if not objects and isinstance(values[0], list | tuple):
@@ -88,8 +135,9 @@ def column_of(values: Any, source: str) -> "np.ndarray | Ragged":
             pass
     sequences = [array_of(value, source) for value in values]
     shapes = {sequence.shape for sequence in sequences}
-    if len(shapes) == 1 and not objects:
+    if len(shapes) == 1:
         return np.stack(sequences)
+    refuse_pictures(sequences[0], source)
     if min(map(len, shapes)) == 0 or len({shape[1:] for shape in shapes}) > 1:
         one, other = sorted(shapes, key=str)[:2] if len(shapes) > 1 else (*shapes, ())
         raise DataError(
@@ -99,6 +147,38 @@ def column_of(values: Any, source: str) -> "np.ndarray | Ragged":
     kinds = {sequence.dtype for sequence in sequences}
     dtype = np.result_type(*kinds)
     return Ragged.of([sequence.astype(dtype, copy=False) for sequence in sequences])
+
+
+def refuse_lists_of_labels(targets: Any, what: str) -> None:
+    """Refuse targets that are a list, or a set, of labels for each sample.
+
+    Raises:
+        DataError: they are; `what` starts its message.
+    """
+    boxed = isinstance(targets, np.ndarray) and targets.dtype.kind == "O" and targets.ndim == 1
+    if not (isinstance(targets, list | tuple) or boxed) or not len(targets):
+        return
+    several = [each for each in targets if isinstance(each, list | tuple | set | frozenset)]
+    if len(several) < len(targets):
+        return
+    if isinstance(several[0], list | tuple) and len({*map(len, several)}) == 1:
+        return
+    raise DataError(
+        f"{what} several labels a sample, as {type(several[0]).__name__}s",
+        "Return zeros and ones, a column for each label, such as scikit-learn's MultiLabelBinarizer makes",
+    )
+
+
+def refuse_pictures(sample: np.ndarray, source: str) -> None:
+    """Refuse samples of different shapes that are pictures: their height is not a time.
+
+    Raises:
+        DataError: they are.
+    """
+    if sample.ndim == 3 and sample.dtype == np.uint8:
+        raise DataError(
+            f"data.path: {source} gave pictures of different sizes", "Resize them to one size, or crop them"
+        )
 
 
 def _is_sequence(value: Any) -> bool:

@@ -347,7 +347,7 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"x": X[:-1], "y": CLASSES}, r"has 59 samples in x and 60 in y"),
     ({"x": X[:0], "y": CLASSES[:0]}, r"my\.npz, x holds no samples: its shape is 0x2"),
     ({"x": np.float64(3), "y": CLASSES}, "x holds no samples: its shape is a single number"),
-    ({"x": X.astype(str), "y": CLASSES}, "x is of type <U32, not numbers"),
+    ({"x": X.astype(str), "y": CLASSES}, "x holds texts, not numbers"),
     ({"x": X.astype(object), "y": CLASSES}, r"x in .*my\.npz holds Python objects \(a pickle\)"),
     ({"x": X, "y": CLASSES.astype(object)}, r"y in .*my\.npz holds Python objects"),
     (
@@ -428,7 +428,7 @@ def no_arrays(path: Path) -> None:
         ("a.npz", lambda path: path.write_bytes(b"\x80\x04K\x01."), "holds Python objects"),
         ("a.npz", cut_archive, "is not an array file, or a damaged one"),
         ("a.npz", damaged_member, r"x in .* is not an array file, or a damaged one"),
-        ("a.npz", no_arrays, r"x is of type \|S4, not numbers"),
+        ("a.npz", no_arrays, r"x holds texts, not numbers"),
         ("a.npz", lambda path: path.write_bytes(X.tobytes()), "holds Python objects|is not an array file"),
         ("x.npy", pickled, "holds Python objects"),
         (

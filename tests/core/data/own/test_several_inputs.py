@@ -266,7 +266,7 @@ def test_a_third_array_weighs_samples(make: Make) -> None:
             "return ({'a': np.full((n, 2), np.nan), 'b': x}, y)",
             "a has NaN or infinite values, first in sample 0",
         ),
-        ("return ({'a': np.array(['p'] * n), 'b': x}, y)", "a is of type <U1, not numbers"),
+        ("return ({'a': np.array(['p'] * n), 'b': x}, y)", "a holds texts, not numbers"),
         ("return [np.arange(i % 5) for i in range(n)], y", "sample 0 is an empty sequence"),
         ("return ({'mask': x, 'b': [np.arange(i + 1) for i in range(n)]}, y)", "an input of the name mask"),
         ("return type('F', (), {'columns': [], 'dtypes': []})()", r"a table, .*to_numpy\(\)"),
