@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["MAX_SAMPLES", "Importance", "importances"]
 
 REPEATS = 5
+DECIMALS = 12
+"""Of a mean fall: what is left where falls cancel is the rounding of their sum."""
 MAX_SAMPLES = 2000
 """Samples that are looked at; of more a random part is taken."""
 
@@ -75,7 +77,8 @@ def importances(
     for done, (column, places) in enumerate(columns.items()):
         progress("shuffling columns", done, len(columns))
         falls = [before - scored(_shuffled(whole, places, rng.permutation)) for _ in range(REPEATS)]
-        found.append(Importance(column, score, float(np.mean(falls)), float(np.std(falls, ddof=1))))
+        mean = round(float(np.mean(falls)), DECIMALS)
+        found.append(Importance(column, score, mean, float(np.std(falls, ddof=1))))
     return sorted(found, key=lambda one: -one.fall)
 
 

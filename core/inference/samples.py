@@ -1,6 +1,6 @@
 """The samples behind the predictions: loaded when first asked for, found again by their place in the source."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     import polars as pl
     from torch import Tensor
 
-    from core.data.dataset import Dataset, Progress, Split
+    from core.data.dataset import Dataset, Progress
     from core.data.inputs import Fields, InputField
 
 __all__ = ["Samples"]
+
+MAX_KEPT = 64
+"""Samples of a stream that are kept once they were read: those at the start of a list."""
 
 
 class Samples:
@@ -36,6 +39,8 @@ class Samples:
         self._loaded: Dataset | None = None
         self._rows: np.ndarray | None = None
         self._texts: pl.DataFrame | None = None
+        self._kept: dict[int, int] = {}
+        self._few: Any = None
 
     @property
     def loaded(self) -> bool:
@@ -60,9 +65,36 @@ class Samples:
                 "Evaluate the run again",
             )
         table = self._dataset.table
-        if table is not None:
+        if table is not None and not self._is_streamed:
             self._texts = table.rows(self._split, wanted)
         self._rows = rows
+
+    def ready(self, positions: np.ndarray) -> bool:
+        """Return whether the samples at the start of a list can be shown at once."""
+        return self.loaded and (
+            not self._is_streamed or self._kept.keys() >= {*positions[:MAX_KEPT].tolist()}
+        )
+
+    def read(self, positions: np.ndarray, progress: "Progress") -> None:
+        """Load the data set unless it is, and of a stream the samples at the start of a list; not for the UI thread.
+
+        Those of a stream are read in one pass; each of the others is when it is shown.
+
+        Raises:
+            TorchtuiError: as for `load`, or a sample cannot be read.
+        """
+        if not self.loaded:
+            self.load(progress)
+        if self.ready(positions):
+            return
+        assert self._rows is not None
+        some = positions[:MAX_KEPT]
+        table = self._dataset.table
+        if table is None:
+            few: Any = self._dataset.splits[self._split].inputs[self._rows[some]]
+        else:
+            few = table.rows(self._split, self._predictions.indices[some])
+        self._few, self._kept = few, {position: at for at, position in enumerate(some.tolist())}
 
     @property
     def kind(self) -> Kind:
@@ -80,8 +112,8 @@ class Samples:
 
     def row(self, position: int) -> list[str | float | np.ndarray]:
         """One sample in the order of `columns`: numbers, texts as they stand in a file, (time,) values of a channel."""
-        if self._texts is not None:
-            return list(self._texts.row(position))
+        if self._dataset.table is not None:
+            return list(self._of_file(position).values())
         if shown_fields(self._dataset):
             return [*self._texts_of(position)]
         if self.kind.shown == "text":
@@ -93,8 +125,8 @@ class Samples:
     def text(self, position: int) -> str:
         """One text as it stands in its source, or the tokens of a sequence."""
         data = self._dataset
-        if self._texts is not None and data.table is not None:
-            row = self._texts.row(position, named=True)
+        if data.table is not None:
+            row = self._of_file(position)
             return "\n".join(str(row[name] or "") for name in data.table.texts)
         if data.documents is not None:
             return data.documents.text(int(self._predictions.indices[position]))
@@ -112,31 +144,49 @@ class Samples:
 
     def image(self, position: int) -> "Tensor | None":
         """One image (channels, height, width) as a network gets it; None for samples of several inputs."""
-        assert self._rows is not None
-        inputs = self._dataset.splits[self._split].inputs
         if self._dataset.fields or self.kind.shown != "picture":
             return None
-        return cast("Tensor", inputs[int(self._rows[position])])
+        inputs, at = self._found(position)
+        return cast("Tensor", inputs[at])
+
+    def _found(self, position: int) -> "tuple[Any, int]":
+        """Return inputs, and the place of a sample among them."""
+        assert self._rows is not None
+        kept = self._kept.get(position)
+        if kept is not None:
+            return self._few, kept
+        return self._dataset.splits[self._split].inputs, int(self._rows[position])
+
+    def _of_file(self, position: int) -> dict[str, Any]:
+        """The columns of a row of a table, as they stand in its file."""
+        if self._texts is not None:
+            return self._texts.row(position, named=True)
+        kept, table = self._kept.get(position), self._dataset.table
+        assert table is not None
+        if kept is None:
+            return table.rows(self._split, self._predictions.indices[[position]]).row(0, named=True)
+        found: dict[str, Any] = self._few.row(kept, named=True)
+        return found
 
     def _input(self, position: int) -> np.ndarray:
-        assert self._rows is not None
-        split: Split = self._dataset.splits[self._split]
+        inputs, at = self._found(position)
         if self._picture is not None:
             from core.data.shown import field_picture
 
-            return field_picture(cast("Fields", split.inputs), self._picture, int(self._rows[position]))
-        values: np.ndarray = np.asarray(
-            self._dataset.in_unit(split.inputs[int(self._rows[position])]).numpy()
-        )
+            return field_picture(cast("Fields", inputs), self._picture, at)
+        values: np.ndarray = np.asarray(self._dataset.in_unit(inputs[at]).numpy())
         return values
 
     def _texts_of(self, position: int) -> list[str]:
         """The inputs of a sample beside its picture, as texts."""
-        assert self._rows is not None
         from core.data.shown import field_texts
 
-        inputs = cast("Fields", self._dataset.splits[self._split].inputs)
-        return field_texts(inputs, self._others, int(self._rows[position]))
+        inputs, at = self._found(position)
+        return field_texts(cast("Fields", inputs), self._others, at)
+
+    @property
+    def _is_streamed(self) -> bool:
+        return bool(getattr(self._dataset.splits[self._split].inputs, "is_streamed", False))
 
     @property
     def _picture(self) -> "InputField | None":

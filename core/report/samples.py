@@ -52,7 +52,7 @@ def mistakes(evaluation: Evaluation, data_root: Path | None) -> Mistakes:
     worst = task.worst(predictions, MAX_PICTURES).tolist()
     if not worst:
         return Mistakes(title, "None: every sample was predicted correctly.")
-    samples, problem = _samples(evaluation, data_root)
+    samples, problem = _samples(evaluation, data_root, np.array(worst))
     if "masks" in task.views:
         shown = [_masks(evaluation, samples, at) for at in worst] if samples is not None else []
         return Mistakes(title, f"Without the images: {problem}" if problem else MASK_NOTE, pictures=shown)
@@ -85,15 +85,17 @@ def _given(evaluation: Evaluation) -> np.ndarray | str | None:
         return str(error)
 
 
-def _samples(evaluation: Evaluation, data_root: Path | None) -> tuple[Samples | None, str]:
-    """The samples, or why they are not to be had; nothing is downloaded."""
+def _samples(
+    evaluation: Evaluation, data_root: Path | None, wanted: np.ndarray
+) -> tuple[Samples | None, str]:
+    """The samples at some positions, or why they are not to be had; nothing is downloaded."""
     from core.data.registry import default_root
 
     try:
         if not evaluation.run.config().data.available(data_root or default_root()):
             return None, "the data set is not on this machine."
         samples = Samples(RunData(evaluation.run, data_root).load, evaluation.split, evaluation.predictions)
-        samples.load(no_progress)
+        samples.read(wanted, no_progress)
     except TorchtuiError as error:
         return None, str(error)
     return samples, ""

@@ -28,10 +28,13 @@ def print_failures(evaluation: Evaluation, failures: Failures, console: Console)
         console.print(_slices(failures))
         worse = sum(one.is_worse for one in failures.slices)
         more = f"{len(failures.slices):,} slices; {worse} clearly worse than the rest (▼), corrected for their number"
+        more += f"; of {failures.slices_of}" if failures.slices_of else ""
         console.print(Text(more, "dim"), soft_wrap=True)
     if failures.importances:
         console.print()
         console.print(_importances(failures))
+        if failures.shuffled_in:
+            console.print(Text(f"shuffled in {failures.shuffled_in}", "dim"), soft_wrap=True)
     if len(failures.label_errors):
         console.print()
         console.print(_label_errors(evaluation, failures))

@@ -47,6 +47,8 @@ def explain(
             "slices": [asdict(one) for one in failures.slices],
             "importances": [asdict(one) for one in failures.importances],
             "label_errors": suspects,
+            "slices_of": failures.slices_of,
+            "shuffled_in": failures.shuffled_in,
         }
         print_result(json.dumps({"v": 1, "run": found.id, "split": split, **facts}))
         return

@@ -71,12 +71,15 @@ class SampleList(Background, Container):
     def show(self, subject: Subject, positions: np.ndarray, *, focus: bool = False) -> None:
         """Show the samples at some positions (n,), in their order."""
         self.subject, self.positions = subject, positions
-        if subject.samples.loaded:
+        if subject.samples.ready(positions):
             self._fill(subject, focus)
             return
         self.say("loading the samples ...")
         self.in_background(
-            "samples", subject.samples.load, lambda _: self._fill(subject, focus), self._failed
+            "samples",
+            lambda progress: subject.samples.read(positions, progress),
+            lambda _: self._fill(subject, focus),
+            self._failed,
         )
 
     @property

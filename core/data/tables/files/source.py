@@ -22,6 +22,8 @@ __all__ = ["MAX_COLUMNS", "Damaged", "Source", "open_source"]
 MAX_COLUMNS = 50_000
 ROW = "row number"
 """Name of the column that counts rows; made longer where a file has such a column."""
+FEW = 16
+"""Rows of Parquet files that are read one by one, which passes by the blocks they are not in."""
 PARQUET = (".parquet", ".pq")
 WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
@@ -127,7 +129,11 @@ class Source:
         wanted = pl.Series(positions, dtype=pl.UInt32)
         schema = self.schema()
         texts = [_as_text(column, schema[column]).fill_null("") for column in columns]
-        found = self.frame.with_row_index(counter).filter(pl.col(counter).is_in(wanted.implode()))
+        if self.is_parquet and 0 < wanted.n_unique() <= FEW:
+            rows = wanted.unique().to_list()
+            found = pl.concat([self.frame.slice(row, 1).with_row_index(counter, row) for row in rows])
+        else:
+            found = self.frame.with_row_index(counter).filter(pl.col(counter).is_in(wanted.implode()))
         frame = self._collected(found.select(counter, *texts)).sort(counter)
         if len(frame) < wanted.n_unique():
             raise DataError(f"{self.path.name} has fewer rows than before", "Put the old file back")

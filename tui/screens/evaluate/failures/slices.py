@@ -85,8 +85,9 @@ class SlicesTab(EvaluationTab):
             self._title("#slices-panel", NO_COLUMNS, "")
             return
         worse = sum(one.is_worse for one in found)
+        of = f"of {failures.slices_of}  " if failures.slices_of else ""
         self._title(
-            "#slices-panel", f"{count(len(found))} slices, the worst first", f"▼ {worse} clearly worse"
+            "#slices-panel", f"{count(len(found))} slices, the worst first", f"{of}▼ {worse} clearly worse"
         )
 
         def cells(row: int) -> list[Cell]:
@@ -117,6 +118,7 @@ class SlicesTab(EvaluationTab):
             return
         largest = max(found[0].fall, 1e-12)
         panel.border_title = f"fall of {label_of(found[0].metric)} when a column is shuffled"
+        panel.border_subtitle = f"in {failures.shuffled_in}" if failures.shuffled_in else ""
 
         def cells(row: int) -> list[Cell]:
             one = found[row]

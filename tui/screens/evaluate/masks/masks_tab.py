@@ -76,11 +76,16 @@ class MasksTab(EvaluationTab):
                 parent.border_title = title
         if not len(self.positions):
             panel.border_title = "every pixel of every image is right"
-        elif subject.samples.loaded:
+        elif subject.samples.ready(self.positions):
             self._show(0)
         else:
             panel.border_subtitle = "loading the images ..."
-            self.in_background("samples", subject.samples.load, lambda _: self._show(0), self._failed)
+            self.in_background(
+                "samples",
+                lambda progress: subject.samples.read(self.positions, progress),
+                lambda _: self._show(0),
+                self._failed,
+            )
 
     def _failed(self, error: Exception) -> None:
         self.query_one("#masks-panel", Panel).border_subtitle = clean(f"✗ {error_in_app(error)}")
