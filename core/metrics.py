@@ -58,6 +58,11 @@ OF_PROBABILITIES: Final = ("log_loss", "ece", "brier", "accuracy")
 """Those that show how much the probabilities of an evaluation can be relied on."""
 OF_THRESHOLD: Final = ("precision", "recall", "f1", "specificity", "accuracy", "balanced_accuracy")
 """Those that show what the threshold of two classes does."""
+OF_LABEL_THRESHOLDS: Final = (
+    *("f1_micro", "f1_macro", "precision_micro", "recall_micro"),
+    *("subset_accuracy", "hamming_loss"),
+)
+"""Those that show what the thresholds of labels do."""
 MEANS_OF_SAMPLES: Final = ("accuracy", "balanced_accuracy", "log_loss", "brier", "mae", "rmse")
 """Those of an evaluation that add up over samples, whatever model gave which prediction; ranks of scores do not."""
 COMPARED: Final = (

@@ -43,7 +43,7 @@ class Report:
         provisional: whether its intervals were left out, to be computed from the predictions when it is opened.
         class_intervals: for each class the 95 % intervals of precision, recall, F1 and ROC AUC, as far as known.
         threshold: of two classes the score from which on the positive one is predicted; None where that is the class
-            that scores highest. ``chosen_by``: the rule it was chosen by on validation.
+            that scores highest. ``chosen_by``: the rule that it, or those of labels, were chosen by on validation.
     """
 
     task: str
@@ -85,9 +85,10 @@ class Report:
 
     @property
     def decision(self) -> str:
-        """Return from where on a sample counts as the positive class; empty where there is none."""
+        """Return from where on a sample counts as the positive class, or has a label; empty where none was chosen."""
         if not self.positive:
-            return ""
+            rule = f"labels are given from the threshold of each on (on validation: {self.chosen_by})"
+            return rule if self.chosen_by and self.task == "multilabel" else ""
         if self.threshold is not None:
             rule = f"at a score of {self.threshold:.4g} or more (on validation: {self.chosen_by or 'chosen'})"
         elif self.metrics.get("brier") is not None:

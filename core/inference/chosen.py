@@ -1,25 +1,36 @@
-"""Temperature and threshold of a trained run: chosen on validation and kept with it.
+"""Temperature and thresholds of a trained run: chosen on validation and kept with it.
 
 Both belong to the best weights that they were chosen for: when a resumed run has better ones, they are left alone.
 Writing either one outdates the evaluations that were stored before.
 """
 
 import json
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.errors import RunDamaged
+from core.evaluation.predictions import Predictions
 from core.evaluation.two_classes.decision import Decision, Rule
-from core.evaluation.values import Floats
+from core.evaluation.values import Array
 from core.files.atomic import creating, write_atomically
 from core.files.reading import read_bytes
 from core.runs.folder import Run
 from core.runs.summary import summarise
 
-__all__ = ["decision_of", "keep_decision", "keep_temperature", "temperature_of", "thresholds_of"]
+__all__ = [
+    "decided_by",
+    "decision_of",
+    "keep_decision",
+    "keep_label_decisions",
+    "keep_temperature",
+    "label_decisions_of",
+    "temperature_of",
+    "thresholds_of",
+]
 
 MAX_BYTES = 10_000
 
@@ -90,14 +101,74 @@ def keep_decision(run: Run, decision: Decision | None) -> None:
     _write(run, run.threshold_file, values)
 
 
-def thresholds_of(run: Run) -> Floats | None:
-    """Return the threshold of a run as predictions have it, (1,); None if there is none.
+def label_decisions_of(run: Run) -> dict[str, Decision]:
+    """Return the thresholds that were chosen by rules for labels of a run's best weights, by name.
 
     Raises:
         RunDamaged: its file cannot be read.
     """
+    values = _read(run, run.threshold_file, "choose the thresholds again") or {}
+    try:
+        return {
+            str(name): Decision(float(each["threshold"]), Rule(**each["rule"]))
+            for name, each in values.get("labels", {}).items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(run.threshold_file, error, "choose the thresholds again") from None
+
+
+def keep_label_decisions(run: Run, decisions: Mapping[str, Decision]) -> None:
+    """Keep thresholds of labels with a run, in place of those it has.
+
+    Raises:
+        RunError: its file cannot be written.
+    """
+    labels = {
+        name: {"threshold": each.threshold, "rule": asdict(each.rule)} for name, each in decisions.items()
+    }
+    _write(run, run.threshold_file, {"threshold": None, "labels": labels})
+
+
+def thresholds_of(run: Run, labels: Sequence[str], usual: Array | None) -> Array | None:
+    """Return the thresholds of a run as predictions have them: those that were chosen by a rule, else the usual ones.
+
+    Args:
+        labels: names of the labels; empty for two classes, which have one threshold, (1,), or none.
+        usual: (1,) or (labels,), of labels always there.
+
+    Raises:
+        RunDamaged: its file cannot be read.
+    """
+    if not labels:
+        decision = decision_of(run)
+        return usual if decision is None else np.array([decision.threshold])
+    known = label_decisions_of(run)
+    found = [known.get(name.encode(errors="backslashreplace").decode()) for name in labels]
+    if usual is None or not any(found):
+        return usual
+    pairs = zip(found, usual, strict=True)
+    return np.array([before if decision is None else decision.threshold for decision, before in pairs])
+
+
+def decided_by(run: Run, predictions: Predictions, names: Sequence[str]) -> tuple[Predictions, str]:
+    """Return predictions with the thresholds that were chosen for a run by a rule, and the rule in words.
+
+    Args:
+        names: of the classes or labels.
+
+    Raises:
+        RunDamaged: its file cannot be read.
+    """
+    if predictions.has_labels:
+        rules = {decision.rule.words for decision in label_decisions_of(run).values()}
+        if not rules:
+            return predictions, ""
+        words = rules.pop() if len(rules) == 1 else "several rules"
+        return replace(predictions, thresholds=thresholds_of(run, names, predictions.used_thresholds)), words
     decision = decision_of(run)
-    return None if decision is None else np.array([decision.threshold])
+    if decision is None:
+        return predictions, ""
+    return replace(predictions, thresholds=np.array([decision.threshold])), decision.rule.words
 
 
 def _read(run: Run, path: Path, remedy: str) -> dict[str, Any] | None:

@@ -7,14 +7,12 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from core.config import schema as configuration
 from core.data.dataset import Progress
 from core.errors import ConfigError, InputError
 from core.evaluation.predictions import Predictions
 from core.events import EvaluationFinished, RunFinished, RunStarted
-from core.inference.chosen import decision_of
+from core.inference.chosen import decided_by
 from core.inference.predict import predict
 from core.inference.saving import save_evaluation
 from core.inference.stored import Evaluation, load_evaluation
@@ -53,12 +51,11 @@ def evaluate_together(
         predictions = averaged([part.predictions for part in parts])
     first = parts[0].report
     run = run_of(members, runs_dir)
-    own = decision_of(run)
-    if own is not None:
-        predictions = replace(predictions, thresholds=np.array([own.threshold]))
+    predictions, rule = decided_by(run, predictions, first.class_names)
     report = evaluate(predictions, task=first.task, class_names=first.class_names, split=split)
-    rule = own.rule.words if own is not None else first.chosen_by
-    report = replace(report, chosen_by=rule if report.threshold is not None else "")
+    report = replace(
+        report, chosen_by=(rule or first.chosen_by) if predictions.thresholds is not None else ""
+    )
     save_evaluation(run, predictions, report)
     with closing(EventLog(run)) as log:
         log.write(EvaluationFinished(split=split, metrics=report.metrics))

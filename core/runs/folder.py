@@ -112,7 +112,7 @@ class Run:
 
     @property
     def threshold_file(self) -> Path:
-        """The threshold between two classes, once one was chosen; see `core.session.threshold`."""
+        """The threshold between two classes, or those of labels, once chosen; see `core.session.threshold`."""
         return self.path / "threshold.json"
 
     @property

@@ -3,33 +3,23 @@
 Evaluations, predictions and exports made after it use it; see `core.inference.chosen`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from core.data.dataset import Progress
 from core.errors import InputError
 from core.evaluation.calibration import best_temperature
-from core.evaluation.report import Report
 from core.inference.chosen import keep_temperature, temperature_of
 from core.inference.stored import Evaluation
 from core.losses.temperature import Tempered
 from core.runs.folder import Run
-from core.session.evaluation import evaluate_run
+from core.session.on_validation import KeptChoice, choose_on_validation
 from core.session.preparation import Prepared
 
-__all__ = ["Calibrated", "calibrate_run", "remove_calibration", "with_temperature"]
+__all__ = ["calibrate_run", "remove_calibration", "with_temperature"]
 
 
-@dataclass(frozen=True)
-class Calibrated:
-    """A calibration, and reports of validation `before` and `after` it."""
-
-    temperature: float
-    before: Report
-    after: Report
-
-
-def calibrate_run(run: Run, *, data_root: Path | None, progress: Progress) -> Calibrated:
+def calibrate_run(run: Run, *, data_root: Path | None, progress: Progress) -> KeptChoice[float]:
     """Fit a temperature on validation, keep it with the run, and return what changes.
 
     Raises:
@@ -37,12 +27,7 @@ def calibrate_run(run: Run, *, data_root: Path | None, progress: Progress) -> Ca
         TorchtuiError: it cannot be evaluated, or nothing can be written.
     """
     remove_calibration(run)
-    before = evaluate_run(run, "validation", data_root=data_root, progress=progress)
-    _check(before)
-    temperature = best_temperature(before.predictions)
-    keep_temperature(run, temperature)
-    after = evaluate_run(run, "validation", data_root=data_root, progress=progress)
-    return Calibrated(temperature, before.report, after.report)
+    return choose_on_validation(run, _fit, keep_temperature, data_root=data_root, progress=progress)
 
 
 def remove_calibration(run: Run) -> bool:
@@ -69,10 +54,11 @@ def with_temperature(trained: Prepared, run: Run) -> Prepared:
     return replace(trained, trained_scorer=Tempered(trained.scorer, temperature))
 
 
-def _check(evaluation: Evaluation) -> None:
+def _fit(evaluation: Evaluation) -> float:
     predictions = evaluation.predictions
     if not predictions.probabilities or predictions.scores.ndim != 2 or predictions.targets.ndim != 1:
         raise InputError(
             f"the scores of {evaluation.run.id} are not probabilities of one class a sample",
             "Calibrate a run that was trained with a loss such as cross_entropy",
         )
+    return best_temperature(predictions)

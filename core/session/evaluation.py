@@ -10,6 +10,7 @@ from core.errors import DataError, DeviceError, RunDamaged
 from core.evaluation.values import Array
 from core.inference.chosen import thresholds_of
 from core.inference.stored import Evaluation, chosen_thresholds, load_evaluation, saved_evaluation
+from core.inference.together import mean_thresholds
 from core.runs.folder import Run
 from core.runs.together import members_of
 from core.session.preload import load_backend
@@ -51,7 +52,8 @@ def evaluate_run(
     if not samples:
         raise DataError(f"{run.id} has no {split} samples", "Evaluate it on another split")
     progress("predicting", 0, samples)
-    evaluate_split(prepared, run, split)
+    thresholds = decision_thresholds(prepared, run)[0] if members_of(run) else None
+    evaluate_split(prepared, run, split, thresholds)
     return load_evaluation(run, split)
 
 
@@ -145,14 +147,20 @@ def decision_thresholds(trained: "Prepared", run: Run) -> tuple[Array | None, st
     import numpy as np
 
     data = trained.data
-    if not task_of(data.task).several_labels:
-        return thresholds_of(run), ""
+    labels = data.class_names if task_of(data.task).several_labels else ()
+    members = members_of(run)
+    if members:
+        each, lines = zip(*(decision_thresholds(trained, member) for member in members), strict=True)
+        return thresholds_of(run, labels, mean_thresholds(each)), next(filter(None, lines), "")
+    if not labels:
+        return thresholds_of(run, labels, None), ""
     chosen = chosen_thresholds(run)
-    if chosen is not None:
-        return chosen, ""
-    usual = 0.5 if trained.scorer.gives_probabilities(data.target_facts) else 0.0
-    line = f"labels are given from scores of {usual:g}: no thresholds were chosen on validation for these weights"
-    return np.full(len(data.class_names), usual), line
+    line = ""
+    if chosen is None:
+        usual = 0.5 if trained.scorer.gives_probabilities(data.target_facts) else 0.0
+        chosen = np.full(len(labels), usual)
+        line = f"labels are given from scores of {usual:g}: no thresholds were chosen on validation for these weights"
+    return thresholds_of(run, labels, chosen), line
 
 
 class RunData:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from core.config import schema as configuration
@@ -18,9 +17,10 @@ from core.control import RunControl
 from core.determinism import deterministic
 from core.errors import RunDamaged, RunError, TorchtuiError
 from core.evaluation import Predictions, Report
+from core.evaluation.values import Array
 from core.events import EvaluationFinished, Event, Notice, RunFinished, RunStarted
 from core.garbage import freeze_garbage_collector
-from core.inference.chosen import decision_of
+from core.inference.chosen import decided_by
 from core.inference.own_report import report_steps
 from core.inference.predict import predict
 from core.inference.saving import save_evaluation
@@ -244,8 +244,13 @@ def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: E
         emit(EvaluationFinished(split=split, metrics=report.metrics))
 
 
-def evaluate_split(prepared: Prepared, run: Run, split: str) -> dict[str, float | None]:
+def evaluate_split(
+    prepared: Prepared, run: Run, split: str, thresholds: Array | None = None
+) -> dict[str, float | None]:
     """Predict a split with the model's current weights, and save predictions and report in the run's folder.
+
+    Args:
+        thresholds: as predictions have them, in place of those that validation gives.
 
     Returns:
         The report's headline metrics.
@@ -253,28 +258,28 @@ def evaluate_split(prepared: Prepared, run: Run, split: str) -> dict[str, float 
     Raises:
         RunError: they cannot be written.
     """
-    predictions, report, samples = _evaluated(prepared, run, split)
+    predictions, report, samples = _evaluated(prepared, run, split, thresholds=thresholds)
     save_evaluation(run, predictions, report, samples)
     return report.metrics
 
 
 def _evaluated(
-    prepared: Prepared, run: Run, split: str, intervals: bool = True
+    prepared: Prepared, run: Run, split: str, intervals: bool = True, thresholds: Array | None = None
 ) -> tuple[Predictions, Report, Shown | None]:
     data, config = prepared.data, prepared.config
     if task_of(data.task).own_step:
         report, samples = report_steps(prepared.model, split, data, config.training, prepared.device)
         return Predictions.none(), report, samples
     predictions = predict(prepared.model, split, data, prepared.scorer, prepared.device)
-    predictions = task_of(data.task).decided(
-        predictions, lambda: _of_validation(prepared, predictions, split), data.class_names
-    )
-    decision = decision_of(run)
-    if decision is not None:
-        predictions = replace(predictions, thresholds=np.array([decision.threshold]))
+    if thresholds is None:
+        predictions = task_of(data.task).decided(
+            predictions, lambda: _of_validation(prepared, predictions, split), data.class_names
+        )
+    else:
+        predictions = replace(predictions, thresholds=thresholds)
+    predictions, chosen_by = decided_by(run, predictions, data.class_names)
     names = data.class_names or data.target_names
     report = evaluate(predictions, task=data.task, class_names=names, split=split, intervals=intervals)
-    chosen_by = decision.rule.words if decision is not None else ""
     report = replace(report, weighted_by=data.weight_name, provisional=not intervals, chosen_by=chosen_by)
     return predictions, with_own_metrics(report, predictions, prepared.own_metrics), None
 

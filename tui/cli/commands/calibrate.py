@@ -13,7 +13,7 @@ from tui.cli.run_arguments import RunArgument, runs_named
 from tui.runtime.streams import print_result
 
 if TYPE_CHECKING:
-    from core.session.calibrate import Calibrated
+    from core.session.on_validation import KeptChoice
 
 __all__ = ["calibrate"]
 
@@ -43,20 +43,20 @@ def calibrate(
     tell("", 0, 0)
     if as_json:
         values = {name: _pair(calibrated, name) for name in OF_PROBABILITIES}
-        facts = {"run": found.id, "temperature": calibrated.temperature, "validation": values}
+        facts = {"run": found.id, "temperature": calibrated.chosen, "validation": values}
         print_result(json.dumps({"v": 1, **facts}))
         return
     _print(calibrated)
 
 
-def _pair(calibrated: "Calibrated", name: str) -> dict[str, float | None]:
+def _pair(calibrated: "KeptChoice[float]", name: str) -> dict[str, float | None]:
     return {
         "before": calibrated.before.metrics.get(name),
         "after": calibrated.after.metrics.get(name),
     }
 
 
-def _print(calibrated: "Calibrated") -> None:
+def _print(calibrated: "KeptChoice[float]") -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -71,9 +71,9 @@ def _print(calibrated: "Calibrated") -> None:
         pair = _pair(calibrated, name)
         if pair["before"] is not None:
             table.add_row(label_of(name), number(pair["before"]), number(pair["after"]))
-    sure = "too sure" if calibrated.temperature > 1 else "not sure enough"
+    sure = "too sure" if calibrated.chosen > 1 else "not sure enough"
     console = Console(highlight=False)
-    console.print(f"temperature {number(calibrated.temperature)}: the network was {sure}")
+    console.print(f"temperature {number(calibrated.chosen)}: the network was {sure}")
     console.print(table)
     console.print(
         "fitted on validation; see what it does on unseen data: tui evaluate RUN --split test", style="dim"

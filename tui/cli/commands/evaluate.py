@@ -136,15 +136,17 @@ def _as_dict(evaluation: "Evaluation", numbers: "list[Number]") -> dict[str, Any
     report = evaluation.report
     beside = [as_dict(row) for row in compared(evaluation)]
     values = {"v": 1, "run": evaluation.run.id, **report.to_dict(), "baselines": beside}
+    if report.decision:
+        values["decision"] = report.decision
     if report.positive:
-        values |= {"positive": report.positive, "decision": report.decision}
+        values["positive"] = report.positive
         values["two_classes"] = [number.as_dict() for number in numbers]
     if evaluation.predictions.has_numbers and len(evaluation.predictions):
         from core.evaluation.error_views import errors_as_dicts
 
         names = [str(row["name"]) for row in report.per_target]
         values["errors"] = errors_as_dicts(evaluation.predictions, names)
-    if evaluation.predictions.has_classes:
+    if evaluation.predictions.has_classes or evaluation.predictions.has_labels:
         values["thresholds"] = operating_points(evaluation)
     return values
 

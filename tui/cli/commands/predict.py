@@ -87,9 +87,10 @@ def predict(
     targets = trained.data.target_names if scores.ndim > 1 else ()
     limits = mean_thresholds(thresholds)
     if len(found) == 1 and len(each) > 1:  # a run that stands for several has choices of its own
-        temperature, own = temperature_of(found[0]), thresholds_of(found[0])
+        temperature = temperature_of(found[0])
         scores = scores if temperature is None else tempered(scores, temperature)
-        limits = limits if own is None else own
+        labels = names if task_of(trained.data.task).several_labels else ()
+        limits = thresholds_of(found[0], labels, limits)
     write_new_predictions(given.ids, scores, names, csv, result_stream(), clean, targets, limits)
 
 

@@ -1,12 +1,13 @@
-"""`tui threshold`: from which score on a sample counts as the positive class, chosen on validation."""
+"""`tui threshold`: from which score on a sample counts as the positive class, or has a label; chosen on validation."""
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.errors import InputError
-from core.metrics import OF_THRESHOLD
+from core.metrics import OF_LABEL_THRESHOLDS, OF_THRESHOLD
 from tui.cli.app import DataRootOption, RunsOption, TrustOption
 from tui.cli.commands.evaluate import tell
 from tui.cli.json_option import JsonOption
@@ -14,11 +15,21 @@ from tui.cli.run_arguments import RunArgument, runs_named
 from tui.runtime.streams import print_result
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from core.evaluation.report import Report
-    from core.evaluation.two_classes.decision import Rule
-    from core.session.threshold import Chosen
+    from core.evaluation.two_classes.decision import Decision, Rule
+    from core.runs.folder import Run
+    from core.session.on_validation import KeptChoice
+    from core.session.threshold import Decisions
 
 __all__ = ["threshold"]
+
+UNDONE = "the class that scores highest is predicted again, of labels those from the highest F1 on"
+USUAL = (
+    "the class that scores highest is predicted, of labels those from the highest F1 on; "
+    "choose: --f1, --precision, --recall or --costs"
+)
 
 
 def threshold(
@@ -35,8 +46,17 @@ def threshold(
         str | None,
         typer.Option(metavar="FP,FN", help="The lowest costs: of a false positive, of a false negative."),
     ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="A label that it concerns, several times if need be; by default all."
+        ),
+    ] = None,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Return to 0.5: the class that scores highest.")
+        bool,
+        typer.Option(
+            "--undo", help="Return to 0.5: the class that scores highest; of labels to the highest F1."
+        ),
     ] = False,
     as_json: JsonOption = False,
     trust_code: TrustOption = False,
@@ -45,40 +65,59 @@ def threshold(
 ) -> None:
     """Choose on validation from which score on a sample counts as the positive class of two; show it without options.
 
-    It is kept with the run: evaluate, predict and export use it from then on. The test split takes no part.
+    Of several labels a sample: from which score on it has each one. It is kept with the run: evaluate, predict and
+    export use it from then on. The test split takes no part.
 
-    Example: tui threshold latest --recall 0.95
+    Examples: tui threshold latest --recall 0.95
+
+    tui threshold latest --precision 0.9 --label urgent
     """
     rule = _rule(f1=f1, precision=precision, recall=recall, costs=costs)
     if undo and rule is not None:
         raise InputError("--undo takes no threshold", "Give it alone")
     (found,) = runs_named([run], runs, "best", together=False, trust=trust_code)
-    from core.inference.chosen import decision_of
     from core.session.threshold import choose_for_run, remove_threshold
 
     if undo:
-        removed = remove_threshold(found)
-        print("the class that scores highest is predicted again" if removed else "this run has no threshold")
-        return
-    if rule is None:
-        known = decision_of(found)
+        removed = remove_threshold(found, label or ())
+        print(UNDONE if removed else "this run has no threshold")
+    elif rule is None:
+        _show(found, as_json=as_json)
+    else:
+        choice = choose_for_run(found, rule, label or (), data_root=data_root, progress=tell)
+        tell("", 0, 0)
         if as_json:
-            rule_words = None if known is None else known.rule.words
-            kept = None if known is None else known.threshold
-            print_result(json.dumps({"v": 1, "run": found.id, "threshold": kept, "rule": rule_words}))
-        elif known is None:
-            print(
-                "the class that scores highest is predicted; choose: --f1, --precision, --recall or --costs"
-            )
+            print_result(json.dumps(_as_dict(found.id, rule, choice)))
         else:
-            print(f"threshold {known.threshold:.4g}, chosen on validation: {known.rule.words}")
-        return
-    chosen = choose_for_run(found, rule, data_root=data_root, progress=tell)
-    tell("", 0, 0)
+            _print(rule, choice)
+
+
+def _show(run: "Run", *, as_json: bool) -> None:
+    """Print what was chosen before."""
+    from core.inference.chosen import decision_of, label_decisions_of
+    from tui.terminal.text import clean
+
+    known, labels = decision_of(run), label_decisions_of(run)
     if as_json:
-        print_result(json.dumps(_as_dict(found.id, chosen)))
-        return
-    _print(chosen)
+        kept = None if known is None else known.threshold
+        words = None if known is None else known.rule.words
+        facts = {"threshold": kept, "rule": words, "labels": _plain(labels)}
+        print_result(json.dumps({"v": 1, "run": run.id, **facts}))
+    elif labels:
+        for name, decision in labels.items():
+            print(
+                clean(
+                    f"{name}: threshold {decision.threshold:.4g}, chosen on validation: {decision.rule.words}"
+                )
+            )
+    elif known is None:
+        print(USUAL)
+    else:
+        print(f"threshold {known.threshold:.4g}, chosen on validation: {known.rule.words}")
+
+
+def _plain(decisions: "Mapping[str, Decision]") -> dict[str, dict[str, object]]:
+    return {name: {"threshold": each.threshold, "rule": each.rule.words} for name, each in decisions.items()}
 
 
 def _rule(*, f1: bool, precision: float | None, recall: float | None, costs: str | None) -> "Rule | None":
@@ -110,57 +149,91 @@ def _rule(*, f1: bool, precision: float | None, recall: float | None, costs: str
     return None
 
 
-def _as_dict(run: str, chosen: "Chosen") -> dict[str, object]:
-    values = {
-        name: {"before": chosen.before.metrics.get(name), "after": chosen.after.metrics.get(name)}
-        for name in OF_THRESHOLD
+def _as_dict(run: str, rule: "Rule", choice: "KeptChoice[Decisions]") -> dict[str, object]:
+    before, after, decisions = choice.before, choice.after, choice.chosen
+    names = OF_LABEL_THRESHOLDS if decisions.of_labels else OF_THRESHOLD
+    values: dict[str, object] = {
+        name: {"before": before.metrics.get(name), "after": after.metrics.get(name)} for name in names
     }
-    return {
-        "v": 1,
-        "run": run,
-        "threshold": chosen.decision.threshold,
-        "rule": chosen.decision.rule.words,
-        "positive": chosen.after.positive,
-        "validation": {**values, "confusion": _matrices(chosen.before, chosen.after)},
-    }
+    facts: dict[str, object] = {"v": 1, "run": run, "rule": rule.words}
+    if decisions.of_labels:
+        rows = {"before": before.per_class, "after": after.per_class}
+        chosen = {"labels": _plain(decisions.by_name), "notes": list(decisions.notes)}
+        return {**facts, **chosen, "validation": {**values, "labels": rows}}
+    ((positive, decision),) = decisions.by_name.items()
+    confusion = {"before": before.confusion, "after": after.confusion}
+    facts |= {"threshold": decision.threshold, "positive": positive}
+    return {**facts, "validation": {**values, "confusion": confusion}}
 
 
-def _matrices(before: "Report", after: "Report") -> dict[str, list[list[int]]]:
-    return {"before": before.confusion, "after": after.confusion}
-
-
-def _print(chosen: "Chosen") -> None:
-    from rich import box
+def _print(rule: "Rule", choice: "KeptChoice[Decisions]") -> None:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    from tui.terminal.text import clean, count, number
+    from tui.terminal.text import clean, number
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("validation")
-    for title in ("before", "after"):
-        table.add_column(title, justify="right")
-    pair = chosen.before, chosen.after
-    for name in OF_THRESHOLD:
-        metric = Text(clean(chosen.after.title_of(name)))
-        table.add_row(metric, *(number(report.metrics.get(name)) for report in pair))
-    errors = [(report.confusion[0][1], report.confusion[1][0]) for report in pair]
-    for place, what in enumerate(("false positives", "false negatives")):
-        table.add_row(what, *(count(each[place]) for each in errors))
+    decisions = choice.chosen
+    if decisions.of_labels:
+        lines, table = [f"thresholds of labels: {rule.words}", *decisions.notes], _labels(choice)
+    else:
+        ((positive, decision),) = decisions.by_name.items()
+        lines, table = [f"threshold {number(decision.threshold)} for {positive}: {rule.words}"], _two(choice)
     console = Console(highlight=False)
-    console.print(
-        Text(
-            clean(
-                f"threshold {number(chosen.decision.threshold)} for {chosen.after.positive}: "
-                f"{chosen.decision.rule.words}"
-            )
-        ),
-        soft_wrap=True,
-    )
+    for line in lines:
+        console.print(Text(clean(line)), soft_wrap=True)
     console.print(table)
     console.print(
         "chosen on validation; see what it does on unseen data: tui evaluate RUN --split test",
         style="dim",
         soft_wrap=True,
     )
+
+
+def _two(choice: "KeptChoice[Decisions]") -> "Table":
+    """Return a table of what the threshold of two classes changes."""
+    from tui.terminal.text import count
+
+    table = _table("validation", "before", "after")
+    pair = choice.before, choice.after
+    _add_metrics(table, OF_THRESHOLD, *pair)
+    errors = [(report.confusion[0][1], report.confusion[1][0]) for report in pair]
+    for place, what in enumerate(("false positives", "false negatives")):
+        table.add_row(what, *(count(each[place]) for each in errors))
+    return table
+
+
+def _labels(choice: "KeptChoice[Decisions]") -> "Table":
+    """Return a table of what the thresholds of labels change: of each precision, recall and F1 before and after."""
+    from rich.text import Text
+
+    from tui.terminal.text import clean, number
+
+    table = _table("validation", "threshold", "precision", "recall", "F1")
+    for before, after in zip(choice.before.per_class, choice.after.per_class, strict=True):
+        cells = [number(after["threshold"])]  # type: ignore[arg-type]  # a number
+        for name in ("precision", "recall", "f1"):
+            old, new = (number(each[name]) for each in (before, after))  # type: ignore[arg-type]  # numbers
+            cells.append(new if old == new else f"{old} → {new}")
+        table.add_row(Text(clean(str(after["name"]))), *cells)
+    return table
+
+
+def _add_metrics(table: "Table", names: Iterable[str], before: "Report", after: "Report") -> None:
+    from rich.text import Text
+
+    from tui.terminal.text import clean, number
+
+    for name in names:
+        values = (number(report.metrics.get(name)) for report in (before, after))
+        table.add_row(Text(clean(after.title_of(name))), *values)
+
+
+def _table(first: str, *titles: str) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first)
+    for title in titles:
+        table.add_column(title, justify="right")
+    return table

@@ -18,6 +18,7 @@ from core.evaluation import Predictions, RankedCounts
 from core.evaluation.checks import why_not_probabilities
 from core.evaluation.curve_sets import Curve
 from core.evaluation.weighted import ranked_counts
+from core.inference.chosen import label_decisions_of
 from core.runs.folder import Run
 from core.session.threshold import choose_for_run, remove_threshold
 from tui.charts.plot import Plot, legend
@@ -138,13 +139,13 @@ class ThresholdTab(EvaluationTab):
     # ---- the threshold of the run
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer a choice where there are two classes."""
-        return action != "choose" or (self.subject is not None and bool(self.subject.report.positive))
+        """Offer a choice where there are two classes, or labels."""
+        return action != "choose" or (self.subject is not None and _has_thresholds(self.subject))
 
     def action_choose(self) -> None:
-        """Choose the threshold of the run by a rule; on validation alone."""
+        """Choose the threshold of the run, or of the label under the cursor, by a rule; on validation alone."""
         subject = self.subject
-        if subject is None or not subject.report.positive:
+        if subject is None or not _has_thresholds(subject):
             return
         if subject.evaluation.split != "validation":
             self.notify(
@@ -152,26 +153,36 @@ class ThresholdTab(EvaluationTab):
                 severity="warning",
             )
             return
+        predictions, report, run = subject.predictions, subject.report, subject.evaluation.run
+        of_label = predictions.has_labels
+        place = self.query_one("#threshold-classes", Table).cursor if of_label else 1
+        name = report.class_names[place]
 
-        def ask(ranked: RankedCounts) -> None:
-            report, probabilities = subject.report, subject.predictions.probabilities
-            dialog = ThresholdDialog(ranked, report.positive, report.chosen_by, probabilities=probabilities)
-            self.app.push_screen(dialog, lambda answer: self._keep(subject, answer))
+        def read(progress: Progress) -> tuple[RankedCounts, str]:
+            known = label_decisions_of(run).get(name)
+            kept = report.chosen_by if not of_label else known.rule.words if known else ""
+            return _counts(predictions, place), kept
 
-        predictions = subject.predictions
-        self.in_background("positive", lambda progress: _counts(predictions, 1), ask)
+        def ask(found: tuple[RankedCounts, str]) -> None:
+            dialog = ThresholdDialog(
+                found[0], name, found[1], probabilities=predictions.probabilities, of_label=of_label
+            )
+            self.app.push_screen(dialog, lambda answer: self._keep(subject, answer, name))
 
-    def _keep(self, subject: Subject, answer: Answer | None) -> None:
+        self.in_background("positive", read, ask, self._not_kept)
+
+    def _keep(self, subject: Subject, answer: Answer | None, name: str) -> None:
         """Keep what was chosen with the run, and have it evaluated again."""
         if answer is None:
             return
         run, rule, root = subject.evaluation.run, answer.rule, subject.data.root
+        labels = [name] if subject.predictions.has_labels and not answer.of_all else []
 
         def keep(progress: Progress) -> None:
-            if rule is None:
-                remove_threshold(run)
-            else:
-                choose_for_run(run, rule, data_root=root, progress=progress)
+            if rule is not None:
+                choose_for_run(run, rule, labels, data_root=root, progress=progress)
+            elif not labels or name in label_decisions_of(run):
+                remove_threshold(run, labels)
 
         self.query_one("#decisions-panel", Panel).border_subtitle = "evaluating again ..."
         self.in_background("keep", keep, lambda nothing: self._kept(run), self._not_kept)
@@ -180,6 +191,7 @@ class ThresholdTab(EvaluationTab):
         self.post_message(self.Changed(run))
 
     def _not_kept(self, error: Exception) -> None:
+        self.query_one("#decisions-panel", Panel).border_subtitle = ""
         self.notify(clean(error_in_app(error)), severity="error", markup=False)
 
     def _decide(self) -> None:
@@ -225,6 +237,10 @@ class ThresholdTab(EvaluationTab):
     @on(Table.Highlighted, "#decisions")
     def _decision_highlighted(self) -> None:
         self._show_decisions()
+
+
+def _has_thresholds(subject: Subject) -> bool:
+    return bool(subject.report.positive) or subject.predictions.has_labels
 
 
 def _are_probabilities(subject: Subject) -> bool:

@@ -5,11 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.datasets import make_multilabel_classification
+from textual.widgets import Input
 
+from core.inference.chosen import label_decisions_of
 from core.runs.folder import Run
+from tests.support.narrow import instance
 from tests.tui.conftest import TrainHere, Visits
 from tui.screens.evaluate.sample_list import SampleList
+from tui.screens.evaluate.two_classes.threshold_dialog import ThresholdDialog
 from tui.widgets.confusion import ConfusionGrid
+from tui.widgets.table import Table
 
 pytestmark = pytest.mark.slow
 
@@ -79,3 +84,29 @@ async def test_mistakes_by_label(visit: Visits, run: Run) -> None:
         assert len(at.one(SampleList).positions) == int(facts["fn"] or 0) + int(facts["fp"] or 0)
         await at.press("L")
         assert "have wrong labels" in at.seen()
+
+
+async def test_a_threshold_is_chosen_for_a_label_or_for_all(visit: Visits, run: Run) -> None:
+    async with visit(NARROW) as at:
+        await at.open(run, "threshold", "validation")
+        usual = [row["threshold"] for row in at.subject.report.per_class]
+        at.one("#threshold-classes", Table).cursor = 1
+        await at.settle()
+        await at.press("c")
+        dialog = instance(ThresholdDialog, at.app.screen)
+        assert "the label green?" in at.text(dialog.query_one(".question"))
+        dialog.query_one("#rule-recall", Input).value = "1"
+        await at.settle()
+        await at.press("down", "down", "enter")
+        assert {*label_decisions_of(run)} == {"green"}
+        rows = at.subject.report.per_class
+        assert rows[1]["recall"] == 1
+        assert [rows[0]["threshold"], rows[2]["threshold"]] == [usual[0], usual[2]]
+        await at.press("c")
+        dialog = instance(ThresholdDialog, at.app.screen)
+        dialog.query_one("#rule-recall", Input).value = "1"
+        await at.settle()
+        await at.press("down", "down", "a")
+        assert [row["recall"] for row in at.subject.report.per_class] == [1, 1, 1]
+        await at.press("c", "end", "a")
+        assert [row["threshold"] for row in at.subject.report.per_class] == usual

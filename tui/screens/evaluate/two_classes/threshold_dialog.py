@@ -1,6 +1,6 @@
-"""Choosing the threshold of two classes: rules, and what each would give on validation."""
+"""Choosing the threshold of two classes, or of a label: rules, and what each would give on validation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on
@@ -39,9 +39,10 @@ FIELDS = {
 
 @dataclass(frozen=True)
 class Answer:
-    """Answer of the dialog: a rule, or None to predict the class that scores highest again."""
+    """Answer of the dialog: a rule, or None to return to what is predicted without one; for one label, or for all."""
 
     rule: Rule | None
+    of_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,16 +58,23 @@ class ThresholdDialog(ModalScreen[Answer]):
     """Enter on a rule chooses it; returns None after Escape.
 
     Args:
-        ranked: scores of the positive class on validation.
-        name: of the positive class.
+        ranked: scores of the positive class on validation, or of a label.
+        name: of the positive class, or of the label.
         probabilities: whether scores are some, so that the class that scores highest has 0.5 or more.
         kept: the rule by which a threshold was chosen before; empty if there is none.
+        of_label: whether samples have several labels, of which this is one.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Cancel"),
+        Binding("a", "choose_for_all", "For all labels"),
+    ]
 
-    def __init__(self, ranked: RankedCounts, name: str, kept: str, *, probabilities: bool) -> None:
+    def __init__(
+        self, ranked: RankedCounts, name: str, kept: str, *, probabilities: bool, of_label: bool = False
+    ) -> None:
         super().__init__()
+        self.of_label = of_label
         self.ranked, self.positive, self.kept, self.probabilities = ranked, name, kept, probabilities
         self.offers: list[Offer] = []
 
@@ -82,12 +90,27 @@ class ThresholdDialog(ModalScreen[Answer]):
         yield Footer(show_command_palette=False)
 
     def _title(self) -> Content:
-        kept = f"now: {self.kept}" if self.kept else "now: the class that scores highest"
-        return Content.assemble(
-            f"From which score on is a sample {label(self.positive)}? Chosen on validation; evaluate, "
-            "predict and export use it from then on.\n",
-            (kept, "$foreground 60%"),
+        usual = "those from the highest F1 on" if self.of_label else "the class that scores highest"
+        name = label(self.positive)
+        question = (
+            f"From which score on has a sample the label {name}?"
+            if self.of_label
+            else f"From which score on is a sample {name}?"
         )
+        return Content.assemble(
+            f"{question} Chosen on validation; evaluate, predict and export use it from then on.\n",
+            (f"now: {self.kept or usual}", "$foreground 60%"),
+        )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a rule for all where there are labels."""
+        return action != "choose_for_all" or self.of_label
+
+    def action_choose_for_all(self) -> None:
+        """Choose the rule under the cursor for every label."""
+        answer = self.offers[self.query_one("#rules", Table).cursor].answer
+        if answer is not None:
+            self.dismiss(replace(answer, of_all=True))
 
     def on_mount(self) -> None:
         self._offer()
@@ -109,6 +132,8 @@ class ThresholdDialog(ModalScreen[Answer]):
 
     def _undone(self) -> Offer:
         """Offer what is predicted without a threshold."""
+        if self.of_label:
+            return Offer("○ as it was: F1", Answer(None), None)
         at_half = threshold_table(self.ranked, [0.5])[0] if self.probabilities else None
         return Offer("○ highest score" if at_half is None else "○ 0.5, as before", Answer(None), at_half)
 
