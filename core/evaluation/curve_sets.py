@@ -22,8 +22,9 @@ from core.evaluation.curves import (
 )
 from core.evaluation.predictions import Predictions
 from core.evaluation.report import Report
+from core.evaluation.two_classes.worth import correlation_of_classes, worth_of_class, worth_of_pairs
 from core.evaluation.values import Floats, Undefined
-from core.evaluation.weighted import effective_size, ranked_counts
+from core.evaluation.weighted import ranked_counts
 
 __all__ = [
     "MAX_LINES",
@@ -72,8 +73,9 @@ class Curve:
         exclusive: a sample has one class; else it may have several labels.
         ranked: None for a mean of curves; ``thresholds`` (k,), ``tp`` (k,), ``fp`` (k,) belong to the points of
             both lines, the first threshold being infinite.
-        worth: how many independent samples a count of 1 stands for; None where counts depend on each other, so that how
-            much a line varies is not known.
+        worth: how many independent samples a count of 1 stands for; None where how much a line varies is not known,
+            because of `no_worth`.
+        members: of a mean the curves that it is one of, and how much these vary `together`, from 0 to 1.
     """
 
     name: str
@@ -88,6 +90,9 @@ class Curve:
     fp: Floats | None = None
     exclusive: bool = True
     worth: float | None = None
+    no_worth: str = ""
+    members: tuple["Curve", ...] = ()
+    together: float = 1.0
 
     def point(self, kind: CurveKind, place: int) -> Point:
         """Return the operating point at a place along a line."""
@@ -133,21 +138,18 @@ def curves_of(predictions: Predictions, report: Report, columns: int = COLUMNS) 
             "pr": _number(facts["average_precision"]),
         }
         curve, lines = _curve(str(facts["name"]), ranked, area, columns)
-        curves.append(replace(curve, exclusive=not predictions.has_labels, worth=_worth(predictions)))
+        worth, why = worth_of_class(predictions, report, number)
+        exclusive = not predictions.has_labels
+        curves.append(replace(curve, exclusive=exclusive, worth=worth, no_worth=why))
         exact.append(lines)
     micro_name, macro_name = MEANS
     ranked = _pooled(predictions)
     pooled, _ = _curve(micro_name, ranked, _areas(report, micro_name), columns)
+    worth, why = worth_of_pairs(report, pooled.positives, pooled.negatives)
+    pooled = replace(pooled, worth=worth, no_worth=why)
     prevalence = sum(curve.prevalence for curve in curves) / len(curves)
-    return [*curves, pooled, _mean(macro_name, exact, report, columns, prevalence)]
-
-
-def _worth(predictions: Predictions) -> float | None:
-    """Return how many independent samples a count of 1 stands for; see `Curve`."""
-    if predictions.groups is not None:
-        return None
-    weights = predictions.weights
-    return 1.0 if weights is None else effective_size(weights) / float(weights.sum())
+    mean = _mean(macro_name, exact, report, columns, prevalence)
+    return [*curves, pooled, replace(mean, members=tuple(curves), together=correlation_of_classes(report))]
 
 
 def _pooled(predictions: Predictions) -> RankedCounts:

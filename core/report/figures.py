@@ -13,7 +13,7 @@ from core.evaluation import Predictions, Report, calibration_curve, residuals
 from core.evaluation.calibration import probabilities_of
 from core.evaluation.curve_sets import Curve, CurveKind, first_shown
 from core.evaluation.error_views import bins_of, normal_quantiles
-from core.evaluation.two_classes.bands import MAX_BANDS, band_of
+from core.evaluation.two_classes.bands import MAX_BANDS, Band, band_of
 from core.evaluation.values import Floats
 from core.palette import OKABE_ITO
 from core.report.page import shown
@@ -193,7 +193,7 @@ def _draw_bands(axes: Any, curves: Sequence[Curve], kind: CurveKind) -> None:
         return
     for place, each in enumerate(drawn):
         band = band_of(each, kind)
-        if band is not None:
+        if isinstance(band, Band):
             label = "95 % band, pointwise" if place == 0 else None
             axes.fill_between(
                 band.x, band.low, band.high, color=_color(place), alpha=0.18, linewidth=0, label=label

@@ -1,4 +1,4 @@
-"""What is chosen for a trained run on validation and kept with it: evaluate, choose, keep, evaluate again."""
+"""Choices that are made for a trained run on validation and kept with it: evaluate, choose, keep, evaluate again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class KeptChoice(Generic[T]):
-    """What was chosen, and reports of validation `before` and `after` it."""
+    """The choice, and reports of validation `before` and `after` it."""
 
     chosen: T
     before: Report

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.evaluation.intervals.clustered import FEWEST_GROUPS
+from core.evaluation.intervals.jackknife import too_few_groups
 from core.evaluation.intervals.proportions import proportion_intervals
 from core.evaluation.paired.influences import influences_of
 from core.evaluation.predictions import Predictions
@@ -112,8 +112,7 @@ def _hits_of_labels(first: Predictions, second: Predictions) -> Integers:
 
 def has_too_few_groups(predictions: Predictions) -> bool:
     """Return whether the groups of samples are too few to tell how much groups differ from each other."""
-    groups = predictions.groups
-    return groups is not None and len(np.unique(groups)) < min(FEWEST_GROUPS, len(predictions))
+    return bool(too_few_groups(predictions.groups))
 
 
 def _of_hits(

@@ -1,13 +1,20 @@
 """Numbers that two classes alone have: F-beta, lift, KS (Kolmogorov and Smirnov), the area below a part of ROC."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.evaluation.intervals import LEVELS, Interval, widened
 from core.evaluation.intervals.areas import FEWEST_OF_CLASS
+from core.evaluation.intervals.jackknife import (
+    blocks_of,
+    group_factors,
+    too_few_groups,
+    widened_to_groups,
+)
 from core.evaluation.predictions import Predictions
 from core.evaluation.two_classes.steps import DrawPair, ScoreSteps, StepDraws, drawn_pair, ends, steps_of
 from core.evaluation.values import Floats, Integers
@@ -89,7 +96,7 @@ def two_class_numbers(
         ("f_beta", f"F{beta:g}"),
         ("ks", "KS"),
         ("partial_auc", f"AUC at FPR ≤ {max_fpr:g}"),
-        *((f"lift_{100 * share:g}", f"lift of the top {100 * share:g} %") for share in shares),
+        *((_key_of(share), f"lift of the top {100 * share:g} %") for share in shares),
     ]
     if not steps.positives or not steps.negatives:
         reason = "all samples are of one class"
@@ -97,32 +104,94 @@ def two_class_numbers(
     reason = _no_interval(predictions, positive)
     rng = np.random.default_rng(seed)
     pair = drawn_pair(steps, rng)
-    called = predictions.predicted == 1
+    counts = _counts(predictions, positive)
+    _, at = ks(steps)
+    values = _values(predictions, beta, max_fpr, shares)
+    intervals = [
+        _f_beta_interval(*counts, beta, steps.worth, rng),
+        _ks_interval(steps, at, rng),
+        _partial_interval(pair, max_fpr),
+        *(_lift_interval(pair, share) for share in shares),
+    ]
+    found = {
+        key: widened(values[key], ends) for (key, _), ends in zip(named, intervals, strict=True) if not reason
+    }
+    if found:
+        found = _of_groups(
+            found, values, predictions, lambda some: _values(some, beta, max_fpr, shares), shares
+        )
+    return [
+        Number(
+            key,
+            title,
+            values[key],
+            found.get(key),
+            reason,
+            float(steps.thresholds[at]) if key == "ks" else None,
+        )
+        for key, title in named
+    ]
+
+
+def _values(
+    predictions: Predictions, beta: float, max_fpr: float, shares: Sequence[float]
+) -> dict[str, float]:
+    """Return the values of all numbers by key; none where all samples are of one class."""
+    positive = predictions.positive(1)
+    steps = steps_of(predictions.scores[:, 1], positive, predictions.weights)
+    if not steps.positives or not steps.negatives:
+        return {}
+    return {
+        "f_beta": f_beta(*_counts(predictions, positive), beta),
+        "ks": ks(steps)[0],
+        "partial_auc": partial_auc(steps, max_fpr),
+        **{_key_of(share): lift_at(steps, share) for share in shares},
+    }
+
+
+def _counts(predictions: Predictions, positive: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Return true positives, false positives and false negatives, or sums of their weights."""
+    called, weights = predictions.predicted == 1, predictions.weights
     by = np.ones(len(called)) if weights is None else weights
     tp, fp, fn = (
         float(by[where].sum()) for where in (called & positive, called & ~positive, ~called & positive)
     )
-    distance, at = ks(steps)
-    values: list[tuple[float, Interval | None, float | None]] = [
-        (f_beta(tp, fp, fn, beta), _f_beta_interval(tp, fp, fn, beta, steps.worth, rng), None),
-        (distance, _ks_interval(steps, at, rng), float(steps.thresholds[at])),
-        (partial_auc(steps, max_fpr), _partial_interval(pair, max_fpr), None),
-        *((lift_at(steps, share), _lift_interval(pair, share), None) for share in shares),
-    ]
-    return [
-        Number(key, title, value, None if reason else interval and widened(value, interval), reason, where)
-        for (key, title), (value, interval, where) in zip(named, values, strict=True)
-    ]
+    return tp, fp, fn
 
 
-def _no_interval(predictions: Predictions, positive: np.ndarray) -> str:
+def _of_groups(
+    intervals: dict[str, Interval],
+    values: dict[str, float],
+    predictions: Predictions,
+    values_of: Callable[[Predictions], dict[str, float]],
+    shares: Sequence[float],
+) -> dict[str, Interval]:
+    """Return the intervals of whole groups, where samples come in groups."""
+    blocks = blocks_of(predictions.groups)
+    if blocks is None or predictions.groups is None:
+        return intervals
+    factors = group_factors(values, intervals, blocks, lambda kept: values_of(predictions.rows(kept)))
+    spread = float(np.sqrt(len(predictions) / len(np.unique(predictions.groups))))
+    most = {_key_of(share): 1 / share for share in shares}
+    found = {}
+    for key, interval in intervals.items():
+        factor, top = factors.get(key, spread), most.get(key, 1.0)
+        scaled = [end / top for end in interval]
+        wide = widened_to_groups(values[key] / top, scaled, factor, spread, is_share=True)
+        found[key] = [end * top for end in wide]
+    return found
+
+
+def _key_of(share: float) -> str:
+    return f"lift_{100 * share:g}"
+
+
+def _no_interval(predictions: Predictions, positive: NDArray[np.bool_]) -> str:
     """Return why there are no intervals; empty if there are."""
     fewest = min(int(positive.sum()), int((~positive).sum()))
-    if predictions.groups is not None and len(np.unique(predictions.groups)) < len(predictions):
-        return "the samples come in groups, and this interval is known for independent samples alone"
     if fewest < FEWEST_OF_CLASS:
         return f"a class has {fewest} samples, fewer than the {FEWEST_OF_CLASS} that an interval needs"
-    return ""
+    return too_few_groups(predictions.groups)
 
 
 def f_beta(tp: float, fp: float, fn: float, beta: float) -> float:

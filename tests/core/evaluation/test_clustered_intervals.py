@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.evaluation import Predictions
-from core.evaluation.intervals.clustered import FEWEST_GROUPS
+from core.evaluation.intervals.jackknife import FEWEST_GROUPS
 from core.tasks.evaluation import evaluate
 
 NAMES = {"binary": ("no", "yes"), "regression": ()}

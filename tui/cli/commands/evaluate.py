@@ -107,7 +107,7 @@ def _write_csv(evaluation: "Evaluation", path: Path) -> None:
     from core.inference.prediction_files import write_predictions
 
     write_predictions(evaluation, path)
-    if evaluation.predictions.has_classes:
+    if evaluation.predictions.has_classes or evaluation.predictions.has_labels:
         from core.inference.operating_points import write_operating_points
 
         write_operating_points(evaluation, path)
@@ -165,9 +165,11 @@ def _print_plots(evaluation: "Evaluation", console: "Console") -> None:
         console.print("no ROC and precision-recall curves: the run predicts no classes")
         return
     from core.evaluation.curve_sets import curves_of, few
-    from core.evaluation.two_classes.bands import band_of
+    from core.evaluation.two_classes.bands import Band, band_of
+    from core.evaluation.values import Undefined
     from tui.charts.curves import KINDS, chart
     from tui.charts.plot_text import MARKERS, as_text, legend_text
+    from tui.terminal.text import clean
 
     curves = curves_of(evaluation.predictions, evaluation.report)
     for kind, (title, area) in KINDS.items():
@@ -175,10 +177,11 @@ def _print_plots(evaluation: "Evaluation", console: "Console") -> None:
         if not shown:
             console.print(f"\n{title}: no curve, {curves[0].reason or 'no class has one'}")
             continue
-        found = [band for n in shown if (band := band_of(curves[n], kind)) is not None]
-        bands = found if len(shown) == 1 else []
+        band = band_of(curves[shown[0]], kind) if len(shown) == 1 else None
+        bands = [band] if isinstance(band, Band) else []
         drawn = chart(curves, shown, kind, markers=MARKERS, bands=bands)
         around = "; dots: 95 % band, pointwise" if bands else ""
+        around += f"; no band: {clean(band.reason)}" if isinstance(band, Undefined) else ""
         console.print(f"\n{title}: {drawn.y_label} against {drawn.x_label}{around}")
         console.print(legend_text(drawn, {curves[n].name: curves[n].area[kind] for n in shown}, area))
         console.print(as_text(drawn, min(PLOT_WIDTH, console.width), PLOT_HEIGHT))

@@ -13,13 +13,14 @@ from textual.widgets import Static
 
 from core.evaluation.curve_sets import Curve, CurveKind, Point, first_chosen, first_shown
 from core.evaluation.two_classes.bands import Band, band_of
+from core.evaluation.values import Undefined
 from tui.charts.curves import KINDS, chart, drawing_order
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import SAMPLES, Chart, line_markers
 from tui.screens.evaluate.curve_list import CurveList
 from tui.screens.evaluate.facts import label
 from tui.screens.evaluate.tab import EvaluationTab, Subject
-from tui.terminal.text import amount, fit, number
+from tui.terminal.text import amount, clean, fit, number
 from tui.terminal.themes import YELLOW
 from tui.widgets.panel import Panel
 from tui.widgets.table import Cell, Column, Table
@@ -59,7 +60,7 @@ class CurvesTab(EvaluationTab):
         super().__init__(id=self.KIND)
         self.curves: list[Curve] = []
         self.places: dict[int, int] = {}
-        self.bands: dict[int, Band | None] = {}
+        self.bands: dict[int, Band | Undefined] = {}
 
     def compose(self) -> ComposeResult:
         with Panel(classes="plot-panel"):
@@ -151,7 +152,7 @@ class CurvesTab(EvaluationTab):
             return
         curve = self.curves[number_]
 
-        def keep(band: Band | None) -> None:
+        def keep(band: Band | Undefined) -> None:
             self.bands[number_] = band
             self._show_subtitle()
             self._draw_chart()
@@ -160,11 +161,14 @@ class CurvesTab(EvaluationTab):
 
     def _show_subtitle(self) -> None:
         positive = self.subject.report.positive if self.subject else ""
-        has_band = self.bands.get(self.chosen) is not None
+        band = self.bands.get(self.chosen)
         parts = [f"positive class: {label(positive)}"] if positive else []
         name = self.curves[self.chosen].name
-        parts += [f"band of {label(name)}: 95 %, pointwise"] if has_band and name != positive else []
-        parts += ["band: 95 %, pointwise"] if has_band and name == positive else []
+        of_name = "" if name == positive else f" of {label(name)}"
+        if isinstance(band, Undefined):
+            parts.append(f"no band{of_name}: {clean(band.reason)}")
+        elif band is not None:
+            parts.append(f"band{of_name}: 95 %, pointwise")
         self.query_one(".plot-panel", Panel).border_subtitle = "  ·  ".join(parts)
 
     def _draw_chart(self) -> None:
@@ -174,7 +178,7 @@ class CurvesTab(EvaluationTab):
         shown = self.query_one(CurveList).shown
         visible = shown if self.chosen in shown else [*shown, self.chosen]
         band = self.bands.get(self.chosen)
-        bands = [band] if band is not None else []
+        bands = [band] if isinstance(band, Band) else []
         drawn = chart(self.curves, visible, self.KIND, at=(self.chosen, self.place), bands=bands)
         self.query_one(Plot).show(drawn)
         order = drawing_order(self.curves, visible, self.KIND, self.chosen)

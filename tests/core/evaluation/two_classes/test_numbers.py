@@ -1,5 +1,7 @@
 """Numbers of two classes against scikit-learn and SciPy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -68,11 +70,55 @@ def test_where_there_is_no_interval_a_reason_stands() -> None:
     few = two_class_numbers(predictions_of(scores[26:], targets[26:]))
     assert {each.interval for each in few} == {None}
     assert "a class has 4 samples" in few[0].reason
-    grouped = two_class_numbers(predictions_of(scores, targets, groups=np.arange(60) // 5))
-    assert "come in groups" in grouped[0].reason
+    grouped = two_class_numbers(predictions_of(scores, targets, groups=np.arange(60) // 10))
+    assert "the samples are of 6 groups, fewer than the 10" in grouped[0].reason
     alone = two_class_numbers(predictions_of(scores[:30], targets[:30]))
     assert {(each.value, each.reason) for each in alone} == {(None, "all samples are of one class")}
     with pytest.raises(ValueError, match="beta is 0"):
         two_class_numbers(predictions_of(scores, targets), beta=0)
     with pytest.raises(ValueError, match=r"rate is 1\.5"):
         two_class_numbers(predictions_of(scores, targets), max_fpr=1.5)
+
+
+def test_groups_make_intervals_wider() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.arange(400) // 10
+    targets = rng.integers(0, 2, 400)
+    scores = 1 / (1 + np.exp(1 - 2 * targets - 2 * rng.normal(size=40)[groups] - 0.3 * rng.normal(size=400)))
+    alone = two_class_numbers(predictions_of(scores, targets))
+    single = two_class_numbers(predictions_of(scores, targets, groups=np.arange(400)))
+    assert single == alone
+    grouped = two_class_numbers(predictions_of(scores, targets, groups=groups))
+    for one, other in zip(grouped, alone, strict=True):
+        assert (one.value, one.at) == (other.value, other.at)
+        assert one.interval is not None
+        assert other.interval is not None
+        assert one.interval[0] <= (one.value or 0) <= one.interval[1]
+        assert one.interval[1] - one.interval[0] >= other.interval[1] - other.interval[0]
+    f_beta, before = grouped[0].interval, alone[0].interval
+    assert f_beta is not None
+    assert before is not None
+    assert f_beta[1] - f_beta[0] > 1.5 * (before[1] - before[0])
+    for one in grouped:
+        share = float(one.key.removeprefix("lift_")) / 100 if one.key.startswith("lift_") else 1.0
+        assert one.interval is not None
+        assert 0 <= one.interval[0] <= one.interval[1] <= 1 / share + 1e-9
+
+
+@pytest.mark.heavy
+def test_intervals_of_groups_hold_the_true_value() -> None:
+    def draw(groups: int, rng: np.random.Generator) -> Predictions:
+        of_group = np.arange(10 * groups) // 10
+        targets = (rng.random(10 * groups) < 0.4).astype(np.int64)
+        noise = rng.normal(size=10 * groups) + rng.normal(size=groups)[of_group]
+        return predictions_of(1 / (1 + np.exp(-(noise + 1.5 * targets - 0.7))), targets, groups=of_group)
+
+    rng = np.random.default_rng(1)
+    many = draw(20_000, rng)
+    true = {each.key: each.value for each in two_class_numbers(replace(many, groups=None))}
+    held = dict.fromkeys(true, 0)
+    for _ in range(60):
+        for each in two_class_numbers(draw(15, rng)):
+            assert each.interval is not None
+            held[each.key] += each.interval[0] <= (true[each.key] or 0) <= each.interval[1]
+    assert min(held.values()) >= 53, held
