@@ -39,7 +39,7 @@ TargetColumns = Annotated[str | tuple[str, ...], BeforeValidator(_one_or_several
 class DataOptions(Options):
     """Base of all data sets."""
 
-    validation: Annotated[float, Field(ge=0, lt=1), Unit("part of train")] = 0.1
+    validation: Annotated[float, Field(ge=0, lt=1), Unit("of the training data")] = 0.1
     """Fraction of the training data held out to select the best epoch; 0 holds out none."""
     split_seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Seed of the split; separate from the training seed, so that runs can be compared."""
@@ -169,5 +169,5 @@ class ImageOptions(DataOptions):
 class HeldOut(DataOptions):
     """Base of data sets without a test set of their own."""
 
-    test: Annotated[float, Field(gt=0, lt=1), Unit("part of all")] = 0.2
+    test: Annotated[float, Field(gt=0, lt=1), Unit("of all samples")] = 0.2
     """Fraction of all samples kept for the single evaluation at the end."""

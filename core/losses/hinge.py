@@ -16,7 +16,8 @@ __all__ = ["Hinge"]
 
 
 class Hinge(ClassLoss):
-    """Multi-class hinge: what wrong classes lack of being a margin behind, max(0, margin - s_true + s_wrong)^power."""
+    """Penalises wrong classes that score within the margin of the true class: max(0, margin - s_true +
+    s_wrong)^power."""
 
     name: Literal["hinge"] = "hinge"
     margin: Annotated[float, Field(gt=0)] = 1.0

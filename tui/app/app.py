@@ -27,6 +27,7 @@ from tui.runtime.console import RunConsole
 from tui.runtime.settings import load_settings, save_settings
 from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
+from tui.screens.explain_dialog import ExplainDialog
 from tui.screens.trust_prompt import with_consent
 from tui.terminal.text import bytes_, clean
 from tui.terminal.textual_private import write_to_terminal
@@ -279,6 +280,14 @@ class TuiApp(OrderedInput):
             self.push_screen(Palette())  # without an id: the one before may still be closing
 
     def action_help(self) -> None:
+        """Explain what has the cursor; where there is nothing to say, show the purpose of this screen and its keys."""
+        explanation = self.screen.explanation() if isinstance(self.screen, ModeScreen) else None
+        if explanation is None:
+            self.action_keys()
+        else:
+            self.push_screen(ExplainDialog(explanation), lambda keys: self.action_keys() if keys else None)
+
+    def action_keys(self) -> None:
         """Show the purpose of this screen and its keys."""
         if isinstance(self.screen, ModeScreen):
             self.push_screen(HelpDialog(self.screen))

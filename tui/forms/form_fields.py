@@ -215,7 +215,7 @@ def _takes(annotation: Any, metadata: list[Any]) -> str:
     if files := next((item for item in metadata if isinstance(item, Files)), None):
         return "a folder" if files == ("/",) else f"a file ending in {' '.join(files)}"
     if any(isinstance(item, Code) for item in metadata):
-        return "a list, each a name or FILE.py:NAME" if origin is tuple else "FILE.py:NAME"
+        return "names or FILE.py:NAME, comma-separated" if origin is tuple else "FILE.py:NAME"
     if annotation is str and not metadata:
         return "text"
     if origin in (Union, UnionType):
@@ -225,9 +225,10 @@ def _takes(annotation: Any, metadata: list[Any]) -> str:
     if origin is dict:
         return "METRIC: {ARGUMENT: VALUE}" if get_origin(arguments[1]) is dict else "PATTERN: {FIELD: VALUE}"
     if origin is tuple:
-        number = "a list" if Ellipsis in arguments else f"{len(arguments)} values"
-        each = _takes(arguments[0], [])
-        return f"{number}, each {each}" if each else number
+        each = "names" if arguments[0] is str else _takes(arguments[0], []) or "values"
+        return (
+            f"{each}, comma-separated" if Ellipsis in arguments else f"{len(arguments)} values, each {each}"
+        )
     return "none" if annotation is NoneType else _bounds(metadata)
 
 

@@ -27,6 +27,8 @@ class Settings:
     theme: str = THEME
     form: dict[str, Any] = field(default_factory=dict)
     run_in: str = PLACES[0]
+    all_fields: bool = False
+    """Whether the form shows all fields rather than the basic ones."""
 
 
 def settings_file() -> Path:

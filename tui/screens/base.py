@@ -13,6 +13,7 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tui.forms.explain import Explanation
 from tui.terminal.textual_private import use_frugal_compositor
 from tui.widgets.key_line import NARROW, KeyLine
 
@@ -77,8 +78,15 @@ class ModeScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "app.help", "help", key_display="?", show=False, tooltip="Show these keys"),
-        Binding("f1", "app.help", "help", show=False, tooltip="Show these keys"),
+        Binding(
+            "question_mark",
+            "app.help",
+            "help",
+            key_display="?",
+            show=False,
+            tooltip="Explain the field or metric under the cursor; elsewhere, show these keys",
+        ),
+        Binding("f1", "app.keys", "help", show=False, tooltip="Show these keys"),
     ]
 
     def __init__(self) -> None:
@@ -101,6 +109,10 @@ class ModeScreen(Screen[None]):
 
     def on_resize(self) -> None:
         self.query_one(KeyLine).fit(self.size.width)
+
+    def explanation(self) -> Explanation | None:
+        """Return what there is to say about what has the cursor; None if nothing has it that needs a word."""
+        return None
 
     def action_leave_field(self) -> None:
         """Move the focus out of a field, so that the keys of the screen work."""

@@ -110,7 +110,7 @@ class ErrorDialog(Dialog[None]):
 
 
 class HelpDialog(Dialog[None]):
-    """All keys of a screen and its purpose; the border shows whether there is more below."""
+    """The purpose of a screen and all its keys; the border shows whether there is more below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,f1,q", "dismiss", "Close")]
 
@@ -121,11 +121,11 @@ class HelpDialog(Dialog[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog -help") as body:
             body.border_title = self.of.MODE.capitalize()
+            yield Static(Content(self.of.HELP), classes="purpose")
             with Grid(classes="keys"):
                 for key, meaning in self._keys():
                     yield Static(Content.styled(key, "bold"), classes="key")
                     yield Static(Content(meaning), classes="meaning")
-            yield Static(Content(self.of.HELP), classes="hint")
 
     def on_mount(self) -> None:
         body = self.query_one(VerticalScroll)

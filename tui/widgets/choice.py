@@ -19,9 +19,11 @@ __all__ = ["Choice"]
 
 
 class ChoiceList(OptionList):
-    """The open list. A letter moves to the next choice that starts with it."""
+    """The open list. Letters move to the choice that starts with what was typed, or else contains it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close the list", show=False)]
+
+    typed = ""
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return character is not None and character.isprintable() and key != "space"
@@ -33,15 +35,27 @@ class ChoiceList(OptionList):
 
     @on(Key)
     def _typed(self, event: Key) -> None:
-        if not self.check_consume_key(event.key, event.character):
+        if event.key == "backspace" and self.typed:
+            self._find(self.typed[:-1])
+        elif not self.check_consume_key(event.key, event.character):
+            self.typed = self.border_subtitle = ""
             return
+        else:
+            letter = str(event.character).lower()
+            self._find(self.typed + letter) or self._find(letter)
         event.stop()
         event.prevent_default()
-        after = (self.highlighted or 0) + 1
-        places = [*range(after, self.option_count), *range(after)]
-        letter = str(event.character).lower()
-        starts = (at for at in places if str(self.options[at].prompt).lower().startswith(letter))
-        self.highlighted = next(starts, self.highlighted)
+
+    def _find(self, typed: str) -> bool:
+        """Move to the first choice that starts with a text, or else contains it; return whether there is one."""
+        labels = [str(option.prompt).lower() for option in self.options]
+        start = (self.highlighted or 0) + (len(typed) == 1)  # one letter, also again: the next that starts with it
+        places = [*range(start, len(labels)), *range(start)]
+        found = [place for place in places if labels[place].startswith(typed)]
+        found = found or [place for place in places if typed in labels[place]]
+        if found:
+            self.highlighted, self.typed, self.border_subtitle = found[0], typed, clean(typed)
+        return bool(found)
 
     @on(Blur)
     def _left(self) -> None:

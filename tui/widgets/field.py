@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.events import Click, DescendantBlur, DescendantFocus
+from textual.events import Click, DescendantBlur, DescendantFocus, Focus, Key
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input
@@ -28,11 +28,35 @@ GAP = 2
 
 
 class TextEditor(Input):
-    """Text input; suggests paths of files with certain suffixes."""
+    """Text input; suggests paths of files with certain suffixes.
 
-    def __init__(self, text: str, files: Sequence[str] = ()) -> None:
+    Args:
+        letters: letters are typed into it; otherwise, as in a number, ``?`` asks what the field is.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+g", "restore", "Put back what stood here when the field was entered", show=False)
+    ]
+
+    def __init__(self, text: str, files: Sequence[str] = (), *, letters: bool = True) -> None:
         suggester = PathSuggester(files) if files else None
         super().__init__(text, compact=True, classes="editor", suggester=suggester)
+        self.letters, self.before = letters, text
+
+    def action_restore(self) -> None:
+        """Put back what stood here when the field was entered."""
+        self.value = self.before
+
+    @on(Focus)
+    def _entered(self) -> None:
+        self.before = self.value
+
+    @on(Key)
+    async def _asked(self, event: Key) -> None:
+        if event.character == "?" and not self.letters:
+            event.stop()
+            event.prevent_default()
+            await self.run_action("app.help")
 
 
 class SwitchEditor(Checkbox, inherit_bindings=False):
@@ -132,7 +156,17 @@ class Field(Widget):
         if spec.kind == "choice":
             values = [show(choice) for choice in spec.choices]
             return Choice(zip(spec.labels or values, values, strict=True), self._text, classes="editor")
-        return SwitchEditor(self._text) if spec.kind == "switch" else TextEditor(self._text, spec.files)
+        return SwitchEditor(self._text) if spec.kind == "switch" else self._make_text()
+
+    def _make_text(self) -> TextEditor:
+        return TextEditor(self._text, self.spec.files, letters=self.spec.kind == "text" or self.spec.many)
+
+    @property
+    def before(self) -> str | None:
+        """Text that stood here when the field was entered, if another stands here now."""
+        editor = self.editor
+        changed = isinstance(editor, TextEditor) and editor.has_focus and editor.before != self._text
+        return editor.before if isinstance(editor, TextEditor) and changed else None
 
     @on(Input.Changed)
     @on(Choice.Changed)

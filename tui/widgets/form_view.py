@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from core.user_code.loading import files_named
 from core.user_code.trust import trust
+from tui.forms.basic import is_shown
 from tui.forms.form import choose, refit
 from tui.forms.form_fields import SECTIONS, FieldSpec, Texts, fields_in, fields_of
 from tui.widgets.field import Field
@@ -29,7 +30,16 @@ class Section(Panel):
 
     def __init__(self, section: str, fields: list[Field]) -> None:
         super().__init__(*fields, id=f"section-{section}")
-        self.border_title = section.capitalize()
+        self.section = section
+
+    def show_fields(self, *, everything: bool) -> None:
+        """Show all fields, or the basic ones and those that were changed."""
+        fields = list(self.query_children(Field))
+        for field in fields:
+            field.display = everything or is_shown(field.spec, field.text)
+        hidden = sum(not field.display for field in fields)
+        self.display = hidden < len(fields)
+        self.border_title = f"{self.section.capitalize()}{f'  {hidden} more' if hidden else ''}"
 
 
 class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -38,6 +48,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
     Args:
         texts: their content, as returned by `tui.forms.form.fill`.
         extra: fields at the end of the training section that are not part of the configuration, with their texts.
+        everything: show all fields; otherwise the basic ones and those that were changed.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,17 +60,46 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
     class Changed(Message):
         """The text of a field has changed."""
 
-    def __init__(self, texts: Texts, extra: Mapping[FieldSpec, str], *, id: str) -> None:
+    def __init__(self, texts: Texts, extra: Mapping[FieldSpec, str], *, everything: bool, id: str) -> None:
         super().__init__(id=id)
         self.texts = dict(texts)
         self.extra = {spec.path: Field(spec, text) for spec, text in extra.items()}
         self.fields: dict[str, Field] = {}
+        self.everything = everything
         self._given: set[Path] = set()
 
     def compose(self) -> ComposeResult:
         for section in SECTIONS:
             fields = self._make(section)
             yield Section(section, [*fields, *(self.extra.values() if section == "training" else ())])
+
+    def on_mount(self) -> None:
+        self.show_fields(self.everything)
+
+    def show_fields(self, everything: bool) -> None:
+        """Show all fields, or the basic ones and those that were changed."""
+        self.everything = everything
+        for section in self.query(Section):
+            section.show_fields(everything=everything)
+
+    def reveal(self, path: str) -> None:
+        """Move the focus to a field, also one that is hidden."""
+        field = self.fields.get(path) or self.extra[path]
+        self._show_field(field)
+        field.editor.focus()
+
+    def _show_field(self, field: Field) -> None:
+        field.display = True
+        if isinstance(field.parent, Section):
+            field.parent.display = True
+
+    def turn_section(self, by: int) -> None:
+        """Move the focus to the first field of the next or previous section."""
+        around = self.screen.focused.ancestors_with_self if self.screen.focused else []
+        shown = [section for section in self.query(Section) if section.display]
+        places = [place for place, section in enumerate(shown) if section in around]
+        place = (places[0] + by) % len(shown) if places else 0
+        next(field for field in shown[place].query_children(Field) if field.display).editor.focus()
 
     def keep_given(self) -> None:
         """Note which files a preset or an earlier session has named: touching these texts does not name them."""
@@ -79,6 +119,7 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
                     await self._fit_arguments(section)
             for path, text in texts.items():
                 self.fields[path].text = text
+            self.show_fields(self.everything)
         self.post_message(self.Changed())
 
     async def put(self, path: str, text: str) -> None:
@@ -90,6 +131,8 @@ class FormView(VerticalScroll, can_focus=False, inherit_bindings=False):
         """Show the error of each invalid field; clear the errors of all others."""
         for path, field in self.fields.items():
             field.set_problem(problems.get(path, ""))
+            if field.problem and not field.display:
+                self._show_field(field)
 
     def _make(self, section: str) -> list[Field]:
         """Fresh fields of a section."""

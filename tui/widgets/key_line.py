@@ -14,7 +14,7 @@ __all__ = ["KeyLine"]
 NARROW = 110
 """Width in cells below which it is compact."""
 FooterKey = footer_key_class()
-HELP, PALETTE = "app.help", "-command-palette"
+HELP, PALETTE = ("app.help", "app.keys"), "-command-palette"
 PALETTE_WIDTH = 15
 """Cells of the key of the command palette, with the line before it."""
 
@@ -63,12 +63,12 @@ class KeyLine(Footer):
 
     def _help(self) -> list[Widget]:
         """Return the help key that works now: in a field, ``?`` is a letter."""
-        found = (active for active in self.screen.active_bindings.values() if active.binding.action == HELP)
+        found = (active for active in self.screen.active_bindings.values() if active.binding.action in HELP)
         active = next(found, None)
         if active is None:
             return []
         binding, display = active.binding, self.app.get_key_display(active.binding)
-        key = FooterKey(binding.key, display, binding.description, HELP, tooltip=active.tooltip)
+        key = FooterKey(binding.key, display, binding.description, binding.action, tooltip=active.tooltip)
         return [key.data_bind(compact=Footer.compact)]
 
     def _leave(self) -> list[Widget]:
@@ -87,4 +87,4 @@ class KeyLine(Footer):
 
 
 def _opens_help(key: Widget) -> bool:
-    return isinstance(key, FooterKey) and key.action == HELP
+    return isinstance(key, FooterKey) and key.action in HELP

@@ -107,7 +107,7 @@ class Shift(_Change):
     """A signal moved in time, earlier or later; the mean of each channel follows behind."""
 
     name: Literal["shift"] = "shift"
-    fraction: Annotated[float, Field(gt=0, lt=1), Unit("part of the steps")] = 0.1
+    fraction: Annotated[float, Field(gt=0, lt=1), Unit("of the steps")] = 0.1
     """Largest shift."""
 
 
@@ -115,7 +115,7 @@ class Mask(_Change):
     """A span of a signal replaced with the mean of each channel."""
 
     name: Literal["mask"] = "mask"
-    fraction: Annotated[float, Field(gt=0, lt=1), Unit("part of the steps")] = 0.1
+    fraction: Annotated[float, Field(gt=0, lt=1), Unit("of the steps")] = 0.1
     """Longest span."""
 
 

@@ -156,8 +156,8 @@ def test_every_field_of_every_choice_is_described() -> None:
         ("training", "", "training.threads", "auto or 1 … 1,024"),
         ("training", "", "training.checkpoint_minutes", "> 0 minutes"),
         ("model", "cnn", "model.channels", "2 values, each 1 … 4,096"),
-        ("model", "mlp", "model.hidden", "a list, each 1 … 65,536"),
-        ("loss", "hinge", "loss.name", "Multi-class hinge: what wrong classes lack"),
+        ("model", "mlp", "model.hidden", "1 … 65,536, comma-separated"),
+        ("loss", "hinge", "loss.name", "Penalises wrong classes that score within the margin"),
     ],
 )
 def test_hints_come_from_bounds_units_and_descriptions(section: str, name: str, path: str, hint: str) -> None:

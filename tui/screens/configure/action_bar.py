@@ -24,6 +24,7 @@ class ActionBar(Vertical):
                 yield Button("Save", compact=True, action="screen.save")
                 yield Button("Open", compact=True, action="screen.open")
                 yield Button("Defaults", compact=True, action="screen.defaults")
+                yield Button("All fields", id="all-fields", compact=True, action="screen.all_fields")
                 yield Button("", id="fix", compact=True, action="screen.fix")
             yield Static("", id="state", markup=False)
 
@@ -42,10 +43,19 @@ class ActionBar(Vertical):
         if state.fix is not None:
             fix.label = Content(clean(f"f  {state.fix}"))
 
+    def show_fields(self, everything: bool) -> None:
+        """Show what the button does where all fields are shown, or the basic ones."""
+        self.query_one("#all-fields", Button).label = "Fewer fields" if everything else "All fields"
+
     def describe(self, field: Field) -> None:
         """Describe a field, or show its error in full."""
         spec = field.spec
         about = spec.about if spec.kind == "choice" else f"{spec.about.rstrip('.')} · {field.hint}"
-        wrong = Content.styled(f"✗ {clean(field.problem)}", "$text-error")
-        text = wrong if field.problem else Content(clean(about))
+        was = "" if field.before is None else f"was {field.before or 'empty'}, ctrl+g puts it back"
+        if field.problem:
+            text = Content.styled(
+                f"✗ {clean(field.problem)}{f' · {clean(was)}' if was else ''}", "$text-error"
+            )
+        else:
+            text = Content(clean(f"{was} · {about}" if was else about))
         self.query_one("#about", Static).update(text, layout=False)

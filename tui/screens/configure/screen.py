@@ -20,6 +20,7 @@ from core.runs.labels import checked_name
 from core.session.preload import load_backend
 from tui.forms.command_line import command_line
 from tui.forms.data_overview import DataFacts
+from tui.forms.explain import Explanation, of_field
 from tui.forms.form import fill, values_of
 from tui.forms.form_fields import DEVICE, RATE, FieldSpec
 from tui.forms.form_state import FormState
@@ -30,6 +31,7 @@ from tui.screens.base import NARROW
 from tui.screens.configure import form_actions
 from tui.screens.configure.action_bar import ActionBar
 from tui.screens.configure.data_dialog import DataDialog
+from tui.screens.configure.field_search import FieldSearch
 from tui.screens.configure.finder import BatchFinder, RateFinder
 from tui.screens.configure.form_actions import FilledForm
 from tui.screens.configure.preview_panels import PreviewView
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 __all__ = ["ConfigureScreen"]
 
 DEBOUNCE_SECONDS = 0.15
+NEED_FORM = {"copy", "save", "open", "defaults", "all_fields", "find_field", "section"}
+"""Actions that wait until the form is there."""
 BATCH_SIZE = "training.batch_size"
 TARGET = "data.target"
 RUN_IN = FieldSpec(
@@ -90,6 +94,12 @@ class ConfigureScreen(FilledForm):
         Binding("y", "copy", "copy", tooltip="Copy the equivalent command"),
         Binding("ctrl+s", "save", "save", tooltip="Save the form as a preset"),
         Binding("ctrl+o", "open", "open", tooltip="Open a preset"),
+        Binding("a", "all_fields", "all fields", tooltip="Show all fields, or the basic ones"),
+        Binding("slash,ctrl+f", "find_field", "find", key_display="/", tooltip="Find a field by its name"),
+        Binding("right_square_bracket,ctrl+down", "section(1)", "Next section", key_display="]", show=False),
+        Binding(
+            "left_square_bracket,ctrl+up", "section(-1)", "Previous section", key_display="[", show=False
+        ),
         # Priority: a focused field would delete a character.
         Binding("ctrl+d", "defaults", "defaults", tooltip="Reset all fields; asks first", priority=True),
         Binding("escape", "leave_field", "Leave the field", show=False),
@@ -138,7 +148,10 @@ class ConfigureScreen(FilledForm):
         """Build the form, after the first paint."""
         self._previewer = Previewer(self.tui.data_root)
         texts, dropped = fill(self.tui.form_values)
-        form = FormView(texts, {RUN_NAME: self.tui.run_name, RUN_IN: self.tui.settings.run_in}, id="form")
+        everything = self.tui.settings.all_fields
+        extra = {RUN_NAME: self.tui.run_name, RUN_IN: self.tui.settings.run_in}
+        form = FormView(texts, extra, everything=everything, id="form")
+        self.query_one(ActionBar).show_fields(everything)
         await self.query_one("#configure").mount(form, PreviewView(id="preview"))
         self.built = True
         form.fields["data.name"].editor.focus()
@@ -164,7 +177,7 @@ class ConfigureScreen(FilledForm):
             return self.built and self.size.width < NARROW
         if action in {"find_rate", "find_batch"}:
             return True if self.state.config else None
-        return self.built or action not in {"copy", "save", "open", "defaults"}
+        return self.built or action not in NEED_FORM
 
     def action_start(self) -> None:
         """Start the run, in this app or in a background process."""
@@ -248,6 +261,32 @@ class ConfigureScreen(FilledForm):
         shown = not self.has_class("-preview")
         self.set_class(shown, "-preview")
         (self.query_one(PreviewView) if shown else self.form.fields["data.name"].editor).focus()
+
+    def action_all_fields(self) -> None:
+        """Show all fields, or the basic ones and those that were changed."""
+        everything = self.tui.settings.all_fields = not self.tui.settings.all_fields
+        self.form.show_fields(everything)
+        self.query_one(ActionBar).show_fields(everything)
+
+    def action_find_field(self) -> None:
+        """Find a field by its name or description, and move to it."""
+        fields = [*self.form.fields.values(), *self.form.extra.values()]
+
+        def found(path: str | None) -> None:
+            if path is not None:
+                self.remove_class("-preview")
+                self.form.reveal(path)
+
+        self.app.push_screen(FieldSearch([field.spec for field in fields]), found)
+
+    def action_section(self, by: int) -> None:
+        """Move to the first field of the next or previous section."""
+        self.form.turn_section(by)
+
+    def explanation(self) -> Explanation | None:
+        """Explain the focused field."""
+        field = self.focused.parent if self.focused else None
+        return of_field(field.spec, field.text) if isinstance(field, Field) else None
 
     def action_above(self) -> None:
         """Move to the field above."""

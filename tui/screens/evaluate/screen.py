@@ -22,6 +22,7 @@ from core.runs.labels import title_of
 from core.runs.summary import RunSummary, summarise
 from core.session.evaluation import RunData, evaluate_run
 from core.tasks.registry import task_of
+from tui.forms.explain import Explanation
 from tui.forms.remedies import error_in_app
 from tui.screens.background import Background
 from tui.screens.base import NARROW, ModeScreen
@@ -121,6 +122,11 @@ class EvaluateScreen(Background, ModeScreen):
     def tabs(self) -> TabbedContent:
         """The tabs."""
         return self.query_one("#evaluation", TabbedContent)
+
+    def explanation(self) -> Explanation | None:
+        """Explain what has the cursor in a tab."""
+        around = self.focused.ancestors_with_self if self.focused else []
+        return next((node.explanation() for node in around if isinstance(node, EvaluationTab)), None)
 
     def open_run(self, run: Run, split: str = "") -> None:
         """Evaluate a run, or open its stored evaluation.

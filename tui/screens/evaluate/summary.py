@@ -18,6 +18,8 @@ from core.metrics import LABELS, OF_TARGET, in_order, label_of
 from core.runs.data_facts import kept_warnings
 from core.tasks.registry import task_of
 from tui.charts.comparison import difference_text
+from tui.forms.explain import Explanation
+from tui.forms.meanings import of_metric
 from tui.screens.base import NARROW
 from tui.screens.evaluate.confused import ConfusedPairs
 from tui.screens.evaluate.facts import label
@@ -72,6 +74,22 @@ class SummaryTab(EvaluationTab):
             if self.screen.size.width >= NARROW and classes.is_on_screen
             else self.query_one("#metrics")
         )
+
+    def explanation(self) -> Explanation | None:
+        """Explain the metric under the cursor, or the columns of the table of classes."""
+        if self.subject is None:
+            return None
+        report, metrics = self.subject.report, self.query_one("#metrics", Table)
+        if metrics.has_focus:
+            key = in_order(report.metrics, LABELS)[metrics.cursor]
+            _, *numbers = _metric(report, key)
+            return of_metric(key, dict(zip(("value", "95 % interval", "baseline"), numbers, strict=True)))
+        if self.query_one("#classes", Table).has_focus and report.per_class:
+            keys = [key for key in class_columns(report) if key not in ("name", "support")]
+            return Explanation(
+                "classes", "", choices={label_of(key): of_metric(key, {}).about for key in keys}
+            )
+        return None
 
     def draw(self, subject: Subject) -> None:
         report = subject.report

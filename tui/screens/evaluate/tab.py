@@ -16,6 +16,7 @@ from core.inference.baselines import Compared, compared
 from core.inference.samples import Samples
 from core.inference.stored import Evaluation
 from core.session.evaluation import RunData
+from tui.forms.explain import Explanation
 from tui.screens.background import Background
 
 __all__ = ["EvaluationTab", "Subject"]
@@ -96,4 +97,8 @@ class EvaluationTab(Background, Container):
 
     def main_widget(self) -> Widget | None:
         """Return the widget that gets the focus when the tab is opened."""
+        return None
+
+    def explanation(self) -> Explanation | None:
+        """Return what there is to say about what has the cursor here."""
         return None
