@@ -170,7 +170,7 @@ def _confusion(report: Report, width: int) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(CORNER)
     for name in report.class_names:
-        table.add_column(Text(fit(name, min(room, max(digits, 5))).rstrip()), justify="right", no_wrap=True)
+        table.add_column(Text(fit(name, min(room, NAME_WIDTH)).rstrip()), justify="right", no_wrap=True)
     for true, (name, row) in enumerate(zip(rows, report.confusion, strict=True)):
         cells = [
             Text(str(cell) if cell else "·", "bold" if true == predicted else "")

@@ -27,7 +27,7 @@ from tui.headless.trial_states import state_text
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
 from tui.runtime.streams import print_result
 from tui.terminal.costs import weighed_text
-from tui.terminal.text import clean, count, duration, number, progress_line, setting
+from tui.terminal.text import clean, count, counted, duration, number, progress_line, setting
 
 __all__ = ["StudyView", "choose_study_view", "saving"]
 
@@ -211,7 +211,7 @@ def opening(event: StudyStarted) -> list[str]:
     if plan.pauses:
         ends = ", ".join(map(str, plan.milestones(0)))
         pruner = f", {plan.pruner}: trials pause after {ends} epochs" if ends else ""
-    threads = f"{event.threads} thread{'s' * (event.threads > 1)} each"
+    threads = f"{counted(event.threads, 'thread')} each"
     return [
         f"study {clean(str(event.folder))}",
         f"{plan.method}: {trials}, {event.slots} at once with {threads}{pruner}",

@@ -15,7 +15,7 @@ from core.runs.summary import summarise
 from core.tasks.registry import task_of
 from tui.headless.views import Choice, LineView, LiveView, SilentView, choose
 from tui.runtime.streams import print_result
-from tui.terminal.text import UNKNOWN, clean, count, defined, duration, number, si
+from tui.terminal.text import UNKNOWN, clean, count, counted, defined, duration, number, si
 from tui.terminal.title import BELL, GIVE_BACK, KEEP, titled
 
 __all__ = ["JsonView", "PlainView", "ProgressView", "QuietView", "View", "choose_view"]
@@ -85,9 +85,7 @@ class PlainView(LineView):
         if isinstance(event, RunStarted):
             self.epochs = event.epochs
             sizes = "  ".join(f"{name} {count(size)}" for name, size in event.samples.items())
-            self.print(
-                f"{event.task}  {sizes}  {count(event.parameters)} parameters  {event.device}  {event.threads} threads"
-            )
+            self.print(f"{event.task}  {sizes}  {_machinery(event)}")
         elif isinstance(event, EpochFinished):
             self.print(_epoch_line(event, self.epochs))
         elif isinstance(event, Notice):
@@ -95,6 +93,11 @@ class PlainView(LineView):
 
     def finish(self, run: Run) -> None:
         _print_results(run)
+
+
+def _machinery(event: RunStarted) -> str:
+    """Return how large the network is, and where it is trained."""
+    return f"{count(event.parameters)} parameters  {event.device}  {counted(event.threads, 'thread')}"
 
 
 def _epoch_line(event: EpochFinished, epochs: int) -> str:
@@ -178,10 +181,7 @@ class ProgressView(LiveView):
 
     def _start(self, event: RunStarted) -> None:
         sizes = ", ".join(f"{count(size)} {name}" for name, size in event.samples.items())
-        facts = (
-            f"{sizes} samples  {count(event.parameters)} parameters  {event.device}  {event.threads} threads"
-        )
-        self.console.print(Text(facts, "dim"))
+        self.console.print(Text(f"{sizes} samples  {_machinery(event)}", "dim"))
         steps = event.epochs * event.steps_per_epoch
         self.epochs, self.steps = event.epochs, steps
         task = task_of(event.task)

@@ -20,6 +20,7 @@ __all__ = [
     "bytes_",
     "clean",
     "count",
+    "counted",
     "defined",
     "duration",
     "fit",
@@ -202,6 +203,11 @@ def amount(n: float) -> str:
 def count(n: int) -> str:
     """Format a whole number with thousands separators: ``54,000``."""
     return f"{n:,}"
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number of things: ``1 thread``, ``2 threads``."""
+    return f"{count(n)} {noun}{'s' if n != 1 else ''}"
 
 
 def si(n: float) -> str:

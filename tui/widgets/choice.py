@@ -49,7 +49,9 @@ class ChoiceList(OptionList):
     def _find(self, typed: str) -> bool:
         """Move to the first choice that starts with a text, or else contains it; return whether there is one."""
         labels = [str(option.prompt).lower() for option in self.options]
-        start = (self.highlighted or 0) + (len(typed) == 1)  # one letter, also again: the next that starts with it
+        start = (self.highlighted or 0) + (
+            len(typed) == 1
+        )  # one letter, also again: the next that starts with it
         places = [*range(start, len(labels)), *range(start)]
         found = [place for place in places if labels[place].startswith(typed)]
         found = found or [place for place in places if typed in labels[place]]

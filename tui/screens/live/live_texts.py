@@ -8,7 +8,7 @@ from textual.content import Content
 from core.events import Event, Notice, RunFinished
 from core.runs.history.history import History
 from tui.terminal.machine import memory_text
-from tui.terminal.text import clean, count, duration
+from tui.terminal.text import clean, count, counted, duration
 
 __all__ = ["facts", "messages"]
 
@@ -33,7 +33,7 @@ def facts(history: History, in_app: bool) -> str:
         (chosen("model"), started.parameters and f"{count(started.parameters)} parameters"),
         (chosen("optimizer"), lr and f"lr {lr}"),
         ("batch" if chosen("training", "batch_size") else "", chosen("training", "batch_size")),
-        (started.device, threads and f"{threads} thread{'s' if threads != 1 else ''}"),
+        (started.device, threads and counted(threads, "thread")),
         (memory_text(started, in_app),),
     ]
     return clean("   ".join(" ".join(str(word) for word in part if word) for part in parts if any(part)))

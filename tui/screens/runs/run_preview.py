@@ -27,7 +27,7 @@ from core.status import is_active
 from tui.charts.live import View, metric_chart
 from tui.charts.plot import Chart
 from tui.terminal.run_names import short_name
-from tui.terminal.text import bytes_, clean, count, duration, number, of, setting
+from tui.terminal.text import bytes_, clean, count, counted, duration, number, of, setting
 from tui.terminal.themes import STATES
 from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.panel import Panel
@@ -219,9 +219,7 @@ def _parts(summary: RunSummary, started: RunStarted | None) -> Iterator[tuple[st
     parameters = [f"{count(started.parameters)} parameters"] if started and started.parameters else []
     yield "model", [*filter(None, [summary.model]), *parameters]
     if started is not None:
-        threads = (
-            [f"{started.threads} thread{'s' if started.threads != 1 else ''}"] if started.threads else []
-        )
+        threads = [counted(started.threads, "thread")] if started.threads else []
         yield "device", [*filter(None, [started.device]), *threads]
     chosen = [summary.config.get(section, {}).get("name") for section in ("loss", "optimizer", "schedule")]
     yield "learning", [str(name) for name in chosen if name]
