@@ -14,6 +14,7 @@ from torch import Tensor
 from core.data.dataset import Dataset, Split
 from core.data.inputs import Fields, Inputs, split_inputs
 from core.data.mapped import MappedRows, read_ahead
+from core.data.text.padding import trimmed
 from core.ranks import ONE_RANK, Ranks
 from core.tasks.registry import task_of
 
@@ -108,7 +109,7 @@ class Batches:
         self.weights = None if split.weights is None else split.weights.float().to(device)
         self.mean = data.mean.to(device)
         self.std = data.std.to(device)
-        self.ids = data.ids
+        self.ids, self.padding, self.least = data.ids, data.padding, data.min_length
         self.device = device
 
     def __len__(self) -> int:
@@ -182,13 +183,24 @@ class Batches:
     def standardise(self, inputs: Tensor | Any) -> Inputs:
         """float32 inputs with the training data's mean and deviation taken out, or ids as int64; a new tensor.
 
-        Fields each as they are described, and padded.
+        Fields each as they are described, and padded; ids without the steps that fill all of them.
         """
         if isinstance(inputs, Fields):
-            return inputs.batch(self.fields)
+            return self._shortened(inputs).batch(self.fields)
         if self.ids:
+            if self.padding is not None:
+                inputs = trimmed(inputs, self.padding, self.least)
             return inputs.to(torch.int64, copy=True)
         return inputs.to(torch.float32, copy=True).sub_(self.mean).div_(self.std)
+
+    def _shortened(self, fields: Fields) -> Fields:
+        """Return fields, of which one may hold ids that are filled, without the steps that no sample has."""
+        if self.padding is None:
+            return fields
+        name = self.fields[0].name
+        ids = fields.columns[name]
+        assert isinstance(ids, Tensor)
+        return Fields({**fields.columns, name: trimmed(ids, self.padding, self.least)})
 
     def _rows_at_once(self, batch_size: int) -> int:
         """Rows of some whole batches; of one batch where the next would not lie as a tensor of its own does.
@@ -196,7 +208,7 @@ class Batches:
         Matrix products round otherwise when their operands are aligned otherwise, and a batch must give the same
         bits wherever an iteration began.
         """
-        if isinstance(self.inputs, Fields):  # a batch is padded to its own longest sequence
+        if isinstance(self.inputs, Fields) or self.padding is not None:  # padded to its own longest sequence
             return batch_size
         batch_bytes = 4 * batch_size * max(1, self.inputs[:1].numel())
         if batch_bytes % ALIGNMENT_BYTES:

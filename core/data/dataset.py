@@ -88,6 +88,7 @@ class Dataset:
         weight_name: what the weights of the samples are called, such as a column; empty if they have none.
         vocabulary: of tokens and texts, what the ids stand for.
         documents: of texts in files of their own, where they are.
+        min_length: steps that a batch of filled ids has at least, as some networks need.
         digest: of the files that the samples were read from, where they are too many to be looked at each time.
     """
 
@@ -118,6 +119,17 @@ class Dataset:
     target_names: tuple[str, ...] = ()
     vocabulary: "TokenIds | Vocabulary | None" = None
     documents: "Documents | None" = None
+    min_length: int = 1
+
+    @property
+    def padding(self) -> int | None:
+        """The id that fills sequences up to the longest one of a batch; None where nothing is filled with an id."""
+        return None if self.vocabulary is None else self.vocabulary.padding
+
+    @property
+    def longest(self) -> int:
+        """Steps of sequences that are filled with an id, of the longest of all."""
+        return self.fields[0].shape[0] if self.fields else self.sample_shape[0]
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

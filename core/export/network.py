@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.data.dataset import Progress
+from core.data.kinds.registry import kind_of
 from core.errors import DependencyError, ModelError, TorchtuiError
 from core.export import predict
 from core.export.options import ExportOptions, largest_difference
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["GraphOptions", "raw_inputs", "samples_of"]
 
 CHECKED_SAMPLES = 256
+MIN_STEPS = 2
+"""Of sequences; graphs for any length take one of 1 for something else."""
 
 
 class GraphOptions(ExportOptions):
@@ -48,7 +51,7 @@ class GraphOptions(ExportOptions):
         try:
             program, steps = _traced(trained, raw)
             raw = _filled(trained, raw, steps)
-            self.save(program, path, facts(trained, run) | {"steps": steps})
+            self.save(program, path, facts(trained, run) | {"steps": steps, "least": _least(trained, steps)})
         except (TorchtuiError, OSError):
             raise
         except ImportError as error:
@@ -121,21 +124,36 @@ def _traced(trained: "Prepared", inputs: "tuple[Tensor, ...]") -> "tuple[Exporte
 
     There are no such lengths where sequences may have any length, as the code of most networks allows.
     """
-    fields = trained.data.fields
-    if not any(field.is_sequence for field in fields):
+    longest = _sequences(trained)
+    if not longest:
         return _graph(trained, inputs), []
     try:
         return _graph(trained, inputs, any_length=True), []
     except Exception:  # the tracer raises whatever it meets in a network that counts its steps
-        steps = [field.shape[0] for field in fields if field.is_sequence]
+        steps = [*longest.values()]
         return _graph(trained, _filled(trained, inputs, steps)), steps
+
+
+def _sequences(trained: "Prepared") -> dict[int, int]:
+    """Return the places of inputs whose samples have different lengths, and the longest of each."""
+    data = trained.data
+    if data.padding is None:
+        return {place: field.shape[0] for place, field in enumerate(data.fields) if field.is_sequence}
+    varies = kind_of(data.kind).reads == "texts" and data.min_length < data.longest
+    return {0: data.longest} if varies else {}
+
+
+def _least(trained: "Prepared", steps: list[int]) -> int:
+    """Return the steps that texts are filled up to at least; 0 where all have those of the longest one."""
+    texts = trained.data.padding is not None and _sequences(trained)
+    return max(MIN_STEPS, trained.data.min_length) if texts and not steps else 0
 
 
 def _filled(trained: "Prepared", inputs: "tuple[Tensor, ...]", steps: list[int]) -> "tuple[Tensor, ...]":
     """Return inputs whose sequences are filled up to these lengths; as they are without any."""
     from torch.nn.functional import pad
 
-    places = [place for place, field in enumerate(trained.data.fields) if field.is_sequence]
+    places = _sequences(trained)
     short = {place: length - inputs[place].shape[1] for place, length in zip(places, steps, strict=False)}
     return tuple(
         pad(each, (*[0] * (2 * each.ndim - 4), 0, short[place])) if place in short else each
@@ -157,7 +175,7 @@ def _graph(
 
     example = tuple(each[:2] if len(each) > 1 else each.repeat(2, *[1] * (each.dim() - 1)) for each in inputs)
     size = torch.export.Dim("batch", min=1)
-    free = {place for place, field in enumerate(trained.data.fields) if field.is_sequence and any_length}
+    free = _sequences(trained) if any_length else {}
     shapes: tuple[Any, ...] = tuple(
         {0: size, 1: torch.export.Dim.DYNAMIC} if place in free else {0: size}
         for place in range(len(example))

@@ -144,6 +144,15 @@ def read_texts(path: Path, facts: dict[str, Any]) -> tuple[np.ndarray, ...]:
     return (ids,) if features is None else (ids, features)
 
 
+def shortened(inputs: list[np.ndarray], least: int) -> list[np.ndarray]:
+    """Inputs whose texts have as many ids as the longest of them; as they are where the model takes one length."""
+    if not least:
+        return inputs
+    used = np.flatnonzero((inputs[0] != PADDING_ID).any(axis=0))
+    longest = int(used[-1]) + 1 if len(used) else 0
+    return [np.ascontiguousarray(inputs[0][:, : max(least, longest)]), *inputs[1:]]
+
+
 def text_files(path: Path) -> list[Path]:
     """A text file, or all in a folder, but for hidden ones, sorted by name."""
     if not path.is_dir():
@@ -415,7 +424,7 @@ def main() -> None:
             out.writerow([files[place].relative_to(path), *row] if files else row)
         return
     for start in range(0, len(inputs[0]), ROWS_AT_ONCE):
-        part = [each[start : start + ROWS_AT_ONCE] for each in inputs]
+        part = shortened([each[start : start + ROWS_AT_ONCE] for each in inputs], facts.get("least", 0))
         for place, scores in enumerate(run(*part).tolist(), start=start):
             if thresholds:
                 row = [

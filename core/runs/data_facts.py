@@ -1,6 +1,7 @@
 """Facts that a run keeps of its data: all but the samples, so that new ones can be predicted without the old."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from core.files.reading import read_bytes
 from core.runs.folder import Run
 from core.tasks.registry import task_of
 
-__all__ = ["ensure_same_data", "kept_warnings", "known_data", "read_facts", "write_data_facts"]
+__all__ = ["as_padded", "ensure_same_data", "kept_warnings", "known_data", "read_facts", "write_data_facts"]
 
 PLAIN = ("name", "kind", "task", "class_names", "feature_names", "target_mean", "target_std", "value_range")
 OPTIONAL = (
     "deep_range",
     "target_names",
     "whole",
+    "min_length",
 )
 """Fields that older runs did not keep."""
 
@@ -118,6 +120,19 @@ def known_data(run: Run) -> Dataset | None:
         return Dataset(train=empty, validation=empty, test=empty, **plain)
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         raise _damaged(run, error) from None
+
+
+def as_padded(run: Run, data: Dataset) -> Dataset:
+    """Return data whose batches of filled ids have as many steps as when the run was started.
+
+    Older runs padded them all to the longest sequence of train.
+
+    Raises:
+        RunDamaged: what the run kept of it cannot be read.
+    """
+    if data.padding is None:
+        return data
+    return replace(data, min_length=int((read_facts(run) or {}).get("min_length", data.longest)))
 
 
 def ensure_same_data(run: Run, data: Dataset) -> None:

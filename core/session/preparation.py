@@ -23,7 +23,7 @@ from core.models.summary import summarise as summarise_model
 from core.random_state import keeping_random_state
 from core.ranks import ONE_RANK, Ranks
 from core.runs.code import from_copies
-from core.runs.data_facts import ensure_same_data
+from core.runs.data_facts import as_padded, ensure_same_data
 from core.runs.folder import Run
 from core.session.fit import check_fit
 from core.session.preflight.building import build_watched
@@ -167,6 +167,7 @@ def assemble(
     config = config.model_copy(update={"training": training})
     if run is not None:
         ensure_same_data(run, data)
+        data = as_padded(run, data)
     own = from_copies(config, run)
     outputs = own.loss.outputs(data.outputs)
     notices: tuple[Notice, ...] = ()

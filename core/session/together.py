@@ -69,8 +69,12 @@ def trained_together(members: Sequence[Prepared]) -> Prepared:
             )
     device = first.device
     model = _Together([replace(member, model=member.model.to(device)) for member in members])
+    data = replace(first.data, min_length=max(member.data.min_length for member in members))
     return replace(
-        first, model=model.to(device).eval(), trained_scorer=_AsTheyAre(_gives_probabilities(first))
+        first,
+        data=data,
+        model=model.to(device).eval(),
+        trained_scorer=_AsTheyAre(_gives_probabilities(first)),
     )
 
 

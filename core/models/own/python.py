@@ -76,8 +76,9 @@ class Python(ModelOptions):
 
     def fitted(self, network: "Module", data: Dataset) -> Dataset:
         from core.models.own.ids import with_ids
+        from core.models.own.lengths import with_length
 
-        return with_ids(network, data)
+        return with_length(network, with_ids(network, data))
 
     def initialise(self, network: "Module", data: Dataset) -> tuple[str, ...]:
         from core.models.own.calling import left_out

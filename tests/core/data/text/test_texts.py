@@ -1,6 +1,7 @@
 """Texts: the words of train become ids, in a table or a folder, for training, prediction and export."""
 
 import csv
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from core.config import schema as configuration
+from core.data.batches import Batches
 from core.data.dataset import Dataset, Split
-from core.data.inputs import Fields
+from core.data.inputs import Fields, tensors_of
 from core.data.registry import DataConfig, load
 from core.data.text.plain import vocabulary_from_plain
 from core.data.text.vocabulary import Vocabulary, learn
@@ -21,7 +24,10 @@ from core.errors import DataError
 from core.export.export import export
 from core.export.predict import load as load_exported
 from core.export.predict import read as read_exported
+from core.export.predict import shortened
 from core.inference.inputs import read_inputs
+from core.models.own.calling import call_network
+from core.models.own.lengths import with_length
 from core.models.registry import build
 from core.runs.data_facts import known_data
 from core.session.evaluation import score_inputs, trained_model
@@ -209,11 +215,96 @@ def test_a_folder_of_one_class_is_refused(folder: Path) -> None:
         load(config.data)
 
 
+@pytest.mark.parametrize("model", ["text_bag", "gru", "cnn1d", "transformer_small"])
+@pytest.mark.parametrize("beside", [False, True])
+def test_batches_are_padded_to_their_own_longest_text(model: str, beside: bool, write: Write) -> None:
+    rows = [row if beside else {name: row[name] for name in ("review", "label")} for row in reviews(60)]
+    for row in rows[::9]:
+        row["review"] = "long " * 40
+    data = loaded(write(rows), text=["review"])
+    config: Any = configuration.from_dict({"model": {"name": model}}).model
+    network = build(config, data, seed=0).eval()
+
+    def outputs(size: int) -> tuple[list[int], torch.Tensor]:
+        batches = [*Batches(data.train, data, torch.device("cpu")).iterate(size)]
+        steps = [len(tensors_of(batch.inputs)[0][0]) for batch in batches]
+        with torch.no_grad():
+            return steps, torch.cat([call_network(network, batch.inputs) for batch in batches])
+
+    alone, together = outputs(1), outputs(60)
+    assert data.longest == 40
+    assert len(set(alone[0])) > 3
+    assert together[0] == [max(alone[0])]
+    assert torch.allclose(alone[1], together[1], atol=1e-5)
+
+
+class Convolved(nn.Module):
+    """Takes five words or more."""
+
+    def __init__(self, vocab_size: int, n_classes: int) -> None:
+        super().__init__()
+        self.embedding, self.convolution = nn.Embedding(vocab_size, 4), nn.Conv1d(4, n_classes, 5)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        outputs: torch.Tensor = self.convolution(self.embedding(inputs).transpose(1, 2)).amax(dim=2)
+        return outputs
+
+
+class OneLength(nn.Module):
+    """Takes as many words as the longest text of train."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self.embedding, self.linear = nn.Embedding(99, 4), nn.Linear(4 * length, 2)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        outputs: torch.Tensor = self.linear(self.embedding(inputs).flatten(1))
+        return outputs
+
+
+def test_batches_have_the_steps_that_a_network_needs(write: Write) -> None:
+    data = loaded(write([{name: row[name] for name in ("review", "label")} for row in reviews(60)]))
+    fitted = with_length(Convolved(99, 2), data)
+    assert fitted.min_length == 8
+    assert fitted.notes[-1].startswith("inputs: short batches are padded to 8 steps")
+    assert with_length(OneLength(data.longest), data).min_length == data.longest
+    assert (
+        with_length(build(configuration.from_dict({"model": {"name": "gru"}}).model, data, 0), data) is data
+    )
+
+
+def test_runs_from_before_keep_the_length_of_the_longest_text(write: Write, train_run: TrainRun) -> None:
+    path = write([{name: row[name] for name in ("review", "label")} for row in reviews(60)])
+    data = {"name": "csv", "path": str(path)}
+    config = {"data": data, "model": {"name": "text_bag", "width": 4}, "training": {"epochs": 1}}
+    run = train_run(config).run
+    assert trained_model(run).data.min_length == 1
+    facts = json.loads(run.data_file.read_text())
+    del facts["min_length"]
+    run.data_file.write_text(json.dumps(facts))
+    old = trained_model(run).data
+    assert old.min_length == old.longest > 1
+    assert trained_model(run, samples=False).data.min_length == old.longest
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("columns", [["review", "label"], ["review", "stars", "label"], []])
+@pytest.mark.parametrize(
+    ("columns", "model", "least"),
+    [
+        (["review", "label"], "gru", 0),
+        (["review", "stars", "label"], "transformer_small", 2),
+        ([], "text_bag", 2),
+    ],
+)
 @pytest.mark.heavy
 def test_a_run_predicts_and_exports_with_its_vocabulary(
-    columns: list[str], write: Write, folder: Path, train_run: TrainRun, tmp_path: Path
+    columns: list[str],
+    model: str,
+    least: int,
+    write: Write,
+    folder: Path,
+    train_run: TrainRun,
+    tmp_path: Path,
 ) -> None:
     if columns:
         path = write([{name: row[name] for name in columns} for row in reviews(60)])
@@ -222,7 +313,7 @@ def test_a_run_predicts_and_exports_with_its_vocabulary(
     else:
         data, new = {"name": "text_folder", "path": str(folder)}, folder / "n"
     training = {"epochs": 2, "batch_size": 16}
-    config = {"data": data, "model": {"name": "gru", "width": 8}, "training": training}
+    config = {"data": data, "model": {"name": model, "width": 8}, "training": training}
     run = train_run(config).run
     known = known_data(run)
     assert known is not None
@@ -231,4 +322,9 @@ def test_a_run_predicts_and_exports_with_its_vocabulary(
     assert scores.shape == (len(given.ids), 2)
     export(run, "pt2", tmp_path / "out", data_root=None, progress=lambda what, done, total: None)
     facts, answer = load_exported(tmp_path / "out" / "model.pt2")
-    assert np.allclose(answer(*read_exported(new, facts)), scores, atol=1e-5)
+    inputs = [*read_exported(new, facts)]
+    assert np.allclose(answer(*inputs), scores, atol=1e-5)
+    assert facts["least"] == least
+    for at in range(len(scores)):
+        one = shortened([each[at : at + 1] for each in inputs], facts["least"])
+        assert np.allclose(answer(*one), scores[at : at + 1], atol=1e-5)
