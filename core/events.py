@@ -13,7 +13,7 @@ Which ending emits what, after `RunStarted` and the `StepLogged` and `EpochFinis
     killed          none             none                   none: the log just ends, and the lock is free
     ==============  ===============  =====================  ===========================================
 
-A run of one fold of a cross-validation leaves the test split alone.
+A run of one fold of a cross-validation, or one whose ``evaluation.test`` is ``never``, leaves the test split alone.
 
 A resumed run emits `RunStarted` again, with the epoch and step it resumes from; what the log
 held after that step is done again, equally.

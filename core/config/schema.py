@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from core.config.checkpoints import KeptCheckpoints
+from core.config.evaluation import Evaluated
 from core.data.builtin.tables import Digits
 from core.data.registry import DataConfig
 from core.errors import ConfigError
@@ -173,7 +174,7 @@ class Training(Options):
 
 
 class TrainConfig(Options):
-    """One training run: data, model, loss, optimizer, schedule, training and checkpoints."""
+    """One training run: data, model, loss, optimizer, schedule, training, checkpoints and evaluation."""
 
     data: DataConfig = Digits()
     """What to learn from."""
@@ -189,6 +190,14 @@ class TrainConfig(Options):
     """Length, batches, device, seed."""
     checkpoints: KeptCheckpoints = KeptCheckpoints()
     """Which epochs can be returned to."""
+    evaluation: Evaluated = Evaluated()
+    """What the best weights are evaluated on."""
+
+    @property
+    def evaluated_splits(self) -> tuple[str, ...]:
+        """Splits that a complete run is evaluated on; in cross-validation the test split stays untouched."""
+        only_validation = self.data.folds or self.evaluation.test == "never"
+        return ("validation",) if only_validation else ("validation", "test")
 
 
 def from_dict(values: Mapping[str, Any]) -> TrainConfig:

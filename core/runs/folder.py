@@ -53,7 +53,7 @@ MAX_CHARACTERS = 40
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 KEPT = re.compile(r"epoch-([1-9]\d{0,8})\.pt")
 """Name of the checkpoint of an epoch that is kept."""
-ADDED = ("checkpoints",)
+ADDED = ("checkpoints", "evaluation")
 """Sections of a configuration that runs of earlier versions lack."""
 SPLITS = ("train", "validation", "test")
 """What a run can be evaluated on."""
@@ -114,6 +114,11 @@ class Run:
     def threshold_file(self) -> Path:
         """The threshold between two classes, or those of labels, once chosen; see `core.session.threshold`."""
         return self.path / "threshold.json"
+
+    @property
+    def opened_file(self) -> Path:
+        """When the test split was opened on purpose, and what it showed; see `core.runs.opening`."""
+        return self.path / "test-opened.json"
 
     @property
     def console_file(self) -> Path:

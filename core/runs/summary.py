@@ -16,6 +16,7 @@ from core.files.reading import open_plain
 from core.runs.folder import NAME, Run
 from core.runs.labels import NONE, Labels, read_labels, title_of
 from core.runs.lock import is_held, is_held_since
+from core.runs.opening import opening_of
 from core.runs.script import script_of
 from core.status import Status
 
@@ -42,6 +43,7 @@ class RunSummary:
         epoch, epochs: done, and asked for.
         metrics: validation metrics of the best epoch.
         evaluation: metrics of the splits evaluated at the end, by split.
+        test_opened: whether somebody has opened its test split on purpose.
         started, updated: seconds since 1970; 0 when unknown.
         error: what went wrong, or what is damaged; empty otherwise.
         labels: name, tags and note that the user gave it.
@@ -55,6 +57,7 @@ class RunSummary:
     best_epoch: Count = 0
     metrics: dict[str, float] = field(default_factory=dict)
     evaluation: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    test_opened: bool = False
     started: float = 0.0
     updated: float = 0.0
     error: str = ""
@@ -64,6 +67,17 @@ class RunSummary:
     def title(self) -> str:
         """What the run is called: its name, or else its folder's without the date."""
         return title_of(self.run.path, self.labels)
+
+    @property
+    def has_test_alone(self) -> bool:
+        """Return whether a script evaluated its test split and nothing else."""
+        return [*self.evaluation] == ["test"] and bool(self.script)
+
+    @property
+    def shown_evaluation(self) -> dict[str, dict[str, float | None]]:
+        """Metrics of the splits that lists show: without test, unless it was opened or is all that there is."""
+        shown = self.test_opened or self.has_test_alone
+        return {split: metrics for split, metrics in self.evaluation.items() if shown or split != "test"}
 
     @property
     def script(self) -> str:
@@ -146,6 +160,9 @@ def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]], as_lef
             evaluation[event["split"]] = event["metrics"]
     epoch = facts.get("epoch_finished", {})
     status, error = _status(run, facts, start, as_left)
+    updated, opening = last[-1].get("time", 0.0) if last else 0.0, opening_of(run)
+    if opening is not None and opening.time > updated:
+        evaluation["test"] = opening.metrics
     return RunSummary(
         run=run,
         status=status,
@@ -155,8 +172,9 @@ def _summary(run: Run, first: dict[str, Any], last: list[dict[str, Any]], as_lef
         best_epoch=epoch.get("best_epoch", 0),
         metrics={key: value for key, value in epoch.get("best_metrics", {}).items() if value is not None},
         evaluation=evaluation,
+        test_opened=opening is not None,
         started=start.get("time", 0.0),
-        updated=last[-1].get("time", 0.0) if last else 0.0,
+        updated=updated,
         error=error,
     )
 

@@ -227,13 +227,13 @@ def _started(prepared: Prepared, state: State | None) -> RunStarted:
 
 
 def _evaluate_best(prepared: Prepared, run: Run, result: TrainingResult, emit: Emit, intervals: bool) -> None:
-    """Evaluate validation, and the test split once; in cross-validation the test split stays untouched."""
+    """Evaluate validation, and the test split once, unless it shall stay untouched."""
     if result.best_weights is None:
         monitor = prepared.config.training.monitor
         raise RunDamaged(f"no epoch had a finite validation {monitor}: there are no best weights to evaluate")
     prepared.model.load_state_dict(result.best_weights)
     prepared = with_temperature(prepared.with_scorer(run, result.best_loss_weights), run)
-    for split in ("validation",) if prepared.config.data.folds else ("validation", "test"):
+    for split in prepared.config.evaluated_splits:
         if not len(prepared.data.splits[split]):
             continue
         predictions, report, samples = _evaluated(prepared, run, split, intervals)

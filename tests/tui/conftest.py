@@ -40,7 +40,7 @@ class MadeUp(Protocol):
     """See the fixture `made_up`."""
 
     def __call__(
-        self, names: Sequence[str], samples: int = 400, sharpness: float = 2.0, split: str = "test"
+        self, names: Sequence[str], samples: int = 400, sharpness: float = 2.0, split: str = "validation"
     ) -> Run: ...
 
 
@@ -111,7 +111,9 @@ def copy_of(trained: dict[str, Run], runs_dir: Path) -> CopyOf:
 def made_up(runs_dir: Path) -> MadeUp:
     """A run that was evaluated on made-up scores of classes with given names; the data are those of digits."""
 
-    def made_up(names: Sequence[str], samples: int = 400, sharpness: float = 2.0, split: str = "test") -> Run:
+    def made_up(
+        names: Sequence[str], samples: int = 400, sharpness: float = 2.0, split: str = "validation"
+    ) -> Run:
         random = np.random.default_rng(0)
         targets = np.arange(samples) % len(names)
         margins = random.normal(size=(samples, len(names)))

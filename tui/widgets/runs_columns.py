@@ -20,6 +20,7 @@ SCORES = tuple(dict.fromkeys(task.score for task in TASKS.values() if not task.o
 
 GAP: Final = 2
 MONITORED: Final = "monitored"
+TEST: Final = "test"
 STATUS_ORDER: Final = (
     "preparing",
     "running",
@@ -55,19 +56,22 @@ class Column:
 
 
 @lru_cache(maxsize=8)
-def lay_out(width: int, name_width: int, monitored: bool = False) -> tuple[tuple[Column, int], ...]:
+def lay_out(
+    width: int, name_width: int, monitored: bool = False, tested: bool = False
+) -> tuple[tuple[Column, int], ...]:
     """The columns that fit into `width` cells, in their order, with the width of each.
 
     Args:
         name_width: of the longest short name of a run; names get that much, if it is not too large a part, before
             the other columns get their places.
         monitored: whether some run monitors a metric that has no column of its own.
+        tested: whether the test split of some run was opened.
     """
     spare_for_name = max(0, min(name_width, width // 8) - COLUMNS["run"].width)
     room = width - spare_for_name
     chosen = []
     for column in sorted(COLUMNS.values(), key=lambda column: column.rank):
-        if column.name == MONITORED and not monitored:
+        if (column.name == MONITORED and not monitored) or (column.name == TEST and not tested):
             continue
         if room < column.width:
             break
@@ -198,7 +202,7 @@ COLUMNS: Final[dict[str, Column]] = {
             lambda summary: summary.metrics.get("loss"),
             show=lambda summary, now: number(_number(summary.metrics.get("loss"))),
         ),
-        _numeric("test", 8, 8, **_score_of(lambda summary: summary.evaluation.get("test", {}))),
+        _numeric(TEST, 8, 8, **_score_of(lambda summary: summary.shown_evaluation.get("test", {}))),
         _text("optimizer", 10, 9, _setting("optimizer", "name")),
         _numeric("lr", 6, 10, _setting("optimizer", "lr")),
         _numeric("batch", 6, 11, _setting("training", "batch_size")),

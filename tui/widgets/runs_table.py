@@ -81,7 +81,7 @@ class RunsTable(ScrollView, can_focus=True):
         self.empty = ""
         self._order = ("", False)
         self._name_width = 0
-        self._is_monitored = False
+        self._is_monitored = self._is_tested = False
         self._marks: Mapping[str, int] = {}
 
     @property
@@ -104,6 +104,7 @@ class RunsTable(ScrollView, can_focus=True):
         before, place = self.selected, self.cursor
         self._name_width = name_width
         self._is_monitored = any(map(monitored, rows))
+        self._is_tested = any(summary.test_opened or summary.has_test_alone for summary in rows)
         self.rows, self._order = rows, (column, falling)
         self.cursor = self._place_of(before) if before else 0
         self.virtual_size = Size(0, len(rows) + 1)
@@ -167,7 +168,7 @@ class RunsTable(ScrollView, can_focus=True):
     def _columns(self) -> tuple[tuple[Column, int], ...]:
         """The columns that have room, with their widths."""
         room = self.scrollable_content_region.width - len(CURSOR) - 1  # nothing touches the scrollbar
-        return lay_out(room, self._name_width, self._is_monitored)
+        return lay_out(room, self._name_width, self._is_monitored, self._is_tested)
 
     @property
     def _seen(self) -> int:

@@ -53,8 +53,9 @@ def _ensure_there(prepared: Prepared, run: Run, emit: Emit, control: RunControl)
     stored = load_baselines(run)
     if stored is not None and stored.key == key_of(config):
         return
-    splits = ("validation",) if config.data.folds else ("validation", "test")
-    found = compute(config, prepared.data, splits, prepared.own_metrics, lambda: control.stop_requested)
+    found = compute(
+        config, prepared.data, config.evaluated_splits, prepared.own_metrics, lambda: control.stop_requested
+    )
     if found is None:
         return
     save_baselines(run, found)

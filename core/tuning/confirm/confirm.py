@@ -49,6 +49,8 @@ def confirm(
         best = found.best
         if best is None or best.best_run is None or found.test is not None or control.stop_requested:
             return found, ""
+        if Run(best.best_run).config().evaluation.test == "never":
+            return found, "evaluation.test is never"
         try:
             evaluate_run(Run(best.best_run), "test", data_root=data_root)
         except TorchtuiError as error:

@@ -45,7 +45,8 @@ def beside_study(
             data = load(config.data, data_root)
             resolved = config.model_copy(update={"loss": resolve_loss(config.loss, data.task)})
             own = load_own_metrics(config.training)
-            found = compute(resolved, data, ("validation", "test"), own, lambda: control.stop_requested)
+            splits = config.evaluated_splits
+            found = compute(resolved, data, splits, own, lambda: control.stop_requested)
             if found is None:
                 return []
             save_baselines(Run(study.folder.path), found)

@@ -271,9 +271,21 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
             read_yaml(path)
 
 
+@pytest.mark.parametrize(
+    ("given", "splits"),
+    [
+        ({}, ("validation", "test")),
+        ({"evaluation": {"test": "never"}}, ("validation",)),
+        ({"data": {"name": "digits", "folds": 5}}, ("validation",)),
+    ],
+)
+def test_the_test_split_can_stay_untouched(given: dict[str, Any], splits: tuple[str, ...]) -> None:
+    assert from_dict(given).evaluated_splits == splits
+
+
 def test_json_schema_describes_every_choice() -> None:
     schema = json.loads(json_schema())
-    assert set(schema["properties"]) == {*FAMILIES, "training", "checkpoints"}
+    assert set(schema["properties"]) == {*FAMILIES, "training", "checkpoints", "evaluation"}
     assert schema["additionalProperties"] is False
     for section, union in FAMILIES.items():
         assert set(schema["properties"][section]["discriminator"]["mapping"]) == set(choices(union))

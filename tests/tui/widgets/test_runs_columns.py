@@ -116,13 +116,26 @@ def test_any_value_in_a_log_can_be_shown_and_sorted(tmp_path: Path, place: Place
         (60, "status run data model epochs"),
         (75, "status run data model epochs accuracy age"),
         (85, "status run data model epochs accuracy loss age"),
-        (130, "status run data model epochs accuracy loss test optimizer lr batch age"),
+        (130, "status run data model epochs accuracy loss optimizer lr batch age"),
     ],
 )
 def test_what_matters_most_gets_its_place_first(width: int, names: str) -> None:
     chosen = lay_out(width, 4)
     assert " ".join(column.name for column, _ in chosen) == names
     assert sum(cells + 2 for _, cells in chosen) - 2 <= width
+
+
+def test_the_column_of_test_is_there_once_somebody_has_opened_a_test_split() -> None:
+    assert "test" not in [column.name for column, _ in lay_out(200, 4)]
+    assert "test" in [column.name for column, _ in lay_out(200, 4, tested=True)]
+    evaluation = {"validation": {"accuracy": 0.9}, "test": {"accuracy": 0.8}}
+    shown = [
+        COLUMNS["test"].show(
+            RunSummary(Run(Path("r")), "completed", evaluation=evaluation, test_opened=opened), 0.0
+        )
+        for opened in (False, True)
+    ]
+    assert shown == ["–", "0.8000"]
 
 
 @pytest.mark.parametrize(
@@ -137,8 +150,8 @@ def test_epochs_are_shown_whole_or_rounded_but_never_cut(done: int, asked: int, 
 
 
 def test_long_names_get_more_room() -> None:
-    assert [cells for column, cells in lay_out(119, 30) if column.name == "run"] > [
-        cells for column, cells in lay_out(119, 4) if column.name == "run"
+    assert [cells for column, cells in lay_out(119, 30, tested=True) if column.name == "run"] > [
+        cells for column, cells in lay_out(119, 4, tested=True) if column.name == "run"
     ]
 
 

@@ -56,6 +56,12 @@ def compare(
             "`tui runs` lists the runs",
         )
     entries = [EntryReader(one).read() for one in found]
+    if split == "test":
+        from core.runs.opening import record_test_opening
+
+        for entry in entries:
+            if "test" in entry.reports:
+                record_test_opening(entry.run, entry.reports["test"].metrics)
     groups = grouped(entries, apart=found if each else ())
     if len(groups) > MAX_RUNS:
         raise InputError(

@@ -74,6 +74,10 @@ def evaluate(
         from core.session.evaluation import evaluate_run
 
         evaluation = evaluate_run(found[0], split, data_root=data_root, progress=tell)
+    if split == "test":
+        from core.runs.opening import record_test_opening
+
+        record_test_opening(evaluation.run, evaluation.report.metrics)
     if csv is not None:
         _write_csv(evaluation, csv)
     numbers = _numbers(evaluation, beta, max_fpr)

@@ -39,6 +39,10 @@ def explain(
     from core.session.failures import failures_of
 
     evaluation = evaluate_run(found, split, data_root=data_root, progress=tell)
+    if split == "test":
+        from core.runs.opening import record_test_opening
+
+        record_test_opening(found, evaluation.report.metrics)
     failures = failures_of(evaluation, RunData(found, data_root), tell)
     tell("", 0, 0)
     if as_json:

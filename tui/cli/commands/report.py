@@ -52,6 +52,13 @@ def report(
         raise InputError(f"a report takes up to {MAX_RUNS} runs, got {len(found)}", "Give fewer")
     from core.report.build import build
 
+    if split == "test":
+        from core.runs.comparison.entries import load_report
+        from core.runs.opening import record_test_opening
+
+        for one in found:
+            if (evaluated := load_report(one, "test")) is not None:
+                record_test_opening(one, evaluated.metrics)
     _write(output, build(found, split=split or "", data_root=data_root, tell=_tell))
 
 

@@ -16,6 +16,7 @@ from core.runs.comparison.curves import AXES, curve_names, first_compared
 from core.runs.comparison.entries import Entry
 from core.runs.comparison.groups import RunGroup, grouped
 from core.runs.folder import Run
+from core.runs.opening import is_test_open, record_test_opening
 from tui.charts.comparison import View
 from tui.charts.live import SMOOTHING
 from tui.forms.command_line import place
@@ -27,6 +28,8 @@ from tui.screens.compare.charts import ChartPair, heading
 from tui.screens.compare.follower import SPLITS, Follower, first_choice
 from tui.screens.compare.picker import PickRuns
 from tui.screens.compare.tables import DifferencesPanel, Line, Shown, StandingsPanel
+from tui.screens.first_look import open_test
+from tui.terminal.run_names import short_name
 from tui.terminal.text import clean
 from tui.widgets.table import Table
 
@@ -85,6 +88,7 @@ class CompareScreen(Background, ModeScreen):
         self.view = View()
         self.smoothing = 0
         self._follower = Follower()
+        self._test_shown: set[Run] = set()
         self._looking = False
         self._next_look: Timer | None = None
         self._drawn: object = None
@@ -173,6 +177,7 @@ class CompareScreen(Background, ModeScreen):
             self.look()  # the choice has changed meanwhile
             return
         self._take(entries)
+        self._leave_unopened_test()
         self._draw_if_new()
         self._next_look = self.set_timer(LOOK_SECONDS, self.look)
 
@@ -290,9 +295,34 @@ class CompareScreen(Background, ModeScreen):
         self.draw()
 
     def action_split(self) -> None:
-        """Show the final metrics on the other split."""
-        self.split = SPLITS[1 - SPLITS.index(self.split)]
+        """Show the final metrics on the other split; confirm before the first look at test."""
+        if self.split == "test":
+            self._show_split("validation")
+        else:
+            tested = [entry.run for entry in self.entries if "test" in entry.reports]
+            open_test(self.app, tested, lambda: self._show_split("test"))
+
+    def _show_split(self, split: str) -> None:
+        self.split = split
+        if split == "test":
+            for entry in self.entries:
+                if "test" in entry.reports:
+                    self._test_shown.add(entry.run)
+                    record_test_opening(entry.run, entry.reports["test"].metrics)
         self.draw()
+
+    def _leave_unopened_test(self) -> None:
+        """Show validation again where a run has come whose test split nobody has opened."""
+        if self.split != "test":
+            return
+        tested = [
+            entry for entry in self.entries if "test" in entry.reports and entry.run not in self._test_shown
+        ]
+        new = [entry for entry in tested if not is_test_open(entry.run)]
+        if new:
+            self.split = "validation"
+            name = short_name(new[0].summary)
+            self.notify(f"Nobody has opened the test split of {clean(name)}: v asks.", markup=False)
 
     def action_panel(self) -> None:
         """Switch to the other table."""

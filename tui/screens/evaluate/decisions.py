@@ -51,21 +51,32 @@ def decisions(
     precision: float | None,
     recall: float | None,
     chosen: float | None = None,
+    choosing: RankedCounts | None = None,
 ) -> list[Decision]:
     """Return the thresholds 0.5 (for probabilities), best F1, and those for the requested rates (0 to 1).
 
     Args:
         chosen: the threshold that was chosen on validation, which comes first.
+        choosing: counts of validation, on which the thresholds are chosen; by default those that are shown.
     """
-    found = [Decision("best F1", "★", best_f1_threshold(ranked))]
+
+    def shown(point: OperatingPoint | Undefined) -> OperatingPoint | Undefined:
+        if choosing is None or isinstance(point, Undefined):
+            return point
+        return threshold_table(ranked, [point.threshold])[0]
+
+    on = choosing or ranked
+    found = [Decision("best F1", "★", shown(best_f1_threshold(on)))]
     if probabilities:
         found.insert(0, Decision("0.5", "○", threshold_table(ranked, [0.5])[0]))
     if chosen is not None:
         found.insert(0, Decision("from validation", "■", threshold_table(ranked, [chosen])[0]))
     if precision is not None:
-        found.append(Decision(f"precision ≥ {precision:g}", "●", threshold_for_precision(ranked, precision)))
+        found.append(
+            Decision(f"precision ≥ {precision:g}", "●", shown(threshold_for_precision(on, precision)))
+        )
     if recall is not None:
-        found.append(Decision(f"recall ≥ {recall:g}", "◆", threshold_for_recall(ranked, recall)))
+        found.append(Decision(f"recall ≥ {recall:g}", "◆", shown(threshold_for_recall(on, recall))))
     return found
 
 

@@ -19,6 +19,7 @@ from core.inference.stored import Evaluation, is_latest, latest_evaluated, was_e
 from core.metrics import label_of
 from core.runs.folder import Run
 from core.runs.labels import title_of
+from core.runs.opening import record_test_opening
 from core.runs.summary import RunSummary, summarise
 from core.session.evaluation import RunData, evaluate_run
 from core.tasks.registry import task_of
@@ -26,7 +27,6 @@ from tui.forms.explain import Explanation
 from tui.forms.remedies import error_in_app
 from tui.screens.background import Background
 from tui.screens.base import NARROW, ModeScreen
-from tui.screens.dialogs import Ask
 from tui.screens.evaluate.calibration import CalibrationTab
 from tui.screens.evaluate.confusion import ConfusionTab
 from tui.screens.evaluate.curves_tab import PrecisionRecallTab, RocTab
@@ -40,6 +40,7 @@ from tui.screens.evaluate.summary import SummaryTab
 from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.screens.evaluate.threshold import ThresholdTab
 from tui.screens.evaluate.two_classes.lift import LiftTab
+from tui.screens.first_look import open_test
 from tui.terminal.text import clean, count, number, percent, progress_line
 
 __all__ = ["EvaluateScreen"]
@@ -61,10 +62,6 @@ TABS: tuple[Callable[[], EvaluationTab], ...] = (
 )
 """Date prefix of run names."""
 NOTHING = "No run has been evaluated yet.\n\nPress 2 to train a run, or 1 and then e to evaluate one."
-TEST_IS_FOR_THE_END = (
-    "Test data is meant for the end. If you choose a model or a setting by it, it is no longer unseen and its "
-    "numbers are too optimistic. This run has not been evaluated on it yet."
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +129,7 @@ class EvaluateScreen(Background, ModeScreen):
         """Evaluate a run, or open its stored evaluation.
 
         Args:
-            split: ``validation`` or ``test``; by default test if already evaluated, else validation.
+            split: ``validation`` or ``test``; by default validation, or test where a script evaluated nothing else.
         """
         if self.data is None or run != self.run:
             self.data = RunData(run, self.tui.data_root)
@@ -269,33 +266,33 @@ class EvaluateScreen(Background, ModeScreen):
         self.tabs.active = there[(there.index(self.tabs.active) + by) % len(there)]
 
     def action_split(self) -> None:
-        """Evaluate on the other split; confirm before the first evaluation on test."""
+        """Evaluate on the other split; confirm before the first look at test."""
         run = self.run
         if run is None or self._opening:
             return
         if self.split == "test":
             self.open_run(run, "validation")
-        elif was_evaluated(run, "test"):
-            self.open_run(run, "test")
         else:
-            answers = {"test": "Evaluate on test", "stay": "Not yet"}
-            self.app.push_screen(Ask(TEST_IS_FOR_THE_END, answers), self._split_chosen)
-
-    def _split_chosen(self, answer: str | None) -> None:
-        if answer == "test" and self.run is not None:
-            self.open_run(self.run, "test")
+            open_test(self.app, [run], lambda: self.open_run(run, "test"))
 
 
 def _open(data: RunData, split: str, progress: Progress) -> Opened:
     """Evaluate, and prepare whatever is slow; not for the UI thread."""
     run = data.run
-    chosen = split or ("test" if was_evaluated(run, "test") else "validation")
-    evaluation = evaluate_run(run, chosen, data_root=data.root, progress=progress)
+    summary = summarise(run)
+    evaluation = evaluate_run(run, split or _first_split(summary), data_root=data.root, progress=progress)
+    if evaluation.split == "test":
+        record_test_opening(run, evaluation.report.metrics)
     subject = Subject(evaluation, data)
     if subject.class_names:
         _ = subject.confusion, evaluation.predictions.predicted  # computed once, kept
     _ = subject.beside
-    return Opened(subject, _weights(summarise(run)))
+    return Opened(subject, _weights(summary))
+
+
+def _first_split(summary: RunSummary) -> str:
+    """Return validation, or test where a script evaluated nothing else."""
+    return "test" if summary.has_test_alone else "validation"
 
 
 def _weights(summary: RunSummary) -> str:

@@ -14,11 +14,13 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from core.data.dataset import Progress
+from core.errors import TorchtuiError
 from core.evaluation import Predictions, RankedCounts
 from core.evaluation.checks import why_not_probabilities
 from core.evaluation.curve_sets import Curve
 from core.evaluation.weighted import ranked_counts
 from core.inference.chosen import label_decisions_of
+from core.inference.stored import Evaluation, saved_evaluation
 from core.runs.folder import Run
 from core.session.threshold import choose_for_run, remove_threshold
 from tui.charts.plot import Plot, legend
@@ -56,6 +58,7 @@ class ThresholdTab(EvaluationTab):
         super().__init__(id="threshold")
         self.curves: list[Curve] = []
         self.ranked: RankedCounts | None = None
+        self.choosing: RankedCounts | None = None  # of validation, while another split is shown
         self.chosen = 0
         self.found: list[Decision] = []
         self.probabilities = False
@@ -94,10 +97,6 @@ class ThresholdTab(EvaluationTab):
         exclusive = all(curve.exclusive for curve in self.curves)
         title = "one against the rest" if exclusive else "each label"
         self.query_one(".list-panel", Panel).border_title = title
-        weighted = self.subject is not None and self.subject.predictions.weights is not None
-        self.query_one("#decisions-panel", Panel).border_title = (
-            "decisions, by weights of samples" if weighted else "decisions"
-        )
         chosen = min(self.chosen, len(rows) - 1)
         if len(rows) == 2 and chosen == 0 and self.curves[0].exclusive:
             chosen = 1  # the positive class
@@ -114,12 +113,26 @@ class ThresholdTab(EvaluationTab):
         """Sort the scores of a class, then show the thresholds."""
         if self.subject is not None and self.curves:
             self.chosen = class_number
-            predictions = self.subject.predictions
-            self.in_background("class", lambda progress: _counts(predictions, class_number), self._ranked)
+            evaluation = self.subject.evaluation
+            self.in_background("class", lambda progress: _both_counts(evaluation, class_number), self._ranked)
 
-    def _ranked(self, ranked: RankedCounts) -> None:
-        self.ranked = ranked
+    def _ranked(self, counts: tuple[RankedCounts, RankedCounts | None]) -> None:
+        self.ranked, self.choosing = counts
+        self._title_decisions()
         self._decide()
+
+    def _title_decisions(self) -> None:
+        """Show on what the thresholds are chosen where that is not the split that is shown."""
+        if self.subject is None:
+            return
+        title, split = "decisions", self.subject.evaluation.split
+        if self.choosing is not None:
+            title += f", chosen on validation, as they do on {split}"
+        elif split != "validation":
+            title += f", chosen on {split} itself: too good to be true elsewhere"
+        weighted = self.subject.predictions.weights is not None
+        panel = self.query_one("#decisions-panel", Panel)
+        panel.border_title = f"{title}, by weights of samples" if weighted else title
 
     def action_ask(self, what: str) -> None:
         """Focus the field for a target precision or recall."""
@@ -204,7 +217,9 @@ class ThresholdTab(EvaluationTab):
             problems += [f"✗ {name}: {problem}"] if problem else []
         self.query_one("#wanted-problem", Static).update(Content("  ".join(problems)))
         chosen = self._on_validation()
-        self.found = decisions(self.ranked, probabilities=self.probabilities, chosen=chosen, **wanted)
+        self.found = decisions(
+            self.ranked, probabilities=self.probabilities, chosen=chosen, choosing=self.choosing, **wanted
+        )
         shown = threshold_chart(self.ranked, self.found, probabilities=self.probabilities)
         self.query_one(Plot).show(shown)
         panel = self.query_one(".plot-panel", Panel)
@@ -252,6 +267,18 @@ def _counts(predictions: Predictions, class_number: int) -> RankedCounts:
     ranked = ranked_counts(scores, positive, predictions.weights)
     _ = ranked.tp, ranked.fp  # computed here, kept for the UI thread
     return ranked
+
+
+def _both_counts(evaluation: Evaluation, class_number: int) -> tuple[RankedCounts, RankedCounts | None]:
+    """Return the counts of a class, and those of validation where another split is shown and it was evaluated."""
+    shown = _counts(evaluation.predictions, class_number)
+    if evaluation.split == "validation":
+        return shown, None
+    try:
+        held_out = saved_evaluation(evaluation.run, "validation")
+    except TorchtuiError:
+        held_out = None
+    return shown, _counts(held_out.predictions, class_number) if held_out is not None else None
 
 
 def _share(text: str) -> tuple[float | None, str]:

@@ -185,9 +185,7 @@ def facts(summary: RunSummary, sketched: Sketch | None) -> Table:
 def _results(summary: RunSummary) -> Iterator[tuple[str, list[str]]]:
     if summary.best_epoch:
         yield "best", [f"★ epoch {summary.best_epoch}", *_metrics(summary.metrics)]
-    if summary.evaluation:
-        split = "test" if "test" in summary.evaluation else next(iter(summary.evaluation))
-        metrics = summary.evaluation[split]
+    for split, metrics in summary.shown_evaluation.items():
         yield split, _metrics({name: metrics[name] for name in in_order(metrics, HEADLINES)} or metrics)
 
 

@@ -17,6 +17,7 @@ from core.palette import MAX_RUNS
 from core.runs.comparison.entries import EntryReader
 from core.runs.comparison.groups import grouped
 from core.runs.folder import Run
+from core.runs.opening import is_test_open
 from core.runs.summary import RunSummary
 from tests.support.fixtures import WriteRun
 from tests.support.narrow import instance
@@ -28,7 +29,7 @@ from tui.runtime.compared_runs import ComparedRuns
 from tui.screens.compare.picker import PickRuns
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.compare.tables import DifferencesPanel, StandingsPanel
-from tui.screens.dialogs import HelpDialog
+from tui.screens.dialogs import Ask, HelpDialog
 from tui.screens.runs.screen import RunsScreen
 from tui.terminal.themes import SIGNS, sign_of
 from tui.widgets.runs_table import RunsTable
@@ -98,6 +99,35 @@ async def test_the_newest_runs_on_the_same_data_are_there_at_first(
         assert leader[5] == "≈ 0.8819"
         assert leader[6].count("…") == 1
         assert row(screen, 0)[5:7] == ["–", ""]
+
+
+async def test_test_is_asked_for_and_left_when_an_unopened_run_comes(
+    make: Make, runs: list[Run], write_run: WriteRun
+) -> None:
+    for run in runs[:2]:
+        shutil.copytree(run.evaluation_folder("validation"), run.evaluation_folder("test"))
+    app = make()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot, 3)
+        app.compared.toggle(runs[1])
+        screen.look()
+        await until(pilot, lambda: len(screen.entries) == 2)
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        assert "This run has not been opened on it yet" in instance(Ask, app.screen).question
+        await pilot.press("escape")
+        assert screen.split == "validation"
+        assert not is_test_open(runs[0])
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.click("#answer-test")
+        await until(pilot, lambda: screen.split == "test")
+        assert is_test_open(runs[0])
+        app.compared.toggle(runs[1])
+        screen.look()
+        await until(pilot, lambda: len(screen.entries) == 3)
+        await until(pilot, lambda: screen.split == "validation")
+        assert not is_test_open(runs[1])
 
 
 async def test_settings_that_differ_are_listed_with_the_value_of_each_run(

@@ -2,10 +2,12 @@
 
 import threading
 
+import numpy as np
 import pytest
 from textual.widgets import Input, Static
 
 from core.evaluation import (
+    OperatingPoint,
     OperatingPoint,
     best_f1_threshold,
     one_vs_rest,
@@ -20,6 +22,7 @@ from tests.tui.conftest import CopyOf, MadeUp, Visit, Visits
 from tui.charts.plot import Plot
 from tui.screens.evaluate.curve_list import CurveList
 from tui.screens.evaluate.curves_tab import CurvesTab
+from tui.screens.evaluate.decisions import decisions
 from tui.screens.evaluate.threshold import ThresholdTab
 from tui.screens.evaluate.two_classes.threshold_dialog import ThresholdDialog
 from tui.widgets.panel import Panel
@@ -197,10 +200,25 @@ async def test_calibration_shows_its_error_or_says_why_there_is_none(visit: Visi
         assert f"ECE {report.metrics['ece']:.4f}" in str(at.one(".plot-panel", Panel).border_subtitle)
         assert (
             sum(int(line.split()[-3]) for line in at.text(at.one("#bins")).splitlines()[1:] if line.strip())
-            == 360
+            == at.subject.report.n
         )
         await at.open(copy_of("margins"), "calibration")
         assert "No calibration curve: the scores are margins, not probabilities" in at.seen()
+
+
+def test_thresholds_are_chosen_on_validation_and_shown_on_test() -> None:
+    random = np.random.default_rng(0)
+    held_out, shown = (
+        one_vs_rest(random.random(60) + 0.3 * positive, positive) for positive in random.random((2, 60)) < 0.5
+    )
+    found = decisions(shown, probabilities=True, precision=0.8, recall=0.9, choosing=held_out)
+    on_validation = decisions(held_out, probabilities=True, precision=0.8, recall=0.9)
+    by_test_itself = decisions(shown, probabilities=True, precision=0.8, recall=0.9)
+    for one, chosen, own in list(zip(found, on_validation, by_test_itself, strict=True))[1:]:
+        point = instance(OperatingPoint, one.point)
+        assert point.threshold == instance(OperatingPoint, chosen.point).threshold
+        assert point.threshold != instance(OperatingPoint, own.point).threshold
+        assert point.tp + point.fn == shown.positives
 
 
 async def sort_another(at: Visit, run: Run, tab: str, monkeypatch: pytest.MonkeyPatch) -> threading.Event:

@@ -89,7 +89,7 @@ async def test_tables_show_rows_with_their_features(
         await at.press("enter")
         samples = at.one("#cell", SampleList)
         position = samples.positions[0]
-        split = load_data("breast_cancer").test
+        split = load_data("breast_cancer").validation
         row = split.inputs[int(np.flatnonzero(split.indices == at.predictions.indices[position])[0])]
         assert sorted(samples.positions) == expected_behind(at, 0, 0)
         text = at.text(at.one("#cell").query_one(Table))
@@ -117,7 +117,7 @@ async def test_other_data_than_those_evaluated_are_not_shown(visit: Visits, made
         await at.press("enter")
         said = plain(at.one("#cell").query_one(Static))
         assert said.startswith(
-            "✗ the test samples are not those that were evaluated: the data set has changed"
+            "✗ the validation samples are not those that were evaluated: the data set has changed"
         )
 
 
@@ -129,7 +129,7 @@ async def test_mistakes_come_in_order_of_confidence(visit: Visits, copy_of: Copy
         await at.open(copy_of("digits"), "mistakes")
         samples = at.one(SampleList)
         assert list(samples.positions) == most_confident_mistakes(at.predictions, 1000).tolist()
-        assert f"{len(samples.positions)} mistakes of 360" in at.seen()
+        assert f"{len(samples.positions)} mistakes of {at.subject.report.n}" in at.seen()
         await at.press("right")
         second = int(samples.positions[1])
         facts = plain(at.one("#detail-facts", Static))

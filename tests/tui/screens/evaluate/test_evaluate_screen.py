@@ -12,9 +12,11 @@ from textual.events import DescendantFocus
 from core.data.dataset import no_progress
 from core.evaluation import error_quantiles, residuals
 from core.inference.stored import was_evaluated
+from core.runs.opening import is_test_open
+from core.runs.summary import summarise
 from core.session.failures import failures_of
 from tests.support.narrow import instance, some
-from tests.tui.conftest import CopyOf, MadeUp, Visits
+from tests.tui.conftest import CopyOf, MadeUp, TrainHere, Visits
 from tui.screens.dialogs import Ask, ErrorDialog
 from tui.screens.evaluate.sample_list import SampleList
 from tui.screens.evaluate.summary import SummaryTab
@@ -47,14 +49,14 @@ async def test_what_takes_long_is_told_with_the_share_that_is_done(visit: Visits
         assert at.plain("#evaluate-notice").endswith(": predicting 10,000 samples ...")
 
 
-async def test_a_finished_run_opens_on_test_with_its_headline(visit: Visits, copy_of: CopyOf) -> None:
+async def test_a_finished_run_opens_on_validation_with_its_headline(visit: Visits, copy_of: CopyOf) -> None:
     async with visit() as at:
         await at.open(copy_of("digits"))
         report = at.subject.report
-        assert at.screen.split == report.split == "test"
-        assert "test  360 samples  best, epoch 3" in at.plain("#evaluated-run")
+        assert at.screen.split == report.split == "validation"
+        assert "validation  144 samples  best, epoch 3" in at.plain("#evaluated-run")
         assert f"accuracy {100 * some(report.metrics['accuracy']):.1f} %" in at.plain("#evaluated-headline")
-        assert "majority class 10.3 %" in at.plain("#evaluated-headline")
+        assert "majority class 10.4 %" in at.plain("#evaluated-headline")
 
 
 async def test_without_a_run_the_one_evaluated_last_is_shown(visit: Visits, copy_of: CopyOf) -> None:
@@ -74,9 +76,11 @@ async def test_without_any_run_the_screen_says_how_to_get_one(visit: Visits) -> 
         assert not at.screen.has_class("-evaluated")
 
 
-async def test_test_is_asked_for_once_and_kept(visit: Visits, copy_of: CopyOf) -> None:
+@pytest.mark.parametrize("at_the_end", [True, False])
+async def test_test_is_asked_for_once_and_kept(visit: Visits, copy_of: CopyOf, at_the_end: bool) -> None:
     run = copy_of("digits")
-    shutil.rmtree(run.evaluation_folder("test"))
+    if not at_the_end:
+        shutil.rmtree(run.evaluation_folder("test"))
     async with visit() as at:
         await at.open(run)
         assert at.screen.split == "validation"
@@ -85,16 +89,33 @@ async def test_test_is_asked_for_once_and_kept(visit: Visits, copy_of: CopyOf) -
         assert "Test data is meant for the end" in at.seen()
         await at.press("escape")
         assert at.screen.split == "validation"
-        assert not was_evaluated(run, "test")
+        assert not is_test_open(run)
+        assert was_evaluated(run, "test") == at_the_end
         await at.press("v")
         await at.pilot.click("#answer-test")
         await at.settle()
         assert at.screen.split == at.subject.report.split == "test"
         assert was_evaluated(run, "test")
+        assert is_test_open(run)
         await at.press("v")
         assert at.screen.split == "validation"
         await at.press("v")
         assert at.screen.split == "test"
+    assert summarise(run).shown_evaluation["test"] == at.subject.report.metrics
+
+
+async def test_without_validation_it_says_so_and_asks_before_it_opens_test(
+    visit: Visits, train_here: TrainHere
+) -> None:
+    run = train_here({"data": {"name": "iris", "validation": 0}, "training": {"baselines": "none"}})
+    async with visit() as at:
+        await at.open(run)
+        assert f"{run.id} has no validation samples" in at.seen()
+        assert "v  opens the other split" in at.seen()
+        await at.press("v")
+        await at.pilot.click("#answer-test")
+        await at.settle()
+        assert at.screen.split == at.subject.report.split == "test"
 
 
 async def test_what_cannot_be_evaluated_says_why_in_its_place(visit: Visits, copy_of: CopyOf) -> None:
@@ -127,6 +148,8 @@ async def test_a_defect_is_shown_and_leaves_the_screen_usable(
         await at.press("escape")
         monkeypatch.undo()
         await at.press("v")
+        await at.pilot.click("#answer-test")
+        await at.settle()
         assert at.screen.has_class("-evaluated")
 
 
@@ -155,8 +178,8 @@ async def test_a_newer_evaluation_is_read_when_one_comes_back(visit: Visits, cop
         await at.press("1", "4")
         assert at.subject is before
         report = before.report
-        report.save(run.evaluation_folder("test") / "report.json")
-        before.predictions.save(run.evaluation_folder("test") / "predictions.npz")
+        report.save(run.evaluation_folder("validation") / "report.json")
+        before.predictions.save(run.evaluation_folder("validation") / "predictions.npz")
         await at.press("1", "4")
         assert at.subject is not before
 
@@ -201,7 +224,7 @@ async def test_classes_are_sorted_by_any_column(visit: Visits, copy_of: CopyOf) 
 async def test_what_is_undefined_is_shown_with_its_reason(visit: Visits, made_up: MadeUp) -> None:
     async with visit() as at:
         await at.open(made_up(["a", "b", "c", "d", "e"], samples=3))
-        assert "classes 'd', 'e' are not in the test split" in at.plain("#reasons")
+        assert "classes 'd', 'e' are not in the validation split" in at.plain("#reasons")
         classes = at.text(at.one("#classes"))
         assert next(line for line in classes.splitlines() if "e " in line[:3]).split()[1:4] == ["–", "–", "–"]
 

@@ -74,7 +74,7 @@ async def test_labels_together_and_one_by_one(visit: Visits, run: Run, size: tup
 @pytest.mark.heavy
 async def test_mistakes_by_label(visit: Visits, run: Run) -> None:
     async with visit() as at:
-        await at.open(run, "mistakes")
+        await at.open(run, "mistakes", "test")
         predictions = at.predictions
         wrong = int((predictions.predicted != predictions.targets).any(axis=1).sum())
         assert f"{wrong} of 40 samples have wrong labels, the most of them first" in at.seen()

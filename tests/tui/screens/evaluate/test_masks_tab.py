@@ -53,7 +53,7 @@ def evaluated(runs_dir: Path, tmp_path: Path) -> Run:
 
 async def test_the_worst_image_is_shown_beside_its_masks(visit: Visits, evaluated: Run) -> None:
     async with visit() as at:
-        await at.open(evaluated)
+        await at.open(evaluated, split="test")
         shown = {tab.id for tab in at.screen.query("ContentTab") if tab.display}
         assert shown == {f"--content-tab-tab-{name}" for name in ("summary", "confusion", "masks")}
         assert "mean IoU 0." in at.plain("#evaluated-headline")
@@ -77,7 +77,7 @@ async def test_the_worst_image_is_shown_beside_its_masks(visit: Visits, evaluate
 @pytest.mark.heavy
 async def test_it_is_usable_on_a_small_terminal(visit: Visits, evaluated: Run) -> None:
     async with visit((80, 24)) as at:
-        await at.open(evaluated)
+        await at.open(evaluated, split="test")
         await at.press("t", "t")
         assert "mean IoU" in at.seen()
         assert at.one("#masks-side", Vertical).display

@@ -27,7 +27,7 @@ async def test_numbers_are_shown_beside_a_picture(
     trust(FILE)
     run = train_here({"data": "digits", "model": {"name": "python", "path": f"{FILE}:Vae"}})
     async with visit(size) as at:
-        await at.open(run)
+        await at.open(run, split="test")
         assert isinstance(at.screen.active_tab, OwnNumbersTab)
         seen = at.seen()
         assert all(label_of(name) in seen for name in ("loss", "kl", "elbo"))
@@ -41,7 +41,7 @@ async def test_numbers_are_shown_beside_a_picture(
 async def test_texts_are_shown_without_control_characters(visit: Visits, train_here: TrainHere) -> None:
     trust(FILE)
     run = train_here({"data": "digits", "model": {"name": "python", "path": f"{FILE}:Gan"}})
-    text = run.evaluation_folder("test") / "samples.txt"
+    text = run.evaluation_folder("validation") / "samples.txt"
     text.write_text("one [red]two[/red]\n\x1b[31mthree")
     async with visit() as at:
         await at.open(run)
