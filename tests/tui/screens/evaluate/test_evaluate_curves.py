@@ -8,7 +8,6 @@ from textual.widgets import Input, Static
 
 from core.evaluation import (
     OperatingPoint,
-    OperatingPoint,
     best_f1_threshold,
     one_vs_rest,
     threshold_for_precision,
