@@ -60,7 +60,6 @@ TABS: tuple[Callable[[], EvaluationTab], ...] = (
     SlicesTab,
     OwnNumbersTab,
 )
-"""Date prefix of run names."""
 NOTHING = "No run has been evaluated yet.\n\nPress 2 to train a run, or 1 and then e to evaluate one."
 
 
