@@ -101,7 +101,7 @@ async def test_test_is_asked_for_once_and_kept(visit: Visits, copy_of: CopyOf, a
         assert at.screen.split == "validation"
         await at.press("v")
         assert at.screen.split == "test"
-    assert summarise(run).shown_evaluation["test"] == at.subject.report.metrics
+        assert summarise(run).shown_evaluation["test"] == at.subject.report.metrics
 
 
 async def test_without_validation_it_says_so_and_asks_before_it_opens_test(
