@@ -11,10 +11,13 @@ from typing import Final
 __all__ = [
     "LIST_KEYS",
     "LIST_RUNS",
+    "MASKS_FOLDER",
     "METHOD",
     "OTHER_DATA_ROOT",
+    "OTHER_FILE",
     "OTHER_OUTPUT",
     "OTHER_RUNS_DIR",
+    "PREDICTIONS_FILE",
     "RESUME",
     "START_CLUSTER",
     "START_RUN",
@@ -54,6 +57,7 @@ Hint = str | tuple[str | Remedy, ...]
 Words = Callable[[Remedy], str]
 
 OTHER_RUNS_DIR: Final = Remedy("other_runs_dir")
+OTHER_FILE: Final = Remedy("other_file")
 OTHER_OUTPUT: Final = Remedy("other_output")
 OTHER_DATA_ROOT: Final = Remedy("other_data_root")
 VALID_CONFIG: Final = Remedy("valid_config")
@@ -67,6 +71,8 @@ WATCH: Final = Remedy("watch")
 TRUST: Final = Remedy("trust")
 STORAGE: Final = Remedy("storage")
 METHOD: Final = Remedy("method")
+MASKS_FOLDER: Final = Remedy("masks_folder")
+PREDICTIONS_FILE: Final = Remedy("predictions_file")
 
 
 def setting(path: str, value: object) -> Remedy:
@@ -98,6 +104,7 @@ PLAIN: Final = {
     "setting": "{0}={1}",
     "field": "{0}",
     "other_runs_dir": "another folder for the runs",
+    "other_file": "another file",
     "other_output": "another folder for the export",
     "other_data_root": "another folder for the data",
     "valid_config": "`core.config.schema.to_yaml` writes a valid one",
@@ -113,6 +120,8 @@ PLAIN: Final = {
     "trust": "`core.user_code.trust.trust` it",
     "storage": "the URL of the storage it was started with",
     "method": "the random method",
+    "masks_folder": "Name a folder for them",
+    "predictions_file": "Ask for a file of predictions",
     "processes": "Start {0} processes on each machine",
 }
 """Words of each remedy for those who call the core from Python."""

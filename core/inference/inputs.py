@@ -4,8 +4,8 @@ import csv
 import io
 import math
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +41,13 @@ class NewSamples:
         ids: a name for each.
         inputs: (n, *sample_shape), or fields where a sample consists of several tensors.
         notes: what was done to them, such as values filled in; a line each.
+        kept: columns of the file that name its rows, and are no input of the model.
     """
 
     ids: list[str]
     inputs: "Tensor | Any"  # Fields of samples of several tensors
     notes: tuple[str, ...] = ()
+    kept: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def read_inputs(path: Path, data: Dataset) -> NewSamples:
@@ -124,7 +126,8 @@ def _rows(path: Path, data: Dataset) -> NewSamples:
     if not read.ids:
         raise InputError(f"{path} holds no samples", "Give at least one")
     vocabulary = data.vocabulary if isinstance(data.vocabulary, Vocabulary) else None
-    return NewSamples(read.ids, beside(read.features, vocabulary, read.texts), tuple(read.notes))
+    inputs = beside(read.features, vocabulary, read.texts)
+    return NewSamples(read.ids, inputs, tuple(read.notes), read.kept)
 
 
 def _documents(path: Path, data: Dataset) -> NewSamples:

@@ -1,8 +1,9 @@
 """Predictions as CSV: one line a sample, the predicted class or number, and the score of each class."""
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,7 +19,14 @@ from core.tasks.registry import task_of
 if TYPE_CHECKING:
     from core.inference.stored import Evaluation
 
-__all__ = ["write_new_predictions", "write_predictions", "writing"]
+__all__ = [
+    "NewPredictions",
+    "print_new_predictions",
+    "table_of",
+    "write_new_predictions",
+    "write_predictions",
+    "writing",
+]
 
 ROWS_AT_ONCE = 4096
 
@@ -71,37 +79,76 @@ def write_predictions(evaluation: "Evaluation", path: Path) -> None:
             writer.writerows(facts)
 
 
-def write_new_predictions(
-    ids: Sequence[str],
-    scores: Array,
-    names: Sequence[str],
-    path: Path | None,
-    terminal: TextIO,
-    clean: Callable[[str], str],
-    targets: Sequence[str] = (),
-    thresholds: Array | None = None,
-) -> None:
-    """Write ``id,class,score_...``, or ``id,prediction`` for numbers, to a file or to `terminal`.
+@dataclass(frozen=True, eq=False)
+class NewPredictions:
+    """Answers to new samples.
 
-    Of several numbers each is a column, ``id,NAME...``; of outputs (n, ...) without classes, too: ``id,output_0...``.
-
-    Args:
+    Attributes:
+        ids: a name for each.
+        scores: (n, classes), (n,), or outputs of any shape (n, ...).
+        names: of the classes; empty for numbers.
         targets: names of several numbers; empty for a single one.
-        clean: how a name is written on a terminal.
-        thresholds: of several labels a sample, the scores from which on each is given; then there is a
-            ``predicted_...`` for each, 0 or 1. Of two classes (1,): that of the positive one.
+        thresholds: of several labels a sample, the scores from which on each is given; of two classes (1,): that of
+            the positive one.
+        kept: columns of the file that name its rows.
+        notes: what was done to the samples; a line each.
+    """
+
+    ids: Sequence[str]
+    scores: Array
+    names: Sequence[str] = ()
+    targets: Sequence[str] = ()
+    thresholds: Array | None = None
+    kept: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def cleaned(self, clean: Callable[[str], str]) -> "NewPredictions":
+        """Return them with the names as `clean` writes them, such as for a terminal."""
+        ids, names, targets = ([*map(clean, part)] for part in (self.ids, self.names, self.targets))
+        kept = {clean(name): [*map(clean, values)] for name, values in self.kept.items()}
+        return replace(self, ids=ids, names=names, targets=targets, kept=kept)
+
+
+def write_new_predictions(new: NewPredictions, path: Path) -> None:
+    """Write to a file what `table_of` returns.
 
     Raises:
         InputError: the file cannot be written.
     """
-    if path is not None:
-        with writing(path) as file:
-            _write_new(ids, scores, names, file, targets, thresholds)
-    elif terminal.isatty():
-        shown = [clean(name) for name in names], terminal, [clean(name) for name in targets], thresholds
-        _write_new([clean(name) for name in ids], scores, *shown)
+    with writing(path) as file:
+        print_new_predictions(new, file)
+
+
+def print_new_predictions(new: NewPredictions, file: TextIO) -> None:
+    """Write to an open file what `table_of` returns."""
+    csv.writer(file, lineterminator="\n").writerows(table_of(new))
+
+
+def table_of(new: NewPredictions) -> Iterator[Sequence[Any]]:
+    """Yield a head and a line for each sample: ``id,class,score_...``, or ``id,prediction`` for numbers.
+
+    Of several labels a sample there is a ``predicted_...`` for each, 0 or 1; of several numbers a column for each, and
+    of outputs (n, ...) without classes, too: ``id,output_0...``. Columns that name the rows follow the id.
+    """
+    scores, names, thresholds = new.scores, new.names, new.thresholds
+    labels = thresholds is not None and len(thresholds) == len(names)
+    if labels:
+        head = [*(f"predicted_{name}" for name in names), *_score_names(names)]
+    elif not names and scores.ndim > 1:
+        scores = scores.reshape(len(scores), -1)
+        head = [*(new.targets or (f"output_{place}" for place in range(scores.shape[1])))]
     else:
-        _write_new(ids, scores, names, terminal, targets, thresholds)
+        head = ["class" if names else "prediction", *_score_names(names)]
+    yield ["id", *new.kept, *head]
+    for rows in _blocks(len(new.ids)):
+        columns: Iterable[Sequence[Any]]
+        if labels:
+            given = (scores[rows] >= thresholds).astype(np.int64)
+            columns = (*(column.tolist() for column in given.T), *map(_digits, scores[rows].T))
+        else:
+            columns = _columns(scores[rows], names, thresholds)
+        kept = (values[rows] for values in new.kept.values())
+        yield from zip(new.ids[rows], *kept, *columns, strict=True)
 
 
 def _write_labels(predictions: Predictions, names: Sequence[str], path: Path) -> None:
@@ -115,31 +162,6 @@ def _write_labels(predictions: Predictions, names: Sequence[str], path: Path) ->
             columns = [column.tolist() for part in facts for column in part]
             scores = map(_digits, predictions.scores[rows].T)
             writer.writerows(zip(predictions.indices[rows].tolist(), *columns, *scores, strict=True))
-
-
-def _write_new(
-    ids: Sequence[str],
-    scores: Array,
-    names: Sequence[str],
-    file: TextIO,
-    targets: Sequence[str],
-    thresholds: Array | None,
-) -> None:
-    writer = csv.writer(file, lineterminator="\n")
-    if thresholds is not None and len(thresholds) == len(names):
-        writer.writerow(["id", *(f"predicted_{name}" for name in names), *_score_names(names)])
-        given = (scores >= thresholds).astype(np.int64)
-        for rows in _blocks(len(ids)):
-            columns = (*(column.tolist() for column in given[rows].T), *map(_digits, scores[rows].T))
-            writer.writerows(zip(ids[rows], *columns, strict=True))
-        return
-    if not names and scores.ndim > 1:
-        scores = scores.reshape(len(scores), -1)
-        writer.writerow(["id", *(targets or (f"output_{place}" for place in range(scores.shape[1])))])
-    else:
-        writer.writerow(["id", "class" if names else "prediction", *_score_names(names)])
-    for rows in _blocks(len(ids)):
-        writer.writerows(zip(ids[rows], *_columns(scores[rows], names, thresholds), strict=True))
 
 
 def _columns(scores: Array, names: Sequence[str], thresholds: Array | None) -> Iterator[Sequence[Any]]:

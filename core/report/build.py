@@ -7,26 +7,30 @@ from pathlib import Path
 from typing import Any
 
 from core.config.schema import to_yaml
-from core.errors import TorchtuiError
+from core.errors import InputError, TorchtuiError
 from core.evaluation import Report
 from core.evaluation.curve_sets import curves_of
+from core.files.atomic import as_usual, write_atomically
 from core.files.reading import read_bytes, read_text
 from core.inference.baselines import Compared, compared, not_better_than_boosting
 from core.inference.stored import Evaluation, saved_evaluation
 from core.metrics import HEADLINES, OF_TARGET, in_order, label_of
+from core.palette import MAX_RUNS
+from core.remedies import OTHER_FILE
 from core.report import figures
 from core.report.comparison import comparison_of, score_text
 from core.report.number_tables import errors, two_classes
 from core.report.page import Figure, Table, page
 from core.report.samples import mistakes, own_pictures, own_text
-from core.runs.comparison.entries import Entry, EntryReader
+from core.runs.comparison.entries import Entry, EntryReader, load_report
 from core.runs.comparison.standings import Score
 from core.runs.data_facts import kept_warnings
 from core.runs.environment import without_secrets
 from core.runs.folder import Run
+from core.runs.opening import record_test_opening
 from core.tasks.registry import task_of
 
-__all__ = ["build"]
+__all__ = ["build", "check_output", "write", "write_page"]
 
 SPLITS = ("test", "validation")
 BY_STEP = " by step"
@@ -47,6 +51,46 @@ NUMBER_FIGURES = {
 
 Section = dict[str, Any]
 """What a part of ``page.html`` reads, by name."""
+
+
+def write(
+    runs: Sequence[Run],
+    output: Path,
+    *,
+    split: str = "",
+    data_root: Path | None = None,
+    tell: Callable[[str], None] = lambda what: None,
+) -> None:
+    """Write the page of one run, or of several, to a file; see `build`.
+
+    Raises:
+        InputError: there are too many runs, or the file cannot be written.
+    """
+    check_output(output)
+    if len(runs) > MAX_RUNS:
+        raise InputError(f"a report takes up to {MAX_RUNS} runs, got {len(runs)}", "Give fewer")
+    if split == "test":
+        for run in runs:
+            if (evaluated := load_report(run, "test")) is not None:
+                record_test_opening(run, evaluated.metrics)
+    write_page(output, build(runs, split=split, data_root=data_root, tell=tell))
+
+
+def check_output(output: Path) -> None:
+    """Refuse a path that cannot be a file, before the page is made.
+
+    Raises:
+        InputError: it is a folder, or its own folder is not there.
+    """
+    if output.is_dir() or not output.absolute().parent.is_dir():
+        raise InputError(f"{output} cannot be a file", "Give a file name in an existing folder")
+
+
+def write_page(output: Path, text: str) -> None:
+    """Write a page to a file, whole or not at all."""
+    content = text.encode(errors="backslashreplace")
+    write_atomically(output, lambda file: file.write(content), instead=("give ", OTHER_FILE))
+    as_usual(output)
 
 
 def build(

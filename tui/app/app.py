@@ -7,10 +7,11 @@ import os
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import AwaitMount
@@ -247,6 +248,15 @@ class TuiApp(OrderedInput):
             self.switch_mode("configure")
             return
         self.push_screen(ErrorDialog(error, trace or getattr(error, "trace", "")))
+
+    def tell(self, text: str, severity: SeverityLevel = "information") -> None:
+        """Tell a result: at once, and among the messages of the run in Live."""
+        self.notify(clean(text), severity=severity, markup=False)
+        if self.feed is not None:
+            from core.events import Notice
+
+            level: Literal["info", "error"] = "error" if severity == "error" else "info"
+            self.feed.history.apply(Notice(level=level, message=text))
 
     def set_terminal_title(self, text: str) -> None:
         """Set the title of the terminal's window; the old one is restored on exit."""

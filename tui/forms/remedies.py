@@ -12,6 +12,7 @@ __all__ = ["app_words", "command_line_words", "error_in_app"]
 COMMAND_LINE: Final = {
     "field": "{0}",
     "other_runs_dir": "another folder with --runs",
+    "other_file": "another file with -o",
     "other_output": "another folder with -o",
     "other_data_root": "another folder with --data-root",
     "valid_config": "`tui config` prints a valid one",
@@ -27,11 +28,14 @@ COMMAND_LINE: Final = {
     "trust": "give --trust-code",
     "storage": "the --storage URL it was started with",
     "method": "--method random",
+    "masks_folder": "Name a folder for them with --masks",
+    "predictions_file": "Use --csv, or leave --masks out",
     "processes": "Use torchrun --nproc-per-node {0} --no-python tui ...",
 }
 APP: Final = {
     "setting": "{0}: {1}",
     "field": "{0}",
+    "other_file": "another file",
     "other_output": "another folder for the export",
     "other_runs_dir": "another folder for the runs when you start the app (--runs)",
     "other_data_root": "another folder for the data when you start the app (--data-root)",
@@ -48,6 +52,8 @@ APP: Final = {
     "trust": "confirm when the app asks",
     "storage": "its --storage URL on the command line, or choose it with ctrl+o",
     "method": "the random method",
+    "masks_folder": "Name a folder for them",
+    "predictions_file": "Leave the folder for masks empty",
     "processes": "Use torchrun --nproc-per-node {0} --no-python tui ...",
 }
 FLAG_OF: Final = {path: flag for flag, path in FLAGS.items()}

@@ -15,19 +15,23 @@ COMMAND = "tui train --no-ui"
 
 
 class CommandPanel(Panel):
-    """The equivalent command; a click copies it."""
+    """The equivalent command; a click copies it.
+
+    Args:
+        hint: how it is copied.
+    """
 
     class Clicked(Message):
         """The command is to be copied."""
 
-    def __init__(self) -> None:
+    def __init__(self, hint: str = "y copies") -> None:
         super().__init__(Static(id="command"), id="command-panel")
-        self.border_title, self.border_subtitle = "Equivalent command", "y copies"
+        self.border_title, self.border_subtitle = "Equivalent command", hint
 
     def show(self, command: str) -> None:
         """Show a command; an empty text means none."""
-        head, rest = command[: len(COMMAND)], command[len(COMMAND) :]
-        text = Content.assemble((head, "bold"), clean(rest)) if command else Content("–")
+        name = COMMAND if command.startswith(COMMAND) else " ".join(command.split(" ")[:2])
+        text = Content.assemble((name, "bold"), clean(command[len(name) :])) if command else Content("–")
         self.query_one("#command", Static).update(text)
 
     @on(Click)

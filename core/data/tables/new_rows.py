@@ -1,5 +1,6 @@
 """Rows to predict, encoded as the training rows were."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,10 @@ __all__ = ["NewRows", "read_new_rows"]
 ID = "id"
 """The column that names rows."""
 MAX_NAMES = 8
+MAX_NAME_LENGTH = 64
+"""Characters of a value that names a row; longer ones are texts."""
+ANSWERS = ("class", "prediction")
+"""Names of the columns of predictions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +33,14 @@ class NewRows:
         features: float32 (n, features).
         texts: of each row, where the table has columns of texts.
         notes: a line for each thing that was done to them.
+        kept: columns that the model does not use, with another short value in each row, such as a customer's number.
     """
 
     ids: list[str]
     features: np.ndarray
     texts: list[str]
     notes: list[str]
+    kept: dict[str, list[str]]
 
 
 def read_new_rows(path: Path, table: Table) -> NewRows:
@@ -59,7 +66,9 @@ def read_new_rows(path: Path, table: Table) -> NewRows:
     frame = frame if len(rows) == len(frame) else frame[rows]
     names = source.rows(rows, [ID])[ID].to_list() if named else [str(row) for row in range(len(frame))]
     texts = joined(frame, table.texts)
-    return NewRows(names, encoding.apply(frame), texts, [*read.notes, *_notes(source, frame, table)])
+    kept = _naming(source, rows, table)
+    notes = [*read.notes, *_notes(source, frame, table, kept)]
+    return NewRows(names, encoding.apply(frame), texts, notes, kept)
 
 
 def _filled(source: Source) -> np.ndarray:
@@ -67,12 +76,33 @@ def _filled(source: Source) -> np.ndarray:
     return source.collect(pl.any_horizontal(pl.all().is_not_null()))[:, 0].to_numpy()
 
 
-def _notes(source: Source, frame: pl.DataFrame, table: Table) -> list[str]:
+def _naming(source: Source, rows: np.ndarray, table: Table) -> dict[str, list[str]]:
+    """Return the columns without a use whose values tell the rows apart, as they stand in the file."""
+    more = [name for name in _unused(source, table) if name not in ANSWERS]
+    values = source.rows(rows, more) if more and len(rows) else pl.DataFrame()
+    return {
+        name: values[name].to_list()
+        for name in values.columns
+        if values[name].n_unique() == len(rows)
+        and not (values[name] == "").any()
+        and (values[name].str.len_chars().max() or 0) <= MAX_NAME_LENGTH  # type: ignore[operator]
+    }
+
+
+def _unused(source: Source, table: Table) -> list[str]:
     known = {*table.columns, table.target, *table.more_targets, ID}
-    more = [name for name in source.names if name not in known]
+    return [name for name in source.names if name not in known]
+
+
+def _notes(source: Source, frame: pl.DataFrame, table: Table, kept: Collection[str]) -> list[str]:
+    more = [name for name in _unused(source, table) if name not in kept]
     notes = (
         [f"not used: {', '.join(more[:MAX_NAMES])}{' ...' if len(more) > MAX_NAMES else ''}"] if more else []
     )
+    if kept:
+        notes.append(
+            f"written beside the predictions, as their values tell the rows apart: {', '.join(kept)}"
+        )
     filled = table.encoding.imputed(frame)
     if filled:
         listed = ", ".join(f"{name} {count:,}" for name, count in filled.items())

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from core.errors import InputError
 from core.runs.folder import default_runs_dir, find_run
 from tui.cli.app import DataRootOption, RunsOption
 from tui.cli.run_arguments import RunsArgument
@@ -38,28 +37,20 @@ def report(
 
     Example: tui report latest -o report.html
     """
-    from core.palette import MAX_RUNS
+    from core.report.build import check_output, write, write_page
 
-    if output.is_dir() or not output.absolute().parent.is_dir():
-        raise InputError(f"--output: {output} cannot be a file", "Give a file name in an existing folder")
     if studies := _studies(run, runs or default_runs_dir()):
         from core.report.study import build_studies
 
-        _write(output, build_studies(studies, [_command(study) for study in studies]))
-        return
-    found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))
-    if len(found) > MAX_RUNS:
-        raise InputError(f"a report takes up to {MAX_RUNS} runs, got {len(found)}", "Give fewer")
-    from core.report.build import build
+        check_output(output)
+        write_page(output, build_studies(studies, [_command(study) for study in studies]))
+    else:
+        found = list(dict.fromkeys(find_run(runs or default_runs_dir(), reference) for reference in run))
+        write(found, output, split=split or "", data_root=data_root, tell=_tell)
+    _tell("")
+    from tui.terminal.text import clean
 
-    if split == "test":
-        from core.runs.comparison.entries import load_report
-        from core.runs.opening import record_test_opening
-
-        for one in found:
-            if (evaluated := load_report(one, "test")) is not None:
-                record_test_opening(one, evaluated.metrics)
-    _write(output, build(found, split=split or "", data_root=data_root, tell=_tell))
+    print(clean(str(output)))
 
 
 def _studies(names: list[str], runs_dir: Path) -> "list[TuningStudy]":
@@ -81,18 +72,6 @@ def _command(study: "TuningStudy") -> str:
     again, ranked = confirmation(study), study.ranked()
     winner = [one for one in ranked if again is not None and one.number == again.winner]
     return command_line(study.config((winner or ranked)[0])) if ranked else ""
-
-
-def _write(output: Path, text: str) -> None:
-    from core.files.atomic import as_usual, write_atomically
-
-    content = text.encode(errors="backslashreplace")
-    write_atomically(output, lambda file: file.write(content), instead="give another file with -o")
-    as_usual(output)
-    _tell("")
-    from tui.terminal.text import clean
-
-    print(clean(str(output)))
 
 
 def _tell(what: str) -> None:

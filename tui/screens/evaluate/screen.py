@@ -26,7 +26,7 @@ from core.tasks.registry import task_of
 from tui.forms.explain import Explanation
 from tui.forms.remedies import error_in_app
 from tui.screens.background import Background
-from tui.screens.base import NARROW, ModeScreen
+from tui.screens.base import NARROW
 from tui.screens.evaluate.calibration import CalibrationTab
 from tui.screens.evaluate.confusion import ConfusionTab
 from tui.screens.evaluate.curves_tab import PrecisionRecallTab, RocTab
@@ -41,6 +41,7 @@ from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.screens.evaluate.threshold import ThresholdTab
 from tui.screens.evaluate.two_classes.lift import LiftTab
 from tui.screens.first_look import open_test
+from tui.screens.jobs.actions import JobActions
 from tui.terminal.text import clean, count, number, percent, progress_line
 
 __all__ = ["EvaluateScreen"]
@@ -78,7 +79,7 @@ class Pane(TabPane):
         event.prevent_default()
 
 
-class EvaluateScreen(Background, ModeScreen):
+class EvaluateScreen(Background, JobActions):
     """One evaluation in tabs."""
 
     MODE = "evaluate"
@@ -123,6 +124,10 @@ class EvaluateScreen(Background, ModeScreen):
         """Explain what has the cursor in a tab."""
         around = self.focused.ancestors_with_self if self.focused else []
         return next((node.explanation() for node in around if isinstance(node, EvaluationTab)), None)
+
+    @property
+    def job_run(self) -> Run | None:
+        return self.run
 
     def open_run(self, run: Run, split: str = "") -> None:
         """Evaluate a run, or open its stored evaluation.

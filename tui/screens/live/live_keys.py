@@ -8,7 +8,7 @@ __all__ = ["is_offered"]
 
 OF_A_RUN = {
     *("pause", "stop", "checkpoint", "detach", "evaluate", "layers"),
-    *("log_scale", "smooth", "zoom", "epoch", "machine", "panel", "console", "score"),
+    *("log_scale", "smooth", "zoom", "epoch", "machine", "panel", "console", "score", "use"),
 }
 """Actions that need a followed run."""
 
@@ -30,6 +30,7 @@ def is_offered(action: str, feed: RunFeed | None, width: int) -> bool:
         "stop": obeys,
         "detach": feed.in_app,
         "evaluate": feed.host.run is not None,
+        "use": feed.host.run is not None and feed.history.epoch > 0,
         "console": feed.host.obeys,
         "layers": feed.host.obeys,
         "panel": width < NARROW,

@@ -13,14 +13,16 @@ from core.control import Request
 from core.errors import TorchtuiError
 from core.events import Event
 from core.metrics import label_of
+from core.runs.folder import Run
 from core.runs.history.history import Epoch, History
 from core.status import has_failed, is_active
 from tui.charts.live import SMOOTHING, ZOOMS, View, metric_chart, subtitle, system_chart
 from tui.forms.remedies import error_in_app
 from tui.runtime.feed import SHORTEST, RunFeed
-from tui.screens.base import WIDE, ModeScreen
+from tui.screens.base import WIDE
 from tui.screens.console_panel import ConsolePanel
 from tui.screens.dialogs import Ask
+from tui.screens.jobs.actions import JobActions
 from tui.screens.live.epoch_table import EpochTable
 from tui.screens.live.layers_panel import LayersPanel
 from tui.screens.live.live_keys import is_offered
@@ -35,7 +37,7 @@ from tui.widgets.panel import Panel
 __all__ = ["LiveScreen"]
 
 
-class LiveScreen(ModeScreen):
+class LiveScreen(JobActions):
     """Charts, epochs, confusion and messages of the followed run."""
 
     MODE = "live"
@@ -138,6 +140,10 @@ class LiveScreen(ModeScreen):
     def feed(self) -> RunFeed | None:
         """The followed run."""
         return self.tui.feed
+
+    @property
+    def job_run(self) -> Run | None:
+        return self.feed.host.run if self.feed is not None else None
 
     def refresh_content(self) -> None:
         self.draw()

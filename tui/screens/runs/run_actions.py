@@ -10,20 +10,21 @@ from textual.notifications import SeverityLevel
 
 from core.errors import TorchtuiError
 from core.runs.delete import delete, folder_size
+from core.runs.folder import Run
 from core.runs.lock import missing_lock_warning
 from core.runs.requests import send
 from core.runs.summary import RunSummary
 from core.status import is_active, is_resumable
 from tui.forms.remedies import error_in_app
-from tui.screens.base import ModeScreen
 from tui.screens.dialogs import Ask
+from tui.screens.jobs.actions import JobActions
 from tui.terminal.text import bytes_, clean
 from tui.widgets.runs_table import RunsTable
 
 __all__ = ["RUN_ACTIONS", "RunActions", "possible_actions"]
 
 RUN_ACTIONS: Final = frozenset(
-    {"evaluate", "resume", "configure", "stop", "delete", "copy", "copy_path", "console"}
+    {"evaluate", "resume", "configure", "stop", "delete", "copy", "copy_path", "console", "use", "job"}
 )
 
 
@@ -37,19 +38,23 @@ def possible_actions(summary: RunSummary | None) -> frozenset[str]:
     if is_resumable(summary.status):
         possible.add("resume")
     if summary.epoch or summary.evaluation:
-        possible.add("evaluate")
+        possible |= {"evaluate", "use", "job"}
     if summary.config and not summary.script:
         possible.add("configure")
     return frozenset(possible)
 
 
-class RunActions(ModeScreen):
+class RunActions(JobActions):
     """Base of the screen that lists runs; slow work is done off the UI thread."""
 
     @property
     def selected(self) -> RunSummary | None:
         """The run under the cursor."""
         raise NotImplementedError
+
+    @property
+    def job_run(self) -> Run | None:
+        return self.selected.run if self.selected is not None else None
 
     def forget(self, summary: RunSummary) -> None:
         """Remove a deleted run from the list."""

@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.data.dataset import no_progress
 from core.errors import DataError, InputError, RunDamaged
 from core.events import Notice
 from core.inference.inputs import read_inputs
+from core.inference.prediction_files import NewPredictions, table_of
 from core.runs.data_facts import known_data
 from core.runs.folder import Run
 from core.runs.problems import problems
 from core.session.evaluation import evaluate_run, score_inputs, trained_model
+from core.session.new_samples import predict_new
 from tests.support.fixtures import TrainRun
-from tests.support.narrow import some
+from tests.support.narrow import instance, some
 
 ROWS = [
     f"{at},{at % 7 if at % 9 else ''},{['red', 'blue', '?'][at % 3]},2024-0{1 + at % 9}-11,{'ab'[at // 30 % 2]}"
@@ -210,3 +213,16 @@ def test_heavy_tails_and_a_mistyped_number_train_with_the_default_optimizer(
     assert any("heavy tails" in event.message for event in trained.told(Notice)) is (make is houses)
     assert trained.finished.status == "completed"
     assert some(evaluate_run(trained.run, "test").report.metrics["r2"]) > 0.6
+
+
+def test_columns_that_tell_rows_apart_stand_beside_their_predictions(run: Run, tmp_path: Path) -> None:
+    new = tmp_path / "new.csv"
+    new.write_text("customer,same,size,colour,seen\nC7,x,1,red,2024-03-11\nC8,x,2,red,2024-04-11\n")
+    found = instance(NewPredictions, predict_new([run], new, progress=no_progress))
+    head, *rows = table_of(found)
+    assert list(head[:3]) == ["id", "customer", "class"]
+    assert [list(row[:2]) for row in rows] == [["0", "C7"], ["1", "C8"]]
+    assert found.notes[:2] == (
+        "not used: same",
+        "written beside the predictions, as their values tell the rows apart: customer",
+    )
