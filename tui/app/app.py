@@ -39,7 +39,10 @@ if TYPE_CHECKING:
     from core.config.schema import TrainConfig
     from core.interop.readers.logs import ForeignLog
     from core.runs.folder import Run
+    from tui.app.turns import Turns
     from tui.runtime.feed import RunFeed
+    from tui.runtime.hosts import LogHost
+    from tui.runtime.queue import Queue, Waiting
 
 __all__ = ["TuiApp"]
 
@@ -71,6 +74,7 @@ class TuiApp(OrderedInput):
         Binding("ctrl+pageup", "turn(-1)", "Previous mode", show=False, priority=True),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
         Binding("q", "quit", "Quit", show=False),
+        Binding("Q", "queue", "Queue", show=False, tooltip="The runs that wait, and their order"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False),
     ]
 
@@ -101,6 +105,7 @@ class TuiApp(OrderedInput):
         self.form_values: dict[str, Any] = values if values is not None else self.settings.form
         self.feed: RunFeed | None = None  # the run shown in Live
         self.compared = ComparedRuns()
+        self.turns: Turns | None = None  # once a run waits, or was handed over
         self._start_at_once, self._follow, self.run_name = start, follow, name
         self._terminal_title = ""
         self._faults = Faults()
@@ -162,41 +167,110 @@ class TuiApp(OrderedInput):
             self.switch_mode(first)
 
     def start_run(self, config: "TrainConfig", *, background: bool = False) -> None:
-        """Train a configuration, by the name in `run_name`, and show it live; refused while this app trains another."""
+        """Train a configuration, by the name in `run_name`, and show it live.
+
+        While this app trains another one, ask when or where.
+        """
         start = self._start_in_background if background else self._start_here
         with_consent(self, config, lambda: start(config), refused=lambda: self.switch_mode("configure"))
 
-    def _start_in_background(self, config: "TrainConfig") -> None:
+    def _start_in_background(self, config: "TrainConfig", run: "Run | None" = None) -> None:
         from core.runs.folder import create_run
         from tui.runtime.feed import RunFeed
         from tui.runtime.hosts import LogHost, launch_in_background
 
         try:
-            run = create_run(self.runs_dir, config, name=self.run_name)
-            self._show_live(RunFeed(LogHost(run, launch_in_background(run, self.data_root))))
-            self.run_name = ""
+            run = run or create_run(self.runs_dir, config, name=self._take_name(run))
+            host = LogHost(run, launch_in_background(run, self.data_root))
         except TorchtuiError as error:
             self.show_error(error)
+            return
+        if self.training_here:  # Live keeps showing the run that trains here
+            self.tell(f"{run.id} trains in the background; 1 Runs lists it.")
+        else:
+            self._show_live(RunFeed(host))
 
     def _start_here(self, config: "TrainConfig", run: "Run | None" = None) -> None:
         from tui.runtime.feed import RunFeed
         from tui.runtime.hosts import AppHost
 
-        if self.training_here:
-            self.notify(
-                "A run is already training here. Stop it, or start this one in the background.",
-                severity="warning",
-            )
+        if self.training_here or (self.turns is not None and self.turns.waiting):
+            self._ask_when(config, run)
         else:
-            name = "" if run else self.run_name
+            name = self._take_name(run)
             self._show_live(RunFeed(AppHost(config, self.runs_dir, self.data_root, run, name)))
-            self.run_name = self.run_name if run else ""
+
+    def _take_name(self, run: "Run | None") -> str:
+        """Return the name typed for the next new run, which is used once."""
+        if run is not None:
+            return ""
+        name, self.run_name = self.run_name, ""
+        return name
+
+    def _ask_when(self, config: "TrainConfig", run: "Run | None") -> None:
+        """Ask whether a run waits for the one that trains here, or trains beside it."""
+        from tui.runtime.queue import Waiting
+
+        def answered(answer: str | None) -> None:
+            if answer == "queue":
+                self.enqueue(Waiting(config, self._take_name(run), run=run))
+            elif answer == "background":
+                self._start_in_background(config, run)
+
+        waiting = len(self.turns.waiting) if self.turns is not None else 0
+        ahead = f", and {waiting} wait for their turn" if waiting else ""
+        answers = {"queue": "Start when it ends", "background": "Start in the background", "cancel": "Cancel"}
+        self.push_screen(Ask(f"A run is training here{ahead}.", answers), answered)
+
+    def enqueue(self, *more: "Waiting") -> None:
+        """Let runs wait for their turn; the first one starts at once where none trains here."""
+        self._turns().add(*more)
+        waiting = len(self._turns().waiting)
+        if waiting:
+            self.tell(f"{waiting} waiting, the next one starts when this run ends. Q shows the queue.")
+
+    def start_waiting(self, one: "Waiting") -> None:
+        """Start a run whose turn has come; the screen stays, unless nothing has been shown live yet."""
+        from tui.runtime.feed import RunFeed
+        from tui.runtime.hosts import AppHost
+
+        feed = RunFeed(AppHost(one.config, self.runs_dir, self.data_root, one.run, one.given_name))
+        if self.feed is None:
+            self._show_live(feed)
+        else:
+            self.feed = feed
+            self.tell(f"Started: {one.name}")
+
+    def queue_changed(self) -> None:
+        """Show how many runs wait."""
+        if isinstance(self.screen, ModeScreen):
+            self.screen.queue_changed()
+
+    @property
+    def waiting(self) -> "Queue":
+        """The runs that wait for their turn."""
+        return self.turns.waiting if self.turns is not None else ()
+
+    def _turns(self) -> "Turns":
+        if self.turns is None:
+            from tui.app.turns import Turns
+
+            self.turns = Turns(self)
+        return self.turns
+
+    def handed_over(self, host: "LogHost") -> None:
+        """Let runs that wait do so for the end of a run that a background process took over."""
+        self._turns().ahead = host
+
+    def action_queue(self) -> None:
+        """Show the runs that wait."""
+        from tui.screens.queue_dialog import QueueDialog
+
+        if isinstance(self.screen, ModeScreen):
+            self.push_screen(QueueDialog(lambda: self.waiting, lambda queue: self._turns().change(queue)))
 
     def resume_run(self, run: "Run") -> None:
         """Resume an interrupted or stopped run in this app."""
-        if self.training_here:
-            self.notify("A run is already training here. Stop it first.", severity="warning")
-            return
         try:
             config = run.config()
         except TorchtuiError as error:
@@ -303,19 +377,13 @@ class TuiApp(OrderedInput):
             self.push_screen(HelpDialog(self.screen))
 
     async def action_quit(self) -> None:
-        """Quit the app; ask first while it is training a run."""
-        if not self.training_here:
+        """Quit the app; ask first while it is training a run, or runs wait."""
+        if not self.training_here and not self.waiting:
             self.leave()
             return
-        from tui.app.handover import quit_after
+        from tui.app.handover import quit_after, quit_question
 
-        self.push_screen(
-            Ask(
-                "This app is training a run. Stop and save it, or let it continue in the background?",
-                {"stop": "Stop, save and quit", "detach": "Detach and quit", "stay": "Stay"},
-            ),
-            partial(quit_after, self),
-        )
+        self.push_screen(Ask(*quit_question(self)), partial(quit_after, self))
 
     def stop_training(self) -> str:
         """Stop and save the run that this app trains, and wait for it; return what to tell about it."""

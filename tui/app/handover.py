@@ -19,7 +19,7 @@ from tui.runtime.hosts import AppHost, LogHost, launch_in_background
 if TYPE_CHECKING:
     from tui.app.app import TuiApp
 
-__all__ = ["detach", "detach_and_follow", "quit_after", "stop", "stop_and_tell"]
+__all__ = ["detach", "detach_and_follow", "quit_after", "quit_question", "stop", "stop_and_tell"]
 
 STOP_SECONDS = 30.0
 """Maximum wait for the current step when the app quits."""
@@ -51,9 +51,10 @@ def detach(app: "TuiApp") -> str:
         What to tell about it, empty if the app trained none.
     """
     if app.feed is None or not app.feed.in_app:
-        return ""
+        return _queue_words(_hand_queue_over(app, None))
     stop(app)
-    return _parting_words(_hand_over(app, app.feed), app.feed)
+    host = _hand_over(app, app.feed)
+    return _parting_words(host, app.feed) + _queue_words(_hand_queue_over(app, host))
 
 
 def detach_and_follow(app: "TuiApp") -> None:
@@ -62,12 +63,49 @@ def detach_and_follow(app: "TuiApp") -> None:
     _part(app, _detach_and_follow)
 
 
+def quit_question(app: "TuiApp") -> tuple[str, dict[str, str]]:
+    """Return what is asked before the app quits, with the answers that `quit_after` takes."""
+    waiting = len(app.waiting)
+    if not waiting:
+        return (
+            "This app is training a run. Stop and save it, or let it continue in the background?",
+            {"stop": "Stop, save and quit", "detach": "Detach and quit", "stay": "Stay"},
+        )
+    wait = "1 run waits" if waiting == 1 else f"{waiting} runs wait"
+    if not app.training_here:
+        return (
+            f"{wait} for their turn. Train them in the background, one after the other, or drop them?",
+            {"queue": "Train them in the background", "drop": "Drop them and quit", "stay": "Stay"},
+        )
+    return (
+        f"This app is training a run, and {wait} for it. Let all continue in the background, one after the other?",
+        {
+            "queue": "Detach all and quit",
+            "detach": "Detach this one, drop the queue",
+            "stop": "Stop and save it, drop the queue",
+            "stay": "Stay",
+        },
+    )
+
+
 def quit_after(app: "TuiApp", answer: str | None) -> None:
-    """Quit the app after ``stop`` or ``detach``; other answers do nothing."""
-    ways = {"stop": _stop_and_leave, "detach": _detach_and_leave}
-    if answer in ways:
+    """Quit the app as an answer to `quit_question` asks; ``stay`` and no answer do nothing."""
+    ways = {"stop": _stop_and_leave, "detach": _detach_and_leave, "queue": _detach_all_and_leave}
+    if answer in ("stop", "detach", "drop") and app.turns is not None:
+        app.turns.change(())
+    if answer == "drop" or (answer == "queue" and not app.training_here):
+        _leave_queue(app)
+    elif answer in ways:
         app.notify("The app quits as soon as the run is saved.")
         _part(app, ways[answer])
+
+
+def _leave_queue(app: "TuiApp") -> None:
+    """Quit while nothing trains here; another process trains the runs that still wait."""
+    try:
+        app.leave(_queue_words(_hand_queue_over(app, None)))
+    except TorchtuiError as error:
+        app.show_error(error)
 
 
 def _part(app: "TuiApp", way: "Callable[[TuiApp, RunFeed], Coroutine[Any, Any, None]]") -> None:
@@ -90,6 +128,7 @@ async def _detach_and_follow(app: "TuiApp", feed: RunFeed) -> None:
         app.notify("The run has already ended.")
     else:
         app.feed = RunFeed(host)
+        app.handed_over(host)
 
 
 async def _stop_and_leave(app: "TuiApp", feed: RunFeed) -> None:
@@ -101,6 +140,15 @@ async def _detach_and_leave(app: "TuiApp", feed: RunFeed) -> None:
     await _end_of(feed, math.inf)
     host = _hand_over(app, feed)
     app.leave(_parting_words(host, feed))
+
+
+async def _detach_all_and_leave(app: "TuiApp", feed: RunFeed) -> None:
+    if app.turns is not None:
+        app.turns.pause()
+    await _end_of(feed, math.inf)
+    host = _hand_over(app, feed)
+    handed = _hand_queue_over(app, host)
+    app.leave(_parting_words(host, feed) + _queue_words(handed))
 
 
 async def _end_of(feed: RunFeed, seconds: float) -> None:
@@ -126,6 +174,30 @@ def _hand_over(app: "TuiApp", feed: RunFeed) -> LogHost | None:
     run = host.run or create_run(host.runs_dir, host.config, name=host.given_name)
     app.keep_printed()  # before the other process prints into the same file
     return LogHost(run, launch_in_background(run, app.data_root))
+
+
+def _hand_queue_over(app: "TuiApp", host: LogHost | None) -> int:
+    """Let another process train the runs that wait, and return how many.
+
+    Args:
+        host: of the run that they wait for; None if none trains, or one that was handed over before.
+
+    Raises:
+        TorchtuiError: a folder cannot be written.
+    """
+    if app.turns is None or not app.turns.waiting:
+        return 0
+    from tui.runtime.queue_process import launch_queue
+
+    ahead = host or app.turns.ahead
+    runs = app.turns.take()
+    launch_queue(runs, ahead.run if ahead is not None else None, app.data_root)
+    return len(runs)
+
+
+def _queue_words(count: int) -> str:
+    """Return the message about runs that another process trains in turn."""
+    return f"\n{count} more train after it, one after the other; `tui runs` lists them" if count else ""
 
 
 def _parting_words(host: LogHost | None, feed: RunFeed) -> str:

@@ -26,6 +26,10 @@ class Commands(LazyGroup):
         "Train": {
             "train": ("tui.cli.commands.train:train", "Train a model and evaluate it."),
             "tune": ("tui.cli.commands.tune:app", "Search for good hyper-parameters."),
+            "queue": (
+                "tui.cli.commands.queue:queue",
+                "Resume runs one after the other, each in a process of its own.",
+            ),
             "lr-find": (
                 "tui.cli.commands.find:lr_find",
                 "Find a learning rate: train a copy while the rate grows, and see where the loss falls fastest.",

@@ -28,7 +28,7 @@ from core.training.worker import TrainingWorker
 from core.user_code.trust import AGREED
 from tui.terminal.text import progress_line
 
-__all__ = ["AppHost", "LogHost", "RunHost", "launch_in_background"]
+__all__ = ["AppHost", "LogHost", "RunHost", "agreed_digests", "launch_in_background", "launched"]
 
 SPARE_CORES = 1
 """Threads that ``threads: auto`` leaves free in the app, for the screens."""
@@ -228,19 +228,22 @@ def launch_in_background(run: Run, data_root: Path | None) -> "subprocess.Popen[
     Raises:
         RunError: the run's folder cannot be written.
     """
-    command = [*TUI_COMMAND, "train", "--no-ui"]
-    command += ["--resume", str(run.path.resolve())]
-    if data_root is not None:
-        command += ["--data-root", str(data_root)]
     try:
         with hold(run) as lock:  # the new process holds it before this one lets go
-            return _launched(command, run, lock)
+            return launched(run, data_root, lock)
     except RunLocked:  # by a step in this process that lasts until the process exits
-        return _launched(command, run)
+        return launched(run, data_root)
 
 
-def _launched(command: list[str], run: Run, lock: int | None = None) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, AGREED: " ".join(_agreed(run))}
+def launched(run: Run, data_root: Path | None, lock: int | None = None) -> "subprocess.Popen[bytes]":
+    """Train as `launch_in_background` does, with a lock that this process holds.
+
+    Args:
+        lock: the open lock of the run, which the new process takes over.
+    """
+    command = [*TUI_COMMAND, "train", "--no-ui", "--resume", str(run.path.resolve())]
+    command += ["--data-root", str(data_root)] if data_root is not None else []
+    environment = {**os.environ, AGREED: " ".join(agreed_digests(run))}
     if lock is not None:
         environment[HANDED_OVER] = str(lock)
     try:
@@ -258,8 +261,8 @@ def _launched(command: list[str], run: Run, lock: int | None = None) -> "subproc
         raise RunError(f"cannot start a background process for {run.id}: {error}") from error
 
 
-def _agreed(run: Run) -> tuple[str, ...]:
-    """The programs of a run that may run now: the new process compares what it finds with them."""
+def agreed_digests(run: Run) -> tuple[str, ...]:
+    """Return the programs of a run that may run now: a new process compares what it finds with them."""
     try:
         return agreed_code(run.config(), run)
     except TorchtuiError:  # the new process says what is wrong with its files

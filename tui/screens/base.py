@@ -122,5 +122,8 @@ class ModeScreen(Screen[None]):
     def _shown(self) -> None:
         self.call_after_refresh(self.refresh_content)
 
+    def queue_changed(self) -> None:
+        """Called when another number of runs waits for their turn."""
+
     def refresh_content(self) -> Awaitable[None] | None:
         """Called whenever the screen comes to the front."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.config.schema import read_yaml, to_yaml
+from core.config.schema import TrainConfig, read_yaml, to_yaml
 from core.errors import TorchtuiError
 from core.files.atomic import creating, write_atomically
 from core.runs.code import unknown_code
@@ -12,9 +12,9 @@ from core.runs.folder import name_of
 from core.user_code.loading import references, version
 from tui.forms.form import fill, refit
 from tui.forms.form_state import FormState
-from tui.screens.base import ModeScreen
 from tui.screens.configure.presets import OpenPreset, SavePreset
 from tui.screens.dialogs import Ask
+from tui.screens.jobs.actions import JobActions
 from tui.screens.trust_prompt import with_consent
 from tui.terminal.text import clean
 from tui.widgets.form_view import FormView
@@ -26,7 +26,7 @@ CODE_SECONDS = 1.0
 ELSEWHERE = "give another path"
 
 
-class FilledForm(ModeScreen):
+class FilledForm(JobActions):
     """Base of the screen with the form."""
 
     state: FormState
@@ -35,6 +35,10 @@ class FilledForm(ModeScreen):
         super().__init__()
         self._code: list[str] = []
         self._refused: frozenset[str] = frozenset()
+
+    @property
+    def job_config(self) -> TrainConfig | None:
+        return self.state.config
 
     @property
     def form(self) -> FormView:

@@ -175,7 +175,7 @@ class ConfigureScreen(FilledForm):
             return self._facts is not None or bool(self._targets)
         if action == "preview":
             return self.built and self.size.width < NARROW
-        if action in {"find_rate", "find_batch"}:
+        if action in {"find_rate", "find_batch", "use"}:
             return True if self.state.config else None
         return self.built or action not in NEED_FORM
 

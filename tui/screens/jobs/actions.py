@@ -1,7 +1,7 @@
 """Base of the screens on which a run is under the cursor or shown: what one can do with it."""
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual import on
@@ -10,13 +10,18 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import OptionList
 
+from core.config.schema import TrainConfig
 from core.errors import TorchtuiError
 from core.runs.folder import Run
+from core.runs.labels import read_labels
+from core.session.repeats import RepeatKind
+from tui.runtime.queue import Waiting
 from tui.screens.base import ModeScreen
 from tui.screens.dialog import Dialog
 from tui.screens.jobs.dialog import JobDialog
 from tui.screens.jobs.files import export_job, predict_job, report_job
 from tui.screens.jobs.job import Job
+from tui.screens.jobs.repeats import repeats_job
 from tui.screens.trust_prompt import with_consent
 from tui.terminal.text import clean
 
@@ -26,8 +31,12 @@ JOBS = {
     "report": "report: curves, evaluation and mistakes as one HTML page",
     "export": "export: the model for ONNX, PyTorch, or as weights",
     "predict": "predict: new samples from a file or a folder",
+    "cross-validate": "cross-validate: a run for each fold of the training data",
+    "seeds": "seeds: train again with other seeds, for mean and spread",
 }
 """Each job and what it does; its first letter chooses it."""
+REPEATS: Final[dict[str, RepeatKind]] = {"cross-validate": "fold", "seeds": "seed"}
+"""Jobs that need a configuration alone."""
 
 
 class JobMenu(Dialog[str]):
@@ -38,27 +47,28 @@ class JobMenu(Dialog[str]):
         *(Binding(job[0], f"choose('{job}')", job, show=False) for job in JOBS),
     ]
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, jobs: Sequence[str]) -> None:
         super().__init__()
-        self.run_name = name
+        self.run_name, self.jobs = name, jobs
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -menu") as body:
             body.border_title = clean(self.run_name)
-            lines = (Text.assemble((text[0], "bold"), text[1:]) for text in JOBS.values())
+            lines = (Text.assemble((JOBS[job][0], "bold"), JOBS[job][1:]) for job in self.jobs)
             yield OptionList(*lines, compact=True)
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss([*JOBS][event.option_index])
+        self.dismiss(self.jobs[event.option_index])
 
     def action_choose(self, job: str) -> None:
         """Choose a job by its letter."""
-        self.dismiss(job)
+        if job in self.jobs:
+            self.dismiss(job)
 
 
 class JobActions(ModeScreen):
-    """Subclasses tell which run is meant."""
+    """Subclasses tell which run is meant, or else which configuration."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w", "use", "use", tooltip="Use the run: " + ", ".join(JOBS)),
@@ -67,7 +77,12 @@ class JobActions(ModeScreen):
     @property
     def job_run(self) -> Run | None:
         """The run that a job is for."""
-        raise NotImplementedError
+        return None
+
+    @property
+    def job_config(self) -> TrainConfig | None:
+        """The configuration that a job is for, where there is no run."""
+        return None
 
     @property
     def marked_runs(self) -> Sequence[Run]:
@@ -76,34 +91,45 @@ class JobActions(ModeScreen):
 
     def action_use(self) -> None:
         """Ask what to do with the run."""
-        if self.job_run is not None:
-            self.app.push_screen(JobMenu(self.job_run.id), lambda job: self.action_job(job) if job else None)
+        run = self.job_run
+        jobs = JOBS if run is not None else REPEATS
+        name = run.id if run is not None else "the configuration in the form"
+        if run is not None or self.job_config is not None:
+            self.app.push_screen(
+                JobMenu(name, [*jobs]), lambda job: self.action_job(job) if job is not None else None
+            )
 
     def action_job(self, job: str) -> None:
         """Open the dialog of a job; ask first whether the user's own code may run."""
-        run = self.job_run
-        if run is not None:
-            open_job(self, run, self._job(job, run))
+        run, config = self.job_run, self.job_config
+        try:
+            config = run.config() if run is not None else config
+        except TorchtuiError as error:  # a script's run, or a damaged one: it can be reported on
+            if job in REPEATS:
+                self.tui.show_error(error)
+            elif run is not None:
+                self._open_job(self._file_job(job, run))
+            return
+        if config is None:
+            return
+        made = self._repeats_job(job, config) if job in REPEATS else self._file_job(job, run) if run else None
+        if made is not None:
+            with_consent(self.app, config, lambda: self._open_job(made), run=run)
 
-    def _job(self, job: str, run: Run) -> Job:
+    def _open_job(self, job: Job) -> None:
+        self.app.push_screen(JobDialog(job))
+
+    def _file_job(self, job: str, run: Run) -> Job:
         root = self.tui.data_root
-        made: dict[str, Callable[[], Job]] = {
-            "report": lambda: report_job(run, self.marked_runs, root),
-            "export": lambda: export_job(run, root),
-            "predict": lambda: predict_job(run, root),
-        }
-        return made[job]()
+        if job == "report":
+            return report_job(run, self.marked_runs, root)
+        return export_job(run, root) if job == "export" else predict_job(run, root)
 
+    def _repeats_job(self, job: str, config: TrainConfig) -> Job:
+        def enqueue(waiting: list[Waiting]) -> None:
+            self.tui.enqueue(*waiting)
 
-def open_job(screen: ModeScreen, run: Run, job: Job) -> None:
-    """Open the dialog of a job, once the code that its run brings may run."""
-
-    def show() -> None:
-        screen.app.push_screen(JobDialog(job))
-
-    try:
-        config = run.config()
-    except TorchtuiError:  # the job reports what is missing, or does without
-        show()
-    else:
-        with_consent(screen.app, config, show, run=run)
+        kind, run = REPEATS[job], self.job_run
+        number = config.training.seed if kind == "seed" else config.data.fold
+        name = read_labels(run.path).name.removesuffix(f" {kind} {number}") if run else self.tui.run_name
+        return repeats_job(kind, config, run, self.tui.runs_dir, name, enqueue)

@@ -148,6 +148,9 @@ class LiveScreen(JobActions):
     def refresh_content(self) -> None:
         self.draw()
 
+    def queue_changed(self) -> None:
+        self.draw()
+
     def _tick(self) -> None:
         """Poll for events, and again when the next frame may be drawn: each poll delays training in this process."""
         if self.feed is not None:
@@ -221,7 +224,10 @@ class LiveScreen(JobActions):
         return console.open_text if console is not None and self.feed and self.feed.in_app else ""
 
     def _draw_facts(self, feed: RunFeed) -> None:
-        text, shown = Content(facts(feed.history, feed.in_app)), self.query_one("#facts", Static)
+        waiting = len(self.tui.waiting)
+        queued = f"   {waiting} queued, Q shows" if waiting else ""
+        text = Content(facts(feed.history, feed.in_app) + queued)
+        shown = self.query_one("#facts", Static)
         if text != shown.content:
             shown.update(text, layout=False)
 

@@ -143,6 +143,9 @@ class RunsScreen(RunActions):
     def refresh_content(self) -> None:
         self.look()
 
+    def queue_changed(self) -> None:
+        self._show_rows()
+
     def look(self) -> None:
         """Refresh all runs in a thread, unless a refresh is running or the screen is hidden."""
         if self._next_look is not None:
@@ -222,7 +225,9 @@ class RunsScreen(RunActions):
         compared = self.compared
         self.table.mark(marks(compared) if compared.touched else {})
         marked = f"{len(compared.slots)} marked, 6 compares  " if compared.touched and compared.slots else ""
-        panel.border_subtitle = marked + _standing(rows)
+        waiting = len(self.tui.waiting)
+        queued = f"{waiting} queued, Q shows  " if waiting else ""
+        panel.border_subtitle = marked + queued + _standing(rows)
 
     # Filter and order
 

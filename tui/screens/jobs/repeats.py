@@ -1,0 +1,115 @@
+"""Jobs that train several runs: one for each fold, or for each seed."""
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from core.config.schema import TrainConfig
+from core.data.dataset import Progress
+from core.errors import InputError
+from core.metrics import HEADLINES, in_order, label_of
+from core.runs.folder import Run
+from core.runs.summary import RunSummary, summarise
+from core.session.repeats import RepeatKind, Repeats, Spread, metrics_of, runs_of, seeds_of, spread
+from core.status import is_active
+from tui.forms.command_line import command_line, place
+from tui.runtime.queue import Waiting
+from tui.screens.jobs.job import Answers, Done, Job, Question
+from tui.terminal.text import number
+
+__all__ = ["outcome", "repeats_job"]
+
+USUAL, MIN_COUNT, MAX_COUNT = 5, 2, 1000
+MAX_METRICS = 3
+"""Metrics in the sentence that tells how repeats ended."""
+
+
+def repeats_job(
+    kind: RepeatKind,
+    config: TrainConfig,
+    run: Run | None,
+    runs_dir: Path,
+    name: str,
+    enqueue: Callable[[list[Waiting]], object],
+) -> Job:
+    """Return the job that trains a run for each fold or seed, one after the other.
+
+    Args:
+        run: of that configuration, which counts as one of them; None for a new configuration.
+        name: what the user calls the runs; each gets its fold or seed behind it.
+        enqueue: called with the runs that are still to be trained.
+    """
+
+    def command(answers: Answers) -> str:
+        end = [f"--{kind}s", answers["count"] or "N"]
+        if run is not None and kind == "seed":
+            return shlex.join(["tui", "train", "--no-ui", "--resume", run.id, *end, *place(runs_dir)])
+        whole = config.model_copy(update={"data": config.data.model_copy(update={"folds": 0, "fold": 1})})
+        return f"{command_line(whole if kind == 'fold' else config, runs_dir)} {shlex.join(end)}"
+
+    def work(answers: Answers, progress: Progress) -> Done:
+        count = _whole(answers["count"], f"{kind}s")
+        progress("looking for runs", 0, 0)
+        repeats = Repeats("fold", count)
+        if kind == "seed":
+            repeats = Repeats(kind, count, config.training.seed)
+            repeats = seeds_of(config, count, runs_dir) if run is not None else repeats
+        known = runs_of(repeats, config, runs_dir) if run is not None else {}
+        items = [
+            Waiting(
+                repeats.config(config, at),
+                f"{name} {kind} {at}" if name else "",
+                f"{kind} {at}",
+                known.get(at),
+                repeats,
+            )
+            for at in repeats.numbers
+            if at not in known
+            or not (is_active(status := summarise(known[at]).status) or status == "completed")
+        ]
+        if not items:
+            text, _ = outcome(repeats, config, runs_dir)
+            return Done(f"{text}: all are trained. 6 compares them")
+        return Done(f"{len(items)} runs, one after the other: {_named(items)}", then=lambda: enqueue(items))
+
+    word = "Cross-validate" if kind == "fold" else "Train again with other seeds:"
+    of = run.id if run is not None else "the form"
+    usual = config.data.folds if kind == "fold" and config.data.folds else USUAL
+    asked = Question("count", f"{kind}s", str(usual), hint=f"{MIN_COUNT} ... {MAX_COUNT}")
+    return Job(f"{word} {of}", "Start", (asked,), command, work)
+
+
+def outcome(repeats: Repeats, config: TrainConfig, runs_dir: Path) -> tuple[str, list[Run]]:
+    """Return mean and deviation of the headline metrics of validation in one line, and the complete runs."""
+    found = runs_of(repeats, repeats.config(config, repeats.first), runs_dir)
+    summaries = [summarise(run) for at, run in sorted(found.items()) if at in repeats.numbers]
+    complete = [summary for summary in summaries if summary.status == "completed"]
+    text = f"{len(complete)} of {repeats.count} {repeats.kind}s"
+    return f"{text}: {_spread_text(complete)}" if complete else text, [summary.run for summary in complete]
+
+
+def _spread_text(complete: list[RunSummary]) -> str:
+    spreads = spread([metrics_of(summary) for summary in complete])
+    names = [*in_order(spreads, HEADLINES)[: MAX_METRICS - 1], "loss"]
+    return "validation " + ", ".join(
+        f"{label_of(name)} {_mean_text(spreads[name])}" for name in names if name in spreads
+    )
+
+
+def _mean_text(values: Spread) -> str:
+    return (
+        number(values.mean)
+        if values.deviation is None
+        else f"{number(values.mean)} ± {number(values.deviation)}"
+    )
+
+
+def _named(items: list[Waiting]) -> str:
+    names = [item.label for item in items]
+    return f"{names[0]} to {names[-1].rpartition(' ')[2]}" if len(names) > 1 else names[0]
+
+
+def _whole(text: str, what: str) -> int:
+    if not text.isdecimal() or not MIN_COUNT <= int(text) <= MAX_COUNT:
+        raise InputError(f"{what}: got '{text}'", f"Takes a whole number from {MIN_COUNT} to {MAX_COUNT}")
+    return int(text)
