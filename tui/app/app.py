@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 from textual.reactive import reactive
@@ -21,7 +21,7 @@ from core.errors import RunError, TorchtuiError
 from tui.app.faults import Faults
 from tui.app.modes import SCREENS, stylesheet
 from tui.app.ordered_input import OrderedInput
-from tui.app.palette import Palette
+from tui.app.palette import Palette, commands
 from tui.runtime.capture import Capture
 from tui.runtime.compared_runs import ComparedRuns
 from tui.runtime.console import RunConsole
@@ -75,6 +75,7 @@ class TuiApp(OrderedInput):
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
         Binding("q", "quit", "Quit", show=False),
         Binding("Q", "queue", "Queue", show=False, tooltip="The runs that wait, and their order"),
+        Binding("ctrl+s", "table", "Table", show=False, tooltip="Save or copy the table, a row or a value"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False),
     ]
 
@@ -269,6 +270,22 @@ class TuiApp(OrderedInput):
         if isinstance(self.screen, ModeScreen):
             self.push_screen(QueueDialog(lambda: self.waiting, lambda queue: self._turns().change(queue)))
 
+    def action_table(self) -> None:
+        """Save or copy the table that has the focus, or else the first one in sight."""
+        from tui.screens.table_dialog import TableDialog
+        from tui.terminal.table_text import Tabular
+
+        screen = self.screen
+        if not isinstance(screen, ModeScreen):
+            return
+        tables = [widget for widget in screen.query("*") if isinstance(widget, Tabular) and widget.region]
+        table = screen.focused if isinstance(screen.focused, Tabular) else next(iter(tables), None)
+        if table is None:
+            self.notify("No table is shown here.", severity="warning")
+        else:
+            name = (table.id or "table").removesuffix("-table")
+            self.push_screen(TableDialog(name, table.as_table()))
+
     def resume_run(self, run: "Run") -> None:
         """Resume an interrupted or stopped run in this app."""
         try:
@@ -421,22 +438,8 @@ class TuiApp(OrderedInput):
         self.exit(message=clean("\n".join(filter(None, (message, problem)))) or None)
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
-        """Yield a command for everything that has a key, after Textual's own commands."""
-        yield from super().get_system_commands(screen)
-        for mode in MODES:
-            yield SystemCommand(
-                f"Go to {mode.capitalize()}", f"Switch to {mode}", lambda mode=mode: self.action_go(mode)
-            )
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if binding.description and active.enabled and active.node is not self:
-                yield SystemCommand(
-                    binding.description,
-                    binding.tooltip or f"Key {self.get_key_display(binding)}",
-                    lambda action=binding.action, node=active.node: self.run_worker(
-                        self.run_action(action, default_namespace=node)
-                    ),
-                )
+        """Yield the commands of the palette."""
+        yield from commands(self, screen)
 
     def _run_here(self) -> "Run | None":
         return self.feed.host.run if self.feed is not None and self.feed.in_app else None

@@ -1,6 +1,6 @@
 """Base of the six screens: the line of modes on top, the footer, and the help."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -121,6 +121,10 @@ class ModeScreen(Screen[None]):
     @on(ScreenResume)
     def _shown(self) -> None:
         self.call_after_refresh(self.refresh_content)
+
+    def more_commands(self) -> Iterable[tuple[str, str, Callable[[], object]]]:
+        """Return commands of the palette that have no key of their own: title, explanation, what is called."""
+        return ()
 
     def queue_changed(self) -> None:
         """Called when another number of runs waits for their turn."""

@@ -13,8 +13,10 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from core.runs.listing import table_of_runs
 from core.runs.summary import RunSummary
 from tui.terminal.run_names import short_name
+from tui.terminal.table_text import TableText
 from tui.terminal.text import fit
 from tui.terminal.themes import STATES, sign_of
 from tui.widgets.runs_columns import GAP, Column, lay_out, monitored
@@ -88,6 +90,11 @@ class RunsTable(ScrollView, can_focus=True):
     def selected(self) -> RunSummary | None:
         """The run under the cursor."""
         return self.rows[self.cursor] if self.rows else None
+
+    def as_table(self) -> TableText:
+        """Return all that is known of the runs, with all digits."""
+        head, rows = table_of_runs(self.rows)
+        return TableText(head, rows, self.cursor)
 
     @property
     def columns(self) -> list[str]:

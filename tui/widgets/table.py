@@ -14,6 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.charts.plot_chart import RGB
+from tui.terminal.table_text import TableText
 from tui.terminal.text import fit
 
 __all__ = ["Cell", "Column", "Table"]
@@ -116,6 +117,12 @@ class Table(ScrollView, can_focus=True):
         self.row_count = rows
         self.set_reactive(Table.cursor, min(self.cursor, max(0, rows - 1)))
         self._measure()
+
+    def as_table(self) -> TableText:
+        """Return all rows and columns as they are shown."""
+        cells = ([*self._cells(row)] for row in range(self.row_count))
+        rows = [[cell if isinstance(cell, str) else cell[0] for cell in row] for row in cells]
+        return TableText([column.title for column in self._columns], rows, self.cursor)
 
     def validate_cursor(self, cursor: int) -> int:
         return min(max(cursor, 0), max(0, self.row_count - 1))

@@ -1,6 +1,7 @@
 """Base of the screens on which a run is under the cursor or shown: what one can do with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import ClassVar, Final
 
 from rich.text import Text
@@ -115,6 +116,13 @@ class JobActions(ModeScreen):
         made = self._repeats_job(job, config) if job in REPEATS else self._file_job(job, run) if run else None
         if made is not None:
             with_consent(self.app, config, lambda: self._open_job(made), run=run)
+
+    def more_commands(self) -> Iterable[tuple[str, str, Callable[[], object]]]:
+        if not self.check_action("use", ()):
+            return
+        for job in JOBS if self.job_run is not None else REPEATS:
+            what = JOBS[job].partition(": ")[2]
+            yield job.capitalize(), what[:1].upper() + what[1:], partial(self.action_job, job)
 
     def _open_job(self, job: Job) -> None:
         self.app.push_screen(JobDialog(job))

@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from core.metrics import label_of
 from core.runs.history.history import Epoch, History
+from tui.terminal.table_text import TableText
 from tui.terminal.text import clean, defined, fit, number
 from tui.widgets.parts import WidgetOfParts
 
@@ -69,6 +70,27 @@ class EpochTable(WidgetOfParts, can_focus=True):
         self.others = [name for name in history.scores if name != history.score]
         self.best_epoch, self.chosen = history.best_epoch, chosen
         self.refresh()
+
+    def as_table(self) -> TableText:
+        """Return all epochs with all digits; the cursor is on the chosen one, or the latest."""
+        events = [row.event for row in self.rows]
+        train, validation = (
+            list(dict.fromkeys(name for event in events for name in vars(event)[split]))
+            for split in ("train", "validation")
+        )
+        head = ["epoch", *(f"train {name}" for name in train), *(f"validation {name}" for name in validation)]
+        rows = [
+            [
+                str(event.epoch),
+                *(str(event.train.get(name, "")) for name in train),
+                *(str(event.validation.get(name, "")) for name in validation),
+                str(event.seconds),
+                str(event.lr),
+            ]
+            for event in events
+        ]
+        chosen = (place for place, event in enumerate(events) if event.epoch == self.chosen)
+        return TableText([*head, "seconds", "lr"], rows, next(chosen, max(0, len(rows) - 1)))
 
     @property
     def first(self) -> int:
