@@ -21,7 +21,7 @@ from core.errors import RunError, TorchtuiError
 from tui.app.faults import Faults
 from tui.app.modes import SCREENS, stylesheet
 from tui.app.ordered_input import OrderedInput
-from tui.app.palette import Palette, commands
+from tui.app.palette import InOrder, Palette, commands
 from tui.runtime.capture import Capture
 from tui.runtime.compared_runs import ComparedRuns
 from tui.runtime.console import RunConsole
@@ -64,6 +64,7 @@ class TuiApp(OrderedInput):
     TITLE = "torchtui"
     CSS_PATH = stylesheet()
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar = {InOrder}
     MODES: ClassVar = SCREENS
     BINDINGS: ClassVar[list[BindingType]] = [
         *(

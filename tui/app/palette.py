@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import SystemCommand
 from textual.await_complete import AwaitComplete
-from textual.command import CommandPalette
+from textual.command import CommandPalette, DiscoveryHit, Hits
 from textual.screen import Screen
+from textual.system_commands import SystemCommandsProvider
 
 from tui.screens.base import MODES, ModeScreen
 
 if TYPE_CHECKING:
     from tui.app.app import TuiApp
 
-__all__ = ["Palette", "commands"]
+__all__ = ["InOrder", "Palette", "commands"]
 
 MOVES = frozenset(
     {
@@ -48,6 +49,14 @@ class Palette(CommandPalette):
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
+class InOrder(SystemCommandsProvider):
+    """Offers the commands in their own order, not by the alphabet."""
+
+    async def discover(self) -> Hits:
+        for title, help_text, act, _ in self.app.get_system_commands(self.screen):
+            yield DiscoveryHit(title, act, help=help_text)
+
+
 def commands(app: "TuiApp", screen: Screen[Any]) -> Iterator[SystemCommand]:
     """Yield each command once: those of the screen, the modes, those of the app."""
     named = set[str]()
@@ -62,7 +71,9 @@ def _of_screen(app: "TuiApp", screen: Screen[Any]) -> Iterator[SystemCommand]:
     for active in screen.active_bindings.values():
         binding = active.binding
         action = binding.action.partition("(")[0]
-        moves = action in MOVES and not (active.node is screen and action in OPENS)
+        moves = (action in MOVES or action.startswith("scroll")) and not (
+            active.node is screen and action in OPENS
+        )
         if not binding.description or not active.enabled or active.node is app or moves or "." in action:
             continue
         title = binding.description[:1].upper() + binding.description[1:]

@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from core.config.schema import TrainConfig, from_dict
 from core.control import RunControl
@@ -56,6 +58,15 @@ def of(seed: int) -> TrainConfig:
     return from_dict({"training": {"seed": seed}})
 
 
+async def answer(pilot: Pilot[Any], app: TuiApp, key: str) -> None:
+    """Press a button of the question, once it is there."""
+    name = f"#answer-{key}"
+    await until(
+        pilot, lambda: isinstance(app.screen, Ask) and any(one.region for one in app.screen.query(name))
+    )
+    await pilot.click(name)
+
+
 def seed_here(app: TuiApp) -> int:
     """The seed of the run that trains in the app; -1 if none does."""
     return some(app.feed).host.config.training.seed if app.training_here else -1  # type: ignore[attr-defined]
@@ -71,7 +82,7 @@ async def test_runs_wait_for_their_turn_and_the_rest_is_handed_over(
         app.start_run(of(2))
         await until(pilot, lambda: isinstance(app.screen, Ask))
         assert question(app) == "A run is training here."
-        await pilot.click("#answer-queue")
+        await answer(pilot, app, "queue")
         await until(pilot, lambda: len(app.waiting) == 1)
         app.enqueue(Waiting(of(3), "bad"), Waiting(of(4), "fourth"), Waiting(of(5), "fifth"))
         await until(pilot, lambda: "4 queued, Q shows" in screen_text(app))
@@ -104,7 +115,7 @@ async def test_runs_wait_for_their_turn_and_the_rest_is_handed_over(
         await until(pilot, lambda: isinstance(app.screen, Ask))
         assert "1 run waits for it" in instance(Ask, app.screen).question
         trained.end(4)
-        await pilot.click("#answer-queue")
+        await answer(pilot, app, "queue")
         await until(pilot, lambda: not app.is_running)
     ((runs, _),) = handed
     assert [run.config().training.seed for run in runs] == [6]
