@@ -3,6 +3,7 @@
 Steps of a copy are timed: neither the model nor the random state changes.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,11 +50,13 @@ class BatchTest:
         room: bytes that might be taken.
         ended: why no larger size was tried: it would need too much ``memory``, it ran ``out of memory``, or all
             ``data`` fits.
+        samples: of the training split.
     """
 
     tried: list[TriedBatch]
     room: int
     ended: Literal["memory", "out of memory", "data"]
+    samples: int = 0
 
     @property
     def suggestion(self) -> int | None:
@@ -63,6 +66,11 @@ class BatchTest:
             each.batch_size for each in self.tried if each.samples_per_second >= MIN_RELATIVE_SPEED * best
         )
         return next(fast, None)
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """Steps that the suggestion leaves in an epoch; None without one."""
+        return math.ceil(self.samples / self.suggestion) if self.suggestion else None
 
 
 def batch_test(
@@ -101,7 +109,7 @@ def _tried_sizes(
     try:
         while size <= len(data.train):
             if tried and 2 * tried[-1].memory > room:
-                return BatchTest(tried, room, "memory")
+                return BatchTest(tried, room, "memory", len(data.train))
             try:
                 if not tried:  # memory that libraries take with the first step belongs to no batch
                     _measured(config, data, copied(model).to(device), device, size, lambda: True)
@@ -110,13 +118,13 @@ def _tried_sizes(
             except (MemoryError, RuntimeError) as error:
                 if not is_shortage(error):
                     raise
-                return BatchTest(tried, room, "out of memory")
+                return BatchTest(tried, room, "out of memory", len(data.train))
             if should_stop():
                 return None
             tried.append(TriedBatch(size, rate, max(0, used - before)))
             on_report(tried[-1])
             size *= 2
-        return BatchTest(tried, room, "data")
+        return BatchTest(tried, room, "data", len(data.train))
     finally:
         if device.type == "cuda":
             torch.cuda.empty_cache()

@@ -10,6 +10,9 @@ from tui.terminal.themes import BLUE, ORANGE
 
 __all__ = ["batch_chart", "batch_lines", "batch_sentence", "rate_chart", "rate_sentence"]
 
+FEW_STEPS = 20
+"""Steps per epoch below which a large batch makes few updates."""
+
 HEADROOM = 1.3
 """Upper end of the chart, in multiples of the first loss: a diverging loss would flatten the rest."""
 
@@ -89,6 +92,15 @@ def batch_sentence(test: BatchTest) -> str:
         "data": f"{largest} also fits; the training set is too small to try more.",
     }
     return (
-        f"{count(test.suggestion)} is the smallest batch size that trains nearly as fast as the fastest. "
-        f"{ends[test.ended]} Adjust the learning rate to the new batch size."
+        f"{count(test.suggestion)} is the smallest batch size that trains nearly as fast as the fastest"
+        f"{_steps_text(test)}. {ends[test.ended]} Adjust the learning rate to the new batch size."
     )
+
+
+def _steps_text(test: BatchTest) -> str:
+    """Tell how many steps an epoch has then, and that few of them learn slowly."""
+    steps = test.steps_per_epoch
+    if not steps:
+        return ""
+    few = "few: a smaller batch, or more epochs, may learn better" if steps < FEW_STEPS else ""
+    return f": {count(steps)} {'step' if steps == 1 else 'steps'} per epoch{f', ▲ {few}' if few else ''}"

@@ -1,6 +1,8 @@
 """Plain-language notes when a run looks wrong, from what it has said so far."""
 
+import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 
 from core.events import EpochFinished
@@ -13,18 +15,26 @@ RISING_EPOCHS = 3
 RISING_SHARE = 0.02
 MAJORITY_EPOCHS = 3
 MAJORITY_MARGIN = 0.01
+RANKS = 0.55
+"""An area under the ROC curve from which on scores tell classes apart."""
+INFORMED = 0.98
+"""Share of the entropy of the classes; a lower cross-entropy needs more than their frequencies."""
 
 Advice = dict[str, str]
 """Kind of the note to its text; each kind is worth telling once."""
 
 
-def advise(epochs: Sequence[EpochFinished]) -> Advice:
-    """Return notes on what looks wrong after the epochs done, oldest first; empty if nothing does."""
+def advise(epochs: Sequence[EpochFinished], loss: str = "") -> Advice:
+    """Return notes on what looks wrong after the epochs done, oldest first; empty if nothing does.
+
+    Args:
+        loss: name of the loss, where it is known.
+    """
     best = epochs[-1].best_epoch if epochs else 0
     rules: dict[str, Callable[[Sequence[EpochFinished]], str]] = {
         "stalled": _stalled,
         f"over-fitting since {best}": _over_fitting,
-        "one class": _one_class,
+        "one class": partial(_one_class, loss=loss),
     }
     return {kind: text for kind, rule in rules.items() if (text := rule(epochs))}
 
@@ -62,10 +72,11 @@ def _rises(values: Sequence[float]) -> bool:
     return all(before < after for before, after in pairwise(values))
 
 
-def _one_class(epochs: Sequence[EpochFinished]) -> str:
+def _one_class(epochs: Sequence[EpochFinished], loss: str) -> str:
     """The model does no better than always naming one class.
 
     Judged by the sum of the recalls, which is then 1: where one class is nearly all there is, accuracy hardly tells.
+    Scores may still rank the samples, although none of a rare class reaches the threshold.
     """
     last = epochs[-1] if epochs else None
     if last is None or last.epoch < MAJORITY_EPOCHS or not last.confusion:
@@ -75,8 +86,20 @@ def _one_class(epochs: Sequence[EpochFinished]) -> str:
     recalls = [found / support for found, support in zip(right, supports, strict=True) if support]
     if len(recalls) < 2 or sum(recalls) > 1 + MAJORITY_MARGIN * len(recalls):
         return ""
+    if _ranks(last, supports, loss):
+        return ""
     accuracy, majority = (part / sum(supports) for part in (sum(right), max(supports)))
     return (
         f"validation accuracy {accuracy:.3f} is no better than always predicting the most frequent class "
         f"({majority:.3f}): the model has learned nothing yet; try another learning rate"
     )
+
+
+def _ranks(epoch: EpochFinished, supports: Sequence[int], loss: str) -> bool:
+    """Return whether the scores tell classes apart, by ROC AUC, or by a cross-entropy below that of the frequencies."""
+    areas = [value for name, value in epoch.validation.items() if name.startswith("roc_auc")]
+    if max(areas, default=0.0) > RANKS:
+        return True
+    shares = [support / sum(supports) for support in supports if support]
+    entropy = -sum(share * math.log(share) for share in shares)
+    return loss == "cross_entropy" and epoch.validation.get("loss", math.inf) < INFORMED * entropy

@@ -49,6 +49,7 @@ class History:
 
     Attributes:
         step: of the last event. paused: whether it waits.
+        began: when it was first started, in seconds since 1970.
         system: load by name such as ``cpu``, in per cent; x is in minutes since the run began.
         layers: the latest sample of the layers; None before the first.
         curves: by name such as ``train loss`` or ``validation accuracy``; x is in epochs.
@@ -255,7 +256,8 @@ class History:
     def _advise(self, event: EpochFinished) -> None:
         """Add what looks wrong to the messages, each kind once."""
         before = islice(reversed(self.epochs), 1, max(RISING_EPOCHS, STALL_EPOCHS) + 1)
-        advice = advise([event, *(epoch.event for epoch in before)][::-1])
+        loss = self.started.config.get("loss", {}).get("name", "") if self.started else ""
+        advice = advise([event, *(epoch.event for epoch in before)][::-1], str(loss))
         for kind, text in advice.items():
             if kind not in self.advised:
                 self.messages.append(Notice(time=event.time, level="warning", message=text))

@@ -73,3 +73,7 @@ def test_sentences() -> None:
     some = [TriedBatch(8, 10.0, 1), TriedBatch(16, 30.0, 2)]
     assert "more than the allowed 4 KiB" in batch_sentence(BatchTest(some, 4096, "memory"))
     assert "Above 16, memory ran out" in batch_sentence(BatchTest(some, 4096, "out of memory"))
+    assert "as the fastest: 3 steps per epoch, ▲ few" in batch_sentence(BatchTest(some, 0, "data", 40))
+    assert "as the fastest: 1,000 steps per epoch. 16 also fits" in batch_sentence(
+        BatchTest(some, 0, "data", 16_000)
+    )

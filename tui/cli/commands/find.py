@@ -89,6 +89,7 @@ def batch_find(
             json.dumps(
                 {
                     "suggestion": test.suggestion,
+                    "steps_per_epoch": test.steps_per_epoch,
                     "ended": test.ended,
                     "room": test.room,
                     "sizes": [vars(each) for each in test.tried],

@@ -40,6 +40,7 @@ class _PresetDialog(Dialog[Path]):
 
     TITLE_TEXT: ClassVar[str] = ""
     VERB: ClassVar[str] = ""
+    PLACEHOLDER: ClassVar[str] = "a name, or the path of a YAML file"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Cancel"),
         Binding("up", "app.focus_previous", show=False),
@@ -54,7 +55,7 @@ class _PresetDialog(Dialog[Path]):
         self.known = known = sorted(self.folder.glob("*.yaml"))
         with Vertical(classes="dialog -preset"):
             yield Static(self.TITLE_TEXT, classes="question")
-            yield Input(self.file_name, placeholder="a name, or the path of a YAML file", compact=True)
+            yield Input(self.file_name, placeholder=self.PLACEHOLDER, compact=True)
             yield Static(Content(clean(f"in {self.folder}")), classes="hint", id="folder")
             if known:
                 yield OptionList(*(Text(clean(path.stem)) for path in known), compact=True)
@@ -68,11 +69,13 @@ class _PresetDialog(Dialog[Path]):
         try:
             self.use(path)
         except TorchtuiError as error:
-            self.query_one("#problem", Static).update(
-                Content.styled(clean(f"✗ {error_in_app(error)}"), "$text-error")
-            )
+            self.show_problem(error_in_app(error))
         else:
             self.dismiss(path)
+
+    def show_problem(self, text: str) -> None:
+        """Show why the path cannot be used; what was typed stays."""
+        self.query_one("#problem", Static).update(Content.styled(clean(f"✗ {text}"), "$text-error"))
 
     def submit(self) -> None:
         """Accept the path."""
@@ -113,13 +116,20 @@ class OpenPreset(_PresetDialog):
 
 
 class SavePreset(_PresetDialog):
-    """Dialog for saving a preset; choosing one from the list takes its name. Asks before replacing a file."""
+    """Dialog for saving a preset; choosing one from the list takes its name. Asks before replacing a file.
+
+    A preset has a name, not a path: a folder in it is refused.
+    """
 
     TITLE_TEXT = "Save the form as a preset"
     VERB = "Save"
+    PLACEHOLDER = "a name"
 
     def submit(self) -> None:
         path = self.path()
+        if path.parent != self.folder:
+            self.show_problem(f"a preset is saved in {self.folder}: give a name without a folder")
+            return
         if not os.path.exists(path):  # unlike Path.exists, it takes any text for a path
             self.take(path)
             return

@@ -14,6 +14,15 @@ __all__ = ["facts", "messages"]
 
 SIGNS = {"info": ("·", "$text-muted"), "warning": ("▲", "$warning"), "error": ("✗", "$error")}
 
+NEXT = {
+    "completed": "next: 4 evaluates it, 6 compares it, w reports, exports or predicts",
+    "stopped": "next: 1 Runs, r resumes it; 4 evaluates it, 6 compares it",
+    "failed": "next: 1 Runs, c edits a copy of its configuration; 2 changes the form",
+    "diverged": "next: 2 changes the form, such as a smaller learning rate; ^l finds one",
+    "interrupted": "next: 1 Runs, r resumes it from its last checkpoint",
+}
+"""What to do after a run, by how it ended."""
+
 
 def facts(history: History, in_app: bool) -> str:
     """Return one line with the data, the model and the device."""
@@ -39,10 +48,15 @@ def facts(history: History, in_app: bool) -> str:
     return clean("   ".join(" ".join(str(word) for word in part if word) for part in parts if any(part)))
 
 
-def messages(history: History) -> Content:
-    """Newest first, each with the time since the start."""
-    start = history.started.time if history.started else time.time()
-    return Content("\n").join(_message(event, start) for event in reversed(history.messages))
+def messages(history: History, status: str = "") -> Content:
+    """Return what to do next once the run has ended, then all messages, newest first, with the time since the start.
+
+    Of a run that was resumed, also in another process, since its first start.
+    """
+    start = history.began or (history.messages[0].time if history.messages else time.time())
+    lines = [_message(event, start) for event in reversed(history.messages)]
+    after = NEXT.get(status, "")
+    return Content("\n").join([Content.styled(after, "$accent"), *lines] if after else lines)
 
 
 def _message(event: Event, start: float) -> Content:

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from core.control import Request
 from core.errors import TorchtuiError
-from core.events import Event
+from core.events import Event, Notice
 from core.metrics import label_of
 from core.runs.folder import Run
 from core.runs.history.history import Epoch, History
@@ -109,7 +109,7 @@ class LiveScreen(JobActions):
         self._drawn_state = ""
         self._reported: RunFeed | None = None
         self._asked_for_layers: RunFeed | None = None
-        self._newest_message: Event | None = None
+        self._told: tuple[Event | None, str] = None, ""
         self._confusion_of: Epoch | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -197,7 +197,7 @@ class LiveScreen(JobActions):
             self._draw_confusion(feed.history)
 
     def _reset(self, feed: RunFeed) -> None:
-        self._drawn, self.chosen_epoch, self._newest_message = feed, 0, None
+        self._drawn, self.chosen_epoch, self._told = feed, 0, (None, "")
         self.score = ""
         if not feed.host.obeys:  # without layers no key leads back to the charts
             self.remove_class("-layers")
@@ -210,9 +210,9 @@ class LiveScreen(JobActions):
         note = "" if feed.host.error else feed.host.note
         self.query_one("#status", StatusLine).show(name, feed.status, history, feed.seconds_left(), note)
         newest = history.messages[-1] if history.messages else None
-        if newest is not self._newest_message:
-            self._newest_message = newest
-            self.query_one("#messages", Static).update(messages(history))
+        if (newest, feed.status) != self._told:
+            self._told = newest, feed.status
+            self.query_one("#messages", Static).update(messages(history, feed.status))
 
     def _draw_console(self) -> None:
         if self.feed is not None and self.has_class("-console"):
@@ -290,6 +290,7 @@ class LiveScreen(JobActions):
             return
         finished = feed.history.finished
         if feed.host.error is not None:
+            feed.history.apply(Notice(level="error", message=error_in_app(feed.host.error)))
             self.tui.show_error(feed.host.error)
         elif finished is not None and feed.trained_here:
             self.tui.show_error(TorchtuiError(finished.error), finished.traceback)

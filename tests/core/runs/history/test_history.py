@@ -177,3 +177,22 @@ def test_uneven_classes_do_not_hide_what_was_learned(
     right = sum(row[place] for place, row in enumerate(confusion)) / sum(map(sum, confusion))
     last = finished(3, train=0.3, validation=0.3, accuracy=right, confusion=confusion)
     assert list(advise([last])) == ([] if learned else ["one class"])
+
+
+@pytest.mark.parametrize(
+    ("loss", "validation", "learned"),
+    [
+        ("cross_entropy", {"loss": 0.2}, True),
+        ("cross_entropy", {"loss": 0.26}, False),
+        ("hinge", {"loss": 0.07}, False),
+        ("hinge", {"loss": 0.07, "roc_auc": 0.84}, True),
+        ("hinge", {"loss": 0.07, "roc_auc": 0.51}, False),
+    ],
+)
+def test_scores_that_rank_have_learned_though_none_reaches_the_threshold(
+    loss: str, validation: dict[str, float], learned: bool
+) -> None:
+    """93 % of the samples are of one class, whose frequencies alone have a cross-entropy of 0.2536."""
+    last = finished(3, train=0.3, validation=0.3, accuracy=0.93, confusion=((930, 0), (70, 0)))
+    last = EpochFinished(**{**vars(last), "validation": validation})
+    assert bool(advise([last], loss)) != learned
