@@ -15,6 +15,7 @@ def started(time: float, epoch: int = 0) -> RunStarted:
         sample_shape=[4],
         parameters=1,
         device="cpu",
+        threads=1,
         epochs=4,
         steps_per_epoch=2,
         epoch=epoch,
