@@ -22,10 +22,13 @@ def table_of_runs(runs: Sequence[RunSummary]) -> tuple[list[str], list[list[str]
     metrics = _names(run.metrics for run in runs)
     splits = _names(run.evaluation for run in runs)
     evaluated = [
-        (split, name) for split in splits for name in _names(run.evaluation.get(split, {}) for run in runs)
+        (split, name)
+        for split in splits
+        for name in _names(run.evaluation.get(split, {}) for run in runs)
+        if split != "validation" or name not in metrics
     ]
     head = ["id", "name", "status", "data", "model", *SETTINGS, "epoch", "epochs", "best_epoch"]
-    head += [*metrics, *(f"{split}.{name}" for split, name in evaluated)]
+    head += [*(f"validation.{name}" for name in metrics), *(f"{split}.{name}" for split, name in evaluated)]
     return head, [
         [
             run.run.id,
