@@ -197,7 +197,9 @@ def _hand_queue_over(app: "TuiApp", host: LogHost | None) -> int:
 
 def _queue_words(count: int) -> str:
     """Return the message about runs that another process trains in turn."""
-    return f"\n{count} more train after it, one after the other; `tui runs` lists them" if count else ""
+    return (
+        f". {count} more train in the background, one after the other; `tui runs` lists them" if count else ""
+    )
 
 
 def _parting_words(host: LogHost | None, feed: RunFeed) -> str:

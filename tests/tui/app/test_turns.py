@@ -85,7 +85,7 @@ async def test_runs_wait_for_their_turn_and_the_rest_is_handed_over(
         await answer(pilot, app, "queue")
         await until(pilot, lambda: len(app.waiting) == 1)
         app.enqueue(Waiting(of(3), "bad"), Waiting(of(4), "fourth"), Waiting(of(5), "fifth"))
-        await until(pilot, lambda: "4 queued, Q shows" in screen_text(app))
+        await until(pilot, lambda: "4 queued (Q)" in screen_text(app))
 
         await pilot.press("Q")
         await until(pilot, lambda: isinstance(app.screen, QueueDialog))

@@ -36,6 +36,7 @@ from tui.screens.configure.finder import BatchFinder, RateFinder
 from tui.screens.configure.form_actions import FilledForm
 from tui.screens.configure.preview_panels import PreviewView
 from tui.screens.configure.target_dialog import TargetDialog
+from tui.screens.jobs.actions import USE
 from tui.terminal.text import bytes_, clean, count
 from tui.widgets.command_panel import CommandPanel
 from tui.widgets.field import Field
@@ -94,6 +95,7 @@ class ConfigureScreen(FilledForm):
         Binding("y", "copy", "copy", tooltip="Copy the equivalent command"),
         Binding("ctrl+s", "save", "save", tooltip="Save the form as a preset"),
         Binding("ctrl+o", "open", "open", tooltip="Open a preset"),
+        USE,
         Binding("a", "all_fields", "all fields", tooltip="Show all fields, or the basic ones"),
         Binding("slash,ctrl+f", "find_field", "find", key_display="/", tooltip="Find a field by its name"),
         Binding("right_square_bracket,ctrl+down", "section(1)", "Next section", key_display="]", show=False),

@@ -41,7 +41,7 @@ from tui.screens.evaluate.tab import EvaluationTab, Subject
 from tui.screens.evaluate.threshold import ThresholdTab
 from tui.screens.evaluate.two_classes.lift import LiftTab
 from tui.screens.first_look import open_test
-from tui.screens.jobs.actions import JobActions
+from tui.screens.jobs.actions import USE, JobActions
 from tui.terminal.text import clean, count, number, percent, progress_line
 
 __all__ = ["EvaluateScreen"]
@@ -94,6 +94,7 @@ class EvaluateScreen(Background, JobActions):
         Binding("t", "turn_tab(1)", "tab", tooltip="The next tab"),
         Binding("T", "turn_tab(-1)", "previous tab", show=False),
         Binding("v", "split", "validation/test", tooltip="The other split"),
+        USE,
     ]
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ from tui.screens.jobs.repeats import repeats_job
 from tui.screens.trust_prompt import with_consent
 from tui.terminal.text import clean
 
-__all__ = ["JOBS", "JobActions"]
+__all__ = ["JOBS", "USE", "JobActions"]
 
 JOBS = {
     "report": "report: curves, evaluation and mistakes as one HTML page",
@@ -38,6 +38,7 @@ JOBS = {
 """Each job and what it does; its first letter chooses it."""
 REPEATS: Final[dict[str, RepeatKind]] = {"cross-validate": "fold", "seeds": "seed"}
 """Jobs that need a configuration alone."""
+USE = Binding("w", "use", "use", tooltip="Use the run: " + ", ".join(JOBS))
 
 
 class JobMenu(Dialog[str]):
@@ -69,11 +70,7 @@ class JobMenu(Dialog[str]):
 
 
 class JobActions(ModeScreen):
-    """Subclasses tell which run is meant, or else which configuration."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w", "use", "use", tooltip="Use the run: " + ", ".join(JOBS)),
-    ]
+    """Subclasses tell which run is meant, or else which configuration, and have `USE` among their keys."""
 
     @property
     def job_run(self) -> Run | None:

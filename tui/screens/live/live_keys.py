@@ -30,7 +30,7 @@ def is_offered(action: str, feed: RunFeed | None, width: int) -> bool:
         "stop": obeys,
         "detach": feed.in_app,
         "evaluate": feed.host.run is not None,
-        "use": feed.host.run is not None and feed.history.epoch > 0,
+        "use": feed.host.run is not None,
         "console": feed.host.obeys,
         "layers": feed.host.obeys,
         "panel": width < NARROW,

@@ -22,7 +22,7 @@ from tui.runtime.feed import SHORTEST, RunFeed
 from tui.screens.base import WIDE
 from tui.screens.console_panel import ConsolePanel
 from tui.screens.dialogs import Ask
-from tui.screens.jobs.actions import JobActions
+from tui.screens.jobs.actions import USE, JobActions
 from tui.screens.live.epoch_table import EpochTable
 from tui.screens.live.layers_panel import LayersPanel
 from tui.screens.live.live_keys import is_offered
@@ -53,6 +53,7 @@ class LiveScreen(JobActions):
         Binding("c", "checkpoint", "save", tooltip="Save a checkpoint now"),
         Binding("d", "detach", "detach", tooltip="Continue in a background process that outlives this app"),
         Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
+        USE,
         Binding("t", "console", "console", tooltip="What user code printed, or the panels again"),
         Binding("p", "panel", "panel", tooltip="The next panel under the charts, on small screens"),
         Binding(
@@ -225,8 +226,8 @@ class LiveScreen(JobActions):
 
     def _draw_facts(self, feed: RunFeed) -> None:
         waiting = len(self.tui.waiting)
-        queued = f"   {waiting} queued, Q shows" if waiting else ""
-        text = Content(facts(feed.history, feed.in_app) + queued)
+        queued = f"{waiting} queued (Q)   " if waiting else ""
+        text = Content(queued + facts(feed.history, feed.in_app))
         shown = self.query_one("#facts", Static)
         if text != shown.content:
             shown.update(text, layout=False)

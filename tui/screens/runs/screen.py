@@ -24,6 +24,7 @@ from core.runs.summary import RunSummary
 from tui.forms.remedies import error_in_app
 from tui.runtime.compared_runs import ComparedRuns, marks
 from tui.screens.console_panel import ConsolePanel
+from tui.screens.jobs.actions import USE
 from tui.screens.runs.run_actions import RUN_ACTIONS, RunActions, possible_actions
 from tui.screens.runs.run_preview import RunPreview
 from tui.terminal.text import clean, count
@@ -75,6 +76,7 @@ class RunsScreen(RunActions):
         Binding("s", "stop", "stop", tooltip="Ask the run to save and stop; asks first"),
         Binding("x,delete", "delete", "delete", key_display="x", tooltip="Delete the run; asks first"),
         Binding("c", "configure", "reuse", tooltip="Edit a copy of its configuration in the form"),
+        USE,
         Binding("o", "sort", "sort", tooltip="Sort by the next column"),
         Binding("O", "turn_order", "Reverse the order", show=False),
         Binding("y", "copy", "Copy the run's id", show=False),
