@@ -23,12 +23,7 @@ FORMATS = {
     "safetensors": "safetensors: weights only",
     "csv": "arrays",
 }
-SPLITS = {
-    "": "test if evaluated, else validation",
-    "validation": "validation",
-    "test": "test",
-    "train": "train",
-}
+SPLITS = {"validation": "validation", "test": "test, which is meant for the end", "train": "train"}
 MASKS = "mean_iou"
 """The metric that only models of masks have."""
 INPUTS = (".csv", ".tsv", ".parquet", ".npz", ".npy")
@@ -49,7 +44,7 @@ def report_job(run: Run, others: Sequence[Run], data_root: Path | None) -> Job:
     def command(answers: Answers) -> str:
         runs, split = runs_of(answers), answers["split"]
         words = ["report", *(one.id for one in runs), "-o", answers["output"]]
-        return _command(runs[0], *words, *(["--split", split] if split else []))
+        return _command(runs[0], *words, "--split", split)
 
     def work(answers: Answers, progress: Progress) -> Done:
         from core.report.build import write
@@ -68,7 +63,7 @@ def report_job(run: Run, others: Sequence[Run], data_root: Path | None) -> Job:
     questions = (
         *which,
         Question("output", "write to", "report.html", hint="an HTML file", suffixes=(".html",), writes=True),
-        Question("split", "split", "", SPLITS),
+        Question("split", "split", "validation", SPLITS),
     )
     return Job(f"Report of {run.id}", "Write", questions, command, work)
 

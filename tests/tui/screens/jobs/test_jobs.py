@@ -29,7 +29,8 @@ def test_jobs_show_the_command_that_does_the_same() -> None:
     )
     both = report_job(run, [run, other], None)
     assert both.questions[0].choices == {"this": "a b", "marked": "the 2 marked runs, compared"}
-    assert both.command({"runs": "marked", "output": "p.html", "split": ""}) == "tui report 'a b' c -o p.html"
+    answers = {"runs": "marked", "output": "p.html", "split": "train"}
+    assert both.command(answers) == "tui report 'a b' c -o p.html --split train"
     assert (
         export_job(other, None).command({"to": "pt2", "output": "", "checkpoint": "last"})
         == "tui export c --to pt2 --checkpoint last"
