@@ -4,6 +4,7 @@ The first paint waits for Textual alone: the screens, the schema and numpy are i
 """
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -30,6 +32,7 @@ from tui.screens.base import MODES, ModeScreen, TopBar
 from tui.screens.dialogs import Ask, ErrorDialog, HelpDialog
 from tui.screens.explain_dialog import ExplainDialog
 from tui.screens.trust_prompt import with_consent
+from tui.terminal.contrast import Legible
 from tui.terminal.text import bytes_, clean
 from tui.terminal.textual_private import write_to_terminal
 from tui.terminal.themes import register_themes
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 __all__ = ["TuiApp"]
 
 SETTLE_SECONDS = 0.5
+LEGIBLE = Legible()
 
 
 class TuiApp(OrderedInput):
@@ -111,6 +115,11 @@ class TuiApp(OrderedInput):
         self._start_at_once, self._follow, self.run_name = start, follow, name
         self._terminal_title = ""
         self._faults = Faults()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters of what is drawn: on a light background one that keeps colours readable."""
+        filters = super().get_line_filters()
+        return filters if self.current_theme.dark or self.no_color else [*filters, LEGIBLE]
 
     def survives(self, error: Exception) -> bool:
         """Show a fault of the app, which goes on, and with it the run that it trains."""

@@ -12,6 +12,7 @@ from core.runs.comparison.groups import RunGroup
 from core.runs.comparison.standings import Score, Standings
 from core.runs.history.series import Floats, Points
 from tui.charts.plot import Chart, Mark, Series, smooth
+from tui.charts.series import time_unit
 from tui.terminal.run_names import short_name
 from tui.terminal.text import number
 from tui.terminal.themes import Sign, faded, member_sign, sign_of
@@ -30,8 +31,6 @@ __all__ = [
 ALL_SLOTS = range(MAX_RUNS)
 MARKS_A_CURVE = 3
 SPREAD: Final = "± deviation over seeds"
-UNITS = ((2.0, 3600.0, "hours"), (5.0, 60.0, "minutes"))
-"""Minimum number of a time unit for it to be used; otherwise times are in seconds."""
 OVER: Final[dict[Axis, str]] = {"epoch": ", over epochs", "step": "", "time": ", over time"}
 
 
@@ -45,6 +44,7 @@ class View:
     """
 
     axis: Axis = "epoch"
+    log_x: bool = False
     log_y: bool = False
     smoothing: float = 0.0
     on_top: int = -1
@@ -101,8 +101,9 @@ def chart(
         series=tuple(series),
         marks=(*marks, *_stars(groups, name, means, slots)),
         x_label=label,
+        log_x=view.log_x,
         log_y=view.log_y,
-        x_range=(0.0, None),
+        x_range=(None if view.log_x else 0.0, None),
         x_integer=view.axis != "time",
         empty=_empty(groups, name),
     )
@@ -153,11 +154,7 @@ def _x_axis(lines: Sequence[Points], axis: Axis) -> tuple[str, float]:
     """The name of the axis, and what its values are divided by."""
     if axis != "time":
         return axis, 1.0
-    longest = max((float(x[-1]) for x, _ in lines if len(x)), default=0.0)
-    for least, size, unit in UNITS:
-        if longest >= least * size:
-            return unit, size
-    return "seconds", 1.0
+    return time_unit(max((float(x[-1]) for x, _ in lines if len(x)), default=0.0))
 
 
 def _signs(line: Points, sign: Sign, share: float) -> list[Mark]:

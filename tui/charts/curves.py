@@ -6,10 +6,10 @@ from core.evaluation.curve_sets import MEANS, Curve, CurveKind
 from core.evaluation.two_classes.bands import Band
 from core.palette import OKABE_ITO
 from tui.charts.plot_chart import RGB, Chart, Mark, Series
-from tui.terminal.text import fit
+from tui.terminal.text import fit, number
 from tui.terminal.themes import YELLOW
 
-__all__ = ["KINDS", "chart", "color_of", "drawing_order"]
+__all__ = ["KINDS", "chance", "chart", "color_of", "drawing_order", "marker_of"]
 
 KINDS: dict[CurveKind, tuple[str, str]] = {
     "roc": ("ROC, one-vs-rest", "AUC"),
@@ -19,12 +19,20 @@ KINDS: dict[CurveKind, tuple[str, str]] = {
 NAME_WIDTH = 20
 MEAN_COLORS = ((205, 205, 205), (150, 150, 150))
 PALETTE = OKABE_ITO[:6]
+LINES = ("braille", "hd", "•", "+", "×", "o")
+"""Markers of the lines: those of the classes that share a colour differ."""
 
 
 def color_of(curves: Sequence[Curve], number: int) -> RGB:
     """Return the colour of a curve: the classes take turns in the palette, the means are grey."""
     mean = number - (len(curves) - len(MEANS))
     return MEAN_COLORS[mean] if mean >= 0 else PALETTE[number % len(PALETTE)]
+
+
+def marker_of(curves: Sequence[Curve], number: int) -> str:
+    """Return the marker of a curve: another one each time that the classes begin the palette again."""
+    mean = number - (len(curves) - len(MEANS))
+    return LINES[mean] if mean >= 0 else LINES[number // len(PALETTE) % len(LINES)]
 
 
 def drawing_order(curves: Sequence[Curve], shown: Sequence[int], kind: CurveKind, chosen: int) -> list[int]:
@@ -50,10 +58,10 @@ def chart(
         bands: whose ends are muted lines, below the curves.
     """
     chosen = at[0] if at else -1
-    marker_of = dict(zip(shown, markers, strict=False))
+    given = dict(zip(shown, markers, strict=False))
     order = drawing_order(curves, shown, kind, chosen)
     series = [
-        Series(curves[n].name, *line, color_of(curves, n), marker_of.get(n, "braille"))
+        Series(curves[n].name, *line, color_of(curves, n), given.get(n) or marker_of(curves, n))
         for n in order
         if (line := curves[n].lines[kind]) is not None
     ]
@@ -67,7 +75,17 @@ def chart(
         y_label=up,
         x_range=(0.0, 1.0),
         y_range=(0.0, 1.0),
+        named=True,
         empty="no curve is shown" if curves else "",
+    )
+
+
+def chance(curve: Curve, kind: CurveKind) -> str:
+    """Name the muted line of guessing."""
+    return (
+        "muted line: chance"
+        if kind == "roc"
+        else f"muted line: chance, precision {number(curve.prevalence, 3)}"
     )
 
 

@@ -76,7 +76,7 @@ class Plot(Widget):
         """Replace the chart; does nothing if the new one is equal."""
         if chart == self._chart:
             return
-        if replace(chart, marks=()) != replace(self._chart, marks=()):
+        if replace(chart, marks=(), cross=None) != replace(self._chart, marks=(), cross=None):
             self._drawn_size = None
         self._chart = chart
         if self._strips is not None and self._is_seen:

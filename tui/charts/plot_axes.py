@@ -48,6 +48,11 @@ class Scale:
         """The same for one value; NaN for None."""
         return float(self.fractions(np.array([math.nan if value is None else value]))[0])
 
+    def value(self, fraction: float) -> float:
+        """Return the value at a position on the axis; the inverse of `fraction`."""
+        at = self.low + fraction * (self.high - self.low)
+        return 10.0**at if self.log else at
+
     def cell(self, value: float, cells: int) -> int:
         """Return which of ``cells`` cells holds a value on the axis."""
         return min(max(int(self.fraction(value) * cells), 0), cells - 1)

@@ -16,13 +16,26 @@ from core.palette import RGB
 from core.runs.history.series import Floats
 from tui.terminal.text import clean
 
-__all__ = ["RGB", "Chart", "LineStyle", "Mark", "Range", "Series", "legend", "line_markers", "speaks_unicode"]
+__all__ = [
+    "RGB",
+    "Chart",
+    "Ink",
+    "LineStyle",
+    "Mark",
+    "Range",
+    "Series",
+    "legend",
+    "line_markers",
+    "speaks_unicode",
+]
 
+Ink = RGB | Literal["", "axis", "label"]
+"""A colour, or a part of a chart whose colour the theme gives."""
 Range = tuple[float | None, float | None]
 LineStyle = Literal["line", "steps", "points"]
 
-COLOURLESS_MARKERS = ("braille", "hd", "•", "+", "×", "o")
-PLAIN_MARKERS = ("*", "o", "+", "x", "#", "%")
+COLOURLESS_MARKERS = ("braille", "hd", "•", "+", "×", "o", "*", "#", "%", "=", "$", "&")
+PLAIN_MARKERS = ("*", "o", "+", "x", "#", "%", "=", "@", "$", "&")
 SAMPLES = {"braille": "━", "hd": "■"}
 
 
@@ -117,6 +130,10 @@ class Chart:
     """Ticks only at whole numbers: epochs, trials."""
     empty: str = "no data yet"
     """Shown in the middle when there is nothing to draw."""
+    named: bool = False
+    """The names of both axes are always shown, on rows of their own where there is no gap for them."""
+    cross: float | None = None
+    """Place of the crosshair on the x axis, where the values of all curves are read; None for none."""
 
 
 def speaks_unicode() -> bool:

@@ -4,25 +4,27 @@ import math
 from dataclasses import dataclass
 from itertools import groupby, product
 from operator import itemgetter
-from typing import Literal
 
 import numpy as np
 from rich.cells import cell_len
 
 from core.runs.history.series import Points
 from tui.charts.plot_axes import Scale, scale_for, x_ticks, y_ticks
-from tui.charts.plot_chart import RGB, Chart, Mark, Series, speaks_unicode
+from tui.charts.plot_chart import Chart, Ink, Mark, Series, speaks_unicode
+from tui.charts.plot_cross import draw_cross
 from tui.charts.series import LARGEST, reduce_min_max
-from tui.terminal.text import clean
+from tui.terminal.text import clean, fit, wrapped
 
 __all__ = ["Ink", "Layout", "Row", "compose", "lay_out", "notice"]
 
-Ink = RGB | Literal["", "axis", "label"]
 Row = list[tuple[str, Ink]]
 
 SMALLEST_WITH_AXES = (20, 5)
+SMALLEST_WITH_NAMES = 9
+"""Rows of a chart from which on the names of its axes may take two of them."""
 LINES = {"left": "│", "left tick": "┤", "corner": "└", "bottom": "─", "bottom tick": "┬"}
 PLAIN_LINES = {"left": "|", "left tick": "+", "corner": "+", "bottom": "-", "bottom tick": "+"}
+CROSS = "┊"
 PLAIN_SYMBOLS = dict(zip("★✗●■▲◆○□△◇", "*xo#^+O%A@", strict=True))
 
 
@@ -42,6 +44,8 @@ class Layout:
     """The rows under the curves: the axis and its numbers."""
     indent: int
     """Cells left of the curves."""
+    above: int = 0
+    """Rows above the curves, for the name of the y axis."""
 
 
 def lay_out(chart: Chart, width: int, height: int) -> Layout | None:
@@ -61,7 +65,8 @@ def lay_out(chart: Chart, width: int, height: int) -> Layout | None:
     if width < SMALLEST_WITH_AXES[0] or height < SMALLEST_WITH_AXES[1]:
         return Layout(curves, x, y, width, height, [[]] * height, [], 0)
     lines = LINES if speaks_unicode() else PLAIN_LINES
-    rows = height - 2
+    named = chart.named and height >= SMALLEST_WITH_NAMES
+    rows = height - 2 - 2 * named
     numbers = {rows - 1 - cell: number for cell, number in y_ticks(y, rows)}
     margin = max(map(len, numbers.values()))
     indent, columns = margin + 1, width - margin - 1
@@ -77,31 +82,53 @@ def lay_out(chart: Chart, width: int, height: int) -> Layout | None:
     axis = "".join(lines["bottom tick" if column in at else "bottom"] for column in range(columns))
     below: list[Row] = [
         [(" " * margin, ""), (lines["corner"] + axis, "axis")],
-        _numbers([(indent + start, number) for _, start, number in ticks], width, clean(chart.x_label)),
+        _numbers(
+            [(indent + start, number) for _, start, number in ticks],
+            width,
+            "" if named else clean(chart.x_label),
+        ),
     ]
-    return Layout(curves, x, y, columns, rows, left, below, indent)
+    if named:
+        below.append([(fit(clean(chart.x_label), width, align="^"), "label")])
+    return Layout(curves, x, y, columns, rows, left, below, indent, int(named))
 
 
 def compose(layout: Layout, drawn: list[Row], chart: Chart) -> list[Row]:
     """All rows of a chart: the drawn curves with the axes around them, names and marks on them."""
-    canvas = _Canvas([[*left, *curve] for left, curve in zip(layout.left, drawn, strict=True)] + layout.below)
-    if layout.indent:
-        name = clean(chart.y_label)
+    name, above = clean(chart.y_label), layout.above
+    head: list[Row] = [[(fit(name, layout.indent + layout.columns), "label")]] * above
+    middle = [[*left, *curve] for left, curve in zip(layout.left, drawn, strict=True)]
+    canvas = _Canvas(head + middle + layout.below)
+    if layout.indent and not above:
         width = layout.indent + layout.columns
         for column in (layout.indent + 1, width - cell_len(name)):
             if canvas.write_if_free(0, column, name, "label"):
                 break
     for mark in chart.marks:
         _stamp(canvas, mark, layout)
+    if chart.cross is not None:
+        _read(canvas, chart, layout)
     return canvas.finish()
 
 
+def _read(canvas: "_Canvas", chart: Chart, layout: Layout) -> None:
+    """Draw the crosshair, and the values of all curves there."""
+    draw_cross(
+        lambda row, column, text, ink: canvas.write(layout.above + row, layout.indent + column, text, ink),
+        lambda row, column: canvas.is_free(layout.above + row, layout.indent + column, 1),
+        chart,
+        (layout.columns, layout.rows),
+        layout.x.fraction(chart.cross),
+        CROSS if speaks_unicode() else PLAIN_LINES["left"],
+    )
+
+
 def notice(text: str, width: int, height: int) -> list[Row]:
-    """An empty chart with a text in its middle, if the text fits."""
+    """An empty chart with a text in its middle, on several lines where it is narrow."""
     canvas = _Canvas([[(" " * width, "")] for _ in range(height)])
-    shown = clean(text)
-    if height > 0:
-        canvas.write_if_free(height // 2, (width - cell_len(shown)) // 2, shown, "label")
+    lines = wrapped(clean(text), width)[:height] if width > 1 else []
+    for row, line in enumerate(lines, height // 2 - len(lines) // 2):
+        canvas.write_if_free(row, (width - cell_len(line)) // 2, line, "label")
     return canvas.finish()
 
 
@@ -112,13 +139,23 @@ def _points(series: Series, chart: Chart, columns: int) -> Points:
         x = np.log10(np.where((x > 0) & (x <= LARGEST), x, np.nan))
     if chart.log_y:
         y = np.where(y > 0, y, np.nan)
-    if series.style != "points":
-        window = None
-        if chart.x_range != (None, None):
-            low, high = chart.x_range
-            window = (-np.inf if low is None else low, np.inf if high is None else high)
+    window = _window(chart)
+    if series.style == "points" and window is not None:
+        inside = (x >= window[0]) & (x <= window[1])
+        x, y = x[inside], y[inside]
+    elif series.style != "points":
         x, y = reduce_min_max(x, y, columns, window)
     return (10.0**x if chart.log_x else x), np.where(np.abs(y) <= LARGEST, y, np.nan)
+
+
+def _window(chart: Chart) -> tuple[float, float] | None:
+    """The part of the x axis that is asked for, in the units of the axis: decimal logarithms if it has them."""
+    if chart.x_range == (None, None):
+        return None
+    low, high = chart.x_range
+    if chart.log_x:
+        low, high = (math.log10(end) if end is not None and end > 0 else None for end in (low, high))
+    return (-np.inf if low is None else low, np.inf if high is None else high)
 
 
 def _numbers(numbers: list[tuple[int, str]], width: int, name: str) -> Row:
@@ -145,14 +182,18 @@ def _stamp(canvas: "_Canvas", mark: Mark, layout: Layout) -> None:
     if not 0 <= along <= 1 or not (on_axis or 0 <= up <= 1):
         return
     column = layout.indent + min(int(along * layout.columns), layout.columns - 1)
-    lowest = layout.rows - 1
+    highest, lowest = layout.above, layout.above + layout.rows - 1
     row = lowest + bool(layout.below) if on_axis else lowest - min(int(up * layout.rows), lowest)
     symbol = clean(mark.symbol) if speaks_unicode() else PLAIN_SYMBOLS.get(mark.symbol, "*")
     canvas.write(row, column, symbol, mark.color or "label")
     text = clean(mark.text)
     starts = (column + cell_len(symbol) + 1, column - 1 - cell_len(text))
     for line, start in product((row, row - 1, row + 1), starts):
-        if start > layout.indent and 0 <= line <= lowest and canvas.write_if_free(line, start, text, "label"):
+        if (
+            start > layout.indent
+            and highest <= line <= lowest
+            and canvas.write_if_free(line, start, text, "label")
+        ):
             break
 
 
@@ -187,12 +228,15 @@ class _Canvas:
 
     def write_if_free(self, row: int, column: int, text: str, ink: Ink) -> bool:
         """Write on blank cells only; False if there are not enough of them."""
-        stop = column + cell_len(text)
-        cells = self._row(row)
-        free = column >= 0 and stop <= len(cells) and all(there == " " for there, _ in cells[column:stop])
+        free = self.is_free(row, column, cell_len(text))
         if free:
             self.write(row, column, text, ink)
         return free
+
+    def is_free(self, row: int, column: int, width: int) -> bool:
+        """Return whether so many cells are there, and blank."""
+        stop, cells = column + width, self._row(row)
+        return column >= 0 and stop <= len(cells) and all(there == " " for there, _ in cells[column:stop])
 
     def finish(self) -> list[Row]:
         rows = list(self._rows)

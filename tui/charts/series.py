@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.runs.history.series import Floats, Points
 
-__all__ = ["LARGEST", "reduce_min_max", "smooth"]
+__all__ = ["LARGEST", "reduce_min_max", "smooth", "time_unit"]
 
 
 LARGEST = 1e300
@@ -16,6 +16,17 @@ LARGEST = 1e300
 NEGLIGIBLE_SHARE = 1e-12
 MAX_VISITS = 4
 """How often a curve that runs to and fro may come back to a column before neighbouring visits are joined."""
+
+
+TIME_UNITS = ((2.0, 3600.0, "hours"), (5.0, 60.0, "minutes"))
+"""Minimum number of a time unit for it to be used; otherwise times are in seconds."""
+
+
+def time_unit(longest: float) -> tuple[str, float]:
+    """Return the unit that times of up to so many seconds are shown in, and its seconds."""
+    return next(
+        ((unit, size) for least, size, unit in TIME_UNITS if longest >= least * size), ("seconds", 1.0)
+    )
 
 
 def reduce_min_max(x: Floats, y: Floats, columns: int, window: tuple[float, float] | None = None) -> Points:

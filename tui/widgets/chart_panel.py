@@ -3,11 +3,15 @@
 from textual.app import ComposeResult
 from textual.content import Content
 
+from tui.charts.explore.plot import ExploringPlot
 from tui.charts.plot import Chart, Plot, legend
 from tui.terminal.text import clean
 from tui.widgets.panel import Panel
 
 __all__ = ["ChartPanel"]
+
+CORNERS = 6
+"""Cells of a border's line that its corners and the blanks beside a title take."""
 
 
 class ChartPanel(Panel):
@@ -15,23 +19,37 @@ class ChartPanel(Panel):
 
     Args:
         plot: id of the chart itself.
+        explores: whether a part of it can be shown, see `ExploringPlot`.
     """
 
-    def __init__(self, *, id: str, plot: str | None = None) -> None:
+    def __init__(self, *, id: str, plot: str | None = None, explores: bool = False) -> None:
         super().__init__(id=id)
-        self._plot_id = plot
+        self._plot_id, self._explores = plot, explores
 
     def compose(self) -> ComposeResult:
-        yield Plot(id=self._plot_id)
+        yield ExploringPlot(id=self._plot_id) if self._explores else Plot(id=self._plot_id)
 
-    def show(self, title: str, chart: Chart, *, chosen: str = "", subtitle: str = "") -> None:
-        """Show another chart.
+    @property
+    def plot(self) -> ExploringPlot:
+        """The chart that one explores."""
+        return self.query_one(ExploringPlot)
+
+    def show(self, title: str, chart: Chart, *, chosen: str = "", subtitle: str = "", page: str = "") -> None:
+        """Show another chart. Where the panel is narrow, what matters less in its title is left out.
 
         Args:
             chosen: what changes how its curves look, after the legend.
             subtitle: the number that matters, or the unit.
+            page: where it stands among others, such as ``2/4``.
         """
-        names = ("  ", legend(chart)) if chart.series else ()
-        self.border_title = Content.assemble(clean(title), *names, (chosen, "$text-muted"))
+        room = (self.outer_size.width or 1000) - CORNERS
+        telling = [series.label for series in chart.series if series.label] not in ([], [title])
+        names = Content.assemble("  ", legend(chart)) if telling else Content()
+        name, muted = Content(clean(title)), (chosen, "$text-muted")
+        ends = [(f"  page {page.replace('/', ' of ')}", "$text-muted"), (f"  {page}", "$text-muted")]
+        choices = [
+            Content.assemble(name, part, muted, end if page else "") for part in (names, "") for end in ends
+        ]
+        self.border_title = next((each for each in choices if each.cell_length <= room), choices[-1])
         self.border_subtitle = subtitle
         self.query_one(Plot).show(chart)

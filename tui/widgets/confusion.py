@@ -36,8 +36,8 @@ class ConfusionGrid(ScrollView, can_focus=True):
 
     The diagonal is blue by row share, mistakes are vermilion by row share relative to the worst; the cursor
     is yellow and in brackets. With ``compact=True`` there is no cursor and no scrolling: as many classes as
-    fit, one line each, as shades (density characters where there is no colour), with numbers only where all
-    of them fit.
+    fit, as shades (density characters where there is no colour and no room for numbers), with numbers only where
+    all of them fit.
     """
 
     ALLOW_SELECT = False
@@ -314,8 +314,9 @@ class ConfusionGrid(ScrollView, can_focus=True):
     def _cell(self, matrix: ConfusionMatrix, true: int, predicted: int, has_text: bool) -> tuple[str, Style]:
         width = self._sizes.cell_width
         depth = matrix.depth(true, predicted)
-        if self.compact and self.app.no_color:
-            return DENSITY[ceil(depth * (len(DENSITY) - 1))] * width, self._styles.head_at_cursor
+        if self.compact and self.app.no_color and not self._numbers_fit(matrix):
+            share = matrix.share(true, predicted) or 0.0  # so that few mistakes look like few
+            return DENSITY[ceil(share * (len(DENSITY) - 1))] * width, self._styles.head_at_cursor
         at_cursor = not self.compact and (true, predicted) == self.cursor
         style = (
             self._styles.cursor if at_cursor else self._styles.cell(matrix.is_right(true, predicted), depth)

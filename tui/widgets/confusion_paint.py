@@ -10,6 +10,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.geometry import Size
 
+from tui.terminal.contrast import contrast
 from tui.widgets.confusion_matrix import ConfusionMatrix, Normalise
 
 __all__ = ["Layout", "Paint", "arrange", "arrange_compact", "readable", "reveal"]
@@ -69,7 +70,7 @@ def arrange(matrix: ConfusionMatrix, normalise: Normalise, available: Size) -> L
 
 
 def arrange_compact(matrix: ConfusionMatrix, available: Size) -> Layout:
-    """Return one line per class, two or three cells per column; as many classes as fit, and a line if some do not."""
+    """Return as many classes as fit, and a line if some do not: a line and two or three cells each, more with room."""
     longest = max(map(cell_len, matrix.names))
     head_height = int(available.height > 1)
     head_width = _head_width(longest, available.width)
@@ -79,7 +80,9 @@ def arrange_compact(matrix: ConfusionMatrix, available: Size) -> Layout:
     shown = min(len(matrix), room // cell_width, lines)
     if shown < len(matrix):
         shown = max(min(shown, lines - 1), 0)
-    return Layout(head_width, head_height, cell_width, 1, shown)
+        return Layout(head_width, head_height, cell_width, 1, shown)
+    cell_height = max(1, min(lines // max(shown, 1), TALLEST, (room // max(shown, 1) - 1) // 2))
+    return Layout(head_width, head_height, max(cell_width, 2 * cell_height + 1), cell_height, shown)
 
 
 def _head_width(longest: int, width: int) -> int:
@@ -148,16 +151,4 @@ def _shades(zero: Style, full: Style, bold: bool) -> list[Style]:
 
 def readable(background: Color) -> Color:
     """Ink or chalk, whichever has the higher contrast ratio to ``background`` as WCAG 2.2 defines it."""
-    return max(INK, CHALK, key=lambda text: _contrast(text, background))
-
-
-def _contrast(one: Color, other: Color) -> float:
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: Color) -> float:
-    red, green, blue = (
-        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in colour.normalized
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return max(INK, CHALK, key=lambda text: contrast(text, background))

@@ -21,6 +21,7 @@ __all__ = [
     "curve_names",
     "leads",
     "mean_curve",
+    "on_axis",
     "own_directions",
 ]
 
@@ -56,12 +57,23 @@ def curve(entry: Entry, name: str, axis: Axis) -> Points:
     Empty if the run has none of that name, or is to be counted in epochs whose length is unknown.
     """
     x, y = entry.curves.get(name, NO_POINTS)
+    if axis == "epoch" and not entry.steps_per_epoch:
+        return NO_POINTS
+    return on_axis(x, axis, entry.steps_per_epoch or 1, entry.seconds), y
+
+
+def on_axis(epochs: Floats, axis: Axis, steps_per_epoch: float, seconds: Points) -> Floats:
+    """Return places counted in epochs as steps or seconds of training.
+
+    Args:
+        seconds: epochs done, and the seconds until then; behind them time stands still.
+    """
     if axis == "step":
-        return x * (entry.steps_per_epoch or 1), y
+        return epochs * steps_per_epoch
     if axis == "time":
-        epochs, seconds = (np.append(0.0, values) for values in entry.seconds)
-        return np.interp(x, epochs, seconds), y
-    return (x, y) if entry.steps_per_epoch else NO_POINTS
+        done, spent = (np.append(0.0, values) for values in seconds)
+        return np.asarray(np.interp(epochs, done, spent), dtype=np.float64)
+    return epochs
 
 
 def mean_curve(group: RunGroup, name: str, axis: Axis) -> tuple[Floats, Floats, Floats]:

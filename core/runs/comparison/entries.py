@@ -9,12 +9,12 @@ import numpy as np
 from core.errors import RunDamaged
 from core.evaluation.report import Report
 from core.runs.folder import Run
-from core.runs.history.history import History
+from core.runs.history.history import PACE, History
 from core.runs.history.outline import Outline
 from core.runs.history.series import NO_POINTS, Points
 from core.runs.summary import RunSummary, summarise
 
-__all__ = ["Entry", "EntryReader", "load_report"]
+__all__ = ["Entry", "EntryReader", "load_report", "seconds_of"]
 
 SPLITS: Final = ("validation", "test", "train")
 
@@ -81,12 +81,12 @@ class EntryReader:
 
     def _made(self, summary: RunSummary, reports: dict[str, Report]) -> Entry:
         history = self._outline.history
-        started = history.started
-        curves = {name: series.points() for name, series in history.curves.items() if name != "seconds"}
+        started, left_out = history.started, ("seconds", *PACE)
+        curves = {name: series.points() for name, series in history.curves.items() if name not in left_out}
         return Entry(
             summary=summary,
             config=started.config if started else summary.config,
-            seconds=_seconds(history),
+            seconds=seconds_of(history),
             curves=curves,
             steps_per_epoch=(started.steps_per_epoch or history.measured_steps) if started else 1,
             reports=reports,
@@ -95,7 +95,7 @@ class EntryReader:
         )
 
 
-def _seconds(history: History) -> Points:
+def seconds_of(history: History) -> Points:
     """Epochs done and the seconds until then; the current epoch counts by the clock.
 
     Of an epoch that an earlier session began, that one's part counts at the pace of this one.

@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Final
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from core.runs.history.advice import RISING_EPOCHS, STALL_EPOCHS, advise
 from core.runs.history.series import GrowingSeries
 from core.tasks.registry import find_task
 
-__all__ = ["Epoch", "History"]
+__all__ = ["PACE", "Epoch", "History"]
 
 MAX_EPOCHS = 5000
 """Rows of the epoch table that are kept; the curves keep all."""
@@ -33,6 +34,8 @@ MAX_CURVES = 1000
 MAX_MESSAGES = 200
 SYSTEM_POINTS = 1024
 SPLITS = ("train ", "validation ")
+PACE: Final = ("seconds per epoch", "samples per second", "gradient norm")
+"""Names of the curves that say how training goes on, not how good the model is."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class History:
         curves: by name such as ``train loss`` or ``validation accuracy``; x is in epochs.
         epochs: the latest ones, oldest first. best_epoch: the best one so far, 0 before the first.
         top_score: epoch and value of the highest accuracy or R2, of validation where there is one.
-        seconds: of training and validation in the epochs that are done; their curve is named ``seconds``.
+        seconds: of training and validation in the epochs that are done; their curve is named ``seconds``; see `PACE`.
         diverged_at: where the first loss that is not finite was seen, in epochs.
         measured_steps: steps of an epoch, of a run that did not say how many; 0 before its first one is done.
         unfit: number of events left out since they contradict the others, as in a damaged log.
@@ -165,7 +168,7 @@ class History:
             case Notice():
                 self.messages.append(event)
             case LayersSampled():
-                self.layers = event
+                self._sample_layers(event)
             case SystemSampled():
                 self._sample(event)
 
@@ -187,6 +190,12 @@ class History:
             self.system.setdefault(name, GrowingSeries(SYSTEM_POINTS)).append(
                 (event.time - self.began) / 60, value
             )
+
+    def _sample_layers(self, event: LayersSampled) -> None:
+        """Keep the latest sample, and of all the norm of the whole gradient."""
+        self.layers = event
+        norms = np.array([np.nan if norm is None else norm for norm in event.gradients])
+        self.curve("gradient norm").append(event.step / self.steps_per_epoch, float(np.sqrt(norms @ norms)))
 
     def _start(self, event: RunStarted) -> None:
         """Start or resume: what came after the checkpoint is repeated, so it is discarded."""
@@ -213,7 +222,10 @@ class History:
     def _step(self, event: StepLogged) -> None:
         self.last_step, self.epoch, self.step = event, event.epoch, event.step
         self._append("train", event.train, event.time, steps=True)
-        self.curve("lr").append(self.position, event.lr)
+        if event.lr or "lr" in self.curves:  # 0 is unknown, until it is known
+            self.curve("lr").append(self.position, event.lr)
+        if event.samples_per_second:
+            self.curve("samples per second").append(self.position, event.samples_per_second)
         if not np.isfinite(event.train.get("loss", 0.0)) and self.diverged_at is None:
             self.diverged_at = self.position
 
@@ -227,6 +239,7 @@ class History:
         self._append("validation", event.validation, event.time)
         self.seconds += event.seconds
         self.curve("seconds").append(self.position, self.seconds)
+        self.curve("seconds per epoch").append(self.position, event.seconds)
         score = (event.validation or event.train).get(self.score, -np.inf)
         if np.isfinite(score) and (self.top_score is None or score > self.top_score[1]):
             self.top_score = (event.epoch, score)

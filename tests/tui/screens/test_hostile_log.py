@@ -76,7 +76,20 @@ async def test_a_hostile_log_is_shown(tmp_path: Path, monkeypatch: pytest.Monkey
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, LiveScreen) and some(app.feed).history.version >= 2)
         instance(LiveScreen, app.screen).draw()
-        await pilot.press("comma", "l", "plus", "z", "full_stop")
+        await pilot.press(
+            "comma",
+            "l",
+            "greater_than_sign",
+            "z",
+            "L",
+            "b",
+            "right_square_bracket",
+            "right",
+            "plus",
+            "asterisk",
+            "0",
+            "full_stop",
+        )
         assert not {"\x1b", "\x07", "\u202e"} & set(screen_text(app).replace("\n", ""))
         await pilot.press("1")
         await until(pilot, lambda: isinstance(app.screen, RunsScreen))

@@ -83,7 +83,7 @@ async def test_the_load_is_shown_where_there_is_room_or_by_a_key(
             assert [series.label for series in chart.series] == ["processor", "memory", "GPU"]
             assert chart.x_range[0] == 0
             assert chart.series[0].y.tolist() == [0.0, 10.0, 20.0]
-            assert app.screen.query_one("#score-panel").display == (size[0] > 80)
+            assert app.screen.query_one("#chart-2-panel").display == (size[0] > 80)
             await pilot.press("m")
             await pilot.pause()
             assert not panel.display
@@ -133,7 +133,7 @@ async def test_a_log_of_another_tool_is_followed(opened: Opened, tmp_path: Path)
             file.write("3,0.7,\n4,,0.6\n")
         await until(pilot, lambda: some(app.feed).history.epoch == 2)
         instance(LiveScreen, app.screen).draw()
-        assert app.screen.query_one("#loss", Plot).chart.series[1].y.tolist() == [0.8, 0.6]
+        assert app.screen.query_one("#chart-1", Plot).chart.series[1].y.tolist() == [0.8, 0.6]
         with pytest.raises(RunError, match="written by another tool"):
             some(app.feed).host.request("stop")
         instance(ForeignHost, some(app.feed).host)._latest = 0.0

@@ -341,10 +341,17 @@ async def test_the_compact_picture_shows_numbers_only_where_all_fit() -> None:
 
 async def test_without_colour_the_compact_picture_uses_density(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    app = Evaluation(np.array([[90, 10, 0], [2, 98, 0], [0, 0, 0]]), list("abc"), compact=True)
-    async with app.run_test(size=(20, 5)) as pilot:
+    app = Evaluation(np.array([[900, 100, 0], [20, 980, 0], [0, 0, 0]]), list("abc"), compact=True)
+    async with app.run_test(size=(20, 4)) as pilot:
         await pilot.pause()
-        assert [line.rstrip() for line in lines(app.grid)[1:4]] == [" a ██████", " b ░░░███", " c"]
+        assert [line.rstrip() for line in lines(app.grid)[1:4]] == [" a ███░░░", " b ░░░███", " c"]
+        app.grid.show(np.array([[14, 1, 0], [0, 15, 0], [0, 0, 13]]), list("abc"))
+        await pilot.pause()
+        assert [line.split() for line in lines(app.grid)[1:4]] == [
+            ["a", "14", "1", "·"],
+            ["b", "·", "15", "·"],
+            ["c", "·", "·", "13"],
+        ]
 
 
 async def test_colours_follow_the_shares_and_the_theme() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -10,7 +11,8 @@ from core.metrics import lower_is_better
 from core.runs.comparison.curves import leads, own_directions
 from core.runs.comparison.settings import not_comparable, other_losses
 from tui.charts.comparison import View, axis_text, chart, group_name
-from tui.charts.plot import Plot
+from tui.charts.explore.plot import ExploringPlot, together
+from tui.charts.explore.window import WHOLE, Window
 from tui.screens.compare.tables import Shown
 from tui.terminal.text import clean, number
 from tui.terminal.themes import sign_of
@@ -25,7 +27,25 @@ class ChartPair(Horizontal):
     def compose(self) -> ComposeResult:
         for name in ("first", "second"):
             with Panel(id=f"{name}-panel"):
-                yield Plot(id=name)
+                yield ExploringPlot(id=name, focusable=True)
+
+    @property
+    def plots(self) -> list[ExploringPlot]:
+        """Both charts."""
+        return list(self.query(ExploringPlot))
+
+    def explore(self, window: Window) -> None:
+        """Show another part of both charts."""
+        for plot in self.plots:
+            plot.explore(together(window, plot.window if window != WHOLE else WHOLE))
+
+    @on(ExploringPlot.Explored)
+    def _explored(self, event: ExploringPlot.Explored) -> None:
+        self.explore(event.plot.window)
+
+    def action_explore(self, what: str) -> None:
+        """Zoom or pan by a key of the screen."""
+        self.plots[0].action_explore(what)
 
     def show(self, shown: Shown, names: list[str], view: View) -> None:
         """Draw both charts.
@@ -38,13 +58,14 @@ class ChartPair(Horizontal):
             name = names[at % len(names)] if names else shown.curve
             log = view.log_y and lower_is_better(name, own_directions(shown.entries))
             drawn = chart(shown.groups, name, replace(view, log_y=log), shown.slots, shown.expanded)
-            self.query_one(f"#{panel}", Plot).show(drawn)
+            self.query_one(f"#{panel}", ExploringPlot).show(drawn)
             self._title(panel, name, replace(view, log_y=log), shown)
 
     def _title(self, panel: str, name: str, view: View, shown: Shown) -> None:
         widget = self.query_one(f"#{panel}-panel", Panel)
         smoothing = f"  smooth {view.smoothing:g}" if view.smoothing else ""
-        chosen = f"{axis_text(name, view.axis)}{'  log' if view.log_y else ''}{smoothing}"
+        logs = f"{'  log' if view.log_y else ''}{'  log x' if view.log_x else ''}"
+        chosen = f"{axis_text(name, view.axis)}{logs}{smoothing}"
         widget.border_title = Content.assemble(clean(name), (chosen, "$foreground 60%"))
         best = leads(shown.groups, name)
         if not best:

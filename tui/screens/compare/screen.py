@@ -18,6 +18,8 @@ from core.runs.comparison.groups import RunGroup, grouped
 from core.runs.folder import Run
 from core.runs.opening import is_test_open, record_test_opening
 from tui.charts.comparison import View
+from tui.charts.explore.plot import ZOOM_KEYS
+from tui.charts.explore.window import WHOLE
 from tui.charts.live import SMOOTHING
 from tui.forms.command_line import place
 from tui.forms.remedies import error_in_app
@@ -37,7 +39,9 @@ __all__ = ["CompareScreen"]
 
 LOOK_SECONDS = 1.0
 ON_A_RUN = frozenset({"remove", "pin", "open", "evaluate", "seeds"})
-WITH_RUNS = frozenset({"metric", "axis", "log_scale", "smooth", "split", "clear", "copy", "panel"})
+WITH_RUNS = frozenset(
+    {"metric", "axis", "log_scale", "log_x", "explore", "smooth", "split", "clear", "copy", "panel"}
+)
 NOTHING = "No runs are compared.\n\nPress a to choose runs here, or Space on a run in Runs."
 
 HELP = (
@@ -45,9 +49,10 @@ HELP = (
     "the final metrics on a split with 95 % intervals; ≈ marks runs that are not clearly worse than the leader, "
     "sample by sample and corrected for the number of runs; where it says not tested, ★ is only the best value. Runs "
     "that differ in their seed alone are a group: its mean in the chart, between lines one standard deviation away; g "
-    "shows its runs. Choose between runs by validation; keep test for the end. A pinned run is the reference: the "
-    "others are shown as differences from it. Time counts the seconds of training and validation only. Runs that are "
-    "still training are followed."
+    "shows its runs. The wheel zooms a chart, dragging pans it, and the values of all runs are read at the pointer; "
+    "Tab or a click gives a chart the arrow keys. Choose between runs by validation; keep test for the end. A pinned "
+    "run is the reference: the others are shown as differences from it. Time counts the seconds of training and "
+    "validation only. Runs that are still training are followed."
 )
 
 
@@ -72,8 +77,12 @@ class CompareScreen(Background, ModeScreen):
         Binding("e", "evaluate", "eval", tooltip="Open the run in Evaluate"),
         Binding("b", "axis", "by", tooltip="X axis: epochs, steps or time"),
         Binding("l", "log_scale", "log", tooltip="Logarithmic loss axis"),
-        Binding("plus,equals_sign", "smooth(1)", "smooth", key_display="+/-", tooltip="More smoothing"),
-        Binding("minus", "smooth(-1)", "less smoothing", show=False),
+        Binding(
+            "greater_than_sign", "smooth(1)", "smooth", key_display="<>", show=False, tooltip="More smoothing"
+        ),
+        Binding("less_than_sign", "smooth(-1)", "less smoothing", show=False),
+        Binding("L", "log_x", "log x", show=False, tooltip="Logarithmic x axis"),
+        *ZOOM_KEYS,
         Binding("y", "copy", "Copy the command that compares these runs", show=False),
     ]
 
@@ -282,6 +291,17 @@ class CompareScreen(Background, ModeScreen):
         """X axis: epochs, steps or time."""
         following = AXES[(AXES.index(self.view.axis) + 1) % len(AXES)]
         self.view = replace(self.view, axis=following)
+        self.query_one(ChartPair).explore(WHOLE)
+        self.draw()
+
+    def action_explore(self, what: str) -> None:
+        """Zoom the charts, or pan."""
+        self.query_one(ChartPair).action_explore(what)
+
+    def action_log_x(self) -> None:
+        """Switch the x axis between logarithmic and linear."""
+        self.view = replace(self.view, log_x=not self.view.log_x)
+        self.query_one(ChartPair).explore(WHOLE)
         self.draw()
 
     def action_log_scale(self) -> None:

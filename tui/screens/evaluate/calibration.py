@@ -23,6 +23,8 @@ from tui.widgets.table import Cell, Column, Table
 
 __all__ = ["CalibrationTab"]
 
+FEW = 10
+"""Bins of fewer samples are shown, but not joined."""
 BAR, BAR_PLACE = 14, 1
 """Cells of the longest bar, and its column."""
 
@@ -79,7 +81,8 @@ class CalibrationTab(EvaluationTab):
         panel.border_title = "reliability, all labels" if labels else "reliability, most probable class"
         expected = self.subject.report.baseline.get("ece") if self.subject else None
         beside = f"  (calibrated: {number(expected)})" if isinstance(expected, float) else ""
-        panel.border_subtitle = f"ECE {number(found.error)}{beside}"
+        few = f"○ under {FEW} samples  ·  " if (curve.count < FEW).any() else ""
+        panel.border_subtitle = f"{few}ECE {number(found.error)}{beside}"
         bins = "probability, pairs of sample and label, share" if labels else "confidence, samples, accuracy"
         self.query_one("#bins-panel", Panel).border_title = bins
         self.curve = curve
@@ -128,16 +131,20 @@ def _reliability(subject: Subject, progress: Progress) -> Reliability | str:
 
 
 def _chart(curve: Calibration, *, labels: bool) -> Chart:
+    """The line joins the bins with enough samples; a few samples say little, so their bins stand apart, muted."""
+    enough = curve.count >= FEW
     return Chart(
         series=(
             Series("", (0.0, 1.0), (0.0, 1.0)),
-            Series("model", curve.predicted, curve.observed, BLUE),
-            Series("", curve.predicted, curve.observed, BLUE, "●", "points"),
+            Series("", curve.predicted[~enough], curve.observed[~enough], None, "○", "points"),
+            Series("model", curve.predicted[enough], curve.observed[enough], BLUE),
+            Series("", curve.predicted[enough], curve.observed[enough], BLUE, "●", "points"),
         ),
         x_label="probability" if labels else "confidence",
         y_label="share" if labels else "accuracy",
         x_range=(0.0, 1.0),
         y_range=(0.0, 1.0),
+        named=True,
     )
 
 

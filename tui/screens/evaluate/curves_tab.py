@@ -14,7 +14,7 @@ from textual.widgets import Static
 from core.evaluation.curve_sets import Curve, CurveKind, Point, first_chosen, first_shown
 from core.evaluation.two_classes.bands import Band, band_of
 from core.evaluation.values import Undefined
-from tui.charts.curves import KINDS, chart, drawing_order
+from tui.charts.curves import KINDS, chance, chart, drawing_order
 from tui.charts.plot import Plot
 from tui.charts.plot_chart import SAMPLES, Chart, line_markers
 from tui.screens.evaluate.curve_list import CurveList
@@ -169,6 +169,7 @@ class CurvesTab(EvaluationTab):
             parts.append(f"no band{of_name}: {clean(band.reason)}")
         elif band is not None:
             parts.append(f"band{of_name}: 95 %, pointwise")
+        parts.append(chance(self.curves[self.chosen], self.KIND))
         self.query_one(".plot-panel", Panel).border_subtitle = "  ·  ".join(parts)
 
     def _draw_chart(self) -> None:

@@ -1,6 +1,7 @@
 """Live: one run in progress, whichever process trains it."""
 
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,17 +13,20 @@ from textual.widgets import Static
 from core.control import Request
 from core.errors import TorchtuiError
 from core.events import Event, Notice
-from core.metrics import label_of
+from core.runs.comparison.curves import AXES
 from core.runs.folder import Run
 from core.runs.history.history import Epoch, History
 from core.status import has_failed, is_active
-from tui.charts.live import SMOOTHING, ZOOMS, View, metric_chart, subtitle, system_chart
+from tui.charts.explore.plot import CROSS_KEYS, ZOOM_KEYS
+from tui.charts.explore.window import WHOLE, follow
+from tui.charts.live import SMOOTHING, ZOOMS, View, length_of
 from tui.forms.remedies import error_in_app
 from tui.runtime.feed import SHORTEST, RunFeed
 from tui.screens.base import WIDE
 from tui.screens.console_panel import ConsolePanel
 from tui.screens.dialogs import Ask
 from tui.screens.jobs.actions import USE, JobActions
+from tui.screens.live.chart_pages import ChartPages
 from tui.screens.live.epoch_table import EpochTable
 from tui.screens.live.layers_panel import LayersPanel
 from tui.screens.live.live_keys import is_offered
@@ -30,7 +34,6 @@ from tui.screens.live.live_texts import facts, messages
 from tui.screens.live.status_line import StatusLine
 from tui.terminal.text import clean, of
 from tui.terminal.themes import STATES
-from tui.widgets.chart_panel import ChartPanel
 from tui.widgets.confusion import ConfusionGrid
 from tui.widgets.panel import Panel
 
@@ -41,11 +44,13 @@ class LiveScreen(JobActions):
     """Charts, epochs, confusion and messages of the followed run."""
 
     MODE = "live"
+    AUTO_FOCUS = "#epochs"
     HELP = (
-        "Follows one run, trained by this app or by any other process. The charts show training and validation loss "
-        "and accuracy (or R2) by epoch, v the other metrics of `training.metrics`; ★ marks the best epoch, by the "
-        "monitored one, and ✗ the point where the loss became NaN. The confusion matrix is for validation after the "
-        "selected epoch: rows are true classes, columns predicted ones."
+        "Follows one run, trained by this app or by any other process. The charts show training and validation loss, "
+        "all other metrics, the learning rate and the time of an epoch, in pages; ★ marks the best epoch, by the "
+        "monitored metric, and ✗ the point where the loss became NaN. Where the pointer is, or by ← →, the values of "
+        "all curves are read; the wheel zooms, dragging pans, a double click shows everything again. The confusion "
+        "matrix is for validation after the selected epoch: rows are true classes, columns predicted ones."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "pause"),
@@ -70,8 +75,18 @@ class LiveScreen(JobActions):
             tooltip="Norms, updates and dead units of each layer, or the charts again",
         ),
         Binding("l", "log_scale", "log", tooltip="Logarithmic loss axis"),
-        Binding("plus,equals_sign", "smooth(1)", "smooth", key_display="+/-", tooltip="More smoothing"),
-        Binding("minus", "smooth(-1)", "less smoothing", show=False),
+        Binding(
+            "right_square_bracket", "page(1)", "charts", key_display="[ ]", tooltip="The next page of charts"
+        ),
+        Binding("left_square_bracket", "page(-1)", "previous charts", show=False),
+        Binding(
+            "greater_than_sign", "smooth(1)", "smooth", key_display="<>", show=False, tooltip="More smoothing"
+        ),
+        Binding("less_than_sign", "smooth(-1)", "less smoothing", show=False),
+        Binding("b", "axis", "by", show=False, tooltip="X axis: epochs, steps or time"),
+        Binding("L", "log_x", "log x", show=False, tooltip="Logarithmic x axis"),
+        *CROSS_KEYS,
+        *ZOOM_KEYS,
         Binding("z", "zoom", "zoom", show=False, tooltip="All epochs, or only the last ones"),
         Binding(
             "v",
@@ -103,6 +118,7 @@ class LiveScreen(JobActions):
         self.chosen_epoch = 0
         self.score = ""
         self.panel = 0
+        self.zoom = 0
         self.machine: bool | None = None  # whether its load is shown; None shows it where there is room
         self._going: RunFeed | None = None
         self._drawn: RunFeed | None = None
@@ -116,9 +132,7 @@ class LiveScreen(JobActions):
     def compose_body(self) -> ComposeResult:
         yield StatusLine(id="status")
         yield Static("", id="facts", markup=False)
-        with Horizontal(id="charts"):
-            for chart in ("loss", "score", "system"):
-                yield ChartPanel(id=f"{chart}-panel", plot=chart)
+        yield ChartPages(id="charts")
         yield LayersPanel(id="layers-panel")
         with Horizontal(id="below"):
             with Panel(id="epochs-panel"):
@@ -136,6 +150,11 @@ class LiveScreen(JobActions):
         self.query_one("#messages-panel", Panel).border_title = "messages"
         self._choose_panel()
         self.set_timer(SHORTEST, self._tick)
+
+    @property
+    def charts(self) -> ChartPages:
+        """The charts of the run."""
+        return self.query_one(ChartPages)
 
     @property
     def feed(self) -> RunFeed | None:
@@ -233,19 +252,10 @@ class LiveScreen(JobActions):
             shown.update(text, layout=False)
 
     def _draw_charts(self, history: History) -> None:
-        for place, metric in (("loss", "loss"), ("score", self._score_of(history))):
-            self.query_one(f"#{place}-panel", ChartPanel).show(
-                clean(label_of(metric)),
-                metric_chart(history, metric, self.view),
-                chosen=self.view.chosen(metric),
-                subtitle=subtitle(history, metric),
-            )
         roomy = self.size.width >= WIDE and bool(history.system)
         machine = roomy if self.machine is None else self.machine
         self.set_class(machine, "-machine")
-        if machine:
-            panel = self.query_one("#system-panel", ChartPanel)
-            panel.show("machine %", system_chart(history), subtitle="minutes")
+        self.charts.show(history, self._score_of(history), self.view, machine=machine)
 
     def _score_of(self, history: History) -> str:
         """The metric of the second chart: the chosen one, or the first that the run has."""
@@ -375,11 +385,33 @@ class LiveScreen(JobActions):
 
     def action_zoom(self) -> None:
         """Show all epochs, or the last ones."""
-        self._change_view(zoom=(self.view.zoom + 1) % len(ZOOMS))
+        if self.feed is not None:
+            self.zoom = (self.zoom + 1) % len(ZOOMS)
+            length = length_of(self.feed.history, ZOOMS[self.zoom], self.view.axis)
+            self.charts.explore(follow(self.charts.window, length))
 
-    def _change_view(self, **changes: int) -> None:
-        self.view = View(**{**vars(self.view), **changes})
+    def action_axis(self) -> None:
+        """Count epochs, steps or time on the x axis of all charts."""
+        self.charts.explore(WHOLE)
+        self._change_view(axis=AXES[(AXES.index(self.view.axis) + 1) % len(AXES)])
+
+    def action_log_x(self) -> None:
+        """Switch the x axis between logarithmic and linear."""
+        self.charts.explore(WHOLE)
+        self._change_view(log_x=not self.view.log_x)
+
+    def _change_view(self, **changes: Any) -> None:
+        self.view = replace(self.view, **changes)
         self.draw()
+
+    def action_page(self, by: int) -> None:
+        """Show the next or the previous charts."""
+        self.charts.turn(by)
+        self.draw()
+
+    def action_explore(self, what: str) -> None:
+        """Move the crosshair of the charts, zoom or pan."""
+        self.charts.action_explore(what)
 
     def action_epoch(self, by: int) -> None:
         """Choose the epoch before or after; after the last one, follow the latest again."""

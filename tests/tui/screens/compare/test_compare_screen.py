@@ -151,7 +151,7 @@ async def test_keys_change_curve_axis_and_split(make: Make, runs: list[Run]) -> 
     app = make()
     async with app.run_test(size=LARGE) as pilot:
         screen = await opened(pilot, 3)
-        await pilot.press("m", "b", "b", "plus", "l")
+        await pilot.press("m", "b", "b", "greater_than_sign", "l")
         title = screen.query_one("#first-panel")._border_title
         assert title == "validation accuracy by time  smooth 0.5"
         assert screen.query_one("#first", Plot).chart.x_label == "seconds"

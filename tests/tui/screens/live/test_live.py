@@ -55,7 +55,7 @@ async def test_a_run_is_watched_to_its_end(make: Make) -> None:
         offered = {key for key, active in screen.active_bindings.items() if active.enabled}
         assert "e" in offered
         assert not offered & {"space", "s", "c", "d"}  # there is nothing left to pause, stop, save or detach
-        loss = screen.query_one("#loss", Plot).chart
+        loss = screen.query_one("#chart-1", Plot).chart
         assert [series.label for series in loss.series] == ["train", "validation"]
         assert loss.series[1].x.tolist() == [1.0, 2.0, 3.0]
         assert [mark.symbol for mark in loss.marks] == ["★"]
@@ -65,9 +65,9 @@ async def test_a_run_is_watched_to_its_end(make: Make) -> None:
         assert "epoch 1" in str(screen.query_one("#confusion-panel").border_title)
         await pilot.press("full_stop", "full_stop", "full_stop")
         assert screen.chosen_epoch == 0
-        await pilot.press("l", "plus", "z")
-        assert screen.query_one("#loss", Plot).chart.log_y
-        assert (screen.view.smoothing, screen.view.zoom) == (1, 1)
+        await pilot.press("l", "greater_than_sign", "z")
+        assert screen.query_one("#chart-1", Plot).chart.log_y
+        assert (screen.view.smoothing, screen.zoom) == (1, 1)
 
 
 async def test_only_what_changed_is_drawn_again(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +174,7 @@ async def test_divergence_brings_the_messages_to_the_front(make: Make) -> None:
         await until(pilot, lambda: app.feed and app.feed.status == "diverged")
         await until(pilot, lambda: live(app).query_one("#messages-panel").has_class("-chosen"))
         live(app).draw()
-        assert any(mark.symbol == "✗" for mark in live(app).query_one("#score", Plot).chart.marks)
+        assert any(mark.symbol == "✗" for mark in live(app).query_one("#chart-2", Plot).chart.marks)
 
 
 async def test_class_names_are_text_wherever_they_come_from(make: Make) -> None:
@@ -207,7 +207,7 @@ async def test_metrics_of_the_user_s_own_have_a_chart_and_a_column(make: Make, t
         await until(pilot, lambda: app.feed and app.feed.status == "completed")
         screen = live(app)
         screen.draw()
-        panel, shown = screen.query_one("#score-panel", ChartPanel), []
+        panel, shown = screen.query_one("#chart-2-panel", ChartPanel), []
         for _ in range(5):
             shown.append(str(panel.border_title).split()[0])
             await pilot.press("v")
@@ -233,7 +233,7 @@ async def test_a_background_process_looks_the_same(make: Make) -> None:
         app.start_run(from_dict({"training": {"epochs": 4}}), background=True)
         await until(pilot, lambda: some(app.feed).status == "completed")
         live(app).draw()
-        assert live(app).query_one("#loss", Plot).chart.series[1].x.tolist() == [1.0, 2.0, 3.0, 4.0]
+        assert live(app).query_one("#chart-1", Plot).chart.series[1].x.tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
 @pytest.mark.heavy

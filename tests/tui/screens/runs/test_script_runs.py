@@ -47,7 +47,7 @@ async def test_it_is_followed_live_to_its_end(make: Make, tmp_path: Path) -> Non
             instance(LiveScreen, app.screen).draw()
             await pilot.pause()
             assert some(app.feed).status == "running"
-            assert app.screen.query_one("#score", Plot).chart.series[0].label == "train"
+            assert app.screen.query_one("#chart-2", Plot).chart.series[0].label == "train"
             text = screen_text(app)
             assert all(words in text for words in ("epoch 2", "perplexity", "mine.py", "lr 0.1"))
             above_footer = text.rpartition("\n")[0]

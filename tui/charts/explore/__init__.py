@@ -1,0 +1,1 @@
+"""Charts that respond: zoom, pan, and a crosshair that reads values."""
